@@ -1,0 +1,146 @@
+"""The `evtool` program: finds the command, runs it, turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from evtool import __version__
+from evtool.cli.output import print_error, print_error_document
+from evtool.core.errors import EvtoolError, ExitCode
+from evtool.core.names import shown
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "seal": ("evtool.cli.seal", "Hash, state and sign what is new in an evidence directory."),
+    "verify": ("evtool.cli.verify", "Check a sealed directory: all findings, one verdict."),
+    "log": ("evtool.cli.log", "Print the chain of custody."),
+    "show": ("evtool.cli.show", "Print the sealed items and what is stated of them."),
+    "key": ("evtool.cli.key", "Make, show and list your own signing keys."),
+    "trust": ("evtool.cli.trust", "Decide whose keys you trust."),
+}
+"""Name -> module and one line of help. A module is imported when its command runs, so that help starts fast."""
+
+EXIT_CODES = """\b
+Exit codes:
+  0  all that was asked for is shown
+  1  tampering or a mismatch is proven
+  2  wrong usage
+  3  nothing is disproven, but something asked for is not established
+  4  could not be checked: unreadable, unsupported or incomplete input
+  5  refused: consent or handling does not allow it
+"""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in modules of their own, imported on use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the command names in the order of an archivist's work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of one command; each defines it under the name `command`."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        assert isinstance(command, click.Command)  # noqa: S101  # the table above is part of this program
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table alone, importing none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_line) for name, (_, help_line) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES,
+)
+@click.version_option(__version__, "--version", message="evtool %(version)s")
+def cli() -> None:
+    """Seal directories of evidence, and verify them offline.
+
+    evtool shows that bytes are the same as when they were sealed, who signed the seal, and by when. It does not show
+    that what the evidence says is true. Evidence files are only ever read.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run evtool and leave the process with its exit code."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show Hangul gets escapes, never a crash half way through a verdict.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    code = _run(arguments)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError as error:
+        # A verdict that nobody could read is not a success.
+        code = _lost_output(error)
+    sys.exit(code)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
+        result = cli.main(args=list(arguments), prog_name="evtool", standalone_mode=False)
+        return int(result) if isinstance(result, int) else ExitCode.OK
+    except EvtoolError as error:
+        return _report(arguments, error.message, error.hint, error.exit_code)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        hint = f"see '{error.ctx.command_path} --help'" if isinstance(error, click.UsageError) and error.ctx else ""
+        return _report(arguments, _one_line(error.format_message()), hint, ExitCode.USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        return _report(arguments, "interrupted", "nothing that was complete is lost; run it again to go on", 130)
+    except BrokenPipeError:
+        return _lost_output(None)
+    except OSError as error:
+        return _report(arguments, f"{shown(str(error.strerror or error))}{_file_of(error)}", "", ExitCode.NOT_CHECKED)
+    except MemoryError:
+        return _report(arguments, "not enough memory", "", ExitCode.NOT_CHECKED)
+    except Exception as error:  # noqa: BLE001  # the last line of defence: never a traceback, never exit 0
+        return _report(arguments, _internal(error), "this is a flaw of evtool, please report it", ExitCode.NOT_CHECKED)
+
+
+def _report(arguments: Sequence[str], message: str, hint: str, code: int) -> int:
+    print_error(message, hint)
+    if "--json" in arguments:
+        print_error_document(message, hint, code)
+    return code
+
+
+def _one_line(text: str) -> str:
+    return shown(" ".join(text.split()), limit=1000)
+
+
+def _file_of(error: OSError) -> str:
+    if error.filename is None:
+        return ""
+    return f": {shown(os.fsdecode(error.filename) if isinstance(error.filename, bytes) else str(error.filename))}"
+
+
+def _internal(error: Exception) -> str:
+    """Describe an unexpected error by type and place; its text may quote evidence and stays unsaid."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    where = f" at {trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else ""
+    return f"internal error: {type(error).__name__}{where}"
+
+
+def _lost_output(error: OSError | None) -> int:
+    """Answer for output that could not be written; sends what is left to nowhere so that exit stays quiet."""
+    if error is not None:
+        print_error(f"the output could not be written: {error.strerror}", "the result above may be incomplete")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    return ExitCode.NOT_CHECKED

@@ -1,0 +1,66 @@
+"""Where words go: answers to stdout, talk to stderr, one JSON document for scripts."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+ERROR_FORMAT = "evtool-error/1"
+
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How one run speaks.
+
+    Attributes:
+        json: print one JSON document on stdout in place of text.
+        quiet: leave out talk that is neither an answer nor an error.
+    """
+
+    json: bool = False
+    quiet: bool = False
+
+    def answer(self, text: str) -> None:
+        """Print the answer for a person on stdout; silent when a script asked for JSON."""
+        if not self.json:
+            sys.stdout.write(text.rstrip("\n") + "\n")
+
+    def document(self, document: dict[str, Any]) -> None:
+        """Print the answer for a script on stdout, if one asked for it."""
+        if self.json:
+            sys.stdout.write(dump_json(document) + "\n")
+
+    def talk(self, text: str) -> None:
+        """Print what helps a person along on stderr; never part of the answer."""
+        if not self.quiet:
+            sys.stderr.write(text.rstrip("\n") + "\n")
+
+
+def dump_json(document: dict[str, Any]) -> str:
+    """Write JSON that is also safe on a terminal: Hangul stays readable, what is not printable is escaped."""
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    return _UNPRINTABLE.sub(_escape_unprintable, text)
+
+
+def _escape_unprintable(match: re.Match[str]) -> str:
+    character = match[0]
+    # Outside of strings the only such character that the encoder writes is the newline of its indentation.
+    return character if character == "\n" or character.isprintable() else json.dumps(character)[1:-1]
+
+
+def print_error(message: str, hint: str = "") -> None:
+    """Print an error, and the way out where there is one, on stderr."""
+    sys.stderr.write(f"evtool: error: {message}\n")
+    if hint:
+        sys.stderr.write(f"evtool: hint: {hint}\n")
+
+
+def print_error_document(message: str, hint: str, exit_code: int) -> None:
+    """Print an error as the one JSON document of a run that has no result."""
+    document = {"format": ERROR_FORMAT, "exit_code": exit_code, "error": message, "hint": hint}
+    sys.stdout.write(dump_json(document) + "\n")

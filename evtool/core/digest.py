@@ -1,0 +1,62 @@
+"""Hash values, each beside the name of the algorithm that made it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from evtool.core.errors import FormatError
+
+_HEX_256 = re.compile(r"[0-9a-f]{64}\Z")
+
+
+class HashAlgorithm(Enum):
+    """The two digests of every item; both are 32 bytes long."""
+
+    SHA256 = "sha256"
+    BLAKE3 = "blake3"
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """Both digests of the same bytes, taken in one read.
+
+    Attributes:
+        sha256: SHA-256 (FIPS 180-4), 64 lower-case hexadecimal digits.
+        blake3: BLAKE3 with the default 32-byte output, 64 lower-case hexadecimal digits.
+    """
+
+    sha256: str
+    blake3: str
+
+    def __post_init__(self) -> None:
+        check_hex_digest(self.sha256, "sha256")
+        check_hex_digest(self.blake3, "blake3")
+
+
+def check_hex_digest(value: str, name: str) -> str:
+    """Return a 32-byte digest in hexadecimal as it is.
+
+    Raises:
+        FormatError: it is not 64 lower-case hexadecimal digits.
+    """
+    if not _HEX_256.match(value):
+        raise FormatError(f"{name} is not 64 lower-case hexadecimal digits")
+    return value
+
+
+def sha256_hex(data: bytes) -> str:
+    """Compute the SHA-256 of data in memory, in lower-case hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def group_in_fours(hex_digest: str) -> str:
+    """Write a digest in groups of four, to be noted on paper or read out by telephone."""
+    return " ".join(hex_digest[i : i + 4] for i in range(0, len(hex_digest), 4))
+
+
+def parse_grouped_digest(text: str) -> str:
+    """Read a 32-byte digest as a person noted it: spaces, colons, hyphens and capitals do not matter."""
+    return check_hex_digest(re.sub(r"[\s:-]", "", text).lower(), "the digest")

@@ -1,0 +1,88 @@
+"""The one hierarchy of errors, each family named after what the caller can do.
+
+An error keeps its facts as fields and says what happened, to which item, expected against found; `hint` says what
+to do next. Names in a message are escaped by whoever builds it (`evtool.core.names.shown`), so that an error can be
+printed as it is.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a command answers to a script (DESIGN: 1 wins over 4, 4 over 3)."""
+
+    OK = 0
+    """All that was asked for is shown."""
+    MISMATCH = 1
+    """Tampering or a mismatch is proven."""
+    USAGE = 2
+    """The command was called wrongly."""
+    NOT_ESTABLISHED = 3
+    """Nothing is disproven, but something that was asked for is not established."""
+    NOT_CHECKED = 4
+    """Something could not be checked: unreadable, unsupported or incomplete input."""
+    REFUSED = 5
+    """Consent or handling does not allow it."""
+
+
+class EvtoolError(Exception):
+    """Root of every error that evtool raises on purpose.
+
+    Attributes:
+        message: what happened, one line, safe to print.
+        hint: what to do next, one line, safe to print; empty where nothing helps.
+        exit_code: what a command that ends with this error returns.
+    """
+
+    exit_code = ExitCode.NOT_CHECKED
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(EvtoolError):
+    """The caller asked for something that cannot be asked for; nothing was read or written."""
+
+    exit_code = ExitCode.USAGE
+
+
+class FormatError(EvtoolError):
+    """Bytes are not in the format they should be in: wrong magic, version, spelling, length or depth."""
+
+
+class InputError(EvtoolError):
+    """Something could not be read, is of an unsupported kind, or is not there."""
+
+
+class BusyError(EvtoolError):
+    """Another evtool is writing to the same custody directory."""
+
+
+class EvidenceError(EvtoolError):
+    """Evidence is not in a state that can be sealed: unreadable, changing, or neither file, directory nor link."""
+
+
+class MismatchError(EvtoolError):
+    """A check was carried out and disproves what was claimed."""
+
+    exit_code = ExitCode.MISMATCH
+
+
+class KeyFileError(EvtoolError):
+    """A key cannot be used: missing, loosely protected, wrong passphrase, or not Ed25519."""
+
+
+class NotEstablishedError(EvtoolError):
+    """Nothing is disproven, but what was asked for cannot be shown."""
+
+    exit_code = ExitCode.NOT_ESTABLISHED
+
+
+class RefusedError(EvtoolError):
+    """Consent or handling does not allow what was asked for."""
+
+    exit_code = ExitCode.REFUSED

@@ -1,0 +1,145 @@
+"""The spelling of file names: one form in files, one on screens.
+
+A name on disk is bytes. In files it takes the *stored* form: UTF-8 text in which control characters, `%` and bytes
+that are not UTF-8 are percent-encoded, everything else is kept as found. On screens it takes the *shown* form:
+printable, on one line, escaped so that two different names never print the same. Both are one to one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+
+from evtool.core.errors import FormatError
+
+_PLAIN = re.compile(rb"[!-$&-.0-~ /]*\Z")
+"""Bytes of a path that is stored as it is: printable ASCII but `%`."""
+
+_CONTROL = re.compile("[\x00-\x1f%\x7f-\x9f]")
+_ESCAPE = re.compile("%([0-9A-F]{2})")
+
+
+def store_name(name: bytes) -> str:
+    """Spell a path from disk in its stored form.
+
+    Control characters are those of Unicode category Cc (C0, DEL, C1). Hexadecimal digits are upper case, as in
+    RFC 3986, section 2.1.
+    """
+    if _PLAIN.match(name):
+        return name.decode("ascii")
+    # surrogateescape turns each byte that is not UTF-8 into one lone surrogate, which no valid text contains.
+    text = name.decode("utf-8", "surrogateescape")
+    return "".join(_store_character(character) for character in text)
+
+
+def _store_character(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":
+        return f"%{ord(character) - 0xDC00:02X}"
+    if _CONTROL.match(character):
+        return "".join(f"%{byte:02X}" for byte in character.encode())
+    return character
+
+
+def parse_name(stored: str) -> bytes:
+    """Give the bytes on disk that a stored path stands for.
+
+    Raises:
+        FormatError: the path is not relative, has an empty, `.` or `..` component, or is not in its one spelling.
+    """
+    try:
+        name = _unescape(stored)
+    except UnicodeEncodeError:
+        raise FormatError(f"path {shown(stored)} holds a surrogate, which is not text") from None
+    components = name.split(b"/")
+    if any(part in (b"", b".", b"..") for part in components) or b"\0" in name:
+        raise FormatError(
+            f"path {shown(stored)} is not a plain relative path",
+            hint="an absolute path, an empty component, '.' and '..' are refused: they could lead out of the directory",
+        )
+    if store_name(name) != stored:
+        raise FormatError(f"path {shown(stored)} is not in its one spelling, which is {shown(store_name(name))}")
+    return name
+
+
+def parse_target(stored: str) -> bytes:
+    """Give the bytes of a symbolic link's target; unlike a path it may lead anywhere, as it is never followed."""
+    try:
+        target = _unescape(stored)
+    except UnicodeEncodeError:
+        raise FormatError(f"link target {shown(stored)} holds a surrogate, which is not text") from None
+    if store_name(target) != stored or not target:
+        raise FormatError(f"link target {shown(stored)} is not in its one spelling")
+    return target
+
+
+def _unescape(stored: str) -> bytes:
+    if "%" not in stored:
+        return stored.encode("utf-8")
+    pieces = _ESCAPE.split(stored)
+    # re.split with one group alternates: text, escape, text, escape, ..., text.
+    return b"".join(
+        bytes([int(piece, 16)]) if index % 2 else piece.encode("utf-8") for index, piece in enumerate(pieces)
+    )
+
+
+def nfc_key(stored: str) -> str:
+    """Give the form under which two stored names count as equal but for their Unicode spelling."""
+    return stored if stored.isascii() else unicodedata.normalize("NFC", stored)
+
+
+_MARK_LIMIT = 4
+"""How many combining marks in a row are shown as they are; more would smear over neighbouring lines."""
+
+_NOT_NFC = r" \(not NFC)"
+
+
+def shown(text: str, limit: int = 240) -> str:
+    r"""Escape text from outside for a terminal, a log or a message: printable, one line, one to one.
+
+    Whatever is not printable (control, format, bidi, zero width, unassigned, line and paragraph separators) becomes
+    `\u{HEX}`, a backslash `\\`. Text that is not in Unicode form NFC carries a mark, as it looks like its NFC twin.
+    Text longer than `limit` characters is cut in the middle, with the start of its SHA-256 beside it.
+    """
+    safe = text if _is_plain(text) else _escape_for_screen(text)
+    if len(safe) <= limit:
+        return safe
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    keep = (limit - 40) // 2
+    return f"{safe[:keep]}\\(cut, SHA-256 {digest}...){safe[-keep:]}"
+
+
+def shown_path(name: bytes, limit: int = 240) -> str:
+    """Escape a path from disk for a screen."""
+    return shown(store_name(name), limit)
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and "\\" not in text and text.strip(" ") == text and text != ""
+
+
+def _escape_for_screen(text: str) -> str:
+    out: list[str] = []
+    marks = 0
+    for index, character in enumerate(text):
+        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
+        at_edge = character == " " and index in (0, len(text) - 1)
+        if character == "\\":
+            out.append("\\\\")
+        elif not character.isprintable() or marks > _MARK_LIMIT or at_edge or (marks and index == 0):
+            out.append(f"\\u{{{ord(character):X}}}")
+        else:
+            out.append(character)
+    if not text:
+        return r"\(empty)"
+    return "".join(out) + ("" if unicodedata.is_normalized("NFC", text) else _NOT_NFC)
+
+
+_SHOWN = re.compile(r"\\(?:\\|u\{([0-9A-F]+)\})")
+
+
+def parse_shown(text: str) -> str:
+    """Undo `shown` for text that was not cut; the proof that the shown form is one to one."""
+    if text == r"\(empty)":
+        return ""
+    return _SHOWN.sub(lambda m: chr(int(m[1], 16)) if m[1] else "\\", text.removesuffix(_NOT_NFC))

@@ -1,0 +1,1 @@
+"""The user's own keys, trust and configuration."""

@@ -1,0 +1,1 @@
+"""What files claim of themselves, read in confinement."""

@@ -1,0 +1,1 @@
+"""Reads evidence, and never changes it."""

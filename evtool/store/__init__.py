@@ -1,0 +1,1 @@
+"""Evidence and custody directories on disk."""
