@@ -1,0 +1,158 @@
+"""A manifest read line by line: order, completeness and root, in constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from evtool.core.errors import FormatError
+from evtool.core.merkle import TreeBuilder, compute_leaf_hash
+from evtool.core.names import parse_name
+from evtool.core.statement import (
+    ContentStatement,
+    FileStatement,
+    ItemType,
+    OmissionReason,
+    WithheldStatement,
+    parse_statement,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """All that one manifest discloses of one item.
+
+    Attributes:
+        number: number of the item in its collection, from 1.
+        content: what it is, or None where that is withheld.
+        file: its name and date, or None where that is withheld.
+    """
+
+    number: int
+    content: ContentStatement | None
+    file: FileStatement | None
+
+    @property
+    def sort_key(self) -> bytes | None:
+        """Place of the item among the paths of a directory: bytes of the path, `/` after a directory's."""
+        if self.file is None:
+            return None
+        return path_sort_key(parse_name(self.file.path), self.content is not None and _is_directory(self.content))
+
+
+def path_sort_key(path: bytes, is_directory: bool) -> bytes:
+    """Give the key that items are numbered by: a walk can produce it in order, one directory at a time."""
+    return path + b"/" if is_directory else path
+
+
+def _is_directory(content: ContentStatement) -> bool:
+    return content.type is ItemType.DIRECTORY or content.reason is OmissionReason.UNREADABLE_DIRECTORY
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestSummary:
+    """What a manifest as a whole amounts to; the signed entry says the same, or the manifest is not the sealed one.
+
+    Attributes:
+        lines: lines of the sealed manifest, withheld ones counted.
+        withheld_lines: how many of them this copy does not disclose.
+        disclosed_items: items of which at least one statement is disclosed.
+        root: root hash of the tree over the lines, 64 lower-case hexadecimal digits.
+    """
+
+    lines: int
+    withheld_lines: int
+    disclosed_items: int
+    root: str
+
+
+class ManifestReader:
+    """Reads one manifest as a stream of items and, once they are all read, tells its summary.
+
+    What it yields is *parsed*, not verified: it counts only after `summary.root` has been compared with the root in
+    an entry whose signature verifies.
+    """
+
+    def __init__(self, first_item: int) -> None:
+        self._tree = TreeBuilder()
+        self._withheld_lines = 0
+        self._items = 0
+        self._next_number = first_item
+        self._last_key: bytes | None = None
+        self._pending: _PendingItem | None = None
+        self._gap = 0  # lines withheld since the last disclosed statement
+
+    @property
+    def summary(self) -> ManifestSummary:
+        """The summary of all lines read so far."""
+        return ManifestSummary(self._tree.size, self._withheld_lines, self._items, self._tree.compute_root().hex())
+
+    def read(self, lines: Iterable[bytes]) -> Iterator[Item]:
+        """Yield the items of a manifest whose lines come without their newlines.
+
+        Raises:
+            FormatError: with the number of the line: a statement that cannot be read, lines out of order, an item
+                that is incomplete or missing although nothing is withheld.
+        """
+        number = 0
+        try:
+            for line in lines:
+                number += 1
+                statement = parse_statement(line)
+                if isinstance(statement, WithheldStatement):
+                    self._tree.add_subtree(bytes.fromhex(statement.hash), statement.lines)
+                    self._withheld_lines += statement.lines
+                    self._gap += statement.lines
+                    continue
+                self._tree.add_leaf(compute_leaf_hash(line))
+                if self._pending and self._pending.number == statement.item:
+                    self._pending.gap += self._gap
+                else:
+                    if self._pending:
+                        yield self._close(self._pending)
+                    self._pending = self._open(statement.item)
+                self._pending.add(statement)
+                self._gap = 0
+            if self._pending:
+                yield self._close(self._pending)
+        except FormatError as error:
+            raise FormatError(f"line {number}: {error.message}", hint=error.hint) from None
+
+    def _open(self, number: int) -> _PendingItem:
+        if number < self._next_number or (number > self._next_number and not self._gap):
+            raise FormatError(f"expected item {self._next_number}, found item {number}")
+        return _PendingItem(number, gap=self._gap)
+
+    def _close(self, pending: _PendingItem) -> Item:
+        item = Item(pending.number, pending.content, pending.file)
+        if (item.content is None or item.file is None) and not pending.gap + self._gap:
+            raise FormatError(f"item {item.number} is incomplete although nothing is withheld")
+        key = item.sort_key
+        if key is not None:
+            if self._last_key is not None and key <= self._last_key:
+                raise FormatError(f"item {item.number}: its path does not sort after the path of the item before it")
+            self._last_key = key
+        self._items += 1
+        self._next_number = item.number + 1
+        return item
+
+
+@dataclass(slots=True)
+class _PendingItem:
+    """An item of which more statements may follow."""
+
+    number: int
+    gap: int
+    """Lines withheld between the item before it and the statements of this one."""
+    content: ContentStatement | None = None
+    file: FileStatement | None = None
+    last_order: tuple[int, int, str] = (0, -1, "")
+
+    def add(self, statement: ContentStatement | FileStatement) -> None:
+        if statement.order[1:] <= self.last_order[1:]:
+            raise FormatError(f"item {self.number}: its statements are doubled or out of order")
+        self.last_order = statement.order
+        if isinstance(statement, ContentStatement):
+            self.content = statement
+        else:
+            self.file = statement

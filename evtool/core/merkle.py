@@ -1,0 +1,82 @@
+"""The Merkle tree over the lines of a manifest (RFC 9162, section 2.1, with SHA-256).
+
+Leaves are the lines without their newline. The tree is folded from left to right: of `n` leaves only the roots of
+its complete subtrees are kept, so a tree of a million leaves costs twenty hashes of memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+from evtool.core.errors import FormatError
+
+HASH_SIZE = 32
+"""Bytes of a leaf hash, node hash or root hash."""
+
+
+def compute_leaf_hash(line: bytes) -> bytes:
+    """Compute the leaf hash of one line: SHA-256(0x00 || line)."""
+    return sha256(b"\x00" + line).digest()
+
+
+def compute_node_hash(left: bytes, right: bytes) -> bytes:
+    """Compute the hash of an inner node: SHA-256(0x01 || left || right)."""
+    return sha256(b"\x01" + left + right).digest()
+
+
+class TreeBuilder:
+    """Folds leaf hashes, and roots of whole aligned subtrees, into a root hash.
+
+    A subtree may stand in for its leaves where it is complete (2^k leaves) and aligned (the number of leaves before
+    it is a multiple of 2^k): there, and only there, its root is a node of the whole tree.
+    """
+
+    __slots__ = ("_frontier", "size")
+
+    def __init__(self) -> None:
+        self.size = 0
+        """Number of leaves so far."""
+        self._frontier: list[bytes] = []
+        """Roots of complete subtrees, largest first: one for each bit that is set in `size`."""
+
+    def add_leaf(self, leaf_hash: bytes) -> None:
+        """Append one leaf."""
+        frontier, size = self._frontier, self.size
+        node = leaf_hash
+        # Each trailing one bit of the size is a complete subtree that the new leaf completes further.
+        while size & 1:
+            node = sha256(b"\x01" + frontier.pop() + node).digest()
+            size >>= 1
+        frontier.append(node)
+        self.size += 1
+
+    def add_leaves(self, leaf_hashes: Iterable[bytes]) -> None:
+        """Append leaves in order."""
+        for leaf_hash in leaf_hashes:
+            self.add_leaf(leaf_hash)
+
+    def add_subtree(self, root: bytes, leaves: int) -> None:
+        """Append the root of a subtree that stands for `leaves` leaves.
+
+        Raises:
+            FormatError: the subtree is not complete or not aligned at this place.
+        """
+        if leaves < 1 or leaves & (leaves - 1) or self.size % leaves:
+            raise FormatError(f"a hash for {leaves} lines cannot stand at line {self.size + 1}: it is no node there")
+        size = self.size // leaves
+        node = root
+        while size & 1:
+            node = compute_node_hash(self._frontier.pop(), node)
+            size >>= 1
+        self._frontier.append(node)
+        self.size += leaves
+
+    def compute_root(self) -> bytes:
+        """Compute the root hash of the tree so far; of an empty tree it is SHA-256 of nothing."""
+        if not self._frontier:
+            return sha256(b"").digest()
+        node = self._frontier[-1]
+        for left in reversed(self._frontier[:-1]):
+            node = compute_node_hash(left, node)
+        return node

@@ -1,0 +1,76 @@
+"""Patterns that leave files out of a seal, matched the same way for as long as the seal lives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evtool.core.errors import FormatError
+from evtool.core.names import shown
+
+MAX_PATTERNS = 64
+MAX_PATTERN_LENGTH = 256
+
+DEFAULT_PATTERNS = (
+    ".DS_Store",
+    ".Spotlight-V100",
+    ".Trashes",
+    ".fseventsd",
+    "Thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+    "$RECYCLE.BIN",
+    "System Volume Information",
+)
+"""What operating systems leave in folders that are merely looked at. The seal records these patterns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusions:
+    """Patterns over stored names.
+
+    `*` stands for any run of characters but `/`, `?` for one such character, everything else for itself. A pattern
+    with a `/` is matched against the whole path, any other against the last component. A directory that matches is
+    left out with everything below it.
+    """
+
+    patterns: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.patterns) > MAX_PATTERNS:
+            raise FormatError(f"{len(self.patterns)} patterns are more than the {MAX_PATTERNS} that a seal can record")
+        for pattern in self.patterns:
+            if not pattern or len(pattern) > MAX_PATTERN_LENGTH or not pattern.isprintable():
+                raise FormatError(
+                    f"pattern {shown(pattern)} is empty, not printable, or longer than {MAX_PATTERN_LENGTH} characters"
+                )
+
+    def match(self, path: str) -> str | None:
+        """Return the first pattern that matches a stored path, without looking at the directories above it."""
+        name = path.rpartition("/")[2]
+        for pattern in self.patterns:
+            if _matches(pattern, path if "/" in pattern else name):
+                return pattern
+        return None
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """Match with one point of return, so that the cost is at most the product of both lengths.
+
+    A regular expression with many stars can take exponential time, and the patterns of a bundle are a stranger's.
+    """
+    if "*" not in pattern and "?" not in pattern:
+        return pattern == text
+    at, index, star, resume = 0, 0, -1, 0
+    while index < len(text):
+        if at < len(pattern) and pattern[at] == "*":
+            star, resume = at, index
+            at += 1
+        elif at < len(pattern) and (pattern[at] == text[index] or (pattern[at] == "?" and text[index] != "/")):
+            at += 1
+            index += 1
+        elif star >= 0 and text[resume] != "/":
+            resume += 1
+            at, index = star + 1, resume
+        else:
+            return False
+    return all(character == "*" for character in pattern[at:])

@@ -1,0 +1,256 @@
+"""Statements: what a manifest says of an item, one canonical line each.
+
+A statement is a JSON object in the spelling of RFC 8785. It carries the number of its item, its kind and a random salt,
+which keeps a statement that is withheld later from being guessed from its hash. Lines of the two kinds that every item
+has are matched against one regular expression each, which admits exactly the canonical spelling; the other kinds are
+read as JSON and compared with their canonical spelling.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from evtool.core.canonical import MAX_INTEGER, encode_string, parse_canonical, serialize_canonical
+from evtool.core.digest import Digests, check_hex_digest
+from evtool.core.errors import FormatError
+from evtool.core.names import parse_name, parse_target
+from evtool.core.times import format_mtime, parse_mtime
+
+MAX_LINE = 64 * 1024
+"""Longest line of a manifest, in bytes, without its newline."""
+
+SALT_SIZE = 16
+"""Bytes of salt in each statement."""
+
+
+class ItemType(Enum):
+    """What an item is on disk."""
+
+    FILE = "file"
+    DIRECTORY = "directory"
+    """An empty directory; one that is not empty shows in the paths below it."""
+    SYMLINK = "symlink"
+    """A symbolic link, recorded and never followed."""
+    OMITTED = "omitted"
+    """Something the archivist allowed to be left out: its name is sealed, its content is not."""
+
+
+class OmissionReason(Enum):
+    """Why the content of an item was not sealed."""
+
+    UNREADABLE = "unreadable"
+    UNREADABLE_DIRECTORY = "unreadable-directory"
+    """A directory that could not be listed, with all that may be in it."""
+    SPECIAL = "special"
+    """A socket, a FIFO or a device."""
+    CHANGING = "changing"
+    """It was written to while it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContentStatement:
+    """Kind `content`: what an item is, and the digests of its bytes.
+
+    Attributes:
+        item: number of the item, from 1.
+        salt: 16 random bytes as 32 lower-case hexadecimal digits.
+        type: what the item is.
+        size: bytes of a file, else None.
+        digests: both digests of a file's bytes, else None.
+        target: where a symbolic link points, in stored form, else None.
+        reason: why an omitted item was left out, else None.
+    """
+
+    item: int
+    salt: str
+    type: ItemType
+    size: int | None = None
+    digests: Digests | None = None
+    target: str | None = None
+    reason: OmissionReason | None = None
+
+    def __post_init__(self) -> None:
+        is_file = self.type is ItemType.FILE
+        if (self.size is not None) != is_file or (self.digests is not None) != is_file:
+            raise FormatError(f"item {self.item}: size and digests belong to files, and only to them")
+        if (self.target is not None) != (self.type is ItemType.SYMLINK):
+            raise FormatError(f"item {self.item}: a target belongs to a symbolic link, and only to one")
+        if (self.reason is not None) != (self.type is ItemType.OMITTED):
+            raise FormatError(f"item {self.item}: a reason belongs to an omitted item, and only to one")
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Place in the manifest."""
+        return (self.item, 0, "")
+
+    def serialize(self) -> bytes:
+        """Write the line, without its newline."""
+        head = f'{{"item":{self.item},"kind":"content",'
+        if self.digests is not None and self.size is not None:
+            text = serialize_file_content(self.item, self.salt, self.size, self.digests.sha256, self.digests.blake3)
+        elif self.type is ItemType.SYMLINK:
+            text = f'{head}"salt":"{self.salt}","target":{encode_string(self.target or "")},"type":"symlink"}}'
+        elif self.reason:
+            text = f'{head}"reason":"{self.reason.value}","salt":"{self.salt}","type":"omitted"}}'
+        else:
+            text = f'{head}"salt":"{self.salt}","type":"directory"}}'
+        return text.encode("utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class FileStatement:
+    """Kind `file`: the stored name and the modification time of an item.
+
+    Attributes:
+        item: number of the item, from 1.
+        salt: 16 random bytes as 32 lower-case hexadecimal digits.
+        path: relative path in stored form.
+        mtime: modification time in nanoseconds since 1970 (UTC), or None where it has no RFC 3339 spelling.
+    """
+
+    item: int
+    salt: str
+    path: str
+    mtime: int | None
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Place in the manifest."""
+        return (self.item, 1, "")
+
+    def serialize(self) -> bytes:
+        """Write the line, without its newline."""
+        return serialize_file(self.item, self.salt, self.path, self.mtime).encode("utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class WithheldStatement:
+    """Kind `withheld`: the hash that stands for lines not disclosed in this copy.
+
+    Attributes:
+        lines: how many lines it stands for, a power of two.
+        hash: leaf hash of the one line, or root of their subtree, 64 lower-case hexadecimal digits.
+    """
+
+    lines: int
+    hash: str
+
+    def serialize(self) -> bytes:
+        """Write the line, without its newline."""
+        return f'{{"hash":"{self.hash}","kind":"withheld","lines":{self.lines}}}'.encode("ascii")
+
+
+Statement = ContentStatement | FileStatement | WithheldStatement
+
+
+def serialize_file_content(item: int, salt: str, size: int, sha256: str, blake3: str) -> str:
+    """Spell the content statement of a file; the hot path of sealing."""
+    return (
+        f'{{"blake3":"{blake3}","item":{item},"kind":"content","salt":"{salt}",'
+        f'"sha256":"{sha256}","size":{size},"type":"file"}}'
+    )
+
+
+def serialize_file(item: int, salt: str, path: str, mtime: int | None) -> str:
+    """Spell the file statement of an item; the hot path of sealing."""
+    spelled = None if mtime is None else format_mtime(mtime)
+    time = f'"{spelled}"' if spelled else "null"
+    return f'{{"item":{item},"kind":"file","mtime":{time},"path":{encode_string(path)},"salt":"{salt}"}}'
+
+
+_NUMBER = r"([1-9][0-9]{0,15})"
+_HEX = "[0-9a-f]"
+_CONTENT = re.compile(
+    rf'\{{"blake3":"({_HEX}{{64}})","item":{_NUMBER},"kind":"content","salt":"({_HEX}{{32}})",'
+    rf'"sha256":"({_HEX}{{64}})","size":(0|{_NUMBER}),"type":"file"\}}\Z'
+)
+_FILE = re.compile(
+    rf'\{{"item":{_NUMBER},"kind":"file","mtime":(?:null|"([^"\\]*)"),'
+    rf'"path":"((?:[^"\\\x00-\x1f]|\\["\\])*)","salt":"({_HEX}{{32}})"\}}\Z'
+)
+_UNESCAPE = re.compile(r'\\(["\\])')
+
+
+def parse_statement(line: bytes) -> Statement:
+    """Read one line of a manifest, without its newline.
+
+    Raises:
+        FormatError: too long, not UTF-8, of an unknown kind, with unknown or missing fields, or not in its one
+            canonical spelling.
+    """
+    if len(line) > MAX_LINE:
+        raise FormatError(f"the line has {len(line)} bytes, at most {MAX_LINE} are allowed")
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError:
+        raise FormatError("the line is not UTF-8") from None
+    if match := _CONTENT.match(text):
+        digests = Digests(sha256=match[4], blake3=match[1])
+        return ContentStatement(
+            item=_item(int(match[2])), salt=match[3], type=ItemType.FILE, size=_item(int(match[5])), digests=digests
+        )
+    if match := _FILE.match(text):
+        path = _UNESCAPE.sub(r"\1", match[3]) if "\\" in match[3] else match[3]
+        parse_name(path)
+        mtime = None if match[2] is None else parse_mtime(match[2])
+        return FileStatement(item=_item(int(match[1])), salt=match[4], path=path, mtime=mtime)
+    return _parse_other(line)
+
+
+def _item(number: int) -> int:
+    if number > MAX_INTEGER:
+        raise FormatError("the line holds an integer beyond 2^53 - 1")
+    return number
+
+
+_FIELDS: dict[tuple[object, object], frozenset[str]] = {
+    ("content", "directory"): frozenset({"item", "kind", "salt", "type"}),
+    ("content", "symlink"): frozenset({"item", "kind", "salt", "type", "target"}),
+    ("content", "omitted"): frozenset({"item", "kind", "salt", "type", "reason"}),
+    ("withheld", None): frozenset({"kind", "lines", "hash"}),
+}
+"""Kind and type -> the fields that such a statement has, no more and no less."""
+
+
+def _parse_other(line: bytes) -> Statement:
+    value = parse_canonical(line)
+    kind, type_ = value.get("kind"), value.get("type")
+    fields = _FIELDS.get((kind, type_)) if _hashable(kind) and _hashable(type_) else None
+    if fields is None or fields != set(value):
+        raise FormatError("the line is no statement of a kind that this version reads")
+    if kind == "withheld":
+        lines, digest = value["lines"], value["hash"]
+        if type(lines) is not int or lines < 1 or not isinstance(digest, str):
+            raise FormatError("a withheld statement needs a number of lines and a hash")
+        return WithheldStatement(lines=lines, hash=check_hex_digest(digest, "the hash of withheld lines"))
+    item, salt = value["item"], value["salt"]
+    if type(item) is not int or item < 1 or not isinstance(salt, str) or not re.fullmatch(_HEX + "{32}", salt):
+        raise FormatError("a statement needs the number of its item and a salt of 32 hexadecimal digits")
+    if type_ == "directory":
+        return ContentStatement(item=item, salt=salt, type=ItemType.DIRECTORY)
+    if type_ == "symlink":
+        return ContentStatement(item=item, salt=salt, type=ItemType.SYMLINK, target=_checked_target(value["target"]))
+    try:
+        reason = OmissionReason(value["reason"])
+    except ValueError:
+        raise FormatError(f"item {item}: the reason of an omission is unknown") from None
+    return ContentStatement(item=item, salt=salt, type=ItemType.OMITTED, reason=reason)
+
+
+def _hashable(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _checked_target(value: object) -> str:
+    if not isinstance(value, str):
+        raise FormatError("the target of a symbolic link is text")
+    parse_target(value)
+    return value
+
+
+def is_canonical(statement: Statement) -> bool:
+    """Tell whether a statement writes the spelling that RFC 8785 asks for; the tests' way to pin the writers."""
+    line = statement.serialize()
+    return serialize_canonical(parse_canonical(line)) == line

@@ -1,0 +1,77 @@
+"""Points in time as files spell them: RFC 3339, with an explicit offset."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from evtool.core.errors import FormatError
+
+_MTIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{9})Z\Z", re.ASCII)
+_NANOSECONDS = 1_000_000_000
+_DAY = 86_400
+_FIRST = int(datetime(1, 1, 1, tzinfo=UTC).timestamp())
+_LAST = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_days: dict[int, str] = {}
+"""Day number -> its date; the files of one directory mostly share a few days."""
+
+
+def format_mtime(nanoseconds: int) -> str | None:
+    """Spell a modification time, in nanoseconds since 1970, as RFC 3339 in UTC with nine digits.
+
+    Years before 1 and after 9999 have no such spelling: None.
+    """
+    seconds, fraction = divmod(nanoseconds, _NANOSECONDS)
+    if not _FIRST <= seconds <= _LAST:
+        return None
+    day, second = divmod(seconds, _DAY)
+    date = _days.get(day)
+    if date is None:
+        date = (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d").rjust(10, "0")
+        if len(_days) > 10_000:
+            _days.clear()
+        _days[day] = date
+    return f"{date}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}.{fraction:09d}Z"
+
+
+def parse_mtime(text: str) -> int:
+    """Read what `format_mtime` wrote, as nanoseconds since 1970.
+
+    Raises:
+        FormatError: it is spelled in any other way, or is no date.
+    """
+    match = _MTIME.match(text)
+    if not match:
+        raise FormatError("a modification time is not spelled YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ")
+    try:
+        moment = datetime.fromisoformat(match[1]).replace(tzinfo=UTC)
+    except ValueError:
+        raise FormatError("a modification time names a day or hour that does not exist") from None
+    delta = moment - _EPOCH
+    return (delta.days * _DAY + delta.seconds) * _NANOSECONDS + int(match[2])
+
+
+def format_time(moment: datetime) -> str:
+    """Spell a point in time to the second, with its offset; UTC is written Z."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without an offset has no spelling here")
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def parse_user_time(text: str) -> datetime:
+    """Read a time that a person typed: RFC 3339 with an offset.
+
+    Raises:
+        FormatError: it is no such time, or has no offset; a time without one is off by hours for a reader elsewhere.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise FormatError("the time is not in RFC 3339 form", hint="write it like 2026-03-01T14:30:00+09:00") from None
+    if moment.tzinfo is None:
+        raise FormatError(
+            "the time has no offset from UTC", hint="write it like 2026-03-01T14:30:00+09:00, or end in Z"
+        )
+    return moment.replace(microsecond=0)

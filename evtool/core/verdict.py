@@ -1,0 +1,234 @@
+"""What a verification found: findings, axes and the one exit code that follows from them.
+
+"Tampered", "untrusted" and "could not be checked" are three answers. They are kept on separate axes, and nothing but
+`Report.exit_code` ever weighs them against each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from evtool.core.errors import ExitCode
+
+
+class Axis(Enum):
+    """The questions that a verification answers, each on its own."""
+
+    INTEGRITY = "integrity"
+    """Is every sealed item there with the same bytes, and nothing else?"""
+    SIGNATURES = "signatures"
+    """Was every entry signed by the key that it names?"""
+    TRUST = "trust"
+    """Does the user trust those keys, for those agents, at that time?"""
+    TIME = "time"
+    """Is it proven by when the entries existed?"""
+    CUSTODY = "custody"
+    """Is the chain of entries unbroken?"""
+    CONSENT = "consent"
+    """Is it stated under which consent the items may be used?"""
+
+
+class AxisState(Enum):
+    """The answer on one axis."""
+
+    SHOWN = "shown"
+    FAILED = "failed"
+    NOT_ESTABLISHED = "not established"
+
+
+class Effect(Enum):
+    """What a finding does to the axis it belongs to."""
+
+    DISPROVES = "disproves"
+    """A check was carried out and contradicts the seal: exit 1."""
+    UNCHECKED = "unchecked"
+    """A check could not be carried out: exit 4."""
+    OPEN = "open"
+    """Nothing is disproven, but the axis is not established: exit 3 if it was asked for."""
+    NOTE = "note"
+    """Worth knowing; changes no answer."""
+
+
+class Code(Enum):
+    """Stable codes of findings; scripts may rely on them."""
+
+    CHANGED = "changed"
+    MISSING = "missing"
+    EXTRA = "extra"
+    RENAMED = "renamed"
+    TYPE_CHANGED = "type-changed"
+    UNREADABLE = "unreadable"
+    CHANGING = "changing"
+    DATE_CHANGED = "date-changed"
+    NAME_FORM = "name-form"
+    NAME_TWIN = "name-twin"
+    WITHHELD = "withheld"
+    NOT_HASHED = "not-hashed"
+    NOT_SELECTED = "not-selected"
+    OMITTED = "omitted"
+    EXCLUDED = "excluded"
+    NO_ITEMS = "no-items"
+    ITEM_UNKNOWN = "item-unknown"
+    MANIFEST_INVALID = "manifest-invalid"
+    MANIFEST_MISMATCH = "manifest-mismatch"
+    MANIFEST_MISSING = "manifest-missing"
+    CHECKSUMS_MISMATCH = "checksums-mismatch"
+    CHECKSUMS_MISSING = "checksums-missing"
+    ENTRY_INVALID = "entry-invalid"
+    ENTRY_MISSING = "entry-missing"
+    ENTRY_UNFINISHED = "entry-unfinished"
+    ENTRY_DOUBLED = "entry-doubled"
+    CHAIN_BROKEN = "chain-broken"
+    SIGNATURE_INVALID = "signature-invalid"
+    SIGNER_DIFFERS = "signer-differs"
+    KEY_UNKNOWN = "key-unknown"
+    KEY_OTHER_AGENT = "key-other-agent"
+    KEY_OTHER_NAMESPACE = "key-other-namespace"
+    KEY_NOT_YET_VALID = "key-not-yet-valid"
+    KEY_NO_LONGER_VALID = "key-no-longer-valid"
+    SIGNERS_TOO_FEW = "signers-too-few"
+    HEAD_UNKNOWN = "head-unknown"
+    NO_WITNESS = "no-witness"
+    NO_TIMESTAMP = "no-timestamp"
+    CLOCK_ORDER = "clock-order"
+    NO_CONSENT = "no-consent"
+    CUSTODY_EXTRA = "custody-extra"
+    CUSTODY_UNREADABLE = "custody-unreadable"
+    INFORMATIONAL_CHANGED = "informational-changed"
+    UNFINISHED_WRITE = "unfinished-write"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a verification found.
+
+    Attributes:
+        code: what it is.
+        axis: the question it bears on.
+        effect: what it does to the answer.
+        message: one line for a person, names escaped.
+        item: number of the item, if it is about one.
+        path: stored name of the file it is about, if any.
+        expected: what the seal says, if there is something to compare.
+        found: what is there.
+        entry: number of the custody entry, if it is about one.
+    """
+
+    code: Code
+    axis: Axis
+    effect: Effect
+    message: str
+    item: int | None = None
+    path: str | None = None
+    expected: str | None = None
+    found: str | None = None
+    entry: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many items met which fate; every sealed item is in exactly one of the first eight.
+
+    Attributes:
+        sealed: items in the seals, withheld ones counted.
+        ok: checked, and as sealed.
+        changed, missing, renamed, type_changed, unreadable: one finding each.
+        withheld: items this copy does not disclose far enough to be checked.
+        unchecked: not looked at: not selected, omitted from the seal, or only compared by size and date.
+        extra: files that no seal knows.
+        excluded: files that a seal left out by pattern.
+        bytes: bytes that were read and hashed.
+    """
+
+    sealed: int = 0
+    ok: int = 0
+    changed: int = 0
+    missing: int = 0
+    renamed: int = 0
+    type_changed: int = 0
+    unreadable: int = 0
+    withheld: int = 0
+    unchecked: int = 0
+    extra: int = 0
+    excluded: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SignerReport:
+    """One entry of the chain as a verdict shows it.
+
+    Attributes:
+        entry: number of the entry.
+        event: what it records.
+        agent: code that the entry claims.
+        fingerprint: the key that its signature verifies under.
+        trusted: whether the user trusts that key for that agent at that time.
+        claimed_time: when the signer says it happened, with offset; a claim.
+        head: SHA-256 of the entry, 64 hexadecimal digits.
+    """
+
+    entry: int
+    event: str
+    agent: str
+    fingerprint: str
+    trusted: bool
+    claimed_time: str
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of one verification.
+
+    Attributes:
+        collection: id of the collection, or None where no entry could be read.
+        head: SHA-256 of the newest entry, or None.
+        findings: everything found, worst first.
+        counts: how many items met which fate.
+        signers: the entries whose signature verifies, oldest first.
+        required: axes that had to be shown for exit 0.
+        checked: axes whose checks were carried out to their end; the absence of findings means nothing on any other.
+    """
+
+    collection: str | None
+    head: str | None
+    findings: tuple[Finding, ...]
+    counts: Counts
+    signers: tuple[SignerReport, ...]
+    required: tuple[Axis, ...]
+    checked: frozenset[Axis]
+    axes: dict[Axis, AxisState] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "axes", {axis: self._judge(axis) for axis in Axis})
+
+    def _judge(self, axis: Axis) -> AxisState:
+        effects = {finding.effect for finding in self.findings if finding.axis is axis}
+        if Effect.DISPROVES in effects:
+            return AxisState.FAILED
+        if axis not in self.checked or effects & {Effect.UNCHECKED, Effect.OPEN}:
+            return AxisState.NOT_ESTABLISHED
+        return AxisState.SHOWN
+
+    @property
+    def ok(self) -> bool:
+        """Whether all that was asked for is shown."""
+        return self.exit_code is ExitCode.OK
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Weigh the findings: 1 wins over 4, 4 over 3."""
+        effects = {finding.effect for finding in self.findings}
+        if Effect.DISPROVES in effects:
+            return ExitCode.MISMATCH
+        if Effect.UNCHECKED in effects or self.counts.ok == 0:
+            return ExitCode.NOT_CHECKED
+        if any(self.axes[axis] is not AxisState.SHOWN for axis in self.required):
+            return ExitCode.NOT_ESTABLISHED
+        return ExitCode.OK
+
+
+DEFAULT_REQUIRED = (Axis.INTEGRITY, Axis.SIGNATURES, Axis.TRUST, Axis.CUSTODY)
+"""What every verification asks for; time and consent are asked for by name."""

@@ -1,0 +1,261 @@
+"""Reading one item: both digests of its bytes in one read, and proof that it held still meanwhile."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import threading
+import time
+from enum import Enum
+from hashlib import sha256
+from typing import NamedTuple
+
+from blake3 import blake3
+
+from evtool.scan.tree import Tree
+from evtool.scan.walk import Found, Kind
+
+CHUNK = 64 * 1024
+"""Bytes per read: small enough to stay in the processor's cache between the two digests."""
+
+PIPELINE_CHUNK = 1024 * 1024
+PIPELINE_BUFFERS = 8
+"""Buffers of the two-thread reader; with fewer than eight the threads wait for each other."""
+
+_TRIES = 3
+"""How often a file that changed under the read is read again before it is given up."""
+
+_PAUSE = 0.05
+"""Seconds between those tries."""
+
+
+class Problem(Enum):
+    """Why an item could not be observed."""
+
+    UNREADABLE = "unreadable"
+    SPECIAL = "special"
+    CHANGING = "changing"
+    VANISHED = "vanished"
+
+
+class Stamp(NamedTuple):
+    """What tells, without reading it, that a file is the one that was read before.
+
+    Attributes:
+        size: bytes.
+        mtime, ctime: nanoseconds since 1970.
+        inode: its number on its device.
+    """
+
+    size: int
+    mtime: int
+    ctime: int
+    inode: int
+
+
+class Known(NamedTuple):
+    """Digests from an earlier read, good for as long as the stamp is the same."""
+
+    stamp: Stamp
+    sha256: str
+    blake3: str
+
+
+class Observation(NamedTuple):
+    """What one item was when it was read.
+
+    Attributes:
+        kind: what it is; may differ from what the walk saw.
+        stamp: size, times and inode, or None where it could not be looked at.
+        sha256, blake3: lower-case hexadecimal; empty where nothing was hashed.
+        target: where a symbolic link points, as bytes.
+        problem: why it could not be observed, or None.
+        detail: the system's word on the problem.
+        reused: the digests are those of an earlier read.
+        deferred: the file is large and was left for a task of its own.
+        started: when the read began, in nanoseconds since 1970.
+    """
+
+    kind: Kind
+    stamp: Stamp | None = None
+    sha256: str = ""
+    blake3: str = ""
+    target: bytes = b""
+    problem: Problem | None = None
+    detail: str = ""
+    reused: bool = False
+    deferred: bool = False
+    started: int = 0
+
+
+class Mode(Enum):
+    """How closely to look."""
+
+    HASH = "hash"
+    """Read every byte."""
+    STAT = "stat"
+    """Look at type, size and dates only."""
+
+
+def observe(
+    tree: Tree, found: Found, *, mode: Mode, known: Known | None = None, limit: int | None = None, threads: bool = False
+) -> Observation:
+    """Observe one entry of the tree. Never raises for what the entry is or does.
+
+    `limit` defers files of more bytes; `threads` hashes with two threads, which only pays when a core is idle.
+    """
+    try:
+        if found.kind is Kind.FILE:
+            return _observe_file(tree, found, mode, known, limit, threads)
+        if found.kind is Kind.UNREADABLE:
+            return Observation(found.kind, problem=Problem.UNREADABLE, detail="the directory cannot be listed")
+        facts = tree.stat(found.directory, found.name)
+        if found.kind is Kind.SYMLINK:
+            return Observation(found.kind, _stamp(facts), target=tree.read_link(found.directory, found.name))
+        if found.kind is Kind.SPECIAL:
+            return Observation(found.kind, _stamp(facts), problem=Problem.SPECIAL, detail=_special_name(facts.st_mode))
+        return Observation(found.kind, _stamp(facts))
+    except OSError as error:
+        return _failed(found.kind, error)
+
+
+def _failed(kind: Kind, error: OSError) -> Observation:
+    detail = error.strerror or type(error).__name__
+    if error.errno == errno.ENOENT:
+        return Observation(kind, problem=Problem.VANISHED, detail=detail)
+    if error.errno in (errno.ELOOP, errno.ENXIO):
+        # A link or a socket now stands where the walk saw a file.
+        return Observation(kind, problem=Problem.CHANGING, detail="it was replaced while evtool ran")
+    return Observation(kind, problem=Problem.UNREADABLE, detail=detail)
+
+
+def _observe_file(
+    tree: Tree, found: Found, mode: Mode, known: Known | None, limit: int | None, threads: bool
+) -> Observation:
+    for attempt in range(_TRIES):
+        if attempt:
+            time.sleep(_PAUSE)
+        descriptor = tree.open_file(found.directory, found.name)
+        try:
+            observation = _read_once(descriptor, mode, known, limit, threads)
+        finally:
+            os.close(descriptor)
+        if observation.problem is not Problem.CHANGING:
+            break
+    return observation
+
+
+def _read_once(descriptor: int, mode: Mode, known: Known | None, limit: int | None, threads: bool) -> Observation:
+    started = time.time_ns()
+    before = os.fstat(descriptor)
+    if not stat.S_ISREG(before.st_mode):
+        return Observation(Kind.SPECIAL, _stamp(before), problem=Problem.SPECIAL, detail=_special_name(before.st_mode))
+    stamp = _stamp(before)
+    if known is not None and known.stamp == stamp:
+        return Observation(Kind.FILE, stamp, known.sha256, known.blake3, reused=True, started=started)
+    if mode is Mode.STAT:
+        return Observation(Kind.FILE, stamp, started=started)
+    if limit is not None and stamp.size > limit:
+        return Observation(Kind.FILE, stamp, deferred=True)
+    length, first, second = _hash_in_threads(descriptor) if threads else _hash(descriptor)
+    after = os.fstat(descriptor)
+    # A rewrite that sets the modification time back still moves the change time; a file that was replaced by another
+    # of the same name has lost its link.
+    if _stamp(after) != stamp or length != stamp.size or (after.st_nlink == 0 and before.st_nlink > 0):
+        return Observation(Kind.FILE, stamp, problem=Problem.CHANGING, detail="it changed while it was read")
+    return Observation(Kind.FILE, stamp, first, second, started=started)
+
+
+def _stamp(facts: os.stat_result) -> Stamp:
+    return Stamp(facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
+
+
+def _special_name(mode: int) -> str:
+    for test, name in ((stat.S_ISFIFO, "a FIFO"), (stat.S_ISSOCK, "a socket"), (stat.S_ISDIR, "a directory")):
+        if test(mode):
+            return name
+    return "a device"
+
+
+def _read_into(descriptor: int, buffer: bytearray) -> int:
+    """Read into a buffer that is used again and again; returns the number of bytes, 0 at the end."""
+    if _HAS_READV:
+        return os.readv(descriptor, (buffer,))
+    data = os.read(descriptor, len(buffer))
+    buffer[: len(data)] = data
+    return len(data)
+
+
+_HAS_READV = hasattr(os, "readv")
+
+
+class _Buffer(threading.local):
+    """One buffer for each thread; shared between two, each would hash what the other read."""
+
+    def __init__(self) -> None:
+        self.data = bytearray(CHUNK)
+        self.view = memoryview(self.data)
+
+
+_BUFFER = _Buffer()
+
+
+def _hash(descriptor: int) -> tuple[int, str, str]:
+    """Hash a file from one buffer: bytes read, SHA-256 and BLAKE3."""
+    buffer, view = _BUFFER.data, _BUFFER.view
+    length = _read_into(descriptor, buffer)
+    if length < CHUNK:
+        # Most files end here. A short read may also be a pause, so the end is asked for once more.
+        data = bytes(view[:length])
+        rest = _read_into(descriptor, buffer)
+        if rest == 0:
+            return length, sha256(data).hexdigest(), blake3(data).hexdigest()
+        first, second, length = sha256(data), blake3(data), length
+        chunk = rest
+    else:
+        first, second, chunk, length = sha256(), blake3(), length, 0
+    while chunk:
+        part = view[:chunk]
+        first.update(part)
+        second.update(part)
+        length += chunk
+        chunk = _read_into(descriptor, buffer)
+    return length, first.hexdigest(), second.hexdigest()
+
+
+def _hash_in_threads(descriptor: int) -> tuple[int, str, str]:
+    """Hash a large file with SHA-256 in a second thread; both digests see the same buffers.
+
+    A buffer goes to the other thread only after BLAKE3 is done with it, and comes back only after SHA-256 is: handed
+    over any earlier, the next read would overwrite bytes that one of them has not seen.
+    """
+    import queue
+
+    first, second, length = sha256(), blake3(), 0
+    free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
+    full: queue.SimpleQueue[tuple[bytearray, int] | None] = queue.SimpleQueue()
+    for _ in range(PIPELINE_BUFFERS):
+        free.put(bytearray(PIPELINE_CHUNK))
+
+    def consume() -> None:
+        while (work := full.get()) is not None:
+            buffer, count = work
+            first.update(memoryview(buffer)[:count])
+            free.put(buffer)
+
+    thread = threading.Thread(target=consume, name="sha256", daemon=True)
+    thread.start()
+    try:
+        while True:
+            buffer = free.get()
+            count = _read_into(descriptor, buffer)
+            if not count:
+                break
+            second.update(memoryview(buffer)[:count])
+            length += count
+            full.put((buffer, count))
+    finally:
+        full.put(None)
+        thread.join()
+    return length, first.hexdigest(), second.hexdigest()

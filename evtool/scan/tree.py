@@ -1,0 +1,193 @@
+"""Opening what is below one directory, and nothing else.
+
+Every component is opened relative to the directory above it and without following symbolic links, so a link that is
+swapped in while evtool runs leads nowhere, and paths longer than the system's limit can be reached. Everything is
+opened for reading only.
+
+Where the platform has no directory descriptors (Windows), paths are used instead and each component is looked at
+before it is opened: a swapped link is then found unless it is swapped back in between.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from dataclasses import dataclass
+
+from evtool.core.errors import EvidenceError, InputError
+from evtool.core.names import shown
+
+HAS_DIRECTORY_DESCRIPTORS = os.open in os.supports_dir_fd and os.scandir in os.supports_fd
+"""Whether names can be opened relative to an open directory."""
+
+_DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_FILE = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NONBLOCK", 0)  # a FIFO that is swapped in must not block
+    | getattr(os, "O_BINARY", 0)
+)
+_NOATIME = getattr(os, "O_NOATIME", 0)
+
+_KEEP_OPEN = 100
+"""Directories of the current chain that stay open; deeper ones are opened again on each use."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeLocation:
+    """Which directory is meant: where it is, and which one it was when evtool started.
+
+    Attributes:
+        path: path of the root directory, as bytes.
+        device, inode: its identity; a directory swapped in under the same path has another.
+    """
+
+    path: bytes
+    device: int
+    inode: int
+
+    @classmethod
+    def find(cls, path: str | bytes) -> TreeLocation:
+        """Look at a directory that the user named; here, and only here, a symbolic link is followed.
+
+        Raises:
+            InputError: there is no such directory.
+        """
+        raw = os.path.abspath(os.fsencode(path))
+        try:
+            facts = os.stat(raw)
+        except OSError as error:
+            raise InputError(f"{shown(os.fsdecode(path))}: {error.strerror}") from error
+        if not stat.S_ISDIR(facts.st_mode):
+            raise InputError(f"{shown(os.fsdecode(path))} is not a directory", hint="name the evidence directory")
+        return cls(raw, facts.st_dev, facts.st_ino)
+
+
+class Tree:
+    """An open evidence directory. Not shared between threads or processes: each opens its own."""
+
+    def __init__(self, location: TreeLocation) -> None:
+        self.location = location
+        self._chain: list[tuple[bytes, int]] = []
+        """Names and descriptors of the open directories that lead to the one used last."""
+        self._root = _open_root(location) if HAS_DIRECTORY_DESCRIPTORS else -1
+
+    def close(self) -> None:
+        """Close every descriptor."""
+        self._cut_chain(0)
+        if self._root >= 0:
+            os.close(self._root)
+            self._root = -1
+
+    def __enter__(self) -> Tree:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def open_directory(self, path: bytes) -> int:
+        """Open a directory below the root (`b""` is the root itself); the descriptor stays owned by the tree.
+
+        Raises:
+            OSError: it cannot be opened, or a component is a symbolic link.
+        """
+        names = path.split(b"/") if path else []
+        keep = 0
+        for (name, _), wanted in zip(self._chain, names, strict=False):
+            if name != wanted:
+                break
+            keep += 1
+        self._cut_chain(keep)
+        current = self._chain[-1][1] if self._chain else self._root
+        passing: list[int] = []
+        try:
+            for name in names[keep:]:
+                current = os.open(name, _DIRECTORY, dir_fd=current)
+                if len(self._chain) < _KEEP_OPEN:
+                    self._chain.append((name, current))
+                else:
+                    passing.append(current)
+                    # Only the last of the deep directories is needed; its parents would use up the descriptors.
+                    if len(passing) > 1:
+                        os.close(passing.pop(0))
+        except OSError:
+            for descriptor in passing:
+                os.close(descriptor)
+            raise
+        if passing:
+            # Kept as the end of the chain under its whole remaining path, so that the next use closes it.
+            self._chain.append((b"/".join(names[_KEEP_OPEN:]), passing[0]))
+        return current
+
+    def open_file(self, directory: bytes, name: bytes) -> int:
+        """Open one file for reading, leaving its access time alone where the system lets us; the caller closes it.
+
+        Raises:
+            OSError: it cannot be opened, or is a symbolic link.
+        """
+        if not HAS_DIRECTORY_DESCRIPTORS:
+            path = self._checked_path(directory, name)
+            return os.open(path, _FILE)
+        parent = self.open_directory(directory)
+        try:
+            return os.open(name, _FILE | _NOATIME, dir_fd=parent)
+        except PermissionError:
+            # O_NOATIME is for the owner of the file only.
+            return os.open(name, _FILE, dir_fd=parent)
+
+    def stat(self, directory: bytes, name: bytes) -> os.stat_result:
+        """Look at a directory entry without following it."""
+        if not HAS_DIRECTORY_DESCRIPTORS:
+            return os.lstat(self._checked_path(directory, name))
+        return os.stat(name, dir_fd=self.open_directory(directory), follow_symlinks=False)
+
+    def read_link(self, directory: bytes, name: bytes) -> bytes:
+        """Read where a symbolic link points."""
+        if not HAS_DIRECTORY_DESCRIPTORS:
+            return os.fsencode(os.readlink(self._checked_path(directory, name)))
+        return os.readlink(name, dir_fd=self.open_directory(directory))
+
+    def list_directory(self, path: bytes) -> list[tuple[bytes, str]]:
+        """List a directory as pairs of name and kind, in no order; see `evtool.scan.walk` for the kinds."""
+        where: int | bytes = (
+            self.open_directory(path) if HAS_DIRECTORY_DESCRIPTORS else self._checked_path(path, b"").rstrip(b"/")
+        )
+        with os.scandir(where) as entries:
+            return [(os.fsencode(entry.name), _kind(entry)) for entry in entries]  # type: ignore[arg-type]
+
+    def _cut_chain(self, keep: int) -> None:
+        while len(self._chain) > keep:
+            os.close(self._chain.pop()[1])
+
+    def _checked_path(self, directory: bytes, name: bytes) -> bytes:
+        """Give a path in which no component below the root is a symbolic link, as far as a look beforehand can tell."""
+        path = self.location.path
+        for component in directory.split(b"/") if directory else []:
+            path = os.path.join(path, component)
+            if not stat.S_ISDIR(os.lstat(path).st_mode):
+                raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        return os.path.join(path, name)
+
+
+def _open_root(location: TreeLocation) -> int:
+    descriptor = os.open(location.path, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0))
+    facts = os.fstat(descriptor)
+    if (facts.st_dev, facts.st_ino) != (location.device, location.inode):
+        os.close(descriptor)
+        raise EvidenceError(
+            "the evidence directory was replaced by another one while evtool ran",
+            hint="make sure that nothing else works on it, then run the command again",
+        )
+    return descriptor
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    if entry.is_symlink():
+        return "l"
+    if entry.is_dir(follow_symlinks=False):
+        return "d"
+    if entry.is_file(follow_symlinks=False):
+        return "f"
+    return "s"

@@ -1,0 +1,70 @@
+"""Executors: where work runs when the caller names no other place."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class InlineExecutor(Executor):
+    """Runs each call at once, in the calling thread."""
+
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        """Call, and return a future that is done."""
+        future: Future[_T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001  # it belongs to whoever asks for the result
+            future.set_exception(error)
+        return future
+
+
+def default_jobs() -> int:
+    """Give the number of workers for this machine: more than cores, as a disk answers several readers faster."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:
+        cores = os.cpu_count() or 1
+    return 1 if cores == 1 else min(16, 4 * cores)
+
+
+def make_process_executor(jobs: int) -> Executor:
+    """Start a pool of worker processes that ignore Ctrl-C and end with their parent."""
+    import multiprocessing
+
+    # Forking is safe and quick while this process has one thread; elsewhere workers start from scratch.
+    import threading
+    from concurrent.futures import ProcessPoolExecutor
+
+    can_fork = sys.platform == "linux" and threading.active_count() == 1
+    context = multiprocessing.get_context("fork" if can_fork else "spawn")
+    return ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker)
+
+
+def _start_worker() -> None:
+    import gc
+    import signal
+    import threading
+    from multiprocessing import parent_process
+
+    # The parent gets the Ctrl-C and decides; a traceback of each worker would only hide its message.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()  # a worker keeps nothing that refers to itself
+
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    """End this worker when its parent is gone: a killed seal must not leave readers on the evidence."""
+    from multiprocessing.connection import wait
+
+    wait([sentinel])
+    os._exit(1)

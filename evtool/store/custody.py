@@ -1,0 +1,225 @@
+"""A custody directory on disk, read.
+
+Everything in it is a stranger's until a signature says otherwise: names are matched against a closed list, files are
+opened without following links, read once, and never beyond their limit.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from evtool.core.chain import EntryFiles
+from evtool.core.entry import MAX_ENTRY
+from evtool.core.errors import FormatError, InputError
+from evtool.core.names import shown, shown_path
+from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.core.statement import MAX_LINE
+from evtool.scan.tree import Tree, TreeLocation
+
+NAME = b"custody"
+"""Name of the custody directory inside an evidence directory."""
+
+README = "README.txt"
+ALLOWED_SIGNERS = "allowed_signers"
+INFORMATIONAL = (README, ALLOWED_SIGNERS)
+"""Files that help a reader and prove nothing."""
+
+_MAX_SIGNATURE = 16 * 1024
+_MAX_INFORMATIONAL = 1024 * 1024
+
+_ENTRY_FILE = re.compile(r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256)\Z")
+_UNFINISHED = re.compile(r"\.(?:[0-9]{4}-[a-z-]+\.[a-z0-9.]+|README\.txt|allowed_signers|lock)\.part\Z")
+
+_SYSTEM_FILES = Exclusions(DEFAULT_PATTERNS)
+
+
+class FileRole(Enum):
+    """What a file in a custody directory is for."""
+
+    ENTRY = "toml"
+    SIGNATURE = "toml.sig"
+    MANIFEST = "jsonl"
+    CHECKSUMS = "sha256"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The names in a custody directory, sorted by what they are.
+
+    Attributes:
+        files: sequence and event -> the roles of the files that are there.
+        informational: names of the informational files that are there.
+        unfinished: names of what an interrupted run left behind.
+        system: names of what an operating system leaves in folders.
+        foreign: names that evtool does not write, in stored form, and anything that is not a regular file.
+    """
+
+    files: dict[tuple[int, str], frozenset[FileRole]]
+    informational: tuple[str, ...]
+    unfinished: tuple[str, ...]
+    system: tuple[str, ...]
+    foreign: tuple[str, ...]
+
+    @property
+    def entries(self) -> list[tuple[int, str]]:
+        """Entries that exist: those whose signature is there; the signature is written last."""
+        return sorted(key for key, roles in self.files.items() if FileRole.SIGNATURE in roles)
+
+    @property
+    def unsigned(self) -> list[tuple[int, str]]:
+        """Entries of which some file is there, but no signature."""
+        return sorted(key for key, roles in self.files.items() if FileRole.SIGNATURE not in roles)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether evtool wrote this directory, or may write it: it holds an entry, or nothing but our leftovers."""
+        return bool(self.entries) or not (self.foreign or self.informational or self.unsigned)
+
+
+def file_name(sequence: int, event: str, role: FileRole) -> str:
+    """Name one file of an entry."""
+    return f"{sequence:04d}-{event}.{role.value}"
+
+
+def locate_custody(evidence: TreeLocation, custody: str | None) -> TreeLocation | None:
+    """Find the custody directory of an evidence directory; None where there is none yet.
+
+    `custody` is where the user says it is; by default it is `custody/` in the evidence directory, and must not be a
+    link: a link could show a reader other entries than the ones that travel with the evidence.
+
+    Raises:
+        InputError: what is there is no directory.
+    """
+    path = os.fsencode(os.path.abspath(custody)) if custody else os.path.join(evidence.path, NAME)
+    try:
+        facts = os.stat(path) if custody else os.lstat(path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(f"{shown(os.fsdecode(path))}: {error.strerror}") from error
+    if not stat.S_ISDIR(facts.st_mode):
+        raise InputError(f"{shown(os.fsdecode(os.path.basename(path)))} is not a directory")
+    return TreeLocation(path, facts.st_dev, facts.st_ino)
+
+
+class CustodyDirectory:
+    """A custody directory, open for reading."""
+
+    def __init__(self, location: TreeLocation) -> None:
+        self.location = location
+        self._tree = Tree(location)
+
+    def close(self) -> None:
+        """Close the directory."""
+        self._tree.close()
+
+    def __enter__(self) -> CustodyDirectory:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def list_files(self) -> Listing:
+        """Sort the names in the directory by what they are."""
+        files: dict[tuple[int, str], set[FileRole]] = {}
+        informational, unfinished, system, foreign = [], [], [], []
+        for raw, kind in sorted(self._tree.list_directory(b"")):
+            name = raw.decode("utf-8", "replace")
+            match = _ENTRY_FILE.match(name)
+            if _SYSTEM_FILES.match(shown(name)):
+                system.append(name)
+            elif kind != "f":
+                foreign.append(shown_path(raw))
+            elif match and int(match[1]) > 0:
+                files.setdefault((int(match[1]), match[2]), set()).add(FileRole(match[3]))
+            elif name in INFORMATIONAL:
+                informational.append(name)
+            elif _UNFINISHED.match(name):
+                unfinished.append(name)
+            else:
+                foreign.append(shown_path(raw))
+        return Listing(
+            {key: frozenset(roles) for key, roles in files.items()},
+            tuple(informational),
+            tuple(unfinished),
+            tuple(system),
+            tuple(foreign),
+        )
+
+    def read_entry(self, sequence: int, event: str) -> EntryFiles:
+        """Read the bytes of one entry and of its signature.
+
+        Raises:
+            InputError: one of them is missing or cannot be read.
+            FormatError: one of them is too large to be what its name says.
+        """
+        data = self.read_file(file_name(sequence, event, FileRole.ENTRY), MAX_ENTRY)
+        signature = self.read_file(file_name(sequence, event, FileRole.SIGNATURE), _MAX_SIGNATURE)
+        return EntryFiles(sequence, event, data, signature)
+
+    def read_informational(self, name: str) -> bytes:
+        """Read an informational file."""
+        return self.read_file(name, _MAX_INFORMATIONAL)
+
+    def read_file(self, name: str, limit: int) -> bytes:
+        """Read one small file whole."""
+        with self._open(name) as file:
+            data = file.read(limit + 1)
+        if len(data) > limit:
+            raise FormatError(f"{shown(name)} has more than {limit} bytes")
+        return data
+
+    def read_lines(self, name: str) -> Iterator[bytes]:
+        """Read a manifest or a list of checksums line by line; lines come without their newline.
+
+        Raises:
+            InputError: it is missing or cannot be read.
+            FormatError: a line is too long, or the last one does not end in a newline.
+        """
+        with self._open(name) as file:
+            while line := file.readline(MAX_LINE + 2):
+                if not line.endswith(b"\n"):
+                    reason = "is too long" if len(line) > MAX_LINE else "does not end: the file was cut short"
+                    raise FormatError(f"{shown(name)}: a line {reason}")
+                yield line[:-1]
+
+    def _open(self, name: str) -> _File:
+        try:
+            descriptor = self._tree.open_file(b"", os.fsencode(name))
+        except OSError as error:
+            raise InputError(f"custody file {shown(name)}: {error.strerror}") from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise InputError(f"custody file {shown(name)} is not a regular file")
+        return _File(descriptor, name)
+
+
+class _File:
+    """A file of a custody directory whose read errors name it."""
+
+    def __init__(self, descriptor: int, name: str) -> None:
+        self._file = os.fdopen(descriptor, "rb", buffering=256 * 1024)
+        self._name = name
+
+    def __enter__(self) -> _File:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def read(self, size: int) -> bytes:
+        try:
+            return self._file.read(size)
+        except OSError as error:
+            raise InputError(f"custody file {shown(self._name)}: {error.strerror}") from error
+
+    def readline(self, size: int) -> bytes:
+        try:
+            return self._file.readline(size)
+        except OSError as error:
+            raise InputError(f"custody file {shown(self._name)}: {error.strerror}") from error
