@@ -86,3 +86,7 @@ class RefusedError(EvtoolError):
     """Consent or handling does not allow what was asked for."""
 
     exit_code = ExitCode.REFUSED
+
+
+class SignatureError(MismatchError):
+    """A well-formed signature was not made by its key over these bytes for this use."""
