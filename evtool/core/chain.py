@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from evtool.core.digest import group_in_fours, sha256_hex
 from evtool.core.entry import Entry, parse_entry
-from evtool.core.errors import EvtoolError
+from evtool.core.errors import EvtoolError, SignatureError
 from evtool.core.names import shown
 from evtool.core.sshsig import PublicKey, parse_signature, verify_signature
 from evtool.core.verdict import Axis, Code, Effect, Finding
@@ -117,10 +117,10 @@ def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
         signature = parse_signature(current.signature)
         verify_signature(signature, current.data)
     except EvtoolError as error:
+        # A signature of another kind, or one that was damaged beyond reading, disproves nothing.
+        effect = Effect.DISPROVES if isinstance(error, SignatureError) else Effect.UNCHECKED
         message = f"{name}: the signature does not verify: {error.message}"
-        findings.append(
-            Finding(Code.SIGNATURE_INVALID, Axis.SIGNATURES, Effect.DISPROVES, message, entry=current.sequence)
-        )
+        findings.append(Finding(Code.SIGNATURE_INVALID, Axis.SIGNATURES, effect, message, entry=current.sequence))
         return None
     try:
         entry = parse_entry(current.data)

@@ -113,6 +113,7 @@ class Finding:
         expected: what the seal says, if there is something to compare.
         found: what is there.
         entry: number of the custody entry, if it is about one.
+        count: how many things it is about, where one finding sums up many.
     """
 
     code: Code
@@ -124,6 +125,7 @@ class Finding:
     expected: str | None = None
     found: str | None = None
     entry: int | None = None
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,7 @@ class SignerReport:
         event: what it records.
         agent: code that the entry claims.
         fingerprint: the key that its signature verifies under.
+        public_key: that key in OpenSSH's one-line form, without a comment.
         trusted: whether the user trusts that key for that agent at that time.
         claimed_time: when the signer says it happened, with offset; a claim.
         head: SHA-256 of the entry, 64 hexadecimal digits.
@@ -173,6 +176,7 @@ class SignerReport:
     event: str
     agent: str
     fingerprint: str
+    public_key: str
     trusted: bool
     claimed_time: str
     head: str
@@ -223,9 +227,10 @@ class Report:
         effects = {finding.effect for finding in self.findings}
         if Effect.DISPROVES in effects:
             return ExitCode.MISMATCH
-        if Effect.UNCHECKED in effects or self.counts.ok == 0:
+        if Effect.UNCHECKED in effects:
             return ExitCode.NOT_CHECKED
-        if any(self.axes[axis] is not AxisState.SHOWN for axis in self.required):
+        # Nothing checked is never success, whatever the axes say.
+        if self.counts.ok == 0 or any(self.axes[axis] is not AxisState.SHOWN for axis in self.required):
             return ExitCode.NOT_ESTABLISHED
         return ExitCode.OK
 

@@ -49,11 +49,13 @@ class Task(Generic[_Context]):
     Attributes:
         found: where it is, and what the walk saw.
         context: whatever the caller wants back with the observation; never leaves this process.
+        mode: how closely to look.
         known: digests from an earlier read, used if the file has not changed since.
     """
 
     found: Found
     context: _Context
+    mode: Mode = Mode.HASH
     known: Known | None = None
 
 
@@ -61,7 +63,6 @@ def observe_all(
     location: TreeLocation,
     tasks: Iterable[Task[_Context]],
     *,
-    mode: Mode,
     jobs: int,
     make_executor: Callable[[int], Executor] = make_process_executor,
 ) -> Iterator[tuple[Task[_Context], Observation]]:
@@ -70,7 +71,7 @@ def observe_all(
     `jobs` is the number of workers; 1 keeps everything in this process. At no time are more than a few batches a
     worker in memory.
     """
-    dispatcher: _Dispatcher[_Context] = _Dispatcher(location, mode, jobs, make_executor)
+    dispatcher: _Dispatcher[_Context] = _Dispatcher(location, jobs, make_executor)
     try:
         yield from dispatcher.run(iter(tasks))
     finally:
@@ -81,10 +82,9 @@ class _WireBatch(NamedTuple):
     """A batch as it travels: plain values, grouped by directory, as most entries share theirs."""
 
     location: TreeLocation
-    mode: str
     limit: int | None
     threads: bool
-    groups: list[tuple[bytes, list[tuple[bytes, str, Known | None]]]]
+    groups: list[tuple[bytes, list[tuple[bytes, str, str, Known | None]]]]
 
 
 @dataclass(slots=True)
@@ -101,9 +101,8 @@ class _Batch(Generic[_Context]):
 class _Dispatcher(Generic[_Context]):
     """Keeps the workers busy and the results in order."""
 
-    def __init__(self, location: TreeLocation, mode: Mode, jobs: int, make_executor: Callable[[int], Executor]) -> None:
+    def __init__(self, location: TreeLocation, jobs: int, make_executor: Callable[[int], Executor]) -> None:
         self._location = location
-        self._mode = mode
         self._jobs = jobs
         self._make_executor = make_executor
         self._inline = InlineExecutor()
@@ -138,8 +137,7 @@ class _Dispatcher(Generic[_Context]):
         self._submitted += 1
         here = self._jobs == 1 or (self._submitted <= _INLINE_BATCHES and self._pool is None)
         limit = _INLINE_FILE if here and self._jobs > 1 else LARGE_FILE
-        if self._mode is Mode.STAT:
-            here = True
+        here = here or all(task.mode is Mode.STAT for task in tasks)
         return _Batch(tasks, limit, self._submit(tasks, limit, here=here))
 
     def _settle(self, batch: _Batch[_Context], *, alone: bool) -> None:
@@ -164,7 +162,7 @@ class _Dispatcher(Generic[_Context]):
     def _submit(
         self, tasks: list[Task[_Context]], limit: int | None, *, here: bool, threads: bool = False
     ) -> Future[list[_Row]]:
-        wire = _pack(self._location, self._mode, tasks, limit, threads)
+        wire = _pack(self._location, tasks, limit, threads)
         if here:
             return self._inline.submit(observe_batch, wire)
         try:
@@ -180,7 +178,7 @@ class _Dispatcher(Generic[_Context]):
             rows = future.result()
         except (RuntimeError, CancelledError):
             # The worker died with this batch, perhaps for want of memory: once more, in this process.
-            wire = _pack(self._location, self._mode, tasks, limit, False)
+            wire = _pack(self._location, tasks, limit, False)
             rows = self._inline.submit(observe_batch, wire).result()
         return [_unpack_observation(row) for row in rows]
 
@@ -188,15 +186,19 @@ class _Dispatcher(Generic[_Context]):
 def observe_batch(wire: _WireBatch) -> list[_Row]:
     """Observe one batch; runs wherever the Executor runs it."""
     tree = _tree_of_this_thread(wire.location)
-    mode = Mode(wire.mode)
     return [
         _pack_observation(
             observe(
-                tree, Found(directory, name, Kind(kind)), mode=mode, known=known, limit=wire.limit, threads=wire.threads
+                tree,
+                Found(directory, name, Kind(kind)),
+                mode=Mode(mode),
+                known=known,
+                limit=wire.limit,
+                threads=wire.threads,
             )
         )
         for directory, entries in wire.groups
-        for name, kind, known in entries
+        for name, kind, mode, known in entries
     ]
 
 
@@ -222,14 +224,12 @@ def _close_tree() -> None:
         _OPEN.tree = None
 
 
-def _pack(
-    location: TreeLocation, mode: Mode, tasks: list[Task[_Context]], limit: int | None, threads: bool
-) -> _WireBatch:
+def _pack(location: TreeLocation, tasks: list[Task[_Context]], limit: int | None, threads: bool) -> _WireBatch:
     groups = [
-        (directory, [(task.found.name, task.found.kind.value, task.known) for task in group])
+        (directory, [(task.found.name, task.found.kind.value, task.mode.value, task.known) for task in group])
         for directory, group in groupby(tasks, key=lambda task: task.found.directory)
     ]
-    return _WireBatch(location, mode.value, limit, threads, groups)
+    return _WireBatch(location, limit, threads, groups)
 
 
 def _pack_observation(o: Observation) -> _Row:

@@ -60,12 +60,14 @@ class WalkNotes:
     """What a walk noticed on its way.
 
     Attributes:
-        excluded: stored path of each entry that a pattern left out -> the pattern.
+        excluded: stored paths of the first entries that a pattern left out, each with the pattern.
+        excluded_count: how many entries a pattern left out; a directory counts once.
         twins: pairs of stored paths that are one name to another system: equal under NFC, or but for case.
         fingerprint: hash over every path and kind seen; a second walk that gives the same saw the same tree.
     """
 
-    excluded: dict[str, str] = field(default_factory=dict)
+    excluded: list[tuple[str, str]] = field(default_factory=list)
+    excluded_count: int = 0
     twins: list[tuple[str, str]] = field(default_factory=list)
     fingerprint: str = ""
 
@@ -128,8 +130,10 @@ def _list_sorted(
         pattern = exclusions.match(stored)
         if pattern is None:
             kept.append(entry)
-        elif len(notes.excluded) < _MAX_NOTES:
-            notes.excluded[stored] = pattern
+        else:
+            notes.excluded_count += 1
+            if len(notes.excluded) < _MAX_NOTES:
+                notes.excluded.append((stored, pattern))
     _note_twins(prefix, kept, notes)
     return kept
 

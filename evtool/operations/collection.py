@@ -1,0 +1,291 @@
+"""A sealed collection as it lies on disk: the chain of custody and the items of all its seals as one stream."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from evtool.core.chain import Chain, EntryFiles, Link, check_chain
+from evtool.core.checksums import parse_header, serialize_header, serialize_line
+from evtool.core.digest import sha256_hex
+from evtool.core.entry import Event, Sealed
+from evtool.core.errors import EvtoolError, FormatError, InputError
+from evtool.core.manifest import Item, ManifestReader
+from evtool.core.names import parse_name
+from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.core.verdict import Axis, Code, Effect, Finding
+from evtool.store.custody import INFORMATIONAL, CustodyDirectory, FileRole, Listing, file_name
+
+
+@dataclass(slots=True)
+class Seal:
+    """One seal and what reading its manifest showed; `findings` are complete once its items have been read.
+
+    Attributes:
+        link: the verified entry.
+        sealed: its table.
+        roles: which of its files are there.
+        findings: what is wrong with the manifest or with the list of checksums.
+        broken: the manifest cannot be read to its end, so not all of its items are known.
+        disproved: the manifest is not the one that was signed.
+        withheld_lines: lines this copy does not disclose.
+        named_items: items of which the name is disclosed.
+    """
+
+    link: Link
+    sealed: Sealed
+    roles: frozenset[FileRole]
+    findings: list[Finding] = field(default_factory=list)
+    broken: bool = False
+    disproved: bool = False
+    withheld_lines: int = 0
+    named_items: int = 0
+
+    @property
+    def number(self) -> int:
+        """Number of the entry."""
+        return self.link.entry.sequence
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether what the manifest says is what was signed."""
+        return not (self.broken or self.disproved)
+
+
+@dataclass(slots=True)
+class Collection:
+    """The custody directory of a collection, read and judged but for its items.
+
+    Attributes:
+        custody: the open directory.
+        listing: the names in it.
+        chain: the entries, verified.
+        findings: what is wrong with the chain and with the directory.
+        seals: the entries that seal items, oldest first.
+    """
+
+    custody: CustodyDirectory
+    listing: Listing
+    chain: Chain
+    findings: list[Finding]
+    seals: list[Seal]
+
+    @property
+    def lacks_seals(self) -> bool:
+        """Whether there are seals whose entry cannot be used: their items are not known."""
+        usable = {seal.number for seal in self.seals}
+        sealing = {sequence for sequence, event in self.listing.entries if event == Event.SEALED.value}
+        return not sealing <= usable
+
+    @property
+    def exclusions(self) -> Exclusions:
+        """The patterns in force: those of the newest seal, or the default ones before the first."""
+        return self.seals[-1].sealed.exclusions if self.seals else Exclusions(DEFAULT_PATTERNS)
+
+    @property
+    def next_item(self) -> int:
+        """Number of the next item to be sealed."""
+        return max((seal.sealed.first_item + seal.sealed.items for seal in self.seals), default=1)
+
+
+def read_collection(custody: CustodyDirectory) -> Collection:
+    """Read the entries of a custody directory and check the chain; manifests are left for `read_items`."""
+    listing = custody.list_files()
+    findings: list[Finding] = []
+    entries: list[EntryFiles] = []
+    for sequence, event in listing.entries:
+        try:
+            entries.append(custody.read_entry(sequence, event))
+        except (InputError, FormatError) as error:
+            missing = FileRole.ENTRY not in listing.files[sequence, event]
+            code, effect = (
+                (Code.ENTRY_MISSING, Effect.DISPROVES) if missing else (Code.CUSTODY_UNREADABLE, Effect.UNCHECKED)
+            )
+            findings.append(Finding(code, Axis.CUSTODY, effect, error.message, entry=sequence))
+    chain = check_chain(entries)
+    seals = [
+        Seal(link, link.entry.sealed, listing.files[link.entry.sequence, link.entry.event.value])
+        for link in chain.links
+        if link.entry.sealed
+    ]
+    findings += chain.findings
+    findings += _judge_listing(listing)
+    findings += _check_numbering(seals)
+    findings += _check_informational(custody, chain)
+    return Collection(custody, listing, chain, findings, seals)
+
+
+def _judge_listing(listing: Listing) -> list[Finding]:
+    """Find what is in the directory and belongs to no entry."""
+    findings: list[Finding] = []
+    for name in listing.foreign:
+        message = f"custody directory: {name} is not part of the record"
+        findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
+    for sequence, event in listing.entries:
+        if event == Event.SEALED.value:
+            continue
+        for role in listing.files[sequence, event] & {FileRole.MANIFEST, FileRole.CHECKSUMS}:
+            name = file_name(sequence, event, role)
+            message = f"custody directory: {name} is not part of the record"
+            findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
+    for sequence, event in listing.unsigned:
+        interrupted = any(name.startswith(f".{sequence:04d}-{event}.") for name in listing.unfinished)
+        message = f"entry {sequence} has no signature and counts for nothing"
+        effect = Effect.NOTE if interrupted else Effect.UNCHECKED
+        findings.append(Finding(Code.ENTRY_UNFINISHED, Axis.CUSTODY, effect, message, entry=sequence))
+    if listing.unfinished:
+        message = "an interrupted run left temporary files; the next one that writes here removes them"
+        count = len(listing.unfinished)
+        findings.append(Finding(Code.UNFINISHED_WRITE, Axis.CUSTODY, Effect.NOTE, message, count=count))
+    return findings
+
+
+def _check_numbering(seals: list[Seal]) -> list[Finding]:
+    """Item numbers go on from seal to seal, so no two items share one and none is hidden between seals."""
+    findings: list[Finding] = []
+    expected = 1
+    for seal in seals:
+        if seal.sealed.first_item != expected:
+            message = f"entry {seal.number} begins with item {seal.sealed.first_item}, expected item {expected}"
+            findings.append(Finding(Code.CHAIN_BROKEN, Axis.CUSTODY, Effect.DISPROVES, message, entry=seal.number))
+        expected = seal.sealed.first_item + seal.sealed.items
+    return findings
+
+
+def _check_informational(custody: CustodyDirectory, chain: Chain) -> list[Finding]:
+    """Compare the files that prove nothing with what the newest entry says of them."""
+    findings: list[Finding] = []
+    recorded = chain.links[-1].entry.informational if chain.links else {}
+    for name in INFORMATIONAL:
+        expected = recorded.get(name)
+        try:
+            found = sha256_hex(custody.read_informational(name))
+        except EvtoolError:
+            found = None
+        if found != expected:
+            state = "is missing" if found is None else "is not the one that was written at sealing"
+            message = f"custody directory: {name} {state}; it is information only and proves nothing"
+            note = Finding(
+                Code.INFORMATIONAL_CHANGED,
+                Axis.CUSTODY,
+                Effect.NOTE,
+                message,
+                path=name,
+                expected=expected,
+                found=found,
+            )
+            findings.append(note)
+    return findings
+
+
+@dataclass(frozen=True, slots=True)
+class SealedItem:
+    """An item together with the seal that states it."""
+
+    item: Item
+    seal: Seal
+
+
+def read_items(collection: Collection) -> Iterator[tuple[bytes, SealedItem]]:
+    """Yield the items of all seals whose name is disclosed, in path order, each with its sort key.
+
+    Reading on to the end completes `findings` and `is_sound` of every seal: what was yielded before counts only then.
+    """
+    streams = [_read_seal(collection.custody, seal) for seal in collection.seals]
+    yield from heapq.merge(*streams, key=lambda pair: pair[0])
+
+
+def _read_seal(custody: CustodyDirectory, seal: Seal) -> Iterator[tuple[bytes, SealedItem]]:
+    """Yield the items of one seal, then judge its manifest and its list of checksums."""
+    name = file_name(seal.number, Event.SEALED.value, FileRole.MANIFEST)
+    reader = ManifestReader(seal.sealed.first_item)
+    checksums = _ChecksumsCheck(custody, seal)
+    try:
+        for item in reader.read(custody.read_lines(name)):
+            checksums.add(item)
+            key = item.sort_key
+            if key is not None:
+                seal.named_items += 1
+                yield key, SealedItem(item, seal)
+    except (FormatError, InputError) as error:
+        seal.broken = True
+        _add_unusable(seal, FileRole.MANIFEST, Code.MANIFEST_MISSING, Code.MANIFEST_INVALID, error)
+        return
+    summary, sealed = reader.summary, seal.sealed
+    seal.withheld_lines = summary.withheld_lines
+    whole = summary.withheld_lines == 0
+    if (summary.root, summary.lines) != (sealed.root, sealed.lines) or (
+        whole and summary.disclosed_items != sealed.items
+    ):
+        seal.disproved = True
+        message = f"{name}: root hash is {summary.root[:16]}..., the signed entry says {sealed.root[:16]}..."
+        _add(seal, Code.MANIFEST_MISMATCH, message, sealed.root, summary.root)
+        return
+    checksums.finish(whole)
+
+
+class _ChecksumsCheck:
+    """Writes the list of checksums anew from the manifest, and compares its digest with the signed one."""
+
+    def __init__(self, custody: CustodyDirectory, seal: Seal) -> None:
+        import hashlib
+
+        self._seal = seal
+        self._name = file_name(seal.number, Event.SEALED.value, FileRole.CHECKSUMS)
+        self._custody = custody
+        self._expected = hashlib.sha256()
+        self._found = hashlib.sha256()
+        self._problem: EvtoolError | None = None
+        try:
+            first = next(iter(custody.read_lines(self._name)), b"")
+            self._expected.update(serialize_header(parse_header(first)))
+        except EvtoolError as error:
+            self._problem = error
+
+    def add(self, item: Item) -> None:
+        """Take one item into account."""
+        if item.content and item.content.digests and item.file and self._problem is None:
+            path = parse_name(item.file.path)
+            self._expected.update(serialize_line(item.number, item.content.digests.sha256, path))
+
+    def finish(self, whole: bool) -> None:
+        """Judge the list; a copy that withholds lines has none, as it would disclose them."""
+        if self._problem is None:
+            try:
+                for line in self._custody.read_lines(self._name):
+                    self._found.update(line + b"\n")
+            except EvtoolError as error:
+                self._problem = error
+        if self._problem is not None:
+            if whole:
+                _add_unusable(
+                    self._seal, FileRole.CHECKSUMS, Code.CHECKSUMS_MISSING, Code.CHECKSUMS_MISMATCH, self._problem
+                )
+            return
+        expected, found = self._seal.sealed.checksums, self._found.hexdigest()
+        if found != expected:
+            message = f"{self._name}: SHA-256 is {found[:16]}..., the signed entry says {expected[:16]}..."
+            _add(self._seal, Code.CHECKSUMS_MISMATCH, message, expected, found)
+        elif whole and self._expected.hexdigest() != expected:
+            message = f"{self._name}: lists other names or digests than the manifest, although both are signed"
+            _add(self._seal, Code.CHECKSUMS_MISMATCH, message)
+
+
+def _add_unusable(seal: Seal, role: FileRole, missing: Code, invalid: Code, error: EvtoolError) -> None:
+    """Record that a file of a seal cannot be used: it is not there, cannot be read, or is not what was written."""
+    name = file_name(seal.number, Event.SEALED.value, role)
+    message = error.message if name in error.message else f"{name}: {error.message}"
+    if isinstance(error, FormatError):
+        _add(seal, invalid, message)
+    elif role not in seal.roles:
+        _add(seal, missing, message)
+    else:
+        finding = Finding(Code.CUSTODY_UNREADABLE, Axis.INTEGRITY, Effect.UNCHECKED, message, entry=seal.number)
+        seal.findings.append(finding)
+
+
+def _add(seal: Seal, code: Code, message: str, expected: str | None = None, found: str | None = None) -> None:
+    seal.findings.append(
+        Finding(code, Axis.INTEGRITY, Effect.DISPROVES, message, expected=expected, found=found, entry=seal.number)
+    )

@@ -1,0 +1,442 @@
+"""Comparing what lies in a directory with what its seals say: findings for each item.
+
+The items of the seals and the entries of the directory come as two streams in the same order and are merged, so a
+collection of any size is compared in little memory. What is left over on either side is compared again at the end:
+a missing name and an extra name may be the same one in another Unicode form, or the same file under another name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from evtool.core.manifest import Item
+from evtool.core.names import nfc_key, parse_name, shown, store_name
+from evtool.core.patterns import Exclusions
+from evtool.core.statement import ContentStatement, FileStatement, ItemType, OmissionReason
+from evtool.core.times import format_mtime
+from evtool.core.verdict import Axis, Code, Effect, Finding
+from evtool.operations.collection import Collection, SealedItem, read_items
+from evtool.operations.progress import Progress
+from evtool.scan.engine import Task, observe_all
+from evtool.scan.observe import Mode, Observation, Problem
+from evtool.scan.tree import Tree, TreeLocation
+from evtool.scan.walk import Found, Kind, WalkNotes, walk
+
+_L = TypeVar("_L")
+_R = TypeVar("_R")
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many items of one seal met which fate."""
+
+    ok: int = 0
+    changed: int = 0
+    missing: int = 0
+    renamed: int = 0
+    type_changed: int = 0
+    unreadable: int = 0
+    unchecked: int = 0
+
+
+@dataclass(slots=True)
+class Comparison:
+    """The result of comparing a directory with its seals.
+
+    Attributes:
+        findings: what is not as sealed, in no order.
+        tallies: number of the sealing entry -> the fates of its items.
+        notes: what the walk noticed.
+        extra: files that no seal knows.
+        bytes: bytes that were read and hashed.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    tallies: dict[int, Tally] = field(default_factory=dict)
+    notes: WalkNotes = field(default_factory=WalkNotes)
+    extra: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which items to check; empty means all of them, and then also that there is nothing else."""
+
+    numbers: frozenset[int] = frozenset()
+    paths: frozenset[str] = frozenset()
+
+    @property
+    def is_all(self) -> bool:
+        """Whether every item is meant."""
+        return not (self.numbers or self.paths)
+
+    def includes(self, item: Item) -> bool:
+        """Tell whether an item is meant."""
+        return self.is_all or item.number in self.numbers or (item.file is not None and item.file.path in self.paths)
+
+
+def merge_sorted(
+    left: Iterable[tuple[bytes, _L]], right: Iterable[tuple[bytes, _R]]
+) -> Iterator[tuple[_L | None, _R | None]]:
+    """Pair two streams by their ascending keys; a key on one side only is paired with None."""
+    left_stream, right_stream = iter(left), iter(right)
+    one, two = next(left_stream, None), next(right_stream, None)
+    while one is not None or two is not None:
+        if two is None or (one is not None and one[0] < two[0]):
+            assert one is not None  # noqa: S101  # follows from the loop's condition
+            yield one[1], None
+            one = next(left_stream, None)
+        elif one is None or two[0] < one[0]:
+            yield None, two[1]
+            two = next(right_stream, None)
+        else:
+            yield one[1], two[1]
+            one, two = next(left_stream, None), next(right_stream, None)
+
+
+@dataclass(slots=True)
+class Comparer:
+    """Compares one evidence directory with one collection."""
+
+    evidence: TreeLocation
+    collection: Collection
+    custody_name: bytes | None
+    exclusions: Exclusions
+    jobs: int
+    mode: Mode
+    selection: Selection
+    progress: Progress
+    result: Comparison = field(default_factory=Comparison)
+    seen_numbers: set[int] = field(default_factory=set)
+    seen_paths: set[str] = field(default_factory=set)
+    _missing: list[SealedItem] = field(default_factory=list)
+    _extra: list[Found] = field(default_factory=list)
+    _omitted_directories: list[bytes] = field(default_factory=list)
+    _other_dates: int = 0
+
+    def run(self) -> Comparison:
+        """Compare everything; afterwards the seals know whether their manifests are the signed ones."""
+        for seal in self.collection.seals:
+            self.result.tallies[seal.number] = Tally()
+        for task, observation in observe_all(self.evidence, self._merge(), jobs=self.jobs):
+            self._judge(task.context, observation)
+            self._count_progress(observation)
+        self._report_unreadable_directories()
+        self._match_leftovers()
+        self._report_leftovers()
+        self._discount_unsound_seals()
+        self._sum_up()
+        return self.result
+
+    def _merge(self) -> Iterator[Task[SealedItem]]:
+        """Yield the items that are in the directory, as tasks; keep what is on one side only."""
+        with Tree(self.evidence) as tree:
+            founds = walk(tree, custody=self.custody_name, exclusions=self.exclusions, notes=self.result.notes)
+            for sealed, found in merge_sorted(
+                read_items(self.collection), ((found.sort_key, found) for found in founds)
+            ):
+                if sealed is not None and not self.selection.includes(sealed.item):
+                    self._tally(sealed).unchecked += 1
+                elif sealed is not None:
+                    self._note_selected(sealed)
+                    if self._is_omitted(sealed):
+                        continue
+                    if found is None:
+                        self._missing.append(sealed)
+                    else:
+                        yield Task(found, sealed, self.mode)
+                elif found is not None and self.selection.is_all:
+                    self._extra.append(found)
+
+    def _note_selected(self, sealed: SealedItem) -> None:
+        """Remember which selected items exist, so that the others can be named."""
+        if not self.selection.is_all:
+            self.seen_numbers.add(sealed.item.number)
+            self.seen_paths.add(_path_of(sealed))
+
+    def _is_omitted(self, sealed: SealedItem) -> bool:
+        """Set aside what the archivist left out by name, and what this copy does not disclose far enough."""
+        item = sealed.item
+        if item.content is None:
+            self._tally(sealed).unchecked += 1
+            self._note(Code.WITHHELD, sealed, "what it is and its digests are withheld; nothing was checked")
+            return True
+        if item.content.type is not ItemType.OMITTED:
+            return False
+        self._tally(sealed).unchecked += 1
+        reason = item.content.reason
+        if reason is OmissionReason.UNREADABLE_DIRECTORY:
+            self._omitted_directories.append((sealed.item.sort_key or b"").rstrip(b"/") + b"/")
+        self._note(Code.OMITTED, sealed, f"was left out of the seal ({reason.value if reason else ''}); only named")
+        return True
+
+    def _judge(self, sealed: SealedItem, observation: Observation) -> None:
+        """Compare one item with what it is now."""
+        content = _content_of(sealed)
+        tally = self._tally(sealed)
+        problem = observation.problem
+        if observation.kind is not _KINDS[content.type] and problem in (None, Problem.SPECIAL):
+            self._type_changed(sealed, _KIND_NAMES[observation.kind])
+        elif problem is Problem.VANISHED:
+            self._missing.append(sealed)
+        elif problem is not None:
+            tally.unreadable += 1
+            code = Code.CHANGING if problem is Problem.CHANGING else Code.UNREADABLE
+            self._find(code, Effect.UNCHECKED, sealed, f"could not be checked: {observation.detail}")
+        elif (difference := _compare(content, observation)) is not None:
+            what, expected, found = difference
+            tally.changed += 1
+            message = f"{what} is {_short(found)}, the seal says {_short(expected)}"
+            self._find(Code.CHANGED, Effect.DISPROVES, sealed, message, expected, found)
+        else:
+            self._judge_unchanged(sealed, observation)
+
+    def _judge_unchanged(self, sealed: SealedItem, observation: Observation) -> None:
+        file, stamp = sealed.item.file, observation.stamp
+        other_date = bool(file and stamp and file.mtime is not None and stamp.mtime != file.mtime)
+        # The date of a link changes with every copy, and most tools cannot set it.
+        other_date = other_date and observation.kind is not Kind.SYMLINK
+        if self.mode is Mode.STAT and observation.kind is Kind.FILE:
+            self._tally(sealed).unchecked += 1
+            if other_date and file and stamp:
+                found = format_mtime(stamp.mtime) or "not a date"
+                message = f"was modified {found}, the seal says {format_mtime(file.mtime or 0)}; it was not read"
+                self._find(Code.DATE_CHANGED, Effect.OPEN, sealed, message)
+        else:
+            self._tally(sealed).ok += 1
+            self._other_dates += other_date
+
+    def _match_leftovers(self) -> None:
+        """Pair missing items with extra files: by name in another Unicode form, by type, then by digest."""
+        if self._missing and self._extra:
+            self._match_name_forms()
+            self._match_types()
+        if self._missing and self._extra and self.mode is Mode.HASH:
+            self._match_renamed()
+
+    def _match_name_forms(self) -> None:
+        """A copy through another system may spell the same name with other code points."""
+        extra: dict[str, list[Found]] = {}
+        for found in self._extra:
+            extra.setdefault(nfc_key(store_name(found.path)), []).append(found)
+        missing: dict[str, list[SealedItem]] = {}
+        for sealed in self._missing:
+            missing.setdefault(nfc_key(_path_of(sealed)), []).append(sealed)
+        tasks = [
+            Task(extra[form][0], candidates[0], self.mode)
+            for form, candidates in missing.items()
+            if len(candidates) == 1 and len(extra.get(form, ())) == 1
+        ]
+        self._forget((task.context for task in tasks), (task.found for task in tasks))
+        for task, observation in observe_all(self.evidence, tasks, jobs=self.jobs):
+            now = shown(store_name(task.found.path))
+            self._note(Code.NAME_FORM, task.context, f"is now spelled {now}: the same name in another Unicode form")
+            self._judge(task.context, observation)
+
+    def _match_types(self) -> None:
+        """A file where an empty directory was, or the other way round, sorts elsewhere than the item does."""
+        extra = {found.path: found for found in self._extra}
+        parents: set[bytes] = set()
+        for path in extra:
+            while (path := path.rpartition(b"/")[0]) and path not in parents:
+                parents.add(path)
+        for sealed in list(self._missing):
+            path = parse_name(_path_of(sealed))
+            found = extra.get(path)
+            if found is not None:
+                self._forget([sealed], [found])
+                self._type_changed(sealed, _KIND_NAMES[found.kind])
+            elif path in parents:
+                self._forget([sealed], [])
+                self._type_changed(sealed, "a directory that holds files")
+
+    def _match_renamed(self) -> None:
+        """Look for the bytes of missing files among the extra ones. Empty files are all alike and are left alone."""
+        missing: dict[tuple[str, str], list[SealedItem]] = {}
+        for sealed in self._missing:
+            digests, size = _content_of(sealed).digests, _content_of(sealed).size
+            if digests and size:
+                missing.setdefault((digests.sha256, digests.blake3), []).append(sealed)
+        sizes = {_content_of(sealed).size for group in missing.values() for sealed in group}
+        files = [Task(found, None, Mode.STAT) for found in self._extra if found.kind is Kind.FILE]
+        candidates = [
+            replace(task, mode=Mode.HASH)
+            for task, seen in observe_all(self.evidence, files, jobs=1)
+            if seen.stamp and seen.stamp.size in sizes
+        ]
+        for task, seen in observe_all(self.evidence, candidates, jobs=self.jobs):
+            self._count_progress(seen)
+            group = missing.get((seen.sha256, seen.blake3))
+            if group:
+                sealed = group.pop(0)
+                self._forget([sealed], [task.found])
+                self._tally(sealed).renamed += 1
+                stored = store_name(task.found.path)
+                message = f"is now named {shown(stored)}, with the same bytes"
+                self._find(Code.RENAMED, Effect.DISPROVES, sealed, message, _path_of(sealed), stored)
+
+    def _forget(self, sealed: Iterable[SealedItem], found: Iterable[Found]) -> None:
+        """Take what has been explained out of the leftovers."""
+        items, paths = {id(one.item) for one in sealed}, {one.path for one in found}
+        self._missing = [one for one in self._missing if id(one.item) not in items]
+        self._extra = [one for one in self._extra if one.path not in paths]
+
+    def _report_unreadable_directories(self) -> None:
+        """What is below a directory that cannot be listed is not missing: nobody could look."""
+        unreadable = [found for found in self._extra if found.kind is Kind.UNREADABLE]
+        for found in unreadable:
+            stored = store_name(found.path)
+            self._add(Code.UNREADABLE, Effect.UNCHECKED, f"{shown(stored)}: cannot be listed", path=stored)
+        prefixes = tuple(found.path + b"/" for found in unreadable)
+        hidden = [one for one in self._missing if (one.item.sort_key or b"").startswith(prefixes)] if prefixes else []
+        for sealed in hidden:
+            self._tally(sealed).unreadable += 1
+            self._find(Code.UNREADABLE, Effect.UNCHECKED, sealed, "its directory cannot be listed")
+        self._forget(hidden, unreadable)
+
+    def _report_leftovers(self) -> None:
+        for sealed in self._missing:
+            self._tally(sealed).missing += 1
+            self._find(Code.MISSING, Effect.DISPROVES, sealed, "is missing")
+        extra = [found for found in self._extra if not self._is_below_omitted(found)]
+        if self.collection.lacks_seals or any(seal.broken for seal in self.collection.seals):
+            # What cannot be read may list these files; nobody is accused on that ground.
+            if extra:
+                message = "files are in no seal that can be read; they may belong to one that cannot"
+                self._add(Code.NOT_HASHED, Effect.UNCHECKED, message, count=len(extra))
+            return
+        self.result.extra = len(extra)
+        for found in extra:
+            stored = store_name(found.path)
+            message = f"{shown(stored)}: is in the directory, but in no seal ({_KIND_NAMES[found.kind]})"
+            self._add(Code.EXTRA, Effect.DISPROVES, message, path=stored)
+
+    def _is_below_omitted(self, found: Found) -> bool:
+        return any((found.path + b"/").startswith(prefix) for prefix in self._omitted_directories)
+
+    def _discount_unsound_seals(self) -> None:
+        """What was compared with a manifest that is not the signed one shows nothing, and accuses nobody."""
+        unsound = {seal.number for seal in self.collection.seals if not seal.is_sound}
+        for number in unsound:
+            tally = self.result.tallies[number]
+            lost = tally.ok + tally.changed + tally.missing + tally.renamed + tally.type_changed
+            self.result.tallies[number] = Tally(unreadable=tally.unreadable, unchecked=tally.unchecked + lost)
+        self.result.findings = [
+            replace(finding, effect=Effect.UNCHECKED, message=f"{finding.message} [in a manifest that was changed]")
+            if finding.entry in unsound and finding.effect is Effect.DISPROVES
+            else finding
+            for finding in self.result.findings
+        ]
+
+    def _sum_up(self) -> None:
+        """Add what concerns many items at once."""
+        notes = self.result.notes
+        if self._other_dates:
+            message = "items have another modification date than at sealing; their bytes are the same"
+            self._add(Code.DATE_CHANGED, Effect.NOTE, message, count=self._other_dates)
+        if not self.selection.is_all:
+            message = "items were not asked for and not checked, nor whether there are files that no seal knows"
+            unchecked = sum(tally.unchecked for tally in self.result.tallies.values())
+            self._add(Code.NOT_SELECTED, Effect.NOTE, message, count=unchecked)
+            return
+        if notes.excluded_count:
+            patterns = ", ".join(shown(pattern) for pattern in sorted({pattern for _, pattern in notes.excluded}))
+            message = f"entries of the directory are left out of the seals by pattern: {patterns}"
+            self._add(Code.EXCLUDED, Effect.NOTE, message, count=notes.excluded_count)
+        for one, other in notes.twins:
+            message = f"{shown(one)} and {shown(other)} are one name to some other systems; a copy there may lose one"
+            self._add(Code.NAME_TWIN, Effect.NOTE, message, path=one)
+
+    def _type_changed(self, sealed: SealedItem, now: str) -> None:
+        was = _KIND_NAMES[_KINDS[_content_of(sealed).type]]
+        self._tally(sealed).type_changed += 1
+        self._find(Code.TYPE_CHANGED, Effect.DISPROVES, sealed, f"is now {now}, was sealed as {was}", was, now)
+
+    def _tally(self, sealed: SealedItem) -> Tally:
+        return self.result.tallies[sealed.seal.number]
+
+    def _count_progress(self, observation: Observation) -> None:
+        size = observation.stamp.size if observation.stamp and observation.sha256 else 0
+        self.result.bytes += size
+        self.progress.advance(files=1, size=size)
+
+    def _note(self, code: Code, sealed: SealedItem, message: str) -> None:
+        self._find(code, Effect.NOTE, sealed, message)
+
+    def _find(
+        self,
+        code: Code,
+        effect: Effect,
+        sealed: SealedItem,
+        message: str,
+        expected: str | None = None,
+        found: str | None = None,
+    ) -> None:
+        path = _path_of(sealed)
+        self.result.findings.append(
+            Finding(
+                code,
+                Axis.INTEGRITY,
+                effect,
+                f"{shown(path)}: {message}",
+                item=sealed.item.number,
+                path=path,
+                expected=expected,
+                found=found,
+                entry=sealed.seal.number,
+            )
+        )
+
+    def _add(self, code: Code, effect: Effect, message: str, *, path: str | None = None, count: int = 1) -> None:
+        self.result.findings.append(Finding(code, Axis.INTEGRITY, effect, message, path=path, count=count))
+
+
+_KINDS = {
+    ItemType.FILE: Kind.FILE,
+    ItemType.SYMLINK: Kind.SYMLINK,
+    ItemType.DIRECTORY: Kind.EMPTY_DIRECTORY,
+}
+
+_KIND_NAMES = {
+    Kind.FILE: "a file",
+    Kind.SYMLINK: "a symbolic link",
+    Kind.EMPTY_DIRECTORY: "an empty directory",
+    Kind.SPECIAL: "a socket, FIFO or device",
+    Kind.UNREADABLE: "a directory that cannot be listed",
+}
+
+
+def _compare(content: ContentStatement, observation: Observation) -> tuple[str, str, str] | None:
+    """Compare what was sealed with what was read: what differs, expected, found; None where nothing does."""
+    if content.target is not None:
+        target = store_name(observation.target)
+        return None if target == content.target else ("its target", content.target, target)
+    size = observation.stamp.size if observation.stamp else 0
+    if content.digests is None:
+        return None
+    if observation.sha256:
+        if observation.sha256 != content.digests.sha256:
+            return "SHA-256", content.digests.sha256, observation.sha256
+        if observation.blake3 != content.digests.blake3:
+            return "BLAKE3", content.digests.blake3, observation.blake3
+    if size != content.size:
+        return "its size", str(content.size), str(size)
+    return None
+
+
+def _short(value: str) -> str:
+    return f"{value[:16]}..." if len(value) == 64 else shown(value, 80)
+
+
+def _content_of(sealed: SealedItem) -> ContentStatement:
+    content = sealed.item.content
+    assert content is not None  # noqa: S101  # items without one are set aside by `_is_omitted`
+    return content
+
+
+def _path_of(sealed: SealedItem) -> str:
+    file: FileStatement | None = sealed.item.file
+    assert file is not None  # noqa: S101  # `read_items` yields items with a name only
+    return file.path
