@@ -134,20 +134,20 @@ def serialize_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y%m%d%H%M%SZ").rjust(15, "0")
 
 
-def replace_valid_before(line: str, moment: datetime) -> str:
-    """Give a line that `split_line` can split the option `valid-before`, in place of one it may have.
+def put_time(line: str, name: str, moment: datetime) -> str:
+    """Give a line the option `valid-after` or `valid-before`, in place of one it may have.
 
-    All else of the line stays as it is, byte for byte.
+    All else of the line, which `split_line` can split, stays as it is, byte for byte.
     """
     fields = split_line(line)
     if fields is None:
         raise FormatError("is empty or a comment")
-    new = f'valid-before="{serialize_time(moment)}"'
+    new = f'{name}="{serialize_time(moment)}"'
     start, end = fields.options_at, fields.options_at + len(fields.options)
     if not fields.options:
         return f"{line[:start]}{new} {line[start:]}"
     for option in _OPTION.finditer(line, start, end):
-        if option[0].lower().startswith("valid-before="):
+        if option[0].lower().startswith(f"{name}="):
             return line[: option.start()] + new + line[option.end() :]
     return f"{line[:end]},{new}{line[end:]}"
 

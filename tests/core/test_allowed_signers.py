@@ -22,7 +22,7 @@ from evtool.core.allowed_signers import (
     parse_allowed_signers,
     serialize_allowed_signer,
 )
-from evtool.core.allowed_signers_line import replace_valid_before
+from evtool.core.allowed_signers_line import put_time
 from evtool.core.errors import FormatError
 from evtool.core.sshsig import ED25519, NAMESPACE, PublicKey, serialize_signature, signed_data
 
@@ -190,7 +190,7 @@ def test_a_signer_that_would_read_as_another_is_not_written(change: dict[str, ob
 )
 def test_an_end_is_put_on_a_line_and_nothing_else_of_it_changes(before: str, after: str) -> None:
     """Comments, blanks, other options and bytes that are no text stay."""
-    edited = replace_valid_before(before.replace("KEY", KEY.line), NOON)
+    edited = put_time(before.replace("KEY", KEY.line), "valid-before", NOON)
 
     assert edited == after.replace("KEY", KEY.line)
     assert read(edited).signers[0].valid_before == NOON

@@ -1,0 +1,198 @@
+"""Files that decide over trust, or hold a secret: read only if protected, written only as a whole.
+
+The permission bits of POSIX are checked wherever they exist. Windows has none: there the folder of the user's profile
+is what protects these files, and nothing is checked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from evtool.core.errors import InputError, KeyFileError
+from evtool.core.names import shown
+
+_HAS_MODES = os.name == "posix"
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+_OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+# Without O_NONBLOCK the opening of a FIFO without a writer would wait for ever; without O_BINARY Windows changes bytes.
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+def shown_file(path: Path) -> str:
+    """Escape a path for a message."""
+    return shown(str(path))
+
+
+def read_secret_file(path: Path, limit: int) -> bytes:
+    """Read a file that only its owner may see, of at most `limit` bytes.
+
+    A symbolic link is followed, as ssh does; what counts is the file it leads to.
+
+    Raises:
+        KeyFileError: it is not there, not a file, too large, open to others, or others could replace it.
+    """
+    try:
+        data, mode = _read(path, limit)
+    except InputError as error:
+        raise KeyFileError(error.message, hint=error.hint) from None
+    if _HAS_MODES and mode & _OPEN_TO_OTHERS:
+        raise KeyFileError(
+            f"{shown_file(path)} is open to other users (mode {stat.S_IMODE(mode):04o})",
+            hint="if nobody else has used it, close it: chmod 600, then try again; otherwise make a new key",
+        )
+    check_directory(path)
+    return data
+
+
+def read_own_file(path: Path, limit: int) -> bytes:
+    """Read a file that others may see but not change, of at most `limit` bytes.
+
+    Raises:
+        InputError: it is not there, not a file or too large.
+        KeyFileError: others could change or replace it.
+    """
+    data, mode = _read(path, limit)
+    if _HAS_MODES and mode & _WRITABLE_BY_OTHERS:
+        raise KeyFileError(
+            f"{shown_file(path)} can be changed by other users (mode {stat.S_IMODE(mode):04o})",
+            hint="look through its lines, then close it: chmod 600",
+        )
+    check_directory(path)
+    return data
+
+
+def read_any_file(path: Path, limit: int) -> bytes:
+    """Read a file of at most `limit` bytes that the user named, whoever may change it.
+
+    Raises:
+        InputError: it is not there, not a file or too large.
+    """
+    return _read(path, limit)[0]
+
+
+def _read(path: Path, limit: int) -> tuple[bytes, int]:
+    try:
+        descriptor = os.open(path, _READ)
+    except OSError as error:
+        raise InputError(f"{shown_file(path)}: {error.strerror}") from error
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"{shown_file(path)} is not a file")
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise InputError(f"{shown_file(path)} has more than {limit} bytes")
+    return data, status.st_mode
+
+
+def check_directory(path: Path) -> None:
+    """Check that nobody else can put another file in the place of this one.
+
+    Raises:
+        KeyFileError: others may write in its directory, and the sticky bit does not keep them from renaming.
+    """
+    directory = Path(os.path.realpath(path)).parent
+    _check_not_writable(directory, os.stat(directory).st_mode)
+
+
+def _check_not_writable(directory: Path, mode: int) -> None:
+    if _HAS_MODES and mode & _WRITABLE_BY_OTHERS and not mode & stat.S_ISVTX:
+        raise KeyFileError(
+            f"other users may replace files in {shown_file(directory)} (mode {stat.S_IMODE(mode):04o})",
+            hint="close the directory, chmod 700, and look whether its files are still yours",
+        )
+
+
+def make_private_directory(directory: Path) -> None:
+    """Create a directory for the user alone, with its parents; one that exists must not be writable by others."""
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise KeyFileError(f"{shown_file(directory)} cannot be created: {error.strerror}") from error
+    _check_not_writable(directory, os.stat(directory).st_mode)
+
+
+def create_file(path: Path, data: bytes, mode: int) -> None:
+    """Write a new file that is on the disk when this returns; whatever has its name stays as it is.
+
+    Raises:
+        KeyFileError: the name is taken, or the file cannot be written; then nothing is left of it.
+    """
+    try:
+        descriptor = os.open(path, _CREATE, mode)
+    except FileExistsError:
+        raise KeyFileError(f"{shown_file(path)} exists already and is not overwritten") from None
+    except OSError as error:
+        raise KeyFileError(f"{shown_file(path)} cannot be written: {error.strerror}") from error
+    try:
+        with open(descriptor, "wb") as file:
+            if _HAS_MODES:
+                # The umask took bits away from the mode, it can also have left less than the owner needs.
+                os.fchmod(descriptor, mode)
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        sync_directory(path.parent)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise KeyFileError(f"{shown_file(path)} cannot be written: {error.strerror}") from error
+
+
+def replace_file(path: Path, data: bytes, mode: int) -> None:
+    """Write a file anew: after a power cut its old or its new bytes are there, never a part.
+
+    Raises:
+        KeyFileError: it cannot be written; the old bytes are still there.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    create_file(temporary, data, mode)
+    try:
+        os.replace(temporary, target)
+        sync_directory(target.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise KeyFileError(f"{shown_file(path)} cannot be written: {error.strerror}") from error
+
+
+def sync_directory(directory: Path) -> None:
+    """Make sure that the names in a directory are on the disk; Windows cannot, and does so on its own."""
+    if not _HAS_MODES:
+        return
+    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            # Some network file systems cannot sync a directory; any other error means that it may be lost.
+            raise
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Hold the lock of a directory, waiting for it; two runs that change one file then do so in turn.
+
+    Windows has no lock on directories: there the later of two writers in the same moment wins.
+    """
+    try:
+        import fcntl
+    except ImportError:  # pragma: no cover
+        yield
+        return
+    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

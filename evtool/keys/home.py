@@ -1,0 +1,40 @@
+"""Where the user's keys and trust live on this machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+from evtool.keys.files import make_private_directory
+
+
+def home_directory() -> Path:
+    """Give the directory of keys and trust: EVTOOL_HOME, or the platform's folder for configuration.
+
+    That is `~/.config/evtool` on Linux, `~/Library/Application Support/evtool` on macOS and
+    `%LOCALAPPDATA%\\evtool` on Windows. Nothing is created.
+    """
+    given = os.environ.get("EVTOOL_HOME")
+    return Path(given) if given else platformdirs.user_config_path("evtool", appauthor=False)
+
+
+def keys_directory(home: Path) -> Path:
+    """Give the directory of the user's own keys: `CODE` and `CODE.pub` for each."""
+    return home / "keys"
+
+
+def trust_file(home: Path) -> Path:
+    """Give the file of the keys that the user trusts."""
+    return home / "allowed_signers"
+
+
+def make_home(home: Path) -> None:
+    """Create what is missing of the directories, readable by nobody else.
+
+    Raises:
+        KeyFileError: one exists in which others may write.
+    """
+    make_private_directory(home)
+    make_private_directory(keys_directory(home))

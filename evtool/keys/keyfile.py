@@ -1,0 +1,185 @@
+"""Private keys in OpenSSH's own file format (OpenSSH's PROTOCOL.key), locked with a passphrase or not.
+
+`ssh-keygen`, `ssh-add` and ssh-agent take what is written here, and the other way round.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+    load_ssh_private_key,
+)
+
+from evtool.core.errors import FormatError, InputError, KeyFileError
+from evtool.core.ssh_key import ED25519, PublicKey, parse_public_key_blob, parse_public_key_line
+from evtool.core.ssh_wire import Reader, decode_base64
+from evtool.keys.files import create_file, read_any_file, read_secret_file, shown_file
+from evtool.keys.memory import forbid_core_dumps
+from evtool.keys.passphrase import Passphrase, PassphraseSource
+
+MAX_KEY_FILE = 64 * 1024
+"""Largest key file, in bytes; an Ed25519 key has some 400, an RSA key of 16,384 bits some 12,000."""
+
+KDF_ROUNDS = 64
+"""Rounds of bcrypt-pbkdf for new keys, four times the 16 of ssh-keygen: each try costs half a second of one core."""
+
+MAX_KDF_ROUNDS = 4096
+"""Most rounds that are tried; more would take minutes."""
+
+_BEGIN = b"-----BEGIN OPENSSH PRIVATE KEY-----"
+_END = b"-----END OPENSSH PRIVATE KEY-----"
+_MAGIC = b"openssh-key-v1\0"
+_CONVERT = "evtool reads OpenSSH key files; `evtool key new CODE` makes one"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """A private key file of which only the public part was looked at.
+
+    Attributes:
+        path: the file.
+        public_key: as the file says; `unlock` checks that the private key fits.
+        encrypted: whether a passphrase is needed.
+    """
+
+    path: Path
+    public_key: PublicKey
+    encrypted: bool
+    _data: bytes = field(repr=False)
+
+
+def read_key_file(path: Path) -> KeyFile:
+    """Read a private key file, without unlocking it.
+
+    Raises:
+        KeyFileError: it is missing, open to others, or no Ed25519 key in OpenSSH's format.
+    """
+    forbid_core_dumps()
+    data = read_secret_file(path, MAX_KEY_FILE)
+    try:
+        public_key, encrypted = _parse_public_part(_dearmor(data))
+    except FormatError as error:
+        raise KeyFileError(f"{shown_file(path)}: {error.message}", hint=error.hint or _CONVERT) from None
+    return KeyFile(path, public_key, encrypted, data)
+
+
+def read_public_key_file(path: Path) -> PublicKey:
+    """Read a `.pub` file; its comment is dropped.
+
+    Raises:
+        KeyFileError: it cannot be read, or holds no Ed25519 key.
+    """
+    try:
+        text = read_any_file(path, MAX_KEY_FILE).decode("utf-8", "replace")
+    except InputError as error:
+        raise KeyFileError(error.message, hint=error.hint) from None
+    try:
+        return parse_public_key_line(text)
+    except FormatError as error:
+        raise KeyFileError(f"{shown_file(path)}: {error.message}", hint=error.hint) from None
+
+
+def unlock(key_file: KeyFile, source: PassphraseSource) -> Ed25519PrivateKey:
+    """Give the private key of a file, asking for the passphrase only if it needs one.
+
+    Raises:
+        KeyFileError: no passphrase, a wrong one, a damaged file, or one that is no plain Ed25519 key.
+    """
+    where = shown_file(key_file.path)
+    if key_file.public_key.key_type != ED25519:
+        raise KeyFileError(
+            f"{where} belongs to a security key, which only ssh-agent can use",
+            hint="run `ssh-add` on it, then give the .pub file with --key",
+        )
+    passphrases: tuple[bytes | None, ...] = (None,)
+    if key_file.encrypted:
+        passphrases = source.read(f"key {where}", new=False).candidates()
+    for passphrase in passphrases:
+        private_key = _try_unlock(key_file, passphrase)
+        if private_key:
+            break
+    else:
+        what = "wrong passphrase, or a damaged file" if key_file.encrypted else "the file is damaged"
+        raise KeyFileError(f"{where} cannot be unlocked: {what}")
+    if private_key.public_key().public_bytes_raw() != key_file.public_key.point:
+        raise KeyFileError(f"{where}: its public and its private part do not fit together")
+    return private_key
+
+
+def create_key_file(path: Path, passphrase: Passphrase | None) -> KeyFile:
+    """Make a new key: `path` for its owner alone, and `path.pub` beside it, without any comment.
+
+    Raises:
+        KeyFileError: one of the names is taken, or cannot be written; then neither file is left.
+    """
+    forbid_core_dumps()
+    private_key = Ed25519PrivateKey.generate()
+    public_key = PublicKey(ED25519, private_key.public_key().public_bytes_raw())
+    data = private_key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, _encryption(passphrase))
+    create_file(path, data, 0o600)
+    try:
+        create_file(public_path(path), f"{public_key.line}\n".encode("ascii"), 0o644)
+    except KeyFileError:
+        path.unlink()
+        raise
+    return KeyFile(path, public_key, passphrase is not None, data)
+
+
+def public_path(path: Path) -> Path:
+    """Give the name of the public key file beside a private one."""
+    return path.with_name(f"{path.name}.pub")
+
+
+def _encryption(passphrase: Passphrase | None) -> KeySerializationEncryption:
+    if passphrase is None:
+        return NoEncryption()
+    builder = PrivateFormat.OpenSSH.encryption_builder().kdf_rounds(KDF_ROUNDS)
+    return builder.build(passphrase.for_new_key())
+
+
+def _try_unlock(key_file: KeyFile, passphrase: bytes | None) -> Ed25519PrivateKey | None:
+    """Give the private key; None if the passphrase is wrong or the file damaged, which look the same."""
+    try:
+        private_key = load_ssh_private_key(key_file._data, passphrase)
+    except (ValueError, TypeError):
+        return None
+    except UnsupportedAlgorithm as error:
+        raise KeyFileError(
+            f"{shown_file(key_file.path)} is locked with a cipher that is not supported",
+            hint="lock it anew with ssh-keygen's default: ssh-keygen -p -f FILE",
+        ) from error
+    return private_key if isinstance(private_key, Ed25519PrivateKey) else None
+
+
+def _dearmor(data: bytes) -> bytes:
+    text = data.strip()
+    if not text.startswith(_BEGIN) or not text.endswith(_END):
+        if text.startswith((b"ssh-", b"sk-")):
+            raise FormatError("is a public key", hint="name it FILE.pub, and ssh-agent signs with its private key")
+        raise FormatError("is not a private key in OpenSSH's format")
+    return decode_base64(b"".join(text[len(_BEGIN) : -len(_END)].split()), "the private key")
+
+
+def _parse_public_part(blob: bytes) -> tuple[PublicKey, bool]:
+    """Read what stands before the locked part: how it is locked, and the public key."""
+    reader = Reader(blob, "the private key")
+    if reader.take(len(_MAGIC), "magic") != _MAGIC:
+        raise FormatError("is not a private key in OpenSSH's format")
+    cipher, kdf, options = reader.text("cipher"), reader.text("KDF"), reader.string("KDF options")
+    if kdf == "bcrypt":
+        parameters = Reader(options, "the private key")
+        parameters.string("salt")
+        rounds = parameters.uint32("rounds")
+        if rounds > MAX_KDF_ROUNDS:
+            raise FormatError(f"is locked with {rounds} rounds, more than {MAX_KDF_ROUNDS}")
+    if reader.uint32("number of keys") != 1:
+        raise FormatError("holds more than one key")
+    return parse_public_key_blob(reader.string("public key")), cipher != "none"

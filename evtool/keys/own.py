@@ -1,0 +1,113 @@
+"""The user's own keys: one file for each code, in the `keys` folder of the home directory."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from evtool.core.codes import check_code
+from evtool.core.errors import FormatError, KeyFileError
+from evtool.core.names import shown
+from evtool.keys.home import home_directory, keys_directory, make_home
+from evtool.keys.keyfile import KeyFile, create_key_file, public_path, read_key_file
+from evtool.keys.memory import forbid_core_dumps
+from evtool.keys.passphrase import PassphraseSource
+
+NO_KEY_HINT = "`evtool key new CODE` makes the key of agent CODE"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKey:
+    """A key of the user, under its code."""
+
+    code: str
+    file: KeyFile
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKeys:
+    """The keys of the user in the order of their codes, and what kept others from being read."""
+
+    keys: tuple[OwnKey, ...]
+    problems: tuple[KeyFileError, ...]
+
+
+def check_new_code(code: str, home: Path | None = None) -> Path:
+    """Give the file in which the key of a new code belongs.
+
+    Raises:
+        FormatError: it is no code.
+        KeyFileError: there is a key of this code, or its name would be that of another key's public file.
+    """
+    check_code(code)
+    if code.endswith(".pub"):
+        raise KeyFileError(f"{code} cannot be the code of a key: .pub is the name of public key files")
+    path = keys_directory(home or home_directory()) / code
+    for taken in (path, public_path(path)):
+        if os.path.lexists(taken):
+            raise KeyFileError(
+                f"there is a key of {code} already, and it is not overwritten",
+                hint=f"`evtool key show {code}` shows it; give a new key a new code, such as {code}-2",
+            )
+    return path
+
+
+def create_own_key(code: str, source: PassphraseSource | None, home: Path | None = None) -> OwnKey:
+    """Make the key of a code; without a passphrase whoever reads the file can sign.
+
+    Raises:
+        FormatError: it is no code.
+        KeyFileError: there is one, there is no passphrase, or the files cannot be written.
+    """
+    path = check_new_code(code, home)
+    forbid_core_dumps()
+    passphrase = source.read(f"key {code}", new=True) if source else None
+    make_home(home or home_directory())
+    return OwnKey(code, create_key_file(path, passphrase))
+
+
+def read_own_key(code: str, home: Path | None = None) -> OwnKey:
+    """Read the key of a code, without unlocking it.
+
+    Raises:
+        FormatError: it is no code.
+        KeyFileError: there is none, or it cannot be used.
+    """
+    path = keys_directory(home or home_directory()) / check_code(code)
+    if not os.path.lexists(path):
+        codes = _codes(path.parent)
+        have = f"your keys are {', '.join(codes)}" if codes else "you have none yet"
+        raise KeyFileError(f"there is no key of {code} among your own; {have}", hint=NO_KEY_HINT)
+    return OwnKey(code, read_key_file(path))
+
+
+def list_own_keys(home: Path | None = None) -> OwnKeys:
+    """Read all keys of the user, without unlocking them; one that cannot be read hides no other."""
+    keys: list[OwnKey] = []
+    problems: list[KeyFileError] = []
+    for code in _codes(keys_directory(home or home_directory())):
+        try:
+            keys.append(read_own_key(code, home))
+        except KeyFileError as error:
+            problems.append(error)
+    return OwnKeys(tuple(keys), tuple(problems))
+
+
+def _codes(directory: Path) -> list[str]:
+    """List the names in the keys folder that can be codes; others are not ours to speak of."""
+    try:
+        names = sorted(os.listdir(directory))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise KeyFileError(f"{shown(str(directory))} cannot be read: {error.strerror}") from error
+    return [name for name in names if not name.endswith(".pub") and _is_code(name)]
+
+
+def _is_code(name: str) -> bool:
+    try:
+        check_code(name)
+    except FormatError:
+        return False
+    return True

@@ -1,0 +1,145 @@
+"""Passphrases: from the terminal, a file descriptor or a file, never from the command line.
+
+A command line is visible to every user of the machine in the list of processes, and kept in the shell's history.
+
+One passphrase can be typed as different bytes: macOS may hand over Hangul as letters (NFD) where others hand over
+syllables (NFC). New keys are always locked with the NFC form in UTF-8, and keys are tried with that form first, then
+with the bytes as they came, which opens a key that another program locked with the NFD form.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import stat
+import unicodedata
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from evtool.core.errors import InputError, KeyFileError
+from evtool.keys.files import read_secret_file, shown_file
+
+MAX_PASSPHRASE = 4096
+"""Longest passphrase, in bytes."""
+
+_HINT = "give one with --passphrase-fd or --passphrase-file, or run evtool in a terminal"
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Passphrase:
+    """A passphrase as it came; shows nothing of itself in messages, logs and traces."""
+
+    _typed: bytes
+
+    def __post_init__(self) -> None:
+        if not self._typed:
+            raise KeyFileError("the passphrase is empty", hint="`key new --no-passphrase` makes a key without one")
+        if len(self._typed) > MAX_PASSPHRASE:
+            raise KeyFileError(f"the passphrase has more than {MAX_PASSPHRASE} bytes")
+        if b"\n" in self._typed or b"\0" in self._typed:
+            raise KeyFileError("the passphrase has more than one line, or a NUL")
+
+    def __repr__(self) -> str:
+        return "Passphrase()"
+
+    def for_new_key(self) -> bytes:
+        """Give the bytes to lock a key with: NFC, in UTF-8.
+
+        Raises:
+            KeyFileError: it is not UTF-8; on another terminal nobody could type it again.
+        """
+        try:
+            return unicodedata.normalize("NFC", self._typed.decode("utf-8")).encode("utf-8")
+        except UnicodeDecodeError:
+            raise KeyFileError("the passphrase is not UTF-8 text", hint="set the terminal to UTF-8") from None
+
+    def candidates(self) -> tuple[bytes, ...]:
+        """Give the bytes to try on a locked key, in this order, each once."""
+        try:
+            normalized = self.for_new_key()
+        except KeyFileError:
+            return (self._typed,)
+        return (normalized,) if normalized == self._typed else (normalized, self._typed)
+
+
+class PassphraseSource(Protocol):
+    """Where a passphrase comes from, once it turns out that one is needed."""
+
+    def read(self, subject: str, *, new: bool) -> Passphrase:
+        """Read the passphrase of `subject` ("key A03"); a new one is asked for twice where a person types it.
+
+        Raises:
+            KeyFileError: there is none, or it is empty.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalPassphrase:
+    """Asks on the terminal, without echo."""
+
+    def read(self, subject: str, *, new: bool) -> Passphrase:
+        """Ask once, or twice for a new one."""
+        passphrase = Passphrase(_ask(f"Passphrase of {subject}: " if not new else f"New passphrase of {subject}: "))
+        if new and Passphrase(_ask("The same again: ")).candidates() != passphrase.candidates():
+            raise KeyFileError("the two passphrases differ", hint="nothing was written; try again")
+        return passphrase
+
+
+@dataclass(frozen=True, slots=True)
+class DescriptorPassphrase:
+    """Reads from a file descriptor that the caller opened, up to its end."""
+
+    descriptor: int
+
+    def read(self, subject: str, *, new: bool) -> Passphrase:
+        """Read all of it; one newline at the end is not part of the passphrase."""
+        data = b""
+        try:
+            while len(data) <= MAX_PASSPHRASE and (piece := os.read(self.descriptor, MAX_PASSPHRASE + 2)):
+                data += piece
+        except OSError as error:
+            raise KeyFileError(
+                f"the passphrase of {subject} cannot be read from descriptor {self.descriptor}: {error.strerror}",
+                hint="open it in the shell: evtool ... --passphrase-fd 3 3< FILE",
+            ) from error
+        return Passphrase(_without_newline(data))
+
+
+@dataclass(frozen=True, slots=True)
+class FilePassphrase:
+    """Reads from a file that only its owner may see, or from a pipe such as `<(...)` of a shell."""
+
+    path: Path
+
+    def read(self, subject: str, *, new: bool) -> Passphrase:
+        """Read all of it; one newline at the end is not part of the passphrase."""
+        if _is_pipe(self.path):
+            with open(self.path, "rb") as pipe:
+                return Passphrase(_without_newline(pipe.read(MAX_PASSPHRASE + 2)))
+        return Passphrase(_without_newline(read_secret_file(self.path, MAX_PASSPHRASE + 2)))
+
+
+def _is_pipe(path: Path) -> bool:
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except OSError as error:
+        raise InputError(f"{shown_file(path)}: {error.strerror}") from error
+
+
+def _without_newline(data: bytes) -> bytes:
+    return data[:-2] if data.endswith(b"\r\n") else data.removesuffix(b"\n")
+
+
+def _ask(prompt: str) -> bytes:
+    with warnings.catch_warnings():
+        # getpass would go on with echo, or read a pipe that was meant for something else, and only warn of it.
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return getpass.getpass(prompt).encode("utf-8", "surrogateescape")
+        except (getpass.GetPassWarning, EOFError, OSError):
+            raise KeyFileError("a passphrase is needed and there is no terminal to ask on", hint=_HINT) from None
+        except UnicodeError:
+            raise KeyFileError("the passphrase is not UTF-8 text", hint="set the terminal to UTF-8") from None

@@ -1,0 +1,170 @@
+"""Who signs: a key file or ssh-agent, under the code of an agent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from evtool.core.codes import check_code
+from evtool.core.errors import FormatError, KeyFileError, SignatureError
+from evtool.core.names import shown
+from evtool.core.ssh_key import PublicKey
+from evtool.core.sshsig import parse_signature, serialize_signature, signed_data, verify_signature
+from evtool.keys.agent import Agent
+from evtool.keys.keyfile import KeyFile, read_key_file, read_public_key_file, unlock
+from evtool.keys.own import NO_KEY_HINT, OwnKey, list_own_keys, read_own_key
+from evtool.keys.passphrase import PassphraseSource
+
+
+class Signer(Protocol):
+    """Signs custody entries.
+
+    Attributes:
+        public_key: with which key.
+        code: under which code of an agent.
+    """
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The key that signs."""
+        ...
+
+    @property
+    def code(self) -> str:
+        """The code of the agent who signs."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """Give the signature file of a message, in the namespace of custody entries, already verified.
+
+        Raises:
+            KeyFileError: the key cannot sign, or what it gave does not verify.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileSigner:
+    """Signs with a key file that is unlocked."""
+
+    public_key: PublicKey
+    code: str
+    _private_key: Ed25519PrivateKey = field(repr=False)
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign in this process."""
+        raw = self._private_key.sign(signed_data(message))
+        return _checked(serialize_signature(self.public_key, raw), message)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSigner:
+    """Signs with a key in ssh-agent, which may be one on a security key."""
+
+    public_key: PublicKey
+    code: str
+
+    def sign(self, message: bytes) -> bytes:
+        """Ask ssh-agent, which may wait for a touch."""
+        with Agent() as agent:
+            answer = agent.sign(self.public_key, signed_data(message))
+        try:
+            armored = serialize_signature(self.public_key, answer.raw, flags=answer.flags, counter=answer.counter)
+        except FormatError as error:
+            raise KeyFileError(f"ssh-agent gave no signature: {error.message}") from None
+        return _checked(armored, message)
+
+
+def choose_signer(
+    *, key: str | None, agent_code: str | None, passphrase: PassphraseSource, home: Path | None = None
+) -> Signer:
+    """Find the key to sign with, and unlock it.
+
+    Args:
+        key: a private key file; a `.pub` file, whose private key is in ssh-agent; or a fingerprint `SHA256:...`, of
+            an own key or one in ssh-agent. None: the own key named `agent_code`, or the only own key.
+        agent_code: the code to sign under. None: the name of the key file.
+        passphrase: asked if the key file is locked.
+        home: the directory of own keys, if it is not `home_directory()`.
+
+    Raises:
+        FormatError: `agent_code` is no code.
+        KeyFileError: there is no such key, more than one would do, or it cannot be used.
+    """
+    if agent_code is not None:
+        check_code(agent_code)
+    if key is None:
+        own = read_own_key(agent_code, home) if agent_code else _only_own_key(home)
+        return _unlocked(own.file, own.code, passphrase)
+    if key.startswith("SHA256:"):
+        return _by_fingerprint(key, agent_code, passphrase, home)
+    path = Path(key)
+    if path.suffix == ".pub":
+        return _agent_signer(read_public_key_file(path), agent_code or _code_of(path.stem))
+    return _unlocked(read_key_file(path), agent_code or _code_of(path.name), passphrase)
+
+
+def _only_own_key(home: Path | None) -> OwnKey:
+    own = list_own_keys(home)
+    if len(own.keys) == 1 and not own.problems:
+        return own.keys[0]
+    if own.keys:
+        codes = ", ".join(key.code for key in own.keys)
+        raise KeyFileError(f"you have more than one key: {codes}", hint="say which one signs: --agent CODE")
+    if own.problems:
+        raise own.problems[0]
+    raise KeyFileError("you have no key to sign with", hint=NO_KEY_HINT)
+
+
+def _by_fingerprint(
+    fingerprint: str, agent_code: str | None, passphrase: PassphraseSource, home: Path | None
+) -> Signer:
+    for own in list_own_keys(home).keys:
+        if own.file.public_key.fingerprint == fingerprint:
+            return _unlocked(own.file, agent_code or own.code, passphrase)
+    with Agent() as agent:
+        held = [key for key in agent.list_keys() if key.fingerprint == fingerprint]
+    if not held:
+        raise _not_held(fingerprint)
+    if agent_code is None:
+        raise KeyFileError("a key in ssh-agent has no code", hint="say under which code it signs: --agent CODE")
+    return AgentSigner(held[0], agent_code)
+
+
+def _agent_signer(public_key: PublicKey, code: str) -> Signer:
+    with Agent() as agent:
+        if public_key not in agent.list_keys():
+            raise _not_held(public_key.fingerprint)
+    return AgentSigner(public_key, code)
+
+
+def _not_held(fingerprint: str) -> KeyFileError:
+    return KeyFileError(
+        f"the key {shown(fingerprint, 80)} is neither among your own nor in ssh-agent",
+        hint="`evtool key list --ssh-agent` shows both; `ssh-add FILE` adds one to ssh-agent",
+    )
+
+
+def _unlocked(key_file: KeyFile, code: str, passphrase: PassphraseSource) -> Signer:
+    return FileSigner(key_file.public_key, code, unlock(key_file, passphrase))
+
+
+def _code_of(name: str) -> str:
+    try:
+        return check_code(name)
+    except FormatError:
+        raise KeyFileError(
+            f"the name of the key file, {shown(name, 80)}, is no code", hint="say who signs: --agent CODE"
+        ) from None
+
+
+def _checked(armored: bytes, message: bytes) -> bytes:
+    """Verify a signature before anybody gets it: a fault of hardware or of an agent shows now, not in court."""
+    try:
+        verify_signature(parse_signature(armored), message)
+    except (FormatError, SignatureError) as error:
+        raise KeyFileError(f"the key gave a signature that does not verify: {error.message}", hint=error.hint) from None
+    return armored

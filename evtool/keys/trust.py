@@ -1,0 +1,200 @@
+"""The user's own decision whose keys count, kept as an allowed_signers file that ssh-keygen reads as well.
+
+The file may have been written by hand or by other programs: what evtool does not change stays byte for byte.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from evtool.core.allowed_signers import (
+    AllowedSigner,
+    AllowedSigners,
+    parse_allowed_signers,
+    serialize_allowed_signer,
+)
+from evtool.core.allowed_signers_line import put_time
+from evtool.core.codes import check_code
+from evtool.core.errors import UsageError
+from evtool.core.names import shown
+from evtool.core.ssh_key import PublicKey
+from evtool.core.ssh_pattern import match_pattern_list
+from evtool.core.sshsig import NAMESPACE
+from evtool.keys.files import locked, read_any_file, read_own_file, replace_file
+from evtool.keys.home import home_directory, make_home, trust_file
+
+MAX_TRUST_FILE = 1024 * 1024
+"""Largest trust file, in bytes: room for some 7,000 keys."""
+
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+REVOKED_ALTOGETHER = _BEGINNING + timedelta(seconds=2)
+"""A key that ends no later than this was revoked without a date: nothing that it ever signed counts.
+
+ssh-keygen refuses lines that end with the first second of 1970 itself, and an interval needs two of them.
+"""
+
+
+def load_trust(path: Path | None = None, home: Path | None = None) -> AllowedSigners:
+    """Read a trust file that the user named, or the user's own, which trusts nobody as long as it is not there.
+
+    Raises:
+        InputError: the named file is not there, not a file or too large.
+        KeyFileError: others can change the user's own file.
+    """
+    if path is not None:
+        return parse_allowed_signers(read_any_file(path, MAX_TRUST_FILE), local_time)
+    return parse_allowed_signers(_read_own(trust_file(home or home_directory())), local_time)
+
+
+def local_time(moment: datetime) -> datetime:
+    """Read a time without a zone as ssh-keygen does: in the zone of this machine, and never as summer time.
+
+    Raises:
+        ValueError, OverflowError: there is no such time.
+    """
+    fields = (moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second, 0, 0, 0)
+    return datetime.fromtimestamp(time.mktime(fields), UTC)
+
+
+def check_new_signer(code: str, home: Path | None = None) -> None:
+    """Check that a new key can be trusted as `code` without a second look.
+
+    Raises:
+        UsageError: another key counts for this code.
+    """
+    for signer in load_trust(home=home).signers:
+        if code in signer.principals and signer.valid_before is None and _is_for_custody(signer):
+            fingerprint = signer.public_key.fingerprint
+            raise UsageError(
+                f"{code} has another key already, {fingerprint} (line {signer.line_number})",
+                hint=f"if it is replaced: `evtool trust revoke {fingerprint} --as-of DATE`; "
+                "if both count: `evtool trust add --another-key`",
+            )
+
+
+def add_signer(
+    code: str,
+    public_key: PublicKey,
+    *,
+    namespaces: tuple[str, ...] | None = (NAMESPACE,),
+    valid_after: datetime | None = None,
+    valid_before: datetime | None = None,
+    another_key: bool = False,
+    home: Path | None = None,
+) -> AllowedSigner:
+    """Trust a key as that of an agent, by a new last line of the user's own file; gives that line.
+
+    Args:
+        code: the agent.
+        public_key: the key.
+        namespaces: what it may be used for; None means anything.
+        valid_after: the first moment at which it counts, in whole seconds.
+        valid_before: the last moment at which it counts, in whole seconds.
+        another_key: take it although another key counts for this code.
+        home: the directory of the file, if it is not `home_directory()`.
+
+    Raises:
+        FormatError: it is no code, or the times make no interval.
+        UsageError: the key is in the file already, or the code has another key.
+        KeyFileError: the file cannot be written, or others can change it.
+    """
+    signer = AllowedSigner((check_code(code),), public_key, namespaces, valid_after, valid_before)
+    line = serialize_allowed_signer(signer).encode("utf-8") + b"\n"
+    home = home or home_directory()
+    make_home(home)
+    with locked(home):
+        _check_new_key(code, public_key, load_trust(home=home))
+        if not another_key:
+            check_new_signer(code, home)
+        data = _read_own(trust_file(home))
+        if data and not data.endswith(b"\n"):
+            data += b"\n"
+        replace_file(trust_file(home), data + line, 0o600)
+    return load_trust(home=home).signers[-1]
+
+
+def revoke(
+    code_or_fingerprint: str, as_of: datetime | None = None, home: Path | None = None
+) -> tuple[AllowedSigner, ...]:
+    """End the trust in a key, or in all keys of an agent; gives the lines as they are now.
+
+    What a key signed up to `as_of`, itself included, still counts if a trusted time-stamp shows that it was signed by
+    then. Without a date nothing that it ever signed counts. An end that is earlier already stays.
+
+    Raises:
+        UsageError: no line is for it, or one is for others as well.
+        KeyFileError: the file cannot be written, or others can change it.
+    """
+    home = home or home_directory()
+    _choose(code_or_fingerprint, load_trust(home=home))
+    make_home(home)
+    with locked(home):
+        chosen = _choose(code_or_fingerprint, load_trust(home=home))
+        lines = _read_own(trust_file(home)).split(b"\n")
+        for signer in chosen:
+            lines[signer.line_number - 1] = _end_line(
+                lines[signer.line_number - 1], signer, as_of or _BEGINNING + timedelta(seconds=1)
+            )
+        replace_file(trust_file(home), b"\n".join(lines), 0o600)
+    numbers = {signer.line_number for signer in chosen}
+    return tuple(signer for signer in load_trust(home=home).signers if signer.line_number in numbers)
+
+
+def _read_own(path: Path) -> bytes:
+    # A file that is not there trusts nobody; a link that leads nowhere is a mistake to be told.
+    return read_own_file(path, MAX_TRUST_FILE) if path.is_symlink() or path.exists() else b""
+
+
+def _is_for_custody(signer: AllowedSigner) -> bool:
+    return signer.namespaces is None or match_pattern_list(NAMESPACE, signer.namespaces)
+
+
+def _check_new_key(code: str, public_key: PublicKey, trust: AllowedSigners) -> None:
+    """Refuse a key that the file speaks of: a second line could undo a revocation, or give one key two owners."""
+    for signer in trust.signers:
+        if signer.public_key != public_key or not _is_for_custody(signer):
+            continue
+        principals, line = shown(",".join(signer.principals)), f"line {signer.line_number} of the trust file"
+        if not match_pattern_list(code, signer.principals):
+            raise UsageError(
+                f"this key is trusted as that of {principals} ({line}), and a key belongs to one agent",
+                hint=f"if that is wrong: `evtool trust revoke {public_key.fingerprint}`, then edit the file by hand",
+            )
+        if signer.valid_before is not None:
+            raise UsageError(
+                f"this key of {principals} is trusted only until {signer.valid_before.isoformat()} ({line})",
+                hint="it was revoked or replaced; to trust it again, edit the file by hand",
+            )
+        raise UsageError(f"this key is trusted already as that of {principals} ({line})")
+
+
+def _choose(code_or_fingerprint: str, trust: AllowedSigners) -> list[AllowedSigner]:
+    if code_or_fingerprint.startswith("SHA256:"):
+        chosen = [signer for signer in trust.signers if signer.public_key.fingerprint == code_or_fingerprint]
+    else:
+        chosen = [signer for signer in trust.signers if match_pattern_list(code_or_fingerprint, signer.principals)]
+        for signer in chosen:
+            if signer.principals != (code_or_fingerprint,):
+                raise UsageError(
+                    f"line {signer.line_number} of the trust file is for {shown(','.join(signer.principals))}, "
+                    f"not for {shown(code_or_fingerprint, 80)} alone",
+                    hint=f"end it for all of them: `evtool trust revoke {signer.public_key.fingerprint}`",
+                )
+    if not chosen:
+        raise UsageError(
+            f"no key is trusted for {shown(code_or_fingerprint, 80)}", hint="`evtool trust list` shows who is trusted"
+        )
+    return chosen
+
+
+def _end_line(line: bytes, signer: AllowedSigner, moment: datetime) -> bytes:
+    if signer.valid_before and signer.valid_before <= moment:
+        return line
+    text = line.decode("utf-8", "surrogateescape")
+    if signer.valid_after and moment <= signer.valid_after:
+        # An interval that ends before it begins would make the whole line invalid, and the reason unknown.
+        text = put_time(text, "valid-after", REVOKED_ALTOGETHER - timedelta(seconds=1))
+        moment = REVOKED_ALTOGETHER
+    return put_time(text, "valid-before", moment).encode("utf-8", "surrogateescape")
