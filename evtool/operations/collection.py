@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -229,8 +230,6 @@ class _ChecksumsCheck:
     """Writes the list of checksums anew from the manifest, and compares its digest with the signed one."""
 
     def __init__(self, custody: CustodyDirectory, seal: Seal) -> None:
-        import hashlib
-
         self._seal = seal
         self._name = file_name(seal.number, Event.SEALED.value, FileRole.CHECKSUMS)
         self._custody = custody

@@ -1,0 +1,106 @@
+"""Writing a manifest and its list of checksums, line by line, as observations come in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from evtool.core.checksums import MAX_LISTED_PATH, serialize_header, serialize_line
+from evtool.core.entry import Event, Sealed
+from evtool.core.errors import EvidenceError
+from evtool.core.merkle import TreeBuilder, compute_leaf_hash
+from evtool.core.names import shown, store_name
+from evtool.core.patterns import Exclusions
+from evtool.core.statement import (
+    MAX_LINE,
+    SALT_SIZE,
+    ContentStatement,
+    ItemType,
+    OmissionReason,
+    serialize_file,
+    serialize_file_content,
+)
+from evtool.scan.observe import Observation
+from evtool.scan.walk import Found
+from evtool.store.custody import FileRole, file_name
+from evtool.store.writer import CustodyWriter, flush_to_medium
+
+_SALT_BATCH = 256
+"""Salts drawn at once; asking the system for each costs as much as hashing a line."""
+
+
+class ManifestWriter:
+    """Writes the two files of a seal under their temporary names; the entry that is signed makes them count."""
+
+    def __init__(self, writer: CustodyWriter, sequence: int, first_item: int, random: Callable[[int], bytes]) -> None:
+        self.items = 0
+        self.unlisted = 0
+        """Files whose path is too long for `sha256sum`."""
+        self._first_item = first_item
+        self._random = random
+        self._salts: list[str] = []
+        self._tree = TreeBuilder()
+        self._list_digest = hashlib.sha256()
+        event = Event.SEALED.value
+        self._manifest = writer.create(file_name(sequence, event, FileRole.MANIFEST))
+        self._list = writer.create(file_name(sequence, event, FileRole.CHECKSUMS))
+        self._write_list(serialize_header(self._salt()))
+
+    def __enter__(self) -> ManifestWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._manifest.close()
+        self._list.close()
+
+    def add(self, found: Found, observation: Observation, type_: ItemType, reason: OmissionReason | None) -> None:
+        """State one item.
+
+        Raises:
+            EvidenceError: its path is too long to be stated.
+        """
+        item = self._first_item + self.items
+        path = store_name(found.path)
+        stamp = observation.stamp
+        if type_ is ItemType.FILE and stamp is not None:
+            digests = observation.sha256, observation.blake3
+            content = serialize_file_content(item, self._salt(), stamp.size, *digests).encode("ascii")
+            self._write_list(serialize_line(item, observation.sha256, found.path))
+            self.unlisted += len(found.path) > MAX_LISTED_PATH
+        else:
+            target = store_name(observation.target) if type_ is ItemType.SYMLINK else None
+            content = ContentStatement(item, self._salt(), type_, target=target, reason=reason).serialize()
+        self._write_line(content, path)
+        mtime = stamp.mtime if stamp is not None else None
+        self._write_line(serialize_file(item, self._salt(), path, mtime).encode("utf-8"), path)
+        self.items += 1
+
+    def finish(self, exclusions: Exclusions, allowed: tuple[OmissionReason, ...]) -> Sealed:
+        """Flush both files to the medium, and give the table that the entry signs."""
+        flush_to_medium(self._manifest)
+        flush_to_medium(self._list)
+        return Sealed(
+            first_item=self._first_item,
+            items=self.items,
+            lines=self._tree.size,
+            root=self._tree.compute_root().hex(),
+            checksums=self._list_digest.hexdigest(),
+            exclusions=exclusions,
+            allowed=allowed,
+        )
+
+    def _salt(self) -> str:
+        if not self._salts:
+            block = self._random(SALT_SIZE * _SALT_BATCH).hex()
+            self._salts = [block[at : at + 2 * SALT_SIZE] for at in range(0, len(block), 2 * SALT_SIZE)]
+        return self._salts.pop()
+
+    def _write_line(self, line: bytes, path: str) -> None:
+        if len(line) > MAX_LINE:
+            raise EvidenceError(f"{shown(path)}: its path is too long to be stated ({len(line)} bytes)")
+        self._tree.add_leaf(compute_leaf_hash(line))
+        self._manifest.write(line + b"\n")
+
+    def _write_list(self, line: bytes) -> None:
+        self._list_digest.update(line)
+        self._list.write(line)

@@ -1,0 +1,474 @@
+"""Sealing: hash, state and sign what is new in an evidence directory.
+
+The order of the steps keeps two promises. Nothing is sealed unless everything can be: problems are found before the
+entry is signed. And whatever happens, even a power cut, the directory holds the seals it held before, or one more.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from evtool import __version__
+from evtool.core.digest import sha256_hex
+from evtool.core.entry import Clock, Entry, Event, Previous
+from evtool.core.errors import EvidenceError, InputError, MismatchError, UsageError
+from evtool.core.names import shown, store_name
+from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.core.statement import ItemType, OmissionReason
+from evtool.core.verdict import Axis, Code, Effect, Finding
+from evtool.keys.signer import Signer
+from evtool.operations.collection import Collection, SealedItem, read_collection, read_items
+from evtool.operations.compare import merge_sorted
+from evtool.operations.informational import serialize_informational
+from evtool.operations.manifest_writer import ManifestWriter
+from evtool.operations.progress import NoProgress, Progress
+from evtool.scan.engine import Task, observe_all
+from evtool.scan.observe import Mode, Observation, Problem
+from evtool.scan.tree import Tree, TreeLocation
+from evtool.scan.walk import Found, Kind, WalkNotes, walk
+from evtool.scan.workers import default_jobs
+from evtool.store.custody import NAME, CustodyDirectory, FileRole, file_name, locate_custody
+from evtool.store.journal import Journal
+from evtool.store.writer import CustodyWriter
+
+ALLOWABLE = {
+    "unreadable": (OmissionReason.UNREADABLE, OmissionReason.UNREADABLE_DIRECTORY),
+    "special": (OmissionReason.SPECIAL,),
+    "changing": (OmissionReason.CHANGING,),
+}
+"""What may be left out of a seal by name, as the user says it -> the reasons that the entry records."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealOptions:
+    """How to seal.
+
+    Attributes:
+        reason: why this seal is made; recorded.
+        happened_at: when what it records happened, with offset; None means now.
+        clock: what the signer says of the clock.
+        exclude: patterns to leave out, beside those that are in force already.
+        reset_exclusions: begin with no patterns at all, not even the default ones.
+        allow: keys of `ALLOWABLE`: what may be named without its content being sealed.
+        custody: where the custody directory is, if not in the evidence directory.
+        jobs: number of workers; None means a number that suits this machine.
+    """
+
+    reason: str = "not stated"
+    happened_at: datetime | None = None
+    clock: Clock = Clock.CLAIMED
+    exclude: tuple[str, ...] = ()
+    reset_exclusions: bool = False
+    allow: frozenset[str] = frozenset()
+    custody: str | None = None
+    jobs: int | None = None
+
+    def __post_init__(self) -> None:
+        if unknown := self.allow - set(ALLOWABLE):
+            raise UsageError(f"only {', '.join(ALLOWABLE)} can be allowed, not {shown(sorted(unknown)[0])}")
+        if self.happened_at is not None and self.happened_at.tzinfo is None:
+            raise UsageError("the time of the event needs an offset from UTC")
+
+    @property
+    def allowed(self) -> tuple[OmissionReason, ...]:
+        """The reasons that the entry records, in their fixed order."""
+        return tuple(reason for name, reasons in ALLOWABLE.items() if name in self.allow for reason in reasons)
+
+
+@dataclass(slots=True)
+class SealResult:
+    """What a seal did, or would do.
+
+    Attributes:
+        entry: number of the new entry; None if nothing was new, or nothing was to be written.
+        head: SHA-256 of the new entry, or of the newest one there is.
+        new_items, new_bytes: what is new.
+        kept_items: items of earlier seals that are there with the size and date they were sealed with.
+        reused: new files that an interrupted run had hashed already.
+        omitted: new items that are named but whose content is not sealed.
+        excluded: entries of the directory that patterns left out.
+        findings: sealed items that changed or vanished, and names that other systems mix up.
+    """
+
+    entry: int | None = None
+    head: str | None = None
+    new_items: int = 0
+    new_bytes: int = 0
+    kept_items: int = 0
+    reused: int = 0
+    omitted: int = 0
+    excluded: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def disproves(self) -> bool:
+        """Whether an item of an earlier seal changed or vanished."""
+        return any(finding.effect is Effect.DISPROVES for finding in self.findings)
+
+
+def seal(
+    path: str | os.PathLike[str],
+    signer: Signer,
+    options: SealOptions | None = None,
+    *,
+    progress: Progress | None = None,
+    random: Callable[[int], bytes] = os.urandom,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> SealResult:
+    """Seal what is new in an evidence directory.
+
+    Evidence is only read. Items of earlier seals are compared by size and date, and read again where those differ.
+
+    Raises:
+        EvidenceError: something cannot be sealed; all of it is named, and nothing was sealed.
+        MismatchError: the record that is there does not hold; nothing was added to it.
+        BusyError: another evtool is writing.
+        InputError: the directory, or the custody directory, cannot be used.
+    """
+    options = options or SealOptions()
+    evidence = TreeLocation.find(os.fspath(path))
+    target = _custody_path(evidence, options)
+    with CustodyWriter(target) as writer, CustodyDirectory(writer.location) as custody:
+        collection = _open_collection(custody)
+        writer.clean(collection.listing)
+        collection = _open_collection(custody)
+        sequence = collection.chain.links[-1].entry.sequence + 1 if collection.chain.links else 1
+        run = _SealRun(evidence, collection, options, progress or NoProgress(), inside=target == _inside(evidence))
+        journal_name = f"{sequence:04d}-sealed.journal"
+        journal = Journal(writer.path_of_part(journal_name))
+        try:
+            with ManifestWriter(writer, sequence, collection.next_item, random) as manifest:
+                run.observe(manifest, journal)
+                result = run.result
+                if manifest.items:
+                    entry = _build_entry(collection, sequence, signer, options, manifest, random, now)
+                    result.entry = sequence
+                    result.head = _write_entry(writer, collection, entry, signer, manifest, run.inside)
+        finally:
+            journal.close()
+        writer.remove(journal_name)
+        return result
+
+
+def preview_seal(
+    path: str | os.PathLike[str], options: SealOptions | None = None, *, progress: Progress | None = None
+) -> SealResult:
+    """Tell what `seal` would do, writing nothing and reading no evidence file."""
+    options = options or SealOptions()
+    evidence = TreeLocation.find(os.fspath(path))
+    target = _custody_path(evidence, options)
+    location = locate_custody(evidence, options.custody)
+    inside = target == _inside(evidence)
+    if location is None:
+        run = _SealRun(evidence, None, options, progress or NoProgress(), inside=inside)
+        run.observe(None, None)
+        return run.result
+    with CustodyDirectory(location) as custody:
+        run = _SealRun(evidence, _open_collection(custody), options, progress or NoProgress(), inside=inside)
+        run.observe(None, None)
+        return run.result
+
+
+def _inside(evidence: TreeLocation) -> bytes:
+    return os.path.join(evidence.path, NAME)
+
+
+def _custody_path(evidence: TreeLocation, options: SealOptions) -> bytes:
+    """Decide where the custody directory is; anywhere in the evidence but its own place, it would be evidence."""
+    if options.custody is None:
+        return _inside(evidence)
+    path = os.path.realpath(os.fsencode(options.custody))
+    root = os.path.realpath(evidence.path)
+    if path == os.path.join(root, NAME):
+        return _inside(evidence)
+    if path == root or path.startswith(root + b"/"):
+        raise UsageError(
+            "the custody directory lies inside the evidence directory",
+            hint="leave --custody out to use the directory custody/, or name one outside",
+        )
+    return path
+
+
+def _open_collection(custody: CustodyDirectory) -> Collection:
+    """Read the record and refuse to build on one that does not hold.
+
+    Raises:
+        InputError: the directory is not evtool's, or cannot be read.
+        MismatchError: an entry, a signature or the order of the entries does not hold.
+    """
+    listing = custody.list_files()
+    if not listing.is_ours:
+        raise InputError(
+            f"the directory {shown(os.fsdecode(os.path.basename(custody.location.path)))} holds files that evtool did "
+            "not write; it is evidence like any other, and nothing was written there",
+            hint="keep the custody directory elsewhere with --custody DIR; this one is then sealed with the rest",
+        )
+    collection = read_collection(custody)
+    for finding in collection.findings:
+        if finding.effect is Effect.DISPROVES:
+            raise MismatchError(
+                f"the record does not hold: {finding.message}", hint="run evtool verify to see all of it"
+            )
+        if finding.effect is Effect.UNCHECKED and finding.code is not Code.ENTRY_UNFINISHED:
+            raise InputError(f"the record cannot be read: {finding.message}", hint="run evtool verify first")
+    return collection
+
+
+class _SealRun:
+    """One pass over the evidence directory: what is new goes to the manifest, the rest is compared."""
+
+    def __init__(
+        self,
+        evidence: TreeLocation,
+        collection: Collection | None,
+        options: SealOptions,
+        progress: Progress,
+        *,
+        inside: bool,
+    ) -> None:
+        self.result = SealResult(head=collection.chain.head if collection else None)
+        self.inside = inside
+        self._evidence = evidence
+        self._collection = collection
+        self._options = options
+        self._progress = progress
+        self._exclusions = effective_exclusions(collection, options)
+        self._notes = WalkNotes()
+        self._doubtful: list[Task[SealedItem | None]] = []
+        self._problems: list[str] = []
+        self._vanished: list[SealedItem] = []
+
+    def observe(self, manifest: ManifestWriter | None, journal: Journal | None) -> None:
+        """Go through the directory; without a manifest only look, read nothing and collect what would be new.
+
+        Raises:
+            EvidenceError: something cannot be sealed, with the names of all of it.
+        """
+        jobs = self._options.jobs or default_jobs()
+        dry = manifest is None
+        for task, observation in observe_all(self._evidence, self._tasks(dry, journal), jobs=jobs):
+            if task.context is not None:
+                self._judge_sealed(task, observation)
+            elif (item_type := self._classify(task.found, observation)) is not None:
+                self._add_item(task.found, observation, item_type, manifest, journal)
+        self._judge_doubtful(jobs)
+        self._check_manifests()
+        self._check_second_walk()
+        self._report_names()
+        if self._problems:
+            raise _cannot_seal(self._problems)
+
+    def _tasks(self, dry: bool, journal: Journal | None) -> Iterator[Task[SealedItem | None]]:
+        with Tree(self._evidence) as tree:
+            founds = ((found.sort_key, found) for found in self._walk(tree, self._notes))
+            sealed_items = read_items(self._collection) if self._collection else iter(())
+            for sealed, found in merge_sorted(sealed_items, founds):
+                if found is None and sealed is not None:
+                    self._vanished.append(sealed)
+                elif found is not None and sealed is not None:
+                    yield Task(found, sealed, Mode.STAT)
+                elif found is not None:
+                    known = journal.find(found.path) if journal else None
+                    yield Task(found, None, Mode.STAT if dry else Mode.HASH, known)
+
+    def _walk(self, tree: Tree, notes: WalkNotes) -> Iterator[Found]:
+        return walk(tree, custody=NAME if self.inside else None, exclusions=self._exclusions, notes=notes)
+
+    def _classify(self, found: Found, observation: Observation) -> ItemType | None:
+        """Decide what a new item is; None after noting that it cannot be sealed."""
+        problem = observation.problem
+        if problem is None:
+            return _ITEM_TYPES[observation.kind]
+        if problem is not Problem.VANISHED and _reason(found, problem) in self._options.allowed:
+            return ItemType.OMITTED
+        self._problems.append(f"{shown(store_name(found.path))}: {observation.detail}")
+        return None
+
+    def _add_item(
+        self,
+        found: Found,
+        observation: Observation,
+        item_type: ItemType,
+        manifest: ManifestWriter | None,
+        journal: Journal | None,
+    ) -> None:
+        size = observation.stamp.size if observation.stamp and item_type is ItemType.FILE else 0
+        self.result.new_items += 1
+        self.result.new_bytes += size
+        self.result.reused += observation.reused
+        self.result.omitted += item_type is ItemType.OMITTED
+        if manifest is not None:
+            reason = _reason(found, observation.problem) if observation.problem else None
+            manifest.add(found, observation, item_type, reason)
+        if journal is not None:
+            journal.add(found.path, observation)
+        self._progress.advance(files=1, size=size)
+
+    def _judge_sealed(self, task: Task[SealedItem | None], observation: Observation) -> None:
+        """Compare an item of an earlier seal by type, size and date."""
+        sealed = task.context
+        if sealed is None or sealed.item.content is None or sealed.item.file is None:
+            return
+        content, stamp = sealed.item.content, observation.stamp
+        self._progress.advance(files=1, size=0)
+        if content.type is ItemType.OMITTED:
+            self.result.kept_items += 1
+        elif observation.problem is Problem.UNREADABLE:
+            self._find(Code.UNREADABLE, Effect.UNCHECKED, sealed, f"could not be checked: {observation.detail}")
+        elif observation.problem is not None or _ITEM_TYPES.get(observation.kind) is not content.type:
+            self._find(Code.TYPE_CHANGED, Effect.DISPROVES, sealed, "is of another type than it was sealed as")
+        elif content.target is not None and store_name(observation.target) != content.target:
+            self._find(Code.CHANGED, Effect.DISPROVES, sealed, "points elsewhere than it did when it was sealed")
+        elif content.size is not None and stamp and stamp.size != content.size:
+            message = f"its size is {stamp.size}, the seal says {content.size}"
+            self._find(Code.CHANGED, Effect.DISPROVES, sealed, message)
+        elif content.size is not None and stamp and stamp.mtime != sealed.item.file.mtime:
+            # Only touched, or rewritten with other bytes of the same length? That takes reading.
+            self._doubtful.append(Task(task.found, sealed))
+        else:
+            self.result.kept_items += 1
+
+    def _judge_doubtful(self, jobs: int) -> None:
+        for task, observation in observe_all(self._evidence, self._doubtful, jobs=jobs):
+            sealed = task.context
+            if sealed is None or sealed.item.content is None or sealed.item.content.digests is None:
+                continue
+            expected = sealed.item.content.digests
+            if not observation.sha256:
+                self._find(Code.UNREADABLE, Effect.UNCHECKED, sealed, f"could not be checked: {observation.detail}")
+            elif (observation.sha256, observation.blake3) == (expected.sha256, expected.blake3):
+                self.result.kept_items += 1
+            else:
+                message = f"SHA-256 is {observation.sha256[:16]}..., the seal says {expected.sha256[:16]}..."
+                self._find(Code.CHANGED, Effect.DISPROVES, sealed, message)
+
+    def _check_manifests(self) -> None:
+        """Now that the manifests of earlier seals have been read to their end, refuse ones that do not hold."""
+        for sealed in self._collection.seals if self._collection else ():
+            for finding in sealed.findings:
+                if finding.effect in (Effect.DISPROVES, Effect.UNCHECKED):
+                    raise MismatchError(f"the record does not hold: {finding.message}", hint="run evtool verify first")
+        for one in self._vanished:
+            if one.item.content is None or one.item.content.type is not ItemType.OMITTED:
+                self._find(Code.MISSING, Effect.DISPROVES, one, "is missing")
+
+    def _check_second_walk(self) -> None:
+        """Look at the names once more: what came or went meanwhile would be sealed by halves."""
+        again = WalkNotes()
+        with Tree(self._evidence) as tree:
+            for _ in self._walk(tree, again):
+                pass
+        if again.fingerprint != self._notes.fingerprint:
+            self._problems.append("files appeared, vanished or changed their type while the directory was read")
+
+    def _report_names(self) -> None:
+        self.result.excluded = self._notes.excluded_count
+        for one, other in self._notes.twins:
+            message = f"{shown(one)} and {shown(other)} are one name to some other systems; a copy there may lose one"
+            self.result.findings.append(Finding(Code.NAME_TWIN, Axis.INTEGRITY, Effect.NOTE, message, path=one))
+
+    def _find(self, code: Code, effect: Effect, sealed: SealedItem, message: str) -> None:
+        path = sealed.item.file.path if sealed.item.file else ""
+        self.result.findings.append(
+            Finding(
+                code,
+                Axis.INTEGRITY,
+                effect,
+                f"{shown(path)}: {message}",
+                item=sealed.item.number,
+                path=path,
+                entry=sealed.seal.number,
+            )
+        )
+
+
+def effective_exclusions(collection: Collection | None, options: SealOptions) -> Exclusions:
+    """Give the patterns of a new seal: those in force, unless they are reset, and the new ones."""
+    if options.reset_exclusions:
+        before: tuple[str, ...] = ()
+    else:
+        before = collection.exclusions.patterns if collection else DEFAULT_PATTERNS
+    return Exclusions(before + tuple(pattern for pattern in options.exclude if pattern not in before))
+
+
+_ITEM_TYPES = {
+    Kind.FILE: ItemType.FILE,
+    Kind.SYMLINK: ItemType.SYMLINK,
+    Kind.EMPTY_DIRECTORY: ItemType.DIRECTORY,
+}
+
+
+def _reason(found: Found, problem: Problem) -> OmissionReason:
+    if problem is Problem.UNREADABLE and found.kind is Kind.UNREADABLE:
+        return OmissionReason.UNREADABLE_DIRECTORY
+    return {
+        Problem.UNREADABLE: OmissionReason.UNREADABLE,
+        Problem.SPECIAL: OmissionReason.SPECIAL,
+    }.get(problem, OmissionReason.CHANGING)
+
+
+_MAX_NAMED = 20
+
+
+def _cannot_seal(problems: list[str]) -> EvidenceError:
+    named = "; ".join(problems[:_MAX_NAMED])
+    more = f"; and {len(problems) - _MAX_NAMED} more" if len(problems) > _MAX_NAMED else ""
+    return EvidenceError(
+        f"nothing was sealed, because not everything can be: {named}{more}",
+        hint="mend it, leave it out with --exclude, or have it named without its content: "
+        "--allow unreadable, --allow special, --allow changing",
+    )
+
+
+def _build_entry(
+    collection: Collection,
+    sequence: int,
+    signer: Signer,
+    options: SealOptions,
+    manifest: ManifestWriter,
+    random: Callable[[int], bytes],
+    now: Callable[[], datetime],
+) -> Entry:
+    recorded_at = now().replace(microsecond=0)
+    links = collection.chain.links
+    return Entry(
+        collection=links[0].entry.collection if links else random(16).hex(),
+        sequence=sequence,
+        event=Event.SEALED,
+        happened_at=options.happened_at or recorded_at,
+        recorded_at=recorded_at,
+        clock=options.clock,
+        agent=signer.code,
+        key=signer.public_key.fingerprint,
+        reason=options.reason,
+        tool=f"evtool {__version__}",
+        previous=Previous(entry=links[-1].head, signature=links[-1].signature_digest) if links else None,
+        sealed=manifest.finish(effective_exclusions(collection, options), options.allowed),
+    )
+
+
+def _write_entry(
+    writer: CustodyWriter,
+    collection: Collection,
+    entry: Entry,
+    signer: Signer,
+    manifest: ManifestWriter,
+    inside: bool,
+) -> str:
+    """Write the entry and everything beside it; afterwards it exists. Returns its digest."""
+    informational = serialize_informational(collection, entry, signer.public_key, manifest.unlisted, inside=inside)
+    entry = replace(entry, informational={name: sha256_hex(data) for name, data in informational.items()})
+    data = entry.serialize()
+    names = [file_name(entry.sequence, entry.event.value, role) for role in _WRITE_ORDER]
+    writer.write(names[-2], data)
+    writer.write(names[-1], signer.sign(data))
+    for name, content in informational.items():
+        writer.write(name, content)
+    writer.commit([*informational, *names], replace=informational)
+    return sha256_hex(data)
+
+
+_WRITE_ORDER = (FileRole.MANIFEST, FileRole.CHECKSUMS, FileRole.ENTRY, FileRole.SIGNATURE)

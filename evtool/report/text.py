@@ -1,0 +1,121 @@
+"""A verdict in words for a person: what was asked, what was shown, what was not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evtool.core.digest import group_in_fours
+from evtool.core.errors import ExitCode
+from evtool.core.names import shown
+from evtool.core.verdict import Axis, AxisState, Code, Effect, Finding, Report, SignerReport
+
+_HEADLINES = {
+    ExitCode.OK: "VERIFIED: all that was asked for is shown.",
+    ExitCode.MISMATCH: "MISMATCH: what is here is not what was sealed.",
+    ExitCode.NOT_CHECKED: "NOT CHECKED: something could not be checked, so nothing is concluded.",
+    ExitCode.NOT_ESTABLISHED: "NOT ESTABLISHED: nothing is disproven, but not all that was asked for is shown.",
+}
+
+_STATES = {
+    AxisState.SHOWN: "shown",
+    AxisState.FAILED: "FAILED",
+    AxisState.NOT_ESTABLISHED: "not established",
+}
+
+_MARKS = {
+    Effect.DISPROVES: "FAILED",
+    Effect.UNCHECKED: "not checked",
+    Effect.OPEN: "open",
+    Effect.NOTE: "note",
+}
+
+LIMITS = (
+    "This shows whether the files are the same bytes as when they were sealed, and by which keys that was signed. It does "
+    "not show that what they say is true, who made them, or when."
+)
+
+
+def render_report(report: Report, name: str) -> str:
+    """Write the report of one verification; `name` is what the user called the directory."""
+    lines = [f"{shown(name)}: {_headline(report)}", "", *_render_axes(report), "", *_render_counts(report)]
+    if report.findings:
+        lines += ["", "Findings", *(f"  {_render_finding(finding)}" for finding in report.findings)]
+    lines += _render_signers(report.signers)
+    if report.head:
+        lines += ["", "Head, to be noted elsewhere", f"  {group_in_fours(report.head)}"]
+    return "\n".join([*lines, "", LIMITS])
+
+
+def _headline(report: Report) -> str:
+    code = report.exit_code
+    untrusted = {Code.KEY_UNKNOWN} == {f.code for f in report.findings if f.effect is Effect.OPEN and _asked(report, f)}
+    if code is ExitCode.NOT_ESTABLISHED and untrusted:
+        return "INTACT, SIGNED BY A KEY YOU HAVE NOT TRUSTED: nothing shows whose key it is."
+    return _HEADLINES[code]
+
+
+def _asked(report: Report, finding: Finding) -> bool:
+    return finding.axis in report.required
+
+
+def _render_axes(report: Report) -> list[str]:
+    lines = []
+    for axis in Axis:
+        asked = "" if axis in report.required else "  (not asked for)"
+        lines.append(f"  {axis.value:<11}{_STATES[report.axes[axis]]}{asked}")
+    return lines
+
+
+def _render_counts(report: Report) -> list[str]:
+    counts = report.counts
+    if not counts.sealed:
+        return ["Items: none"]
+    fates = [
+        (counts.changed, "changed"),
+        (counts.missing, "missing"),
+        (counts.renamed, "renamed"),
+        (counts.type_changed, "of another type"),
+        (counts.unreadable, "unreadable"),
+        (counts.withheld, "withheld"),
+        (counts.unchecked, "not checked"),
+    ]
+    parts = [f"{counts.sealed:,} sealed", f"{counts.ok:,} as sealed"]
+    parts += [f"{count:,} {fate}" for count, fate in fates if count]
+    if counts.extra:
+        parts.append(f"{counts.extra:,} not in any seal")
+    return [f"Items: {', '.join(parts)} ({format_size(counts.bytes)} read)"]
+
+
+def _render_finding(finding: Finding) -> str:
+    item = f"item {finding.item} " if finding.item is not None else ""
+    count = f"{finding.count:,} " if finding.count != 1 else ""
+    return f"{_MARKS[finding.effect]:<12} {finding.code.value:<20} {item}{count}{finding.message}"
+
+
+def _render_signers(signers: Sequence[SignerReport]) -> list[str]:
+    if not signers:
+        return []
+    lines = ["", "Signed (times are claims of the signer)"]
+    for signer in signers:
+        state = "trusted" if signer.trusted else "NOT TRUSTED"
+        lines.append(
+            f"  entry {signer.entry}  {signer.event}  {signer.claimed_time}  agent {signer.agent}  "
+            f"{signer.fingerprint}  {state}"
+        )
+    unknown = {(signer.agent, signer.public_key) for signer in signers if not signer.trusted}
+    if unknown:
+        lines += ["", "To trust a key, compare its fingerprint with its owner by another way, then run"]
+        lines += [f"  echo '{key}' | evtool trust add {agent} -" for agent, key in sorted(unknown)]
+    return lines
+
+
+def format_size(size: int) -> str:
+    """Write a number of bytes for a person, in powers of 1024."""
+    if size < 1024:
+        return f"{size} bytes"
+    value = float(size)
+    for unit in ("KiB", "MiB", "GiB", "TiB"):
+        value /= 1024
+        if value < 1024 or unit == "TiB":
+            break
+    return f"{value:.1f} {unit}"
