@@ -15,6 +15,7 @@ from typing import Any
 import tomli_w
 
 from evtool.core.canonical import MAX_INTEGER
+from evtool.core.codes import check_code
 from evtool.core.digest import check_hex_digest
 from evtool.core.errors import FormatError
 from evtool.core.names import shown
@@ -30,7 +31,9 @@ MAX_ENTRY = 64 * 1024
 MAX_SEQUENCE = 9999
 """Entries in one chain: four digits in the file name."""
 
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z", re.ASCII)
+INFORMATIONAL_FILES = ("README.txt", "allowed_signers")
+"""Files beside the entries that help a reader and prove nothing; entries hold their digests all the same."""
+
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}\Z", re.ASCII)
 _COLLECTION = re.compile(r"[0-9a-f]{32}\Z")
 _MAX_TEXT = 1000
@@ -144,14 +147,15 @@ class Entry:
             raise FormatError("the table [sealed] belongs to the event sealed, and only to it")
         if self.happened_at.tzinfo is None or self.recorded_at.tzinfo is None:
             raise FormatError("happened_at and recorded_at need an offset from UTC")
-        if not _CODE.match(self.agent):
-            raise FormatError(f"agent {shown(self.agent)} is not a code of letters, digits, '.', '_' and '-'")
+        check_code(self.agent)
         if not _FINGERPRINT.match(self.key):
             raise FormatError("key is not a SHA256: fingerprint")
         for name, text in (("reason", self.reason), ("tool", self.tool)):
             if not 1 <= len(text) <= _MAX_TEXT:
                 raise FormatError(f"{name} has {len(text)} characters, expected 1 to {_MAX_TEXT}")
         for name, digest in self.informational.items():
+            if name not in INFORMATIONAL_FILES:
+                raise FormatError(f"informational.{shown(name)} is no informational file")
             check_hex_digest(digest, f"informational.{shown(name)}")
 
     @property

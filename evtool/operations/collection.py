@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from evtool.core.chain import Chain, EntryFiles, Link, check_chain
 from evtool.core.checksums import parse_header, serialize_header, serialize_line
 from evtool.core.digest import sha256_hex
-from evtool.core.entry import Event, Sealed
+from evtool.core.entry import INFORMATIONAL_FILES, Event, Sealed
 from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.manifest import Item, ManifestReader
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.verdict import Axis, Code, Effect, Finding
-from evtool.store.custody import INFORMATIONAL, CustodyDirectory, FileRole, Listing, file_name
+from evtool.store.custody import CustodyDirectory, FileRole, Listing, file_name
 
 
 @dataclass(slots=True)
@@ -158,7 +158,7 @@ def _check_informational(custody: CustodyDirectory, chain: Chain) -> list[Findin
     """Compare the files that prove nothing with what the newest entry says of them."""
     findings: list[Finding] = []
     recorded = chain.links[-1].entry.informational if chain.links else {}
-    for name in INFORMATIONAL:
+    for name in INFORMATIONAL_FILES:
         expected = recorded.get(name)
         try:
             found = sha256_hex(custody.read_informational(name))

@@ -30,8 +30,8 @@ _MARKS = {
 }
 
 LIMITS = (
-    "This shows whether the files are the same bytes as when they were sealed, and by which keys that was signed. It does "
-    "not show that what they say is true, who made them, or when."
+    "This shows whether the files are the same bytes as when they were sealed, and by which keys that was signed.\n"
+    "It does not show that what they say is true, who made them, or when."
 )
 
 

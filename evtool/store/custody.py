@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from evtool.core.chain import EntryFiles
-from evtool.core.entry import MAX_ENTRY
+from evtool.core.entry import INFORMATIONAL_FILES, MAX_ENTRY
 from evtool.core.errors import FormatError, InputError
 from evtool.core.names import shown, shown_path
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
@@ -24,11 +24,7 @@ from evtool.scan.tree import Tree, TreeLocation
 NAME = b"custody"
 """Name of the custody directory inside an evidence directory."""
 
-README = "README.txt"
-ALLOWED_SIGNERS = "allowed_signers"
-INFORMATIONAL = (README, ALLOWED_SIGNERS)
-"""Files that help a reader and prove nothing."""
-
+README, ALLOWED_SIGNERS = INFORMATIONAL_FILES
 _MAX_SIGNATURE = 16 * 1024
 _MAX_INFORMATIONAL = 1024 * 1024
 
@@ -137,7 +133,7 @@ class CustodyDirectory:
                 foreign.append(shown_path(raw))
             elif match and int(match[1]) > 0:
                 files.setdefault((int(match[1]), match[2]), set()).add(FileRole(match[3]))
-            elif name in INFORMATIONAL:
+            elif name in INFORMATIONAL_FILES:
                 informational.append(name)
             elif _UNFINISHED.match(name):
                 unfinished.append(name)

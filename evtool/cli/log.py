@@ -1,0 +1,118 @@
+"""`evtool log`: the chain of custody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from evtool.cli.options import output_options
+from evtool.cli.output import Output
+from evtool.core.chain import Link
+from evtool.core.digest import group_in_fours
+from evtool.core.entry import Clock
+from evtool.core.errors import ExitCode
+from evtool.core.names import shown
+from evtool.core.times import format_time
+from evtool.core.verdict import Effect
+from evtool.operations.collection import Collection
+from evtool.operations.read import open_record
+from evtool.report.document import finding_document
+
+LOG_FORMAT = "evtool-log/1"
+
+EXAMPLES = """\b
+Examples:
+  evtool log interview-0042
+  evtool log interview-0042 --json
+
+The head of each entry is its SHA-256, in groups of four to be noted on paper or read out by telephone. Exit code 1
+if the chain does not hold, 4 if some of it cannot be read. Whose keys they are is for `evtool verify` to say.
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("directory", type=click.Path())
+@click.option("--custody", metavar="DIR", type=click.Path(), help="Where the record is, if not in DIRECTORY.")
+@output_options
+def command(directory: str, custody: str | None, output: Output) -> int:
+    """Print the chain of custody of DIRECTORY, oldest entry first."""
+    with open_record(directory, custody) as collection:
+        effects = {finding.effect for finding in collection.findings}
+        exit_code = ExitCode.OK
+        if Effect.UNCHECKED in effects or not collection.chain.links:
+            exit_code = ExitCode.NOT_CHECKED
+        if Effect.DISPROVES in effects:
+            exit_code = ExitCode.MISMATCH
+        output.answer(_render(collection, directory))
+        output.document(_document(collection, directory, exit_code))
+    return exit_code
+
+
+def _render(collection: Collection, directory: str) -> str:
+    links = collection.chain.links
+    blocks = [f"{shown(directory)}: {len(links)} {'entry' if len(links) == 1 else 'entries'}"]
+    if links:
+        blocks[0] += f" of collection {links[0].entry.collection}"
+    blocks += [_render_link(link) for link in links]
+    problems = [f"  {finding.code.value}: {finding.message}" for finding in collection.findings]
+    if problems:
+        blocks.append("\n".join(["Findings", *problems]))
+    return "\n\n".join(blocks)
+
+
+def _render_link(link: Link) -> str:
+    entry = link.entry
+    clock = "as the clock said" if entry.clock is Clock.CLAIMED else "by a clock that the signer calls synchronised"
+    lines = [
+        f"entry {entry.sequence}  {entry.event.value}",
+        f"  happened  {format_time(entry.happened_at)}  (claimed)",
+        f"  recorded  {format_time(entry.recorded_at)}  ({clock})",
+        f"  agent     {entry.agent}  {entry.key}",
+        f"  reason    {shown(entry.reason)}",
+        f"  tool      {shown(entry.tool)}",
+    ]
+    if entry.sealed:
+        last = entry.sealed.first_item + entry.sealed.items - 1
+        lines.append(f"  items     {entry.sealed.first_item} to {last}, root {entry.sealed.root}")
+        if entry.sealed.exclusions.patterns:
+            lines.append(f"  left out  {', '.join(map(shown, entry.sealed.exclusions.patterns))}")
+    return "\n".join([*lines, f"  head      {group_in_fours(link.head)}"])
+
+
+def _document(collection: Collection, directory: str, exit_code: ExitCode) -> dict[str, Any]:
+    return {
+        "format": LOG_FORMAT,
+        "exit_code": int(exit_code),
+        "path": directory,
+        "head": collection.chain.head,
+        "entries": [_entry_document(link) for link in collection.chain.links],
+        "findings": [finding_document(finding) for finding in collection.findings],
+    }
+
+
+def _entry_document(link: Link) -> dict[str, Any]:
+    entry = link.entry
+    sealed = entry.sealed
+    return {
+        "entry": entry.sequence,
+        "event": entry.event.value,
+        "collection": entry.collection,
+        "happened_at": format_time(entry.happened_at),
+        "recorded_at": format_time(entry.recorded_at),
+        "clock": entry.clock.value,
+        "agent": entry.agent,
+        "fingerprint": entry.key,
+        "reason": entry.reason,
+        "tool": entry.tool,
+        "head": link.head,
+        "sealed": None
+        if sealed is None
+        else {
+            "first_item": sealed.first_item,
+            "items": sealed.items,
+            "root": sealed.root,
+            "exclude": list(sealed.exclusions.patterns),
+            "allowed": [reason.value for reason in sealed.allowed],
+        },
+    }

@@ -1,0 +1,159 @@
+"""`evtool seal`: hash, state and sign what is new."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import click
+
+from evtool.cli.options import SigningOptions, output_options, signing_options
+from evtool.cli.output import Output
+from evtool.cli.progress import terminal_progress
+from evtool.cli.values import instant_value
+from evtool.core.digest import group_in_fours
+from evtool.core.entry import Clock
+from evtool.core.errors import ExitCode
+from evtool.core.names import shown
+from evtool.core.verdict import Effect
+from evtool.operations.seal import ALLOWABLE, SealOptions, SealResult, preview_seal, seal
+from evtool.report.document import finding_document
+from evtool.report.text import format_size
+
+SEAL_FORMAT = "evtool-seal/1"
+
+EXAMPLES = """\b
+Examples:
+  evtool seal interview-0042                       sign with your only key
+  evtool seal interview-0042 --dry-run             tell what would be sealed, write nothing
+  evtool seal /media/disc --custody disc-custody   the record beside a read-only medium
+  evtool seal interview-0042 --exclude '*.tmp'     leave files out; the seal records the pattern
+
+\b
+Exit codes:
+  0  sealed, or nothing was new
+  1  sealed what was new, but an item of an earlier seal changed or vanished; or the record does not hold
+  2  wrong usage
+  4  nothing was sealed: something could not be read, or somebody else is writing
+
+What was sealed before is compared by size and date, and read again where those differ; `evtool verify` reads
+everything. An interrupted seal leaves everything as it was; run it again to go on.
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("directory", type=click.Path())
+@click.option("--reason", default="not stated", metavar="TEXT", help="Why this seal is made; recorded for all to read.")
+@click.option(
+    "--happened-at", type=instant_value, metavar="TIME", help="When it happened, with offset. Without it: now."
+)
+@click.option(
+    "--clock",
+    type=click.Choice([clock.value for clock in Clock]),
+    default=Clock.CLAIMED.value,
+    show_default=True,
+    help="What you say of this computer's clock: just a claim, or synchronised.",
+)
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="PATTERN",
+    help="Leave out names like PATTERN (*, ?). Recorded in the entry, and in force for later seals; may be repeated.",
+)
+@click.option("--reset-excludes", is_flag=True, help="Forget the patterns in force, the default ones included.")
+@click.option(
+    "--allow",
+    multiple=True,
+    type=click.Choice(list(ALLOWABLE)),
+    help="Seal although some things cannot be: they are named in the seal without their content. May be repeated.",
+)
+@click.option("--custody", metavar="DIR", type=click.Path(), help="Keep the record in DIR, outside of the evidence.")
+@click.option("--dry-run", is_flag=True, help="Tell what would be sealed; read no file, write nothing.")
+@click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Number of workers.")
+@signing_options
+@output_options
+def command(
+    directory: str,
+    reason: str,
+    happened_at: datetime | None,
+    clock: str,
+    exclude: tuple[str, ...],
+    reset_excludes: bool,
+    allow: tuple[str, ...],
+    custody: str | None,
+    dry_run: bool,
+    jobs: int | None,
+    signing: SigningOptions,
+    output: Output,
+) -> int:
+    """Hash, state and sign what is new in the evidence directory DIRECTORY.
+
+    Evidence files are only read. The record is written to the directory custody/ inside of DIRECTORY.
+    """
+    options = SealOptions(
+        reason=reason,
+        happened_at=happened_at,
+        clock=Clock(clock),
+        exclude=exclude,
+        reset_exclusions=reset_excludes,
+        allow=frozenset(allow),
+        custody=custody,
+        jobs=jobs,
+    )
+    with terminal_progress(output) as progress:
+        if dry_run:
+            result = preview_seal(directory, options, progress=progress)
+        else:
+            result = seal(directory, signing.choose(), options, progress=progress)
+    exit_code = ExitCode.OK
+    if any(finding.effect is Effect.UNCHECKED for finding in result.findings):
+        exit_code = ExitCode.NOT_CHECKED
+    if result.disproves:
+        exit_code = ExitCode.MISMATCH
+    output.answer(_render(result, directory, dry_run))
+    output.document(_document(result, directory, dry_run, exit_code))
+    return exit_code
+
+
+def _render(result: SealResult, directory: str, dry_run: bool) -> str:
+    name = shown(directory)
+    new = f"{result.new_items:,} new items ({format_size(result.new_bytes)})"
+    if dry_run:
+        lines = [f"{name}: would seal {new}"]
+    elif result.entry is None:
+        lines = [f"{name}: nothing new to seal"]
+    else:
+        lines = [f"{name}: sealed {new} as entry {result.entry}"]
+    for count, words in (
+        (result.kept_items, "items of earlier seals are there, with the size and date they were sealed with"),
+        (result.reused, "files were not hashed again: an interrupted run had hashed them, and they have not changed"),
+        (result.omitted, "items are named in the seal without their content"),
+        (result.excluded, "entries of the directory are left out by pattern"),
+    ):
+        if count:
+            lines.append(f"  {count:,} {words}")
+    for finding in result.findings:
+        mark = {Effect.DISPROVES: "FAILED", Effect.NOTE: "note"}.get(finding.effect, "not checked")
+        item = f"item {finding.item} " if finding.item is not None else ""
+        lines.append(f"  {mark}: {finding.code.value}: {item}{finding.message}")
+    if result.entry is not None and result.head:
+        lines += ["", "Head, to be noted elsewhere:", f"  {group_in_fours(result.head)}"]
+    return "\n".join(lines)
+
+
+def _document(result: SealResult, directory: str, dry_run: bool, exit_code: ExitCode) -> dict[str, Any]:
+    return {
+        "format": SEAL_FORMAT,
+        "exit_code": int(exit_code),
+        "path": directory,
+        "dry_run": dry_run,
+        "entry": result.entry,
+        "head": result.head,
+        "new_items": result.new_items,
+        "new_bytes": result.new_bytes,
+        "kept_items": result.kept_items,
+        "reused": result.reused,
+        "omitted": result.omitted,
+        "excluded": result.excluded,
+        "findings": [finding_document(finding) for finding in result.findings],
+    }

@@ -1,0 +1,112 @@
+"""`evtool show`: the sealed items and what is stated of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from evtool.cli.options import output_options
+from evtool.cli.output import Output
+from evtool.cli.values import item_selection
+from evtool.core.errors import ExitCode, InputError
+from evtool.core.names import shown
+from evtool.core.times import format_mtime
+from evtool.core.verdict import Effect, Finding
+from evtool.operations.collection import SealedItem
+from evtool.operations.read import list_items, open_record
+from evtool.report.document import finding_document
+from evtool.report.text import format_size
+
+SHOW_FORMAT = "evtool-items/1"
+
+EXAMPLES = """\b
+Examples:
+  evtool show interview-0042
+  evtool show interview-0042 17 photos/scan.jpg
+  evtool show interview-0042 --json
+
+Shows what was sealed, not what is there now: `evtool verify` compares the two.
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("directory", type=click.Path())
+@click.argument("items", nargs=-1, metavar="[N|NAME]...")
+@click.option("--custody", metavar="DIR", type=click.Path(), help="Where the record is, if not in DIRECTORY.")
+@output_options
+def command(directory: str, items: tuple[str, ...], custody: str | None, output: Output) -> int:
+    """Print the items sealed in DIRECTORY, or only those asked for, with what is stated of them."""
+    selection = item_selection(items)
+    with open_record(directory, custody) as collection:
+        chosen = list(list_items(collection, selection))
+        findings = collection.findings + [finding for seal in collection.seals for finding in seal.findings]
+    if not chosen and not selection.is_all:
+        raise InputError("no seal states such an item", hint="`evtool show DIRECTORY` lists them all")
+    exit_code = _exit_code(findings, chosen)
+    lines = [_render_details(one) for one in chosen] if not selection.is_all else [_render_line(one) for one in chosen]
+    problems = [f"{finding.code.value}: {finding.message}" for finding in findings if finding.effect is not Effect.NOTE]
+    output.answer("\n".join(lines + problems) or "no items")
+    output.document(
+        {
+            "format": SHOW_FORMAT,
+            "exit_code": int(exit_code),
+            "path": directory,
+            "items": [_item_document(one) for one in chosen],
+            "findings": [finding_document(finding) for finding in findings],
+        }
+    )
+    return exit_code
+
+
+def _exit_code(findings: list[Finding], chosen: list[SealedItem]) -> ExitCode:
+    effects = {finding.effect for finding in findings}
+    if Effect.DISPROVES in effects:
+        return ExitCode.MISMATCH
+    return ExitCode.NOT_CHECKED if Effect.UNCHECKED in effects or not chosen else ExitCode.OK
+
+
+def _render_line(sealed: SealedItem) -> str:
+    content, file = sealed.item.content, sealed.item.file
+    kind = content.type.value if content else "withheld"
+    size = format_size(content.size) if content and content.size is not None else ""
+    return f"{sealed.item.number:>7}  {kind:<9}  {size:>12}  {shown(file.path) if file else 'name withheld'}"
+
+
+def _render_details(sealed: SealedItem) -> str:
+    content, file = sealed.item.content, sealed.item.file
+    lines = [f"item {sealed.item.number}, sealed by entry {sealed.seal.number}"]
+    if file:
+        lines.append(f"  name      {shown(file.path)}")
+        date = format_mtime(file.mtime) if file.mtime is not None else None
+        lines.append(f"  modified  {date or 'not a date'}  (as the file system said)")
+    if content:
+        lines.append(f"  type      {content.type.value}")
+        if content.digests:
+            lines += [
+                f"  size      {content.size} bytes",
+                f"  SHA-256   {content.digests.sha256}",
+                f"  BLAKE3    {content.digests.blake3}",
+            ]
+        if content.target is not None:
+            lines.append(f"  target    {shown(content.target)}")
+        if content.reason:
+            lines.append(f"  left out  {content.reason.value}")
+    return "\n".join(lines)
+
+
+def _item_document(sealed: SealedItem) -> dict[str, Any]:
+    content, file = sealed.item.content, sealed.item.file
+    digests = content.digests if content else None
+    return {
+        "item": sealed.item.number,
+        "entry": sealed.seal.number,
+        "path": file.path if file else None,
+        "modified": format_mtime(file.mtime) if file and file.mtime is not None else None,
+        "type": content.type.value if content else None,
+        "size": content.size if content else None,
+        "sha256": digests.sha256 if digests else None,
+        "blake3": digests.blake3 if digests else None,
+        "target": content.target if content else None,
+        "reason": content.reason.value if content and content.reason else None,
+    }

@@ -1,0 +1,39 @@
+"""Kinds of values on the command line; each is given to click as a `type`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import click
+
+from evtool.core.digest import parse_grouped_digest
+from evtool.core.errors import FormatError
+from evtool.core.times import parse_user_time
+from evtool.operations.compare import Selection
+
+
+def instant_value(text: str) -> datetime:
+    """Take a time with its offset, which is kept as it was given."""
+    try:
+        return parse_user_time(text)
+    except FormatError as error:
+        raise click.BadParameter(f"{error.message}; {error.hint}") from None
+
+
+def digest_value(text: str) -> str:
+    """Take a SHA-256 value as a person noted it, in groups or not."""
+    try:
+        return parse_grouped_digest(text)
+    except FormatError as error:
+        raise click.BadParameter(error.message) from None
+
+
+def item_selection(items: Sequence[str]) -> Selection:
+    """Take digits for the number of an item, anything else for its name as JSON output spells it."""
+    numbers = frozenset(int(item) for item in items if _is_number(item))
+    return Selection(numbers, frozenset(item for item in items if not _is_number(item)))
+
+
+def _is_number(item: str) -> bool:
+    return item.isascii() and item.isdigit() and len(item) < 17

@@ -1,0 +1,106 @@
+"""`evtool verify`: all findings, one verdict."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from evtool.cli.options import output_options
+from evtool.cli.output import Output
+from evtool.cli.progress import terminal_progress
+from evtool.cli.values import digest_value, item_selection
+from evtool.core.errors import ExitCode
+from evtool.core.verdict import Axis, Report
+from evtool.keys.trust import load_trust
+from evtool.operations.verify import VerifyOptions, verify
+from evtool.report.document import report_document
+from evtool.report.text import render_report
+
+EXAMPLES = """\b
+Examples:
+  evtool verify interview-0042
+  evtool verify interview-0042 --trust trusted_keys      trust the keys in this file, not your own list
+  evtool verify interview-0042 --signer SHA256:...       trust this key, and no other
+  evtool verify interview-0042 --expect-head '1f3a ...'  the entry that you noted must be in the record
+  evtool verify interview-0042 --item 17                 check one item only
+  evtool verify inbox/* --json
+
+\b
+Exit codes:
+  0  all that was asked for is shown
+  1  tampering or a mismatch is proven
+  2  wrong usage
+  3  nothing is disproven, but something asked for is not established (a key you have not trusted, --quick)
+  4  could not be checked: unreadable, incomplete or unsealed
+Of several directories the gravest counts: 1 before 4 before 3.
+
+Nothing is written, and no network is used.
+"""
+
+_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}\Z")
+
+_GRAVITY = (ExitCode.MISMATCH, ExitCode.NOT_CHECKED, ExitCode.NOT_ESTABLISHED, ExitCode.OK)
+
+
+def _fingerprint(text: str) -> str:
+    if not _FINGERPRINT.match(text):
+        raise click.BadParameter("a fingerprint looks like SHA256: and 43 more characters")
+    return text
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path())
+@click.option("--trust", "trust_file", metavar="FILE", type=click.Path(path_type=Path), help="Whose keys to trust.")
+@click.option(
+    "--signer", "signers", multiple=True, type=_fingerprint, metavar="SHA256:...", help="Trust only this key."
+)
+@click.option("--expect-head", type=digest_value, metavar="HEX", help="Head of an entry that you noted.")
+@click.option(
+    "--require",
+    "require",
+    multiple=True,
+    type=click.Choice([Axis.TIME.value, Axis.CONSENT.value]),
+    help="Ask for more than integrity, signatures, trust and custody. May be repeated.",
+)
+@click.option("--item", "items", multiple=True, metavar="N|NAME", help="Check only this item. May be repeated.")
+@click.option("--quick", is_flag=True, help="Compare types, sizes and dates only; never a verification.")
+@click.option("--custody", metavar="DIR", type=click.Path(), help="Where the record is, if not in PATH.")
+@click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Number of workers.")
+@output_options
+def command(
+    paths: tuple[str, ...],
+    trust_file: Path | None,
+    signers: tuple[str, ...],
+    expect_head: str | None,
+    require: tuple[str, ...],
+    items: tuple[str, ...],
+    quick: bool,
+    custody: str | None,
+    jobs: int | None,
+    output: Output,
+) -> int:
+    """Check sealed directories: are all files there and unchanged, who signed, and do you trust them?"""
+    if custody is not None and len(paths) > 1:
+        raise click.UsageError("--custody goes with one PATH")
+    if trust_file is not None and signers:
+        raise click.UsageError("--trust and --signer are two answers to one question; give one")
+    options = VerifyOptions(
+        trust=load_trust(trust_file),
+        signers=frozenset(signers),
+        expected_head=expect_head,
+        required=frozenset(Axis(axis) for axis in require),
+        selection=item_selection(items),
+        quick=quick,
+        custody=custody,
+        jobs=jobs,
+    )
+    results: list[tuple[str, Report]] = []
+    with terminal_progress(output) as progress:
+        for path in paths:
+            results.append((path, verify(path, options, progress=progress)))
+    exit_code = min((report.exit_code for _, report in results), key=_GRAVITY.index)
+    output.answer("\n\n".join(render_report(report, path) for path, report in results))
+    output.document(report_document(results, exit_code))
+    return exit_code

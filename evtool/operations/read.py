@@ -1,0 +1,42 @@
+"""Reading a record without judging the evidence: the chain of custody, and what is stated of the items."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from evtool.core.errors import InputError
+from evtool.core.names import shown
+from evtool.operations.collection import Collection, SealedItem, read_collection, read_items
+from evtool.operations.compare import Selection
+from evtool.scan.tree import TreeLocation
+from evtool.store.custody import CustodyDirectory, locate_custody
+
+
+@contextmanager
+def open_record(path: str | os.PathLike[str], custody: str | None = None) -> Iterator[Collection]:
+    """Open the record of an evidence directory; its chain is checked, its manifests are read by `list_items`.
+
+    Raises:
+        InputError: there is no record.
+    """
+    evidence = TreeLocation.find(os.fspath(path))
+    location = locate_custody(evidence, custody)
+    if location is None:
+        raise InputError(
+            f"{shown(os.fsdecode(os.fspath(path)))} holds no custody directory: nothing here was sealed by evtool",
+            hint="name the evidence directory, or say where the record is with --custody DIR",
+        )
+    with CustodyDirectory(location) as directory:
+        yield read_collection(directory)
+
+
+def list_items(collection: Collection, selection: Selection) -> Iterator[SealedItem]:
+    """Yield the selected items whose name is disclosed, in path order.
+
+    Only after the last one is it known whether the manifests are the signed ones: see `Seal.findings`.
+    """
+    for _, sealed in read_items(collection):
+        if selection.includes(sealed.item):
+            yield sealed
