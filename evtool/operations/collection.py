@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from evtool.core.chain import Chain, EntryFiles, Link, check_chain
 from evtool.core.checksums import parse_header, serialize_header, serialize_line
 from evtool.core.digest import sha256_hex
-from evtool.core.entry import INFORMATIONAL_FILES, Event, Sealed
+from evtool.core.entry import INFORMATIONAL_FILES
 from evtool.core.errors import EvtoolError, FormatError, InputError
+from evtool.core.events import Event, Sealed
 from evtool.core.manifest import Item, ManifestReader
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions

@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from evtool import __version__
-from evtool.core.digest import sha256_hex
-from evtool.core.entry import Clock, Entry, Event, Previous
-from evtool.core.errors import EvidenceError, InputError, MismatchError, UsageError
+from evtool.core.entry import Clock
+from evtool.core.errors import EvidenceError, MismatchError, UsageError
+from evtool.core.events import Event
 from evtool.core.names import shown, store_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.statement import ItemType, OmissionReason
 from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.keys.signer import Signer
-from evtool.operations.collection import Collection, SealedItem, read_collection, read_items
+from evtool.operations.collection import Collection, SealedItem, read_items
 from evtool.operations.compare import merge_sorted
-from evtool.operations.informational import serialize_informational
+from evtool.operations.entry_writer import EntryHeader, is_inside, open_for_writing, read_sound_collection, write_entry
 from evtool.operations.manifest_writer import ManifestWriter
 from evtool.operations.progress import NoProgress, Progress
 from evtool.scan.engine import Task, observe_all
@@ -30,9 +29,8 @@ from evtool.scan.observe import Mode, Observation, Problem
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, walk
 from evtool.scan.workers import default_jobs
-from evtool.store.custody import NAME, CustodyDirectory, FileRole, file_name, locate_custody
+from evtool.store.custody import NAME, CustodyDirectory, locate_custody
 from evtool.store.journal import Journal
-from evtool.store.writer import CustodyWriter
 
 ALLOWABLE = {
     "unreadable": (OmissionReason.UNREADABLE, OmissionReason.UNREADABLE_DIRECTORY),
@@ -129,27 +127,25 @@ def seal(
         InputError: the directory, or the custody directory, cannot be used.
     """
     options = options or SealOptions()
-    evidence = TreeLocation.find(os.fspath(path))
-    target = _custody_path(evidence, options)
-    with CustodyWriter(target) as writer, CustodyDirectory(writer.location) as custody:
-        collection = _open_collection(custody)
-        writer.clean(collection.listing)
-        collection = _open_collection(custody)
-        sequence = collection.chain.links[-1].entry.sequence + 1 if collection.chain.links else 1
-        run = _SealRun(evidence, collection, options, progress or NoProgress(), inside=target == _inside(evidence))
-        journal_name = f"{sequence:04d}-sealed.journal"
-        journal = Journal(writer.path_of_part(journal_name))
+    header = EntryHeader(options.reason, options.happened_at, options.clock)
+    with open_for_writing(path, options.custody) as record:
+        run = _SealRun(record.evidence, record.collection, options, progress or NoProgress(), inside=record.inside)
+        journal_name = f"{record.next_sequence:04d}-{Event.SEALED.value}.journal"
+        journal = Journal(record.writer.path_of_part(journal_name))
         try:
-            with ManifestWriter(writer, sequence, collection.next_item, random) as manifest:
+            first_item = record.collection.next_item
+            with ManifestWriter(record.writer, record.next_sequence, first_item, random) as manifest:
                 run.observe(manifest, journal)
                 result = run.result
                 if manifest.items:
-                    entry = _build_entry(collection, sequence, signer, options, manifest, random, now)
-                    result.entry = sequence
-                    result.head = _write_entry(writer, collection, entry, signer, manifest, run.inside)
+                    details = manifest.finish(effective_exclusions(record.collection, options), options.allowed)
+                    written = write_entry(
+                        record, signer, header, details, random=random, now=now, unlisted=manifest.unlisted
+                    )
+                    result.entry, result.head = written.sequence, written.head
         finally:
             journal.close()
-        writer.remove(journal_name)
+        record.writer.remove(journal_name)
         return result
 
 
@@ -159,62 +155,16 @@ def preview_seal(
     """Tell what `seal` would do, writing nothing and reading no evidence file."""
     options = options or SealOptions()
     evidence = TreeLocation.find(os.fspath(path))
-    target = _custody_path(evidence, options)
+    inside = is_inside(evidence, options.custody)
     location = locate_custody(evidence, options.custody)
-    inside = target == _inside(evidence)
     if location is None:
         run = _SealRun(evidence, None, options, progress or NoProgress(), inside=inside)
         run.observe(None, None)
         return run.result
     with CustodyDirectory(location) as custody:
-        run = _SealRun(evidence, _open_collection(custody), options, progress or NoProgress(), inside=inside)
+        run = _SealRun(evidence, read_sound_collection(custody), options, progress or NoProgress(), inside=inside)
         run.observe(None, None)
         return run.result
-
-
-def _inside(evidence: TreeLocation) -> bytes:
-    return os.path.join(evidence.path, NAME)
-
-
-def _custody_path(evidence: TreeLocation, options: SealOptions) -> bytes:
-    """Decide where the custody directory is; anywhere in the evidence but its own place, it would be evidence."""
-    if options.custody is None:
-        return _inside(evidence)
-    path = os.path.realpath(os.fsencode(options.custody))
-    root = os.path.realpath(evidence.path)
-    if path == os.path.join(root, NAME):
-        return _inside(evidence)
-    if path == root or path.startswith(root + b"/"):
-        raise UsageError(
-            "the custody directory lies inside the evidence directory",
-            hint="leave --custody out to use the directory custody/, or name one outside",
-        )
-    return path
-
-
-def _open_collection(custody: CustodyDirectory) -> Collection:
-    """Read the record and refuse to build on one that does not hold.
-
-    Raises:
-        InputError: the directory is not evtool's, or cannot be read.
-        MismatchError: an entry, a signature or the order of the entries does not hold.
-    """
-    listing = custody.list_files()
-    if not listing.is_ours:
-        raise InputError(
-            f"the directory {shown(os.fsdecode(os.path.basename(custody.location.path)))} holds files that evtool did "
-            "not write; it is evidence like any other, and nothing was written there",
-            hint="keep the custody directory elsewhere with --custody DIR; this one is then sealed with the rest",
-        )
-    collection = read_collection(custody)
-    for finding in collection.findings:
-        if finding.effect is Effect.DISPROVES:
-            raise MismatchError(
-                f"the record does not hold: {finding.message}", hint="run evtool verify to see all of it"
-            )
-        if finding.effect is Effect.UNCHECKED and finding.code is not Code.ENTRY_UNFINISHED:
-            raise InputError(f"the record cannot be read: {finding.message}", hint="run evtool verify first")
-    return collection
 
 
 class _SealRun:
@@ -421,54 +371,3 @@ def _cannot_seal(problems: list[str]) -> EvidenceError:
         hint="mend it, leave it out with --exclude, or have it named without its content: "
         "--allow unreadable, --allow special, --allow changing",
     )
-
-
-def _build_entry(
-    collection: Collection,
-    sequence: int,
-    signer: Signer,
-    options: SealOptions,
-    manifest: ManifestWriter,
-    random: Callable[[int], bytes],
-    now: Callable[[], datetime],
-) -> Entry:
-    recorded_at = now().replace(microsecond=0)
-    links = collection.chain.links
-    return Entry(
-        collection=links[0].entry.collection if links else random(16).hex(),
-        sequence=sequence,
-        event=Event.SEALED,
-        happened_at=options.happened_at or recorded_at,
-        recorded_at=recorded_at,
-        clock=options.clock,
-        agent=signer.code,
-        key=signer.public_key.fingerprint,
-        reason=options.reason,
-        tool=f"evtool {__version__}",
-        previous=Previous(entry=links[-1].head, signature=links[-1].signature_digest) if links else None,
-        sealed=manifest.finish(effective_exclusions(collection, options), options.allowed),
-    )
-
-
-def _write_entry(
-    writer: CustodyWriter,
-    collection: Collection,
-    entry: Entry,
-    signer: Signer,
-    manifest: ManifestWriter,
-    inside: bool,
-) -> str:
-    """Write the entry and everything beside it; afterwards it exists. Returns its digest."""
-    informational = serialize_informational(collection, entry, signer.public_key, manifest.unlisted, inside=inside)
-    entry = replace(entry, informational={name: sha256_hex(data) for name, data in informational.items()})
-    data = entry.serialize()
-    names = [file_name(entry.sequence, entry.event.value, role) for role in _WRITE_ORDER]
-    writer.write(names[-2], data)
-    writer.write(names[-1], signer.sign(data))
-    for name, content in informational.items():
-        writer.write(name, content)
-    writer.commit([*informational, *names], replace=informational)
-    return sha256_hex(data)
-
-
-_WRITE_ORDER = (FileRole.MANIFEST, FileRole.CHECKSUMS, FileRole.ENTRY, FileRole.SIGNATURE)
