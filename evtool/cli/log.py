@@ -12,12 +12,14 @@ from evtool.core.chain import Link
 from evtool.core.digest import group_in_fours
 from evtool.core.entry import Clock
 from evtool.core.errors import ExitCode
+from evtool.core.events import details_table
 from evtool.core.names import shown
 from evtool.core.times import format_time
 from evtool.core.verdict import Effect
 from evtool.operations.collection import Collection
 from evtool.operations.read import open_record
 from evtool.report.document import finding_document
+from evtool.report.entry import render_details
 
 LOG_FORMAT = "evtool-log/1"
 
@@ -72,11 +74,7 @@ def _render_link(link: Link) -> str:
         f"  reason    {shown(entry.reason)}",
         f"  tool      {shown(entry.tool)}",
     ]
-    if entry.sealed:
-        last = entry.sealed.first_item + entry.sealed.items - 1
-        lines.append(f"  items     {entry.sealed.first_item} to {last}, root {entry.sealed.root}")
-        if entry.sealed.exclusions.patterns:
-            lines.append(f"  left out  {', '.join(map(shown, entry.sealed.exclusions.patterns))}")
+    lines += [f"  {line}" for line in render_details(entry)]
     return "\n".join([*lines, f"  head      {group_in_fours(link.head)}"])
 
 
@@ -93,7 +91,6 @@ def _document(collection: Collection, directory: str, exit_code: ExitCode) -> di
 
 def _entry_document(link: Link) -> dict[str, Any]:
     entry = link.entry
-    sealed = entry.sealed
     return {
         "entry": entry.sequence,
         "event": entry.event.value,
@@ -106,13 +103,7 @@ def _entry_document(link: Link) -> dict[str, Any]:
         "reason": entry.reason,
         "tool": entry.tool,
         "head": link.head,
-        "sealed": None
-        if sealed is None
-        else {
-            "first_item": sealed.first_item,
-            "items": sealed.items,
-            "root": sealed.root,
-            "exclude": list(sealed.exclusions.patterns),
-            "allowed": [reason.value for reason in sealed.allowed],
-        },
+        "items": entry.items.serialize() if entry.items else None,
+        "details": details_table(entry.details),
+        "fixity": details_table(entry.fixity) if entry.fixity else None,
     }

@@ -85,6 +85,13 @@ class Collection:
         """The patterns in force: those of the newest seal, or the default ones before the first."""
         return self.seals[-1].sealed.exclusions if self.seals else Exclusions(DEFAULT_PATTERNS)
 
+    def is_disposed(self, item: int) -> bool:
+        """Tell whether an entry records that an item was given up; its statements stay as a tombstone."""
+        return any(
+            link.entry.event is Event.DISPOSED and (link.entry.items is None or item in link.entry.items)
+            for link in self.chain.links
+        )
+
     @property
     def next_item(self) -> int:
         """Number of the next item to be sealed."""

@@ -298,8 +298,12 @@ class Comparer:
 
     def _report_leftovers(self) -> None:
         for sealed in self._missing:
-            self._tally(sealed).missing += 1
-            self._find(Code.MISSING, Effect.DISPROVES, sealed, "is missing")
+            if self.collection.is_disposed(sealed.item.number):
+                self._tally(sealed).unchecked += 1
+                self._note(Code.DISPOSED, sealed, "is gone; an entry records that it was disposed of")
+            else:
+                self._tally(sealed).missing += 1
+                self._find(Code.MISSING, Effect.DISPROVES, sealed, "is missing")
         extra = [found for found in self._extra if not self._is_below_omitted(found)]
         if self.collection.lacks_seals or any(seal.broken for seal in self.collection.seals):
             # What cannot be read may list these files; nobody is accused on that ground.

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from evtool.core.entry import Clock
-from evtool.core.errors import EvidenceError, MismatchError, UsageError
+from evtool.core.errors import EvidenceError, MismatchError, RefusedError, UsageError
 from evtool.core.events import Event
 from evtool.core.names import shown, store_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.core.privacy import TextPolicy, check_text
 from evtool.core.statement import ItemType, OmissionReason
 from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.keys.signer import Signer
@@ -53,6 +54,7 @@ class SealOptions:
         allow: keys of `ALLOWABLE`: what may be named without its content being sealed.
         custody: where the custody directory is, if not in the evidence directory.
         jobs: number of workers; None means a number that suits this machine.
+        policy: what must not occur in a text, nor, as for denied terms, in a name.
     """
 
     reason: str = "not stated"
@@ -63,6 +65,7 @@ class SealOptions:
     allow: frozenset[str] = frozenset()
     custody: str | None = None
     jobs: int | None = None
+    policy: TextPolicy = field(default_factory=TextPolicy)
 
     def __post_init__(self) -> None:
         if unknown := self.allow - set(ALLOWABLE):
@@ -127,6 +130,8 @@ def seal(
         InputError: the directory, or the custody directory, cannot be used.
     """
     options = options or SealOptions()
+    for name, text in (("reason", options.reason), *(("exclude", pattern) for pattern in options.exclude)):
+        check_text(name, text, options.policy)
     header = EntryHeader(options.reason, options.happened_at, options.clock)
     with open_for_writing(path, options.custody) as record:
         run = _SealRun(record.evidence, record.collection, options, progress or NoProgress(), inside=record.inside)
@@ -189,6 +194,7 @@ class _SealRun:
         self._notes = WalkNotes()
         self._doubtful: list[Task[SealedItem | None]] = []
         self._problems: list[str] = []
+        self._denied = 0
         self._vanished: list[SealedItem] = []
 
     def observe(self, manifest: ManifestWriter | None, journal: Journal | None) -> None:
@@ -208,6 +214,11 @@ class _SealRun:
         self._check_manifests()
         self._check_second_walk()
         self._report_names()
+        if self._denied:
+            raise RefusedError(
+                f"{self._denied:,} names of files hold a term of the list of denied terms; nothing was sealed",
+                hint="the manifest would repeat these names; rename working copies, or seal without --deny-terms",
+            )
         if self._problems:
             raise _cannot_seal(self._problems)
 
@@ -229,6 +240,11 @@ class _SealRun:
 
     def _classify(self, found: Found, observation: Observation) -> ItemType | None:
         """Decide what a new item is; None after noting that it cannot be sealed."""
+        texts = (store_name(found.path), store_name(observation.target))
+        if any(map(self._options.policy.holds_denied_term, texts)):
+            # Counted, not named: the message must not repeat the term.
+            self._denied += 1
+            return None
         problem = observation.problem
         if problem is None:
             return _ITEM_TYPES[observation.kind]
