@@ -107,7 +107,10 @@ def answering(folder: Path, answer: Callable[[bytes], bytes]) -> Iterator[None]:
                 return
             with connection:
                 while size := int.from_bytes(connection.recv(4), "big"):
-                    connection.sendall(answer(connection.recv(size, socket.MSG_WAITALL)))
+                    reply = answer(connection.recv(size, socket.MSG_WAITALL))
+                    connection.sendall(reply)
+                    if len(reply) < 4 + int.from_bytes(reply[:4], "big"):
+                        break
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
@@ -185,6 +188,7 @@ def test_a_signature_that_would_not_verify_is_never_given_out(tmp_path: Path) ->
         (put_string(b"\x0c" + put_uint32(2**31)), "2147483648 keys, more than 2048"),
         (put_string(b"\x0c" + put_uint32(1) + put_uint32(2**31)), "truncated"),
         (put_string(b"\x0c" + put_uint32(0) + b"x"), "1 bytes after the end"),
+        (put_uint32(100) + b"\x0c", "closed the connection in the middle of an answer"),
     ],
 )
 def test_an_agent_that_lies_about_lengths_is_an_error(answer: bytes, message: str, tmp_path: Path) -> None:

@@ -244,6 +244,19 @@ def test_a_dangling_link_is_not_followed_when_a_key_is_made(tmp_path: Path) -> N
     assert not (tmp_path / "elsewhere").exists()
 
 
+@pytest.mark.parametrize("room", [100, 400])
+def test_a_full_disk_leaves_nothing_half_made(room: int, tmp_path: Path) -> None:
+    """Every file may grow to so many bytes: too few for either file, and enough for the public one alone."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        with pytest.raises(KeyFileError, match="A03 cannot be written: File too large"):
+            create_key_file(tmp_path / "A03", Passphrase(b"secret words"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_while_a_key_is_in_memory_no_core_is_dumped(tmp_path: Path) -> None:
     """The soft limit is zero from the reading of the key on."""
     soft, hard = resource.getrlimit(resource.RLIMIT_CORE)

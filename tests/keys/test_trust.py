@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -255,6 +256,21 @@ def test_a_linked_trust_file_is_changed_where_it_is(tmp_path: Path) -> None:
     (vault / "signers").unlink()
     with pytest.raises(InputError, match="No such file"):
         load_trust(home=home)
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
+    """And no temporary one; what was trusted stays trusted."""
+    add_signer("A03", KEY, home=tmp_path)
+    before = trust_file(tmp_path).read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before), hard))
+    try:
+        with pytest.raises(KeyFileError, match="cannot be written: File too large"):
+            add_signer("B07", OTHER, home=tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert trust_file(tmp_path).read_bytes() == before
+    assert sorted(os.listdir(tmp_path)) == ["allowed_signers", "keys"]
 
 
 ADD_TEN = """
