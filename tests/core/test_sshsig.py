@@ -140,6 +140,14 @@ def test_a_neutral_r_is_refused_although_openssl_takes_it() -> None:
         verify_signature(signature, vector.message)
 
 
+@pytest.mark.parametrize("name", ["s-plus-order", "s-plus-8-orders", "s-is-order"])
+def test_a_second_spelling_of_s_is_refused_by_us_whatever_the_library_does(name: str) -> None:
+    """A library that is older, or built for compatibility, would take S + L."""
+    vector = read_vector(VECTORS / f"{name}.txt")
+    with pytest.raises(SignatureError, match="S of the signature is not below the group order"):
+        verify_signature(parse_signature(vector.armored), vector.message)
+
+
 def test_a_signature_of_another_length_is_refused() -> None:
     """The layer below the format checks as well; it is where the bytes meet the curve."""
     for length in (0, 63, 65):
