@@ -90,7 +90,8 @@ def _is_delegate(candidate: x509.Certificate, issuer: x509.Certificate, answer: 
     try:
         candidate.verify_directly_issued_by(issuer)
         usage = candidate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except (InvalidSignature, x509.ExtensionNotFound):
+    except (InvalidSignature, ValueError, TypeError, x509.ExtensionNotFound):
+        # ValueError: another issuer's name stands on it. TypeError: a key that cannot sign certificates.
         return False
     produced = answer.produced_at_utc
     valid = candidate.not_valid_before_utc <= produced <= candidate.not_valid_after_utc

@@ -128,8 +128,7 @@ def _explain(
     weak = _weak_link(signer, (*pool, *trusted))
     if weak:
         return Refused(Reason.PATH_WEAK, weak)
-    given = f"{len(anchors)} anchors given" if anchors else "no anchor given"
-    return Refused(Reason.NO_PATH, f"no path leads from the signer to a trusted anchor ({given})")
+    return Refused(Reason.NO_PATH, f"no path leads from the signer to a trusted anchor; anchors given: {len(anchors)}")
 
 
 def _weak_link(signer: Certificate, pool: tuple[Certificate, ...]) -> str:
@@ -151,7 +150,7 @@ def _weakness(certificate: Certificate, is_signer: bool) -> str:
     if certificate.x509.signature_algorithm_oid in _BROKEN_SIGNATURES:
         return f"certificate {name} is signed with a broken hash function"
     if not is_signer and key.split("-")[0] not in ("rsa", "ec"):
-        return f"certificate {name} has a {key} key, which is not supported in a certification authority"
+        return f"certificate {name} is an authority with an unsupported kind of key, {key}"
     if not is_signer and key.startswith("rsa-") and int(key[4:]) < 2048:
         return f"certificate {name} has only an {key} key"
     return ""

@@ -8,7 +8,6 @@ evidence in either direction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,28 +44,51 @@ class CertificateStatus:
     unusable: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Supplied:
+    """Revocation evidence as it came.
+
+    Attributes:
+        crls: CRLs in DER that were supplied.
+        ocsp_answers: OCSP answers in DER that were supplied.
+        embedded: CRLs from the unsigned part of the token. Authorities put the list of the day there, which is older
+            than the token; where it is of no use it is passed over in silence.
+    """
+
+    crls: tuple[bytes, ...] = ()
+    ocsp_answers: tuple[bytes, ...] = ()
+    embedded: tuple[bytes, ...] = ()
+
+
 def collect_status(
-    certificate: Certificate, issuer: Certificate, crls: Iterable[bytes], ocsp_answers: Iterable[bytes], time: datetime
+    certificate: Certificate, issuer: Certificate, supplied: Supplied, time: datetime
 ) -> CertificateStatus:
-    """Collect what the supplied CRLs and OCSP answers say about one certificate for a token of this time."""
-    evidence: list[Evidence] = []
-    evidence += [item for crl in crls if (item := read_crl(crl, certificate, issuer))]
-    evidence += [item for answer in ocsp_answers if (item := read_ocsp(answer, certificate, issuer))]
-    revocations = [item.revocation for item in evidence if item.revocation]
-    unusable = [item.problem for item in evidence if item.problem]
-    good: list[datetime] = []
-    for item in evidence:
-        if item.problem or item.revocation or item.issued_at is None:
-            continue
-        if item.issued_at < time.replace(microsecond=0):
-            unusable.append(f"{item.source} of {item.issued_at:%Y-%m-%d} is older than the token")
-        elif item.issued_at > certificate.x509.not_valid_after_utc:
-            # An authority may drop expired certificates from its lists: silence means nothing any more.
-            unusable.append(f"{item.source} of {item.issued_at:%Y-%m-%d} is younger than the certificate's end")
-        else:
-            good.append(item.issued_at)
+    """Collect what all evidence says about one certificate for a token of this time."""
+    evidence = [item for crl in supplied.crls if (item := read_crl(crl, certificate, issuer))]
+    evidence += [item for answer in supplied.ocsp_answers if (item := read_ocsp(answer, certificate, issuer))]
+    evidence = [_check_age(item, certificate, time) for item in evidence]
+    unusable = tuple(item.problem for item in evidence if item.problem)
+    found = [item for crl in supplied.embedded if (item := read_crl(crl, certificate, issuer))]
+    usable = [
+        item for item in (*evidence, *(_check_age(item, certificate, time) for item in found)) if not item.problem
+    ]
+    revocations = [item.revocation for item in usable if item.revocation]
+    good = [item.issued_at for item in usable if item.issued_at and not item.revocation]
     first = min(revocations, key=lambda revocation: revocation.effective, default=None)
-    return CertificateStatus(first, max(good, default=None), tuple(unusable))
+    return CertificateStatus(first, max(good, default=None), unusable)
+
+
+def _check_age(item: Evidence, certificate: Certificate, time: datetime) -> Evidence:
+    """Set aside a "not revoked" that is too old or too young to tell; a "revoked" is good at any age."""
+    if item.problem or item.revocation or item.issued_at is None:
+        return item
+    if item.issued_at < time.replace(microsecond=0):
+        return Evidence(item.source, problem=f"{item.source} of {item.issued_at:%Y-%m-%d} is older than the token")
+    if item.issued_at > certificate.x509.not_valid_after_utc:
+        # An authority may drop expired certificates from its lists: silence means nothing any more.
+        problem = f"{item.source} of {item.issued_at:%Y-%m-%d} is younger than the certificate's end"
+        return Evidence(item.source, problem=problem)
+    return item
 
 
 def is_harmless(revocation: Revocation) -> bool:

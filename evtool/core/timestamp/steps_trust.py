@@ -11,7 +11,7 @@ from evtool.core.timestamp.dn import is_same_name
 from evtool.core.timestamp.path import Path, has_timestamping_purpose
 from evtool.core.timestamp.refusal import Refused
 from evtool.core.timestamp.result import Caution, Reason, SignerFacts, TokenFacts
-from evtool.core.timestamp.revocation import CertificateStatus, collect_status, is_harmless
+from evtool.core.timestamp.revocation import CertificateStatus, Supplied, collect_status, is_harmless
 from evtool.core.timestamp.signature import MIN_RSA_BITS, check_signature
 from evtool.core.timestamp.signed_data import SignedData, SignerInfo
 from evtool.core.timestamp.tst_info import TstInfo
@@ -57,12 +57,13 @@ def check_purposes(case: Case, path: Path) -> None:
             case.caution(Caution.CA_EXTENDED_KEY_USAGE, detail)
 
 
-def check_revocation(case: Case, path: Path, facts: TokenFacts, crls: tuple[bytes, ...]) -> None:
+def check_revocation(case: Case, path: Path, facts: TokenFacts, embedded: tuple[bytes, ...]) -> None:
     """Step 10: apply RFC 3161, section 4 to every certificate of the path but the anchor."""
+    supplied = Supplied(case.grounds.crls, case.grounds.ocsp_answers, embedded)
     known: list[datetime | None] = []
     open_questions: list[Certificate] = []
     for certificate, issuer in zip(path.certificates, path.certificates[1:], strict=False):
-        status = collect_status(certificate, issuer, crls, case.grounds.ocsp_answers, facts.gen_time)
+        status = collect_status(certificate, issuer, supplied, facts.gen_time)
         known.append(status.known_until)
         if not _is_settled(case, certificate, status, facts):
             open_questions.append(certificate)

@@ -74,7 +74,7 @@ def _verify(case: Case, response: bytes, data: bytes) -> None:
     case.path = find_path(certificate, others, grounds.anchors, info.facts.gen_time, info.policy)
     check_purposes(case, case.path)
     # 10. Revocation, from what was supplied.
-    check_revocation(case, case.path, info.facts, (*grounds.crls, *signed.crls))
+    check_revocation(case, case.path, info.facts, signed.crls)
     # 11. The clock and the algorithms at the moment of judgement.
     check_time(case, info.facts)
     check_sunsets(case, info.facts, digest)
