@@ -84,6 +84,7 @@ class Certificate:
             not_after=self.x509.not_valid_after_utc,
             key_algorithm=describe_key(self.key),
             signature_hash=algorithm.name if algorithm else "",
+            self_issued=self.issuer == self.subject.raw,
         )
 
     def is_valid_at(self, time: datetime) -> bool:

@@ -202,6 +202,7 @@ class CertificateFacts:
         not_after: end of its validity, UTC.
         key_algorithm: kind and size of its key, as the sunset table names it, for example `rsa-2048`.
         signature_hash: hash function of the signature upon it, "" where the algorithm fixes none.
+        self_issued: issuer and subject are the same, as in a root certificate.
     """
 
     name: str
@@ -210,6 +211,7 @@ class CertificateFacts:
     not_after: datetime
     key_algorithm: str
     signature_hash: str
+    self_issued: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,11 +222,13 @@ class SignerFacts:
         certificate: the signer's certificate, chosen by the token's signed ESSCertID.
         scheme: signature scheme, as in `algorithms.SignatureScheme`.
         digest_hash: name of the hash function under the signature.
+        by_key_identifier: the token names the certificate by its key identifier, not by issuer and serial number.
     """
 
     certificate: CertificateFacts
     scheme: str
     digest_hash: str
+    by_key_identifier: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def judge_signature(case: Case, certificate: Certificate, signer: SignerInfo, di
     """Step 7: verify the signature, and doubt one that is too weak."""
     scheme = check_signature(certificate.key, signer, digest)
     facts = certificate.facts
-    case.signer = SignerFacts(facts, scheme.value, digest.name)
+    case.signer = SignerFacts(facts, scheme.value, digest.name, bool(signer.identifier.key_identifier))
     if digest.strength is Strength.WEAK:
         case.doubt(Reason.DIGEST_HASH_WEAK, f"the signature rests on {digest.name}: another statement could carry it")
     kind, _, size = facts.key_algorithm.partition("-")
