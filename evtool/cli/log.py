@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from evtool.cli.options import output_options
 from evtool.cli.output import Output
 from evtool.core.chain import Link
 from evtool.core.digest import group_in_fours
-from evtool.core.entry import Clock
+from evtool.core.entry import Clock, Sealed
 from evtool.core.errors import ExitCode
 from evtool.core.names import shown
 from evtool.core.times import format_time
 from evtool.core.verdict import Effect
 from evtool.operations.collection import Collection
 from evtool.operations.read import open_record
-from evtool.report.document import finding_document
-
-LOG_FORMAT = "evtool-log/1"
+from evtool.report.document import LogDocument, LogEntry, LogSeal
 
 EXAMPLES = """\b
 Examples:
@@ -80,39 +76,39 @@ def _render_link(link: Link) -> str:
     return "\n".join([*lines, f"  head      {group_in_fours(link.head)}"])
 
 
-def _document(collection: Collection, directory: str, exit_code: ExitCode) -> dict[str, Any]:
-    return {
-        "format": LOG_FORMAT,
-        "exit_code": int(exit_code),
-        "path": directory,
-        "head": collection.chain.head,
-        "entries": [_entry_document(link) for link in collection.chain.links],
-        "findings": [finding_document(finding) for finding in collection.findings],
-    }
+def _document(collection: Collection, directory: str, exit_code: ExitCode) -> LogDocument:
+    return LogDocument(
+        exit_code=exit_code,
+        path=directory,
+        head=collection.chain.head,
+        entries=tuple(_entry_document(link) for link in collection.chain.links),
+        findings=tuple(collection.findings),
+    )
 
 
-def _entry_document(link: Link) -> dict[str, Any]:
+def _entry_document(link: Link) -> LogEntry:
     entry = link.entry
-    sealed = entry.sealed
-    return {
-        "entry": entry.sequence,
-        "event": entry.event.value,
-        "collection": entry.collection,
-        "happened_at": format_time(entry.happened_at),
-        "recorded_at": format_time(entry.recorded_at),
-        "clock": entry.clock.value,
-        "agent": entry.agent,
-        "fingerprint": entry.key,
-        "reason": entry.reason,
-        "tool": entry.tool,
-        "head": link.head,
-        "sealed": None
-        if sealed is None
-        else {
-            "first_item": sealed.first_item,
-            "items": sealed.items,
-            "root": sealed.root,
-            "exclude": list(sealed.exclusions.patterns),
-            "allowed": [reason.value for reason in sealed.allowed],
-        },
-    }
+    return LogEntry(
+        entry=entry.sequence,
+        event=entry.event,
+        collection=entry.collection,
+        happened_at=format_time(entry.happened_at),
+        recorded_at=format_time(entry.recorded_at),
+        clock=entry.clock,
+        agent=entry.agent,
+        fingerprint=entry.key,
+        reason=entry.reason,
+        tool=entry.tool,
+        head=link.head,
+        sealed=_seal_document(entry.sealed) if entry.sealed else None,
+    )
+
+
+def _seal_document(sealed: Sealed) -> LogSeal:
+    return LogSeal(
+        first_item=sealed.first_item,
+        items=sealed.items,
+        root=sealed.root,
+        exclude=sealed.exclusions.patterns,
+        allowed=sealed.allowed,
+    )

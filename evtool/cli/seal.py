@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import click
 
@@ -17,10 +16,8 @@ from evtool.core.errors import ExitCode
 from evtool.core.names import shown
 from evtool.core.verdict import Effect
 from evtool.operations.seal import ALLOWABLE, SealOptions, SealResult, preview_seal, seal
-from evtool.report.document import finding_document
+from evtool.report.document import SealDocument
 from evtool.report.text import format_size
-
-SEAL_FORMAT = "evtool-seal/1"
 
 EXAMPLES = """\b
 Examples:
@@ -141,19 +138,18 @@ def _render(result: SealResult, directory: str, dry_run: bool) -> str:
     return "\n".join(lines)
 
 
-def _document(result: SealResult, directory: str, dry_run: bool, exit_code: ExitCode) -> dict[str, Any]:
-    return {
-        "format": SEAL_FORMAT,
-        "exit_code": int(exit_code),
-        "path": directory,
-        "dry_run": dry_run,
-        "entry": result.entry,
-        "head": result.head,
-        "new_items": result.new_items,
-        "new_bytes": result.new_bytes,
-        "kept_items": result.kept_items,
-        "reused": result.reused,
-        "omitted": result.omitted,
-        "excluded": result.excluded,
-        "findings": [finding_document(finding) for finding in result.findings],
-    }
+def _document(result: SealResult, directory: str, dry_run: bool, exit_code: ExitCode) -> SealDocument:
+    return SealDocument(
+        exit_code=exit_code,
+        path=directory,
+        dry_run=dry_run,
+        entry=result.entry,
+        head=result.head,
+        new_items=result.new_items,
+        new_bytes=result.new_bytes,
+        kept_items=result.kept_items,
+        reused=result.reused,
+        omitted=result.omitted,
+        excluded=result.excluded,
+        findings=tuple(result.findings),
+    )
