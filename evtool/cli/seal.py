@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from evtool.cli.entry_options import header_options, policy_options
@@ -17,10 +15,8 @@ from evtool.core.privacy import TextPolicy
 from evtool.core.verdict import Effect
 from evtool.operations.entry_writer import EntryHeader
 from evtool.operations.seal import ALLOWABLE, SealOptions, SealResult, preview_seal, seal
-from evtool.report.document import finding_document
+from evtool.report.document import SealDocument
 from evtool.report.text import format_size
-
-SEAL_FORMAT = "evtool-seal/1"
 
 EXAMPLES = """\b
 Examples:
@@ -132,19 +128,18 @@ def _render(result: SealResult, directory: str, dry_run: bool) -> str:
     return "\n".join(lines)
 
 
-def _document(result: SealResult, directory: str, dry_run: bool, exit_code: ExitCode) -> dict[str, Any]:
-    return {
-        "format": SEAL_FORMAT,
-        "exit_code": int(exit_code),
-        "path": directory,
-        "dry_run": dry_run,
-        "entry": result.entry,
-        "head": result.head,
-        "new_items": result.new_items,
-        "new_bytes": result.new_bytes,
-        "kept_items": result.kept_items,
-        "reused": result.reused,
-        "omitted": result.omitted,
-        "excluded": result.excluded,
-        "findings": [finding_document(finding) for finding in result.findings],
-    }
+def _document(result: SealResult, directory: str, dry_run: bool, exit_code: ExitCode) -> SealDocument:
+    return SealDocument(
+        exit_code=exit_code,
+        path=directory,
+        dry_run=dry_run,
+        entry=result.entry,
+        head=result.head,
+        new_items=result.new_items,
+        new_bytes=result.new_bytes,
+        kept_items=result.kept_items,
+        reused=result.reused,
+        omitted=result.omitted,
+        excluded=result.excluded,
+        findings=tuple(result.findings),
+    )

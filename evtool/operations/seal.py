@@ -21,7 +21,7 @@ from evtool.core.statement import ItemType, OmissionReason
 from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.keys.signer import Signer
 from evtool.operations.collection import Collection, SealedItem, read_items
-from evtool.operations.compare import merge_sorted
+from evtool.operations.compare import find_hidden, merge_sorted
 from evtool.operations.entry_writer import EntryHeader, is_inside, open_for_writing, read_sound_collection, write_entry
 from evtool.operations.manifest_writer import ManifestWriter
 from evtool.operations.progress import NoProgress, Progress
@@ -210,6 +210,7 @@ class _SealRun:
                 self._judge_sealed(task, observation)
             elif (item_type := self._classify(task.found, observation)) is not None:
                 self._add_item(task.found, observation, item_type, manifest, journal)
+        self._look_past_patterns(jobs)
         self._judge_doubtful(jobs)
         self._check_manifests()
         self._check_second_walk()
@@ -297,6 +298,15 @@ class _SealRun:
         else:
             self.result.kept_items += 1
 
+    def _look_past_patterns(self, jobs: int) -> None:
+        """A new pattern says what is not to be sealed; what was sealed before is compared all the same."""
+        hidden = find_hidden(self._evidence, self._vanished, self._exclusions)
+        there = {id(sealed) for sealed, _ in hidden}
+        self._vanished = [one for one in self._vanished if id(one) not in there]
+        tasks: list[Task[SealedItem | None]] = [Task(found, sealed, Mode.STAT) for sealed, found in hidden]
+        for task, observation in observe_all(self._evidence, tasks, jobs=jobs):
+            self._judge_sealed(task, observation)
+
     def _judge_doubtful(self, jobs: int) -> None:
         for task, observation in observe_all(self._evidence, self._doubtful, jobs=jobs):
             sealed = task.context
@@ -315,8 +325,11 @@ class _SealRun:
         """Now that the manifests of earlier seals have been read to their end, refuse ones that do not hold."""
         for sealed in self._collection.seals if self._collection else ():
             for finding in sealed.findings:
-                if finding.effect in (Effect.DISPROVES, Effect.UNCHECKED):
-                    raise MismatchError(f"the record does not hold: {finding.message}", hint="run evtool verify first")
+                hint = "run evtool verify first"
+                if finding.effect is Effect.DISPROVES:
+                    raise MismatchError(f"the record does not hold: {finding.message}", hint=hint)
+                if finding.effect is Effect.UNCHECKED:
+                    raise InputError(f"the record cannot be read: {finding.message}", hint=hint)
         for one in self._vanished:
             if one.item.content is None or one.item.content.type is not ItemType.OMITTED:
                 self._find(Code.MISSING, Effect.DISPROVES, one, "is missing")

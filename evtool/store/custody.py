@@ -188,17 +188,19 @@ class CustodyDirectory:
             raise FormatError(f"{shown(name)} has more than {limit} bytes")
         return data
 
-    def read_lines(self, name: str) -> Iterator[bytes]:
+    def read_lines(self, name: str, limit: int = MAX_LINE) -> Iterator[bytes]:
         """Read a manifest or a list of checksums line by line; lines come without their newline.
+
+        `limit` is the length of the longest line, in bytes.
 
         Raises:
             InputError: it is missing or cannot be read.
             FormatError: a line is too long, or the last one does not end in a newline.
         """
         with self._open(name) as file:
-            while line := file.readline(MAX_LINE + 2):
+            while line := file.readline(limit + 1):
                 if not line.endswith(b"\n"):
-                    reason = "is too long" if len(line) > MAX_LINE else "does not end: the file was cut short"
+                    reason = "is too long" if len(line) > limit else "does not end: the file was cut short"
                     raise FormatError(f"{shown(name)}: a line {reason}")
                 yield line[:-1]
 

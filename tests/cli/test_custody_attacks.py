@@ -78,9 +78,7 @@ def test_an_entry_taken_from_the_end_is_caught_by_a_noted_head(evtool: Runner, g
     assert (aware.exit_code, "head-unknown" in codes(aware)) == (1, True)
 
 
-def test_an_entry_taken_from_the_end_is_caught_by_the_receipt(
-    evtool: Runner, giver: Party, receiver: Party
-) -> None:
+def test_an_entry_taken_from_the_end_is_caught_by_the_receipt(evtool: Runner, giver: Party, receiver: Party) -> None:
     """The giver drops the transfer; the receipt then fits no entry of the record."""
     case = make_case(evtool)
     giver.ok("seal", case)

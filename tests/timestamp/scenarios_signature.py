@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from evtool.core.timestamp.der_values import write_octets, write_oid
-from evtool.core.timestamp.signed_data import CONTENT_TYPE, MESSAGE_DIGEST
 from timestamp.mint import (
     CertificateShape,
     Statement,
@@ -20,6 +18,9 @@ from timestamp.mint import (
 )
 from timestamp.vector import Vector, VectorAnchor
 from timestamp.workshop import Workshop, failed, make_request, passed, undecided
+
+from evtool.core.timestamp.der_values import write_octets, write_oid
+from evtool.core.timestamp.signed_data import CONTENT_TYPE, MESSAGE_DIGEST
 
 _AT = "2025-03-01 12:00:00"
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from cryptography import x509
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
-
 from timestamp.mint import AUTHORITY, CertificateShape, Chain, Statement, make_identity
 from timestamp.vector import Vector, VectorAnchor
 from timestamp.workshop import AFTER_EXPIRY, Revoked, Workshop, day, failed, passed, undecided

@@ -14,8 +14,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
-
-from evtool.core.timestamp.request import serialize_request
 from timestamp.mint import (
     DATA,
     CertificateShape,
@@ -28,6 +26,8 @@ from timestamp.mint import (
 )
 from timestamp.openssl_authority import OpensslAuthority, make_authority, run_openssl
 from timestamp.vector import Vector, VectorAnchor
+
+from evtool.core.timestamp.request import serialize_request
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 """When the vectors are judged: the token is ten months old, every certificate still valid."""
