@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from evtool.core.entry import Clock
-from evtool.core.errors import EvidenceError, MismatchError, RefusedError, UsageError
+from evtool.core.errors import EvidenceError, InputError, MismatchError, RefusedError, UsageError
 from evtool.core.events import Event
 from evtool.core.names import shown, store_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions

@@ -14,7 +14,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from timestamp.mint import (
+
+from evtool.core.timestamp.request import serialize_request
+from tests.timestamp.mint import (
     DATA,
     CertificateShape,
     Chain,
@@ -24,10 +26,8 @@ from timestamp.mint import (
     make_identity,
     make_key,
 )
-from timestamp.openssl_authority import OpensslAuthority, make_authority, run_openssl
-from timestamp.vector import Vector, VectorAnchor
-
-from evtool.core.timestamp.request import serialize_request
+from tests.timestamp.openssl_authority import OpensslAuthority, make_authority, run_openssl
+from tests.timestamp.vector import Vector, VectorAnchor
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 """When the vectors are judged: the token is ten months old, every certificate still valid."""
