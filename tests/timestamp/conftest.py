@@ -11,7 +11,7 @@ from evtool.core.timestamp.anchor import Anchor
 from evtool.core.timestamp.certificates import parse_certificate_file
 from evtool.core.timestamp.grounds import Grounds
 from evtool.core.timestamp.sunset import RESOURCE, SunsetTable, parse_sunset_table
-from timestamp.openssl_authority import OpensslAuthority, make_authority
+from tests.timestamp.openssl_authority import OpensslAuthority, make_authority
 
 
 @pytest.fixture(scope="session")

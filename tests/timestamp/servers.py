@@ -17,7 +17,7 @@ from evtool.core.timestamp.ots import (
     Timestamp,
 )
 from evtool.core.timestamp.ots_format import serialize_timestamp
-from timestamp.fake_chain import mine_chain
+from tests.timestamp.fake_chain import mine_chain
 
 
 def answer(body: bytes, status: str = "200 OK", **headers: str) -> bytes:

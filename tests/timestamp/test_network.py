@@ -8,7 +8,7 @@ from evtool.core.errors import RefusedError
 from evtool.interop.http_client import NetworkError, NetworkProblem, Outgoing, find_proxy, send
 from evtool.interop.ots_client import fetch_upgrade, submit
 from evtool.interop.tsa_client import curl_line, fetch_response, prepare_request
-from timestamp.servers import Calendar, ScriptedServer, answer, closed_port
+from tests.timestamp.servers import Calendar, ScriptedServer, answer, closed_port
 
 REQUEST = b"\x30\x03\x02\x01\x01"
 GOOD = answer(b"the response")

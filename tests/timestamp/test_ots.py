@@ -40,7 +40,7 @@ from evtool.core.timestamp.ots_stamp import (
     upgrade,
 )
 from evtool.core.timestamp.ots_verify import verify_proof
-from timestamp.fake_chain import mine_chain
+from tests.timestamp.fake_chain import mine_chain
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "ots"
 ALL = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(VECTORS.glob("*.toml"))}

@@ -29,7 +29,7 @@ from evtool.core.timestamp.request import make_nonce, parse_request, serialize_r
 from evtool.core.timestamp.response import parse_response
 from evtool.core.timestamp.sunset import SunsetTable, parse_sunset_table
 from evtool.core.timestamp.tst_info import parse_tst_info
-from timestamp.mint import Statement
+from tests.timestamp.mint import Statement
 
 SHA256 = bytes(32)
 

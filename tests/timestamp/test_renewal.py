@@ -23,8 +23,8 @@ from evtool.core.timestamp.renewal import (
 )
 from evtool.core.timestamp.result import Caution, Reason, TokenState
 from evtool.core.timestamp.sunset import SunsetTable
-from timestamp.mint import CertificateShape, Chain, Statement, make_chain
-from timestamp.workshop import Revoked, day, make_crls
+from tests.timestamp.mint import CertificateShape, Chain, Statement, make_chain
+from tests.timestamp.workshop import Revoked, day, make_crls
 
 FIRST = make_chain(name="First", signer_shape=CertificateShape(not_after=day(2027, 6)))
 SECOND = make_chain(name="Second", signer_shape=CertificateShape(not_before=day(2026), not_after=day(2036)))

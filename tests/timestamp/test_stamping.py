@@ -29,8 +29,8 @@ from evtool.operations.stamping import (
     stamp_with_calendars,
     upgrade_proof,
 )
-from timestamp.openssl_authority import OTHER_POLICY, AuthorityServer, OpensslAuthority
-from timestamp.servers import Calendar, ScriptedServer, answer, closed_port
+from tests.timestamp.openssl_authority import OTHER_POLICY, AuthorityServer, OpensslAuthority
+from tests.timestamp.servers import Calendar, ScriptedServer, answer, closed_port
 
 DATA = b"the bytes of 0001-sealed.toml.sig"
 ORDER = StampOrder(DATA)

@@ -16,8 +16,8 @@ from evtool.keys.tsa_trust import (
     load_roots,
     remove_anchor,
 )
-from timestamp.mint import Identity, make_identity
-from timestamp.workshop import day
+from tests.timestamp.mint import Identity, make_identity
+from tests.timestamp.workshop import day
 
 ROOT = make_identity("Trusted Root")
 OTHER = make_identity("Other Root")
