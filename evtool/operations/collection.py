@@ -77,8 +77,8 @@ class Collection:
     def lacks_seals(self) -> bool:
         """Whether there are seals whose entry cannot be used: their items are not known."""
         usable = {seal.number for seal in self.seals}
-        sealing = {sequence for sequence, event in self.listing.entries if event == Event.SEALED.value}
-        return not sealing <= usable
+        entries = self.listing.entries + self.listing.lost
+        return not {sequence for sequence, event in entries if event == Event.SEALED.value} <= usable
 
     @property
     def exclusions(self) -> Exclusions:
@@ -123,7 +123,7 @@ def read_collection(custody: CustodyDirectory) -> Collection:
     findings += chain.findings
     findings += _judge_listing(listing)
     findings += _check_numbering(seals, chain)
-    findings += _check_informational(custody, chain)
+    findings += _check_informational(custody, listing, chain)
     return Collection(custody, listing, chain, findings, seals)
 
 
@@ -141,9 +141,8 @@ def _judge_listing(listing: Listing) -> list[Finding]:
             message = f"custody directory: {name} is not part of the record"
             findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
     for sequence, event in listing.unsigned:
-        interrupted = any(name.startswith(f".{sequence:04d}-{event}.") for name in listing.unfinished)
         message = f"entry {sequence} has no signature and counts for nothing"
-        effect = Effect.NOTE if interrupted else Effect.UNCHECKED
+        effect = Effect.UNCHECKED if (sequence, event) in listing.lost else Effect.NOTE
         findings.append(Finding(Code.ENTRY_UNFINISHED, Axis.CUSTODY, effect, message, entry=sequence))
     if listing.unfinished:
         message = "an interrupted run left temporary files; the next one that writes here removes them"
@@ -169,10 +168,12 @@ def _check_numbering(seals: list[Seal], chain: Chain) -> list[Finding]:
     return findings
 
 
-def _check_informational(custody: CustodyDirectory, chain: Chain) -> list[Finding]:
-    """Compare the files that prove nothing with what the newest entry says of them."""
+def _check_informational(custody: CustodyDirectory, listing: Listing, chain: Chain) -> list[Finding]:
+    """Compare the files that prove nothing with what the newest entry says of them, if it can be used."""
     findings: list[Finding] = []
-    recorded = chain.links[-1].entry.informational if chain.links else {}
+    if not chain.links or chain.links[-1].entry.sequence != listing.entries[-1][0]:
+        return findings
+    recorded = chain.links[-1].entry.informational
     for name in INFORMATIONAL_FILES:
         expected = recorded.get(name)
         try:

@@ -75,6 +75,15 @@ class Listing:
         return sorted(key for key, roles in self.files.items() if FileRole.SIGNATURE not in roles)
 
     @property
+    def lost(self) -> list[tuple[int, str]]:
+        """Entries without a signature of which no interrupted run is the reason."""
+        return [
+            (sequence, event)
+            for sequence, event in self.unsigned
+            if not any(name.startswith(f".{sequence:04d}-{event}.") for name in self.unfinished)
+        ]
+
+    @property
     def is_ours(self) -> bool:
         """Whether evtool wrote this directory, or may write it: it holds an entry, or nothing but our leftovers."""
         return bool(self.entries) or not (self.foreign or self.informational or self.unsigned)
