@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("evtool.cli.verify", "Check a sealed directory: all findings, one verdict."),
     "log": ("evtool.cli.log", "Print the chain of custody."),
     "show": ("evtool.cli.show", "Print the sealed items and what is stated of them."),
+    "inspect": ("evtool.cli.inspect", "Show what files claim of themselves: format, dates, device."),
     "key": ("evtool.cli.key", "Make, show and list your own signing keys."),
     "trust": ("evtool.cli.trust", "Decide whose keys you trust."),
 }

@@ -1,4 +1,4 @@
-"""What happens inside the cage: identify one file, let every fitting extractor read it, write down what was found."""
+"""What happens inside the cage: identify a file, let every fitting extractor read it, write down what was found."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import os
 import signal
 import sys
 import warnings
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from evtool.core.metadata_claims import Claims, Problem
 from evtool.core.metadata_json import claims_document, fit_claims
@@ -20,7 +21,8 @@ from evtool.metadata.collect import Collector
 from evtool.metadata.extractors import Extractor, extractors
 from evtool.metadata.identify import identify
 from evtool.metadata.stream import open_stream
-from evtool.metadata.wire import Limits
+from evtool.metadata.wire import Limits, Settings
+from evtool.metadata.xmp import find_packet
 
 _CODECS = (
     "ascii utf-8 utf-8-sig utf-7 utf-16 utf-16-le utf-16-be utf-32 latin-1 iso8859-2 iso8859-15 cp1252 cp437 cp850 "
@@ -28,6 +30,11 @@ _CODECS = (
     "idna punycode raw-unicode-escape unicode-escape quopri base64 zlib hex"
 )
 """Codecs load from disk on first use, and inside the cage there is no disk; others read as Latin-1."""
+
+_PHOTOGRAPHS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")
+"""How files begin that may share a process: JPEG, PNG, TIFF; or, after four bytes, with `ftyp`, as HEIC does."""
+
+_DEPTH_UNCAGED = 400
 
 
 def preload() -> None:
@@ -41,31 +48,50 @@ def preload() -> None:
     identify(io.BytesIO(b"\0" * 64), 64)
 
 
-def parse_in_cage(file: int, answer: int, limits: Limits, caged: bool) -> NoReturn:
-    """Parse one file and leave the process. The exit status is 0 when every extractor came to an end."""
-    size = os.fstat(file).st_size
-    stream = open_stream(file, size)
+def parse_in_cage(files: list[int], answer: int, settings: Settings) -> NoReturn:
+    """Parse one file, or several photographs, and leave the process with exit status 0."""
+    streams = [(open_stream(file, size), size) for file in files for size in [os.fstat(file).st_size]]
     _default_signals()
-    if caged:
-        enter_cage(limits)
+    if settings.caged:
+        enter_cage(settings.limits)
     else:
-        sys.setrecursionlimit(400)
-    answer_for(stream, size, answer)
+        sys.setrecursionlimit(_DEPTH_UNCAGED)
+    for item, (stream, size) in enumerate(streams):
+        if len(streams) > 1 and not _may_share(stream, size):
+            _write(answer, {"item": item, "alone": True})
+            continue
+        for claims in _claims_so_far(stream, size, final_only=len(streams) > 1):
+            told = fit_claims(claims.reduce_to_basic() if settings.basic else claims)
+            _write(answer, {"item": item, "claims": claims_document(told)})
+        _write(answer, {"item": item, "end": True})
     os._exit(0)
 
 
-def answer_for(stream: io.BufferedIOBase, size: int, answer: int) -> None:
-    """Write all claims found so far after each step, so that a killed child leaves what it had found."""
+def _may_share(stream: io.BufferedIOBase, size: int) -> bool:
+    """Tell whether a file may be parsed in a process that has parsed others.
+
+    Sealing thousands of photographs should cost little more than hashing them, and a process for each costs most of
+    it. Photographs are read by Python code alone, which no file can take over, but for XMP, read by expat; a packet
+    with anything in it that begins like a declaration goes alone. So does every other format.
+    """
+    stream.seek(0)
+    head = stream.read(12)
+    return (head.startswith(_PHOTOGRAPHS) or head[4:8] == b"ftyp") and b"<!" not in find_packet(stream, size)
+
+
+def _claims_so_far(stream: io.BufferedIOBase, size: int, final_only: bool) -> Iterator[Claims]:
+    """Give all claims found so far after each step, so that a killed child leaves what it had found."""
     found = Claims(format=identify(stream, size))
-    _write(answer, found)
+    media_type = found.format.media_type if found.format else ""
     collector = Collector()
     problems: list[Problem] = []
-    media_type = found.format.media_type if found.format else ""
     for extractor in extractors().get(media_type, ()):
+        if not final_only:
+            yield found
         if (reason := _run(extractor, stream, size, collector)) is not None:
             problems.append(Problem(extractor.name, reason))
         found = replace(collector.claims(), format=found.format, problems=tuple(problems))
-        _write(answer, fit_claims(found))
+    yield found
 
 
 def _run(extractor: Extractor, stream: io.BufferedIOBase, size: int, collector: Collector) -> str | None:
@@ -83,8 +109,8 @@ def _run(extractor: Extractor, stream: io.BufferedIOBase, size: int, collector: 
     return None
 
 
-def _write(answer: int, claims: Claims) -> None:
-    line = json.dumps(claims_document(claims), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+def _write(answer: int, message: dict[str, Any]) -> None:
+    line = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
     while line:
         line = line[os.write(answer, line) :]
 
@@ -93,7 +119,7 @@ def probe_in_cage(answer: int, limits: Limits) -> NoReturn:
     """Enter the cage, try its bars, and write down which mechanisms applied and what was refused."""
     _default_signals()
     applied = enter_cage(limits)
-    os.write(answer, json.dumps({"applied": applied, "refused": try_bars(answer)}).encode() + b"\n")
+    _write(answer, {"applied": applied, "refused": try_bars(answer)})
     os._exit(0)
 
 

@@ -27,10 +27,20 @@ from enum import Enum
 from types import TracebackType
 from typing import Self
 
-from evtool.core.errors import FormatError
 from evtool.core.metadata_claims import Claims
-from evtool.core.metadata_json import parse_claims
-from evtool.metadata.wire import ANSWER_LIMIT, EXTRACT, PROBE, REPLY_HEAD, REQUIRED_BARS, Ending, Limits
+from evtool.core.metadata_vocabulary import Detail
+from evtool.metadata.answer import read_answer
+from evtool.metadata.wire import (
+    ANSWER_LIMIT,
+    EXTRACT,
+    PROBE,
+    REPLY_HEAD,
+    REQUIRED_BARS,
+    TOGETHER,
+    Ending,
+    Limits,
+    Settings,
+)
 
 _BOOTSTRAP = "import sys; sys.path += sys.argv[3:]; from evtool.metadata.zygote import start; start(*sys.argv[1:3])"
 
@@ -67,8 +77,8 @@ class ExtractionResult:
     """What one file claims of itself, and how that was found out.
 
     Attributes:
-        claims: full claims; None if nothing at all could be found out. With a `failure` beside them they are what the
-            parser had found before it ended.
+        claims: in the form that was asked for; None if nothing at all could be found out. With a `failure` beside
+            them they are what the parser had found before it ended.
         failure: None if the parser came to its end (each extractor's own problems are part of the claims).
         cage: the mechanisms that confined the parser, joined by `+`; "none" without a cage.
     """
@@ -78,16 +88,28 @@ class ExtractionResult:
     cage: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Files that were handed over together, by own descriptors, and where their reply comes from."""
+
+    descriptors: list[int]
+    pending: socket.socket | ExtractionResult
+
+
 class MetadataExtractor:
     """A connection to one fork server, which starts with the first file.
 
     May be used by several threads. Worker processes that were forked may go on using it as well; those that were
-    started afresh make their own. `sandbox=False` parses without confinement where the platform offers none.
+    started afresh make their own.
+
+    Attributes:
+        detail: with `Detail.BASIC` what the basic form leaves out never leaves the parser's process.
+        limits: what one parser's process may cost.
+        sandbox: False parses without confinement.
     """
 
-    def __init__(self, *, limits: Limits | None = None, sandbox: bool = True) -> None:
-        self._limits = limits or Limits()
-        self._sandbox = sandbox
+    def __init__(self, *, detail: Detail = Detail.FULL, limits: Limits | None = None, sandbox: bool = True) -> None:
+        self._settings = Settings(limits or Limits(), caged=sandbox, basic=detail is Detail.BASIC)
         self._lock = threading.Lock()
         self._starts = 0
         self._owner = os.getpid()
@@ -120,60 +142,90 @@ class MetadataExtractor:
 
         Takes at most the limits' time. Raises nothing for what the file contains.
         """
-        return self._finish(self._submit(descriptor))
+        pending = self._submit([descriptor])
+        return pending if isinstance(pending, ExtractionResult) else self._finish(pending, 1)[0]
 
-    def extract_all(self, descriptors: Iterable[int], ahead: int = _AHEAD) -> Iterator[ExtractionResult]:
-        """Find out what many files claim, in their order, `ahead` at a time on all cores.
+    def extract_all(self, descriptors: Iterable[int], together: int = TOGETHER) -> Iterator[ExtractionResult]:
+        """Find out what many files claim, in their order, on all cores.
 
-        A descriptor may be closed as soon as the next one is asked for.
+        Up to `together` photographs share one process; 1 gives each its own. Other formats always have their own. A
+        descriptor may be closed as soon as the next one is asked for.
         """
-        waiting: deque[socket.socket | Failure] = deque()
-        for descriptor in descriptors:
-            waiting.append(self._submit(descriptor))
-            if len(waiting) >= ahead:
-                yield self._finish(waiting.popleft())
+        waiting: deque[_Batch] = deque()
+        for batch in self._batches(descriptors, min(max(together, 1), TOGETHER)):
+            waiting.append(batch)
+            if len(waiting) >= _AHEAD:
+                yield from self._results(waiting.popleft())
         while waiting:
-            yield self._finish(waiting.popleft())
+            yield from self._results(waiting.popleft())
 
-    def _submit(self, descriptor: int) -> socket.socket | Failure:
+    def _batches(self, descriptors: Iterable[int], together: int) -> Iterator[_Batch]:
+        held: list[int] = []
+        for descriptor in descriptors:
+            held.append(os.dup(descriptor))
+            if len(held) == together:
+                yield _Batch(held, self._submit(held))
+                held = []
+        if held:
+            yield _Batch(held, self._submit(held))
+
+    def _results(self, batch: _Batch) -> Iterator[ExtractionResult]:
+        """Give a batch's results; a file that has none, as it may not share or its company failed, is read alone."""
+        try:
+            if isinstance(batch.pending, ExtractionResult):
+                yield from [batch.pending] * len(batch.descriptors)
+                return
+            alone = len(batch.descriptors) == 1
+            for descriptor, result in zip(
+                batch.descriptors, self._finish(batch.pending, len(batch.descriptors)), strict=True
+            ):
+                settled = alone or (result.failure is None and result.claims is not None)
+                yield result if settled else self.extract(descriptor)
+        finally:
+            for descriptor in batch.descriptors:
+                os.close(descriptor)
+
+    def _submit(self, descriptors: list[int]) -> socket.socket | ExtractionResult:
         with self._lock:
             if (failure := self._connect()) is not None:
-                return failure
-            copy = None
-            if self._sandbox and "seccomp" not in self._cage:
-                # Only seccomp keeps a parser from changing the mode or times of a file by its descriptor.
-                copy = _copy_to_memory(descriptor)
-                if copy is None:
-                    return Failure.TOO_LARGE
+                return ExtractionResult(None, failure, self._cage or "none")
+            copies: list[int] = []
             try:
-                return self._request(EXTRACT, [descriptor if copy is None else copy])
+                if self._settings.caged and "seccomp" not in self._cage:
+                    # Only seccomp keeps a parser from changing the mode or times of a file by its descriptor.
+                    copies += map(_copy_to_memory, descriptors)
+                return self._request(EXTRACT, copies or descriptors)
+            except _TooLargeError:
+                return ExtractionResult(None, Failure.TOO_LARGE, self._cage)
             except OSError:
                 self._disconnect()
-                return Failure.NOT_STARTED
+                return ExtractionResult(None, Failure.NOT_STARTED, self._cage)
             finally:
-                if copy is not None:
+                for copy in copies:
                     os.close(copy)
 
     def _request(self, request: bytes, descriptors: list[int]) -> socket.socket:
         assert self._control is not None  # noqa: S101  # for the type checker: _connect has made it
         mine, theirs = socket.socketpair()
         with theirs:
-            socket.send_fds(self._control, [request], [*descriptors, theirs.fileno()])
+            socket.send_fds(self._control, [request], [theirs.fileno(), *descriptors])
         # Time enough for those that wait before it; the server holds each to its own limits.
-        mine.settimeout(10 + _AHEAD * self._limits.wall_seconds)
+        mine.settimeout(10 + 2 * _AHEAD * self._settings.limits.wall_seconds)
         return mine
 
-    def _finish(self, pending: socket.socket | Failure) -> ExtractionResult:
-        if isinstance(pending, Failure):
-            return ExtractionResult(None, pending, self._cage or "none")
-        reply = _receive(pending)
+    def _finish(self, pending: socket.socket, files: int) -> list[ExtractionResult]:
+        reply = _receive(pending, files)
         if len(reply) < REPLY_HEAD.size:
             with self._lock:
                 self._disconnect()
-            return ExtractionResult(None, Failure.KILLED, self._cage)
+            return [ExtractionResult(None, Failure.KILLED, self._cage)] * files
         ending, code = REPLY_HEAD.unpack_from(reply)
-        claims, sound = _read_answer(reply[REPLY_HEAD.size :])
-        return ExtractionResult(claims, _failure(Ending(ending), code, sound and claims is not None), self._cage)
+        failure = _failure(Ending(ending), code)
+        return [
+            # Killed after its last word is still an answer.
+            ExtractionResult(claims, None if ended else failure or Failure.ANSWER, self._cage)
+            for claims, ended in read_answer(reply[REPLY_HEAD.size :], files)
+        ]
 
     def _connect(self) -> Failure | None:
         """Start the fork server if it is not running; the lock is held."""
@@ -189,12 +241,12 @@ class MetadataExtractor:
         mine, theirs = socket.socketpair()
         with theirs:
             try:
-                self._server = _start_server(theirs, self._limits, self._sandbox)
+                self._server = _start_server(theirs, self._settings)
             except OSError:
                 mine.close()
                 return Failure.NOT_STARTED
         self._control = mine
-        self._cage = self._probe() if self._sandbox else "none"
+        self._cage = self._probe() if self._settings.caged else "none"
         if not self._cage:
             self._disconnect()
             return Failure.NO_CAGE
@@ -203,7 +255,7 @@ class MetadataExtractor:
     def _probe(self) -> str:
         """Have a child show what its cage refuses; "" unless it refuses all that it must."""
         try:
-            reply = _receive(self._request(PROBE, []))
+            reply = _receive(self._request(PROBE, []), 1)
             found = json.loads(reply[REPLY_HEAD.size :])
         except (OSError, ValueError):
             return ""
@@ -223,13 +275,21 @@ class MetadataExtractor:
         self._server = None
 
 
-def _start_server(control: socket.socket, limits: Limits, caged: bool) -> subprocess.Popen[bytes]:
-    settings = json.dumps({"limits": asdict(limits), "caged": caged})
+def _start_server(control: socket.socket, settings: Settings) -> subprocess.Popen[bytes]:
     # Isolated: no variable of the environment, no file in the current directory has a say in what is loaded.
-    arguments = [sys.executable, "-I", "-B", "-c", _BOOTSTRAP, str(control.fileno()), settings, *_library_folders()]
+    arguments = [
+        sys.executable,
+        "-I",
+        "-B",
+        "-c",
+        _BOOTSTRAP,
+        str(control.fileno()),
+        json.dumps(asdict(settings)),
+        *_library_folders(),
+    ]
     environment = {"LC_ALL": "C.UTF-8"} | {k: v for k, v in os.environ.items() if k == "LD_LIBRARY_PATH"}
     return subprocess.Popen(
-        arguments,
+        arguments + _library_folders(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -251,48 +311,43 @@ def _library_folders() -> list[str]:
     return list(folders)
 
 
-def _receive(reply: socket.socket) -> bytes:
+def _receive(reply: socket.socket, files: int) -> bytes:
     """Read a whole reply; a short one if the server is gone or late."""
     data = bytearray()
     with reply, contextlib.suppress(OSError):
-        while len(data) <= ANSWER_LIMIT + REPLY_HEAD.size and (chunk := reply.recv(64 << 10)):
+        while len(data) <= ANSWER_LIMIT * files + REPLY_HEAD.size and (chunk := reply.recv(64 << 10)):
             data += chunk
     return bytes(data)
 
 
-def _read_answer(answer: bytes) -> tuple[Claims | None, bool]:
-    """Take the last whole document that holds to the vocabulary; tell whether all of them do."""
-    claims = None
-    *lines, rest = answer.split(b"\n")
-    for line in lines:
-        try:
-            claims = parse_claims(json.loads(line.decode("utf-8")))
-        except (FormatError, ValueError, RecursionError):
-            return claims, False
-    return claims, not rest
-
-
-def _failure(ending: Ending, code: int, sound: bool) -> Failure | None:
+def _failure(ending: Ending, code: int) -> Failure | None:
     if ending is Ending.NOT_STARTED:
         return Failure.NOT_STARTED
     if ending is Ending.TIMED_OUT:
         return Failure.WALL_TIME
-    if ending is Ending.SIGNALLED and code == _SIGXCPU:
-        return Failure.CPU_TIME
-    if ending is Ending.TALKED_TOO_MUCH or (ending is Ending.EXITED and code == 0 and not sound):
+    if ending is Ending.TALKED_TOO_MUCH:
         return Failure.ANSWER
-    return Failure.KILLED if ending is Ending.SIGNALLED or code != 0 else None
+    if ending is Ending.SIGNALLED:
+        return Failure.CPU_TIME if code == _SIGXCPU else Failure.KILLED
+    return Failure.KILLED if code else None
 
 
 _SIGXCPU = 24
 """On Linux and macOS; Windows, which has no such signal, does not get here."""
 
 
-def _copy_to_memory(descriptor: int) -> int | None:
-    """Copy a file into memory without a name; None if it is too large or the platform has no such memory."""
-    size = os.fstat(descriptor).st_size
-    if size > _COPY_LIMIT or not hasattr(os, "memfd_create"):
-        return None
+class _TooLargeError(Exception):
+    """A file cannot be copied into memory."""
+
+
+def _copy_to_memory(descriptor: int) -> int:
+    """Copy a file into memory without a name.
+
+    Raises:
+        _TooLargeError: it is too large, or the platform has no such memory.
+    """
+    if os.fstat(descriptor).st_size > _COPY_LIMIT or not hasattr(os, "memfd_create"):
+        raise _TooLargeError
     copy = os.memfd_create("item", os.MFD_CLOEXEC)
     position = 0
     while chunk := os.pread(descriptor, 1 << 20, position):

@@ -1,9 +1,14 @@
 """What the parties of an extraction say to each other.
 
-Client, fork server and caged child are three processes. A request is one byte on the control socket with two
-descriptors beside it: the file to parse, and a socket of its own for the reply. A reply is how the child ended (an
-`Ending` and a number, exit status or signal), then what it wrote: JSON documents, one a line, each of which stands
-for all claims found so far. What a child wrote is never trusted before it was checked.
+Client, fork server and caged child are three processes. A request is one byte on the control socket with descriptors
+beside it: a socket of its own for the reply, then the files to parse. A reply is how the child ended (an `Ending` and
+a number, exit status or signal), then what it wrote, one JSON object a line:
+
+    {"item":0,"claims":{...}}     all claims found so far in the first file
+    {"item":0,"end":true}         no more will follow for it
+    {"item":0,"alone":true}       it must have a process of its own
+
+What a child wrote is never trusted before it was checked.
 """
 
 from __future__ import annotations
@@ -22,7 +27,10 @@ REPLY_HEAD = struct.Struct("!BI")
 """An `Ending`, and the exit status or signal."""
 
 ANSWER_LIMIT = 160 << 10
-"""Bytes that a child may write in all; the next one ends it."""
+"""Bytes that a child may write for each file; the next one ends it."""
+
+TOGETHER = 16
+"""Photographs that may share one process."""
 
 
 class Ending(IntEnum):
@@ -48,3 +56,18 @@ class Limits:
     cpu_seconds: int = 5
     wall_seconds: int = 20
     memory: int = 640 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the client tells the server once.
+
+    Attributes:
+        limits: what one process may cost.
+        caged: whether children enter the cage.
+        basic: whether children leave out what the basic form leaves out; then it never crosses the pipe.
+    """
+
+    limits: Limits
+    caged: bool
+    basic: bool

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from io import BufferedIOBase
 
 from evtool.core.metadata_claims import Claim
 from evtool.core.metadata_vocabulary import TextKind, TimeKind
@@ -63,6 +64,19 @@ _TEXTS = {
 }
 
 _COORDINATE = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d{1,9})?)(?:,(\d{1,2}(?:\.\d{1,9})?))?([NSEW])", re.ASCII)
+
+_SCANNED = 256 << 10
+"""Bytes at a file's start, then at its end, in which a packet is looked for: writers put it before or after the
+picture, not into it."""
+
+
+def find_packet(stream: BufferedIOBase, size: int) -> bytes:
+    """Find the packet of a picture, as ISO 16684-3 describes scanning; empty if there is none."""
+    stream.seek(0)
+    if packet := packet_in(stream.read(_SCANNED)):
+        return packet
+    stream.seek(max(size - _SCANNED, 0))
+    return packet_in(stream.read(_SCANNED))
 
 
 def packet_in(data: bytes) -> bytes:

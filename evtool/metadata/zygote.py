@@ -1,9 +1,10 @@
 """The fork server: one clean process that has every parser loaded, and forks one caged child for each file.
 
-A process per file, because one hostile file must not meet the next; forked from a warm parent, because starting an
-interpreter for each would cost a hundred times more. The server was started as a program of its own, so it holds no
-key, no passphrase and no thread of the process that seals. It reads nothing of a file itself: it hands the
-descriptor to the child, collects what the child writes, ends it when its time is over, and passes the answer on.
+A process for each file, because one hostile file must not meet the next; forked from a warm parent, because starting
+an interpreter for each would cost many times more. (Photographs may share one, see `child`.) The server was started
+as a program of its own, so it holds no key, no passphrase and no thread of the process that seals. It reads nothing of
+a file itself: it hands the descriptor to the child, collects what the child writes, ends it when its time is over,
+and passes the answer on.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import time
 from dataclasses import dataclass, field
 
 from evtool.metadata.child import parse_in_cage, preload, probe_in_cage
-from evtool.metadata.wire import ANSWER_LIMIT, EXTRACT, REPLY_HEAD, Ending, Limits
+from evtool.metadata.wire import ANSWER_LIMIT, EXTRACT, REPLY_HEAD, TOGETHER, Ending, Limits, Settings
 
 _CHILDREN = 2 * (os.cpu_count() or 1)
 """Children at the same time; further requests wait in the control socket."""
@@ -35,10 +36,11 @@ class _Child:
     pid: int
     reply: socket.socket
     deadline: float
+    limit: int
     answer: bytearray = field(default_factory=bytearray)
 
 
-def main(control_descriptor: int, limits: Limits, caged: bool) -> None:
+def main(control_descriptor: int, settings: Settings) -> None:
     """Serve until the other end of the control socket is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the client, which then closes the socket
     preload()
@@ -47,14 +49,13 @@ def main(control_descriptor: int, limits: Limits, caged: bool) -> None:
     gc.freeze()
     gc.disable()
     with socket.socket(fileno=control_descriptor) as control:
-        _Server(control, limits, caged).serve()
+        _Server(control, settings).serve()
 
 
 class _Server:
-    def __init__(self, control: socket.socket, limits: Limits, caged: bool) -> None:
+    def __init__(self, control: socket.socket, settings: Settings) -> None:
         self._control = control
-        self._limits = limits
-        self._caged = caged
+        self._settings = settings
         self._children: dict[int, _Child] = {}
         self._selector = selectors.DefaultSelector()
         self._listening = False
@@ -88,18 +89,18 @@ class _Server:
         return max(min(child.deadline for child in self._children.values()) - time.monotonic(), 0)
 
     def _accept(self) -> bool:
-        request, descriptors, _, _ = socket.recv_fds(self._control, 1, 2)
+        request, descriptors, _, _ = socket.recv_fds(self._control, 1, 1 + TOGETHER)
         if not request:
             return False
-        *file, reply = descriptors
+        reply, *files = descriptors
         try:
-            self._start(request, file[0] if file else -1, socket.socket(fileno=reply))
+            self._start(request, files, socket.socket(fileno=reply))
         finally:
-            for descriptor in file:
+            for descriptor in files:
                 os.close(descriptor)
         return True
 
-    def _start(self, request: bytes, file: int, reply: socket.socket) -> None:
+    def _start(self, request: bytes, files: list[int], reply: socket.socket) -> None:
         answer, write_end = os.pipe()
         try:
             pid = os.fork()
@@ -108,20 +109,21 @@ class _Server:
             _send(reply, Ending.NOT_STARTED, 0, b"")
         else:
             if pid == 0:
-                self._be_child(request, file, write_end)
-            self._children[answer] = _Child(pid, reply, time.monotonic() + self._limits.wall_seconds)
+                self._be_child(request, files, write_end)
+            deadline = time.monotonic() + self._settings.limits.wall_seconds
+            self._children[answer] = _Child(pid, reply, deadline, ANSWER_LIMIT * max(len(files), 1))
             self._selector.register(answer, selectors.EVENT_READ)
         finally:
             os.close(write_end)
 
-    def _be_child(self, request: bytes, file: int, answer: int) -> None:
-        """Keep two descriptors (and the standard ones, which lead nowhere), then parse; never returns."""
+    def _be_child(self, request: bytes, files: list[int], answer: int) -> None:
+        """Keep these descriptors (and the standard ones, which lead nowhere), then parse; never returns."""
         try:
-            _close_all_but(file, answer)
+            _close_all_but(*files, answer)
             if request == EXTRACT:
-                parse_in_cage(file, answer, self._limits, self._caged)
+                parse_in_cage(files, answer, self._settings)
             else:
-                probe_in_cage(answer, self._limits)
+                probe_in_cage(answer, self._settings.limits)
         finally:
             os._exit(1)
 
@@ -131,7 +133,7 @@ class _Server:
         child.answer += data
         if not data:
             self._finish(descriptor, None)
-        elif len(child.answer) > ANSWER_LIMIT:
+        elif len(child.answer) > child.limit:
             self._finish(descriptor, Ending.TALKED_TOO_MUCH)
 
     def _expire(self) -> None:
@@ -148,7 +150,7 @@ class _Server:
         code = _wait(child)
         if ending is None:
             ending = Ending.EXITED if code >= 0 else Ending.SIGNALLED
-        _send(child.reply, ending, abs(code), bytes(child.answer[:ANSWER_LIMIT]))
+        _send(child.reply, ending, abs(code), bytes(child.answer[: child.limit]))
 
 
 def _wait(child: _Child) -> int:
@@ -165,7 +167,7 @@ def _wait(child: _Child) -> int:
 
 def _close_all_but(*kept: int) -> None:
     low = 3
-    for descriptor in sorted(descriptor for descriptor in kept if descriptor >= 0):
+    for descriptor in sorted(kept):
         os.closerange(low, descriptor)
         low = descriptor + 1
     os.closerange(low, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
@@ -184,4 +186,4 @@ def _send(reply: socket.socket, ending: Ending, code: int, answer: bytes) -> Non
 def start(control_descriptor: str, settings: str) -> None:
     """Enter from the command line that the client builds."""
     values = json.loads(settings)
-    main(int(control_descriptor), Limits(**values["limits"]), values["caged"])
+    main(int(control_descriptor), Settings(Limits(**values["limits"]), values["caged"], values["basic"]))

@@ -8,6 +8,8 @@ from io import BufferedIOBase
 from typing import Any
 
 import pypdf
+import pypdf.filters
+import pypdf.xmp
 from pypdf.generic import ArrayObject, DictionaryObject, StreamObject
 
 from evtool.core.metadata_claims import Claim

@@ -6,10 +6,7 @@ from collections.abc import Iterator
 from io import BufferedIOBase
 
 from evtool.core.metadata_claims import Claim
-from evtool.metadata.xmp import packet_in, xmp_claims
-
-_SCANNED = 2 << 20
-"""Bytes at the file's start in which a packet is looked for; writers put it before the picture."""
+from evtool.metadata.xmp import find_packet, xmp_claims
 
 
 class XmpExtractor:
@@ -32,7 +29,7 @@ class XmpExtractor:
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:
         """Yield the claims of the packet, if there is one."""
-        if packet := packet_in(stream.read(min(size, _SCANNED))):
+        if packet := find_packet(stream, size):
             yield from xmp_claims(packet)
 
 
