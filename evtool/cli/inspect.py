@@ -136,7 +136,7 @@ def _claimed(claims: Claims) -> Iterator[tuple[str, str]]:
 
 def _remarks(claims: Claims) -> Iterator[str]:
     if claims.withheld:
-        kinds = ", ".join(f"{number} {_WORDS[kind]}" for kind, number in claims.withheld)
+        kinds = ", ".join(f"{_WORDS[kind]} ({number})" for kind, number in claims.withheld)
         yield f"  not shown: {kinds}; --metadata full shows them"
     if claims.dropped:
         yield f"  not kept: {claims.dropped} claims or tags beyond the limits"

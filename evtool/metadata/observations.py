@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 
-from evtool.core.metadata_claims import Claims, TimeClaim
+from evtool.core.metadata_claims import Claims, FormatClaim, TimeClaim
 from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TimeKind
 from evtool.metadata.format_table import SIGNED_EXTENSIONS
 
@@ -146,15 +146,17 @@ def _extension(claims: Claims, observed: Observed) -> Iterator[Observation]:
     found = claims.format
     if found is None and extension in SIGNED_EXTENSIONS:
         message = f"the name ends in .{extension}, the content has no signature that is known"
-    elif (
-        found is not None and extension not in found.extensions and (found.extensions or extension in SIGNED_EXTENSIONS)
-    ):
-        if not extension.isalnum() or len(extension) > 8:
-            return  # no extension, but a dot in the name
+    elif found is not None and _contradicts(found, extension):
         message = f"the name ends in .{extension}, the content is of the format {found.name} ({found.media_type})"
     else:
         return
     yield Observation(ObservationCode.EXTENSION_MISMATCH, message)
+
+
+def _contradicts(found: FormatClaim, extension: str) -> bool:
+    if extension in found.extensions or not extension.isalnum() or len(extension) > 8:
+        return False  # it fits, or is no extension but a dot in the name
+    return bool(found.extensions) or extension in SIGNED_EXTENSIONS
 
 
 def _future(claims: Claims, now: datetime, sealed: datetime | None) -> Iterator[Observation]:
@@ -248,9 +250,10 @@ def _pyongyang(claims: Claims) -> Iterator[Observation]:
     unknown = [time for time in claims.times if time.offset is OffsetBasis.UNKNOWN]
     within = [time for time in unknown if first <= time.moment().date() <= last]
     if within:
+        kinds = ", ".join(dict.fromkeys(time.kind.value for time in within))
         message = (
-            f"{', '.join(dict.fromkeys(time.kind.value for time in within))}: from {first} to {last} clocks in the DPRK "
-            "showed UTC+08:30, not +09:00; for a clock there the difference is half an hour"
+            f"{kinds}: from {first} to {last} clocks in the DPRK showed UTC+08:30, not +09:00; for a clock there the "
+            "difference is half an hour"
         )
         yield Observation(ObservationCode.PYONGYANG_HALF_HOUR, message)
     for time in claims.times:
