@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from evtool.cli.options import output_options
 from evtool.cli.output import Output
 from evtool.core.errors import ExitCode
 from evtool.core.metadata_claims import Claims
@@ -44,9 +45,8 @@ _HINTS = {
     help="basic leaves out places, serial numbers, names, free text and raw tags, and says how many there are.",
 )
 @click.option("--no-sandbox", is_flag=True, help="Parse even where the platform cannot confine the parser.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("--quiet", is_flag=True, help="Leave out hints.")
-def command(files: tuple[str, ...], detail: str, no_sandbox: bool, as_json: bool, quiet: bool) -> int:
+@output_options
+def command(files: tuple[str, ...], detail: str, no_sandbox: bool, output: Output) -> int:
     """Show what files claim of themselves: format, dates, device, structure.
 
     Nothing a file says of itself is proof. What does not fit together is pointed out as a note with a stable code;
@@ -57,7 +57,6 @@ def command(files: tuple[str, ...], detail: str, no_sandbox: bool, as_json: bool
       evtool inspect interview.mp4
       evtool inspect --metadata full --json photos/*.jpg
     """
-    output = Output(json=as_json, quiet=quiet)
     paths = [os.fsencode(name) for name in files]
     inspections = []
     for inspection in inspect_files(paths, detail=Detail(detail), sandbox=not no_sandbox):

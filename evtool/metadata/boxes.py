@@ -117,13 +117,18 @@ def _locations(body: bytes) -> Iterator[tuple[int, list[tuple[int, int]]]]:
     sizes = number(2)
     offset_size, length_size, base_size, index_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15, sizes & 15
     wide = 4 if version == 2 else 2
+    read = 0
     for _ in range(min(number(wide), _BOX_LIMIT)):
         item = number(wide)
         method = number(2) & 15 if version else 0
         number(2)  # data reference
         base = number(base_size)
         extents = []
-        for _ in range(min(number(2), _BOX_LIMIT)):
+        for _ in range(number(2)):
+            # Fields may be 0 bytes wide, so a short list can promise four billion extents.
+            read += 1
+            if read > _BOX_LIMIT:
+                raise ValueError("too many extents")
             number(index_size if version else 0)
             offset = number(offset_size)
             extents.append((base + offset, number(length_size)))

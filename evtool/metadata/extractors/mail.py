@@ -61,7 +61,7 @@ def _addresses(message: email.message.Message) -> Iterator[Claim]:
     for name in _ADDRESSES:
         # Addresses are split before words are decoded: an encoded comma separates nothing (RFC 2047, section 5).
         fields = [_recoded(value) for value in message.get_all(name, [])]
-        for person, address in email.utils.getaddresses(fields, strict=True) if fields else []:
+        for person, address in email.utils.getaddresses(fields) if fields else []:
             yield from values.text(TextKind.PERSON, _decoded(person), name)
             yield from values.text(TextKind.CONTACT, address, name)
             recipients += name in _RECIPIENTS and bool(address)
