@@ -54,13 +54,22 @@ _ROWS = (
     ("application/gzip", "gzip archive", "gz tgz warc.gz"),
     ("message/rfc822", "e-mail message", "eml mht mhtml"),
     ("text/html", "HTML page", "html htm xhtml"),
+    ("text/xml", "XML document", ""),
+    ("image/svg+xml", "SVG drawing", "svg"),
+    ("application/rtf", "RTF document", "rtf doc"),
+    ("application/postscript", "PostScript document", "ps eps"),
     ("text/plain", "text", ""),
 )
 
 KNOWN = {media_type: FormatClaim(media_type, name, tuple(names.split())) for media_type, name, names in _ROWS}
 """Media type -> format."""
 
-SIGNED_EXTENSIONS = frozenset(name for row in KNOWN.values() for name in row.extensions) - {"html", "htm", "xhtml"}
+SIGNED_EXTENSIONS = frozenset(name for row in KNOWN.values() for name in row.extensions) - {
+    "html",
+    "htm",
+    "xhtml",
+    "svg",
+}
 """Extensions of formats that always have a signature or a structure; another content under them is a mismatch."""
 
 BRANDS = (
@@ -98,6 +107,16 @@ OOXML_PARTS = {
     "xl/workbook.xml": _OOXML + "spreadsheetml.sheet",
     "ppt/presentation.xml": _OOXML + "presentationml.presentation",
 }
+
+TEXT_BEGINNINGS = {
+    b"<!doctype html": "text/html",
+    b"<html": "text/html",
+    b"<?xml": "text/xml",
+    b"<svg": "image/svg+xml",
+    b"{\\rtf": "application/rtf",
+    b"%!ps": "application/postscript",
+}
+"""How a text begins, in lower case -> media type."""
 
 RAW_MAKES = {"NIKON": "image/x-nikon-nef", "SONY": "image/x-sony-arw", "PENTAX": "image/x-pentax-pef"}
 """How the maker's name begins -> its raw format, all of which are TIFF files with sub-images."""

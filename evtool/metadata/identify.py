@@ -1,8 +1,8 @@
 """Tells by content, never by name, what format a file is in.
 
 puremagic's table of signatures knows hundreds of formats. Where one signature is shared by many of them (ZIP, OLE,
-ISO media, RIFF, EBML, Ogg, TIFF), a look at the structure behind it decides; text has no signature and is
-recognised last.
+ISO media, RIFF, EBML, Ogg, TIFF), a look at the structure behind it decides. Text is recognised before that table is
+asked, as many of its signatures are plain words with which a note may begin.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from evtool.metadata.format_table import (
     PACKAGE_TYPES,
     RAW_MAKES,
     RIFF_FORMS,
+    TEXT_BEGINNINGS,
 )
 from evtool.metadata.tiff_peek import first_directory
 from evtool.metadata.zip_reader import open_zip, read_entry
@@ -43,7 +44,7 @@ def identify(stream: io.BufferedIOBase, size: int) -> FormatClaim | None:
     head = stream.read(_HEAD)
     if not head:
         return None
-    return _by_structure(head, stream, size) or _by_signature(head) or _as_text(head, size)
+    return _by_structure(head, stream, size) or _as_text(head, size) or _by_signature(head)
 
 
 def _by_structure(head: bytes, stream: io.BufferedIOBase, size: int) -> FormatClaim | None:
@@ -175,6 +176,13 @@ def _as_text(head: bytes, size: int) -> FormatClaim | None:
                 head[: len(head) - cut].decode(encoding)
             except UnicodeDecodeError:
                 continue
-            start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:256].lower()
-            return KNOWN["text/html" if start.startswith((b"<!doctype html", b"<html")) else "text/plain"]
+            return KNOWN[_text_kind(head)]
     return None
+
+
+def _text_kind(head: bytes) -> str:
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1024].lower()
+    for beginning, media_type in TEXT_BEGINNINGS.items():
+        if start.startswith(beginning):
+            return "image/svg+xml" if media_type == "text/xml" and b"<svg" in start else media_type
+    return "text/plain"
