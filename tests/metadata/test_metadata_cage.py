@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from metadata_samples import HOSTILE, extract, picture, shared_extractor
+from tests.metadata.metadata_samples import HOSTILE, extract, picture, shared_extractor
 
 import evtool
 from evtool.core.metadata_vocabulary import Detail, Withheld

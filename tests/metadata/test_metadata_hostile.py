@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from metadata_samples import HOSTILE, extract, picture, shared_extractor
+from tests.metadata.metadata_samples import HOSTILE, extract, picture, shared_extractor
 
 from evtool.core.metadata_claims import clean_text
 from evtool.core.metadata_json import DOCUMENT_LIMIT, claims_document, document_size, parse_claims

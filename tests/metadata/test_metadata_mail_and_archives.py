@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from metadata_samples import claims_of, counts, run, texts, times
+from tests.metadata.metadata_samples import claims_of, counts, run, texts, times
 
 from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
 

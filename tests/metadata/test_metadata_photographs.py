@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from metadata_samples import claims_of, counts, exiftool, picture, run, texts, times
+from tests.metadata.metadata_samples import claims_of, counts, exiftool, picture, run, texts, times
 
 from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
 

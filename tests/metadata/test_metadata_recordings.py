@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from metadata_samples import claims_of, counts, exiftool, ffprobe, run, texts, times
+from tests.metadata.metadata_samples import claims_of, counts, exiftool, ffprobe, run, texts, times
 
 from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
 
