@@ -20,6 +20,7 @@ from evtool.core.statement import (
     serialize_file,
     serialize_file_content,
 )
+from evtool.operations.item_block import LINES_PER_ITEM, BlockOrder, ItemBlock
 from evtool.scan.observe import Observation
 from evtool.scan.walk import Found
 from evtool.store.custody import FileRole, file_name
@@ -38,6 +39,7 @@ class ManifestWriter:
         """Files whose path is too long for `sha256sum`."""
         self._first_item = first_item
         self._random = random
+        self._ordered = 0
         self._salts: list[str] = []
         self._tree = TreeBuilder()
         self._list_digest = hashlib.sha256()
@@ -74,6 +76,23 @@ class ManifestWriter:
         mtime = stamp.mtime if stamp is not None else None
         self._write_line(serialize_file(item, self._salt(), path, mtime).encode("utf-8"), path)
         self.items += 1
+
+    def order_block(self, items: int) -> BlockOrder:
+        """Order the statements of the next so many items; they are to be added in the order of the orders."""
+        first, self._ordered = self._ordered, self._ordered + items
+        salts = self._random(SALT_SIZE * LINES_PER_ITEM * items)
+        return BlockOrder(self._first_item + first, LINES_PER_ITEM * first, salts)
+
+    def add_block(self, block: ItemBlock) -> None:
+        """Add the items of a block; those of an order that cannot be met as a block are added one by one."""
+        if (block.order.first_item, block.order.first_line) != (self._first_item + self.items, self._tree.size):
+            raise ValueError("a block of items came out of turn")
+        for root, lines in block.subtrees:
+            self._tree.add_subtree(root, lines)
+        self._manifest.write(block.lines)
+        self._write_list(block.listed)
+        self.unlisted += block.unlisted
+        self.items += block.items
 
     def finish(self, exclusions: Exclusions, allowed: tuple[OmissionReason, ...]) -> Sealed:
         """Flush both files to the medium, and give the table that the entry signs."""

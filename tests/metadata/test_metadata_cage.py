@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.metadata.metadata_samples import HOSTILE, extract, picture, shared_extractor
 
 import evtool
 from evtool.core.metadata_vocabulary import Detail, Withheld
 from evtool.metadata import Failure, Limits, MetadataExtractor
 from evtool.metadata.answer import read_answer
 from evtool.metadata.wire import REQUIRED_BARS
+from tests.metadata.metadata_samples import HOSTILE, extract, picture, shared_extractor
 
 SLOW = HOSTILE / "exif-65535-entries-of-999-ratios.tif"
 

@@ -6,9 +6,19 @@ import struct
 from pathlib import Path
 
 import pytest
-from tests.metadata.metadata_samples import archive, claims_of, compound_file, counts, exiftool, property_set, run, texts, times
 
 from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
+from tests.metadata.metadata_samples import (
+    archive,
+    claims_of,
+    compound_file,
+    counts,
+    exiftool,
+    property_set,
+    run,
+    texts,
+    times,
+)
 
 SUMMARY_FORMAT = bytes.fromhex("e0859ff2f94f6810ab9108002b27b3d9")
 HANGUL_FORMAT = bytes.fromhex("60b6a29f6110d411b4c6006097c09d8c")

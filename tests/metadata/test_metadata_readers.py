@@ -10,7 +10,7 @@ import puremagic
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from metadata_samples import HOSTILE
+from tests.metadata.metadata_samples import HOSTILE
 
 from evtool.core.metadata_claims import Claims, PlaceClaim, TimeClaim
 from evtool.core.metadata_json import claims_document, fit_claims, parse_claims
