@@ -49,7 +49,10 @@ def find_unsafe(path: str) -> str | None:
         return "it is empty or absolute"
     if len(path.encode("utf-8", "surrogatepass")) > MAX_PATH:
         return f"it has more than {MAX_PATH} bytes"
-    if any(unicodedata.category(character) in _HIDDEN_CATEGORIES for character in path):
+    # The first test is the quick one for most names; a space is the only printable separator in ASCII.
+    if not (path.isascii() and path.isprintable()) and any(
+        unicodedata.category(character) in _HIDDEN_CATEGORIES for character in path
+    ):
         return "it holds a control or format character"
     if not unicodedata.is_normalized("NFC", path):
         return "it is not in Unicode form NFC"
