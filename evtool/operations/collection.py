@@ -16,7 +16,7 @@ from evtool.core.manifest import Item, ManifestReader
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.verdict import Axis, Code, Effect, Finding
-from evtool.store.custody import CustodyDirectory, FileRole, Listing, file_name
+from evtool.store.custody import CustodyReader, FileRole, Listing, file_name
 
 
 @dataclass(slots=True)
@@ -66,7 +66,7 @@ class Collection:
         seals: the entries that seal items, oldest first.
     """
 
-    custody: CustodyDirectory
+    custody: CustodyReader
     listing: Listing
     chain: Chain
     findings: list[Finding]
@@ -90,7 +90,7 @@ class Collection:
         return max((seal.sealed.first_item + seal.sealed.items for seal in self.seals), default=1)
 
 
-def read_collection(custody: CustodyDirectory) -> Collection:
+def read_collection(custody: CustodyReader) -> Collection:
     """Read the entries of a custody directory and check the chain; manifests are left for `read_items`."""
     listing = custody.list_files()
     findings: list[Finding] = []
@@ -154,7 +154,7 @@ def _check_numbering(seals: list[Seal]) -> list[Finding]:
     return findings
 
 
-def _check_informational(custody: CustodyDirectory, chain: Chain) -> list[Finding]:
+def _check_informational(custody: CustodyReader, chain: Chain) -> list[Finding]:
     """Compare the files that prove nothing with what the newest entry says of them."""
     findings: list[Finding] = []
     recorded = chain.links[-1].entry.informational if chain.links else {}
@@ -197,7 +197,7 @@ def read_items(collection: Collection) -> Iterator[tuple[bytes, SealedItem]]:
     yield from heapq.merge(*streams, key=lambda pair: pair[0])
 
 
-def _read_seal(custody: CustodyDirectory, seal: Seal) -> Iterator[tuple[bytes, SealedItem]]:
+def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes, SealedItem]]:
     """Yield the items of one seal, then judge its manifest and its list of checksums."""
     name = file_name(seal.number, Event.SEALED.value, FileRole.MANIFEST)
     reader = ManifestReader(seal.sealed.first_item)
@@ -229,7 +229,7 @@ def _read_seal(custody: CustodyDirectory, seal: Seal) -> Iterator[tuple[bytes, S
 class _ChecksumsCheck:
     """Writes the list of checksums anew from the manifest, and compares its digest with the signed one."""
 
-    def __init__(self, custody: CustodyDirectory, seal: Seal) -> None:
+    def __init__(self, custody: CustodyReader, seal: Seal) -> None:
         self._seal = seal
         self._name = file_name(seal.number, Event.SEALED.value, FileRole.CHECKSUMS)
         self._custody = custody
