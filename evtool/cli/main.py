@@ -20,6 +20,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("evtool.cli.verify", "Check a sealed directory: all findings, one verdict."),
     "log": ("evtool.cli.log", "Print the chain of custody."),
     "show": ("evtool.cli.show", "Print the sealed items and what is stated of them."),
+    "record": ("evtool.cli.record", "Add an event to the chain of custody."),
+    "transfer": ("evtool.cli.transfer", "Hand custody over: the giver's side."),
+    "receive": ("evtool.cli.receive", "Check and accept a handover: the receiver's side."),
+    "receipt": ("evtool.cli.receipt", "Keep the receiver's answer to a handover."),
+    "compare": ("evtool.cli.compare", "Say what two copies of a collection share."),
+    "inspect": ("evtool.cli.inspect", "Show what files claim of themselves: format, dates, device."),
     "key": ("evtool.cli.key", "Make, show and list your own signing keys."),
     "trust": ("evtool.cli.trust", "Decide whose keys you trust."),
 }

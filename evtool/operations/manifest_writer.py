@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Callable
 
 from evtool.core.checksums import MAX_LISTED_PATH, serialize_header, serialize_line
-from evtool.core.entry import Event, Sealed
 from evtool.core.errors import EvidenceError
+from evtool.core.events import Digest, Event, Sealed
 from evtool.core.merkle import TreeBuilder, compute_leaf_hash
 from evtool.core.names import shown, store_name
 from evtool.core.patterns import Exclusions
@@ -83,9 +83,9 @@ class ManifestWriter:
             first_item=self._first_item,
             items=self.items,
             lines=self._tree.size,
-            root=self._tree.compute_root().hex(),
-            checksums=self._list_digest.hexdigest(),
-            exclusions=exclusions,
+            root=Digest(self._tree.compute_root().hex()),
+            checksums=Digest(self._list_digest.hexdigest()),
+            exclude=exclusions.patterns,
             allowed=allowed,
         )
 

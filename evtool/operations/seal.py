@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from evtool import __version__
-from evtool.core.digest import sha256_hex
-from evtool.core.entry import Clock, Entry, Event, Previous
-from evtool.core.errors import EvidenceError, InputError, MismatchError, UsageError
+from evtool.core.entry import Clock
+from evtool.core.errors import EvidenceError, InputError, MismatchError, RefusedError, UsageError
+from evtool.core.events import Event
 from evtool.core.names import shown, store_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.core.privacy import TextPolicy, check_text
 from evtool.core.statement import ItemType, OmissionReason
 from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.keys.signer import Signer
-from evtool.operations.collection import Collection, SealedItem, read_collection, read_items
-from evtool.operations.compare import merge_sorted
-from evtool.operations.informational import serialize_informational
+from evtool.operations.collection import Collection, SealedItem, read_items
+from evtool.operations.compare import find_hidden, merge_sorted
+from evtool.operations.entry_writer import EntryHeader, is_inside, open_for_writing, read_sound_collection, write_entry
 from evtool.operations.manifest_writer import ManifestWriter
 from evtool.operations.progress import NoProgress, Progress
 from evtool.scan.engine import Task, observe_all
@@ -30,9 +30,8 @@ from evtool.scan.observe import Mode, Observation, Problem
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, walk
 from evtool.scan.workers import default_jobs
-from evtool.store.custody import NAME, CustodyDirectory, FileRole, file_name, locate_custody
+from evtool.store.custody import NAME, CustodyDirectory, locate_custody
 from evtool.store.journal import Journal
-from evtool.store.writer import CustodyWriter
 
 ALLOWABLE = {
     "unreadable": (OmissionReason.UNREADABLE, OmissionReason.UNREADABLE_DIRECTORY),
@@ -55,6 +54,7 @@ class SealOptions:
         allow: keys of `ALLOWABLE`: what may be named without its content being sealed.
         custody: where the custody directory is, if not in the evidence directory.
         jobs: number of workers; None means a number that suits this machine.
+        policy: what must not occur in a text, nor, as for denied terms, in a name.
     """
 
     reason: str = "not stated"
@@ -65,6 +65,7 @@ class SealOptions:
     allow: frozenset[str] = frozenset()
     custody: str | None = None
     jobs: int | None = None
+    policy: TextPolicy = field(default_factory=TextPolicy)
 
     def __post_init__(self) -> None:
         if unknown := self.allow - set(ALLOWABLE):
@@ -129,27 +130,27 @@ def seal(
         InputError: the directory, or the custody directory, cannot be used.
     """
     options = options or SealOptions()
-    evidence = TreeLocation.find(os.fspath(path))
-    target = _custody_path(evidence, options)
-    with CustodyWriter(target) as writer, CustodyDirectory(writer.location) as custody:
-        collection = _open_collection(custody)
-        writer.clean(collection.listing)
-        collection = _open_collection(custody)
-        sequence = collection.chain.links[-1].entry.sequence + 1 if collection.chain.links else 1
-        run = _SealRun(evidence, collection, options, progress or NoProgress(), inside=target == _inside(evidence))
-        journal_name = f"{sequence:04d}-sealed.journal"
-        journal = Journal(writer.path_of_part(journal_name))
+    for name, text in (("reason", options.reason), *(("exclude", pattern) for pattern in options.exclude)):
+        check_text(name, text, options.policy)
+    header = EntryHeader(options.reason, options.happened_at, options.clock)
+    with open_for_writing(path, options.custody) as record:
+        run = _SealRun(record.evidence, record.collection, options, progress or NoProgress(), inside=record.inside)
+        journal_name = f"{record.next_sequence:04d}-{Event.SEALED.value}.journal"
+        journal = Journal(record.writer.path_of_part(journal_name))
         try:
-            with ManifestWriter(writer, sequence, collection.next_item, random) as manifest:
+            first_item = record.collection.next_item
+            with ManifestWriter(record.writer, record.next_sequence, first_item, random) as manifest:
                 run.observe(manifest, journal)
                 result = run.result
                 if manifest.items:
-                    entry = _build_entry(collection, sequence, signer, options, manifest, random, now)
-                    result.entry = sequence
-                    result.head = _write_entry(writer, collection, entry, signer, manifest, run.inside)
+                    details = manifest.finish(effective_exclusions(record.collection, options), options.allowed)
+                    written = write_entry(
+                        record, signer, header, details, random=random, now=now, unlisted=manifest.unlisted
+                    )
+                    result.entry, result.head = written.sequence, written.head
         finally:
             journal.close()
-        writer.remove(journal_name)
+        record.writer.remove(journal_name)
         return result
 
 
@@ -159,62 +160,16 @@ def preview_seal(
     """Tell what `seal` would do, writing nothing and reading no evidence file."""
     options = options or SealOptions()
     evidence = TreeLocation.find(os.fspath(path))
-    target = _custody_path(evidence, options)
+    inside = is_inside(evidence, options.custody)
     location = locate_custody(evidence, options.custody)
-    inside = target == _inside(evidence)
     if location is None:
         run = _SealRun(evidence, None, options, progress or NoProgress(), inside=inside)
         run.observe(None, None)
         return run.result
     with CustodyDirectory(location) as custody:
-        run = _SealRun(evidence, _open_collection(custody), options, progress or NoProgress(), inside=inside)
+        run = _SealRun(evidence, read_sound_collection(custody), options, progress or NoProgress(), inside=inside)
         run.observe(None, None)
         return run.result
-
-
-def _inside(evidence: TreeLocation) -> bytes:
-    return os.path.join(evidence.path, NAME)
-
-
-def _custody_path(evidence: TreeLocation, options: SealOptions) -> bytes:
-    """Decide where the custody directory is; anywhere in the evidence but its own place, it would be evidence."""
-    if options.custody is None:
-        return _inside(evidence)
-    path = os.path.realpath(os.fsencode(options.custody))
-    root = os.path.realpath(evidence.path)
-    if path == os.path.join(root, NAME):
-        return _inside(evidence)
-    if path == root or path.startswith(root + b"/"):
-        raise UsageError(
-            "the custody directory lies inside the evidence directory",
-            hint="leave --custody out to use the directory custody/, or name one outside",
-        )
-    return path
-
-
-def _open_collection(custody: CustodyDirectory) -> Collection:
-    """Read the record and refuse to build on one that does not hold.
-
-    Raises:
-        InputError: the directory is not evtool's, or cannot be read.
-        MismatchError: an entry, a signature or the order of the entries does not hold.
-    """
-    listing = custody.list_files()
-    if not listing.is_ours:
-        raise InputError(
-            f"the directory {shown(os.fsdecode(os.path.basename(custody.location.path)))} holds files that evtool did "
-            "not write; it is evidence like any other, and nothing was written there",
-            hint="keep the custody directory elsewhere with --custody DIR; this one is then sealed with the rest",
-        )
-    collection = read_collection(custody)
-    for finding in collection.findings:
-        if finding.effect is Effect.DISPROVES:
-            raise MismatchError(
-                f"the record does not hold: {finding.message}", hint="run evtool verify to see all of it"
-            )
-        if finding.effect is Effect.UNCHECKED and finding.code is not Code.ENTRY_UNFINISHED:
-            raise InputError(f"the record cannot be read: {finding.message}", hint="run evtool verify first")
-    return collection
 
 
 class _SealRun:
@@ -239,6 +194,7 @@ class _SealRun:
         self._notes = WalkNotes()
         self._doubtful: list[Task[SealedItem | None]] = []
         self._problems: list[str] = []
+        self._denied = 0
         self._vanished: list[SealedItem] = []
 
     def observe(self, manifest: ManifestWriter | None, journal: Journal | None) -> None:
@@ -254,10 +210,16 @@ class _SealRun:
                 self._judge_sealed(task, observation)
             elif (item_type := self._classify(task.found, observation)) is not None:
                 self._add_item(task.found, observation, item_type, manifest, journal)
+        self._look_past_patterns(jobs)
         self._judge_doubtful(jobs)
         self._check_manifests()
         self._check_second_walk()
         self._report_names()
+        if self._denied:
+            raise RefusedError(
+                f"{self._denied:,} names of files hold a term of the list of denied terms; nothing was sealed",
+                hint="the manifest would repeat these names; rename working copies, or seal without --deny-terms",
+            )
         if self._problems:
             raise _cannot_seal(self._problems)
 
@@ -279,6 +241,11 @@ class _SealRun:
 
     def _classify(self, found: Found, observation: Observation) -> ItemType | None:
         """Decide what a new item is; None after noting that it cannot be sealed."""
+        texts = (store_name(found.path), store_name(observation.target))
+        if any(map(self._options.policy.holds_denied_term, texts)):
+            # Counted, not named: the message must not repeat the term.
+            self._denied += 1
+            return None
         problem = observation.problem
         if problem is None:
             return _ITEM_TYPES[observation.kind]
@@ -331,6 +298,15 @@ class _SealRun:
         else:
             self.result.kept_items += 1
 
+    def _look_past_patterns(self, jobs: int) -> None:
+        """A new pattern says what is not to be sealed; what was sealed before is compared all the same."""
+        hidden = find_hidden(self._evidence, self._vanished, self._exclusions)
+        there = {id(sealed) for sealed, _ in hidden}
+        self._vanished = [one for one in self._vanished if id(one) not in there]
+        tasks: list[Task[SealedItem | None]] = [Task(found, sealed, Mode.STAT) for sealed, found in hidden]
+        for task, observation in observe_all(self._evidence, tasks, jobs=jobs):
+            self._judge_sealed(task, observation)
+
     def _judge_doubtful(self, jobs: int) -> None:
         for task, observation in observe_all(self._evidence, self._doubtful, jobs=jobs):
             sealed = task.context
@@ -349,8 +325,11 @@ class _SealRun:
         """Now that the manifests of earlier seals have been read to their end, refuse ones that do not hold."""
         for sealed in self._collection.seals if self._collection else ():
             for finding in sealed.findings:
-                if finding.effect in (Effect.DISPROVES, Effect.UNCHECKED):
-                    raise MismatchError(f"the record does not hold: {finding.message}", hint="run evtool verify first")
+                hint = "run evtool verify first"
+                if finding.effect is Effect.DISPROVES:
+                    raise MismatchError(f"the record does not hold: {finding.message}", hint=hint)
+                if finding.effect is Effect.UNCHECKED:
+                    raise InputError(f"the record cannot be read: {finding.message}", hint=hint)
         for one in self._vanished:
             if one.item.content is None or one.item.content.type is not ItemType.OMITTED:
                 self._find(Code.MISSING, Effect.DISPROVES, one, "is missing")
@@ -421,54 +400,3 @@ def _cannot_seal(problems: list[str]) -> EvidenceError:
         hint="mend it, leave it out with --exclude, or have it named without its content: "
         "--allow unreadable, --allow special, --allow changing",
     )
-
-
-def _build_entry(
-    collection: Collection,
-    sequence: int,
-    signer: Signer,
-    options: SealOptions,
-    manifest: ManifestWriter,
-    random: Callable[[int], bytes],
-    now: Callable[[], datetime],
-) -> Entry:
-    recorded_at = now().replace(microsecond=0)
-    links = collection.chain.links
-    return Entry(
-        collection=links[0].entry.collection if links else random(16).hex(),
-        sequence=sequence,
-        event=Event.SEALED,
-        happened_at=options.happened_at or recorded_at,
-        recorded_at=recorded_at,
-        clock=options.clock,
-        agent=signer.code,
-        key=signer.public_key.fingerprint,
-        reason=options.reason,
-        tool=f"evtool {__version__}",
-        previous=Previous(entry=links[-1].head, signature=links[-1].signature_digest) if links else None,
-        sealed=manifest.finish(effective_exclusions(collection, options), options.allowed),
-    )
-
-
-def _write_entry(
-    writer: CustodyWriter,
-    collection: Collection,
-    entry: Entry,
-    signer: Signer,
-    manifest: ManifestWriter,
-    inside: bool,
-) -> str:
-    """Write the entry and everything beside it; afterwards it exists. Returns its digest."""
-    informational = serialize_informational(collection, entry, signer.public_key, manifest.unlisted, inside=inside)
-    entry = replace(entry, informational={name: sha256_hex(data) for name, data in informational.items()})
-    data = entry.serialize()
-    names = [file_name(entry.sequence, entry.event.value, role) for role in _WRITE_ORDER]
-    writer.write(names[-2], data)
-    writer.write(names[-1], signer.sign(data))
-    for name, content in informational.items():
-        writer.write(name, content)
-    writer.commit([*informational, *names], replace=informational)
-    return sha256_hex(data)
-
-
-_WRITE_ORDER = (FileRole.MANIFEST, FileRole.CHECKSUMS, FileRole.ENTRY, FileRole.SIGNATURE)
