@@ -17,7 +17,7 @@ from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summariz
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.verdict import Axis, Code, Effect, Finding
-from evtool.store.custody import CustodyDirectory, FileRole, Listing, file_name
+from evtool.store.custody import CustodyReader, FileRole, Listing, file_name
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ class Collection:
         seals: the entries that seal items, oldest first.
     """
 
-    custody: CustodyDirectory
+    custody: CustodyReader
     listing: Listing
     chain: Chain
     findings: list[Finding]
@@ -98,7 +98,7 @@ class Collection:
         return max((seal.sealed.first_item + seal.sealed.items for seal in self.seals), default=1)
 
 
-def read_collection(custody: CustodyDirectory) -> Collection:
+def read_collection(custody: CustodyReader) -> Collection:
     """Read the entries of a custody directory and check the chain; manifests are left for `read_items`."""
     listing = custody.list_files()
     findings: list[Finding] = []
@@ -168,7 +168,7 @@ def _check_numbering(seals: list[Seal], chain: Chain) -> list[Finding]:
     return findings
 
 
-def _check_informational(custody: CustodyDirectory, listing: Listing, chain: Chain) -> list[Finding]:
+def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain) -> list[Finding]:
     """Compare the files that prove nothing with what the newest entry says of them, if it can be used."""
     findings: list[Finding] = []
     if not chain.links or chain.links[-1].entry.sequence != listing.entries[-1][0]:
@@ -213,7 +213,7 @@ def read_items(collection: Collection) -> Iterator[tuple[bytes, SealedItem]]:
     yield from heapq.merge(*streams, key=lambda pair: pair[0])
 
 
-def _read_seal(custody: CustodyDirectory, seal: Seal) -> Iterator[tuple[bytes, SealedItem]]:
+def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes, SealedItem]]:
     """Yield the items of one seal, then judge its manifest and its list of checksums."""
     name = file_name(seal.number, Event.SEALED.value, FileRole.MANIFEST)
     reader = ManifestReader(seal.sealed.first_item)
@@ -259,7 +259,7 @@ def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, 
     return ("last item", str(last), str(summary.last_item)) if summary.last_item > last else None
 
 
-def _is_as_signed(custody: CustodyDirectory, name: str, sealed: Sealed) -> bool:
+def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed) -> bool:
     """Tell whether a manifest that cannot be read is still, line for line, the one that was signed."""
     try:
         summary = summarize_unread(custody.read_lines(name, limit=_LONGEST_LINE))
@@ -275,7 +275,7 @@ _LONGEST_LINE = 16 * 1024 * 1024
 class _ChecksumsCheck:
     """Writes the list of checksums anew from the manifest, and compares its digest with the signed one."""
 
-    def __init__(self, custody: CustodyDirectory, seal: Seal) -> None:
+    def __init__(self, custody: CustodyReader, seal: Seal) -> None:
         self._seal = seal
         self._name = file_name(seal.number, Event.SEALED.value, FileRole.CHECKSUMS)
         self._custody = custody
