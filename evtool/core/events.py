@@ -292,7 +292,10 @@ class ConsentChanged(Details):
     terms: Terms
 
     def __post_init__(self) -> None:
-        parse_terms_cached(self.terms)
+        try:
+            parse_terms_cached(self.terms)
+        except FormatError as error:
+            raise FormatError(f"consent-changed.terms: {error.message}", hint=error.hint) from None
 
     @property
     def consent(self) -> ConsentTerms:

@@ -93,6 +93,7 @@ class Code(Enum):
     NO_TIMESTAMP = "no-timestamp"
     CLOCK_ORDER = "clock-order"
     NO_CONSENT = "no-consent"
+    CONSENT_STRICTER = "consent-stricter"
     CUSTODY_EXTRA = "custody-extra"
     CUSTODY_UNREADABLE = "custody-unreadable"
     INFORMATIONAL_CHANGED = "informational-changed"

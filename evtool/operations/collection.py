@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from evtool.core.chain import Chain, EntryFiles, Link, check_chain
 from evtool.core.checksums import parse_header, serialize_header, serialize_line
@@ -196,6 +196,12 @@ def read_items(collection: Collection) -> Iterator[tuple[bytes, SealedItem]]:
     """
     streams = [_read_seal(collection.custody, seal) for seal in collection.seals]
     yield from heapq.merge(*streams, key=lambda pair: pair[0])
+
+
+def read_items_afresh(collection: Collection) -> Iterator[tuple[bytes, SealedItem]]:
+    """As `read_items`, leaving no trace in the seals of `collection`, which can so be read another time."""
+    seals = [Seal(seal.link, seal.sealed, seal.roles) for seal in collection.seals]
+    return read_items(replace(collection, seals=seals))
 
 
 def _read_seal(custody: CustodyDirectory, seal: Seal) -> Iterator[tuple[bytes, SealedItem]]:
