@@ -22,6 +22,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("evtool.cli.show", "Print the sealed items and what is stated of them."),
     "items": ("evtool.cli.items", "Print the table of new items that an archivist fills in."),
     "consent": ("evtool.cli.consent", "What may go to whom, for what, under which conditions."),
+    "record": ("evtool.cli.record", "Add an event to the chain of custody."),
+    "transfer": ("evtool.cli.transfer", "Hand custody over: the giver's side."),
+    "receive": ("evtool.cli.receive", "Check and accept a handover: the receiver's side."),
+    "receipt": ("evtool.cli.receipt", "Keep the receiver's answer to a handover."),
+    "compare": ("evtool.cli.compare", "Say what two copies of a collection share."),
     "key": ("evtool.cli.key", "Make, show and list your own signing keys."),
     "trust": ("evtool.cli.trust", "Decide whose keys you trust."),
 }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from evtool.cli.options import output_options
@@ -15,10 +13,8 @@ from evtool.core.times import format_mtime
 from evtool.core.verdict import Effect, Finding
 from evtool.operations.collection import SealedItem
 from evtool.operations.read import list_items, open_record
-from evtool.report.document import finding_document
+from evtool.report.document import ItemsDocument, ShownItem
 from evtool.report.text import format_size
-
-SHOW_FORMAT = "evtool-items/1"
 
 EXAMPLES = """\b
 Examples:
@@ -48,13 +44,12 @@ def command(directory: str, items: tuple[str, ...], custody: str | None, output:
     problems = [f"{finding.code.value}: {finding.message}" for finding in findings if finding.effect is not Effect.NOTE]
     output.answer("\n".join(lines + problems) or "no items")
     output.document(
-        {
-            "format": SHOW_FORMAT,
-            "exit_code": int(exit_code),
-            "path": directory,
-            "items": [_item_document(one) for one in chosen],
-            "findings": [finding_document(finding) for finding in findings],
-        }
+        ItemsDocument(
+            exit_code=exit_code,
+            path=directory,
+            items=tuple(_item_document(one) for one in chosen),
+            findings=tuple(findings),
+        )
     )
     return exit_code
 
@@ -95,18 +90,18 @@ def _render_details(sealed: SealedItem) -> str:
     return "\n".join(lines)
 
 
-def _item_document(sealed: SealedItem) -> dict[str, Any]:
+def _item_document(sealed: SealedItem) -> ShownItem:
     content, file = sealed.item.content, sealed.item.file
     digests = content.digests if content else None
-    return {
-        "item": sealed.item.number,
-        "entry": sealed.seal.number,
-        "path": file.path if file else None,
-        "modified": format_mtime(file.mtime) if file and file.mtime is not None else None,
-        "type": content.type.value if content else None,
-        "size": content.size if content else None,
-        "sha256": digests.sha256 if digests else None,
-        "blake3": digests.blake3 if digests else None,
-        "target": content.target if content else None,
-        "reason": content.reason.value if content and content.reason else None,
-    }
+    return ShownItem(
+        item=sealed.item.number,
+        entry=sealed.seal.number,
+        path=file.path if file else None,
+        modified=format_mtime(file.mtime) if file and file.mtime is not None else None,
+        type=content.type if content else None,
+        size=content.size if content else None,
+        sha256=digests.sha256 if digests else None,
+        blake3=digests.blake3 if digests else None,
+        target=content.target if content else None,
+        reason=content.reason if content else None,
+    )

@@ -66,12 +66,14 @@ class ManifestSummary:
         lines: lines of the sealed manifest, withheld ones counted.
         withheld_lines: how many of them this copy does not disclose.
         disclosed_items: items of which at least one statement is disclosed.
+        last_item: number of the last of them, 0 where there is none.
         root: root hash of the tree over the lines, 64 lower-case hexadecimal digits.
     """
 
     lines: int
     withheld_lines: int
     disclosed_items: int
+    last_item: int
     root: str
 
 
@@ -86,6 +88,7 @@ class ManifestReader:
         self._tree = TreeBuilder()
         self._withheld_lines = 0
         self._items = 0
+        self._last_item = 0
         self._next_number = first_item
         self._last_key: bytes | None = None
         self._pending: _PendingItem | None = None
@@ -94,7 +97,8 @@ class ManifestReader:
     @property
     def summary(self) -> ManifestSummary:
         """The summary of all lines read so far."""
-        return ManifestSummary(self._tree.size, self._withheld_lines, self._items, self._tree.compute_root().hex())
+        root = self._tree.compute_root().hex()
+        return ManifestSummary(self._tree.size, self._withheld_lines, self._items, self._last_item, root)
 
     def read(self, lines: Iterable[bytes]) -> Iterator[Item]:
         """Yield the items of a manifest whose lines come without their newlines.
@@ -137,14 +141,43 @@ class ManifestReader:
         item = Item(pending.number, pending.content, pending.file, tuple(pending.context), pending.consent, gap)
         if (item.content is None or item.file is None) and not gap:
             raise FormatError(f"item {item.number} is incomplete although nothing is withheld")
-        key = item.sort_key
-        if key is not None:
-            if self._last_key is not None and key <= self._last_key:
-                raise FormatError(f"item {item.number}: its path does not sort after the path of the item before it")
-            self._last_key = key
+        self._check_path_order(item)
         self._items += 1
+        self._last_item = item.number
         self._next_number = item.number + 1
         return item
+
+    def _check_path_order(self, item: Item) -> None:
+        key = item.sort_key
+        if key is None:
+            return
+        # An item whose content is withheld may be a directory: then it stands where its path with a `/` belongs.
+        keys = [key] if item.content else [key, key + b"/"]
+        later = [key for key in keys if self._last_key is None or key > self._last_key]
+        if not later:
+            raise FormatError(f"item {item.number}: its path does not sort after the path of the item before it")
+        self._last_key = later[0]
+
+
+def summarize_unread(lines: Iterable[bytes]) -> ManifestSummary:
+    """Compute the root over lines that need not be statements: which manifest it is, not what it says.
+
+    Raises:
+        FormatError: a withheld statement stands where it can be no node of the tree.
+    """
+    tree = TreeBuilder()
+    withheld = 0
+    for line in lines:
+        try:
+            statement = parse_statement(line)
+        except FormatError:
+            statement = None
+        if isinstance(statement, WithheldStatement):
+            tree.add_subtree(bytes.fromhex(statement.hash), statement.lines)
+            withheld += statement.lines
+        else:
+            tree.add_leaf(compute_leaf_hash(line))
+    return ManifestSummary(tree.size, withheld, 0, 0, tree.compute_root().hex())
 
 
 @dataclass(slots=True)

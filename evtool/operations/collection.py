@@ -13,7 +13,7 @@ from evtool.core.digest import sha256_hex
 from evtool.core.entry import INFORMATIONAL_FILES
 from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.events import Event, Sealed
-from evtool.core.manifest import Item, ManifestReader
+from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.verdict import Axis, Code, Effect, Finding
@@ -85,6 +85,13 @@ class Collection:
         """The patterns in force: those of the newest seal, or the default ones before the first."""
         return self.seals[-1].sealed.exclusions if self.seals else Exclusions(DEFAULT_PATTERNS)
 
+    def is_disposed(self, item: int) -> bool:
+        """Tell whether an entry records that an item was given up; its statements stay as a tombstone."""
+        return any(
+            link.entry.event is Event.DISPOSED and (link.entry.items is None or item in link.entry.items)
+            for link in self.chain.links
+        )
+
     @property
     def next_item(self) -> int:
         """Number of the next item to be sealed."""
@@ -96,16 +103,18 @@ def read_collection(custody: CustodyDirectory) -> Collection:
     listing = custody.list_files()
     findings: list[Finding] = []
     entries: list[EntryFiles] = []
+    unreadable: set[int] = set()
     for sequence, event in listing.entries:
         try:
             entries.append(custody.read_entry(sequence, event))
         except (InputError, FormatError) as error:
+            unreadable.add(sequence)
             missing = FileRole.ENTRY not in listing.files[sequence, event]
             code, effect = (
                 (Code.ENTRY_MISSING, Effect.DISPROVES) if missing else (Code.CUSTODY_UNREADABLE, Effect.UNCHECKED)
             )
             findings.append(Finding(code, Axis.CUSTODY, effect, error.message, entry=sequence))
-    chain = check_chain(entries)
+    chain = check_chain(entries, unreadable)
     seals = [
         Seal(link, link.entry.sealed, listing.files[link.entry.sequence, link.entry.event.value])
         for link in chain.links
@@ -113,7 +122,7 @@ def read_collection(custody: CustodyDirectory) -> Collection:
     ]
     findings += chain.findings
     findings += _judge_listing(listing)
-    findings += _check_numbering(seals)
+    findings += _check_numbering(seals, chain)
     findings += _check_informational(custody, chain)
     return Collection(custody, listing, chain, findings, seals)
 
@@ -143,15 +152,20 @@ def _judge_listing(listing: Listing) -> list[Finding]:
     return findings
 
 
-def _check_numbering(seals: list[Seal]) -> list[Finding]:
-    """Item numbers go on from seal to seal, so no two items share one and none is hidden between seals."""
+def _check_numbering(seals: list[Seal], chain: Chain) -> list[Finding]:
+    """Item numbers go on from seal to seal, so no two items share one and none is hidden between seals.
+
+    After an entry that cannot be used, which may seal items of its own, numbers may be left out but not used again.
+    """
     findings: list[Finding] = []
-    expected = 1
+    usable = {link.entry.sequence for link in chain.links}
+    expected, seen = 1, 0
     for seal in seals:
-        if seal.sealed.first_item != expected:
-            message = f"entry {seal.number} begins with item {seal.sealed.first_item}, expected item {expected}"
+        first, seen, skipped = seal.sealed.first_item, seal.number, set(range(seen + 1, seal.number)) - usable
+        if first < expected or (first > expected and not skipped):
+            message = f"entry {seal.number} begins with item {first}, expected item {expected}"
             findings.append(Finding(Code.CHAIN_BROKEN, Axis.CUSTODY, Effect.DISPROVES, message, entry=seal.number))
-        expected = seal.sealed.first_item + seal.sealed.items
+        expected = first + seal.sealed.items
     return findings
 
 
@@ -218,19 +232,49 @@ def _read_seal(custody: CustodyDirectory, seal: Seal) -> Iterator[tuple[bytes, S
                 yield key, SealedItem(item, seal)
     except (FormatError, InputError) as error:
         seal.broken = True
-        _add_unusable(seal, FileRole.MANIFEST, Code.MANIFEST_MISSING, Code.MANIFEST_INVALID, error)
+        if isinstance(error, FormatError) and _is_as_signed(custody, name, seal.sealed):
+            # It is signed as it stands, so nothing is disproven: this version cannot read it.
+            message = f"{name}: signed, but cannot be read: {error.message}"
+            invalid = Finding(Code.MANIFEST_INVALID, Axis.INTEGRITY, Effect.UNCHECKED, message, entry=seal.number)
+            seal.findings.append(invalid)
+        else:
+            _add_unusable(seal, FileRole.MANIFEST, Code.MANIFEST_MISSING, Code.MANIFEST_INVALID, error)
         return
-    summary, sealed = reader.summary, seal.sealed
-    seal.withheld_lines = summary.withheld_lines
-    whole = summary.withheld_lines == 0
-    if (summary.root, summary.lines) != (sealed.root, sealed.lines) or (
-        whole and summary.disclosed_items != sealed.items
-    ):
+    seal.withheld_lines = reader.summary.withheld_lines
+    difference = _compare_with_entry(reader.summary, seal.sealed)
+    if difference is not None:
         seal.disproved = True
-        message = f"{name}: root hash is {summary.root[:16]}..., the signed entry says {sealed.root[:16]}..."
-        _add(seal, Code.MANIFEST_MISMATCH, message, sealed.root, summary.root)
+        what, expected, found = difference
+        message = f"{name}: {what} is {found[:16]}, the signed entry says {expected[:16]}"
+        _add(seal, Code.MANIFEST_MISMATCH, message, expected, found)
         return
-    checksums.finish(whole)
+    checksums.finish(seal.withheld_lines == 0)
+
+
+def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, str, str] | None:
+    """Compare a manifest with the entry that signs it: what differs, expected, found; None where nothing does."""
+    if summary.root != sealed.root:
+        return "root hash", sealed.root, summary.root
+    if summary.lines != sealed.lines:
+        return "number of lines", str(sealed.lines), str(summary.lines)
+    if summary.withheld_lines == 0 and summary.disclosed_items != sealed.items:
+        return "number of items", str(sealed.items), str(summary.disclosed_items)
+    last = sealed.first_item + sealed.items - 1
+    # Beyond it begin the numbers of the next seal; two items under one number could be mistaken for each other.
+    return ("last item", str(last), str(summary.last_item)) if summary.last_item > last else None
+
+
+def _is_as_signed(custody: CustodyDirectory, name: str, sealed: Sealed) -> bool:
+    """Tell whether a manifest that cannot be read is still, line for line, the one that was signed."""
+    try:
+        summary = summarize_unread(custody.read_lines(name, limit=_LONGEST_LINE))
+    except (FormatError, InputError):
+        return False
+    return (summary.root, summary.lines) == (sealed.root, sealed.lines)
+
+
+_LONGEST_LINE = 16 * 1024 * 1024
+"""Longest line, in bytes, of which it is still found out whether it was signed; longer ones would cost memory."""
 
 
 class _ChecksumsCheck:
@@ -264,7 +308,8 @@ class _ChecksumsCheck:
             except EvtoolError as error:
                 self._problem = error
         if self._problem is not None:
-            if whole:
+            # A list that is there must be the signed one in any copy: people will run sha256sum on it.
+            if whole or FileRole.CHECKSUMS in self._seal.roles:
                 _add_unusable(
                     self._seal, FileRole.CHECKSUMS, Code.CHECKSUMS_MISSING, Code.CHECKSUMS_MISMATCH, self._problem
                 )

@@ -12,15 +12,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from evtool.core.entry import Clock
-from evtool.core.errors import EvidenceError, MismatchError, UsageError
+from evtool.core.errors import EvidenceError, MismatchError, RefusedError, UsageError
 from evtool.core.events import Event
 from evtool.core.names import shown, store_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.core.privacy import TextPolicy, check_text
 from evtool.core.statement import ItemType, OmissionReason
 from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.keys.signer import Signer
 from evtool.operations.collection import Collection, SealedItem, read_items
-from evtool.operations.compare import merge_sorted
+from evtool.operations.compare import find_hidden, merge_sorted
 from evtool.operations.entry_writer import EntryHeader, is_inside, open_for_writing, read_sound_collection, write_entry
 from evtool.operations.item_statements import StatementFiles, StatementPlan, read_plan
 from evtool.operations.manifest_writer import ManifestWriter
@@ -55,6 +56,7 @@ class SealOptions:
         statements: the archivist's table and defaults: context and consent of the new items.
         custody: where the custody directory is, if not in the evidence directory.
         jobs: number of workers; None means a number that suits this machine.
+        policy: what must not occur in a text, nor, as for denied terms, in a name.
     """
 
     reason: str = "not stated"
@@ -66,6 +68,7 @@ class SealOptions:
     statements: StatementFiles = field(default_factory=StatementFiles)
     custody: str | None = None
     jobs: int | None = None
+    policy: TextPolicy = field(default_factory=TextPolicy)
 
     def __post_init__(self) -> None:
         if unknown := self.allow - set(ALLOWABLE):
@@ -130,6 +133,8 @@ def seal(
         InputError: the directory, or the custody directory, cannot be used.
     """
     options = options or SealOptions()
+    for name, text in (("reason", options.reason), *(("exclude", pattern) for pattern in options.exclude)):
+        check_text(name, text, options.policy)
     header = EntryHeader(options.reason, options.happened_at, options.clock)
     with open_for_writing(path, options.custody) as record:
         run = _SealRun(record.evidence, record.collection, options, progress or NoProgress(), inside=record.inside)
@@ -192,6 +197,7 @@ class _SealRun:
         self._notes = WalkNotes()
         self._doubtful: list[Task[SealedItem | None]] = []
         self._problems: list[str] = []
+        self._denied = 0
         self._vanished: list[SealedItem] = []
         self._plan = self._make_plan()
 
@@ -208,10 +214,16 @@ class _SealRun:
                 self._judge_sealed(task, observation)
             elif (item_type := self._classify(task.found, observation)) is not None:
                 self._add_item(task.found, observation, item_type, manifest, journal)
+        self._look_past_patterns(jobs)
         self._judge_doubtful(jobs)
         self._check_manifests()
         self._check_second_walk(manifest_written=not dry)
         self._report_names()
+        if self._denied:
+            raise RefusedError(
+                f"{self._denied:,} names of files hold a term of the list of denied terms; nothing was sealed",
+                hint="the manifest would repeat these names; rename working copies, or seal without --deny-terms",
+            )
         if self._problems:
             raise _cannot_seal(self._problems)
 
@@ -243,6 +255,11 @@ class _SealRun:
 
     def _classify(self, found: Found, observation: Observation) -> ItemType | None:
         """Decide what a new item is; None after noting that it cannot be sealed."""
+        texts = (store_name(found.path), store_name(observation.target))
+        if any(map(self._options.policy.holds_denied_term, texts)):
+            # Counted, not named: the message must not repeat the term.
+            self._denied += 1
+            return None
         problem = observation.problem
         if problem is None:
             return _ITEM_TYPES[observation.kind]
@@ -296,6 +313,15 @@ class _SealRun:
         else:
             self.result.kept_items += 1
 
+    def _look_past_patterns(self, jobs: int) -> None:
+        """A new pattern says what is not to be sealed; what was sealed before is compared all the same."""
+        hidden = find_hidden(self._evidence, self._vanished, self._exclusions)
+        there = {id(sealed) for sealed, _ in hidden}
+        self._vanished = [one for one in self._vanished if id(one) not in there]
+        tasks: list[Task[SealedItem | None]] = [Task(found, sealed, Mode.STAT) for sealed, found in hidden]
+        for task, observation in observe_all(self._evidence, tasks, jobs=jobs):
+            self._judge_sealed(task, observation)
+
     def _judge_doubtful(self, jobs: int) -> None:
         for task, observation in observe_all(self._evidence, self._doubtful, jobs=jobs):
             sealed = task.context
@@ -314,8 +340,11 @@ class _SealRun:
         """Now that the manifests of earlier seals have been read to their end, refuse ones that do not hold."""
         for sealed in self._collection.seals if self._collection else ():
             for finding in sealed.findings:
-                if finding.effect in (Effect.DISPROVES, Effect.UNCHECKED):
-                    raise MismatchError(f"the record does not hold: {finding.message}", hint="run evtool verify first")
+                hint = "run evtool verify first"
+                if finding.effect is Effect.DISPROVES:
+                    raise MismatchError(f"the record does not hold: {finding.message}", hint=hint)
+                if finding.effect is Effect.UNCHECKED:
+                    raise InputError(f"the record cannot be read: {finding.message}", hint=hint)
         for one in self._vanished:
             if one.item.content is None or one.item.content.type is not ItemType.OMITTED:
                 self._find(Code.MISSING, Effect.DISPROVES, one, "is missing")

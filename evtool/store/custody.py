@@ -29,6 +29,7 @@ _MAX_SIGNATURE = 16 * 1024
 _MAX_INFORMATIONAL = 1024 * 1024
 
 _ENTRY_FILE = re.compile(r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256)\Z")
+_RECEIPT_FILE = re.compile(r"([0-9]{4})-(transferred|disclosed)\.receipt\.toml(\.sig)?\Z")
 _UNFINISHED = re.compile(r"\.(?:[0-9]{4}-[a-z-]+\.[a-z0-9.]+|README\.txt|allowed_signers|lock)\.part\Z")
 
 _SYSTEM_FILES = Exclusions(DEFAULT_PATTERNS)
@@ -49,6 +50,7 @@ class Listing:
 
     Attributes:
         files: sequence and event -> the roles of the files that are there.
+        receipts: sequence and event of the entries that have a receipt beside them.
         informational: names of the informational files that are there.
         unfinished: names of what an interrupted run left behind.
         system: names of what an operating system leaves in folders.
@@ -56,6 +58,7 @@ class Listing:
     """
 
     files: dict[tuple[int, str], frozenset[FileRole]]
+    receipts: frozenset[tuple[int, str]]
     informational: tuple[str, ...]
     unfinished: tuple[str, ...]
     system: tuple[str, ...]
@@ -80,6 +83,12 @@ class Listing:
 def file_name(sequence: int, event: str, role: FileRole) -> str:
     """Name one file of an entry."""
     return f"{sequence:04d}-{event}.{role.value}"
+
+
+def receipt_names(sequence: int, event: str) -> tuple[str, str]:
+    """Name the two files of the receipt for an entry: the receiver's entry, and its signature."""
+    name = f"{sequence:04d}-{event}.receipt.toml"
+    return name, f"{name}.sig"
 
 
 def locate_custody(evidence: TreeLocation, custody: str | None) -> TreeLocation | None:
@@ -123,6 +132,7 @@ class CustodyDirectory:
     def list_files(self) -> Listing:
         """Sort the names in the directory by what they are."""
         files: dict[tuple[int, str], set[FileRole]] = {}
+        receipts: set[tuple[int, str]] = set()
         informational, unfinished, system, foreign = [], [], [], []
         for raw, kind in sorted(self._tree.list_directory(b"")):
             name = raw.decode("utf-8", "replace")
@@ -133,6 +143,8 @@ class CustodyDirectory:
                 foreign.append(shown_path(raw))
             elif match and int(match[1]) > 0:
                 files.setdefault((int(match[1]), match[2]), set()).add(FileRole(match[3]))
+            elif receipt := _RECEIPT_FILE.match(name):
+                receipts.add((int(receipt[1]), receipt[2]))
             elif name in INFORMATIONAL_FILES:
                 informational.append(name)
             elif _UNFINISHED.match(name):
@@ -141,6 +153,7 @@ class CustodyDirectory:
                 foreign.append(shown_path(raw))
         return Listing(
             {key: frozenset(roles) for key, roles in files.items()},
+            frozenset(receipts),
             tuple(informational),
             tuple(unfinished),
             tuple(system),
@@ -158,6 +171,11 @@ class CustodyDirectory:
         signature = self.read_file(file_name(sequence, event, FileRole.SIGNATURE), _MAX_SIGNATURE)
         return EntryFiles(sequence, event, data, signature)
 
+    def read_receipt(self, sequence: int, event: str) -> tuple[bytes, bytes]:
+        """Read the receipt for an entry: the bytes of the receiver's entry and of its signature."""
+        entry, signature = receipt_names(sequence, event)
+        return self.read_file(entry, MAX_ENTRY), self.read_file(signature, _MAX_SIGNATURE)
+
     def read_informational(self, name: str) -> bytes:
         """Read an informational file."""
         return self.read_file(name, _MAX_INFORMATIONAL)
@@ -170,17 +188,19 @@ class CustodyDirectory:
             raise FormatError(f"{shown(name)} has more than {limit} bytes")
         return data
 
-    def read_lines(self, name: str) -> Iterator[bytes]:
+    def read_lines(self, name: str, limit: int = MAX_LINE) -> Iterator[bytes]:
         """Read a manifest or a list of checksums line by line; lines come without their newline.
+
+        `limit` is the length of the longest line, in bytes.
 
         Raises:
             InputError: it is missing or cannot be read.
             FormatError: a line is too long, or the last one does not end in a newline.
         """
         with self._open(name) as file:
-            while line := file.readline(MAX_LINE + 2):
+            while line := file.readline(limit + 1):
                 if not line.endswith(b"\n"):
-                    reason = "is too long" if len(line) > MAX_LINE else "does not end: the file was cut short"
+                    reason = "is too long" if len(line) > limit else "does not end: the file was cut short"
                     raise FormatError(f"{shown(name)}: a line {reason}")
                 yield line[:-1]
 
