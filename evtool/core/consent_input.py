@@ -32,6 +32,7 @@ NOBODY = "none"
 """What a person types for a list that is stated and empty."""
 
 _SEPARATORS = re.compile(r"[\s,;]+")
+_SLIP = re.compile(r"[a-z0-9][a-z0-9:_-]{0,39}\Z")
 _OWN = re.compile(r"x-[a-z0-9][a-z0-9._-]{0,60}\Z")
 
 
@@ -110,6 +111,11 @@ def _code(term: Term, text: str) -> Any:
         raise FormatError(
             f"{term.name}: {shown(text, 80)} is not accepted", hint=f"accepted: {accepted(term)}"
         ) from None
+
+
+def quote_code(text: str) -> str:
+    """Repeat what somebody typed for a code in a message, unless it could be a name that stands in the wrong place."""
+    return text if _SLIP.match(text) else "what is there"
 
 
 def _codes(term: Term, texts: Iterable[str]) -> tuple[Any, ...]:

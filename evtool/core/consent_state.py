@@ -55,7 +55,12 @@ def effective_terms(
 
     `sealed_by` is the number of the entry that seals the item, `changes` are those of the whole chain, oldest first.
     """
-    layers = [(change.entry, change.terms) for change in changes if change.concerns(item, sealed_by)]
+    return fold_terms(sealed_by, stated, [change for change in changes if change.concerns(item, sealed_by)])
+
+
+def fold_terms(sealed_by: int, stated: ConsentTerms | None, changes: Sequence[ConsentChange]) -> ConsentTerms | None:
+    """As `effective_terms`, for an item that all of these changes concern."""
+    layers = [(change.entry, change.terms) for change in changes]
     if stated is not None:
         layers.append((sealed_by, stated))
         layers.sort(key=lambda layer: layer[0])

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from evtool.core.consent import TERMS
-from evtool.core.consent_input import TERM_NAMES, accepted, make_terms, parse_user_term
+from evtool.core.consent_input import TERM_NAMES, accepted, make_terms, parse_user_term, quote_code
 from evtool.core.context import FIELDS, is_field, parse_user_value
 from evtool.core.errors import FormatError
-from evtool.core.names import parse_name, shown
+from evtool.core.names import parse_name
 from evtool.core.stated import Stated, make_context
 
 PATH = "path"
@@ -163,9 +163,9 @@ def _read_header(number: int, cells: Sequence[str]) -> tuple[list[str], list[str
         problems.append(f"line {number}: there is no column {PATH}")
     for index, name in enumerate(names, start=1):
         if name in names[: index - 1]:
-            problems.append(f"line {number}: column {shown(name, 80)} is there twice")
+            problems.append(f"line {number}: column {quote_code(name)} is there twice")
         elif name != PATH and name not in TERM_NAMES and not is_field(name):
-            problems.append(f"line {number}, column {index}: {shown(name, 80)} is no column of this table")
+            problems.append(f"line {number}, column {index}: {quote_code(name)} is no column of this table")
     return names, problems
 
 
@@ -192,8 +192,8 @@ def _read_row(number: int, columns: Sequence[str], cells: Sequence[str]) -> Row 
             problems.append(f"line {number}, column {column}: {error.message}{hint}")
     try:
         parse_name(path)
-    except FormatError as error:
-        problems.append(f"line {number}, column {PATH}: {error.message}")
+    except FormatError:
+        problems.append(f"line {number}, column {PATH}: this is not a relative path in its stored form")
     if problems:
         return problems
     return Row(number, path, Stated(make_context(context), make_terms(terms) if terms else None))

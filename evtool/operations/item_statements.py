@@ -6,18 +6,19 @@ All of it happens before the first file is read, so that a slip in a table costs
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from evtool.core.consent import ConsentTerms
+from evtool.core.consent import TERMS_BY_NAME, ConsentTerms, Shape
 from evtool.core.consent_input import find_contradictions
-from evtool.core.errors import UsageError
+from evtool.core.errors import RefusedError, UsageError
 from evtool.core.names import nfc_key, shown, store_name
+from evtool.core.privacy import TextPolicy
 from evtool.core.stated import Stated
 from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.interop.item_defaults import MAX_DEFAULTS, DirectoryDefaults, ItemDefaults, combine, parse_defaults
-from evtool.interop.items_table import MAX_TABLE, Row, TableError, parse_table
+from evtool.interop.items_table import MAX_ERRORS, MAX_TABLE, Row, TableError, parse_table
 from evtool.keys.files import read_any_file
 from evtool.operations.collection import Collection, SealedItem, read_items_afresh
 from evtool.operations.compare import merge_sorted
@@ -41,10 +42,11 @@ class StatementFiles:
         return self.items is not None or self.defaults is not None
 
 
-def read_plan(files: StatementFiles, evidence: TreeLocation) -> StatementPlan:
+def read_plan(files: StatementFiles, evidence: TreeLocation, policy: TextPolicy) -> StatementPlan:
     """Read both files.
 
     Raises:
+        RefusedError: a text in them names somebody; it says where, and not what was found.
         UsageError: one of them lies in the evidence directory, where it would be evidence.
         InputError: one of them cannot be read.
         FormatError: one of them is not what it should be; every error of a table is named.
@@ -54,7 +56,40 @@ def read_plan(files: StatementFiles, evidence: TreeLocation) -> StatementPlan:
             _check_outside(path, evidence)
     rows = parse_table(read_any_file(Path(files.items), MAX_TABLE)) if files.items else ()
     defaults = parse_defaults(read_any_file(Path(files.defaults), MAX_DEFAULTS)) if files.defaults else ItemDefaults()
-    return StatementPlan(rows, defaults)
+    _check_texts(rows, defaults, policy)
+    return StatementPlan(rows, defaults, policy)
+
+
+def _check_texts(rows: Iterable[Row], defaults: ItemDefaults, policy: TextPolicy) -> None:
+    """Look for names before anything else is said of the table: no other message can repeat one then."""
+    problems: list[str] = []
+    for row in rows:
+        if policy.holds_denied_term(row.path):
+            problems.append(f"line {row.line}, column path: holds a term of the list of denied terms")
+        problems += (f"line {row.line}, column {text}" for text in _objections(row.stated, policy))
+    for number, directory in enumerate(defaults.directories, start=1):
+        if policy.holds_denied_term(directory.path):
+            problems.append(f"defaults, directory {number}: its path holds a term of the list of denied terms")
+        problems += (f"defaults, directory {number}: {text}" for text in _objections(directory.stated, policy))
+    if problems:
+        more = f"; and {len(problems) - MAX_ERRORS} more" if len(problems) > MAX_ERRORS else ""
+        raise RefusedError(
+            f"nothing was sealed, because texts would name somebody: {'; '.join(problems[:MAX_ERRORS])}{more}",
+            hint="use codes, and keep names in your own register",
+        )
+
+
+def _objections(stated: Stated, policy: TextPolicy) -> Iterator[str]:
+    for name, value in stated.context:
+        # Addresses of pages often hold what looks like an e-mail address.
+        objection = policy.objection(value) if name != "url" else None
+        if objection or policy.holds_denied_term(value):
+            yield f"{name}: {objection or 'holds a term of the list of denied terms'}"
+    for name, spelled in (stated.terms.stated if stated.terms else {}).items():
+        for text in spelled if isinstance(spelled, list) else (spelled,):
+            objection = policy.objection(text)
+            if objection and TERMS_BY_NAME[name].shape in (Shape.TEXT, Shape.RECIPIENTS):
+                yield f"{name}: {objection}"
 
 
 def _check_outside(path: str, evidence: TreeLocation) -> None:
@@ -77,7 +112,8 @@ class _Candidates:
 class StatementPlan:
     """What will be stated of each new item; ready after `match`."""
 
-    def __init__(self, rows: Iterable[Row], defaults: ItemDefaults) -> None:
+    def __init__(self, rows: Iterable[Row], defaults: ItemDefaults, policy: TextPolicy) -> None:
+        self._policy = policy
         self.findings: list[Finding] = []
         self._defaults = defaults
         self._by_key: dict[str, _Candidates] = {}
@@ -143,13 +179,16 @@ class StatementPlan:
         directories = self._defaults.find(path)
         if nfc_key(path) not in self._by_key and directories not in self._checked:
             self._checked.add(directories)
-            self._contradict(f"defaults for {shown(path)}", self._state_defaults(path).terms)
+            self._contradict(f"defaults for {self._name(path)}", self._state_defaults(path).terms)
 
     def _state_defaults(self, path: str) -> Stated:
         directories = self._defaults.find(path)
         if directories not in self._combined:
             self._combined[directories] = combine(tuple(one.stated for one in directories))
         return self._combined[directories]
+
+    def _name(self, path: str) -> str:
+        return "an item whose name holds a denied term" if self._policy.holds_denied_term(path) else shown(path)
 
     def _contradict(self, where: str, terms: ConsentTerms | None) -> None:
         if terms is not None:

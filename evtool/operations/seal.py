@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from evtool.core.entry import Clock
-from evtool.core.errors import EvidenceError, MismatchError, RefusedError, UsageError
+from evtool.core.errors import EvidenceError, InputError, MismatchError, RefusedError, UsageError
 from evtool.core.events import Event
 from evtool.core.names import shown, store_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
@@ -231,7 +231,7 @@ class _SealRun:
         """Match the archivist's statements with what is to be sealed, before anything is read."""
         if not self._options.statements:
             return None
-        plan = read_plan(self._options.statements, self._evidence)
+        plan = read_plan(self._options.statements, self._evidence, self._options.policy)
         with Tree(self._evidence) as tree:
             plan.match(self._collection, self._walk(tree, WalkNotes()))
         self.result.findings += plan.findings
