@@ -25,6 +25,7 @@ from evtool.core.consent import (
     is_region,
     unknown_codes,
 )
+from evtool.core.consent_state import ItemConsent
 
 LEGAL_ADVICE = "legal-advice"
 """Confirmation that legal advice was taken on disclosure to an accused, where `defence` is not yes or ask."""
@@ -164,6 +165,14 @@ class Decision:
     def allowed(self) -> bool:
         """Whether the item may go."""
         return not self.reasons
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentAnswer:
+    """Consent of one item, and whether it may go."""
+
+    consent: ItemConsent
+    decision: Decision
 
 
 def decide(terms: ConsentTerms | None, request: Request) -> Decision:

@@ -14,7 +14,7 @@ from typing import Any
 
 from evtool.core.consent import PERMITTING, ConsentTerms, Handling, Identity, Leave, code_text
 from evtool.core.entry import Entry
-from evtool.core.events import ConsentChanged
+from evtool.core.events import Acceptance, ConsentChanged, Event
 from evtool.core.item_ranges import ItemRanges
 
 
@@ -37,6 +37,59 @@ class ConsentChange:
     def concerns(self, item: int, sealed_by: int) -> bool:
         """Tell whether it is about an item that entry `sealed_by` sealed."""
         return self.entry > sealed_by if self.items is None else item in self.items
+
+
+@dataclass(frozen=True, slots=True)
+class ItemConsent:
+    """Consent of one item.
+
+    Attributes:
+        item: its number.
+        sealed_by: number of the entry that seals it.
+        stated: the terms sealed with it, or None.
+        terms: the terms in force, or None where none were ever stated.
+        changes: the entries that changed them, oldest first.
+        is_withheld: no terms are disclosed, and some of what is withheld may be them.
+    """
+
+    item: int
+    sealed_by: int
+    stated: ConsentTerms | None
+    terms: ConsentTerms | None
+    changes: tuple[ConsentChange, ...]
+    is_withheld: bool
+
+    @property
+    def permits(self) -> bool:
+        """Whether the status lets anything be done at all."""
+        return self.terms is not None and self.terms.status in PERMITTING
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Somebody who was given items, as far as this record tells.
+
+    Attributes:
+        entry: number of the entry that records it.
+        event: what it records.
+        holder: code of whoever has them.
+        since: when they were handed over, as the signer says, with offset.
+        head: digest of the entry.
+        items: those of the items that were asked for.
+        purpose: what for, as the giver recorded it, or None.
+        answer: what the holder said of it, or None where no answer is in this record.
+        accepted: the items that the holder accepted, where that was a part.
+    """
+
+    entry: int
+    event: Event
+    holder: str
+    since: str
+    head: str
+    items: ItemRanges
+    purpose: str | None
+    answer: Acceptance | None
+    accepted: ItemRanges | None
 
 
 def changes_of(entries: Iterable[Entry]) -> tuple[ConsentChange, ...]:

@@ -23,7 +23,7 @@ class ConsentSummary:
 
     Attributes:
         items: items of which anything is disclosed.
-        stated: how many of them had a statement of consent sealed with them.
+        stated: of how many of them terms are in force, sealed with them or recorded since.
         changed: for how many of them an entry changed the terms since.
         handling, status, identity, onward, defence: how many items have which value.
         purposes, share, conditions: how many items hold which code; `none` where a list is stated and empty.
@@ -98,7 +98,7 @@ class ConsentTally:
             changes = [self._changes[index] for index in concerned]
             terms = fold_terms(self._sealed_by, stated, changes)
             self._items += count
-            self._stated += count if stated is not None else 0
+            self._stated += count if terms is not None else 0
             self._changed += count if changes else 0
             self._count(terms or ConsentTerms(), count)
         self._groups.clear()

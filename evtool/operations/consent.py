@@ -9,10 +9,10 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from evtool.core.consent import PERMITTING, ConsentTerms
-from evtool.core.consent_decision import Decision, Reason, Refusal, Request, decide
+from evtool.core.consent import ConsentTerms
+from evtool.core.consent_decision import ConsentAnswer, Decision, Reason, Refusal, Request, decide
 from evtool.core.consent_input import find_contradictions
-from evtool.core.consent_state import ConsentChange, changes_of, effective_terms, find_ineffective
+from evtool.core.consent_state import ItemConsent, changes_of, effective_terms, find_ineffective
 from evtool.core.errors import InputError, MismatchError, UsageError
 from evtool.core.events import ConsentChanged, Event, Terms
 from evtool.core.item_ranges import ItemRanges, ranges_of
@@ -24,40 +24,6 @@ from evtool.operations.entry_writer import EntryHeader, Now, system_now
 from evtool.operations.read import open_record
 from evtool.operations.record import RecordResult, record_event
 from evtool.operations.trust import TrustPolicy
-
-
-@dataclass(frozen=True, slots=True)
-class ItemConsent:
-    """Consent of one item.
-
-    Attributes:
-        item: its number.
-        sealed_by: number of the entry that seals it.
-        stated: the terms sealed with it, or None.
-        terms: the terms in force, or None where none were ever stated.
-        changes: the entries that changed them, oldest first.
-        is_withheld: no terms are disclosed, and some of what is withheld may be them.
-    """
-
-    item: int
-    sealed_by: int
-    stated: ConsentTerms | None
-    terms: ConsentTerms | None
-    changes: tuple[ConsentChange, ...]
-    is_withheld: bool
-
-    @property
-    def permits(self) -> bool:
-        """Whether the status lets anything be done at all."""
-        return self.terms is not None and self.terms.status in PERMITTING
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentAnswer:
-    """Consent of one item, and whether it may go."""
-
-    consent: ItemConsent
-    decision: Decision
 
 
 def read_consent(collection: Collection, items: ItemRanges | None = None) -> Iterator[ItemConsent]:

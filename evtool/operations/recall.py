@@ -2,44 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from evtool.core.chain import Link
+from evtool.core.consent_state import Holding
 from evtool.core.errors import EvtoolError, InputError
-from evtool.core.events import Acceptance, Event, Received
+from evtool.core.events import Received
 from evtool.core.item_ranges import ItemRanges, ranges_of
-from evtool.core.receipt import check_receipt, transfer_details
+from evtool.core.receipt import answered_transfers, check_receipt, transfer_details
 from evtool.core.times import format_time
 from evtool.operations.collection import Collection
 from evtool.operations.consent import read_consent
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """Somebody who was given items, as far as this record tells.
-
-    Attributes:
-        entry: number of the entry that records it.
-        event: what it records.
-        holder: code of whoever has them.
-        since: when they were handed over, as the signer says, with offset.
-        head: digest of the entry.
-        items: those of the items that were asked for.
-        purpose: what for, as the giver recorded it, or None.
-        answer: what the holder said of it, or None where no answer is in this record.
-        accepted: the items that the holder accepted, where that was a part.
-    """
-
-    entry: int
-    event: Event
-    holder: str
-    since: str
-    head: str
-    items: ItemRanges
-    purpose: str | None
-    answer: Acceptance | None
-    accepted: ItemRanges | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +94,13 @@ def _answers(collection: Collection) -> dict[str, Received]:
     return {answer.transfer: answer for answer in [*_in_chain(links), *_in_receipts(collection)]}
 
 
-def _in_chain(links: Iterable[Link]) -> Iterator[Received]:
+def _in_chain(links: Sequence[Link]) -> Iterator[Received]:
+    answered = answered_transfers(links)
+    numbers = {link.head: link.entry.sequence for link in links}
     for link in links:
-        if isinstance(link.entry.details, Received):
-            yield link.entry.details
+        details = link.entry.details
+        if isinstance(details, Received) and numbers.get(details.transfer) in answered:
+            yield details
 
 
 def _in_receipts(collection: Collection) -> Iterator[Received]:
