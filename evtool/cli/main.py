@@ -20,6 +20,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("evtool.cli.verify", "Check a sealed directory: all findings, one verdict."),
     "log": ("evtool.cli.log", "Print the chain of custody."),
     "show": ("evtool.cli.show", "Print the sealed items and what is stated of them."),
+    "items": ("evtool.cli.items", "Print the table of new items that an archivist fills in."),
+    "consent": ("evtool.cli.consent", "What may go to whom, for what, under which conditions."),
     "record": ("evtool.cli.record", "Add an event to the chain of custody."),
     "transfer": ("evtool.cli.transfer", "Hand custody over: the giver's side."),
     "receive": ("evtool.cli.receive", "Check and accept a handover: the receiver's side."),

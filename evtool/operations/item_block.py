@@ -87,7 +87,7 @@ def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
         return None
     rows = reading.rows
     slow = time.time_ns() - reading.started > _SLOW_READ * len(rows)
-    kept = {
+    kept: dict[int, Row] = {
         index: row
         for index, row in enumerate(rows)
         if not isinstance(row, Observation) and (slow or row[0] >= _WORTH_KEEPING)
@@ -169,7 +169,7 @@ def _list_run(run: Run, rows: list[Row], first_item: int, listed: list[bytes]) -
     """Add the files of a run to a list of checksums; returns how many of them are too long for it."""
     if _is_listed_plainly(run, rows):
         head = b"  " + run.directory + b"/" if run.directory else b"  "
-        listed += [row[4].encode("ascii") + head + name + b"\n" for row, name in zip(rows, run.names, strict=True)]
+        listed += [str(row[4]).encode("ascii") + head + name + b"\n" for row, name in zip(rows, run.names, strict=True)]
         return 0
     unlisted = 0
     for item, (row, name) in enumerate(zip(rows, run.names, strict=True), first_item):

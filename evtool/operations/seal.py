@@ -25,6 +25,7 @@ from evtool.operations.collection import Collection, SealedItem, read_items
 from evtool.operations.compare import find_hidden, merge_sorted
 from evtool.operations.entry_writer import EntryHeader, is_inside, open_for_writing, read_sound_collection, write_entry
 from evtool.operations.item_block import ItemBlock, state_block
+from evtool.operations.item_statements import StatementFiles, StatementPlan, read_plan
 from evtool.operations.manifest_writer import ManifestWriter
 from evtool.operations.progress import NoProgress, Progress
 from evtool.scan.batch import observation_of
@@ -55,6 +56,7 @@ class SealOptions:
         exclude: patterns to leave out, beside those that are in force already.
         reset_exclusions: begin with no patterns at all, not even the default ones.
         allow: keys of `ALLOWABLE`: what may be named without its content being sealed.
+        statements: the archivist's table and defaults: context and consent of the new items.
         custody: where the custody directory is, if not in the evidence directory.
         jobs: number of workers; None means a number that suits this machine.
         policy: what must not occur in a text, nor, as for denied terms, in a name.
@@ -66,6 +68,7 @@ class SealOptions:
     exclude: tuple[str, ...] = ()
     reset_exclusions: bool = False
     allow: frozenset[str] = frozenset()
+    statements: StatementFiles = field(default_factory=StatementFiles)
     custody: str | None = None
     jobs: int | None = None
     policy: TextPolicy = field(default_factory=TextPolicy)
@@ -199,6 +202,7 @@ class _SealRun:
         self._problems: list[str] = []
         self._denied = 0
         self._vanished: list[SealedItem] = []
+        self._plan = self._make_plan()
 
     def observe(self, manifest: ManifestWriter | None, journal: Journal | None) -> None:
         """Go through the directory; without a manifest only look, read nothing and collect what would be new.
@@ -218,7 +222,7 @@ class _SealRun:
         self._look_past_patterns(jobs)
         self._judge_doubtful(jobs)
         self._check_manifests()
-        self._check_second_walk()
+        self._check_second_walk(manifest_written=manifest is not None)
         self._report_names()
         if self._denied:
             raise RefusedError(
@@ -231,7 +235,9 @@ class _SealRun:
     @property
     def _is_all_new(self) -> bool:
         """Whether every entry becomes an item, and takes no decision but the usual ones."""
-        return not (self._collection and self._collection.seals) and not self._options.policy.denied
+        return not (
+            (self._collection and self._collection.seals) or self._options.policy.denied or self._options.statements
+        )
 
     def _observe_blocks(self, manifest: ManifestWriter, journal: Journal, jobs: int) -> None:
         """Seal by blocks of items, which come back from the workers as they go into the manifest."""
@@ -261,6 +267,16 @@ class _SealRun:
             for index, row in block.kept.items():
                 journal.add(paths[index], observation_of(row, block.started))
         self._progress.advance(files=block.items, size=block.size)
+
+    def _make_plan(self) -> StatementPlan | None:
+        """Match the archivist's statements with what is to be sealed, before anything is read."""
+        if not self._options.statements:
+            return None
+        plan = read_plan(self._options.statements, self._evidence, self._options.policy)
+        with Tree(self._evidence) as tree:
+            plan.match(self._collection, self._walk(tree, WalkNotes()))
+        self.result.findings += plan.findings
+        return plan
 
     def _tasks(self, journal: Journal | None) -> Iterator[Task[SealedItem | None]]:
         with Tree(self._evidence) as tree:
@@ -320,7 +336,8 @@ class _SealRun:
         self.result.omitted += item_type is ItemType.OMITTED
         if manifest is not None:
             reason = _reason(found, observation.problem) if observation.problem else None
-            manifest.add(found, observation, item_type, reason)
+            extra = self._plan.take(store_name(found.path)).lines if self._plan else ()
+            manifest.add(found, observation, item_type, reason, extra)
         if journal is not None:
             journal.add(found.path, observation)
         self._progress.advance(files=1, size=size)
@@ -385,7 +402,7 @@ class _SealRun:
             if one.item.content is None or one.item.content.type is not ItemType.OMITTED:
                 self._find(Code.MISSING, Effect.DISPROVES, one, "is missing")
 
-    def _check_second_walk(self) -> None:
+    def _check_second_walk(self, *, manifest_written: bool) -> None:
         """Look at the names once more: what came or went meanwhile would be sealed by halves."""
         again = WalkNotes()
         with Tree(self._evidence) as tree:
@@ -393,6 +410,8 @@ class _SealRun:
             deque(runs, maxlen=0)
         if again.fingerprint != self._notes.fingerprint:
             self._problems.append("files appeared, vanished or changed their type while the directory was read")
+        elif manifest_written and self._plan and self._plan.left_over:
+            self._problems.append("files that the table speaks of vanished while the directory was read")
 
     def _report_names(self) -> None:
         self.result.excluded = self._notes.excluded_count
