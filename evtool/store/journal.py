@@ -43,9 +43,6 @@ class Journal:
         """Close the file; it stays for the next run."""
         self._file.close()
 
-    def __len__(self) -> int:
-        return len(self._known)
-
     def find(self, path: bytes) -> Known | None:
         """Look up what an earlier run knew of a file."""
         return self._known.get(path)
