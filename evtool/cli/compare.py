@@ -9,8 +9,7 @@ from evtool.cli.output import Output
 from evtool.core.errors import ExitCode
 from evtool.core.names import shown
 from evtool.operations.compare_copies import CopiesReport, compare_copies
-
-COPIES_FORMAT = "evtool-copies/1"
+from evtool.report.custody_document import CopiesDocument
 
 EXAMPLES = """\b
 Examples:
@@ -36,14 +35,13 @@ def command(first: str, second: str, output: Output) -> int:
     exit_code = ExitCode.MISMATCH if report.is_fork else ExitCode.OK
     output.answer(_render(report, first, second))
     output.document(
-        {
-            "format": COPIES_FORMAT,
-            "exit_code": int(exit_code),
-            "collections": list(report.collections),
-            "shared_entries": report.shared,
-            "only_in_first": [list(entry) for entry in report.only_in_first],
-            "only_in_second": [list(entry) for entry in report.only_in_second],
-        }
+        CopiesDocument(
+            exit_code=exit_code,
+            collections=report.collections,
+            shared_entries=report.shared,
+            only_in_first=report.only_in_first,
+            only_in_second=report.only_in_second,
+        )
     )
     return exit_code
 

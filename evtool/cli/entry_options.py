@@ -24,10 +24,8 @@ from evtool.core.privacy import TextPolicy, make_policy, parse_denied_terms
 from evtool.core.verdict import Effect
 from evtool.operations.entry_writer import EntryHeader
 from evtool.operations.record import RecordResult
-from evtool.report.document import finding_document
+from evtool.report.custody_document import EntryDocument
 from evtool.report.entry import render_fixity
-
-ENTRY_FORMAT = "evtool-entry/1"
 
 Command = Callable[..., Any]
 
@@ -130,14 +128,14 @@ def answer_entry(output: Output, directory: str, result: RecordResult, *notes: s
         exit_code = ExitCode.MISMATCH
     output.answer("\n".join([_render_written(result, directory), *notes]))
     output.document(
-        {
-            "format": ENTRY_FORMAT,
-            "exit_code": int(exit_code),
-            "path": directory,
-            "entry": result.entry,
-            "head": result.head,
-            "findings": [finding_document(finding) for finding in result.findings],
-        }
+        EntryDocument(
+            exit_code=exit_code,
+            path=directory,
+            entry=result.entry,
+            head=result.head,
+            fixity=result.fixity,
+            findings=result.findings,
+        )
     )
     return exit_code
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from evtool.cli.options import output_options
@@ -18,10 +16,8 @@ from evtool.core.times import format_time
 from evtool.core.verdict import Effect
 from evtool.operations.collection import Collection
 from evtool.operations.read import open_record
-from evtool.report.document import finding_document
+from evtool.report.document import LogDocument, LogEntry
 from evtool.report.entry import render_details
-
-LOG_FORMAT = "evtool-log/1"
 
 EXAMPLES = """\b
 Examples:
@@ -78,32 +74,31 @@ def _render_link(link: Link) -> str:
     return "\n".join([*lines, f"  head      {group_in_fours(link.head)}"])
 
 
-def _document(collection: Collection, directory: str, exit_code: ExitCode) -> dict[str, Any]:
-    return {
-        "format": LOG_FORMAT,
-        "exit_code": int(exit_code),
-        "path": directory,
-        "head": collection.chain.head,
-        "entries": [_entry_document(link) for link in collection.chain.links],
-        "findings": [finding_document(finding) for finding in collection.findings],
-    }
+def _document(collection: Collection, directory: str, exit_code: ExitCode) -> LogDocument:
+    return LogDocument(
+        exit_code=exit_code,
+        path=directory,
+        head=collection.chain.head,
+        entries=tuple(_entry_document(link) for link in collection.chain.links),
+        findings=tuple(collection.findings),
+    )
 
 
-def _entry_document(link: Link) -> dict[str, Any]:
+def _entry_document(link: Link) -> LogEntry:
     entry = link.entry
-    return {
-        "entry": entry.sequence,
-        "event": entry.event.value,
-        "collection": entry.collection,
-        "happened_at": format_time(entry.happened_at),
-        "recorded_at": format_time(entry.recorded_at),
-        "clock": entry.clock.value,
-        "agent": entry.agent,
-        "fingerprint": entry.key,
-        "reason": entry.reason,
-        "tool": entry.tool,
-        "head": link.head,
-        "items": entry.items.serialize() if entry.items else None,
-        "details": details_table(entry.details),
-        "fixity": details_table(entry.fixity) if entry.fixity else None,
-    }
+    return LogEntry(
+        entry=entry.sequence,
+        event=entry.event,
+        collection=entry.collection,
+        happened_at=format_time(entry.happened_at),
+        recorded_at=format_time(entry.recorded_at),
+        clock=entry.clock,
+        agent=entry.agent,
+        fingerprint=entry.key,
+        reason=entry.reason,
+        tool=entry.tool,
+        head=link.head,
+        items=tuple(entry.items.serialize()) if entry.items else None,
+        details=details_table(entry.details),
+        fixity=entry.fixity,
+    )

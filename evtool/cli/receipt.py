@@ -14,8 +14,7 @@ from evtool.core.names import shown
 from evtool.keys.trust import load_trust
 from evtool.operations.handover import add_receipt, read_receipt_file, write_receipt
 from evtool.operations.trust import TrustPolicy
-
-RECEIPT_FORMAT = "evtool-receipt/1"
+from evtool.report.custody_document import ReceiptDocument, ReceiptFileDocument
 
 EXAMPLES = """\b
 Examples:
@@ -39,23 +38,19 @@ def add(directory: str, receipt: Path, trust_file: Path | None, custody: str | N
     """Put the receiver's RECEIPT beside the transfer of DIRECTORY that it answers."""
     found = add_receipt(directory, read_receipt_file(receipt), TrustPolicy(load_trust(trust_file)), custody=custody)
     details = found.link.entry.details
-    acceptance = details.acceptance.value if isinstance(details, Received) else ""
-    number, agent = found.transfer.entry.sequence, found.link.entry.agent
+    assert isinstance(details, Received)  # noqa: S101  # nothing else is a receipt
+    document = ReceiptDocument(
+        path=directory,
+        transfer=found.transfer.entry.sequence,
+        agent=found.link.entry.agent,
+        acceptance=details.acceptance,
+        witnessed=found.witnessed,
+    )
     output.answer(
-        f"{shown(directory)}: {agent} answered entry {number}: {acceptance}\n"
-        f"  entries up to {found.witnessed} are now witnessed by {agent}"
+        f"{shown(directory)}: {document.agent} answered entry {document.transfer}: {document.acceptance.value}\n"
+        f"  entries up to {document.witnessed} are now witnessed by {document.agent}"
     )
-    output.document(
-        {
-            "format": RECEIPT_FORMAT,
-            "exit_code": 0,
-            "path": directory,
-            "transfer": number,
-            "agent": agent,
-            "acceptance": acceptance,
-            "witnessed": found.witnessed,
-        }
-    )
+    output.document(document)
 
 
 @command.command("write")
@@ -67,4 +62,4 @@ def write(directory: str, receipt: Path, custody: str | None, output: Output) ->
     """Write the receipt for the newest entry `received` of DIRECTORY to the new file RECEIPT."""
     number = write_receipt(directory, receipt, custody=custody)
     output.answer(f"{shown(str(receipt))}: receipt of entry {number}")
-    output.document({"format": RECEIPT_FORMAT, "exit_code": 0, "path": directory, "entry": number})
+    output.document(ReceiptFileDocument(path=directory, entry=number))

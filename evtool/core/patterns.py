@@ -64,6 +64,11 @@ class Exclusions:
                 return pattern
         return None
 
+    def hides(self, path: str) -> bool:
+        """Tell whether a stored path, or a directory above it, matches a pattern."""
+        parts = path.split("/")
+        return any(self.match("/".join(parts[:end])) is not None for end in range(1, len(parts) + 1))
+
 
 def _matches(pattern: str, text: str) -> bool:
     """Match with one point of return, so that the cost is at most the product of both lengths.

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from evtool.core.errors import FormatError
 
-_MTIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{9})Z\Z", re.ASCII)
+_MTIME = re.compile(r"(\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)\.(\d{9})Z\Z", re.ASCII)
+"""Some versions of Python also read 24:00:00, a second spelling of the next midnight."""
 _NANOSECONDS = 1_000_000_000
 _DAY = 86_400
 _FIRST = int(datetime(1, 1, 1, tzinfo=UTC).timestamp())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from evtool.core.checksums import MAX_LISTED_PATH, serialize_header, serialize_line
 from evtool.core.errors import EvidenceError
@@ -11,6 +11,7 @@ from evtool.core.events import Digest, Event, Sealed
 from evtool.core.merkle import TreeBuilder, compute_leaf_hash
 from evtool.core.names import shown, store_name
 from evtool.core.patterns import Exclusions
+from evtool.core.stated import LineWriter
 from evtool.core.statement import (
     MAX_LINE,
     SALT_SIZE,
@@ -55,8 +56,15 @@ class ManifestWriter:
         self._manifest.close()
         self._list.close()
 
-    def add(self, found: Found, observation: Observation, type_: ItemType, reason: OmissionReason | None) -> None:
-        """State one item.
+    def add(
+        self,
+        found: Found,
+        observation: Observation,
+        type_: ItemType,
+        reason: OmissionReason | None,
+        extra: Sequence[LineWriter] = (),
+    ) -> None:
+        """State one item; `extra` writes its lines after those of its content and its name, in their order.
 
         Raises:
             EvidenceError: its path is too long to be stated.
@@ -75,6 +83,8 @@ class ManifestWriter:
         self._write_line(content, path)
         mtime = stamp.mtime if stamp is not None else None
         self._write_line(serialize_file(item, self._salt(), path, mtime).encode("utf-8"), path)
+        for write in extra:
+            self._write_line(write(item, self._salt()), path)
         self.items += 1
 
     def order_block(self, items: int) -> BlockOrder:

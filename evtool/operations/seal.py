@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from evtool.core.entry import Clock
-from evtool.core.errors import EvidenceError, MismatchError, RefusedError, UsageError
+from evtool.core.errors import EvidenceError, InputError, MismatchError, RefusedError, UsageError
 from evtool.core.events import Event
 from evtool.core.names import shown, store_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
@@ -22,9 +22,10 @@ from evtool.core.statement import ItemType, OmissionReason
 from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.keys.signer import Signer
 from evtool.operations.collection import Collection, SealedItem, read_items
-from evtool.operations.compare import merge_sorted
+from evtool.operations.compare import find_hidden, merge_sorted
 from evtool.operations.entry_writer import EntryHeader, is_inside, open_for_writing, read_sound_collection, write_entry
 from evtool.operations.item_block import ItemBlock, state_block
+from evtool.operations.item_statements import StatementFiles, StatementPlan, read_plan
 from evtool.operations.manifest_writer import ManifestWriter
 from evtool.operations.progress import NoProgress, Progress
 from evtool.scan.batch import observation_of
@@ -55,6 +56,7 @@ class SealOptions:
         exclude: patterns to leave out, beside those that are in force already.
         reset_exclusions: begin with no patterns at all, not even the default ones.
         allow: keys of `ALLOWABLE`: what may be named without its content being sealed.
+        statements: the archivist's table and defaults: context and consent of the new items.
         custody: where the custody directory is, if not in the evidence directory.
         jobs: number of workers; None means a number that suits this machine.
         policy: what must not occur in a text, nor, as for denied terms, in a name.
@@ -66,6 +68,7 @@ class SealOptions:
     exclude: tuple[str, ...] = ()
     reset_exclusions: bool = False
     allow: frozenset[str] = frozenset()
+    statements: StatementFiles = field(default_factory=StatementFiles)
     custody: str | None = None
     jobs: int | None = None
     policy: TextPolicy = field(default_factory=TextPolicy)
@@ -199,6 +202,7 @@ class _SealRun:
         self._problems: list[str] = []
         self._denied = 0
         self._vanished: list[SealedItem] = []
+        self._plan = self._make_plan()
 
     def observe(self, manifest: ManifestWriter | None, journal: Journal | None) -> None:
         """Go through the directory; without a manifest only look, read nothing and collect what would be new.
@@ -215,9 +219,10 @@ class _SealRun:
                     self._judge_sealed(task, observation)
                 else:
                     self._take_new(task.found, observation, manifest, journal)
+        self._look_past_patterns(jobs)
         self._judge_doubtful(jobs)
         self._check_manifests()
-        self._check_second_walk()
+        self._check_second_walk(manifest_written=manifest is not None)
         self._report_names()
         if self._denied:
             raise RefusedError(
@@ -230,7 +235,9 @@ class _SealRun:
     @property
     def _is_all_new(self) -> bool:
         """Whether every entry becomes an item, and takes no decision but the usual ones."""
-        return not (self._collection and self._collection.seals) and not self._options.policy.denied
+        return not (
+            (self._collection and self._collection.seals) or self._options.policy.denied or self._options.statements
+        )
 
     def _observe_blocks(self, manifest: ManifestWriter, journal: Journal, jobs: int) -> None:
         """Seal by blocks of items, which come back from the workers as they go into the manifest."""
@@ -260,6 +267,16 @@ class _SealRun:
             for index, row in block.kept.items():
                 journal.add(paths[index], observation_of(row, block.started))
         self._progress.advance(files=block.items, size=block.size)
+
+    def _make_plan(self) -> StatementPlan | None:
+        """Match the archivist's statements with what is to be sealed, before anything is read."""
+        if not self._options.statements:
+            return None
+        plan = read_plan(self._options.statements, self._evidence, self._options.policy)
+        with Tree(self._evidence) as tree:
+            plan.match(self._collection, self._walk(tree, WalkNotes()))
+        self.result.findings += plan.findings
+        return plan
 
     def _tasks(self, journal: Journal | None) -> Iterator[Task[SealedItem | None]]:
         with Tree(self._evidence) as tree:
@@ -319,7 +336,8 @@ class _SealRun:
         self.result.omitted += item_type is ItemType.OMITTED
         if manifest is not None:
             reason = _reason(found, observation.problem) if observation.problem else None
-            manifest.add(found, observation, item_type, reason)
+            extra = self._plan.take(store_name(found.path)).lines if self._plan else ()
+            manifest.add(found, observation, item_type, reason, extra)
         if journal is not None:
             journal.add(found.path, observation)
         self._progress.advance(files=1, size=size)
@@ -348,6 +366,15 @@ class _SealRun:
         else:
             self.result.kept_items += 1
 
+    def _look_past_patterns(self, jobs: int) -> None:
+        """A new pattern says what is not to be sealed; what was sealed before is compared all the same."""
+        hidden = find_hidden(self._evidence, self._vanished, self._exclusions)
+        there = {id(sealed) for sealed, _ in hidden}
+        self._vanished = [one for one in self._vanished if id(one) not in there]
+        tasks: list[Task[SealedItem | None]] = [Task(found, sealed, Mode.STAT) for sealed, found in hidden]
+        for task, observation in observe_all(self._evidence, tasks, jobs=jobs):
+            self._judge_sealed(task, observation)
+
     def _judge_doubtful(self, jobs: int) -> None:
         for task, observation in observe_all(self._evidence, self._doubtful, jobs=jobs):
             sealed = task.context
@@ -366,13 +393,16 @@ class _SealRun:
         """Now that the manifests of earlier seals have been read to their end, refuse ones that do not hold."""
         for sealed in self._collection.seals if self._collection else ():
             for finding in sealed.findings:
-                if finding.effect in (Effect.DISPROVES, Effect.UNCHECKED):
-                    raise MismatchError(f"the record does not hold: {finding.message}", hint="run evtool verify first")
+                hint = "run evtool verify first"
+                if finding.effect is Effect.DISPROVES:
+                    raise MismatchError(f"the record does not hold: {finding.message}", hint=hint)
+                if finding.effect is Effect.UNCHECKED:
+                    raise InputError(f"the record cannot be read: {finding.message}", hint=hint)
         for one in self._vanished:
             if one.item.content is None or one.item.content.type is not ItemType.OMITTED:
                 self._find(Code.MISSING, Effect.DISPROVES, one, "is missing")
 
-    def _check_second_walk(self) -> None:
+    def _check_second_walk(self, *, manifest_written: bool) -> None:
         """Look at the names once more: what came or went meanwhile would be sealed by halves."""
         again = WalkNotes()
         with Tree(self._evidence) as tree:
@@ -380,6 +410,8 @@ class _SealRun:
             deque(runs, maxlen=0)
         if again.fingerprint != self._notes.fingerprint:
             self._problems.append("files appeared, vanished or changed their type while the directory was read")
+        elif manifest_written and self._plan and self._plan.left_over:
+            self._problems.append("files that the table speaks of vanished while the directory was read")
 
     def _report_names(self) -> None:
         self.result.excluded = self._notes.excluded_count

@@ -17,6 +17,7 @@ from evtool.core.patterns import Exclusions
 from evtool.core.verdict import DEFAULT_REQUIRED, Axis, Code, Counts, Effect, Finding, Report
 from evtool.operations.collection import Collection, read_collection
 from evtool.operations.compare import Comparer, Comparison, Selection
+from evtool.operations.consent_axis import judge_consent, summarize_consent
 from evtool.operations.custody_axis import judge_custody, judge_second_signatures
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.trust import TrustPolicy, judge_signers
@@ -77,10 +78,12 @@ def verify(
         signers = judge_signers(collection.chain.links, policy, findings)
         findings += judge_second_signatures(collection.chain.links, policy, options.min_signers)
         findings += judge_custody(collection, policy, options.expected_head)
-        findings += _judge_time_and_consent(collection)
+        findings += _judge_time()
         comparison = _compare(evidence, location, collection, options, progress or NoProgress())
         findings += comparison.findings
         findings += [finding for seal in collection.seals for finding in seal.findings]
+        consent = summarize_consent(collection)
+        findings += judge_consent(consent)
         counts = _count(collection, comparison)
         findings += _judge_coverage(counts, options)
         return Report(
@@ -90,7 +93,8 @@ def verify(
             counts=counts,
             signers=tuple(signers),
             required=_required(options),
-            checked=frozenset({Axis.INTEGRITY, Axis.SIGNATURES, Axis.TRUST, Axis.CUSTODY}),
+            checked=frozenset({Axis.INTEGRITY, Axis.SIGNATURES, Axis.TRUST, Axis.CUSTODY, Axis.CONSENT}),
+            consent=consent,
         )
 
 
@@ -111,13 +115,9 @@ def _not_sealed(options: VerifyOptions, message: str, findings: Iterable[Finding
     return Report(None, None, everything, Counts(), (), _required(options), frozenset())
 
 
-def _judge_time_and_consent(collection: Collection) -> list[Finding]:
-    time = "no time-stamp: all times are claims of the signers"
-    consent = "no consent is stated for any item: treat all of them as sealed, for nobody"
-    return [
-        Finding(Code.NO_TIMESTAMP, Axis.TIME, Effect.OPEN, time),
-        Finding(Code.NO_CONSENT, Axis.CONSENT, Effect.OPEN, consent),
-    ]
+def _judge_time() -> list[Finding]:
+    message = "no time-stamp: all times are claims of the signers"
+    return [Finding(Code.NO_TIMESTAMP, Axis.TIME, Effect.OPEN, message)]
 
 
 def _compare(
@@ -173,7 +173,7 @@ def _judge_coverage(counts: Counts, options: VerifyOptions) -> list[Finding]:
     if options.quick:
         message = "only types, sizes and dates were compared, no file was read: this shows nothing about their bytes"
         findings.append(Finding(Code.NOT_HASHED, Axis.INTEGRITY, Effect.OPEN, message, count=counts.unchecked))
-    elif counts.ok == 0:
+    elif not (counts.ok or counts.changed or counts.missing or counts.renamed or counts.type_changed):
         findings.append(Finding(Code.NO_ITEMS, Axis.INTEGRITY, Effect.UNCHECKED, "not one item could be checked"))
     if counts.withheld:
         message = "items are withheld from this copy; it shows nothing about them but that they are part of the seal"

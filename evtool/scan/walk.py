@@ -8,6 +8,7 @@ is explicit, so depth is bounded by the file system and not by Python.
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -139,6 +140,25 @@ def walk_runs(tree: Tree, *, custody: bytes | None, exclusions: Exclusions, note
         digest.update(b"\0".join((run.directory, b"/".join(run.names), run.kinds.encode("ascii"))) + b"\n")
         yield run
     notes.fingerprint = digest.hexdigest()
+
+
+def find_one(tree: Tree, path: bytes) -> Found | None:
+    """Look for one entry by its path; None where there is none, or a directory that holds something.
+
+    What cannot be looked at is UNREADABLE, as in a walk.
+    """
+    directory, _, name = path.rpartition(b"/")
+    try:
+        mode = tree.stat(directory, name).st_mode
+        if stat.S_ISDIR(mode):
+            return None if tree.list_directory(path) else Found(directory, name, Kind.EMPTY_DIRECTORY)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError:
+        return Found(directory, name, Kind.UNREADABLE)
+    if stat.S_ISLNK(mode):
+        return Found(directory, name, Kind.SYMLINK)
+    return Found(directory, name, Kind.FILE if stat.S_ISREG(mode) else Kind.SPECIAL)
 
 
 def join_path(directory: bytes, name: bytes) -> bytes:
