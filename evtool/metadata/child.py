@@ -81,17 +81,16 @@ def _may_share(stream: io.BufferedIOBase, size: int) -> bool:
 
 def _claims_so_far(stream: io.BufferedIOBase, size: int, final_only: bool) -> Iterator[Claims]:
     """Give all claims found so far after each step, so that a killed child leaves what it had found."""
-    found = Claims(format=identify(stream, size))
-    media_type = found.format.media_type if found.format else ""
+    found = identify(stream, size)
+    media_type = found.media_type if found else ""
     collector = Collector()
     problems: list[Problem] = []
     for extractor in extractors().get(media_type, ()):
         if not final_only:
-            yield found
+            yield replace(collector.claims(), format=found, problems=tuple(problems))
         if (reason := _run(extractor, stream, size, collector)) is not None:
             problems.append(Problem(extractor.name, reason))
-        found = replace(collector.claims(), format=found.format, problems=tuple(problems))
-    yield found
+    yield replace(collector.claims(), format=found, problems=tuple(problems))
 
 
 def _run(extractor: Extractor, stream: io.BufferedIOBase, size: int, collector: Collector) -> str | None:
