@@ -108,9 +108,8 @@ def _code(term: Term, text: str) -> Any:
     except ValueError:
         if _OWN.match(text) or (term.name == "conditions" and is_region(text)):
             return text
-        raise FormatError(
-            f"{term.name}: {shown(text, 80)} is not accepted", hint=f"accepted: {accepted(term)}"
-        ) from None
+        message = f"{quote_code(text)} is not accepted for {term.name}"
+        raise FormatError(message, hint=f"accepted: {accepted(term)}") from None
 
 
 def quote_code(text: str) -> str:

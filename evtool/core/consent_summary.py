@@ -56,14 +56,19 @@ class ConsentSummary:
     @property
     def strictest_handling(self) -> str:
         """The handling to keep to for all of it together."""
-        found = {Handling.SEALED.value if code == NOT_STATED else code for code in self.handling}
-        order = [handling.value for handling in Handling]
-        # A code that is not known permits nothing either; `sealed` says so in a word that everybody knows.
-        return min(found, key=lambda code: order.index(code) if code in order else 0, default=STRICTEST_HANDLING)
+        found = {STRICTEST_HANDLING if code == NOT_STATED else code for code in self.handling}
+        return min(found, key=_severity, default=STRICTEST_HANDLING)
 
 
 STRICTEST_HANDLING = code_text(STRICTEST.handling or "")
 """What counts where nothing is stated."""
+
+
+def _severity(code: str) -> tuple[int, str]:
+    """Order handlings, `sealed` first: a code that is not known permits nothing either, but says so less plainly."""
+    order = [handling.value for handling in Handling]
+    return (order.index(code) + (code != STRICTEST_HANDLING), code) if code in order else (1, code)
+
 
 _Group = tuple[ConsentTerms | None, tuple[int, ...]]
 _MAX_GROUPS = 1024

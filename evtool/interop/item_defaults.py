@@ -87,8 +87,11 @@ def _parse_directory(number: int, value: Any) -> DirectoryDefaults:
         raise FormatError(f"{where} is not a table", hint="each begins with [[directory]]")
     table = TomlTable(value, where)
     path = table.take("path", str)
-    if path != _ALL:
-        parse_name(path)
+    try:
+        parse_name(path if path != _ALL else "any")
+    except FormatError:
+        # The path is not repeated: it may hold a name, and nobody has looked for one yet.
+        raise FormatError(f"{where}: path is not a relative path in its stored form, nor {_ALL!r}") from None
     terms: dict[str, Any] = table.take("consent", dict) if "consent" in table else {}
     if "handling" in terms:
         raise FormatError(f"{where}: handling stands beside path, not under consent")

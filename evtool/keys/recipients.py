@@ -120,7 +120,7 @@ def _parse(code: str, value: object) -> KnownRecipient:
     signing_keys = table.take_strings("signing_keys") if "signing_keys" in table else ()
     table.finish()
     return KnownRecipient(
-        recipient, tuple(_key(code, key) for key in keys), tuple(parse_public_key_line(key) for key in signing_keys)
+        recipient, tuple(_key(code, key) for key in keys), tuple(_signing_key(code, key) for key in signing_keys)
     )
 
 
@@ -142,6 +142,13 @@ def _region(code: str, text: str) -> str:
     if not _REGION.match(text):
         raise FormatError(f"recipient {code}: region is two capital letters of ISO 3166-1, like KR")
     return text
+
+
+def _signing_key(code: str, text: str) -> PublicKey:
+    try:
+        return parse_public_key_line(text)
+    except FormatError as error:
+        raise FormatError(f"recipient {code}: {error.message}", hint=error.hint) from None
 
 
 def _key(code: str, text: str) -> str:
