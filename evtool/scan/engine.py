@@ -74,8 +74,11 @@ def observe_all(
     dispatcher: _Dispatcher[_Context] = _Dispatcher(location, jobs, make_executor)
     try:
         yield from dispatcher.run(iter(tasks))
-    finally:
-        dispatcher.close()
+    except BaseException:
+        # Nobody waits for the rest; a worker may have hours of reading before it.
+        dispatcher.close(wait=False)
+        raise
+    dispatcher.close(wait=True)
 
 
 class _WireBatch(NamedTuple):
@@ -109,10 +112,10 @@ class _Dispatcher(Generic[_Context]):
         self._pool: Executor | None = None
         self._submitted = 0
 
-    def close(self) -> None:
-        """Stop the workers; what they have not begun is dropped."""
+    def close(self, *, wait: bool) -> None:
+        """Stop the workers; what they have not begun is dropped, and so is what they have, unless it is waited for."""
         if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool.shutdown(wait=wait, cancel_futures=True)
         _close_tree()
 
     def run(self, stream: Iterator[Task[_Context]]) -> Iterator[tuple[Task[_Context], Observation]]:
