@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -82,6 +83,7 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run evtool and leave the process with its exit code."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    signal.signal(signal.SIGTERM, _terminate)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show Hangul gets escapes, never a crash half way through a verdict.
         if hasattr(stream, "reconfigure"):
@@ -96,6 +98,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(code)
 
 
+class _Terminated(KeyboardInterrupt):
+    """The system asks evtool to end; it ends as with Ctrl-C."""
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    raise _Terminated
+
+
 def _run(arguments: Sequence[str]) -> int:
     try:
         result = cli.main(args=list(arguments), prog_name="evtool", standalone_mode=False)
@@ -107,8 +117,11 @@ def _run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         hint = f"see '{error.ctx.command_path} --help'" if isinstance(error, click.UsageError) and error.ctx else ""
         return _report(arguments, _one_line(error.format_message()), hint, ExitCode.USAGE)
-    except (click.Abort, KeyboardInterrupt):
-        return _report(arguments, "interrupted", "nothing that was complete is lost; run it again to go on", 130)
+    except (click.Abort, KeyboardInterrupt) as error:
+        # click turns the interrupt into its Abort.
+        terminated = isinstance(error, _Terminated) or isinstance(error.__cause__, _Terminated)
+        code = 128 + (signal.SIGTERM if terminated else signal.SIGINT)
+        return _report(arguments, "interrupted", "nothing that was complete is lost; run it again to go on", code)
     except BrokenPipeError:
         return _lost_output(None)
     except OSError as error:

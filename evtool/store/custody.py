@@ -88,7 +88,10 @@ class Listing:
     @property
     def is_ours(self) -> bool:
         """Whether evtool wrote this directory, or may write it: it holds an entry, or nothing but our leftovers."""
-        return bool(self.entries) or not (self.foreign or self.informational or self.unsigned)
+        if self.entries or not (self.foreign or self.informational or self.unsigned):
+            return True
+        # A first seal that was interrupted while its files got their names.
+        return not self.foreign and any(name.endswith(".toml.sig.part") for name in self.unfinished)
 
 
 def file_name(sequence: int, event: str, role: FileRole) -> str:
