@@ -7,7 +7,7 @@ that key is another question, answered elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from evtool.core.digest import group_in_fours, sha256_hex
@@ -82,13 +82,20 @@ class Chain:
         return self.links[-1].head if self.links else None
 
 
-def check_chain(files: Sequence[EntryFiles]) -> Chain:
-    """Check entries in the order of their numbers; never stops at the first problem."""
+def check_chain(files: Sequence[EntryFiles], unread: Collection[int] = ()) -> Chain:
+    """Check entries in the order of their numbers; never stops at the first problem.
+
+    `unread` are the numbers of entries that are there but cannot be read: they are no gap, and whoever passes them
+    reports them.
+    """
     findings: list[Finding] = []
     links: list[Link] = []
     before: EntryFiles | None = None
-    for position, current in enumerate(files, start=1):
-        findings += _check_position(position if before is None else before.sequence + 1, current)
+    for current in files:
+        expected = 1 if before is None else before.sequence + 1
+        while expected in unread and expected < current.sequence:
+            expected += 1
+        findings += _check_position(expected, current)
         link = _check_link(current, findings)
         if link:
             findings += _check_previous(link, before)
@@ -130,8 +137,10 @@ def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
         findings.append(Finding(Code.ENTRY_INVALID, Axis.CUSTODY, Effect.UNCHECKED, message, entry=current.sequence))
         return None
     if (entry.sequence, entry.event.value) != (current.sequence, current.event):
+        # Under another name it is none of the chain: its manifest would be looked for in the wrong place.
         message = f"{name}: the entry says that it is {entry.stem}"
         findings.append(_broken(Code.CHAIN_BROKEN, current.sequence, message, entry.stem, current.stem))
+        return None
     if entry.key != signature.public_key.fingerprint:
         message = f"{name}: names key {entry.key}, is signed by {signature.public_key.fingerprint}"
         findings.append(
@@ -151,8 +160,8 @@ def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
 def _check_previous(link: Link, before: EntryFiles | None) -> list[Finding]:
     """Step 6: the entry holds the digests of the entry before and of its signature."""
     previous, sequence = link.entry.previous, link.entry.sequence
-    if before is None or previous is None:
-        # A missing entry, or a second entry 1, has been found by its number already.
+    if before is None or previous is None or before.sequence != sequence - 1:
+        # A missing entry, or a second one of this number, has been found by its number already.
         return []
     findings: list[Finding] = []
     for what, expected, data in (

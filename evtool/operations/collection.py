@@ -76,9 +76,7 @@ class Collection:
     @property
     def lacks_seals(self) -> bool:
         """Whether there are seals whose entry cannot be used: their items are not known."""
-        usable = {seal.number for seal in self.seals}
-        sealing = {sequence for sequence, event in self.listing.entries if event == Event.SEALED.value}
-        return not sealing <= usable
+        return not self.listing.seals <= {seal.number for seal in self.seals}
 
     @property
     def exclusions(self) -> Exclusions:
@@ -96,16 +94,19 @@ def read_collection(custody: CustodyDirectory) -> Collection:
     listing = custody.list_files()
     findings: list[Finding] = []
     entries: list[EntryFiles] = []
+    unread: set[int] = set()
     for sequence, event in listing.entries:
         try:
             entries.append(custody.read_entry(sequence, event))
         except (InputError, FormatError) as error:
             missing = FileRole.ENTRY not in listing.files[sequence, event]
+            if not missing:
+                unread.add(sequence)
             code, effect = (
                 (Code.ENTRY_MISSING, Effect.DISPROVES) if missing else (Code.CUSTODY_UNREADABLE, Effect.UNCHECKED)
             )
             findings.append(Finding(code, Axis.CUSTODY, effect, error.message, entry=sequence))
-    chain = check_chain(entries)
+    chain = check_chain(entries, unread)
     seals = [
         Seal(link, link.entry.sealed, listing.files[link.entry.sequence, link.entry.event.value])
         for link in chain.links
@@ -113,7 +114,7 @@ def read_collection(custody: CustodyDirectory) -> Collection:
     ]
     findings += chain.findings
     findings += _judge_listing(listing)
-    findings += _check_numbering(seals)
+    findings += _check_numbering(seals, listing.seals)
     findings += _check_informational(custody, chain)
     return Collection(custody, listing, chain, findings, seals)
 
@@ -143,12 +144,18 @@ def _judge_listing(listing: Listing) -> list[Finding]:
     return findings
 
 
-def _check_numbering(seals: list[Seal]) -> list[Finding]:
-    """Item numbers go on from seal to seal, so no two items share one and none is hidden between seals."""
+def _check_numbering(seals: list[Seal], listed: frozenset[int]) -> list[Finding]:
+    """Item numbers go on from seal to seal, so no two items share one and none is hidden between seals.
+
+    `listed` are the numbers of all seals that are there; one that cannot be used leaves a gap of unknown size.
+    """
     findings: list[Finding] = []
-    expected = 1
+    expected, before = 1, 0
+    unusable = listed - {seal.number for seal in seals}
     for seal in seals:
-        if seal.sealed.first_item != expected:
+        gap = any(before < number < seal.number for number in unusable)
+        before = seal.number
+        if seal.sealed.first_item < expected or (seal.sealed.first_item > expected and not gap):
             message = f"entry {seal.number} begins with item {seal.sealed.first_item}, expected item {expected}"
             findings.append(Finding(Code.CHAIN_BROKEN, Axis.CUSTODY, Effect.DISPROVES, message, entry=seal.number))
         expected = seal.sealed.first_item + seal.sealed.items

@@ -16,6 +16,7 @@ from enum import Enum
 from evtool.core.chain import EntryFiles
 from evtool.core.entry import INFORMATIONAL_FILES, MAX_ENTRY
 from evtool.core.errors import FormatError, InputError
+from evtool.core.events import Event
 from evtool.core.names import shown, shown_path
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.statement import MAX_LINE
@@ -65,6 +66,11 @@ class Listing:
     def entries(self) -> list[tuple[int, str]]:
         """Entries that exist: those whose signature is there; the signature is written last."""
         return sorted(key for key, roles in self.files.items() if FileRole.SIGNATURE in roles)
+
+    @property
+    def seals(self) -> frozenset[int]:
+        """Numbers of the entries that seal items."""
+        return frozenset(sequence for sequence, event in self.entries if event == Event.SEALED.value)
 
     @property
     def unsigned(self) -> list[tuple[int, str]]:
