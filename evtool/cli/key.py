@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from evtool.cli.options import code_value, output_options, passphrase_options
@@ -17,8 +15,7 @@ from evtool.keys.keyfile import public_path
 from evtool.keys.own import OwnKey, check_new_code, create_own_key, list_own_keys, read_own_key
 from evtool.keys.passphrase import PassphraseSource, TerminalPassphrase
 from evtool.keys.trust import add_signer, check_new_signer
-
-KEYS_FORMAT = "evtool-keys/1"
+from evtool.report.key_document import HeldKey, KeyProblem, KeysDocument, OwnKeyShown
 
 GROUP_EXAMPLES = """\b
 Examples:
@@ -71,7 +68,7 @@ def new(code: str, no_passphrase: bool, passphrase: PassphraseSource | None, out
     check_new_signer(code)
     own = create_own_key(code, None if no_passphrase else passphrase or TerminalPassphrase())
     signer = add_signer(code, own.file.public_key)
-    output.document({"format": KEYS_FORMAT, "keys": [_as_json(own)], "trusted": True})
+    output.document(KeysDocument(keys=(_own_key(own),), trusted=True))
     output.answer(_as_text(own))
     output.talk(_advice(own, signer))
 
@@ -83,7 +80,7 @@ def new(code: str, no_passphrase: bool, passphrase: PassphraseSource | None, out
 def show(code: str | None, public_key: bool, output: Output) -> None:
     """Show the key of agent CODE, or your only one."""
     own = read_own_key(code) if code else _only_key()
-    output.document({"format": KEYS_FORMAT, "keys": [_as_json(own)]})
+    output.document(KeysDocument(keys=(_own_key(own),)))
     output.answer(own.file.public_key.line if public_key else _as_text(own))
 
 
@@ -97,10 +94,13 @@ def list_(ssh_agent: bool, output: Output) -> int:
     """
     own = list_own_keys()
     held = _agent_keys() if ssh_agent else ()
-    document: dict[str, Any] = {"format": KEYS_FORMAT, "keys": [_as_json(key) for key in own.keys]}
-    document["problems"] = [{"error": problem.message, "hint": problem.hint} for problem in own.problems]
-    if ssh_agent:
-        document["agent_keys"] = [_key_as_json(key) for key in held]
+    document = KeysDocument(
+        keys=tuple(_own_key(key) for key in own.keys),
+        problems=tuple(KeyProblem(error=problem.message, hint=problem.hint) for problem in own.problems),
+        agent_keys=tuple(HeldKey(fingerprint=key.fingerprint, public_key=key.line) for key in held)
+        if ssh_agent
+        else None,
+    )
     output.document(document)
     lines = [f"{key.code:<16} {key.file.public_key.fingerprint} {_lock(key)}" for key in own.keys]
     lines += [f"{'(ssh-agent)':<16} {key.fingerprint} {key.key_type}" for key in held]
@@ -130,12 +130,9 @@ def _agent_keys() -> tuple[PublicKey, ...]:
         return agent.list_keys()
 
 
-def _key_as_json(key: PublicKey) -> dict[str, Any]:
-    return {"fingerprint": key.fingerprint, "public_key": key.line}
-
-
-def _as_json(own: OwnKey) -> dict[str, Any]:
-    return {"code": own.code, **_key_as_json(own.file.public_key), "passphrase": own.file.encrypted}
+def _own_key(own: OwnKey) -> OwnKeyShown:
+    key = own.file.public_key
+    return OwnKeyShown(code=own.code, fingerprint=key.fingerprint, public_key=key.line, passphrase=own.file.encrypted)
 
 
 def _lock(own: OwnKey) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from evtool.cli.options import output_options
@@ -12,14 +10,14 @@ from evtool.core.chain import Link
 from evtool.core.digest import group_in_fours
 from evtool.core.entry import Clock
 from evtool.core.errors import ExitCode
+from evtool.core.events import details_table
 from evtool.core.names import shown
 from evtool.core.times import format_time
 from evtool.core.verdict import Effect
 from evtool.operations.collection import Collection
 from evtool.operations.read import open_record
-from evtool.report.document import finding_document
-
-LOG_FORMAT = "evtool-log/1"
+from evtool.report.document import LogDocument, LogEntry
+from evtool.report.entry import render_details
 
 EXAMPLES = """\b
 Examples:
@@ -72,47 +70,35 @@ def _render_link(link: Link) -> str:
         f"  reason    {shown(entry.reason)}",
         f"  tool      {shown(entry.tool)}",
     ]
-    if entry.sealed:
-        last = entry.sealed.first_item + entry.sealed.items - 1
-        lines.append(f"  items     {entry.sealed.first_item} to {last}, root {entry.sealed.root}")
-        if entry.sealed.exclusions.patterns:
-            lines.append(f"  left out  {', '.join(map(shown, entry.sealed.exclusions.patterns))}")
+    lines += [f"  {line}" for line in render_details(entry)]
     return "\n".join([*lines, f"  head      {group_in_fours(link.head)}"])
 
 
-def _document(collection: Collection, directory: str, exit_code: ExitCode) -> dict[str, Any]:
-    return {
-        "format": LOG_FORMAT,
-        "exit_code": int(exit_code),
-        "path": directory,
-        "head": collection.chain.head,
-        "entries": [_entry_document(link) for link in collection.chain.links],
-        "findings": [finding_document(finding) for finding in collection.findings],
-    }
+def _document(collection: Collection, directory: str, exit_code: ExitCode) -> LogDocument:
+    return LogDocument(
+        exit_code=exit_code,
+        path=directory,
+        head=collection.chain.head,
+        entries=tuple(_entry_document(link) for link in collection.chain.links),
+        findings=tuple(collection.findings),
+    )
 
 
-def _entry_document(link: Link) -> dict[str, Any]:
+def _entry_document(link: Link) -> LogEntry:
     entry = link.entry
-    sealed = entry.sealed
-    return {
-        "entry": entry.sequence,
-        "event": entry.event.value,
-        "collection": entry.collection,
-        "happened_at": format_time(entry.happened_at),
-        "recorded_at": format_time(entry.recorded_at),
-        "clock": entry.clock.value,
-        "agent": entry.agent,
-        "fingerprint": entry.key,
-        "reason": entry.reason,
-        "tool": entry.tool,
-        "head": link.head,
-        "sealed": None
-        if sealed is None
-        else {
-            "first_item": sealed.first_item,
-            "items": sealed.items,
-            "root": sealed.root,
-            "exclude": list(sealed.exclusions.patterns),
-            "allowed": [reason.value for reason in sealed.allowed],
-        },
-    }
+    return LogEntry(
+        entry=entry.sequence,
+        event=entry.event,
+        collection=entry.collection,
+        happened_at=format_time(entry.happened_at),
+        recorded_at=format_time(entry.recorded_at),
+        clock=entry.clock,
+        agent=entry.agent,
+        fingerprint=entry.key,
+        reason=entry.reason,
+        tool=entry.tool,
+        head=link.head,
+        items=tuple(entry.items.serialize()) if entry.items else None,
+        details=details_table(entry.details),
+        fixity=entry.fixity,
+    )

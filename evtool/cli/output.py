@@ -6,11 +6,28 @@ import json
 import re
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
-ERROR_FORMAT = "evtool-error/1"
+from evtool.report.json_value import to_json
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorDocument:
+    """What any command prints when it ends without a result.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: that of the process; 130 if somebody interrupted it.
+        error: what happened.
+        hint: what to do next; may be empty.
+    """
+
+    format: Literal["evtool-error/1"] = "evtool-error/1"
+    exit_code: int
+    error: str
+    hint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +47,8 @@ class Output:
         if not self.json:
             sys.stdout.write(text.rstrip("\n") + "\n")
 
-    def document(self, document: dict[str, Any]) -> None:
-        """Print the answer for a script on stdout, if one asked for it."""
+    def document(self, document: object) -> None:
+        """Print the answer for a script on stdout, if one asked for it; see `evtool.report.document`."""
         if self.json:
             sys.stdout.write(dump_json(document) + "\n")
 
@@ -41,9 +58,9 @@ class Output:
             sys.stderr.write(text.rstrip("\n") + "\n")
 
 
-def dump_json(document: dict[str, Any]) -> str:
+def dump_json(document: object) -> str:
     """Write JSON that is also safe on a terminal: Hangul stays readable, what is not printable is escaped."""
-    text = json.dumps(document, ensure_ascii=False, indent=2)
+    text = json.dumps(to_json(document), ensure_ascii=False, indent=2)
     return _UNPRINTABLE.sub(_escape_unprintable, text)
 
 
@@ -62,5 +79,5 @@ def print_error(message: str, hint: str = "") -> None:
 
 def print_error_document(message: str, hint: str, exit_code: int) -> None:
     """Print an error as the one JSON document of a run that has no result."""
-    document = {"format": ERROR_FORMAT, "exit_code": exit_code, "error": message, "hint": hint}
+    document = ErrorDocument(exit_code=exit_code, error=message, hint=hint)
     sys.stdout.write(dump_json(document) + "\n")

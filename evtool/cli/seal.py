@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
 import click
 
+from evtool.cli.entry_options import header_options, policy_options
 from evtool.cli.options import SigningOptions, output_options, signing_options
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
-from evtool.cli.values import instant_value
 from evtool.core.digest import group_in_fours
-from evtool.core.entry import Clock
 from evtool.core.errors import ExitCode
 from evtool.core.names import shown
+from evtool.core.privacy import TextPolicy
 from evtool.core.verdict import Effect
+from evtool.operations.entry_writer import EntryHeader
+from evtool.operations.item_statements import StatementFiles
 from evtool.operations.seal import ALLOWABLE, SealOptions, SealResult, preview_seal, seal
-from evtool.report.document import finding_document
+from evtool.report.document import SealDocument
 from evtool.report.text import format_size
-
-SEAL_FORMAT = "evtool-seal/1"
 
 EXAMPLES = """\b
 Examples:
@@ -28,6 +25,7 @@ Examples:
   evtool seal interview-0042 --dry-run             tell what would be sealed, write nothing
   evtool seal /media/disc --custody disc-custody   the record beside a read-only medium
   evtool seal interview-0042 --exclude '*.tmp'     leave files out; the seal records the pattern
+  evtool seal interview-0042 --items items.csv     seal context and consent of each item with it
 
 \b
 Exit codes:
@@ -43,17 +41,8 @@ everything. An interrupted seal leaves everything as it was; run it again to go 
 
 @click.command(epilog=EXAMPLES)
 @click.argument("directory", type=click.Path())
-@click.option("--reason", default="not stated", metavar="TEXT", help="Why this seal is made; recorded for all to read.")
-@click.option(
-    "--happened-at", type=instant_value, metavar="TIME", help="When it happened, with offset. Without it: now."
-)
-@click.option(
-    "--clock",
-    type=click.Choice([clock.value for clock in Clock]),
-    default=Clock.CLAIMED.value,
-    show_default=True,
-    help="What you say of this computer's clock: just a claim, or synchronised.",
-)
+@header_options
+@policy_options
 @click.option(
     "--exclude",
     multiple=True,
@@ -67,6 +56,13 @@ everything. An interrupted seal leaves everything as it was; run it again to go 
     type=click.Choice(list(ALLOWABLE)),
     help="Seal although some things cannot be: they are named in the seal without their content. May be repeated.",
 )
+@click.option(
+    "--items",
+    metavar="FILE",
+    type=click.Path(),
+    help="Table (CSV) of what is stated of items: context and consent. `evtool items` writes a template.",
+)
+@click.option("--defaults", metavar="FILE", type=click.Path(), help="TOML file of what is stated of whole directories.")
 @click.option("--custody", metavar="DIR", type=click.Path(), help="Keep the record in DIR, outside of the evidence.")
 @click.option("--dry-run", is_flag=True, help="Tell what would be sealed; read no file, write nothing.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Number of workers.")
@@ -74,12 +70,13 @@ everything. An interrupted seal leaves everything as it was; run it again to go 
 @output_options
 def command(
     directory: str,
-    reason: str,
-    happened_at: datetime | None,
-    clock: str,
+    header: EntryHeader,
+    policy: TextPolicy,
     exclude: tuple[str, ...],
     reset_excludes: bool,
     allow: tuple[str, ...],
+    items: str | None,
+    defaults: str | None,
     custody: str | None,
     dry_run: bool,
     jobs: int | None,
@@ -91,14 +88,16 @@ def command(
     Evidence files are only read. The record is written to the directory custody/ inside of DIRECTORY.
     """
     options = SealOptions(
-        reason=reason,
-        happened_at=happened_at,
-        clock=Clock(clock),
+        reason=header.reason,
+        happened_at=header.happened_at,
+        clock=header.clock,
         exclude=exclude,
         reset_exclusions=reset_excludes,
         allow=frozenset(allow),
+        statements=StatementFiles(items, defaults),
         custody=custody,
         jobs=jobs,
+        policy=policy,
     )
     with terminal_progress(output) as progress:
         if dry_run:
@@ -141,19 +140,18 @@ def _render(result: SealResult, directory: str, dry_run: bool) -> str:
     return "\n".join(lines)
 
 
-def _document(result: SealResult, directory: str, dry_run: bool, exit_code: ExitCode) -> dict[str, Any]:
-    return {
-        "format": SEAL_FORMAT,
-        "exit_code": int(exit_code),
-        "path": directory,
-        "dry_run": dry_run,
-        "entry": result.entry,
-        "head": result.head,
-        "new_items": result.new_items,
-        "new_bytes": result.new_bytes,
-        "kept_items": result.kept_items,
-        "reused": result.reused,
-        "omitted": result.omitted,
-        "excluded": result.excluded,
-        "findings": [finding_document(finding) for finding in result.findings],
-    }
+def _document(result: SealResult, directory: str, dry_run: bool, exit_code: ExitCode) -> SealDocument:
+    return SealDocument(
+        exit_code=exit_code,
+        path=directory,
+        dry_run=dry_run,
+        entry=result.entry,
+        head=result.head,
+        new_items=result.new_items,
+        new_bytes=result.new_bytes,
+        kept_items=result.kept_items,
+        reused=result.reused,
+        omitted=result.omitted,
+        excluded=result.excluded,
+        findings=tuple(result.findings),
+    )

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from evtool.cli.options import output_options
 from evtool.cli.output import Output
 from evtool.cli.values import item_selection
+from evtool.core.context import MAX_VALUE
 from evtool.core.errors import ExitCode, InputError
 from evtool.core.names import shown
 from evtool.core.times import format_mtime
 from evtool.core.verdict import Effect, Finding
 from evtool.operations.collection import SealedItem
 from evtool.operations.read import list_items, open_record
-from evtool.report.document import finding_document
+from evtool.report.consent_document import terms_document
+from evtool.report.consent_text import render_terms
+from evtool.report.document import ItemsDocument, ShownItem
 from evtool.report.text import format_size
-
-SHOW_FORMAT = "evtool-items/1"
 
 EXAMPLES = """\b
 Examples:
@@ -48,13 +47,12 @@ def command(directory: str, items: tuple[str, ...], custody: str | None, output:
     problems = [f"{finding.code.value}: {finding.message}" for finding in findings if finding.effect is not Effect.NOTE]
     output.answer("\n".join(lines + problems) or "no items")
     output.document(
-        {
-            "format": SHOW_FORMAT,
-            "exit_code": int(exit_code),
-            "path": directory,
-            "items": [_item_document(one) for one in chosen],
-            "findings": [finding_document(finding) for finding in findings],
-        }
+        ItemsDocument(
+            exit_code=exit_code,
+            path=directory,
+            items=tuple(_item_document(one) for one in chosen),
+            findings=tuple(findings),
+        )
     )
     return exit_code
 
@@ -92,21 +90,26 @@ def _render_details(sealed: SealedItem) -> str:
             lines.append(f"  target    {shown(content.target)}")
         if content.reason:
             lines.append(f"  left out  {content.reason.value}")
+    lines += [f"  {one.field}: {shown(one.value, MAX_VALUE)}" for one in sealed.item.context]
+    if sealed.item.consent:
+        lines += [f"  consent   {line}" for line in render_terms(sealed.item.consent.terms)]
     return "\n".join(lines)
 
 
-def _item_document(sealed: SealedItem) -> dict[str, Any]:
+def _item_document(sealed: SealedItem) -> ShownItem:
     content, file = sealed.item.content, sealed.item.file
     digests = content.digests if content else None
-    return {
-        "item": sealed.item.number,
-        "entry": sealed.seal.number,
-        "path": file.path if file else None,
-        "modified": format_mtime(file.mtime) if file and file.mtime is not None else None,
-        "type": content.type.value if content else None,
-        "size": content.size if content else None,
-        "sha256": digests.sha256 if digests else None,
-        "blake3": digests.blake3 if digests else None,
-        "target": content.target if content else None,
-        "reason": content.reason.value if content and content.reason else None,
-    }
+    return ShownItem(
+        item=sealed.item.number,
+        entry=sealed.seal.number,
+        path=file.path if file else None,
+        modified=format_mtime(file.mtime) if file and file.mtime is not None else None,
+        type=content.type if content else None,
+        size=content.size if content else None,
+        sha256=digests.sha256 if digests else None,
+        blake3=digests.blake3 if digests else None,
+        target=content.target if content else None,
+        reason=content.reason if content else None,
+        context={one.field: one.value for one in sealed.item.context},
+        consent=terms_document(sealed.item.consent.terms if sealed.item.consent else None),
+    )

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -17,8 +16,7 @@ from evtool.core.names import shown
 from evtool.core.ssh_key import PublicKey, parse_public_key_line
 from evtool.keys.keyfile import MAX_KEY_FILE, read_public_key_file
 from evtool.keys.trust import REVOKED_ALTOGETHER, add_signer, load_trust, revoke
-
-TRUST_FORMAT = "evtool-trust/1"
+from evtool.report.key_document import SkippedTrustLine, TrustDocument, TrustedSigner
 
 GROUP_EXAMPLES = """\b
 Examples:
@@ -129,11 +127,10 @@ def _read_public_key(file: Path) -> PublicKey:
 
 def _print(signers: Sequence[AllowedSigner], skipped: Sequence[SkippedLine], output: Output) -> None:
     output.document(
-        {
-            "format": TRUST_FORMAT,
-            "signers": [_as_json(signer) for signer in signers],
-            "skipped": [{"line": line.line_number, "reason": line.reason} for line in skipped],
-        }
+        TrustDocument(
+            signers=tuple(_signer(signer) for signer in signers),
+            skipped=tuple(SkippedTrustLine(line=line.line_number, reason=line.reason) for line in skipped),
+        )
     )
     if signers:
         output.answer("\n".join(map(_as_text, signers)))
@@ -141,16 +138,16 @@ def _print(signers: Sequence[AllowedSigner], skipped: Sequence[SkippedLine], out
         output.talk(f"evtool: note: line {line.line_number} of the trust file {line.reason}; it trusts nobody")
 
 
-def _as_json(signer: AllowedSigner) -> dict[str, Any]:
-    return {
-        "line": signer.line_number,
-        "agents": list(signer.principals),
-        "fingerprint": signer.public_key.fingerprint,
-        "public_key": signer.public_key.line,
-        "namespaces": None if signer.namespaces is None else list(signer.namespaces),
-        "valid_after": _moment(signer.valid_after),
-        "valid_before": _moment(signer.valid_before),
-    }
+def _signer(signer: AllowedSigner) -> TrustedSigner:
+    return TrustedSigner(
+        line=signer.line_number,
+        agents=signer.principals,
+        fingerprint=signer.public_key.fingerprint,
+        public_key=signer.public_key.line,
+        namespaces=signer.namespaces,
+        valid_after=_moment(signer.valid_after),
+        valid_before=_moment(signer.valid_before),
+    )
 
 
 def _as_text(signer: AllowedSigner) -> str:

@@ -9,6 +9,7 @@ import click
 
 from evtool.core.digest import parse_grouped_digest
 from evtool.core.errors import FormatError
+from evtool.core.item_ranges import ItemRanges, parse_user_ranges
 from evtool.core.times import parse_user_time
 from evtool.operations.compare import Selection
 
@@ -25,6 +26,14 @@ def digest_value(text: str) -> str:
     """Take a SHA-256 value as a person noted it, in groups or not."""
     try:
         return parse_grouped_digest(text)
+    except FormatError as error:
+        raise click.BadParameter(error.message) from None
+
+
+def ranges_value(text: str) -> ItemRanges:
+    """Take item numbers and ranges like `1-8,10`."""
+    try:
+        return parse_user_ranges(text)
     except FormatError as error:
         raise click.BadParameter(error.message) from None
 

@@ -62,8 +62,9 @@ def _fingerprint(text: str) -> str:
     "--require",
     "require",
     multiple=True,
-    type=click.Choice([Axis.TIME.value, Axis.CONSENT.value]),
-    help="Ask for more than integrity, signatures, trust and custody. May be repeated.",
+    metavar="time|consent|signers=N",
+    help="Ask for more than integrity, signatures, trust and custody; signers=2 for two trusted keys under each seal. "
+    "May be repeated.",
 )
 @click.option("--item", "items", multiple=True, metavar="N|NAME", help="Check only this item. May be repeated.")
 @click.option("--quick", is_flag=True, help="Compare types, sizes and dates only; never a verification.")
@@ -91,7 +92,8 @@ def command(
         trust=load_trust(trust_file),
         signers=frozenset(signers),
         expected_head=expect_head,
-        required=frozenset(Axis(axis) for axis in require),
+        required=frozenset(Axis(name) for name in require if name in _AXES),
+        min_signers=_min_signers(require),
         selection=item_selection(items),
         quick=quick,
         custody=custody,
@@ -114,3 +116,18 @@ def _verify(path: str, options: VerifyOptions, progress: Progress) -> Report:
         return report_unreadable(options, error.message)
     except OSError as error:
         return report_unreadable(options, error.strerror or type(error).__name__)
+
+
+_AXES = (Axis.TIME.value, Axis.CONSENT.value)
+
+
+def _min_signers(require: tuple[str, ...]) -> int:
+    """Take signers=N out of what is required, and refuse what is not known."""
+    number = 1
+    for name in require:
+        match = re.fullmatch(r"signers=([1-9])", name)
+        if match:
+            number = max(number, int(match[1]))
+        elif name not in _AXES:
+            raise click.BadParameter(f"--require takes {', '.join(_AXES)} or signers=N, N from 1 to 9")
+    return number

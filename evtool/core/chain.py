@@ -82,20 +82,17 @@ class Chain:
         return self.links[-1].head if self.links else None
 
 
-def check_chain(files: Sequence[EntryFiles], unread: Collection[int] = ()) -> Chain:
+def check_chain(files: Sequence[EntryFiles], unreadable: Collection[int] = ()) -> Chain:
     """Check entries in the order of their numbers; never stops at the first problem.
 
-    `unread` are the numbers of entries that are there but cannot be read: they are no gap, and whoever passes them
-    reports them.
+    `unreadable` holds the numbers of entries that are there but whose bytes could not be read: they are no gap, and
+    what follows them is not compared with them.
     """
     findings: list[Finding] = []
     links: list[Link] = []
     before: EntryFiles | None = None
     for current in files:
-        expected = 1 if before is None else before.sequence + 1
-        while expected in unread and expected < current.sequence:
-            expected += 1
-        findings += _check_position(expected, current)
+        findings += _check_position(before.sequence if before else 0, current, unreadable)
         link = _check_link(current, findings)
         if link:
             findings += _check_previous(link, before)
@@ -106,19 +103,21 @@ def check_chain(files: Sequence[EntryFiles], unread: Collection[int] = ()) -> Ch
     return Chain(tuple(links), tuple(findings))
 
 
-def _check_position(expected: int, current: EntryFiles) -> list[Finding]:
+def _check_position(last: int, current: EntryFiles, unreadable: Collection[int]) -> list[Finding]:
     """Step 1: numbers run from 1 without a gap and without a double."""
-    if current.sequence == expected:
-        return []
-    if current.sequence < expected:
+    if current.sequence <= last:
         message = f"entry {current.sequence} exists twice: {current.stem} follows another entry of that number"
         return [_broken(Code.ENTRY_DOUBLED, current.sequence, message)]
-    missing = f"{expected}" if current.sequence == expected + 1 else f"{expected} to {current.sequence - 1}"
-    return [_broken(Code.ENTRY_MISSING, expected, f"entry {missing} is missing, entry {current.sequence} is there")]
+    missing = [number for number in range(last + 1, current.sequence) if number not in unreadable]
+    if not missing:
+        return []
+    one = len(missing) == 1
+    words = f"entry {missing[0]} is" if one else f"{len(missing)} entries from {missing[0]} to {missing[-1]} are"
+    return [_broken(Code.ENTRY_MISSING, missing[0], f"{words} missing, entry {current.sequence} is there")]
 
 
 def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
-    """Steps 2 to 5: the signature verifies over these bytes, then they are read, and name the key that signed."""
+    """Steps 2 to 5: the signature verifies over these bytes, they can be read, bear their name and name the key."""
     name = f"{current.stem}.toml"
     try:
         signature = parse_signature(current.signature)
@@ -137,7 +136,6 @@ def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
         findings.append(Finding(Code.ENTRY_INVALID, Axis.CUSTODY, Effect.UNCHECKED, message, entry=current.sequence))
         return None
     if (entry.sequence, entry.event.value) != (current.sequence, current.event):
-        # Under another name it is none of the chain: its manifest would be looked for in the wrong place.
         message = f"{name}: the entry says that it is {entry.stem}"
         findings.append(_broken(Code.CHAIN_BROKEN, current.sequence, message, entry.stem, current.stem))
         return None
@@ -160,8 +158,8 @@ def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
 def _check_previous(link: Link, before: EntryFiles | None) -> list[Finding]:
     """Step 6: the entry holds the digests of the entry before and of its signature."""
     previous, sequence = link.entry.previous, link.entry.sequence
-    if before is None or previous is None or before.sequence != sequence - 1:
-        # A missing entry, or a second one of this number, has been found by its number already.
+    if previous is None or before is None or before.sequence != link.entry.sequence - 1:
+        # A missing or a second entry has been found by its number already.
         return []
     findings: list[Finding] = []
     for what, expected, data in (

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NewType, get_type_hints
 
 from evtool.core.canonical import MAX_INTEGER
 from evtool.core.codes import check_code
+from evtool.core.consent import ConsentTerms, parse_terms_cached
 from evtool.core.digest import check_hex_digest
 from evtool.core.errors import FormatError
 from evtool.core.item_ranges import ItemRanges, parse_ranges
@@ -28,6 +29,12 @@ Digest = NewType("Digest", str)
 
 Code = NewType("Code", str)
 """Code of an agent, organisation or recipient."""
+
+Terms = NewType("Terms", str)
+"""Consent terms as one canonical JSON object."""
+
+_MAX_TERMS = 16 * 1024
+"""Characters of consent terms: longer than any text, as they may list many recipients."""
 
 
 class Event(Enum):
@@ -282,7 +289,18 @@ class ConsentChanged(Details):
     """
 
     event = Event.CONSENT_CHANGED
-    terms: str
+    terms: Terms
+
+    def __post_init__(self) -> None:
+        try:
+            parse_terms_cached(self.terms)
+        except FormatError as error:
+            raise FormatError(f"consent-changed.terms: {error.message}", hint=error.hint) from None
+
+    @property
+    def consent(self) -> ConsentTerms:
+        """The changed terms."""
+        return parse_terms_cached(self.terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,8 +447,9 @@ def _take(table: TomlTable, one: Field[Any], hint: Any) -> Any:
         return check_hex_digest(text, one.name)
     if hint in (Code, Code | None):
         return check_code(text)
-    if not 1 <= len(text) <= MAX_TEXT:
-        raise FormatError(f"{one.name} has {len(text)} characters, expected 1 to {MAX_TEXT}")
+    limit = _MAX_TERMS if hint is Terms else MAX_TEXT
+    if not 1 <= len(text) <= limit:
+        raise FormatError(f"{one.name} has {len(text)} characters, expected 1 to {limit}")
     return text
 
 

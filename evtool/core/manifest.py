@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from evtool.core.errors import FormatError
 from evtool.core.merkle import TreeBuilder, compute_leaf_hash
 from evtool.core.names import parse_name
 from evtool.core.statement import (
+    ConsentStatement,
     ContentStatement,
+    ContextStatement,
     FileStatement,
+    ItemStatement,
     ItemType,
     OmissionReason,
     WithheldStatement,
@@ -26,11 +29,17 @@ class Item:
         number: number of the item in its collection, from 1.
         content: what it is, or None where that is withheld.
         file: its name and date, or None where that is withheld.
+        context: what the archivist supplied, sorted by field.
+        consent: the terms stated when it was sealed, or None where none were stated, or where they are withheld.
+        gap: lines withheld between its statements, or just before or after them: some may be of this item.
     """
 
     number: int
     content: ContentStatement | None
     file: FileStatement | None
+    context: tuple[ContextStatement, ...] = ()
+    consent: ConsentStatement | None = None
+    gap: int = 0
 
     @property
     def sort_key(self) -> bytes | None:
@@ -57,12 +66,14 @@ class ManifestSummary:
         lines: lines of the sealed manifest, withheld ones counted.
         withheld_lines: how many of them this copy does not disclose.
         disclosed_items: items of which at least one statement is disclosed.
+        last_item: number of the last of them, 0 where there is none.
         root: root hash of the tree over the lines, 64 lower-case hexadecimal digits.
     """
 
     lines: int
     withheld_lines: int
     disclosed_items: int
+    last_item: int
     root: str
 
 
@@ -77,6 +88,7 @@ class ManifestReader:
         self._tree = TreeBuilder()
         self._withheld_lines = 0
         self._items = 0
+        self._last_item = 0
         self._next_number = first_item
         self._last_key: bytes | None = None
         self._pending: _PendingItem | None = None
@@ -85,7 +97,8 @@ class ManifestReader:
     @property
     def summary(self) -> ManifestSummary:
         """The summary of all lines read so far."""
-        return ManifestSummary(self._tree.size, self._withheld_lines, self._items, self._tree.compute_root().hex())
+        root = self._tree.compute_root().hex()
+        return ManifestSummary(self._tree.size, self._withheld_lines, self._items, self._last_item, root)
 
     def read(self, lines: Iterable[bytes]) -> Iterator[Item]:
         """Yield the items of a manifest whose lines come without their newlines.
@@ -124,17 +137,47 @@ class ManifestReader:
         return _PendingItem(number, gap=self._gap)
 
     def _close(self, pending: _PendingItem) -> Item:
-        item = Item(pending.number, pending.content, pending.file)
-        if (item.content is None or item.file is None) and not pending.gap + self._gap:
+        gap = pending.gap + self._gap
+        item = Item(pending.number, pending.content, pending.file, tuple(pending.context), pending.consent, gap)
+        if (item.content is None or item.file is None) and not gap:
             raise FormatError(f"item {item.number} is incomplete although nothing is withheld")
-        key = item.sort_key
-        if key is not None:
-            if self._last_key is not None and key <= self._last_key:
-                raise FormatError(f"item {item.number}: its path does not sort after the path of the item before it")
-            self._last_key = key
+        self._check_path_order(item)
         self._items += 1
+        self._last_item = item.number
         self._next_number = item.number + 1
         return item
+
+    def _check_path_order(self, item: Item) -> None:
+        key = item.sort_key
+        if key is None:
+            return
+        # An item whose content is withheld may be a directory: then it stands where its path with a `/` belongs.
+        keys = [key] if item.content else [key, key + b"/"]
+        later = [key for key in keys if self._last_key is None or key > self._last_key]
+        if not later:
+            raise FormatError(f"item {item.number}: its path does not sort after the path of the item before it")
+        self._last_key = later[0]
+
+
+def summarize_unread(lines: Iterable[bytes]) -> ManifestSummary:
+    """Compute the root over lines that need not be statements: which manifest it is, not what it says.
+
+    Raises:
+        FormatError: a withheld statement stands where it can be no node of the tree.
+    """
+    tree = TreeBuilder()
+    withheld = 0
+    for line in lines:
+        try:
+            statement = parse_statement(line)
+        except FormatError:
+            statement = None
+        if isinstance(statement, WithheldStatement):
+            tree.add_subtree(bytes.fromhex(statement.hash), statement.lines)
+            withheld += statement.lines
+        else:
+            tree.add_leaf(compute_leaf_hash(line))
+    return ManifestSummary(tree.size, withheld, 0, 0, tree.compute_root().hex())
 
 
 @dataclass(slots=True)
@@ -146,13 +189,19 @@ class _PendingItem:
     """Lines withheld between the item before it and the statements of this one."""
     content: ContentStatement | None = None
     file: FileStatement | None = None
+    context: list[ContextStatement] = field(default_factory=list)
+    consent: ConsentStatement | None = None
     last_order: tuple[int, int, str] = (0, -1, "")
 
-    def add(self, statement: ContentStatement | FileStatement) -> None:
+    def add(self, statement: ItemStatement) -> None:
         if statement.order[1:] <= self.last_order[1:]:
             raise FormatError(f"item {self.number}: its statements are doubled or out of order")
         self.last_order = statement.order
         if isinstance(statement, ContentStatement):
             self.content = statement
-        else:
+        elif isinstance(statement, FileStatement):
             self.file = statement
+        elif isinstance(statement, ContextStatement):
+            self.context.append(statement)
+        else:
+            self.consent = statement

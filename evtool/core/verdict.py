@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from evtool.core.consent_summary import STRICTEST_HANDLING, ConsentSummary
 from evtool.core.errors import ExitCode
 
 
@@ -89,10 +90,16 @@ class Code(Enum):
     KEY_NO_LONGER_VALID = "key-no-longer-valid"
     SIGNERS_TOO_FEW = "signers-too-few"
     HEAD_UNKNOWN = "head-unknown"
+    WITNESSED = "witnessed"
+    ENTRY_LATE = "entry-late"
+    TRANSFER_OPEN = "transfer-open"
+    RECEIPT_INVALID = "receipt-invalid"
+    DISPOSED = "disposed"
     NO_WITNESS = "no-witness"
     NO_TIMESTAMP = "no-timestamp"
     CLOCK_ORDER = "clock-order"
     NO_CONSENT = "no-consent"
+    CONSENT_STRICTER = "consent-stricter"
     CUSTODY_EXTRA = "custody-extra"
     CUSTODY_UNREADABLE = "custody-unreadable"
     INFORMATIONAL_CHANGED = "informational-changed"
@@ -194,6 +201,7 @@ class Report:
         signers: the entries whose signature verifies, oldest first.
         required: axes that had to be shown for exit 0.
         checked: axes whose checks were carried out to their end; the absence of findings means nothing on any other.
+        consent: what the terms of the items amount to; None where there is no record, or one that does not hold.
     """
 
     collection: str | None
@@ -203,6 +211,7 @@ class Report:
     signers: tuple[SignerReport, ...]
     required: tuple[Axis, ...]
     checked: frozenset[Axis]
+    consent: ConsentSummary | None = None
     axes: dict[Axis, AxisState] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -215,6 +224,11 @@ class Report:
         if axis not in self.checked or effects & {Effect.UNCHECKED, Effect.OPEN}:
             return AxisState.NOT_ESTABLISHED
         return AxisState.SHOWN
+
+    @property
+    def handling(self) -> str:
+        """The handling to keep to for all of it together; where nothing can be relied on, the strictest."""
+        return self.consent.strictest_handling if self.consent else STRICTEST_HANDLING
 
     @property
     def ok(self) -> bool:

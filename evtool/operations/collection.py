@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from evtool.core.chain import Chain, EntryFiles, Link, check_chain
 from evtool.core.checksums import parse_header, serialize_header, serialize_line
+from evtool.core.consent_state import changes_of
+from evtool.core.consent_summary import ConsentTally
 from evtool.core.digest import sha256_hex
 from evtool.core.entry import INFORMATIONAL_FILES
 from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.events import Event, Sealed
-from evtool.core.manifest import Item, ManifestReader
+from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.verdict import Axis, Code, Effect, Finding
-from evtool.store.custody import CustodyDirectory, FileRole, Listing, file_name
+from evtool.store.custody import CustodyReader, FileRole, Listing, file_name
 
 
 @dataclass(slots=True)
@@ -33,6 +35,7 @@ class Seal:
         disproved: the manifest is not the one that was signed.
         withheld_lines: lines this copy does not disclose.
         named_items: items of which the name is disclosed.
+        consent: what the terms of its items amount to.
     """
 
     link: Link
@@ -43,6 +46,7 @@ class Seal:
     disproved: bool = False
     withheld_lines: int = 0
     named_items: int = 0
+    consent: ConsentTally = field(default_factory=ConsentTally)
 
     @property
     def number(self) -> int:
@@ -67,7 +71,7 @@ class Collection:
         seals: the entries that seal items, oldest first.
     """
 
-    custody: CustodyDirectory
+    custody: CustodyReader
     listing: Listing
     chain: Chain
     findings: list[Finding]
@@ -76,12 +80,21 @@ class Collection:
     @property
     def lacks_seals(self) -> bool:
         """Whether there are seals whose entry cannot be used: their items are not known."""
-        return not self.listing.seals <= {seal.number for seal in self.seals}
+        usable = {seal.number for seal in self.seals}
+        entries = self.listing.entries + self.listing.lost
+        return not {sequence for sequence, event in entries if event == Event.SEALED.value} <= usable
 
     @property
     def exclusions(self) -> Exclusions:
         """The patterns in force: those of the newest seal, or the default ones before the first."""
         return self.seals[-1].sealed.exclusions if self.seals else Exclusions(DEFAULT_PATTERNS)
+
+    def is_disposed(self, item: int) -> bool:
+        """Tell whether an entry records that an item was given up; its statements stay as a tombstone."""
+        return any(
+            link.entry.event is Event.DISPOSED and (link.entry.items is None or item in link.entry.items)
+            for link in self.chain.links
+        )
 
     @property
     def next_item(self) -> int:
@@ -89,33 +102,38 @@ class Collection:
         return max((seal.sealed.first_item + seal.sealed.items for seal in self.seals), default=1)
 
 
-def read_collection(custody: CustodyDirectory) -> Collection:
+def read_collection(custody: CustodyReader) -> Collection:
     """Read the entries of a custody directory and check the chain; manifests are left for `read_items`."""
     listing = custody.list_files()
     findings: list[Finding] = []
     entries: list[EntryFiles] = []
-    unread: set[int] = set()
+    unreadable: set[int] = set()
     for sequence, event in listing.entries:
         try:
             entries.append(custody.read_entry(sequence, event))
         except (InputError, FormatError) as error:
+            unreadable.add(sequence)
             missing = FileRole.ENTRY not in listing.files[sequence, event]
-            if not missing:
-                unread.add(sequence)
             code, effect = (
                 (Code.ENTRY_MISSING, Effect.DISPROVES) if missing else (Code.CUSTODY_UNREADABLE, Effect.UNCHECKED)
             )
             findings.append(Finding(code, Axis.CUSTODY, effect, error.message, entry=sequence))
-    chain = check_chain(entries, unread)
+    chain = check_chain(entries, unreadable)
+    changes = changes_of(link.entry for link in chain.links)
     seals = [
-        Seal(link, link.entry.sealed, listing.files[link.entry.sequence, link.entry.event.value])
+        Seal(
+            link,
+            link.entry.sealed,
+            listing.files[link.entry.sequence, link.entry.event.value],
+            consent=ConsentTally(link.entry.sequence, changes),
+        )
         for link in chain.links
         if link.entry.sealed
     ]
     findings += chain.findings
     findings += _judge_listing(listing)
-    findings += _check_numbering(seals, listing.seals)
-    findings += _check_informational(custody, chain)
+    findings += _check_numbering(seals, chain)
+    findings += _check_informational(custody, listing, chain)
     return Collection(custody, listing, chain, findings, seals)
 
 
@@ -133,9 +151,8 @@ def _judge_listing(listing: Listing) -> list[Finding]:
             message = f"custody directory: {name} is not part of the record"
             findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
     for sequence, event in listing.unsigned:
-        interrupted = any(name.startswith(f".{sequence:04d}-{event}.") for name in listing.unfinished)
         message = f"entry {sequence} has no signature and counts for nothing"
-        effect = Effect.NOTE if interrupted else Effect.UNCHECKED
+        effect = Effect.UNCHECKED if (sequence, event) in listing.lost else Effect.NOTE
         findings.append(Finding(Code.ENTRY_UNFINISHED, Axis.CUSTODY, effect, message, entry=sequence))
     if listing.unfinished:
         message = "an interrupted run left temporary files; the next one that writes here removes them"
@@ -144,28 +161,29 @@ def _judge_listing(listing: Listing) -> list[Finding]:
     return findings
 
 
-def _check_numbering(seals: list[Seal], listed: frozenset[int]) -> list[Finding]:
+def _check_numbering(seals: list[Seal], chain: Chain) -> list[Finding]:
     """Item numbers go on from seal to seal, so no two items share one and none is hidden between seals.
 
-    `listed` are the numbers of all seals that are there; one that cannot be used leaves a gap of unknown size.
+    After an entry that cannot be used, which may seal items of its own, numbers may be left out but not used again.
     """
     findings: list[Finding] = []
-    expected, before = 1, 0
-    unusable = listed - {seal.number for seal in seals}
+    usable = {link.entry.sequence for link in chain.links}
+    expected, seen = 1, 0
     for seal in seals:
-        gap = any(before < number < seal.number for number in unusable)
-        before = seal.number
-        if seal.sealed.first_item < expected or (seal.sealed.first_item > expected and not gap):
-            message = f"entry {seal.number} begins with item {seal.sealed.first_item}, expected item {expected}"
+        first, seen, skipped = seal.sealed.first_item, seal.number, set(range(seen + 1, seal.number)) - usable
+        if first < expected or (first > expected and not skipped):
+            message = f"entry {seal.number} begins with item {first}, expected item {expected}"
             findings.append(Finding(Code.CHAIN_BROKEN, Axis.CUSTODY, Effect.DISPROVES, message, entry=seal.number))
-        expected = seal.sealed.first_item + seal.sealed.items
+        expected = first + seal.sealed.items
     return findings
 
 
-def _check_informational(custody: CustodyDirectory, chain: Chain) -> list[Finding]:
-    """Compare the files that prove nothing with what the newest entry says of them."""
+def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain) -> list[Finding]:
+    """Compare the files that prove nothing with what the newest entry says of them, if it can be used."""
     findings: list[Finding] = []
-    recorded = chain.links[-1].entry.informational if chain.links else {}
+    if not chain.links or chain.links[-1].entry.sequence != listing.entries[-1][0]:
+        return findings
+    recorded = chain.links[-1].entry.informational
     for name in INFORMATIONAL_FILES:
         expected = recorded.get(name)
         try:
@@ -201,11 +219,28 @@ def read_items(collection: Collection) -> Iterator[tuple[bytes, SealedItem]]:
 
     Reading on to the end completes `findings` and `is_sound` of every seal: what was yielded before counts only then.
     """
-    streams = [_read_seal(collection.custody, seal) for seal in collection.seals]
+    streams = [_named(_read_seal(collection.custody, seal)) for seal in collection.seals]
     yield from heapq.merge(*streams, key=lambda pair: pair[0])
 
 
-def _read_seal(custody: CustodyDirectory, seal: Seal) -> Iterator[tuple[bytes, SealedItem]]:
+def _named(items: Iterator[tuple[bytes | None, SealedItem]]) -> Iterator[tuple[bytes, SealedItem]]:
+    return ((key, sealed) for key, sealed in items if key is not None)
+
+
+def read_numbered_items(collection: Collection) -> Iterator[SealedItem]:
+    """Yield every item of which anything is disclosed, in the order of their numbers; else as `read_items`."""
+    for seal in collection.seals:
+        for _, sealed in _read_seal(collection.custody, seal):
+            yield sealed
+
+
+def read_items_afresh(collection: Collection) -> Iterator[tuple[bytes, SealedItem]]:
+    """As `read_items`, leaving no trace in the seals of `collection`, which can so be read another time."""
+    seals = [Seal(seal.link, seal.sealed, seal.roles) for seal in collection.seals]
+    return read_items(replace(collection, seals=seals))
+
+
+def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes | None, SealedItem]]:
     """Yield the items of one seal, then judge its manifest and its list of checksums."""
     name = file_name(seal.number, Event.SEALED.value, FileRole.MANIFEST)
     reader = ManifestReader(seal.sealed.first_item)
@@ -213,31 +248,61 @@ def _read_seal(custody: CustodyDirectory, seal: Seal) -> Iterator[tuple[bytes, S
     try:
         for item in reader.read(custody.read_lines(name)):
             checksums.add(item)
+            seal.consent.add(item)
             key = item.sort_key
-            if key is not None:
-                seal.named_items += 1
-                yield key, SealedItem(item, seal)
+            seal.named_items += key is not None
+            yield key, SealedItem(item, seal)
     except (FormatError, InputError) as error:
         seal.broken = True
-        _add_unusable(seal, FileRole.MANIFEST, Code.MANIFEST_MISSING, Code.MANIFEST_INVALID, error)
+        if isinstance(error, FormatError) and _is_as_signed(custody, name, seal.sealed):
+            # It is signed as it stands, so nothing is disproven: this version cannot read it.
+            message = f"{name}: signed, but cannot be read: {error.message}"
+            invalid = Finding(Code.MANIFEST_INVALID, Axis.INTEGRITY, Effect.UNCHECKED, message, entry=seal.number)
+            seal.findings.append(invalid)
+        else:
+            _add_unusable(seal, FileRole.MANIFEST, Code.MANIFEST_MISSING, Code.MANIFEST_INVALID, error)
         return
-    summary, sealed = reader.summary, seal.sealed
-    seal.withheld_lines = summary.withheld_lines
-    whole = summary.withheld_lines == 0
-    if (summary.root, summary.lines) != (sealed.root, sealed.lines) or (
-        whole and summary.disclosed_items != sealed.items
-    ):
+    seal.withheld_lines = reader.summary.withheld_lines
+    difference = _compare_with_entry(reader.summary, seal.sealed)
+    if difference is not None:
         seal.disproved = True
-        message = f"{name}: root hash is {summary.root[:16]}..., the signed entry says {sealed.root[:16]}..."
-        _add(seal, Code.MANIFEST_MISMATCH, message, sealed.root, summary.root)
+        what, expected, found = difference
+        message = f"{name}: {what} is {found[:16]}, the signed entry says {expected[:16]}"
+        _add(seal, Code.MANIFEST_MISMATCH, message, expected, found)
         return
-    checksums.finish(whole)
+    checksums.finish(seal.withheld_lines == 0)
+
+
+def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, str, str] | None:
+    """Compare a manifest with the entry that signs it: what differs, expected, found; None where nothing does."""
+    if summary.root != sealed.root:
+        return "root hash", sealed.root, summary.root
+    if summary.lines != sealed.lines:
+        return "number of lines", str(sealed.lines), str(summary.lines)
+    if summary.withheld_lines == 0 and summary.disclosed_items != sealed.items:
+        return "number of items", str(sealed.items), str(summary.disclosed_items)
+    last = sealed.first_item + sealed.items - 1
+    # Beyond it begin the numbers of the next seal; two items under one number could be mistaken for each other.
+    return ("last item", str(last), str(summary.last_item)) if summary.last_item > last else None
+
+
+def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed) -> bool:
+    """Tell whether a manifest that cannot be read is still, line for line, the one that was signed."""
+    try:
+        summary = summarize_unread(custody.read_lines(name, limit=_LONGEST_LINE))
+    except (FormatError, InputError):
+        return False
+    return (summary.root, summary.lines) == (sealed.root, sealed.lines)
+
+
+_LONGEST_LINE = 16 * 1024 * 1024
+"""Longest line, in bytes, of which it is still found out whether it was signed; longer ones would cost memory."""
 
 
 class _ChecksumsCheck:
     """Writes the list of checksums anew from the manifest, and compares its digest with the signed one."""
 
-    def __init__(self, custody: CustodyDirectory, seal: Seal) -> None:
+    def __init__(self, custody: CustodyReader, seal: Seal) -> None:
         self._seal = seal
         self._name = file_name(seal.number, Event.SEALED.value, FileRole.CHECKSUMS)
         self._custody = custody
@@ -265,7 +330,8 @@ class _ChecksumsCheck:
             except EvtoolError as error:
                 self._problem = error
         if self._problem is not None:
-            if whole:
+            # A list that is there must be the signed one in any copy: people will run sha256sum on it.
+            if whole or FileRole.CHECKSUMS in self._seal.roles:
                 _add_unusable(
                     self._seal, FileRole.CHECKSUMS, Code.CHECKSUMS_MISSING, Code.CHECKSUMS_MISMATCH, self._problem
                 )

@@ -22,7 +22,7 @@ from evtool.operations.progress import Progress
 from evtool.scan.engine import Task, observe_all
 from evtool.scan.observe import Mode, Observation, Problem
 from evtool.scan.tree import Tree, TreeLocation
-from evtool.scan.walk import Found, Kind, WalkNotes, walk
+from evtool.scan.walk import Found, Kind, WalkNotes, find_one, walk
 
 _L = TypeVar("_L")
 _R = TypeVar("_R")
@@ -96,6 +96,18 @@ def merge_sorted(
             one, two = next(left_stream, None), next(right_stream, None)
 
 
+def find_hidden(
+    evidence: TreeLocation, missing: Iterable[SealedItem], exclusions: Exclusions
+) -> list[tuple[SealedItem, Found]]:
+    """Of the items that a walk did not come across, find those that are there but left out by pattern."""
+    hidden = [(one, one.item.file.path) for one in missing if one.item.file and exclusions.hides(one.item.file.path)]
+    if not hidden:
+        return []
+    with Tree(evidence) as tree:
+        places = [(one, find_one(tree, parse_name(path))) for one, path in hidden]
+    return [(one, found) for one, found in places if found is not None]
+
+
 @dataclass(slots=True)
 class Comparer:
     """Compares one evidence directory with one collection."""
@@ -114,6 +126,7 @@ class Comparer:
     _missing: list[SealedItem] = field(default_factory=list)
     _extra: list[Found] = field(default_factory=list)
     _omitted_directories: list[bytes] = field(default_factory=list)
+    _named_only: set[bytes] = field(default_factory=set)
     _other_dates: int = 0
 
     def run(self) -> Comparison:
@@ -123,6 +136,7 @@ class Comparer:
         for task, observation in observe_all(self.evidence, self._merge(), jobs=self.jobs):
             self._judge(task.context, observation)
             self._count_progress(observation)
+        self._look_past_patterns()
         self._report_unreadable_directories()
         self._match_leftovers()
         self._report_leftovers()
@@ -142,6 +156,8 @@ class Comparer:
                 elif sealed is not None:
                     self._note_selected(sealed)
                     if self._is_omitted(sealed):
+                        if found is None and sealed.item.content is None:
+                            self._named_only.add(parse_name(_path_of(sealed)))
                         continue
                     if found is None:
                         self._missing.append(sealed)
@@ -208,11 +224,21 @@ class Comparer:
             self._tally(sealed).ok += 1
             self._other_dates += other_date
 
+    def _look_past_patterns(self) -> None:
+        """Patterns say what is not to be sealed; what was sealed before they came is compared all the same."""
+        hidden = find_hidden(self.evidence, self._missing, self.exclusions)
+        self._forget((sealed for sealed, _ in hidden), ())
+        tasks = [Task(found, sealed, self.mode) for sealed, found in hidden]
+        for task, observation in observe_all(self.evidence, tasks, jobs=self.jobs):
+            self._judge(task.context, observation)
+            self._count_progress(observation)
+
     def _match_leftovers(self) -> None:
-        """Pair missing items with extra files: by name in another Unicode form, by type, then by digest."""
+        """Pair missing items with extra files: by type, by name in another Unicode form, then by digest."""
+        if self._missing and self._extra:
+            self._match_types()
         if self._missing and self._extra:
             self._match_name_forms()
-            self._match_types()
         if self._missing and self._extra and self.mode is Mode.HASH:
             self._match_renamed()
 
@@ -298,13 +324,17 @@ class Comparer:
 
     def _report_leftovers(self) -> None:
         for sealed in self._missing:
-            self._tally(sealed).missing += 1
-            self._find(Code.MISSING, Effect.DISPROVES, sealed, "is missing")
+            if self.collection.is_disposed(sealed.item.number):
+                self._tally(sealed).unchecked += 1
+                self._note(Code.DISPOSED, sealed, "is gone; an entry records that it was disposed of")
+            else:
+                self._tally(sealed).missing += 1
+                self._find(Code.MISSING, Effect.DISPROVES, sealed, "is missing")
         extra = [found for found in self._extra if not self._is_below_omitted(found)]
-        if self.collection.lacks_seals or any(seal.broken for seal in self.collection.seals):
-            # What cannot be read may list these files; nobody is accused on that ground.
+        if self.collection.lacks_seals or not all(seal.is_sound for seal in self.collection.seals):
+            # What cannot be read, or is not what was signed, may have listed these files; nobody is accused for that.
             if extra:
-                message = "files are in no seal that can be read; they may belong to one that cannot"
+                message = "files are in no seal that holds; they may belong to one that does not"
                 self._add(Code.NOT_HASHED, Effect.UNCHECKED, message, count=len(extra))
             return
         self.result.extra = len(extra)
@@ -314,6 +344,9 @@ class Comparer:
             self._add(Code.EXTRA, Effect.DISPROVES, message, path=stored)
 
     def _is_below_omitted(self, found: Found) -> bool:
+        # A directory whose name is disclosed but not that it is one sorts elsewhere than its item.
+        if found.kind is Kind.EMPTY_DIRECTORY and found.path in self._named_only:
+            return True
         return any((found.path + b"/").startswith(prefix) for prefix in self._omitted_directories)
 
     def _discount_unsound_seals(self) -> None:
@@ -324,7 +357,11 @@ class Comparer:
             lost = tally.ok + tally.changed + tally.missing + tally.renamed + tally.type_changed
             self.result.tallies[number] = Tally(unreadable=tally.unreadable, unchecked=tally.unchecked + lost)
         self.result.findings = [
-            replace(finding, effect=Effect.UNCHECKED, message=f"{finding.message} [in a manifest that was changed]")
+            replace(
+                finding,
+                effect=Effect.UNCHECKED,
+                message=f"{finding.message} [compared with a manifest that does not hold]",
+            )
             if finding.entry in unsound and finding.effect is Effect.DISPROVES
             else finding
             for finding in self.result.findings

@@ -9,18 +9,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
-from evtool.core.allowed_signers import AllowedSigners, TrustStatus
-from evtool.core.chain import Link, check_head
+from evtool.core.allowed_signers import AllowedSigners
 from evtool.core.names import shown
 from evtool.core.patterns import Exclusions
-from evtool.core.sshsig import NAMESPACE
-from evtool.core.times import format_time
-from evtool.core.verdict import DEFAULT_REQUIRED, Axis, Code, Counts, Effect, Finding, Report, SignerReport
+from evtool.core.verdict import DEFAULT_REQUIRED, Axis, Code, Counts, Effect, Finding, Report
 from evtool.operations.collection import Collection, read_collection
 from evtool.operations.compare import Comparer, Comparison, Selection
+from evtool.operations.consent_axis import judge_consent, summarize_consent
+from evtool.operations.custody_axis import judge_custody, judge_second_signatures
 from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.trust import TrustPolicy, judge_signers
 from evtool.scan.observe import Mode
 from evtool.scan.tree import TreeLocation
 from evtool.scan.workers import default_jobs
@@ -36,6 +36,7 @@ class VerifyOptions:
         signers: fingerprints; if any are given, these keys and no others are trusted, for every agent.
         expected_head: digest of an entry that the caller noted, 64 hexadecimal digits, or None.
         required: axes that have to be shown beside the default ones.
+        min_signers: how many distinct trusted keys every seal needs, countersignatures included.
         selection: which items to check.
         quick: compare types, sizes and dates only; never ends in success.
         custody: where the custody directory is, if not in the evidence directory.
@@ -47,6 +48,7 @@ class VerifyOptions:
     signers: frozenset[str] = frozenset()
     expected_head: str | None = None
     required: frozenset[Axis] = frozenset()
+    min_signers: int = 1
     selection: Selection = field(default_factory=Selection)
     quick: bool = False
     custody: str | None = None
@@ -72,12 +74,16 @@ def verify(
         if not collection.listing.entries:
             return _not_sealed(options, "the custody directory holds no complete entry", collection.findings)
         findings = list(collection.findings)
-        signers = _judge_trust(collection.chain.links, options, findings)
-        findings += _judge_head(collection, options)
-        findings += _judge_time_and_consent(collection)
+        policy = TrustPolicy(options.trust, options.signers, options.now)
+        signers = judge_signers(collection.chain.links, policy, findings)
+        findings += judge_second_signatures(collection.chain.links, policy, options.min_signers)
+        findings += judge_custody(collection, policy, options.expected_head)
+        findings += _judge_time()
         comparison = _compare(evidence, location, collection, options, progress or NoProgress())
         findings += comparison.findings
         findings += [finding for seal in collection.seals for finding in seal.findings]
+        consent = summarize_consent(collection)
+        findings += judge_consent(consent)
         counts = _count(collection, comparison)
         findings += _judge_coverage(counts, options)
         return Report(
@@ -87,7 +93,8 @@ def verify(
             counts=counts,
             signers=tuple(signers),
             required=_required(options),
-            checked=frozenset({Axis.INTEGRITY, Axis.SIGNATURES, Axis.TRUST, Axis.CUSTODY}),
+            checked=frozenset({Axis.INTEGRITY, Axis.SIGNATURES, Axis.TRUST, Axis.CUSTODY, Axis.CONSENT}),
+            consent=consent,
         )
 
 
@@ -118,70 +125,9 @@ def _not_sealed(options: VerifyOptions, message: str, findings: Iterable[Finding
     return Report(None, None, everything, Counts(), (), _required(options), frozenset())
 
 
-_TRUST_CODES = {
-    TrustStatus.UNKNOWN_KEY: (Code.KEY_UNKNOWN, "you have not trusted this key"),
-    TrustStatus.OTHER_AGENT: (Code.KEY_OTHER_AGENT, "you trust this key, but not for this agent"),
-    TrustStatus.OTHER_NAMESPACE: (Code.KEY_OTHER_NAMESPACE, "you trust this key, but not for custody entries"),
-    TrustStatus.NOT_YET_VALID: (Code.KEY_NOT_YET_VALID, "you trust this key only from a later date on"),
-    TrustStatus.NO_LONGER_VALID: (
-        Code.KEY_NO_LONGER_VALID,
-        "you no longer trust this key, and nothing proves that it signed before that",
-    ),
-}
-
-
-def _judge_trust(links: Iterable[Link], options: VerifyOptions, findings: list[Finding]) -> list[SignerReport]:
-    """Ask for each entry whether its signer is trusted for that agent; a claimed time proves nothing, so as of now."""
-    now = options.now or datetime.now(UTC)
-    reports: list[SignerReport] = []
-    for link in links:
-        entry, key = link.entry, link.public_key
-        if options.signers:
-            trusted = key.fingerprint in options.signers
-            code, reason = Code.KEY_UNKNOWN, "this is none of the keys that you named"
-        else:
-            status = options.trust.judge(key, entry.agent, NAMESPACE, now).status
-            trusted = status is TrustStatus.TRUSTED
-            code, reason = _TRUST_CODES.get(status, (Code.KEY_UNKNOWN, ""))
-        if not trusted:
-            message = f"entry {entry.sequence} is signed by {key.fingerprint} as agent {entry.agent}: {reason}"
-            findings.append(
-                Finding(code, Axis.TRUST, Effect.OPEN, message, found=key.fingerprint, entry=entry.sequence)
-            )
-        reports.append(
-            SignerReport(
-                entry=entry.sequence,
-                event=entry.event.value,
-                agent=entry.agent,
-                fingerprint=key.fingerprint,
-                public_key=key.line,
-                trusted=trusted,
-                claimed_time=format_time(entry.happened_at),
-                head=link.head,
-            )
-        )
-    return reports
-
-
-def _judge_head(collection: Collection, options: VerifyOptions) -> list[Finding]:
-    """Look for the noted head; without one, say what nobody outside can vouch for."""
-    if options.expected_head is not None:
-        finding = check_head(collection.chain, options.expected_head)
-        return [finding] if finding else []
-    message = (
-        "no outside witness: whoever holds the directory and the key could have rebuilt or shortened the record; "
-        "a head that you noted (--expect-head) would show it"
-    )
-    return [Finding(Code.NO_WITNESS, Axis.CUSTODY, Effect.NOTE, message)]
-
-
-def _judge_time_and_consent(collection: Collection) -> list[Finding]:
-    time = "no time-stamp: all times are claims of the signers"
-    consent = "no consent is stated for any item: treat all of them as sealed, for nobody"
-    return [
-        Finding(Code.NO_TIMESTAMP, Axis.TIME, Effect.OPEN, time),
-        Finding(Code.NO_CONSENT, Axis.CONSENT, Effect.OPEN, consent),
-    ]
+def _judge_time() -> list[Finding]:
+    message = "no time-stamp: all times are claims of the signers"
+    return [Finding(Code.NO_TIMESTAMP, Axis.TIME, Effect.OPEN, message)]
 
 
 def _compare(
@@ -246,7 +192,7 @@ def _judge_coverage(counts: Counts, options: VerifyOptions) -> list[Finding]:
     if options.quick:
         message = "only types, sizes and dates were compared, no file was read: this shows nothing about their bytes"
         findings.append(Finding(Code.NOT_HASHED, Axis.INTEGRITY, Effect.OPEN, message, count=counts.unchecked))
-    elif counts.ok == 0:
+    elif not (counts.ok or counts.changed or counts.missing or counts.renamed or counts.type_changed):
         findings.append(Finding(Code.NO_ITEMS, Axis.INTEGRITY, Effect.UNCHECKED, "not one item could be checked"))
     if counts.withheld:
         message = "items are withheld from this copy; it shows nothing about them but that they are part of the seal"

@@ -1,51 +1,230 @@
-"""A verdict as one JSON document for scripts; `manifests/report.schema.json` describes it."""
+"""The JSON documents about a sealed directory, as types; the schemas in `manifests/` are made from them.
+
+Fields that do not apply are null, so that every document of a kind has the same fields. Times are RFC 3339 with an
+offset, digests are lower-case hexadecimal, names are in their stored form.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
+from evtool.core.entry import Clock
 from evtool.core.errors import ExitCode
-from evtool.core.verdict import Finding, Report
+from evtool.core.events import Event, Fixity
+from evtool.core.statement import ItemType, OmissionReason
+from evtool.core.verdict import Axis, AxisState, Counts, Finding, Report, SignerReport
+from evtool.report.consent_document import SummaryDocument, Terms, summary_document
 
-REPORT_FORMAT = "evtool-report/1"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryReport:
+    """The verdict on one directory.
+
+    Attributes:
+        path: the directory, as the user named it.
+        exit_code: the verdict on it.
+        axes: the answer to each question.
+        required: the questions whose answer had to be `shown` for exit code 0.
+        collection: id of the collection, or null where no entry could be read.
+        head: SHA-256 of the newest entry, or null.
+        counts: how many items met which fate.
+        findings: everything found, worst first.
+        signers: the entries whose signature verifies, oldest first.
+        handling: the handling to keep to for all of it together.
+        consent_summary: what the terms of the items amount to, or null where nothing can be relied on.
+    """
+
+    path: str
+    exit_code: ExitCode
+    axes: dict[Axis, AxisState]
+    required: tuple[Axis, ...]
+    collection: str | None
+    head: str | None
+    counts: Counts
+    findings: tuple[Finding, ...]
+    signers: tuple[SignerReport, ...]
+    handling: str
+    consent_summary: SummaryDocument | None
 
 
-def report_document(results: Sequence[tuple[str, Report]], exit_code: ExitCode) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportDocument:
+    """What `evtool verify` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: that of the gravest report.
+        reports: one for each directory, in the order in which they were named.
+    """
+
+    format: Literal["evtool-report/1"] = "evtool-report/1"
+    exit_code: ExitCode
+    reports: tuple[DirectoryReport, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealDocument:
+    """What `evtool seal` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: that of the process.
+        path: the directory, as the user named it.
+        dry_run: nothing was written; the other fields say what would be.
+        entry: number of the new entry, or null if nothing was new or nothing was to be written.
+        head: SHA-256 of the new entry, or of the newest one there is.
+        new_items: items that are new.
+        new_bytes: bytes in them.
+        kept_items: items of earlier seals that are there with the size and date they were sealed with.
+        reused: new files that an interrupted run had hashed already.
+        omitted: new items that are named but whose content is not sealed.
+        excluded: entries of the directory that patterns left out.
+        findings: sealed items that changed or vanished, and names that other systems mix up.
+    """
+
+    format: Literal["evtool-seal/1"] = "evtool-seal/1"
+    exit_code: ExitCode
+    path: str
+    dry_run: bool
+    entry: int | None
+    head: str | None
+    new_items: int
+    new_bytes: int
+    kept_items: int
+    reused: int
+    omitted: int
+    excluded: int
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """One entry of the chain of custody; its signature verifies, whose key it is was not asked.
+
+    Attributes:
+        entry: number of the entry.
+        event: what it records.
+        collection: id of the collection it belongs to.
+        happened_at: when the event happened; a claim of the signer.
+        recorded_at: when the entry was written; a claim of the signer.
+        clock: what the signer says of the clock.
+        agent: code of the signer.
+        fingerprint: the signer's key, as the entry names it.
+        reason: why it happened.
+        tool: name and version of the program.
+        head: SHA-256 of the entry.
+        items: ranges of the items it is about, or null for the whole collection.
+        details: the fields of the event's own table.
+        fixity: how the evidence compared with its seals when it was written, or null.
+    """
+
+    entry: int
+    event: Event
+    collection: str
+    happened_at: str
+    recorded_at: str
+    clock: Clock
+    agent: str
+    fingerprint: str
+    reason: str
+    tool: str
+    head: str
+    items: tuple[str, ...] | None
+    details: dict[str, str | int | list[str]]
+    fixity: Fixity | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogDocument:
+    """What `evtool log` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: that of the process.
+        path: the directory, as the user named it.
+        head: SHA-256 of the newest entry, or null where no entry verifies.
+        entries: the entries whose signature verifies, oldest first.
+        findings: what is wrong with the chain and with the custody directory.
+    """
+
+    format: Literal["evtool-log/1"] = "evtool-log/1"
+    exit_code: ExitCode
+    path: str
+    head: str | None
+    entries: tuple[LogEntry, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownItem:
+    """What is stated of one item; null where this copy withholds it or it does not apply.
+
+    Attributes:
+        item: number of the item.
+        entry: number of the entry that seals it.
+        path: its stored name.
+        modified: its modification time, as the file system said.
+        type: what it is on disk.
+        size: bytes of a file.
+        sha256: SHA-256 of a file.
+        blake3: BLAKE3 of a file.
+        target: where a symbolic link points, in stored form.
+        reason: why the content of an omitted item was not sealed.
+        context: field -> what the archivist supplied.
+        consent: the terms of consent sealed with it, or null; `evtool consent show` tells which are in force.
+    """
+
+    item: int
+    entry: int
+    path: str | None
+    modified: str | None
+    type: ItemType | None
+    size: int | None
+    sha256: str | None
+    blake3: str | None
+    target: str | None
+    reason: OmissionReason | None
+    context: dict[str, str]
+    consent: Terms | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemsDocument:
+    """What `evtool show` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: that of the process.
+        path: the directory, as the user named it.
+        items: the items asked for whose name is disclosed, in path order.
+        findings: what is wrong with the chain, the custody directory and the manifests.
+    """
+
+    format: Literal["evtool-items/1"] = "evtool-items/1"
+    exit_code: ExitCode
+    path: str
+    items: tuple[ShownItem, ...]
+    findings: tuple[Finding, ...]
+
+
+def report_document(results: Sequence[tuple[str, Report]], exit_code: ExitCode) -> ReportDocument:
     """Put the reports of one run into one document, each under the name that the user gave its directory."""
-    return {
-        "format": REPORT_FORMAT,
-        "exit_code": int(exit_code),
-        "reports": [_report(name, report) for name, report in results],
-    }
+    return ReportDocument(exit_code=exit_code, reports=tuple(_report(name, report) for name, report in results))
 
 
-def _report(name: str, report: Report) -> dict[str, Any]:
-    return {
-        "path": name,
-        "exit_code": int(report.exit_code),
-        "axes": {axis.value: state.value for axis, state in report.axes.items()},
-        "required": [axis.value for axis in report.required],
-        "collection": report.collection,
-        "head": report.head,
-        "counts": asdict(report.counts),
-        "findings": [finding_document(finding) for finding in report.findings],
-        "signers": [asdict(signer) for signer in report.signers],
-    }
-
-
-def finding_document(finding: Finding) -> dict[str, Any]:
-    """Write one finding; fields that do not apply are null, so that every finding has the same ones."""
-    return {
-        "code": finding.code.value,
-        "axis": finding.axis.value,
-        "effect": finding.effect.value,
-        "message": finding.message,
-        "item": finding.item,
-        "path": finding.path,
-        "expected": finding.expected,
-        "found": finding.found,
-        "entry": finding.entry,
-        "count": finding.count,
-    }
+def _report(name: str, report: Report) -> DirectoryReport:
+    return DirectoryReport(
+        path=name,
+        exit_code=report.exit_code,
+        axes=report.axes,
+        required=report.required,
+        collection=report.collection,
+        head=report.head,
+        counts=report.counts,
+        findings=report.findings,
+        signers=report.signers,
+        handling=report.handling,
+        consent_summary=summary_document(report.consent) if report.consent else None,
+    )

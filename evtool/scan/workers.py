@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import ParamSpec, TypeVar
@@ -34,8 +35,39 @@ def default_jobs() -> int:
 
 
 def make_process_executor(jobs: int) -> Executor:
-    """Start a pool of worker processes."""
-    # Imported here: most runs are small and need none.
-    from evtool.scan.pool import WorkerPool
+    """Start worker processes that ignore Ctrl-C and end with their parent."""
+    import threading
 
-    return WorkerPool(jobs)
+    # Forking is safe and quick while this process has one thread; elsewhere workers start from scratch.
+    if sys.platform == "linux" and threading.active_count() == 1:
+        from evtool.scan.fork_executor import ForkExecutor
+
+        return ForkExecutor(jobs)
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker)
+
+
+def _start_worker() -> None:
+    import gc
+    import signal
+    import threading
+    from multiprocessing import parent_process
+
+    # The parent gets the Ctrl-C and decides; a traceback of each worker would only hide its message.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()  # a worker keeps nothing that refers to itself
+
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    """End this worker when its parent is gone: a killed seal must not leave readers on the evidence."""
+    from multiprocessing.connection import wait
+
+    wait([sentinel])
+    os._exit(1)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import re
 import stat
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol, Self
 
 from evtool.core.chain import EntryFiles
 from evtool.core.entry import INFORMATIONAL_FILES, MAX_ENTRY
@@ -30,6 +32,7 @@ _MAX_SIGNATURE = 16 * 1024
 _MAX_INFORMATIONAL = 1024 * 1024
 
 _ENTRY_FILE = re.compile(r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256)\Z")
+_RECEIPT_FILE = re.compile(r"([0-9]{4})-(transferred|disclosed)\.receipt\.toml(\.sig)?\Z")
 _UNFINISHED = re.compile(r"\.(?:[0-9]{4}-[a-z-]+\.[a-z0-9.]+|README\.txt|allowed_signers|lock)\.part\Z")
 
 _SYSTEM_FILES = Exclusions(DEFAULT_PATTERNS)
@@ -50,6 +53,7 @@ class Listing:
 
     Attributes:
         files: sequence and event -> the roles of the files that are there.
+        receipts: sequence and event of the entries that have a receipt beside them.
         informational: names of the informational files that are there.
         unfinished: names of what an interrupted run left behind.
         system: names of what an operating system leaves in folders.
@@ -57,6 +61,7 @@ class Listing:
     """
 
     files: dict[tuple[int, str], frozenset[FileRole]]
+    receipts: frozenset[tuple[int, str]]
     informational: tuple[str, ...]
     unfinished: tuple[str, ...]
     system: tuple[str, ...]
@@ -78,6 +83,15 @@ class Listing:
         return sorted(key for key, roles in self.files.items() if FileRole.SIGNATURE not in roles)
 
     @property
+    def lost(self) -> list[tuple[int, str]]:
+        """Entries without a signature of which no interrupted run is the reason."""
+        return [
+            (sequence, event)
+            for sequence, event in self.unsigned
+            if not any(name.startswith(f".{sequence:04d}-{event}.") for name in self.unfinished)
+        ]
+
+    @property
     def is_ours(self) -> bool:
         """Whether evtool wrote this directory, or may write it: it holds an entry, or nothing but our leftovers."""
         if self.entries or not (self.foreign or self.informational or self.unsigned):
@@ -89,6 +103,12 @@ class Listing:
 def file_name(sequence: int, event: str, role: FileRole) -> str:
     """Name one file of an entry."""
     return f"{sequence:04d}-{event}.{role.value}"
+
+
+def receipt_names(sequence: int, event: str) -> tuple[str, str]:
+    """Name the two files of the receipt for an entry: the receiver's entry, and its signature."""
+    name = f"{sequence:04d}-{event}.receipt.toml"
+    return name, f"{name}.sig"
 
 
 def locate_custody(evidence: TreeLocation, custody: str | None) -> TreeLocation | None:
@@ -112,18 +132,40 @@ def locate_custody(evidence: TreeLocation, custody: str | None) -> TreeLocation 
     return TreeLocation(path, facts.st_dev, facts.st_ino)
 
 
-class CustodyDirectory:
-    """A custody directory, open for reading."""
+class CustodyFile(Protocol):
+    """An open file of a custody directory."""
 
-    def __init__(self, location: TreeLocation) -> None:
-        self.location = location
-        self._tree = Tree(location)
+    def __enter__(self) -> CustodyFile: ...
 
+    def __exit__(self, *_: object) -> None: ...
+
+    def read(self, size: int, /) -> bytes:
+        """Give up to `size` bytes."""
+
+    def readline(self, size: int, /) -> bytes:
+        """Give a line with its newline, or `size` bytes of it."""
+
+
+class CustodyReader(ABC):
+    """A custody directory, wherever it lies: on disk, or in a bundle."""
+
+    @abstractmethod
     def close(self) -> None:
-        """Close the directory."""
-        self._tree.close()
+        """Let go of it."""
 
-    def __enter__(self) -> CustodyDirectory:
+    @abstractmethod
+    def _names(self) -> list[tuple[bytes, str]]:
+        """List the names in it, each with its kind as `Tree.list_directory` tells them."""
+
+    @abstractmethod
+    def _open(self, name: str) -> CustodyFile:
+        """Open one file.
+
+        Raises:
+            InputError: it is not there, or no regular file.
+        """
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -132,8 +174,9 @@ class CustodyDirectory:
     def list_files(self) -> Listing:
         """Sort the names in the directory by what they are."""
         files: dict[tuple[int, str], set[FileRole]] = {}
+        receipts: dict[tuple[int, str], list[str]] = {}
         informational, unfinished, system, foreign = [], [], [], []
-        for raw, kind in sorted(self._tree.list_directory(b"")):
+        for raw, kind in sorted(self._names()):
             name = raw.decode("utf-8", "replace")
             match = _ENTRY_FILE.match(name)
             if _SYSTEM_FILES.match(shown(name)):
@@ -142,14 +185,22 @@ class CustodyDirectory:
                 foreign.append(shown_path(raw))
             elif match and int(match[1]) > 0:
                 files.setdefault((int(match[1]), match[2]), set()).add(FileRole(match[3]))
+            elif receipt := _RECEIPT_FILE.match(name):
+                receipts.setdefault((int(receipt[1]), receipt[2]), []).append(name)
             elif name in INFORMATIONAL_FILES:
                 informational.append(name)
             elif _UNFINISHED.match(name):
                 unfinished.append(name)
             else:
                 foreign.append(shown_path(raw))
+        for key, names in list(receipts.items()):
+            entry, signature = receipt_names(*key)
+            # An interrupted run: of the two, the signature gets its name last.
+            if names == [entry] and f".{signature}.part" in unfinished:
+                unfinished += receipts.pop(key)
         return Listing(
             {key: frozenset(roles) for key, roles in files.items()},
+            frozenset(receipts),
             tuple(informational),
             tuple(unfinished),
             tuple(system),
@@ -167,6 +218,11 @@ class CustodyDirectory:
         signature = self.read_file(file_name(sequence, event, FileRole.SIGNATURE), _MAX_SIGNATURE)
         return EntryFiles(sequence, event, data, signature)
 
+    def read_receipt(self, sequence: int, event: str) -> tuple[bytes, bytes]:
+        """Read the receipt for an entry: the bytes of the receiver's entry and of its signature."""
+        entry, signature = receipt_names(sequence, event)
+        return self.read_file(entry, MAX_ENTRY), self.read_file(signature, _MAX_SIGNATURE)
+
     def read_informational(self, name: str) -> bytes:
         """Read an informational file."""
         return self.read_file(name, _MAX_INFORMATIONAL)
@@ -179,21 +235,38 @@ class CustodyDirectory:
             raise FormatError(f"{shown(name)} has more than {limit} bytes")
         return data
 
-    def read_lines(self, name: str) -> Iterator[bytes]:
+    def read_lines(self, name: str, limit: int = MAX_LINE) -> Iterator[bytes]:
         """Read a manifest or a list of checksums line by line; lines come without their newline.
+
+        `limit` is the length of the longest line, in bytes.
 
         Raises:
             InputError: it is missing or cannot be read.
             FormatError: a line is too long, or the last one does not end in a newline.
         """
         with self._open(name) as file:
-            while line := file.readline(MAX_LINE + 2):
+            while line := file.readline(limit + 1):
                 if not line.endswith(b"\n"):
-                    reason = "is too long" if len(line) > MAX_LINE else "does not end: the file was cut short"
+                    reason = "is too long" if len(line) > limit else "does not end: the file was cut short"
                     raise FormatError(f"{shown(name)}: a line {reason}")
                 yield line[:-1]
 
-    def _open(self, name: str) -> _File:
+
+class CustodyDirectory(CustodyReader):
+    """A custody directory on disk, open for reading."""
+
+    def __init__(self, location: TreeLocation) -> None:
+        self.location = location
+        self._tree = Tree(location)
+
+    def close(self) -> None:
+        """Close the directory."""
+        self._tree.close()
+
+    def _names(self) -> list[tuple[bytes, str]]:
+        return self._tree.list_directory(b"")
+
+    def _open(self, name: str) -> CustodyFile:
         try:
             descriptor = self._tree.open_file(b"", os.fsencode(name))
         except OSError as error:

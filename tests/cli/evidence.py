@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conftest import Runner, RunResult
-
 from evtool import Report, VerifyOptions, load_trust, verify
 from evtool.keys.own import create_own_key
 from evtool.keys.trust import add_signer
+from tests.conftest import Runner, RunResult
 
 Facts = tuple[object, ...]
 

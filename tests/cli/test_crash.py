@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Runner
-from evidence import check, give_key, run_under, serve, snapshot
 
 from evtool import Code, Effect, ExitCode, Report
+from tests.cli.evidence import check, give_key, run_under, serve, snapshot
+from tests.conftest import Runner
 
 TRIALS = 200
 """Moments at which a seal is killed."""

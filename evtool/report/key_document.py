@@ -1,0 +1,122 @@
+"""The JSON documents about keys and trust, as types; the schemas in `manifests/` are made from them.
+
+They stand apart from the others so that commands on keys need not load what reads a seal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldKey:
+    """A key that ssh-agent holds.
+
+    Attributes:
+        fingerprint: `SHA256:` and the digest of the key in base64.
+        public_key: the key in OpenSSH's one-line form, without a comment.
+    """
+
+    fingerprint: str
+    public_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnKeyShown:
+    """One of the user's own keys.
+
+    Attributes:
+        code: the agent whose key it is.
+        fingerprint: `SHA256:` and the digest of the key in base64.
+        public_key: the key in OpenSSH's one-line form, without a comment.
+        passphrase: whether the key file is locked with a passphrase.
+    """
+
+    code: str
+    fingerprint: str
+    public_key: str
+    passphrase: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyProblem:
+    """A key that cannot be read.
+
+    Attributes:
+        error: what is wrong.
+        hint: what to do next; may be empty.
+    """
+
+    error: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeysDocument:
+    """What `evtool key new`, `show` and `list` print.
+
+    Attributes:
+        format: what this document is, and in which version.
+        keys: the user's own keys.
+        trusted: of a new key: that the user now trusts it. Null otherwise.
+        problems: keys that cannot be read.
+        agent_keys: Ed25519 keys that ssh-agent holds, or null if nobody asked.
+    """
+
+    format: Literal["evtool-keys/1"] = "evtool-keys/1"
+    keys: tuple[OwnKeyShown, ...]
+    trusted: bool | None = None
+    problems: tuple[KeyProblem, ...] = ()
+    agent_keys: tuple[HeldKey, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedSigner:
+    """One line of the user's trust file.
+
+    Attributes:
+        line: number of the line.
+        agents: patterns of the codes that the key counts for.
+        fingerprint: `SHA256:` and the digest of the key in base64.
+        public_key: the key in OpenSSH's one-line form, without a comment.
+        namespaces: patterns of what it may be used for; null means anything.
+        valid_after: the first moment at which it counts; null means from the beginning.
+        valid_before: the last moment at which it counts; null means no end.
+    """
+
+    line: int
+    agents: tuple[str, ...]
+    fingerprint: str
+    public_key: str
+    namespaces: tuple[str, ...] | None
+    valid_after: str | None
+    valid_before: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkippedTrustLine:
+    """A line of the trust file that trusts nobody.
+
+    Attributes:
+        line: number of the line.
+        reason: why, as the end of a sentence.
+    """
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustDocument:
+    """What `evtool trust add`, `list` and `revoke` print.
+
+    Attributes:
+        format: what this document is, and in which version.
+        signers: the lines that were added, changed or found.
+        skipped: lines that trust nobody.
+    """
+
+    format: Literal["evtool-trust/1"] = "evtool-trust/1"
+    signers: tuple[TrustedSigner, ...]
+    skipped: tuple[SkippedTrustLine, ...]
