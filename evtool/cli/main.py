@@ -84,11 +84,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run evtool and leave the process with its exit code."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     signal.signal(signal.SIGTERM, _terminate)
+    has_output = _open_streams()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show Hangul gets escapes, never a crash half way through a verdict.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     code = _run(arguments)
+    if not has_output:
+        print_error("standard output is closed, so nobody could read the result")
+        code = code or ExitCode.NOT_CHECKED
     try:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -96,6 +100,23 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # A verdict that nobody could read is not a success.
         code = _lost_output(error)
     sys.exit(code)
+
+
+def _open_streams() -> bool:
+    """Open what the caller closed of the three standard streams; tells whether there is somewhere to answer to.
+
+    Otherwise the next file that is opened would take the place of standard output, and get what is printed there.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free, which is this one
+    has_output = sys.stdout is not None
+    sys.stdin = sys.stdin or os.fdopen(0, encoding="utf-8", closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
+    return has_output
 
 
 class _Terminated(KeyboardInterrupt):

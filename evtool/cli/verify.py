@@ -11,10 +11,11 @@ from evtool.cli.options import output_options
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
 from evtool.cli.values import digest_value, item_selection
-from evtool.core.errors import ExitCode
+from evtool.core.errors import EvidenceError, ExitCode, InputError
 from evtool.core.verdict import Axis, Report
 from evtool.keys.trust import load_trust
-from evtool.operations.verify import VerifyOptions, verify
+from evtool.operations.progress import Progress
+from evtool.operations.verify import VerifyOptions, report_unreadable, verify
 from evtool.report.document import report_document
 from evtool.report.text import render_report
 
@@ -101,11 +102,20 @@ def command(
     results: list[tuple[str, Report]] = []
     with terminal_progress(output) as progress:
         for path in paths:
-            results.append((path, verify(path, options, progress=progress)))
+            results.append((path, _verify(path, options, progress)))
     exit_code = min((report.exit_code for _, report in results), key=_GRAVITY.index)
     output.answer("\n\n".join(render_report(report, path) for path, report in results))
     output.document(report_document(results, exit_code))
     return exit_code
+
+
+def _verify(path: str, options: VerifyOptions, progress: Progress) -> Report:
+    try:
+        return verify(path, options, progress=progress)
+    except (InputError, EvidenceError) as error:
+        return report_unreadable(options, error.message)
+    except OSError as error:
+        return report_unreadable(options, error.strerror or type(error).__name__)
 
 
 _AXES = (Axis.TIME.value, Axis.CONSENT.value)

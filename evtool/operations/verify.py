@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from evtool.core.allowed_signers import AllowedSigners
@@ -109,9 +109,19 @@ def _required(options: VerifyOptions) -> tuple[Axis, ...]:
     return tuple(axis for axis in Axis if axis in DEFAULT_REQUIRED or axis in options.required)
 
 
+def report_unreadable(options: VerifyOptions, message: str) -> Report:
+    """Report on something that cannot be read at all, so that one bad path of many does not hide the others."""
+    return _not_sealed(options, message)
+
+
 def _not_sealed(options: VerifyOptions, message: str, findings: Iterable[Finding] = ()) -> Report:
     nothing = Finding(Code.NO_ITEMS, Axis.INTEGRITY, Effect.UNCHECKED, message)
-    everything = tuple(sorted([nothing, *findings], key=_severity))
+    # Without an entry there is nothing that anything could contradict: a folder called custody is no forgery.
+    open_questions = [
+        replace(finding, effect=Effect.UNCHECKED) if finding.effect is Effect.DISPROVES else finding
+        for finding in findings
+    ]
+    everything = tuple(sorted([nothing, *open_questions], key=_severity))
     return Report(None, None, everything, Counts(), (), _required(options), frozenset())
 
 
@@ -127,7 +137,7 @@ def _compare(
     options: VerifyOptions,
     progress: Progress,
 ) -> Comparison:
-    inside = custody.path == os.path.join(evidence.path, NAME)
+    inside = _is_inside(evidence, custody)
     progress.start("verifying", sum(seal.sealed.items for seal in collection.seals), None)
     comparer = Comparer(
         evidence=evidence,
@@ -147,6 +157,15 @@ def _compare(
         message = f"{shown(path)}: no seal names such an item"
         comparison.findings.append(Finding(Code.ITEM_UNKNOWN, Axis.INTEGRITY, Effect.UNCHECKED, message, path=path))
     return comparison
+
+
+def _is_inside(evidence: TreeLocation, custody: TreeLocation) -> bool:
+    """Tell whether the record lies at its own place in the evidence, whatever way the user named the two."""
+    try:
+        own = os.lstat(os.path.join(evidence.path, NAME))
+    except OSError:
+        return False
+    return (own.st_dev, own.st_ino) == (custody.device, custody.inode)
 
 
 def _count(collection: Collection, comparison: Comparison) -> Counts:

@@ -18,6 +18,7 @@ from typing import Protocol, Self
 from evtool.core.chain import EntryFiles
 from evtool.core.entry import INFORMATIONAL_FILES, MAX_ENTRY
 from evtool.core.errors import FormatError, InputError
+from evtool.core.events import Event
 from evtool.core.names import shown, shown_path
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.statement import MAX_LINE
@@ -70,6 +71,11 @@ class Listing:
     def entries(self) -> list[tuple[int, str]]:
         """Entries that exist: those whose signature is there; the signature is written last."""
         return sorted(key for key, roles in self.files.items() if FileRole.SIGNATURE in roles)
+
+    @property
+    def seals(self) -> frozenset[int]:
+        """Numbers of the entries that seal items."""
+        return frozenset(sequence for sequence, event in self.entries if event == Event.SEALED.value)
 
     @property
     def unsigned(self) -> list[tuple[int, str]]:
@@ -168,7 +174,7 @@ class CustodyReader(ABC):
     def list_files(self) -> Listing:
         """Sort the names in the directory by what they are."""
         files: dict[tuple[int, str], set[FileRole]] = {}
-        receipts: set[tuple[int, str]] = set()
+        receipts: dict[tuple[int, str], list[str]] = {}
         informational, unfinished, system, foreign = [], [], [], []
         for raw, kind in sorted(self._names()):
             name = raw.decode("utf-8", "replace")
@@ -180,13 +186,18 @@ class CustodyReader(ABC):
             elif match and int(match[1]) > 0:
                 files.setdefault((int(match[1]), match[2]), set()).add(FileRole(match[3]))
             elif receipt := _RECEIPT_FILE.match(name):
-                receipts.add((int(receipt[1]), receipt[2]))
+                receipts.setdefault((int(receipt[1]), receipt[2]), []).append(name)
             elif name in INFORMATIONAL_FILES:
                 informational.append(name)
             elif _UNFINISHED.match(name):
                 unfinished.append(name)
             else:
                 foreign.append(shown_path(raw))
+        for key, names in list(receipts.items()):
+            entry, signature = receipt_names(*key)
+            # An interrupted run: of the two, the signature gets its name last.
+            if names == [entry] and f".{signature}.part" in unfinished:
+                unfinished += receipts.pop(key)
         return Listing(
             {key: frozenset(roles) for key, roles in files.items()},
             frozenset(receipts),
