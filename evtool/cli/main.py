@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "receive": ("evtool.cli.receive", "Check and accept a handover: the receiver's side."),
     "receipt": ("evtool.cli.receipt", "Keep the receiver's answer to a handover."),
     "compare": ("evtool.cli.compare", "Say what two copies of a collection share."),
+    "inspect": ("evtool.cli.inspect", "Show what files claim of themselves: format, dates, device."),
     "key": ("evtool.cli.key", "Make, show and list your own signing keys."),
     "trust": ("evtool.cli.trust", "Decide whose keys you trust."),
 }

@@ -117,7 +117,7 @@ def _check_position(last: int, current: EntryFiles, unreadable: Collection[int])
 
 
 def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
-    """Steps 2 to 5: the signature verifies over these bytes, then they are read, and name the key that signed."""
+    """Steps 2 to 5: the signature verifies over these bytes, they can be read, bear their name and name the key."""
     name = f"{current.stem}.toml"
     try:
         signature = parse_signature(current.signature)
@@ -138,6 +138,7 @@ def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
     if (entry.sequence, entry.event.value) != (current.sequence, current.event):
         message = f"{name}: the entry says that it is {entry.stem}"
         findings.append(_broken(Code.CHAIN_BROKEN, current.sequence, message, entry.stem, current.stem))
+        return None
     if entry.key != signature.public_key.fingerprint:
         message = f"{name}: names key {entry.key}, is signed by {signature.public_key.fingerprint}"
         findings.append(

@@ -19,7 +19,7 @@ from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summariz
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.verdict import Axis, Code, Effect, Finding
-from evtool.store.custody import CustodyDirectory, FileRole, Listing, file_name
+from evtool.store.custody import CustodyReader, FileRole, Listing, file_name
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class Collection:
         seals: the entries that seal items, oldest first.
     """
 
-    custody: CustodyDirectory
+    custody: CustodyReader
     listing: Listing
     chain: Chain
     findings: list[Finding]
@@ -81,8 +81,8 @@ class Collection:
     def lacks_seals(self) -> bool:
         """Whether there are seals whose entry cannot be used: their items are not known."""
         usable = {seal.number for seal in self.seals}
-        sealing = {sequence for sequence, event in self.listing.entries if event == Event.SEALED.value}
-        return not sealing <= usable
+        entries = self.listing.entries + self.listing.lost
+        return not {sequence for sequence, event in entries if event == Event.SEALED.value} <= usable
 
     @property
     def exclusions(self) -> Exclusions:
@@ -102,7 +102,7 @@ class Collection:
         return max((seal.sealed.first_item + seal.sealed.items for seal in self.seals), default=1)
 
 
-def read_collection(custody: CustodyDirectory) -> Collection:
+def read_collection(custody: CustodyReader) -> Collection:
     """Read the entries of a custody directory and check the chain; manifests are left for `read_items`."""
     listing = custody.list_files()
     findings: list[Finding] = []
@@ -133,7 +133,7 @@ def read_collection(custody: CustodyDirectory) -> Collection:
     findings += chain.findings
     findings += _judge_listing(listing)
     findings += _check_numbering(seals, chain)
-    findings += _check_informational(custody, chain)
+    findings += _check_informational(custody, listing, chain)
     return Collection(custody, listing, chain, findings, seals)
 
 
@@ -151,9 +151,8 @@ def _judge_listing(listing: Listing) -> list[Finding]:
             message = f"custody directory: {name} is not part of the record"
             findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
     for sequence, event in listing.unsigned:
-        interrupted = any(name.startswith(f".{sequence:04d}-{event}.") for name in listing.unfinished)
         message = f"entry {sequence} has no signature and counts for nothing"
-        effect = Effect.NOTE if interrupted else Effect.UNCHECKED
+        effect = Effect.UNCHECKED if (sequence, event) in listing.lost else Effect.NOTE
         findings.append(Finding(Code.ENTRY_UNFINISHED, Axis.CUSTODY, effect, message, entry=sequence))
     if listing.unfinished:
         message = "an interrupted run left temporary files; the next one that writes here removes them"
@@ -179,10 +178,12 @@ def _check_numbering(seals: list[Seal], chain: Chain) -> list[Finding]:
     return findings
 
 
-def _check_informational(custody: CustodyDirectory, chain: Chain) -> list[Finding]:
-    """Compare the files that prove nothing with what the newest entry says of them."""
+def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain) -> list[Finding]:
+    """Compare the files that prove nothing with what the newest entry says of them, if it can be used."""
     findings: list[Finding] = []
-    recorded = chain.links[-1].entry.informational if chain.links else {}
+    if not chain.links or chain.links[-1].entry.sequence != listing.entries[-1][0]:
+        return findings
+    recorded = chain.links[-1].entry.informational
     for name in INFORMATIONAL_FILES:
         expected = recorded.get(name)
         try:
@@ -239,7 +240,7 @@ def read_items_afresh(collection: Collection) -> Iterator[tuple[bytes, SealedIte
     return read_items(replace(collection, seals=seals))
 
 
-def _read_seal(custody: CustodyDirectory, seal: Seal) -> Iterator[tuple[bytes | None, SealedItem]]:
+def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes | None, SealedItem]]:
     """Yield the items of one seal, then judge its manifest and its list of checksums."""
     name = file_name(seal.number, Event.SEALED.value, FileRole.MANIFEST)
     reader = ManifestReader(seal.sealed.first_item)
@@ -285,7 +286,7 @@ def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, 
     return ("last item", str(last), str(summary.last_item)) if summary.last_item > last else None
 
 
-def _is_as_signed(custody: CustodyDirectory, name: str, sealed: Sealed) -> bool:
+def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed) -> bool:
     """Tell whether a manifest that cannot be read is still, line for line, the one that was signed."""
     try:
         summary = summarize_unread(custody.read_lines(name, limit=_LONGEST_LINE))
@@ -301,7 +302,7 @@ _LONGEST_LINE = 16 * 1024 * 1024
 class _ChecksumsCheck:
     """Writes the list of checksums anew from the manifest, and compares its digest with the signed one."""
 
-    def __init__(self, custody: CustodyDirectory, seal: Seal) -> None:
+    def __init__(self, custody: CustodyReader, seal: Seal) -> None:
         self._seal = seal
         self._name = file_name(seal.number, Event.SEALED.value, FileRole.CHECKSUMS)
         self._custody = custody

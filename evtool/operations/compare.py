@@ -234,10 +234,11 @@ class Comparer:
             self._count_progress(observation)
 
     def _match_leftovers(self) -> None:
-        """Pair missing items with extra files: by name in another Unicode form, by type, then by digest."""
+        """Pair missing items with extra files: by type, by name in another Unicode form, then by digest."""
+        if self._missing and self._extra:
+            self._match_types()
         if self._missing and self._extra:
             self._match_name_forms()
-            self._match_types()
         if self._missing and self._extra and self.mode is Mode.HASH:
             self._match_renamed()
 
@@ -330,10 +331,10 @@ class Comparer:
                 self._tally(sealed).missing += 1
                 self._find(Code.MISSING, Effect.DISPROVES, sealed, "is missing")
         extra = [found for found in self._extra if not self._is_below_omitted(found)]
-        if self.collection.lacks_seals or any(seal.broken for seal in self.collection.seals):
-            # What cannot be read may list these files; nobody is accused on that ground.
+        if self.collection.lacks_seals or not all(seal.is_sound for seal in self.collection.seals):
+            # What cannot be read, or is not what was signed, may have listed these files; nobody is accused for that.
             if extra:
-                message = "files are in no seal that can be read; they may belong to one that cannot"
+                message = "files are in no seal that holds; they may belong to one that does not"
                 self._add(Code.NOT_HASHED, Effect.UNCHECKED, message, count=len(extra))
             return
         self.result.extra = len(extra)
@@ -356,7 +357,11 @@ class Comparer:
             lost = tally.ok + tally.changed + tally.missing + tally.renamed + tally.type_changed
             self.result.tallies[number] = Tally(unreadable=tally.unreadable, unchecked=tally.unchecked + lost)
         self.result.findings = [
-            replace(finding, effect=Effect.UNCHECKED, message=f"{finding.message} [in a manifest that was changed]")
+            replace(
+                finding,
+                effect=Effect.UNCHECKED,
+                message=f"{finding.message} [compared with a manifest that does not hold]",
+            )
             if finding.entry in unsound and finding.effect is Effect.DISPROVES
             else finding
             for finding in self.result.findings

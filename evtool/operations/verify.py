@@ -173,7 +173,7 @@ def _judge_coverage(counts: Counts, options: VerifyOptions) -> list[Finding]:
     if options.quick:
         message = "only types, sizes and dates were compared, no file was read: this shows nothing about their bytes"
         findings.append(Finding(Code.NOT_HASHED, Axis.INTEGRITY, Effect.OPEN, message, count=counts.unchecked))
-    elif counts.ok == 0:
+    elif not (counts.ok or counts.changed or counts.missing or counts.renamed or counts.type_changed):
         findings.append(Finding(Code.NO_ITEMS, Axis.INTEGRITY, Effect.UNCHECKED, "not one item could be checked"))
     if counts.withheld:
         message = "items are withheld from this copy; it shows nothing about them but that they are part of the seal"

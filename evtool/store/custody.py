@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import re
 import stat
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol, Self
 
 from evtool.core.chain import EntryFiles
 from evtool.core.entry import INFORMATIONAL_FILES, MAX_ENTRY
@@ -75,6 +77,15 @@ class Listing:
         return sorted(key for key, roles in self.files.items() if FileRole.SIGNATURE not in roles)
 
     @property
+    def lost(self) -> list[tuple[int, str]]:
+        """Entries without a signature of which no interrupted run is the reason."""
+        return [
+            (sequence, event)
+            for sequence, event in self.unsigned
+            if not any(name.startswith(f".{sequence:04d}-{event}.") for name in self.unfinished)
+        ]
+
+    @property
     def is_ours(self) -> bool:
         """Whether evtool wrote this directory, or may write it: it holds an entry, or nothing but our leftovers."""
         return bool(self.entries) or not (self.foreign or self.informational or self.unsigned)
@@ -112,18 +123,40 @@ def locate_custody(evidence: TreeLocation, custody: str | None) -> TreeLocation 
     return TreeLocation(path, facts.st_dev, facts.st_ino)
 
 
-class CustodyDirectory:
-    """A custody directory, open for reading."""
+class CustodyFile(Protocol):
+    """An open file of a custody directory."""
 
-    def __init__(self, location: TreeLocation) -> None:
-        self.location = location
-        self._tree = Tree(location)
+    def __enter__(self) -> CustodyFile: ...
 
+    def __exit__(self, *_: object) -> None: ...
+
+    def read(self, size: int, /) -> bytes:
+        """Give up to `size` bytes."""
+
+    def readline(self, size: int, /) -> bytes:
+        """Give a line with its newline, or `size` bytes of it."""
+
+
+class CustodyReader(ABC):
+    """A custody directory, wherever it lies: on disk, or in a bundle."""
+
+    @abstractmethod
     def close(self) -> None:
-        """Close the directory."""
-        self._tree.close()
+        """Let go of it."""
 
-    def __enter__(self) -> CustodyDirectory:
+    @abstractmethod
+    def _names(self) -> list[tuple[bytes, str]]:
+        """List the names in it, each with its kind as `Tree.list_directory` tells them."""
+
+    @abstractmethod
+    def _open(self, name: str) -> CustodyFile:
+        """Open one file.
+
+        Raises:
+            InputError: it is not there, or no regular file.
+        """
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -134,7 +167,7 @@ class CustodyDirectory:
         files: dict[tuple[int, str], set[FileRole]] = {}
         receipts: set[tuple[int, str]] = set()
         informational, unfinished, system, foreign = [], [], [], []
-        for raw, kind in sorted(self._tree.list_directory(b"")):
+        for raw, kind in sorted(self._names()):
             name = raw.decode("utf-8", "replace")
             match = _ENTRY_FILE.match(name)
             if _SYSTEM_FILES.match(shown(name)):
@@ -204,7 +237,22 @@ class CustodyDirectory:
                     raise FormatError(f"{shown(name)}: a line {reason}")
                 yield line[:-1]
 
-    def _open(self, name: str) -> _File:
+
+class CustodyDirectory(CustodyReader):
+    """A custody directory on disk, open for reading."""
+
+    def __init__(self, location: TreeLocation) -> None:
+        self.location = location
+        self._tree = Tree(location)
+
+    def close(self) -> None:
+        """Close the directory."""
+        self._tree.close()
+
+    def _names(self) -> list[tuple[bytes, str]]:
+        return self._tree.list_directory(b"")
+
+    def _open(self, name: str) -> CustodyFile:
         try:
             descriptor = self._tree.open_file(b"", os.fsencode(name))
         except OSError as error:

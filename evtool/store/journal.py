@@ -10,11 +10,13 @@ import os
 import re
 import time
 import zlib
+from collections.abc import Iterable
 from typing import BinaryIO
 
 from evtool.core.errors import FormatError
 from evtool.core.names import parse_name, store_name
 from evtool.scan.observe import Known, Observation, Stamp
+from evtool.scan.walk import Run
 
 SETTLED = 2_000_000_000
 """Nanoseconds that a file must have been at rest when it was read. A change within the clock tick of its time stamps
@@ -41,12 +43,16 @@ class Journal:
         """Close the file; it stays for the next run."""
         self._file.close()
 
-    def __len__(self) -> int:
-        return len(self._known)
-
     def find(self, path: bytes) -> Known | None:
         """Look up what an earlier run knew of a file."""
         return self._known.get(path)
+
+    def find_all(self, runs: Iterable[Run]) -> dict[int, Known]:
+        """Look up the files of a batch by their index in it."""
+        if not self._known:
+            return {}
+        paths = (found.path for run in runs for found in run.founds())
+        return {index: self._known[path] for index, path in enumerate(paths) if path in self._known}
 
     def add(self, path: bytes, observation: Observation) -> None:
         """Remember one file, if it had been at rest for long enough that any later change would show."""

@@ -93,7 +93,7 @@ def test_an_entry_taken_from_the_end_is_caught_by_the_receipt(evtool: Runner, gi
 
 
 def test_a_chain_that_was_linked_anew_is_a_fork(evtool: Runner, giver: Party, receiver: Party) -> None:
-    """The holder drops an entry and writes the rest again with the same key: two copies part, and a receipt shows it."""
+    """The holder drops an entry and writes the rest again with the same key: the copies part."""
     case = sealed_with_events(evtool, giver)
     giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y")
     inbox = copy_of(case, "inbox")

@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Runner
 
 from evtool.core.errors import ExitCode
+from tests.conftest import Runner
 
 KOREAN = "비밀 문장"
 

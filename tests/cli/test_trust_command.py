@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Runner, RunResult
 from nacl.signing import SigningKey
 
 from evtool.core.errors import ExitCode
 from evtool.core.ssh_key import ED25519, PublicKey
+from tests.conftest import Runner, RunResult
 
 KEY = PublicKey(ED25519, bytes(SigningKey(bytes(range(32))).verify_key))
 OTHER = PublicKey(ED25519, bytes(SigningKey(bytes(32)).verify_key))

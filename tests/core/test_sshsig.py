@@ -104,6 +104,28 @@ def test_vector(path: Path, tmp_path: Path) -> None:
         assert ssh_keygen_verifies(tmp_path, vector.armored, vector.message, signature.public_key)
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("magic", "does not begin with SSHSIG"),
+        ("version-0", "version 0, expected 1"),
+        ("reserved-used", "the reserved field is not empty"),
+        ("armor-crlf", "has carriage returns"),
+        ("armor-width-64", "not in its one spelling"),
+        ("armor-too-long", "more than 4096 bytes"),
+        ("armor-two-blocks", "goes on after it"),
+        ("hash-md5", "hash algorithm md5"),
+        ("key-type-certificate", "this is a certificate"),
+        ("algorithm-differs", "made with ssh-rsa by a key of type ssh-ed25519"),
+        ("trailing-inner-byte", "1 bytes after the end"),
+    ],
+)
+def test_the_message_says_what_is_wrong(name: str, message: str) -> None:
+    """An expert who reads it can find the byte."""
+    with pytest.raises(FormatError, match=message):
+        parse_signature(read_vector(VECTORS / f"{name}.txt").armored)
+
+
 def test_the_vectors_are_what_their_script_makes(tmp_path: Path) -> None:
     """Nobody edited a vector by hand, and none is left from an earlier script."""
     subprocess.run([sys.executable, VECTORS / "make.py", tmp_path], check=True)

@@ -11,10 +11,10 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from conftest import Runner
 
 from evtool.core.errors import InputError, KeyFileError
 from evtool.keys.passphrase import DescriptorPassphrase, FilePassphrase, Passphrase, TerminalPassphrase
+from tests.conftest import Runner
 
 KOREAN = "비밀 문장"
 NFD = unicodedata.normalize("NFD", KOREAN)

@@ -14,10 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-from timestamp.mint import Statement, wrap_response
-
 from evtool.core.timestamp.request import parse_request
 from evtool.core.timestamp.signed_data import TST_INFO
+from tests.timestamp.mint import Statement, wrap_response
 
 POLICY = "1.3.6.1.4.1.99999.1.1"
 OTHER_POLICY = "1.3.6.1.4.1.99999.1.2"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from timestamp import scenarios_bytes, scenarios_signature, scenarios_statement, scenarios_trust
-from timestamp.vector import Vector
-from timestamp.workshop import Workshop
+from tests.timestamp import scenarios_bytes, scenarios_signature, scenarios_statement, scenarios_trust
+from tests.timestamp.vector import Vector
+from tests.timestamp.workshop import Workshop
 
 _GROUPS = (
     scenarios_bytes.wrong_files,

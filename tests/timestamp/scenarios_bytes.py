@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from timestamp.mint import DATA, Statement, wrap_response
-from timestamp.vector import Vector
-from timestamp.workshop import Workshop, failed, make_request, undecided
-
 from evtool.core.timestamp.der_values import write_integer, write_node, write_oid, write_sequence
+from tests.timestamp.mint import DATA, Statement, wrap_response
+from tests.timestamp.vector import Vector
+from tests.timestamp.workshop import Workshop, failed, make_request, undecided
 
 _LENIENT = "openssl's reader takes the first structure and ignores what follows"
 _FAIL_INFO = write_node(0x03, b"\x05\x20")  # bit 2: badRequest

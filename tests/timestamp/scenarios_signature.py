@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from timestamp.mint import (
+from evtool.core.timestamp.der_values import write_octets, write_oid
+from evtool.core.timestamp.signed_data import CONTENT_TYPE, MESSAGE_DIGEST
+from tests.timestamp.mint import (
     CertificateShape,
     Statement,
     attribute,
@@ -16,11 +18,8 @@ from timestamp.mint import (
     make_key,
     wrap_response,
 )
-from timestamp.vector import Vector, VectorAnchor
-from timestamp.workshop import Workshop, failed, make_request, passed, undecided
-
-from evtool.core.timestamp.der_values import write_octets, write_oid
-from evtool.core.timestamp.signed_data import CONTENT_TYPE, MESSAGE_DIGEST
+from tests.timestamp.vector import Vector, VectorAnchor
+from tests.timestamp.workshop import Workshop, failed, make_request, passed, undecided
 
 _AT = "2025-03-01 12:00:00"
 

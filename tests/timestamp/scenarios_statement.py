@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-from timestamp.mint import DATA, POLICY, Statement, algorithm, extension
-from timestamp.vector import Vector, VectorAnchor
-from timestamp.workshop import NONCE, Workshop, failed, make_request, passed, undecided
-
 from evtool.core.timestamp.der_values import write_integer, write_node, write_null, write_oid, write_sequence
+from tests.timestamp.mint import DATA, POLICY, Statement, algorithm, extension
+from tests.timestamp.vector import Vector, VectorAnchor
+from tests.timestamp.workshop import NONCE, Workshop, failed, make_request, passed, undecided
 
 _MD5 = write_sequence(write_oid("1.2.840.113549.2.5"), write_null())
 _UNKNOWN_HASH = write_sequence(write_oid("1.3.6.1.4.1.99999.7"), write_null())

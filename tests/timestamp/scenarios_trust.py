@@ -8,9 +8,10 @@ from dataclasses import replace
 from cryptography import x509
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from timestamp.mint import AUTHORITY, CertificateShape, Chain, Statement, make_identity
-from timestamp.vector import Vector, VectorAnchor
-from timestamp.workshop import AFTER_EXPIRY, Revoked, Workshop, day, failed, passed, undecided
+
+from tests.timestamp.mint import AUTHORITY, CertificateShape, Chain, Statement, make_identity
+from tests.timestamp.vector import Vector, VectorAnchor
+from tests.timestamp.workshop import AFTER_EXPIRY, Revoked, Workshop, day, failed, passed, undecided
 
 _STAMPING = ExtendedKeyUsageOID.TIME_STAMPING
 _NOT_TOLD = "openssl was not given this evidence, or does not know RFC 3161, section 4"

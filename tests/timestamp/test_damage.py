@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from timestamp.mint import DATA
-from timestamp.test_vectors import ALL, judge
 
 from evtool.core.timestamp.result import TokenState
 from evtool.core.timestamp.verify import verify_token
+from tests.timestamp.mint import DATA
+from tests.timestamp.test_vectors import ALL, judge
 
 MINTED = next(vector for vector in ALL if vector.name == "good-minted")
 GROUNDS = MINTED.grounds()

@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from timestamp.test_vectors import ALL, GOOD, judge
-from timestamp.vector import VECTORS, Vector
 
 from evtool.core.timestamp.repeat import Repeat, RepeatFiles, RepeatTool, compute_repeat
 from evtool.core.timestamp.verify import verify_token
+from tests.timestamp.test_vectors import ALL, GOOD, judge
+from tests.timestamp.vector import VECTORS, Vector
 
 _NOT_ASKED = {
     "good-twin-certificate": "openssl takes the first certificate with this issuer and serial number",

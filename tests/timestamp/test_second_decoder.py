@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from asn1crypto import cms, tsp  # type: ignore[import-untyped]
-from timestamp.test_vectors import GOOD
-from timestamp.vector import Vector
 
 from evtool.core.timestamp.result import Accuracy, TokenFacts
 from evtool.core.timestamp.verify import verify_token
+from tests.timestamp.test_vectors import GOOD
+from tests.timestamp.vector import Vector
 
 _NAMES = {"sha512_224": "sha512-224", "sha512_256": "sha512-256", "sha3_256": "sha3-256"}
 

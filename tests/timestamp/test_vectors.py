@@ -8,10 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from timestamp.vector import VECTORS, Vector, ask_openssl, load_vectors, openssl_version
 
 from evtool.core.timestamp.result import TokenVerdict
 from evtool.core.timestamp.verify import verify_token
+from tests.timestamp.vector import VECTORS, Vector, ask_openssl, load_vectors, openssl_version
 
 ALL = load_vectors()
 GOOD = [vector for vector in ALL if vector.expect == "passed"]

@@ -14,7 +14,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from timestamp.mint import (
+
+from evtool.core.timestamp.request import serialize_request
+from tests.timestamp.mint import (
     DATA,
     CertificateShape,
     Chain,
@@ -24,10 +26,8 @@ from timestamp.mint import (
     make_identity,
     make_key,
 )
-from timestamp.openssl_authority import OpensslAuthority, make_authority, run_openssl
-from timestamp.vector import Vector, VectorAnchor
-
-from evtool.core.timestamp.request import serialize_request
+from tests.timestamp.openssl_authority import OpensslAuthority, make_authority, run_openssl
+from tests.timestamp.vector import Vector, VectorAnchor
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 """When the vectors are judged: the token is ten months old, every certificate still valid."""
@@ -77,6 +77,33 @@ class Revoked:
     date: datetime
     reason: x509.ReasonFlags | None = None
     invalid_since: datetime | None = None
+
+
+def make_crl(
+    issuer: Identity,
+    issued: datetime,
+    revoked: Iterable[Revoked] = (),
+    signer: Identity | None = None,
+    extensions: Iterable[tuple[x509.ExtensionType, bool]] = (),
+) -> bytes:
+    """Make a CRL of an issuer; another signer makes it a forgery."""
+    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.certificate.subject)
+    builder = builder.last_update(issued).next_update(issued.replace(year=issued.year + 1))
+    for line in revoked:
+        entry = x509.RevokedCertificateBuilder().serial_number(line.serial).revocation_date(line.date)
+        if line.reason:
+            entry = entry.add_extension(x509.CRLReason(line.reason), critical=False)
+        if line.invalid_since:
+            entry = entry.add_extension(x509.InvalidityDate(line.invalid_since), critical=False)
+        builder = builder.add_revoked_certificate(entry.build())
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical=critical)
+    return builder.sign((signer or issuer).key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def make_crls(chain: Chain, issued: datetime, revoked: Iterable[Revoked] = ()) -> list[bytes]:
+    """Make the CRLs of intermediate and root; the intermediate's has the lines."""
+    return [make_crl(chain.intermediate, issued, revoked), make_crl(chain.root, issued)]
 
 
 class Workshop:
@@ -145,32 +172,13 @@ class Workshop:
         certificate = x509.load_pem_x509_certificate((folder / "new.pem").read_bytes())
         return Identity(certificate, key)
 
-    def crl(
-        self,
-        issuer: Identity,
-        issued: datetime,
-        revoked: Iterable[Revoked] = (),
-        signer: Identity | None = None,
-        extensions: Iterable[tuple[x509.ExtensionType, bool]] = (),
-    ) -> bytes:
-        """Make a CRL of an issuer; another signer makes it a forgery."""
-        builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.certificate.subject)
-        builder = builder.last_update(issued).next_update(issued.replace(year=issued.year + 1))
-        for line in revoked:
-            entry = x509.RevokedCertificateBuilder().serial_number(line.serial).revocation_date(line.date)
-            if line.reason:
-                entry = entry.add_extension(x509.CRLReason(line.reason), critical=False)
-            if line.invalid_since:
-                entry = entry.add_extension(x509.InvalidityDate(line.invalid_since), critical=False)
-            builder = builder.add_revoked_certificate(entry.build())
-        for extension, critical in extensions:
-            builder = builder.add_extension(extension, critical=critical)
-        return builder.sign((signer or issuer).key, hashes.SHA256()).public_bytes(Encoding.DER)
+    def crl(self, issuer: Identity, issued: datetime, revoked: Iterable[Revoked] = (), **options: Any) -> bytes:
+        """Make a CRL, see `make_crl`."""
+        return make_crl(issuer, issued, revoked, **options)
 
-    def crls(self, issued: datetime, revoked: Iterable[Revoked] = (), chain: Chain | None = None) -> list[bytes]:
-        """Make the CRLs of intermediate and root; the intermediate's has the lines."""
-        chain = chain or self.chain
-        return [self.crl(chain.intermediate, issued, revoked), self.crl(chain.root, issued)]
+    def crls(self, issued: datetime, revoked: Iterable[Revoked] = ()) -> list[bytes]:
+        """Make the CRLs of this workshop's chain."""
+        return make_crls(self.chain, issued, revoked)
 
     def ocsp(
         self,

@@ -54,4 +54,5 @@ class Case:
             anchor=AnchorFacts(anchor.name, anchor.fingerprint) if anchor else None,
             revocation_known_until=self.known_until,
             cautions=tuple(self.cautions),
+            chain=tuple(certificate.der for certificate in self.path.certificates) if self.path else (),
         )

@@ -82,9 +82,9 @@ class _Reader:
             raise OtsError(f"a field of {size} bytes, expected {least} to {limit}")
         return self.take(size)
 
-    def end(self) -> None:
-        if self._position != len(self._data):
-            raise OtsTrailingBytesError(f"{len(self._data) - self._position} bytes follow the end of the proof")
+    @property
+    def left(self) -> int:
+        return len(self._data) - self._position
 
 
 @dataclass(slots=True)
@@ -117,7 +117,7 @@ def parse_proof(data: bytes) -> Proof:
         raise OtsError(f"{kind.name.lower()} is not the hash of a file")
     digest = reader.take(DIGEST_SIZES[kind])
     timestamp = _parse_timestamp(reader)
-    reader.end()
+    _check_end(reader)
     return Proof(kind, digest, timestamp)
 
 
@@ -131,8 +131,13 @@ def parse_reply(data: bytes) -> Timestamp:
         raise OtsError(f"a calendar's reply has at most {MAX_REPLY_BYTES} bytes, this has {len(data)}")
     reader = _Reader(data)
     timestamp = _parse_timestamp(reader)
-    reader.end()
+    _check_end(reader)
     return timestamp
+
+
+def _check_end(reader: _Reader) -> None:
+    if reader.left:
+        raise OtsTrailingBytesError(f"{reader.left} bytes follow the end of the proof")
 
 
 def _parse_timestamp(reader: _Reader) -> Timestamp:
@@ -178,16 +183,21 @@ def _parse_attestation(reader: _Reader) -> Attestation:
     tag, payload = reader.take(_TAG_SIZE), reader.sized(_MAX_PAYLOAD)
     inner = _Reader(payload)
     if tag == _BITCOIN:
-        attestation: Attestation = BitcoinAttestation(inner.number())
-        inner.end()
-        return attestation
+        height = inner.number()
+        _check_payload(inner)
+        return BitcoinAttestation(height)
     if tag == _PENDING:
         uri = inner.sized(MAX_URI)
-        inner.end()
+        _check_payload(inner)
         if not _URI.match(uri):
             raise OtsError(f"a calendar address with forbidden characters: {shown(uri.decode('latin-1'), 80)}")
         return PendingAttestation(uri.decode("ascii"))
     return UnknownAttestation(tag, payload)
+
+
+def _check_payload(inner: _Reader) -> None:
+    if inner.left:
+        raise OtsError(f"an attestation has {inner.left} bytes that do not belong there")
 
 
 def serialize_proof(proof: Proof) -> bytes:

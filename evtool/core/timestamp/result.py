@@ -260,6 +260,7 @@ class TokenVerdict:
         revocation_known_until: up to when supplied CRLs and OCSP answers cover the whole path; None without them.
         judged_at: the time at which the token was judged: now, or when a later proof shows that it existed.
         cautions: what a reader should know besides.
+        chain: the certificates of the path in DER, to be kept beside the token.
     """
 
     findings: tuple[Finding, ...]
@@ -269,7 +270,8 @@ class TokenVerdict:
     path: tuple[CertificateFacts, ...] = ()
     anchor: AnchorFacts | None = None
     revocation_known_until: datetime | None = None
-    cautions: tuple[tuple[Caution, str], ...] = field(default=())
+    cautions: tuple[tuple[Caution, str], ...] = ()
+    chain: tuple[bytes, ...] = field(default=(), repr=False)
 
     @property
     def state(self) -> TokenState:

@@ -16,9 +16,9 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[3]), str(Path(__file__).parents[2])]
 
-from timestamp.scenarios import all_scenarios  # noqa: E402  # the folders above are on the path only now
-from timestamp.vector import Vector, VectorAnchor, ask_openssl  # noqa: E402
-from timestamp.workshop import Workshop  # noqa: E402
+from tests.timestamp.scenarios import all_scenarios  # noqa: E402  # the folders above are on the path only now
+from tests.timestamp.vector import Vector, VectorAnchor, ask_openssl  # noqa: E402
+from tests.timestamp.workshop import Workshop  # noqa: E402
 
 _OPTIONAL = ("request", "certificates", "crls", "ocsp_answers", "existed_by", "require_revocation", "sunsets", "pad_to")
 
