@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("evtool.cli.verify", "Check a sealed directory: all findings, one verdict."),
     "log": ("evtool.cli.log", "Print the chain of custody."),
     "show": ("evtool.cli.show", "Print the sealed items and what is stated of them."),
+    "timestamp": ("evtool.cli.timestamp", "Add time-stamps: online, across an air gap, or by OpenTimestamps."),
     "record": ("evtool.cli.record", "Add an event to the chain of custody."),
     "transfer": ("evtool.cli.transfer", "Hand custody over: the giver's side."),
     "receive": ("evtool.cli.receive", "Check and accept a handover: the receiver's side."),

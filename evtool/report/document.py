@@ -14,7 +14,9 @@ from evtool.core.entry import Clock
 from evtool.core.errors import ExitCode
 from evtool.core.events import Event, Fixity
 from evtool.core.statement import ItemType, OmissionReason
+from evtool.core.time_report import ProvenInterval, StampReport
 from evtool.core.verdict import Axis, AxisState, Counts, Finding, Report, SignerReport
+from evtool.report.time_document import Stamping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,8 @@ class DirectoryReport:
         counts: how many items met which fate.
         findings: everything found, worst first.
         signers: the entries whose signature verifies, oldest first.
+        timestamps: every time-stamp that was judged.
+        intervals: what is proven of the time of each entry; empty where there is no time-stamp.
     """
 
     path: str
@@ -42,6 +46,8 @@ class DirectoryReport:
     counts: Counts
     findings: tuple[Finding, ...]
     signers: tuple[SignerReport, ...]
+    timestamps: tuple[StampReport, ...]
+    intervals: tuple[ProvenInterval, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +83,7 @@ class SealDocument:
         omitted: new items that are named but whose content is not sealed.
         excluded: entries of the directory that patterns left out.
         findings: sealed items that changed or vanished, and names that other systems mix up.
+        stamping: what came of having the new entry time-stamped, or null if that was not asked for.
     """
 
     format: Literal["evtool-seal/1"] = "evtool-seal/1"
@@ -92,6 +99,7 @@ class SealDocument:
     omitted: int
     excluded: int
     findings: tuple[Finding, ...]
+    stamping: Stamping | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,4 +224,6 @@ def _report(name: str, report: Report) -> DirectoryReport:
         counts=report.counts,
         findings=report.findings,
         signers=report.signers,
+        timestamps=report.timestamps,
+        intervals=report.intervals,
     )
