@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("evtool.cli.show", "Print the sealed items and what is stated of them."),
     "items": ("evtool.cli.items", "Print the table of new items that an archivist fills in."),
     "consent": ("evtool.cli.consent", "What may go to whom, for what, under which conditions."),
+    "timestamp": ("evtool.cli.timestamp", "Add time-stamps: online, across an air gap, or by OpenTimestamps."),
     "record": ("evtool.cli.record", "Add an event to the chain of custody."),
     "transfer": ("evtool.cli.transfer", "Hand custody over: the giver's side."),
     "receive": ("evtool.cli.receive", "Check and accept a handover: the receiver's side."),

@@ -10,11 +10,13 @@ import click
 from evtool.cli.options import output_options
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
+from evtool.cli.time_options import ground_options
 from evtool.cli.values import digest_value, item_selection
 from evtool.core.errors import EvidenceError, ExitCode, InputError
 from evtool.core.verdict import Axis, Report
 from evtool.keys.trust import load_trust
 from evtool.operations.progress import Progress
+from evtool.operations.time_axis import TimeGrounds
 from evtool.operations.verify import VerifyOptions, report_unreadable, verify
 from evtool.report.document import report_document
 from evtool.report.text import render_report
@@ -26,6 +28,7 @@ Examples:
   evtool verify interview-0042 --signer SHA256:...       trust this key, and no other
   evtool verify interview-0042 --expect-head '1f3a ...'  the entry that you noted must be in the record
   evtool verify interview-0042 --item 17                 check one item only
+  evtool verify interview-0042 --require time --tsa-roots roots.pem   time-stamps by these authorities are asked for
   evtool verify inbox/* --json
 
 \b
@@ -71,6 +74,7 @@ def _fingerprint(text: str) -> str:
 @click.option("--custody", metavar="DIR", type=click.Path(), help="Where the record is, if not in PATH.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Number of workers.")
 @output_options
+@ground_options
 def command(
     paths: tuple[str, ...],
     trust_file: Path | None,
@@ -81,6 +85,7 @@ def command(
     quick: bool,
     custody: str | None,
     jobs: int | None,
+    time: TimeGrounds,
     output: Output,
 ) -> int:
     """Check sealed directories: are all files there and unchanged, who signed, and do you trust them?"""
@@ -98,6 +103,7 @@ def command(
         quick=quick,
         custody=custody,
         jobs=jobs,
+        time=time,
     )
     results: list[tuple[str, Report]] = []
     with terminal_progress(output) as progress:

@@ -20,6 +20,7 @@ from evtool.operations.compare import Comparer, Comparison, Selection
 from evtool.operations.consent_axis import judge_consent, summarize_consent
 from evtool.operations.custody_axis import judge_custody, judge_second_signatures
 from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.time_axis import TimeGrounds, judge_time
 from evtool.operations.trust import TrustPolicy, judge_signers
 from evtool.scan.observe import Mode
 from evtool.scan.tree import TreeLocation
@@ -42,6 +43,7 @@ class VerifyOptions:
         custody: where the custody directory is, if not in the evidence directory.
         jobs: number of workers; None means a number that suits this machine.
         now: the moment at which keys have to be valid; None means the present.
+        time: the anchors and other material that time-stamps are judged on.
     """
 
     trust: AllowedSigners = field(default_factory=AllowedSigners)
@@ -54,6 +56,7 @@ class VerifyOptions:
     custody: str | None = None
     jobs: int | None = None
     now: datetime | None = None
+    time: TimeGrounds = field(default_factory=TimeGrounds)
 
 
 def verify(
@@ -74,11 +77,12 @@ def verify(
         if not collection.listing.entries:
             return _not_sealed(options, "the custody directory holds no complete entry", collection.findings)
         findings = list(collection.findings)
-        policy = TrustPolicy(options.trust, options.signers, options.now)
+        time = judge_time(collection, options.time, options.now)
+        findings += time.findings
+        policy = TrustPolicy(options.trust, options.signers, options.now, time.proven)
         signers = judge_signers(collection.chain.links, policy, findings)
         findings += judge_second_signatures(collection.chain.links, policy, options.min_signers)
-        findings += judge_custody(collection, policy, options.expected_head)
-        findings += _judge_time()
+        findings += judge_custody(collection, policy, options.expected_head, time.stamped)
         comparison = _compare(evidence, location, collection, options, progress or NoProgress())
         findings += comparison.findings
         findings += [finding for seal in collection.seals for finding in seal.findings]
@@ -93,8 +97,10 @@ def verify(
             counts=counts,
             signers=tuple(signers),
             required=_required(options),
-            checked=frozenset({Axis.INTEGRITY, Axis.SIGNATURES, Axis.TRUST, Axis.CUSTODY, Axis.CONSENT}),
+            checked=frozenset(Axis),
             consent=consent,
+            timestamps=time.stamps,
+            intervals=time.intervals,
         )
 
 
@@ -123,11 +129,6 @@ def _not_sealed(options: VerifyOptions, message: str, findings: Iterable[Finding
     ]
     everything = tuple(sorted([nothing, *open_questions], key=_severity))
     return Report(None, None, everything, Counts(), (), _required(options), frozenset())
-
-
-def _judge_time() -> list[Finding]:
-    message = "no time-stamp: all times are claims of the signers"
-    return [Finding(Code.NO_TIMESTAMP, Axis.TIME, Effect.OPEN, message)]
 
 
 def _compare(
