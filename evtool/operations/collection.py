@@ -33,6 +33,7 @@ class Seal:
         disproved: the manifest is not the one that was signed.
         withheld_lines: lines this copy does not disclose.
         named_items: items of which the name is disclosed.
+        nameless: items whose name is withheld, but not what they are.
     """
 
     link: Link
@@ -43,6 +44,7 @@ class Seal:
     disproved: bool = False
     withheld_lines: int = 0
     named_items: int = 0
+    nameless: list[Item] = field(default_factory=list)
 
     @property
     def number(self) -> int:
@@ -225,6 +227,8 @@ def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes, Seal
             if key is not None:
                 seal.named_items += 1
                 yield key, SealedItem(item, seal)
+            elif item.content is not None:
+                seal.nameless.append(item)
     except (FormatError, InputError) as error:
         seal.broken = True
         if isinstance(error, FormatError) and _is_as_signed(custody, name, seal.sealed):

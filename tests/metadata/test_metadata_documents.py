@@ -6,7 +6,17 @@ import struct
 from pathlib import Path
 
 import pytest
-from tests.metadata.metadata_samples import archive, claims_of, compound_file, counts, exiftool, property_set, run, texts, times
+from tests.metadata.metadata_samples import (
+    archive,
+    claims_of,
+    compound_file,
+    counts,
+    exiftool,
+    property_set,
+    run,
+    texts,
+    times,
+)
 
 from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
 
