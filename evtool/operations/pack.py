@@ -8,6 +8,7 @@ recipient would, and given its name. A run that fails leaves no bundle; the entr
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -262,7 +263,33 @@ def _choose(
     allowed = [item for item, permission in permissions if permission.allowed]
     if not allowed:
         raise RefusedError("none of the items may be disclosed, so nothing was packed")
-    return allowed, refused
+    telling = _telling_links(allowed, len(allowed) == collection.next_item - 1, options)
+    reason = "it is a link whose target is a name that the bundle does not disclose"
+    left_out = refused + tuple((number, reason) for number in sorted(telling))
+    return [item for item in allowed if item.number not in telling], left_out
+
+
+def _telling_links(items: Sequence[Item], whole: bool, options: PackOptions) -> set[int]:
+    """Find symbolic links whose target, which is part of what they are, would tell a withheld name."""
+    if whole and NAMES not in options.withhold:
+        return set()
+    shown_paths: set[str] = set()
+    if NAMES not in options.withhold:
+        for item in items:
+            parts = item.file.path.split("/") if item.file else []
+            shown_paths.update("/".join(parts[:end]) for end in range(1, len(parts) + 1))
+    return {
+        item.number
+        for item in items
+        if item.content
+        and item.content.target is not None
+        and (item.file is None or _resolve(item.file.path, item.content.target) not in shown_paths)
+    }
+
+
+def _resolve(path: str, target: str) -> str:
+    """Follow a link's target from where the link is, without looking at any disk."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
 
 
 _MAX_NAMED = 20

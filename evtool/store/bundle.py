@@ -11,7 +11,7 @@ import os
 import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from evtool.core.bagit import MANIFEST_FILE, PAYLOAD_DIRECTORY
 from evtool.core.errors import FormatError, InputError
@@ -81,7 +81,13 @@ class Bundle(ABC):
             raise FormatError(f"{shown(path)} has more than {limit} bytes")
         return data
 
-    def __enter__(self) -> Bundle:
+    def read_chunks(self, path: str) -> Iterator[bytes]:
+        """Read a file outside of `data/` piece by piece."""
+        with self.open_tag(path) as file:
+            while chunk := file.read(1024 * 1024):
+                yield chunk
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -110,16 +116,15 @@ class FolderBundle(Bundle):
 
     def __init__(self, location: TreeLocation) -> None:
         self._root = Tree(location)
-        self._data = _find_directory(location, PAYLOAD_DIRECTORY.encode("ascii"))
+        self.data = _find_directory(location, PAYLOAD_DIRECTORY.encode("ascii"))
         self.custody = CustodyDirectory(_find_directory(location, NAME))
         self.payload = {}
         self.foreign = []
         self.tags = {}
         for path in self._list_tags():
-            with self.open_tag(path) as file:
-                digest = hashlib.sha256()
-                while chunk := file.read(1024 * 1024):
-                    digest.update(chunk)
+            digest = hashlib.sha256()
+            for chunk in self.read_chunks(path):
+                digest.update(chunk)
             self.tags[path] = digest.hexdigest()
 
     def close(self) -> None:
@@ -141,7 +146,7 @@ class FolderBundle(Bundle):
 
     def walk(self, notes: WalkNotes) -> Iterator[Found]:
         """Yield what is below `data/`; files that an operating system left there are no part of it."""
-        with Tree(self._data) as tree:
+        with Tree(self.data) as tree:
             for found in walk(tree, custody=None, exclusions=Exclusions(), notes=notes):
                 pattern = _SYSTEM_FILES.match(shown_path(found.name))
                 if pattern is not None and not self._is_listed(found.path):
@@ -154,7 +159,7 @@ class FolderBundle(Bundle):
 
     def observe(self, tasks: Iterable[Task[_Context]], *, jobs: int) -> Iterator[tuple[Task[_Context], Observation]]:
         """Observe payload files, and remember their digests."""
-        for task, observation in observe_all(self._data, tasks, jobs=jobs):
+        for task, observation in observe_all(self.data, tasks, jobs=jobs):
             if observation.sha256:
                 self.payload[task.found.path] = observation.sha256
             yield task, observation
