@@ -18,7 +18,7 @@ from evtool.core.names import shown
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "seal": ("evtool.cli.seal", "Hash, state and sign what is new in an evidence directory."),
-    "verify": ("evtool.cli.verify", "Check a sealed directory: all findings, one verdict."),
+    "verify": ("evtool.cli.verify", "Check a sealed directory or a bundle: all findings, one verdict."),
     "log": ("evtool.cli.log", "Print the chain of custody."),
     "show": ("evtool.cli.show", "Print the sealed items and what is stated of them."),
     "items": ("evtool.cli.items", "Print the table of new items that an archivist fills in."),
@@ -29,6 +29,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "receive": ("evtool.cli.receive", "Check and accept a handover: the receiver's side."),
     "receipt": ("evtool.cli.receipt", "Keep the receiver's answer to a handover."),
     "compare": ("evtool.cli.compare", "Say what two copies of a collection share."),
+    "pack": ("evtool.cli.pack", "Make a bundle of all or part of a collection for somebody else."),
+    "unpack": ("evtool.cli.unpack", "Unpack a bundle into a new directory."),
+    "prove": ("evtool.cli.prove", "Prove single items without disclosing the others."),
     "inspect": ("evtool.cli.inspect", "Show what files claim of themselves: format, dates, device."),
     "key": ("evtool.cli.key", "Make, show and list your own signing keys."),
     "trust": ("evtool.cli.trust", "Decide whose keys you trust."),

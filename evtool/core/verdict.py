@@ -114,6 +114,9 @@ class Code(Enum):
     CUSTODY_UNREADABLE = "custody-unreadable"
     INFORMATIONAL_CHANGED = "informational-changed"
     UNFINISHED_WRITE = "unfinished-write"
+    BAG_BROKEN = "bag-broken"
+    NEUTRAL_NAME = "neutral-name"
+    STATED_ONLY = "stated-only"
 
 
 @dataclass(frozen=True, slots=True)

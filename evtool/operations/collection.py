@@ -36,6 +36,7 @@ class Seal:
         withheld_lines: lines this copy does not disclose.
         named_items: items of which the name is disclosed.
         consent: what the terms of its items amount to.
+        nameless: items whose name is withheld, but not what they are.
     """
 
     link: Link
@@ -47,6 +48,7 @@ class Seal:
     withheld_lines: int = 0
     named_items: int = 0
     consent: ConsentTally = field(default_factory=ConsentTally)
+    nameless: list[Item] = field(default_factory=list)
 
     @property
     def number(self) -> int:
@@ -260,6 +262,8 @@ def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes | Non
             seal.consent.add(item)
             key = item.sort_key
             seal.named_items += key is not None
+            if key is None and item.content is not None:
+                seal.nameless.append(item)
             yield key, SealedItem(item, seal)
     except (FormatError, InputError) as error:
         seal.broken = True

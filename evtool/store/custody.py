@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from types import TracebackType
 from typing import Protocol, Self
 
 from evtool.core.chain import EntryFiles
@@ -34,6 +35,7 @@ NAME = b"custody"
 README, ALLOWED_SIGNERS = INFORMATIONAL_FILES
 _MAX_SIGNATURE = 16 * 1024
 _MAX_INFORMATIONAL = 1024 * 1024
+_CHUNK = 1024 * 1024
 
 STAMP_LIMITS = {
     StampRole.RESPONSE: MAX_RESPONSE_BYTES,
@@ -158,9 +160,11 @@ def locate_custody(evidence: TreeLocation, custody: str | None) -> TreeLocation 
 class CustodyFile(Protocol):
     """An open file of a custody directory."""
 
-    def __enter__(self) -> CustodyFile: ...
+    def __enter__(self) -> Self: ...
 
-    def __exit__(self, *_: object) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> object: ...
 
     def read(self, size: int, /) -> bytes:
         """Give up to `size` bytes."""
@@ -282,6 +286,12 @@ class CustodyReader(ABC):
         if len(data) > limit:
             raise FormatError(f"{shown(name)} has more than {limit} bytes")
         return data
+
+    def read_chunks(self, name: str) -> Iterator[bytes]:
+        """Read a file of any size piece by piece."""
+        with self._open(name) as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
 
     def read_lines(self, name: str, limit: int = MAX_LINE) -> Iterator[bytes]:
         """Read a manifest or a list of checksums line by line; lines come without their newline.
