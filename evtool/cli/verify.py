@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from evtool.core.errors import EvidenceError, ExitCode, InputError
 from evtool.core.verdict import Axis, Report
 from evtool.keys.trust import load_trust
 from evtool.operations.progress import Progress
-from evtool.operations.subject import BundleAccess
+from evtool.operations.subject import BundleAccess, Place
 from evtool.operations.time_axis import TimeGrounds
 from evtool.operations.verify import VerifyOptions, report_unreadable, verify
 from evtool.report.document import report_document
