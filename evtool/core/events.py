@@ -429,7 +429,7 @@ def _hints_of(kind: type[Any]) -> dict[str, Any]:
 
 
 def _parse_into(kind: type[Any], table: TomlTable) -> Any:
-    hints = _hints_of(kind)
+    hints = _hints_of(kind)  # type: ignore[arg-type]  # a type hashes by identity
     values = {one.name: _take(table, one, hints[one.name]) for one in fields(kind)}
     table.finish()
     return kind(**values)
