@@ -34,7 +34,7 @@ from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD
-from evtool.store.custody import CustodyReader, FileRole, file_name, receipt_names
+from evtool.store.custody import COVER, CustodyReader, FileRole, file_name, receipt_names
 
 _CHUNK = 1024 * 1024
 
@@ -202,7 +202,8 @@ def record_files(
                 files.append(_copied(custody, file_name(sequence, Event.SEALED.value, FileRole.CHECKSUMS)))
         if (sequence, event) in listing.receipts:
             files += [_copied(custody, name) for name in receipt_names(sequence, event)]
-    files += [_copied(custody, name) for name in listing.informational]
+    # The cover sheet of a bundle that this one is made of speaks of another handover.
+    files += [_copied(custody, name) for name in listing.informational if name != COVER]
     if cover is not None:
         files.append(of_bytes(COVER_SHEET, cover))
     return sorted(files, key=lambda file: file.path.encode("utf-8"))

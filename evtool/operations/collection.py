@@ -14,12 +14,12 @@ from evtool.core.consent_summary import ConsentTally
 from evtool.core.digest import sha256_hex
 from evtool.core.entry import INFORMATIONAL_FILES
 from evtool.core.errors import EvtoolError, FormatError, InputError
-from evtool.core.events import Event, Sealed
+from evtool.core.events import Disclosed, Event, Sealed
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.verdict import Axis, Code, Effect, Finding
-from evtool.store.custody import CustodyReader, FileRole, Listing, file_name
+from evtool.store.custody import COVER, CustodyReader, FileRole, Listing, file_name
 
 
 @dataclass(slots=True)
@@ -194,26 +194,33 @@ def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain)
     findings: list[Finding] = []
     if not chain.links or chain.links[-1].entry.sequence != listing.entries[-1][0]:
         return findings
-    recorded = chain.links[-1].entry.informational
-    for name in INFORMATIONAL_FILES:
+    recorded = dict(chain.links[-1].entry.informational)
+    names = [*INFORMATIONAL_FILES]
+    if COVER in listing.informational:
+        # Only a bundle has one; the entry that records the bundle holds its digest.
+        disclosures = [link.entry.details for link in chain.links if isinstance(link.entry.details, Disclosed)]
+        recorded[COVER] = (disclosures[-1].cover if disclosures else None) or ""
+        names.append(COVER)
+    for name in names:
         expected = recorded.get(name)
         try:
             found = sha256_hex(custody.read_informational(name))
         except EvtoolError:
             found = None
-        if found != expected:
-            state = "is missing" if found is None else "is not the one that was written at sealing"
-            message = f"custody directory: {name} {state}; it is information only and proves nothing"
-            note = Finding(
-                Code.INFORMATIONAL_CHANGED,
-                Axis.CUSTODY,
-                Effect.NOTE,
-                message,
-                path=name,
-                expected=expected,
-                found=found,
-            )
-            findings.append(note)
+        if found == expected:
+            continue
+        state = "is missing" if found is None else "is not the one that was written with the record"
+        message = f"custody directory: {name} {state}; it is information only and proves nothing"
+        note = Finding(
+            Code.INFORMATIONAL_CHANGED,
+            Axis.CUSTODY,
+            Effect.NOTE,
+            message,
+            path=name,
+            expected=expected,
+            found=found,
+        )
+        findings.append(note)
     return findings
 
 

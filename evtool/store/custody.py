@@ -33,6 +33,8 @@ NAME = b"custody"
 """Name of the custody directory inside an evidence directory."""
 
 README, ALLOWED_SIGNERS = INFORMATIONAL_FILES
+COVER = "COVER.txt"
+"""Cover sheet of a bundle; the entry `disclosed` holds its digest."""
 _MAX_SIGNATURE = 16 * 1024
 _MAX_INFORMATIONAL = 1024 * 1024
 _CHUNK = 1024 * 1024
@@ -227,7 +229,7 @@ class CustodyReader(ABC):
                 receipts.setdefault((int(receipt[1]), receipt[2]), []).append(name)
             elif stamp := parse_stamp_name(name):
                 stamps.append(stamp)
-            elif name in INFORMATIONAL_FILES:
+            elif name in INFORMATIONAL_FILES or name == COVER:
                 informational.append(name)
             elif _UNFINISHED.match(name):
                 unfinished.append(name)
