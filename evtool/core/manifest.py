@@ -109,9 +109,7 @@ class ManifestReader:
                     self._gap += statement.lines
                     continue
                 self._tree.add_leaf(compute_leaf_hash(line))
-                if self._pending and self._pending.number == statement.item:
-                    self._pending.gap += self._gap
-                else:
+                if self._pending is None or self._pending.number != statement.item:
                     if self._pending:
                         yield self._close(self._pending)
                     self._pending = self._open(statement.item)
@@ -125,12 +123,13 @@ class ManifestReader:
     def _open(self, number: int) -> _PendingItem:
         if number < self._next_number or (number > self._next_number and not self._gap):
             raise FormatError(f"expected item {self._next_number}, found item {number}")
-        return _PendingItem(number, gap=self._gap)
+        return _PendingItem(number, after_gap=self._gap > 0)
 
     def _close(self, pending: _PendingItem) -> Item:
         item = Item(pending.number, pending.content, pending.file)
-        if (item.content is None or item.file is None) and not pending.gap + self._gap:
-            raise FormatError(f"item {item.number} is incomplete although nothing is withheld")
+        # Content stands before the name: each must be withheld in its own place.
+        if (item.content is None and not pending.after_gap) or (item.file is None and not self._gap):
+            raise FormatError(f"item {item.number} is incomplete although nothing is withheld there")
         self._check_path_order(item)
         self._items += 1
         self._last_item = item.number
@@ -175,8 +174,8 @@ class _PendingItem:
     """An item of which more statements may follow."""
 
     number: int
-    gap: int
-    """Lines withheld between the item before it and the statements of this one."""
+    after_gap: bool
+    """Whether lines are withheld directly before its first statement."""
     content: ContentStatement | None = None
     file: FileStatement | None = None
     last_order: tuple[int, int, str] = (0, -1, "")
