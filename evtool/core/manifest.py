@@ -118,12 +118,12 @@ class ManifestReader:
                     self._gap += statement.lines
                     continue
                 self._tree.add_leaf(compute_leaf_hash(line))
-                if self._pending and self._pending.number == statement.item:
-                    self._pending.gap += self._gap
-                else:
+                if self._pending is None or self._pending.number != statement.item:
                     if self._pending:
                         yield self._close(self._pending)
                     self._pending = self._open(statement.item)
+                else:
+                    self._pending.inside += self._gap
                 self._pending.add(statement)
                 self._gap = 0
             if self._pending:
@@ -134,13 +134,16 @@ class ManifestReader:
     def _open(self, number: int) -> _PendingItem:
         if number < self._next_number or (number > self._next_number and not self._gap):
             raise FormatError(f"expected item {self._next_number}, found item {number}")
-        return _PendingItem(number, gap=self._gap)
+        return _PendingItem(number, before=self._gap)
 
     def _close(self, pending: _PendingItem) -> Item:
-        gap = pending.gap + self._gap
+        # Content stands before the name, and the name before the rest: each must be withheld in its own place.
+        content_withheld = pending.before > 0
+        name_withheld = pending.inside + self._gap > 0 or (pending.content is None and content_withheld)
+        if (pending.content is None and not content_withheld) or (pending.file is None and not name_withheld):
+            raise FormatError(f"item {pending.number} is incomplete although nothing is withheld there")
+        gap = pending.before + pending.inside + self._gap
         item = Item(pending.number, pending.content, pending.file, tuple(pending.context), pending.consent, gap)
-        if (item.content is None or item.file is None) and not gap:
-            raise FormatError(f"item {item.number} is incomplete although nothing is withheld")
         self._check_path_order(item)
         self._items += 1
         self._last_item = item.number
@@ -185,8 +188,10 @@ class _PendingItem:
     """An item of which more statements may follow."""
 
     number: int
-    gap: int
-    """Lines withheld between the item before it and the statements of this one."""
+    before: int
+    """Lines withheld between the item before it and its first statement."""
+    inside: int = 0
+    """Lines withheld between its statements."""
     content: ContentStatement | None = None
     file: FileStatement | None = None
     context: list[ContextStatement] = field(default_factory=list)

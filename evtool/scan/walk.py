@@ -143,22 +143,19 @@ def walk_runs(tree: Tree, *, custody: bytes | None, exclusions: Exclusions, note
 
 
 def find_one(tree: Tree, path: bytes) -> Found | None:
-    """Look for one entry by its path; None where there is none, or a directory that holds something.
+    """Look for one entry by its path that a pattern leaves out of a walk; None where there is none.
 
-    What cannot be looked at is UNREADABLE, as in a walk.
+    A directory counts as empty, as the pattern leaves out what is below it too. What cannot be looked at is UNREADABLE.
     """
     directory, _, name = path.rpartition(b"/")
     try:
         mode = tree.stat(directory, name).st_mode
-        if stat.S_ISDIR(mode):
-            return None if tree.list_directory(path) else Found(directory, name, Kind.EMPTY_DIRECTORY)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError:
         return Found(directory, name, Kind.UNREADABLE)
-    if stat.S_ISLNK(mode):
-        return Found(directory, name, Kind.SYMLINK)
-    return Found(directory, name, Kind.FILE if stat.S_ISREG(mode) else Kind.SPECIAL)
+    kinds = {stat.S_IFREG: Kind.FILE, stat.S_IFLNK: Kind.SYMLINK, stat.S_IFDIR: Kind.EMPTY_DIRECTORY}
+    return Found(directory, name, kinds.get(stat.S_IFMT(mode), Kind.SPECIAL))
 
 
 def join_path(directory: bytes, name: bytes) -> bytes:
