@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 from evtool.core.manifest import Item
 from evtool.core.names import nfc_key, parse_name, shown, store_name
@@ -17,15 +16,14 @@ from evtool.core.patterns import Exclusions
 from evtool.core.statement import ContentStatement, FileStatement, ItemType, OmissionReason
 from evtool.core.times import format_mtime
 from evtool.core.verdict import Axis, Code, Effect, Finding
-from evtool.operations.collection import Collection, SealedItem, read_items
+from evtool.operations.collection import Collection, Seal, SealedItem, read_items
+from evtool.operations.merge_blocks import BlockMerge, Unchanged
+from evtool.operations.pairs import merge_sorted as merge_sorted  # where it was before, for those who look there
 from evtool.operations.progress import Progress
 from evtool.scan.engine import Task, observe_all
 from evtool.scan.observe import Mode, Observation, Problem
 from evtool.scan.tree import Tree, TreeLocation
-from evtool.scan.walk import Found, Kind, WalkNotes, find_one, walk
-
-_L = TypeVar("_L")
-_R = TypeVar("_R")
+from evtool.scan.walk import Found, Kind, WalkNotes, find_one, walk, walk_runs
 
 
 @dataclass(slots=True)
@@ -77,25 +75,6 @@ class Selection:
         return self.is_all or item.number in self.numbers or (item.file is not None and item.file.path in self.paths)
 
 
-def merge_sorted(
-    left: Iterable[tuple[bytes, _L]], right: Iterable[tuple[bytes, _R]]
-) -> Iterator[tuple[_L | None, _R | None]]:
-    """Pair two streams by their ascending keys; a key on one side only is paired with None."""
-    left_stream, right_stream = iter(left), iter(right)
-    one, two = next(left_stream, None), next(right_stream, None)
-    while one is not None or two is not None:
-        if two is None or (one is not None and one[0] < two[0]):
-            assert one is not None  # noqa: S101  # follows from the loop's condition
-            yield one[1], None
-            one = next(left_stream, None)
-        elif one is None or two[0] < one[0]:
-            yield None, two[1]
-            two = next(right_stream, None)
-        else:
-            yield one[1], two[1]
-            one, two = next(left_stream, None), next(right_stream, None)
-
-
 def find_hidden(
     evidence: TreeLocation, missing: Iterable[SealedItem], exclusions: Exclusions
 ) -> list[tuple[SealedItem, Found]]:
@@ -133,9 +112,12 @@ class Comparer:
         """Compare everything; afterwards the seals know whether their manifests are the signed ones."""
         for seal in self.collection.seals:
             self.result.tallies[seal.number] = Tally()
-        for task, observation in observe_all(self.evidence, self._merge(), jobs=self.jobs):
-            self._judge(task.context, observation)
-            self._count_progress(observation)
+        if len(self.collection.seals) == 1 and self.selection.is_all and self.mode is Mode.HASH:
+            self._compare_blocks(self.collection.seals[0])
+        else:
+            for task, observation in observe_all(self.evidence, self._merge(), jobs=self.jobs):
+                self._judge(task.context, observation)
+                self._count_progress(observation)
         self._look_past_patterns()
         self._report_unreadable_directories()
         self._match_leftovers()
@@ -143,6 +125,32 @@ class Comparer:
         self._discount_unsound_seals()
         self._sum_up()
         return self.result
+
+    def _compare_blocks(self, seal: Seal) -> None:
+        """Compare all of a directory with its only seal."""
+        with Tree(self.evidence) as tree:
+            runs = walk_runs(tree, custody=self.custody_name, exclusions=self.exclusions, notes=self.result.notes)
+            for result in BlockMerge(self.evidence, self.collection.custody, seal, self.jobs).run(runs):
+                if isinstance(result, Unchanged):
+                    self.result.tallies[seal.number].ok += result.items
+                    self._other_dates += result.other_dates
+                    self.result.bytes += result.size
+                    self.progress.advance(files=result.items, size=result.size)
+                else:
+                    self._take(result.sealed, result.found, result.observation)
+
+    def _take(self, sealed: SealedItem | None, found: Found | None, observation: Observation | None) -> None:
+        """Sort one comparison to where it belongs."""
+        if sealed is None:
+            self._extra += [found] if found else []
+        elif self._is_omitted(sealed):
+            if found is None and sealed.item.content is None:
+                self._named_only.add(parse_name(_path_of(sealed)))
+        elif observation is None:
+            self._missing.append(sealed)
+        else:
+            self._judge(sealed, observation)
+            self._count_progress(observation)
 
     def _merge(self) -> Iterator[Task[SealedItem]]:
         """Yield the items that are in the directory, as tasks; keep what is on one side only."""

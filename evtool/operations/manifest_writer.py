@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from evtool.core.checksums import MAX_LISTED_PATH, serialize_header, serialize_line
+from evtool.core.digest import Digests
 from evtool.core.errors import EvidenceError
 from evtool.core.events import Digest, Event, Sealed
 from evtool.core.merkle import TreeBuilder, compute_leaf_hash
@@ -19,7 +20,6 @@ from evtool.core.statement import (
     ItemType,
     OmissionReason,
     serialize_file,
-    serialize_file_content,
 )
 from evtool.operations.item_block import LINES_PER_ITEM, BlockOrder, ItemBlock
 from evtool.scan.observe import Observation
@@ -73,8 +73,8 @@ class ManifestWriter:
         path = store_name(found.path)
         stamp = observation.stamp
         if type_ is ItemType.FILE and stamp is not None:
-            digests = observation.sha256, observation.blake3
-            content = serialize_file_content(item, self._salt(), stamp.size, *digests).encode("ascii")
+            digests = Digests(observation.sha256, observation.blake3)  # refuses a file that was not read
+            content = ContentStatement(item, self._salt(), type_, size=stamp.size, digests=digests).serialize()
             self._write_list(serialize_line(item, observation.sha256, found.path))
             self.unlisted += len(found.path) > MAX_LISTED_PATH
         else:

@@ -288,8 +288,8 @@ class _SealRun:
                 elif found is not None and sealed is not None:
                     yield Task(found, sealed, Mode.STAT)
                 elif found is not None:
-                    known = journal.find(found.path) if journal else None
-                    yield Task(found, None, Mode.HASH if journal else Mode.STAT, known)
+                    known = journal.find(found.path) if journal is not None else None
+                    yield Task(found, None, Mode.STAT if journal is None else Mode.HASH, known)
 
     def _walk(self, tree: Tree, notes: WalkNotes) -> Iterator[Found]:
         return walk(tree, custody=self._custody_name, exclusions=self._exclusions, notes=notes)

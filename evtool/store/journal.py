@@ -32,16 +32,15 @@ class Journal:
     """Remembers digests across interruptions; reading it back never fails, it only forgets."""
 
     def __init__(self, path: bytes) -> None:
+        self._path = path
         self._known = _load(path)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        self._file: BinaryIO = os.fdopen(os.open(path, flags, 0o600), "ab", buffering=1024 * 1024)
-        self._flushed = time.monotonic()
-        # A torn last line must not swallow the first new one.
-        self._file.write(b"\n")
+        self._file: BinaryIO | None = None
+        self._flushed = 0.0
 
     def close(self) -> None:
         """Close the file; it stays for the next run."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
     def __len__(self) -> int:
         return len(self._known)
@@ -68,11 +67,22 @@ class Journal:
             f"{stamp.size} {stamp.mtime} {stamp.ctime} {stamp.inode} "
             f"{observation.sha256} {observation.blake3} {store_name(path)}"
         ).encode()
-        self._file.write(b"%08x %s\n" % (zlib.crc32(body), body))
+        file = self._open()
+        file.write(b"%08x %s\n" % (zlib.crc32(body), body))
         now = time.monotonic()
         if now - self._flushed > _FLUSH_SECONDS:
-            self._file.flush()
+            file.flush()
             self._flushed = now
+
+    def _open(self) -> BinaryIO:
+        """Give the file, which is made when there is something to write: a run that is refused leaves none."""
+        if self._file is None:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+            self._file = os.fdopen(os.open(self._path, flags, 0o600), "ab", buffering=1024 * 1024)
+            self._flushed = time.monotonic()
+            # A torn last line must not swallow the first new one.
+            self._file.write(b"\n")
+        return self._file
 
 
 def _load(path: bytes) -> dict[bytes, Known]:
