@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from evtool.core.errors import FormatError
-from evtool.core.merkle import TreeBuilder, compute_leaf_hash
+from evtool.core.merkle import TreeBuilder, TreePiece, compute_leaf_hash, fold_nodes
 from evtool.core.names import parse_name
 from evtool.core.statement import (
     ConsentStatement,
@@ -82,23 +82,28 @@ class ManifestReader:
 
     What it yields is *parsed*, not verified: it counts only after `summary.root` has been compared with the root in
     an entry whose signature verifies.
+
+    A reader can begin in the middle of a manifest: `first_item` is the number that is expected there, `first_line` how
+    many lines come before, `last_key` the sort key of the item before.
     """
 
-    def __init__(self, first_item: int) -> None:
-        self._tree = TreeBuilder()
-        self._withheld_lines = 0
-        self._items = 0
-        self._last_item = 0
+    def __init__(self, first_item: int, *, first_line: int = 0, last_key: bytes | None = None) -> None:
+        self.tree = TreePiece(first_line)
+        """The part of the tree that the lines fill."""
+        self.withheld_lines = 0
+        self.items = 0
+        """Items of which at least one statement is disclosed."""
+        self.last_item = 0
         self._next_number = first_item
-        self._last_key: bytes | None = None
+        self._last_key = last_key
         self._pending: _PendingItem | None = None
         self._gap = 0  # lines withheld since the last disclosed statement
 
     @property
     def summary(self) -> ManifestSummary:
-        """The summary of all lines read so far."""
-        root = self._tree.compute_root().hex()
-        return ManifestSummary(self._tree.size, self._withheld_lines, self._items, self._last_item, root)
+        """The summary of a manifest that was read from its beginning."""
+        tree = fold_nodes(self.tree.nodes())
+        return ManifestSummary(tree.size, self.withheld_lines, self.items, self.last_item, tree.compute_root().hex())
 
     def read(self, lines: Iterable[bytes]) -> Iterator[Item]:
         """Yield the items of a manifest whose lines come without their newlines.
@@ -107,17 +112,17 @@ class ManifestReader:
             FormatError: with the number of the line: a statement that cannot be read, lines out of order, an item
                 that is incomplete or missing although nothing is withheld.
         """
-        number = 0
+        number = self.tree.size
         try:
             for line in lines:
                 number += 1
                 statement = parse_statement(line)
                 if isinstance(statement, WithheldStatement):
-                    self._tree.add_subtree(bytes.fromhex(statement.hash), statement.lines)
-                    self._withheld_lines += statement.lines
+                    self.tree.add_subtree(bytes.fromhex(statement.hash), statement.lines)
+                    self.withheld_lines += statement.lines
                     self._gap += statement.lines
                     continue
-                self._tree.add_leaf(compute_leaf_hash(line))
+                self.tree.add_leaf(compute_leaf_hash(line))
                 if self._pending is None or self._pending.number != statement.item:
                     if self._pending:
                         yield self._close(self._pending)
@@ -145,8 +150,8 @@ class ManifestReader:
         gap = pending.before + pending.inside + self._gap
         item = Item(pending.number, pending.content, pending.file, tuple(pending.context), pending.consent, gap)
         self._check_path_order(item)
-        self._items += 1
-        self._last_item = item.number
+        self.items += 1
+        self.last_item = item.number
         self._next_number = item.number + 1
         return item
 

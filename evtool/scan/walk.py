@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import groupby
 from typing import NamedTuple
 
 from evtool.core.manifest import path_sort_key
@@ -102,6 +103,19 @@ class Run(NamedTuple):
     def part(self, start: int, stop: int) -> Run:
         """Give a part of the run."""
         return Run(self.directory, self.names[start:stop], self.kinds[start:stop])
+
+
+def runs_of(founds: Iterable[Found]) -> list[Run]:
+    """Gather entries into runs, in their order."""
+    runs: list[Run] = []
+    for directory, group in groupby(founds, key=_directory_of):
+        names, kinds = zip(*((found.name, found.kind.value) for found in group), strict=True)
+        runs.append(Run(directory, list(names), "".join(kinds)))
+    return runs
+
+
+def _directory_of(found: Found) -> bytes:
+    return found.directory
 
 
 def walk(tree: Tree, *, custody: bytes | None, exclusions: Exclusions, notes: WalkNotes) -> Iterator[Found]:

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 VECTORS = ROOT / "tests" / "vectors" / "verify"
 sys.path[:0] = [str(ROOT), str(VECTORS)]
 
-import build_verify_vectors as vectors  # noqa: E402
+import build_verify_vectors as vectors  # type: ignore[import-not-found]  # noqa: E402  # it lies beside the vectors
 
 from evtool.cli.output import ErrorDocument  # noqa: E402
 from evtool.core.canonical import MAX_INTEGER  # noqa: E402
@@ -36,10 +36,9 @@ from evtool.core.entry import (  # noqa: E402
     INFORMATIONAL_FILES,
     MAX_SEQUENCE,
     Entry,
-    Event,
     Previous,
-    Sealed,
 )
+from evtool.core.events import Event, Sealed  # noqa: E402
 from evtool.core.patterns import MAX_PATTERN_LENGTH, MAX_PATTERNS  # noqa: E402
 from evtool.core.statement import (  # noqa: E402
     ContentStatement,
