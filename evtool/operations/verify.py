@@ -19,6 +19,7 @@ from evtool.operations.collection import Collection, read_collection
 from evtool.operations.compare import Comparer, Comparison, Selection
 from evtool.operations.custody_axis import judge_custody, judge_second_signatures
 from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.renewal_check import judge_renewals
 from evtool.operations.time_axis import TimeGrounds, judge_time
 from evtool.operations.trust import TrustPolicy, judge_signers
 from evtool.scan.observe import Mode
@@ -86,6 +87,7 @@ def verify(
         comparison = _compare(evidence, location, collection, options, progress or NoProgress())
         findings += comparison.findings
         findings += [finding for seal in collection.seals for finding in seal.findings]
+        findings += judge_renewals(collection)
         counts = _count(collection, comparison)
         findings += _judge_coverage(counts, options)
         return Report(
