@@ -18,6 +18,7 @@ from evtool.core.names import shown
 from evtool.core.privacy import TextPolicy
 from evtool.core.verdict import Effect
 from evtool.operations.entry_writer import EntryHeader
+from evtool.operations.item_statements import StatementFiles
 from evtool.operations.seal import ALLOWABLE, SealOptions, SealResult, preview_seal, seal
 from evtool.report.document import SealDocument
 from evtool.report.stamp import render_stamping
@@ -35,6 +36,7 @@ Examples:
   evtool seal /media/disc --custody disc-custody   the record beside a read-only medium
   evtool seal interview-0042 --tsa http://tsa.example/tsr   and have the entry time-stamped
   evtool seal interview-0042 --exclude '*.tmp'     leave files out; the seal records the pattern
+  evtool seal interview-0042 --items items.csv     seal context and consent of each item with it
 
 \b
 Exit codes:
@@ -66,6 +68,13 @@ everything. An interrupted seal leaves everything as it was; run it again to go 
     type=click.Choice(list(ALLOWABLE)),
     help="Seal although some things cannot be: they are named in the seal without their content. May be repeated.",
 )
+@click.option(
+    "--items",
+    metavar="FILE",
+    type=click.Path(),
+    help="Table (CSV) of what is stated of items: context and consent. `evtool items` writes a template.",
+)
+@click.option("--defaults", metavar="FILE", type=click.Path(), help="TOML file of what is stated of whole directories.")
 @click.option("--custody", metavar="DIR", type=click.Path(), help="Keep the record in DIR, outside of the evidence.")
 @click.option("--dry-run", is_flag=True, help="Tell what would be sealed; read no file, write nothing.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Number of workers.")
@@ -79,6 +88,8 @@ def command(
     exclude: tuple[str, ...],
     reset_excludes: bool,
     allow: tuple[str, ...],
+    items: str | None,
+    defaults: str | None,
     custody: str | None,
     dry_run: bool,
     jobs: int | None,
@@ -97,6 +108,7 @@ def command(
         exclude=exclude,
         reset_exclusions=reset_excludes,
         allow=frozenset(allow),
+        statements=StatementFiles(items, defaults),
         custody=custody,
         jobs=jobs,
         policy=policy,

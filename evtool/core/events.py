@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import MISSING, Field, dataclass, fields
 from enum import Enum
+from functools import cache
 from typing import Any, ClassVar, NewType, get_type_hints
 
 from evtool.core.canonical import MAX_INTEGER
 from evtool.core.codes import check_code
+from evtool.core.consent import ConsentTerms, parse_terms_cached
 from evtool.core.digest import check_hex_digest
 from evtool.core.errors import FormatError
 from evtool.core.item_ranges import ItemRanges, parse_ranges
@@ -34,6 +36,12 @@ _LONG_DIGEST = re.compile(r"[0-9a-f]{128}\Z")
 
 Code = NewType("Code", str)
 """Code of an agent, organisation or recipient."""
+
+Terms = NewType("Terms", str)
+"""Consent terms as one canonical JSON object."""
+
+_MAX_TERMS = 16 * 1024
+"""Characters of consent terms: longer than any text, as they may list many recipients."""
 
 
 class Event(Enum):
@@ -288,7 +296,18 @@ class ConsentChanged(Details):
     """
 
     event = Event.CONSENT_CHANGED
-    terms: str
+    terms: Terms
+
+    def __post_init__(self) -> None:
+        try:
+            parse_terms_cached(self.terms)
+        except FormatError as error:
+            raise FormatError(f"consent-changed.terms: {error.message}", hint=error.hint) from None
+
+    @property
+    def consent(self) -> ConsentTerms:
+        """The changed terms."""
+        return parse_terms_cached(self.terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,9 +345,7 @@ class Renewed(Details):
 
     def __post_init__(self) -> None:
         if self.algorithm != RENEWAL_HASH or not _LONG_DIGEST.match(self.list_renewed) or self.files < 1:
-            raise FormatError(
-                f"renewed: a list of {RENEWAL_HASH} digests of some files, bound by both functions"
-            )
+            raise FormatError(f"renewed: a list of {RENEWAL_HASH} digests of some files, bound by both functions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,8 +438,14 @@ def parse_fixity(table: TomlTable) -> Fixity:
     return fixity
 
 
+@cache
+def _hints_of(kind: type[Any]) -> dict[str, Any]:
+    """Give the types of a table's fields; working them out takes longer than reading an entry."""
+    return get_type_hints(kind)
+
+
 def _parse_into(kind: type[Any], table: TomlTable) -> Any:
-    hints = get_type_hints(kind)
+    hints = _hints_of(kind)  # type: ignore[arg-type]  # a type hashes by identity
     values = {one.name: _take(table, one, hints[one.name]) for one in fields(kind)}
     table.finish()
     return kind(**values)
@@ -447,8 +470,9 @@ def _take(table: TomlTable, one: Field[Any], hint: Any) -> Any:
         return check_hex_digest(text, one.name)
     if hint in (Code, Code | None):
         return check_code(text)
-    if not 1 <= len(text) <= MAX_TEXT:
-        raise FormatError(f"{one.name} has {len(text)} characters, expected 1 to {MAX_TEXT}")
+    limit = _MAX_TERMS if hint is Terms else MAX_TEXT
+    if not 1 <= len(text) <= limit:
+        raise FormatError(f"{one.name} has {len(text)} characters, expected 1 to {limit}")
     return text
 
 

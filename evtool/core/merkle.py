@@ -49,6 +49,11 @@ def compute_subtrees(first: int, leaf_hashes: list[bytes]) -> list[tuple[bytes, 
     return subtrees
 
 
+def compute_line_subtrees(first: int, lines: bytes) -> list[tuple[bytes, int]]:
+    """Fold lines that each end in a newline, as `compute_subtrees` folds their leaf hashes."""
+    return compute_subtrees(first, [sha256(b"\x00" + line).digest() for line in lines.split(b"\n")[:-1]])
+
+
 class TreeBuilder:
     """Folds leaf hashes, and roots of whole aligned subtrees, into a root hash.
 

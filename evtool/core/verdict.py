@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from evtool.core.consent_summary import STRICTEST_HANDLING, ConsentSummary
 from evtool.core.errors import ExitCode
 from evtool.core.time_report import ProvenInterval, StampReport
 
@@ -108,10 +109,14 @@ class Code(Enum):
     RENEWAL_INCOMPLETE = "renewal-incomplete"
     CLOCK_ORDER = "clock-order"
     NO_CONSENT = "no-consent"
+    CONSENT_STRICTER = "consent-stricter"
     CUSTODY_EXTRA = "custody-extra"
     CUSTODY_UNREADABLE = "custody-unreadable"
     INFORMATIONAL_CHANGED = "informational-changed"
     UNFINISHED_WRITE = "unfinished-write"
+    BAG_BROKEN = "bag-broken"
+    NEUTRAL_NAME = "neutral-name"
+    STATED_ONLY = "stated-only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +214,7 @@ class Report:
         signers: the entries whose signature verifies, oldest first.
         required: axes that had to be shown for exit 0.
         checked: axes whose checks were carried out to their end; the absence of findings means nothing on any other.
+        consent: what the terms of the items amount to; None where there is no record, or one that does not hold.
         timestamps: every time-stamp that was judged, in the order of entries.
         intervals: what is proven of the time of each entry; empty where there is no time-stamp at all.
     """
@@ -220,6 +226,7 @@ class Report:
     signers: tuple[SignerReport, ...]
     required: tuple[Axis, ...]
     checked: frozenset[Axis]
+    consent: ConsentSummary | None = None
     timestamps: tuple[StampReport, ...] = ()
     intervals: tuple[ProvenInterval, ...] = ()
     axes: dict[Axis, AxisState] = field(init=False)
@@ -234,6 +241,11 @@ class Report:
         if axis not in self.checked or effects & {Effect.UNCHECKED, Effect.OPEN}:
             return AxisState.NOT_ESTABLISHED
         return AxisState.SHOWN
+
+    @property
+    def handling(self) -> str:
+        """The handling to keep to for all of it together; where nothing can be relied on, the strictest."""
+        return self.consent.strictest_handling if self.consent else STRICTEST_HANDLING
 
     @property
     def ok(self) -> bool:

@@ -26,6 +26,7 @@ from evtool.operations.informational import serialize_informational
 from evtool.operations.time_listing import read_known_stamps
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import NAME, CustodyDirectory, FileRole, file_name
+from evtool.store.journal import journal_name
 from evtool.store.writer import CustodyWriter
 
 Random = Callable[[int], bytes]
@@ -79,8 +80,7 @@ class OpenRecord:
     @property
     def next_sequence(self) -> int:
         """Number of the next entry."""
-        links = self.collection.chain.links
-        return links[-1].entry.sequence + 1 if links else 1
+        return _next_sequence(self.collection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +103,16 @@ def open_for_writing(path: str | os.PathLike[str], custody: str | None) -> Itera
     evidence = TreeLocation.find(os.fspath(path))
     target = _custody_path(evidence, custody)
     with CustodyWriter(target) as writer, CustodyDirectory(writer.location) as directory:
-        writer.clean(read_sound_collection(directory).listing)
+        before = read_sound_collection(directory)
+        informational = before.chain.links[-1].entry.informational if before.chain.links else {}
+        writer.clean(before.listing, keep=journal_name(_next_sequence(before)), informational=informational)
         collection = read_sound_collection(directory)
         yield OpenRecord(evidence, writer, directory, collection, target == os.path.join(evidence.path, NAME))
+
+
+def _next_sequence(collection: Collection) -> int:
+    links = collection.chain.links
+    return links[-1].entry.sequence + 1 if links else 1
 
 
 def is_inside(evidence: TreeLocation, custody: str | None) -> bool:
@@ -186,7 +193,7 @@ def write_entry(
     record.writer.write(names[-1], signer.sign(data))
     for name, content in informational.items():
         record.writer.write(name, content)
-    record.writer.commit([*informational, *names], replace=informational)
+    record.writer.commit(names, informational=informational)
     return Written(entry.sequence, sha256_hex(data))
 
 

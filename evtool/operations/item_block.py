@@ -7,23 +7,23 @@ hand. What comes back is bytes to append and roots to fold in; nothing has to be
 from __future__ import annotations
 
 import time
-from hashlib import sha256
 from typing import NamedTuple
 
 from evtool.core.checksums import MAX_LISTED_PATH, serialize_line
 from evtool.core.digest import Digests
-from evtool.core.merkle import compute_subtrees
+from evtool.core.merkle import compute_line_subtrees
 from evtool.core.names import store_name, store_names
 from evtool.core.statement import (
     MAX_LINE,
     SALT_SIZE,
     ContentStatement,
+    FileStatement,
     ItemType,
-    serialize_file,
-    serialize_file_content,
+    serialize_files,
 )
-from evtool.scan.batch import Reading, Row
+from evtool.scan.batch import Reading, Row, observation_of
 from evtool.scan.observe import Observation
+from evtool.scan.small_files import FileRow
 from evtool.scan.walk import Kind, Run, join_path
 
 LINES_PER_ITEM = 2
@@ -74,7 +74,7 @@ class ItemBlock(NamedTuple):
     unlisted: int
     size: int
     reused: int
-    kept: dict[int, Row]
+    kept: dict[int, FileRow]
     started: int
 
 
@@ -95,8 +95,8 @@ def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
     return ItemBlock(
         order,
         len(rows),
-        b"\n".join(spelled.lines) + b"\n",
-        compute_subtrees(order.first_line, [sha256(b"\x00" + line).digest() for line in spelled.lines]),
+        spelled.lines,
+        compute_line_subtrees(order.first_line, spelled.lines),
         spelled.listed,
         spelled.unlisted,
         spelled.size,
@@ -110,13 +110,13 @@ class SpelledItems(NamedTuple):
     """The spelling of neighbouring items.
 
     Attributes:
-        lines: their lines in the manifest, without newlines.
+        lines: their lines in the manifest, each with its newline.
         listed: their lines in the list of checksums, each with its newline.
         unlisted: files whose path is too long for that list.
         size: bytes of their files.
     """
 
-    lines: list[bytes]
+    lines: bytes
     listed: bytes
     unlisted: int
     size: int
@@ -124,35 +124,50 @@ class SpelledItems(NamedTuple):
 
 def spell_items(reading: Reading, first_item: int, salts: list[str]) -> SpelledItems | None:
     """Spell what was observed; None where something was not, or has a line that is too long."""
-    lines: list[bytes] = []
+    lines: list[str] = []
     listed: list[bytes] = []
     unlisted = total = at = 0
     for run in reading.runs:
-        rows = reading.rows[at : at + len(run.names)]
-        prefix = store_name(run.directory) + "/" if run.directory else ""
-        for index, (row, name) in enumerate(zip(rows, store_names(run.names), strict=True), at):
-            item, salt = first_item + index, salts[2 * index]
-            if isinstance(row, Observation):
-                statement = _state_other(item, salt, row)
-                if statement is None or row.stamp is None:
-                    return None
-                content, mtime = statement.serialize(), row.stamp.mtime
-                total += statement.size or 0
-            else:
-                size, mtime, _, _, first, second = row
-                content = serialize_file_content(item, salt, size, first, second).encode("ascii")
-                total += size
-            lines.append(content)
-            lines.append(serialize_file(item, salts[2 * index + 1], prefix + name, mtime).encode("utf-8"))
+        end = at + len(run.names)
+        rows = reading.rows[at:end]
+        spelled = _spell_run(run, rows, first_item + at, salts[LINES_PER_ITEM * at : LINES_PER_ITEM * end])
+        if spelled is None:
+            return None
+        new_lines, size = spelled
+        lines += new_lines
+        total += size
         unlisted += _list_run(run, rows, first_item + at, listed)
-        at += len(rows)
-    if max(map(len, lines)) > MAX_LINE:
+        at = end
+    text = "\n".join(lines)
+    if len(max(lines, key=len)) > MAX_LINE // 4 and max(len(line.encode("utf-8")) for line in lines) > MAX_LINE:
         return None
-    return SpelledItems(lines, b"".join(listed), unlisted, total)
+    return SpelledItems(text.encode("utf-8") + b"\n", b"".join(listed), unlisted, total)
 
 
-def _state_other(item: int, salt: str, observation: Observation) -> ContentStatement | None:
-    """State what is no file that was read just now."""
+def _spell_run(run: Run, rows: list[Row], first_item: int, salts: list[str]) -> tuple[list[str], int] | None:
+    """Spell the items of one directory, with the bytes of their files."""
+    prefix = store_name(run.directory) + "/" if run.directory else ""
+    names = store_names(run.names)
+    files = [row for row in rows if not isinstance(row, Observation)]
+    if len(files) == len(rows):
+        sizes, mtimes, _, _, sha256s, blake3s = zip(*files, strict=True)
+        return serialize_files(first_item, salts, prefix, names, (sizes, mtimes, sha256s, blake3s)), sum(sizes)
+    lines: list[str] = []
+    total = 0
+    for index, (row, name) in enumerate(zip(rows, names, strict=True)):
+        observation = observation_of(row, 0)
+        item, salt, name_salt = first_item + index, salts[2 * index], salts[2 * index + 1]
+        content = _state_content(item, salt, observation)
+        if content is None or observation.stamp is None:
+            return None
+        file = FileStatement(item, name_salt, prefix + name, observation.stamp.mtime)
+        lines += (statement.serialize().decode("utf-8") for statement in (content, file))
+        total += content.size or 0
+    return lines, total
+
+
+def _state_content(item: int, salt: str, observation: Observation) -> ContentStatement | None:
+    """State what an item is; None where it takes a decision."""
     if observation.problem is not None or observation.deferred:
         return None
     if observation.kind is Kind.SYMLINK:
@@ -169,7 +184,8 @@ def _list_run(run: Run, rows: list[Row], first_item: int, listed: list[bytes]) -
     """Add the files of a run to a list of checksums; returns how many of them are too long for it."""
     if _is_listed_plainly(run, rows):
         head = b"  " + run.directory + b"/" if run.directory else b"  "
-        listed += [row[4].encode("ascii") + head + name + b"\n" for row, name in zip(rows, run.names, strict=True)]
+        digests = (row[4].encode("ascii") for row in rows if not isinstance(row, Observation))
+        listed += [digest + head + name + b"\n" for digest, name in zip(digests, run.names, strict=True)]
         return 0
     unlisted = 0
     for item, (row, name) in enumerate(zip(rows, run.names, strict=True), first_item):

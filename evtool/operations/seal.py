@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 
 from evtool.core.entry import Clock
 from evtool.core.errors import EvidenceError, InputError, MismatchError, RefusedError, UsageError
-from evtool.core.events import Event
 from evtool.core.names import shown, store_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.privacy import TextPolicy, check_text
@@ -25,6 +24,7 @@ from evtool.operations.collection import Collection, SealedItem, read_items
 from evtool.operations.compare import find_hidden, merge_sorted
 from evtool.operations.entry_writer import EntryHeader, is_inside, open_for_writing, read_sound_collection, write_entry
 from evtool.operations.item_block import ItemBlock, state_block
+from evtool.operations.item_statements import StatementFiles, StatementPlan, read_plan
 from evtool.operations.manifest_writer import ManifestWriter
 from evtool.operations.progress import NoProgress, Progress
 from evtool.scan.batch import observation_of
@@ -34,7 +34,7 @@ from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, Run, WalkNotes, walk, walk_runs
 from evtool.scan.workers import default_jobs
 from evtool.store.custody import NAME, CustodyDirectory, locate_custody
-from evtool.store.journal import Journal
+from evtool.store.journal import Journal, journal_name
 
 ALLOWABLE = {
     "unreadable": (OmissionReason.UNREADABLE, OmissionReason.UNREADABLE_DIRECTORY),
@@ -55,6 +55,7 @@ class SealOptions:
         exclude: patterns to leave out, beside those that are in force already.
         reset_exclusions: begin with no patterns at all, not even the default ones.
         allow: keys of `ALLOWABLE`: what may be named without its content being sealed.
+        statements: the archivist's table and defaults: context and consent of the new items.
         custody: where the custody directory is, if not in the evidence directory.
         jobs: number of workers; None means a number that suits this machine.
         policy: what must not occur in a text, nor, as for denied terms, in a name.
@@ -66,6 +67,7 @@ class SealOptions:
     exclude: tuple[str, ...] = ()
     reset_exclusions: bool = False
     allow: frozenset[str] = frozenset()
+    statements: StatementFiles = field(default_factory=StatementFiles)
     custody: str | None = None
     jobs: int | None = None
     policy: TextPolicy = field(default_factory=TextPolicy)
@@ -138,8 +140,8 @@ def seal(
     header = EntryHeader(options.reason, options.happened_at, options.clock)
     with open_for_writing(path, options.custody) as record:
         run = _SealRun(record.evidence, record.collection, options, progress or NoProgress(), inside=record.inside)
-        journal_name = f"{record.next_sequence:04d}-{Event.SEALED.value}.journal"
-        journal = Journal(record.writer.path_of_part(journal_name))
+        journal_file = journal_name(record.next_sequence)
+        journal = Journal(record.writer.open_kept(journal_file))
         try:
             first_item = record.collection.next_item
             with ManifestWriter(record.writer, record.next_sequence, first_item, random) as manifest:
@@ -153,7 +155,9 @@ def seal(
                     result.entry, result.head = written.sequence, written.head
         finally:
             journal.close()
-        record.writer.remove(journal_name)
+            if journal.is_empty:
+                record.writer.remove(journal_file)
+        record.writer.remove(journal_file)
         return result
 
 
@@ -199,6 +203,7 @@ class _SealRun:
         self._problems: list[str] = []
         self._denied = 0
         self._vanished: list[SealedItem] = []
+        self._plan = self._make_plan()
 
     def observe(self, manifest: ManifestWriter | None, journal: Journal | None) -> None:
         """Go through the directory; without a manifest only look, read nothing and collect what would be new.
@@ -218,7 +223,7 @@ class _SealRun:
         self._look_past_patterns(jobs)
         self._judge_doubtful(jobs)
         self._check_manifests()
-        self._check_second_walk()
+        self._check_second_walk(manifest_written=manifest is not None)
         self._report_names()
         if self._denied:
             raise RefusedError(
@@ -231,7 +236,9 @@ class _SealRun:
     @property
     def _is_all_new(self) -> bool:
         """Whether every entry becomes an item, and takes no decision but the usual ones."""
-        return not (self._collection and self._collection.seals) and not self._options.policy.denied
+        return not (
+            (self._collection and self._collection.seals) or self._options.policy.denied or self._options.statements
+        )
 
     def _observe_blocks(self, manifest: ManifestWriter, journal: Journal, jobs: int) -> None:
         """Seal by blocks of items, which come back from the workers as they go into the manifest."""
@@ -262,6 +269,16 @@ class _SealRun:
                 journal.add(paths[index], observation_of(row, block.started))
         self._progress.advance(files=block.items, size=block.size)
 
+    def _make_plan(self) -> StatementPlan | None:
+        """Match the archivist's statements with what is to be sealed, before anything is read."""
+        if not self._options.statements:
+            return None
+        plan = read_plan(self._options.statements, self._evidence, self._options.policy)
+        with Tree(self._evidence) as tree:
+            plan.match(self._collection, self._walk(tree, WalkNotes()))
+        self.result.findings += plan.findings
+        return plan
+
     def _tasks(self, journal: Journal | None) -> Iterator[Task[SealedItem | None]]:
         with Tree(self._evidence) as tree:
             founds = ((found.sort_key, found) for found in self._walk(tree, self._notes))
@@ -272,8 +289,8 @@ class _SealRun:
                 elif found is not None and sealed is not None:
                     yield Task(found, sealed, Mode.STAT)
                 elif found is not None:
-                    known = journal.find(found.path) if journal else None
-                    yield Task(found, None, Mode.HASH if journal else Mode.STAT, known)
+                    known = journal.find(found.path) if journal is not None else None
+                    yield Task(found, None, Mode.STAT if journal is None else Mode.HASH, known)
 
     def _walk(self, tree: Tree, notes: WalkNotes) -> Iterator[Found]:
         return walk(tree, custody=self._custody_name, exclusions=self._exclusions, notes=notes)
@@ -320,7 +337,8 @@ class _SealRun:
         self.result.omitted += item_type is ItemType.OMITTED
         if manifest is not None:
             reason = _reason(found, observation.problem) if observation.problem else None
-            manifest.add(found, observation, item_type, reason)
+            extra = self._plan.take(store_name(found.path)).lines if self._plan else ()
+            manifest.add(found, observation, item_type, reason, extra)
         if journal is not None:
             journal.add(found.path, observation)
         self._progress.advance(files=1, size=size)
@@ -385,7 +403,7 @@ class _SealRun:
             if one.item.content is None or one.item.content.type is not ItemType.OMITTED:
                 self._find(Code.MISSING, Effect.DISPROVES, one, "is missing")
 
-    def _check_second_walk(self) -> None:
+    def _check_second_walk(self, *, manifest_written: bool) -> None:
         """Look at the names once more: what came or went meanwhile would be sealed by halves."""
         again = WalkNotes()
         with Tree(self._evidence) as tree:
@@ -393,6 +411,8 @@ class _SealRun:
             deque(runs, maxlen=0)
         if again.fingerprint != self._notes.fingerprint:
             self._problems.append("files appeared, vanished or changed their type while the directory was read")
+        elif manifest_written and self._plan and self._plan.left_over:
+            self._problems.append("files that the table speaks of vanished while the directory was read")
 
     def _report_names(self) -> None:
         self.result.excluded = self._notes.excluded_count

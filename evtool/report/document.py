@@ -16,6 +16,7 @@ from evtool.core.events import Event, Fixity
 from evtool.core.statement import ItemType, OmissionReason
 from evtool.core.time_report import ProvenInterval, StampReport
 from evtool.core.verdict import Axis, AxisState, Counts, Finding, Report, SignerReport
+from evtool.report.consent_document import SummaryDocument, Terms, summary_document
 from evtool.report.time_document import Stamping
 
 
@@ -33,6 +34,8 @@ class DirectoryReport:
         counts: how many items met which fate.
         findings: everything found, worst first.
         signers: the entries whose signature verifies, oldest first.
+        handling: the handling to keep to for all of it together.
+        consent_summary: what the terms of the items amount to, or null where nothing can be relied on.
         timestamps: every time-stamp that was judged.
         intervals: what is proven of the time of each entry; empty where there is no time-stamp.
     """
@@ -46,6 +49,8 @@ class DirectoryReport:
     counts: Counts
     findings: tuple[Finding, ...]
     signers: tuple[SignerReport, ...]
+    handling: str
+    consent_summary: SummaryDocument | None
     timestamps: tuple[StampReport, ...]
     intervals: tuple[ProvenInterval, ...]
 
@@ -175,6 +180,8 @@ class ShownItem:
         blake3: BLAKE3 of a file.
         target: where a symbolic link points, in stored form.
         reason: why the content of an omitted item was not sealed.
+        context: field -> what the archivist supplied.
+        consent: the terms of consent sealed with it, or null; `evtool consent show` tells which are in force.
     """
 
     item: int
@@ -187,6 +194,8 @@ class ShownItem:
     blake3: str | None
     target: str | None
     reason: OmissionReason | None
+    context: dict[str, str]
+    consent: Terms | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +233,8 @@ def _report(name: str, report: Report) -> DirectoryReport:
         counts=report.counts,
         findings=report.findings,
         signers=report.signers,
+        handling=report.handling,
+        consent_summary=summary_document(report.consent) if report.consent else None,
         timestamps=report.timestamps,
         intervals=report.intervals,
     )

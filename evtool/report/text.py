@@ -8,6 +8,7 @@ from evtool.core.digest import group_in_fours
 from evtool.core.errors import ExitCode
 from evtool.core.names import shown
 from evtool.core.verdict import Axis, AxisState, Code, Effect, Finding, Report, SignerReport
+from evtool.report.consent_text import render_handling
 from evtool.report.stamp import render_times
 
 _HEADLINES = {
@@ -38,7 +39,8 @@ LIMITS = (
 
 def render_report(report: Report, name: str) -> str:
     """Write the report of one verification; `name` is what the user called the directory."""
-    lines = [f"{shown(name)}: {_headline(report)}", "", *_render_axes(report), "", *_render_counts(report)]
+    lines = [*render_handling(report, name), "", f"{shown(name)}: {_headline(report)}", ""]
+    lines += [*_render_axes(report), "", *_render_counts(report)]
     if report.findings:
         lines += ["", "Findings", *(f"  {_render_finding(finding)}" for finding in report.findings)]
     lines += _render_signers(report.signers)

@@ -84,7 +84,8 @@ def read_small_files(
                     and (after.st_nlink or not before.st_nlink)
                 ):
                     part = view[:length]
-                    row = (size, mtime, ctime, inode, sha256(part).hexdigest(), blake3(part).hexdigest())
+                    # Of the BLAKE3 object, `digest` and `hex` take half as long as `hexdigest`.
+                    row = (size, mtime, ctime, inode, sha256(part).hexdigest(), blake3(part).digest().hex())
         except OSError:
             row = None
         finally:

@@ -13,11 +13,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from types import TracebackType
 from typing import Protocol, Self
 
 from evtool.core.chain import EntryFiles
 from evtool.core.entry import INFORMATIONAL_FILES, MAX_ENTRY
 from evtool.core.errors import FormatError, InputError
+from evtool.core.events import Event
 from evtool.core.names import shown, shown_path
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.statement import MAX_LINE
@@ -33,6 +35,7 @@ NAME = b"custody"
 README, ALLOWED_SIGNERS = INFORMATIONAL_FILES
 _MAX_SIGNATURE = 16 * 1024
 _MAX_INFORMATIONAL = 1024 * 1024
+_CHUNK = 1024 * 1024
 
 STAMP_LIMITS = {
     StampRole.RESPONSE: MAX_RESPONSE_BYTES,
@@ -89,6 +92,11 @@ class Listing:
         return sorted(key for key, roles in self.files.items() if FileRole.SIGNATURE in roles)
 
     @property
+    def seals(self) -> frozenset[int]:
+        """Numbers of the entries that seal items."""
+        return frozenset(sequence for sequence, event in self.entries if event == Event.SEALED.value)
+
+    @property
     def unsigned(self) -> list[tuple[int, str]]:
         """Entries of which some file is there, but no signature."""
         return sorted(key for key, roles in self.files.items() if FileRole.SIGNATURE not in roles)
@@ -105,7 +113,10 @@ class Listing:
     @property
     def is_ours(self) -> bool:
         """Whether evtool wrote this directory, or may write it: it holds an entry, or nothing but our leftovers."""
-        return bool(self.entries) or not (self.foreign or self.informational or self.unsigned or self.stamps)
+        if self.entries or not (self.foreign or self.informational or self.unsigned or self.stamps):
+            return True
+        # A first seal that was interrupted while its files got their names.
+        return not self.foreign and any(name.endswith(".toml.sig.part") for name in self.unfinished)
 
 
 def _explains(unfinished: str, sequence: int, event: str) -> bool:
@@ -149,9 +160,11 @@ def locate_custody(evidence: TreeLocation, custody: str | None) -> TreeLocation 
 class CustodyFile(Protocol):
     """An open file of a custody directory."""
 
-    def __enter__(self) -> CustodyFile: ...
+    def __enter__(self) -> Self: ...
 
-    def __exit__(self, *_: object) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> object: ...
 
     def read(self, size: int, /) -> bytes:
         """Give up to `size` bytes."""
@@ -198,7 +211,7 @@ class CustodyReader(ABC):
     def list_files(self) -> Listing:
         """Sort the names in the directory by what they are."""
         files: dict[tuple[int, str], set[FileRole]] = {}
-        receipts: set[tuple[int, str]] = set()
+        receipts: dict[tuple[int, str], list[str]] = {}
         stamps: list[StampName] = []
         informational, unfinished, system, foreign = [], [], [], []
         for raw, kind in sorted(self._names()):
@@ -211,7 +224,7 @@ class CustodyReader(ABC):
             elif match and int(match[1]) > 0:
                 files.setdefault((int(match[1]), match[2]), set()).add(FileRole(match[3]))
             elif receipt := _RECEIPT_FILE.match(name):
-                receipts.add((int(receipt[1]), receipt[2]))
+                receipts.setdefault((int(receipt[1]), receipt[2]), []).append(name)
             elif stamp := parse_stamp_name(name):
                 stamps.append(stamp)
             elif name in INFORMATIONAL_FILES:
@@ -220,6 +233,11 @@ class CustodyReader(ABC):
                 unfinished.append(name)
             else:
                 foreign.append(shown_path(raw))
+        for key, names in list(receipts.items()):
+            entry, signature = receipt_names(*key)
+            # An interrupted run: of the two, the signature gets its name last.
+            if names == [entry] and f".{signature}.part" in unfinished:
+                unfinished += receipts.pop(key)
         return Listing(
             {key: frozenset(roles) for key, roles in files.items()},
             frozenset(receipts),
@@ -268,6 +286,12 @@ class CustodyReader(ABC):
         if len(data) > limit:
             raise FormatError(f"{shown(name)} has more than {limit} bytes")
         return data
+
+    def read_chunks(self, name: str) -> Iterator[bytes]:
+        """Read a file of any size piece by piece."""
+        with self._open(name) as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
 
     def read_lines(self, name: str, limit: int = MAX_LINE) -> Iterator[bytes]:
         """Read a manifest or a list of checksums line by line; lines come without their newline.

@@ -22,6 +22,7 @@ from blake3 import blake3
 
 from evtool.core.metadata_vocabulary import Detail
 from evtool.metadata import MetadataExtractor
+from evtool.metadata.wire import TOGETHER
 
 _TAGS = (
     *("-Make=SAMSUNG", "-Model=SM-G930F", "-DateTimeOriginal=2016:05:01 10:20:30", "-Artist=A03"),
@@ -92,8 +93,8 @@ def main() -> None:
         paths = make_photographs(Path(folder), options.photographs, options.kilobytes * 1000)
         kinds: dict[str, Callable[[], float]] = {
             "digests alone": lambda: without(paths),
-            "basic metadata": lambda: with_metadata(paths, 16, Detail.BASIC),
-            "full metadata": lambda: with_metadata(paths, 16, Detail.FULL),
+            "basic metadata": lambda: with_metadata(paths, TOGETHER, Detail.BASIC),
+            "full metadata": lambda: with_metadata(paths, TOGETHER, Detail.FULL),
             "basic, a process each": lambda: with_metadata(paths, 1, Detail.BASIC),
         }
         seconds: dict[str, list[float]] = {name: [] for name in kinds}

@@ -15,7 +15,7 @@ from evtool.core.metadata_json import DOCUMENT_LIMIT, claims_document, document_
 from tests.metadata.metadata_samples import HOSTILE, extract, picture, shared_extractor
 
 CASES: dict[str, dict[str, Any]] = tomllib.loads((HOSTILE / "cases.toml").read_text("utf-8"))
-KEPT_BESIDE = {"cases.toml", "make_hostile.py", "README.md"}
+KEPT_BESIDE = {"__init__.py", "cases.toml", "make_hostile.py", "README.md"}
 
 
 def test_the_folder_is_the_list() -> None:

@@ -10,7 +10,6 @@ import puremagic
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.metadata.metadata_samples import HOSTILE
 
 from evtool.core.metadata_claims import Claims, PlaceClaim, TimeClaim
 from evtool.core.metadata_json import claims_document, fit_claims, parse_claims
@@ -21,6 +20,7 @@ from evtool.metadata.extractors import Extractor, extractors
 from evtool.metadata.format_table import KNOWN
 from evtool.metadata.identify import identify
 from evtool.metadata.xml_reader import XmlRefusedError, read_xml
+from tests.metadata.metadata_samples import HOSTILE
 
 OWN = {"appended", "asf", "avi", "gzip", "hwp3", "isomedia", "mail", "matroska", "xmp"}
 """Extractors whose readers are ours; the libraries are held by the cage alone."""

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.timestamp.test_vectors import ALL, judge
 
 from evtool.core.timestamp.ots_verify import OtsReason, OtsVerdict
 from evtool.core.timestamp.repeat import RepeatFiles, compute_repeat
 from evtool.core.timestamp.result import Reason, state_of
 from evtool.core.timestamp.sunset import parse_sunset_table
 from evtool.keys.tsa_trust import load_roots
+from tests.timestamp.test_vectors import ALL, judge
 
 PAGE = (Path(__file__).parents[2] / "manifests" / "FORMAT-time.md").read_text("utf-8")
 TABLES = PAGE.split("| code | state | means |")[1:]
