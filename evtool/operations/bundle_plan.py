@@ -179,6 +179,10 @@ def of_bytes(path: str, data: bytes) -> PartFile:
     return measure(path, lambda: iter((data,)))
 
 
+_WHOLE = frozenset({FileRole.ENTRY, FileRole.SIGNATURE, FileRole.RENEWAL})
+"""Files that go into every bundle as they are."""
+
+
 def record_files(
     collection: Collection, disclosed: frozenset[int], withhold: frozenset[str], cover: bytes | None
 ) -> list[PartFile]:
@@ -193,7 +197,7 @@ def record_files(
     seals = {seal.number: seal for seal in collection.seals}
     files: list[PartFile] = []
     for sequence, event in listing.entries:
-        for role in (FileRole.ENTRY, FileRole.SIGNATURE):
+        for role in listing.files[sequence, event] & _WHOLE:
             files.append(_copied(custody, file_name(sequence, event, role)))
         if sequence in seals:
             manifest, whole = _partial_manifest(custody, seals[sequence], disclosed, withhold)
@@ -202,6 +206,8 @@ def record_files(
                 files.append(_copied(custody, file_name(sequence, Event.SEALED.value, FileRole.CHECKSUMS)))
         if (sequence, event) in listing.receipts:
             files += [_copied(custody, name) for name in receipt_names(sequence, event)]
+    entries = set(listing.entries)
+    files += [_copied(custody, one.text) for one in listing.stamps if (one.sequence, one.event) in entries]
     # The cover sheet of a bundle that this one is made of speaks of another handover.
     files += [_copied(custody, name) for name in listing.informational if name != COVER]
     if cover is not None:
