@@ -18,6 +18,29 @@ class Detail(Enum):
     FULL = "full"
 
 
+class Failure(Enum):
+    """Why claims are missing, or may be incomplete, for reasons other than the file's plain content."""
+
+    NO_CAGE = "no-cage"
+    """This platform offers no confinement, so nothing was parsed."""
+    NOT_STARTED = "not-started"
+    """The parser's process could not be started."""
+    TOO_LARGE = "too-large"
+    """The file would have to be copied for the parser, and is too large for that."""
+    CPU_TIME = "cpu-time"
+    WALL_TIME = "wall-time"
+    KILLED = "killed"
+    """The parser crashed, or the system ended it."""
+    ANSWER = "answer"
+    """The parser's answer was too long, cut, or not in the vocabulary."""
+    UNREADABLE = "unreadable"
+    """The file could be hashed, but not opened once more."""
+    CHANGED = "changed"
+    """The file was no longer the one that had been hashed; its claims would be those of other bytes."""
+    WITHHELD = "withheld"
+    """The claims hold a term that must not be written."""
+
+
 class TimeKind(Enum):
     """What a claimed time is said to be the time of."""
 
