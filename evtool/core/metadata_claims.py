@@ -287,7 +287,8 @@ class Claims:
             yield from (time.raw, time.source)
         for place in self.places:
             yield from (place.latitude, place.longitude, place.raw, place.source)
-        yield from (one.source for one in (*self.durations, *self.counts))
+        yield from (duration.source for duration in self.durations)
+        yield from (count.source for count in self.counts)
         yield from (problem.reason for problem in self.problems)
 
     def reduce_to_basic(self) -> Claims:

@@ -6,8 +6,9 @@ A word that changes its meaning changes the version of the vocabulary; a new wor
 from __future__ import annotations
 
 from enum import Enum
+from typing import Final
 
-VOCABULARY = "evtool-claims/1"
+VOCABULARY: Final = "evtool-claims/1"
 """Name and version of this vocabulary."""
 
 
