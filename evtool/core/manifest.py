@@ -15,6 +15,7 @@ from evtool.core.statement import (
     FileStatement,
     ItemStatement,
     ItemType,
+    MetadataStatement,
     OmissionReason,
     WithheldStatement,
     parse_statement,
@@ -29,6 +30,7 @@ class Item:
         number: number of the item in its collection, from 1.
         content: what it is, or None where that is withheld.
         file: its name and date, or None where that is withheld.
+        metadata: what it claims of itself, or None where that was not asked for, or where it is withheld.
         context: what the archivist supplied, sorted by field.
         consent: the terms stated when it was sealed, or None where none were stated, or where they are withheld.
         gap: lines withheld between its statements, or just before or after them: some may be of this item.
@@ -39,6 +41,7 @@ class Item:
     file: FileStatement | None
     context: tuple[ContextStatement, ...] = ()
     consent: ConsentStatement | None = None
+    metadata: MetadataStatement | None = None
     gap: int = 0
 
     @property
@@ -148,7 +151,17 @@ class ManifestReader:
         if (pending.content is None and not content_withheld) or (pending.file is None and not name_withheld):
             raise FormatError(f"item {pending.number} is incomplete although nothing is withheld there")
         gap = pending.before + pending.inside + self._gap
-        item = Item(pending.number, pending.content, pending.file, tuple(pending.context), pending.consent, gap)
+        item = Item(
+            pending.number,
+            pending.content,
+            pending.file,
+            context=tuple(pending.context),
+            consent=pending.consent,
+            metadata=pending.metadata,
+            gap=gap,
+        )
+        if item.metadata and item.content and item.content.type is not ItemType.FILE:
+            raise FormatError(f"item {item.number} has metadata although it is no file")
         self._check_path_order(item)
         self.items += 1
         self.last_item = item.number
@@ -201,6 +214,7 @@ class _PendingItem:
     file: FileStatement | None = None
     context: list[ContextStatement] = field(default_factory=list)
     consent: ConsentStatement | None = None
+    metadata: MetadataStatement | None = None
     last_order: tuple[int, int, str] = (0, -1, "")
 
     def add(self, statement: ItemStatement) -> None:
@@ -211,6 +225,8 @@ class _PendingItem:
             self.content = statement
         elif isinstance(statement, FileStatement):
             self.file = statement
+        elif isinstance(statement, MetadataStatement):
+            self.metadata = statement
         elif isinstance(statement, ContextStatement):
             self.context.append(statement)
         else:

@@ -22,7 +22,8 @@ from evtool.keys.signer import FileSigner
 from evtool.operations.entry_writer import Random
 from evtool.operations.item_statements import StatementFiles
 from evtool.operations.pack import Disclosure, PackOptions, PackResult, pack
-from evtool.operations.seal import SealOptions, seal
+from evtool.operations.seal import seal
+from evtool.operations.seal_options import SealOptions
 from evtool.operations.trust import TrustPolicy
 from evtool.operations.verify import VerifyOptions, verify
 

@@ -105,10 +105,8 @@ def test_a_seal_is_stamped_and_stock_openssl_agrees(evtool: Runner, archivist: P
     assert repeat_with_openssl(case, tsa, lines, evtool.directory / "copy") == [True]
     text = archivist.ok("verify", case).stdout
     assert "Signed (times are claims of the signer)" in text
-    assert (
-        f"Proven times (by time-stamps that you trust; the times above are claims)\n  entry 1  not after {interval['not_after']}"
-        in text
-    )
+    head = "Proven times (by time-stamps that you trust; the times above are claims)"
+    assert f"{head}\n  entry 1  not after {interval['not_after']}" in text
     assert lines[0] in text
     assert "witnessed" in codes(result)
 
@@ -149,7 +147,7 @@ def test_one_of_two_authorities_is_down(
 def test_nothing_is_stored_that_did_not_pass(
     evtool: Runner, archivist: Party, tsa: OpensslAuthority, other_tsa: OpensslAuthority
 ) -> None:
-    """A hotel's portal, a replayed answer, an authority that the user does not trust: the seal stays without a stamp."""
+    """A hotel's portal, a replayed answer, an authority that the user does not trust: the seal goes unstamped."""
     case = make_case(evtool)
     nobody = archivist("seal", case, "--tsa", "http://127.0.0.1:9/tsr")
     assert (nobody.exit_code, "trust tsa add" in nobody.stderr) == (2, True)
@@ -257,7 +255,13 @@ def test_verification_opens_no_socket(evtool: Runner, archivist: Party, tsa: Ope
     with AuthorityServer(tsa) as server, Calendar() as calendar:
         asked = sockets_of(archivist, tmp_path / "asked", "seal", case, "--tsa", server.url, "--ots", calendar.url)
     assert asked
-    for command in (["verify", case], ["due", case], ["log", case], ["timestamp", case, "--request", tmp_path / "q"]):
+    offline: list[list[str | Path]] = [
+        ["verify", case],
+        ["due", case],
+        ["log", case],
+        ["timestamp", case, "--request", tmp_path / "q"],
+    ]
+    for command in offline:
         assert sockets_of(archivist, tmp_path / "offline", *command) == []
 
 
@@ -337,14 +341,14 @@ def test_a_stamp_counts_only_for_whoever_trusts_its_authority(
 ) -> None:
     """Without the anchor the time is open: nothing is disproven, and required time is exit 3."""
     case, _ = stamped_case(evtool, archivist, tsa)
-    wrong = ["--tsa-roots", other_tsa.directory / "root.pem"]
+    wrong: list[str | Path] = ["--tsa-roots", other_tsa.directory / "root.pem"]
     assert archivist("verify", case, *wrong).exit_code == 0
     result = archivist("verify", case, "--require", "time", *wrong, "--json")
     assert result.exit_code == 3
     assert stamps(result) == [(1, "indeterminate", "no-path")]
     assert report(result)["intervals"][0]["not_after"] is None
     assert "time-not-proven" in codes(result)
-    right = ["--tsa-roots", tsa.directory / "root.pem"]
+    right: list[str | Path] = ["--tsa-roots", tsa.directory / "root.pem"]
     archivist.ok("trust", "tsa", "remove", "국가 시점확인 기관")
     assert archivist("verify", case, "--require", "time").exit_code == 3
     assert archivist("verify", case, "--require", "time", *right).exit_code == 0
