@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import Literal
 
+from evtool.core.names import is_visible
 from evtool.report.json_value import to_json
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
@@ -67,7 +68,7 @@ def dump_json(document: object) -> str:
 def _escape_unprintable(match: re.Match[str]) -> str:
     character = match[0]
     # Outside of strings the only such character that the encoder writes is the newline of its indentation.
-    return character if character == "\n" or character.isprintable() else json.dumps(character)[1:-1]
+    return character if character == "\n" or is_visible(character) else json.dumps(character)[1:-1]
 
 
 def print_error(message: str, hint: str = "") -> None:
