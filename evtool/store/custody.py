@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from types import TracebackType
+from itertools import takewhile
 from typing import Protocol, Self
 
 from evtool.core.chain import EntryFiles
@@ -322,9 +323,15 @@ class CustodyReader(ABC):
                 if not block:
                     return
                 if block.count(b"\n") != lines - read.count(b""):
-                    for line in read:
-                        _check_end(name, line, limit)
+                    good = list(takewhile(_ends, read))
+                    if good:
+                        yield b"".join(good)
+                    _check_end(name, read[len(good)], limit)
                 yield block
+
+
+def _ends(line: bytes) -> bool:
+    return line.endswith(b"\n")
 
 
 def _check_end(name: str, line: bytes, limit: int) -> bytes:
