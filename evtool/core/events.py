@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING, Field, dataclass, fields
 from enum import Enum
+from functools import cache
 from typing import Any, ClassVar, NewType, get_type_hints
 
 from evtool.core.canonical import MAX_INTEGER
@@ -421,8 +422,14 @@ def parse_fixity(table: TomlTable) -> Fixity:
     return fixity
 
 
+@cache
+def _hints_of(kind: type[Any]) -> dict[str, Any]:
+    """Give the types of a table's fields; working them out takes longer than reading an entry."""
+    return get_type_hints(kind)
+
+
 def _parse_into(kind: type[Any], table: TomlTable) -> Any:
-    hints = get_type_hints(kind)
+    hints = _hints_of(kind)  # type: ignore[arg-type]  # a type hashes by identity
     values = {one.name: _take(table, one, hints[one.name]) for one in fields(kind)}
     table.finish()
     return kind(**values)

@@ -55,7 +55,7 @@ class Limits:
 
     cpu_seconds: int = 5
     wall_seconds: int = 20
-    memory: int = 640 << 20
+    memory: int = 384 << 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class Seal:
         withheld_lines: lines this copy does not disclose.
         named_items: items of which the name is disclosed.
         consent: what the terms of its items amount to.
+        nameless: items whose name is withheld, but not what they are.
     """
 
     link: Link
@@ -47,6 +48,7 @@ class Seal:
     withheld_lines: int = 0
     named_items: int = 0
     consent: ConsentTally = field(default_factory=ConsentTally)
+    nameless: list[Item] = field(default_factory=list)
 
     @property
     def number(self) -> int:
@@ -137,19 +139,28 @@ def read_collection(custody: CustodyReader) -> Collection:
     return Collection(custody, listing, chain, findings, seals)
 
 
+OWN_FILES = {
+    Event.SEALED.value: frozenset({FileRole.MANIFEST, FileRole.CHECKSUMS}),
+    Event.RENEWED.value: frozenset({FileRole.RENEWAL}),
+}
+"""Event -> the files that only its entries have."""
+
+_EVERY_ENTRY = frozenset({FileRole.ENTRY, FileRole.SIGNATURE})
+
+
 def _judge_listing(listing: Listing) -> list[Finding]:
     """Find what is in the directory and belongs to no entry."""
     findings: list[Finding] = []
     for name in listing.foreign:
         message = f"custody directory: {name} is not part of the record"
         findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
+    strays = [name.text for name in listing.stamps if (name.sequence, name.event) not in listing.files]
     for sequence, event in listing.entries:
-        if event == Event.SEALED.value:
-            continue
-        for role in listing.files[sequence, event] & {FileRole.MANIFEST, FileRole.CHECKSUMS}:
-            name = file_name(sequence, event, role)
-            message = f"custody directory: {name} is not part of the record"
-            findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
+        own = OWN_FILES.get(event, frozenset())
+        strays += [file_name(sequence, event, role) for role in listing.files[sequence, event] - own - _EVERY_ENTRY]
+    for name in strays:
+        message = f"custody directory: {name} is not part of the record"
+        findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
     for sequence, event in listing.unsigned:
         message = f"entry {sequence} has no signature and counts for nothing"
         effect = Effect.UNCHECKED if (sequence, event) in listing.lost else Effect.NOTE
@@ -251,6 +262,8 @@ def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes | Non
             seal.consent.add(item)
             key = item.sort_key
             seal.named_items += key is not None
+            if key is None and item.content is not None:
+                seal.nameless.append(item)
             yield key, SealedItem(item, seal)
     except (FormatError, InputError) as error:
         seal.broken = True

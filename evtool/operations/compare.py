@@ -14,6 +14,7 @@ from typing import TypeVar
 from evtool.core.manifest import Item
 from evtool.core.names import nfc_key, parse_name, shown, store_name
 from evtool.core.patterns import Exclusions
+from evtool.core.payload_names import neutral_name, parse_neutral_name
 from evtool.core.statement import ContentStatement, FileStatement, ItemType, OmissionReason
 from evtool.core.times import format_mtime
 from evtool.core.verdict import Axis, Code, Effect, Finding
@@ -21,6 +22,7 @@ from evtool.operations.collection import Collection, SealedItem, read_items
 from evtool.operations.progress import Progress
 from evtool.scan.engine import Task, observe_all
 from evtool.scan.observe import Mode, Observation, Problem
+from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, find_one, walk
 
@@ -112,7 +114,8 @@ def find_hidden(
 class Comparer:
     """Compares one evidence directory with one collection."""
 
-    evidence: TreeLocation
+    evidence: TreeLocation | EvidenceSource
+    """An evidence directory, or what stands for one in a bundle."""
     collection: Collection
     custody_name: bytes | None
     exclusions: Exclusions
@@ -128,15 +131,18 @@ class Comparer:
     _omitted_directories: list[bytes] = field(default_factory=list)
     _named_only: set[bytes] = field(default_factory=set)
     _other_dates: int = 0
+    _neutral_names: int = 0
+    _stated_only: int = 0
 
     def run(self) -> Comparison:
         """Compare everything; afterwards the seals know whether their manifests are the signed ones."""
         for seal in self.collection.seals:
             self.result.tallies[seal.number] = Tally()
-        for task, observation in observe_all(self.evidence, self._merge(), jobs=self.jobs):
+        for task, observation in self._observe(self._merge()):
             self._judge(task.context, observation)
             self._count_progress(observation)
         self._look_past_patterns()
+        self._match_neutral_names()
         self._report_unreadable_directories()
         self._match_leftovers()
         self._report_leftovers()
@@ -146,25 +152,44 @@ class Comparer:
 
     def _merge(self) -> Iterator[Task[SealedItem]]:
         """Yield the items that are in the directory, as tasks; keep what is on one side only."""
+        founds = ((found.sort_key, found) for found in self._founds(self.result.notes))
+        for sealed, found in merge_sorted(read_items(self.collection), founds):
+            if sealed is not None and not self.selection.includes(sealed.item):
+                self._tally(sealed).unchecked += 1
+            elif sealed is not None:
+                self._note_selected(sealed)
+                if self._is_omitted(sealed):
+                    if found is None and sealed.item.content is None:
+                        self._named_only.add(parse_name(_path_of(sealed)))
+                    continue
+                if found is None:
+                    self._add_missing(sealed)
+                else:
+                    yield Task(found, sealed, self.mode)
+            elif found is not None and self.selection.is_all:
+                self._extra.append(found)
+
+    def _founds(self, notes: WalkNotes) -> Iterator[Found]:
+        """Walk over what is there."""
+        if not isinstance(self.evidence, TreeLocation):
+            yield from self.evidence.walk(notes)
+            return
         with Tree(self.evidence) as tree:
-            founds = walk(tree, custody=self.custody_name, exclusions=self.exclusions, notes=self.result.notes)
-            for sealed, found in merge_sorted(
-                read_items(self.collection), ((found.sort_key, found) for found in founds)
-            ):
-                if sealed is not None and not self.selection.includes(sealed.item):
-                    self._tally(sealed).unchecked += 1
-                elif sealed is not None:
-                    self._note_selected(sealed)
-                    if self._is_omitted(sealed):
-                        if found is None and sealed.item.content is None:
-                            self._named_only.add(parse_name(_path_of(sealed)))
-                        continue
-                    if found is None:
-                        self._missing.append(sealed)
-                    else:
-                        yield Task(found, sealed, self.mode)
-                elif found is not None and self.selection.is_all:
-                    self._extra.append(found)
+            yield from walk(tree, custody=self.custody_name, exclusions=self.exclusions, notes=notes)
+
+    def _observe(self, tasks: Iterable[Task[_L]], jobs: int | None = None) -> Iterator[tuple[Task[_L], Observation]]:
+        """Observe tasks wherever the evidence lies."""
+        if isinstance(self.evidence, TreeLocation):
+            return observe_all(self.evidence, tasks, jobs=jobs or self.jobs)
+        return self.evidence.observe(tasks, jobs=jobs or self.jobs)
+
+    def _add_missing(self, sealed: SealedItem) -> None:
+        """Keep an item that was not found; a bundle holds no links and no empty directories, only what states them."""
+        if not isinstance(self.evidence, TreeLocation) and _content_of(sealed).type is not ItemType.FILE:
+            self._tally(sealed).ok += 1
+            self._stated_only += 1
+        else:
+            self._missing.append(sealed)
 
     def _note_selected(self, sealed: SealedItem) -> None:
         """Remember which selected items exist, so that the others can be named."""
@@ -212,8 +237,8 @@ class Comparer:
     def _judge_unchanged(self, sealed: SealedItem, observation: Observation) -> None:
         file, stamp = sealed.item.file, observation.stamp
         other_date = bool(file and stamp and file.mtime is not None and stamp.mtime != file.mtime)
-        # The date of a link changes with every copy, and most tools cannot set it.
-        other_date = other_date and observation.kind is not Kind.SYMLINK
+        # The date of a link changes with every copy, and most tools cannot set it; a bundle keeps no dates.
+        other_date = other_date and observation.kind is not Kind.SYMLINK and isinstance(self.evidence, TreeLocation)
         if self.mode is Mode.STAT and observation.kind is Kind.FILE:
             self._tally(sealed).unchecked += 1
             if other_date and file and stamp:
@@ -226,12 +251,43 @@ class Comparer:
 
     def _look_past_patterns(self) -> None:
         """Patterns say what is not to be sealed; what was sealed before they came is compared all the same."""
+        if not isinstance(self.evidence, TreeLocation):
+            return
         hidden = find_hidden(self.evidence, self._missing, self.exclusions)
         self._forget((sealed for sealed, _ in hidden), ())
         tasks = [Task(found, sealed, self.mode) for sealed, found in hidden]
-        for task, observation in observe_all(self.evidence, tasks, jobs=self.jobs):
+        for task, observation in self._observe(tasks):
             self._judge(task.context, observation)
             self._count_progress(observation)
+
+    def _match_neutral_names(self) -> None:
+        """Find items under the name that is made of their number: those whose own name is withheld, or was unsafe."""
+        nameless = [SealedItem(item, seal) for seal in self.collection.seals for item in seal.nameless]
+        for sealed in nameless:
+            if not self.selection.includes(sealed.item):
+                self._tally(sealed).unchecked += 1
+            else:
+                self._note_selected(sealed)
+                if not self._is_omitted(sealed):
+                    self._add_missing(sealed)
+        if not self._missing:
+            return
+        # What is there under a sealed name of its own has been taken from this list before.
+        numbers = {parse_neutral_name(store_name(found.path)): found for found in self._unclaimed()}
+        tasks = [
+            Task(numbers[sealed.item.number], sealed, self.mode)
+            for sealed in self._missing
+            if sealed.item.number in numbers
+        ]
+        self._forget((task.context for task in tasks), (task.found for task in tasks))
+        self._neutral_names += len(tasks)
+        for task, observation in self._observe(tasks):
+            self._judge(task.context, observation)
+            self._count_progress(observation)
+
+    def _unclaimed(self) -> Iterable[Found]:
+        """Give what no named item was found under; where only some items were asked for, that was not kept."""
+        return self._extra if self.selection.is_all else self._founds(WalkNotes())
 
     def _match_leftovers(self) -> None:
         """Pair missing items with extra files: by type, by name in another Unicode form, then by digest."""
@@ -256,7 +312,7 @@ class Comparer:
             if len(candidates) == 1 and len(extra.get(form, ())) == 1
         ]
         self._forget((task.context for task in tasks), (task.found for task in tasks))
-        for task, observation in observe_all(self.evidence, tasks, jobs=self.jobs):
+        for task, observation in self._observe(tasks):
             now = shown(store_name(task.found.path))
             self._note(Code.NAME_FORM, task.context, f"is now spelled {now}: the same name in another Unicode form")
             self._judge(task.context, observation)
@@ -289,10 +345,10 @@ class Comparer:
         files = [Task(found, None, Mode.STAT) for found in self._extra if found.kind is Kind.FILE]
         candidates = [
             replace(task, mode=Mode.HASH)
-            for task, seen in observe_all(self.evidence, files, jobs=1)
+            for task, seen in self._observe(files, jobs=1)
             if seen.stamp and seen.stamp.size in sizes
         ]
-        for task, seen in observe_all(self.evidence, candidates, jobs=self.jobs):
+        for task, seen in self._observe(candidates):
             self._count_progress(seen)
             group = missing.get((seen.sha256, seen.blake3))
             if group:
@@ -370,6 +426,12 @@ class Comparer:
     def _sum_up(self) -> None:
         """Add what concerns many items at once."""
         notes = self.result.notes
+        if self._neutral_names:
+            message = "items are stored under names made of their numbers; their own names are stated, or withheld"
+            self._add(Code.NEUTRAL_NAME, Effect.NOTE, message, count=self._neutral_names)
+        if self._stated_only:
+            message = "links and empty directories are in the bundle as statements only"
+            self._add(Code.STATED_ONLY, Effect.NOTE, message, count=self._stated_only)
         if self._other_dates:
             message = "items have another modification date than at sealing; their bytes are the same"
             self._add(Code.DATE_CHANGED, Effect.NOTE, message, count=self._other_dates)
@@ -474,6 +536,6 @@ def _content_of(sealed: SealedItem) -> ContentStatement:
 
 
 def _path_of(sealed: SealedItem) -> str:
+    """Give the name of an item; one whose name is withheld goes by its number."""
     file: FileStatement | None = sealed.item.file
-    assert file is not None  # noqa: S101  # `read_items` yields items with a name only
-    return file.path
+    return file.path if file is not None else neutral_name(sealed.item.number, None)

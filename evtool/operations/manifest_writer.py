@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
 
@@ -53,8 +54,10 @@ class ManifestWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._manifest.close()
-        self._list.close()
+        # What counts has been flushed by `finish`; after an error there is nothing left to lose.
+        for file in (self._manifest, self._list):
+            with contextlib.suppress(OSError):
+                file.close()
 
     def add(
         self,

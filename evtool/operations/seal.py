@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 
 from evtool.core.entry import Clock
 from evtool.core.errors import EvidenceError, InputError, MismatchError, RefusedError, UsageError
-from evtool.core.events import Event
 from evtool.core.names import shown, store_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.privacy import TextPolicy, check_text
@@ -35,7 +34,7 @@ from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, Run, WalkNotes, walk, walk_runs
 from evtool.scan.workers import default_jobs
 from evtool.store.custody import NAME, CustodyDirectory, locate_custody
-from evtool.store.journal import Journal
+from evtool.store.journal import Journal, journal_name
 
 ALLOWABLE = {
     "unreadable": (OmissionReason.UNREADABLE, OmissionReason.UNREADABLE_DIRECTORY),
@@ -141,8 +140,8 @@ def seal(
     header = EntryHeader(options.reason, options.happened_at, options.clock)
     with open_for_writing(path, options.custody) as record:
         run = _SealRun(record.evidence, record.collection, options, progress or NoProgress(), inside=record.inside)
-        journal_name = f"{record.next_sequence:04d}-{Event.SEALED.value}.journal"
-        journal = Journal(record.writer.path_of_part(journal_name))
+        journal_file = journal_name(record.next_sequence)
+        journal = Journal(record.writer.open_kept(journal_file))
         try:
             first_item = record.collection.next_item
             with ManifestWriter(record.writer, record.next_sequence, first_item, random) as manifest:
@@ -156,7 +155,9 @@ def seal(
                     result.entry, result.head = written.sequence, written.head
         finally:
             journal.close()
-        record.writer.remove(journal_name)
+            if journal.is_empty:
+                record.writer.remove(journal_file)
+        record.writer.remove(journal_file)
         return result
 
 

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Protocol
 
-from evtool.core.age_header import ARMOR_MAGIC, AgeHeader, read_header
+from evtool.core.age_header import AgeHeader, read_header
 from evtool.core.age_passphrase import RANDOM_SIZE, PassphraseEncryptor, decrypt_with_passphrase
-from evtool.core.errors import FormatError, InputError, KeyFileError, UsageError
+from evtool.core.errors import FormatError, KeyFileError, UsageError
 from evtool.keys.age_keys import Identity, Recipient, load_pyrage
 from evtool.keys.passphrase import Passphrase, PassphraseSource
 from evtool.store.pipe import BytePipe, PipeClosedError
@@ -98,20 +98,6 @@ def decrypting(
     finally:
         pipe.close()
         worker.join()
-
-
-def is_age(start: bytes) -> bool:
-    """Tell from its first bytes whether a file is encrypted with age.
-
-    Raises:
-        InputError: it is armored, which makes a third more of a file that is binary anyway.
-    """
-    if start.startswith(ARMOR_MAGIC):
-        raise InputError(
-            "the bundle is an armored age file, which is not read",
-            hint="decrypt it with `age -d`, and give the result to evtool",
-        )
-    return start.startswith(b"age-encryption.org/")
 
 
 def _encrypt(pipe: BytePipe, sink: ByteSink, recipients: Sequence[Recipient]) -> None:
