@@ -11,6 +11,7 @@ from evtool.core.consent_decision import Reason, RecipientKind
 from evtool.core.consent_state import combine_terms
 from evtool.core.context import FIELDS
 from evtool.core.events import ConsentChanged, Terms
+from evtool.core.register import parse_register
 from evtool.core.statement import ConsentStatement, ContextStatement, parse_statement
 from evtool.interop.item_defaults import parse_defaults
 from evtool.keys.recipients import parse_recipients
@@ -39,6 +40,8 @@ def test_the_example_files_are_read() -> None:
     assert everything.stated.terms
     assert combine_terms(everything.stated.terms, everything.stated.terms) == everything.stated.terms
     assert parse_recipients(recipients.encode()).find("ohchr-dprk").signing_keys
+    (register,) = [block for block in BLOCKS if "evtool-register/1" in block]
+    assert [person.code for person in parse_register(register.encode())] == ["S17"]
 
 
 def test_the_page_names_every_term_code_field_and_reason() -> None:
