@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from evtool.cli.options import code_value, passphrase_options
+from evtool.cli.values import purpose_value
+from evtool.core.consent import Purpose
+from evtool.core.consent_decision import Request
 from evtool.core.errors import FormatError
-from evtool.core.events import Code
 from evtool.core.item_choice import ItemChoice, parse_choice
-from evtool.core.manifest import Item
 from evtool.keys.age_keys import Recipient, parse_recipient, read_identity_file, read_recipients_file
 from evtool.keys.passphrase import (
     DescriptorPassphrase,
@@ -22,8 +24,11 @@ from evtool.keys.passphrase import (
     PassphraseSource,
     TerminalPassphrase,
 )
-from evtool.operations.pack import Disclosure, MayDisclose, Permission
+from evtool.keys.recipients import load_recipients
+from evtool.keys.trust import load_trust
+from evtool.operations.pack import Disclosure
 from evtool.operations.subject import BundleAccess
+from evtool.operations.trust import TrustPolicy
 
 Command = Callable[..., Any]
 
@@ -63,41 +68,61 @@ def access_options(command: Command) -> Command:
 
 
 def disclosure_options(command: Command) -> Command:
-    """Add --to, --for, --authority and --approved-by; the command gets `disclosure` and `may_disclose`."""
+    """Add who gets a bundle, for what and by whose leave; the command gets `disclosure`, a function that reads it."""
 
     @functools.wraps(command)
     def with_disclosure(
-        *args: Any, receiver: str, purpose: str, authority: str, approved_by: str | None, **kwargs: Any
+        *args: Any,
+        receiver: str,
+        purpose: Purpose | str,
+        authority: str,
+        confirm: tuple[str, ...],
+        approved_by: str | None,
+        onward: bool,
+        recipients_list: Path | None,
+        trust_file: Path | None,
+        **kwargs: Any,
     ) -> Any:
-        approver = Code(approved_by) if approved_by else None
-        disclosure = Disclosure(Code(receiver), authority, purpose, approver)
-        return command(*args, disclosure=disclosure, may_disclose=_permit_unstated(approver), **kwargs)
+        def load() -> Disclosure:
+            request = Request(
+                recipient=load_recipients(recipients_list).find(receiver).recipient,
+                purpose=purpose,
+                day=datetime.now(UTC).date(),
+                is_onward=onward,
+                confirmed=frozenset(confirm),
+                approved_by=approved_by,
+            )
+            return Disclosure(request, authority, TrustPolicy(load_trust(trust_file)))
 
-    receiver = click.option(
-        "--to", "receiver", required=True, type=code_value, metavar="CODE", help="Code of the receiver."
+        return command(*args, disclosure=load, **kwargs)
+
+    options = (
+        click.option("--to", "receiver", required=True, type=code_value, metavar="CODE", help="Code of the receiver."),
+        click.option(
+            "--for", "purpose", required=True, type=purpose_value, metavar="PURPOSE", help="What for; recorded."
+        ),
+        click.option(
+            "--authority", required=True, metavar="TEXT", help="What allows it: agreement, warrant or order, by number."
+        ),
+        click.option(
+            "--confirm", multiple=True, metavar="CODE", help="What a second person confirms. May be repeated."
+        ),
+        click.option("--approved-by", type=code_value, metavar="CODE", help="Code of that second person; recorded."),
+        click.option("--onward", is_flag=True, help="You received it from others, and pass it on."),
+        click.option(
+            "--recipients",
+            "recipients_list",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Descriptions of recipients, if not your own list.",
+        ),
+        click.option(
+            "--trust", "trust_file", type=click.Path(path_type=Path), metavar="FILE", help="Whose keys to trust."
+        ),
     )
-    purpose = click.option("--for", "purpose", required=True, metavar="PURPOSE", help="What for; recorded.")
-    authority = click.option(
-        "--authority", required=True, metavar="TEXT", help="What allows it: agreement, warrant or order, by number."
-    )
-    approved = click.option(
-        "--approved-by",
-        type=code_value,
-        metavar="CODE",
-        help="A second agent who confirmed it; recorded. Needed for items of which no consent is stated.",
-    )
-    return receiver(purpose(authority(approved(with_disclosure))))
-
-
-def _permit_unstated(approver: Code | None) -> MayDisclose:
-    """An item of which no consent is stated is for nobody, unless a second agent confirms that it may go."""
-    no = Permission(False, "no consent is stated for it")
-    yes = Permission(True, "a second agent confirmed it")
-
-    def decide(item: Item) -> Permission:
-        return yes if approver is not None else no
-
-    return decide
+    for option in reversed(options):
+        with_disclosure = option(with_disclosure)
+    return with_disclosure
 
 
 def encryption_options(command: Command) -> Command:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -19,7 +20,7 @@ from evtool.keys.age_keys import Recipient
 from evtool.keys.passphrase import Passphrase
 from evtool.operations.bundle_plan import WITHHOLDABLE
 from evtool.operations.entry_writer import EntryHeader
-from evtool.operations.pack import Disclosure, MayDisclose, PackOptions, PackResult, pack
+from evtool.operations.pack import Disclosure, PackOptions, PackResult, pack
 from evtool.report.bundle_document import LeftOutItem, PackDocument
 from evtool.report.text import format_size
 
@@ -75,8 +76,7 @@ def command(
     withhold: tuple[str, ...],
     neutral_names: bool,
     allowed_only: bool,
-    disclosure: Disclosure,
-    may_disclose: MayDisclose,
+    disclosure: Callable[[], Disclosure],
     recipients: tuple[Recipient, ...],
     lock: Passphrase | None,
     header: EntryHeader,
@@ -101,9 +101,8 @@ def command(
             directory,
             bundle,
             signing.choose(),
-            disclosure,
+            disclosure(),
             options,
-            may_disclose=may_disclose,
             header=header,
             policy=policy,
             progress=progress,

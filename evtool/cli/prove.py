@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -15,7 +16,7 @@ from evtool.cli.progress import terminal_progress
 from evtool.core.errors import ExitCode
 from evtool.core.privacy import TextPolicy
 from evtool.operations.entry_writer import EntryHeader
-from evtool.operations.pack import Disclosure, MayDisclose, PackOptions, pack
+from evtool.operations.pack import Disclosure, PackOptions, pack
 
 EXAMPLES = """\b
 Examples:
@@ -57,8 +58,7 @@ def command(
     directory: str,
     items: tuple[str, ...],
     bundle: Path,
-    disclosure: Disclosure,
-    may_disclose: MayDisclose,
+    disclosure: Callable[[], Disclosure],
     header: EntryHeader,
     policy: TextPolicy,
     custody: str | None,
@@ -74,9 +74,8 @@ def command(
             directory,
             bundle,
             signing.choose(),
-            disclosure,
+            disclosure(),
             options,
-            may_disclose=may_disclose,
             header=header,
             policy=policy,
             progress=progress,

@@ -25,23 +25,27 @@ from evtool.core.disclosure import DisclosedStatement, PartialCopy
 from evtool.core.errors import EvidenceError, MismatchError
 from evtool.core.events import Event
 from evtool.core.manifest import Item
+from evtool.core.metadata_vocabulary import Detail
 from evtool.core.names import parse_name, shown, store_name
 from evtool.core.payload_names import PayloadNamer, parse_neutral_name
-from evtool.core.statement import ContentStatement, FileStatement, ItemType
+from evtool.core.statement import ContentStatement, FileStatement, ItemType, MetadataStatement
 from evtool.operations.bag_check import BUNDLE_README, COVER_SHEET
 from evtool.operations.collection import Collection, Seal
 from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD
-from evtool.store.custody import CustodyReader, FileRole, file_name, receipt_names
+from evtool.store.custody import COVER, CustodyReader, FileRole, file_name, receipt_names
 
 _CHUNK = 1024 * 1024
 
 NAMES = "names"
 """What can be withheld of a disclosed item: its name and date, which are one statement."""
 
-WITHHOLDABLE = (NAMES,)
+METADATA = "metadata"
+"""What can be withheld too: what a file claims of itself. The full form may repeat names, and goes with them."""
+
+WITHHOLDABLE = (NAMES, METADATA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +212,8 @@ def record_files(
             files += [_copied(custody, name) for name in receipt_names(sequence, event)]
     entries = set(listing.entries)
     files += [_copied(custody, one.text) for one in listing.stamps if (one.sequence, one.event) in entries]
-    files += [_copied(custody, name) for name in listing.informational]
+    # The cover sheet of a bundle that this one is made of speaks of another handover.
+    files += [_copied(custody, name) for name in listing.informational if name != COVER]
     if cover is not None:
         files.append(of_bytes(COVER_SHEET, cover))
     return sorted(files, key=lambda file: file.path.encode("utf-8"))
@@ -225,9 +230,7 @@ def _partial_manifest(
     name = file_name(seal.number, Event.SEALED.value, FileRole.MANIFEST)
 
     def is_disclosed(statement: DisclosedStatement) -> bool:
-        if isinstance(statement, FileStatement) and NAMES in withhold:
-            return False
-        return statement.item in disclosed
+        return statement.item in disclosed and not _is_withheld(statement, withhold)
 
     copies: list[PartialCopy] = []
 
@@ -239,6 +242,16 @@ def _partial_manifest(
     if copies[0].compute_root().hex() != seal.sealed.root:
         raise MismatchError(f"{name} is not the manifest that was signed", hint=_VERIFY_FIRST)
     return file, copies[0].withheld_lines == 0
+
+
+def _is_withheld(statement: DisclosedStatement, withhold: frozenset[str]) -> bool:
+    """Tell whether a statement stays behind although its item is disclosed."""
+    if isinstance(statement, FileStatement):
+        return NAMES in withhold
+    if isinstance(statement, MetadataStatement):
+        may_name = statement.claims is not None and statement.claims.detail is Detail.FULL
+        return METADATA in withhold or (may_name and NAMES in withhold)
+    return False
 
 
 def _gather(lines: Iterable[bytes]) -> Iterator[bytes]:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
+from evtool.core.consent import code_text
+from evtool.core.consent_decision import ConsentAnswer, Request
+from evtool.core.digest import sha256_hex
 from evtool.core.errors import InputError, MismatchError, RefusedError, UsageError
 from evtool.core.events import Code as AgentCode
-from evtool.core.events import Disclosed, Fixity, FixityScope
+from evtool.core.events import Digest, Disclosed, Fixity, FixityScope
 from evtool.core.item_choice import ItemChoice
 from evtool.core.item_ranges import ranges_of
 from evtool.core.manifest import Item
@@ -41,6 +43,7 @@ from evtool.operations.bundle_plan import (
 )
 from evtool.operations.bundle_writer import EncryptionKeys, Form, write_bundle
 from evtool.operations.collection import Collection, read_collection, read_items
+from evtool.operations.consent import decide_items
 from evtool.operations.entry_writer import (
     EntryHeader,
     Now,
@@ -51,24 +54,11 @@ from evtool.operations.entry_writer import (
     write_entry,
 )
 from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.trust import TrustPolicy
 from evtool.report.bundle_readme import render_bundle_readme
+from evtool.report.cover import render_cover
 from evtool.scan.tree import Tree
 from evtool.store.output import check_new
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """Whether an item may be disclosed, and why, in words that name nobody."""
-
-    allowed: bool
-    reason: str
-
-
-class MayDisclose(Protocol):
-    """Decides whether an item may be disclosed to this recipient for this purpose."""
-
-    def __call__(self, item: Item) -> Permission:
-        """Decide on one item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +66,14 @@ class Disclosure:
     """To whom, on what ground, and for what the bundle goes; recorded in the entry `disclosed`.
 
     Attributes:
-        counterparty: code of the receiver.
+        request: recipient, purpose and day, and what a second person confirms: consent is asked about this.
         authority: what allows it: agreement, warrant or order, by number.
-        purpose: code of the purpose.
-        approved_by: code of a second agent who confirmed it.
+        trust: whose keys count; terms that others signed permit nothing.
     """
 
-    counterparty: AgentCode
+    request: Request
     authority: str
-    purpose: str
-    approved_by: AgentCode | None = None
+    trust: TrustPolicy = field(default_factory=TrustPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +88,6 @@ class PackOptions:
         allowed_only: leave out what may not be disclosed, instead of refusing.
         recipients: whom to encrypt to; with none and no passphrase the bundle is not encrypted.
         passphrase: what to encrypt with instead.
-        cover: text of the cover sheet, for a reader without evtool.
         custody: where the record is, if not in the directory.
     """
 
@@ -111,7 +98,6 @@ class PackOptions:
     allowed_only: bool = False
     recipients: tuple[Recipient, ...] = ()
     passphrase: Passphrase | None = None
-    cover: bytes | None = None
     custody: str | None = None
 
     def __post_init__(self) -> None:
@@ -167,7 +153,6 @@ def pack(
     disclosure: Disclosure,
     options: PackOptions | None = None,
     *,
-    may_disclose: MayDisclose,
     header: EntryHeader | None = None,
     policy: TextPolicy | None = None,
     progress: Progress | None = None,
@@ -189,17 +174,22 @@ def pack(
     form = options.form_of(output)
     keys = EncryptionKeys(options.recipients, options.passphrase, random)
     check_new(output)
+    request = replace(disclosure.request, agent=signer.code)
     details = Disclosed(
-        counterparty=disclosure.counterparty,
+        counterparty=AgentCode(request.recipient.code),
         authority=disclosure.authority,
-        purpose=disclosure.purpose,
-        approved_by=disclosure.approved_by,
+        purpose=code_text(request.purpose),
+        approved_by=AgentCode(request.approved_by) if request.approved_by is not None else None,
         withheld=tuple(sorted(options.withhold)),
     )
     check_entry_text(details, header.reason, policy or TextPolicy())
     with open_for_writing(path, options.custody) as record, Tree(record.evidence) as tree:
         _check_outside(record, output)
-        items, left_out = _choose(record.collection, options, may_disclose)
+        asked = _find_asked(record.collection, options)
+        # Read anew: the items of a collection can be gone through once.
+        fresh = read_collection(record.custody)
+        answers = decide_items(fresh, request, disclosure.trust, ranges_of(item.number for item in asked))
+        items, left_out = _choose(record.collection, asked, answers, options)
         neutral = list_neutral_names(tree)
         chosen = [locate(tree, item, item.content, neutral) for item in items if item.content]
         payload = _measure_payload(tree, chosen, options, progress)
@@ -207,13 +197,16 @@ def pack(
         about = EntryHeader(header.reason, header.happened_at, header.clock, ranges_of(disclosed))
         total = record.collection.next_item - 1
         fixity = _fixity(chosen, total)
+        allowed = [answer for answer in answers if answer.consent.item in disclosed]
+        cover = render_cover(allowed, request, disclosure.authority).encode("utf-8")
+        details = replace(details, cover=Digest(sha256_hex(cover)))
         written = write_entry(record, signer, about, details, fixity=fixity, random=random, now=now)
         collection = read_collection(record.custody)
         stems = [(link.entry.stem, link.entry.agent, link.entry.sealed is not None) for link in collection.chain.links]
         readme = render_bundle_readme(stems, neutral=options.neutral_names or NAMES in options.withhold)
         files = bag_files(
             collection,
-            record_files(collection, disclosed, options.withhold, options.cover),
+            record_files(collection, disclosed, options.withhold, cover),
             payload,
             readme.encode("utf-8"),
         )
@@ -238,10 +231,8 @@ def _check_outside(record: OpenRecord, output: Path) -> None:
             raise UsageError("the bundle would lie inside the evidence directory", hint="name a place outside of it")
 
 
-def _choose(
-    collection: Collection, options: PackOptions, may_disclose: MayDisclose
-) -> tuple[list[Item], tuple[tuple[int, str], ...]]:
-    """Find the items that are asked for and disclosed far enough here, and ask whether they may be handed on."""
+def _find_asked(collection: Collection, options: PackOptions) -> list[Item]:
+    """Find the items that are asked for and disclosed far enough here, in the order of their numbers."""
     everything = [sealed.item for _, sealed in read_items(collection)]
     for seal in collection.seals:
         for finding in seal.findings:
@@ -251,16 +242,27 @@ def _choose(
     asked = [item for item in everything if item.content is not None and _is_asked_for(item, options)]
     if not asked:
         raise InputError("no sealed item is asked for, so there is nothing to pack", hint="`evtool show` lists them")
-    permissions = [(item, may_disclose(item)) for item in sorted(asked, key=lambda item: item.number)]
-    refused = tuple((item.number, permission.reason) for item, permission in permissions if not permission.allowed)
+    return sorted(asked, key=lambda item: item.number)
+
+
+def _choose(
+    collection: Collection, asked: Sequence[Item], answers: Sequence[ConsentAnswer], options: PackOptions
+) -> tuple[list[Item], tuple[tuple[int, str], ...]]:
+    """Keep the items that may go, by the one function that decides it; name the others by number, with the reason."""
+    refused = tuple(
+        (answer.consent.item, "; ".join(reason.message for reason in answer.decision.reasons))
+        for answer in answers
+        if not answer.decision.allowed
+    )
     if refused and not options.allowed_only:
-        named = "; ".join(f"item {number}: {reason}" for number, reason in refused[:_MAX_NAMED])
+        named = "; ".join(f"item {number}: {shown(reason)}" for number, reason in refused[:_MAX_NAMED])
         more = f"; and {len(refused) - _MAX_NAMED} more" if len(refused) > _MAX_NAMED else ""
         raise RefusedError(
             f"{len(refused)} items may not be disclosed, so nothing was packed: {named}{more}",
-            hint="leave them out with --without or --allowed-only; consent is changed with `evtool consent`",
+            hint="leave them out with --without or --allowed-only; `evtool consent check` says more of each",
         )
-    allowed = [item for item, permission in permissions if permission.allowed]
+    permitted = {answer.consent.item for answer in answers if answer.decision.allowed}
+    allowed = [item for item in asked if item.number in permitted]
     if not allowed:
         raise RefusedError("none of the items may be disclosed, so nothing was packed")
     telling = _telling_links(allowed, len(allowed) == collection.next_item - 1, options)

@@ -12,21 +12,23 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from evtool.core.events import Code
+from evtool.core.consent import Purpose
+from evtool.core.consent_decision import Recipient, RecipientKind, Request
 from evtool.core.item_choice import parse_choice
-from evtool.core.manifest import Item
 from evtool.core.ssh_key import ED25519, PublicKey
 from evtool.core.statement import ContentStatement, FileStatement, WithheldStatement, parse_statement
 from evtool.core.verdict import Report
 from evtool.keys.signer import FileSigner
 from evtool.operations.entry_writer import Random
-from evtool.operations.pack import Disclosure, PackOptions, PackResult, Permission, pack
-from evtool.operations.seal import SealOptions, seal
+from evtool.operations.item_statements import StatementFiles
+from evtool.operations.pack import Disclosure, PackOptions, PackResult, pack
+from evtool.operations.seal import seal
+from evtool.operations.seal_options import SealOptions
+from evtool.operations.trust import TrustPolicy
 from evtool.operations.verify import VerifyOptions, verify
 
 SEED = hashlib.sha256(b"evtool test vectors").digest()
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
-TO_COURT = Disclosure(Code("B7"), "DSA-2026-04", "accountability-intl", Code("C2"))
 
 
 def make_signer(code: str = "A1", seed: bytes = SEED) -> FileSigner:
@@ -36,6 +38,33 @@ def make_signer(code: str = "A1", seed: bytes = SEED) -> FileSigner:
 
 
 SIGNER = make_signer()
+
+COURT = Recipient(
+    "B7", kinds=frozenset({RecipientKind.COURT}), purposes=frozenset({Purpose("accountability-intl")}), region="NL"
+)
+TO_COURT = Disclosure(
+    Request(COURT, Purpose("accountability-intl"), NOW.date()),
+    "DSA-2026-04",
+    TrustPolicy(signers=frozenset({SIGNER.public_key.fingerprint})),
+)
+
+DEFAULTS = """\
+format = "evtool-defaults/1"
+
+[[directory]]
+path = "."
+handling = "named"
+
+[directory.consent]
+status = "given"
+by = "subject"
+for = ["accountability-intl"]
+share = ["B7"]
+identity = "to-court"
+onward = "no"
+defence = "yes"
+"""
+"""Terms under which everything may go to the court."""
 
 
 def counting_random(start: int = 0) -> Random:
@@ -70,8 +99,11 @@ def marked_files(count: int, mark: str = "") -> dict[str, bytes]:
 
 
 def seal_case(case: Path, start: int = 0) -> None:
-    """Seal what is new."""
-    seal(case, SIGNER, SealOptions(jobs=1), random=counting_random(start), now=now)
+    """Seal what is new, under terms by which all of it may go to the court."""
+    defaults = case.with_name("defaults.toml")
+    defaults.write_text(DEFAULTS)
+    options = SealOptions(jobs=1, statements=StatementFiles(defaults=str(defaults)))
+    seal(case, SIGNER, options, random=counting_random(start), now=now)
 
 
 def make_case(path: Path, count: int = 6) -> Path:
@@ -88,13 +120,9 @@ def copy_case(case: Path, name: Path) -> Path:
     return Path(shutil.copytree(case, name, symlinks=True))
 
 
-def permit(item: Item) -> Permission:
-    return Permission(True, "")
-
-
 def pack_it(case: Path, output: Path, options: PackOptions | None = None, *, start: int = 1 << 50) -> PackResult:
     """Pack in the name of the one signer."""
-    return pack(case, output, SIGNER, TO_COURT, options, may_disclose=permit, random=counting_random(start), now=now)
+    return pack(case, output, SIGNER, TO_COURT, options, random=counting_random(start), now=now)
 
 
 def only(*texts: str) -> PackOptions:

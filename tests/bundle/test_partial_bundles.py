@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,14 @@ from hypothesis import strategies as st
 from evtool.core.errors import ExitCode, InputError
 from evtool.core.item_choice import ItemChoice
 from evtool.core.item_ranges import ranges_of
-from evtool.core.merkle import compute_leaf_hash
-from evtool.core.statement import ContentStatement, FileStatement, WithheldStatement, parse_statement
+from evtool.core.merkle import compute_leaf_hash, compute_node_hash
+from evtool.core.statement import (
+    ConsentStatement,
+    ContentStatement,
+    FileStatement,
+    WithheldStatement,
+    parse_statement,
+)
 from evtool.core.verdict import Code, Effect
 from evtool.operations.pack import PackOptions
 from evtool.operations.unpack import unpack
@@ -94,27 +101,25 @@ def withheld_of(bundle: Path) -> tuple[set[str], set[str]]:
 def test_a_withheld_statement_cannot_be_guessed(case: Path, tmp_path: Path) -> None:
     """Whoever has the very file, and tries its true statements with every salt in the bundle, learns nothing."""
     source = copy_case(case, tmp_path / "case")
-    # Only the content statement of item 2 stands alone between disclosed lines, so that its hash is that of one line.
     pack_it(source, tmp_path / "bundle", only("1", "3-9"))
     hashes, salts = withheld_of(tmp_path / "bundle")
+    # Each item has three lines. Of those of item 2 the first stands alone in the tree, the other two are a pair.
     lines = [parse_statement(line) for line in (case / "custody/0001-sealed.jsonl").read_bytes().splitlines()]
-    content, file = lines[2], lines[3]
+    content, file, consent = lines[3:6]
     assert isinstance(content, ContentStatement)
     assert isinstance(file, FileStatement)
-    pair = hashlib.sha256(
-        b"\x01" + compute_leaf_hash(content.serialize()) + compute_leaf_hash(file.serialize())
-    ).hexdigest()
+    assert isinstance(consent, ConsentStatement)
+    alone = compute_leaf_hash(content.serialize())
+    pair = compute_node_hash(compute_leaf_hash(file.serialize()), compute_leaf_hash(consent.serialize()))
 
     # With the true salts the guess is right, so the attack is the right one; with any salt in the bundle it fails.
-    assert pair in hashes
+    assert {alone.hex(), pair.hex()} <= hashes
     for first in salts:
-        guess = ContentStatement(content.item, first, content.type, content.size, content.digests)
-        leaf = compute_leaf_hash(guess.serialize())
-        assert leaf.hex() not in hashes
+        assert compute_leaf_hash(replace(content, salt=first).serialize()).hex() not in hashes
+        left = compute_leaf_hash(replace(file, salt=first).serialize())
         for second in salts:
-            other = FileStatement(file.item, second, file.path, file.mtime)
-            node = hashlib.sha256(b"\x01" + leaf + compute_leaf_hash(other.serialize())).hexdigest()
-            assert node not in hashes
+            right = compute_leaf_hash(replace(consent, salt=second).serialize())
+            assert compute_node_hash(left, right).hex() not in hashes
 
 
 def test_two_collections_that_differ_only_in_withheld_items_differ_only_in_hashes(tmp_path: Path) -> None:
@@ -138,7 +143,10 @@ def test_two_collections_that_differ_only_in_withheld_items_differ_only_in_hashe
     assert [(b'"withheld"' in left, left != right) for left, right in lines] == [
         (False, False),
         (False, False),
+        (False, False),
         (True, True),
+        (True, True),
+        (False, False),
         (False, False),
         (False, False),
     ]
