@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from evtool.core.timestamp.request import parse_request
@@ -19,6 +20,7 @@ from tests.conftest import Runner, RunResult
 from tests.timestamp.openssl_authority import AuthorityServer, OpensslAuthority, make_authority
 from tests.timestamp.servers import Calendar, ScriptedServer, answer, closed_port
 
+MANIFESTS = Path(__file__).parents[2] / "manifests"
 OLD = "2025-03-01 12:00:00"
 
 
@@ -255,7 +257,12 @@ def test_verification_opens_no_socket(evtool: Runner, archivist: Party, tsa: Ope
     with AuthorityServer(tsa) as server, Calendar() as calendar:
         asked = sockets_of(archivist, tmp_path / "asked", "seal", case, "--tsa", server.url, "--ots", calendar.url)
     assert asked
-    for command in (["verify", case], ["due", case], ["log", case], ["timestamp", case, "--request", tmp_path / "q"]):
+    commands: list[list[str | Path]] = [
+        ["verify", case],
+        ["due", case],
+        ["timestamp", case, "--request", tmp_path / "q"],
+    ]
+    for command in commands:
         assert sockets_of(archivist, tmp_path / "offline", *command) == []
 
 
@@ -335,14 +342,14 @@ def test_a_stamp_counts_only_for_whoever_trusts_its_authority(
 ) -> None:
     """Without the anchor the time is open: nothing is disproven, and required time is exit 3."""
     case, _ = stamped_case(evtool, archivist, tsa)
-    wrong = ["--tsa-roots", other_tsa.directory / "root.pem"]
+    wrong: list[str | Path] = ["--tsa-roots", other_tsa.directory / "root.pem"]
     assert archivist("verify", case, *wrong).exit_code == 0
     result = archivist("verify", case, "--require", "time", *wrong, "--json")
     assert result.exit_code == 3
     assert stamps(result) == [(1, "indeterminate", "no-path")]
     assert report(result)["intervals"][0]["not_after"] is None
     assert "time-not-proven" in codes(result)
-    right = ["--tsa-roots", tsa.directory / "root.pem"]
+    right: list[str | Path] = ["--tsa-roots", tsa.directory / "root.pem"]
     archivist.ok("trust", "tsa", "remove", "국가 시점확인 기관")
     assert archivist("verify", case, "--require", "time").exit_code == 3
     assert archivist("verify", case, "--require", "time", *right).exit_code == 0
@@ -498,3 +505,22 @@ def test_trust_in_authorities_is_kept_and_shown(evtool: Runner, archivist: Party
     assert archivist.ok("trust", "tsa", "list", "--json").document["authorities"] == added["authorities"]
     result = archivist("verify", case, "--require", "time", "--json")
     assert (result.exit_code, stamps(result)) == (3, [(1, "indeterminate", "anchor-not-in-use")])
+
+
+def test_documents_fit_their_schemas(evtool: Runner, archivist: Party, tsa: OpensslAuthority) -> None:
+    """Every kind of answer about time, also those of failure, is what its published schema says."""
+    case = make_case(evtool)
+    trust(archivist, tsa)
+    runs: list[tuple[str, list[str | Path]]] = []
+    with AuthorityServer(tsa) as server, Calendar() as calendar:
+        tsas = ["--tsa", server.url, "--tsa", f"http://127.0.0.1:{closed_port()}/"]
+        runs += [("leaves", ["seal", case, *tsas, "--what-leaves"]), ("seal", ["seal", case, *tsas])]
+        runs += [("timestamp", ["timestamp", case, *tsas, "--ots", calendar.url])]
+        runs += [("timestamp-request", ["timestamp", case, "--request", "out.tsq"])]
+        runs += [("timestamp-upgrade", ["timestamp", "upgrade", case, "--ots", "http://127.0.0.1:9"])]
+        runs += [("renew", ["renew", case, *tsas]), ("due", ["due", case, evtool.directory])]
+        runs += [("tsa-trust", ["trust", "tsa", "list"]), ("report", ["verify", case])]
+        for name, arguments in runs:
+            document = archivist(*arguments, "--json").document
+            schema = json.loads((MANIFESTS / f"{name}.schema.json").read_text("utf-8"))
+            jsonschema.validate(document, schema)
