@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # it has no types of its own
 import pytest
 
 from evtool.core.timestamp.request import parse_request
@@ -22,6 +22,32 @@ from tests.timestamp.servers import Calendar, ScriptedServer, answer, closed_por
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 OLD = "2025-03-01 12:00:00"
+
+
+FREE_TO_SHOW = """\
+format = "evtool-defaults/1"
+
+[[directory]]
+path = "."
+handling = "public"
+
+[directory.consent]
+status = "given"
+by = "subject"
+for = ["advocacy"]
+share = ["B7"]
+identity = "public"
+onward = "no"
+defence = "yes"
+"""
+
+RECIPIENTS = """\
+format = "evtool-recipients/1"
+
+[recipient.B7]
+kinds = ["public"]
+purposes = ["advocacy"]
+"""
 
 
 @pytest.fixture(scope="session")
@@ -482,9 +508,16 @@ def test_opentimestamps_from_promise_to_block(evtool: Runner, archivist: Party) 
 
 def test_a_bundle_carries_its_time_evidence(evtool: Runner, archivist: Party, tsa: OpensslAuthority) -> None:
     """In a zip, stamps and renewals verify where they lie; a partial copy accuses nobody of its cut manifest."""
-    case, _ = stamped_case(evtool, archivist, tsa)
+    case = make_case(evtool)
+    trust(archivist, tsa)
+    (evtool.directory / "defaults.toml").write_text(FREE_TO_SHOW, "utf-8")
+    recipients = archivist.run.home / "recipients.toml"
+    recipients.write_text(RECIPIENTS, "utf-8")
+    recipients.chmod(0o600)
+    archivist.ok("seal", case, "--defaults", "defaults.toml", "--metadata", "none")
+    answer_offline(archivist, case, tsa)
     archivist.ok("renew", case)
-    to = ["--to", "B7", "--for", "court", "--authority", "DSA-4", "--approved-by", "B2"]
+    to = ["--to", "B7", "--for", "advocacy", "--authority", "DSA-4"]
     archivist.ok("pack", case, "-o", "all.zip", *to)
     archivist.ok("pack", case, "-o", "part.zip", "--only", "2", *to)
     for bundle in ("all.zip", "part.zip"):
