@@ -13,8 +13,13 @@ import pytest
 from evtool.core.disclosure import PartialCopy
 from evtool.core.merkle import TreeBuilder, compute_leaf_hash
 from evtool.core.metadata_vocabulary import Failure
+from evtool.core.privacy import TextPolicy
 from evtool.core.statement import MetadataStatement, parse_statement
-from tests.cli.evidence import give_key
+from evtool.operations.item_metadata import ClaimsReader, MetadataChoice
+from evtool.scan.observe import Mode, observe
+from evtool.scan.tree import Tree, TreeLocation
+from evtool.scan.walk import Found, Kind
+from tests.cli.evidence import give_key, run_under
 from tests.conftest import Runner, RunResult
 
 HOSTILE = Path(__file__).parents[1] / "vectors" / "metadata" / "hostile"
@@ -208,3 +213,37 @@ def test_a_bundle_leaves_metadata_behind(evtool: Runner, case: Path, withheld: s
     document: dict[str, Any] = evtool("show", "part.zip", "--json").document
     assert all(item["metadata"] is None for item in document["items"])
     assert evtool("verify", "part.zip", "--json").document["reports"][0]["exit_code"] != 1
+
+
+def test_claims_are_only_stated_of_the_bytes_that_were_hashed(case: Path) -> None:
+    """A file that was swapped, rewritten or taken away between its hash and the parser has no claims."""
+    location = TreeLocation.find(str(case))
+    founds = [Found(b"", name.encode(), Kind.FILE) for name in ("broken.mp4", "hostile.docx", "letter.pdf", "사진.jpg")]
+    with Tree(location) as tree:
+        stamps = [observe(tree, found, mode=Mode.STAT).stamp for found in founds]
+    (case / "broken.mp4").write_bytes((case / "broken.mp4").read_bytes())
+    (case / "hostile.docx").unlink()
+    (case / "letter.pdf").unlink()
+    (case / "letter.pdf").symlink_to("사진.jpg")
+
+    reader = ClaimsReader(location, MetadataChoice.BASIC, sandbox=True, policy=TextPolicy())
+    try:
+        lines = reader.read([(found, stamp) for found, stamp in zip(founds, stamps, strict=True) if stamp])
+    finally:
+        reader.close()
+
+    statements = [parse_statement(write(1, "0" * 32)) for write in lines]
+    failures = [one.failure for one in statements if isinstance(one, MetadataStatement)]
+    assert failures == [Failure.CHANGED, Failure.UNREADABLE, Failure.UNREADABLE, None]
+
+
+def test_a_system_that_runs_out_of_descriptors_costs_metadata_and_not_the_seal(evtool: Runner, case: Path) -> None:
+    """With few open files allowed, claims are missing, the reason is recorded, and everything is sealed."""
+    for number in range(60):
+        shutil.copy(case / "사진.jpg", case / f"{number}.jpg")
+
+    result = ok(run_under(evtool, ["prlimit", "--nofile=40"], "seal", "case", "--jobs", "1", "--json"))
+
+    assert result.document["new_items"] == 65
+    assert result.document["metadata"]["failures"]["not-started"] > 0
+    ok(evtool("verify", "case"))
