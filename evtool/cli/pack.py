@@ -57,7 +57,8 @@ Exit codes:
     "--withhold",
     multiple=True,
     type=click.Choice(WITHHOLDABLE),
-    help="Withhold this of every item: names, with the dates, which are one statement with them.",
+    help="Withhold this of every item: names, with the dates, which are one statement with them; or metadata, what "
+    "files claim of themselves. Withholding names withholds full metadata too. May be repeated.",
 )
 @click.option("--neutral-names", is_flag=True, help="Name the files of the bundle by item number, item-000017.jpg.")
 @click.option("--allowed-only", is_flag=True, help="Leave out what may not be disclosed, instead of refusing.")

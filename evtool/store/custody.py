@@ -13,8 +13,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from types import TracebackType
 from itertools import takewhile
+from types import TracebackType
 from typing import Protocol, Self
 
 from evtool.core.chain import EntryFiles
