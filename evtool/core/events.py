@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import MISSING, Field, dataclass, fields
 from enum import Enum
-from functools import cache
 from typing import Any, ClassVar, NewType, get_type_hints
 
 from evtool.core.canonical import MAX_INTEGER
@@ -404,14 +403,12 @@ def parse_fixity(table: TomlTable) -> Fixity:
     return fixity
 
 
-@cache
-def _hints_of(kind: type[Any]) -> dict[str, Any]:
-    """Give the types of a table's fields; working them out takes longer than reading an entry."""
-    return get_type_hints(kind)
+_HINTS: dict[type[Any], dict[str, Any]] = {}
+"""Types of the fields of a table; working them out anew takes longer than reading an entry."""
 
 
 def _parse_into(kind: type[Any], table: TomlTable) -> Any:
-    hints = _hints_of(kind)
+    hints = _HINTS.get(kind) or _HINTS.setdefault(kind, get_type_hints(kind))
     values = {one.name: _take(table, one, hints[one.name]) for one in fields(kind)}
     table.finish()
     return kind(**values)
