@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -20,6 +21,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("evtool.cli.verify", "Check a sealed directory or a bundle: all findings, one verdict."),
     "log": ("evtool.cli.log", "Print the chain of custody."),
     "show": ("evtool.cli.show", "Print the sealed items and what is stated of them."),
+    "items": ("evtool.cli.items", "Print the table of new items that an archivist fills in."),
+    "consent": ("evtool.cli.consent", "What may go to whom, for what, under which conditions."),
+    "timestamp": ("evtool.cli.timestamp", "Add time-stamps: online, across an air gap, or by OpenTimestamps."),
     "record": ("evtool.cli.record", "Add an event to the chain of custody."),
     "transfer": ("evtool.cli.transfer", "Hand custody over: the giver's side."),
     "receive": ("evtool.cli.receive", "Check and accept a handover: the receiver's side."),
@@ -83,11 +87,16 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run evtool and leave the process with its exit code."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    signal.signal(signal.SIGTERM, _terminate)
+    has_output = _open_streams()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show Hangul gets escapes, never a crash half way through a verdict.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     code = _run(arguments)
+    if not has_output:
+        print_error("standard output is closed, so nobody could read the result")
+        code = code or ExitCode.NOT_CHECKED
     try:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -95,6 +104,31 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # A verdict that nobody could read is not a success.
         code = _lost_output(error)
     sys.exit(code)
+
+
+def _open_streams() -> bool:
+    """Open what the caller closed of the three standard streams; tells whether there is somewhere to answer to.
+
+    Otherwise the next file that is opened would take the place of standard output, and get what is printed there.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free, which is this one
+    has_output = sys.stdout is not None
+    sys.stdin = sys.stdin or os.fdopen(0, encoding="utf-8", closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
+    return has_output
+
+
+class _Terminated(KeyboardInterrupt):
+    """The system asks evtool to end; it ends as with Ctrl-C."""
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    raise _Terminated
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -108,8 +142,11 @@ def _run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         hint = f"see '{error.ctx.command_path} --help'" if isinstance(error, click.UsageError) and error.ctx else ""
         return _report(arguments, _one_line(error.format_message()), hint, ExitCode.USAGE)
-    except (click.Abort, KeyboardInterrupt):
-        return _report(arguments, "interrupted", "nothing that was complete is lost; run it again to go on", 130)
+    except (click.Abort, KeyboardInterrupt) as error:
+        # click turns the interrupt into its Abort.
+        terminated = isinstance(error, _Terminated) or isinstance(error.__cause__, _Terminated)
+        code = 128 + (signal.SIGTERM if terminated else signal.SIGINT)
+        return _report(arguments, "interrupted", "nothing that was complete is lost; run it again to go on", code)
     except BrokenPipeError:
         return _lost_output(None)
     except OSError as error:

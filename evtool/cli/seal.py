@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import click
 
 from evtool.cli.entry_options import header_options, policy_options
 from evtool.cli.options import SigningOptions, output_options, signing_options
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
+from evtool.cli.stamp_options import StampRequestOptions, stamp_options
 from evtool.core.digest import group_in_fours
-from evtool.core.errors import ExitCode
+from evtool.core.errors import EvtoolError, ExitCode
 from evtool.core.names import shown
 from evtool.core.privacy import TextPolicy
 from evtool.core.verdict import Effect
 from evtool.operations.entry_writer import EntryHeader
+from evtool.operations.item_statements import StatementFiles
 from evtool.operations.seal import ALLOWABLE, SealOptions, SealResult, preview_seal, seal
 from evtool.report.document import SealDocument
+from evtool.report.stamp import render_stamping
 from evtool.report.text import format_size
+from evtool.report.time_document import Stamping
+
+if TYPE_CHECKING:
+    # It imports the X.509 parts of cryptography, which a seal without time-stamps does not need.
+    from evtool.operations.timestamp import StampOptions
 
 EXAMPLES = """\b
 Examples:
   evtool seal interview-0042                       sign with your only key
   evtool seal interview-0042 --dry-run             tell what would be sealed, write nothing
   evtool seal /media/disc --custody disc-custody   the record beside a read-only medium
+  evtool seal interview-0042 --tsa http://tsa.example/tsr   and have the entry time-stamped
   evtool seal interview-0042 --exclude '*.tmp'     leave files out; the seal records the pattern
+  evtool seal interview-0042 --items items.csv     seal context and consent of each item with it
 
 \b
 Exit codes:
   0  sealed, or nothing was new
   1  sealed what was new, but an item of an earlier seal changed or vanished; or the record does not hold
   2  wrong usage
+  3  sealed, but fewer authorities stamped the entry than had to (--at-least); the entry stays
   4  nothing was sealed: something could not be read, or somebody else is writing
 
 What was sealed before is compared by size and date, and read again where those differ; `evtool verify` reads
@@ -54,9 +68,17 @@ everything. An interrupted seal leaves everything as it was; run it again to go 
     type=click.Choice(list(ALLOWABLE)),
     help="Seal although some things cannot be: they are named in the seal without their content. May be repeated.",
 )
+@click.option(
+    "--items",
+    metavar="FILE",
+    type=click.Path(),
+    help="Table (CSV) of what is stated of items: context and consent. `evtool items` writes a template.",
+)
+@click.option("--defaults", metavar="FILE", type=click.Path(), help="TOML file of what is stated of whole directories.")
 @click.option("--custody", metavar="DIR", type=click.Path(), help="Keep the record in DIR, outside of the evidence.")
 @click.option("--dry-run", is_flag=True, help="Tell what would be sealed; read no file, write nothing.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Number of workers.")
+@stamp_options
 @signing_options
 @output_options
 def command(
@@ -66,9 +88,12 @@ def command(
     exclude: tuple[str, ...],
     reset_excludes: bool,
     allow: tuple[str, ...],
+    items: str | None,
+    defaults: str | None,
     custody: str | None,
     dry_run: bool,
     jobs: int | None,
+    stamping: StampRequestOptions,
     signing: SigningOptions,
     output: Output,
 ) -> int:
@@ -83,26 +108,60 @@ def command(
         exclude=exclude,
         reset_exclusions=reset_excludes,
         allow=frozenset(allow),
+        statements=StatementFiles(items, defaults),
         custody=custody,
         jobs=jobs,
         policy=policy,
     )
+    # What cannot be asked for is refused before hours of hashing, and before anything is sealed.
+    order = stamping.build(output, None, custody) if stamping.asks else None
+    if stamping.what_leaves:
+        return _show_what_leaves(order, output)
     with terminal_progress(output) as progress:
         if dry_run:
             result = preview_seal(directory, options, progress=progress)
         else:
             result = seal(directory, signing.choose(), options, progress=progress)
-    exit_code = ExitCode.OK
-    if any(finding.effect is Effect.UNCHECKED for finding in result.findings):
-        exit_code = ExitCode.NOT_CHECKED
-    if result.disproves:
-        exit_code = ExitCode.MISMATCH
-    output.answer(_render(result, directory, dry_run))
-    output.document(_document(result, directory, dry_run, exit_code))
+    stamps = _stamp(directory, order, result, dry_run)
+    exit_code = _exit_code(result, stamps)
+    output.answer(_render(result, directory, dry_run, stamps))
+    output.document(_document(result, directory, dry_run, exit_code, stamps))
     return exit_code
 
 
-def _render(result: SealResult, directory: str, dry_run: bool) -> str:
+def _show_what_leaves(order: StampOptions | None, output: Output) -> ExitCode:
+    if order is None:
+        raise click.UsageError("--what-leaves goes with --tsa or --ots: without these, nothing leaves this computer")
+    from evtool.cli.stamp_answer import answer_leaves
+    from evtool.operations.timestamp import preview_blank
+
+    answer_leaves(output, preview_blank(order), blank=True)
+    return ExitCode.OK
+
+
+def _stamp(directory: str, order: StampOptions | None, result: SealResult, dry_run: bool) -> Stamping | None:
+    """Have the new entry stamped; it exists already, and no authority that fails undoes it."""
+    if order is None or dry_run or result.entry is None:
+        return None
+    from evtool.cli.stamp_answer import describe_failure, describe_stamping
+    from evtool.operations.timestamp import add_timestamps
+
+    order = replace(order, entry=result.entry)
+    try:
+        return describe_stamping(add_timestamps(directory, order))
+    except EvtoolError as error:
+        return describe_failure(result.entry, order, error)
+
+
+def _exit_code(result: SealResult, stamps: Stamping | None) -> ExitCode:
+    if result.disproves:
+        return ExitCode.MISMATCH
+    if any(finding.effect is Effect.UNCHECKED for finding in result.findings):
+        return ExitCode.NOT_CHECKED
+    return ExitCode.OK if stamps is None or stamps.ok else ExitCode.NOT_ESTABLISHED
+
+
+def _render(result: SealResult, directory: str, dry_run: bool, stamps: Stamping | None) -> str:
     name = shown(directory)
     new = f"{result.new_items:,} new items ({format_size(result.new_bytes)})"
     if dry_run:
@@ -123,12 +182,16 @@ def _render(result: SealResult, directory: str, dry_run: bool) -> str:
         mark = {Effect.DISPROVES: "FAILED", Effect.NOTE: "note"}.get(finding.effect, "not checked")
         item = f"item {finding.item} " if finding.item is not None else ""
         lines.append(f"  {mark}: {finding.code.value}: {item}{finding.message}")
+    if stamps is not None:
+        lines += ["", *render_stamping(stamps)]
     if result.entry is not None and result.head:
         lines += ["", "Head, to be noted elsewhere:", f"  {group_in_fours(result.head)}"]
     return "\n".join(lines)
 
 
-def _document(result: SealResult, directory: str, dry_run: bool, exit_code: ExitCode) -> SealDocument:
+def _document(
+    result: SealResult, directory: str, dry_run: bool, exit_code: ExitCode, stamps: Stamping | None
+) -> SealDocument:
     return SealDocument(
         exit_code=exit_code,
         path=directory,
@@ -142,4 +205,5 @@ def _document(result: SealResult, directory: str, dry_run: bool, exit_code: Exit
         omitted=result.omitted,
         excluded=result.excluded,
         findings=tuple(result.findings),
+        stamping=stamps,
     )

@@ -13,12 +13,15 @@ from evtool.cli.bundle_options import access_options
 from evtool.cli.options import output_options
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
+from evtool.cli.time_options import ground_options
 from evtool.cli.values import digest_value, item_selection
-from evtool.core.errors import ExitCode
+from evtool.core.errors import EvidenceError, ExitCode, InputError
 from evtool.core.verdict import Axis, Report
 from evtool.keys.trust import load_trust
+from evtool.operations.progress import Progress
 from evtool.operations.subject import BundleAccess, Place
-from evtool.operations.verify import VerifyOptions, verify
+from evtool.operations.time_axis import TimeGrounds
+from evtool.operations.verify import VerifyOptions, report_unreadable, verify
 from evtool.report.document import report_document
 from evtool.report.text import render_report
 
@@ -29,6 +32,7 @@ Examples:
   evtool verify interview-0042 --signer SHA256:...       trust this key, and no other
   evtool verify interview-0042 --expect-head '1f3a ...'  the entry that you noted must be in the record
   evtool verify interview-0042 --item 17                 check one item only
+  evtool verify interview-0042 --require time --tsa-roots roots.pem   time-stamps by these authorities are asked for
   evtool verify case-12.zip case-13.zip.age --identity key.txt
   evtool verify inbox/* --json
 
@@ -76,6 +80,7 @@ def _fingerprint(text: str) -> str:
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Number of workers.")
 @access_options
 @output_options
+@ground_options
 def command(
     paths: tuple[str, ...],
     trust_file: Path | None,
@@ -86,6 +91,7 @@ def command(
     quick: bool,
     custody: str | None,
     jobs: int | None,
+    time: TimeGrounds,
     access: Callable[[], BundleAccess],
     output: Output,
 ) -> int:
@@ -109,16 +115,26 @@ def command(
         custody=custody,
         access=access(),
         jobs=jobs,
+        time=time,
     )
     results: list[tuple[str, Report]] = []
     with terminal_progress(output) as progress:
         for path in paths:
-            place: Place = sys.stdin.buffer if path == "-" else path
-            results.append((path, verify(place, options, progress=progress)))
+            results.append((path, _verify(path, options, progress)))
     exit_code = min((report.exit_code for _, report in results), key=_GRAVITY.index)
     output.answer("\n\n".join(render_report(report, path) for path, report in results))
     output.document(report_document(results, exit_code))
     return exit_code
+
+
+def _verify(path: str, options: VerifyOptions, progress: Progress) -> Report:
+    place: Place = sys.stdin.buffer if path == "-" else path
+    try:
+        return verify(place, options, progress=progress)
+    except (InputError, EvidenceError) as error:
+        return report_unreadable(options, error.message)
+    except OSError as error:
+        return report_unreadable(options, error.strerror or type(error).__name__)
 
 
 _AXES = (Axis.TIME.value, Axis.CONSENT.value)

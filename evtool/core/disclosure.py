@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from evtool.core.errors import FormatError
 from evtool.core.merkle import TreeBuilder, compute_leaf_hash, compute_node_hash
-from evtool.core.statement import ContentStatement, FileStatement, WithheldStatement, parse_statement
+from evtool.core.statement import ItemStatement, WithheldStatement, parse_statement
 
-DisclosedStatement = ContentStatement | FileStatement
+DisclosedStatement = ItemStatement
 """A statement that says something; what a `withheld` statement stands for stays withheld in every further copy."""
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import MISSING, Field, dataclass, fields
 from enum import Enum
+from functools import cache
 from typing import Any, ClassVar, NewType, get_type_hints
 
 from evtool.core.canonical import MAX_INTEGER
 from evtool.core.codes import check_code
+from evtool.core.consent import ConsentTerms, parse_terms_cached
 from evtool.core.digest import check_hex_digest
 from evtool.core.errors import FormatError
 from evtool.core.item_ranges import ItemRanges, parse_ranges
@@ -28,6 +30,12 @@ Digest = NewType("Digest", str)
 
 Code = NewType("Code", str)
 """Code of an agent, organisation or recipient."""
+
+Terms = NewType("Terms", str)
+"""Consent terms as one canonical JSON object."""
+
+_MAX_TERMS = 16 * 1024
+"""Characters of consent terms: longer than any text, as they may list many recipients."""
 
 
 class Event(Enum):
@@ -282,7 +290,18 @@ class ConsentChanged(Details):
     """
 
     event = Event.CONSENT_CHANGED
-    terms: str
+    terms: Terms
+
+    def __post_init__(self) -> None:
+        try:
+            parse_terms_cached(self.terms)
+        except FormatError as error:
+            raise FormatError(f"consent-changed.terms: {error.message}", hint=error.hint) from None
+
+    @property
+    def consent(self) -> ConsentTerms:
+        """The changed terms."""
+        return parse_terms_cached(self.terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,12 +422,14 @@ def parse_fixity(table: TomlTable) -> Fixity:
     return fixity
 
 
-_HINTS: dict[type[Any], dict[str, Any]] = {}
-"""Types of the fields of a table; working them out anew takes longer than reading an entry."""
+@cache
+def _hints_of(kind: type[Any]) -> dict[str, Any]:
+    """Give the types of a table's fields; working them out takes longer than reading an entry."""
+    return get_type_hints(kind)
 
 
 def _parse_into(kind: type[Any], table: TomlTable) -> Any:
-    hints = _HINTS.get(kind) or _HINTS.setdefault(kind, get_type_hints(kind))
+    hints = _hints_of(kind)  # type: ignore[arg-type]  # a type hashes by identity
     values = {one.name: _take(table, one, hints[one.name]) for one in fields(kind)}
     table.finish()
     return kind(**values)
@@ -433,8 +454,9 @@ def _take(table: TomlTable, one: Field[Any], hint: Any) -> Any:
         return check_hex_digest(text, one.name)
     if hint in (Code, Code | None):
         return check_code(text)
-    if not 1 <= len(text) <= MAX_TEXT:
-        raise FormatError(f"{one.name} has {len(text)} characters, expected 1 to {MAX_TEXT}")
+    limit = _MAX_TERMS if hint is Terms else MAX_TEXT
+    if not 1 <= len(text) <= limit:
+        raise FormatError(f"{one.name} has {len(text)} characters, expected 1 to {limit}")
     return text
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from evtool.core.errors import FormatError
 from evtool.core.merkle import TreeBuilder, compute_leaf_hash
 from evtool.core.names import parse_name
 from evtool.core.statement import (
+    ConsentStatement,
     ContentStatement,
+    ContextStatement,
     FileStatement,
+    ItemStatement,
     ItemType,
     OmissionReason,
     WithheldStatement,
@@ -26,11 +29,17 @@ class Item:
         number: number of the item in its collection, from 1.
         content: what it is, or None where that is withheld.
         file: its name and date, or None where that is withheld.
+        context: what the archivist supplied, sorted by field.
+        consent: the terms stated when it was sealed, or None where none were stated, or where they are withheld.
+        gap: lines withheld between its statements, or just before or after them: some may be of this item.
     """
 
     number: int
     content: ContentStatement | None
     file: FileStatement | None
+    context: tuple[ContextStatement, ...] = ()
+    consent: ConsentStatement | None = None
+    gap: int = 0
 
     @property
     def sort_key(self) -> bytes | None:
@@ -128,8 +137,9 @@ class ManifestReader:
         return _PendingItem(number, gap=self._gap)
 
     def _close(self, pending: _PendingItem) -> Item:
-        item = Item(pending.number, pending.content, pending.file)
-        if (item.content is None or item.file is None) and not pending.gap + self._gap:
+        gap = pending.gap + self._gap
+        item = Item(pending.number, pending.content, pending.file, tuple(pending.context), pending.consent, gap)
+        if (item.content is None or item.file is None) and not gap:
             raise FormatError(f"item {item.number} is incomplete although nothing is withheld")
         self._check_path_order(item)
         self._items += 1
@@ -179,13 +189,19 @@ class _PendingItem:
     """Lines withheld between the item before it and the statements of this one."""
     content: ContentStatement | None = None
     file: FileStatement | None = None
+    context: list[ContextStatement] = field(default_factory=list)
+    consent: ConsentStatement | None = None
     last_order: tuple[int, int, str] = (0, -1, "")
 
-    def add(self, statement: ContentStatement | FileStatement) -> None:
+    def add(self, statement: ItemStatement) -> None:
         if statement.order[1:] <= self.last_order[1:]:
             raise FormatError(f"item {self.number}: its statements are doubled or out of order")
         self.last_order = statement.order
         if isinstance(statement, ContentStatement):
             self.content = statement
-        else:
+        elif isinstance(statement, FileStatement):
             self.file = statement
+        elif isinstance(statement, ContextStatement):
+            self.context.append(statement)
+        else:
+            self.consent = statement

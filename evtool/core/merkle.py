@@ -25,6 +25,35 @@ def compute_node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
+def compute_subtrees(first: int, leaf_hashes: list[bytes]) -> list[tuple[bytes, int]]:
+    """Fold neighbouring leaves, of which `first` come before them in the whole tree, as far as they go.
+
+    Gives the roots of the largest complete and aligned subtrees they fill, each with its number of leaves: what
+    `TreeBuilder.add_subtree` takes. So a tree can be computed in pieces, wherever the pieces are.
+    """
+    subtrees: list[tuple[bytes, int]] = []
+    at = 0
+    while at < len(leaf_hashes):
+        left = len(leaf_hashes) - at
+        size = 1 << (left.bit_length() - 1)
+        # The lowest bit that is set in the place is the largest subtree that may begin there.
+        place = first + at
+        if place:
+            size = min(size, place & -place)
+        level = leaf_hashes[at : at + size]
+        while len(level) > 1:
+            pairs = zip(level[::2], level[1::2], strict=True)
+            level = [sha256(b"\x01" + one + other).digest() for one, other in pairs]
+        subtrees.append((level[0], size))
+        at += size
+    return subtrees
+
+
+def compute_line_subtrees(first: int, lines: bytes) -> list[tuple[bytes, int]]:
+    """Fold lines that each end in a newline, as `compute_subtrees` folds their leaf hashes."""
+    return compute_subtrees(first, [sha256(b"\x00" + line).digest() for line in lines.split(b"\n")[:-1]])
+
+
 class TreeBuilder:
     """Folds leaf hashes, and roots of whole aligned subtrees, into a root hash.
 

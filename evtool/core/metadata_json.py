@@ -115,11 +115,11 @@ _EXPENDABLE = ("tags", "texts", "places", "times", "durations", "counts", "probl
 
 def fit_claims(claims: Claims) -> Claims:
     """Leave out raw tags, then texts and so on, from the end, until the document is within its limit; count them."""
-    for name in _EXPENDABLE:
-        while document_size(claims) > DOCUMENT_LIMIT and (values := getattr(claims, name)):
-            kept = values[: len(values) // 2]
-            left_out: dict[str, Any] = {name: kept, "dropped": claims.dropped + len(values) - len(kept)}
-            claims = replace(claims, **left_out)
+    while document_size(claims) > DOCUMENT_LIMIT:
+        name, values = next((name, found) for name in _EXPENDABLE if (found := getattr(claims, name)))
+        kept = values[: len(values) // 2]
+        left_out: dict[str, Any] = {name: kept, "dropped": claims.dropped + len(values) - len(kept)}
+        claims = replace(claims, **left_out)
     return claims
 
 

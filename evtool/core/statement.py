@@ -9,10 +9,14 @@ read as JSON and compared with their canonical spelling.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import count
 
 from evtool.core.canonical import MAX_INTEGER, encode_string, parse_canonical, serialize_canonical
+from evtool.core.consent import ConsentTerms, parse_terms_cached
+from evtool.core.context import check_value, is_field_name
 from evtool.core.digest import Digests, check_hex_digest
 from evtool.core.errors import FormatError
 from evtool.core.names import parse_name, parse_target
@@ -126,6 +130,64 @@ class FileStatement:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextStatement:
+    """Kind `context`: one field that the archivist supplied.
+
+    Attributes:
+        item: number of the item, from 1.
+        salt: 16 random bytes as 32 lower-case hexadecimal digits.
+        field: name of the field.
+        value: what it says.
+    """
+
+    item: int
+    salt: str
+    field: str
+    value: str
+
+    def __post_init__(self) -> None:
+        if not is_field_name(self.field):
+            raise FormatError(f"item {self.item}: a context statement has no name of a field")
+        check_value(self.field, self.value)
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Place in the manifest."""
+        return (self.item, 3, self.field)
+
+    def serialize(self) -> bytes:
+        """Write the line, without its newline."""
+        value = {"field": self.field, "item": self.item, "kind": "context", "salt": self.salt, "value": self.value}
+        return serialize_canonical(value)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentStatement:
+    """Kind `consent`: the handling and consent terms that were stated of an item when it was sealed.
+
+    Attributes:
+        item: number of the item, from 1.
+        salt: 16 random bytes as 32 lower-case hexadecimal digits.
+        terms: what was stated.
+    """
+
+    item: int
+    salt: str
+    terms: ConsentTerms
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Place in the manifest."""
+        return (self.item, 4, "")
+
+    def serialize(self) -> bytes:
+        """Write the line, without its newline."""
+        # `item` sorts after both fields of the terms, so the canonical form of the terms is the beginning of the line.
+        terms = self.terms.serialize()[:-1]
+        return f'{terms},"item":{self.item},"kind":"consent","salt":"{self.salt}"}}'.encode()
+
+
+@dataclass(frozen=True, slots=True)
 class WithheldStatement:
     """Kind `withheld`: the hash that stands for lines not disclosed in this copy.
 
@@ -142,7 +204,13 @@ class WithheldStatement:
         return f'{{"hash":"{self.hash}","kind":"withheld","lines":{self.lines}}}'.encode("ascii")
 
 
-Statement = ContentStatement | FileStatement | WithheldStatement
+ItemStatement = ContentStatement | FileStatement | ContextStatement | ConsentStatement
+"""What is said of one item; kinds are in the order of `order`, in which 2 is the place of `metadata`."""
+
+Statement = ItemStatement | WithheldStatement
+
+Files = tuple[Sequence[int], Sequence[int], Sequence[str], Sequence[str]]
+"""Files by columns: sizes, modification times in nanoseconds, SHA-256 and BLAKE3 values."""
 
 
 def serialize_file_content(item: int, salt: str, size: int, sha256: str, blake3: str) -> str:
@@ -160,6 +228,28 @@ def serialize_file(item: int, salt: str, path: str, mtime: int | None) -> str:
     return f'{{"item":{item},"kind":"file","mtime":{time},"path":{encode_string(path)},"salt":"{salt}"}}'
 
 
+def serialize_files(first_item: int, salts: list[str], directory: str, names: list[str], files: Files) -> list[str]:
+    """Spell both statements of each file of a directory at once, as the two functions above do one by one.
+
+    `salts` holds two for each file; `directory` is the stored path of the directory with a `/` after it, empty for
+    the root.
+    """
+    sizes, mtimes, sha256s, blake3s = files
+    # All names in one call: no name holds a slash, and no escape does.
+    head, paths = encode_string(directory)[1:-1], encode_string("/".join(names))[1:-1].split("/")
+    lines: list[str] = []
+    columns = zip(count(first_item), salts[::2], salts[1::2], paths, sizes, mtimes, sha256s, blake3s)
+    for item, salt, name_salt, path, size, mtime, sha256, blake3 in columns:
+        lines.append(
+            f'{{"blake3":"{blake3}","item":{item},"kind":"content","salt":"{salt}",'
+            f'"sha256":"{sha256}","size":{size},"type":"file"}}'
+        )
+        date = format_mtime(mtime)
+        time = f'"{date}"' if date else "null"
+        lines.append(f'{{"item":{item},"kind":"file","mtime":{time},"path":"{head}{path}","salt":"{name_salt}"}}')
+    return lines
+
+
 _NUMBER = r"([1-9][0-9]{0,15})"
 _HEX = "[0-9a-f]"
 _CONTENT = re.compile(
@@ -170,6 +260,7 @@ _FILE = re.compile(
     rf'\{{"item":{_NUMBER},"kind":"file","mtime":(?:null|"([^"\\]*)"),'
     rf'"path":"((?:[^"\\\x00-\x1f]|\\["\\])*)","salt":"({_HEX}{{32}})"\}}\Z'
 )
+_CONSENT = re.compile(rf'(\{{.*),"item":{_NUMBER},"kind":"consent","salt":"({_HEX}{{32}})"\}}\Z')
 _UNESCAPE = re.compile(r'\\(["\\])')
 
 
@@ -196,6 +287,8 @@ def parse_statement(line: bytes) -> Statement:
         parse_name(path)
         mtime = None if match[2] is None else parse_mtime(match[2])
         return FileStatement(item=_item(int(match[1])), salt=match[4], path=path, mtime=mtime)
+    if match := _CONSENT.match(text):
+        return ConsentStatement(item=_item(int(match[2])), salt=match[3], terms=parse_terms_cached(match[1] + "}"))
     return _parse_other(line)
 
 
@@ -209,6 +302,7 @@ _FIELDS: dict[tuple[object, object], frozenset[str]] = {
     ("content", "directory"): frozenset({"item", "kind", "salt", "type"}),
     ("content", "symlink"): frozenset({"item", "kind", "salt", "type", "target"}),
     ("content", "omitted"): frozenset({"item", "kind", "salt", "type", "reason"}),
+    ("context", None): frozenset({"item", "kind", "salt", "field", "value"}),
     ("withheld", None): frozenset({"kind", "lines", "hash"}),
 }
 """Kind and type -> the fields that such a statement has, no more and no less."""
@@ -228,6 +322,10 @@ def _parse_other(line: bytes) -> Statement:
     item, salt = value["item"], value["salt"]
     if type(item) is not int or item < 1 or not isinstance(salt, str) or not re.fullmatch(_HEX + "{32}", salt):
         raise FormatError("a statement needs the number of its item and a salt of 32 hexadecimal digits")
+    if kind == "context":
+        if not isinstance(value["field"], str) or not isinstance(value["value"], str):
+            raise FormatError(f"item {item}: the field and the value of a context statement are text")
+        return ContextStatement(item=item, salt=salt, field=value["field"], value=value["value"])
     if type_ == "directory":
         return ContentStatement(item=item, salt=salt, type=ItemType.DIRECTORY)
     if type_ == "symlink":

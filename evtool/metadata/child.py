@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import signal
-import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +15,7 @@ from typing import Any, NoReturn
 
 from evtool.core.metadata_claims import Claims, Problem
 from evtool.core.metadata_json import claims_document, fit_claims
-from evtool.metadata.cage import enter_cage, try_bars
+from evtool.metadata.cage import enter_cage, set_limits, try_bars
 from evtool.metadata.collect import Collector
 from evtool.metadata.extractors import Extractor, extractors
 from evtool.metadata.identify import identify
@@ -33,8 +32,6 @@ _CODECS = (
 
 _PHOTOGRAPHS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")
 """How files begin that may share a process: JPEG, PNG, TIFF; or, after four bytes, with `ftyp`, as HEIC does."""
-
-_DEPTH_UNCAGED = 400
 
 
 def preload() -> None:
@@ -55,7 +52,7 @@ def parse_in_cage(files: list[int], answer: int, settings: Settings) -> NoReturn
     if settings.caged:
         enter_cage(settings.limits)
     else:
-        sys.setrecursionlimit(_DEPTH_UNCAGED)
+        set_limits(settings.limits)
     for item, (stream, size) in enumerate(streams):
         if len(streams) > 1 and not _may_share(stream, size):
             _write(answer, {"item": item, "alone": True})
@@ -81,17 +78,16 @@ def _may_share(stream: io.BufferedIOBase, size: int) -> bool:
 
 def _claims_so_far(stream: io.BufferedIOBase, size: int, final_only: bool) -> Iterator[Claims]:
     """Give all claims found so far after each step, so that a killed child leaves what it had found."""
-    found = Claims(format=identify(stream, size))
-    media_type = found.format.media_type if found.format else ""
+    found = identify(stream, size)
+    media_type = found.media_type if found else ""
     collector = Collector()
     problems: list[Problem] = []
     for extractor in extractors().get(media_type, ()):
         if not final_only:
-            yield found
+            yield replace(collector.claims(), format=found, problems=tuple(problems))
         if (reason := _run(extractor, stream, size, collector)) is not None:
             problems.append(Problem(extractor.name, reason))
-        found = replace(collector.claims(), format=found.format, problems=tuple(problems))
-    yield found
+    yield replace(collector.claims(), format=found, problems=tuple(problems))
 
 
 def _run(extractor: Extractor, stream: io.BufferedIOBase, size: int, collector: Collector) -> str | None:

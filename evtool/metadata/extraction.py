@@ -52,7 +52,8 @@ _COPY_LIMIT = 256 << 20
 _STARTS = 3
 """How often a fork server that died is started again."""
 
-_AHEAD = 2 * (os.cpu_count() or 1)
+_AHEAD = min(2 * (os.cpu_count() or 1), 8)
+"""Requests on their way at the same time; each may hold `TOGETHER` descriptors open."""
 
 
 class Failure(Enum):

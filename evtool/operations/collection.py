@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from evtool.core.chain import Chain, EntryFiles, Link, check_chain
 from evtool.core.checksums import parse_header, serialize_header, serialize_line
+from evtool.core.consent_state import changes_of
+from evtool.core.consent_summary import ConsentTally
 from evtool.core.digest import sha256_hex
 from evtool.core.entry import INFORMATIONAL_FILES
 from evtool.core.errors import EvtoolError, FormatError, InputError
@@ -33,6 +35,7 @@ class Seal:
         disproved: the manifest is not the one that was signed.
         withheld_lines: lines this copy does not disclose.
         named_items: items of which the name is disclosed.
+        consent: what the terms of its items amount to.
         nameless: items whose name is withheld, but not what they are.
     """
 
@@ -44,6 +47,7 @@ class Seal:
     disproved: bool = False
     withheld_lines: int = 0
     named_items: int = 0
+    consent: ConsentTally = field(default_factory=ConsentTally)
     nameless: list[Item] = field(default_factory=list)
 
     @property
@@ -117,8 +121,14 @@ def read_collection(custody: CustodyReader) -> Collection:
             )
             findings.append(Finding(code, Axis.CUSTODY, effect, error.message, entry=sequence))
     chain = check_chain(entries, unreadable)
+    changes = changes_of(link.entry for link in chain.links)
     seals = [
-        Seal(link, link.entry.sealed, listing.files[link.entry.sequence, link.entry.event.value])
+        Seal(
+            link,
+            link.entry.sealed,
+            listing.files[link.entry.sequence, link.entry.event.value],
+            consent=ConsentTally(link.entry.sequence, changes),
+        )
         for link in chain.links
         if link.entry.sealed
     ]
@@ -129,19 +139,28 @@ def read_collection(custody: CustodyReader) -> Collection:
     return Collection(custody, listing, chain, findings, seals)
 
 
+OWN_FILES = {
+    Event.SEALED.value: frozenset({FileRole.MANIFEST, FileRole.CHECKSUMS}),
+    Event.RENEWED.value: frozenset({FileRole.RENEWAL}),
+}
+"""Event -> the files that only its entries have."""
+
+_EVERY_ENTRY = frozenset({FileRole.ENTRY, FileRole.SIGNATURE})
+
+
 def _judge_listing(listing: Listing) -> list[Finding]:
     """Find what is in the directory and belongs to no entry."""
     findings: list[Finding] = []
     for name in listing.foreign:
         message = f"custody directory: {name} is not part of the record"
         findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
+    strays = [name.text for name in listing.stamps if (name.sequence, name.event) not in listing.files]
     for sequence, event in listing.entries:
-        if event == Event.SEALED.value:
-            continue
-        for role in listing.files[sequence, event] & {FileRole.MANIFEST, FileRole.CHECKSUMS}:
-            name = file_name(sequence, event, role)
-            message = f"custody directory: {name} is not part of the record"
-            findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
+        own = OWN_FILES.get(event, frozenset())
+        strays += [file_name(sequence, event, role) for role in listing.files[sequence, event] - own - _EVERY_ENTRY]
+    for name in strays:
+        message = f"custody directory: {name} is not part of the record"
+        findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
     for sequence, event in listing.unsigned:
         message = f"entry {sequence} has no signature and counts for nothing"
         effect = Effect.UNCHECKED if (sequence, event) in listing.lost else Effect.NOTE
@@ -211,11 +230,28 @@ def read_items(collection: Collection) -> Iterator[tuple[bytes, SealedItem]]:
 
     Reading on to the end completes `findings` and `is_sound` of every seal: what was yielded before counts only then.
     """
-    streams = [_read_seal(collection.custody, seal) for seal in collection.seals]
+    streams = [_named(_read_seal(collection.custody, seal)) for seal in collection.seals]
     yield from heapq.merge(*streams, key=lambda pair: pair[0])
 
 
-def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes, SealedItem]]:
+def _named(items: Iterator[tuple[bytes | None, SealedItem]]) -> Iterator[tuple[bytes, SealedItem]]:
+    return ((key, sealed) for key, sealed in items if key is not None)
+
+
+def read_numbered_items(collection: Collection) -> Iterator[SealedItem]:
+    """Yield every item of which anything is disclosed, in the order of their numbers; else as `read_items`."""
+    for seal in collection.seals:
+        for _, sealed in _read_seal(collection.custody, seal):
+            yield sealed
+
+
+def read_items_afresh(collection: Collection) -> Iterator[tuple[bytes, SealedItem]]:
+    """As `read_items`, leaving no trace in the seals of `collection`, which can so be read another time."""
+    seals = [Seal(seal.link, seal.sealed, seal.roles) for seal in collection.seals]
+    return read_items(replace(collection, seals=seals))
+
+
+def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes | None, SealedItem]]:
     """Yield the items of one seal, then judge its manifest and its list of checksums."""
     name = file_name(seal.number, Event.SEALED.value, FileRole.MANIFEST)
     reader = ManifestReader(seal.sealed.first_item)
@@ -223,12 +259,12 @@ def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes, Seal
     try:
         for item in reader.read(custody.read_lines(name)):
             checksums.add(item)
+            seal.consent.add(item)
             key = item.sort_key
-            if key is not None:
-                seal.named_items += 1
-                yield key, SealedItem(item, seal)
-            elif item.content is not None:
+            seal.named_items += key is not None
+            if key is None and item.content is not None:
                 seal.nameless.append(item)
+            yield key, SealedItem(item, seal)
     except (FormatError, InputError) as error:
         seal.broken = True
         if isinstance(error, FormatError) and _is_as_signed(custody, name, seal.sealed):

@@ -7,13 +7,13 @@ entry is signed. And whatever happens, even a power cut, the directory holds the
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from evtool.core.entry import Clock
 from evtool.core.errors import EvidenceError, InputError, MismatchError, RefusedError, UsageError
-from evtool.core.events import Event
 from evtool.core.names import shown, store_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.privacy import TextPolicy, check_text
@@ -23,15 +23,18 @@ from evtool.keys.signer import Signer
 from evtool.operations.collection import Collection, SealedItem, read_items
 from evtool.operations.compare import find_hidden, merge_sorted
 from evtool.operations.entry_writer import EntryHeader, is_inside, open_for_writing, read_sound_collection, write_entry
+from evtool.operations.item_block import ItemBlock, state_block
+from evtool.operations.item_statements import StatementFiles, StatementPlan, read_plan
 from evtool.operations.manifest_writer import ManifestWriter
 from evtool.operations.progress import NoProgress, Progress
-from evtool.scan.engine import Task, observe_all
+from evtool.scan.batch import observation_of
+from evtool.scan.engine import Request, Task, gather_runs, observe_all, observe_requests
 from evtool.scan.observe import Mode, Observation, Problem
 from evtool.scan.tree import Tree, TreeLocation
-from evtool.scan.walk import Found, Kind, WalkNotes, walk
+from evtool.scan.walk import Found, Kind, Run, WalkNotes, walk, walk_runs
 from evtool.scan.workers import default_jobs
 from evtool.store.custody import NAME, CustodyDirectory, locate_custody
-from evtool.store.journal import Journal
+from evtool.store.journal import Journal, journal_name
 
 ALLOWABLE = {
     "unreadable": (OmissionReason.UNREADABLE, OmissionReason.UNREADABLE_DIRECTORY),
@@ -52,6 +55,7 @@ class SealOptions:
         exclude: patterns to leave out, beside those that are in force already.
         reset_exclusions: begin with no patterns at all, not even the default ones.
         allow: keys of `ALLOWABLE`: what may be named without its content being sealed.
+        statements: the archivist's table and defaults: context and consent of the new items.
         custody: where the custody directory is, if not in the evidence directory.
         jobs: number of workers; None means a number that suits this machine.
         policy: what must not occur in a text, nor, as for denied terms, in a name.
@@ -63,6 +67,7 @@ class SealOptions:
     exclude: tuple[str, ...] = ()
     reset_exclusions: bool = False
     allow: frozenset[str] = frozenset()
+    statements: StatementFiles = field(default_factory=StatementFiles)
     custody: str | None = None
     jobs: int | None = None
     policy: TextPolicy = field(default_factory=TextPolicy)
@@ -135,8 +140,8 @@ def seal(
     header = EntryHeader(options.reason, options.happened_at, options.clock)
     with open_for_writing(path, options.custody) as record:
         run = _SealRun(record.evidence, record.collection, options, progress or NoProgress(), inside=record.inside)
-        journal_name = f"{record.next_sequence:04d}-{Event.SEALED.value}.journal"
-        journal = Journal(record.writer.path_of_part(journal_name))
+        journal_file = journal_name(record.next_sequence)
+        journal = Journal(record.writer.open_kept(journal_file))
         try:
             first_item = record.collection.next_item
             with ManifestWriter(record.writer, record.next_sequence, first_item, random) as manifest:
@@ -150,7 +155,9 @@ def seal(
                     result.entry, result.head = written.sequence, written.head
         finally:
             journal.close()
-        record.writer.remove(journal_name)
+            if journal.is_empty:
+                record.writer.remove(journal_file)
+        record.writer.remove(journal_file)
         return result
 
 
@@ -196,6 +203,7 @@ class _SealRun:
         self._problems: list[str] = []
         self._denied = 0
         self._vanished: list[SealedItem] = []
+        self._plan = self._make_plan()
 
     def observe(self, manifest: ManifestWriter | None, journal: Journal | None) -> None:
         """Go through the directory; without a manifest only look, read nothing and collect what would be new.
@@ -204,16 +212,18 @@ class _SealRun:
             EvidenceError: something cannot be sealed, with the names of all of it.
         """
         jobs = self._options.jobs or default_jobs()
-        dry = manifest is None
-        for task, observation in observe_all(self._evidence, self._tasks(dry, journal), jobs=jobs):
-            if task.context is not None:
-                self._judge_sealed(task, observation)
-            elif (item_type := self._classify(task.found, observation)) is not None:
-                self._add_item(task.found, observation, item_type, manifest, journal)
+        if manifest is not None and journal is not None and self._is_all_new:
+            self._observe_blocks(manifest, journal, jobs)
+        else:
+            for task, observation in observe_all(self._evidence, self._tasks(journal), jobs=jobs):
+                if task.context is not None:
+                    self._judge_sealed(task, observation)
+                else:
+                    self._take_new(task.found, observation, manifest, journal)
         self._look_past_patterns(jobs)
         self._judge_doubtful(jobs)
         self._check_manifests()
-        self._check_second_walk()
+        self._check_second_walk(manifest_written=manifest is not None)
         self._report_names()
         if self._denied:
             raise RefusedError(
@@ -223,7 +233,53 @@ class _SealRun:
         if self._problems:
             raise _cannot_seal(self._problems)
 
-    def _tasks(self, dry: bool, journal: Journal | None) -> Iterator[Task[SealedItem | None]]:
+    @property
+    def _is_all_new(self) -> bool:
+        """Whether every entry becomes an item, and takes no decision but the usual ones."""
+        return not (
+            (self._collection and self._collection.seals) or self._options.policy.denied or self._options.statements
+        )
+
+    def _observe_blocks(self, manifest: ManifestWriter, journal: Journal, jobs: int) -> None:
+        """Seal by blocks of items, which come back from the workers as they go into the manifest."""
+        for answer in observe_requests(self._evidence, self._requests(manifest, journal), jobs=jobs):
+            block = answer.product
+            if block is None:
+                founds = (found for run in answer.request.runs for found in run.founds())
+                for found, observation in zip(founds, answer.observations, strict=True):
+                    self._take_new(found, observation, manifest, journal)
+            elif not self._problems:
+                self._add_block(block, answer.request.runs, manifest, journal)
+
+    def _requests(self, manifest: ManifestWriter, journal: Journal) -> Iterator[Request[None]]:
+        with Tree(self._evidence) as tree:
+            runs = walk_runs(tree, custody=self._custody_name, exclusions=self._exclusions, notes=self._notes)
+            for batch in gather_runs(runs):
+                order = manifest.order_block(sum(len(run.names) for run in batch))
+                yield Request(batch, None, known=journal.find_all(batch), finish=state_block, argument=order)
+
+    def _add_block(self, block: ItemBlock, runs: list[Run], manifest: ManifestWriter, journal: Journal) -> None:
+        self.result.new_items += block.items
+        self.result.new_bytes += block.size
+        self.result.reused += block.reused
+        manifest.add_block(block)
+        if block.kept:
+            paths = [found.path for run in runs for found in run.founds()]
+            for index, row in block.kept.items():
+                journal.add(paths[index], observation_of(row, block.started))
+        self._progress.advance(files=block.items, size=block.size)
+
+    def _make_plan(self) -> StatementPlan | None:
+        """Match the archivist's statements with what is to be sealed, before anything is read."""
+        if not self._options.statements:
+            return None
+        plan = read_plan(self._options.statements, self._evidence, self._options.policy)
+        with Tree(self._evidence) as tree:
+            plan.match(self._collection, self._walk(tree, WalkNotes()))
+        self.result.findings += plan.findings
+        return plan
+
+    def _tasks(self, journal: Journal | None) -> Iterator[Task[SealedItem | None]]:
         with Tree(self._evidence) as tree:
             founds = ((found.sort_key, found) for found in self._walk(tree, self._notes))
             sealed_items = read_items(self._collection) if self._collection else iter(())
@@ -233,16 +289,28 @@ class _SealRun:
                 elif found is not None and sealed is not None:
                     yield Task(found, sealed, Mode.STAT)
                 elif found is not None:
-                    known = journal.find(found.path) if journal else None
-                    yield Task(found, None, Mode.STAT if dry else Mode.HASH, known)
+                    known = journal.find(found.path) if journal is not None else None
+                    yield Task(found, None, Mode.STAT if journal is None else Mode.HASH, known)
 
     def _walk(self, tree: Tree, notes: WalkNotes) -> Iterator[Found]:
-        return walk(tree, custody=NAME if self.inside else None, exclusions=self._exclusions, notes=notes)
+        return walk(tree, custody=self._custody_name, exclusions=self._exclusions, notes=notes)
+
+    @property
+    def _custody_name(self) -> bytes | None:
+        return NAME if self.inside else None
+
+    def _take_new(
+        self, found: Found, observation: Observation, manifest: ManifestWriter | None, journal: Journal | None
+    ) -> None:
+        item_type = self._classify(found, observation)
+        if item_type is not None:
+            self._add_item(found, observation, item_type, manifest, journal)
 
     def _classify(self, found: Found, observation: Observation) -> ItemType | None:
         """Decide what a new item is; None after noting that it cannot be sealed."""
-        texts = (store_name(found.path), store_name(observation.target))
-        if any(map(self._options.policy.holds_denied_term, texts)):
+        policy = self._options.policy
+        texts = (store_name(found.path), store_name(observation.target)) if policy.denied else ()
+        if any(map(policy.holds_denied_term, texts)):
             # Counted, not named: the message must not repeat the term.
             self._denied += 1
             return None
@@ -269,7 +337,8 @@ class _SealRun:
         self.result.omitted += item_type is ItemType.OMITTED
         if manifest is not None:
             reason = _reason(found, observation.problem) if observation.problem else None
-            manifest.add(found, observation, item_type, reason)
+            extra = self._plan.take(store_name(found.path)).lines if self._plan else ()
+            manifest.add(found, observation, item_type, reason, extra)
         if journal is not None:
             journal.add(found.path, observation)
         self._progress.advance(files=1, size=size)
@@ -334,14 +403,16 @@ class _SealRun:
             if one.item.content is None or one.item.content.type is not ItemType.OMITTED:
                 self._find(Code.MISSING, Effect.DISPROVES, one, "is missing")
 
-    def _check_second_walk(self) -> None:
+    def _check_second_walk(self, *, manifest_written: bool) -> None:
         """Look at the names once more: what came or went meanwhile would be sealed by halves."""
         again = WalkNotes()
         with Tree(self._evidence) as tree:
-            for _ in self._walk(tree, again):
-                pass
+            runs = walk_runs(tree, custody=self._custody_name, exclusions=self._exclusions, notes=again)
+            deque(runs, maxlen=0)
         if again.fingerprint != self._notes.fingerprint:
             self._problems.append("files appeared, vanished or changed their type while the directory was read")
+        elif manifest_written and self._plan and self._plan.left_over:
+            self._problems.append("files that the table speaks of vanished while the directory was read")
 
     def _report_names(self) -> None:
         self.result.excluded = self._notes.excluded_count

@@ -79,7 +79,7 @@ def open_subject(
             yield None
             return
         with CustodyDirectory(record) as directory:
-            inside = record.path == os.path.join(location.path, NAME)
+            inside = _is_inside(location, record)
             yield Subject(directory, location, NAME if inside else None, None)
         return
     if custody is not None:
@@ -166,3 +166,12 @@ def _opened(place: Place) -> Iterator[tuple[_Sniffed, BinaryIO | None]]:
 
 def _name(place: Place) -> str:
     return shown(os.fsdecode(os.fspath(place))) if isinstance(place, str | os.PathLike) else "standard input"
+
+
+def _is_inside(evidence: TreeLocation, custody: TreeLocation) -> bool:
+    """Tell whether the record lies at its own place in the evidence, whatever way the user named the two."""
+    try:
+        own = os.lstat(os.path.join(evidence.path, NAME))
+    except OSError:
+        return False
+    return (own.st_dev, own.st_ino) == (custody.device, custody.inode)

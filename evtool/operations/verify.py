@@ -7,7 +7,7 @@ is run, and nothing in the directory is trusted: whose keys count is the caller'
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from evtool.core.allowed_signers import AllowedSigners
@@ -18,9 +18,11 @@ from evtool.core.verdict import DEFAULT_REQUIRED, Axis, Code, Counts, Effect, Fi
 from evtool.operations.bag_check import check_bag
 from evtool.operations.collection import Collection, read_collection
 from evtool.operations.compare import Comparer, Comparison, Selection
+from evtool.operations.consent_axis import judge_consent, summarize_consent
 from evtool.operations.custody_axis import judge_custody, judge_second_signatures
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.subject import BundleAccess, Place, Subject, open_subject
+from evtool.operations.time_axis import TimeGrounds, judge_time
 from evtool.operations.trust import TrustPolicy, judge_signers
 from evtool.scan.observe import Mode
 from evtool.scan.workers import default_jobs
@@ -42,6 +44,7 @@ class VerifyOptions:
         access: what opens an encrypted bundle.
         jobs: number of workers; None means a number that suits this machine.
         now: the moment at which keys have to be valid; None means the present.
+        time: the anchors and other material that time-stamps are judged on.
     """
 
     trust: AllowedSigners = field(default_factory=AllowedSigners)
@@ -55,6 +58,7 @@ class VerifyOptions:
     access: BundleAccess = field(default_factory=BundleAccess)
     jobs: int | None = None
     now: datetime | None = None
+    time: TimeGrounds = field(default_factory=TimeGrounds)
 
 
 def verify(place: Place, options: VerifyOptions | None = None, *, progress: Progress | None = None) -> Report:
@@ -87,16 +91,19 @@ def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress
     links = collection.chain.links
     identifier = links[0].entry.collection if links else None
     findings = list(collection.findings)
-    policy = TrustPolicy(options.trust, options.signers, options.now)
+    time = judge_time(collection, options.time, options.now)
+    findings += time.findings
+    policy = TrustPolicy(options.trust, options.signers, options.now, time.proven)
     signers = judge_signers(links, policy, findings)
     findings += judge_second_signatures(links, policy, options.min_signers)
-    findings += judge_custody(collection, policy, options.expected_head)
-    findings += _judge_time_and_consent(collection)
+    findings += judge_custody(collection, policy, options.expected_head, time.stamped)
     comparison = _compare(subject, collection, options, progress)
     findings += comparison.findings
     if subject.bundle is not None:
         findings += check_bag(subject.bundle, identifier, whole=options.selection.is_all)
     findings += [finding for seal in collection.seals for finding in seal.findings]
+    consent = summarize_consent(collection)
+    findings += judge_consent(consent)
     counts = _count(collection, comparison)
     findings += _judge_coverage(counts, options)
     return Report(
@@ -106,7 +113,10 @@ def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress
         counts=counts,
         signers=tuple(signers),
         required=_required(options),
-        checked=frozenset({Axis.INTEGRITY, Axis.SIGNATURES, Axis.TRUST, Axis.CUSTODY}),
+        checked=frozenset(Axis),
+        consent=consent,
+        timestamps=time.stamps,
+        intervals=time.intervals,
     )
 
 
@@ -121,19 +131,20 @@ def _required(options: VerifyOptions) -> tuple[Axis, ...]:
     return tuple(axis for axis in Axis if axis in DEFAULT_REQUIRED or axis in options.required)
 
 
+def report_unreadable(options: VerifyOptions, message: str) -> Report:
+    """Report on something that cannot be read at all, so that one bad path of many does not hide the others."""
+    return _not_sealed(options, message)
+
+
 def _not_sealed(options: VerifyOptions, message: str, findings: Iterable[Finding] = ()) -> Report:
     nothing = Finding(Code.NO_ITEMS, Axis.INTEGRITY, Effect.UNCHECKED, message)
-    everything = tuple(sorted([nothing, *findings], key=_severity))
-    return Report(None, None, everything, Counts(), (), _required(options), frozenset())
-
-
-def _judge_time_and_consent(collection: Collection) -> list[Finding]:
-    time = "no time-stamp: all times are claims of the signers"
-    consent = "no consent is stated for any item: treat all of them as sealed, for nobody"
-    return [
-        Finding(Code.NO_TIMESTAMP, Axis.TIME, Effect.OPEN, time),
-        Finding(Code.NO_CONSENT, Axis.CONSENT, Effect.OPEN, consent),
+    # Without an entry there is nothing that anything could contradict: a folder called custody is no forgery.
+    open_questions = [
+        replace(finding, effect=Effect.UNCHECKED) if finding.effect is Effect.DISPROVES else finding
+        for finding in findings
     ]
+    everything = tuple(sorted([nothing, *open_questions], key=_severity))
+    return Report(None, None, everything, Counts(), (), _required(options), frozenset())
 
 
 def _compare(subject: Subject, collection: Collection, options: VerifyOptions, progress: Progress) -> Comparison:

@@ -13,11 +13,9 @@ from typing import NamedTuple
 
 from blake3 import blake3
 
+from evtool.scan.small_files import BUFFER, CHUNK, readv
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind
-
-CHUNK = 64 * 1024
-"""Bytes per read: small enough to stay in the processor's cache between the two digests."""
 
 PIPELINE_CHUNK = 1024 * 1024
 PIPELINE_BUFFERS = 8
@@ -92,9 +90,9 @@ class Observation(NamedTuple):
 class Mode(Enum):
     """How closely to look."""
 
-    HASH = "hash"
+    HASH = "h"
     """Read every byte."""
-    STAT = "stat"
+    STAT = "s"
     """Look at type, size and dates only."""
 
 
@@ -178,37 +176,14 @@ def _special_name(mode: int) -> str:
     return "a device"
 
 
-def _read_into(descriptor: int, buffer: bytearray) -> int:
-    """Read into a buffer that is used again and again; returns the number of bytes, 0 at the end."""
-    if _HAS_READV:
-        return os.readv(descriptor, (buffer,))
-    data = os.read(descriptor, len(buffer))
-    buffer[: len(data)] = data
-    return len(data)
-
-
-_HAS_READV = hasattr(os, "readv")
-
-
-class _Buffer(threading.local):
-    """One buffer for each thread; shared between two, each would hash what the other read."""
-
-    def __init__(self) -> None:
-        self.data = bytearray(CHUNK)
-        self.view = memoryview(self.data)
-
-
-_BUFFER = _Buffer()
-
-
 def _hash(descriptor: int) -> tuple[int, str, str]:
     """Hash a file from one buffer: bytes read, SHA-256 and BLAKE3."""
-    buffer, view = _BUFFER.data, _BUFFER.view
-    length = _read_into(descriptor, buffer)
+    buffer, view = BUFFER.data, BUFFER.view
+    length = readv(descriptor, (buffer,))
     if length < CHUNK:
         # Most files end here. A short read may also be a pause, so the end is asked for once more.
         data = bytes(view[:length])
-        rest = _read_into(descriptor, buffer)
+        rest = readv(descriptor, (buffer,))
         if rest == 0:
             return length, sha256(data).hexdigest(), blake3(data).hexdigest()
         first, second, length = sha256(data), blake3(data), length
@@ -220,7 +195,7 @@ def _hash(descriptor: int) -> tuple[int, str, str]:
         first.update(part)
         second.update(part)
         length += chunk
-        chunk = _read_into(descriptor, buffer)
+        chunk = readv(descriptor, (buffer,))
     return length, first.hexdigest(), second.hexdigest()
 
 
@@ -249,7 +224,7 @@ def _hash_in_threads(descriptor: int) -> tuple[int, str, str]:
     try:
         while True:
             buffer = free.get()
-            count = _read_into(descriptor, buffer)
+            count = readv(descriptor, (buffer,))
             if not count:
                 break
             second.update(memoryview(buffer)[:count])

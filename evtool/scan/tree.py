@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from evtool.core.errors import EvidenceError, InputError
@@ -29,7 +30,7 @@ _FILE = (
     | getattr(os, "O_NONBLOCK", 0)  # a FIFO that is swapped in must not block
     | getattr(os, "O_BINARY", 0)
 )
-_NOATIME = getattr(os, "O_NOATIME", 0)
+_QUIET_FILE = _FILE | getattr(os, "O_NOATIME", 0)
 
 _KEEP_OPEN = 100
 """Directories of the current chain that stay open; deeper ones are opened again on each use."""
@@ -127,15 +128,27 @@ class Tree:
         Raises:
             OSError: it cannot be opened, or is a symbolic link.
         """
+        return self.file_opener(directory)(name)
+
+    def file_opener(self, directory: bytes) -> Callable[[bytes], int]:
+        """Give a function that opens files of one directory, as `open_file` does, until the tree is used again.
+
+        Raises:
+            OSError: the directory cannot be opened.
+        """
         if not HAS_DIRECTORY_DESCRIPTORS:
-            path = self._checked_path(directory, name)
-            return os.open(path, _FILE)
+            return lambda name: os.open(self._checked_path(directory, name), _FILE)
         parent = self.open_directory(directory)
-        try:
-            return os.open(name, _FILE | _NOATIME, dir_fd=parent)
-        except PermissionError:
-            # O_NOATIME is for the owner of the file only.
-            return os.open(name, _FILE, dir_fd=parent)
+        open_ = os.open
+
+        def open_in_parent(name: bytes) -> int:
+            try:
+                return open_(name, _QUIET_FILE, dir_fd=parent)
+            except PermissionError:
+                # O_NOATIME is for the owner of the file only.
+                return open_(name, _FILE, dir_fd=parent)
+
+        return open_in_parent
 
     def stat(self, directory: bytes, name: bytes) -> os.stat_result:
         """Look at a directory entry without following it."""
@@ -151,11 +164,23 @@ class Tree:
 
     def list_directory(self, path: bytes) -> list[tuple[bytes, str]]:
         """List a directory as pairs of name and kind, in no order; see `evtool.scan.walk` for the kinds."""
+        names, kinds = self.list_names(path)
+        return [(name, kinds.get(name, "f")) for name in names]
+
+    def list_names(self, path: bytes) -> tuple[list[bytes], dict[bytes, str]]:
+        """List a directory, in no order: all names, and the kinds of those that are no regular files."""
         where: int | bytes = (
             self.open_directory(path) if HAS_DIRECTORY_DESCRIPTORS else self._checked_path(path, b"").rstrip(b"/")
         )
+        names: list[str] = []
+        kinds: dict[bytes, str] = {}
+        # One entry at a time: kept together, the entries of a directory of a million would need hundreds of megabytes.
         with os.scandir(where) as entries:
-            return [(os.fsencode(entry.name), _kind(entry)) for entry in entries]  # type: ignore[arg-type]
+            for entry in entries:
+                names.append(entry.name)  # type: ignore[arg-type]  # text for a descriptor, bytes for a path
+                if not entry.is_file(follow_symlinks=False):
+                    kinds[os.fsencode(entry.name)] = _kind(entry)  # type: ignore[arg-type]
+        return _encode_names(names), kinds
 
     def _cut_chain(self, keep: int) -> None:
         while len(self._chain) > keep:
@@ -181,6 +206,13 @@ def _open_root(location: TreeLocation) -> int:
             hint="make sure that nothing else works on it, then run the command again",
         )
     return descriptor
+
+
+def _encode_names(names: list[str]) -> list[bytes]:
+    if not HAS_DIRECTORY_DESCRIPTORS:
+        return [os.fsencode(name) for name in names]
+    # At once, as no name holds a slash: one by one it costs more than the listing.
+    return os.fsencode("/".join(names)).split(b"/") if names else []
 
 
 def _kind(entry: os.DirEntry[str]) -> str:

@@ -19,9 +19,14 @@ from typing import Protocol, Self
 from evtool.core.chain import EntryFiles
 from evtool.core.entry import INFORMATIONAL_FILES, MAX_ENTRY
 from evtool.core.errors import FormatError, InputError
+from evtool.core.events import Event
 from evtool.core.names import shown, shown_path
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.statement import MAX_LINE
+from evtool.core.timestamp.ots_format import MAX_PROOF_BYTES
+from evtool.core.timestamp.request import MAX_REQUEST_BYTES
+from evtool.core.timestamp.response import MAX_RESPONSE_BYTES
+from evtool.core.timestamp.stamp_names import StampName, StampRole, parse_stamp_name
 from evtool.scan.tree import Tree, TreeLocation
 
 NAME = b"custody"
@@ -32,9 +37,19 @@ _MAX_SIGNATURE = 16 * 1024
 _MAX_INFORMATIONAL = 1024 * 1024
 _CHUNK = 1024 * 1024
 
-_ENTRY_FILE = re.compile(r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256)\Z")
+STAMP_LIMITS = {
+    StampRole.RESPONSE: MAX_RESPONSE_BYTES,
+    StampRole.REQUEST: MAX_REQUEST_BYTES,
+    StampRole.CHAIN: 1 << 20,
+    StampRole.CRL: 16 << 20,
+    StampRole.OCSP: 1 << 20,
+    StampRole.PROOF: MAX_PROOF_BYTES,
+}
+"""Largest files of time evidence, in bytes. Real CRLs reach some 10 MB."""
+
+_ENTRY_FILE = re.compile(r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256|blake2b)\Z")
 _RECEIPT_FILE = re.compile(r"([0-9]{4})-(transferred|disclosed)\.receipt\.toml(\.sig)?\Z")
-_UNFINISHED = re.compile(r"\.(?:[0-9]{4}-[a-z-]+\.[a-z0-9.]+|README\.txt|allowed_signers|lock)\.part\Z")
+_UNFINISHED = re.compile(r"\.(?:[0-9]{4}-[a-z-]+\.[a-z0-9.-]+|README\.txt|allowed_signers|lock)\.part\Z")
 
 _SYSTEM_FILES = Exclusions(DEFAULT_PATTERNS)
 
@@ -46,6 +61,7 @@ class FileRole(Enum):
     SIGNATURE = "toml.sig"
     MANIFEST = "jsonl"
     CHECKSUMS = "sha256"
+    RENEWAL = "blake2b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +71,7 @@ class Listing:
     Attributes:
         files: sequence and event -> the roles of the files that are there.
         receipts: sequence and event of the entries that have a receipt beside them.
+        stamps: files of time evidence, sorted by name.
         informational: names of the informational files that are there.
         unfinished: names of what an interrupted run left behind.
         system: names of what an operating system leaves in folders.
@@ -63,6 +80,7 @@ class Listing:
 
     files: dict[tuple[int, str], frozenset[FileRole]]
     receipts: frozenset[tuple[int, str]]
+    stamps: tuple[StampName, ...]
     informational: tuple[str, ...]
     unfinished: tuple[str, ...]
     system: tuple[str, ...]
@@ -72,6 +90,11 @@ class Listing:
     def entries(self) -> list[tuple[int, str]]:
         """Entries that exist: those whose signature is there; the signature is written last."""
         return sorted(key for key, roles in self.files.items() if FileRole.SIGNATURE in roles)
+
+    @property
+    def seals(self) -> frozenset[int]:
+        """Numbers of the entries that seal items."""
+        return frozenset(sequence for sequence, event in self.entries if event == Event.SEALED.value)
 
     @property
     def unsigned(self) -> list[tuple[int, str]]:
@@ -84,13 +107,22 @@ class Listing:
         return [
             (sequence, event)
             for sequence, event in self.unsigned
-            if not any(name.startswith(f".{sequence:04d}-{event}.") for name in self.unfinished)
+            if not any(_explains(name, sequence, event) for name in self.unfinished)
         ]
 
     @property
     def is_ours(self) -> bool:
         """Whether evtool wrote this directory, or may write it: it holds an entry, or nothing but our leftovers."""
-        return bool(self.entries) or not (self.foreign or self.informational or self.unsigned)
+        if self.entries or not (self.foreign or self.informational or self.unsigned or self.stamps):
+            return True
+        # A first seal that was interrupted while its files got their names.
+        return not self.foreign and any(name.endswith(".toml.sig.part") for name in self.unfinished)
+
+
+def _explains(unfinished: str, sequence: int, event: str) -> bool:
+    """Tell whether a leftover shows that the entry was never finished; time-stamps are written after it exists."""
+    written = unfinished.removeprefix(".").removesuffix(".part")
+    return written.startswith(f"{sequence:04d}-{event}.") and parse_stamp_name(written) is None
 
 
 def file_name(sequence: int, event: str, role: FileRole) -> str:
@@ -141,6 +173,16 @@ class CustodyFile(Protocol):
         """Give a line with its newline, or `size` bytes of it."""
 
 
+class Hasher(Protocol):
+    """A hash function at work, as `hashlib` makes them."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take bytes in."""
+
+    def hexdigest(self) -> str:
+        """Give the digest of all that was taken in."""
+
+
 class CustodyReader(ABC):
     """A custody directory, wherever it lies: on disk, or in a bundle."""
 
@@ -169,7 +211,8 @@ class CustodyReader(ABC):
     def list_files(self) -> Listing:
         """Sort the names in the directory by what they are."""
         files: dict[tuple[int, str], set[FileRole]] = {}
-        receipts: set[tuple[int, str]] = set()
+        receipts: dict[tuple[int, str], list[str]] = {}
+        stamps: list[StampName] = []
         informational, unfinished, system, foreign = [], [], [], []
         for raw, kind in sorted(self._names()):
             name = raw.decode("utf-8", "replace")
@@ -181,16 +224,24 @@ class CustodyReader(ABC):
             elif match and int(match[1]) > 0:
                 files.setdefault((int(match[1]), match[2]), set()).add(FileRole(match[3]))
             elif receipt := _RECEIPT_FILE.match(name):
-                receipts.add((int(receipt[1]), receipt[2]))
+                receipts.setdefault((int(receipt[1]), receipt[2]), []).append(name)
+            elif stamp := parse_stamp_name(name):
+                stamps.append(stamp)
             elif name in INFORMATIONAL_FILES:
                 informational.append(name)
             elif _UNFINISHED.match(name):
                 unfinished.append(name)
             else:
                 foreign.append(shown_path(raw))
+        for key, names in list(receipts.items()):
+            entry, signature = receipt_names(*key)
+            # An interrupted run: of the two, the signature gets its name last.
+            if names == [entry] and f".{signature}.part" in unfinished:
+                unfinished += receipts.pop(key)
         return Listing(
             {key: frozenset(roles) for key, roles in files.items()},
             frozenset(receipts),
+            tuple(stamps),
             tuple(informational),
             tuple(unfinished),
             tuple(system),
@@ -216,6 +267,17 @@ class CustodyReader(ABC):
     def read_informational(self, name: str) -> bytes:
         """Read an informational file."""
         return self.read_file(name, _MAX_INFORMATIONAL)
+
+    def read_stamp(self, name: StampName) -> bytes:
+        """Read a file of time evidence."""
+        return self.read_file(name.text, STAMP_LIMITS[name.role])
+
+    def hash_file(self, name: str, hasher: Hasher) -> str:
+        """Hash a file of any size; gives its digest in hexadecimal."""
+        with self._open(name) as file:
+            while piece := file.read(1 << 20):
+                hasher.update(piece)
+        return hasher.hexdigest()
 
     def read_file(self, name: str, limit: int) -> bytes:
         """Read one small file whole."""

@@ -256,7 +256,7 @@ def test_denied_terms_are_never_written(evtool: Runner, giver: Party, name: str)
     for text in spellings(name):
         (case / f"{text}.txt").write_text("x")
         result = giver("seal", case, "--deny-terms", terms)
-        assert (result.exit_code, "1 names of files" in result.stderr) == (5, True)
+        assert (result.exit_code, "1 names of files" in result.stderr) == (5, True), result.stderr
         printed.append(result.stdout + result.stderr)
         (case / f"{text}.txt").unlink()
 

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.metadata.metadata_samples import HOSTILE, extract, picture, shared_extractor
 
 import evtool
 from evtool.core.metadata_vocabulary import Detail, Withheld
 from evtool.metadata import Failure, Limits, MetadataExtractor
 from evtool.metadata.answer import read_answer
 from evtool.metadata.wire import REQUIRED_BARS
+from tests.metadata.metadata_samples import HOSTILE, extract, picture, shared_extractor
 
 SLOW = HOSTILE / "exif-65535-entries-of-999-ratios.tif"
 
@@ -41,6 +41,7 @@ ATTEMPTS = {
     "move the position it shares": "os.lseek(FILE, 1, 0)",
     "signal another process": "os.kill(PARENT, signal.SIGTERM)",
     "make a file in memory": "os.memfd_create('x')",
+    "take a gigabyte of memory": "bytearray(1 << 30)",
     "raise a limit again": "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))",
 }
 
@@ -57,7 +58,7 @@ if sys.argv[2] == "caged":
     assert "seccomp" in enter_cage(Limits()), "no seccomp here"
 try:
     ATTEMPT
-except (OSError, ValueError):
+except (OSError, ValueError, MemoryError):
     os.write(1, b"refused")
 else:
     os.write(1, b"done")

@@ -6,6 +6,8 @@ import struct
 from pathlib import Path
 
 import pytest
+
+from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
 from tests.metadata.metadata_samples import (
     archive,
     claims_of,
@@ -17,8 +19,6 @@ from tests.metadata.metadata_samples import (
     texts,
     times,
 )
-
-from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
 
 SUMMARY_FORMAT = bytes.fromhex("e0859ff2f94f6810ab9108002b27b3d9")
 HANGUL_FORMAT = bytes.fromhex("60b6a29f6110d411b4c6006097c09d8c")

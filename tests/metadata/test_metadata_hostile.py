@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.metadata.metadata_samples import HOSTILE, extract, picture, shared_extractor
 
 from evtool.core.metadata_claims import clean_text
 from evtool.core.metadata_json import DOCUMENT_LIMIT, claims_document, document_size, parse_claims
+from tests.metadata.metadata_samples import HOSTILE, extract, picture, shared_extractor
 
 CASES: dict[str, dict[str, Any]] = tomllib.loads((HOSTILE / "cases.toml").read_text("utf-8"))
-KEPT_BESIDE = {"cases.toml", "make_hostile.py", "README.md"}
+KEPT_BESIDE = {"__init__.py", "cases.toml", "make_hostile.py", "README.md"}
 
 
 def test_the_folder_is_the_list() -> None:

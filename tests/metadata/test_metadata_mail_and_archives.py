@@ -10,9 +10,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.metadata.metadata_samples import claims_of, counts, run, texts, times
 
 from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
+from tests.metadata.metadata_samples import claims_of, counts, run, texts, times
 
 HEAD = (
     "Return-Path: <kim@example.org>\r\n"

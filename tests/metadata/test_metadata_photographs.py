@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.metadata.metadata_samples import claims_of, counts, exiftool, picture, run, texts, times
 
 from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
+from tests.metadata.metadata_samples import claims_of, counts, exiftool, picture, run, texts, times
 
 WRITTEN = {
     "IFD0:Make": "SAMSUNG",

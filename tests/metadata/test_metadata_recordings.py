@@ -6,9 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.metadata.metadata_samples import claims_of, counts, exiftool, ffprobe, run, texts, times
 
 from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
+from tests.metadata.metadata_samples import claims_of, counts, exiftool, ffprobe, run, texts, times
 
 MOVIE = ("-f", "lavfi", "-i", "testsrc=duration=2:size=160x120:rate=10")
 SOUND = ("-f", "lavfi", "-i", "sine=duration=2")

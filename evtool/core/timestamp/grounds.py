@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from evtool.core.errors import FormatError
 from evtool.core.timestamp.anchor import Anchor
 from evtool.core.timestamp.request import TimeStampRequest
 from evtool.core.timestamp.sunset import SunsetTable
@@ -37,6 +38,11 @@ class Grounds:
     ocsp_answers: tuple[bytes, ...] = ()
     require_revocation: bool = False
     sunsets: SunsetTable | None = None
+
+    def __post_init__(self) -> None:
+        for moment in (self.now, self.existed_by):
+            if moment is not None and moment.tzinfo is None:
+                raise FormatError("a token is judged at a time with a time zone")
 
     @property
     def judged_at(self) -> datetime:

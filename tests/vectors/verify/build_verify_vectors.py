@@ -211,9 +211,9 @@ def change(data: bytes, edit: Table) -> bytes:
     if "flip" in edit:
         return data[: edit["flip"]] + bytes([data[edit["flip"]] ^ 1]) + data[edit["flip"] + 1 :]
     if "text" in edit or "hex" in edit:
-        return piece(edit, "text", "hex") * edit.get("repeat", 1)
+        return piece(edit, "text", "hex") * int(edit.get("repeat", 1))
     if "append" in edit:
-        return data + piece(edit, "append", "") * edit.get("repeat", 1)
+        return data + piece(edit, "append", "") * int(edit.get("repeat", 1))
     old = piece(edit, "replace", "replace_hex")
     if data.count(old) != 1 and not edit.get("all"):
         raise SystemExit(f"{edit['file']}: {old!r} occurs {data.count(old)} times")

@@ -296,10 +296,10 @@ def _() -> bytes:
     return pdf([CATALOGUE, PAGES, b"<</Title " + b"[" * 50000 + b"]" * 50000 + b">>"], trailer=b"/Info 3 0 R")
 
 
-@case("pdf-metadata-unpacks-to-256-mebibytes.pdf")
+@case("pdf-metadata-unpacks-to-128-mebibytes.pdf")
 def _() -> bytes:
     packer, blank = zlib.compressobj(6), b" " * (1 << 20)
-    packed = b"".join(packer.compress(blank) for _ in range(256)) + packer.flush()
+    packed = b"".join(packer.compress(blank) for _ in range(128)) + packer.flush()
     # Packed twice, it takes a few kilobytes.
     metadata = stream(zlib.compress(packed, 9), b"/Type/Metadata/Subtype/XML/Filter[/FlateDecode/FlateDecode]")
     return pdf([b"<</Type/Catalog/Pages 2 0 R/Metadata 3 0 R>>", PAGES, metadata])
@@ -346,9 +346,9 @@ def docx(core: bytes) -> bytes:
     return archive({"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w/>", "docProps/core.xml": core})
 
 
-@case("docx-core-unpacks-to-64-mebibytes.docx")
+@case("docx-core-unpacks-to-16-mebibytes.docx")
 def _() -> bytes:
-    return docx(b"<a>" + b" " * (64 << 20) + b"</a>")
+    return docx(b"<a>" + b" " * (16 << 20) + b"</a>")
 
 
 @case("docx-core-with-entities.docx")
@@ -366,9 +366,9 @@ def _() -> bytes:
     return docx(b"<a>" * 20000 + b"</a>" * 20000)
 
 
-@case("odt-media-type-unpacks-to-64-mebibytes.odt")
+@case("odt-media-type-unpacks-to-16-mebibytes.odt")
 def _() -> bytes:
-    return archive({"mimetype": b"application/vnd.oasis.opendocument.text" + b" " * (64 << 20)})
+    return archive({"mimetype": b"application/vnd.oasis.opendocument.text" + b" " * (16 << 20)})
 
 
 @case("zip-entry-count-lies.zip")
