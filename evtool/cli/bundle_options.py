@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from evtool.cli.options import code_value, passphrase_options
+from evtool.cli.values import purpose_value
+from evtool.core.consent import Purpose
 from evtool.core.errors import FormatError
-from evtool.core.events import Code
 from evtool.core.item_choice import ItemChoice, parse_choice
-from evtool.core.manifest import Item
 from evtool.keys.age_keys import Recipient, parse_recipient, read_identity_file, read_recipients_file
 from evtool.keys.passphrase import (
     DescriptorPassphrase,
@@ -22,8 +22,11 @@ from evtool.keys.passphrase import (
     PassphraseSource,
     TerminalPassphrase,
 )
-from evtool.operations.pack import Disclosure, MayDisclose, Permission
+from evtool.keys.recipients import load_recipients
+from evtool.keys.trust import load_trust
+from evtool.operations.pack import Disclosure
 from evtool.operations.subject import BundleAccess
+from evtool.operations.trust import TrustPolicy
 
 Command = Callable[..., Any]
 
@@ -63,41 +66,67 @@ def access_options(command: Command) -> Command:
 
 
 def disclosure_options(command: Command) -> Command:
-    """Add --to, --for, --authority and --approved-by; the command gets `disclosure` and `may_disclose`."""
+    """Add --to, --for, --authority and what consent may need beside them.
+
+    The command gets `disclosure`, and `known_keys`: the keys that the user's list gives for the recipient.
+    """
 
     @functools.wraps(command)
     def with_disclosure(
-        *args: Any, receiver: str, purpose: str, authority: str, approved_by: str | None, **kwargs: Any
+        *args: Any,
+        receiver: str,
+        purpose: Purpose | str,
+        authority: str,
+        confirm: tuple[str, ...],
+        approved_by: str | None,
+        onward: bool,
+        recipients_list: Path | None,
+        trust_file: Path | None,
+        **kwargs: Any,
     ) -> Any:
-        approver = Code(approved_by) if approved_by else None
-        disclosure = Disclosure(Code(receiver), authority, purpose, approver)
-        return command(*args, disclosure=disclosure, may_disclose=_permit_unstated(approver), **kwargs)
+        known = load_recipients(recipients_list).find(receiver)
+        disclosure = Disclosure(
+            recipient=known.recipient,
+            purpose=purpose,
+            authority=authority,
+            confirmed=frozenset(confirm),
+            approved_by=approved_by,
+            is_onward=onward,
+            trust=TrustPolicy(load_trust(trust_file)),
+        )
+        return command(*args, disclosure=disclosure, known_keys=known.keys, **kwargs)
 
-    receiver = click.option(
-        "--to", "receiver", required=True, type=code_value, metavar="CODE", help="Code of the receiver."
+    options = (
+        click.option("--to", "receiver", required=True, type=code_value, metavar="CODE", help="Code of the recipient."),
+        click.option("--for", "purpose", required=True, type=purpose_value, metavar="PURPOSE", help="What for."),
+        click.option("--authority", required=True, metavar="TEXT", help="What allows it: agreement, warrant or order."),
+        click.option(
+            "--confirm", multiple=True, metavar="CODE", help="What a second person confirms. May be repeated."
+        ),
+        click.option("--approved-by", type=code_value, metavar="CODE", help="Code of that second person; recorded."),
+        click.option("--onward", is_flag=True, help="You received it from others, and pass it on."),
+        click.option(
+            "--recipients",
+            "recipients_list",
+            metavar="FILE",
+            type=click.Path(path_type=Path),
+            help="Recipients, if not your own list.",
+        ),
+        click.option(
+            "--trust",
+            "trust_file",
+            metavar="FILE",
+            type=click.Path(path_type=Path),
+            help="Whose signatures under terms of consent count.",
+        ),
     )
-    purpose = click.option("--for", "purpose", required=True, metavar="PURPOSE", help="What for; recorded.")
-    authority = click.option(
-        "--authority", required=True, metavar="TEXT", help="What allows it: agreement, warrant or order, by number."
-    )
-    approved = click.option(
-        "--approved-by",
-        type=code_value,
-        metavar="CODE",
-        help="A second agent who confirmed it; recorded. Needed for items of which no consent is stated.",
-    )
-    return receiver(purpose(authority(approved(with_disclosure))))
+    return _with_options(with_disclosure, options)
 
 
-def _permit_unstated(approver: Code | None) -> MayDisclose:
-    """An item of which no consent is stated is for nobody, unless a second agent confirms that it may go."""
-    no = Permission(False, "no consent is stated for it")
-    yes = Permission(True, "a second agent confirmed it")
-
-    def decide(item: Item) -> Permission:
-        return yes if approver is not None else no
-
-    return decide
+def _with_options(command: Command, options: Sequence[Command]) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def encryption_options(command: Command) -> Command:
@@ -128,7 +157,8 @@ def encryption_options(command: Command) -> Command:
             "recipient_texts",
             multiple=True,
             metavar="KEY",
-            help="Encrypt to age1... or to the line of an ssh-ed25519 or ssh-rsa public key. May be repeated.",
+            help="Encrypt to age1... or to the line of an ssh-ed25519 or ssh-rsa public key. May be repeated; without "
+            "it: the keys that your list gives for the recipient.",
         ),
         click.option(
             "--recipients-file",
@@ -145,10 +175,7 @@ def encryption_options(command: Command) -> Command:
         ),
         click.option("--lock-file", type=click.Path(path_type=Path), metavar="FILE", help="Read it from FILE."),
     )
-    wrapped: Command = with_encryption
-    for option in reversed(options):
-        wrapped = option(wrapped)
-    return wrapped
+    return _with_options(with_encryption, options)
 
 
 def _lock_passphrase(lock: bool, descriptor: int | None, file: Path | None) -> Passphrase | None:

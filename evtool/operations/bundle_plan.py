@@ -27,21 +27,17 @@ from evtool.core.events import Event
 from evtool.core.manifest import Item
 from evtool.core.names import parse_name, shown, store_name
 from evtool.core.payload_names import PayloadNamer, parse_neutral_name
-from evtool.core.statement import ContentStatement, FileStatement, ItemType
-from evtool.operations.bag_check import BUNDLE_README, COVER_SHEET
+from evtool.core.statement import ContentStatement, ItemType
+from evtool.operations.bag_check import BUNDLE_README
 from evtool.operations.collection import Collection, Seal
+from evtool.operations.disclosure_choice import is_withheld
 from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD
-from evtool.store.custody import CustodyReader, FileRole, file_name, receipt_names
+from evtool.store.custody import COVER, CustodyReader, FileRole, file_name, receipt_names
 
 _CHUNK = 1024 * 1024
-
-NAMES = "names"
-"""What can be withheld of a disclosed item: its name and date, which are one statement."""
-
-WITHHOLDABLE = (NAMES,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +176,7 @@ def of_bytes(path: str, data: bytes) -> PartFile:
 
 
 def record_files(
-    collection: Collection, disclosed: frozenset[int], withhold: frozenset[str], cover: bytes | None
+    collection: Collection, disclosed: frozenset[int], withhold: frozenset[str], cover: bytes
 ) -> list[PartFile]:
     """Give the files of the record as the bundle has them: complete but for its manifests.
 
@@ -200,11 +196,13 @@ def record_files(
             files.append(manifest)
             if whole and FileRole.CHECKSUMS in seals[sequence].roles:
                 files.append(_copied(custody, file_name(sequence, Event.SEALED.value, FileRole.CHECKSUMS)))
+        if FileRole.RENEWAL in listing.files[sequence, event]:
+            files.append(_copied(custody, file_name(sequence, event, FileRole.RENEWAL)))
         if (sequence, event) in listing.receipts:
             files += [_copied(custody, name) for name in receipt_names(sequence, event)]
-    files += [_copied(custody, name) for name in listing.informational]
-    if cover is not None:
-        files.append(of_bytes(COVER_SHEET, cover))
+    files += [_copied(custody, stamp.text) for stamp in listing.stamps]
+    files += [_copied(custody, name) for name in listing.informational if name != COVER]
+    files.append(of_bytes(f"{RECORD}/{COVER}", cover))
     return sorted(files, key=lambda file: file.path.encode("utf-8"))
 
 
@@ -219,9 +217,7 @@ def _partial_manifest(
     name = file_name(seal.number, Event.SEALED.value, FileRole.MANIFEST)
 
     def is_disclosed(statement: DisclosedStatement) -> bool:
-        if isinstance(statement, FileStatement) and NAMES in withhold:
-            return False
-        return statement.item in disclosed
+        return statement.item in disclosed and not is_withheld(statement, withhold)
 
     copies: list[PartialCopy] = []
 

@@ -33,6 +33,10 @@ NAME = b"custody"
 """Name of the custody directory inside an evidence directory."""
 
 README, ALLOWED_SIGNERS = INFORMATIONAL_FILES
+
+COVER = "COVER.txt"
+"""The cover sheet of a bundle: for people, signed by nobody, and not listed in any entry."""
+
 _MAX_SIGNATURE = 16 * 1024
 _MAX_INFORMATIONAL = 1024 * 1024
 _CHUNK = 1024 * 1024
@@ -227,7 +231,7 @@ class CustodyReader(ABC):
                 receipts.setdefault((int(receipt[1]), receipt[2]), []).append(name)
             elif stamp := parse_stamp_name(name):
                 stamps.append(stamp)
-            elif name in INFORMATIONAL_FILES:
+            elif name in (*INFORMATIONAL_FILES, COVER):
                 informational.append(name)
             elif _UNFINISHED.match(name):
                 unfinished.append(name)
