@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -16,9 +15,9 @@ from evtool.core.digest import group_in_fours
 from evtool.core.errors import ExitCode
 from evtool.core.names import shown
 from evtool.core.privacy import TextPolicy
-from evtool.keys.age_keys import Recipient
+from evtool.keys.age_keys import Recipient, parse_recipient
 from evtool.keys.passphrase import Passphrase
-from evtool.operations.bundle_plan import WITHHOLDABLE
+from evtool.operations.disclosure_choice import WITHHOLDABLE, Wanted
 from evtool.operations.entry_writer import EntryHeader
 from evtool.operations.pack import Disclosure, PackOptions, PackResult, pack
 from evtool.report.bundle_document import LeftOutItem, PackDocument
@@ -26,7 +25,7 @@ from evtool.report.text import format_size
 
 EXAMPLES = """\b
 Examples:
-  evtool pack case-12 -o case-12.zip --to B7 --for court --authority DSA-4
+  evtool pack case-12 -o case-12.zip --to B7 --for accountability-intl --authority DSA-2026-04
   evtool pack case-12 -o part.zip --only 'photos' --only 17-20 --without '*.docx' --to B7 ...
   evtool pack case-12 -o part.zip --only 17 --withhold names --to B7 ...
   evtool pack case-12 -o case-12.zip.age -r age1... --to B7 ...
@@ -56,9 +55,8 @@ Exit codes:
 @click.option(
     "--withhold",
     multiple=True,
-    type=click.Choice(WITHHOLDABLE),
-    help="Withhold this of every item: names, with the dates, which are one statement with them; or metadata, what "
-    "files claim of themselves. Withholding names withholds full metadata too. May be repeated.",
+    metavar="STATEMENTS",
+    help=f"Withhold this of every item: {WITHHOLDABLE}. May be repeated.",
 )
 @click.option("--neutral-names", is_flag=True, help="Name the files of the bundle by item number, item-000017.jpg.")
 @click.option("--allowed-only", is_flag=True, help="Leave out what may not be disclosed, instead of refusing.")
@@ -77,7 +75,8 @@ def command(
     withhold: tuple[str, ...],
     neutral_names: bool,
     allowed_only: bool,
-    disclosure: Callable[[], Disclosure],
+    disclosure: Disclosure,
+    known_keys: tuple[str, ...],
     recipients: tuple[Recipient, ...],
     lock: Passphrase | None,
     header: EntryHeader,
@@ -87,12 +86,17 @@ def command(
     output: Output,
 ) -> int:
     """Pack DIRECTORY, or part of it, as a bundle for somebody else; an entry `disclosed` records it first."""
-    options = PackOptions(
+    wanted = Wanted(
         only=choice_value(only),
         without=choice_value(without),
         withhold=frozenset(withhold),
-        neutral_names=neutral_names,
         allowed_only=allowed_only,
+    )
+    if bundle.name.lower().endswith(".age") and not recipients and lock is None:
+        recipients = tuple(parse_recipient(key) for key in known_keys)
+    options = PackOptions(
+        wanted=wanted,
+        neutral_names=neutral_names,
         recipients=recipients,
         passphrase=lock,
         custody=custody,
@@ -102,7 +106,7 @@ def command(
             directory,
             bundle,
             signing.choose(),
-            disclosure(),
+            disclosure,
             options,
             header=header,
             policy=policy,
@@ -129,6 +133,7 @@ def answer_packed(
             left_out=tuple(LeftOutItem(item=number, reason=reason) for number, reason in result.left_out),
             files=result.files,
             size=result.size,
+            duties=result.duties,
             encrypted_to=tuple(one.text for one in recipients),
         )
     )
@@ -141,6 +146,7 @@ def _render(bundle: Path, result: PackResult, recipients: tuple[Recipient, ...])
         f"({result.files:,} files, {format_size(result.size)})",
     ]
     lines += [f"  item {number} was left out: {reason}" for number, reason in result.left_out]
+    lines += [f"  to be kept: {shown(duty)}" for duty in result.duties]
     lines += [f"  encrypted to {one.text}" for one in recipients]
     lines += ["", "Head, to be told the receiver by another way:", f"  {group_in_fours(result.head)}"]
     return "\n".join(lines)

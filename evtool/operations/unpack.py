@@ -160,17 +160,28 @@ def _restore(folder: Path, outside_links: bool) -> tuple[int, set[int]]:
         for name in os.listdir(folder)
         if (number := parse_neutral_name(name)) is not None and (folder / name).is_file()
     }
-    kept = 0
-    for item in items:
-        if item.content is not None and item.content.type is ItemType.FILE:
-            kept += _restore_file(folder, item, neutral.get(item.number))
-    return kept, _make_stated(folder, items, outside_links)
+    files = [item for item in items if item.content is not None and item.content.type is ItemType.FILE]
+    # Sealed names that look like neutral ones come last: only then it is known that nothing else goes by that number.
+    files.sort(key=lambda item: _like_neutral(item) is not None)
+    kept: set[int] = {item.number for seal in collection.seals for item in seal.nameless}
+    for item in files:
+        if _restore_file(folder, item, neutral.get(item.number), kept):
+            kept.add(item.number)
+    left_out = _make_stated(folder, items, outside_links)
+    return len(kept & neutral.keys()), left_out
 
 
-def _restore_file(folder: Path, item: Item, neutral: str | None) -> bool:
-    """Rename one file to its sealed name and set its date; tell whether it keeps its neutral name."""
+def _like_neutral(item: Item) -> int | None:
+    return parse_neutral_name(item.file.path.partition("/")[0]) if item.file else None
+
+
+def _restore_file(folder: Path, item: Item, neutral: str | None, kept: set[int]) -> bool:
+    """Rename one file to its sealed name and set its date; tell whether it keeps its neutral name.
+
+    `kept` are the numbers that files go by: a sealed name that looks like theirs would be taken for them.
+    """
     root = os.fsencode(folder)
-    target = _target(root, item)
+    target = _target(root, item) if _like_neutral(item) not in kept else None
     if neutral is not None:
         source = os.path.join(root, os.fsencode(neutral))
         if target is None or not _rename(source, target):
@@ -187,9 +198,7 @@ def _target(root: bytes, item: Item) -> bytes | None:
     if item.file is None:
         return None
     stored = item.file.path
-    first = stored.partition("/")[0]
-    # A sealed name that looks like a neutral one would be taken for another item's.
-    if first.casefold() == RECORD or parse_neutral_name(first) is not None:
+    if stored.partition("/")[0].casefold() == RECORD:
         return None
     if os.name != "posix" and find_unsafe(stored):
         return None

@@ -11,7 +11,8 @@ HOW TO CHECK THIS BUNDLE
 ========================
 
 This is a BagIt bag (RFC 8493). The evidence is under data/, the record about it under custody/. It was written by
-evtool; nothing of evtool is needed to check it. This page is information only: it is not signed.
+evtool; nothing of evtool is needed to check it. This page is information only: it is not signed. Read custody/COVER.txt
+first: it says what may be done with the evidence.
 
 1. All files are here, as they were packed: both commands must print "OK" for every file. Run them in this directory.
 
@@ -44,15 +45,15 @@ What this shows, and what it does not
 """
 
 
-def render_bundle_readme(entries: Sequence[tuple[str, str, bool]], *, neutral: bool) -> str:
-    """Write the page; an entry is the name of its files without ending, the code of its signer, and if it is a seal."""
+def render_bundle_readme(entries: Sequence[tuple[str, str]], *, neutral: bool) -> str:
+    """Write the page; an entry is the name of its files without ending, and the code of its signer."""
     parts = [_HEAD, _signatures(entries), _STATEMENTS]
     if neutral:
         parts.append(_NAMES)
     return "\n".join([*parts, _LIMITS])
 
 
-def _signatures(entries: Sequence[tuple[str, str, bool]]) -> str:
+def _signatures(entries: Sequence[tuple[str, str]]) -> str:
     lines = [
         "2. The signatures: write the signers' public keys, which you got by another way than this bundle, into a file",
         '   trusted_keys, one line a key; each command must print "Good".',
@@ -60,7 +61,7 @@ def _signatures(entries: Sequence[tuple[str, str, bool]]) -> str:
         f'     CODE namespaces="{NAMESPACE}" ssh-ed25519 AAAA...',
         "",
     ]
-    for stem, agent, _ in entries:
+    for stem, agent in entries:
         lines += [
             f"     ssh-keygen -Y verify -f trusted_keys -I {agent} -n {NAMESPACE} \\",
             f"       -s custody/{stem}.toml.sig < custody/{stem}.toml",

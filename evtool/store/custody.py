@@ -35,7 +35,7 @@ NAME = b"custody"
 
 README, ALLOWED_SIGNERS = INFORMATIONAL_FILES
 COVER = "COVER.txt"
-"""Cover sheet of a bundle; the entry `disclosed` holds its digest."""
+"""The cover sheet of a bundle: for people, signed by nobody, and not listed in any entry."""
 _MAX_SIGNATURE = 16 * 1024
 _MAX_INFORMATIONAL = 1024 * 1024
 _CHUNK = 1024 * 1024

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from evtool.core.consent import Purpose
-from evtool.core.consent_decision import Recipient, RecipientKind, Request
+from evtool.core.consent_decision import Recipient, RecipientKind
 from evtool.core.item_choice import parse_choice
+from evtool.core.names import store_name
 from evtool.core.ssh_key import ED25519, PublicKey
-from evtool.core.statement import ContentStatement, FileStatement, WithheldStatement, parse_statement
+from evtool.core.statement import (
+    ContentStatement,
+    ContextStatement,
+    FileStatement,
+    WithheldStatement,
+    parse_statement,
+)
 from evtool.core.verdict import Report
 from evtool.keys.signer import FileSigner
+from evtool.operations.disclosure_choice import Wanted
 from evtool.operations.entry_writer import Random
 from evtool.operations.item_statements import StatementFiles
 from evtool.operations.pack import Disclosure, PackOptions, PackResult, pack
@@ -29,6 +39,24 @@ from evtool.operations.verify import VerifyOptions, verify
 
 SEED = hashlib.sha256(b"evtool test vectors").digest()
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+COURT = Recipient(
+    "B7",
+    kinds=frozenset({RecipientKind.COURT}),
+    purposes=frozenset({Purpose("accountability-intl")}),
+    agreements=frozenset({"DSA-2026-04"}),
+    region="NL",
+    death_penalty=False,
+)
+TERMS = {
+    "handling": "named",
+    "status": "given",
+    "by": "subject",
+    "for": "accountability-intl",
+    "share": "B7",
+    "identity": "to-recipient",
+    "onward": "yes",
+    "defence": "yes",
+}
 
 
 def make_signer(code: str = "A1", seed: bytes = SEED) -> FileSigner:
@@ -38,33 +66,6 @@ def make_signer(code: str = "A1", seed: bytes = SEED) -> FileSigner:
 
 
 SIGNER = make_signer()
-
-COURT = Recipient(
-    "B7", kinds=frozenset({RecipientKind.COURT}), purposes=frozenset({Purpose("accountability-intl")}), region="NL"
-)
-TO_COURT = Disclosure(
-    Request(COURT, Purpose("accountability-intl"), NOW.date()),
-    "DSA-2026-04",
-    TrustPolicy(signers=frozenset({SIGNER.public_key.fingerprint})),
-)
-
-DEFAULTS = """\
-format = "evtool-defaults/1"
-
-[[directory]]
-path = "."
-handling = "named"
-
-[directory.consent]
-status = "given"
-by = "subject"
-for = ["accountability-intl"]
-share = ["B7"]
-identity = "to-court"
-onward = "no"
-defence = "yes"
-"""
-"""Terms under which everything may go to the court."""
 
 
 def counting_random(start: int = 0) -> Random:
@@ -98,21 +99,35 @@ def marked_files(count: int, mark: str = "") -> dict[str, bytes]:
     return files
 
 
-def seal_case(case: Path, start: int = 0) -> None:
-    """Seal what is new, under terms by which all of it may go to the court."""
-    defaults = case.with_name("defaults.toml")
-    defaults.write_text(DEFAULTS)
-    options = SealOptions(jobs=1, statements=StatementFiles(defaults=str(defaults)))
+def write_table(case: Path, files: Iterable[str], terms: Mapping[str, str]) -> Path:
+    """Write the table of what is stated of new files: a telling title, and the same terms for all."""
+    table = case.with_name(f"{case.name}-items.csv")
+    with table.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.DictWriter(out, ["path", "title", *terms])
+        writer.writeheader()
+        for name in files:
+            writer.writerow({"path": store_name(name.encode()), "title": title_of(name), **terms})
+    return table
+
+
+def title_of(name: str) -> str:
+    return f"told by {hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+
+def seal_case(case: Path, files: Iterable[str] = (), start: int = 0, terms: Mapping[str, str] = TERMS) -> None:
+    """Seal what is new; of each of `files` a title and terms are stated."""
+    statements = StatementFiles(str(write_table(case, files, terms)) if files else None)
+    options = SealOptions(jobs=1, statements=statements)
     seal(case, SIGNER, options, random=counting_random(start), now=now)
 
 
 def make_case(path: Path, count: int = 6) -> Path:
     """A case of two seals."""
     path.mkdir()
-    write_files(path, marked_files(count))
-    seal_case(path)
-    write_files(path, marked_files(3, "later"))
-    seal_case(path, 1 << 40)
+    for mark, size, start in (("", count, 0), ("later", 3, 1 << 40)):
+        files = marked_files(size, mark)
+        write_files(path, files)
+        seal_case(path, files, start)
     return path
 
 
@@ -120,13 +135,26 @@ def copy_case(case: Path, name: Path) -> Path:
     return Path(shutil.copytree(case, name, symlinks=True))
 
 
-def pack_it(case: Path, output: Path, options: PackOptions | None = None, *, start: int = 1 << 50) -> PackResult:
+def to_court(**changes: Any) -> Disclosure:
+    """The disclosure that the terms of every case here allow."""
+    trust = TrustPolicy(signers=frozenset({SIGNER.public_key.fingerprint}))
+    return replace(Disclosure(COURT, Purpose("accountability-intl"), "DSA-2026-04", trust=trust), **changes)
+
+
+def pack_it(
+    case: Path,
+    output: Path,
+    options: PackOptions | None = None,
+    *,
+    start: int = 1 << 50,
+    disclosure: Disclosure | None = None,
+) -> PackResult:
     """Pack in the name of the one signer."""
-    return pack(case, output, SIGNER, TO_COURT, options, random=counting_random(start), now=now)
+    return pack(case, output, SIGNER, disclosure or to_court(), options, random=counting_random(start), now=now)
 
 
 def only(*texts: str) -> PackOptions:
-    return PackOptions(only=parse_choice(texts))
+    return PackOptions(Wanted(only=parse_choice(texts)))
 
 
 def verify_it(path: Path, **options: object) -> Report:
@@ -147,23 +175,27 @@ def snapshot(path: Path) -> dict[str, tuple[object, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """All that one item could be recognised by, beside its bytes."""
+    """All that one item could be recognised by, beside its bytes: what each of its statements holds."""
 
     number: int
     content: tuple[str, ...]
     name: tuple[str, ...]
+    title: tuple[str, ...]
 
 
-def read_secrets(case: Path) -> Iterator[Secrets]:
+def read_secrets(case: Path) -> list[Secrets]:
     """Read what each item of a sealed directory could be recognised by."""
-    contents: dict[int, tuple[str, ...]] = {}
+    found: dict[int, dict[str, tuple[str, ...]]] = {}
     for manifest in sorted((case / "custody").glob("*.jsonl")):
         for line in manifest.read_bytes().splitlines():
             statement = parse_statement(line)
             assert not isinstance(statement, WithheldStatement)
+            of_item = found.setdefault(statement.item, {})
             if isinstance(statement, ContentStatement):
                 digests = (statement.digests.sha256, statement.digests.blake3) if statement.digests else ()
-                contents[statement.item] = (statement.salt, *digests)
+                of_item["content"] = (statement.salt, *digests)
             elif isinstance(statement, FileStatement):
-                parts = (statement.path, *statement.path.split("/"))
-                yield Secrets(statement.item, contents[statement.item], (statement.salt, *parts))
+                of_item["name"] = (statement.salt, statement.path, *statement.path.split("/"))
+            elif isinstance(statement, ContextStatement):
+                of_item["title"] = (statement.salt, statement.value)
+    return [Secrets(number, **parts) for number, parts in sorted(found.items())]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,17 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evtool.core.errors import ExitCode, InputError
-from evtool.core.item_choice import ItemChoice
+from evtool.core.item_choice import ItemChoice, parse_choice
 from evtool.core.item_ranges import ranges_of
-from evtool.core.merkle import compute_leaf_hash, compute_node_hash
-from evtool.core.statement import (
-    ConsentStatement,
-    ContentStatement,
-    FileStatement,
-    WithheldStatement,
-    parse_statement,
-)
+from evtool.core.merkle import compute_leaf_hash
+from evtool.core.statement import ContentStatement, FileStatement, WithheldStatement, parse_statement
 from evtool.core.verdict import Code, Effect
+from evtool.operations.disclosure_choice import Wanted
 from evtool.operations.pack import PackOptions
 from evtool.operations.unpack import unpack
 from tests.bundle.case import (
@@ -45,21 +39,22 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_case(tmp_path_factory.mktemp("partial") / "case")
 
 
-CHOICES = st.tuples(st.sets(st.integers(1, ITEMS), min_size=1), st.booleans(), st.booleans())
+CHOICES = st.tuples(
+    st.sets(st.integers(1, ITEMS), min_size=1),
+    st.sets(st.sampled_from(["names", "context", "context.title", "context.language"])),
+    st.booleans(),
+)
 
 
 @given(CHOICES)
 def test_any_choice_verifies_as_that_choice_and_tells_nothing_else(
-    case: Path, tmp_path_factory: pytest.TempPathFactory, choice: tuple[set[int], bool, bool]
+    case: Path, tmp_path_factory: pytest.TempPathFactory, choice: tuple[set[int], set[str], bool]
 ) -> None:
-    numbers, withhold_names, neutral = choice
+    numbers, withhold, neutral = choice
     folder = tmp_path_factory.mktemp("choice")
     source, bundle = copy_case(case, folder / "case"), folder / "part.zip"
-    options = PackOptions(
-        only=ItemChoice(ranges_of(numbers)),
-        withhold=frozenset({"names"}) if withhold_names else frozenset(),
-        neutral_names=neutral,
-    )
+    wanted = Wanted(only=ItemChoice(ranges_of(numbers)), withhold=frozenset(withhold))
+    options = PackOptions(wanted, neutral_names=neutral)
 
     result = pack_it(source, bundle, options)
     report = verify_it(bundle)
@@ -74,7 +69,9 @@ def test_any_choice_verifies_as_that_choice_and_tells_nothing_else(
         for text in secrets.content:
             assert (text.encode() in data) == disclosed
         for text in secrets.name:
-            assert (text.encode() in data) == (disclosed and not withhold_names)
+            assert (text.encode() in data) == (disclosed and "names" not in withhold)
+        for text in secrets.title:
+            assert (text.encode() in data) == (disclosed and not withhold & {"context", "context.title"})
     for path in case.rglob("*"):
         if path.is_file() and "custody" not in path.parts:
             # The content of each file is a line that no other file has.
@@ -103,23 +100,28 @@ def test_a_withheld_statement_cannot_be_guessed(case: Path, tmp_path: Path) -> N
     source = copy_case(case, tmp_path / "case")
     pack_it(source, tmp_path / "bundle", only("1", "3-9"))
     hashes, salts = withheld_of(tmp_path / "bundle")
-    # Each item has three lines. Of those of item 2 the first stands alone in the tree, the other two are a pair.
     lines = [parse_statement(line) for line in (case / "custody/0001-sealed.jsonl").read_bytes().splitlines()]
-    content, file, consent = lines[3:6]
+    # Each item has four statements, so the one hash for item 2 is the root over its four.
+    content, file, *rest = lines[4:8]
     assert isinstance(content, ContentStatement)
     assert isinstance(file, FileStatement)
-    assert isinstance(consent, ConsentStatement)
-    alone = compute_leaf_hash(content.serialize())
-    pair = compute_node_hash(compute_leaf_hash(file.serialize()), compute_leaf_hash(consent.serialize()))
+    tail = node(*(compute_leaf_hash(one.serialize()) for one in rest))
+    whole = node(node(compute_leaf_hash(content.serialize()), compute_leaf_hash(file.serialize())), tail)
 
     # With the true salts the guess is right, so the attack is the right one; with any salt in the bundle it fails.
-    assert {alone.hex(), pair.hex()} <= hashes
+    assert whole.hex() in hashes
     for first in salts:
-        assert compute_leaf_hash(replace(content, salt=first).serialize()).hex() not in hashes
-        left = compute_leaf_hash(replace(file, salt=first).serialize())
+        guess = ContentStatement(content.item, first, content.type, content.size, content.digests)
+        leaf = compute_leaf_hash(guess.serialize())
+        assert leaf.hex() not in hashes
         for second in salts:
-            right = compute_leaf_hash(replace(consent, salt=second).serialize())
-            assert compute_node_hash(left, right).hex() not in hashes
+            other = FileStatement(file.item, second, file.path, file.mtime)
+            pair = node(leaf, compute_leaf_hash(other.serialize()))
+            assert not hashes & {pair.hex(), node(pair, tail).hex()}
+
+
+def node(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def test_two_collections_that_differ_only_in_withheld_items_differ_only_in_hashes(tmp_path: Path) -> None:
@@ -130,8 +132,9 @@ def test_two_collections_that_differ_only_in_withheld_items_differ_only_in_hashe
     ):
         case = tmp_path / f"case{index}"
         case.mkdir()
-        write_files(case, {"a.txt": b"first", name: data, "c.txt": b"third"})
-        seal_case(case)
+        files = {"a.txt": b"first", name: data, "c.txt": b"third"}
+        write_files(case, files)
+        seal_case(case, files)
         pack_it(case, tmp_path / f"bundle{index}", only("1", "3"))
         bundles.append(tmp_path / f"bundle{index}")
     one, other = ({str(p.relative_to(b)): p.read_bytes() for p in b.rglob("*") if p.is_file()} for b in bundles)
@@ -141,14 +144,9 @@ def test_two_collections_that_differ_only_in_withheld_items_differ_only_in_hashe
         one["custody/0001-sealed.jsonl"].splitlines(), other["custody/0001-sealed.jsonl"].splitlines(), strict=True
     )
     assert [(b'"withheld"' in left, left != right) for left, right in lines] == [
-        (False, False),
-        (False, False),
-        (False, False),
+        *[(False, False)] * 4,
         (True, True),
-        (True, True),
-        (False, False),
-        (False, False),
-        (False, False),
+        *[(False, False)] * 4,
     ]
 
 
@@ -160,7 +158,9 @@ def test_the_same_disclosure_gives_the_same_bytes(case: Path, tmp_path: Path) ->
 
 def test_a_partial_copy_can_be_packed_further(case: Path, tmp_path: Path) -> None:
     """What a recipient got in part, and may hand on, verifies to the same seal."""
-    pack_it(copy_case(case, tmp_path / "case"), tmp_path / "first.zip", PackOptions(withhold=frozenset({"names"})))
+    pack_it(
+        copy_case(case, tmp_path / "case"), tmp_path / "first.zip", PackOptions(Wanted(withhold=frozenset({"names"})))
+    )
     unpack(tmp_path / "first.zip", tmp_path / "copy")
     pack_it(tmp_path / "copy", tmp_path / "second.zip", only("2", "7"))
 
@@ -174,7 +174,7 @@ def test_a_link_that_would_tell_a_withheld_name_is_left_out(tmp_path: Path) -> N
     write_files(case, {"open.txt": b"x", "witness-kim.txt": b"y"})
     (case / "latest").symlink_to("witness-kim.txt")
     (case / "public").symlink_to("open.txt")
-    seal_case(case)
+    seal_case(case, ["open.txt", "witness-kim.txt", "latest", "public"])
 
     result = pack_it(case, tmp_path / "part", only("latest", "public", "open.txt"))
 
@@ -195,7 +195,7 @@ def test_removed_and_exchanged_items_of_a_partial_bundle_are_named(case: Path, t
     pack_it(
         copy_case(case, tmp_path / "case"),
         tmp_path / "part",
-        PackOptions(only=only("1-3").only, withhold=frozenset({"names"})),
+        PackOptions(Wanted(only=parse_choice(["1-3"]), withhold=frozenset({"names"}))),
     )
     data = tmp_path / "part" / "data"
     first, second, _ = sorted(data.iterdir())
