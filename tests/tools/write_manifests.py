@@ -39,11 +39,14 @@ from evtool.core.entry import (  # noqa: E402
     Previous,
 )
 from evtool.core.events import Event, Sealed  # noqa: E402
+from evtool.core.metadata_claims import Claims  # noqa: E402
+from evtool.core.metadata_vocabulary import VOCABULARY, Detail, Failure  # noqa: E402
 from evtool.core.patterns import MAX_PATTERN_LENGTH, MAX_PATTERNS  # noqa: E402
 from evtool.core.statement import (  # noqa: E402
     ContentStatement,
     FileStatement,
     ItemType,
+    MetadataStatement,
     OmissionReason,
     Statement,
     WithheldStatement,
@@ -189,9 +192,17 @@ SAMPLES: tuple[Statement, ...] = (
     ContentStatement(1, "0" * 32, ItemType.SYMLINK, target="x"),
     ContentStatement(1, "0" * 32, ItemType.OMITTED, reason=OmissionReason.SPECIAL),
     FileStatement(1, "0" * 32, "x", 0),
+    MetadataStatement(1, "0" * 32, "none", Claims(), Failure.KILLED),
     WithheldStatement(1, "0" * 64),
 )
 """One statement of each kind and type; the fields that it writes are the fields of the schema."""
+
+_CLAIMS: Schema = {
+    "type": "object",
+    "properties": {"vocabulary": {"const": VOCABULARY}, "detail": {"enum": [detail.value for detail in Detail]}},
+    "required": ["vocabulary", "detail"],
+}
+"""What every version of the claims has; FORMAT-metadata.md says what else there is."""
 
 
 def statement_schema() -> Schema:
@@ -210,6 +221,10 @@ def _statement_kind(sample: Statement) -> Schema:
             schema["const"] = value
         elif name == "reason":
             schema["enum"] = [reason.value for reason in OmissionReason]
+        elif name == "claims":
+            schema |= _CLAIMS
+        elif name == "failure":
+            schema["enum"] = [failure.value for failure in Failure]
         elif isinstance(value, int):
             schema["type"] = "integer"
         else:
@@ -217,9 +232,12 @@ def _statement_kind(sample: Statement) -> Schema:
         _add_spelling(name, schema)
         properties[name] = schema
     title = f"{line['kind']}, {line['type']}" if "type" in line else line["kind"]
-    return {"title": title, "type": "object", "properties": properties, "required": list(line)} | {
-        "additionalProperties": False
-    }
+    required = [name for name in line if name not in ("claims", "failure")]
+    schema = {"title": title, "type": "object", "properties": properties, "required": required}
+    schema["additionalProperties"] = False
+    if isinstance(sample, MetadataStatement):
+        schema["anyOf"] = [{"required": ["claims"]}, {"required": ["failure"]}]
+    return schema
 
 
 def _generate(type_: type) -> tuple[Schema, dict[str, Schema]]:
