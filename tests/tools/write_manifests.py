@@ -41,6 +41,8 @@ from evtool.core.entry import (  # noqa: E402
 )
 from evtool.core.events import DETAILS, ConsentChanged, Event, Received, Sealed  # noqa: E402
 from evtool.core.item_ranges import ItemRanges  # noqa: E402
+from evtool.core.metadata_claims import Claims  # noqa: E402
+from evtool.core.metadata_vocabulary import VOCABULARY, Detail, Failure  # noqa: E402
 from evtool.core.patterns import MAX_PATTERN_LENGTH, MAX_PATTERNS  # noqa: E402
 from evtool.core.statement import (  # noqa: E402
     ConsentStatement,
@@ -48,6 +50,7 @@ from evtool.core.statement import (  # noqa: E402
     ContextStatement,
     FileStatement,
     ItemType,
+    MetadataStatement,
     OmissionReason,
     Statement,
     WithheldStatement,
@@ -237,33 +240,23 @@ SAMPLES: tuple[Statement, ...] = (
     FileStatement(1, "0" * 32, "x", 0),
     ContextStatement(1, "0" * 32, "title", "x"),
     ConsentStatement(1, "0" * 32, ConsentTerms(handling=Handling.SEALED, status=Status.GIVEN)),
+    MetadataStatement(1, "0" * 32, "none", Claims(), Failure.KILLED),
     WithheldStatement(1, "0" * 64),
 )
 """One statement of each kind and type; the fields that it writes are the fields of the schema."""
+
+_CLAIMS: Schema = {
+    "type": "object",
+    "properties": {"vocabulary": {"const": VOCABULARY}, "detail": {"enum": [detail.value for detail in Detail]}},
+    "required": ["vocabulary", "detail"],
+}
+"""What every version of the claims has; FORMAT-metadata.md says what else there is."""
 
 
 def statement_schema() -> Schema:
     """The schema of one line of a manifest."""
     kinds = [_statement_kind(sample) for sample in SAMPLES]
-    return _finish({"title": "Statement", "description": "One line of a manifest.", "oneOf": [*kinds, _METADATA]}, {})
-
-
-_METADATA: Schema = {
-    "title": "metadata",
-    "type": "object",
-    "properties": {
-        "cage": {"description": "How the parser was confined.", "type": "string"},
-        "claims": {"description": "What the file claims of itself; see FORMAT-metadata.md.", "type": "object"},
-        "failure": {"description": "Why there are no claims.", "type": "string"},
-        "item": {"type": "integer", "minimum": 1, "maximum": MAX_INTEGER},
-        "kind": {"const": "metadata"},
-        "salt": {"type": "string", **_HEX_128},
-    },
-    "required": ["item", "kind", "salt"],
-    "anyOf": [{"required": ["claims"]}, {"required": ["failure"]}],
-    "additionalProperties": False,
-}
-"""Its claims have a vocabulary of their own."""
+    return _finish({"title": "Statement", "description": "One line of a manifest.", "oneOf": kinds}, {})
 
 
 def _statement_kind(sample: Statement) -> Schema:
@@ -276,6 +269,10 @@ def _statement_kind(sample: Statement) -> Schema:
             schema["const"] = value
         elif name == "reason":
             schema["enum"] = [reason.value for reason in OmissionReason]
+        elif name == "claims":
+            schema |= _CLAIMS
+        elif name == "failure":
+            schema["enum"] = [failure.value for failure in Failure]
         elif isinstance(value, int):
             schema["type"] = "integer"
         elif isinstance(value, dict):
@@ -285,9 +282,12 @@ def _statement_kind(sample: Statement) -> Schema:
         _add_spelling(name, schema)
         properties[name] = schema
     title = f"{line['kind']}, {line['type']}" if "type" in line else line["kind"]
-    return {"title": title, "type": "object", "properties": properties, "required": list(line)} | {
-        "additionalProperties": False
-    }
+    required = [name for name in line if name not in ("claims", "failure")]
+    schema = {"title": title, "type": "object", "properties": properties, "required": required}
+    schema["additionalProperties"] = False
+    if isinstance(sample, MetadataStatement):
+        schema["anyOf"] = [{"required": ["claims"]}, {"required": ["failure"]}]
+    return schema
 
 
 def _generate(type_: type) -> tuple[Schema, dict[str, Schema]]:
