@@ -91,7 +91,7 @@ class Collection:
 
 
 def read_collection(custody: CustodyDirectory) -> Collection:
-    """Read the entries of a custody directory and check the chain; manifests are left for `read_items`."""
+    """Steps 1 to 4: read the entries of a custody directory, check the chain; manifests are left for `read_items`."""
     listing = custody.list_files()
     findings: list[Finding] = []
     entries: list[EntryFiles] = []
@@ -120,7 +120,7 @@ def read_collection(custody: CustodyDirectory) -> Collection:
 
 
 def _judge_listing(listing: Listing) -> list[Finding]:
-    """Find what is in the directory and belongs to no entry."""
+    """Step 1: find what is in the directory and belongs to no entry."""
     findings: list[Finding] = []
     for name in listing.foreign:
         message = f"custody directory: {name} is not part of the record"
@@ -144,7 +144,7 @@ def _judge_listing(listing: Listing) -> list[Finding]:
 
 
 def _check_numbering(seals: list[Seal], chain: Chain) -> list[Finding]:
-    """Item numbers go on from seal to seal, so no two items share one and none is hidden between seals.
+    """Step 3: item numbers go on from seal to seal, so no two items share one and none is hidden between seals.
 
     After an entry that cannot be used, which may seal items of its own, numbers may be left out but not used again.
     """
@@ -161,7 +161,7 @@ def _check_numbering(seals: list[Seal], chain: Chain) -> list[Finding]:
 
 
 def _check_informational(custody: CustodyDirectory, listing: Listing, chain: Chain) -> list[Finding]:
-    """Compare the files that prove nothing with what the newest entry says of them, if it can be used."""
+    """Step 4: compare the files that prove nothing with what the newest entry says of them, if it can be used."""
     findings: list[Finding] = []
     if not chain.links or chain.links[-1].entry.sequence != listing.entries[-1][0]:
         return findings
@@ -206,7 +206,7 @@ def read_items(collection: Collection) -> Iterator[tuple[bytes, SealedItem]]:
 
 
 def _read_seal(custody: CustodyDirectory, seal: Seal) -> Iterator[tuple[bytes, SealedItem]]:
-    """Yield the items of one seal, then judge its manifest and its list of checksums."""
+    """Steps 8 and 9: yield the items of one seal, then judge its manifest and its list of checksums."""
     name = file_name(seal.number, Event.SEALED.value, FileRole.MANIFEST)
     reader = ManifestReader(seal.sealed.first_item)
     checksums = _ChecksumsCheck(custody, seal)
@@ -239,7 +239,7 @@ def _read_seal(custody: CustodyDirectory, seal: Seal) -> Iterator[tuple[bytes, S
 
 
 def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, str, str] | None:
-    """Compare a manifest with the entry that signs it: what differs, expected, found; None where nothing does."""
+    """Step 8: compare a manifest with the signed entry: what differs, expected, found; None where nothing does."""
     if summary.root != sealed.root:
         return "root hash", sealed.root, summary.root
     if summary.lines != sealed.lines:
@@ -265,7 +265,7 @@ _LONGEST_LINE = 16 * 1024 * 1024
 
 
 class _ChecksumsCheck:
-    """Writes the list of checksums anew from the manifest, and compares its digest with the signed one."""
+    """Step 9: writes the list of checksums anew from the manifest, and compares its digest with the signed one."""
 
     def __init__(self, custody: CustodyDirectory, seal: Seal) -> None:
         self._seal = seal

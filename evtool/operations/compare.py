@@ -145,7 +145,7 @@ class Comparer:
         return self.result
 
     def _merge(self) -> Iterator[Task[SealedItem]]:
-        """Yield the items that are in the directory, as tasks; keep what is on one side only."""
+        """Step 10: yield the items that are in the directory, as tasks; keep what is on one side only."""
         with Tree(self.evidence) as tree:
             founds = walk(tree, custody=self.custody_name, exclusions=self.exclusions, notes=self.result.notes)
             for sealed, found in merge_sorted(
@@ -189,7 +189,7 @@ class Comparer:
         return True
 
     def _judge(self, sealed: SealedItem, observation: Observation) -> None:
-        """Compare one item with what it is now."""
+        """Step 11: compare one item with what it is now."""
         content = _content_of(sealed)
         tally = self._tally(sealed)
         problem = observation.problem
@@ -225,7 +225,7 @@ class Comparer:
             self._other_dates += other_date
 
     def _look_past_patterns(self) -> None:
-        """Patterns say what is not to be sealed; what was sealed before they came is compared all the same."""
+        """Step 12: patterns say what is not to be sealed; what was sealed before they came is compared all the same."""
         hidden = find_hidden(self.evidence, self._missing, self.exclusions)
         self._forget((sealed for sealed, _ in hidden), ())
         tasks = [Task(found, sealed, self.mode) for sealed, found in hidden]
@@ -234,7 +234,7 @@ class Comparer:
             self._count_progress(observation)
 
     def _match_leftovers(self) -> None:
-        """Pair missing items with extra files: by type, by name in another Unicode form, then by digest."""
+        """Step 12: pair missing items with extra files: by type, by name in another Unicode form, then by digest."""
         if self._missing and self._extra:
             self._match_types()
         if self._missing and self._extra:
@@ -310,7 +310,7 @@ class Comparer:
         self._extra = [one for one in self._extra if one.path not in paths]
 
     def _report_unreadable_directories(self) -> None:
-        """What is below a directory that cannot be listed is not missing: nobody could look."""
+        """Step 12: what is below a directory that cannot be listed is not missing: nobody could look."""
         unreadable = [found for found in self._extra if found.kind is Kind.UNREADABLE]
         for found in unreadable:
             stored = store_name(found.path)
@@ -323,6 +323,7 @@ class Comparer:
         self._forget(hidden, unreadable)
 
     def _report_leftovers(self) -> None:
+        """Step 12: name what nothing explains; step 13: but no extra file while a seal does not hold."""
         for sealed in self._missing:
             self._tally(sealed).missing += 1
             self._find(Code.MISSING, Effect.DISPROVES, sealed, "is missing")
@@ -346,7 +347,7 @@ class Comparer:
         return any((found.path + b"/").startswith(prefix) for prefix in self._omitted_directories)
 
     def _discount_unsound_seals(self) -> None:
-        """What was compared with a manifest that is not the signed one shows nothing, and accuses nobody."""
+        """Step 13: what was compared with a manifest that is not the signed one shows nothing, and accuses nobody."""
         unsound = {seal.number for seal in self.collection.seals if not seal.is_sound}
         for number in unsound:
             tally = self.result.tallies[number]

@@ -1,7 +1,8 @@
 """Verifying a sealed directory: every question, all findings, one report.
 
-The steps are those of `manifests/FORMAT.md`, section "Verifying". Nothing is written, no socket is opened, no program
-is run, and nothing in the directory is trusted: whose keys count is the caller's to say.
+The steps are those of `manifests/FORMAT.md`, section "Verifying"; those on the record are taken in
+`evtool.operations.collection`, those on the evidence in `evtool.operations.compare`. Nothing is written, no socket is
+opened, no program is run, and nothing in the directory is trusted: whose keys count is the caller's to say.
 """
 
 from __future__ import annotations
@@ -121,7 +122,7 @@ _TRUST_CODES = {
 
 
 def _judge_trust(links: Iterable[Link], options: VerifyOptions, findings: list[Finding]) -> list[SignerReport]:
-    """Ask for each entry whether its signer is trusted for that agent; a claimed time proves nothing, so as of now."""
+    """Step 5: is the signer of each entry trusted for that agent? A claimed time proves nothing, so as of now."""
     now = options.now or datetime.now(UTC)
     reports: list[SignerReport] = []
     for link in links:
@@ -154,7 +155,7 @@ def _judge_trust(links: Iterable[Link], options: VerifyOptions, findings: list[F
 
 
 def _judge_head(collection: Collection, options: VerifyOptions) -> list[Finding]:
-    """Look for the noted head; without one, say what nobody outside can vouch for."""
+    """Step 6: look for the noted head; without one, say what nobody outside can vouch for."""
     if options.expected_head is not None:
         finding = check_head(collection.chain, options.expected_head)
         return [finding] if finding else []
@@ -166,6 +167,7 @@ def _judge_head(collection: Collection, options: VerifyOptions) -> list[Finding]
 
 
 def _judge_time_and_consent(collection: Collection) -> list[Finding]:
+    """Step 7: say that nothing proves a time, and that no consent is stated."""
     time = "no time-stamp: all times are claims of the signers"
     consent = "no consent is stated for any item: treat all of them as sealed, for nobody"
     return [
@@ -181,6 +183,7 @@ def _compare(
     options: VerifyOptions,
     progress: Progress,
 ) -> Comparison:
+    """Steps 8 to 13: read the manifests and compare the directory with them."""
     inside = custody.path == os.path.join(evidence.path, NAME)
     progress.start("verifying", sum(seal.sealed.items for seal in collection.seals), None)
     comparer = Comparer(
@@ -222,7 +225,7 @@ def _count(collection: Collection, comparison: Comparison) -> Counts:
 
 
 def _judge_coverage(counts: Counts, options: VerifyOptions) -> list[Finding]:
-    """Say how far the check went: nothing checked is never success."""
+    """Step 14: say how far the check went: nothing checked is never success."""
     findings: list[Finding] = []
     if options.quick:
         message = "only types, sizes and dates were compared, no file was read: this shows nothing about their bytes"
