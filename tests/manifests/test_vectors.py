@@ -102,7 +102,7 @@ def test_vector(name: str, built: Path) -> None:
 
 def test_the_vectors_are_what_their_recipes_make() -> None:
     """The builder makes the same bytes as ever; a vector that changes, changes here first."""
-    command = [sys.executable, VECTORS / "build_verify_vectors.py", "--digests"]
+    command = [sys.executable, str(VECTORS / "build_verify_vectors.py"), "--digests"]
     run = subprocess.run(command, check=True, capture_output=True)
     assert run.stdout.decode() == (VECTORS / "built.sha256").read_text()
 
