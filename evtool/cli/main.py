@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "items": ("evtool.cli.items", "Print the table of new items that an archivist fills in."),
     "consent": ("evtool.cli.consent", "What may go to whom, for what, under which conditions."),
     "timestamp": ("evtool.cli.timestamp", "Add time-stamps: online, across an air gap, or by OpenTimestamps."),
+    "renew": ("evtool.cli.renew", "Carry time evidence on under a second hash family, stamped anew."),
+    "due": ("evtool.cli.due", "List which time evidence ends when."),
     "record": ("evtool.cli.record", "Add an event to the chain of custody."),
     "transfer": ("evtool.cli.transfer", "Hand custody over: the giver's side."),
     "receive": ("evtool.cli.receive", "Check and accept a handover: the receiver's side."),

@@ -14,13 +14,18 @@ from evtool.cli.progress import terminal_progress
 from evtool.cli.stamp_options import StampRequestOptions, stamp_options
 from evtool.core.digest import group_in_fours
 from evtool.core.errors import EvtoolError, ExitCode
+from evtool.core.metadata_vocabulary import Withheld
 from evtool.core.names import shown
 from evtool.core.privacy import TextPolicy
 from evtool.core.verdict import Effect
 from evtool.operations.entry_writer import EntryHeader
+from evtool.operations.item_metadata import MetadataChoice
 from evtool.operations.item_statements import StatementFiles
-from evtool.operations.seal import ALLOWABLE, SealOptions, SealResult, preview_seal, seal
+from evtool.operations.seal import preview_seal, seal
+from evtool.operations.seal_options import ALLOWABLE, SealOptions, SealResult
 from evtool.report.document import SealDocument
+from evtool.report.metadata_document import SealedMetadata
+from evtool.report.metadata_text import render_summary, render_warnings
 from evtool.report.stamp import render_stamping
 from evtool.report.text import format_size
 from evtool.report.time_document import Stamping
@@ -75,6 +80,14 @@ everything. An interrupted seal leaves everything as it was; run it again to go 
     help="Table (CSV) of what is stated of items: context and consent. `evtool items` writes a template.",
 )
 @click.option("--defaults", metavar="FILE", type=click.Path(), help="TOML file of what is stated of whole directories.")
+@click.option(
+    "--metadata",
+    type=click.Choice([choice.value for choice in MetadataChoice]),
+    default=MetadataChoice.BASIC.value,
+    show_default=True,
+    help="Seal what files claim of themselves; basic leaves out places, serial numbers, names, free text and raw tags.",
+)
+@click.option("--no-sandbox", is_flag=True, help="Parse files even where the platform cannot confine the parser.")
 @click.option("--custody", metavar="DIR", type=click.Path(), help="Keep the record in DIR, outside of the evidence.")
 @click.option("--dry-run", is_flag=True, help="Tell what would be sealed; read no file, write nothing.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Number of workers.")
@@ -90,6 +103,8 @@ def command(
     allow: tuple[str, ...],
     items: str | None,
     defaults: str | None,
+    metadata: str,
+    no_sandbox: bool,
     custody: str | None,
     dry_run: bool,
     jobs: int | None,
@@ -112,6 +127,8 @@ def command(
         custody=custody,
         jobs=jobs,
         policy=policy,
+        metadata=MetadataChoice(metadata),
+        sandbox=not no_sandbox,
     )
     # What cannot be asked for is refused before hours of hashing, and before anything is sealed.
     order = stamping.build(output, None, custody) if stamping.asks else None
@@ -178,6 +195,11 @@ def _render(result: SealResult, directory: str, dry_run: bool, stamps: Stamping 
     ):
         if count:
             lines.append(f"  {count:,} {words}")
+    if result.metadata:
+        seen = result.metadata
+        lines += [f"  {line}" for line in render_summary(seen.stated, seen.failures, seen.cage)]
+        sealed = seen.choice is MetadataChoice.FULL
+        lines += [f"  {line}" for line in render_warnings(seen.sensitive, sealed=sealed)]
     for finding in result.findings:
         mark = {Effect.DISPROVES: "FAILED", Effect.NOTE: "note"}.get(finding.effect, "not checked")
         item = f"item {finding.item} " if finding.item is not None else ""
@@ -205,5 +227,19 @@ def _document(
         omitted=result.omitted,
         excluded=result.excluded,
         findings=tuple(result.findings),
+        metadata=_sealed_metadata(result),
         stamping=stamps,
+    )
+
+
+def _sealed_metadata(result: SealResult) -> SealedMetadata | None:
+    seen = result.metadata
+    if seen is None or seen.choice.detail is None:
+        return None
+    return SealedMetadata(
+        detail=seen.choice.detail,
+        cage=seen.cage,
+        stated=seen.stated,
+        failures=dict(seen.failures),
+        sensitive={kind: seen.sensitive[kind] for kind in Withheld if seen.sensitive[kind]},
     )

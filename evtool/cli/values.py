@@ -51,7 +51,7 @@ def _is_number(item: str) -> bool:
 
 
 def purpose_value(text: str) -> Purpose | str:
-    """Take one purpose."""
+    """Take the code of one purpose; one that this version does not know is kept, and blocks."""
     try:
         purposes: tuple[Purpose | str, ...] = parse_user_term("for", text)
     except FormatError as error:

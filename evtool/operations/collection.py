@@ -14,12 +14,12 @@ from evtool.core.consent_summary import ConsentTally
 from evtool.core.digest import sha256_hex
 from evtool.core.entry import INFORMATIONAL_FILES
 from evtool.core.errors import EvtoolError, FormatError, InputError
-from evtool.core.events import Event, Sealed
+from evtool.core.events import Disclosed, Event, Sealed
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.verdict import Axis, Code, Effect, Finding
-from evtool.store.custody import CustodyReader, FileRole, Listing, file_name
+from evtool.store.custody import COVER, CustodyReader, FileRole, Listing, file_name
 
 
 @dataclass(slots=True)
@@ -194,26 +194,33 @@ def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain)
     findings: list[Finding] = []
     if not chain.links or chain.links[-1].entry.sequence != listing.entries[-1][0]:
         return findings
-    recorded = chain.links[-1].entry.informational
-    for name in INFORMATIONAL_FILES:
+    recorded = dict(chain.links[-1].entry.informational)
+    names = [*INFORMATIONAL_FILES]
+    if COVER in listing.informational:
+        # Only a bundle has one; the entry that records the bundle holds its digest.
+        disclosures = [link.entry.details for link in chain.links if isinstance(link.entry.details, Disclosed)]
+        recorded[COVER] = (disclosures[-1].cover if disclosures else None) or ""
+        names.append(COVER)
+    for name in names:
         expected = recorded.get(name)
         try:
             found = sha256_hex(custody.read_informational(name))
         except EvtoolError:
             found = None
-        if found != expected:
-            state = "is missing" if found is None else "is not the one that was written at sealing"
-            message = f"custody directory: {name} {state}; it is information only and proves nothing"
-            note = Finding(
-                Code.INFORMATIONAL_CHANGED,
-                Axis.CUSTODY,
-                Effect.NOTE,
-                message,
-                path=name,
-                expected=expected,
-                found=found,
-            )
-            findings.append(note)
+        if found == expected:
+            continue
+        state = "is missing" if found is None else "is not the one that was written with the record"
+        message = f"custody directory: {name} {state}; it is information only and proves nothing"
+        note = Finding(
+            Code.INFORMATIONAL_CHANGED,
+            Axis.CUSTODY,
+            Effect.NOTE,
+            message,
+            path=name,
+            expected=expected,
+            found=found,
+        )
+        findings.append(note)
     return findings
 
 
@@ -253,37 +260,66 @@ def read_items_afresh(collection: Collection) -> Iterator[tuple[bytes, SealedIte
 
 def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes | None, SealedItem]]:
     """Yield the items of one seal, then judge its manifest and its list of checksums."""
-    name = file_name(seal.number, Event.SEALED.value, FileRole.MANIFEST)
+    reading = SealReading(custody, seal)
     reader = ManifestReader(seal.sealed.first_item)
-    checksums = _ChecksumsCheck(custody, seal)
     try:
-        for item in reader.read(custody.read_lines(name)):
-            checksums.add(item)
-            seal.consent.add(item)
+        for item in reader.read(custody.read_lines(reading.name)):
             key = item.sort_key
-            seal.named_items += key is not None
-            if key is None and item.content is not None:
-                seal.nameless.append(item)
+            reading.add(item, is_named=key is not None)
             yield key, SealedItem(item, seal)
     except (FormatError, InputError) as error:
+        reading.give_up(error)
+        return
+    reading.finish(reader.summary)
+
+
+class SealReading:
+    """What is found out about a seal while its items are read: for its findings, and for what is counted of them."""
+
+    def __init__(self, custody: CustodyReader, seal: Seal) -> None:
+        self.name = file_name(seal.number, Event.SEALED.value, FileRole.MANIFEST)
+        self._custody = custody
+        self._seal = seal
+        self._checksums = _ChecksumsCheck(custody, seal)
+
+    def add(self, item: Item, *, is_named: bool) -> None:
+        """Take one item into account, in the order of the manifest."""
+        self._checksums.add(item)
+        self._seal.consent.add(item)
+        self._seal.named_items += is_named
+        if not is_named and item.content is not None:
+            self._seal.nameless.append(item)
+
+    def add_block(self, items: range, listed: bytes) -> None:
+        """Take items into account that have a content and a name and nothing else, with their list of checksums."""
+        self._checksums.add_lines(listed)
+        self._seal.consent.add_unstated(items)
+        self._seal.named_items += len(items)
+
+    def give_up(self, error: FormatError | InputError) -> None:
+        """Judge a manifest that cannot be read to its end."""
+        seal = self._seal
         seal.broken = True
-        if isinstance(error, FormatError) and _is_as_signed(custody, name, seal.sealed):
+        if isinstance(error, FormatError) and _is_as_signed(self._custody, self.name, seal.sealed):
             # It is signed as it stands, so nothing is disproven: this version cannot read it.
-            message = f"{name}: signed, but cannot be read: {error.message}"
+            message = f"{self.name}: signed, but cannot be read: {error.message}"
             invalid = Finding(Code.MANIFEST_INVALID, Axis.INTEGRITY, Effect.UNCHECKED, message, entry=seal.number)
             seal.findings.append(invalid)
         else:
             _add_unusable(seal, FileRole.MANIFEST, Code.MANIFEST_MISSING, Code.MANIFEST_INVALID, error)
-        return
-    seal.withheld_lines = reader.summary.withheld_lines
-    difference = _compare_with_entry(reader.summary, seal.sealed)
-    if difference is not None:
-        seal.disproved = True
-        what, expected, found = difference
-        message = f"{name}: {what} is {found[:16]}, the signed entry says {expected[:16]}"
-        _add(seal, Code.MANIFEST_MISMATCH, message, expected, found)
-        return
-    checksums.finish(seal.withheld_lines == 0)
+
+    def finish(self, summary: ManifestSummary) -> None:
+        """Judge a manifest that was read to its end, then the list of checksums."""
+        seal = self._seal
+        seal.withheld_lines = summary.withheld_lines
+        difference = _compare_with_entry(summary, seal.sealed)
+        if difference is not None:
+            seal.disproved = True
+            what, expected, found = difference
+            message = f"{self.name}: {what} is {found[:16]}, the signed entry says {expected[:16]}"
+            _add(seal, Code.MANIFEST_MISMATCH, message, expected, found)
+            return
+        self._checksums.finish(seal.withheld_lines == 0)
 
 
 def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, str, str] | None:
@@ -307,6 +343,9 @@ def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed) -> bool:
         return False
     return (summary.root, summary.lines) == (sealed.root, sealed.lines)
 
+
+_LIST_BLOCK = 256
+"""Lines of a list of checksums that are read at once."""
 
 _LONGEST_LINE = 16 * 1024 * 1024
 """Longest line, in bytes, of which it is still found out whether it was signed; longer ones would cost memory."""
@@ -334,12 +373,16 @@ class _ChecksumsCheck:
             path = parse_name(item.file.path)
             self._expected.update(serialize_line(item.number, item.content.digests.sha256, path))
 
+    def add_lines(self, listed: bytes) -> None:
+        """Take into account what the list has to say of neighbouring items."""
+        self._expected.update(listed)
+
     def finish(self, whole: bool) -> None:
         """Judge the list; a copy that withholds lines has none, as it would disclose them."""
         if self._problem is None:
             try:
-                for line in self._custody.read_lines(self._name):
-                    self._found.update(line + b"\n")
+                for lines in self._custody.read_blocks(self._name, _LIST_BLOCK):
+                    self._found.update(lines)
             except EvtoolError as error:
                 self._problem = error
         if self._problem is not None:

@@ -18,16 +18,17 @@ from evtool.core.payload_names import neutral_name, parse_neutral_name
 from evtool.core.statement import ContentStatement, FileStatement, ItemType, OmissionReason
 from evtool.core.times import format_mtime
 from evtool.core.verdict import Axis, Code, Effect, Finding
-from evtool.operations.collection import Collection, SealedItem, read_items
+from evtool.operations.collection import Collection, Seal, SealedItem, read_items
+from evtool.operations.merge_blocks import BlockMerge, Unchanged
+from evtool.operations.pairs import merge_sorted as merge_sorted  # where it was before, for those who look there
 from evtool.operations.progress import Progress
 from evtool.scan.engine import Task, observe_all
 from evtool.scan.observe import Mode, Observation, Problem
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import Tree, TreeLocation
-from evtool.scan.walk import Found, Kind, WalkNotes, find_one, walk
+from evtool.scan.walk import Found, Kind, WalkNotes, find_one, walk, walk_runs
 
-_L = TypeVar("_L")
-_R = TypeVar("_R")
+_Context = TypeVar("_Context")
 
 
 @dataclass(slots=True)
@@ -79,25 +80,6 @@ class Selection:
         return self.is_all or item.number in self.numbers or (item.file is not None and item.file.path in self.paths)
 
 
-def merge_sorted(
-    left: Iterable[tuple[bytes, _L]], right: Iterable[tuple[bytes, _R]]
-) -> Iterator[tuple[_L | None, _R | None]]:
-    """Pair two streams by their ascending keys; a key on one side only is paired with None."""
-    left_stream, right_stream = iter(left), iter(right)
-    one, two = next(left_stream, None), next(right_stream, None)
-    while one is not None or two is not None:
-        if two is None or (one is not None and one[0] < two[0]):
-            assert one is not None  # noqa: S101  # follows from the loop's condition
-            yield one[1], None
-            one = next(left_stream, None)
-        elif one is None or two[0] < one[0]:
-            yield None, two[1]
-            two = next(right_stream, None)
-        else:
-            yield one[1], two[1]
-            one, two = next(left_stream, None), next(right_stream, None)
-
-
 def find_hidden(
     evidence: TreeLocation, missing: Iterable[SealedItem], exclusions: Exclusions
 ) -> list[tuple[SealedItem, Found]]:
@@ -138,9 +120,12 @@ class Comparer:
         """Compare everything; afterwards the seals know whether their manifests are the signed ones."""
         for seal in self.collection.seals:
             self.result.tallies[seal.number] = Tally()
-        for task, observation in self._observe(self._merge()):
-            self._judge(task.context, observation)
-            self._count_progress(observation)
+        if self._is_plain:
+            self._compare_blocks(self.collection.seals[0])
+        else:
+            for task, observation in self._observe(self._merge()):
+                self._judge(task.context, observation)
+                self._count_progress(observation)
         self._look_past_patterns()
         self._match_neutral_names()
         self._report_unreadable_directories()
@@ -149,6 +134,39 @@ class Comparer:
         self._discount_unsound_seals()
         self._sum_up()
         return self.result
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether all of a directory is compared, byte by byte, with its only seal: what most verifications are."""
+        is_directory = isinstance(self.evidence, TreeLocation)
+        return is_directory and len(self.collection.seals) == 1 and self.selection.is_all and self.mode is Mode.HASH
+
+    def _compare_blocks(self, seal: Seal) -> None:
+        """Compare all of a directory with its only seal."""
+        assert isinstance(self.evidence, TreeLocation)  # noqa: S101  # see `_is_plain`
+        with Tree(self.evidence) as tree:
+            runs = walk_runs(tree, custody=self.custody_name, exclusions=self.exclusions, notes=self.result.notes)
+            for result in BlockMerge(self.evidence, self.collection.custody, seal, self.jobs).run(runs):
+                if isinstance(result, Unchanged):
+                    self.result.tallies[seal.number].ok += result.items
+                    self._other_dates += result.other_dates
+                    self.result.bytes += result.size
+                    self.progress.advance(files=result.items, size=result.size)
+                else:
+                    self._take(result.sealed, result.found, result.observation)
+
+    def _take(self, sealed: SealedItem | None, found: Found | None, observation: Observation | None) -> None:
+        """Sort one comparison to where it belongs."""
+        if sealed is None:
+            self._extra += [found] if found else []
+        elif self._is_omitted(sealed):
+            if found is None and sealed.item.content is None:
+                self._named_only.add(parse_name(_path_of(sealed)))
+        elif observation is None:
+            self._missing.append(sealed)
+        else:
+            self._judge(sealed, observation)
+            self._count_progress(observation)
 
     def _merge(self) -> Iterator[Task[SealedItem]]:
         """Yield the items that are in the directory, as tasks; keep what is on one side only."""
@@ -177,7 +195,9 @@ class Comparer:
         with Tree(self.evidence) as tree:
             yield from walk(tree, custody=self.custody_name, exclusions=self.exclusions, notes=notes)
 
-    def _observe(self, tasks: Iterable[Task[_L]], jobs: int | None = None) -> Iterator[tuple[Task[_L], Observation]]:
+    def _observe(
+        self, tasks: Iterable[Task[_Context]], jobs: int | None = None
+    ) -> Iterator[tuple[Task[_Context], Observation]]:
         """Observe tasks wherever the evidence lies."""
         if isinstance(self.evidence, TreeLocation):
             return observe_all(self.evidence, tasks, jobs=jobs or self.jobs)

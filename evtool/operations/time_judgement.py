@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from evtool.core.chain import Link
 from evtool.core.errors import EvtoolError
 from evtool.core.time_report import ProvenInterval, StampKind, StampReport
+from evtool.core.timestamp.bitcoin import MINIMUM_WORK
 from evtool.core.timestamp.certificates import parse_certificate_file
 from evtool.core.timestamp.grounds import Grounds
 from evtool.core.timestamp.ots_verify import OtsVerdict, verify_proof
@@ -86,6 +87,9 @@ def judge_stamps(collection: Collection, found: TimeFiles, grounds: TimeGrounds,
     findings = [*found.findings, *_judge_tokens(collection, judgement, found), *_judge_proofs(judgement)]
     findings += _judge_intervals(links, intervals)
     findings += _judge_whole(collection, judgement, intervals)
+    if grounds.minimum_work < MINIMUM_WORK:
+        message = "block headers that anybody can make up were accepted, as asked: blocks show nothing here"
+        findings.append(Finding(Code.TIMESTAMP_OPEN, Axis.TIME, Effect.NOTE, message))
     return TimeResult(
         findings=tuple(findings),
         stamps=_describe(judgement, found),
@@ -180,7 +184,7 @@ def _failed(stamp: FoundStamp, reason: str, detail: str, listed: bool) -> Findin
 
 
 def _open(stamp: FoundStamp, reason: str, detail: str) -> Finding:
-    message = f"time-stamp {stamp.name.text} shows nothing yet ({reason}: {detail})"
+    message = f"time-stamp {stamp.name.text} establishes nothing ({reason}: {detail})"
     return Finding(
         Code.TIMESTAMP_OPEN,
         Axis.TIME,

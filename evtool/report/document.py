@@ -17,6 +17,7 @@ from evtool.core.statement import ItemType, OmissionReason
 from evtool.core.time_report import ProvenInterval, StampReport
 from evtool.core.verdict import Axis, AxisState, Counts, Finding, Report, SignerReport
 from evtool.report.consent_document import SummaryDocument, Terms, summary_document
+from evtool.report.metadata_document import MetadataDocument, SealedMetadata
 from evtool.report.time_document import Stamping
 
 
@@ -88,6 +89,7 @@ class SealDocument:
         omitted: new items that are named but whose content is not sealed.
         excluded: entries of the directory that patterns left out.
         findings: sealed items that changed or vanished, and names that other systems mix up.
+        metadata: what was read of what new files claim of themselves, or null where nothing was.
         stamping: what came of having the new entry time-stamped, or null if that was not asked for.
     """
 
@@ -104,6 +106,7 @@ class SealDocument:
     omitted: int
     excluded: int
     findings: tuple[Finding, ...]
+    metadata: SealedMetadata | None
     stamping: Stamping | None
 
 
@@ -180,6 +183,7 @@ class ShownItem:
         blake3: BLAKE3 of a file.
         target: where a symbolic link points, in stored form.
         reason: why the content of an omitted item was not sealed.
+        metadata: what the file claims of itself, or null.
         context: field -> what the archivist supplied.
         consent: the terms of consent sealed with it, or null; `evtool consent show` tells which are in force.
     """
@@ -194,6 +198,7 @@ class ShownItem:
     blake3: str | None
     target: str | None
     reason: OmissionReason | None
+    metadata: MetadataDocument | None
     context: dict[str, str]
     consent: Terms | None
 

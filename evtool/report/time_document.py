@@ -253,3 +253,26 @@ class DueDocument:
     format: Literal["evtool-due/1"] = "evtool-due/1"
     exit_code: ExitCode
     directories: tuple[DueDirectory, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewDocument:
+    """What `evtool renew` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: 3 if fewer authorities stamped the new entry than had to.
+        path: the directory, as the user named it.
+        entry: number of the new entry.
+        head: SHA-256 of the new entry.
+        files: how many files its list holds.
+        stamping: what came of having it time-stamped, or null if that was not asked for.
+    """
+
+    format: Literal["evtool-renew/1"] = "evtool-renew/1"
+    exit_code: ExitCode
+    path: str
+    entry: int
+    head: str
+    files: int
+    stamping: Stamping | None

@@ -33,10 +33,8 @@ NAME = b"custody"
 """Name of the custody directory inside an evidence directory."""
 
 README, ALLOWED_SIGNERS = INFORMATIONAL_FILES
-
 COVER = "COVER.txt"
-"""The cover sheet of a bundle: for people, signed by nobody, and not listed in any entry."""
-
+"""Cover sheet of a bundle; the entry `disclosed` holds its digest."""
 _MAX_SIGNATURE = 16 * 1024
 _MAX_INFORMATIONAL = 1024 * 1024
 _CHUNK = 1024 * 1024
@@ -231,7 +229,7 @@ class CustodyReader(ABC):
                 receipts.setdefault((int(receipt[1]), receipt[2]), []).append(name)
             elif stamp := parse_stamp_name(name):
                 stamps.append(stamp)
-            elif name in (*INFORMATIONAL_FILES, COVER):
+            elif name in INFORMATIONAL_FILES or name == COVER:
                 informational.append(name)
             elif _UNFINISHED.match(name):
                 unfinished.append(name)
@@ -308,10 +306,37 @@ class CustodyReader(ABC):
         """
         with self._open(name) as file:
             while line := file.readline(limit + 1):
-                if not line.endswith(b"\n"):
-                    reason = "is too long" if len(line) > limit else "does not end: the file was cut short"
-                    raise FormatError(f"{shown(name)}: a line {reason}")
-                yield line[:-1]
+                yield _check_end(name, line, limit)[:-1]
+
+    def read_blocks(self, name: str, lines: int, limit: int = MAX_LINE) -> Iterator[bytes]:
+        """Read as `read_lines` does, but so many lines at once, each with its newline; the last block may have fewer.
+
+        Raises:
+            InputError: it is missing or cannot be read.
+            FormatError: a line is too long, or the last one does not end in a newline.
+        """
+        with self._open(name) as file:
+            while True:
+                read = [file.readline(limit + 1) for _ in range(lines)]
+                block = b"".join(read)
+                if not block:
+                    return
+                if block.count(b"\n") != lines - read.count(b""):
+                    for line in read:
+                        _check_end(name, line, limit)
+                yield block
+
+
+def _check_end(name: str, line: bytes, limit: int) -> bytes:
+    """Return a line that ends in a newline as it is.
+
+    Raises:
+        FormatError: it does not.
+    """
+    if not line.endswith(b"\n"):
+        reason = "is too long" if len(line) > limit else "does not end: the file was cut short"
+        raise FormatError(f"{shown(name)}: a line {reason}")
+    return line
 
 
 class CustodyDirectory(CustodyReader):

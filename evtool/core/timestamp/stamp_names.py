@@ -14,7 +14,7 @@ MAX_NUMBER = 99
 """CRLs, or OCSP answers, beside one token."""
 
 UPGRADE_LABEL = "upgrade"
-"""A proof that grew is a new file, `.upgrade-N.ots`: what a later entry has listed is never changed."""
+"""A proof that grew is a new file, `.upgrade.ots`, `.upgrade-2.ots`: what a later entry has listed is never changed."""
 
 _LABEL = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _NAME = re.compile(

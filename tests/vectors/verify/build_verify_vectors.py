@@ -210,14 +210,15 @@ def change(data: bytes, edit: Table) -> bytes:
         return data[: -edit["cut"]]
     if "flip" in edit:
         return data[: edit["flip"]] + bytes([data[edit["flip"]] ^ 1]) + data[edit["flip"] + 1 :]
+    repeat = int(edit.get("repeat", 1))
     if "text" in edit or "hex" in edit:
-        return piece(edit, "text", "hex") * int(edit.get("repeat", 1))
+        return piece(edit, "text", "hex") * repeat
     if "append" in edit:
-        return data + piece(edit, "append", "") * int(edit.get("repeat", 1))
+        return data + piece(edit, "append", "") * repeat
     old = piece(edit, "replace", "replace_hex")
     if data.count(old) != 1 and not edit.get("all"):
         raise SystemExit(f"{edit['file']}: {old!r} occurs {data.count(old)} times")
-    return data.replace(old, piece(edit, "with", "with_hex") * edit.get("repeat", 1))
+    return data.replace(old, piece(edit, "with", "with_hex") * repeat)
 
 
 def piece(edit: Table, text: str, hex_name: str) -> bytes:

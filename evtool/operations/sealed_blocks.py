@@ -1,0 +1,164 @@
+"""A seal's items by the block, so that a whole block can be compared where its files are read.
+
+A block is cut without being understood: it looks like so many items of two lines each, it is known after which line
+and which item it comes, and under which path it ends. Whoever compares it either finds every byte as it has to be, or
+has it decoded. Where a manifest does not look like that, the rest of it is read statement by statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain, islice
+
+from evtool.core.errors import FormatError, InputError
+from evtool.core.manifest import Item, ManifestReader, ManifestSummary
+from evtool.core.merkle import Node, fold_nodes
+from evtool.core.statement import ContentStatement, FileStatement, parse_statement
+from evtool.operations.collection import Seal, SealReading
+from evtool.operations.item_block import LINES_PER_ITEM
+from evtool.store.custody import CustodyReader
+
+
+@dataclass(slots=True)
+class SealedBlock:
+    """Neighbouring items of a seal.
+
+    Attributes:
+        first_item: number of the first of them.
+        size: how many they are, if they have not been decoded yet.
+        first_line: how many lines come before them.
+        lines: their lines, each with its newline, if they have not been decoded yet.
+        items: the items, if they have.
+        last_key: sort key of the last of them that has a name; None if none has.
+        key_before: sort key of the last named item before them.
+        nodes: nodes of the tree that their lines fill, if the block was cut and then decoded.
+    """
+
+    first_item: int
+    size: int
+    first_line: int
+    lines: bytes
+    items: list[Item]
+    last_key: bytes | None
+    key_before: bytes | None
+    nodes: list[Node] = field(default_factory=list)
+
+
+class SealedBlocks:
+    """Reads one seal by blocks and, once all of them have been accepted in their order, judges its manifest."""
+
+    def __init__(self, custody: CustodyReader, seal: Seal, size: int) -> None:
+        self._custody = custody
+        self._seal = seal
+        self._size = size
+        self._reading = SealReading(custody, seal)
+        self._nodes: list[list[Node]] = []
+        """Nodes of the tree, a list for each block that was accepted."""
+        self.broken_from: int | None = None
+        """First item of the first block that could not be decoded; what comes after it is not known."""
+        self._items = 0
+        self._last_item = 0
+        self._rest: ManifestReader | None = None
+        """Reads what cannot be cut into blocks."""
+
+    def read(self) -> Iterator[SealedBlock]:
+        """Yield the blocks of the manifest, as far as it can be read."""
+        try:
+            yield from self._cut()
+        except (FormatError, InputError) as error:
+            self._give_up(error)
+
+    def decode(self, block: SealedBlock) -> bool:
+        """Understand a block; False, after noting it, where it is not what a manifest holds there."""
+        if not block.lines:
+            return True
+        reader = ManifestReader(block.first_item, first_line=block.first_line, last_key=block.key_before)
+        try:
+            block.items = list(reader.read(block.lines.split(b"\n")[:-1]))
+        except FormatError as error:
+            self.broken_from = min(block.first_item, self.broken_from or block.first_item)
+            self._give_up(error)
+            return False
+        block.nodes = reader.tree.nodes()
+        return True
+
+    def accept(self, block: SealedBlock) -> None:
+        """Take a block that was decoded into account, after all blocks before it."""
+        self._nodes.append(block.nodes)
+        for item in block.items:
+            self._reading.add(item, is_named=item.file is not None)
+        self._items += len(block.items)
+        self._last_item = block.items[-1].number if block.items else self._last_item
+
+    def accept_as_it_is(self, block: SealedBlock, nodes: list[Node], listed: bytes) -> None:
+        """Take a block into account whose every line is as it has to be, given its nodes and its list of checksums."""
+        self._nodes.append(nodes)
+        self._reading.add_block(range(block.first_item, block.first_item + block.size), listed)
+        self._items += block.size
+        self._last_item = block.first_item + block.size - 1
+
+    def finish(self) -> None:
+        """Judge the manifest, after all of its blocks were taken into account."""
+        if self._seal.broken:
+            return
+        withheld = 0
+        if self._rest is not None:
+            self._nodes.append(self._rest.tree.nodes())
+            withheld = self._rest.withheld_lines
+        tree = fold_nodes(chain.from_iterable(self._nodes))
+        root = tree.compute_root().hex()
+        self._reading.finish(ManifestSummary(tree.size, withheld, self._items, self._last_item, root))
+
+    def _give_up(self, error: FormatError | InputError) -> None:
+        if not self._seal.broken:
+            self._reading.give_up(error)
+
+    def _cut(self) -> Iterator[SealedBlock]:
+        number, line, key = self._seal.sealed.first_item, 0, None
+        blocks = self._custody.read_blocks(self._reading.name, self._size * LINES_PER_ITEM)
+        block = next(blocks, b"")
+        while block:
+            following = next(blocks, b"")
+            count = block.count(b"\n")
+            size = count // LINES_PER_ITEM
+            last_key = _last_key(block, number + size - 1, following) if count % LINES_PER_ITEM == 0 else None
+            if last_key is None:
+                lines = (one for part in chain([block, following], blocks) for one in part.split(b"\n")[:-1])
+                yield from self._read_rest(lines, number, line, key)
+                return
+            yield SealedBlock(number, size, line, block, [], last_key, key)
+            number, line, key, block = number + size, line + count, last_key, following
+
+    def _read_rest(
+        self, lines: Iterator[bytes], first_item: int, first_line: int, last_key: bytes | None
+    ) -> Iterator[SealedBlock]:
+        self._rest = ManifestReader(first_item, first_line=first_line, last_key=last_key)
+        items = self._rest.read(lines)
+        while part := list(islice(items, self._size)):
+            keys = [key for item in part if (key := item.sort_key) is not None]
+            key_before, last_key = last_key, keys[-1] if keys else last_key
+            yield SealedBlock(part[0].number, 0, 0, b"", part, keys[-1] if keys else None, key_before)
+
+
+def _last_key(block: bytes, last_item: int, following: bytes) -> bytes | None:
+    """Give the sort key of the last item of a block that looks like whole items of two lines, else None."""
+    # A withheld line stands for any number of lines. More may be stated of the last item in the lines that follow;
+    # then the cut would be in the middle of it.
+    if b'"kind":"withheld"' in block or not _begins_item(following, last_item + 1):
+        return None
+    lines = block.rsplit(b"\n", 3)
+    try:
+        content, file = parse_statement(lines[-3]), parse_statement(lines[-2])
+    except FormatError:
+        return None
+    if not isinstance(content, ContentStatement) or not isinstance(file, FileStatement):
+        return None
+    if (content.item, file.item) != (last_item, last_item):
+        return None
+    return Item(last_item, content, file).sort_key
+
+
+def _begins_item(lines: bytes, number: int) -> bool:
+    """Tell whether lines begin with the content of an item, as far as a look can tell; so does the end of them all."""
+    return not lines or b'"item":%d,"kind":"content"' % number in lines[:200]
