@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import click
 from evtool.cli.options import code_value, passphrase_options
 from evtool.cli.values import purpose_value
 from evtool.core.consent import Purpose
-from evtool.core.consent_decision import Request
 from evtool.core.errors import FormatError
 from evtool.core.item_choice import ItemChoice, parse_choice
 from evtool.keys.age_keys import Recipient, parse_recipient, read_identity_file, read_recipients_file
@@ -68,7 +66,10 @@ def access_options(command: Command) -> Command:
 
 
 def disclosure_options(command: Command) -> Command:
-    """Add who gets a bundle, for what and by whose leave; the command gets `disclosure`, a function that reads it."""
+    """Add --to, --for, --authority and what consent may need beside them.
+
+    The command gets `disclosure`, and `known_keys`: the keys that the user's list gives for the recipient.
+    """
 
     @functools.wraps(command)
     def with_disclosure(
@@ -83,28 +84,22 @@ def disclosure_options(command: Command) -> Command:
         trust_file: Path | None,
         **kwargs: Any,
     ) -> Any:
-        def load() -> Disclosure:
-            known = load_recipients(recipients_list).find(receiver)
-            request = Request(
-                recipient=known.recipient,
-                purpose=purpose,
-                day=datetime.now(UTC).date(),
-                is_onward=onward,
-                confirmed=frozenset(confirm),
-                approved_by=approved_by,
-            )
-            return Disclosure(request, authority, TrustPolicy(load_trust(trust_file)), known.keys)
-
-        return command(*args, disclosure=load, **kwargs)
+        known = load_recipients(recipients_list).find(receiver)
+        disclosure = Disclosure(
+            recipient=known.recipient,
+            purpose=purpose,
+            authority=authority,
+            confirmed=frozenset(confirm),
+            approved_by=approved_by,
+            is_onward=onward,
+            trust=TrustPolicy(load_trust(trust_file)),
+        )
+        return command(*args, disclosure=disclosure, known_keys=known.keys, **kwargs)
 
     options = (
-        click.option("--to", "receiver", required=True, type=code_value, metavar="CODE", help="Code of the receiver."),
-        click.option(
-            "--for", "purpose", required=True, type=purpose_value, metavar="PURPOSE", help="What for; recorded."
-        ),
-        click.option(
-            "--authority", required=True, metavar="TEXT", help="What allows it: agreement, warrant or order, by number."
-        ),
+        click.option("--to", "receiver", required=True, type=code_value, metavar="CODE", help="Code of the recipient."),
+        click.option("--for", "purpose", required=True, type=purpose_value, metavar="PURPOSE", help="What for."),
+        click.option("--authority", required=True, metavar="TEXT", help="What allows it: agreement, warrant or order."),
         click.option(
             "--confirm", multiple=True, metavar="CODE", help="What a second person confirms. May be repeated."
         ),
@@ -113,17 +108,25 @@ def disclosure_options(command: Command) -> Command:
         click.option(
             "--recipients",
             "recipients_list",
-            type=click.Path(path_type=Path),
             metavar="FILE",
-            help="Descriptions of recipients, if not your own list.",
+            type=click.Path(path_type=Path),
+            help="Recipients, if not your own list.",
         ),
         click.option(
-            "--trust", "trust_file", type=click.Path(path_type=Path), metavar="FILE", help="Whose keys to trust."
+            "--trust",
+            "trust_file",
+            metavar="FILE",
+            type=click.Path(path_type=Path),
+            help="Whose signatures under terms of consent count.",
         ),
     )
+    return _with_options(with_disclosure, options)
+
+
+def _with_options(command: Command, options: Sequence[Command]) -> Command:
     for option in reversed(options):
-        with_disclosure = option(with_disclosure)
-    return with_disclosure
+        command = option(command)
+    return command
 
 
 def encryption_options(command: Command) -> Command:
@@ -155,7 +158,7 @@ def encryption_options(command: Command) -> Command:
             multiple=True,
             metavar="KEY",
             help="Encrypt to age1... or to the line of an ssh-ed25519 or ssh-rsa public key. May be repeated; without "
-            "it, a bundle named .zip.age is encrypted to the keys that your list gives for the receiver.",
+            "it: the keys that your list gives for the recipient.",
         ),
         click.option(
             "--recipients-file",
@@ -172,10 +175,7 @@ def encryption_options(command: Command) -> Command:
         ),
         click.option("--lock-file", type=click.Path(path_type=Path), metavar="FILE", help="Read it from FILE."),
     )
-    wrapped: Command = with_encryption
-    for option in reversed(options):
-        wrapped = option(wrapped)
-    return wrapped
+    return _with_options(with_encryption, options)
 
 
 def _lock_passphrase(lock: bool, descriptor: int | None, file: Path | None) -> Passphrase | None:

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("evtool.cli.show", "Print the sealed items and what is stated of them."),
     "items": ("evtool.cli.items", "Print the table of new items that an archivist fills in."),
     "consent": ("evtool.cli.consent", "What may go to whom, for what, under which conditions."),
+    "register": ("evtool.cli.register", "Keep the people behind the codes out of what travels."),
     "timestamp": ("evtool.cli.timestamp", "Add time-stamps: online, across an air gap, or by OpenTimestamps."),
     "renew": ("evtool.cli.renew", "Carry time evidence on under a second hash family, stamped anew."),
     "due": ("evtool.cli.due", "List which time evidence ends when."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -13,12 +12,12 @@ from evtool.cli.options import SigningOptions, output_options, signing_options
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
 from evtool.core.digest import group_in_fours
-from evtool.core.disclosure import WITHHOLDABLE
 from evtool.core.errors import ExitCode
 from evtool.core.names import shown
 from evtool.core.privacy import TextPolicy
 from evtool.keys.age_keys import Recipient, parse_recipient
 from evtool.keys.passphrase import Passphrase
+from evtool.operations.disclosure_choice import WITHHOLDABLE, Wanted
 from evtool.operations.entry_writer import EntryHeader
 from evtool.operations.pack import Disclosure, PackOptions, PackResult, pack
 from evtool.report.bundle_document import LeftOutItem, PackDocument
@@ -76,7 +75,8 @@ def command(
     withhold: tuple[str, ...],
     neutral_names: bool,
     allowed_only: bool,
-    disclosure: Callable[[], Disclosure],
+    disclosure: Disclosure,
+    known_keys: tuple[str, ...],
     recipients: tuple[Recipient, ...],
     lock: Passphrase | None,
     header: EntryHeader,
@@ -86,15 +86,17 @@ def command(
     output: Output,
 ) -> int:
     """Pack DIRECTORY, or part of it, as a bundle for somebody else; an entry `disclosed` records it first."""
-    to = disclosure()
-    if bundle.name.lower().endswith(".age") and not recipients and lock is None:
-        recipients = tuple(parse_recipient(key) for key in to.known_keys)
-    options = PackOptions(
+    wanted = Wanted(
         only=choice_value(only),
         without=choice_value(without),
         withhold=frozenset(withhold),
-        neutral_names=neutral_names,
         allowed_only=allowed_only,
+    )
+    if bundle.name.lower().endswith(".age") and not recipients and lock is None:
+        recipients = tuple(parse_recipient(key) for key in known_keys)
+    options = PackOptions(
+        wanted=wanted,
+        neutral_names=neutral_names,
         recipients=recipients,
         passphrase=lock,
         custody=custody,
@@ -104,7 +106,7 @@ def command(
             directory,
             bundle,
             signing.choose(),
-            to,
+            disclosure,
             options,
             header=header,
             policy=policy,
@@ -131,6 +133,7 @@ def answer_packed(
             left_out=tuple(LeftOutItem(item=number, reason=reason) for number, reason in result.left_out),
             files=result.files,
             size=result.size,
+            duties=result.duties,
             encrypted_to=tuple(one.text for one in recipients),
         )
     )
@@ -143,6 +146,7 @@ def _render(bundle: Path, result: PackResult, recipients: tuple[Recipient, ...])
         f"({result.files:,} files, {format_size(result.size)})",
     ]
     lines += [f"  item {number} was left out: {reason}" for number, reason in result.left_out]
+    lines += [f"  to be kept: {shown(duty)}" for duty in result.duties]
     lines += [f"  encrypted to {one.text}" for one in recipients]
     lines += ["", "Head, to be told the receiver by another way:", f"  {group_in_fours(result.head)}"]
     return "\n".join(lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -15,12 +14,13 @@ from evtool.cli.pack import answer_packed
 from evtool.cli.progress import terminal_progress
 from evtool.core.errors import ExitCode
 from evtool.core.privacy import TextPolicy
+from evtool.operations.disclosure_choice import Wanted
 from evtool.operations.entry_writer import EntryHeader
 from evtool.operations.pack import Disclosure, PackOptions, pack
 
 EXAMPLES = """\b
 Examples:
-  evtool prove case-12 17 -o proof.zip --to B7 --for court --authority DSA-4
+  evtool prove case-12 17 -o proof.zip --to B7 --for accountability-intl --authority DSA-2026-04
 
 \b
 The proof is a small bundle: the items, the record, and the hashes that lead from their statements to the sealed root.
@@ -58,7 +58,8 @@ def command(
     directory: str,
     items: tuple[str, ...],
     bundle: Path,
-    disclosure: Callable[[], Disclosure],
+    disclosure: Disclosure,
+    known_keys: tuple[str, ...],
     header: EntryHeader,
     policy: TextPolicy,
     custody: str | None,
@@ -66,7 +67,7 @@ def command(
     output: Output,
 ) -> int:
     """Write items of DIRECTORY, and the few hashes that tie them to the seal, as a bundle."""
-    options = PackOptions(only=choice_value(items), custody=custody)
+    options = PackOptions(Wanted(only=choice_value(items)), custody=custody)
     if bundle.suffix.lower() != ".zip":
         raise click.UsageError("a proof is a zip container: name it ….zip")
     with terminal_progress(output) as progress:
@@ -74,7 +75,7 @@ def command(
             directory,
             bundle,
             signing.choose(),
-            disclosure(),
+            disclosure,
             options,
             header=header,
             policy=policy,

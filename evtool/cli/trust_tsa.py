@@ -83,7 +83,7 @@ def _print(anchors: Sequence[Anchor], problems: Sequence[str], output: Output) -
 def _describe(anchor: Anchor) -> TrustedAuthority:
     return TrustedAuthority(
         name=anchor.name,
-        fingerprint=anchor.fingerprint,
+        certificate_sha256=anchor.fingerprint,
         use_from=spell(anchor.use_from),
         use_until=spell(anchor.use_until),
         policies=tuple(sorted(anchor.policies)),

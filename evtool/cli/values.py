@@ -51,7 +51,7 @@ def _is_number(item: str) -> bool:
 
 
 def purpose_value(text: str) -> Purpose | str:
-    """Take the code of one purpose; one that this version does not know is kept, and blocks."""
+    """Take one purpose."""
     try:
         purposes: tuple[Purpose | str, ...] = parse_user_term("for", text)
     except FormatError as error:

@@ -7,57 +7,14 @@ stand, and how many lines lie between them.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from evtool.core.errors import FormatError
 from evtool.core.merkle import TreeBuilder, compute_leaf_hash, compute_node_hash
-from evtool.core.metadata_vocabulary import Detail
-from evtool.core.names import shown
-from evtool.core.statement import (
-    ContextStatement,
-    FileStatement,
-    ItemStatement,
-    MetadataStatement,
-    WithheldStatement,
-    parse_statement,
-)
+from evtool.core.statement import ItemStatement, WithheldStatement, parse_statement
 
 DisclosedStatement = ItemStatement
 """A statement that says something; what a `withheld` statement stands for stays withheld in every further copy."""
-
-NAMES = "names"
-METADATA = "metadata"
-CONTEXT = "context"
-
-WITHHOLDABLE = f"{NAMES} (with the dates, which are one statement with them), {METADATA}, {CONTEXT}, {CONTEXT}.FIELD"
-"""What can be withheld of items that are disclosed, in words. What an item is, and its terms, always go along."""
-
-_CONTEXT_FIELD = re.compile(r"context\.[a-z][a-z0-9_-]{0,62}\Z", re.ASCII)
-
-
-def check_withholdable(name: str) -> str:
-    """Return the name of statements that can be withheld as it is.
-
-    Raises:
-        FormatError: it is none.
-    """
-    if name not in (NAMES, METADATA, CONTEXT) and not _CONTEXT_FIELD.match(name):
-        raise FormatError(f"{shown(name, 80)} cannot be withheld, only: {WITHHOLDABLE}")
-    return name
-
-
-def is_withheld(statement: DisclosedStatement, withhold: Collection[str]) -> bool:
-    """Tell whether a statement of a disclosed item is among what is withheld."""
-    if isinstance(statement, FileStatement):
-        return NAMES in withhold
-    if isinstance(statement, MetadataStatement):
-        # In full detail it may hold a title, an author or an old file name, so it tells what names would.
-        may_name = statement.claims is not None and statement.claims.detail is Detail.FULL
-        return METADATA in withhold or (may_name and NAMES in withhold)
-    if isinstance(statement, ContextStatement):
-        return CONTEXT in withhold or f"{CONTEXT}.{statement.field}" in withhold
-    return False
 
 
 class PartialCopy:

@@ -103,6 +103,20 @@ def nfc_key(stored: str) -> str:
 _MARK_LIMIT = 4
 """How many combining marks in a row are shown as they are; more would smear over neighbouring lines."""
 
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U00016fe4\U0001d159"
+    "\U000e0100-\U000e01ef]"
+)
+"""What Python calls printable, but shows as nothing: the code points with the property Default_Ignorable_Code_Point
+(DerivedCoreProperties.txt of Unicode), Hangul fillers among them, and two blank symbols. `a` and `a` with one of them
+behind it would look alike."""
+
+
+def is_visible(character: str) -> bool:
+    """Tell whether a character shows on a screen as itself, and does nothing else there."""
+    return character.isprintable() and not _INVISIBLE.match(character)
+
+
 _NOT_NFC = r" \(not NFC)"
 
 
@@ -138,7 +152,7 @@ def _escape_for_screen(text: str) -> str:
         at_edge = character == " " and index in (0, len(text) - 1)
         if character == "\\":
             out.append("\\\\")
-        elif not character.isprintable() or marks > _MARK_LIMIT or at_edge or (marks and index == 0):
+        elif not is_visible(character) or marks > _MARK_LIMIT or at_edge or (marks and index == 0):
             out.append(f"\\u{{{ord(character):X}}}")
         else:
             out.append(character)

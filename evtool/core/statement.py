@@ -312,6 +312,11 @@ _FILE = re.compile(
     rf'"path":"((?:[^"\\\x00-\x1f]|\\["\\])*)","salt":"({_HEX}{{32}})"\}}\Z'
 )
 _CONSENT = re.compile(rf'(\{{.*),"item":{_NUMBER},"kind":"consent","salt":"({_HEX}{{32}})"\}}\Z')
+_CONTEXT = re.compile(
+    rf'\{{"field":"([a-z][a-z0-9_-]{{0,62}})","item":{_NUMBER},"kind":"context","salt":"({_HEX}{{32}})",'
+    r'"value":"((?:[^"\\\x00-\x1f]|\\["\\])*)"\}\Z'
+)
+"""As most are; a value with line breaks is read as JSON."""
 _UNESCAPE = re.compile(r'\\(["\\])')
 
 
@@ -340,6 +345,10 @@ def parse_statement(line: bytes) -> Statement:
         return FileStatement(item=_item(int(match[1])), salt=match[4], path=path, mtime=mtime)
     if match := _CONSENT.match(text):
         return ConsentStatement(item=_item(int(match[2])), salt=match[3], terms=parse_terms_cached(match[1] + "}"))
+    if match := _CONTEXT.match(text):
+        return ContextStatement(
+            item=_item(int(match[2])), salt=match[3], field=match[1], value=_UNESCAPE.sub(r"\1", match[4])
+        )
     return _parse_other(line)
 
 

@@ -113,6 +113,7 @@ class Code(Enum):
     CUSTODY_EXTRA = "custody-extra"
     CUSTODY_UNREADABLE = "custody-unreadable"
     INFORMATIONAL_CHANGED = "informational-changed"
+    INFORMATIONAL_UNSIGNED = "informational-unsigned"
     UNFINISHED_WRITE = "unfinished-write"
     BAG_BROKEN = "bag-broken"
     NEUTRAL_NAME = "neutral-name"

@@ -33,6 +33,9 @@ _CODECS = (
 _PHOTOGRAPHS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")
 """How files begin that may share a process: JPEG, PNG, TIFF; or, after four bytes, with `ftyp`, as HEIC does."""
 
+_CONTAINERS = (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK")
+"""How files begin whose format only a look into their structure can tell: OLE and ZIP."""
+
 
 def preload() -> None:
     """Load, before the cage, all that parsing could want to load."""
@@ -69,11 +72,17 @@ def _may_share(stream: io.BufferedIOBase, size: int) -> bool:
 
     Sealing thousands of photographs should cost little more than hashing them, and a process for each costs most of
     it. Photographs are read by Python code alone, which no file can take over, but for XMP, read by expat; a packet
-    with anything in it that begins like a declaration goes alone. So does every other format.
+    with anything in it that begins like a declaration goes alone. What is told by its first bytes and read by no
+    extractor, such as plain text, is not parsed at all and may share too. Every other format goes alone.
     """
     stream.seek(0)
     head = stream.read(12)
-    return (head.startswith(_PHOTOGRAPHS) or head[4:8] == b"ftyp") and b"<!" not in find_packet(stream, size)
+    if head.startswith(_PHOTOGRAPHS) or head[4:8] == b"ftyp":
+        return b"<!" not in find_packet(stream, size)
+    if head.startswith(_CONTAINERS):
+        return False
+    found = identify(stream, size)
+    return found is None or not extractors().get(found.media_type)
 
 
 def _claims_so_far(stream: io.BufferedIOBase, size: int, final_only: bool) -> Iterator[Claims]:

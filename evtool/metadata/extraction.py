@@ -138,7 +138,8 @@ class MetadataExtractor:
     def extract_all(self, descriptors: Iterable[int], together: int = TOGETHER) -> Iterator[ExtractionResult]:
         """Find out what many files claim, in their order, on all cores.
 
-        Up to `together` photographs share one process; 1 gives each its own. Other formats always have their own. A
+        Up to `together` photographs, or files that need no parser, share one process; 1 gives each its own. Other
+        formats always have their own. A
         descriptor may be closed as soon as the next one is asked for.
         """
         waiting: deque[_Batch] = deque()

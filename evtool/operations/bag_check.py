@@ -25,7 +25,6 @@ from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle
 
 BUNDLE_README = "README.txt"
-COVER_SHEET = f"{RECORD}/COVER.txt"
 
 TAG_FILES = frozenset({DECLARATION_FILE, INFO_FILE, MANIFEST_FILE, TAG_MANIFEST_FILE, BUNDLE_README})
 """All that a bundle holds beside `data/` and `custody/`."""

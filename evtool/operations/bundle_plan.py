@@ -21,15 +21,16 @@ from evtool.core.bagit import (
     BagInfo,
     ManifestLine,
 )
-from evtool.core.disclosure import DisclosedStatement, PartialCopy, is_withheld
+from evtool.core.disclosure import DisclosedStatement, PartialCopy
 from evtool.core.errors import EvidenceError, MismatchError
 from evtool.core.events import Event
 from evtool.core.manifest import Item
 from evtool.core.names import parse_name, shown, store_name
 from evtool.core.payload_names import PayloadNamer, parse_neutral_name
 from evtool.core.statement import ContentStatement, ItemType
-from evtool.operations.bag_check import BUNDLE_README, COVER_SHEET
+from evtool.operations.bag_check import BUNDLE_README
 from evtool.operations.collection import Collection, Seal
+from evtool.operations.disclosure_choice import is_withheld
 from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind
@@ -174,12 +175,8 @@ def of_bytes(path: str, data: bytes) -> PartFile:
     return measure(path, lambda: iter((data,)))
 
 
-_WHOLE = frozenset({FileRole.ENTRY, FileRole.SIGNATURE, FileRole.RENEWAL})
-"""Files that go into every bundle as they are."""
-
-
 def record_files(
-    collection: Collection, disclosed: frozenset[int], withhold: frozenset[str], cover: bytes | None
+    collection: Collection, disclosed: frozenset[int], withhold: frozenset[str], cover: bytes
 ) -> list[PartFile]:
     """Give the files of the record as the bundle has them: complete but for its manifests.
 
@@ -192,21 +189,20 @@ def record_files(
     seals = {seal.number: seal for seal in collection.seals}
     files: list[PartFile] = []
     for sequence, event in listing.entries:
-        for role in listing.files[sequence, event] & _WHOLE:
+        for role in (FileRole.ENTRY, FileRole.SIGNATURE):
             files.append(_copied(custody, file_name(sequence, event, role)))
         if sequence in seals:
             manifest, whole = _partial_manifest(custody, seals[sequence], disclosed, withhold)
             files.append(manifest)
             if whole and FileRole.CHECKSUMS in seals[sequence].roles:
                 files.append(_copied(custody, file_name(sequence, Event.SEALED.value, FileRole.CHECKSUMS)))
+        if FileRole.RENEWAL in listing.files[sequence, event]:
+            files.append(_copied(custody, file_name(sequence, event, FileRole.RENEWAL)))
         if (sequence, event) in listing.receipts:
             files += [_copied(custody, name) for name in receipt_names(sequence, event)]
-    entries = set(listing.entries)
-    files += [_copied(custody, one.text) for one in listing.stamps if (one.sequence, one.event) in entries]
-    # The cover sheet of a bundle that this one is made of speaks of another handover.
+    files += [_copied(custody, stamp.text) for stamp in listing.stamps]
     files += [_copied(custody, name) for name in listing.informational if name != COVER]
-    if cover is not None:
-        files.append(of_bytes(COVER_SHEET, cover))
+    files.append(of_bytes(f"{RECORD}/{COVER}", cover))
     return sorted(files, key=lambda file: file.path.encode("utf-8"))
 
 

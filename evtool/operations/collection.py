@@ -14,7 +14,7 @@ from evtool.core.consent_summary import ConsentTally
 from evtool.core.digest import sha256_hex
 from evtool.core.entry import INFORMATIONAL_FILES
 from evtool.core.errors import EvtoolError, FormatError, InputError
-from evtool.core.events import Disclosed, Event, Sealed
+from evtool.core.events import Event, Sealed
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
@@ -194,14 +194,11 @@ def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain)
     findings: list[Finding] = []
     if not chain.links or chain.links[-1].entry.sequence != listing.entries[-1][0]:
         return findings
-    recorded = dict(chain.links[-1].entry.informational)
-    names = [*INFORMATIONAL_FILES]
     if COVER in listing.informational:
-        # Only a bundle has one; the entry that records the bundle holds its digest.
-        disclosures = [link.entry.details for link in chain.links if isinstance(link.entry.details, Disclosed)]
-        recorded[COVER] = (disclosures[-1].cover if disclosures else None) or ""
-        names.append(COVER)
-    for name in names:
+        message = f"custody directory: {COVER} is signed by nobody; the terms that count are those in the manifests"
+        findings.append(Finding(Code.INFORMATIONAL_UNSIGNED, Axis.CUSTODY, Effect.NOTE, message, path=COVER))
+    recorded = chain.links[-1].entry.informational
+    for name in INFORMATIONAL_FILES:
         expected = recorded.get(name)
         try:
             found = sha256_hex(custody.read_informational(name))

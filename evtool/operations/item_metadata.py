@@ -91,7 +91,7 @@ class DescribedItems:
         policy: TextPolicy,
     ) -> None:
         self._manifest = manifest
-        self._reader = _ClaimsReader(location, choice, sandbox=sandbox, policy=policy)
+        self._reader = ClaimsReader(location, choice, sandbox=sandbox, policy=policy)
         self._waiting: list[_Waiting] = []
 
     def __enter__(self) -> Self:
@@ -141,7 +141,7 @@ class DescribedItems:
             self._manifest.add(one.found, one.observation, one.type, one.reason, extra)
 
 
-class _ClaimsReader:
+class ClaimsReader:
     """Reads the claims of files, many at a time, and keeps the summary."""
 
     def __init__(self, location: TreeLocation, choice: MetadataChoice, *, sandbox: bool, policy: TextPolicy) -> None:

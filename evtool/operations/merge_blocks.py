@@ -103,13 +103,11 @@ class BlockMerge:
             if block.lines and sum(len(run.names) for run in taken) == block.size:
                 order = CompareOrder(block.first_item, block.first_line, block.lines)
                 yield Request(taken, _Part(block), finish=compare_block, argument=order)
-            elif self._blocks.decode(block):
+            else:
+                self._blocks.decode(block)
                 founds = (found for run in taken for found in run.founds())
                 pairs = self._pair(block.items, ((found, None) for found in founds))
                 yield Request(runs_of(pair.found for pair in pairs if pair.found is not None), _Part(block, pairs))
-            else:
-                self._put_aside(taken)
-                break
         self._put_aside(entries.rest())
 
     def _take(self, answer: Answer[_Part]) -> Iterator[Compared | Unchanged]:
@@ -125,12 +123,11 @@ class BlockMerge:
             self._blocks.accept(block)
             for pair, observation in zip(pairs, observations, strict=True):
                 yield pair._replace(observation=observation)
-        elif self._blocks.decode(block):
+        else:
+            self._blocks.decode(block)
             self._blocks.accept(block)
             founds = (found for run in answer.request.runs for found in run.founds())
             yield from self._pair(block.items, zip(founds, observations, strict=True))
-        else:
-            self._put_aside(answer.request.runs)
 
     def _pair(self, items: list[Item], entries: Iterable[tuple[Found, Observation | None]]) -> list[Compared]:
         """Pair the items of a block with its entries; what has no counterpart is handed on by itself."""

@@ -8,25 +8,24 @@ recipient would, and given its name. A run that fails leaves no bundle; the entr
 from __future__ import annotations
 
 import os
-import posixpath
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 
-from evtool.core.consent import code_text
-from evtool.core.consent_decision import ConsentAnswer, Request
-from evtool.core.digest import sha256_hex
-from evtool.core.disclosure import NAMES, check_withholdable
-from evtool.core.errors import FormatError, InputError, MismatchError, RefusedError, UsageError
+from evtool.core.consent import Purpose, code_text
+from evtool.core.consent_decision import Recipient as ConsentRecipient
+from evtool.core.consent_decision import Request
+from evtool.core.consent_state import changes_of
+from evtool.core.consent_summary import ConsentTally
+from evtool.core.errors import InputError, UsageError
 from evtool.core.events import Code as AgentCode
-from evtool.core.events import Digest, Disclosed, Fixity, FixityScope
-from evtool.core.item_choice import ItemChoice
+from evtool.core.events import Disclosed, Fixity, FixityScope
 from evtool.core.item_ranges import ranges_of
-from evtool.core.manifest import Item
-from evtool.core.names import shown
 from evtool.core.privacy import TextPolicy, check_entry_text
 from evtool.core.statement import ItemType
-from evtool.core.verdict import Effect, Report
+from evtool.core.verdict import Report
 from evtool.keys.age_keys import Recipient
 from evtool.keys.passphrase import Passphrase
 from evtool.keys.signer import Signer
@@ -41,8 +40,8 @@ from evtool.operations.bundle_plan import (
     record_files,
 )
 from evtool.operations.bundle_writer import EncryptionKeys, Form, write_bundle
-from evtool.operations.collection import Collection, read_collection, read_items
-from evtool.operations.consent import decide_items
+from evtool.operations.collection import Collection, read_collection
+from evtool.operations.disclosure_choice import NAMES, ItemSelection, Wanted, choose_items
 from evtool.operations.entry_writer import (
     EntryHeader,
     Now,
@@ -55,7 +54,7 @@ from evtool.operations.entry_writer import (
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.trust import TrustPolicy
 from evtool.report.bundle_readme import render_bundle_readme
-from evtool.report.cover import render_cover
+from evtool.report.cover_sheet import render_cover_sheet
 from evtool.scan.tree import Tree
 from evtool.store.output import check_new
 
@@ -65,16 +64,44 @@ class Disclosure:
     """To whom, on what ground, and for what the bundle goes; recorded in the entry `disclosed`.
 
     Attributes:
-        request: recipient, purpose and day, and what a second person confirms: consent is asked about this.
+        recipient: who gets it, as the user describes it.
+        purpose: what for.
         authority: what allows it: agreement, warrant or order, by number.
-        trust: whose keys count; terms that others signed permit nothing.
-        known_keys: age and SSH public keys that the user knows the recipient by.
+        confirmed: what a second agent confirms of the terms of items.
+        approved_by: code of that second agent.
+        is_onward: whether the collection came from others, even where its record does not show it.
+        trust: whose signatures under terms of consent count.
     """
 
-    request: Request
+    recipient: ConsentRecipient
+    purpose: Purpose | str
     authority: str
+    confirmed: frozenset[str] = frozenset()
+    approved_by: str | None = None
+    is_onward: bool = False
     trust: TrustPolicy = field(default_factory=TrustPolicy)
-    known_keys: tuple[str, ...] = ()
+
+    def request(self, agent: str, moment: datetime) -> Request:
+        """Put the question that consent has to answer."""
+        return Request(
+            recipient=self.recipient,
+            purpose=self.purpose,
+            day=moment.date(),
+            agent=agent,
+            is_onward=self.is_onward,
+            confirmed=self.confirmed,
+            approved_by=self.approved_by,
+        )
+
+    def details(self, withhold: frozenset[str]) -> Disclosed:
+        """Give the table of the entry."""
+        return Disclosed(
+            counterparty=AgentCode(self.recipient.code),
+            authority=self.authority,
+            purpose=code_text(self.purpose),
+            approved_by=AgentCode(self.approved_by) if self.approved_by else None,
+            withheld=tuple(sorted(withhold)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,31 +109,23 @@ class PackOptions:
     """What to pack, and how.
 
     Attributes:
-        only: the items to disclose; empty means all.
-        without: items to leave out of those.
-        withhold: statements to withhold of every item: `names`, `metadata`, `context`, `context.FIELD`.
+        wanted: what to disclose.
         neutral_names: store the payload under names made of item numbers.
-        allowed_only: leave out what may not be disclosed, instead of refusing.
         recipients: whom to encrypt to; with none and no passphrase the bundle is not encrypted.
         passphrase: what to encrypt with instead.
         custody: where the record is, if not in the directory.
     """
 
-    only: ItemChoice = field(default_factory=ItemChoice)
-    without: ItemChoice = field(default_factory=ItemChoice)
-    withhold: frozenset[str] = frozenset()
+    wanted: Wanted = field(default_factory=Wanted)
     neutral_names: bool = False
-    allowed_only: bool = False
     recipients: tuple[Recipient, ...] = ()
     passphrase: Passphrase | None = None
     custody: str | None = None
 
-    def __post_init__(self) -> None:
-        try:
-            for name in sorted(self.withhold):
-                check_withholdable(name)
-        except FormatError as error:
-            raise UsageError(error.message) from None
+    @property
+    def has_neutral_names(self) -> bool:
+        """Whether the files go by item numbers; they must where names are withheld."""
+        return self.neutral_names or NAMES in self.wanted.withhold
 
     def form_of(self, output: Path) -> Form:
         """Tell the form of a bundle from its name and from whether it is encrypted.
@@ -136,6 +155,7 @@ class PackResult:
         items: items in the bundle.
         withheld: items that the bundle does not disclose.
         left_out: items that were asked for and may not be disclosed, each with the reason.
+        duties: what the recipient has to keep to, half a sentence each.
         files, size: payload files, and bytes in them.
         report: what verifying the bundle showed.
     """
@@ -145,6 +165,7 @@ class PackResult:
     items: int
     withheld: int
     left_out: tuple[tuple[int, str], ...]
+    duties: tuple[str, ...]
     files: int
     size: int
     report: Report
@@ -178,41 +199,26 @@ def pack(
     form = options.form_of(output)
     keys = EncryptionKeys(options.recipients, options.passphrase, random)
     check_new(output)
-    request = replace(disclosure.request, agent=signer.code)
-    details = Disclosed(
-        counterparty=AgentCode(request.recipient.code),
-        authority=disclosure.authority,
-        purpose=code_text(request.purpose),
-        approved_by=AgentCode(request.approved_by) if request.approved_by is not None else None,
-        withheld=tuple(sorted(options.withhold)),
-    )
+    details = disclosure.details(options.wanted.withhold)
     check_entry_text(details, header.reason, policy or TextPolicy())
     with open_for_writing(path, options.custody) as record, Tree(record.evidence) as tree:
         _check_outside(record, output)
-        asked = _find_asked(record.collection, options)
-        # Read anew: the items of a collection can be gone through once.
-        fresh = read_collection(record.custody)
-        answers = decide_items(fresh, request, disclosure.trust, ranges_of(item.number for item in asked))
-        items, left_out = _choose(record.collection, asked, answers, options)
+        choice = choose_items(record.custody, options.wanted, disclosure.request(signer.code, now()), disclosure.trust)
         neutral = list_neutral_names(tree)
+        items = [sealed.item for sealed in choice.items]
         chosen = [locate(tree, item, item.content, neutral) for item in items if item.content]
         payload = _measure_payload(tree, chosen, options, progress)
         disclosed = frozenset(one.number for one in chosen)
         about = EntryHeader(header.reason, header.happened_at, header.clock, ranges_of(disclosed))
         total = record.collection.next_item - 1
         fixity = _fixity(chosen, total)
-        allowed = [answer for answer in answers if answer.consent.item in disclosed]
-        cover = render_cover(allowed, request, disclosure.authority).encode("utf-8")
-        details = replace(details, cover=Digest(sha256_hex(cover)))
         written = write_entry(record, signer, about, details, fixity=fixity, random=random, now=now)
         collection = read_collection(record.custody)
-        stems = [(link.entry.stem, link.entry.agent) for link in collection.chain.links]
-        readme = render_bundle_readme(stems, neutral=options.neutral_names or NAMES in options.withhold)
         files = bag_files(
             collection,
-            record_files(collection, disclosed, options.withhold, cover),
+            record_files(collection, disclosed, options.wanted.withhold, _cover(collection, choice, total)),
             payload,
-            readme.encode("utf-8"),
+            _readme(collection, options),
         )
         report = write_bundle(form, output, files, keys, written.head, progress)
     return PackResult(
@@ -220,7 +226,8 @@ def pack(
         head=written.head,
         items=len(chosen),
         withheld=total - len(chosen),
-        left_out=left_out,
+        left_out=choice.left_out,
+        duties=choice.duties,
         files=len(payload),
         size=sum(file.size for file in payload),
         report=report,
@@ -235,85 +242,32 @@ def _check_outside(record: OpenRecord, output: Path) -> None:
             raise UsageError("the bundle would lie inside the evidence directory", hint="name a place outside of it")
 
 
-def _find_asked(collection: Collection, options: PackOptions) -> list[Item]:
-    """Find the items that are asked for and disclosed far enough here, in the order of their numbers."""
-    everything = [sealed.item for _, sealed in read_items(collection)]
-    for seal in collection.seals:
-        for finding in seal.findings:
-            if finding.effect in (Effect.DISPROVES, Effect.UNCHECKED):
-                raise MismatchError(f"the record does not hold: {finding.message}", hint="run evtool verify first")
-        everything += seal.nameless
-    asked = [item for item in everything if item.content is not None and _is_asked_for(item, options)]
-    if not asked:
-        raise InputError("no sealed item is asked for, so there is nothing to pack", hint="`evtool show` lists them")
-    return sorted(asked, key=lambda item: item.number)
-
-
-def _choose(
-    collection: Collection, asked: Sequence[Item], answers: Sequence[ConsentAnswer], options: PackOptions
-) -> tuple[list[Item], tuple[tuple[int, str], ...]]:
-    """Keep the items that may go, by the one function that decides it; name the others by number, with the reason."""
-    refused = tuple(
-        (answer.consent.item, "; ".join(reason.message for reason in answer.decision.reasons))
-        for answer in answers
-        if not answer.decision.allowed
+def _cover(collection: Collection, choice: ItemSelection, total: int) -> bytes:
+    """Write the cover sheet, from the terms in force for the items of the bundle."""
+    changes = changes_of(link.entry for link in collection.chain.links)
+    tally = ConsentTally()
+    for number, group in groupby(choice.items, key=lambda sealed: sealed.seal.number):
+        of_seal = ConsentTally(number, changes)
+        for sealed in group:
+            of_seal.add(sealed.item)
+        tally.merge(of_seal)
+    newest = collection.chain.links[-1]
+    text = render_cover_sheet(
+        tally.summarize(newest.entry.recorded_at), newest.entry, newest.head, choice.duties, len(choice.items), total
     )
-    if refused and not options.allowed_only:
-        named = "; ".join(f"item {number}: {shown(reason)}" for number, reason in refused[:_MAX_NAMED])
-        more = f"; and {len(refused) - _MAX_NAMED} more" if len(refused) > _MAX_NAMED else ""
-        raise RefusedError(
-            f"{len(refused)} items may not be disclosed, so nothing was packed: {named}{more}",
-            hint="leave them out with --without or --allowed-only; `evtool consent check` says more of each",
-        )
-    permitted = {answer.consent.item for answer in answers if answer.decision.allowed}
-    allowed = [item for item in asked if item.number in permitted]
-    if not allowed:
-        raise RefusedError("none of the items may be disclosed, so nothing was packed")
-    telling = _telling_links(allowed, len(allowed) == collection.next_item - 1, options)
-    reason = "it is a link whose target is a name that the bundle does not disclose"
-    left_out = refused + tuple((number, reason) for number in sorted(telling))
-    return [item for item in allowed if item.number not in telling], left_out
+    return text.encode("utf-8")
 
 
-def _telling_links(items: Sequence[Item], whole: bool, options: PackOptions) -> set[int]:
-    """Find symbolic links whose target, which is part of what they are, would tell a withheld name."""
-    if whole and NAMES not in options.withhold:
-        return set()
-    shown_paths: set[str] = set()
-    if NAMES not in options.withhold:
-        for item in items:
-            parts = item.file.path.split("/") if item.file else []
-            shown_paths.update("/".join(parts[:end]) for end in range(1, len(parts) + 1))
-    return {
-        item.number
-        for item in items
-        if item.content
-        and item.content.target is not None
-        and (item.file is None or _resolve(item.file.path, item.content.target) not in shown_paths)
-    }
-
-
-def _resolve(path: str, target: str) -> str:
-    """Follow a link's target from where the link is, without looking at any disk."""
-    return posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-
-
-_MAX_NAMED = 20
-
-
-def _is_asked_for(item: Item, options: PackOptions) -> bool:
-    path = item.file.path if item.file else None
-    return (options.only.is_empty or options.only.includes(item.number, path)) and not options.without.includes(
-        item.number, path
-    )
+def _readme(collection: Collection, options: PackOptions) -> bytes:
+    stems = [(link.entry.stem, link.entry.agent) for link in collection.chain.links]
+    return render_bundle_readme(stems, neutral=options.has_neutral_names).encode("utf-8")
 
 
 def _measure_payload(tree: Tree, chosen: Sequence[Chosen], options: PackOptions, progress: Progress) -> list[PartFile]:
     """Read every item that goes into the bundle and compare it with its seal."""
     progress.start("checking", len(chosen), sum(one.content.size or 0 for one in chosen))
     payload: list[PartFile] = []
-    neutral = options.neutral_names or NAMES in options.withhold
-    for one, name in name_payload(chosen, neutral=neutral):
+    for one, name in name_payload(chosen, neutral=options.has_neutral_names):
         file = measure_item(tree, one, name)
         progress.advance(files=1, size=file.size if file else 0)
         if file is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 
 from evtool.core.errors import FormatError, InputError
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary
@@ -56,7 +56,7 @@ class SealedBlocks:
         self._nodes: list[list[Node]] = []
         """Nodes of the tree, a list for each block that was accepted."""
         self.broken_from: int | None = None
-        """First item of the first block that could not be decoded; what comes after it is not known."""
+        """First item of the first block that could not be decoded to its end; what comes after it is not known."""
         self._items = 0
         self._last_item = 0
         self._rest: ManifestReader | None = None
@@ -69,19 +69,20 @@ class SealedBlocks:
         except (FormatError, InputError) as error:
             self._give_up(error)
 
-    def decode(self, block: SealedBlock) -> bool:
-        """Understand a block; False, after noting it, where it is not what a manifest holds there."""
+    def decode(self, block: SealedBlock) -> None:
+        """Understand a block, as far as it is what a manifest holds there; see `broken_from`."""
         if not block.lines:
-            return True
+            return
         reader = ManifestReader(block.first_item, first_line=block.first_line, last_key=block.key_before)
         try:
-            block.items = list(reader.read(block.lines.split(b"\n")[:-1]))
+            for item in reader.read(block.lines.split(b"\n")[:-1]):
+                block.items.append(item)
         except FormatError as error:
+            # What does not belong before the block's end either would be looked for among the wrong entries.
+            block.items = [item for item in block.items if (item.sort_key or b"") <= (block.last_key or b"")]
             self.broken_from = min(block.first_item, self.broken_from or block.first_item)
             self._give_up(error)
-            return False
         block.nodes = reader.tree.nodes()
-        return True
 
     def accept(self, block: SealedBlock) -> None:
         """Take a block that was decoded into account, after all blocks before it."""
@@ -116,29 +117,77 @@ class SealedBlocks:
 
     def _cut(self) -> Iterator[SealedBlock]:
         number, line, key = self._seal.sealed.first_item, 0, None
-        blocks = self._custody.read_blocks(self._reading.name, self._size * LINES_PER_ITEM)
-        block = next(blocks, b"")
+        source = _Lines(self._custody.read_blocks(self._reading.name, self._size * LINES_PER_ITEM))
+        block = source.next()
         while block:
-            following = next(blocks, b"")
+            following = source.next()
             count = block.count(b"\n")
             size = count // LINES_PER_ITEM
             last_key = _last_key(block, number + size - 1, following) if count % LINES_PER_ITEM == 0 else None
             if last_key is None:
-                lines = (one for part in chain([block, following], blocks) for one in part.split(b"\n")[:-1])
-                yield from self._read_rest(lines, number, line, key)
+                yield from self._read_rest(source.rest(block, following), number, line, key)
                 return
             yield SealedBlock(number, size, line, block, [], last_key, key)
             number, line, key, block = number + size, line + count, last_key, following
+        source.check_end(line)
 
     def _read_rest(
         self, lines: Iterator[bytes], first_item: int, first_line: int, last_key: bytes | None
     ) -> Iterator[SealedBlock]:
         self._rest = ManifestReader(first_item, first_line=first_line, last_key=last_key)
-        items = self._rest.read(lines)
-        while part := list(islice(items, self._size)):
-            keys = [key for item in part if (key := item.sort_key) is not None]
-            key_before, last_key = last_key, keys[-1] if keys else last_key
-            yield SealedBlock(part[0].number, 0, 0, b"", part, keys[-1] if keys else None, key_before)
+        part: list[Item] = []
+        try:
+            for item in self._rest.read(lines):
+                part.append(item)
+                if len(part) == self._size:
+                    yield _decoded(part)
+                    part = []
+        finally:
+            # What was read before the place where it cannot be read any further is still known.
+            if part:
+                yield _decoded(part)
+
+
+class _Lines:
+    """Lines by the block, with one block to be looked at ahead: what cannot be read shows when its turn comes."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._problem: FormatError | InputError | None = None
+
+    def next(self) -> bytes:
+        """Give the next block; none at the end of what can be read."""
+        try:
+            return next(self._blocks, b"")
+        except (FormatError, InputError) as error:
+            self._problem = error
+            return b""
+
+    def rest(self, *taken: bytes) -> Iterator[bytes]:
+        """Give line by line the blocks that were taken, and all that follow."""
+        for block in taken:
+            yield from block.split(b"\n")[:-1]
+        while block := self.next():
+            yield from block.split(b"\n")[:-1]
+        if self._problem is not None:
+            raise self._problem
+
+    def check_end(self, lines: int) -> None:
+        """Make sure, after so many lines, that the end of what can be read is the end.
+
+        Raises:
+            FormatError, InputError: it is not.
+        """
+        if isinstance(self._problem, FormatError):
+            raise FormatError(f"line {lines}: {self._problem.message}") from self._problem
+        if self._problem is not None:
+            raise self._problem
+
+
+def _decoded(items: list[Item]) -> SealedBlock:
+    # Where the content is withheld, the item may be a directory, which sorts as its path with a slash.
+    ends = [key if item.content else key + b"/" for item in items if (key := item.sort_key) is not None]
+    return SealedBlock(items[0].number, 0, 0, b"", items, max(ends, default=None), None)
 
 
 def _last_key(block: bytes, last_item: int, following: bytes) -> bytes | None:

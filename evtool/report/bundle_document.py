@@ -36,6 +36,7 @@ class PackDocument:
         items: items that the bundle discloses.
         withheld: items that it does not disclose.
         left_out: items that were asked for and may not be disclosed.
+        duties: what the recipient has to keep to, half a sentence each.
         files: payload files.
         size: bytes in them.
         encrypted_to: public keys that the bundle is encrypted to.
@@ -50,6 +51,7 @@ class PackDocument:
     items: int
     withheld: int
     left_out: tuple[LeftOutItem, ...]
+    duties: tuple[str, ...]
     files: int
     size: int
     encrypted_to: tuple[str, ...]

@@ -27,7 +27,7 @@ def render_handling(report: Report, name: str) -> list[str]:
     lines = [render_handling_line(handling, shown(name))]
     if summary is None:
         return [*lines, "  there are no terms that can be relied on, so the strictest count"]
-    lines += _render_summary(summary)
+    lines += render_summary(summary)
     if report.axes[Axis.TRUST] is not AxisState.SHOWN:
         lines.append("  These terms were signed by keys of which you have not trusted all.")
     if summary.as_of:
@@ -41,7 +41,8 @@ def render_handling_line(handling: str, what: str) -> str:
     return f"HANDLING of {what}: {shown(handling)}, {meaning}"
 
 
-def _render_summary(summary: ConsentSummary) -> list[str]:
+def render_summary(summary: ConsentSummary) -> list[str]:
+    """Write what the terms amount to, one a line."""
     rows: tuple[tuple[str, Mapping[str, int]], ...] = (
         ("handling", summary.handling),
         ("consent", summary.status),

@@ -168,14 +168,14 @@ class TrustedAuthority:
 
     Attributes:
         name: what the user calls it.
-        fingerprint: SHA-256 of the certificate, lower-case hexadecimal.
+        certificate_sha256: SHA-256 of the certificate, lower-case hexadecimal.
         use_from: no token before this moment is accepted, or null.
         use_until: no token after this moment is accepted, or null.
         policies: accepted policies; empty accepts any.
     """
 
     name: str
-    fingerprint: str
+    certificate_sha256: str
     use_from: str | None
     use_until: str | None
     policies: tuple[str, ...]

@@ -72,12 +72,13 @@ class Tree:
     def __init__(self, location: TreeLocation) -> None:
         self.location = location
         self._chain: list[tuple[bytes, int]] = []
-        """Names and descriptors of the open directories that lead to the one used last."""
+        """The open directories that lead to the one used last: path with a `/` behind it, and descriptor."""
         self._root = _open_root(location) if HAS_DIRECTORY_DESCRIPTORS else -1
 
     def close(self) -> None:
         """Close every descriptor."""
-        self._cut_chain(0)
+        while self._chain:
+            os.close(self._chain.pop()[1])
         if self._root >= 0:
             os.close(self._root)
             self._root = -1
@@ -94,33 +95,18 @@ class Tree:
         Raises:
             OSError: it cannot be opened, or a component is a symbolic link.
         """
-        names = path.split(b"/") if path else []
-        keep = 0
-        for (name, _), wanted in zip(self._chain, names, strict=False):
-            if name != wanted:
-                break
-            keep += 1
-        self._cut_chain(keep)
-        current = self._chain[-1][1] if self._chain else self._root
-        passing: list[int] = []
-        try:
-            for name in names[keep:]:
-                current = os.open(name, _DIRECTORY, dir_fd=current)
-                if len(self._chain) < _KEEP_OPEN:
-                    self._chain.append((name, current))
-                else:
-                    passing.append(current)
-                    # Only the last of the deep directories is needed; its parents would use up the descriptors.
-                    if len(passing) > 1:
-                        os.close(passing.pop(0))
-        except OSError:
-            for descriptor in passing:
-                os.close(descriptor)
-            raise
-        if passing:
-            # Kept as the end of the chain under its whole remaining path, so that the next use closes it.
-            self._chain.append((b"/".join(names[_KEEP_OPEN:]), passing[0]))
-        return current
+        wanted = path + b"/" if path else b""
+        while self._chain and not wanted.startswith(self._chain[-1][0]):
+            os.close(self._chain.pop()[1])
+        at = len(self._chain[-1][0]) if self._chain else 0
+        for name in wanted[at:].split(b"/")[:-1]:
+            descriptor = os.open(name, _DIRECTORY, dir_fd=self._chain[-1][1] if self._chain else self._root)
+            if len(self._chain) > _KEEP_OPEN:
+                # Of the deep directories only the last is kept: all of them would use up the descriptors.
+                os.close(self._chain.pop()[1])
+            at += len(name) + 1
+            self._chain.append((wanted[:at], descriptor))
+        return self._chain[-1][1] if self._chain else self._root
 
     def open_file(self, directory: bytes, name: bytes) -> int:
         """Open one file for reading, leaving its access time alone where the system lets us; the caller closes it.
@@ -181,10 +167,6 @@ class Tree:
                 if not entry.is_file(follow_symlinks=False):
                     kinds[os.fsencode(entry.name)] = _kind(entry)  # type: ignore[arg-type]
         return _encode_names(names), kinds
-
-    def _cut_chain(self, keep: int) -> None:
-        while len(self._chain) > keep:
-            os.close(self._chain.pop()[1])
 
     def _checked_path(self, directory: bytes, name: bytes) -> bytes:
         """Give a path in which no component below the root is a symbolic link, as far as a look beforehand can tell."""

@@ -73,9 +73,13 @@ def encrypting(
 
 @contextmanager
 def decrypting(
-    source: LineSource, identities: Sequence[Identity], passphrase: PassphraseSource | None
+    source: LineSource,
+    identities: Sequence[Identity],
+    passphrase: PassphraseSource | None,
+    *,
+    what: str = "the bundle",
 ) -> Iterator[ByteSource]:
-    """Give the plain text of an age file as a source.
+    """Give the plain text of an age file as a source; `what` names it in messages and when a passphrase is asked for.
 
     Raises:
         FormatError: it is no age file, asks for too much work, or was changed or cut short; the latter shows only
@@ -85,12 +89,12 @@ def decrypting(
     header = read_header(source.readline)
     if header.has_passphrase:
         if passphrase is None:
-            raise KeyFileError("the bundle is locked with a passphrase", hint="give it with --passphrase-fd or -file")
-        candidates = passphrase.read("the bundle", new=False).candidates()
+            raise KeyFileError(f"{what} is locked with a passphrase", hint="give it with --passphrase-fd or -file")
+        candidates = passphrase.read(what, new=False).candidates()
         yield _Pieces(partial(next, decrypt_with_passphrase(header, source.read, candidates), b""))
         return
     if not identities:
-        raise KeyFileError("the bundle is encrypted to a key", hint="name the file with your key: --identity FILE")
+        raise KeyFileError(f"{what} is encrypted to a key", hint="name the file with your key: --identity FILE")
     pipe = BytePipe()
     worker = _Worker(lambda: _decrypt(header, source, identities, pipe), pipe.finish, on_error=pipe.fail)
     try:

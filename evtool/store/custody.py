@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import takewhile
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -34,7 +35,7 @@ NAME = b"custody"
 
 README, ALLOWED_SIGNERS = INFORMATIONAL_FILES
 COVER = "COVER.txt"
-"""Cover sheet of a bundle; the entry `disclosed` holds its digest."""
+"""The cover sheet of a bundle: for people, signed by nobody, and not listed in any entry."""
 _MAX_SIGNATURE = 16 * 1024
 _MAX_INFORMATIONAL = 1024 * 1024
 _CHUNK = 1024 * 1024
@@ -322,9 +323,15 @@ class CustodyReader(ABC):
                 if not block:
                     return
                 if block.count(b"\n") != lines - read.count(b""):
-                    for line in read:
-                        _check_end(name, line, limit)
+                    good = list(takewhile(_ends, read))
+                    if good:
+                        yield b"".join(good)
+                    _check_end(name, read[len(good)], limit)
                 yield block
+
+
+def _ends(line: bytes) -> bool:
+    return line.endswith(b"\n")
 
 
 def _check_end(name: str, line: bytes, limit: int) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from evtool.core.consent import Purpose
-from evtool.core.consent_decision import Recipient, RecipientKind, Request
+from evtool.core.consent_decision import Recipient, RecipientKind
 from evtool.core.item_choice import parse_choice
 from evtool.core.names import store_name
 from evtool.core.ssh_key import ED25519, PublicKey
@@ -28,8 +28,8 @@ from evtool.core.statement import (
 )
 from evtool.core.verdict import Report
 from evtool.keys.signer import FileSigner
+from evtool.operations.disclosure_choice import Wanted
 from evtool.operations.entry_writer import Random
-from evtool.operations.item_metadata import MetadataChoice
 from evtool.operations.item_statements import StatementFiles
 from evtool.operations.pack import Disclosure, PackOptions, PackResult, pack
 from evtool.operations.seal import seal
@@ -117,7 +117,7 @@ def title_of(name: str) -> str:
 def seal_case(case: Path, files: Iterable[str] = (), start: int = 0, terms: Mapping[str, str] = TERMS) -> None:
     """Seal what is new; of each of `files` a title and terms are stated."""
     statements = StatementFiles(str(write_table(case, files, terms)) if files else None)
-    options = SealOptions(jobs=1, statements=statements, metadata=MetadataChoice.NONE)
+    options = SealOptions(jobs=1, statements=statements)
     seal(case, SIGNER, options, random=counting_random(start), now=now)
 
 
@@ -138,8 +138,7 @@ def copy_case(case: Path, name: Path) -> Path:
 def to_court(**changes: Any) -> Disclosure:
     """The disclosure that the terms of every case here allow."""
     trust = TrustPolicy(signers=frozenset({SIGNER.public_key.fingerprint}))
-    request = Request(COURT, Purpose("accountability-intl"), NOW.date())
-    return Disclosure(replace(request, **changes), "DSA-2026-04", trust)
+    return replace(Disclosure(COURT, Purpose("accountability-intl"), "DSA-2026-04", trust=trust), **changes)
 
 
 def pack_it(
@@ -155,7 +154,7 @@ def pack_it(
 
 
 def only(*texts: str) -> PackOptions:
-    return PackOptions(only=parse_choice(texts))
+    return PackOptions(Wanted(only=parse_choice(texts)))
 
 
 def verify_it(path: Path, **options: object) -> Report:

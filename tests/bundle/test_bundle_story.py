@@ -79,7 +79,7 @@ def archivist(evtool: Runner) -> Party:
 
 def seal_with_consent(archivist: Party, case: Path) -> None:
     """Seal under terms that let everything go to the court, once a second person confirms one condition."""
-    archivist.ok("seal", case, "--metadata", "none", "--defaults", archivist.run.directory.parent / "defaults.toml")
+    archivist.ok("seal", case, "--defaults", archivist.run.directory.parent / "defaults.toml")
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def test_nothing_goes_anywhere_against_its_terms(archivist: Party, case: Path, t
 
     refused = archivist("pack", case, "-o", tmp_path / "it.zip", *DISCLOSE, "--json")
     assert refused.exit_code == 5
-    assert "nobody has confirmed redact-location" in refused.stderr
+    assert "nobody has confirmed redact-location (--confirm redact-location)" in refused.stderr
     assert not any(name in refused.stderr for name in ("김철수", "interview", "late"))
 
     refused = archivist("pack", case, "-o", tmp_path / "it.zip", *DISCLOSED)
@@ -255,7 +255,7 @@ def test_the_conditions_are_on_the_cover_and_in_the_verdict_first(
     archivist.ok("pack", case, "-o", tmp_path / "folder", "--only", "1-3", *DISCLOSED)
     cover = (tmp_path / "folder/custody/COVER.txt").read_text(encoding="utf-8")
     assert cover.startswith("HANDLING of this bundle: named, for the recipients that are named, and nobody else\n")
-    for text in ("redact-location", "accountability-intl", "DSA-2026-04", "B7", "Confirmed   by C2"):
+    for text in ("redact-location", "accountability-intl", "DSA-2026-04", "B7", "confirmed   by agent C2", "3 of 15"):
         assert text in cover
     assert court.ok("verify", tmp_path / "folder").stdout.startswith("HANDLING of")
     assert "redact-location" in court.ok("verify", tmp_path / "folder").stdout

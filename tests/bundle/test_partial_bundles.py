@@ -16,6 +16,7 @@ from evtool.core.item_ranges import ranges_of
 from evtool.core.merkle import compute_leaf_hash
 from evtool.core.statement import ContentStatement, FileStatement, WithheldStatement, parse_statement
 from evtool.core.verdict import Code, Effect
+from evtool.operations.disclosure_choice import Wanted
 from evtool.operations.pack import PackOptions
 from evtool.operations.unpack import unpack
 from tests.bundle.case import (
@@ -40,7 +41,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 CHOICES = st.tuples(
     st.sets(st.integers(1, ITEMS), min_size=1),
-    st.sets(st.sampled_from(["names", "metadata", "context", "context.title", "context.language"])),
+    st.sets(st.sampled_from(["names", "context", "context.title", "context.language"])),
     st.booleans(),
 )
 
@@ -52,7 +53,8 @@ def test_any_choice_verifies_as_that_choice_and_tells_nothing_else(
     numbers, withhold, neutral = choice
     folder = tmp_path_factory.mktemp("choice")
     source, bundle = copy_case(case, folder / "case"), folder / "part.zip"
-    options = PackOptions(only=ItemChoice(ranges_of(numbers)), withhold=frozenset(withhold), neutral_names=neutral)
+    wanted = Wanted(only=ItemChoice(ranges_of(numbers)), withhold=frozenset(withhold))
+    options = PackOptions(wanted, neutral_names=neutral)
 
     result = pack_it(source, bundle, options)
     report = verify_it(bundle)
@@ -156,7 +158,9 @@ def test_the_same_disclosure_gives_the_same_bytes(case: Path, tmp_path: Path) ->
 
 def test_a_partial_copy_can_be_packed_further(case: Path, tmp_path: Path) -> None:
     """What a recipient got in part, and may hand on, verifies to the same seal."""
-    pack_it(copy_case(case, tmp_path / "case"), tmp_path / "first.zip", PackOptions(withhold=frozenset({"names"})))
+    pack_it(
+        copy_case(case, tmp_path / "case"), tmp_path / "first.zip", PackOptions(Wanted(withhold=frozenset({"names"})))
+    )
     unpack(tmp_path / "first.zip", tmp_path / "copy")
     pack_it(tmp_path / "copy", tmp_path / "second.zip", only("2", "7"))
 
@@ -191,7 +195,7 @@ def test_removed_and_exchanged_items_of_a_partial_bundle_are_named(case: Path, t
     pack_it(
         copy_case(case, tmp_path / "case"),
         tmp_path / "part",
-        PackOptions(only=parse_choice(["1-3"]), withhold=frozenset({"names"})),
+        PackOptions(Wanted(only=parse_choice(["1-3"]), withhold=frozenset({"names"}))),
     )
     data = tmp_path / "part" / "data"
     first, second, _ = sorted(data.iterdir())

@@ -72,12 +72,12 @@ def test_every_flipped_bit_is_noticed(case: Path, evtool: Runner) -> None:
 
 
 def other_versions(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Give every small edit of a text: each line removed, doubled or swapped, and clumsy edits as a whole."""
+    """Give small edits of a text: each line removed, doubled, swapped with the next, and the whole mistreated."""
     data = path.read_bytes()
     lines = data.splitlines(keepends=True)
     for number, line in enumerate(lines):
         yield f"line {number + 1} removed", b"".join(lines[:number] + lines[number + 1 :])
-        yield f"line {number + 1} doubled", b"".join([*lines[: number + 1], line, *lines[number + 1 :]])
+        yield f"line {number + 1} doubled", b"".join([*lines[: number + 1], *lines[number:]])
         if number:
             swapped = [*lines[: number - 1], line, lines[number - 1], *lines[number + 1 :]]
             yield f"lines {number} and {number + 1} swapped", b"".join(swapped)

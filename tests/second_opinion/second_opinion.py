@@ -126,7 +126,7 @@ def read_manifest(data: bytes, seal: Table, items: dict[int, Table]) -> tuple[in
     return int(not good or (whole and len(items) != seal["items"]) or past), whole
 
 def read_list(path: bytes, items: dict[int, Table], seal: Table, whole: bool) -> int:  # V9: its exit code
-    if not os.path.lexists(path): return int(whole)
+    if kind(path) != "file": return int(whole)
     data, wanted, escapes = read(path), b"", {b"\\": b"\\\\", b"\n": b"\\n", b"\r": b"\\r"}
     for item in (item for item in items.values() if item["type"] == "file" and item["path"]):
         spelled = re.sub(rb"[\\\n\r]", lambda match: escapes[match[0]], item["path"])

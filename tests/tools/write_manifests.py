@@ -50,6 +50,15 @@ from evtool.core.statement import (  # noqa: E402
 )
 from evtool.report.document import ItemsDocument, LogDocument, ReportDocument, SealDocument  # noqa: E402
 from evtool.report.key_document import KeysDocument, TrustDocument  # noqa: E402
+from evtool.report.time_document import (  # noqa: E402
+    AuthoritiesDocument,
+    DueDocument,
+    LeavesDocument,
+    RenewDocument,
+    RequestDocument,
+    StampDocument,
+    UpgradeDocument,
+)
 
 Schema = dict[str, Any]
 
@@ -60,6 +69,13 @@ DOCUMENTS: dict[str, type] = {
     "items": ItemsDocument,
     "keys": KeysDocument,
     "trust": TrustDocument,
+    "timestamp": StampDocument,
+    "timestamp-request": RequestDocument,
+    "timestamp-upgrade": UpgradeDocument,
+    "leaves": LeavesDocument,
+    "renew": RenewDocument,
+    "due": DueDocument,
+    "tsa-trust": AuthoritiesDocument,
     "error": ErrorDocument,
 }
 
@@ -219,7 +235,7 @@ def _generate(type_: type) -> tuple[Schema, dict[str, Schema]]:
             if field in described:
                 definition["properties"][field] = {"description": described[field]} | schema
         if type_ is not Entry and "format" in definition.get("properties", {}):
-            definition["properties"]["format"].pop("default")
+            definition["properties"]["format"].pop("default", None)
             definition["properties"] = {"format": definition["properties"].pop("format")} | definition["properties"]
     return definitions.pop(type_.__name__), definitions
 

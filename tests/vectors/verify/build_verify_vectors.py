@@ -1,7 +1,7 @@
 """Builds the sealed directories that the recipes of this folder describe; README.md says what a recipe holds.
 
     python build_verify_vectors.py FOLDER [NAME...]    write the vectors, or only those named, each to FOLDER/NAME
-    python build_verify_vectors.py --pin               write built.sha256, the digest of each vector as built
+    python build_verify_vectors.py --digests           print the digest of each vector as built
 
 Nothing of evtool is used: seals are written here a second time, so that both writers have to agree.
 """
@@ -338,7 +338,7 @@ def digest(folder: Path) -> str:
     return state.hexdigest()
 
 
-def pin() -> str:
+def digests() -> str:
     """The digests of all vectors as built, one a line."""
     with tempfile.TemporaryDirectory() as folder:
         for name in names():
@@ -347,8 +347,8 @@ def pin() -> str:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--pin"]:
-        (HERE / "built.sha256").write_text(pin())
+    if sys.argv[1:] == ["--digests"]:
+        sys.stdout.write(digests())
     else:
         for vector in sys.argv[2:] or names():
             build(vector, Path(sys.argv[1]) / vector)
