@@ -257,6 +257,7 @@ class Disclosed(Details):
         purpose: code of the purpose that consent was asked for.
         approved_by: code of a second agent who confirmed it, where the terms of an item ask for that.
         withheld: kinds of statements and fields left out of the bundle.
+        cover: SHA-256 of the cover sheet that goes with the bundle, or None where none does.
     """
 
     event = Event.DISCLOSED
@@ -265,6 +266,7 @@ class Disclosed(Details):
     purpose: str
     approved_by: Code | None = None
     withheld: tuple[str, ...] = ()
+    cover: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from evtool.core.consent_summary import ConsentTally
 from evtool.core.digest import sha256_hex
 from evtool.core.entry import INFORMATIONAL_FILES
 from evtool.core.errors import EvtoolError, FormatError, InputError
-from evtool.core.events import Event, Sealed
+from evtool.core.events import Disclosed, Event, Sealed
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
@@ -195,7 +195,7 @@ def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain)
     findings: list[Finding] = []
     if not chain.links or chain.links[-1].entry.sequence != listing.entries[-1][0]:
         return findings
-    if COVER in listing.informational:
+    if COVER in listing.informational and not _is_cover_of_an_entry(custody, chain):
         message = f"custody directory: {COVER} is signed by nobody; the terms that count are those in the manifests"
         findings.append(Finding(Code.INFORMATIONAL_UNSIGNED, Axis.CUSTODY, Effect.NOTE, message, path=COVER))
     recorded = chain.links[-1].entry.informational
@@ -220,6 +220,15 @@ def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain)
         )
         findings.append(note)
     return findings
+
+
+def _is_cover_of_an_entry(custody: CustodyReader, chain: Chain) -> bool:
+    """Tell whether the cover sheet is one that an entry `disclosed` holds the digest of."""
+    covers = {link.entry.details.cover for link in chain.links if isinstance(link.entry.details, Disclosed)}
+    try:
+        return sha256_hex(custody.read_informational(COVER)) in covers
+    except EvtoolError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,18 +13,20 @@ from evtool.core.errors import InputError, RefusedError, UsageError
 from evtool.core.item_choice import ItemChoice
 from evtool.core.item_ranges import ranges_of
 from evtool.core.manifest import Item
+from evtool.core.metadata_vocabulary import Detail
 from evtool.core.names import shown
-from evtool.core.statement import ContextStatement, FileStatement
+from evtool.core.statement import ContextStatement, FileStatement, MetadataStatement
 from evtool.operations.collection import SealedItem, read_collection, read_numbered_items
 from evtool.operations.consent import decide_items, require_sound
 from evtool.operations.trust import TrustPolicy
 from evtool.store.custody import CustodyReader
 
 NAMES = "names"
+METADATA = "metadata"
 CONTEXT = "context"
 _FIELD = re.compile(r"context\.[a-z][a-z0-9_-]{0,62}\Z", re.ASCII)
 
-WITHHOLDABLE = f"{NAMES} (with the dates, which are one statement with them), {CONTEXT}, {CONTEXT}.FIELD"
+WITHHOLDABLE = f"{NAMES} (with the dates, which are one statement with them), {METADATA}, {CONTEXT}, {CONTEXT}.FIELD"
 """What can be withheld of items that are disclosed. What an item is, and its terms, always go along with it."""
 
 _MAX_NAMED = 20
@@ -37,7 +39,7 @@ class Wanted:
     Attributes:
         only: the items to disclose; empty means all.
         without: items to leave out of those.
-        withhold: statements to withhold of every item: `names`, `context`, `context.FIELD`.
+        withhold: statements to withhold of every item: `names`, `metadata`, `context`, `context.FIELD`.
         allowed_only: leave out what may not be disclosed, instead of refusing.
     """
 
@@ -48,7 +50,7 @@ class Wanted:
 
     def __post_init__(self) -> None:
         for name in sorted(self.withhold):
-            if name not in (NAMES, CONTEXT) and not _FIELD.match(name):
+            if name not in (NAMES, METADATA, CONTEXT) and not _FIELD.match(name):
                 raise UsageError(f"{shown(name, 80)} cannot be withheld, only: {WITHHOLDABLE}")
 
     def includes(self, item: Item) -> bool:
@@ -62,6 +64,10 @@ def is_withheld(statement: DisclosedStatement, withhold: frozenset[str]) -> bool
     """Tell whether a statement of a disclosed item is withheld."""
     if isinstance(statement, FileStatement):
         return NAMES in withhold
+    if isinstance(statement, MetadataStatement):
+        # In full detail it may hold an author, a title or an older name of the file, so it tells what names would.
+        may_name = statement.claims is not None and statement.claims.detail is Detail.FULL
+        return METADATA in withhold or (may_name and NAMES in withhold)
     if isinstance(statement, ContextStatement):
         return CONTEXT in withhold or f"{CONTEXT}.{statement.field}" in withhold
     return False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -19,9 +19,10 @@ from evtool.core.consent_decision import Recipient as ConsentRecipient
 from evtool.core.consent_decision import Request
 from evtool.core.consent_state import changes_of
 from evtool.core.consent_summary import ConsentTally
+from evtool.core.digest import sha256_hex
 from evtool.core.errors import InputError, UsageError
 from evtool.core.events import Code as AgentCode
-from evtool.core.events import Disclosed, Fixity, FixityScope
+from evtool.core.events import Digest, Disclosed, Fixity, FixityScope
 from evtool.core.item_ranges import ranges_of
 from evtool.core.privacy import TextPolicy, check_entry_text
 from evtool.core.statement import ItemType
@@ -54,7 +55,7 @@ from evtool.operations.entry_writer import (
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.trust import TrustPolicy
 from evtool.report.bundle_readme import render_bundle_readme
-from evtool.report.cover_sheet import render_cover_sheet
+from evtool.report.cover_sheet import Handover, render_cover_sheet
 from evtool.scan.tree import Tree
 from evtool.store.output import check_new
 
@@ -212,11 +213,13 @@ def pack(
         about = EntryHeader(header.reason, header.happened_at, header.clock, ranges_of(disclosed))
         total = record.collection.next_item - 1
         fixity = _fixity(chosen, total)
+        cover = _cover(record, choice, disclosure, signer, now())
+        details = replace(details, cover=Digest(sha256_hex(cover)))
         written = write_entry(record, signer, about, details, fixity=fixity, random=random, now=now)
         collection = read_collection(record.custody)
         files = bag_files(
             collection,
-            record_files(collection, disclosed, options.wanted.withhold, _cover(collection, choice, total)),
+            record_files(collection, disclosed, options.wanted.withhold, cover),
             payload,
             _readme(collection, options),
         )
@@ -242,20 +245,31 @@ def _check_outside(record: OpenRecord, output: Path) -> None:
             raise UsageError("the bundle would lie inside the evidence directory", hint="name a place outside of it")
 
 
-def _cover(collection: Collection, choice: ItemSelection, total: int) -> bytes:
-    """Write the cover sheet, from the terms in force for the items of the bundle."""
-    changes = changes_of(link.entry for link in collection.chain.links)
+def _cover(
+    record: OpenRecord, choice: ItemSelection, disclosure: Disclosure, signer: Signer, moment: datetime
+) -> bytes:
+    """Write the cover sheet, from the terms in force for the items of the bundle; the entry holds its digest."""
+    changes = changes_of(link.entry for link in record.collection.chain.links)
     tally = ConsentTally()
     for number, group in groupby(choice.items, key=lambda sealed: sealed.seal.number):
         of_seal = ConsentTally(number, changes)
         for sealed in group:
             of_seal.add(sealed.item)
         tally.merge(of_seal)
-    newest = collection.chain.links[-1]
-    text = render_cover_sheet(
-        tally.summarize(newest.entry.recorded_at), newest.entry, newest.head, choice.duties, len(choice.items), total
+    handover = Handover(
+        entry=record.next_sequence,
+        moment=moment,
+        agent=signer.code,
+        counterparty=disclosure.recipient.code,
+        purpose=code_text(disclosure.purpose),
+        authority=disclosure.authority,
+        approved_by=disclosure.approved_by,
+        confirmed=tuple(sorted(disclosure.confirmed)),
+        duties=choice.duties,
+        items=len(choice.items),
+        total=record.collection.next_item - 1,
     )
-    return text.encode("utf-8")
+    return render_cover_sheet(tally.summarize(moment), handover).encode("utf-8")
 
 
 def _readme(collection: Collection, options: PackOptions) -> bytes:

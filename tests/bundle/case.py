@@ -30,6 +30,7 @@ from evtool.core.verdict import Report
 from evtool.keys.signer import FileSigner
 from evtool.operations.disclosure_choice import Wanted
 from evtool.operations.entry_writer import Random
+from evtool.operations.item_metadata import MetadataChoice
 from evtool.operations.item_statements import StatementFiles
 from evtool.operations.pack import Disclosure, PackOptions, PackResult, pack
 from evtool.operations.seal import seal
@@ -117,7 +118,7 @@ def title_of(name: str) -> str:
 def seal_case(case: Path, files: Iterable[str] = (), start: int = 0, terms: Mapping[str, str] = TERMS) -> None:
     """Seal what is new; of each of `files` a title and terms are stated."""
     statements = StatementFiles(str(write_table(case, files, terms)) if files else None)
-    options = SealOptions(jobs=1, statements=statements)
+    options = SealOptions(jobs=1, statements=statements, metadata=MetadataChoice.NONE)
     seal(case, SIGNER, options, random=counting_random(start), now=now)
 
 

@@ -41,7 +41,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 CHOICES = st.tuples(
     st.sets(st.integers(1, ITEMS), min_size=1),
-    st.sets(st.sampled_from(["names", "context", "context.title", "context.language"])),
+    st.sets(st.sampled_from(["names", "metadata", "context", "context.title", "context.language"])),
     st.booleans(),
 )
 
