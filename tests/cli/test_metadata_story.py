@@ -218,6 +218,9 @@ def test_a_bundle_leaves_metadata_behind(evtool: Runner, case: Path, withheld: s
         'consent = {by = "subject", for = ["un-reporting"], identity = "public", share = ["B7"], status = "given"}\n',
         encoding="utf-8",
     )
+    (evtool.home / "recipients.toml").write_text(
+        'format = "evtool-recipients/1"\n[recipient.B7]\nkinds = ["un-body"]\npurposes = ["un-reporting"]\n'
+    )
     ok(evtool("seal", "case", "--metadata", "full", "--defaults", defaults))
     choice = ("--to", "B7", "--for", "un-reporting", "--authority", "DSA-4", "--without", "link")
 
