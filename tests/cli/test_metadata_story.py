@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import zipfile
+from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -201,18 +202,34 @@ def test_metadata_can_be_left_out_of_a_copy_or_be_all_that_it_shows(evtool: Runn
         assert kept == [line for line in lines if (json.loads(line)["kind"] == "metadata") is wanted]
 
 
+def bundled_kinds(bundle: Path) -> Counter[str]:
+    """How many lines of each kind the manifest in a bundle discloses."""
+    with zipfile.ZipFile(bundle) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith("custody/0001-sealed.jsonl"))
+        return Counter(json.loads(line)["kind"] for line in archive.read(name).splitlines())
+
+
 @pytest.mark.parametrize("withheld", ["metadata", "names"])
 def test_a_bundle_leaves_metadata_behind(evtool: Runner, case: Path, withheld: str) -> None:
     """Withheld by wish, and with the names: what a file says of itself in full may repeat them."""
-    ok(evtool("seal", "case", "--metadata", "full"))
-    choice = ("--withhold", withheld, "--to", "B7", "--authority", "DSA-4", "--for", "court", "--approved-by", "C3")
+    defaults = evtool.directory / "defaults.toml"
+    defaults.write_text(
+        'format = "evtool-defaults/1"\n[[directory]]\npath = "."\nhandling = "named"\n'
+        'consent = {by = "subject", for = ["un-reporting"], identity = "public", share = ["B7"], status = "given"}\n',
+        encoding="utf-8",
+    )
+    (evtool.home / "recipients.toml").write_text(
+        'format = "evtool-recipients/1"\n[recipient.B7]\nkinds = ["un-body"]\npurposes = ["un-reporting"]\n'
+    )
+    ok(evtool("seal", "case", "--metadata", "full", "--defaults", defaults))
+    choice = ("--to", "B7", "--for", "un-reporting", "--authority", "DSA-4", "--without", "link")
 
-    packed = evtool("pack", "case", "-o", "part.zip", *choice)
+    ok(evtool("pack", "case", "-o", "whole.zip", *choice))
+    ok(evtool("pack", "case", "-o", "part.zip", *choice, "--withhold", withheld))
 
-    assert packed.exit_code == 0, packed.stderr
-    document: dict[str, Any] = evtool("show", "part.zip", "--json").document
-    assert all(item["metadata"] is None for item in document["items"])
-    assert evtool("verify", "part.zip", "--json").document["reports"][0]["exit_code"] != 1
+    whole, part = (bundled_kinds(evtool.directory / name) for name in ("whole.zip", "part.zip"))
+    assert (whole["content"], whole["metadata"]) == (4, 4)
+    assert (part["content"], part["metadata"]) == (4, 0)
 
 
 def test_claims_are_only_stated_of_the_bytes_that_were_hashed(case: Path) -> None:
