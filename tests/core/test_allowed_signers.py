@@ -111,6 +111,7 @@ def test_of_several_lines_with_a_key_one_that_trusts_is_enough_and_else_the_near
         (f'A03 valid-before="20260230Z" {KEY.line}', "20260230Z, which does not exist"),
         (f'A03 valid-before="19700101000000Z" {KEY.line}', "not after the start of 1970"),
         (f'A03 valid-after="20270101Z",valid-before="20260101Z" {KEY.line}', "not later than valid-after"),
+        (f'A03 valid-after="20260101Z",valid-before="20260101Z" {KEY.line}', "not later than valid-after"),
         (f"A03 {KEY.line[:-4]}", "truncated"),
         (f"A03 {KEY.key_type} AAAA\0", "NUL"),
         (f"{'a' * 1023} {KEY.line}", "pattern of more than 1,022 bytes"),
