@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from evtool.core.canonical import MAX_INTEGER, encode_string, parse_canonical, serialize_canonical
+from evtool.core.canonical import MAX_INTEGER, encode_string, parse_canonical
 from evtool.core.digest import Digests, check_hex_digest
 from evtool.core.errors import FormatError
 from evtool.core.names import parse_name, parse_target
@@ -248,9 +248,3 @@ def _checked_target(value: object) -> str:
         raise FormatError("the target of a symbolic link is text")
     parse_target(value)
     return value
-
-
-def is_canonical(statement: Statement) -> bool:
-    """Tell whether a statement writes the spelling that RFC 8785 asks for; the tests' way to pin the writers."""
-    line = statement.serialize()
-    return serialize_canonical(parse_canonical(line)) == line
