@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from evtool.core.allowed_signers import AllowedSigners, TrustStatus
 from evtool.core.chain import Link, check_head
+from evtool.core.errors import InputError
 from evtool.core.names import shown
 from evtool.core.patterns import Exclusions
 from evtool.core.sshsig import NAMESPACE
@@ -61,11 +62,17 @@ def verify(
     """Verify one sealed directory.
 
     Raises:
-        InputError: the path is no directory. Everything else that is wrong is a finding of the report.
+        InputError: the path, or the custody directory that the caller names, is no directory. Everything else that is
+            wrong is a finding of the report.
     """
     options = options or VerifyOptions()
     evidence = TreeLocation.find(os.fspath(path))
-    location = locate_custody(evidence, options.custody)
+    try:
+        location = locate_custody(evidence, options.custody)
+    except InputError as error:
+        if options.custody is not None:
+            raise
+        return _not_sealed(options, error.message)
     if location is None:
         return _not_sealed(options, "there is no custody directory: nothing here was sealed by evtool")
     with CustodyDirectory(location) as custody:
