@@ -8,14 +8,16 @@ from evtool.cli.options import output_options
 from evtool.cli.output import Output
 from evtool.core.chain import Link
 from evtool.core.digest import group_in_fours
-from evtool.core.entry import Clock, Sealed
+from evtool.core.entry import Clock
 from evtool.core.errors import ExitCode
+from evtool.core.events import details_table
 from evtool.core.names import shown
 from evtool.core.times import format_time
 from evtool.core.verdict import Effect
 from evtool.operations.collection import Collection
 from evtool.operations.read import open_record
-from evtool.report.document import LogDocument, LogEntry, LogSeal
+from evtool.report.document import LogDocument, LogEntry
+from evtool.report.entry import render_details
 
 EXAMPLES = """\b
 Examples:
@@ -68,11 +70,7 @@ def _render_link(link: Link) -> str:
         f"  reason    {shown(entry.reason)}",
         f"  tool      {shown(entry.tool)}",
     ]
-    if entry.sealed:
-        last = entry.sealed.first_item + entry.sealed.items - 1
-        lines.append(f"  items     {entry.sealed.first_item} to {last}, root {entry.sealed.root}")
-        if entry.sealed.exclusions.patterns:
-            lines.append(f"  left out  {', '.join(map(shown, entry.sealed.exclusions.patterns))}")
+    lines += [f"  {line}" for line in render_details(entry)]
     return "\n".join([*lines, f"  head      {group_in_fours(link.head)}"])
 
 
@@ -100,15 +98,7 @@ def _entry_document(link: Link) -> LogEntry:
         reason=entry.reason,
         tool=entry.tool,
         head=link.head,
-        sealed=_seal_document(entry.sealed) if entry.sealed else None,
-    )
-
-
-def _seal_document(sealed: Sealed) -> LogSeal:
-    return LogSeal(
-        first_item=sealed.first_item,
-        items=sealed.items,
-        root=sealed.root,
-        exclude=sealed.exclusions.patterns,
-        allowed=sealed.allowed,
+        items=tuple(entry.items.serialize()) if entry.items else None,
+        details=details_table(entry.details),
+        fixity=entry.fixity,
     )

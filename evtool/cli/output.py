@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import Literal
 
+from evtool.core.names import is_visible
 from evtool.report.json_value import to_json
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
@@ -50,7 +51,7 @@ class Output:
     def document(self, document: object) -> None:
         """Print the answer for a script on stdout, if one asked for it; see `evtool.report.document`."""
         if self.json:
-            sys.stdout.write(dump_json(document) + "\n")
+            _write_json(document)
 
     def talk(self, text: str) -> None:
         """Print what helps a person along on stderr; never part of the answer."""
@@ -58,16 +59,26 @@ class Output:
             sys.stderr.write(text.rstrip("\n") + "\n")
 
 
-def dump_json(document: object) -> str:
+def dump_json(document: object, *, ascii_only: bool = False) -> str:
     """Write JSON that is also safe on a terminal: Hangul stays readable, what is not printable is escaped."""
-    text = json.dumps(to_json(document), ensure_ascii=False, indent=2)
+    text = json.dumps(to_json(document), ensure_ascii=ascii_only, indent=2)
     return _UNPRINTABLE.sub(_escape_unprintable, text)
+
+
+def _write_json(document: object) -> None:
+    text = dump_json(document)
+    try:
+        text.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        # The stream would escape what it cannot show as Python does, and that is no JSON.
+        text = dump_json(document, ascii_only=True)
+    sys.stdout.write(text + "\n")
 
 
 def _escape_unprintable(match: re.Match[str]) -> str:
     character = match[0]
     # Outside of strings the only such character that the encoder writes is the newline of its indentation.
-    return character if character == "\n" or character.isprintable() else json.dumps(character)[1:-1]
+    return character if character == "\n" or is_visible(character) else json.dumps(character)[1:-1]
 
 
 def print_error(message: str, hint: str = "") -> None:
@@ -80,4 +91,4 @@ def print_error(message: str, hint: str = "") -> None:
 def print_error_document(message: str, hint: str, exit_code: int) -> None:
     """Print an error as the one JSON document of a run that has no result."""
     document = ErrorDocument(exit_code=exit_code, error=message, hint=hint)
-    sys.stdout.write(dump_json(document) + "\n")
+    _write_json(document)

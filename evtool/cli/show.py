@@ -7,13 +7,18 @@ import click
 from evtool.cli.options import output_options
 from evtool.cli.output import Output
 from evtool.cli.values import item_selection
+from evtool.core.context import MAX_VALUE
 from evtool.core.errors import ExitCode, InputError
 from evtool.core.names import shown
 from evtool.core.times import format_mtime
 from evtool.core.verdict import Effect, Finding
 from evtool.operations.collection import SealedItem
 from evtool.operations.read import list_items, open_record
+from evtool.report.consent_document import terms_document
+from evtool.report.consent_text import render_terms
 from evtool.report.document import ItemsDocument, ShownItem
+from evtool.report.metadata_document import metadata_document
+from evtool.report.metadata_text import render_statement
 from evtool.report.text import format_size
 
 EXAMPLES = """\b
@@ -87,6 +92,11 @@ def _render_details(sealed: SealedItem) -> str:
             lines.append(f"  target    {shown(content.target)}")
         if content.reason:
             lines.append(f"  left out  {content.reason.value}")
+    if sealed.item.metadata:
+        lines += [f"  {line}" for line in render_statement(sealed.item.metadata)]
+    lines += [f"  {one.field}: {shown(one.value, MAX_VALUE)}" for one in sealed.item.context]
+    if sealed.item.consent:
+        lines += [f"  consent   {line}" for line in render_terms(sealed.item.consent.terms)]
     return "\n".join(lines)
 
 
@@ -104,4 +114,7 @@ def _item_document(sealed: SealedItem) -> ShownItem:
         blake3=digests.blake3 if digests else None,
         target=content.target if content else None,
         reason=content.reason if content else None,
+        metadata=metadata_document(sealed.item.metadata) if sealed.item.metadata else None,
+        context={one.field: one.value for one in sealed.item.context},
+        consent=terms_document(sealed.item.consent.terms if sealed.item.consent else None),
     )

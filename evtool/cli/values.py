@@ -7,8 +7,11 @@ from datetime import datetime
 
 import click
 
+from evtool.core.consent import Purpose
+from evtool.core.consent_input import parse_user_term
 from evtool.core.digest import parse_grouped_digest
 from evtool.core.errors import FormatError
+from evtool.core.item_ranges import ItemRanges, parse_user_ranges
 from evtool.core.times import parse_user_time
 from evtool.operations.compare import Selection
 
@@ -29,6 +32,14 @@ def digest_value(text: str) -> str:
         raise click.BadParameter(error.message) from None
 
 
+def ranges_value(text: str) -> ItemRanges:
+    """Take item numbers and ranges like `1-8,10`."""
+    try:
+        return parse_user_ranges(text)
+    except FormatError as error:
+        raise click.BadParameter(error.message) from None
+
+
 def item_selection(items: Sequence[str]) -> Selection:
     """Take digits for the number of an item, anything else for its name as JSON output spells it."""
     numbers = frozenset(int(item) for item in items if _is_number(item))
@@ -37,3 +48,14 @@ def item_selection(items: Sequence[str]) -> Selection:
 
 def _is_number(item: str) -> bool:
     return item.isascii() and item.isdigit() and len(item) < 17
+
+
+def purpose_value(text: str) -> Purpose | str:
+    """Take one purpose."""
+    try:
+        purposes: tuple[Purpose | str, ...] = parse_user_term("for", text)
+    except FormatError as error:
+        raise click.BadParameter(f"{error.message}; {error.hint}") from None
+    if len(purposes) != 1:
+        raise click.BadParameter("one purpose is expected")
+    return purposes[0]

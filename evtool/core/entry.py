@@ -8,19 +8,29 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
 import tomli_w
 
-from evtool.core.canonical import MAX_INTEGER
 from evtool.core.codes import check_code
 from evtool.core.digest import check_hex_digest
 from evtool.core.errors import FormatError
+from evtool.core.events import (
+    DETAILS,
+    MAX_TEXT,
+    STATES_EVIDENCE,
+    Details,
+    Event,
+    Fixity,
+    Sealed,
+    details_table,
+    parse_details,
+    parse_fixity,
+)
+from evtool.core.item_ranges import ItemRanges, parse_ranges
 from evtool.core.names import shown
-from evtool.core.patterns import Exclusions
-from evtool.core.statement import OmissionReason
 from evtool.core.toml_table import TomlTable, parse_toml
 
 FORMAT = "evtool-custody/1"
@@ -34,15 +44,10 @@ MAX_SEQUENCE = 9999
 INFORMATIONAL_FILES = ("README.txt", "allowed_signers")
 """Files beside the entries that help a reader and prove nothing; entries hold their digests all the same."""
 
+_LATE = timedelta(days=1)
+
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}\Z", re.ASCII)
 _COLLECTION = re.compile(r"[0-9a-f]{32}\Z")
-_MAX_TEXT = 1000
-
-
-class Event(Enum):
-    """What an entry records; `manifests/FORMAT.md` gives the PREMIS term of each."""
-
-    SEALED = "sealed"
 
 
 class Clock(Enum):
@@ -74,35 +79,6 @@ class Previous:
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
-    """The event `sealed`: a manifest of new items.
-
-    Attributes:
-        first_item: number of the first item of this manifest.
-        items: how many items it states.
-        lines: how many lines it has.
-        root: Merkle tree hash over the lines (RFC 9162).
-        checksums: SHA-256 of the `.sha256` list beside it.
-        exclusions: patterns of what was left out without being named.
-        allowed: for which reasons the archivist allowed items to be left out by name.
-    """
-
-    first_item: int
-    items: int
-    lines: int
-    root: str
-    checksums: str
-    exclusions: Exclusions
-    allowed: tuple[OmissionReason, ...] = ()
-
-    def __post_init__(self) -> None:
-        check_hex_digest(self.root, "sealed.root")
-        check_hex_digest(self.checksums, "sealed.checksums")
-        if not 1 <= self.first_item <= MAX_INTEGER or not 1 <= self.items <= self.lines <= MAX_INTEGER:
-            raise FormatError("sealed.first_item, items and lines are not numbers that fit together")
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
     """One link of the chain of custody.
 
@@ -118,7 +94,9 @@ class Entry:
         reason: why it happened.
         tool: name and version of the program.
         previous: digests of the entry before; None in entry 1.
-        sealed: the table of the event `sealed`.
+        details: what the event records; its type is that of the event.
+        items: the items that it is about; None means the whole collection.
+        fixity: the result of comparing the evidence with its seals while the entry was being written.
         informational: file name -> SHA-256 of files that help a reader and prove nothing.
     """
 
@@ -133,7 +111,9 @@ class Entry:
     reason: str
     tool: str
     previous: Previous | None
-    sealed: Sealed | None = None
+    details: Details
+    items: ItemRanges | None = None
+    fixity: Fixity | None = None
     informational: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -143,20 +123,32 @@ class Entry:
             raise FormatError(f"sequence {self.sequence} is not between 1 and {MAX_SEQUENCE}")
         if (self.previous is None) != (self.sequence == 1):
             raise FormatError("the table [previous] belongs to every entry but the first")
-        if (self.sealed is None) != (self.event is not Event.SEALED):
-            raise FormatError("the table [sealed] belongs to the event sealed, and only to it")
+        if type(self.details) is not DETAILS[self.event]:
+            raise FormatError(f"the entry records {self.event.value}, but has the table of another event")
+        if self.fixity is None and self.event in STATES_EVIDENCE:
+            raise FormatError(f"an entry {self.event.value} needs the table [fixity]")
         if self.happened_at.tzinfo is None or self.recorded_at.tzinfo is None:
             raise FormatError("happened_at and recorded_at need an offset from UTC")
         check_code(self.agent)
         if not _FINGERPRINT.match(self.key):
             raise FormatError("key is not a SHA256: fingerprint")
         for name, text in (("reason", self.reason), ("tool", self.tool)):
-            if not 1 <= len(text) <= _MAX_TEXT:
-                raise FormatError(f"{name} has {len(text)} characters, expected 1 to {_MAX_TEXT}")
+            if not 1 <= len(text) <= MAX_TEXT:
+                raise FormatError(f"{name} has {len(text)} characters, expected 1 to {MAX_TEXT}")
         for name, digest in self.informational.items():
             if name not in INFORMATIONAL_FILES:
                 raise FormatError(f"informational.{shown(name)} is no informational file")
             check_hex_digest(digest, f"informational.{shown(name)}")
+
+    @property
+    def sealed(self) -> Sealed | None:
+        """The table of a seal; None in entries of any other event."""
+        return self.details if isinstance(self.details, Sealed) else None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it was written more than a day after what it records, as its signer says."""
+        return self.recorded_at - self.happened_at > _LATE
 
     @property
     def stem(self) -> str:
@@ -182,10 +174,14 @@ class Entry:
             "reason": self.reason,
             "tool": self.tool,
         }
+        if self.items:
+            document["items"] = self.items.serialize()
         if self.previous:
             document["previous"] = _previous_table(self.previous)
-        if self.sealed:
-            document["sealed"] = _sealed_table(self.sealed)
+        if table := details_table(self.details):
+            document[self.event.value] = table
+        if self.fixity:
+            document["fixity"] = details_table(self.fixity)
         if self.informational:
             document["informational"] = dict(self.informational)
         data = tomli_w.dumps(document).encode("utf-8")
@@ -199,18 +195,6 @@ def _previous_table(previous: Previous) -> dict[str, Any]:
     if previous.timestamps:
         table["timestamps"] = dict(previous.timestamps)
     return table
-
-
-def _sealed_table(sealed: Sealed) -> dict[str, Any]:
-    return {
-        "first_item": sealed.first_item,
-        "items": sealed.items,
-        "lines": sealed.lines,
-        "root": sealed.root,
-        "checksums": sealed.checksums,
-        "exclude": list(sealed.exclusions.patterns),
-        "allowed": [reason.value for reason in sealed.allowed],
-    }
 
 
 def parse_entry(data: bytes) -> Entry:
@@ -230,13 +214,15 @@ def _entry_from_document(document: dict[str, Any]) -> Entry:
     found = table.take("format", str)
     if found != FORMAT:
         raise FormatError(f"the entry is in format {shown(found)}, this version reads {FORMAT}")
+    event = table.take_enum("event", Event)
     previous = table.take_table("previous")
-    sealed = table.take_table("sealed")
+    fixity = table.take_table("fixity")
+    items = parse_ranges(table.take_strings("items")) if "items" in table else None
     informational = table.take_table("informational")
     entry = Entry(
         collection=table.take("collection", str),
         sequence=table.take("sequence", int),
-        event=table.take_enum("event", Event),
+        event=event,
         happened_at=table.take("happened_at", datetime),
         recorded_at=table.take("recorded_at", datetime),
         clock=table.take_enum("clock", Clock),
@@ -245,7 +231,10 @@ def _entry_from_document(document: dict[str, Any]) -> Entry:
         reason=table.take("reason", str),
         tool=table.take("tool", str),
         previous=_parse_previous(previous) if previous else None,
-        sealed=_parse_sealed(sealed) if sealed else None,
+        # An event whose fields are all optional may have no table.
+        details=parse_details(event, table.take_table(event.value) or TomlTable({}, event.value)),
+        items=items,
+        fixity=parse_fixity(fixity) if fixity else None,
         informational=informational.take_rest(str) if informational else {},
     )
     table.finish()
@@ -261,22 +250,3 @@ def _parse_previous(table: TomlTable) -> Previous:
     )
     table.finish()
     return previous
-
-
-def _parse_sealed(table: TomlTable) -> Sealed:
-    allowed = table.take_strings("allowed")
-    try:
-        reasons = tuple(OmissionReason(reason) for reason in allowed)
-    except ValueError:
-        raise FormatError("sealed.allowed holds an unknown reason") from None
-    sealed = Sealed(
-        first_item=table.take("first_item", int),
-        items=table.take("items", int),
-        lines=table.take("lines", int),
-        root=table.take("root", str),
-        checksums=table.take("checksums", str),
-        exclusions=Exclusions(table.take_strings("exclude")),
-        allowed=reasons,
-    )
-    table.finish()
-    return sealed

@@ -10,11 +10,9 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from evtool.core.errors import FormatError
-
-_PLAIN = re.compile(rb"[!-$&-.0-~ /]*\Z")
-"""Bytes of a path that is stored as it is: printable ASCII but `%`."""
 
 _CONTROL = re.compile("[\x00-\x1f%\x7f-\x9f]")
 _ESCAPE = re.compile("%([0-9A-F]{2})")
@@ -26,11 +24,25 @@ def store_name(name: bytes) -> str:
     Control characters are those of Unicode category Cc (C0, DEL, C1). Hexadecimal digits are upper case, as in
     RFC 3986, section 2.1.
     """
-    if _PLAIN.match(name):
-        return name.decode("ascii")
     # surrogateescape turns each byte that is not UTF-8 into one lone surrogate, which no valid text contains.
     text = name.decode("utf-8", "surrogateescape")
+    if _needs_no_escape(text):
+        return text
     return "".join(_store_character(character) for character in text)
+
+
+def store_names(names: Sequence[bytes]) -> list[str]:
+    """Spell the names in one directory in their stored form; at once, as nearly all need no escape."""
+    if not names:
+        return []
+    # A name holds no slash, and no sequence of UTF-8 spans one.
+    text = b"/".join(names).decode("utf-8", "surrogateescape")
+    return text.split("/") if _needs_no_escape(text) else [store_name(name) for name in names]
+
+
+def _needs_no_escape(text: str) -> bool:
+    """Tell it quickly for most text; what is printable is neither a control character nor a surrogate."""
+    return text.isprintable() and "%" not in text
 
 
 def _store_character(character: str) -> str:
@@ -91,6 +103,20 @@ def nfc_key(stored: str) -> str:
 _MARK_LIMIT = 4
 """How many combining marks in a row are shown as they are; more would smear over neighbouring lines."""
 
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U00016fe4\U0001d159"
+    "\U000e0100-\U000e01ef]"
+)
+"""What Python calls printable, but shows as nothing: the code points with the property Default_Ignorable_Code_Point
+(DerivedCoreProperties.txt of Unicode), Hangul fillers among them, and two blank symbols. `a` and `a` with one of them
+behind it would look alike."""
+
+
+def is_visible(character: str) -> bool:
+    """Tell whether a character shows on a screen as itself, and does nothing else there."""
+    return character.isprintable() and not _INVISIBLE.match(character)
+
+
 _NOT_NFC = r" \(not NFC)"
 
 
@@ -126,7 +152,7 @@ def _escape_for_screen(text: str) -> str:
         at_edge = character == " " and index in (0, len(text) - 1)
         if character == "\\":
             out.append("\\\\")
-        elif not character.isprintable() or marks > _MARK_LIMIT or at_edge or (marks and index == 0):
+        elif not is_visible(character) or marks > _MARK_LIMIT or at_edge or (marks and index == 0):
             out.append(f"\\u{{{ord(character):X}}}")
         else:
             out.append(character)

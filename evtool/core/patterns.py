@@ -44,6 +44,18 @@ class Exclusions:
                     f"pattern {shown(pattern)} is empty, not printable, or longer than {MAX_PATTERN_LENGTH} characters"
                 )
 
+    def match_names(self, prefix: str, names: list[str]) -> dict[int, str]:
+        """Find the names in one directory that a pattern matches: index -> the first such pattern.
+
+        `prefix` is the stored path of the directory with a `/` after it, empty for the root.
+        """
+        literal = {pattern for pattern in self.patterns if not _has_wildcard(pattern) and "/" not in pattern}
+        # Nearly all directories end here, at the cost of one look-up a name.
+        if len(literal) == len(self.patterns) and literal.isdisjoint(names):
+            return {}
+        matches = ((index, self.match(prefix + name)) for index, name in enumerate(names))
+        return {index: pattern for index, pattern in matches if pattern is not None}
+
     def match(self, path: str) -> str | None:
         """Return the first pattern that matches a stored path, without looking at the directories above it."""
         name = path.rpartition("/")[2]
@@ -63,8 +75,10 @@ def _matches(pattern: str, text: str) -> bool:
 
     A regular expression with many stars can take exponential time, and the patterns of a bundle are a stranger's.
     """
-    if "*" not in pattern and "?" not in pattern:
+    if not _has_wildcard(pattern):
         return pattern == text
+    if "?" not in pattern and "/" not in text:
+        return _matches_parts(pattern.split("*"), text)
     at, index, star, resume = 0, 0, -1, 0
     while index < len(text):
         if at < len(pattern) and pattern[at] == "*":
@@ -79,3 +93,21 @@ def _matches(pattern: str, text: str) -> bool:
         else:
             return False
     return all(character == "*" for character in pattern[at:])
+
+
+def _has_wildcard(pattern: str) -> bool:
+    return "*" in pattern or "?" in pattern
+
+
+def _matches_parts(parts: list[str], text: str) -> bool:
+    """Match text between whose parts any run of characters may stand: each part is best found as early as it can be."""
+    first, *middle, last = parts
+    if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for part in middle:
+        found = text.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True

@@ -18,23 +18,30 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _days: dict[int, str] = {}
 """Day number -> its date; the files of one directory mostly share a few days."""
 
+_MINUTES = [f"T{minute // 60:02d}:{minute % 60:02d}:" for minute in range(1440)]
+_SECONDS = [f"{second:02d}." for second in range(60)]
+
 
 def format_mtime(nanoseconds: int) -> str | None:
     """Spell a modification time, in nanoseconds since 1970, as RFC 3339 in UTC with nine digits.
 
     Years before 1 and after 9999 have no such spelling: None.
     """
-    seconds, fraction = divmod(nanoseconds, _NANOSECONDS)
+    # Tables and two divisions: this runs once for every file, and `divmod` and `:09d` take twice as long.
+    seconds, fraction = nanoseconds // _NANOSECONDS, nanoseconds % _NANOSECONDS
     if not _FIRST <= seconds <= _LAST:
         return None
-    day, second = divmod(seconds, _DAY)
-    date = _days.get(day)
-    if date is None:
-        date = (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d").rjust(10, "0")
-        if len(_days) > 10_000:
-            _days.clear()
-        _days[day] = date
-    return f"{date}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}.{fraction:09d}Z"
+    second = seconds % _DAY
+    date = _days.get(seconds // _DAY) or _spell_day(seconds // _DAY)
+    return f"{date}{_MINUTES[second // 60]}{_SECONDS[second % 60]}{str(fraction).zfill(9)}Z"
+
+
+def _spell_day(day: int) -> str:
+    date = (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d").rjust(10, "0")
+    if len(_days) > 10_000:
+        _days.clear()
+    _days[day] = date
+    return date
 
 
 def parse_mtime(text: str) -> int:

@@ -42,6 +42,9 @@ class TomlTable:
         self._prefix = f"{name}." if name else ""
         self._values = dict(values)
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
     def take(self, name: str, type_: type[_Value]) -> _Value:
         """Take a required value of exactly this type; a bool is no int.
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from evtool.core.consent_summary import STRICTEST_HANDLING, ConsentSummary
 from evtool.core.errors import ExitCode
+from evtool.core.time_report import ProvenInterval, StampReport
 
 
 class Axis(Enum):
@@ -89,14 +91,33 @@ class Code(Enum):
     KEY_NO_LONGER_VALID = "key-no-longer-valid"
     SIGNERS_TOO_FEW = "signers-too-few"
     HEAD_UNKNOWN = "head-unknown"
+    WITNESSED = "witnessed"
+    ENTRY_LATE = "entry-late"
+    TRANSFER_OPEN = "transfer-open"
+    RECEIPT_INVALID = "receipt-invalid"
+    DISPOSED = "disposed"
     NO_WITNESS = "no-witness"
     NO_TIMESTAMP = "no-timestamp"
+    TIME_NOT_PROVEN = "time-not-proven"
+    TIME_CLAIM = "time-claim"
+    TIME_CONTRADICTION = "time-contradiction"
+    TIMESTAMP_MISSING = "timestamp-missing"
+    TIMESTAMP_CHANGED = "timestamp-changed"
+    TIMESTAMP_FAILED = "timestamp-failed"
+    TIMESTAMP_OPEN = "timestamp-open"
+    RENEWAL_MISMATCH = "renewal-mismatch"
+    RENEWAL_INCOMPLETE = "renewal-incomplete"
     CLOCK_ORDER = "clock-order"
     NO_CONSENT = "no-consent"
+    CONSENT_STRICTER = "consent-stricter"
     CUSTODY_EXTRA = "custody-extra"
     CUSTODY_UNREADABLE = "custody-unreadable"
     INFORMATIONAL_CHANGED = "informational-changed"
+    INFORMATIONAL_UNSIGNED = "informational-unsigned"
     UNFINISHED_WRITE = "unfinished-write"
+    BAG_BROKEN = "bag-broken"
+    NEUTRAL_NAME = "neutral-name"
+    STATED_ONLY = "stated-only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +215,9 @@ class Report:
         signers: the entries whose signature verifies, oldest first.
         required: axes that had to be shown for exit 0.
         checked: axes whose checks were carried out to their end; the absence of findings means nothing on any other.
+        consent: what the terms of the items amount to; None where there is no record, or one that does not hold.
+        timestamps: every time-stamp that was judged, in the order of entries.
+        intervals: what is proven of the time of each entry; empty where there is no time-stamp at all.
     """
 
     collection: str | None
@@ -203,6 +227,9 @@ class Report:
     signers: tuple[SignerReport, ...]
     required: tuple[Axis, ...]
     checked: frozenset[Axis]
+    consent: ConsentSummary | None = None
+    timestamps: tuple[StampReport, ...] = ()
+    intervals: tuple[ProvenInterval, ...] = ()
     axes: dict[Axis, AxisState] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -215,6 +242,11 @@ class Report:
         if axis not in self.checked or effects & {Effect.UNCHECKED, Effect.OPEN}:
             return AxisState.NOT_ESTABLISHED
         return AxisState.SHOWN
+
+    @property
+    def handling(self) -> str:
+        """The handling to keep to for all of it together; where nothing can be relied on, the strictest."""
+        return self.consent.strictest_handling if self.consent else STRICTEST_HANDLING
 
     @property
     def ok(self) -> bool:

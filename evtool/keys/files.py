@@ -83,11 +83,17 @@ def _read(path: Path, limit: int) -> tuple[bytes, int]:
         descriptor = os.open(path, _READ)
     except OSError as error:
         raise InputError(f"{shown_file(path)}: {error.strerror}") from error
-    with open(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise InputError(f"{shown_file(path)} is not a file")
-        data = file.read(limit + 1)
+        data = b""
+        while len(data) <= limit and (piece := os.read(descriptor, limit + 1 - len(data))):
+            data += piece
+    except OSError as error:
+        raise InputError(f"{shown_file(path)}: {error.strerror}") from error
+    finally:
+        os.close(descriptor)
     if len(data) > limit:
         raise InputError(f"{shown_file(path)} has more than {limit} bytes")
     return data, status.st_mode
@@ -115,7 +121,12 @@ def make_private_directory(directory: Path) -> None:
     """Create a directory for the user alone, with its parents; one that exists must not be writable by others."""
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
-        directory.mkdir(mode=0o700, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            directory.mkdir(mode=0o700)
+            # The umask can have taken away what the owner needs.
+            directory.chmod(0o700)
+        if not directory.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     except OSError as error:
         raise KeyFileError(f"{shown_file(directory)} cannot be created: {error.strerror}") from error
     _check_not_writable(directory, os.stat(directory).st_mode)
@@ -136,7 +147,7 @@ def create_file(path: Path, data: bytes, mode: int) -> None:
     try:
         with open(descriptor, "wb") as file:
             if _HAS_MODES:
-                # The umask took bits away from the mode, it can also have left less than the owner needs.
+                # The umask can have taken away what the owner needs.
                 os.fchmod(descriptor, mode)
             file.write(data)
             file.flush()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -149,7 +149,7 @@ def _try_unlock(key_file: KeyFile, passphrase: bytes | None) -> Ed25519PrivateKe
     """Give the private key; None if the passphrase is wrong or the file damaged, which look the same."""
     try:
         private_key = load_ssh_private_key(key_file._data, passphrase)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, InvalidTag):
         return None
     except UnsupportedAlgorithm as error:
         raise KeyFileError(

@@ -83,7 +83,7 @@ class TerminalPassphrase:
     def read(self, subject: str, *, new: bool) -> Passphrase:
         """Ask once, or twice for a new one."""
         passphrase = Passphrase(_ask(f"Passphrase of {subject}: " if not new else f"New passphrase of {subject}: "))
-        if new and Passphrase(_ask("The same again: ")).candidates() != passphrase.candidates():
+        if new and Passphrase(_ask("The same again: ")).for_new_key() != passphrase.for_new_key():
             raise KeyFileError("the two passphrases differ", hint="nothing was written; try again")
         return passphrase
 

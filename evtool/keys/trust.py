@@ -28,12 +28,11 @@ from evtool.keys.home import home_directory, make_home, trust_file
 MAX_TRUST_FILE = 1024 * 1024
 """Largest trust file, in bytes: room for some 7,000 keys."""
 
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-REVOKED_ALTOGETHER = _BEGINNING + timedelta(seconds=2)
-"""A key that ends no later than this was revoked without a date: nothing that it ever signed counts.
+_FIRST_END = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+"""The earliest end that a line can have: ssh-keygen refuses lines that name the first second of 1970."""
 
-ssh-keygen refuses lines that end with the first second of 1970 itself, and an interval needs two of them.
-"""
+REVOKED_ALTOGETHER = _FIRST_END + timedelta(seconds=1)
+"""A key that ends no later than this was revoked without a date: nothing that it ever signed counts."""
 
 
 def load_trust(path: Path | None = None, home: Path | None = None) -> AllowedSigners:
@@ -64,14 +63,7 @@ def check_new_signer(code: str, home: Path | None = None) -> None:
     Raises:
         UsageError: another key counts for this code.
     """
-    for signer in load_trust(home=home).signers:
-        if code in signer.principals and signer.valid_before is None and _is_for_custody(signer):
-            fingerprint = signer.public_key.fingerprint
-            raise UsageError(
-                f"{code} has another key already, {fingerprint} (line {signer.line_number})",
-                hint=f"if it is replaced: `evtool trust revoke {fingerprint} --as-of DATE`; "
-                "if both count: `evtool trust add --another-key`",
-            )
+    _check_new_code(code, load_trust(home=home))
 
 
 def add_signer(
@@ -105,14 +97,13 @@ def add_signer(
     home = home or home_directory()
     make_home(home)
     with locked(home):
-        _check_new_key(code, public_key, load_trust(home=home))
-        if not another_key:
-            check_new_signer(code, home)
         data = _read_own(trust_file(home))
-        if data and not data.endswith(b"\n"):
-            data += b"\n"
-        replace_file(trust_file(home), data + line, 0o600)
-    return load_trust(home=home).signers[-1]
+        trust = parse_allowed_signers(data, local_time)
+        _check_new_key(code, public_key, trust)
+        if not another_key:
+            _check_new_code(code, trust)
+        data += b"" if not data or data.endswith(b"\n") else b"\n"
+        return _write(home, data + line)[-1]
 
 
 def revoke(
@@ -128,18 +119,23 @@ def revoke(
         KeyFileError: the file cannot be written, or others can change it.
     """
     home = home or home_directory()
+    moment = max(as_of or _FIRST_END, _FIRST_END)
     _choose(code_or_fingerprint, load_trust(home=home))
     make_home(home)
     with locked(home):
-        chosen = _choose(code_or_fingerprint, load_trust(home=home))
-        lines = _read_own(trust_file(home)).split(b"\n")
+        data = _read_own(trust_file(home))
+        lines = data.split(b"\n")
+        chosen = _choose(code_or_fingerprint, parse_allowed_signers(data, local_time))
         for signer in chosen:
-            lines[signer.line_number - 1] = _end_line(
-                lines[signer.line_number - 1], signer, as_of or _BEGINNING + timedelta(seconds=1)
-            )
-        replace_file(trust_file(home), b"\n".join(lines), 0o600)
+            lines[signer.line_number - 1] = _end_line(lines[signer.line_number - 1], signer, moment)
+        signers = _write(home, b"\n".join(lines))
     numbers = {signer.line_number for signer in chosen}
-    return tuple(signer for signer in load_trust(home=home).signers if signer.line_number in numbers)
+    return tuple(signer for signer in signers if signer.line_number in numbers)
+
+
+def _write(home: Path, data: bytes) -> tuple[AllowedSigner, ...]:
+    replace_file(trust_file(home), data, 0o600)
+    return parse_allowed_signers(data, local_time).signers
 
 
 def _read_own(path: Path) -> bytes:
@@ -149,6 +145,17 @@ def _read_own(path: Path) -> bytes:
 
 def _is_for_custody(signer: AllowedSigner) -> bool:
     return signer.namespaces is None or match_pattern_list(NAMESPACE, signer.namespaces)
+
+
+def _check_new_code(code: str, trust: AllowedSigners) -> None:
+    for signer in trust.signers:
+        if code in signer.principals and signer.valid_before is None and _is_for_custody(signer):
+            fingerprint = signer.public_key.fingerprint
+            raise UsageError(
+                f"{code} has another key already, {fingerprint} (line {signer.line_number} of the trust file)",
+                hint=f"if it is replaced: `evtool trust revoke {fingerprint} --as-of DATE`; "
+                "if both count: `evtool trust add --another-key`",
+            )
 
 
 def _check_new_key(code: str, public_key: PublicKey, trust: AllowedSigners) -> None:
@@ -195,6 +202,6 @@ def _end_line(line: bytes, signer: AllowedSigner, moment: datetime) -> bytes:
     text = line.decode("utf-8", "surrogateescape")
     if signer.valid_after and moment <= signer.valid_after:
         # An interval that ends before it begins would make the whole line invalid, and the reason unknown.
-        text = put_time(text, "valid-after", REVOKED_ALTOGETHER - timedelta(seconds=1))
+        text = put_time(text, "valid-after", _FIRST_END)
         moment = REVOKED_ALTOGETHER
     return put_time(text, "valid-before", moment).encode("utf-8", "surrogateescape")

@@ -1,1 +1,19 @@
-"""What files claim of themselves, read in confinement."""
+"""What files claim of themselves, read in confinement.
+
+Evidence comes from strangers, and every parser can be attacked. So parsing runs in a caged process for each file
+(`cage`, forked by `zygote`), which gets one descriptor and a pipe and can do nothing else; what it answers is checked
+like any other hostile input before it becomes `Claims`. Values are stated in one vocabulary
+(`evtool.core.metadata_vocabulary`), each with the tag it was read from. Nothing is judged: `observations` points out
+what does not fit together, and leaves it at that.
+
+    >>> from evtool.metadata import MetadataExtractor
+    >>> with MetadataExtractor() as extractor, open("/dev/null", "rb") as file:
+    ...     extractor.extract(file.fileno()).claims is not None
+    True
+"""
+
+from evtool.core.metadata_vocabulary import Failure
+from evtool.metadata.extraction import ExtractionResult, MetadataExtractor
+from evtool.metadata.wire import Limits
+
+__all__ = ["ExtractionResult", "Failure", "Limits", "MetadataExtractor"]

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from evtool.core.chain import Chain, EntryFiles, Link, check_chain
 from evtool.core.checksums import parse_header, serialize_header, serialize_line
+from evtool.core.consent import ConsentTerms
+from evtool.core.consent_state import changes_of
+from evtool.core.consent_summary import ConsentTally
 from evtool.core.digest import sha256_hex
-from evtool.core.entry import INFORMATIONAL_FILES, Event, Sealed
+from evtool.core.entry import INFORMATIONAL_FILES
 from evtool.core.errors import EvtoolError, FormatError, InputError
+from evtool.core.events import Disclosed, Event, Sealed
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.verdict import Axis, Code, Effect, Finding
-from evtool.store.custody import CustodyDirectory, FileRole, Listing, file_name
+from evtool.store.custody import COVER, CustodyReader, FileRole, Listing, file_name
 
 
 @dataclass(slots=True)
@@ -32,6 +36,8 @@ class Seal:
         disproved: the manifest is not the one that was signed.
         withheld_lines: lines this copy does not disclose.
         named_items: items of which the name is disclosed.
+        consent: what the terms of its items amount to.
+        nameless: items whose name is withheld, but not what they are.
     """
 
     link: Link
@@ -42,6 +48,8 @@ class Seal:
     disproved: bool = False
     withheld_lines: int = 0
     named_items: int = 0
+    consent: ConsentTally = field(default_factory=ConsentTally)
+    nameless: list[Item] = field(default_factory=list)
 
     @property
     def number(self) -> int:
@@ -66,7 +74,7 @@ class Collection:
         seals: the entries that seal items, oldest first.
     """
 
-    custody: CustodyDirectory
+    custody: CustodyReader
     listing: Listing
     chain: Chain
     findings: list[Finding]
@@ -84,14 +92,21 @@ class Collection:
         """The patterns in force: those of the newest seal, or the default ones before the first."""
         return self.seals[-1].sealed.exclusions if self.seals else Exclusions(DEFAULT_PATTERNS)
 
+    def is_disposed(self, item: int) -> bool:
+        """Tell whether an entry records that an item was given up; its statements stay as a tombstone."""
+        return any(
+            link.entry.event is Event.DISPOSED and (link.entry.items is None or item in link.entry.items)
+            for link in self.chain.links
+        )
+
     @property
     def next_item(self) -> int:
         """Number of the next item to be sealed."""
         return max((seal.sealed.first_item + seal.sealed.items for seal in self.seals), default=1)
 
 
-def read_collection(custody: CustodyDirectory) -> Collection:
-    """Steps 1 to 4: read the entries of a custody directory, check the chain; manifests are left for `read_items`."""
+def read_collection(custody: CustodyReader) -> Collection:
+    """Read the entries of a custody directory and check the chain; manifests are left for `read_items`."""
     listing = custody.list_files()
     findings: list[Finding] = []
     entries: list[EntryFiles] = []
@@ -107,8 +122,14 @@ def read_collection(custody: CustodyDirectory) -> Collection:
             )
             findings.append(Finding(code, Axis.CUSTODY, effect, error.message, entry=sequence))
     chain = check_chain(entries, unreadable)
+    changes = changes_of(link.entry for link in chain.links)
     seals = [
-        Seal(link, link.entry.sealed, listing.files[link.entry.sequence, link.entry.event.value])
+        Seal(
+            link,
+            link.entry.sealed,
+            listing.files[link.entry.sequence, link.entry.event.value],
+            consent=ConsentTally(link.entry.sequence, changes),
+        )
         for link in chain.links
         if link.entry.sealed
     ]
@@ -119,19 +140,28 @@ def read_collection(custody: CustodyDirectory) -> Collection:
     return Collection(custody, listing, chain, findings, seals)
 
 
+OWN_FILES = {
+    Event.SEALED.value: frozenset({FileRole.MANIFEST, FileRole.CHECKSUMS}),
+    Event.RENEWED.value: frozenset({FileRole.RENEWAL}),
+}
+"""Event -> the files that only its entries have."""
+
+_EVERY_ENTRY = frozenset({FileRole.ENTRY, FileRole.SIGNATURE})
+
+
 def _judge_listing(listing: Listing) -> list[Finding]:
-    """Step 1: find what is in the directory and belongs to no entry."""
+    """Find what is in the directory and belongs to no entry."""
     findings: list[Finding] = []
     for name in listing.foreign:
         message = f"custody directory: {name} is not part of the record"
         findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
+    strays = [name.text for name in listing.stamps if (name.sequence, name.event) not in listing.files]
     for sequence, event in listing.entries:
-        if event == Event.SEALED.value:
-            continue
-        for role in listing.files[sequence, event] & {FileRole.MANIFEST, FileRole.CHECKSUMS}:
-            name = file_name(sequence, event, role)
-            message = f"custody directory: {name} is not part of the record"
-            findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
+        own = OWN_FILES.get(event, frozenset())
+        strays += [file_name(sequence, event, role) for role in listing.files[sequence, event] - own - _EVERY_ENTRY]
+    for name in strays:
+        message = f"custody directory: {name} is not part of the record"
+        findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
     for sequence, event in listing.unsigned:
         message = f"entry {sequence} has no signature and counts for nothing"
         effect = Effect.UNCHECKED if (sequence, event) in listing.lost else Effect.NOTE
@@ -144,7 +174,7 @@ def _judge_listing(listing: Listing) -> list[Finding]:
 
 
 def _check_numbering(seals: list[Seal], chain: Chain) -> list[Finding]:
-    """Step 3: item numbers go on from seal to seal, so no two items share one and none is hidden between seals.
+    """Item numbers go on from seal to seal, so no two items share one and none is hidden between seals.
 
     After an entry that cannot be used, which may seal items of its own, numbers may be left out but not used again.
     """
@@ -160,11 +190,14 @@ def _check_numbering(seals: list[Seal], chain: Chain) -> list[Finding]:
     return findings
 
 
-def _check_informational(custody: CustodyDirectory, listing: Listing, chain: Chain) -> list[Finding]:
-    """Step 4: compare the files that prove nothing with what the newest entry says of them, if it can be used."""
+def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain) -> list[Finding]:
+    """Compare the files that prove nothing with what the newest entry says of them, if it can be used."""
     findings: list[Finding] = []
     if not chain.links or chain.links[-1].entry.sequence != listing.entries[-1][0]:
         return findings
+    if COVER in listing.informational and not _is_cover_of_an_entry(custody, chain):
+        message = f"custody directory: {COVER} is signed by nobody; the terms that count are those in the manifests"
+        findings.append(Finding(Code.INFORMATIONAL_UNSIGNED, Axis.CUSTODY, Effect.NOTE, message, path=COVER))
     recorded = chain.links[-1].entry.informational
     for name in INFORMATIONAL_FILES:
         expected = recorded.get(name)
@@ -172,20 +205,30 @@ def _check_informational(custody: CustodyDirectory, listing: Listing, chain: Cha
             found = sha256_hex(custody.read_informational(name))
         except EvtoolError:
             found = None
-        if found != expected:
-            state = "is missing" if found is None else "is not the one that was written at sealing"
-            message = f"custody directory: {name} {state}; it is information only and proves nothing"
-            note = Finding(
-                Code.INFORMATIONAL_CHANGED,
-                Axis.CUSTODY,
-                Effect.NOTE,
-                message,
-                path=name,
-                expected=expected,
-                found=found,
-            )
-            findings.append(note)
+        if found == expected:
+            continue
+        state = "is missing" if found is None else "is not the one that was written with the record"
+        message = f"custody directory: {name} {state}; it is information only and proves nothing"
+        note = Finding(
+            Code.INFORMATIONAL_CHANGED,
+            Axis.CUSTODY,
+            Effect.NOTE,
+            message,
+            path=name,
+            expected=expected,
+            found=found,
+        )
+        findings.append(note)
     return findings
+
+
+def _is_cover_of_an_entry(custody: CustodyReader, chain: Chain) -> bool:
+    """Tell whether the cover sheet is one that an entry `disclosed` holds the digest of."""
+    covers = {link.entry.details.cover for link in chain.links if isinstance(link.entry.details, Disclosed)}
+    try:
+        return sha256_hex(custody.read_informational(COVER)) in covers
+    except EvtoolError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,45 +244,93 @@ def read_items(collection: Collection) -> Iterator[tuple[bytes, SealedItem]]:
 
     Reading on to the end completes `findings` and `is_sound` of every seal: what was yielded before counts only then.
     """
-    streams = [_read_seal(collection.custody, seal) for seal in collection.seals]
+    streams = [_named(_read_seal(collection.custody, seal)) for seal in collection.seals]
     yield from heapq.merge(*streams, key=lambda pair: pair[0])
 
 
-def _read_seal(custody: CustodyDirectory, seal: Seal) -> Iterator[tuple[bytes, SealedItem]]:
-    """Steps 8 and 9: yield the items of one seal, then judge its manifest and its list of checksums."""
-    name = file_name(seal.number, Event.SEALED.value, FileRole.MANIFEST)
+def _named(items: Iterator[tuple[bytes | None, SealedItem]]) -> Iterator[tuple[bytes, SealedItem]]:
+    return ((key, sealed) for key, sealed in items if key is not None)
+
+
+def read_numbered_items(collection: Collection) -> Iterator[SealedItem]:
+    """Yield every item of which anything is disclosed, in the order of their numbers; else as `read_items`."""
+    for seal in collection.seals:
+        for _, sealed in _read_seal(collection.custody, seal):
+            yield sealed
+
+
+def read_items_afresh(collection: Collection) -> Iterator[tuple[bytes, SealedItem]]:
+    """As `read_items`, leaving no trace in the seals of `collection`, which can so be read another time."""
+    seals = [Seal(seal.link, seal.sealed, seal.roles) for seal in collection.seals]
+    return read_items(replace(collection, seals=seals))
+
+
+def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes | None, SealedItem]]:
+    """Yield the items of one seal, then judge its manifest and its list of checksums."""
+    reading = SealReading(custody, seal)
     reader = ManifestReader(seal.sealed.first_item)
-    checksums = _ChecksumsCheck(custody, seal)
     try:
-        for item in reader.read(custody.read_lines(name)):
-            checksums.add(item)
+        for item in reader.read(custody.read_lines(reading.name)):
             key = item.sort_key
-            if key is not None:
-                seal.named_items += 1
-                yield key, SealedItem(item, seal)
+            reading.add(item, is_named=key is not None)
+            yield key, SealedItem(item, seal)
     except (FormatError, InputError) as error:
+        reading.give_up(error)
+        return
+    reading.finish(reader.summary)
+
+
+class SealReading:
+    """What is found out about a seal while its items are read: for its findings, and for what is counted of them."""
+
+    def __init__(self, custody: CustodyReader, seal: Seal) -> None:
+        self.name = file_name(seal.number, Event.SEALED.value, FileRole.MANIFEST)
+        self._custody = custody
+        self._seal = seal
+        self._checksums = _ChecksumsCheck(custody, seal)
+
+    def add(self, item: Item, *, is_named: bool) -> None:
+        """Take one item into account, in the order of the manifest."""
+        self._checksums.add(item)
+        self._seal.consent.add(item)
+        self._seal.named_items += is_named
+        if not is_named and item.content is not None:
+            self._seal.nameless.append(item)
+
+    def add_block(self, items: range, listed: bytes, consents: Mapping[int, ConsentTerms]) -> None:
+        """Take items into account that all have a content and a name, with their list of checksums and their terms."""
+        self._checksums.add_lines(listed)
+        self._seal.consent.add_range(items, consents)
+        self._seal.named_items += len(items)
+
+    def give_up(self, error: FormatError | InputError) -> None:
+        """Judge a manifest that cannot be read to its end."""
+        seal = self._seal
         seal.broken = True
-        if isinstance(error, FormatError) and _is_as_signed(custody, name, seal.sealed):
+        if isinstance(error, FormatError) and _is_as_signed(self._custody, self.name, seal.sealed):
             # It is signed as it stands, so nothing is disproven: this version cannot read it.
-            message = f"{name}: signed, but cannot be read: {error.message}"
+            message = f"{self.name}: signed, but cannot be read: {error.message}"
             invalid = Finding(Code.MANIFEST_INVALID, Axis.INTEGRITY, Effect.UNCHECKED, message, entry=seal.number)
             seal.findings.append(invalid)
         else:
             _add_unusable(seal, FileRole.MANIFEST, Code.MANIFEST_MISSING, Code.MANIFEST_INVALID, error)
-        return
-    seal.withheld_lines = reader.summary.withheld_lines
-    difference = _compare_with_entry(reader.summary, seal.sealed)
-    if difference is not None:
-        seal.disproved = True
-        what, expected, found = difference
-        message = f"{name}: {what} is {found[:16]}, the signed entry says {expected[:16]}"
-        _add(seal, Code.MANIFEST_MISMATCH, message, expected, found)
-        return
-    checksums.finish(seal.withheld_lines == 0)
+
+    def finish(self, summary: ManifestSummary) -> None:
+        """Judge a manifest that was read to its end, then the list of checksums."""
+        seal = self._seal
+        seal.withheld_lines = summary.withheld_lines
+        difference = _compare_with_entry(summary, seal.sealed)
+        if difference is not None:
+            seal.disproved = True
+            what, expected, found = difference
+            message = f"{self.name}: {what} is {found[:16]}, the signed entry says {expected[:16]}"
+            _add(seal, Code.MANIFEST_MISMATCH, message, expected, found)
+            return
+        self._checksums.finish(seal.withheld_lines == 0)
 
 
 def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, str, str] | None:
-    """Step 8: compare a manifest with the signed entry: what differs, expected, found; None where nothing does."""
+    """Compare a manifest with the entry that signs it: what differs, expected, found; None where nothing does."""
     if summary.root != sealed.root:
         return "root hash", sealed.root, summary.root
     if summary.lines != sealed.lines:
@@ -251,7 +342,7 @@ def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, 
     return ("last item", str(last), str(summary.last_item)) if summary.last_item > last else None
 
 
-def _is_as_signed(custody: CustodyDirectory, name: str, sealed: Sealed) -> bool:
+def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed) -> bool:
     """Tell whether a manifest that cannot be read is still, line for line, the one that was signed."""
     try:
         summary = summarize_unread(custody.read_lines(name, limit=_LONGEST_LINE))
@@ -260,14 +351,17 @@ def _is_as_signed(custody: CustodyDirectory, name: str, sealed: Sealed) -> bool:
     return (summary.root, summary.lines) == (sealed.root, sealed.lines)
 
 
+_LIST_BLOCK = 256
+"""Lines of a list of checksums that are read at once."""
+
 _LONGEST_LINE = 16 * 1024 * 1024
 """Longest line, in bytes, of which it is still found out whether it was signed; longer ones would cost memory."""
 
 
 class _ChecksumsCheck:
-    """Step 9: writes the list of checksums anew from the manifest, and compares its digest with the signed one."""
+    """Writes the list of checksums anew from the manifest, and compares its digest with the signed one."""
 
-    def __init__(self, custody: CustodyDirectory, seal: Seal) -> None:
+    def __init__(self, custody: CustodyReader, seal: Seal) -> None:
         self._seal = seal
         self._name = file_name(seal.number, Event.SEALED.value, FileRole.CHECKSUMS)
         self._custody = custody
@@ -286,12 +380,16 @@ class _ChecksumsCheck:
             path = parse_name(item.file.path)
             self._expected.update(serialize_line(item.number, item.content.digests.sha256, path))
 
+    def add_lines(self, listed: bytes) -> None:
+        """Take into account what the list has to say of neighbouring items."""
+        self._expected.update(listed)
+
     def finish(self, whole: bool) -> None:
         """Judge the list; a copy that withholds lines has none, as it would disclose them."""
         if self._problem is None:
             try:
-                for line in self._custody.read_lines(self._name):
-                    self._found.update(line + b"\n")
+                for lines in self._custody.read_blocks(self._name, _LIST_BLOCK):
+                    self._found.update(b"".join(lines))
             except EvtoolError as error:
                 self._problem = error
         if self._problem is not None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from evtool.core.checksums import MAX_LISTED_PATH, serialize_header, serialize_line
-from evtool.core.entry import Event, Sealed
+from evtool.core.digest import Digests
 from evtool.core.errors import EvidenceError
+from evtool.core.events import Digest, Event, Sealed
 from evtool.core.merkle import TreeBuilder, compute_leaf_hash
 from evtool.core.names import shown, store_name
 from evtool.core.patterns import Exclusions
+from evtool.core.stated import LineWriter
 from evtool.core.statement import (
     MAX_LINE,
     SALT_SIZE,
@@ -18,8 +21,8 @@ from evtool.core.statement import (
     ItemType,
     OmissionReason,
     serialize_file,
-    serialize_file_content,
 )
+from evtool.operations.item_block import LINES_PER_ITEM, BlockOrder, ItemBlock
 from evtool.scan.observe import Observation
 from evtool.scan.walk import Found
 from evtool.store.custody import FileRole, file_name
@@ -38,6 +41,7 @@ class ManifestWriter:
         """Files whose path is too long for `sha256sum`."""
         self._first_item = first_item
         self._random = random
+        self._ordered = 0
         self._salts: list[str] = []
         self._tree = TreeBuilder()
         self._list_digest = hashlib.sha256()
@@ -50,11 +54,20 @@ class ManifestWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._manifest.close()
-        self._list.close()
+        # What counts has been flushed by `finish`; after an error there is nothing left to lose.
+        for file in (self._manifest, self._list):
+            with contextlib.suppress(OSError):
+                file.close()
 
-    def add(self, found: Found, observation: Observation, type_: ItemType, reason: OmissionReason | None) -> None:
-        """State one item.
+    def add(
+        self,
+        found: Found,
+        observation: Observation,
+        type_: ItemType,
+        reason: OmissionReason | None,
+        extra: Sequence[LineWriter] = (),
+    ) -> None:
+        """State one item; `extra` writes its lines after those of its content and its name, in their order.
 
         Raises:
             EvidenceError: its path is too long to be stated.
@@ -63,8 +76,9 @@ class ManifestWriter:
         path = store_name(found.path)
         stamp = observation.stamp
         if type_ is ItemType.FILE and stamp is not None:
-            digests = observation.sha256, observation.blake3
-            content = serialize_file_content(item, self._salt(), stamp.size, *digests).encode("ascii")
+            # Checked here once more: a statement without digests, once signed, could never be made good.
+            digests = Digests(observation.sha256, observation.blake3)
+            content = ContentStatement(item, self._salt(), type_, size=stamp.size, digests=digests).serialize()
             self._write_list(serialize_line(item, observation.sha256, found.path))
             self.unlisted += len(found.path) > MAX_LISTED_PATH
         else:
@@ -73,7 +87,26 @@ class ManifestWriter:
         self._write_line(content, path)
         mtime = stamp.mtime if stamp is not None else None
         self._write_line(serialize_file(item, self._salt(), path, mtime).encode("utf-8"), path)
+        for write in extra:
+            self._write_line(write(item, self._salt()), path)
         self.items += 1
+
+    def order_block(self, items: int) -> BlockOrder:
+        """Order the statements of the next so many items; they are to be added in the order of the orders."""
+        first, self._ordered = self._ordered, self._ordered + items
+        salts = self._random(SALT_SIZE * LINES_PER_ITEM * items)
+        return BlockOrder(self._first_item + first, LINES_PER_ITEM * first, salts)
+
+    def add_block(self, block: ItemBlock) -> None:
+        """Add the items of a block; those of an order that cannot be met as a block are added one by one."""
+        if (block.order.first_item, block.order.first_line) != (self._first_item + self.items, self._tree.size):
+            raise ValueError("a block of items came out of turn")
+        for root, lines in block.subtrees:
+            self._tree.add_subtree(root, lines)
+        self._manifest.write(block.lines)
+        self._write_list(block.listed)
+        self.unlisted += block.unlisted
+        self.items += block.items
 
     def finish(self, exclusions: Exclusions, allowed: tuple[OmissionReason, ...]) -> Sealed:
         """Flush both files to the medium, and give the table that the entry signs."""
@@ -83,9 +116,9 @@ class ManifestWriter:
             first_item=self._first_item,
             items=self.items,
             lines=self._tree.size,
-            root=self._tree.compute_root().hex(),
-            checksums=self._list_digest.hexdigest(),
-            exclusions=exclusions,
+            root=Digest(self._tree.compute_root().hex()),
+            checksums=Digest(self._list_digest.hexdigest()),
+            exclude=exclusions.patterns,
             allowed=allowed,
         )
 

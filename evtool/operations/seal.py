@@ -7,106 +7,34 @@ entry is signed. And whatever happens, even a power cut, the directory holds the
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from evtool import __version__
-from evtool.core.digest import sha256_hex
-from evtool.core.entry import Clock, Entry, Event, Previous
-from evtool.core.errors import EvidenceError, InputError, MismatchError, UsageError
+from evtool.core.errors import EvidenceError, InputError, MismatchError, RefusedError
 from evtool.core.names import shown, store_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.core.privacy import check_text
 from evtool.core.statement import ItemType, OmissionReason
 from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.keys.signer import Signer
-from evtool.operations.collection import Collection, SealedItem, read_collection, read_items
+from evtool.operations.collection import Collection, SealedItem, read_items
 from evtool.operations.compare import find_hidden, merge_sorted
-from evtool.operations.informational import serialize_informational
+from evtool.operations.entry_writer import EntryHeader, is_inside, open_for_writing, read_sound_collection, write_entry
+from evtool.operations.item_block import ItemBlock, state_block
+from evtool.operations.item_metadata import DescribedItems, MetadataChoice
+from evtool.operations.item_statements import StatementPlan, read_plan
 from evtool.operations.manifest_writer import ManifestWriter
 from evtool.operations.progress import NoProgress, Progress
-from evtool.scan.engine import Task, observe_all
+from evtool.operations.seal_options import SealOptions, SealResult
+from evtool.scan.batch import observation_of
+from evtool.scan.engine import Request, Task, gather_runs, observe_all, observe_requests
 from evtool.scan.observe import Mode, Observation, Problem
 from evtool.scan.tree import Tree, TreeLocation
-from evtool.scan.walk import Found, Kind, WalkNotes, walk
+from evtool.scan.walk import Found, Kind, Run, WalkNotes, walk, walk_runs
 from evtool.scan.workers import default_jobs
-from evtool.store.custody import NAME, CustodyDirectory, FileRole, file_name, locate_custody
-from evtool.store.journal import Journal
-from evtool.store.writer import CustodyWriter
-
-ALLOWABLE = {
-    "unreadable": (OmissionReason.UNREADABLE, OmissionReason.UNREADABLE_DIRECTORY),
-    "special": (OmissionReason.SPECIAL,),
-    "changing": (OmissionReason.CHANGING,),
-}
-"""What may be left out of a seal by name, as the user says it -> the reasons that the entry records."""
-
-
-@dataclass(frozen=True, slots=True)
-class SealOptions:
-    """How to seal.
-
-    Attributes:
-        reason: why this seal is made; recorded.
-        happened_at: when what it records happened, with offset; None means now.
-        clock: what the signer says of the clock.
-        exclude: patterns to leave out, beside those that are in force already.
-        reset_exclusions: begin with no patterns at all, not even the default ones.
-        allow: keys of `ALLOWABLE`: what may be named without its content being sealed.
-        custody: where the custody directory is, if not in the evidence directory.
-        jobs: number of workers; None means a number that suits this machine.
-    """
-
-    reason: str = "not stated"
-    happened_at: datetime | None = None
-    clock: Clock = Clock.CLAIMED
-    exclude: tuple[str, ...] = ()
-    reset_exclusions: bool = False
-    allow: frozenset[str] = frozenset()
-    custody: str | None = None
-    jobs: int | None = None
-
-    def __post_init__(self) -> None:
-        if unknown := self.allow - set(ALLOWABLE):
-            raise UsageError(f"only {', '.join(ALLOWABLE)} can be allowed, not {shown(sorted(unknown)[0])}")
-        if self.happened_at is not None and self.happened_at.tzinfo is None:
-            raise UsageError("the time of the event needs an offset from UTC")
-
-    @property
-    def allowed(self) -> tuple[OmissionReason, ...]:
-        """The reasons that the entry records, in their fixed order."""
-        return tuple(reason for name, reasons in ALLOWABLE.items() if name in self.allow for reason in reasons)
-
-
-@dataclass(slots=True)
-class SealResult:
-    """What a seal did, or would do.
-
-    Attributes:
-        entry: number of the new entry; None if nothing was new, or nothing was to be written.
-        head: SHA-256 of the new entry, or of the newest one there is.
-        new_items, new_bytes: what is new.
-        kept_items: items of earlier seals that are there with the size and date they were sealed with.
-        reused: new files that an interrupted run had hashed already.
-        omitted: new items that are named but whose content is not sealed.
-        excluded: entries of the directory that patterns left out.
-        findings: sealed items that changed or vanished, and names that other systems mix up.
-    """
-
-    entry: int | None = None
-    head: str | None = None
-    new_items: int = 0
-    new_bytes: int = 0
-    kept_items: int = 0
-    reused: int = 0
-    omitted: int = 0
-    excluded: int = 0
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def disproves(self) -> bool:
-        """Whether an item of an earlier seal changed or vanished."""
-        return any(finding.effect is Effect.DISPROVES for finding in self.findings)
+from evtool.store.custody import NAME, CustodyDirectory, locate_custody
+from evtool.store.journal import Journal, journal_name
 
 
 def seal(
@@ -129,27 +57,29 @@ def seal(
         InputError: the directory, or the custody directory, cannot be used.
     """
     options = options or SealOptions()
-    evidence = TreeLocation.find(os.fspath(path))
-    target = _custody_path(evidence, options)
-    with CustodyWriter(target) as writer, CustodyDirectory(writer.location) as custody:
-        collection = _open_collection(custody)
-        writer.clean(collection.listing)
-        collection = _open_collection(custody)
-        sequence = collection.chain.links[-1].entry.sequence + 1 if collection.chain.links else 1
-        run = _SealRun(evidence, collection, options, progress or NoProgress(), inside=target == _inside(evidence))
-        journal_name = f"{sequence:04d}-sealed.journal"
-        journal = Journal(writer.path_of_part(journal_name))
+    for name, text in (("reason", options.reason), *(("exclude", pattern) for pattern in options.exclude)):
+        check_text(name, text, options.policy)
+    header = EntryHeader(options.reason, options.happened_at, options.clock)
+    with open_for_writing(path, options.custody) as record:
+        run = _SealRun(record.evidence, record.collection, options, progress or NoProgress(), inside=record.inside)
+        journal_file = journal_name(record.next_sequence)
+        journal = Journal(record.writer.open_kept(journal_file))
         try:
-            with ManifestWriter(writer, sequence, collection.next_item, random) as manifest:
+            first_item = record.collection.next_item
+            with ManifestWriter(record.writer, record.next_sequence, first_item, random) as manifest:
                 run.observe(manifest, journal)
                 result = run.result
                 if manifest.items:
-                    entry = _build_entry(collection, sequence, signer, options, manifest, random, now)
-                    result.entry = sequence
-                    result.head = _write_entry(writer, collection, entry, signer, manifest, run.inside)
+                    details = manifest.finish(effective_exclusions(record.collection, options), options.allowed)
+                    written = write_entry(
+                        record, signer, header, details, random=random, now=now, unlisted=manifest.unlisted
+                    )
+                    result.entry, result.head = written.sequence, written.head
         finally:
             journal.close()
-        writer.remove(journal_name)
+            if journal.is_empty:
+                record.writer.remove(journal_file)
+        record.writer.remove(journal_file)
         return result
 
 
@@ -159,62 +89,16 @@ def preview_seal(
     """Tell what `seal` would do, writing nothing and reading no evidence file."""
     options = options or SealOptions()
     evidence = TreeLocation.find(os.fspath(path))
-    target = _custody_path(evidence, options)
+    inside = is_inside(evidence, options.custody)
     location = locate_custody(evidence, options.custody)
-    inside = target == _inside(evidence)
     if location is None:
         run = _SealRun(evidence, None, options, progress or NoProgress(), inside=inside)
         run.observe(None, None)
         return run.result
     with CustodyDirectory(location) as custody:
-        run = _SealRun(evidence, _open_collection(custody), options, progress or NoProgress(), inside=inside)
+        run = _SealRun(evidence, read_sound_collection(custody), options, progress or NoProgress(), inside=inside)
         run.observe(None, None)
         return run.result
-
-
-def _inside(evidence: TreeLocation) -> bytes:
-    return os.path.join(evidence.path, NAME)
-
-
-def _custody_path(evidence: TreeLocation, options: SealOptions) -> bytes:
-    """Decide where the custody directory is; anywhere in the evidence but its own place, it would be evidence."""
-    if options.custody is None:
-        return _inside(evidence)
-    path = os.path.realpath(os.fsencode(options.custody))
-    root = os.path.realpath(evidence.path)
-    if path == os.path.join(root, NAME):
-        return _inside(evidence)
-    if path == root or path.startswith(root + b"/"):
-        raise UsageError(
-            "the custody directory lies inside the evidence directory",
-            hint="leave --custody out to use the directory custody/, or name one outside",
-        )
-    return path
-
-
-def _open_collection(custody: CustodyDirectory) -> Collection:
-    """Read the record and refuse to build on one that does not hold.
-
-    Raises:
-        InputError: the directory is not evtool's, or cannot be read.
-        MismatchError: an entry, a signature or the order of the entries does not hold.
-    """
-    listing = custody.list_files()
-    if not listing.is_ours:
-        raise InputError(
-            f"the directory {shown(os.fsdecode(os.path.basename(custody.location.path)))} holds files that evtool did "
-            "not write; it is evidence like any other, and nothing was written there",
-            hint="keep the custody directory elsewhere with --custody DIR; this one is then sealed with the rest",
-        )
-    collection = read_collection(custody)
-    for finding in collection.findings:
-        if finding.effect is Effect.DISPROVES:
-            raise MismatchError(
-                f"the record does not hold: {finding.message}", hint="run evtool verify to see all of it"
-            )
-        if finding.effect is Effect.UNCHECKED and finding.code is not Code.ENTRY_UNFINISHED:
-            raise InputError(f"the record cannot be read: {finding.message}", hint="run evtool verify first")
-    return collection
 
 
 class _SealRun:
@@ -239,7 +123,9 @@ class _SealRun:
         self._notes = WalkNotes()
         self._doubtful: list[Task[SealedItem | None]] = []
         self._problems: list[str] = []
+        self._denied = 0
         self._vanished: list[SealedItem] = []
+        self._plan = self._make_plan()
 
     def observe(self, manifest: ManifestWriter | None, journal: Journal | None) -> None:
         """Go through the directory; without a manifest only look, read nothing and collect what would be new.
@@ -248,21 +134,98 @@ class _SealRun:
             EvidenceError: something cannot be sealed, with the names of all of it.
         """
         jobs = self._options.jobs or default_jobs()
-        dry = manifest is None
-        for task, observation in observe_all(self._evidence, self._tasks(dry, journal), jobs=jobs):
-            if task.context is not None:
-                self._judge_sealed(task, observation)
-            elif (item_type := self._classify(task.found, observation)) is not None:
-                self._add_item(task.found, observation, item_type, manifest, journal)
+        if manifest is None or journal is None:
+            self._observe_items(None, None, jobs)
+        elif self._options.metadata is not MetadataChoice.NONE:
+            self._describe_items(manifest, journal, jobs)
+        elif self._is_all_new:
+            self._observe_blocks(manifest, journal, jobs)
+        else:
+            self._observe_items(manifest, journal, jobs)
         self._look_past_patterns(jobs)
         self._judge_doubtful(jobs)
         self._check_manifests()
-        self._check_second_walk()
+        self._check_second_walk(manifest_written=manifest is not None)
         self._report_names()
+        if self._denied:
+            raise RefusedError(
+                f"{self._denied:,} names of files hold a term of the list of denied terms; nothing was sealed",
+                hint="the manifest would repeat these names; rename working copies, or seal without --deny-terms",
+            )
         if self._problems:
             raise _cannot_seal(self._problems)
 
-    def _tasks(self, dry: bool, journal: Journal | None) -> Iterator[Task[SealedItem | None]]:
+    def _observe_items(self, manifest: ItemWriter | None, journal: Journal | None, jobs: int) -> None:
+        """Look at every item on its own, whether it is new or was sealed before."""
+        for task, observation in observe_all(self._evidence, self._tasks(journal), jobs=jobs):
+            if task.context is not None:
+                self._judge_sealed(task, observation)
+            else:
+                self._take_new(task.found, observation, manifest, journal)
+
+    def _describe_items(self, manifest: ManifestWriter, journal: Journal, jobs: int) -> None:
+        """As `_observe_items`, and state of each new file what it claims of itself."""
+        options = self._options
+        with DescribedItems(
+            manifest, self._evidence, options.metadata, sandbox=options.sandbox, policy=options.policy
+        ) as described:
+            self._observe_items(described, journal, jobs)
+            if not self._is_refused:
+                described.flush()
+            self.result.metadata = described.summary if described.summary.is_filled else None
+
+    @property
+    def _is_refused(self) -> bool:
+        """Whether it is certain already that nothing will be sealed."""
+        return bool(self._problems or self._denied)
+
+    @property
+    def _is_all_new(self) -> bool:
+        """Whether every entry becomes an item, and takes no decision but the usual ones."""
+        return not (
+            (self._collection and self._collection.seals) or self._options.policy.denied or self._options.statements
+        )
+
+    def _observe_blocks(self, manifest: ManifestWriter, journal: Journal, jobs: int) -> None:
+        """Seal by blocks of items, which come back from the workers as they go into the manifest."""
+        for answer in observe_requests(self._evidence, self._requests(manifest, journal), jobs=jobs):
+            block = answer.product
+            if block is None:
+                founds = (found for run in answer.request.runs for found in run.founds())
+                for found, observation in zip(founds, answer.observations, strict=True):
+                    self._take_new(found, observation, manifest, journal)
+            elif not self._is_refused:
+                self._add_block(block, answer.request.runs, manifest, journal)
+
+    def _requests(self, manifest: ManifestWriter, journal: Journal) -> Iterator[Request[None]]:
+        with Tree(self._evidence) as tree:
+            runs = walk_runs(tree, custody=self._custody_name, exclusions=self._exclusions, notes=self._notes)
+            for batch in gather_runs(runs):
+                order = manifest.order_block(sum(len(run.names) for run in batch))
+                yield Request(batch, None, known=journal.find_all(batch), finish=state_block, argument=order)
+
+    def _add_block(self, block: ItemBlock, runs: list[Run], manifest: ManifestWriter, journal: Journal) -> None:
+        self.result.new_items += block.items
+        self.result.new_bytes += block.size
+        self.result.reused += block.reused
+        manifest.add_block(block)
+        if block.kept:
+            paths = [found.path for run in runs for found in run.founds()]
+            for index, row in block.kept.items():
+                journal.add(paths[index], observation_of(row, block.started))
+        self._progress.advance(files=block.items, size=block.size)
+
+    def _make_plan(self) -> StatementPlan | None:
+        """Match the archivist's statements with what is to be sealed, before anything is read."""
+        if not self._options.statements:
+            return None
+        plan = read_plan(self._options.statements, self._evidence, self._options.policy)
+        with Tree(self._evidence) as tree:
+            plan.match(self._collection, self._walk(tree, WalkNotes()))
+        self.result.findings += plan.findings
+        return plan
+
+    def _tasks(self, journal: Journal | None) -> Iterator[Task[SealedItem | None]]:
         with Tree(self._evidence) as tree:
             founds = ((found.sort_key, found) for found in self._walk(tree, self._notes))
             sealed_items = read_items(self._collection) if self._collection else iter(())
@@ -272,14 +235,31 @@ class _SealRun:
                 elif found is not None and sealed is not None:
                     yield Task(found, sealed, Mode.STAT)
                 elif found is not None:
-                    known = journal.find(found.path) if journal else None
-                    yield Task(found, None, Mode.STAT if dry else Mode.HASH, known)
+                    known = journal.find(found.path) if journal is not None else None
+                    yield Task(found, None, Mode.STAT if journal is None else Mode.HASH, known)
 
     def _walk(self, tree: Tree, notes: WalkNotes) -> Iterator[Found]:
-        return walk(tree, custody=NAME if self.inside else None, exclusions=self._exclusions, notes=notes)
+        return walk(tree, custody=self._custody_name, exclusions=self._exclusions, notes=notes)
+
+    @property
+    def _custody_name(self) -> bytes | None:
+        return NAME if self.inside else None
+
+    def _take_new(
+        self, found: Found, observation: Observation, manifest: ItemWriter | None, journal: Journal | None
+    ) -> None:
+        item_type = self._classify(found, observation)
+        if item_type is not None:
+            self._add_item(found, observation, item_type, manifest, journal)
 
     def _classify(self, found: Found, observation: Observation) -> ItemType | None:
         """Decide what a new item is; None after noting that it cannot be sealed."""
+        policy = self._options.policy
+        texts = (store_name(found.path), store_name(observation.target)) if policy.denied else ()
+        if any(map(policy.holds_denied_term, texts)):
+            # Counted, not named: the message must not repeat the term.
+            self._denied += 1
+            return None
         problem = observation.problem
         if problem is None:
             return _ITEM_TYPES[observation.kind]
@@ -293,7 +273,7 @@ class _SealRun:
         found: Found,
         observation: Observation,
         item_type: ItemType,
-        manifest: ManifestWriter | None,
+        manifest: ItemWriter | None,
         journal: Journal | None,
     ) -> None:
         size = observation.stamp.size if observation.stamp and item_type is ItemType.FILE else 0
@@ -303,7 +283,9 @@ class _SealRun:
         self.result.omitted += item_type is ItemType.OMITTED
         if manifest is not None:
             reason = _reason(found, observation.problem) if observation.problem else None
-            manifest.add(found, observation, item_type, reason)
+            extra = self._plan.take(store_name(found.path)).lines if self._plan else ()
+            if not self._is_refused:
+                manifest.add(found, observation, item_type, reason, extra)
         if journal is not None:
             journal.add(found.path, observation)
         self._progress.advance(files=1, size=size)
@@ -368,14 +350,16 @@ class _SealRun:
             if one.item.content is None or one.item.content.type is not ItemType.OMITTED:
                 self._find(Code.MISSING, Effect.DISPROVES, one, "is missing")
 
-    def _check_second_walk(self) -> None:
+    def _check_second_walk(self, *, manifest_written: bool) -> None:
         """Look at the names once more: what came or went meanwhile would be sealed by halves."""
         again = WalkNotes()
         with Tree(self._evidence) as tree:
-            for _ in self._walk(tree, again):
-                pass
+            runs = walk_runs(tree, custody=self._custody_name, exclusions=self._exclusions, notes=again)
+            deque(runs, maxlen=0)
         if again.fingerprint != self._notes.fingerprint:
             self._problems.append("files appeared, vanished or changed their type while the directory was read")
+        elif manifest_written and self._plan and self._plan.left_over:
+            self._problems.append("files that the table speaks of vanished while the directory was read")
 
     def _report_names(self) -> None:
         self.result.excluded = self._notes.excluded_count
@@ -407,6 +391,9 @@ def effective_exclusions(collection: Collection | None, options: SealOptions) ->
     return Exclusions(before + tuple(pattern for pattern in options.exclude if pattern not in before))
 
 
+ItemWriter = ManifestWriter | DescribedItems
+"""What takes new items one by one."""
+
 _ITEM_TYPES = {
     Kind.FILE: ItemType.FILE,
     Kind.SYMLINK: ItemType.SYMLINK,
@@ -434,54 +421,3 @@ def _cannot_seal(problems: list[str]) -> EvidenceError:
         hint="mend it, leave it out with --exclude, or have it named without its content: "
         "--allow unreadable, --allow special, --allow changing",
     )
-
-
-def _build_entry(
-    collection: Collection,
-    sequence: int,
-    signer: Signer,
-    options: SealOptions,
-    manifest: ManifestWriter,
-    random: Callable[[int], bytes],
-    now: Callable[[], datetime],
-) -> Entry:
-    recorded_at = now().replace(microsecond=0)
-    links = collection.chain.links
-    return Entry(
-        collection=links[0].entry.collection if links else random(16).hex(),
-        sequence=sequence,
-        event=Event.SEALED,
-        happened_at=options.happened_at or recorded_at,
-        recorded_at=recorded_at,
-        clock=options.clock,
-        agent=signer.code,
-        key=signer.public_key.fingerprint,
-        reason=options.reason,
-        tool=f"evtool {__version__}",
-        previous=Previous(entry=links[-1].head, signature=links[-1].signature_digest) if links else None,
-        sealed=manifest.finish(effective_exclusions(collection, options), options.allowed),
-    )
-
-
-def _write_entry(
-    writer: CustodyWriter,
-    collection: Collection,
-    entry: Entry,
-    signer: Signer,
-    manifest: ManifestWriter,
-    inside: bool,
-) -> str:
-    """Write the entry and everything beside it; afterwards it exists. Returns its digest."""
-    informational = serialize_informational(collection, entry, signer.public_key, manifest.unlisted, inside=inside)
-    entry = replace(entry, informational={name: sha256_hex(data) for name, data in informational.items()})
-    data = entry.serialize()
-    names = [file_name(entry.sequence, entry.event.value, role) for role in _WRITE_ORDER]
-    writer.write(names[-2], data)
-    writer.write(names[-1], signer.sign(data))
-    for name, content in informational.items():
-        writer.write(name, content)
-    writer.commit([*informational, *names], replace=informational)
-    return sha256_hex(data)
-
-
-_WRITE_ORDER = (FileRole.MANIFEST, FileRole.CHECKSUMS, FileRole.ENTRY, FileRole.SIGNATURE)

@@ -1,32 +1,32 @@
 """Verifying a sealed directory: every question, all findings, one report.
 
-The steps are those of `manifests/FORMAT.md`, section "Verifying"; those on the record are taken in
-`evtool.operations.collection`, those on the evidence in `evtool.operations.compare`. Nothing is written, no socket is
-opened, no program is run, and nothing in the directory is trusted: whose keys count is the caller's to say.
+The steps are those of `manifests/FORMAT.md`, section "Verifying". Nothing is written, no socket is opened, no program
+is run, and nothing in the directory is trusted: whose keys count is the caller's to say.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from evtool.core.allowed_signers import AllowedSigners, TrustStatus
-from evtool.core.chain import Link, check_head
-from evtool.core.errors import InputError
+from evtool.core.allowed_signers import AllowedSigners
+from evtool.core.errors import FormatError, UsageError
 from evtool.core.names import shown
 from evtool.core.patterns import Exclusions
-from evtool.core.sshsig import NAMESPACE
-from evtool.core.times import format_time
-from evtool.core.verdict import DEFAULT_REQUIRED, Axis, Code, Counts, Effect, Finding, Report, SignerReport
+from evtool.core.verdict import DEFAULT_REQUIRED, Axis, Code, Counts, Effect, Finding, Report
+from evtool.operations.bag_check import check_bag
 from evtool.operations.collection import Collection, read_collection
 from evtool.operations.compare import Comparer, Comparison, Selection
+from evtool.operations.consent_axis import judge_consent, summarize_consent
+from evtool.operations.custody_axis import judge_custody, judge_second_signatures
 from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.renewal_check import judge_renewals
+from evtool.operations.subject import BundleAccess, Place, Subject, open_subject
+from evtool.operations.time_axis import TimeGrounds, judge_time
+from evtool.operations.trust import TrustPolicy, judge_signers
 from evtool.scan.observe import Mode
-from evtool.scan.tree import TreeLocation
 from evtool.scan.workers import default_jobs
-from evtool.store.custody import NAME, CustodyDirectory, locate_custody
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,65 +38,88 @@ class VerifyOptions:
         signers: fingerprints; if any are given, these keys and no others are trusted, for every agent.
         expected_head: digest of an entry that the caller noted, 64 hexadecimal digits, or None.
         required: axes that have to be shown beside the default ones.
+        min_signers: how many distinct trusted keys every seal needs, countersignatures included.
         selection: which items to check.
         quick: compare types, sizes and dates only; never ends in success.
         custody: where the custody directory is, if not in the evidence directory.
+        access: what opens an encrypted bundle.
         jobs: number of workers; None means a number that suits this machine.
         now: the moment at which keys have to be valid; None means the present.
+        time: the anchors and other material that time-stamps are judged on.
     """
 
     trust: AllowedSigners = field(default_factory=AllowedSigners)
     signers: frozenset[str] = frozenset()
     expected_head: str | None = None
     required: frozenset[Axis] = frozenset()
+    min_signers: int = 1
     selection: Selection = field(default_factory=Selection)
     quick: bool = False
     custody: str | None = None
+    access: BundleAccess = field(default_factory=BundleAccess)
     jobs: int | None = None
     now: datetime | None = None
+    time: TimeGrounds = field(default_factory=TimeGrounds)
 
 
-def verify(
-    path: str | os.PathLike[str], options: VerifyOptions | None = None, *, progress: Progress | None = None
-) -> Report:
-    """Verify one sealed directory.
+def verify(place: Place, options: VerifyOptions | None = None, *, progress: Progress | None = None) -> Report:
+    """Verify one sealed directory, or one bundle: a folder, a `.zip`, a `.zip.age`, or a stream of either.
+
+    A bundle is verified as it is: nothing of it is written anywhere.
 
     Raises:
-        InputError: the path, or the custody directory that the caller names, is no directory. Everything else that is
-            wrong is a finding of the report.
+        InputError: there is nothing of the kind. Everything else that is wrong is a finding of the report.
+        KeyFileError: the bundle is encrypted, and nothing given opens it.
     """
     options = options or VerifyOptions()
-    evidence = TreeLocation.find(os.fspath(path))
+    progress = progress or NoProgress()
     try:
-        location = locate_custody(evidence, options.custody)
-    except InputError as error:
-        if options.custody is not None:
-            raise
-        return _not_sealed(options, error.message)
-    if location is None:
-        return _not_sealed(options, "there is no custody directory: nothing here was sealed by evtool")
-    with CustodyDirectory(location) as custody:
-        collection = read_collection(custody)
-        if not collection.listing.entries:
-            return _not_sealed(options, "the custody directory holds no complete entry", collection.findings)
-        findings = list(collection.findings)
-        signers = _judge_trust(collection.chain.links, options, findings)
-        findings += _judge_head(collection, options)
-        findings += _judge_time_and_consent(collection)
-        comparison = _compare(evidence, location, collection, options, progress or NoProgress())
-        findings += comparison.findings
-        findings += [finding for seal in collection.seals for finding in seal.findings]
-        counts = _count(collection, comparison)
-        findings += _judge_coverage(counts, options)
-        return Report(
-            collection=collection.chain.links[0].entry.collection if collection.chain.links else None,
-            head=collection.chain.head,
-            findings=tuple(sorted(findings, key=_severity)),
-            counts=counts,
-            signers=tuple(signers),
-            required=_required(options),
-            checked=frozenset({Axis.INTEGRITY, Axis.SIGNATURES, Axis.TRUST, Axis.CUSTODY}),
-        )
+        with open_subject(place, options.custody, options.access, progress) as subject:
+            if subject is None:
+                return _not_sealed(options, "there is no custody directory: nothing here was sealed by evtool")
+            return _verify_subject(subject, options, progress)
+    except FormatError as error:
+        refused = Finding(Code.BAG_BROKEN, Axis.INTEGRITY, Effect.UNCHECKED, error.message)
+        return _not_sealed(options, "the bundle cannot be read", [refused])
+
+
+def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress) -> Report:
+    collection = read_collection(subject.custody)
+    if not collection.listing.entries:
+        return _not_sealed(options, "the custody directory holds no complete entry", collection.findings)
+    if options.quick and subject.bundle is not None:
+        raise UsageError("a bundle keeps no dates to compare, so --quick would show nothing")
+    links = collection.chain.links
+    identifier = links[0].entry.collection if links else None
+    findings = list(collection.findings)
+    time = judge_time(collection, options.time, options.now)
+    findings += time.findings
+    policy = TrustPolicy(options.trust, options.signers, options.now, time.proven)
+    signers = judge_signers(links, policy, findings)
+    findings += judge_second_signatures(links, policy, options.min_signers)
+    findings += judge_custody(collection, policy, options.expected_head, time.stamped)
+    comparison = _compare(subject, collection, options, progress)
+    findings += comparison.findings
+    if subject.bundle is not None:
+        findings += check_bag(subject.bundle, identifier, whole=options.selection.is_all)
+    findings += [finding for seal in collection.seals for finding in seal.findings]
+    findings += judge_renewals(collection)
+    consent = summarize_consent(collection)
+    findings += judge_consent(consent)
+    counts = _count(collection, comparison)
+    findings += _judge_coverage(counts, options)
+    return Report(
+        collection=identifier,
+        head=collection.chain.head,
+        findings=tuple(sorted(findings, key=_severity)),
+        counts=counts,
+        signers=tuple(signers),
+        required=_required(options),
+        checked=frozenset(Axis),
+        consent=consent,
+        timestamps=time.stamps,
+        intervals=time.intervals,
+    )
 
 
 _SEVERITY = {Effect.DISPROVES: 0, Effect.UNCHECKED: 1, Effect.OPEN: 2, Effect.NOTE: 3}
@@ -110,94 +133,31 @@ def _required(options: VerifyOptions) -> tuple[Axis, ...]:
     return tuple(axis for axis in Axis if axis in DEFAULT_REQUIRED or axis in options.required)
 
 
+def report_unreadable(options: VerifyOptions, message: str) -> Report:
+    """Report on something that cannot be read at all, so that one bad path of many does not hide the others."""
+    return _not_sealed(options, message)
+
+
 def _not_sealed(options: VerifyOptions, message: str, findings: Iterable[Finding] = ()) -> Report:
     nothing = Finding(Code.NO_ITEMS, Axis.INTEGRITY, Effect.UNCHECKED, message)
-    everything = tuple(sorted([nothing, *findings], key=_severity))
+    # Without an entry there is nothing that anything could contradict: a folder called custody is no forgery.
+    open_questions = [
+        replace(finding, effect=Effect.UNCHECKED) if finding.effect is Effect.DISPROVES else finding
+        for finding in findings
+    ]
+    everything = tuple(sorted([nothing, *open_questions], key=_severity))
     return Report(None, None, everything, Counts(), (), _required(options), frozenset())
 
 
-_TRUST_CODES = {
-    TrustStatus.UNKNOWN_KEY: (Code.KEY_UNKNOWN, "you have not trusted this key"),
-    TrustStatus.OTHER_AGENT: (Code.KEY_OTHER_AGENT, "you trust this key, but not for this agent"),
-    TrustStatus.OTHER_NAMESPACE: (Code.KEY_OTHER_NAMESPACE, "you trust this key, but not for custody entries"),
-    TrustStatus.NOT_YET_VALID: (Code.KEY_NOT_YET_VALID, "you trust this key only from a later date on"),
-    TrustStatus.NO_LONGER_VALID: (
-        Code.KEY_NO_LONGER_VALID,
-        "you no longer trust this key, and nothing proves that it signed before that",
-    ),
-}
-
-
-def _judge_trust(links: Iterable[Link], options: VerifyOptions, findings: list[Finding]) -> list[SignerReport]:
-    """Step 5: is the signer of each entry trusted for that agent? A claimed time proves nothing, so as of now."""
-    now = options.now or datetime.now(UTC)
-    reports: list[SignerReport] = []
-    for link in links:
-        entry, key = link.entry, link.public_key
-        if options.signers:
-            trusted = key.fingerprint in options.signers
-            code, reason = Code.KEY_UNKNOWN, "this is none of the keys that you named"
-        else:
-            status = options.trust.judge(key, entry.agent, NAMESPACE, now).status
-            trusted = status is TrustStatus.TRUSTED
-            code, reason = _TRUST_CODES.get(status, (Code.KEY_UNKNOWN, ""))
-        if not trusted:
-            message = f"entry {entry.sequence} is signed by {key.fingerprint} as agent {entry.agent}: {reason}"
-            findings.append(
-                Finding(code, Axis.TRUST, Effect.OPEN, message, found=key.fingerprint, entry=entry.sequence)
-            )
-        reports.append(
-            SignerReport(
-                entry=entry.sequence,
-                event=entry.event.value,
-                agent=entry.agent,
-                fingerprint=key.fingerprint,
-                public_key=key.line,
-                trusted=trusted,
-                claimed_time=format_time(entry.happened_at),
-                head=link.head,
-            )
-        )
-    return reports
-
-
-def _judge_head(collection: Collection, options: VerifyOptions) -> list[Finding]:
-    """Step 6: look for the noted head; without one, say what nobody outside can vouch for."""
-    if options.expected_head is not None:
-        finding = check_head(collection.chain, options.expected_head)
-        return [finding] if finding else []
-    message = (
-        "no outside witness: whoever holds the directory and the key could have rebuilt or shortened the record; "
-        "a head that you noted (--expect-head) would show it"
-    )
-    return [Finding(Code.NO_WITNESS, Axis.CUSTODY, Effect.NOTE, message)]
-
-
-def _judge_time_and_consent(collection: Collection) -> list[Finding]:
-    """Step 7: say that nothing proves a time, and that no consent is stated."""
-    time = "no time-stamp: all times are claims of the signers"
-    consent = "no consent is stated for any item: treat all of them as sealed, for nobody"
-    return [
-        Finding(Code.NO_TIMESTAMP, Axis.TIME, Effect.OPEN, time),
-        Finding(Code.NO_CONSENT, Axis.CONSENT, Effect.OPEN, consent),
-    ]
-
-
-def _compare(
-    evidence: TreeLocation,
-    custody: TreeLocation,
-    collection: Collection,
-    options: VerifyOptions,
-    progress: Progress,
-) -> Comparison:
-    """Steps 8 to 13: read the manifests and compare the directory with them."""
-    inside = custody.path == os.path.join(evidence.path, NAME)
+def _compare(subject: Subject, collection: Collection, options: VerifyOptions, progress: Progress) -> Comparison:
     progress.start("verifying", sum(seal.sealed.items for seal in collection.seals), None)
+    # What is in a bundle was put there one by one; no pattern leaves anything out of it.
+    exclusions = collection.exclusions if collection.seals and subject.bundle is None else Exclusions()
     comparer = Comparer(
-        evidence=evidence,
+        evidence=subject.evidence,
         collection=collection,
-        custody_name=NAME if inside else None,
-        exclusions=collection.exclusions if collection.seals else Exclusions(),
+        custody_name=subject.custody_name,
+        exclusions=exclusions,
         jobs=options.jobs or default_jobs(),
         mode=Mode.STAT if options.quick else Mode.HASH,
         selection=options.selection,
@@ -223,7 +183,9 @@ def _count(collection: Collection, comparison: Comparison) -> Counts:
         renamed=sum(tally.renamed for tally in tallies),
         type_changed=sum(tally.type_changed for tally in tallies),
         unreadable=sum(tally.unreadable for tally in tallies),
-        withheld=sum(seal.sealed.items - seal.named_items for seal in collection.seals if seal.is_sound),
+        withheld=sum(
+            seal.sealed.items - seal.named_items - len(seal.nameless) for seal in collection.seals if seal.is_sound
+        ),
         unchecked=sum(tally.unchecked for tally in tallies),
         extra=comparison.extra,
         excluded=comparison.notes.excluded_count,
@@ -232,7 +194,7 @@ def _count(collection: Collection, comparison: Comparison) -> Counts:
 
 
 def _judge_coverage(counts: Counts, options: VerifyOptions) -> list[Finding]:
-    """Step 14: say how far the check went: nothing checked is never success."""
+    """Say how far the check went: nothing checked is never success."""
     findings: list[Finding] = []
     if options.quick:
         message = "only types, sizes and dates were compared, no file was read: this shows nothing about their bytes"

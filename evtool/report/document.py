@@ -10,10 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from evtool.core.entry import Clock, Event
+from evtool.core.entry import Clock
 from evtool.core.errors import ExitCode
+from evtool.core.events import Event, Fixity
 from evtool.core.statement import ItemType, OmissionReason
+from evtool.core.time_report import ProvenInterval, StampReport
 from evtool.core.verdict import Axis, AxisState, Counts, Finding, Report, SignerReport
+from evtool.report.consent_document import SummaryDocument, Terms, summary_document
+from evtool.report.metadata_document import MetadataDocument, SealedMetadata
+from evtool.report.time_document import Stamping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +35,10 @@ class DirectoryReport:
         counts: how many items met which fate.
         findings: everything found, worst first.
         signers: the entries whose signature verifies, oldest first.
+        handling: the handling to keep to for all of it together.
+        consent_summary: what the terms of the items amount to, or null where nothing can be relied on.
+        timestamps: every time-stamp that was judged.
+        intervals: what is proven of the time of each entry; empty where there is no time-stamp.
     """
 
     path: str
@@ -41,6 +50,10 @@ class DirectoryReport:
     counts: Counts
     findings: tuple[Finding, ...]
     signers: tuple[SignerReport, ...]
+    handling: str
+    consent_summary: SummaryDocument | None
+    timestamps: tuple[StampReport, ...]
+    intervals: tuple[ProvenInterval, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +89,8 @@ class SealDocument:
         omitted: new items that are named but whose content is not sealed.
         excluded: entries of the directory that patterns left out.
         findings: sealed items that changed or vanished, and names that other systems mix up.
+        metadata: what was read of what new files claim of themselves, or null where nothing was.
+        stamping: what came of having the new entry time-stamped, or null if that was not asked for.
     """
 
     format: Literal["evtool-seal/1"] = "evtool-seal/1"
@@ -91,25 +106,8 @@ class SealDocument:
     omitted: int
     excluded: int
     findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogSeal:
-    """What an entry of the event `sealed` seals.
-
-    Attributes:
-        first_item: number of its first item.
-        items: how many items it states.
-        root: Merkle tree hash over its manifest.
-        exclude: patterns of what was left out without being named.
-        allowed: for which reasons items were allowed to be left out by name.
-    """
-
-    first_item: int
-    items: int
-    root: str
-    exclude: tuple[str, ...]
-    allowed: tuple[OmissionReason, ...]
+    metadata: SealedMetadata | None
+    stamping: Stamping | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +126,9 @@ class LogEntry:
         reason: why it happened.
         tool: name and version of the program.
         head: SHA-256 of the entry.
-        sealed: what it seals, or null for another event.
+        items: ranges of the items it is about, or null for the whole collection.
+        details: the fields of the event's own table.
+        fixity: how the evidence compared with its seals when it was written, or null.
     """
 
     entry: int
@@ -142,7 +142,9 @@ class LogEntry:
     reason: str
     tool: str
     head: str
-    sealed: LogSeal | None
+    items: tuple[str, ...] | None
+    details: dict[str, str | int | list[str]]
+    fixity: Fixity | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +183,9 @@ class ShownItem:
         blake3: BLAKE3 of a file.
         target: where a symbolic link points, in stored form.
         reason: why the content of an omitted item was not sealed.
+        metadata: what the file claims of itself, or null.
+        context: field -> what the archivist supplied.
+        consent: the terms of consent sealed with it, or null; `evtool consent show` tells which are in force.
     """
 
     item: int
@@ -193,6 +198,9 @@ class ShownItem:
     blake3: str | None
     target: str | None
     reason: OmissionReason | None
+    metadata: MetadataDocument | None
+    context: dict[str, str]
+    consent: Terms | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,4 +238,8 @@ def _report(name: str, report: Report) -> DirectoryReport:
         counts=report.counts,
         findings=report.findings,
         signers=report.signers,
+        handling=report.handling,
+        consent_summary=summary_document(report.consent) if report.consent else None,
+        timestamps=report.timestamps,
+        intervals=report.intervals,
     )

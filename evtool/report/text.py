@@ -8,6 +8,8 @@ from evtool.core.digest import group_in_fours
 from evtool.core.errors import ExitCode
 from evtool.core.names import shown
 from evtool.core.verdict import Axis, AxisState, Code, Effect, Finding, Report, SignerReport
+from evtool.report.consent_text import render_handling
+from evtool.report.stamp import render_times
 
 _HEADLINES = {
     ExitCode.OK: "VERIFIED: all that was asked for is shown.",
@@ -37,10 +39,12 @@ LIMITS = (
 
 def render_report(report: Report, name: str) -> str:
     """Write the report of one verification; `name` is what the user called the directory."""
-    lines = [f"{shown(name)}: {_headline(report)}", "", *_render_axes(report), "", *_render_counts(report)]
+    lines = [*render_handling(report, name), "", f"{shown(name)}: {_headline(report)}", ""]
+    lines += [*_render_axes(report), "", *_render_counts(report)]
     if report.findings:
         lines += ["", "Findings", *(f"  {_render_finding(finding)}" for finding in report.findings)]
     lines += _render_signers(report.signers)
+    lines += render_times(report.intervals, report.timestamps)
     if report.head:
         lines += ["", "Head, to be noted elsewhere", f"  {group_in_fours(report.head)}"]
     return "\n".join([*lines, "", LIMITS])

@@ -7,18 +7,18 @@ processes, and small jobs never leave this one.
 
 from __future__ import annotations
 
-import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError, Executor, Future
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
-from itertools import groupby, islice
-from typing import Generic, NamedTuple, TypeVar
+from itertools import islice
+from typing import Any, Generic, TypeVar
 
-from evtool.scan.observe import Known, Mode, Observation, Problem, Stamp, observe
-from evtool.scan.tree import Tree, TreeLocation
-from evtool.scan.walk import Found, Kind
-from evtool.scan.workers import InlineExecutor, make_process_executor
+from evtool.scan.batch import Batch, Finish, Outcome, close_tree, observation_of, observe_batch
+from evtool.scan.observe import Known, Mode, Observation
+from evtool.scan.tree import TreeLocation
+from evtool.scan.walk import Found, Run, runs_of
+from evtool.scan.workers import make_process_executor
 
 BATCH = 128
 """Entries in one batch."""
@@ -38,8 +38,10 @@ _INLINE_FILE = 256 * 1024
 _IN_FLIGHT_PER_JOB = 3
 """Batches a worker may have waiting; more only take memory."""
 
+_MAX_POOLS = 3
+"""How often workers are started anew when the Executor breaks down; after that, this process does the work."""
+
 _Context = TypeVar("_Context")
-_Row = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,196 +61,246 @@ class Task(Generic[_Context]):
     known: Known | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Request(Generic[_Context]):
+    """Entries to observe together, at most `BATCH` of them.
+
+    Attributes:
+        runs: the entries, by directories.
+        context: whatever the caller wants back with the answer; never leaves this process.
+        modes: the value of each entry's `Mode`, as one string; empty means to hash all of them.
+        known: index of an entry -> digests from an earlier read.
+        finish: what else to do with the reading where it is made; see `evtool.scan.batch.Finish`.
+        argument: what `finish` is given beside the reading.
+    """
+
+    runs: list[Run]
+    context: _Context
+    modes: str = ""
+    known: Mapping[int, Known] = field(default_factory=dict)
+    finish: Finish | None = None
+    argument: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[_Context]):
+    """What became of a request.
+
+    Attributes:
+        request: the request.
+        product: what its `finish` returned; None if it has none, or left the observations to the caller.
+        observations: one for each entry; empty if there is a product.
+    """
+
+    request: Request[_Context]
+    product: Any
+    observations: list[Observation]
+
+
+@dataclass(slots=True)
+class Losses:
+    """How much work was lost on its way and done again.
+
+    Attributes:
+        batches: batches that a worker took and never answered.
+    """
+
+    batches: int = 0
+
+
 def observe_all(
     location: TreeLocation,
     tasks: Iterable[Task[_Context]],
     *,
     jobs: int,
     make_executor: Callable[[int], Executor] = make_process_executor,
+    losses: Losses | None = None,
 ) -> Iterator[tuple[Task[_Context], Observation]]:
     """Observe all tasks and yield them in their order, each with its observation.
 
     `jobs` is the number of workers; 1 keeps everything in this process. At no time are more than a few batches a
     worker in memory.
     """
-    dispatcher: _Dispatcher[_Context] = _Dispatcher(location, jobs, make_executor)
+    requests = _make_requests(iter(tasks))
+    for answer in observe_requests(location, requests, jobs=jobs, make_executor=make_executor, losses=losses):
+        yield from zip(answer.request.context, answer.observations, strict=True)
+
+
+def observe_requests(
+    location: TreeLocation,
+    requests: Iterable[Request[_Context]],
+    *,
+    jobs: int,
+    make_executor: Callable[[int], Executor] = make_process_executor,
+    losses: Losses | None = None,
+) -> Iterator[Answer[_Context]]:
+    """Observe the entries of all requests and yield their answers in the order of the requests."""
+    dispatcher: _Dispatcher[_Context] = _Dispatcher(location, jobs, make_executor, losses or Losses())
     try:
-        yield from dispatcher.run(iter(tasks))
+        yield from dispatcher.run(iter(requests))
     finally:
         dispatcher.close()
 
 
-class _WireBatch(NamedTuple):
-    """A batch as it travels: plain values, grouped by directory, as most entries share theirs."""
+def gather_runs(runs: Iterable[Run]) -> Iterator[list[Run]]:
+    """Cut and gather runs of any length into batches of `BATCH` entries; only the last one may have fewer."""
+    gathered: list[Run] = []
+    room = BATCH
+    for run in runs:
+        at, size = 0, len(run.names)
+        while size - at >= room:
+            gathered.append(run if room == size else run.part(at, at + room))
+            yield gathered
+            at, gathered, room = at + room, [], BATCH
+        if at < size:
+            gathered.append(run.part(at, size) if at else run)
+            room -= size - at
+    if gathered:
+        yield gathered
 
-    location: TreeLocation
-    limit: int | None
-    threads: bool
-    groups: list[tuple[bytes, list[tuple[bytes, str, str, Known | None]]]]
+
+def _make_requests(tasks: Iterator[Task[_Context]]) -> Iterator[Request[list[Task[_Context]]]]:
+    while batch := list(islice(tasks, BATCH)):
+        runs = runs_of(task.found for task in batch)
+        modes = "".join([task.mode.value for task in batch])
+        known = {index: task.known for index, task in enumerate(batch) if task.known is not None}
+        yield Request(runs, batch, modes, known)
+
+
+_Pending = Future[Outcome] | Outcome
+"""What a worker will answer, or what was found out at once in this process."""
+
+
+def _is_done(pending: _Pending) -> bool:
+    return isinstance(pending, Outcome) or pending.done()
 
 
 @dataclass(slots=True)
-class _Batch(Generic[_Context]):
-    """A batch under way; `large` holds the tasks of the files that it handed back, by their index."""
+class _Job(Generic[_Context]):
+    """A request under way; `large` holds the work on files that it handed back, by their index."""
 
-    tasks: list[Task[_Context]]
-    limit: int | None
-    future: Future[list[_Row]]
-    observations: list[Observation] | None = None
-    large: dict[int, Future[list[_Row]]] = field(default_factory=dict)
+    request: Request[_Context]
+    batch: Batch
+    pending: _Pending
+    answer: Answer[_Context] | None = None
+    large: dict[int, tuple[Batch, _Pending]] = field(default_factory=dict)
 
 
 class _Dispatcher(Generic[_Context]):
     """Keeps the workers busy and the results in order."""
 
-    def __init__(self, location: TreeLocation, jobs: int, make_executor: Callable[[int], Executor]) -> None:
+    def __init__(
+        self, location: TreeLocation, jobs: int, make_executor: Callable[[int], Executor], losses: Losses
+    ) -> None:
         self._location = location
         self._jobs = jobs
         self._make_executor = make_executor
-        self._inline = InlineExecutor()
-        self._pool: Executor | None = None
+        self._losses = losses
+        self._pools: list[Executor] = []
+        """The executor, and before it those that broke down."""
+        self._is_broken = False
         self._submitted = 0
 
     def close(self) -> None:
         """Stop the workers; what they have not begun is dropped."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-        _close_tree()
+        for pool in self._pools:
+            pool.shutdown(wait=True, cancel_futures=True)
+        close_tree()
 
-    def run(self, stream: Iterator[Task[_Context]]) -> Iterator[tuple[Task[_Context], Observation]]:
-        """Yield results in order, reading on in the stream only as far as the window allows."""
-        waiting: deque[_Batch[_Context]] = deque()
+    def run(self, stream: Iterator[Request[_Context]]) -> Iterator[Answer[_Context]]:
+        """Yield answers in order, reading on in the stream only as far as the window allows."""
+        waiting: deque[_Job[_Context]] = deque()
         exhausted = False
         while waiting or not exhausted:
-            window = self._jobs * _IN_FLIGHT_PER_JOB if self._pool else 1
+            window = self._jobs * _IN_FLIGHT_PER_JOB if self._pools else 1
             while not exhausted and len(waiting) < window:
-                tasks = list(islice(stream, BATCH))
-                exhausted = len(tasks) < BATCH
-                if tasks:
-                    waiting.append(self._start(tasks))
+                request = next(stream, None)
+                exhausted = request is None
+                if request is not None:
+                    waiting.append(self._start(request))
             # Large files go out as soon as their batch is done, not when its turn comes: they take longest.
-            for index, batch in enumerate(waiting):
-                if index == 0 or batch.future.done():
-                    self._settle(batch, alone=exhausted and len(waiting) == 1)
+            for index, job in enumerate(waiting):
+                if index == 0 or (job.answer is None and _is_done(job.pending)):
+                    self._settle(job, alone=exhausted and len(waiting) == 1)
             if waiting:
-                yield from self._collect(waiting.popleft())
+                yield self._collect(waiting.popleft())
 
-    def _start(self, tasks: list[Task[_Context]]) -> _Batch[_Context]:
+    def _start(self, request: Request[_Context]) -> _Job[_Context]:
         self._submitted += 1
-        here = self._jobs == 1 or (self._submitted <= _INLINE_BATCHES and self._pool is None)
+        here = self._jobs == 1 or (self._submitted <= _INLINE_BATCHES and not self._pools)
         limit = _INLINE_FILE if here and self._jobs > 1 else LARGE_FILE
-        here = here or all(task.mode is Mode.STAT for task in tasks)
-        return _Batch(tasks, limit, self._submit(tasks, limit, here=here))
+        # To look at a few hundred entries takes less than to send them.
+        here = here or (request.modes != "" and not request.modes.strip(Mode.STAT.value))
+        batch = Batch(
+            self._location,
+            request.runs,
+            request.modes,
+            request.known,
+            limit,
+            finish=request.finish,
+            argument=request.argument,
+        )
+        return _Job(request, batch, self._submit(batch, here=here))
 
-    def _settle(self, batch: _Batch[_Context], *, alone: bool) -> None:
+    def _settle(self, job: _Job[_Context], *, alone: bool) -> None:
         """Wait for a batch, then give each file that it handed back a task of its own, largest first."""
-        if batch.observations is not None:
+        if job.answer is not None:
             return
-        observations = batch.observations = self._result(batch.future, batch.tasks, batch.limit)
+        product, rows, started = self._result(job.batch, job.pending)
+        observations = [observation_of(row, started) for row in rows]
+        job.answer = Answer(job.request, product, observations)
         sizes = {i: o.stamp.size for i, o in enumerate(observations) if o.deferred and o.stamp is not None}
         only_one = alone and len(sizes) == 1
         for index in sorted(sizes, key=lambda i: -sizes[i]):
             threads = only_one and sizes[index] >= HUGE_FILE and self._jobs > 1
-            here = self._jobs == 1 or only_one
-            batch.large[index] = self._submit([batch.tasks[index]], None, here=here, threads=threads)
-
-    def _collect(self, batch: _Batch[_Context]) -> Iterator[tuple[Task[_Context], Observation]]:
-        for index, (task, observation) in enumerate(zip(batch.tasks, batch.observations or (), strict=True)):
-            if index in batch.large:
-                yield task, self._result(batch.large.pop(index), [task], None)[0]
-            else:
-                yield task, observation
-
-    def _submit(
-        self, tasks: list[Task[_Context]], limit: int | None, *, here: bool, threads: bool = False
-    ) -> Future[list[_Row]]:
-        wire = _pack(self._location, tasks, limit, threads)
-        if here:
-            return self._inline.submit(observe_batch, wire)
-        try:
-            if self._pool is None:
-                self._pool = self._make_executor(self._jobs)
-            return self._pool.submit(observe_batch, wire)
-        except RuntimeError:
-            # BrokenExecutor: a worker was killed, and the executor takes no more work. It is done in this process.
-            return self._inline.submit(observe_batch, wire)
-
-    def _result(self, future: Future[list[_Row]], tasks: list[Task[_Context]], limit: int | None) -> list[Observation]:
-        try:
-            rows = future.result()
-        except (RuntimeError, CancelledError):
-            # The worker died with this batch, perhaps for want of memory: once more, in this process.
-            wire = _pack(self._location, tasks, limit, False)
-            rows = self._inline.submit(observe_batch, wire).result()
-        return [_unpack_observation(row) for row in rows]
-
-
-def observe_batch(wire: _WireBatch) -> list[_Row]:
-    """Observe one batch; runs wherever the Executor runs it."""
-    tree = _tree_of_this_thread(wire.location)
-    return [
-        _pack_observation(
-            observe(
-                tree,
-                Found(directory, name, Kind(kind)),
-                mode=Mode(mode),
-                known=known,
-                limit=wire.limit,
-                threads=wire.threads,
+            batch = job.batch._replace(
+                runs=[_entry(job.request.runs, index)],
+                modes="",
+                limit=None,
+                threads=threads,
+                finish=None,
+                argument=None,
             )
-        )
-        for directory, entries in wire.groups
-        for name, kind, mode, known in entries
-    ]
+            job.large[index] = batch, self._submit(batch, here=self._jobs == 1 or only_one)
+
+    def _collect(self, job: _Job[_Context]) -> Answer[_Context]:
+        answer = job.answer
+        assert answer is not None  # noqa: S101  # a job is settled before it is collected
+        for index, (batch, pending) in job.large.items():
+            _, rows, started = self._result(batch, pending)
+            answer.observations[index] = observation_of(rows[0], started)
+        return answer
+
+    def _submit(self, batch: Batch, *, here: bool) -> _Pending:
+        """Hand a batch to a worker, or do it here."""
+        while not here:
+            if not self._pools or self._is_broken:
+                if len(self._pools) == _MAX_POOLS:
+                    break
+                self._pools.append(self._make_executor(self._jobs))
+                self._is_broken = False
+            try:
+                return self._pools[-1].submit(observe_batch, batch)
+            except RuntimeError:
+                # BrokenExecutor: it lost its workers and takes no more work; what it holds comes back as lost.
+                self._is_broken = True
+        return observe_batch(batch)
+
+    def _result(self, batch: Batch, pending: _Pending) -> Outcome:
+        if isinstance(pending, Outcome):
+            return pending
+        try:
+            return pending.result()
+        except Exception:  # noqa: BLE001  # its worker died, ran out of memory, or could not reach the directory
+            # Once more, in this process: what is wrong with the batch, and not with the worker, shows again.
+            self._losses.batches += 1
+            return observe_batch(batch)
 
 
-class _OpenTree(threading.local):
-    """The tree of the last batch stays open in each thread: its neighbours are below the same directories."""
-
-    tree: Tree | None = None
-
-
-_OPEN = _OpenTree()
-
-
-def _tree_of_this_thread(location: TreeLocation) -> Tree:
-    if _OPEN.tree is None or _OPEN.tree.location != location:
-        _close_tree()
-        _OPEN.tree = Tree(location)
-    return _OPEN.tree
-
-
-def _close_tree() -> None:
-    if _OPEN.tree is not None:
-        _OPEN.tree.close()
-        _OPEN.tree = None
-
-
-def _pack(location: TreeLocation, tasks: list[Task[_Context]], limit: int | None, threads: bool) -> _WireBatch:
-    groups = [
-        (directory, [(task.found.name, task.found.kind.value, task.mode.value, task.known) for task in group])
-        for directory, group in groupby(tasks, key=lambda task: task.found.directory)
-    ]
-    return _WireBatch(location, limit, threads, groups)
-
-
-def _pack_observation(o: Observation) -> _Row:
-    problem = o.problem.value if o.problem else None
-    stamp = tuple(o.stamp) if o.stamp else None
-    return (o.kind.value, stamp, o.sha256, o.blake3, o.target, problem, o.detail, o.reused, o.deferred, o.started)
-
-
-def _unpack_observation(row: _Row) -> Observation:
-    kind, stamp, first, second, target, problem, detail, reused, deferred, started = row
-    return Observation(
-        Kind(kind),
-        Stamp(*stamp) if isinstance(stamp, tuple) else None,
-        str(first),
-        str(second),
-        target if isinstance(target, bytes) else b"",
-        Problem(problem) if problem else None,
-        str(detail),
-        reused is True,
-        deferred is True,
-        started if isinstance(started, int) else 0,
-    )
+def _entry(runs: list[Run], index: int) -> Run:
+    """Give the entry of this index as a run of its own."""
+    for run in runs:
+        if index < len(run.names):
+            return run.part(index, index + 1)
+        index -= len(run.names)
+    raise IndexError(index)

@@ -13,11 +13,9 @@ from typing import NamedTuple
 
 from blake3 import blake3
 
+from evtool.scan.small_files import BUFFER, CHUNK, readv
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind
-
-CHUNK = 64 * 1024
-"""Bytes per read: small enough to stay in the processor's cache between the two digests."""
 
 PIPELINE_CHUNK = 1024 * 1024
 PIPELINE_BUFFERS = 8
@@ -92,9 +90,9 @@ class Observation(NamedTuple):
 class Mode(Enum):
     """How closely to look."""
 
-    HASH = "hash"
+    HASH = "h"
     """Read every byte."""
-    STAT = "stat"
+    STAT = "s"
     """Look at type, size and dates only."""
 
 
@@ -112,10 +110,12 @@ def observe(
             return Observation(found.kind, problem=Problem.UNREADABLE, detail="the directory cannot be listed")
         facts = tree.stat(found.directory, found.name)
         if found.kind is Kind.SYMLINK:
-            return Observation(found.kind, _stamp(facts), target=tree.read_link(found.directory, found.name))
+            return Observation(found.kind, stamp_of(facts), target=tree.read_link(found.directory, found.name))
         if found.kind is Kind.SPECIAL:
-            return Observation(found.kind, _stamp(facts), problem=Problem.SPECIAL, detail=_special_name(facts.st_mode))
-        return Observation(found.kind, _stamp(facts))
+            return Observation(
+                found.kind, stamp_of(facts), problem=Problem.SPECIAL, detail=_special_name(facts.st_mode)
+            )
+        return Observation(found.kind, stamp_of(facts))
     except OSError as error:
         return _failed(found.kind, error)
 
@@ -150,8 +150,10 @@ def _read_once(descriptor: int, mode: Mode, known: Known | None, limit: int | No
     started = time.time_ns()
     before = os.fstat(descriptor)
     if not stat.S_ISREG(before.st_mode):
-        return Observation(Kind.SPECIAL, _stamp(before), problem=Problem.SPECIAL, detail=_special_name(before.st_mode))
-    stamp = _stamp(before)
+        return Observation(
+            Kind.SPECIAL, stamp_of(before), problem=Problem.SPECIAL, detail=_special_name(before.st_mode)
+        )
+    stamp = stamp_of(before)
     if known is not None and known.stamp == stamp:
         return Observation(Kind.FILE, stamp, known.sha256, known.blake3, reused=True, started=started)
     if mode is Mode.STAT:
@@ -162,12 +164,13 @@ def _read_once(descriptor: int, mode: Mode, known: Known | None, limit: int | No
     after = os.fstat(descriptor)
     # A rewrite that sets the modification time back still moves the change time; a file that was replaced by another
     # of the same name has lost its link.
-    if _stamp(after) != stamp or length != stamp.size or (after.st_nlink == 0 and before.st_nlink > 0):
+    if stamp_of(after) != stamp or length != stamp.size or (after.st_nlink == 0 and before.st_nlink > 0):
         return Observation(Kind.FILE, stamp, problem=Problem.CHANGING, detail="it changed while it was read")
     return Observation(Kind.FILE, stamp, first, second, started=started)
 
 
-def _stamp(facts: os.stat_result) -> Stamp:
+def stamp_of(facts: os.stat_result) -> Stamp:
+    """Take the stamp from what the system says of a file."""
     return Stamp(facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
 
 
@@ -178,37 +181,14 @@ def _special_name(mode: int) -> str:
     return "a device"
 
 
-def _read_into(descriptor: int, buffer: bytearray) -> int:
-    """Read into a buffer that is used again and again; returns the number of bytes, 0 at the end."""
-    if _HAS_READV:
-        return os.readv(descriptor, (buffer,))
-    data = os.read(descriptor, len(buffer))
-    buffer[: len(data)] = data
-    return len(data)
-
-
-_HAS_READV = hasattr(os, "readv")
-
-
-class _Buffer(threading.local):
-    """One buffer for each thread; shared between two, each would hash what the other read."""
-
-    def __init__(self) -> None:
-        self.data = bytearray(CHUNK)
-        self.view = memoryview(self.data)
-
-
-_BUFFER = _Buffer()
-
-
 def _hash(descriptor: int) -> tuple[int, str, str]:
     """Hash a file from one buffer: bytes read, SHA-256 and BLAKE3."""
-    buffer, view = _BUFFER.data, _BUFFER.view
-    length = _read_into(descriptor, buffer)
+    buffer, view = BUFFER.data, BUFFER.view
+    length = readv(descriptor, (buffer,))
     if length < CHUNK:
         # Most files end here. A short read may also be a pause, so the end is asked for once more.
         data = bytes(view[:length])
-        rest = _read_into(descriptor, buffer)
+        rest = readv(descriptor, (buffer,))
         if rest == 0:
             return length, sha256(data).hexdigest(), blake3(data).hexdigest()
         first, second, length = sha256(data), blake3(data), length
@@ -220,7 +200,7 @@ def _hash(descriptor: int) -> tuple[int, str, str]:
         first.update(part)
         second.update(part)
         length += chunk
-        chunk = _read_into(descriptor, buffer)
+        chunk = readv(descriptor, (buffer,))
     return length, first.hexdigest(), second.hexdigest()
 
 
@@ -249,7 +229,7 @@ def _hash_in_threads(descriptor: int) -> tuple[int, str, str]:
     try:
         while True:
             buffer = free.get()
-            count = _read_into(descriptor, buffer)
+            count = readv(descriptor, (buffer,))
             if not count:
                 break
             second.update(memoryview(buffer)[:count])

@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from evtool.core.errors import EvidenceError, InputError
@@ -29,7 +30,7 @@ _FILE = (
     | getattr(os, "O_NONBLOCK", 0)  # a FIFO that is swapped in must not block
     | getattr(os, "O_BINARY", 0)
 )
-_NOATIME = getattr(os, "O_NOATIME", 0)
+_QUIET_FILE = _FILE | getattr(os, "O_NOATIME", 0)
 
 _KEEP_OPEN = 100
 """Directories of the current chain that stay open; deeper ones are opened again on each use."""
@@ -71,12 +72,13 @@ class Tree:
     def __init__(self, location: TreeLocation) -> None:
         self.location = location
         self._chain: list[tuple[bytes, int]] = []
-        """Names and descriptors of the open directories that lead to the one used last."""
+        """The open directories that lead to the one used last: path with a `/` behind it, and descriptor."""
         self._root = _open_root(location) if HAS_DIRECTORY_DESCRIPTORS else -1
 
     def close(self) -> None:
         """Close every descriptor."""
-        self._cut_chain(0)
+        while self._chain:
+            os.close(self._chain.pop()[1])
         if self._root >= 0:
             os.close(self._root)
             self._root = -1
@@ -93,33 +95,18 @@ class Tree:
         Raises:
             OSError: it cannot be opened, or a component is a symbolic link.
         """
-        names = path.split(b"/") if path else []
-        keep = 0
-        for (name, _), wanted in zip(self._chain, names, strict=False):
-            if name != wanted:
-                break
-            keep += 1
-        self._cut_chain(keep)
-        current = self._chain[-1][1] if self._chain else self._root
-        passing: list[int] = []
-        try:
-            for name in names[keep:]:
-                current = os.open(name, _DIRECTORY, dir_fd=current)
-                if len(self._chain) < _KEEP_OPEN:
-                    self._chain.append((name, current))
-                else:
-                    passing.append(current)
-                    # Only the last of the deep directories is needed; its parents would use up the descriptors.
-                    if len(passing) > 1:
-                        os.close(passing.pop(0))
-        except OSError:
-            for descriptor in passing:
-                os.close(descriptor)
-            raise
-        if passing:
-            # Kept as the end of the chain under its whole remaining path, so that the next use closes it.
-            self._chain.append((b"/".join(names[_KEEP_OPEN:]), passing[0]))
-        return current
+        wanted = path + b"/" if path else b""
+        while self._chain and not wanted.startswith(self._chain[-1][0]):
+            os.close(self._chain.pop()[1])
+        at = len(self._chain[-1][0]) if self._chain else 0
+        for name in wanted[at:].split(b"/")[:-1]:
+            descriptor = os.open(name, _DIRECTORY, dir_fd=self._chain[-1][1] if self._chain else self._root)
+            if len(self._chain) > _KEEP_OPEN:
+                # Of the deep directories only the last is kept: all of them would use up the descriptors.
+                os.close(self._chain.pop()[1])
+            at += len(name) + 1
+            self._chain.append((wanted[:at], descriptor))
+        return self._chain[-1][1] if self._chain else self._root
 
     def open_file(self, directory: bytes, name: bytes) -> int:
         """Open one file for reading, leaving its access time alone where the system lets us; the caller closes it.
@@ -127,15 +114,27 @@ class Tree:
         Raises:
             OSError: it cannot be opened, or is a symbolic link.
         """
+        return self.file_opener(directory)(name)
+
+    def file_opener(self, directory: bytes) -> Callable[[bytes], int]:
+        """Give a function that opens files of one directory, as `open_file` does, until the tree is used again.
+
+        Raises:
+            OSError: the directory cannot be opened.
+        """
         if not HAS_DIRECTORY_DESCRIPTORS:
-            path = self._checked_path(directory, name)
-            return os.open(path, _FILE)
+            return lambda name: os.open(self._checked_path(directory, name), _FILE)
         parent = self.open_directory(directory)
-        try:
-            return os.open(name, _FILE | _NOATIME, dir_fd=parent)
-        except PermissionError:
-            # O_NOATIME is for the owner of the file only.
-            return os.open(name, _FILE, dir_fd=parent)
+        open_ = os.open
+
+        def open_in_parent(name: bytes) -> int:
+            try:
+                return open_(name, _QUIET_FILE, dir_fd=parent)
+            except PermissionError:
+                # O_NOATIME is for the owner of the file only.
+                return open_(name, _FILE, dir_fd=parent)
+
+        return open_in_parent
 
     def stat(self, directory: bytes, name: bytes) -> os.stat_result:
         """Look at a directory entry without following it."""
@@ -151,15 +150,23 @@ class Tree:
 
     def list_directory(self, path: bytes) -> list[tuple[bytes, str]]:
         """List a directory as pairs of name and kind, in no order; see `evtool.scan.walk` for the kinds."""
+        names, kinds = self.list_names(path)
+        return [(name, kinds.get(name, "f")) for name in names]
+
+    def list_names(self, path: bytes) -> tuple[list[bytes], dict[bytes, str]]:
+        """List a directory, in no order: all names, and the kinds of those that are no regular files."""
         where: int | bytes = (
             self.open_directory(path) if HAS_DIRECTORY_DESCRIPTORS else self._checked_path(path, b"").rstrip(b"/")
         )
+        names: list[str] = []
+        kinds: dict[bytes, str] = {}
+        # One entry at a time: kept together, the entries of a directory of a million would need hundreds of megabytes.
         with os.scandir(where) as entries:
-            return [(os.fsencode(entry.name), _kind(entry)) for entry in entries]  # type: ignore[arg-type]
-
-    def _cut_chain(self, keep: int) -> None:
-        while len(self._chain) > keep:
-            os.close(self._chain.pop()[1])
+            for entry in entries:
+                names.append(entry.name)  # type: ignore[arg-type]  # text for a descriptor, bytes for a path
+                if not entry.is_file(follow_symlinks=False):
+                    kinds[os.fsencode(entry.name)] = _kind(entry)  # type: ignore[arg-type]
+        return _encode_names(names), kinds
 
     def _checked_path(self, directory: bytes, name: bytes) -> bytes:
         """Give a path in which no component below the root is a symbolic link, as far as a look beforehand can tell."""
@@ -181,6 +188,13 @@ def _open_root(location: TreeLocation) -> int:
             hint="make sure that nothing else works on it, then run the command again",
         )
     return descriptor
+
+
+def _encode_names(names: list[str]) -> list[bytes]:
+    if not HAS_DIRECTORY_DESCRIPTORS:
+        return [os.fsencode(name) for name in names]
+    # At once, as no name holds a slash: one by one it costs more than the listing.
+    return os.fsencode("/".join(names)).split(b"/") if names else []
 
 
 def _kind(entry: os.DirEntry[str]) -> str:

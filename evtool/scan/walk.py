@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import groupby
 from typing import NamedTuple
 
 from evtool.core.manifest import path_sort_key
-from evtool.core.names import nfc_key, store_name
+from evtool.core.names import nfc_key, store_name, store_names
 from evtool.core.patterns import Exclusions
 from evtool.scan.tree import Tree
 
@@ -30,6 +31,10 @@ class Kind(Enum):
     """A socket, a FIFO or a device."""
     UNREADABLE = "u"
     """A directory that could not be listed."""
+
+
+KINDS = {kind.value: kind for kind in Kind}
+"""Value -> kind; a look-up costs a fifth of calling the enumeration."""
 
 
 class Found(NamedTuple):
@@ -48,7 +53,7 @@ class Found(NamedTuple):
     @property
     def path(self) -> bytes:
         """Path bytes relative to the root."""
-        return self.directory + b"/" + self.name if self.directory else self.name
+        return join_path(self.directory, self.name)
 
     @property
     def sort_key(self) -> bytes:
@@ -77,6 +82,42 @@ _MAX_NOTES = 1000
 """Notes kept of each sort; counting goes on in the walk's caller, the names of a million would not be read."""
 
 
+class Run(NamedTuple):
+    """Entries of one directory that follow each other in item order.
+
+    Attributes:
+        directory: path bytes of the directory, `b""` for the root.
+        names: their names in there.
+        kinds: the value of each one's `Kind`, as one string.
+    """
+
+    directory: bytes
+    names: list[bytes]
+    kinds: str
+
+    def founds(self) -> Iterator[Found]:
+        """Give the entries one by one."""
+        for name, kind in zip(self.names, self.kinds, strict=True):
+            yield Found(self.directory, name, KINDS[kind])
+
+    def part(self, start: int, stop: int) -> Run:
+        """Give a part of the run."""
+        return Run(self.directory, self.names[start:stop], self.kinds[start:stop])
+
+
+def runs_of(founds: Iterable[Found]) -> list[Run]:
+    """Gather entries into runs, in their order."""
+    runs: list[Run] = []
+    for directory, group in groupby(founds, key=_directory_of):
+        names, kinds = zip(*((found.name, found.kind.value) for found in group), strict=True)
+        runs.append(Run(directory, list(names), "".join(kinds)))
+    return runs
+
+
+def _directory_of(found: Found) -> bytes:
+    return found.directory
+
+
 def walk(tree: Tree, *, custody: bytes | None, exclusions: Exclusions, notes: WalkNotes) -> Iterator[Found]:
     """Walk a tree in item order.
 
@@ -85,27 +126,33 @@ def walk(tree: Tree, *, custody: bytes | None, exclusions: Exclusions, notes: Wa
     Raises:
         OSError: the root cannot be listed. Directories below it that cannot are yielded as UNREADABLE.
     """
+    for run in walk_runs(tree, custody=custody, exclusions=exclusions, notes=notes):
+        yield from run.founds()
+
+
+def walk_runs(tree: Tree, *, custody: bytes | None, exclusions: Exclusions, notes: WalkNotes) -> Iterator[Run]:
+    """Walk a tree as `walk` does, by runs of entries: what is done once for a run costs nothing for each entry."""
     digest = hashlib.sha256()
-    stack = [_Frame(b"", _list_sorted(tree, b"", custody, exclusions, notes))]
+    stack = [_list_sorted(tree, b"", custody, exclusions, notes)]
     while stack:
         frame = stack[-1]
-        if frame.at == len(frame.entries):
+        run = frame.next_run()
+        if run is None:
             stack.pop()
             continue
-        name, kind_character = frame.entries[frame.at]
-        frame.at += 1
-        found = Found(frame.path, name, Kind(kind_character))
-        if kind_character == "d":
+        if run.kinds == "d":
+            path = join_path(run.directory, run.names[0])
             try:
-                entries = _list_sorted(tree, found.path, None, exclusions, notes)
+                listed = _list_sorted(tree, path, None, exclusions, notes)
             except OSError:
-                found = Found(frame.path, name, Kind.UNREADABLE)
+                run = run._replace(kinds="u")
             else:
-                if entries:
-                    stack.append(_Frame(found.path, entries))
+                if listed.keys:
+                    stack.append(listed)
                     continue
-        digest.update(found.sort_key + b"\0" + found.kind.value.encode())
-        yield found
+        # A name holds neither NUL nor a slash, and a kind no newline: no two walks give the same bytes here.
+        digest.update(b"\0".join((run.directory, b"/".join(run.names), run.kinds.encode("ascii"))) + b"\n")
+        yield run
     notes.fingerprint = digest.hexdigest()
 
 
@@ -125,41 +172,84 @@ def find_one(tree: Tree, path: bytes) -> Found | None:
     return Found(directory, name, kinds.get(stat.S_IFMT(mode), Kind.SPECIAL))
 
 
+def join_path(directory: bytes, name: bytes) -> bytes:
+    """Give the path bytes of an entry of a directory."""
+    return directory + b"/" + name if directory else name
+
+
 @dataclass(slots=True)
 class _Frame:
+    """One directory on the way from the root to the current one.
+
+    Attributes:
+        path: its path bytes.
+        keys: its names in item order, with a `/` after those of directories.
+        kinds: kinds of the names that are no regular files.
+        stops: indexes of the directories, last first.
+        at: index of the next name.
+    """
+
     path: bytes
-    entries: list[tuple[bytes, str]]
+    keys: list[bytes]
+    kinds: dict[bytes, str]
+    stops: list[int]
     at: int = 0
 
+    def next_run(self) -> Run | None:
+        """Give the names up to the next directory, or that directory alone; None at the end."""
+        at = self.at
+        if at == len(self.keys):
+            return None
+        if self.stops and self.stops[-1] == at:
+            self.stops.pop()
+            self.at = at + 1
+            return Run(self.path, [self.keys[at][:-1]], "d")
+        self.at = self.stops[-1] if self.stops else len(self.keys)
+        names = self.keys[at : self.at] if at or self.stops else self.keys
+        if not self.kinds:
+            return Run(self.path, names, "f" * len(names))
+        return Run(self.path, names, "".join(self.kinds.get(name, "f") for name in names))
 
-def _list_sorted(
-    tree: Tree, path: bytes, custody: bytes | None, exclusions: Exclusions, notes: WalkNotes
-) -> list[tuple[bytes, str]]:
+
+def _list_sorted(tree: Tree, path: bytes, custody: bytes | None, exclusions: Exclusions, notes: WalkNotes) -> _Frame:
     """List one directory in item order, without what the patterns leave out."""
-    entries = tree.list_directory(path)
+    names, kinds = tree.list_names(path)
     if custody is not None:
-        entries = [entry for entry in entries if entry[0] != custody]
-    entries.sort(key=lambda entry: entry[0] + b"/" if entry[1] == "d" else entry[0])
+        names = [name for name in names if name != custody]
+    directories = {name for name, kind in kinds.items() if kind == "d"}
+    names.sort(key=(lambda name: name + b"/" if name in directories else name) if directories else None)
+    stored = store_names(names)
     prefix = store_name(path) + "/" if path else ""
-    kept: list[tuple[bytes, str]] = []
-    for entry in entries:
-        stored = prefix + store_name(entry[0])
-        pattern = exclusions.match(stored)
-        if pattern is None:
-            kept.append(entry)
-        else:
-            notes.excluded_count += 1
-            if len(notes.excluded) < _MAX_NOTES:
-                notes.excluded.append((stored, pattern))
-    _note_twins(prefix, kept, notes)
-    return kept
+    if excluded := exclusions.match_names(prefix, stored):
+        _note_excluded(prefix, stored, excluded, notes)
+        names = [name for index, name in enumerate(names) if index not in excluded]
+        stored = [name for index, name in enumerate(stored) if index not in excluded]
+    _note_twins(prefix, stored, notes)
+    if not directories:
+        return _Frame(path, names, kinds, [])
+    keys = [name + b"/" if name in directories else name for name in names]
+    return _Frame(path, keys, kinds, [index for index in reversed(range(len(keys))) if keys[index].endswith(b"/")])
 
 
-def _note_twins(prefix: str, entries: list[tuple[bytes, str]], notes: WalkNotes) -> None:
+def _note_excluded(prefix: str, stored: list[str], excluded: dict[int, str], notes: WalkNotes) -> None:
+    notes.excluded_count += len(excluded)
+    for index, pattern in excluded.items():
+        if len(notes.excluded) == _MAX_NOTES:
+            break
+        notes.excluded.append((prefix + stored[index], pattern))
+
+
+def _note_twins(prefix: str, stored: list[str], notes: WalkNotes) -> None:
     """Note names of one directory that another system would take for the same."""
+    text = "/".join(stored)
+    # For ASCII that means to ignore case, which costs next to nothing when it is done for all names at once.
+    if text.isascii() and (lower := text.lower()) == text:
+        return
+    keys = lower.split("/") if text.isascii() else [nfc_key(name).casefold() for name in stored]
+    if len(set(keys)) == len(keys):
+        return
     seen: dict[str, str] = {}
-    for name, _ in entries:
-        stored = store_name(name)
-        other = seen.setdefault(nfc_key(stored).casefold(), stored)
-        if other != stored and len(notes.twins) < _MAX_NOTES:
-            notes.twins.append((prefix + other, prefix + stored))
+    for key, name in zip(keys, stored, strict=True):
+        other = seen.setdefault(key, name)
+        if other != name and len(notes.twins) < _MAX_NOTES:
+            notes.twins.append((prefix + other, prefix + name))

@@ -35,15 +35,18 @@ def default_jobs() -> int:
 
 
 def make_process_executor(jobs: int) -> Executor:
-    """Start a pool of worker processes that ignore Ctrl-C and end with their parent."""
-    import multiprocessing
+    """Start worker processes that ignore Ctrl-C and end with their parent."""
+    import threading
 
     # Forking is safe and quick while this process has one thread; elsewhere workers start from scratch.
-    import threading
+    if sys.platform == "linux" and threading.active_count() == 1:
+        from evtool.scan.fork_executor import ForkExecutor
+
+        return ForkExecutor(jobs)
+    import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
-    can_fork = sys.platform == "linux" and threading.active_count() == 1
-    context = multiprocessing.get_context("fork" if can_fork else "spawn")
+    context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker)
 
 

@@ -9,27 +9,50 @@ from __future__ import annotations
 import os
 import re
 import stat
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import takewhile
+from types import TracebackType
+from typing import Protocol, Self
 
 from evtool.core.chain import EntryFiles
 from evtool.core.entry import INFORMATIONAL_FILES, MAX_ENTRY
 from evtool.core.errors import FormatError, InputError
+from evtool.core.events import Event
 from evtool.core.names import shown, shown_path
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.statement import MAX_LINE
+from evtool.core.timestamp.ots_format import MAX_PROOF_BYTES
+from evtool.core.timestamp.request import MAX_REQUEST_BYTES
+from evtool.core.timestamp.response import MAX_RESPONSE_BYTES
+from evtool.core.timestamp.stamp_names import StampName, StampRole, parse_stamp_name
 from evtool.scan.tree import Tree, TreeLocation
 
 NAME = b"custody"
 """Name of the custody directory inside an evidence directory."""
 
 README, ALLOWED_SIGNERS = INFORMATIONAL_FILES
+COVER = "COVER.txt"
+"""The cover sheet of a bundle: for people, signed by nobody, and not listed in any entry."""
 _MAX_SIGNATURE = 16 * 1024
 _MAX_INFORMATIONAL = 1024 * 1024
+_CHUNK = 1024 * 1024
 
-_ENTRY_FILE = re.compile(r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256)\Z")
-_UNFINISHED = re.compile(r"\.(?:[0-9]{4}-[a-z-]+\.[a-z0-9.]+|README\.txt|allowed_signers|lock)\.part\Z")
+STAMP_LIMITS = {
+    StampRole.RESPONSE: MAX_RESPONSE_BYTES,
+    StampRole.REQUEST: MAX_REQUEST_BYTES,
+    StampRole.CHAIN: 1 << 20,
+    StampRole.CRL: 16 << 20,
+    StampRole.OCSP: 1 << 20,
+    StampRole.PROOF: MAX_PROOF_BYTES,
+}
+"""Largest files of time evidence, in bytes. Real CRLs reach some 10 MB."""
+
+_ENTRY_FILE = re.compile(r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256|blake2b)\Z")
+_RECEIPT_FILE = re.compile(r"([0-9]{4})-(transferred|disclosed)\.receipt\.toml(\.sig)?\Z")
+_UNFINISHED = re.compile(r"\.(?:[0-9]{4}-[a-z-]+\.[a-z0-9.-]+|README\.txt|allowed_signers|lock)\.part\Z")
 
 _SYSTEM_FILES = Exclusions(DEFAULT_PATTERNS)
 
@@ -41,6 +64,7 @@ class FileRole(Enum):
     SIGNATURE = "toml.sig"
     MANIFEST = "jsonl"
     CHECKSUMS = "sha256"
+    RENEWAL = "blake2b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +73,8 @@ class Listing:
 
     Attributes:
         files: sequence and event -> the roles of the files that are there.
+        receipts: sequence and event of the entries that have a receipt beside them.
+        stamps: files of time evidence, sorted by name.
         informational: names of the informational files that are there.
         unfinished: names of what an interrupted run left behind.
         system: names of what an operating system leaves in folders.
@@ -56,6 +82,8 @@ class Listing:
     """
 
     files: dict[tuple[int, str], frozenset[FileRole]]
+    receipts: frozenset[tuple[int, str]]
+    stamps: tuple[StampName, ...]
     informational: tuple[str, ...]
     unfinished: tuple[str, ...]
     system: tuple[str, ...]
@@ -65,6 +93,11 @@ class Listing:
     def entries(self) -> list[tuple[int, str]]:
         """Entries that exist: those whose signature is there; the signature is written last."""
         return sorted(key for key, roles in self.files.items() if FileRole.SIGNATURE in roles)
+
+    @property
+    def seals(self) -> frozenset[int]:
+        """Numbers of the entries that seal items."""
+        return frozenset(sequence for sequence, event in self.entries if event == Event.SEALED.value)
 
     @property
     def unsigned(self) -> list[tuple[int, str]]:
@@ -77,18 +110,33 @@ class Listing:
         return [
             (sequence, event)
             for sequence, event in self.unsigned
-            if not any(name.startswith(f".{sequence:04d}-{event}.") for name in self.unfinished)
+            if not any(_explains(name, sequence, event) for name in self.unfinished)
         ]
 
     @property
     def is_ours(self) -> bool:
         """Whether evtool wrote this directory, or may write it: it holds an entry, or nothing but our leftovers."""
-        return bool(self.entries) or not (self.foreign or self.informational or self.unsigned)
+        if self.entries or not (self.foreign or self.informational or self.unsigned or self.stamps):
+            return True
+        # A first seal that was interrupted while its files got their names.
+        return not self.foreign and any(name.endswith(".toml.sig.part") for name in self.unfinished)
+
+
+def _explains(unfinished: str, sequence: int, event: str) -> bool:
+    """Tell whether a leftover shows that the entry was never finished; time-stamps are written after it exists."""
+    written = unfinished.removeprefix(".").removesuffix(".part")
+    return written.startswith(f"{sequence:04d}-{event}.") and parse_stamp_name(written) is None
 
 
 def file_name(sequence: int, event: str, role: FileRole) -> str:
     """Name one file of an entry."""
     return f"{sequence:04d}-{event}.{role.value}"
+
+
+def receipt_names(sequence: int, event: str) -> tuple[str, str]:
+    """Name the two files of the receipt for an entry: the receiver's entry, and its signature."""
+    name = f"{sequence:04d}-{event}.receipt.toml"
+    return name, f"{name}.sig"
 
 
 def locate_custody(evidence: TreeLocation, custody: str | None) -> TreeLocation | None:
@@ -112,18 +160,52 @@ def locate_custody(evidence: TreeLocation, custody: str | None) -> TreeLocation 
     return TreeLocation(path, facts.st_dev, facts.st_ino)
 
 
-class CustodyDirectory:
-    """A custody directory, open for reading."""
+class CustodyFile(Protocol):
+    """An open file of a custody directory."""
 
-    def __init__(self, location: TreeLocation) -> None:
-        self.location = location
-        self._tree = Tree(location)
+    def __enter__(self) -> Self: ...
 
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> object: ...
+
+    def read(self, size: int, /) -> bytes:
+        """Give up to `size` bytes."""
+
+    def readline(self, size: int, /) -> bytes:
+        """Give a line with its newline, or `size` bytes of it."""
+
+
+class Hasher(Protocol):
+    """A hash function at work, as `hashlib` makes them."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take bytes in."""
+
+    def hexdigest(self) -> str:
+        """Give the digest of all that was taken in."""
+
+
+class CustodyReader(ABC):
+    """A custody directory, wherever it lies: on disk, or in a bundle."""
+
+    @abstractmethod
     def close(self) -> None:
-        """Close the directory."""
-        self._tree.close()
+        """Let go of it."""
 
-    def __enter__(self) -> CustodyDirectory:
+    @abstractmethod
+    def _names(self) -> list[tuple[bytes, str]]:
+        """List the names in it, each with its kind as `Tree.list_directory` tells them."""
+
+    @abstractmethod
+    def _open(self, name: str) -> CustodyFile:
+        """Open one file.
+
+        Raises:
+            InputError: it is not there, or no regular file.
+        """
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -132,8 +214,10 @@ class CustodyDirectory:
     def list_files(self) -> Listing:
         """Sort the names in the directory by what they are."""
         files: dict[tuple[int, str], set[FileRole]] = {}
+        receipts: dict[tuple[int, str], list[str]] = {}
+        stamps: list[StampName] = []
         informational, unfinished, system, foreign = [], [], [], []
-        for raw, kind in sorted(self._tree.list_directory(b"")):
+        for raw, kind in sorted(self._names()):
             name = raw.decode("utf-8", "replace")
             match = _ENTRY_FILE.match(name)
             if _SYSTEM_FILES.match(shown(name)):
@@ -142,14 +226,25 @@ class CustodyDirectory:
                 foreign.append(shown_path(raw))
             elif match and int(match[1]) > 0:
                 files.setdefault((int(match[1]), match[2]), set()).add(FileRole(match[3]))
-            elif name in INFORMATIONAL_FILES:
+            elif receipt := _RECEIPT_FILE.match(name):
+                receipts.setdefault((int(receipt[1]), receipt[2]), []).append(name)
+            elif stamp := parse_stamp_name(name):
+                stamps.append(stamp)
+            elif name in INFORMATIONAL_FILES or name == COVER:
                 informational.append(name)
             elif _UNFINISHED.match(name):
                 unfinished.append(name)
             else:
                 foreign.append(shown_path(raw))
+        for key, names in list(receipts.items()):
+            entry, signature = receipt_names(*key)
+            # An interrupted run: of the two, the signature gets its name last.
+            if names == [entry] and f".{signature}.part" in unfinished:
+                unfinished += receipts.pop(key)
         return Listing(
             {key: frozenset(roles) for key, roles in files.items()},
+            frozenset(receipts),
+            tuple(stamps),
             tuple(informational),
             tuple(unfinished),
             tuple(system),
@@ -167,9 +262,25 @@ class CustodyDirectory:
         signature = self.read_file(file_name(sequence, event, FileRole.SIGNATURE), _MAX_SIGNATURE)
         return EntryFiles(sequence, event, data, signature)
 
+    def read_receipt(self, sequence: int, event: str) -> tuple[bytes, bytes]:
+        """Read the receipt for an entry: the bytes of the receiver's entry and of its signature."""
+        entry, signature = receipt_names(sequence, event)
+        return self.read_file(entry, MAX_ENTRY), self.read_file(signature, _MAX_SIGNATURE)
+
     def read_informational(self, name: str) -> bytes:
         """Read an informational file."""
         return self.read_file(name, _MAX_INFORMATIONAL)
+
+    def read_stamp(self, name: StampName) -> bytes:
+        """Read a file of time evidence."""
+        return self.read_file(name.text, STAMP_LIMITS[name.role])
+
+    def hash_file(self, name: str, hasher: Hasher) -> str:
+        """Hash a file of any size; gives its digest in hexadecimal."""
+        with self._open(name) as file:
+            while piece := file.read(1 << 20):
+                hasher.update(piece)
+        return hasher.hexdigest()
 
     def read_file(self, name: str, limit: int) -> bytes:
         """Read one small file whole."""
@@ -178,6 +289,12 @@ class CustodyDirectory:
         if len(data) > limit:
             raise FormatError(f"{shown(name)} has more than {limit} bytes")
         return data
+
+    def read_chunks(self, name: str) -> Iterator[bytes]:
+        """Read a file of any size piece by piece."""
+        with self._open(name) as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
 
     def read_lines(self, name: str, limit: int = MAX_LINE) -> Iterator[bytes]:
         """Read a manifest or a list of checksums line by line; lines come without their newline.
@@ -190,12 +307,55 @@ class CustodyDirectory:
         """
         with self._open(name) as file:
             while line := file.readline(limit + 1):
-                if not line.endswith(b"\n"):
-                    reason = "is too long" if len(line) > limit else "does not end: the file was cut short"
-                    raise FormatError(f"{shown(name)}: a line {reason}")
-                yield line[:-1]
+                yield _check_end(name, line, limit)[:-1]
 
-    def _open(self, name: str) -> _File:
+    def read_blocks(self, name: str, lines: int, limit: int = MAX_LINE) -> Iterator[list[bytes]]:
+        """Read as `read_lines` does, but so many lines at once, each with its newline; the last time it may be fewer.
+
+        Raises:
+            InputError: it is missing or cannot be read.
+            FormatError: a line is too long, or the last one does not end in a newline.
+        """
+        with self._open(name) as file:
+            while block := [line for line in [file.readline(limit + 1) for _ in range(lines)] if line]:
+                good = block if all(map(_ends, block)) else list(takewhile(_ends, block))
+                if good:
+                    yield good
+                if len(good) < len(block):
+                    _check_end(name, block[len(good)], limit)
+
+
+def _ends(line: bytes) -> bool:
+    return line.endswith(b"\n")
+
+
+def _check_end(name: str, line: bytes, limit: int) -> bytes:
+    """Return a line that ends in a newline as it is.
+
+    Raises:
+        FormatError: it does not.
+    """
+    if not line.endswith(b"\n"):
+        reason = "is too long" if len(line) > limit else "does not end: the file was cut short"
+        raise FormatError(f"{shown(name)}: a line {reason}")
+    return line
+
+
+class CustodyDirectory(CustodyReader):
+    """A custody directory on disk, open for reading."""
+
+    def __init__(self, location: TreeLocation) -> None:
+        self.location = location
+        self._tree = Tree(location)
+
+    def close(self) -> None:
+        """Close the directory."""
+        self._tree.close()
+
+    def _names(self) -> list[tuple[bytes, str]]:
+        return self._tree.list_directory(b"")
+
+    def _open(self, name: str) -> CustodyFile:
         try:
             descriptor = self._tree.open_file(b"", os.fsencode(name))
         except OSError as error:

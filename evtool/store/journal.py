@@ -6,52 +6,75 @@ and its path. It lies among the temporary files of the custody directory and goe
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
 import time
 import zlib
+from collections.abc import Iterable
 from typing import BinaryIO
 
 from evtool.core.errors import FormatError
+from evtool.core.events import Event
 from evtool.core.names import parse_name, store_name
 from evtool.scan.observe import Known, Observation, Stamp
+from evtool.scan.walk import Run
 
 SETTLED = 2_000_000_000
 """Nanoseconds that a file must have been at rest when it was read. A change within the clock tick of its time stamps
 (two seconds on FAT) would leave them as they were."""
 
-_FLUSH_SECONDS = 1.0
+_FLUSH_SECONDS = 0.1
 _LINE = re.compile(
     r"([0-9a-f]{8}) ([0-9]{1,19}) (-?[0-9]{1,20}) (-?[0-9]{1,20}) ([0-9]{1,20}) ([0-9a-f]{64}) ([0-9a-f]{64}) (.+)\Z"
 )
 
 
-class Journal:
-    """Remembers digests across interruptions; reading it back never fails, it only forgets."""
+def journal_name(sequence: int) -> str:
+    """Name the journal of the seal that would be this entry; it stays under its temporary name."""
+    return f"{sequence:04d}-{Event.SEALED.value}.journal"
 
-    def __init__(self, path: bytes) -> None:
-        self._known = _load(path)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        self._file: BinaryIO = os.fdopen(os.open(path, flags, 0o600), "ab", buffering=1024 * 1024)
+
+class Journal:
+    """Remembers digests across interruptions.
+
+    It is a convenience: reading it back never fails, and when it cannot be written, it only forgets.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        """Take over a file that is open for reading and appending."""
+        file.seek(0)
+        self._known = _load(file)
+        self._file = file
+        self._added = self._failed = False
         self._flushed = time.monotonic()
         # A torn last line must not swallow the first new one.
         self._file.write(b"\n")
 
     def close(self) -> None:
         """Close the file; it stays for the next run."""
-        self._file.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
 
-    def __len__(self) -> int:
-        return len(self._known)
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds nothing that a later run could use."""
+        return not (self._known or self._added)
 
     def find(self, path: bytes) -> Known | None:
         """Look up what an earlier run knew of a file."""
         return self._known.get(path)
 
+    def find_all(self, runs: Iterable[Run]) -> dict[int, Known]:
+        """Look up the files of a batch by their index in it."""
+        if not self._known:
+            return {}
+        paths = (found.path for run in runs for found in run.founds())
+        return {index: self._known[path] for index, path in enumerate(paths) if path in self._known}
+
     def add(self, path: bytes, observation: Observation) -> None:
         """Remember one file, if it had been at rest for long enough that any later change would show."""
         stamp = observation.stamp
-        if stamp is None or observation.reused or not observation.sha256:
+        if self._failed or stamp is None or observation.reused or not observation.sha256:
             return
         if max(stamp.mtime, stamp.ctime) > observation.started - SETTLED:
             return
@@ -59,21 +82,21 @@ class Journal:
             f"{stamp.size} {stamp.mtime} {stamp.ctime} {stamp.inode} "
             f"{observation.sha256} {observation.blake3} {store_name(path)}"
         ).encode()
-        self._file.write(b"%08x %s\n" % (zlib.crc32(body), body))
-        now = time.monotonic()
-        if now - self._flushed > _FLUSH_SECONDS:
-            self._file.flush()
-            self._flushed = now
+        try:
+            self._file.write(b"%08x %s\n" % (zlib.crc32(body), body))
+            self._added = True
+            now = time.monotonic()
+            if now - self._flushed > _FLUSH_SECONDS:
+                self._file.flush()
+                self._flushed = now
+        except OSError:
+            self._failed = True
 
 
-def _load(path: bytes) -> dict[bytes, Known]:
+def _load(file: BinaryIO) -> dict[bytes, Known]:
     known: dict[bytes, Known] = {}
-    try:
-        with open(path, "rb") as file:  # our own file: it was found by name in a directory we hold the lock of
-            for line in file:
-                _load_line(line[:-1], known)
-    except FileNotFoundError:
-        pass
+    for line in file:
+        _load_line(line[:-1], known)
     return known
 
 

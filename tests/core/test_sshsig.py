@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
-from evtool.core.ed25519 import SMALL_ORDER_POINTS, check_point
+from evtool.core.ed25519 import SMALL_ORDER_POINTS, check_point, verify
 from evtool.core.errors import FormatError
 from evtool.core.sshsig import (
     ED25519,
@@ -104,6 +104,28 @@ def test_vector(path: Path, tmp_path: Path) -> None:
         assert ssh_keygen_verifies(tmp_path, vector.armored, vector.message, signature.public_key)
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("magic", "does not begin with SSHSIG"),
+        ("version-0", "version 0, expected 1"),
+        ("reserved-used", "the reserved field is not empty"),
+        ("armor-crlf", "has carriage returns"),
+        ("armor-width-64", "not in its one spelling"),
+        ("armor-too-long", "more than 4096 bytes"),
+        ("armor-two-blocks", "goes on after it"),
+        ("hash-md5", "hash algorithm md5"),
+        ("key-type-certificate", "this is a certificate"),
+        ("algorithm-differs", "made with ssh-rsa by a key of type ssh-ed25519"),
+        ("trailing-inner-byte", "1 bytes after the end"),
+    ],
+)
+def test_the_message_says_what_is_wrong(name: str, message: str) -> None:
+    """An expert who reads it can find the byte."""
+    with pytest.raises(FormatError, match=message):
+        parse_signature(read_vector(VECTORS / f"{name}.txt").armored)
+
+
 def test_the_vectors_are_what_their_script_makes(tmp_path: Path) -> None:
     """Nobody edited a vector by hand, and none is left from an earlier script."""
     subprocess.run([sys.executable, VECTORS / "make.py", tmp_path], check=True)
@@ -138,6 +160,21 @@ def test_a_neutral_r_is_refused_although_openssl_takes_it() -> None:
 
     with pytest.raises(SignatureError, match="R of the signature is a point of small order"):
         verify_signature(signature, vector.message)
+
+
+@pytest.mark.parametrize("name", ["s-plus-order", "s-plus-8-orders", "s-is-order"])
+def test_a_second_spelling_of_s_is_refused_by_us_whatever_the_library_does(name: str) -> None:
+    """A library that is older, or built for compatibility, would take S + L."""
+    vector = read_vector(VECTORS / f"{name}.txt")
+    with pytest.raises(SignatureError, match="S of the signature is not below the group order"):
+        verify_signature(parse_signature(vector.armored), vector.message)
+
+
+def test_a_signature_of_another_length_is_refused() -> None:
+    """The layer below the format checks as well; it is where the bytes meet the curve."""
+    for length in (0, 63, 65):
+        with pytest.raises(SignatureError, match=f"has {length} bytes, expected 64"):
+            verify(software_key().point, bytes(length), MESSAGE)
 
 
 def test_there_are_14_small_order_encodings_and_19_y_in_a_second_spelling() -> None:

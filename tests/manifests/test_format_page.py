@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from evtool.core.entry import Event, parse_entry
+from evtool.core.entry import parse_entry
+from evtool.core.events import Event
 from evtool.core.ssh_key import ED25519, PublicKey
 from evtool.core.verdict import Code
 from evtool.keys.signer import FileSigner
-from evtool.operations.seal import SealOptions, seal
+from evtool.operations.seal import seal
+from evtool.operations.seal_options import SealOptions
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "manifests" / "FORMAT.md").read_text("utf-8")

@@ -1,0 +1,13 @@
+"""How a step of the verification says that it cannot go on."""
+
+from __future__ import annotations
+
+from evtool.core.timestamp.result import Finding, Reason
+
+
+class Refused(Exception):  # noqa: N818  # an answer, not an error: it never leaves this package
+    """The verification ends here, for this one reason."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.finding = Finding(reason, detail)

@@ -1,0 +1,50 @@
+"""What one piece of revocation evidence says about one certificate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """A certificate was revoked.
+
+    Attributes:
+        revoked_at: the revocation date.
+        reason: the reason given, None where none is; RFC 3161 treats that like a compromise.
+        invalid_since: the date since when the key may have been in wrong hands, where it is given.
+    """
+
+    revoked_at: datetime
+    reason: x509.ReasonFlags | None
+    invalid_since: datetime | None = None
+
+    @property
+    def effective(self) -> datetime:
+        """Give the earlier of revocation date and invalidity date."""
+        return min(self.revoked_at, self.invalid_since or self.revoked_at)
+
+    @property
+    def reason_text(self) -> str:
+        """Name the reason as RFC 5280 spells it."""
+        return self.reason.value if self.reason else "no reason given"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One CRL or OCSP answer, read with one certificate in mind.
+
+    Attributes:
+        source: "CRL" or "OCSP answer".
+        issued_at: when its statement was made; None where it cannot be used.
+        revocation: the revocation it states, None where it states that there is none.
+        problem: why it cannot be used; "" where it can.
+    """
+
+    source: str
+    issued_at: datetime | None = None
+    revocation: Revocation | None = None
+    problem: str = ""

@@ -1,0 +1,108 @@
+"""Defaults for directories: what holds for every item below one, as a TOML file that an archivist keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from evtool.core.consent import ConsentTerms
+from evtool.core.consent_input import parse_toml_terms
+from evtool.core.consent_state import combine_terms
+from evtool.core.context import parse_user_value
+from evtool.core.errors import FormatError
+from evtool.core.names import nfc_key, parse_name, shown
+from evtool.core.stated import Stated, make_context
+from evtool.core.toml_table import TomlTable, parse_toml
+
+FORMAT = "evtool-defaults/1"
+
+MAX_DEFAULTS = 1024 * 1024
+"""Largest file of defaults, in bytes."""
+
+_ALL = "."
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryDefaults:
+    """What holds below one directory.
+
+    Attributes:
+        path: stored name of the directory; empty for the evidence directory itself.
+        stated: what is stated of everything in it.
+    """
+
+    path: str
+    stated: Stated
+
+    def covers(self, key: str) -> bool:
+        """Tell whether an item is below it; `key` is the item's stored name in Unicode form NFC."""
+        return not self.path or key.startswith(nfc_key(self.path) + "/")
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDefaults:
+    """All directories that a file speaks of, outer ones before inner ones."""
+
+    directories: tuple[DirectoryDefaults, ...] = ()
+
+    def find(self, path: str) -> tuple[DirectoryDefaults, ...]:
+        """Give the directories that an item is below, outermost first."""
+        key = nfc_key(path)
+        return tuple(one for one in self.directories if one.covers(key))
+
+
+def combine(layers: tuple[Stated, ...]) -> Stated:
+    """Put statements together, outermost first: of context the inner one counts, of consent the strictest."""
+    context: dict[str, str] = {}
+    terms: ConsentTerms | None = None
+    for layer in layers:
+        context.update(layer.context)
+        if layer.terms is not None:
+            terms = layer.terms if terms is None else combine_terms(terms, layer.terms)
+    return Stated(make_context(context), terms)
+
+
+def parse_defaults(data: bytes) -> ItemDefaults:
+    """Read a file of defaults.
+
+    Raises:
+        FormatError: it is not TOML, in another format, or states what cannot be stated.
+    """
+    table = TomlTable(parse_toml(data, "the file of defaults"))
+    found = table.take("format", str)
+    if found != FORMAT:
+        raise FormatError(f"the file of defaults is in format {shown(found)}, this version reads {FORMAT}")
+    values = table.take("directory", list)
+    table.finish()
+    directories = [_parse_directory(number, value) for number, value in enumerate(values, start=1)]
+    keys = [nfc_key(one.path) for one in directories]
+    if len(set(keys)) < len(keys):
+        raise FormatError("the file of defaults speaks of one directory twice")
+    return ItemDefaults(tuple(sorted(directories, key=lambda one: (bool(one.path), one.path.count("/")))))
+
+
+def _parse_directory(number: int, value: Any) -> DirectoryDefaults:
+    where = f"directory {number} of the file of defaults"
+    if not isinstance(value, dict):
+        raise FormatError(f"{where} is not a table", hint="each begins with [[directory]]")
+    table = TomlTable(value, where)
+    path = table.take("path", str)
+    try:
+        parse_name(path if path != _ALL else "any")
+    except FormatError:
+        # The path is not repeated: it may hold a name, and nobody has looked for one yet.
+        raise FormatError(f"{where}: path is not a relative path in its stored form, nor {_ALL!r}") from None
+    terms: dict[str, Any] = table.take("consent", dict) if "consent" in table else {}
+    if "handling" in terms:
+        raise FormatError(f"{where}: handling stands beside path, not under consent")
+    if "handling" in table:
+        terms = {"handling": table.take("handling", str), **terms}
+    context = table.take("context", dict) if "context" in table else {}
+    table.finish()
+    values: dict[str, str] = {}
+    for name, text in context.items():
+        if not isinstance(text, str):
+            raise FormatError(f"{where}: {shown(name, 80)} is not text")
+        values[name] = parse_user_value(name, text)
+    stated = Stated(make_context(values), parse_toml_terms(terms, where) if terms else None)
+    return DirectoryDefaults("" if path == _ALL else path, stated)

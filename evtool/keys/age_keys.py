@@ -1,0 +1,157 @@
+"""Keys for encrypted bundles: whom to encrypt to, and what to decrypt with.
+
+Recipients are age keys (`age1...`) and SSH keys (`ssh-ed25519`, `ssh-rsa`); identities are the files that hold their
+secret halves. No plugin is ever started: a file from outside could otherwise choose a program to run.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from evtool.core.errors import InputError, KeyFileError
+from evtool.core.names import shown
+from evtool.keys.files import read_any_file, read_secret_file, shown_file
+from evtool.keys.memory import forbid_core_dumps
+from evtool.keys.passphrase import PassphraseSource
+
+MAX_FILE = 64 * 1024
+"""Largest file of recipients or identities, in bytes."""
+
+_IDENTITY_MARK = "AGE-SECRET-KEY-1"
+_SSH_BEGIN = b"-----BEGIN OPENSSH PRIVATE KEY-----"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody who will be able to decrypt.
+
+    Attributes:
+        text: the public key in one line, without a comment.
+        key: the same for pyrage.
+    """
+
+    text: str
+    key: Any = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Identity:
+    """A secret key; shows nothing of itself."""
+
+    key: Any
+
+
+def load_pyrage() -> Any:
+    """Import pyrage.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    try:
+        return importlib.import_module("pyrage")
+    except ImportError:
+        raise InputError(
+            "encrypted bundles need the package pyrage, which is not installed", hint="pip install 'evtool[age]'"
+        ) from None
+
+
+def parse_recipient(text: str) -> Recipient:
+    """Read one recipient as people pass it on: `age1...`, or the line of an SSH public key, whose comment is dropped.
+
+    Raises:
+        KeyFileError: it is neither, or of a kind that cannot be encrypted to.
+    """
+    pyrage = load_pyrage()
+    words = text.split()
+    try:
+        if len(words) == 1 and text.startswith("age1"):
+            return Recipient(words[0], pyrage.x25519.Recipient.from_str(words[0]))
+        if len(words) >= 2 and words[0] in ("ssh-ed25519", "ssh-rsa"):
+            line = " ".join(words[:2])
+            return Recipient(line, pyrage.ssh.Recipient.from_str(line))
+    except pyrage.RecipientError:
+        pass
+    raise KeyFileError(
+        f"{shown(text, 80)} is nobody a bundle can be encrypted to",
+        hint="expected age1..., or the line of an ssh-ed25519 or ssh-rsa public key; `age-keygen` makes the former",
+    )
+
+
+def read_recipients_file(path: Path) -> list[Recipient]:
+    """Read a file with one recipient a line; empty lines and lines that begin with `#` are skipped.
+
+    Raises:
+        InputError: it cannot be read.
+        KeyFileError: a line is no recipient, or there is none.
+    """
+    lines = read_any_file(path, MAX_FILE).decode("utf-8", "replace").splitlines()
+    recipients = [parse_recipient(line.strip()) for line in lines if line.strip() and not line.startswith("#")]
+    if not recipients:
+        raise KeyFileError(f"{shown_file(path)} names no recipient")
+    return recipients
+
+
+def read_identity_file(path: Path, passphrase: PassphraseSource) -> list[Identity]:
+    """Read a file of age identities, or one SSH private key, which may be locked.
+
+    Raises:
+        KeyFileError: it is missing, open to others, or holds no key that decrypts.
+    """
+    pyrage = load_pyrage()
+    forbid_core_dumps()
+    data = read_secret_file(path, MAX_FILE)
+    if data.lstrip().startswith(_SSH_BEGIN):
+        return [_read_ssh_identity(pyrage, path, data, passphrase)]
+    identities = []
+    for line in data.decode("utf-8", "replace").splitlines():
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        try:
+            if not text.upper().startswith(_IDENTITY_MARK):
+                raise ValueError
+            identities.append(Identity(pyrage.x25519.Identity.from_str(text)))
+        except (ValueError, pyrage.IdentityError):
+            raise KeyFileError(
+                f"{shown_file(path)} holds a line that is no age identity",
+                hint="expected lines AGE-SECRET-KEY-1..., as `age-keygen` writes them, or an OpenSSH private key",
+            ) from None
+    if not identities:
+        raise KeyFileError(f"{shown_file(path)} holds no identity")
+    return identities
+
+
+def _read_ssh_identity(pyrage: Any, path: Path, data: bytes, passphrase: PassphraseSource) -> Identity:
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+        load_ssh_private_key,
+    )
+
+    try:
+        private_key = load_ssh_private_key(data, None)
+    except TypeError:
+        private_key = None  # it is locked
+    except ValueError:
+        raise KeyFileError(f"{shown_file(path)} is damaged") from None
+    if private_key is None:
+        for candidate in passphrase.read(f"key {shown_file(path)}", new=False).candidates():
+            try:
+                private_key = load_ssh_private_key(data, candidate)
+                break
+            except ValueError:
+                continue
+    if private_key is None:
+        raise KeyFileError(f"{shown_file(path)} cannot be unlocked: wrong passphrase, or a damaged file")
+    # pyrage takes unlocked keys only; this one stays in memory.
+    unlocked = private_key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    try:
+        return Identity(pyrage.ssh.Identity.from_buffer(unlocked))
+    except pyrage.IdentityError:
+        raise KeyFileError(
+            f"{shown_file(path)} is of a kind that age does not decrypt with", hint="use an Ed25519 or RSA key"
+        ) from None

@@ -1,0 +1,160 @@
+"""The user's list of recipients: who they are, what they may receive, and with which keys.
+
+A file `recipients.toml` beside the user's keys, written by hand. It never travels: what was used of it is quoted in
+the entry of a handover. Codes stand for recipients, as everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from evtool.core.codes import check_code
+from evtool.core.consent import Purpose
+from evtool.core.consent_decision import Recipient, RecipientKind
+from evtool.core.consent_input import parse_user_term
+from evtool.core.errors import FormatError, UsageError
+from evtool.core.names import shown
+from evtool.core.ssh_key import PublicKey, parse_public_key_line
+from evtool.core.toml_table import TomlTable, parse_toml
+from evtool.keys.files import read_any_file, read_own_file
+from evtool.keys.home import home_directory
+
+FORMAT = "evtool-recipients/1"
+
+MAX_RECIPIENTS_FILE = 1024 * 1024
+"""Largest file of recipients, in bytes."""
+
+_AGE_KEY = re.compile(r"age1[02-9ac-hj-np-z]{10,4000}\Z")
+_REGION = re.compile(r"[A-Z]{2}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRecipient:
+    """One entry of the file.
+
+    Attributes:
+        recipient: what consent is asked about.
+        keys: age or SSH public keys that bundles for it are encrypted to, as they stand in the file.
+        signing_keys: keys with which it signs receipts.
+    """
+
+    recipient: Recipient
+    keys: tuple[str, ...] = ()
+    signing_keys: tuple[PublicKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """All recipients that the user knows, by their codes."""
+
+    by_code: Mapping[str, KnownRecipient] = field(default_factory=dict)
+
+    def find(self, code: str) -> KnownRecipient:
+        """Give one recipient.
+
+        Raises:
+            UsageError: the file does not speak of it.
+        """
+        if code not in self.by_code:
+            known = ", ".join(sorted(self.by_code)) or "none yet"
+            raise UsageError(
+                f"{shown(code, 80)} is no recipient that you have described; there are: {known}",
+                hint="describe it in recipients.toml, beside the folder of your keys, or in --recipients FILE",
+            )
+        return self.by_code[code]
+
+
+def recipients_file(home: Path) -> Path:
+    """Give the file of the user's recipients."""
+    return home / "recipients.toml"
+
+
+def load_recipients(path: Path | None = None, home: Path | None = None) -> Recipients:
+    """Read a file of recipients that the user named, or the user's own; where there is none, nobody is known.
+
+    Raises:
+        InputError: the named file cannot be read.
+        KeyFileError: others can change the user's own file.
+        FormatError: it is not in the format.
+    """
+    if path is not None:
+        return parse_recipients(read_any_file(path, MAX_RECIPIENTS_FILE))
+    own = recipients_file(home or home_directory())
+    if not (own.is_symlink() or own.exists()):
+        return Recipients()
+    return parse_recipients(read_own_file(own, MAX_RECIPIENTS_FILE))
+
+
+def parse_recipients(data: bytes) -> Recipients:
+    """Read the format of `manifests/FORMAT.md`, section "Recipients".
+
+    Raises:
+        FormatError: it is not TOML, in another format, or a field is missing, unknown or not what it should be.
+    """
+    table = TomlTable(parse_toml(data, "the file of recipients"))
+    found = table.take("format", str)
+    if found != FORMAT:
+        raise FormatError(f"the file of recipients is in format {shown(found)}, this version reads {FORMAT}")
+    entries = table.take("recipient", dict) if "recipient" in table else {}
+    table.finish()
+    return Recipients({check_code(code): _parse(code, value) for code, value in entries.items()})
+
+
+def _parse(code: str, value: object) -> KnownRecipient:
+    if not isinstance(value, dict):
+        raise FormatError(f"recipient {code} is not a table", hint=f"it begins with [recipient.{code}]")
+    table = TomlTable(value, f"recipient {code}")
+    recipient = Recipient(
+        code=code,
+        organisation=check_code(table.take("organisation", str)) if "organisation" in table else None,
+        kinds=frozenset(_kind(code, kind) for kind in table.take_strings("kinds")),
+        purposes=frozenset(_purposes(table.take_strings("purposes"))),
+        agreements=frozenset(table.take_strings("agreements")) if "agreements" in table else frozenset(),
+        region=_region(code, table.take("region", str)) if "region" in table else None,
+        death_penalty=table.take("death_penalty", bool) if "death_penalty" in table else None,
+    )
+    keys = table.take_strings("keys") if "keys" in table else ()
+    signing_keys = table.take_strings("signing_keys") if "signing_keys" in table else ()
+    table.finish()
+    return KnownRecipient(
+        recipient, tuple(_key(code, key) for key in keys), tuple(_signing_key(code, key) for key in signing_keys)
+    )
+
+
+def _kind(code: str, text: str) -> RecipientKind:
+    try:
+        return RecipientKind(text)
+    except ValueError:
+        known = ", ".join(kind.value for kind in RecipientKind)
+        message = f"recipient {code}: {shown(text, 80)} is no kind of recipient"
+        raise FormatError(message, hint=f"accepted: {known}") from None
+
+
+def _purposes(texts: tuple[str, ...]) -> tuple[Purpose | str, ...]:
+    purposes: tuple[Purpose | str, ...] = parse_user_term("for", " ".join(texts))
+    return purposes
+
+
+def _region(code: str, text: str) -> str:
+    if not _REGION.match(text):
+        raise FormatError(f"recipient {code}: region is two capital letters of ISO 3166-1, like KR")
+    return text
+
+
+def _signing_key(code: str, text: str) -> PublicKey:
+    try:
+        return parse_public_key_line(text)
+    except FormatError as error:
+        raise FormatError(f"recipient {code}: {error.message}", hint=error.hint) from None
+
+
+def _key(code: str, text: str) -> str:
+    if not _AGE_KEY.match(text):
+        try:
+            parse_public_key_line(text)
+        except FormatError:
+            raise FormatError(f"recipient {code}: a key is neither an age public key nor an SSH public key") from None
+    return text

@@ -1,0 +1,12 @@
+"""Tells which names of archive entries would lead out of the folder they are unpacked into."""
+
+from __future__ import annotations
+
+import re
+
+_UNSAFE = re.compile(r"(?:\A[/\\~])|(?:\A[A-Za-z]:)|(?:(?:\A|[/\\])\.\.(?:[/\\]|\Z))|[\x00-\x1f]")
+
+
+def is_unsafe(name: str) -> bool:
+    """Tell whether a name is absolute, names a drive, climbs with `..`, or holds control characters."""
+    return _UNSAFE.search(name) is not None

@@ -1,0 +1,46 @@
+"""The extractors: one small module for each family of formats.
+
+A module in this package takes part by defining `EXTRACTOR`, an object with the three members of `Extractor`. Nothing
+else has to be told of it. Several extractors may read the same format; each reads on its own.
+
+An extractor is a generator: what it has yielded before it fails is kept. It may raise anything, run for ever or
+exhaust memory; that costs its own file what it had not yet yielded. Inside the cage there is no disk, so whatever it
+needs has to be imported at the top of its module.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from io import BufferedIOBase
+from typing import Protocol
+
+from evtool.core.metadata_claims import Claim
+
+
+class Extractor(Protocol):
+    """What every extractor module offers under the name `EXTRACTOR`."""
+
+    @property
+    def name(self) -> str:
+        """A short lower-case word, stated with a problem."""
+
+    @property
+    def formats(self) -> frozenset[str]:
+        """Media types that it reads."""
+
+    def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:
+        """Yield what the file claims; `stream` starts at 0, can be positioned, and ends after `size` bytes."""
+
+
+@functools.cache
+def extractors() -> Mapping[str, tuple[Extractor, ...]]:
+    """Load every extractor; media type -> those that read it, in the order of their module names."""
+    found: dict[str, tuple[Extractor, ...]] = {}
+    for module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
+        extractor: Extractor = importlib.import_module(f"{__name__}.{module}").EXTRACTOR
+        for media_type in extractor.formats:
+            found[media_type] = (*found.get(media_type, ()), extractor)
+    return found

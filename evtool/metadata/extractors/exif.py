@@ -1,0 +1,186 @@
+"""EXIF of photographs and raw camera files, read by exifread (CIPA DC-008, Exif 2.32)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, DivisionByZero, InvalidOperation
+from typing import Any
+
+import exifread
+
+from evtool.core.metadata_claims import Claim
+from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
+from evtool.metadata import values
+from evtool.metadata.boxes import heif_items
+from evtool.metadata.riff import chunks
+
+_TIMES = (
+    (TimeKind.CAPTURED, "EXIF DateTimeOriginal", "EXIF OffsetTimeOriginal", "EXIF SubSecTimeOriginal"),
+    (TimeKind.DIGITIZED, "EXIF DateTimeDigitized", "EXIF OffsetTimeDigitized", "EXIF SubSecTimeDigitized"),
+    (TimeKind.MODIFIED, "Image DateTime", "EXIF OffsetTime", "EXIF SubSecTime"),
+)
+
+_TEXTS = {
+    "Image Make": TextKind.DEVICE_MAKE,
+    "Image Model": TextKind.DEVICE_MODEL,
+    "Image Software": TextKind.SOFTWARE,
+    "Image Orientation": TextKind.ORIENTATION,
+    "Image Artist": TextKind.PERSON,
+    "Image HostComputer": TextKind.HOST,
+    "Image ImageDescription": TextKind.DESCRIPTION,
+    "Image Copyright": TextKind.DESCRIPTION,
+    "Image XPTitle": TextKind.TITLE,
+    "Image XPComment": TextKind.DESCRIPTION,
+    "Image XPAuthor": TextKind.PERSON,
+    "Image XPKeywords": TextKind.DESCRIPTION,
+    "Image XPSubject": TextKind.TITLE,
+    "EXIF BodySerialNumber": TextKind.DEVICE_SERIAL,
+    "EXIF CameraOwnerName": TextKind.PERSON,
+    "EXIF OwnerName": TextKind.PERSON,
+    "EXIF SerialNumber": TextKind.DEVICE_SERIAL,
+    "EXIF LensModel": TextKind.LENS_MODEL,
+    "EXIF LensSerialNumber": TextKind.LENS_SERIAL,
+    "EXIF ImageUniqueID": TextKind.IDENTIFIER,
+}
+
+_COUNTS = {"EXIF ExifImageWidth": CountKind.WIDTH, "EXIF ExifImageLength": CountKind.HEIGHT}
+
+_THUMBNAILS = ("Thumbnail JPEGInterchangeFormat", "Thumbnail StripOffsets")
+
+_HEIF = frozenset({"image/heic", "image/heif", "image/avif"})
+
+_JPEG_HEAD = 512 << 10
+"""Bytes at a JPEG's start in which its EXIF segment lies: segments are at most 64 KiB, and this one comes first."""
+
+_Tags = Mapping[str, Any]
+
+
+class ExifExtractor:
+    """Reads times, place, device and texts; maker notes are left alone, as their formats are guesswork."""
+
+    name = "exif"
+    formats = frozenset(
+        {
+            "image/jpeg",
+            "image/tiff",
+            "image/png",
+            "image/webp",
+            "image/heic",
+            "image/heif",
+            "image/avif",
+            "image/x-adobe-dng",
+            "image/x-canon-cr2",
+            "image/x-nikon-nef",
+            "image/x-sony-arw",
+            "image/x-pentax-pef",
+            "image/x-olympus-orf",
+            "image/x-panasonic-rw2",
+        }
+    )
+
+    def extract(self, stream: io.BufferedIOBase, size: int) -> Iterator[Claim]:
+        """Yield the claims of the EXIF block, if the file has one."""
+        tags: _Tags = exifread.process_file(
+            _exif_block(stream, size),  # type: ignore[arg-type]  # any object with read, seek and tell will do
+            details=False,
+            extract_thumbnail=False,
+        )
+        for kind, name, offset, fraction in _TIMES:
+            if name in tags:
+                yield from values.iso_time(kind, _text(tags[name]), name, _of(tags, offset), _of(tags, fraction))
+        for name, text_kind in _TEXTS.items():
+            if name in tags:
+                yield from values.text(text_kind, _text(tags[name]), name)
+        for name, count_kind in _COUNTS.items():
+            if name in tags:
+                yield from values.count(count_kind, next(iter(tags[name].values), 0), name)
+        if any(name in tags for name in _THUMBNAILS):
+            yield from values.count(CountKind.THUMBNAILS, 1, "Thumbnail IFD")
+        yield from _place(tags)
+        yield from _gps_time(tags)
+        for name, found in tags.items():
+            yield from values.tag(name, _text(found))
+
+
+def _exif_block(stream: io.BufferedIOBase, size: int) -> io.BufferedIOBase:
+    """Give the stream that begins with the TIFF structure, where exifread does not find it by itself."""
+    stream.seek(0)
+    head = stream.read(12)
+    stream.seek(0)
+    if head[4:8] == b"ftyp":
+        for item in heif_items(stream, size, b"Exif"):
+            # The item begins with the distance to the TIFF header (ISO/IEC 23008-12, annex A.2.1).
+            return io.BytesIO(item[4 + int.from_bytes(item[:4], "big") :])
+        return io.BytesIO()
+    if head[:4] == b"RIFF":
+        for chunk in chunks(stream, 12, size):
+            if chunk.type == b"EXIF":
+                return io.BytesIO(chunk.read(stream).removeprefix(b"Exif\0\0"))
+        return io.BytesIO()
+    if head[:3] == b"\xff\xd8\xff":
+        # exifread reads number by number; from memory that takes half the time.
+        return io.BytesIO(stream.read(_JPEG_HEAD))
+    return stream
+
+
+def _text(found: Any) -> str:
+    """Give a tag's value as text: exifread keeps ASCII that is not UTF-8 as bytes, and other types as lists."""
+    value = found.values
+    if isinstance(value, bytes):
+        return values.decode(value)
+    # The XP tags of Windows are UTF-16 in a list of bytes.
+    if 0x9C9B <= found.tag <= 0x9C9F and isinstance(value, list) and all(isinstance(item, int) for item in value):
+        return bytes(item & 0xFF for item in value).decode("utf-16-le", "replace")
+    return value if isinstance(value, str) else str(found.printable)
+
+
+def _of(tags: _Tags, name: str) -> str:
+    return _text(tags[name]).strip() if name in tags else ""
+
+
+def _numbers(tags: _Tags, name: str, length: int) -> list[Decimal]:
+    """Read a list of ratios; a denominator of 0 says that a part is not known, and so is the whole."""
+    found = tags[name].values if name in tags else ()
+    if isinstance(found, str | bytes) or len(found) < length:
+        return []
+    try:
+        return [Decimal(int(item.numerator)) / Decimal(int(item.denominator)) for item in found[:length]]
+    except (DivisionByZero, InvalidOperation, AttributeError):
+        return []
+
+
+def _place(tags: _Tags) -> Iterator[Claim]:
+    latitude, longitude = _numbers(tags, "GPS GPSLatitude", 3), _numbers(tags, "GPS GPSLongitude", 3)
+    north, east = _of(tags, "GPS GPSLatitudeRef").upper(), _of(tags, "GPS GPSLongitudeRef").upper()
+    # Without its letter a latitude could lie on either side of the equator, and no side is invented.
+    if not latitude or not longitude or north not in ("N", "S") or east not in ("E", "W"):
+        return
+    height = _numbers(tags, "GPS GPSAltitude", 1)
+    below = _numbers(tags, "GPS GPSAltitudeRef", 1) == [1]
+    raw = f"{_of(tags, 'GPS GPSLatitude')} {north}, {_of(tags, 'GPS GPSLongitude')} {east}"
+    yield from values.place(
+        _degrees(latitude) * (-1 if north == "S" else 1),
+        _degrees(longitude) * (-1 if east == "W" else 1),
+        (-height[0] if below else height[0]) if height else None,
+        raw,
+        "GPS GPSLatitude",
+    )
+
+
+def _degrees(parts: list[Decimal]) -> Decimal:
+    return parts[0] + parts[1] / 60 + parts[2] / 3600
+
+
+def _gps_time(tags: _Tags) -> Iterator[Claim]:
+    """Claim the time of the GPS receiver, which the standard defines as UTC."""
+    day, clock = _of(tags, "GPS GPSDate"), _numbers(tags, "GPS GPSTimeStamp", 3)
+    if not day or not clock or any(not 0 <= part < 61 for part in clock):
+        return
+    hours, minutes, seconds = clock
+    written = f"{day} {int(hours):02}:{int(minutes):02}:{int(seconds):02}Z"
+    for claim in values.iso_time(TimeKind.GPS, written, "GPS GPSDate"):
+        yield values.with_basis(claim, OffsetBasis.FORMAT)
+
+
+EXTRACTOR = ExifExtractor()

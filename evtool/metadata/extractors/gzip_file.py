@@ -1,0 +1,36 @@
+"""gzip files: the name and time in their header; nothing is unpacked (RFC 1952, section 2.3)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from io import BufferedIOBase
+
+from evtool.core.metadata_claims import Claim
+from evtool.core.metadata_vocabulary import TextKind, TimeKind
+from evtool.metadata import values
+
+_EXTRA, _NAME, _COMMENT = 4, 8, 16
+
+
+class GzipExtractor:
+    """Reads the header of the first member."""
+
+    name = "gzip"
+    formats = frozenset({"application/gzip"})
+
+    def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:
+        """Yield time, original name and comment."""
+        header = stream.read(64 << 10)
+        flags, seconds = struct.unpack_from("<xxxBI", header)
+        yield from values.unix_time(TimeKind.MODIFIED, seconds, "gzip MTIME")
+        rest = header[10:]
+        if flags & _EXTRA:
+            rest = rest[2 + int.from_bytes(rest[:2], "little") :]
+        for flag, kind in ((_NAME, TextKind.FILE_NAME), (_COMMENT, TextKind.DESCRIPTION)):
+            if flags & flag:
+                value, _, rest = rest.partition(b"\0")
+                yield from values.text(kind, value, "gzip FNAME" if flag == _NAME else "gzip FCOMMENT")
+
+
+EXTRACTOR = GzipExtractor()

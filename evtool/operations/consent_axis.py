@@ -1,0 +1,36 @@
+"""Whether it is stated under which consent the items may be used."""
+
+from __future__ import annotations
+
+from evtool.core.consent_summary import ConsentSummary, ConsentTally
+from evtool.core.verdict import Axis, Code, Effect, Finding
+from evtool.operations.collection import Collection
+
+
+def summarize_consent(collection: Collection) -> ConsentSummary | None:
+    """Put together what the terms of all items amount to, once their manifests have been read.
+
+    None where the record does not hold: a change of consent could be hidden in what cannot be relied on.
+    """
+    seals = collection.seals
+    if not seals or not collection.chain.is_intact or not all(seal.is_sound for seal in seals):
+        return None
+    total = ConsentTally()
+    for seal in seals:
+        total.merge(seal.consent)
+    return total.summarize(collection.chain.links[-1].entry.recorded_at)
+
+
+def judge_consent(summary: ConsentSummary | None) -> list[Finding]:
+    """Say for how many items no terms are stated."""
+    if summary is None:
+        message = "the record does not hold, so no terms can be relied on: treat all items as sealed, for nobody"
+        return [Finding(Code.NO_CONSENT, Axis.CONSENT, Effect.OPEN, message)]
+    missing = summary.items - summary.stated
+    if summary.items == missing:
+        message = "no consent is stated for any item: treat all of them as sealed, for nobody"
+        return [Finding(Code.NO_CONSENT, Axis.CONSENT, Effect.OPEN, message)]
+    if missing:
+        message = f"of {summary.items:,} items have no consent stated: treat them as sealed, for nobody"
+        return [Finding(Code.NO_CONSENT, Axis.CONSENT, Effect.OPEN, message, count=missing)]
+    return []

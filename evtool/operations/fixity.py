@@ -1,0 +1,110 @@
+"""A fresh fixity result for an entry that states something of the evidence: measured, never assumed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from evtool.core.errors import InputError, MismatchError, UsageError
+from evtool.core.events import Fixity, FixityScope
+from evtool.core.verdict import Effect, Finding
+from evtool.operations.collection import read_collection
+from evtool.operations.compare import Comparer, Comparison, Selection
+from evtool.operations.entry_writer import OpenRecord
+from evtool.operations.progress import Progress
+from evtool.scan.observe import Mode
+from evtool.scan.workers import default_jobs
+from evtool.store.custody import NAME
+
+
+@dataclass(frozen=True, slots=True)
+class FixityRequest:
+    """How much to read.
+
+    Attributes:
+        sample: number of items to draw at random; None means all, and also that there is nothing else.
+        jobs: number of workers; None means a number that suits this machine.
+    """
+
+    sample: int | None = None
+    jobs: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.sample is not None and self.sample < 1:
+            raise UsageError("a sample has at least one item")
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A fixity result, with the findings behind it."""
+
+    fixity: Fixity
+    findings: tuple[Finding, ...]
+
+
+def measure_fixity(
+    record: OpenRecord,
+    request: FixityRequest,
+    progress: Progress,
+    random: Callable[[int], bytes] = os.urandom,
+) -> Measurement:
+    """Compare the evidence with its seals, all of it or a sample.
+
+    Raises:
+        InputError: nothing is sealed.
+        MismatchError: a manifest is not the one that was signed.
+    """
+    # Read anew: the items of a collection can be gone through once.
+    collection = read_collection(record.custody)
+    total = sum(seal.sealed.items for seal in collection.seals)
+    if not total:
+        raise InputError("nothing is sealed here, so there is nothing to compare", hint="run evtool seal first")
+    whole = request.sample is None or request.sample >= total
+    selection = Selection() if whole else Selection(_draw(request.sample or 1, total, random))
+    progress.start("checking", total if whole else len(selection.numbers), None)
+    comparison = Comparer(
+        evidence=record.evidence,
+        collection=collection,
+        custody_name=NAME if record.inside else None,
+        exclusions=collection.exclusions,
+        jobs=request.jobs or default_jobs(),
+        mode=Mode.HASH,
+        selection=selection,
+        progress=progress,
+    ).run()
+    for seal in collection.seals:
+        for finding in seal.findings:
+            if finding.effect in (Effect.DISPROVES, Effect.UNCHECKED):
+                raise MismatchError(f"the record does not hold: {finding.message}", hint="run evtool verify first")
+    findings = tuple(finding for finding in comparison.findings if finding.effect is not Effect.NOTE)
+    return Measurement(_fixity(comparison, total, whole), findings)
+
+
+def _draw(size: int, total: int, random: Callable[[int], bytes]) -> frozenset[int]:
+    """Draw distinct item numbers; from the system's random numbers, so that nobody can know the sample beforehand."""
+    chosen: set[int] = set()
+    while len(chosen) < size:
+        # 16 bytes against at most 2^53 items: the bias of the remainder is far below one in 2^64.
+        chosen.add(int.from_bytes(random(16), "big") % total + 1)
+    return frozenset(chosen)
+
+
+def _fixity(comparison: Comparison, total: int, whole: bool) -> Fixity:
+    tallies = comparison.tallies.values()
+    ok = sum(tally.ok for tally in tallies)
+    changed = sum(tally.changed + tally.renamed + tally.type_changed for tally in tallies)
+    missing = sum(tally.missing for tally in tallies)
+    unreadable = sum(tally.unreadable for tally in tallies)
+    checked = ok + changed + missing + unreadable
+    return Fixity(
+        scope=FixityScope.FULL if whole else FixityScope.SAMPLE,
+        items=total,
+        checked=checked,
+        ok=ok,
+        changed=changed,
+        missing=missing,
+        unreadable=unreadable,
+        extra=comparison.extra,
+        withheld=total - checked if whole else 0,
+    )

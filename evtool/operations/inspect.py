@@ -1,0 +1,78 @@
+"""What files claim of themselves, beside what was observed of them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from evtool.core.errors import InputError
+from evtool.core.metadata_vocabulary import Detail
+from evtool.core.names import shown_path, store_name
+from evtool.metadata import ExtractionResult, MetadataExtractor
+from evtool.metadata.observations import Observation, Observed, observe
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """One file: what was observed, what it claims, and what does not fit together.
+
+    Attributes:
+        name: stored name, as the caller gave it.
+        error: why the file could not be read at all; then the rest is None or empty.
+    """
+
+    name: str
+    observed: Observed | None = None
+    result: ExtractionResult | None = None
+    observations: tuple[Observation, ...] = ()
+    error: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the file was read, and its parser came to its end."""
+        return self.result is not None and self.result.failure is None
+
+
+def inspect_files(
+    paths: Sequence[bytes], *, detail: Detail = Detail.BASIC, sandbox: bool = True, now: datetime | None = None
+) -> Iterator[Inspection]:
+    """Inspect files one after the other; one that cannot be read does not stop the rest.
+
+    `now` is what claimed times are compared with; the computer's clock if it is None. Files are opened read-only.
+    """
+    now = now or datetime.now(UTC)
+    with MetadataExtractor(detail=detail, sandbox=sandbox) as extractor:
+        for path in paths:
+            try:
+                yield _inspect(path, extractor, now)
+            except InputError as error:
+                yield Inspection(store_name(path), error=error.message)
+
+
+def _inspect(path: bytes, extractor: MetadataExtractor, now: datetime) -> Inspection:
+    descriptor = _open(path)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise InputError(f"{shown_path(path)} is not a regular file")
+        modified = datetime.fromtimestamp(found.st_mtime_ns // 10**9, UTC)
+        observed = Observed(store_name(path), found.st_size, modified)
+        result = extractor.extract(descriptor)
+    except (OSError, OverflowError, ValueError) as error:
+        raise InputError(f"{shown_path(path)} could not be read ({type(error).__name__})") from error
+    finally:
+        os.close(descriptor)
+    observations = observe(result.claims, observed, now) if result.claims is not None else ()
+    return Inspection(observed.name, observed, result, observations)
+
+
+def _open(path: bytes) -> int:
+    try:
+        # Without waiting: a FIFO would block until somebody writes to it.
+        return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a path"
+        raise InputError(f"{shown_path(path)} could not be opened: {reason}") from error

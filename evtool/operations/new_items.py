@@ -1,0 +1,40 @@
+"""Listing what a seal would add, by name only: nothing is read, nothing is written."""
+
+from __future__ import annotations
+
+import os
+
+from evtool.core.names import store_name
+from evtool.operations.collection import Collection, read_items
+from evtool.operations.compare import merge_sorted
+from evtool.operations.entry_writer import is_inside, read_sound_collection
+from evtool.operations.seal import effective_exclusions
+from evtool.operations.seal_options import SealOptions
+from evtool.scan.tree import Tree, TreeLocation
+from evtool.scan.walk import WalkNotes, walk
+from evtool.store.custody import NAME, CustodyDirectory, locate_custody
+
+
+def list_new_names(path: str | os.PathLike[str], options: SealOptions) -> list[str]:
+    """Give the stored names of the items that are not sealed yet, in the order in which they would be numbered.
+
+    Raises:
+        InputError: the directory, or the custody directory, cannot be used.
+        MismatchError: the record that is there does not hold.
+    """
+    evidence = TreeLocation.find(os.fspath(path))
+    inside = is_inside(evidence, options.custody)
+    location = locate_custody(evidence, options.custody)
+    if location is None:
+        return _names(evidence, None, options, inside=inside)
+    with CustodyDirectory(location) as custody:
+        return _names(evidence, read_sound_collection(custody), options, inside=inside)
+
+
+def _names(evidence: TreeLocation, collection: Collection | None, options: SealOptions, *, inside: bool) -> list[str]:
+    exclusions = effective_exclusions(collection, options)
+    sealed_items = read_items(collection) if collection else iter(())
+    with Tree(evidence) as tree:
+        founds = walk(tree, custody=NAME if inside else None, exclusions=exclusions, notes=WalkNotes())
+        pairs = merge_sorted(sealed_items, ((found.sort_key, found) for found in founds))
+        return [store_name(found.path) for sealed, found in pairs if sealed is None and found is not None]

@@ -1,0 +1,313 @@
+"""The JSON documents about consent, as types; see `evtool.report.document`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from evtool.core.consent import ConsentTerms
+from evtool.core.consent_decision import ConsentAnswer, Reason
+from evtool.core.consent_state import Holding, ItemConsent
+from evtool.core.consent_summary import ConsentSummary
+from evtool.core.errors import ExitCode
+from evtool.core.events import Acceptance, Event
+from evtool.core.times import format_time
+
+Terms = dict[str, str | list[str]]
+"""Name of a term -> its value, as files spell them; a term that is not stated is not there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryDocument:
+    """What the terms of all disclosed items amount to; each count is code -> number of items.
+
+    Attributes:
+        items: items of which anything is disclosed.
+        stated: of how many of them terms are in force, sealed with them or recorded since.
+        changed: for how many of them an entry changed the terms since.
+        handling, status, identity, onward, defence: how many items have which value, `not-stated` among them.
+        purposes: how many items may be used for what.
+        share: how many items may go to whom.
+        conditions: how many items are under which condition.
+        agreements: how many items are bound to which agreement.
+        unknown: codes that this version does not know, as `term=code`.
+        starts: latest day before which something does not hold yet, or null.
+        until: earliest day from which something holds no more, or null.
+        review: earliest day on which somebody is to be asked again, or null.
+        as_of: when the newest entry was written, a claim of its signer, or null.
+    """
+
+    items: int
+    stated: int
+    changed: int
+    handling: dict[str, int]
+    status: dict[str, int]
+    identity: dict[str, int]
+    onward: dict[str, int]
+    defence: dict[str, int]
+    purposes: dict[str, int]
+    share: dict[str, int]
+    conditions: dict[str, int]
+    agreements: dict[str, int]
+    unknown: dict[str, int]
+    starts: str | None
+    until: str | None
+    review: str | None
+    as_of: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeDocument:
+    """One entry that changed the terms of an item.
+
+    Attributes:
+        entry: its number.
+        happened_at: when consent changed, a claim of the signer.
+        terms: what it states.
+    """
+
+    entry: int
+    happened_at: str
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemConsentDocument:
+    """Consent of one item.
+
+    Attributes:
+        item: its number.
+        entry: number of the entry that seals it.
+        stated: the terms sealed with it, or null.
+        in_force: the terms in force now, or null where none were ever stated.
+        changes: the entries that changed them, oldest first.
+        withheld: no terms are disclosed, and some of what this copy withholds may be them.
+    """
+
+    item: int
+    entry: int
+    stated: Terms | None
+    in_force: Terms | None
+    changes: tuple[ChangeDocument, ...]
+    withheld: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentDocument:
+    """What `evtool consent show` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: that of the process.
+        path: the directory, as the user named it.
+        items: the items asked for, by number.
+    """
+
+    format: Literal["evtool-consent/1"] = "evtool-consent/1"
+    exit_code: ExitCode
+    path: str
+    items: tuple[ItemConsentDocument, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalDocument:
+    """One reason why an item may not go.
+
+    Attributes:
+        reason: what it is.
+        message: the same in words.
+        confirm: the confirmation by a second person that would answer it, or null where it is final.
+    """
+
+    reason: Reason
+    message: str
+    confirm: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionDocument:
+    """The decision over one item.
+
+    Attributes:
+        item: its number.
+        allowed: whether it may go.
+        reasons: all reasons why not.
+        duties: what whoever gets it has to keep to.
+    """
+
+    item: int
+    allowed: bool
+    reasons: tuple[RefusalDocument, ...]
+    duties: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentCheckDocument:
+    """What `evtool consent check` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: 5 if any item is refused.
+        path: the directory, as the user named it.
+        recipient: code of the recipient.
+        purpose: code of the purpose.
+        date: the day that was asked about.
+        refused: how many items may not go.
+        items: the decision over each item, by number.
+    """
+
+    format: Literal["evtool-consent-check/1"] = "evtool-consent-check/1"
+    exit_code: ExitCode
+    path: str
+    recipient: str
+    purpose: str
+    date: str
+    refused: int
+    items: tuple[DecisionDocument, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentChangeDocument:
+    """What `evtool consent set` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: that of the process.
+        path: the directory, as the user named it.
+        entry: number of the new entry.
+        head: SHA-256 of the new entry.
+        items: ranges of the items whose consent changed.
+        terms: what was stated.
+        without_effect: name of a term -> number of items for which something stricter stays in force.
+    """
+
+    format: Literal["evtool-consent-change/1"] = "evtool-consent-change/1"
+    exit_code: ExitCode
+    path: str
+    entry: int
+    head: str
+    items: tuple[str, ...]
+    terms: Terms
+    without_effect: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldingDocument:
+    """Somebody who was given items, as far as this record tells.
+
+    Attributes:
+        entry: number of the entry that records it.
+        event: what it records.
+        holder: code of whoever has them.
+        since: when they were handed over, a claim of the signer.
+        head: SHA-256 of the entry.
+        items: ranges of those of the items that were asked for.
+        purpose: what for, or null.
+        answer: what the holder said of it, or null where this record holds no answer.
+        accepted: ranges of the items that the holder accepted, where that was a part; else null.
+    """
+
+    entry: int
+    event: Event
+    holder: str
+    since: str
+    head: str
+    items: tuple[str, ...]
+    purpose: str | None
+    answer: Acceptance | None
+    accepted: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallDocument:
+    """What `evtool consent recall` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: that of the process.
+        path: the directory, as the user named it.
+        items: ranges of the items that are recalled.
+        holdings: who was given some of them, oldest first.
+    """
+
+    format: Literal["evtool-recall/1"] = "evtool-recall/1"
+    exit_code: ExitCode
+    path: str
+    items: tuple[str, ...]
+    holdings: tuple[HoldingDocument, ...]
+
+
+def terms_document(terms: ConsentTerms | None) -> Terms | None:
+    """Write terms, or null."""
+    return None if terms is None else terms.stated
+
+
+def consent_document(consent: ItemConsent) -> ItemConsentDocument:
+    """Write the consent of one item."""
+    return ItemConsentDocument(
+        item=consent.item,
+        entry=consent.sealed_by,
+        stated=terms_document(consent.stated),
+        in_force=terms_document(consent.terms),
+        changes=tuple(
+            ChangeDocument(entry=change.entry, happened_at=format_time(change.happened_at), terms=change.terms.stated)
+            for change in consent.changes
+        ),
+        withheld=consent.is_withheld,
+    )
+
+
+def decision_document(answer: ConsentAnswer) -> DecisionDocument:
+    """Write the decision over one item."""
+    decision = answer.decision
+    return DecisionDocument(
+        item=answer.consent.item,
+        allowed=decision.allowed,
+        reasons=tuple(
+            RefusalDocument(reason=one.reason, message=one.message, confirm=one.confirm) for one in decision.reasons
+        ),
+        duties=decision.duties,
+    )
+
+
+def holding_document(holding: Holding) -> HoldingDocument:
+    """Write who holds what."""
+    return HoldingDocument(
+        entry=holding.entry,
+        event=holding.event,
+        holder=holding.holder,
+        since=holding.since,
+        head=holding.head,
+        items=tuple(holding.items.serialize()),
+        purpose=holding.purpose,
+        answer=holding.answer,
+        accepted=tuple(holding.accepted.serialize()) if holding.accepted else None,
+    )
+
+
+def summary_document(summary: ConsentSummary) -> SummaryDocument:
+    """Write what the terms of all items amount to."""
+    return SummaryDocument(
+        items=summary.items,
+        stated=summary.stated,
+        changed=summary.changed,
+        handling=summary.handling,
+        status=summary.status,
+        identity=summary.identity,
+        onward=summary.onward,
+        defence=summary.defence,
+        purposes=summary.purposes,
+        share=summary.share,
+        conditions=summary.conditions,
+        agreements=summary.agreements,
+        unknown=summary.unknown,
+        starts=_day(summary.starts),
+        until=_day(summary.until),
+        review=_day(summary.review),
+        as_of=format_time(summary.as_of) if summary.as_of else None,
+    )
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None

@@ -1,0 +1,125 @@
+"""Consent in words for a person: the conditions first, whatever else there is to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from evtool.core.consent import ConsentTerms, Handling
+from evtool.core.consent_decision import ConsentAnswer
+from evtool.core.consent_state import Holding, ItemConsent
+from evtool.core.consent_summary import ConsentSummary
+from evtool.core.digest import group_in_fours
+from evtool.core.names import shown
+from evtool.core.times import format_time
+from evtool.core.verdict import Axis, AxisState, Report
+
+_MEANINGS = {
+    Handling.SEALED.value: "for nobody",
+    Handling.NAMED.value: "for the recipients that are named, and nobody else",
+    Handling.PARTNERS.value: "for those who signed the agreement",
+    Handling.PUBLIC.value: "for everybody",
+}
+
+
+def render_handling(report: Report, name: str) -> list[str]:
+    """Write what a reader has to know before anything else; the first line begins with HANDLING."""
+    handling, summary = report.handling, report.consent
+    lines = [render_handling_line(handling, shown(name))]
+    if summary is None:
+        return [*lines, "  there are no terms that can be relied on, so the strictest count"]
+    lines += render_summary(summary)
+    if report.axes[Axis.TRUST] is not AxisState.SHOWN:
+        lines.append("  These terms were signed by keys of which you have not trusted all.")
+    if summary.as_of:
+        lines.append(f"  As of {format_time(summary.as_of)} (claimed). Consent may have changed since: ask the sender.")
+    return lines
+
+
+def render_handling_line(handling: str, what: str) -> str:
+    """Write the first line; `what` is what it is about, escaped already."""
+    meaning = _MEANINGS.get(handling, "a code that this version does not know, so for nobody")
+    return f"HANDLING of {what}: {shown(handling)}, {meaning}"
+
+
+def render_summary(summary: ConsentSummary) -> list[str]:
+    """Write what the terms amount to, one a line."""
+    rows: tuple[tuple[str, Mapping[str, int]], ...] = (
+        ("handling", summary.handling),
+        ("consent", summary.status),
+        ("for", summary.purposes),
+        ("share", summary.share),
+        ("conditions", summary.conditions),
+        ("identity", summary.identity),
+        ("onward", summary.onward),
+        ("defence", summary.defence),
+        ("agreement", summary.agreements),
+        ("unknown", summary.unknown),
+    )
+    lines = [f"  {label:<11} {_counted(counts, summary.items)}" for label, counts in rows if counts]
+    if summary.unknown:
+        lines.append("  What is unknown is a code of a later version or of another organisation: ask what it means.")
+    days = (("from", summary.starts), ("until", summary.until), ("ask again", summary.review))
+    lines += [f"  {label:<11} {day}" for label, day in days if day]
+    if summary.changed:
+        lines.append(
+            f"  {summary.changed:,} of {summary.items:,} items have had their terms changed since they were sealed"
+        )
+    return lines
+
+
+def _counted(counts: Mapping[str, int], items: int) -> str:
+    """Write codes with the number of items; one that holds for all of them without it."""
+    parts = [shown(code, 80) if count == items else f"{shown(code, 80)} ({count:,})" for code, count in counts.items()]
+    return ", ".join(parts)
+
+
+def render_terms(terms: ConsentTerms) -> list[str]:
+    """Write terms, one a line."""
+    return [f"{name}: {_value(value)}" for name, value in terms.stated.items()]
+
+
+def _value(value: str | Sequence[str]) -> str:
+    return shown(value, 400) if isinstance(value, str) else ", ".join(shown(one, 80) for one in value) or "none"
+
+
+def render_consent(consent: ItemConsent) -> str:
+    """Write the consent of one item: what was sealed, what changed, what is in force."""
+    lines = [f"item {consent.item}, sealed by entry {consent.sealed_by}"]
+    if consent.terms is None:
+        state = "its terms may be withheld from this copy" if consent.is_withheld else "no terms were ever stated"
+        return "\n".join([*lines, f"  {state}: sealed, for nobody"])
+    lines += [f"  {line}" for line in render_terms(consent.terms)]
+    if consent.changes:
+        lines.append("  put together from")
+        stated = "; ".join(render_terms(consent.stated)) if consent.stated else "nothing"
+        lines.append(f"    entry {consent.sealed_by} (sealed): {stated}")
+        for change in consent.changes:
+            changed = "; ".join(render_terms(change.terms))
+            lines.append(f"    entry {change.entry} ({format_time(change.happened_at)}, claimed): {changed}")
+    return "\n".join(lines)
+
+
+def render_answer(answer: ConsentAnswer) -> str:
+    """Write the decision over one item, with every reason and what would answer it."""
+    decision = answer.decision
+    lines = [f"item {answer.consent.item}: {'allowed' if decision.allowed else 'REFUSED'}"]
+    for one in decision.reasons:
+        way = f"  [a second person may confirm {one.confirm}]" if one.confirm else ""
+        lines.append(f"  {one.reason.value:<26} {shown(one.message)}{way}")
+    lines += [f"  to be kept: {shown(duty)}" for duty in decision.duties] if decision.allowed else []
+    return "\n".join(lines)
+
+
+def render_holding(holding: Holding) -> str:
+    """Write who holds what since when."""
+    purpose = f" for {shown(holding.purpose)}" if holding.purpose else ""
+    answer = "not answered" if holding.answer is None else holding.answer.value
+    if holding.accepted:
+        answer += f", items {', '.join(holding.accepted.serialize())}"
+    return "\n".join(
+        [
+            f"{holding.holder}: items {', '.join(holding.items.serialize())} since {holding.since} (claimed){purpose}",
+            f"  entry {holding.entry} {holding.event.value}, {answer}",
+            f"  {group_in_fours(holding.head)}",
+        ]
+    )

@@ -1,0 +1,94 @@
+"""The JSON documents about custody events, as types; see `evtool.report.document`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from evtool.core.errors import ExitCode
+from evtool.core.events import Acceptance, Fixity
+from evtool.core.verdict import Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryDocument:
+    """What a command prints that added an entry to the chain of custody.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: 1 or 4 if the entry records evidence that is not as sealed or could not be read.
+        path: the directory, as the user named it.
+        entry: number of the new entry.
+        head: SHA-256 of the new entry.
+        fixity: how the evidence compared with its seals, or null where that was not measured.
+        findings: what was not as sealed.
+    """
+
+    format: Literal["evtool-entry/1"] = "evtool-entry/1"
+    exit_code: ExitCode
+    path: str
+    entry: int
+    head: str
+    fixity: Fixity | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptDocument:
+    """What `evtool receipt add` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: that of the process.
+        path: the directory, as the user named it.
+        transfer: number of the entry that the receipt answers.
+        agent: code of the receiver.
+        acceptance: what was accepted.
+        witnessed: number of the newest entry that the receiver saw.
+    """
+
+    format: Literal["evtool-receipt/1"] = "evtool-receipt/1"
+    exit_code: ExitCode = ExitCode.OK
+    path: str
+    transfer: int
+    agent: str
+    acceptance: Acceptance
+    witnessed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptFileDocument:
+    """What `evtool receipt write` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: that of the process.
+        path: the directory, as the user named it.
+        entry: number of the entry `received` that was written to the file.
+    """
+
+    format: Literal["evtool-receipt-file/1"] = "evtool-receipt-file/1"
+    exit_code: ExitCode = ExitCode.OK
+    path: str
+    entry: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopiesDocument:
+    """What `evtool compare` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: 1 if the records part.
+        collections: id of the collection of each copy.
+        shared_entries: number of entries from the first on that are the same.
+        only_in_first: number and event of each entry that only the first copy has.
+        only_in_second: the same of the second copy.
+    """
+
+    format: Literal["evtool-copies/1"] = "evtool-copies/1"
+    exit_code: ExitCode
+    collections: tuple[str, str]
+    shared_entries: int
+    only_in_first: tuple[tuple[int, str], ...]
+    only_in_second: tuple[tuple[int, str], ...]

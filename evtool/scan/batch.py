@@ -1,0 +1,143 @@
+"""A batch of entries: what is sent to wherever work runs, and the one function that runs there."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from evtool.scan.observe import Known, Mode, Observation, Stamp, observe
+from evtool.scan.small_files import FileRow, read_small_files
+from evtool.scan.tree import Tree, TreeLocation
+from evtool.scan.walk import KINDS, Found, Kind, Run
+
+Row = FileRow | Observation
+"""What one entry was: the short form where it is a file that was read, else the whole observation."""
+
+
+class Reading(NamedTuple):
+    """A batch that was observed.
+
+    Attributes:
+        runs: the entries.
+        rows: what each of them was, in the same order.
+        started: when the first of them was looked at, in nanoseconds since 1970.
+    """
+
+    runs: list[Run]
+    rows: list[Row]
+    started: int
+
+
+Finish = Callable[[Reading, Any], Any]
+"""What else to do where the batch was observed, given the batch's argument: a function of a module, so that its name
+can be sent. It returns None to have the observations themselves sent back."""
+
+
+class Batch(NamedTuple):
+    """Entries to observe, as they are sent.
+
+    Attributes:
+        location: the tree they are in.
+        runs: the entries.
+        modes: the value of each one's `Mode`, as one string; empty means to hash all of them.
+        known: index of an entry -> digests from an earlier read.
+        limit: files of more bytes are deferred; None for no limit.
+        threads: hash with two threads.
+        finish: what else to do with the reading, if anything.
+        argument: what `finish` is given beside it.
+    """
+
+    location: TreeLocation
+    runs: list[Run]
+    modes: str = ""
+    known: Mapping[int, Known] | None = None
+    limit: int | None = None
+    threads: bool = False
+    finish: Finish | None = None
+    argument: object = None
+
+
+class Outcome(NamedTuple):
+    """What comes back of a batch.
+
+    Attributes:
+        product: what `finish` returned.
+        rows: what each entry was; empty if there is a product.
+        started: when the first of them was looked at, in nanoseconds since 1970.
+    """
+
+    product: Any
+    rows: list[Row]
+    started: int
+
+
+def observe_batch(batch: Batch) -> Outcome:
+    """Observe one batch; runs wherever the Executor runs it."""
+    tree = _tree_of_this_thread(batch.location)
+    started = time.time_ns()
+    rows: list[Row] = []
+    for run in batch.runs:
+        rows += _observe_run(tree, run, batch, len(rows))
+    if batch.finish is not None:
+        product = batch.finish(Reading(batch.runs, rows, started), batch.argument)
+        if product is not None:
+            return Outcome(product, [], started)
+    return Outcome(None, rows, started)
+
+
+def _observe_run(tree: Tree, run: Run, batch: Batch, first: int) -> list[Row]:
+    directory, names, kinds = run
+    modes = batch.modes[first : first + len(names)]
+
+    def look_closer(index: int) -> Row:
+        found = Found(directory, names[index], KINDS[kinds[index]])
+        mode = Mode(modes[index]) if modes else Mode.HASH
+        known = batch.known.get(first + index) if batch.known else None
+        return _row_of(observe(tree, found, mode=mode, known=known, limit=batch.limit, threads=batch.threads))
+
+    # One kind and one mode for all of them is what most runs have.
+    if not batch.known and not modes.strip(Mode.HASH.value) and not kinds.strip(Kind.FILE.value):
+        with contextlib.suppress(OSError):
+            return read_small_files(tree, directory, names, look_closer)
+    return [look_closer(index) for index in range(len(names))]
+
+
+def _row_of(o: Observation) -> Row:
+    """Give the short form of an observation, if it has one."""
+    if o.stamp is None or not o.sha256 or o.reused or o.problem is not None:
+        return o
+    return (*o.stamp, o.sha256, o.blake3)
+
+
+def observation_of(row: Row, started: int) -> Observation:
+    """Give the observation that a row stands for."""
+    if isinstance(row, Observation):
+        return row
+    size, mtime, ctime, inode, sha256, blake3 = row
+    return Observation(Kind.FILE, Stamp(size, mtime, ctime, inode), sha256, blake3, started=started)
+
+
+class _OpenTree(threading.local):
+    """The tree of the last batch stays open in each thread: its neighbours are below the same directories."""
+
+    tree: Tree | None = None
+
+
+_OPEN = _OpenTree()
+
+
+def _tree_of_this_thread(location: TreeLocation) -> Tree:
+    if _OPEN.tree is None or _OPEN.tree.location != location:
+        close_tree()
+        _OPEN.tree = Tree(location)
+    return _OPEN.tree
+
+
+def close_tree() -> None:
+    """Close the tree that this thread holds open for the next batch."""
+    if _OPEN.tree is not None:
+        _OPEN.tree.close()
+        _OPEN.tree = None

@@ -1,0 +1,121 @@
+"""What the stories and the attacks have in common: keys, snapshots, faults, and the program as a server."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evtool import Report, VerifyOptions, load_trust, verify
+from evtool.keys.own import create_own_key
+from evtool.keys.trust import add_signer
+from tests.conftest import Runner, RunResult
+
+Facts = tuple[object, ...]
+
+
+def give_key(evtool: Runner, code: str = "A03") -> None:
+    """Make an unlocked key that the user trusts, as `evtool key new CODE --no-passphrase` does."""
+    own = create_own_key(code, None, evtool.home)
+    add_signer(code, own.file.public_key, home=evtool.home)
+
+
+def snapshot(root: Path, *, custody: bool = False, dates: bool = True, contents: bool = True) -> dict[bytes, Facts]:
+    """Take down everything about a directory: names, types, modes, inodes, dates and bytes; custody/ only if asked."""
+    facts: dict[bytes, Facts] = {}
+    pending = [os.fsencode(root)]
+    while pending:
+        directory = pending.pop()
+        for entry in os.scandir(directory):
+            if not custody and entry.path == os.path.join(os.fsencode(root), b"custody"):
+                continue
+            status = entry.stat(follow_symlinks=False)
+            # A directory is written to when custody/ is made in it; its bytes are its names, which are listed.
+            when = (status.st_mtime_ns, status.st_ctime_ns) if dates and not entry.is_dir(follow_symlinks=False) else ()
+            what: object = None
+            if stat.S_ISDIR(status.st_mode):
+                pending.append(entry.path)
+            elif stat.S_ISLNK(status.st_mode):
+                what = os.readlink(entry.path)
+            elif stat.S_ISREG(status.st_mode):
+                with open(entry.path, "rb") as file:
+                    what = hashlib.sha256(file.read()).hexdigest() if contents else None
+            facts[entry.path] = (status.st_mode, status.st_uid, status.st_ino, status.st_nlink, when, what)
+    return facts
+
+
+def check(directory: Path, evtool: Runner, **options: Any) -> Report:
+    """Verify in this process, trusting what the user of `evtool` trusts."""
+    return verify(directory, VerifyOptions(trust=load_trust(home=evtool.home), jobs=1, **options))
+
+
+def named(report: Report | dict[str, Any]) -> set[tuple[str, str | None]]:
+    """Give code and path of every finding that is about one file."""
+    if isinstance(report, Report):
+        return {(finding.code.value, finding.path) for finding in report.findings if finding.path is not None}
+    return {(finding["code"], finding["path"]) for finding in report["findings"] if finding["path"] is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """`fork_server.py`, running."""
+
+    process: subprocess.Popen[str]
+    output: Path
+
+    def __call__(self, *arguments: str | Path, **options: Any) -> RunResult:
+        """Run evtool once; `burn` and `kill` as `fork_server.py` has them."""
+        run = {"arguments": list(map(str, arguments)), "stdout": str(self.output)} | options
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(json.dumps(run) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        assert answer, "the server of evtool died"
+        errors = self.output.with_name(self.output.name + ".err")
+        return RunResult(int(answer), self.output.read_text("utf-8"), errors.read_text("utf-8"))
+
+
+@contextmanager
+def serve(evtool: Runner, *prefix: str) -> Iterator[Server]:
+    """Start a server in the runner's directory and environment; `prefix` is a program it runs under, such as strace."""
+    process = subprocess.Popen(
+        [*prefix, sys.executable, str(Path(__file__).with_name("fork_server.py"))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=evtool.directory,
+        env=evtool.environment,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield Server(process, evtool.directory.parent / "printed")
+    finally:
+        assert process.stdin
+        process.stdin.close()
+        assert process.stdout
+        process.stdout.close()
+        process.wait(timeout=60)
+
+
+def run_under(evtool: Runner, prefix: Sequence[str], *arguments: str | Path, **options: Any) -> RunResult:
+    """Run the command under another program, such as strace; `options` are those of `subprocess.run`."""
+    run = subprocess.run(
+        [*prefix, *evtool.command(*arguments)],
+        capture_output=True,
+        cwd=evtool.directory,
+        env=evtool.environment,
+        start_new_session=True,
+        timeout=120,
+        check=False,
+        **options,
+    )
+    return RunResult(run.returncode, run.stdout.decode("utf-8"), run.stderr.decode("utf-8"))

@@ -1,0 +1,176 @@
+"""Whatever is changed in a sealed directory, by malice or by a dying disk, verify never says that all is well."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from evtool import Code, ExitCode, Report
+from tests.cli.evidence import check, give_key
+from tests.conftest import Runner
+
+BITS = range(8) if os.environ.get("EVTOOL_WIDE_SWEEP") else None
+"""Which bits of each byte are flipped; by default one of them, another one in each byte."""
+
+INFORMATIONAL = ("README.txt", "allowed_signers")
+
+
+@pytest.fixture
+def case(evtool: Runner) -> Path:
+    """A small directory sealed twice, with a file, a Korean name, a link and an empty directory."""
+    give_key(evtool)
+    case = evtool.directory / "case"
+    (case / "empty").mkdir(parents=True)
+    (case / "a.txt").write_text("first\n")
+    (case / "김철수.txt").write_text("second")
+    (case / "link").symlink_to("a.txt")
+    assert evtool("seal", case).exit_code == ExitCode.OK
+    (case / "z.bin").write_bytes(bytes(range(8)))
+    assert evtool("seal", case).exit_code == ExitCode.OK
+    assert check(case, evtool).exit_code == ExitCode.OK
+    return case
+
+
+def files_of(case: Path) -> list[Path]:
+    """Give every file, of the evidence and of the record."""
+    return sorted(path for path in case.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def assert_noticed(report: Report, changed: Path, what: str) -> None:
+    """Demand what the verdict must say after this file was changed."""
+    if changed.name in INFORMATIONAL:
+        assert report.exit_code is ExitCode.OK, (what, report.findings)
+        assert (Code.INFORMATIONAL_CHANGED, changed.name) in {(one.code, one.path) for one in report.findings}, what
+    else:
+        assert report.exit_code in (ExitCode.MISMATCH, ExitCode.NOT_CHECKED), (what, report.findings)
+
+
+def test_every_flipped_bit_is_noticed(case: Path, evtool: Runner) -> None:
+    """One bit, at every byte position of every file in turn."""
+    flipped = 0
+    for path in files_of(case):
+        original = path.read_bytes()
+        with path.open("r+b", buffering=0) as file:
+            for position, byte in enumerate(original):
+                for bit in BITS or (position % 8,):
+                    os.pwrite(file.fileno(), bytes([byte ^ 1 << bit]), position)
+                    report = check(case, evtool)
+                    assert_noticed(report, path, f"{path.name}: bit {bit} of byte {position}")
+                    if path.parent == case:
+                        assert report.exit_code is ExitCode.MISMATCH
+                        assert (Code.CHANGED, path.name) in {(one.code, one.path) for one in report.findings}
+                    flipped += 1
+                os.pwrite(file.fileno(), bytes([byte]), position)
+        assert path.read_bytes() == original
+    assert flipped > 7000
+    assert check(case, evtool).exit_code is ExitCode.OK
+
+
+def other_versions(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Give small edits of a text: each line removed, doubled, swapped with the next, and the whole mistreated."""
+    data = path.read_bytes()
+    lines = data.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        yield f"line {number + 1} removed", b"".join(lines[:number] + lines[number + 1 :])
+        yield f"line {number + 1} doubled", b"".join([*lines[: number + 1], *lines[number:]])
+        if number:
+            swapped = [*lines[: number - 1], line, lines[number - 1], *lines[number + 1 :]]
+            yield f"lines {number} and {number + 1} swapped", b"".join(swapped)
+    yield "last byte removed", data[:-1]
+    yield "emptied", b""
+    yield "newline added", data + b"\n"
+    yield "NUL added", data + b"\0"
+    yield "byte order mark", b"\xef\xbb\xbf" + data
+    yield "line ends of Windows", data.replace(b"\n", b"\r\n")
+    yield "line ends of old Macs", data.replace(b"\n", b"\r")
+    yield "doubled", data + data
+
+
+def test_every_edited_line_is_noticed(case: Path, evtool: Runner) -> None:
+    """Text editors, mail programs and forgers change whole lines."""
+    for path in files_of(case / "custody"):
+        original = path.read_bytes()
+        for what, data in other_versions(path):
+            if data != original:
+                path.write_bytes(data)
+                assert_noticed(check(case, evtool), path, f"{path.name}: {what}")
+        path.write_bytes(original)
+    assert check(case, evtool).exit_code is ExitCode.OK
+
+
+def test_every_removed_exchanged_or_replaced_file_is_noticed(case: Path, evtool: Runner) -> None:
+    """Files of the record vanish, change places, become links and directories, or come from another record."""
+    other = case.with_name("other")
+    shutil.copytree(case, other, ignore=shutil.ignore_patterns("custody"), symlinks=True)
+    assert evtool("seal", other).exit_code == ExitCode.OK
+    paths = [path for path in files_of(case / "custody") if path.name not in INFORMATIONAL]
+    for path in paths:
+        aside = case.with_name("aside")
+        path.rename(aside)
+        assert_noticed(check(case, evtool), path, f"{path.name} removed")
+        path.symlink_to(aside)
+        assert_noticed(check(case, evtool), path, f"{path.name} is a link to the true file")
+        path.unlink()
+        path.mkdir()
+        assert_noticed(check(case, evtool), path, f"{path.name} is a directory")
+        path.rmdir()
+        foreign = other / "custody" / path.name
+        if foreign.exists():
+            shutil.copy(foreign, path)
+            assert_noticed(check(case, evtool), path, f"{path.name} of another record")
+            path.unlink()
+        aside.rename(path)
+    for one, two in itertools.combinations(paths, 2):
+        contents = one.read_bytes(), two.read_bytes()
+        one.write_bytes(contents[1])
+        two.write_bytes(contents[0])
+        assert_noticed(check(case, evtool), one, f"{one.name} and {two.name} exchanged")
+        one.write_bytes(contents[0])
+        two.write_bytes(contents[1])
+    assert check(case, evtool).exit_code is ExitCode.OK
+
+
+def test_a_whole_entry_removed_exchanged_or_taken_from_elsewhere_is_noticed(case: Path, evtool: Runner) -> None:
+    """All files of an entry together: the record stays plausible, but is not the one that was written."""
+    other = case.with_name("other")
+    shutil.copytree(case, other, ignore=shutil.ignore_patterns("custody"), symlinks=True)
+    assert evtool("seal", other).exit_code == ExitCode.OK
+    custody, kept = case / "custody", case.with_name("kept")
+    shutil.copytree(custody, kept)
+
+    def entry(number: int) -> list[Path]:
+        return sorted(custody.glob(f"{number:04d}-*"))
+
+    def restore() -> None:
+        shutil.rmtree(custody)
+        shutil.copytree(kept, custody)
+
+    for number in (1, 2):
+        for path in entry(number):
+            path.unlink()
+        assert check(case, evtool).exit_code is ExitCode.MISMATCH, f"entry {number} removed"
+        restore()
+    for path in entry(1):
+        shutil.copy(path, path.with_name(path.name.replace("0001", "0003")))
+    assert check(case, evtool).exit_code is ExitCode.MISMATCH, "entry 1 once more as entry 3"
+    restore()
+    for path in [*entry(1), *entry(2)]:
+        path.rename(custody / ("x" + path.name))
+    for path in sorted(custody.glob("x000*")):
+        path.rename(custody / path.name[1:].translate(str.maketrans("12", "21")))
+    assert check(case, evtool).exit_code is ExitCode.MISMATCH, "entries 1 and 2 exchanged"
+    restore()
+    for path in entry(1):
+        shutil.copy(other / "custody" / path.name, path)
+    assert check(case, evtool).exit_code is ExitCode.MISMATCH, "entry 1 of another record"
+    restore()
+    for path in entry(2):
+        path.rename(custody / path.name.replace("0002", "0003"))
+    assert check(case, evtool).exit_code is ExitCode.MISMATCH, "entry 2 renamed to entry 3"
+    restore()
+    assert check(case, evtool).exit_code is ExitCode.OK

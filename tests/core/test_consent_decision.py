@@ -1,0 +1,316 @@
+"""Who may get what: the decision table, a second opinion, and that stricter terms never allow more."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evtool.core.consent import (
+    STRICTEST,
+    Condition,
+    ConsentTerms,
+    Giver,
+    Handling,
+    Identity,
+    Leave,
+    Purpose,
+    Status,
+    terms_of,
+)
+from evtool.core.consent_decision import Reason, Recipient, RecipientKind, Request, decide
+from evtool.keys.recipients import load_recipients
+from tests.core.consent_reference import Question, refused
+
+VECTORS = Path(__file__).parents[1] / "vectors" / "consent"
+RECIPIENTS = load_recipients(VECTORS / "recipients.toml")
+TERM_COLUMNS = (
+    *("handling", "status", "by", "for", "share", "identity", "onward", "defence", "conditions"),
+    *("from", "until", "agreement", "basis"),
+)
+LISTS = ("for", "share", "conditions")
+
+
+def read_rows() -> list[dict[str, str]]:
+    with (VECTORS / "decisions.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+ROWS = read_rows()
+
+
+def split(text: str) -> list[str]:
+    return sorted(code for code in text.split(";") if code)
+
+
+def terms_of_row(row: dict[str, str]) -> ConsentTerms | None:
+    document: dict[str, Any] = {}
+    for name in TERM_COLUMNS:
+        if row[name]:
+            document[name] = [] if row[name] == "none" else split(row[name]) if name in LISTS else row[name]
+    if not document:
+        return None
+    handling = document.pop("handling", None)
+    return terms_of({"consent": document} if handling is None else {"consent": document, "handling": handling})
+
+
+def request_of_row(row: dict[str, str]) -> Request:
+    purposes = {purpose.value: purpose for purpose in Purpose}
+    return Request(
+        recipient=RECIPIENTS.find(row["to"]).recipient,
+        purpose=purposes.get(row["purpose"], row["purpose"]),
+        day=date.fromisoformat(row["date"]),
+        agent="A03",
+        is_onward=row["passes_on"] == "yes",
+        confirmed=frozenset(split(row["confirm"])),
+        approved_by=row["approved_by"] or None,
+    )
+
+
+def question_of(request: Request) -> Question:
+    recipient = request.recipient
+    return Question(
+        to=recipient.code,
+        kinds=frozenset(kind.value for kind in recipient.kinds),
+        may_receive_for=frozenset(one if isinstance(one, str) else one.value for one in recipient.purposes),
+        agreements=recipient.agreements,
+        region=recipient.region,
+        death_penalty=recipient.death_penalty,
+        purpose=request.purpose if isinstance(request.purpose, str) else request.purpose.value,
+        day=request.day,
+        confirmed=request.confirmed,
+        two_people=bool(request.agent and request.approved_by and request.agent != request.approved_by),
+        passes_on=request.is_onward,
+    )
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[f"{number}-{row['why']}" for number, row in enumerate(ROWS, start=2)])
+def test_the_decision_table(row: dict[str, str]) -> None:
+    decision = decide(terms_of_row(row), request_of_row(row))
+
+    found = [refusal.reason.value for refusal in decision.reasons]
+    assert found == ([] if row["expect"] == "allowed" else row["expect"].split(";"))
+    assert decision.allowed == (row["expect"] == "allowed")
+
+
+def test_the_table_is_large_and_mostly_refuses() -> None:
+    assert len(ROWS) >= 80
+    assert sum(row["expect"] != "allowed" for row in ROWS) > 0.7 * len(ROWS)
+    assert len({row["why"] for row in ROWS}) == len(ROWS)
+    reasons = {reason for row in ROWS for reason in row["expect"].split(";")} - {"allowed"}
+    decided_elsewhere = {Reason.TERMS_UNTRUSTED.value, Reason.TERMS_WITHHELD.value}
+    assert reasons == {reason.value for reason in Reason} - decided_elsewhere
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[str(number) for number in range(2, len(ROWS) + 2)])
+def test_the_table_is_what_the_second_opinion_says(row: dict[str, str]) -> None:
+    terms = terms_of_row(row)
+    expected = set() if row["expect"] == "allowed" else set(row["expect"].split(";"))
+    assert refused(terms.stated if terms else {}, question_of(request_of_row(row))) == expected
+
+
+def test_nothing_stated_and_the_strictest_are_refused_to_everybody() -> None:
+    for code in RECIPIENTS.by_code:
+        recipient = RECIPIENTS.find(code).recipient
+        for purpose in Purpose:
+            request = Request(recipient, purpose, date(2026, 3, 1), "A03")
+            assert not decide(None, request).allowed
+            assert not decide(STRICTEST, request).allowed
+
+
+# Any terms and any request ------------------------------------------------------------------------------------------
+
+DAYS = st.dates(date(2026, 1, 1), date(2026, 1, 9))
+CODES = ("ohchr-dprk", "court-a", "x")
+STRANGE = ["x-one", "x-two", "later"]
+
+
+def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.none() | values
+
+
+def codes(kind: Any) -> st.SearchStrategy[Any]:
+    # Known codes far more often: terms with a strange one in every field are refused, and show nothing else.
+    return st.sampled_from([*list(kind) * 5, *STRANGE])
+
+
+def lists(values: st.SearchStrategy[Any], size: int = 3) -> st.SearchStrategy[tuple[Any, ...]]:
+    def spell(code: Any) -> str:
+        return code if isinstance(code, str) else str(code.value)
+
+    return st.lists(values, max_size=size, unique=True).map(lambda found: tuple(sorted(found, key=spell)))
+
+
+TERMS = st.builds(
+    ConsentTerms,
+    handling=maybe(codes(Handling)),
+    status=maybe(st.one_of(st.just(Status.GIVEN), codes(Status))),
+    by=maybe(codes(Giver)),
+    purposes=maybe(lists(codes(list(Purpose)[:3]))),
+    share=maybe(lists(st.sampled_from(CODES))),
+    identity=maybe(codes(Identity)),
+    onward=maybe(codes(Leave)),
+    defence=maybe(codes(Leave)),
+    conditions=maybe(lists(codes(Condition) | st.sampled_from(["region:KR", "region:CH"]), size=2)),
+    starts=maybe(DAYS),
+    until=maybe(DAYS),
+    review=maybe(DAYS),
+    agreement=maybe(lists(st.sampled_from(["DSA-1", "DSA-2"]), size=2).filter(bool)),
+    basis=maybe(st.just("published")),
+)
+
+REQUESTS = st.builds(
+    Request,
+    recipient=st.builds(
+        Recipient,
+        code=st.sampled_from(CODES),
+        kinds=st.frozensets(st.sampled_from(list(RecipientKind)), max_size=2),
+        purposes=st.frozensets(st.sampled_from(list(Purpose)[:3]), min_size=2),
+        agreements=st.frozensets(st.sampled_from(["DSA-1", "DSA-2"])),
+        region=maybe(st.sampled_from(["KR", "CH"])),
+        death_penalty=maybe(st.booleans()),
+    ),
+    purpose=st.sampled_from(list(Purpose)[:3]),
+    day=DAYS,
+    agent=st.sampled_from(["A03", None]),
+    is_onward=st.booleans(),
+    confirmed=st.frozensets(
+        st.sampled_from([one.value for one in Condition] + ["legal-advice", "onward-agreed", "x-one", "region:KR"])
+    ),
+    approved_by=st.sampled_from(["A07", "A03", None]),
+)
+
+
+@given(TERMS, REQUESTS)
+def test_the_second_opinion_agrees_on_any_terms(terms: ConsentTerms, request: Request) -> None:
+    decision = decide(terms, request)
+    assert {refusal.reason.value for refusal in decision.reasons} == refused(terms.stated, question_of(request))
+
+
+def permissive(request: Request) -> ConsentTerms:
+    """Terms that allow just this request, so that making them stricter has something to take away."""
+    return ConsentTerms(
+        handling=Handling.PUBLIC,
+        status=Status.GIVEN,
+        purposes=(request.purpose,),
+        identity=Identity.PUBLIC,
+        onward=Leave.YES,
+        defence=Leave.YES,
+        agreement=("DSA-1",),
+    )
+
+
+SINGLE_ORDERS: dict[str, list[Any]] = {
+    "handling": [None, *Handling],
+    "identity": [None, *Identity],
+    "onward": [None, *Leave],
+    "defence": [None, *Leave],
+}
+
+
+def stricter(terms: ConsentTerms, draw: st.DataObject) -> ConsentTerms:
+    """Make one term stricter, as the words of the vocabulary order them."""
+    name = draw.draw(
+        st.sampled_from([*SINGLE_ORDERS, "status", "purposes", "share", "conditions", "days", "agreement"])
+    )
+    if name in SINGLE_ORDERS:
+        value = getattr(terms, name)
+        order = SINGLE_ORDERS[name]
+        if isinstance(value, str):
+            return terms
+        return replace(terms, **{name: draw.draw(st.sampled_from([*order[: order.index(value) + 1], "x-strange"]))})
+    if name == "status":
+        forbidding = [None, *(one for one in Status if one not in (Status.GIVEN, Status.NOT_REQUIRED))]
+        return replace(terms, status=draw.draw(st.sampled_from([terms.status, *forbidding])))
+    if name == "purposes":
+        kept = draw.draw(st.sets(st.sampled_from(terms.purposes))) if terms.purposes else set()
+        return replace(terms, purposes=tuple(one for one in terms.purposes or () if one in kept))
+    if name == "share":
+        if terms.share is None:
+            # From whomever the handling allows to a list: stricter only where the handling asks for no list.
+            named = lists(st.sampled_from(CODES))
+            return replace(terms, share=draw.draw(named)) if terms.handling is Handling.PUBLIC else terms
+        return replace(terms, share=tuple(one for one in terms.share if draw.draw(st.booleans())))
+    if name == "conditions":
+        more = draw.draw(codes(Condition) | st.sampled_from(["region:KR", "region:CH"]))
+        return replace(terms, conditions=tuple(dict.fromkeys([*(terms.conditions or ()), more])))
+    if name == "agreement":
+        if terms.agreement is None:
+            return terms
+        return replace(
+            terms, agreement=tuple(sorted({*terms.agreement, draw.draw(st.sampled_from(["DSA-1", "DSA-2"]))}))
+        )
+    day = timedelta(days=draw.draw(st.integers(0, 3)))
+    return replace(
+        terms,
+        starts=terms.starts + day if terms.starts else draw.draw(maybe(DAYS)),
+        until=terms.until - day if terms.until else draw.draw(maybe(DAYS)),
+    )
+
+
+@given(TERMS, REQUESTS, st.booleans(), st.data())
+def test_stricter_terms_never_allow_more(
+    terms: ConsentTerms, request: Request, generous: bool, data: st.DataObject
+) -> None:
+    before = permissive(request) if generous else terms
+    after = before
+    for _ in range(data.draw(st.integers(1, 4))):
+        after = stricter(after, data)
+    if decide(after, request).allowed:
+        assert decide(before, request).allowed
+
+
+@settings(max_examples=100)
+@given(TERMS, REQUESTS)
+def test_asking_for_less_never_allows_less(terms: ConsentTerms, request: Request) -> None:
+    """Fewer confirmations, no second person, or passing on what came from others: each only takes away."""
+    worse = [
+        replace(request, confirmed=frozenset()),
+        replace(request, approved_by=None),
+        replace(request, agent=request.approved_by),
+        replace(request, is_onward=True),
+        replace(request, recipient=replace(request.recipient, kinds=frozenset())),
+        replace(request, recipient=replace(request.recipient, region=None, death_penalty=None)),
+    ]
+    for one in worse:
+        if decide(terms, one).allowed:
+            assert decide(terms, request).allowed or RecipientKind.PUBLIC in request.recipient.kinds
+
+
+@given(REQUESTS)
+def test_generous_terms_allow(request: Request) -> None:
+    """The other way round: terms that allow everything are not refused by some rule that nobody sees."""
+    allowed = replace(request, recipient=replace(request.recipient, purposes=frozenset({request.purpose})))
+    assert decide(permissive(request), allowed).allowed
+
+
+def test_duties_are_told_with_the_permission() -> None:
+    terms = ConsentTerms(
+        handling=Handling.PUBLIC,
+        status=Status.GIVEN,
+        purposes=(Purpose.RESEARCH,),
+        identity=Identity.PUBLIC,
+        onward=Leave.ASK,
+        defence=Leave.ASK,
+        conditions=(Condition.NO_DEATH_PENALTY,),
+        until=date(2027, 1, 1),
+        review=date(2026, 1, 1),
+    )
+    recipient = Recipient("museum", purposes=frozenset({Purpose.RESEARCH}), death_penalty=False)
+
+    decision = decide(terms, Request(recipient, Purpose.RESEARCH, date(2026, 3, 1)))
+
+    assert decision.allowed
+    assert decision.duties == (
+        "ask before passing it on",
+        "ask before it is disclosed to an accused",
+        "the person was to be asked again on 2026-01-01",
+        "holds until 2027-01-01",
+        "no-death-penalty",
+    )

@@ -1,0 +1,154 @@
+"""The archivist's table: what spreadsheets do to it, and errors that name line and column."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evtool.core.consent import Handling, Status
+from evtool.core.errors import FormatError
+from evtool.interop.items_table import (
+    COLUMNS,
+    PATH,
+    Row,
+    TableError,
+    describe_columns,
+    escape_cell,
+    parse_table,
+    serialize_table,
+    unescape_cell,
+)
+
+TABLE = "path,title,handling,status,share\r\n사진/1.jpg,위성 사진,named,given,ohchr-dprk;court-a\r\nb.txt,,,,\r\n"
+
+
+def check(rows: tuple[Row, ...]) -> None:
+    first, second = rows
+    assert (first.line, first.path, first.stated.context) == (2, "사진/1.jpg", (("title", "위성 사진"),))
+    assert first.stated.terms
+    assert first.stated.terms.handling is Handling.NAMED
+    assert first.stated.terms.status is Status.GIVEN
+    assert first.stated.terms.share == ("court-a", "ohchr-dprk")
+    assert (second.path, second.stated.context, second.stated.terms) == ("b.txt", (), None)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        TABLE.encode(),
+        b"\xef\xbb\xbf" + TABLE.encode(),
+        TABLE.replace("\r\n", "\n").encode(),
+        TABLE.replace(";", " ").replace(",", ";").encode(),
+        TABLE.replace(",", "\t").encode(),
+        b"\xef\xbb\xbfsep=;\r\n" + TABLE.replace(";", " ").replace(",", ";").encode(),
+        TABLE.replace("\r\n", ",,,\r\n").encode(),
+        (TABLE + ",,,,\r\n\r\n").encode(),
+    ],
+    ids=["plain", "BOM", "LF", "semicolons", "tabs", "sep=", "empty columns at the end", "empty rows"],
+)
+def test_the_same_table_as_different_programs_save_it(data: bytes) -> None:
+    rows = parse_table(data)
+    if data.startswith(b"\xef\xbb\xbfsep="):
+        rows = tuple(Row(row.line - 1, row.path, row.stated) for row in rows)
+    check(rows)
+
+
+def test_a_cell_with_line_breaks_does_not_shift_the_line_numbers() -> None:
+    text = 'path,description,status\na,"one\ntwo\nthree",\nb,,givn\n'
+    with pytest.raises(TableError) as error:
+        parse_table(text.encode())
+    assert "line 5, column status" in error.value.message
+    rows = parse_table(text.replace("givn", "given").encode())
+    assert rows[0].stated.context == (("description", "one\ntwo\nthree"),)
+
+
+ERRORS = [
+    ("title\nx\n", "line 1: there is no column path"),
+    ("path,path\na,b\n", "line 1: column path is there twice"),
+    ("path,status,status\na,given,given\n", "line 1: column status is there twice"),
+    ("path,statu\na,given\n", "line 1, column 2: statu is no column"),
+    ("path,,title\na,b,c\n", "line 1, column 2: what is there is no column"),
+    ("path,status\na,givn\n", "line 2, column status: givn is not accepted for status (accepted: given, not-required"),
+    ("path,status\n,given\n", "line 2, column path"),
+    ("path,status\n/etc/passwd,given\n", "line 2, column path"),
+    ("path,status\na/../b,given\n", "line 2, column path"),
+    ("path,status\n100%,given\n", "line 2, column path"),
+    ("path,status\na,given\na,given\n", "line 3, column path: the same item as in line 2"),
+    ("path,status\na,given,more\n", "line 2: there are more cells than columns"),
+    ("path,share\na,김철수\n", "line 2, column share: share is not accepted (accepted: codes of recipients, or none)"),
+    ("path,source\na,김철수\n", "line 2, column source: source is not a code"),
+    ("path,until\na,2031. 1. 1.\n", "line 2, column until"),
+    ("path,collected_at\na,2026-03-01 14:30\n", "line 2, column collected_at"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), ERRORS, ids=[message for _, message in ERRORS])
+def test_each_error_names_line_and_column(text: str, message: str) -> None:
+    with pytest.raises(TableError) as error:
+        parse_table(text.encode())
+    assert message in error.value.message
+    assert "김철수" not in error.value.message + error.value.hint
+
+
+def test_all_errors_are_told_at_once() -> None:
+    rows = "".join(f"file-{number},givn\n" for number in range(30))
+    with pytest.raises(TableError) as error:
+        parse_table(f"path,status\n{rows}".encode())
+    assert error.value.message.count("givn") == 20
+    assert "and 10 more" in error.value.message
+
+
+@pytest.mark.parametrize(
+    "data",
+    [TABLE.encode("cp949"), TABLE.encode("utf-16"), b"path\na\0b\n", b'path\n"a\n', b'path,title\n"a"b,c\n'],
+    ids=["code page 949", "UTF-16", "NUL", "open quotation mark", "quotation mark in the middle"],
+)
+def test_what_is_no_table_is_refused(data: bytes) -> None:
+    with pytest.raises(FormatError):
+        parse_table(data)
+
+
+def test_a_template_can_be_filled_in_and_read_back() -> None:
+    names = [
+        "=1+1.txt",
+        "+82.txt",
+        "-x",
+        "@home",
+        "'quoted'",
+        "'=quoted",
+        "a,b.txt",
+        'a"b',
+        "사진 1.jpg",
+        "%0Ax",
+        "plain",
+    ]
+    text = "".join(serialize_table(names, bom=True))
+    cells = [row[0] for row in csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))][1:]
+
+    assert text.startswith("\ufeffpath,title,")
+    assert not [cell for cell in cells if cell[0] in "=+-@\t\r"]
+    assert [row.path for row in parse_table(text.encode())] == names
+    assert "".join(serialize_table([], bom=False)).count("\r\n") == 1
+
+
+@given(st.text(max_size=20))
+def test_escaping_is_undone_exactly(text: str) -> None:
+    assert unescape_cell(escape_cell(text)) == text
+    assert not escape_cell(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_a_table_or_refused(data: bytes) -> None:
+    with contextlib.suppress(FormatError):
+        assert all(row.path for row in parse_table(b"path,title,status\n" + data))
+
+
+def test_every_column_is_described() -> None:
+    described = [name for name, _, _ in describe_columns()]
+    assert set(COLUMNS) <= set(described)
+    assert described[0] == PATH

@@ -1,0 +1,192 @@
+"""Properties of the own readers: any bytes end in claims or an error, and values keep what was written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from io import BufferedReader, BytesIO
+
+import puremagic
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evtool.core.metadata_claims import Claims, PlaceClaim, TimeClaim
+from evtool.core.metadata_json import claims_document, fit_claims, parse_claims
+from evtool.core.metadata_vocabulary import OffsetBasis, TimeKind
+from evtool.metadata import values
+from evtool.metadata.collect import Collector
+from evtool.metadata.extractors import Extractor, extractors
+from evtool.metadata.format_table import KNOWN
+from evtool.metadata.identify import identify
+from evtool.metadata.xml_reader import XmlRefusedError, read_xml
+from tests.metadata.metadata_samples import HOSTILE
+
+OWN = {"appended", "asf", "avi", "gzip", "hwp3", "isomedia", "mail", "matroska", "xmp"}
+"""Extractors whose readers are ours; the libraries are held by the cage alone."""
+
+SEEDS = {
+    "asf": bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + b"\0" * 14,
+    "avi": b"RIFF\0\0\0\0AVI LIST\x40\0\0\0hdrlavih\x38\0\0\0",
+    "gzip": b"\x1f\x8b\x08\x1c",
+    "hwp3": b"HWP Document File V3.00 \x1a\1\2\3\4\5",
+    "isomedia": b"\0\0\0\x10ftypisom\0\0\0\0\0\0\x01\0moov\0\0\0\x6cmvhd",
+    "mail": b"From: a\r\nDate: ",
+    "matroska": bytes.fromhex("1a45dfa380 18538067ff 1549a966"),
+    "appended": b"\x89PNG\r\n\x1a\n",
+    "xmp": b"\xff\xd8\xff<x:xmpmeta xmlns:x='adobe:ns:meta/'>",
+}
+
+EXTRACTORS: dict[str, Extractor] = {one.name: one for group in extractors().values() for one in group}
+
+
+def stream_of(data: bytes) -> BufferedReader:
+    return BufferedReader(BytesIO(data))
+
+
+def test_every_extractor_reads_a_format_that_is_identified() -> None:
+    """No extractor waits for a media type that nothing is ever identified as."""
+    identified = KNOWN.keys() | {row.mime_type for row in puremagic.magic_header_array}
+
+    assert [one.name for one in EXTRACTORS.values() if not one.formats & identified] == []
+    assert EXTRACTORS.keys() >= OWN
+
+
+@pytest.mark.parametrize("name", sorted(OWN))
+@settings(max_examples=60)
+@given(data=st.binary(max_size=400))
+def test_any_bytes_end_in_claims_or_an_error(name: str, data: bytes) -> None:
+    """A beginning that leads into the reader, then anything: what is yielded before an error holds to the
+    vocabulary."""
+    collector = Collector()
+    content = SEEDS[name] + data + (b"</x:xmpmeta>" if name == "xmp" else b"")
+    try:
+        for claim in EXTRACTORS[name].extract(stream_of(content), len(content)):
+            collector.add(claim)
+    except Exception as error:  # noqa: BLE001  # any error but that of a broken reader
+        assert type(error) not in (AssertionError, NameError, AttributeError)  # noqa: PT017
+    claims = fit_claims(collector.claims())
+    assert parse_claims(claims_document(claims)) == claims
+
+
+@given(st.binary(max_size=600))
+def test_identification_ends_with_a_format_or_none(data: bytes) -> None:
+    """Whatever a file begins with."""
+    found = identify(stream_of(data), len(data))
+    assert parse_claims(claims_document(Claims(format=found))).format == found
+
+
+@given(st.sampled_from(sorted(path.name for path in HOSTILE.iterdir() if path.stat().st_size < 5000)), st.data())
+def test_identification_of_mutated_files(name: str, data: st.DataObject) -> None:
+    """A hostile file with one byte changed."""
+    content = bytearray((HOSTILE / name).read_bytes() or b"\0")
+    content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    found = identify(stream_of(bytes(content)), len(content))
+    assert parse_claims(claims_document(Claims(format=found))).format == found
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+OFFSETS = st.integers(-14 * 4, 14 * 4).map(lambda quarters: timezone(timedelta(minutes=15 * quarters)))
+MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)).map(lambda when: when.replace(microsecond=0))
+
+
+def one(claims: tuple[object, ...]) -> TimeClaim:
+    (claim,) = claims
+    assert isinstance(claim, TimeClaim)
+    return claim
+
+
+@given(MOMENTS, OFFSETS)
+def test_a_time_keeps_its_moment_in_every_spelling(when: datetime, zone: timezone) -> None:
+    """ISO 8601, EXIF with its offset beside it, PDF: the same claim, with the offset that was written."""
+    aware = when.replace(tzinfo=zone)
+    offset = aware.isoformat()[-6:]
+    exif = when.strftime("%Y:%m:%d %H:%M:%S")
+    pdf = when.strftime("D:%Y%m%d%H%M%S") + f"{offset[:3]}'{offset[4:]}'"
+
+    claims = [
+        one(values.iso_time(TimeKind.CREATED, aware.isoformat(), "s")),
+        one(values.iso_time(TimeKind.CREATED, exif, "s", offset)),
+        one(values.pdf_time(TimeKind.CREATED, pdf, "s")),
+    ]
+
+    assert [claim.moment() for claim in claims] == [aware] * 3
+    assert {claim.offset for claim in claims} == {OffsetBasis.STATED}
+    assert one(values.iso_time(TimeKind.CREATED, exif, "s")).moment() == when
+
+
+@given(MOMENTS)
+def test_a_counted_time_is_utc_by_its_format(when: datetime) -> None:
+    """Seconds since 1970 and 1904, and units of 100 ns since 1601."""
+    aware = when.replace(tzinfo=UTC)
+    seconds = int(aware.timestamp())
+    for claims, zero in (
+        (values.unix_time(TimeKind.CREATED, seconds, "s"), 0),
+        (values.mac_time(TimeKind.CREATED, seconds + 2_082_844_800, "s"), -2_082_844_800),
+        (values.file_time(TimeKind.CREATED, (seconds + 11_644_473_600) * 10**7, "s"), -11_644_473_600),
+    ):
+        if seconds == zero:
+            assert claims == ()
+        else:
+            assert (one(claims).moment(), one(claims).offset) == (aware, OffsetBasis.FORMAT)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2016",
+        "2016-05-01",
+        "D:2016",
+        "2016-13-01T10:20:30",
+        "2016-05-01T25:00:00",
+        "yesterday",
+        "2016-05-01T10:20:30 KST",
+    ],
+)
+def test_what_is_no_point_in_time_is_not_made_one(written: str) -> None:
+    """A year, a day, an impossible hour, a zone by name: counted as unreadable, never completed."""
+    assert not any(isinstance(claim, TimeClaim) for claim in values.pdf_time(TimeKind.CREATED, written, "s"))
+
+
+@given(st.text(st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3), min_size=1, max_size=20))
+def test_korean_bytes_of_either_encoding_read_the_same(text: str) -> None:
+    """All 11,172 syllables, in UTF-8 and in CP949, without a word about the encoding."""
+    assert values.decode(text.encode("utf-8")) == text
+    read = values.decode(text.encode("cp949"))
+    # A byte string that is good UTF-8 by chance is read as that; no Hangul text of CP949 of more than a few letters is.
+    assert read == text or len(text) <= 4
+
+
+@given(st.decimals(-90, 90, places=6), st.decimals(-180, 180, places=6))
+def test_a_place_keeps_its_degrees(latitude: Decimal, longitude: Decimal) -> None:
+    """Six decimals go in and come out."""
+    (claim,) = values.place(latitude, longitude, None, "raw", "s")
+    assert isinstance(claim, PlaceClaim)
+    assert (Decimal(claim.latitude), Decimal(claim.longitude)) == (latitude, longitude)
+
+
+# --- XML --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"<!DOCTYPE a><a/>",
+        b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
+        b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>',
+        b"<a>" * 65 + b"</a>" * 65,
+        b"<a>" + b"<b/>" * 20_001 + b"</a>",
+    ],
+)
+def test_xml_that_could_cost_more_than_its_length_is_refused(document: bytes) -> None:
+    """A document type, an entity, depth, number: each refused, one level or element less is read."""
+    with pytest.raises(XmlRefusedError):
+        read_xml(document)
+
+
+def test_xml_at_its_limits_is_read() -> None:
+    """The limits themselves are allowed."""
+    assert len(read_xml(b"<a>" * 64 + b"</a>" * 64)) == 64
+    (element,) = read_xml("<a b='c'>김철수</a>".encode())
+    assert (element.name, element.attributes, element.text) == ("a", {"b": "c"}, "김철수")
