@@ -172,12 +172,12 @@ class ManifestReader:
         key = item.sort_key
         if key is None:
             return
-        # An item whose content is withheld may be a directory: then it stands where its path with a `/` belongs.
-        keys = [key] if item.content else [key, key + b"/"]
-        later = [key for key in keys if self._last_key is None or key > self._last_key]
-        if not later:
-            raise FormatError(f"item {item.number}: its path does not sort after the path of the item before it")
-        self._last_key = later[0]
+        if self._last_key is not None and key <= self._last_key:
+            # An item whose content is withheld may be a directory: then it stands where its path with a `/` belongs.
+            key += b"/"
+            if item.content is not None or key <= self._last_key:
+                raise FormatError(f"item {item.number}: its path does not sort after the path of the item before it")
+        self._last_key = key
 
 
 def summarize_unread(lines: Iterable[bytes]) -> ManifestSummary:

@@ -435,9 +435,3 @@ def _checked_target(value: object) -> str:
         raise FormatError("the target of a symbolic link is text")
     parse_target(value)
     return value
-
-
-def is_canonical(statement: Statement) -> bool:
-    """Tell whether a statement writes the spelling that RFC 8785 asks for; the tests' way to pin the writers."""
-    line = statement.serialize()
-    return serialize_canonical(parse_canonical(line)) == line

@@ -74,7 +74,13 @@ def open_subject(
             with FolderBundle(location) as folder:
                 yield Subject(folder.custody, folder, None, folder)
             return
-        record = locate_custody(location, custody)
+        try:
+            record = locate_custody(location, custody)
+        except InputError:
+            # A link or a file in the directory's place: the user named no such record, so it is a finding.
+            if custody is not None:
+                raise
+            record = None
         if record is None:
             yield None
             return
