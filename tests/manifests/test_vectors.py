@@ -125,7 +125,8 @@ def test_the_page_names_every_vector_and_no_other() -> None:
 
 def first_refusal(vector: Vector, report: Report) -> str:
     """Ask one layer after the other, each for itself, whether it takes what the directory holds."""
-    if not (vector.evidence / "custody").is_dir():
+    record = vector.evidence / "custody"
+    if record.is_symlink() or not record.is_dir():
         return "custody"
     with CustodyDirectory(TreeLocation.find(str(vector.evidence / "custody"))) as custody:
         return refusal_of_the_record(custody) or refusal_in_the_report(report)
