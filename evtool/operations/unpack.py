@@ -95,10 +95,10 @@ def _copy_folder(location: TreeLocation, folder: Path, progress: Progress) -> No
                 raise MismatchError(f"{shown(name)} in the bundle is no file, or its name is not safe")
             _check_beside_record(name)
             with os.fdopen(tree.open_file(found.directory, found.name), "rb") as file:
-                progress.advance(1, write_file_in(folder, name, iter(lambda: file.read(_CHUNK), b"")))
-        # The digests that count are those of the seal, compared when the copy is verified.
-        bundle.payload.clear()
-        _require_bag(bundle, whole=False)
+                bundle.sizes[found.path] = write_file_in(folder, name, iter(lambda: file.read(_CHUNK), b""))
+                progress.advance(1, bundle.sizes[found.path])
+        # Digests are compared with those of the seal, which count, when the copy is verified.
+        _require_bag(bundle)
 
 
 _CHUNK = 1024 * 1024
@@ -127,7 +127,7 @@ def _write_container(place: Place, folder: Path, access: BundleAccess, progress:
         with open_container(place, access, progress, keep) as bundle:
             while opened:
                 opened.pop().close()
-            _require_bag(bundle, whole=True)
+            _require_bag(bundle)
 
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
@@ -141,8 +141,9 @@ def _check_beside_record(name: str) -> None:
         )
 
 
-def _require_bag(bundle: Bundle, *, whole: bool) -> None:
-    for finding in check_bag(bundle, None, whole=whole):
+def _require_bag(bundle: Bundle) -> None:
+    links = read_collection(bundle.custody).chain.links
+    for finding in check_bag(bundle, links[0].entry.collection if links else None, whole=True):
         raise MismatchError(f"the bundle does not hold: {finding.message}", hint="run evtool verify to see all of it")
 
 
