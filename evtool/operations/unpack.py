@@ -156,6 +156,7 @@ def _restore(folder: Path, outside_links: bool) -> tuple[int, set[int]]:
         collection = read_collection(custody)
         items = [sealed.item for _, sealed in read_items(collection)]
         items += [item for seal in collection.seals for item in seal.nameless]
+    _check_places(items)
     neutral = {
         number: name
         for name in os.listdir(folder)
@@ -170,6 +171,25 @@ def _restore(folder: Path, outside_links: bool) -> tuple[int, set[int]]:
             kept.add(item.number)
     left_out = _make_stated(folder, items, outside_links)
     return len(kept & neutral.keys()), left_out
+
+
+def _check_places(items: Sequence[Item]) -> None:
+    """Refuse a record that states something below a file or a link: made in that order, it would lead elsewhere.
+
+    Raises:
+        MismatchError: it does.
+    """
+    ends = {item.file.path for item in items if item.file and item.content and item.content.type in _ENDS}
+    for item in items:
+        parts = item.file.path.split("/") if item.file else []
+        if any("/".join(parts[:depth]) in ends for depth in range(1, len(parts))):
+            raise MismatchError(
+                f"item {item.number} is stated to be below a file or a link, so nothing was unpacked",
+                hint="no directory can have been like that: do not trust whoever signed it",
+            )
+
+
+_ENDS = (ItemType.FILE, ItemType.SYMLINK)
 
 
 def _like_neutral(item: Item) -> int | None:
