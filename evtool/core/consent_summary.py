@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import Enum
@@ -92,13 +92,13 @@ class ConsentTally:
         """Count one item."""
         self._put(item.number, item.consent.terms if item.consent else None, 1)
 
-    def add_unstated(self, items: range) -> None:
-        """Count items of which no terms were stated when they were sealed."""
-        if not self._changes and items:
+    def add_range(self, items: range, stated: Mapping[int, ConsentTerms]) -> None:
+        """Count neighbouring items, given the terms of those of which some were stated when they were sealed."""
+        if not stated and not self._changes and items:
             self._put(items[0], None, len(items))
             return
         for number in items:
-            self._put(number, None, 1)
+            self._put(number, stated.get(number), 1)
 
     def _put(self, number: int, stated: ConsentTerms | None, count: int) -> None:
         concerned = tuple(

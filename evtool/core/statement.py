@@ -352,6 +352,17 @@ def parse_statement(line: bytes) -> Statement:
     return _parse_other(line)
 
 
+def begins_item(line: bytes) -> bool:
+    """Tell whether a line, if it is a statement at all, is a content statement: each item begins with one."""
+    # Of the first members of all kinds, `blake3` is that of files alone, and `item` that of every other content.
+    return line.startswith(b'{"blake3":') or (line.startswith(b'{"item":') and b'"kind":"content"' in line[:48])
+
+
+def begins_withheld(line: bytes) -> bool:
+    """Tell whether a line, if it is a statement at all, is a withheld one."""
+    return line.startswith(b'{"hash":')
+
+
 def _item(number: int) -> int:
     if number > MAX_INTEGER:
         raise FormatError("the line holds an integer beyond 2^53 - 1")

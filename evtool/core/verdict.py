@@ -255,7 +255,7 @@ class Report:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Weigh the findings: 1 wins over 4, 4 over 3."""
+        """Step 15 of a verification: weigh the findings; 1 wins over 4, 4 over 3."""
         effects = {finding.effect for finding in self.findings}
         if Effect.DISPROVES in effects:
             return ExitCode.MISMATCH

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from evtool.core.chain import Chain, EntryFiles, Link, check_chain
 from evtool.core.checksums import parse_header, serialize_header, serialize_line
+from evtool.core.consent import ConsentTerms
 from evtool.core.consent_state import changes_of
 from evtool.core.consent_summary import ConsentTally
 from evtool.core.digest import sha256_hex
@@ -296,10 +297,10 @@ class SealReading:
         if not is_named and item.content is not None:
             self._seal.nameless.append(item)
 
-    def add_block(self, items: range, listed: bytes) -> None:
-        """Take items into account that have a content and a name and nothing else, with their list of checksums."""
+    def add_block(self, items: range, listed: bytes, consents: Mapping[int, ConsentTerms]) -> None:
+        """Take items into account that all have a content and a name, with their list of checksums and their terms."""
         self._checksums.add_lines(listed)
-        self._seal.consent.add_unstated(items)
+        self._seal.consent.add_range(items, consents)
         self._seal.named_items += len(items)
 
     def give_up(self, error: FormatError | InputError) -> None:
@@ -388,7 +389,7 @@ class _ChecksumsCheck:
         if self._problem is None:
             try:
                 for lines in self._custody.read_blocks(self._name, _LIST_BLOCK):
-                    self._found.update(lines)
+                    self._found.update(b"".join(lines))
             except EvtoolError as error:
                 self._problem = error
         if self._problem is not None:

@@ -9,8 +9,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from evtool.core.consent import ConsentTerms
 from evtool.core.errors import FormatError
 from evtool.core.merkle import Node, compute_line_subtrees
+from evtool.core.statement import (
+    ConsentStatement,
+    ContentStatement,
+    FileStatement,
+    WithheldStatement,
+    begins_item,
+    parse_statement,
+)
 from evtool.core.times import parse_mtime
 from evtool.operations.item_block import LINES_PER_ITEM, spell_items
 from evtool.scan.batch import Reading
@@ -38,12 +47,14 @@ class UnchangedBlock(NamedTuple):
     Attributes:
         nodes: nodes of the tree that its lines fill.
         listed: its part of the list of checksums.
+        consents: number of an item -> the terms that were stated of it when it was sealed.
         size: bytes that were read.
         other_dates: items, other than links, that have another modification date.
     """
 
     nodes: list[Node]
     listed: bytes
+    consents: dict[int, ConsentTerms]
     size: int
     other_dates: int
 
@@ -58,23 +69,71 @@ _DATE_LENGTH = len("2000-01-01T00:00:00.000000000Z")
 
 def compare_block(reading: Reading, order: CompareOrder) -> UnchangedBlock | None:
     """Compare what was read with what was sealed; None unless all of it is the same, but for dates."""
-    sealed = order.lines.split(b"\n")[:-1]
-    salts = _find_salts(sealed)
-    if salts is None:
+    split = _split(order.lines, order.first_item, len(reading.rows))
+    salts = _find_salts(split.lines) if split else None
+    if split is None or salts is None:
         return None
     other_dates = 0
+    sealed = b"\n".join(split.lines) + b"\n" if split.extra else order.lines
     spelled = spell_items(reading, order.first_item, salts)
-    if spelled is not None and spelled.lines != order.lines:
+    if spelled is not None and spelled.lines != sealed:
         # Many ways of copying lose the dates; that alone says nothing about the bytes.
-        dated = _with_sealed_dates(reading, sealed)
+        dated = _with_sealed_dates(reading, split.lines)
         if dated is None:
             return None
         reading, other_dates = dated
         spelled = spell_items(reading, order.first_item, salts)
-    if spelled is None or spelled.lines != order.lines:
+    if spelled is None or spelled.lines != sealed:
+        return None
+    consents = _check_extra(split.extra)
+    if consents is None:
         return None
     nodes = compute_line_subtrees(order.first_line, order.lines)
-    return UnchangedBlock(nodes, spelled.listed, spelled.size, other_dates)
+    return UnchangedBlock(nodes, spelled.listed, consents, spelled.size, other_dates)
+
+
+class _SplitLines(NamedTuple):
+    """The lines of a block: those of the content and the name of each item, and the others with their item."""
+
+    lines: list[bytes]
+    extra: list[tuple[int, bytes]]
+
+
+def _split(block: bytes, first_item: int, items: int) -> _SplitLines | None:
+    lines = block.split(b"\n")[:-1]
+    if len(lines) == LINES_PER_ITEM * items:
+        return _SplitLines(lines, [])
+    plain: list[bytes] = []
+    extra: list[tuple[int, bytes]] = []
+    begun = 0
+    for line in lines:
+        if begins_item(line):
+            begun += 1
+            plain.append(line)
+        elif len(plain) < LINES_PER_ITEM * begun:
+            plain.append(line)
+        else:
+            extra.append((first_item + begun - 1, line))
+    return _SplitLines(plain, extra) if len(plain) == LINES_PER_ITEM * items else None
+
+
+def _check_extra(extra: list[tuple[int, bytes]]) -> dict[int, ConsentTerms] | None:
+    """Check what else is stated of the items, and find their terms; None where whoever decodes it is to say more."""
+    consents: dict[int, ConsentTerms] = {}
+    before: tuple[int, int, str] | None = None
+    for item, line in extra:
+        try:
+            statement = parse_statement(line)
+        except FormatError:
+            return None
+        if isinstance(statement, (ContentStatement, FileStatement, WithheldStatement)) or statement.item != item:
+            return None
+        if before is not None and statement.order <= before:
+            return None
+        before = statement.order
+        if isinstance(statement, ConsentStatement):
+            consents[item] = statement.terms
+    return consents
 
 
 def _find_salts(lines: list[bytes]) -> list[str] | None:

@@ -117,7 +117,7 @@ class BlockMerge:
         if broken_from is not None and block.first_item > broken_from:
             self._put_aside(answer.request.runs)
         elif isinstance(product, UnchangedBlock):
-            self._blocks.accept_as_it_is(block, product.nodes, product.listed)
+            self._blocks.accept_as_it_is(block, product.nodes, product.listed, product.consents)
             yield Unchanged(self._seal, block.size, product.size, product.other_dates)
         elif pairs is not None:
             self._blocks.accept(block)

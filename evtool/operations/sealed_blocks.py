@@ -1,20 +1,21 @@
 """A seal's items by the block, so that a whole block can be compared where its files are read.
 
-A block is cut without being understood: it looks like so many items of two lines each, it is known after which line
-and which item it comes, and under which path it ends. Whoever compares it either finds every byte as it has to be, or
-has it decoded. Where a manifest does not look like that, the rest of it is read statement by statement.
+A block is cut without being understood: it looks like so many whole items, it is known after which line and which item
+it comes, and under which path it ends. Whoever compares it either finds every byte as it has to be, or has it decoded.
+Where a manifest does not look like that, as when lines are withheld, the rest of it is read statement by statement.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
+from evtool.core.consent import ConsentTerms
 from evtool.core.errors import FormatError, InputError
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary
 from evtool.core.merkle import Node, fold_nodes
-from evtool.core.statement import ContentStatement, FileStatement, parse_statement
+from evtool.core.statement import ContentStatement, FileStatement, begins_item, begins_withheld, parse_statement
 from evtool.operations.collection import Seal, SealReading
 from evtool.operations.item_block import LINES_PER_ITEM
 from evtool.store.custody import CustodyReader
@@ -92,10 +93,12 @@ class SealedBlocks:
         self._items += len(block.items)
         self._last_item = block.items[-1].number if block.items else self._last_item
 
-    def accept_as_it_is(self, block: SealedBlock, nodes: list[Node], listed: bytes) -> None:
-        """Take a block into account whose every line is as it has to be, given its nodes and its list of checksums."""
+    def accept_as_it_is(
+        self, block: SealedBlock, nodes: list[Node], listed: bytes, consents: Mapping[int, ConsentTerms]
+    ) -> None:
+        """Take a block into account whose every line is as it has to be, given what its lines amount to."""
         self._nodes.append(nodes)
-        self._reading.add_block(range(block.first_item, block.first_item + block.size), listed)
+        self._reading.add_block(range(block.first_item, block.first_item + block.size), listed, consents)
         self._items += block.size
         self._last_item = block.first_item + block.size - 1
 
@@ -118,17 +121,14 @@ class SealedBlocks:
     def _cut(self) -> Iterator[SealedBlock]:
         number, line, key = self._seal.sealed.first_item, 0, None
         source = _Lines(self._custody.read_blocks(self._reading.name, self._size * LINES_PER_ITEM))
-        block = source.next()
-        while block:
-            following = source.next()
-            count = block.count(b"\n")
-            size = count // LINES_PER_ITEM
-            last_key = _last_key(block, number + size - 1, following) if count % LINES_PER_ITEM == 0 else None
+        while lines := source.take_items(self._size):
+            size = sum(map(begins_item, lines))
+            last_key = _last_key(lines, number + size - 1)
             if last_key is None:
-                yield from self._read_rest(source.rest(block, following), number, line, key)
+                yield from self._read_rest(chain(lines, source.rest()), number, line, key)
                 return
-            yield SealedBlock(number, size, line, block, [], last_key, key)
-            number, line, key, block = number + size, line + count, last_key, following
+            yield SealedBlock(number, size, line, b"".join(lines), [], last_key, key)
+            number, line, key = number + size, line + len(lines), last_key
         source.check_end(line)
 
     def _read_rest(
@@ -137,38 +137,52 @@ class SealedBlocks:
         self._rest = ManifestReader(first_item, first_line=first_line, last_key=last_key)
         part: list[Item] = []
         try:
-            for item in self._rest.read(lines):
+            for item in self._rest.read(line[:-1] for line in lines):
                 part.append(item)
                 if len(part) == self._size:
                     yield _decoded(part)
                     part = []
-        finally:
+        except (FormatError, InputError):
             # What was read before the place where it cannot be read any further is still known.
             if part:
                 yield _decoded(part)
+            raise
+        if part:
+            yield _decoded(part)
 
 
 class _Lines:
-    """Lines by the block, with one block to be looked at ahead: what cannot be read shows when its turn comes."""
+    """Lines of a manifest by whole items; what cannot be read shows when its turn comes."""
 
-    def __init__(self, blocks: Iterator[bytes]) -> None:
+    def __init__(self, blocks: Iterator[list[bytes]]) -> None:
         self._blocks = blocks
+        self._lines: list[bytes] = []
+        self._starts: list[int] = []
+        """Which of the lines begin an item."""
         self._problem: FormatError | InputError | None = None
 
-    def next(self) -> bytes:
-        """Give the next block; none at the end of what can be read."""
-        try:
-            return next(self._blocks, b"")
-        except (FormatError, InputError) as error:
-            self._problem = error
-            return b""
+    def take_items(self, count: int) -> list[bytes]:
+        """Take the lines of so many items, fewer at the end; none after it.
 
-    def rest(self, *taken: bytes) -> Iterator[bytes]:
-        """Give line by line the blocks that were taken, and all that follow."""
-        for block in taken:
-            yield from block.split(b"\n")[:-1]
-        while block := self.next():
-            yield from block.split(b"\n")[:-1]
+        Whatever comes before the first item is taken together with it.
+        """
+        # The item after the last one has to be seen: what is stated of an item may be any number of lines.
+        while len(self._starts) <= count and self._refill():
+            pass
+        end = self._starts[count] if len(self._starts) > count else len(self._lines)
+        taken, self._lines = self._lines[:end], self._lines[end:]
+        self._starts = [start - end for start in self._starts[count:]]
+        return taken
+
+    def rest(self) -> Iterator[bytes]:
+        """Take all that is left, line by line.
+
+        Raises:
+            FormatError, InputError: it cannot be read to its end.
+        """
+        while self._lines or self._refill():
+            yield from self._lines
+            self._lines = []
         if self._problem is not None:
             raise self._problem
 
@@ -183,6 +197,17 @@ class _Lines:
         if self._problem is not None:
             raise self._problem
 
+    def _refill(self) -> bool:
+        try:
+            lines = next(self._blocks, [])
+        except (FormatError, InputError) as error:
+            self._problem = error
+            return False
+        first = len(self._lines)
+        self._lines += lines
+        self._starts += [first + index for index, line in enumerate(lines) if begins_item(line)]
+        return bool(lines)
+
 
 def _decoded(items: list[Item]) -> SealedBlock:
     # Where the content is withheld, the item may be a directory, which sorts as its path with a slash.
@@ -190,24 +215,18 @@ def _decoded(items: list[Item]) -> SealedBlock:
     return SealedBlock(items[0].number, 0, 0, b"", items, max(ends, default=None), None)
 
 
-def _last_key(block: bytes, last_item: int, following: bytes) -> bytes | None:
-    """Give the sort key of the last item of a block that looks like whole items of two lines, else None."""
-    # A withheld line stands for any number of lines. More may be stated of the last item in the lines that follow;
-    # then the cut would be in the middle of it.
-    if b'"kind":"withheld"' in block or not _begins_item(following, last_item + 1):
+def _last_key(lines: list[bytes], last_item: int) -> bytes | None:
+    """Give the sort key of the last item of a block that looks like whole items of which nothing is withheld."""
+    # A withheld line stands for any number of lines and items.
+    if not begins_item(lines[0]) or any(map(begins_withheld, lines)):
         return None
-    lines = block.rsplit(b"\n", 3)
+    start = next(index for index in range(len(lines) - 1, -1, -1) if begins_item(lines[index]))
     try:
-        content, file = parse_statement(lines[-3]), parse_statement(lines[-2])
-    except FormatError:
+        content, file = (parse_statement(line[:-1]) for line in lines[start : start + LINES_PER_ITEM])
+    except (FormatError, ValueError):
         return None
     if not isinstance(content, ContentStatement) or not isinstance(file, FileStatement):
         return None
     if (content.item, file.item) != (last_item, last_item):
         return None
     return Item(last_item, content, file).sort_key
-
-
-def _begins_item(lines: bytes, number: int) -> bool:
-    """Tell whether lines begin with the content of an item, as far as a look can tell; so does the end of them all."""
-    return not lines or b'"item":%d,"kind":"content"' % number in lines[:200]

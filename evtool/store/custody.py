@@ -309,25 +309,20 @@ class CustodyReader(ABC):
             while line := file.readline(limit + 1):
                 yield _check_end(name, line, limit)[:-1]
 
-    def read_blocks(self, name: str, lines: int, limit: int = MAX_LINE) -> Iterator[bytes]:
-        """Read as `read_lines` does, but so many lines at once, each with its newline; the last block may have fewer.
+    def read_blocks(self, name: str, lines: int, limit: int = MAX_LINE) -> Iterator[list[bytes]]:
+        """Read as `read_lines` does, but so many lines at once, each with its newline; the last time it may be fewer.
 
         Raises:
             InputError: it is missing or cannot be read.
             FormatError: a line is too long, or the last one does not end in a newline.
         """
         with self._open(name) as file:
-            while True:
-                read = [file.readline(limit + 1) for _ in range(lines)]
-                block = b"".join(read)
-                if not block:
-                    return
-                if block.count(b"\n") != lines - read.count(b""):
-                    good = list(takewhile(_ends, read))
-                    if good:
-                        yield b"".join(good)
-                    _check_end(name, read[len(good)], limit)
-                yield block
+            while block := [line for line in [file.readline(limit + 1) for _ in range(lines)] if line]:
+                good = block if all(map(_ends, block)) else list(takewhile(_ends, block))
+                if good:
+                    yield good
+                if len(good) < len(block):
+                    _check_end(name, block[len(good)], limit)
 
 
 def _ends(line: bytes) -> bool:

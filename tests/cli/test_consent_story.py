@@ -194,7 +194,8 @@ def test_every_cell_is_a_statement_of_its_own(evtool: Runner, giver: Party) -> N
     lines = [json.loads(line) for line in (case / "custody" / "0001-sealed.jsonl").read_text("utf-8").splitlines()]
     first = [line for line in lines if line.get("item") == number["인터뷰/자료-01.txt"]]
 
-    assert [line["kind"] for line in first] == ["content", "file", "context", "context", "consent"]
+    kinds = ["content", "file", "metadata", "context", "context", "consent"]
+    assert [line["kind"] for line in first] == kinds
     assert {line["field"]: line["value"] for line in first if line["kind"] == "context"} == {
         "language": "ko",
         "title": "면담 녹취록",

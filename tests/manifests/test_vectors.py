@@ -87,7 +87,7 @@ def item_labels(report: Report) -> list[str]:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All vectors, built once."""
     folder = tmp_path_factory.mktemp("vectors")
-    subprocess.run([sys.executable, VECTORS / "build_verify_vectors.py", folder], check=True)
+    subprocess.run([sys.executable, str(VECTORS / "build_verify_vectors.py"), str(folder)], check=True)
     return folder
 
 
@@ -102,7 +102,7 @@ def test_vector(name: str, built: Path) -> None:
 
 def test_the_vectors_are_what_their_recipes_make() -> None:
     """The builder makes the same bytes as ever; a vector that changes, changes here first."""
-    command: list[str | Path] = [sys.executable, VECTORS / "build_verify_vectors.py", "--digests"]
+    command = [sys.executable, str(VECTORS / "build_verify_vectors.py"), "--digests"]
     run = subprocess.run(command, check=True, capture_output=True)
     assert run.stdout.decode() == (VECTORS / "built.sha256").read_text()
 
@@ -244,7 +244,7 @@ def test_the_second_verifier_is_short_and_its_own(built: Path) -> None:
     assert imported <= sys.stdlib_module_names | {"blake3", "nacl"}
     assert count_code_lines(source, tree) <= 200
     vector = built / "evidence-changed"
-    command: list[str | Path] = [sys.executable, "-I", SECOND_OPINION, vector / "evidence", vector / "trust"]
+    command = [sys.executable, "-I", str(SECOND_OPINION), str(vector / "evidence"), str(vector / "trust")]
     run = subprocess.run(command, capture_output=True, check=False)
     assert (run.returncode, run.stdout) == (1, b"changed item 2\nexit code 1\n")
 

@@ -30,6 +30,7 @@ import build_verify_vectors as vectors  # type: ignore[import-not-found]  # noqa
 
 from evtool.cli.output import ErrorDocument  # noqa: E402
 from evtool.core.canonical import MAX_INTEGER  # noqa: E402
+from evtool.core.consent import ConsentTerms, Handling, Status  # noqa: E402
 from evtool.core.digest import Digests  # noqa: E402
 from evtool.core.entry import (  # noqa: E402
     FORMAT,
@@ -38,15 +39,34 @@ from evtool.core.entry import (  # noqa: E402
     Entry,
     Previous,
 )
-from evtool.core.events import Event, Sealed  # noqa: E402
+from evtool.core.events import DETAILS, ConsentChanged, Event, Received, Sealed  # noqa: E402
+from evtool.core.item_ranges import ItemRanges  # noqa: E402
+from evtool.core.metadata_claims import Claims  # noqa: E402
+from evtool.core.metadata_vocabulary import VOCABULARY, Detail, Failure  # noqa: E402
 from evtool.core.patterns import MAX_PATTERN_LENGTH, MAX_PATTERNS  # noqa: E402
 from evtool.core.statement import (  # noqa: E402
+    ConsentStatement,
     ContentStatement,
+    ContextStatement,
     FileStatement,
     ItemType,
+    MetadataStatement,
     OmissionReason,
     Statement,
     WithheldStatement,
+)
+from evtool.report.bundle_document import PackDocument, UnpackDocument  # noqa: E402
+from evtool.report.consent_document import (  # noqa: E402
+    ConsentChangeDocument,
+    ConsentCheckDocument,
+    ConsentDocument,
+    RecallDocument,
+)
+from evtool.report.custody_document import (  # noqa: E402
+    CopiesDocument,
+    EntryDocument,
+    ReceiptDocument,
+    ReceiptFileDocument,
 )
 from evtool.report.document import ItemsDocument, LogDocument, ReportDocument, SealDocument  # noqa: E402
 from evtool.report.key_document import KeysDocument, TrustDocument  # noqa: E402
@@ -76,6 +96,16 @@ DOCUMENTS: dict[str, type] = {
     "renew": RenewDocument,
     "due": DueDocument,
     "tsa-trust": AuthoritiesDocument,
+    "custody-entry": EntryDocument,
+    "receipt": ReceiptDocument,
+    "receipt-file": ReceiptFileDocument,
+    "copies": CopiesDocument,
+    "consent": ConsentDocument,
+    "consent-check": ConsentCheckDocument,
+    "consent-change": ConsentChangeDocument,
+    "recall": RecallDocument,
+    "pack": PackDocument,
+    "unpack": UnpackDocument,
     "error": ErrorDocument,
 }
 
@@ -137,29 +167,47 @@ def document_schema(type_: type) -> Schema:
 def entry_schema() -> Schema:
     """The schema of an entry, with TOML's date-times as text; what is None in the type is not there in the file."""
     schema, definitions = _generate(Entry)
-    sealed = definitions[Sealed.__name__]
-    sealed["properties"]["exclude"] = {
-        "description": _describe(Sealed)["exclusions"],
+    schema["properties"].pop("details")
+    schema["required"].remove("details")
+    schema["properties"]["items"] = _RANGES | {"description": _describe(Entry)["items"]}
+    for event, kind in DETAILS.items():
+        table, parts = _generate(kind)
+        definitions |= parts | {kind.__name__: table}
+        schema["properties"][event.value] = {"$ref": f"#/$defs/{kind.__name__}"}
+    definitions.pop(ItemRanges.__name__, None)
+    definitions[Received.__name__]["properties"]["accepted"] = dict(_RANGES)
+    definitions[ConsentChanged.__name__]["properties"]["terms"] = {
+        "description": "The changed terms.",
+        "type": "object",
+    }
+    definitions[Sealed.__name__]["properties"]["exclude"] = {
+        "description": _describe(Sealed)["exclude"],
         "type": "array",
         "items": {"type": "string", "minLength": 1, "maxLength": MAX_PATTERN_LENGTH},
         "maxItems": MAX_PATTERNS,
     }
-    sealed["properties"].pop("exclusions")
-    sealed["required"] = [{"exclusions": "exclude"}.get(name, name) for name in sealed["required"]] + ["allowed"]
     for definition in [schema, *definitions.values()]:
         if "properties" in definition:
             _make_closed(definition)
     schema["properties"] = {"format": {"const": FORMAT}} | schema["properties"]
-    schema["required"] = ["format", *schema["required"]]
+    optional = {"items", *(event.value for event in Event)}
+    schema["required"] = ["format", *(name for name in schema["required"] if name not in optional)]
     first = {"properties": {"sequence": {"const": 1}}}
     schema["allOf"] = [
         {"if": first, "then": {"not": {"required": ["previous"]}}, "else": {"required": ["previous"]}},
-        *(_belongs_to(event) for event in Event if event.value in schema["properties"]),
+        *(_belongs_to(event, definitions[kind.__name__]) for event, kind in DETAILS.items()),
     ]
     schema["properties"]["informational"]["propertyNames"] = {"enum": list(INFORMATIONAL_FILES)}
     definitions[Previous.__name__]["properties"]["entry"] |= _DIGEST
-    definitions.pop("Exclusions")
     return _finish(schema, definitions)
+
+
+_RANGES: Schema = {
+    "type": "array",
+    "items": {"type": "string", "pattern": "^[1-9][0-9]{0,15}(-[1-9][0-9]{0,15})?$"},
+    "minItems": 1,
+}
+"""Item numbers as ranges."""
 
 
 def _make_closed(definition: Schema) -> None:
@@ -177,10 +225,11 @@ def _make_closed(definition: Schema) -> None:
     definition["required"] = [name for name in definition["required"] if name not in nullable]
 
 
-def _belongs_to(event: Event) -> Schema:
-    """The table of an event is there if, and only if, that is the entry's event."""
+def _belongs_to(event: Event, table: Schema) -> Schema:
+    """The table of an event is there only if that is the entry's event, and has to be if it has required fields."""
     there = {"required": [event.value]}
-    return {"if": {"properties": {"event": {"const": event.value}}}, "then": there, "else": {"not": there}}
+    then = there if table["required"] else {}
+    return {"if": {"properties": {"event": {"const": event.value}}}, "then": then, "else": {"not": there}}
 
 
 SAMPLES: tuple[Statement, ...] = (
@@ -189,9 +238,19 @@ SAMPLES: tuple[Statement, ...] = (
     ContentStatement(1, "0" * 32, ItemType.SYMLINK, target="x"),
     ContentStatement(1, "0" * 32, ItemType.OMITTED, reason=OmissionReason.SPECIAL),
     FileStatement(1, "0" * 32, "x", 0),
+    ContextStatement(1, "0" * 32, "title", "x"),
+    ConsentStatement(1, "0" * 32, ConsentTerms(handling=Handling.SEALED, status=Status.GIVEN)),
+    MetadataStatement(1, "0" * 32, "none", Claims(), Failure.KILLED),
     WithheldStatement(1, "0" * 64),
 )
 """One statement of each kind and type; the fields that it writes are the fields of the schema."""
+
+_CLAIMS: Schema = {
+    "type": "object",
+    "properties": {"vocabulary": {"const": VOCABULARY}, "detail": {"enum": [detail.value for detail in Detail]}},
+    "required": ["vocabulary", "detail"],
+}
+"""What every version of the claims has; FORMAT-metadata.md says what else there is."""
 
 
 def statement_schema() -> Schema:
@@ -210,16 +269,25 @@ def _statement_kind(sample: Statement) -> Schema:
             schema["const"] = value
         elif name == "reason":
             schema["enum"] = [reason.value for reason in OmissionReason]
+        elif name == "claims":
+            schema |= _CLAIMS
+        elif name == "failure":
+            schema["enum"] = [failure.value for failure in Failure]
         elif isinstance(value, int):
             schema["type"] = "integer"
+        elif isinstance(value, dict):
+            schema["type"] = "object"
         else:
             schema["type"] = ["string", "null"] if name == "mtime" else "string"
         _add_spelling(name, schema)
         properties[name] = schema
     title = f"{line['kind']}, {line['type']}" if "type" in line else line["kind"]
-    return {"title": title, "type": "object", "properties": properties, "required": list(line)} | {
-        "additionalProperties": False
-    }
+    required = [name for name in line if name not in ("claims", "failure")]
+    schema = {"title": title, "type": "object", "properties": properties, "required": required}
+    schema["additionalProperties"] = False
+    if isinstance(sample, MetadataStatement):
+        schema["anyOf"] = [{"required": ["claims"]}, {"required": ["failure"]}]
+    return schema
 
 
 def _generate(type_: type) -> tuple[Schema, dict[str, Schema]]:
