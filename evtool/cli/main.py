@@ -31,6 +31,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pack": ("evtool.cli.pack", "Make a bundle of all or part of a collection for somebody else."),
     "unpack": ("evtool.cli.unpack", "Unpack a bundle into a new directory."),
     "prove": ("evtool.cli.prove", "Prove single items without disclosing the others."),
+    "derive": ("evtool.cli.derive", "Record a redacted or otherwise changed copy of an item."),
+    "import": ("evtool.cli.import_evidence", "Check evidence against the list it came with, and seal it."),
     "inspect": ("evtool.cli.inspect", "Show what files claim of themselves: format, dates, device."),
     "key": ("evtool.cli.key", "Make, show and list your own signing keys."),
     "trust": ("evtool.cli.trust", "Decide whose keys you trust."),

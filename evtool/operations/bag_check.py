@@ -48,6 +48,11 @@ def check_bag(bundle: Bundle, collection: str | None, *, whole: bool) -> list[Fi
     if info is not None and listed is not None and info.payload_files != listed:
         message = f"{INFO_FILE}: the Payload-Oxum gives {info.payload_files} files, {MANIFEST_FILE} lists {listed}"
         findings.append(_broken(message, str(listed), str(info.payload_files)))
+    if info is not None and whole and bundle.sizes.keys() == bundle.payload.keys():
+        size = sum(bundle.sizes.values())
+        if info.payload_bytes != size:
+            message = f"{INFO_FILE}: the Payload-Oxum gives {info.payload_bytes} bytes, the payload has {size}"
+            findings.append(_broken(message, str(size), str(info.payload_bytes)))
     findings += _check_tag_manifest(bundle)
     return findings
 

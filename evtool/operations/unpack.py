@@ -95,10 +95,10 @@ def _copy_folder(location: TreeLocation, folder: Path, progress: Progress) -> No
                 raise MismatchError(f"{shown(name)} in the bundle is no file, or its name is not safe")
             _check_beside_record(name)
             with os.fdopen(tree.open_file(found.directory, found.name), "rb") as file:
-                progress.advance(1, write_file_in(folder, name, iter(lambda: file.read(_CHUNK), b"")))
-        # The digests that count are those of the seal, compared when the copy is verified.
-        bundle.payload.clear()
-        _require_bag(bundle, whole=False)
+                bundle.sizes[found.path] = write_file_in(folder, name, iter(lambda: file.read(_CHUNK), b""))
+                progress.advance(1, bundle.sizes[found.path])
+        # Digests are compared with those of the seal, which count, when the copy is verified.
+        _require_bag(bundle)
 
 
 _CHUNK = 1024 * 1024
@@ -127,7 +127,7 @@ def _write_container(place: Place, folder: Path, access: BundleAccess, progress:
         with open_container(place, access, progress, keep) as bundle:
             while opened:
                 opened.pop().close()
-            _require_bag(bundle, whole=True)
+            _require_bag(bundle)
 
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
@@ -141,8 +141,9 @@ def _check_beside_record(name: str) -> None:
         )
 
 
-def _require_bag(bundle: Bundle, *, whole: bool) -> None:
-    for finding in check_bag(bundle, None, whole=whole):
+def _require_bag(bundle: Bundle) -> None:
+    links = read_collection(bundle.custody).chain.links
+    for finding in check_bag(bundle, links[0].entry.collection if links else None, whole=True):
         raise MismatchError(f"the bundle does not hold: {finding.message}", hint="run evtool verify to see all of it")
 
 
@@ -155,6 +156,7 @@ def _restore(folder: Path, outside_links: bool) -> tuple[int, set[int]]:
         collection = read_collection(custody)
         items = [sealed.item for _, sealed in read_items(collection)]
         items += [item for seal in collection.seals for item in seal.nameless]
+    _check_places(items)
     neutral = {
         number: name
         for name in os.listdir(folder)
@@ -169,6 +171,25 @@ def _restore(folder: Path, outside_links: bool) -> tuple[int, set[int]]:
             kept.add(item.number)
     left_out = _make_stated(folder, items, outside_links)
     return len(kept & neutral.keys()), left_out
+
+
+def _check_places(items: Sequence[Item]) -> None:
+    """Refuse a record that states something below a file or a link: made in that order, it would lead elsewhere.
+
+    Raises:
+        MismatchError: it does.
+    """
+    ends = {item.file.path for item in items if item.file and item.content and item.content.type in _ENDS}
+    for item in items:
+        parts = item.file.path.split("/") if item.file else []
+        if any("/".join(parts[:depth]) in ends for depth in range(1, len(parts))):
+            raise MismatchError(
+                f"item {item.number} is stated to be below a file or a link, so nothing was unpacked",
+                hint="no directory can have been like that: do not trust whoever signed it",
+            )
+
+
+_ENDS = (ItemType.FILE, ItemType.SYMLINK)
 
 
 def _like_neutral(item: Item) -> int | None:

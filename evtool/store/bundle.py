@@ -40,12 +40,14 @@ class Bundle(ABC):
         custody: the record.
         tags: SHA-256 of every file outside of `data/`, by its path.
         payload: SHA-256 of every payload file, by its name; empty for files that have not been read (yet).
+        sizes: bytes of the payload files that have been read, by name.
         foreign: what is outside of `data/` and neither a file nor a directory of the bag, in shown form.
     """
 
     custody: CustodyReader
     tags: dict[str, str]
     payload: dict[bytes, str]
+    sizes: dict[bytes, int]
     foreign: list[str]
 
     @abstractmethod
@@ -119,6 +121,7 @@ class FolderBundle(Bundle):
         self.data = _find_directory(location, PAYLOAD_DIRECTORY.encode("ascii"))
         self.custody = CustodyDirectory(_find_directory(location, NAME))
         self.payload = {}
+        self.sizes = {}
         self.foreign = []
         self.tags = {}
         for path in self._list_tags():
@@ -160,8 +163,9 @@ class FolderBundle(Bundle):
     def observe(self, tasks: Iterable[Task[_Context]], *, jobs: int) -> Iterator[tuple[Task[_Context], Observation]]:
         """Observe payload files, and remember their digests."""
         for task, observation in observe_all(self.data, tasks, jobs=jobs):
-            if observation.sha256:
+            if observation.sha256 and observation.stamp:
                 self.payload[task.found.path] = observation.sha256
+                self.sizes[task.found.path] = observation.stamp.size
             yield task, observation
 
     def _is_listed(self, name: bytes) -> bool:

@@ -54,11 +54,7 @@ Keep = Callable[[ZipEntry], Callable[[bytes], object] | None]
 
 
 class ZipBundle(Bundle):
-    """A bundle in a zip container, read to its end.
-
-    Attributes:
-        bytes: bytes of all payload files.
-    """
+    """A bundle in a zip container, read to its end."""
 
     def __init__(
         self,
@@ -79,8 +75,8 @@ class ZipBundle(Bundle):
         """
         self.tags = {}
         self.payload = {}
+        self.sizes = {}
         self.foreign = []
-        self.bytes = 0
         self._again = again.fileno() if again is not None else -1
         self._known: dict[bytes, _Known] = {}
         self._kept: dict[str, bytes | _Place] = {}
@@ -143,7 +139,7 @@ class ZipBundle(Bundle):
         name = entry.name[len(PAYLOAD_PREFIX) :].encode("utf-8")
         self._known[name] = _Known(entry.size, first.digest(), second.digest())
         self.payload[name] = first.hexdigest()
-        self.bytes += entry.size
+        self.sizes[name] = entry.size
 
     def _read_tag_file(self, entry: ZipEntry, reader: ZipReader, give: Callable[[bytes], object] | None) -> None:
         read_again = entry.is_stored and self._again >= 0

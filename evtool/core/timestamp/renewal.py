@@ -98,8 +98,9 @@ def judge_chain(
 def _judge(token: ChainToken, grounds: Grounds, known: Sequence[EntryProof]) -> JudgedToken:
     listed = token.listed_in
     times = [proof.existed_by for proof in known if listed is not None and proof.entry >= listed]
-    # A proof whose time is ahead of the verifier's clock shows no more than holding the token now does.
-    existed_by = min((time for time in times if time <= grounds.now), default=None)
+    # A proof whose time is ahead of the verifier's clock shows no more than holding the token now does. It still
+    # carries the token from now on: an authority's accuracy alone puts the latest end of a fresh proof ahead.
+    existed_by = min((min(time, grounds.now) for time in times), default=None)
     own = replace(
         grounds,
         existed_by=existed_by,

@@ -1,0 +1,62 @@
+"""The JSON documents about imported and derived evidence, as types; see `evtool.report.document`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from evtool.core.errors import ExitCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportDocument:
+    """What `evtool import` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: that of the process.
+        path: the directory, as the user named it.
+        collected: number of the entry that records where the evidence came from.
+        sealed: number of the entry that seals it.
+        head: SHA-256 of the newest entry.
+        checked: files that were compared with a list.
+        algorithms: of the digests that were compared.
+        items: items that were sealed.
+        unlisted: stored names of files that are sealed, but in no list.
+    """
+
+    format: Literal["evtool-import/1"] = "evtool-import/1"
+    exit_code: ExitCode
+    path: str
+    collected: int
+    sealed: int | None
+    head: str | None
+    checked: int
+    algorithms: tuple[str, ...]
+    items: int
+    unlisted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeriveDocument:
+    """What `evtool derive` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: that of the process.
+        path: the directory, as the user named it.
+        original: number of the item that the copy was made from.
+        copy: number of the item that the copy is.
+        sealed: number of the entry that seals the copy, or null if it was sealed before.
+        entry: number of the entry `derived`.
+        head: SHA-256 of that entry.
+    """
+
+    format: Literal["evtool-derive/1"] = "evtool-derive/1"
+    exit_code: ExitCode
+    path: str
+    original: int
+    copy: int
+    sealed: int | None
+    entry: int
+    head: str

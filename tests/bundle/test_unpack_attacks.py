@@ -1,0 +1,195 @@
+"""Bundles by somebody who signs what they like: nothing is written outside of the new directory."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from blake3 import blake3
+
+from evtool import __version__
+from evtool.core.checksums import serialize_header, serialize_line
+from evtool.core.digest import Digests, sha256_hex
+from evtool.core.entry import Clock, Entry
+from evtool.core.errors import EvtoolError, ExitCode, MismatchError, UsageError
+from evtool.core.events import Digest, Sealed
+from evtool.core.merkle import TreeBuilder, compute_leaf_hash
+from evtool.core.names import parse_name, store_name
+from evtool.core.statement import ContentStatement, FileStatement, ItemType
+from evtool.operations.pack import PackOptions
+from evtool.operations.unpack import unpack
+from tests.bundle.case import NOW, SIGNER, make_case, pack_it, seal_case, snapshot, verify_it, write_files
+from tests.bundle.test_hostile_bags import relist
+
+Stated = tuple[str, ItemType, str]
+"""Stored path, what it is, and its content or its target."""
+
+
+def forge(folder: Path, items: list[Stated]) -> Path:
+    """Write a bundle whose record states whatever it likes, under a good signature."""
+    bag = folder / "forged"
+    (bag / "custody").mkdir(parents=True)
+    (bag / "data").mkdir()
+    lines: list[bytes] = []
+    checksums = serialize_header("0" * 32)
+    for number, (path, kind, text) in enumerate(items, start=1):
+        data = text.encode()
+        digests = Digests(hashlib.sha256(data).hexdigest(), blake3(data).hexdigest())
+        salt = f"{number:032x}"
+        content = ContentStatement(
+            number,
+            salt,
+            kind,
+            size=len(data) if kind is ItemType.FILE else None,
+            digests=digests if kind is ItemType.FILE else None,
+            target=text if kind is ItemType.SYMLINK else None,
+        )
+        lines += [content.serialize(), FileStatement(number, salt, path, 0).serialize()]
+        if kind is ItemType.FILE:
+            checksums += serialize_line(number, digests.sha256, parse_name(path))
+            (bag / "data" / f"item-{number:06d}").write_bytes(data)
+    tree = TreeBuilder()
+    tree.add_leaves(compute_leaf_hash(line) for line in lines)
+    sealed = Sealed(
+        first_item=1,
+        items=len(items),
+        lines=len(lines),
+        root=Digest(tree.compute_root().hex()),
+        checksums=Digest(sha256_hex(checksums)),
+        exclude=(),
+    )
+    entry = Entry(
+        collection="0" * 32,
+        sequence=1,
+        event=sealed.event,
+        happened_at=NOW,
+        recorded_at=NOW,
+        clock=Clock.CLAIMED,
+        agent=SIGNER.code,
+        key=SIGNER.public_key.fingerprint,
+        reason="not stated",
+        tool=f"evtool {__version__}",
+        previous=None,
+        details=sealed,
+    ).serialize()
+    record = {
+        "toml": entry,
+        "toml.sig": SIGNER.sign(entry),
+        "jsonl": b"".join(line + b"\n" for line in lines),
+        "sha256": checksums,
+    }
+    for ending, content_bytes in record.items():
+        (bag / "custody" / f"0001-sealed.{ending}").write_bytes(content_bytes)
+    payload = [path for path in (bag / "data").iterdir() if path.is_file()]
+    (bag / "bagit.txt").write_bytes(b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
+    (bag / "bag-info.txt").write_text(
+        f"Bag-Software-Agent: evtool {__version__}\nEvtool-Bundle: evtool-bundle/1\n"
+        f"External-Identifier: {'0' * 32}\n"
+        f"Payload-Oxum: {sum(path.stat().st_size for path in payload)}.{len(payload)}\n"
+    )
+    relist(bag, "manifest-sha256.txt")
+    relist(bag, "tagmanifest-sha256.txt")
+    return bag
+
+
+FILE, LINK, DIRECTORY = ItemType.FILE, ItemType.SYMLINK, ItemType.DIRECTORY
+
+
+def test_a_forged_bundle_without_malice_unpacks(tmp_path: Path) -> None:
+    """The forgery is good: what is refused below is refused for the attack alone."""
+    bag = forge(tmp_path, [("a/b.txt", FILE, "x"), ("d", DIRECTORY, ""), ("l", LINK, "a/b.txt")])
+    assert verify_it(bag).exit_code is ExitCode.OK
+    unpack(bag, tmp_path / "out")
+    assert (tmp_path / "out/l").read_text() == "x"
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [("d", LINK, "../elsewhere"), ("d/planted", FILE, "x")],
+        [("d", LINK, "../elsewhere"), ("d/planted", LINK, "x")],
+        [("d", LINK, "../elsewhere"), ("d/e/planted", DIRECTORY, "")],
+        [("d", FILE, "x"), ("d/planted", FILE, "x")],
+        [("d", DIRECTORY, ""), ("d", LINK, "../elsewhere")],
+    ],
+    ids=["file-through-link", "link-through-link", "directory-through-link", "file-below-file", "link-over-directory"],
+)
+@pytest.mark.parametrize("outside_links", [False, True])
+def test_nothing_is_written_through_what_was_unpacked_before(
+    items: list[Stated], outside_links: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    bag = forge(tmp_path, items)
+    before = snapshot(tmp_path)
+    with pytest.raises(EvtoolError):
+        unpack(bag, tmp_path / "out", outside_links=outside_links)
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "../outside", "a/../../outside", ".."])
+def test_a_link_that_leads_out_is_made_only_if_asked_for(target: str, tmp_path: Path) -> None:
+    bag = forge(tmp_path, [("a.txt", FILE, "x"), ("link", LINK, target)])
+    result = unpack(bag, tmp_path / "out")
+    assert (result.links_left_out, (tmp_path / "out/link").is_symlink()) == ((2,), False)
+    result = unpack(bag, tmp_path / "all", outside_links=True)
+    assert (result.links_left_out, (tmp_path / "all/link").is_symlink()) == ((), True)
+    assert verify_it(tmp_path / "all").exit_code is ExitCode.OK
+
+
+def test_a_name_that_no_file_system_has_stays_neutral(tmp_path: Path) -> None:
+    bag = forge(tmp_path, [("a.txt", FILE, "x"), ("n" * 300, FILE, "y")])
+    result = unpack(bag, tmp_path / "out")
+    assert result.neutral == 1
+    assert (tmp_path / "out/item-000002").read_text() == "y"
+    assert verify_it(tmp_path / "out").exit_code is ExitCode.OK
+
+
+@pytest.mark.parametrize("name", ["custody", "custody/0001-sealed.toml", "CUSTODY/x"])
+def test_the_record_is_never_mixed_with_evidence_of_its_name(name: str, tmp_path: Path) -> None:
+    bag = forge(tmp_path, [(name, FILE, "x")])
+    result = unpack(bag, tmp_path / "out")
+    assert result.neutral == 1
+    assert (tmp_path / "out/item-000001").read_text() == "x"
+
+
+def test_evidence_that_holds_a_custody_directory_is_verified_as_it_is_and_not_unpacked(tmp_path: Path) -> None:
+    bag = forge(tmp_path, [("custody/x", FILE, "x")])
+    (bag / "data/custody").mkdir()
+    (bag / "data/item-000001").rename(bag / "data/custody/x")
+    relist(bag, "manifest-sha256.txt")
+    relist(bag, "tagmanifest-sha256.txt")
+    assert verify_it(bag).exit_code is ExitCode.OK
+    with pytest.raises(UsageError, match="named custody"):
+        unpack(bag, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_items_of_one_name_unpack_to_nothing(tmp_path: Path) -> None:
+    """Two seals can each state a name; then the second is a change that the record does not explain."""
+    case = tmp_path / "case"
+    case.mkdir()
+    write_files(case, {"a.txt": b"first"})
+    seal_case(case, ["a.txt"])
+    bag = tmp_path / "bag"
+    pack_it(case, bag)
+    (bag / "data" / "item-000001.txt").write_bytes(b"second")
+    for name in ("manifest-sha256.txt", "tagmanifest-sha256.txt"):
+        relist(bag, name)
+    with pytest.raises(MismatchError):
+        unpack(bag, tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bag", "case", "case-items.csv"]
+
+
+def test_an_unpacked_bundle_packs_to_the_same_payload(tmp_path: Path) -> None:
+    """Out and in again: what was sealed is what comes back, however often."""
+    case = make_case(tmp_path / "case")
+    pack_it(case, tmp_path / "one.zip", PackOptions(neutral_names=True))
+    unpack(tmp_path / "one.zip", tmp_path / "copy")
+    pack_it(tmp_path / "copy", tmp_path / "two")
+    report = verify_it(tmp_path / "two")
+    assert replace(report.counts, bytes=0) == replace(verify_it(case).counts, bytes=0)
+    evidence = {name for name in snapshot(case) if not name.startswith("custody")}
+    assert {name for name in snapshot(tmp_path / "copy") if not name.startswith("custody")} == evidence
+    assert all(store_name(name.encode()) for name in evidence)
