@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from evtool.keys.signer import Signer, choose_signer
     from evtool.keys.trust import load_trust
     from evtool.operations.compare import Selection
-    from evtool.operations.seal import SealOptions, SealResult, preview_seal, seal
+    from evtool.operations.seal import preview_seal, seal
+    from evtool.operations.seal_options import SealOptions, SealResult
     from evtool.operations.verify import VerifyOptions, verify
 
 __version__ = "0.1.0"
@@ -43,8 +44,8 @@ _HOMES = {
     "choose_signer": "evtool.keys.signer",
     "load_trust": "evtool.keys.trust",
     "Selection": "evtool.operations.compare",
-    "SealOptions": "evtool.operations.seal",
-    "SealResult": "evtool.operations.seal",
+    "SealOptions": "evtool.operations.seal_options",
+    "SealResult": "evtool.operations.seal_options",
     "preview_seal": "evtool.operations.seal",
     "seal": "evtool.operations.seal",
     "VerifyOptions": "evtool.operations.verify",

@@ -13,7 +13,7 @@ import click
 from evtool.cli.entry_options import custody_option, header_options, policy_options, with_items
 from evtool.cli.options import SigningOptions, code_value, output_options, signing_options
 from evtool.cli.output import Output
-from evtool.cli.values import ranges_value
+from evtool.cli.values import purpose_value, ranges_value
 from evtool.core.consent import TERMS, Purpose, parse_day
 from evtool.core.consent_decision import Request
 from evtool.core.consent_input import accepted, make_terms, parse_user_term
@@ -130,16 +130,6 @@ def _parse_term(name: str, text: str) -> Any:
         raise click.BadParameter(f"{error.message}{hint}", param_hint=f"--{name}") from None
 
 
-def _purpose_value(text: str) -> Purpose | str:
-    try:
-        purposes: tuple[Purpose | str, ...] = parse_user_term("for", text)
-    except FormatError as error:
-        raise click.BadParameter(f"{error.message}; {error.hint}") from None
-    if len(purposes) != 1:
-        raise click.BadParameter("one purpose is expected")
-    return purposes[0]
-
-
 def _day_value(text: str) -> date:
     try:
         return parse_day("the date", text)
@@ -168,7 +158,7 @@ def show(directory: str, items: ItemRanges | None, custody: str | None, output: 
 @click.argument("directory", type=click.Path())
 @_items_argument
 @click.option("--to", "code", required=True, type=code_value, metavar="CODE", help="Code of the recipient.")
-@click.option("--for", "purpose", required=True, type=_purpose_value, metavar="PURPOSE", help="What for.")
+@click.option("--for", "purpose", required=True, type=purpose_value, metavar="PURPOSE", help="What for.")
 @click.option("--date", "day", type=_day_value, metavar="DAY", help="When. Without it: today (UTC).")
 @click.option("--confirm", multiple=True, metavar="CODE", help="What a second person confirms. May be repeated.")
 @click.option("--approved-by", type=code_value, metavar="CODE", help="Code of that second person.")

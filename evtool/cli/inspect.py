@@ -11,22 +11,14 @@ import click
 from evtool.cli.options import output_options
 from evtool.cli.output import Output
 from evtool.core.errors import ExitCode
-from evtool.core.metadata_claims import Claims
 from evtool.core.metadata_json import claims_document
-from evtool.core.metadata_vocabulary import Detail, OffsetBasis, Withheld
+from evtool.core.metadata_vocabulary import Detail
 from evtool.core.names import shown
 from evtool.metadata import Failure
 from evtool.operations.inspect import Inspection, inspect_files
+from evtool.report.metadata_text import render_claims, render_remarks
 
 DOCUMENT_FORMAT = "evtool-inspect/1"
-
-_WORDS = {
-    Withheld.PLACE: "places",
-    Withheld.SERIAL: "serial numbers and identifiers",
-    Withheld.PERSON: "names of persons, organisations or computers",
-    Withheld.TEXT: "free texts",
-    Withheld.TAG: "raw tags",
-}
 
 _HINTS = {
     Failure.NO_CAGE: "this platform cannot confine the parser; --no-sandbox parses without",
@@ -98,12 +90,13 @@ def _text(inspection: Inspection) -> Iterator[str]:
         "size": f"{inspection.observed.size} bytes",
         "modified": inspection.observed.modified.isoformat(timespec="seconds"),
     }
-    for what, claimed in _claimed(claims) if claims is not None else ():
+    for what, claimed in render_claims(claims) if claims is not None else ():
         yield _row(what, observed.pop(what, "-"), claimed)
     for what, value in observed.items():
         yield _row(what, value, "-")
     if claims is not None:
-        yield from _remarks(claims)
+        for remark in render_remarks(claims, "not shown: {}; --metadata full shows them"):
+            yield f"  {remark}"
     if inspection.result.failure is not None:
         yield f"  incomplete: the parser was ended ({inspection.result.failure.value})"
     for note in inspection.observations:
@@ -112,32 +105,3 @@ def _text(inspection: Inspection) -> Iterator[str]:
 
 def _row(what: str, observed: str, claimed: str) -> str:
     return f"  {what:<20} {observed:<26} {claimed}".rstrip()
-
-
-def _claimed(claims: Claims) -> Iterator[tuple[str, str]]:
-    if claims.format is not None:
-        yield "format", shown(f"{claims.format.name} ({claims.format.media_type})")
-    for time in claims.times:
-        unknown = {OffsetBasis.UNKNOWN: ", offset unknown", OffsetBasis.FORMAT: ", UTC by the format"}
-        yield time.kind.value, shown(f"{time.time}{unknown.get(time.offset, '')} ({time.source})")
-    for place in claims.places:
-        height = f", {place.altitude} m" if place.altitude else ""
-        yield "place", shown(f"{place.latitude}, {place.longitude}{height} ({place.source})")
-    for duration in claims.durations:
-        yield "duration", shown(f"{duration.seconds} s ({duration.source})")
-    for text in claims.texts:
-        yield text.kind.code, shown(f"{text.value} ({text.source})", 600)
-    for count in claims.counts:
-        yield count.kind.value, shown(f"{count.value} ({count.source})")
-    for tag in claims.tags:
-        yield "tag", shown(f"{tag.name}: {tag.value}", 600)
-
-
-def _remarks(claims: Claims) -> Iterator[str]:
-    if claims.withheld:
-        kinds = ", ".join(f"{_WORDS[kind]} ({number})" for kind, number in claims.withheld)
-        yield f"  not shown: {kinds}; --metadata full shows them"
-    if claims.dropped:
-        yield f"  not kept: {claims.dropped} claims or tags beyond the limits"
-    for problem in claims.problems:
-        yield f"  incomplete: {problem.extractor} stopped: {shown(problem.reason)}"

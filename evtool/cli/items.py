@@ -11,7 +11,7 @@ from evtool.cli.output import Output
 from evtool.core.errors import ExitCode, UsageError
 from evtool.interop.items_table import COLUMNS, describe_columns, serialize_table
 from evtool.operations.new_items import list_new_names
-from evtool.operations.seal import SealOptions
+from evtool.operations.seal_options import SealOptions
 
 ITEMS_FORMAT = "evtool-items-table/1"
 

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import click
 
 from evtool.cli.entry_options import header_options, policy_options
 from evtool.cli.options import SigningOptions, output_options, signing_options
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
+from evtool.cli.stamp_options import StampRequestOptions, stamp_options
 from evtool.core.digest import group_in_fours
-from evtool.core.errors import ExitCode
+from evtool.core.errors import EvtoolError, ExitCode
+from evtool.core.metadata_vocabulary import Withheld
 from evtool.core.names import shown
 from evtool.core.privacy import TextPolicy
 from evtool.core.verdict import Effect
 from evtool.operations.entry_writer import EntryHeader
+from evtool.operations.item_metadata import MetadataChoice
 from evtool.operations.item_statements import StatementFiles
-from evtool.operations.seal import ALLOWABLE, SealOptions, SealResult, preview_seal, seal
+from evtool.operations.seal import preview_seal, seal
+from evtool.operations.seal_options import ALLOWABLE, SealOptions, SealResult
 from evtool.report.document import SealDocument
+from evtool.report.metadata_document import SealedMetadata
+from evtool.report.metadata_text import render_summary, render_warnings
+from evtool.report.stamp import render_stamping
 from evtool.report.text import format_size
+from evtool.report.time_document import Stamping
+
+if TYPE_CHECKING:
+    # It imports the X.509 parts of cryptography, which a seal without time-stamps does not need.
+    from evtool.operations.timestamp import StampOptions
 
 EXAMPLES = """\b
 Examples:
   evtool seal interview-0042                       sign with your only key
   evtool seal interview-0042 --dry-run             tell what would be sealed, write nothing
   evtool seal /media/disc --custody disc-custody   the record beside a read-only medium
+  evtool seal interview-0042 --tsa http://tsa.example/tsr   and have the entry time-stamped
   evtool seal interview-0042 --exclude '*.tmp'     leave files out; the seal records the pattern
   evtool seal interview-0042 --items items.csv     seal context and consent of each item with it
 
@@ -32,6 +48,7 @@ Exit codes:
   0  sealed, or nothing was new
   1  sealed what was new, but an item of an earlier seal changed or vanished; or the record does not hold
   2  wrong usage
+  3  sealed, but fewer authorities stamped the entry than had to (--at-least); the entry stays
   4  nothing was sealed: something could not be read, or somebody else is writing
 
 What was sealed before is compared by size and date, and read again where those differ; `evtool verify` reads
@@ -63,9 +80,18 @@ everything. An interrupted seal leaves everything as it was; run it again to go 
     help="Table (CSV) of what is stated of items: context and consent. `evtool items` writes a template.",
 )
 @click.option("--defaults", metavar="FILE", type=click.Path(), help="TOML file of what is stated of whole directories.")
+@click.option(
+    "--metadata",
+    type=click.Choice([choice.value for choice in MetadataChoice]),
+    default=MetadataChoice.BASIC.value,
+    show_default=True,
+    help="Seal what files claim of themselves; basic leaves out places, serial numbers, names, free text and raw tags.",
+)
+@click.option("--no-sandbox", is_flag=True, help="Parse files even where the platform cannot confine the parser.")
 @click.option("--custody", metavar="DIR", type=click.Path(), help="Keep the record in DIR, outside of the evidence.")
 @click.option("--dry-run", is_flag=True, help="Tell what would be sealed; read no file, write nothing.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Number of workers.")
+@stamp_options
 @signing_options
 @output_options
 def command(
@@ -77,9 +103,12 @@ def command(
     allow: tuple[str, ...],
     items: str | None,
     defaults: str | None,
+    metadata: str,
+    no_sandbox: bool,
     custody: str | None,
     dry_run: bool,
     jobs: int | None,
+    stamping: StampRequestOptions,
     signing: SigningOptions,
     output: Output,
 ) -> int:
@@ -98,23 +127,58 @@ def command(
         custody=custody,
         jobs=jobs,
         policy=policy,
+        metadata=MetadataChoice(metadata),
+        sandbox=not no_sandbox,
     )
+    # What cannot be asked for is refused before hours of hashing, and before anything is sealed.
+    order = stamping.build(output, None, custody) if stamping.asks else None
+    if stamping.what_leaves:
+        return _show_what_leaves(order, output)
     with terminal_progress(output) as progress:
         if dry_run:
             result = preview_seal(directory, options, progress=progress)
         else:
             result = seal(directory, signing.choose(), options, progress=progress)
-    exit_code = ExitCode.OK
-    if any(finding.effect is Effect.UNCHECKED for finding in result.findings):
-        exit_code = ExitCode.NOT_CHECKED
-    if result.disproves:
-        exit_code = ExitCode.MISMATCH
-    output.answer(_render(result, directory, dry_run))
-    output.document(_document(result, directory, dry_run, exit_code))
+    stamps = _stamp(directory, order, result, dry_run)
+    exit_code = _exit_code(result, stamps)
+    output.answer(_render(result, directory, dry_run, stamps))
+    output.document(_document(result, directory, dry_run, exit_code, stamps))
     return exit_code
 
 
-def _render(result: SealResult, directory: str, dry_run: bool) -> str:
+def _show_what_leaves(order: StampOptions | None, output: Output) -> ExitCode:
+    if order is None:
+        raise click.UsageError("--what-leaves goes with --tsa or --ots: without these, nothing leaves this computer")
+    from evtool.cli.stamp_answer import answer_leaves
+    from evtool.operations.timestamp import preview_blank
+
+    answer_leaves(output, preview_blank(order), blank=True)
+    return ExitCode.OK
+
+
+def _stamp(directory: str, order: StampOptions | None, result: SealResult, dry_run: bool) -> Stamping | None:
+    """Have the new entry stamped; it exists already, and no authority that fails undoes it."""
+    if order is None or dry_run or result.entry is None:
+        return None
+    from evtool.cli.stamp_answer import describe_failure, describe_stamping
+    from evtool.operations.timestamp import add_timestamps
+
+    order = replace(order, entry=result.entry)
+    try:
+        return describe_stamping(add_timestamps(directory, order))
+    except EvtoolError as error:
+        return describe_failure(result.entry, order, error)
+
+
+def _exit_code(result: SealResult, stamps: Stamping | None) -> ExitCode:
+    if result.disproves:
+        return ExitCode.MISMATCH
+    if any(finding.effect is Effect.UNCHECKED for finding in result.findings):
+        return ExitCode.NOT_CHECKED
+    return ExitCode.OK if stamps is None or stamps.ok else ExitCode.NOT_ESTABLISHED
+
+
+def _render(result: SealResult, directory: str, dry_run: bool, stamps: Stamping | None) -> str:
     name = shown(directory)
     new = f"{result.new_items:,} new items ({format_size(result.new_bytes)})"
     if dry_run:
@@ -131,16 +195,25 @@ def _render(result: SealResult, directory: str, dry_run: bool) -> str:
     ):
         if count:
             lines.append(f"  {count:,} {words}")
+    if result.metadata:
+        seen = result.metadata
+        lines += [f"  {line}" for line in render_summary(seen.stated, seen.failures, seen.cage)]
+        sealed = seen.choice is MetadataChoice.FULL
+        lines += [f"  {line}" for line in render_warnings(seen.sensitive, sealed=sealed)]
     for finding in result.findings:
         mark = {Effect.DISPROVES: "FAILED", Effect.NOTE: "note"}.get(finding.effect, "not checked")
         item = f"item {finding.item} " if finding.item is not None else ""
         lines.append(f"  {mark}: {finding.code.value}: {item}{finding.message}")
+    if stamps is not None:
+        lines += ["", *render_stamping(stamps)]
     if result.entry is not None and result.head:
         lines += ["", "Head, to be noted elsewhere:", f"  {group_in_fours(result.head)}"]
     return "\n".join(lines)
 
 
-def _document(result: SealResult, directory: str, dry_run: bool, exit_code: ExitCode) -> SealDocument:
+def _document(
+    result: SealResult, directory: str, dry_run: bool, exit_code: ExitCode, stamps: Stamping | None
+) -> SealDocument:
     return SealDocument(
         exit_code=exit_code,
         path=directory,
@@ -154,4 +227,19 @@ def _document(result: SealResult, directory: str, dry_run: bool, exit_code: Exit
         omitted=result.omitted,
         excluded=result.excluded,
         findings=tuple(result.findings),
+        metadata=_sealed_metadata(result),
+        stamping=stamps,
+    )
+
+
+def _sealed_metadata(result: SealResult) -> SealedMetadata | None:
+    seen = result.metadata
+    if seen is None or seen.choice.detail is None:
+        return None
+    return SealedMetadata(
+        detail=seen.choice.detail,
+        cage=seen.cage,
+        stated=seen.stated,
+        failures=dict(seen.failures),
+        sensitive={kind: seen.sensitive[kind] for kind in Withheld if seen.sensitive[kind]},
     )

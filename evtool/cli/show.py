@@ -17,6 +17,8 @@ from evtool.operations.read import list_items, open_record
 from evtool.report.consent_document import terms_document
 from evtool.report.consent_text import render_terms
 from evtool.report.document import ItemsDocument, ShownItem
+from evtool.report.metadata_document import metadata_document
+from evtool.report.metadata_text import render_statement
 from evtool.report.text import format_size
 
 EXAMPLES = """\b
@@ -90,6 +92,8 @@ def _render_details(sealed: SealedItem) -> str:
             lines.append(f"  target    {shown(content.target)}")
         if content.reason:
             lines.append(f"  left out  {content.reason.value}")
+    if sealed.item.metadata:
+        lines += [f"  {line}" for line in render_statement(sealed.item.metadata)]
     lines += [f"  {one.field}: {shown(one.value, MAX_VALUE)}" for one in sealed.item.context]
     if sealed.item.consent:
         lines += [f"  consent   {line}" for line in render_terms(sealed.item.consent.terms)]
@@ -110,6 +114,7 @@ def _item_document(sealed: SealedItem) -> ShownItem:
         blake3=digests.blake3 if digests else None,
         target=content.target if content else None,
         reason=content.reason if content else None,
+        metadata=metadata_document(sealed.item.metadata) if sealed.item.metadata else None,
         context={one.field: one.value for one in sealed.item.context},
         consent=terms_document(sealed.item.consent.terms if sealed.item.consent else None),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from evtool.cli import trust_tsa
 from evtool.cli.options import code_value, moment_value, output_options
 from evtool.cli.output import Output
 from evtool.core.allowed_signers import AllowedSigner, SkippedLine
@@ -24,6 +25,7 @@ Examples:
   evtool trust list
   evtool trust revoke B07 --as-of 2026-03-01         what B07 provably signed until then still counts
   evtool trust revoke SHA256:...                     nothing that this key ever signed counts
+  evtool trust tsa add root.pem                      trust a time-stamp authority
 
 Keys inside of a sealed directory are never trusted by themselves. The trust file is an OpenSSH
 allowed_signers file; ssh-keygen reads it as well.
@@ -57,7 +59,10 @@ that the key ever signed counts. A date alone means its first moment in UTC.
 
 @click.group(epilog=GROUP_EXAMPLES)
 def command() -> None:
-    """Decide whose keys you trust."""
+    """Decide whose keys, and which time-stamp authorities, you trust."""
+
+
+command.add_command(trust_tsa.command, "tsa")
 
 
 @command.command("add", epilog=ADD_EXAMPLES)

@@ -7,6 +7,8 @@ from datetime import datetime
 
 import click
 
+from evtool.core.consent import Purpose
+from evtool.core.consent_input import parse_user_term
 from evtool.core.digest import parse_grouped_digest
 from evtool.core.errors import FormatError
 from evtool.core.item_ranges import ItemRanges, parse_user_ranges
@@ -46,3 +48,14 @@ def item_selection(items: Sequence[str]) -> Selection:
 
 def _is_number(item: str) -> bool:
     return item.isascii() and item.isdigit() and len(item) < 17
+
+
+def purpose_value(text: str) -> Purpose | str:
+    """Take one purpose."""
+    try:
+        purposes: tuple[Purpose | str, ...] = parse_user_term("for", text)
+    except FormatError as error:
+        raise click.BadParameter(f"{error.message}; {error.hint}") from None
+    if len(purposes) != 1:
+        raise click.BadParameter("one purpose is expected")
+    return purposes[0]

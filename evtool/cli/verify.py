@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from evtool.cli.bundle_options import access_options
 from evtool.cli.options import output_options
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
+from evtool.cli.time_options import ground_options
 from evtool.cli.values import digest_value, item_selection
 from evtool.core.errors import EvidenceError, ExitCode, InputError
 from evtool.core.verdict import Axis, Report
 from evtool.keys.trust import load_trust
 from evtool.operations.progress import Progress
+from evtool.operations.subject import BundleAccess, Place
+from evtool.operations.time_axis import TimeGrounds
 from evtool.operations.verify import VerifyOptions, report_unreadable, verify
 from evtool.report.document import report_document
 from evtool.report.text import render_report
@@ -26,6 +32,8 @@ Examples:
   evtool verify interview-0042 --signer SHA256:...       trust this key, and no other
   evtool verify interview-0042 --expect-head '1f3a ...'  the entry that you noted must be in the record
   evtool verify interview-0042 --item 17                 check one item only
+  evtool verify interview-0042 --require time --tsa-roots roots.pem   time-stamps by these authorities are asked for
+  evtool verify case-12.zip case-13.zip.age --identity key.txt
   evtool verify inbox/* --json
 
 \b
@@ -52,7 +60,7 @@ def _fingerprint(text: str) -> str:
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path())
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @click.option("--trust", "trust_file", metavar="FILE", type=click.Path(path_type=Path), help="Whose keys to trust.")
 @click.option(
     "--signer", "signers", multiple=True, type=_fingerprint, metavar="SHA256:...", help="Trust only this key."
@@ -70,7 +78,9 @@ def _fingerprint(text: str) -> str:
 @click.option("--quick", is_flag=True, help="Compare types, sizes and dates only; never a verification.")
 @click.option("--custody", metavar="DIR", type=click.Path(), help="Where the record is, if not in PATH.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Number of workers.")
+@access_options
 @output_options
+@ground_options
 def command(
     paths: tuple[str, ...],
     trust_file: Path | None,
@@ -81,9 +91,15 @@ def command(
     quick: bool,
     custody: str | None,
     jobs: int | None,
+    time: TimeGrounds,
+    access: Callable[[], BundleAccess],
     output: Output,
 ) -> int:
-    """Check sealed directories: are all files there and unchanged, who signed, and do you trust them?"""
+    """Check sealed directories: are all files there and unchanged, who signed, and do you trust them?
+
+    PATH is an evidence directory, or a bundle: a folder, a .zip, a .zip.age, or - for standard input. A bundle is
+    checked as it is, nothing of it is written.
+    """
     if custody is not None and len(paths) > 1:
         raise click.UsageError("--custody goes with one PATH")
     if trust_file is not None and signers:
@@ -97,7 +113,9 @@ def command(
         selection=item_selection(items),
         quick=quick,
         custody=custody,
+        access=access(),
         jobs=jobs,
+        time=time,
     )
     results: list[tuple[str, Report]] = []
     with terminal_progress(output) as progress:
@@ -110,8 +128,9 @@ def command(
 
 
 def _verify(path: str, options: VerifyOptions, progress: Progress) -> Report:
+    place: Place = sys.stdin.buffer if path == "-" else path
     try:
-        return verify(path, options, progress=progress)
+        return verify(place, options, progress=progress)
     except (InputError, EvidenceError) as error:
         return report_unreadable(options, error.message)
     except OSError as error:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from evtool.core.errors import FormatError
+from evtool.core.errors import FormatError, InputError
 from evtool.core.names import shown
 
 MAGIC = b"age-encryption.org/v1\n"
@@ -28,6 +28,20 @@ _ARGUMENT = re.compile(rb"[!-~]+\Z")
 _BODY = re.compile(rb"[A-Za-z0-9+/]*\Z")
 _MAC = re.compile(rb"--- [A-Za-z0-9+/]{43}\Z")
 _FACTOR = re.compile(r"[1-9][0-9]?\Z", re.ASCII)
+
+
+def is_age(start: bytes) -> bool:
+    """Tell from its first bytes whether a file is encrypted with age.
+
+    Raises:
+        InputError: it is armored, which makes a third more of a file that is binary anyway.
+    """
+    if start.startswith(ARMOR_MAGIC):
+        raise InputError(
+            "the bundle is an armored age file, which is not read",
+            hint="decrypt it with `age -d`, and give the result to evtool",
+        )
+    return start.startswith(b"age-encryption.org/")
 
 
 @dataclass(frozen=True, slots=True)

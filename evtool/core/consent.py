@@ -233,6 +233,7 @@ STRICTEST = ConsentTerms(
 """What counts for an item of which nothing is stated."""
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9:._-]{0,63}\Z", re.IGNORECASE | re.ASCII)
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _REGION = re.compile(r"region:[A-Z]{2}\Z", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
 
@@ -361,6 +362,6 @@ def check_text(term: Term, text: str) -> str:
     """
     if not 1 <= len(text) <= term.limit:
         raise FormatError(f"{term.name} has {len(text)} characters, expected 1 to {term.limit}")
-    if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in text):
+    if _CONTROL.search(text):
         raise FormatError(f"{term.name} holds a control character")
     return text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import Enum
@@ -90,11 +90,22 @@ class ConsentTally:
 
     def add(self, item: Item) -> None:
         """Count one item."""
+        self._put(item.number, item.consent.terms if item.consent else None, 1)
+
+    def add_range(self, items: range, stated: Mapping[int, ConsentTerms]) -> None:
+        """Count neighbouring items, given the terms of those of which some were stated when they were sealed."""
+        if not stated and not self._changes and items:
+            self._put(items[0], None, len(items))
+            return
+        for number in items:
+            self._put(number, stated.get(number), 1)
+
+    def _put(self, number: int, stated: ConsentTerms | None, count: int) -> None:
         concerned = tuple(
-            index for index, change in enumerate(self._changes) if change.concerns(item.number, self._sealed_by)
+            index for index, change in enumerate(self._changes) if change.concerns(number, self._sealed_by)
         )
-        group = (item.consent.terms if item.consent else None, concerned)
-        self._groups[group] = self._groups.get(group, 0) + 1
+        group = (stated, concerned)
+        self._groups[group] = self._groups.get(group, 0) + count
         if len(self._groups) > _MAX_GROUPS:
             self._settle()
 

@@ -34,6 +34,7 @@ KINDS = (
 """What an item can be, in the field `kind`; `x-...` beside these."""
 
 _OWN = re.compile(r"x-[a-z0-9][a-z0-9_-]{0,60}\Z")
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _FIELD_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z", re.ASCII)
 _LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(-[a-zA-Z0-9]{1,8})*\Z", re.ASCII)
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:[^\s\x00-\x1f\x7f]+\Z", re.IGNORECASE)
@@ -145,7 +146,7 @@ def check_value(name: str, value: str) -> str:
     """
     if not 1 <= len(value) <= MAX_VALUE:
         raise FormatError(f"{name} has {len(value)} characters, expected 1 to {MAX_VALUE}")
-    if any((ord(one) < 0x20 and one != "\n") or 0x7F <= ord(one) < 0xA0 for one in value):
+    if _CONTROL.search(value):
         raise FormatError(f"{name} holds a control character")
     return value
 

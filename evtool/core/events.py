@@ -7,8 +7,10 @@ recipient: never a name.
 
 from __future__ import annotations
 
+import re
 from dataclasses import MISSING, Field, dataclass, fields
 from enum import Enum
+from functools import cache
 from typing import Any, ClassVar, NewType, get_type_hints
 
 from evtool.core.canonical import MAX_INTEGER
@@ -26,6 +28,11 @@ MAX_TEXT = 1000
 
 Digest = NewType("Digest", str)
 """SHA-256 in 64 lower-case hexadecimal digits."""
+
+RENEWAL_HASH = "blake2b"
+"""The second hash family: no relative of SHA-2, and `b2sum` computes it on every Linux machine."""
+
+_LONG_DIGEST = re.compile(r"[0-9a-f]{128}\Z")
 
 Code = NewType("Code", str)
 """Code of an agent, organisation or recipient."""
@@ -250,6 +257,7 @@ class Disclosed(Details):
         purpose: code of the purpose that consent was asked for.
         approved_by: code of a second agent who confirmed it, where the terms of an item ask for that.
         withheld: kinds of statements and fields left out of the bundle.
+        cover: SHA-256 of the cover sheet that goes with the bundle, or None where none does.
     """
 
     event = Event.DISCLOSED
@@ -258,6 +266,7 @@ class Disclosed(Details):
     purpose: str
     approved_by: Code | None = None
     withheld: tuple[str, ...] = ()
+    cover: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,16 +328,26 @@ class Countersigned(Details):
 
 @dataclass(frozen=True, slots=True)
 class Renewed(Details):
-    """Every earlier artefact is listed under another hash family, to be time-stamped anew.
+    """Every earlier file of the record is listed under another hash family than SHA-2, to be time-stamped anew.
+
+    The list itself is bound twice, so that it still counts once SHA-256 does not.
 
     Attributes:
-        algorithm: name of the hash.
-        list: SHA-256 of the file of digests beside the entry.
+        algorithm: the hash function of the list; `blake2b` with 64 bytes, as `b2sum` computes it.
+        files: how many files are listed.
+        list: SHA-256 of the list beside the entry.
+        list_renewed: digest of the same list under `algorithm`, 128 hexadecimal digits.
     """
 
     event = Event.RENEWED
     algorithm: str
+    files: int
     list: Digest
+    list_renewed: str
+
+    def __post_init__(self) -> None:
+        if self.algorithm != RENEWAL_HASH or not _LONG_DIGEST.match(self.list_renewed) or self.files < 1:
+            raise FormatError(f"renewed: a list of {RENEWAL_HASH} digests of some files, bound by both functions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,8 +440,14 @@ def parse_fixity(table: TomlTable) -> Fixity:
     return fixity
 
 
+@cache
+def _hints_of(kind: type[Any]) -> dict[str, Any]:
+    """Give the types of a table's fields; working them out takes longer than reading an entry."""
+    return get_type_hints(kind)
+
+
 def _parse_into(kind: type[Any], table: TomlTable) -> Any:
-    hints = get_type_hints(kind)
+    hints = _hints_of(kind)  # type: ignore[arg-type]  # a type hashes by identity
     values = {one.name: _take(table, one, hints[one.name]) for one in fields(kind)}
     table.finish()
     return kind(**values)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from evtool.core.errors import FormatError
-from evtool.core.merkle import TreeBuilder, compute_leaf_hash
+from evtool.core.merkle import TreeBuilder, TreePiece, compute_leaf_hash, fold_nodes
 from evtool.core.names import parse_name
 from evtool.core.statement import (
     ConsentStatement,
@@ -15,6 +15,7 @@ from evtool.core.statement import (
     FileStatement,
     ItemStatement,
     ItemType,
+    MetadataStatement,
     OmissionReason,
     WithheldStatement,
     parse_statement,
@@ -29,6 +30,7 @@ class Item:
         number: number of the item in its collection, from 1.
         content: what it is, or None where that is withheld.
         file: its name and date, or None where that is withheld.
+        metadata: what it claims of itself, or None where that was not asked for, or where it is withheld.
         context: what the archivist supplied, sorted by field.
         consent: the terms stated when it was sealed, or None where none were stated, or where they are withheld.
         gap: lines withheld between its statements, or just before or after them: some may be of this item.
@@ -39,6 +41,7 @@ class Item:
     file: FileStatement | None
     context: tuple[ContextStatement, ...] = ()
     consent: ConsentStatement | None = None
+    metadata: MetadataStatement | None = None
     gap: int = 0
 
     @property
@@ -82,23 +85,28 @@ class ManifestReader:
 
     What it yields is *parsed*, not verified: it counts only after `summary.root` has been compared with the root in
     an entry whose signature verifies.
+
+    A reader can begin in the middle of a manifest: `first_item` is the number that is expected there, `first_line` how
+    many lines come before, `last_key` the sort key of the item before.
     """
 
-    def __init__(self, first_item: int) -> None:
-        self._tree = TreeBuilder()
-        self._withheld_lines = 0
-        self._items = 0
-        self._last_item = 0
+    def __init__(self, first_item: int, *, first_line: int = 0, last_key: bytes | None = None) -> None:
+        self.tree = TreePiece(first_line)
+        """The part of the tree that the lines fill."""
+        self.withheld_lines = 0
+        self.items = 0
+        """Items of which at least one statement is disclosed."""
+        self.last_item = 0
         self._next_number = first_item
-        self._last_key: bytes | None = None
+        self._last_key = last_key
         self._pending: _PendingItem | None = None
         self._gap = 0  # lines withheld since the last disclosed statement
 
     @property
     def summary(self) -> ManifestSummary:
-        """The summary of all lines read so far."""
-        root = self._tree.compute_root().hex()
-        return ManifestSummary(self._tree.size, self._withheld_lines, self._items, self._last_item, root)
+        """The summary of a manifest that was read from its beginning."""
+        tree = fold_nodes(self.tree.nodes())
+        return ManifestSummary(tree.size, self.withheld_lines, self.items, self.last_item, tree.compute_root().hex())
 
     def read(self, lines: Iterable[bytes]) -> Iterator[Item]:
         """Yield the items of a manifest whose lines come without their newlines.
@@ -107,23 +115,23 @@ class ManifestReader:
             FormatError: with the number of the line: a statement that cannot be read, lines out of order, an item
                 that is incomplete or missing although nothing is withheld.
         """
-        number = 0
+        number = self.tree.size
         try:
             for line in lines:
                 number += 1
                 statement = parse_statement(line)
                 if isinstance(statement, WithheldStatement):
-                    self._tree.add_subtree(bytes.fromhex(statement.hash), statement.lines)
-                    self._withheld_lines += statement.lines
+                    self.tree.add_subtree(bytes.fromhex(statement.hash), statement.lines)
+                    self.withheld_lines += statement.lines
                     self._gap += statement.lines
                     continue
-                self._tree.add_leaf(compute_leaf_hash(line))
-                if self._pending and self._pending.number == statement.item:
-                    self._pending.gap += self._gap
-                else:
+                self.tree.add_leaf(compute_leaf_hash(line))
+                if self._pending is None or self._pending.number != statement.item:
                     if self._pending:
                         yield self._close(self._pending)
                     self._pending = self._open(statement.item)
+                else:
+                    self._pending.inside += self._gap
                 self._pending.add(statement)
                 self._gap = 0
             if self._pending:
@@ -134,16 +142,29 @@ class ManifestReader:
     def _open(self, number: int) -> _PendingItem:
         if number < self._next_number or (number > self._next_number and not self._gap):
             raise FormatError(f"expected item {self._next_number}, found item {number}")
-        return _PendingItem(number, gap=self._gap)
+        return _PendingItem(number, before=self._gap)
 
     def _close(self, pending: _PendingItem) -> Item:
-        gap = pending.gap + self._gap
-        item = Item(pending.number, pending.content, pending.file, tuple(pending.context), pending.consent, gap)
-        if (item.content is None or item.file is None) and not gap:
-            raise FormatError(f"item {item.number} is incomplete although nothing is withheld")
+        # Content stands before the name, and the name before the rest: each must be withheld in its own place.
+        content_withheld = pending.before > 0
+        name_withheld = pending.inside + self._gap > 0 or (pending.content is None and content_withheld)
+        if (pending.content is None and not content_withheld) or (pending.file is None and not name_withheld):
+            raise FormatError(f"item {pending.number} is incomplete although nothing is withheld there")
+        gap = pending.before + pending.inside + self._gap
+        item = Item(
+            pending.number,
+            pending.content,
+            pending.file,
+            context=tuple(pending.context),
+            consent=pending.consent,
+            metadata=pending.metadata,
+            gap=gap,
+        )
+        if item.metadata and item.content and item.content.type is not ItemType.FILE:
+            raise FormatError(f"item {item.number} has metadata although it is no file")
         self._check_path_order(item)
-        self._items += 1
-        self._last_item = item.number
+        self.items += 1
+        self.last_item = item.number
         self._next_number = item.number + 1
         return item
 
@@ -185,12 +206,15 @@ class _PendingItem:
     """An item of which more statements may follow."""
 
     number: int
-    gap: int
-    """Lines withheld between the item before it and the statements of this one."""
+    before: int
+    """Lines withheld between the item before it and its first statement."""
+    inside: int = 0
+    """Lines withheld between its statements."""
     content: ContentStatement | None = None
     file: FileStatement | None = None
     context: list[ContextStatement] = field(default_factory=list)
     consent: ConsentStatement | None = None
+    metadata: MetadataStatement | None = None
     last_order: tuple[int, int, str] = (0, -1, "")
 
     def add(self, statement: ItemStatement) -> None:
@@ -201,6 +225,8 @@ class _PendingItem:
             self.content = statement
         elif isinstance(statement, FileStatement):
             self.file = statement
+        elif isinstance(statement, MetadataStatement):
+            self.metadata = statement
         elif isinstance(statement, ContextStatement):
             self.context.append(statement)
         else:

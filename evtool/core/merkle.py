@@ -25,33 +25,14 @@ def compute_node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
-def compute_subtrees(first: int, leaf_hashes: list[bytes]) -> list[tuple[bytes, int]]:
-    """Fold neighbouring leaves, of which `first` come before them in the whole tree, as far as they go.
+def check_subtree(first: int, leaves: int) -> None:
+    """Refuse a subtree of so many leaves after `first` others, if it is not complete and aligned there.
 
-    Gives the roots of the largest complete and aligned subtrees they fill, each with its number of leaves: what
-    `TreeBuilder.add_subtree` takes. So a tree can be computed in pieces, wherever the pieces are.
+    Raises:
+        FormatError: it is no node of the tree.
     """
-    subtrees: list[tuple[bytes, int]] = []
-    at = 0
-    while at < len(leaf_hashes):
-        left = len(leaf_hashes) - at
-        size = 1 << (left.bit_length() - 1)
-        # The lowest bit that is set in the place is the largest subtree that may begin there.
-        place = first + at
-        if place:
-            size = min(size, place & -place)
-        level = leaf_hashes[at : at + size]
-        while len(level) > 1:
-            pairs = zip(level[::2], level[1::2], strict=True)
-            level = [sha256(b"\x01" + one + other).digest() for one, other in pairs]
-        subtrees.append((level[0], size))
-        at += size
-    return subtrees
-
-
-def compute_line_subtrees(first: int, lines: bytes) -> list[tuple[bytes, int]]:
-    """Fold lines that each end in a newline, as `compute_subtrees` folds their leaf hashes."""
-    return compute_subtrees(first, [sha256(b"\x00" + line).digest() for line in lines.split(b"\n")[:-1]])
+    if leaves < 1 or leaves & (leaves - 1) or first % leaves:
+        raise FormatError(f"a hash for {leaves} lines cannot stand at line {first + 1}: it is no node there")
 
 
 class TreeBuilder:
@@ -91,8 +72,7 @@ class TreeBuilder:
         Raises:
             FormatError: the subtree is not complete or not aligned at this place.
         """
-        if leaves < 1 or leaves & (leaves - 1) or self.size % leaves:
-            raise FormatError(f"a hash for {leaves} lines cannot stand at line {self.size + 1}: it is no node there")
+        check_subtree(self.size, leaves)
         size = self.size // leaves
         node = root
         while size & 1:
@@ -109,3 +89,94 @@ class TreeBuilder:
         for left in reversed(self._frontier[:-1]):
             node = compute_node_hash(left, node)
         return node
+
+
+Node = tuple[bytes, int]
+"""Root of a complete and aligned subtree, with its number of leaves."""
+
+
+def compute_subtrees(first: int, leaf_hashes: list[bytes]) -> list[Node]:
+    """Fold neighbouring leaves, of which `first` come before them in the whole tree, as far as they go.
+
+    Gives the roots of the largest complete and aligned subtrees they fill, each with its number of leaves: what
+    `TreeBuilder.add_subtree` takes. So a tree can be computed in pieces, wherever the pieces are.
+    """
+    subtrees: list[Node] = []
+    at = 0
+    while at < len(leaf_hashes):
+        left = len(leaf_hashes) - at
+        size = 1 << (left.bit_length() - 1)
+        # The lowest bit that is set in the place is the largest subtree that may begin there.
+        place = first + at
+        if place:
+            size = min(size, place & -place)
+        level = leaf_hashes[at : at + size]
+        while len(level) > 1:
+            pairs = zip(level[::2], level[1::2], strict=True)
+            level = [sha256(b"\x01" + one + other).digest() for one, other in pairs]
+        subtrees.append((level[0], size))
+        at += size
+    return subtrees
+
+
+def compute_line_subtrees(first: int, lines: bytes) -> list[Node]:
+    """Fold lines that each end in a newline, as `compute_subtrees` folds their leaf hashes."""
+    return compute_subtrees(first, [sha256(b"\x00" + line).digest() for line in lines.split(b"\n")[:-1]])
+
+
+class TreePiece:
+    """A part of a tree: leaves and subtrees that follow each other, after `first` leaves that are somewhere else.
+
+    Only the nodes that cannot be folded any further are kept, give or take some leaves: a piece of a million leaves
+    costs as little as one of a thousand.
+    """
+
+    __slots__ = ("_leaves", "_nodes", "size")
+
+    def __init__(self, first: int = 0) -> None:
+        self.size = first
+        """Number of leaves up to here, those before the piece counted."""
+        self._nodes: list[Node] = []
+        self._leaves: list[bytes] = []
+
+    def add_leaf(self, leaf_hash: bytes) -> None:
+        """Append one leaf."""
+        self._leaves.append(leaf_hash)
+        self.size += 1
+        if len(self._leaves) == _LEAVES_KEPT:
+            self._fold()
+
+    def add_subtree(self, root: bytes, leaves: int) -> None:
+        """Append the root of a subtree that stands for `leaves` leaves.
+
+        Raises:
+            FormatError: the subtree is not complete or not aligned at this place.
+        """
+        check_subtree(self.size, leaves)
+        self._fold()
+        self._nodes.append((root, leaves))
+        self.size += leaves
+
+    def nodes(self) -> list[Node]:
+        """Give the nodes that the piece fills, for `fold_nodes`."""
+        self._fold()
+        return self._nodes
+
+    def _fold(self) -> None:
+        self._nodes += compute_subtrees(self.size - len(self._leaves), self._leaves)
+        self._leaves.clear()
+
+
+_LEAVES_KEPT = 1024
+
+
+def fold_nodes(nodes: Iterable[Node]) -> TreeBuilder:
+    """Fold the nodes of all pieces of a tree, in their order.
+
+    Raises:
+        FormatError: one of them is no node at its place, so they are not all the pieces or not in their order.
+    """
+    tree = TreeBuilder()
+    for root, leaves in nodes:
+        tree.add_subtree(root, leaves)
+    return tree

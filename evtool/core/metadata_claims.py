@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -276,6 +276,20 @@ class Claims:
         counted[Withheld.PLACE] += len(self.places)
         counted[Withheld.TAG] += len(self.tags)
         return tuple((kind, counted[kind]) for kind in Withheld if counted[kind])
+
+    def free_texts(self) -> Iterator[str]:
+        """Give every text whose words the file chose, so that it can be looked through for what must not be written."""
+        for text in self.texts:
+            yield from (text.value, text.source)
+        for tag in self.tags:
+            yield from (tag.name, tag.value)
+        for time in self.times:
+            yield from (time.raw, time.source)
+        for place in self.places:
+            yield from (place.latitude, place.longitude, place.raw, place.source)
+        yield from (duration.source for duration in self.durations)
+        yield from (count.source for count in self.counts)
+        yield from (problem.reason for problem in self.problems)
 
     def reduce_to_basic(self) -> Claims:
         """Leave out places, serial numbers, names, free text and raw tags, and say by kind how many there were."""

@@ -6,8 +6,9 @@ A word that changes its meaning changes the version of the vocabulary; a new wor
 from __future__ import annotations
 
 from enum import Enum
+from typing import Final
 
-VOCABULARY = "evtool-claims/1"
+VOCABULARY: Final = "evtool-claims/1"
 """Name and version of this vocabulary."""
 
 
@@ -16,6 +17,29 @@ class Detail(Enum):
 
     BASIC = "basic"
     FULL = "full"
+
+
+class Failure(Enum):
+    """Why claims are missing, or may be incomplete, for reasons other than the file's plain content."""
+
+    NO_CAGE = "no-cage"
+    """This platform offers no confinement, so nothing was parsed."""
+    NOT_STARTED = "not-started"
+    """The parser's process could not be started."""
+    TOO_LARGE = "too-large"
+    """The file would have to be copied for the parser, and is too large for that."""
+    CPU_TIME = "cpu-time"
+    WALL_TIME = "wall-time"
+    KILLED = "killed"
+    """The parser crashed, or the system ended it."""
+    ANSWER = "answer"
+    """The parser's answer was too long, cut, or not in the vocabulary."""
+    UNREADABLE = "unreadable"
+    """The file could be hashed, but not opened once more."""
+    CHANGED = "changed"
+    """The file was no longer the one that had been hashed; its claims would be those of other bytes."""
+    WITHHELD = "withheld"
+    """The claims hold a term that must not be written."""
 
 
 class TimeKind(Enum):

@@ -13,12 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import count
+from typing import Any
 
 from evtool.core.canonical import MAX_INTEGER, encode_string, parse_canonical, serialize_canonical
 from evtool.core.consent import ConsentTerms, parse_terms_cached
 from evtool.core.context import check_value, is_field_name
 from evtool.core.digest import Digests, check_hex_digest
 from evtool.core.errors import FormatError
+from evtool.core.metadata_claims import Claims
+from evtool.core.metadata_json import DOCUMENT_LIMIT, claims_document, document_size, parse_claims
+from evtool.core.metadata_vocabulary import Failure
 from evtool.core.names import parse_name, parse_target
 from evtool.core.times import format_mtime, parse_mtime
 
@@ -27,6 +31,10 @@ MAX_LINE = 64 * 1024
 
 SALT_SIZE = 16
 """Bytes of salt in each statement."""
+
+_CAGE = re.compile(r"[a-z0-9-]+(?:\+[a-z0-9-]+)*\Z")
+_MAX_CAGE = 128
+_LEAVES_NOTHING = (Failure.NO_CAGE, Failure.UNREADABLE, Failure.CHANGED, Failure.WITHHELD)
 
 
 class ItemType(Enum):
@@ -130,6 +138,49 @@ class FileStatement:
 
 
 @dataclass(frozen=True, slots=True)
+class MetadataStatement:
+    """Kind `metadata`: what a file claims of itself, as a parser found it; nothing in it was observed.
+
+    Attributes:
+        item: number of the item, from 1.
+        salt: 16 random bytes as 32 lower-case hexadecimal digits.
+        cage: the mechanisms that confined the parser, joined by `+`; "none" where nothing did.
+        claims: what it claims, or None where nothing could be found out.
+        failure: why claims are missing or may be incomplete, or None.
+    """
+
+    item: int
+    salt: str
+    cage: str
+    claims: Claims | None = None
+    failure: Failure | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.cage) > _MAX_CAGE or not _CAGE.match(self.cage):
+            raise FormatError(f"item {self.item}: the cage of a parser is not in its one spelling")
+        if self.claims is None and self.failure is None:
+            raise FormatError(f"item {self.item}: a metadata statement holds neither claims nor why there are none")
+        if self.claims is not None and self.failure in _LEAVES_NOTHING:
+            raise FormatError(f"item {self.item}: there are claims although {self.failure.value} leaves none")
+        if self.claims is not None and document_size(self.claims) > DOCUMENT_LIMIT:
+            raise FormatError(f"item {self.item}: the claims take more than {DOCUMENT_LIMIT} bytes")
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Place in the manifest."""
+        return (self.item, 2, "")
+
+    def serialize(self) -> bytes:
+        """Write the line, without its newline."""
+        value: dict[str, object] = {"cage": self.cage, "item": self.item, "kind": "metadata", "salt": self.salt}
+        if self.claims is not None:
+            value["claims"] = claims_document(self.claims)
+        if self.failure is not None:
+            value["failure"] = self.failure.value
+        return serialize_canonical(value)
+
+
+@dataclass(frozen=True, slots=True)
 class ContextStatement:
     """Kind `context`: one field that the archivist supplied.
 
@@ -204,8 +255,8 @@ class WithheldStatement:
         return f'{{"hash":"{self.hash}","kind":"withheld","lines":{self.lines}}}'.encode("ascii")
 
 
-ItemStatement = ContentStatement | FileStatement | ContextStatement | ConsentStatement
-"""What is said of one item; kinds are in the order of `order`, in which 2 is the place of `metadata`."""
+ItemStatement = ContentStatement | FileStatement | MetadataStatement | ContextStatement | ConsentStatement
+"""What is said of one item; kinds are in the order of `order`."""
 
 Statement = ItemStatement | WithheldStatement
 
@@ -261,6 +312,11 @@ _FILE = re.compile(
     rf'"path":"((?:[^"\\\x00-\x1f]|\\["\\])*)","salt":"({_HEX}{{32}})"\}}\Z'
 )
 _CONSENT = re.compile(rf'(\{{.*),"item":{_NUMBER},"kind":"consent","salt":"({_HEX}{{32}})"\}}\Z')
+_CONTEXT = re.compile(
+    rf'\{{"field":"([a-z][a-z0-9_-]{{0,62}})","item":{_NUMBER},"kind":"context","salt":"({_HEX}{{32}})",'
+    r'"value":"((?:[^"\\\x00-\x1f]|\\["\\])*)"\}\Z'
+)
+"""As most are; a value with line breaks is read as JSON."""
 _UNESCAPE = re.compile(r'\\(["\\])')
 
 
@@ -289,7 +345,22 @@ def parse_statement(line: bytes) -> Statement:
         return FileStatement(item=_item(int(match[1])), salt=match[4], path=path, mtime=mtime)
     if match := _CONSENT.match(text):
         return ConsentStatement(item=_item(int(match[2])), salt=match[3], terms=parse_terms_cached(match[1] + "}"))
+    if match := _CONTEXT.match(text):
+        return ContextStatement(
+            item=_item(int(match[2])), salt=match[3], field=match[1], value=_UNESCAPE.sub(r"\1", match[4])
+        )
     return _parse_other(line)
+
+
+def begins_item(line: bytes) -> bool:
+    """Tell whether a line, if it is a statement at all, is a content statement: each item begins with one."""
+    # Of the first members of all kinds, `blake3` is that of files alone, and `item` that of every other content.
+    return line.startswith(b'{"blake3":') or (line.startswith(b'{"item":') and b'"kind":"content"' in line[:48])
+
+
+def begins_withheld(line: bytes) -> bool:
+    """Tell whether a line, if it is a statement at all, is a withheld one."""
+    return line.startswith(b'{"hash":')
 
 
 def _item(number: int) -> int:
@@ -302,17 +373,22 @@ _FIELDS: dict[tuple[object, object], frozenset[str]] = {
     ("content", "directory"): frozenset({"item", "kind", "salt", "type"}),
     ("content", "symlink"): frozenset({"item", "kind", "salt", "type", "target"}),
     ("content", "omitted"): frozenset({"item", "kind", "salt", "type", "reason"}),
+    ("metadata", None): frozenset({"item", "kind", "salt", "cage"}),
     ("context", None): frozenset({"item", "kind", "salt", "field", "value"}),
     ("withheld", None): frozenset({"kind", "lines", "hash"}),
 }
 """Kind and type -> the fields that such a statement has, no more and no less."""
+
+_METADATA_OPTIONAL = frozenset({"claims", "failure"})
+"""Of these a metadata statement has one or both."""
 
 
 def _parse_other(line: bytes) -> Statement:
     value = parse_canonical(line)
     kind, type_ = value.get("kind"), value.get("type")
     fields = _FIELDS.get((kind, type_)) if _hashable(kind) and _hashable(type_) else None
-    if fields is None or fields != set(value):
+    optional = _METADATA_OPTIONAL if kind == "metadata" else frozenset()
+    if fields is None or not fields <= set(value) <= fields | optional:
         raise FormatError("the line is no statement of a kind that this version reads")
     if kind == "withheld":
         lines, digest = value["lines"], value["hash"]
@@ -322,6 +398,8 @@ def _parse_other(line: bytes) -> Statement:
     item, salt = value["item"], value["salt"]
     if type(item) is not int or item < 1 or not isinstance(salt, str) or not re.fullmatch(_HEX + "{32}", salt):
         raise FormatError("a statement needs the number of its item and a salt of 32 hexadecimal digits")
+    if kind == "metadata":
+        return _parse_metadata(item, salt, value)
     if kind == "context":
         if not isinstance(value["field"], str) or not isinstance(value["value"], str):
             raise FormatError(f"item {item}: the field and the value of a context statement are text")
@@ -335,6 +413,17 @@ def _parse_other(line: bytes) -> Statement:
     except ValueError:
         raise FormatError(f"item {item}: the reason of an omission is unknown") from None
     return ContentStatement(item=item, salt=salt, type=ItemType.OMITTED, reason=reason)
+
+
+def _parse_metadata(item: int, salt: str, value: dict[str, Any]) -> MetadataStatement:
+    if not isinstance(value["cage"], str):
+        raise FormatError(f"item {item}: the cage of a parser is text")
+    try:
+        failure = Failure(value["failure"]) if "failure" in value else None
+    except ValueError:
+        raise FormatError(f"item {item}: the reason for missing claims is unknown") from None
+    claims = parse_claims(value["claims"]) if "claims" in value else None
+    return MetadataStatement(item, salt, value["cage"], claims, failure)
 
 
 def _hashable(value: object) -> bool:

@@ -11,6 +11,7 @@ from enum import Enum
 
 from evtool.core.consent_summary import STRICTEST_HANDLING, ConsentSummary
 from evtool.core.errors import ExitCode
+from evtool.core.time_report import ProvenInterval, StampReport
 
 
 class Axis(Enum):
@@ -97,13 +98,26 @@ class Code(Enum):
     DISPOSED = "disposed"
     NO_WITNESS = "no-witness"
     NO_TIMESTAMP = "no-timestamp"
+    TIME_NOT_PROVEN = "time-not-proven"
+    TIME_CLAIM = "time-claim"
+    TIME_CONTRADICTION = "time-contradiction"
+    TIMESTAMP_MISSING = "timestamp-missing"
+    TIMESTAMP_CHANGED = "timestamp-changed"
+    TIMESTAMP_FAILED = "timestamp-failed"
+    TIMESTAMP_OPEN = "timestamp-open"
+    RENEWAL_MISMATCH = "renewal-mismatch"
+    RENEWAL_INCOMPLETE = "renewal-incomplete"
     CLOCK_ORDER = "clock-order"
     NO_CONSENT = "no-consent"
     CONSENT_STRICTER = "consent-stricter"
     CUSTODY_EXTRA = "custody-extra"
     CUSTODY_UNREADABLE = "custody-unreadable"
     INFORMATIONAL_CHANGED = "informational-changed"
+    INFORMATIONAL_UNSIGNED = "informational-unsigned"
     UNFINISHED_WRITE = "unfinished-write"
+    BAG_BROKEN = "bag-broken"
+    NEUTRAL_NAME = "neutral-name"
+    STATED_ONLY = "stated-only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +216,8 @@ class Report:
         required: axes that had to be shown for exit 0.
         checked: axes whose checks were carried out to their end; the absence of findings means nothing on any other.
         consent: what the terms of the items amount to; None where there is no record, or one that does not hold.
+        timestamps: every time-stamp that was judged, in the order of entries.
+        intervals: what is proven of the time of each entry; empty where there is no time-stamp at all.
     """
 
     collection: str | None
@@ -212,6 +228,8 @@ class Report:
     required: tuple[Axis, ...]
     checked: frozenset[Axis]
     consent: ConsentSummary | None = None
+    timestamps: tuple[StampReport, ...] = ()
+    intervals: tuple[ProvenInterval, ...] = ()
     axes: dict[Axis, AxisState] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -237,7 +255,7 @@ class Report:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Weigh the findings: 1 wins over 4, 4 over 3."""
+        """Step 15 of a verification: weigh the findings; 1 wins over 4, 4 over 3."""
         effects = {finding.effect for finding in self.findings}
         if Effect.DISPROVES in effects:
             return ExitCode.MISMATCH

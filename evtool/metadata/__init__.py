@@ -12,7 +12,8 @@ what does not fit together, and leaves it at that.
     True
 """
 
-from evtool.metadata.extraction import ExtractionResult, Failure, MetadataExtractor
+from evtool.core.metadata_vocabulary import Failure
+from evtool.metadata.extraction import ExtractionResult, MetadataExtractor
 from evtool.metadata.wire import Limits
 
 __all__ = ["ExtractionResult", "Failure", "Limits", "MetadataExtractor"]

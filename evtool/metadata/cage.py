@@ -29,19 +29,10 @@ _DEPTH = 400
 
 def enter_cage(limits: Limits) -> tuple[str, ...]:
     """Confine this process for good; name the mechanisms that applied, in a fixed order."""
-    sys.setrecursionlimit(_DEPTH)
+    set_limits(limits)
+    _limit(resource.RLIMIT_FSIZE, 0, 0)
+    _limit(resource.RLIMIT_NPROC, 0, 0)
     applied = ["rlimits"]
-    for what, soft, hard in (
-        (resource.RLIMIT_CORE, 0, 0),
-        (resource.RLIMIT_FSIZE, 0, 0),
-        (resource.RLIMIT_NPROC, 0, 0),
-        # Past the soft limit comes SIGXCPU, which says why; past the hard one SIGKILL.
-        (resource.RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1),
-        (resource.RLIMIT_AS, limits.memory, limits.memory),
-    ):
-        # macOS knows RLIMIT_AS and refuses to set it; what the cage is worth is found by trying.
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(what, (soft, hard))
     if _become_nobody():
         applied.append("user")
     set_no_new_privileges()
@@ -56,6 +47,21 @@ def enter_cage(limits: Limits) -> tuple[str, ...]:
     if apply_seccomp():
         applied.append("seccomp")
     return tuple(applied)
+
+
+def set_limits(limits: Limits) -> None:
+    """Bound what this process may cost; this applies without a cage as well."""
+    sys.setrecursionlimit(_DEPTH)
+    _limit(resource.RLIMIT_CORE, 0, 0)
+    # Past the soft limit comes SIGXCPU, which says why; past the hard one SIGKILL.
+    _limit(resource.RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1)
+    _limit(resource.RLIMIT_AS, limits.memory, limits.memory)
+
+
+def _limit(what: int, soft: int, hard: int) -> None:
+    # macOS knows RLIMIT_AS and refuses to set it; what the cage is worth is found by trying.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(what, (soft, hard))
 
 
 def _become_nobody() -> bool:

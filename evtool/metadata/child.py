@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import signal
-import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +15,7 @@ from typing import Any, NoReturn
 
 from evtool.core.metadata_claims import Claims, Problem
 from evtool.core.metadata_json import claims_document, fit_claims
-from evtool.metadata.cage import enter_cage, try_bars
+from evtool.metadata.cage import enter_cage, set_limits, try_bars
 from evtool.metadata.collect import Collector
 from evtool.metadata.extractors import Extractor, extractors
 from evtool.metadata.identify import identify
@@ -34,7 +33,8 @@ _CODECS = (
 _PHOTOGRAPHS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")
 """How files begin that may share a process: JPEG, PNG, TIFF; or, after four bytes, with `ftyp`, as HEIC does."""
 
-_DEPTH_UNCAGED = 400
+_CONTAINERS = (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK")
+"""How files begin whose format only a look into their structure can tell: OLE and ZIP."""
 
 
 def preload() -> None:
@@ -55,7 +55,7 @@ def parse_in_cage(files: list[int], answer: int, settings: Settings) -> NoReturn
     if settings.caged:
         enter_cage(settings.limits)
     else:
-        sys.setrecursionlimit(_DEPTH_UNCAGED)
+        set_limits(settings.limits)
     for item, (stream, size) in enumerate(streams):
         if len(streams) > 1 and not _may_share(stream, size):
             _write(answer, {"item": item, "alone": True})
@@ -72,11 +72,17 @@ def _may_share(stream: io.BufferedIOBase, size: int) -> bool:
 
     Sealing thousands of photographs should cost little more than hashing them, and a process for each costs most of
     it. Photographs are read by Python code alone, which no file can take over, but for XMP, read by expat; a packet
-    with anything in it that begins like a declaration goes alone. So does every other format.
+    with anything in it that begins like a declaration goes alone. What is told by its first bytes and read by no
+    extractor, such as plain text, is not parsed at all and may share too. Every other format goes alone.
     """
     stream.seek(0)
     head = stream.read(12)
-    return (head.startswith(_PHOTOGRAPHS) or head[4:8] == b"ftyp") and b"<!" not in find_packet(stream, size)
+    if head.startswith(_PHOTOGRAPHS) or head[4:8] == b"ftyp":
+        return b"<!" not in find_packet(stream, size)
+    if head.startswith(_CONTAINERS):
+        return False
+    found = identify(stream, size)
+    return found is None or not extractors().get(found.media_type)
 
 
 def _claims_so_far(stream: io.BufferedIOBase, size: int, final_only: bool) -> Iterator[Claims]:

@@ -23,12 +23,11 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from enum import Enum
 from types import TracebackType
 from typing import Self
 
 from evtool.core.metadata_claims import Claims
-from evtool.core.metadata_vocabulary import Detail
+from evtool.core.metadata_vocabulary import Detail, Failure
 from evtool.metadata.answer import read_answer
 from evtool.metadata.wire import (
     ANSWER_LIMIT,
@@ -52,24 +51,8 @@ _COPY_LIMIT = 256 << 20
 _STARTS = 3
 """How often a fork server that died is started again."""
 
-_AHEAD = 2 * (os.cpu_count() or 1)
-
-
-class Failure(Enum):
-    """Why claims are missing, or may be incomplete, for reasons other than the file's plain content."""
-
-    NO_CAGE = "no-cage"
-    """This platform offers no confinement, so nothing was parsed."""
-    NOT_STARTED = "not-started"
-    """The parser's process could not be started."""
-    TOO_LARGE = "too-large"
-    """The file would have to be copied for the parser, and is too large for that."""
-    CPU_TIME = "cpu-time"
-    WALL_TIME = "wall-time"
-    KILLED = "killed"
-    """The parser crashed, or the system ended it."""
-    ANSWER = "answer"
-    """The parser's answer was too long, cut, or not in the vocabulary."""
+_AHEAD = min(2 * (os.cpu_count() or 1), 8)
+"""Requests on their way at the same time; each may hold `TOGETHER` descriptors open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +77,13 @@ class _Batch:
 
     descriptors: list[int]
     pending: socket.socket | ExtractionResult
+
+    def abandon(self) -> None:
+        """Close what is open for a reply that nobody will ask for."""
+        if isinstance(self.pending, socket.socket):
+            self.pending.close()
+        for descriptor in self.descriptors:
+            os.close(descriptor)
 
 
 class MetadataExtractor:
@@ -148,26 +138,36 @@ class MetadataExtractor:
     def extract_all(self, descriptors: Iterable[int], together: int = TOGETHER) -> Iterator[ExtractionResult]:
         """Find out what many files claim, in their order, on all cores.
 
-        Up to `together` photographs share one process; 1 gives each its own. Other formats always have their own. A
+        Up to `together` photographs, or files that need no parser, share one process; 1 gives each its own. Other
+        formats always have their own. A
         descriptor may be closed as soon as the next one is asked for.
         """
         waiting: deque[_Batch] = deque()
-        for batch in self._batches(descriptors, min(max(together, 1), TOGETHER)):
-            waiting.append(batch)
-            if len(waiting) >= _AHEAD:
+        try:
+            for batch in self._batches(descriptors, min(max(together, 1), TOGETHER)):
+                waiting.append(batch)
+                if len(waiting) >= _AHEAD:
+                    yield from self._results(waiting.popleft())
+            while waiting:
                 yield from self._results(waiting.popleft())
-        while waiting:
-            yield from self._results(waiting.popleft())
+        finally:
+            for batch in waiting:
+                batch.abandon()
 
     def _batches(self, descriptors: Iterable[int], together: int) -> Iterator[_Batch]:
         held: list[int] = []
-        for descriptor in descriptors:
-            held.append(os.dup(descriptor))
-            if len(held) == together:
-                yield _Batch(held, self._submit(held))
-                held = []
-        if held:
-            yield _Batch(held, self._submit(held))
+        try:
+            for descriptor in descriptors:
+                held.append(os.dup(descriptor))
+                if len(held) == together:
+                    batch, held = _Batch(held, self._submit(held)), []
+                    yield batch
+            if held:
+                batch, held = _Batch(held, self._submit(held)), []
+                yield batch
+        finally:
+            for descriptor in held:
+                os.close(descriptor)
 
     def _results(self, batch: _Batch) -> Iterator[ExtractionResult]:
         """Give a batch's results; a file that has none, as it may not share or its company failed, is read alone."""

@@ -30,7 +30,7 @@ ANSWER_LIMIT = 160 << 10
 """Bytes that a child may write for each file; the next one ends it."""
 
 TOGETHER = 32
-"""Photographs that may share one process."""
+"""Photographs, or files that need no parser, that may share one process."""
 
 
 class Ending(IntEnum):
@@ -55,7 +55,7 @@ class Limits:
 
     cpu_seconds: int = 5
     wall_seconds: int = 20
-    memory: int = 640 << 20
+    memory: int = 384 << 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from evtool.core.chain import Chain, EntryFiles, Link, check_chain
 from evtool.core.checksums import parse_header, serialize_header, serialize_line
+from evtool.core.consent import ConsentTerms
 from evtool.core.consent_state import changes_of
 from evtool.core.consent_summary import ConsentTally
 from evtool.core.digest import sha256_hex
 from evtool.core.entry import INFORMATIONAL_FILES
 from evtool.core.errors import EvtoolError, FormatError, InputError
-from evtool.core.events import Event, Sealed
+from evtool.core.events import Disclosed, Event, Sealed
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.verdict import Axis, Code, Effect, Finding
-from evtool.store.custody import CustodyReader, FileRole, Listing, file_name
+from evtool.store.custody import COVER, CustodyReader, FileRole, Listing, file_name
 
 
 @dataclass(slots=True)
@@ -36,6 +37,7 @@ class Seal:
         withheld_lines: lines this copy does not disclose.
         named_items: items of which the name is disclosed.
         consent: what the terms of its items amount to.
+        nameless: items whose name is withheld, but not what they are.
     """
 
     link: Link
@@ -47,6 +49,7 @@ class Seal:
     withheld_lines: int = 0
     named_items: int = 0
     consent: ConsentTally = field(default_factory=ConsentTally)
+    nameless: list[Item] = field(default_factory=list)
 
     @property
     def number(self) -> int:
@@ -137,19 +140,28 @@ def read_collection(custody: CustodyReader) -> Collection:
     return Collection(custody, listing, chain, findings, seals)
 
 
+OWN_FILES = {
+    Event.SEALED.value: frozenset({FileRole.MANIFEST, FileRole.CHECKSUMS}),
+    Event.RENEWED.value: frozenset({FileRole.RENEWAL}),
+}
+"""Event -> the files that only its entries have."""
+
+_EVERY_ENTRY = frozenset({FileRole.ENTRY, FileRole.SIGNATURE})
+
+
 def _judge_listing(listing: Listing) -> list[Finding]:
     """Find what is in the directory and belongs to no entry."""
     findings: list[Finding] = []
     for name in listing.foreign:
         message = f"custody directory: {name} is not part of the record"
         findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
+    strays = [name.text for name in listing.stamps if (name.sequence, name.event) not in listing.files]
     for sequence, event in listing.entries:
-        if event == Event.SEALED.value:
-            continue
-        for role in listing.files[sequence, event] & {FileRole.MANIFEST, FileRole.CHECKSUMS}:
-            name = file_name(sequence, event, role)
-            message = f"custody directory: {name} is not part of the record"
-            findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
+        own = OWN_FILES.get(event, frozenset())
+        strays += [file_name(sequence, event, role) for role in listing.files[sequence, event] - own - _EVERY_ENTRY]
+    for name in strays:
+        message = f"custody directory: {name} is not part of the record"
+        findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
     for sequence, event in listing.unsigned:
         message = f"entry {sequence} has no signature and counts for nothing"
         effect = Effect.UNCHECKED if (sequence, event) in listing.lost else Effect.NOTE
@@ -183,6 +195,9 @@ def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain)
     findings: list[Finding] = []
     if not chain.links or chain.links[-1].entry.sequence != listing.entries[-1][0]:
         return findings
+    if COVER in listing.informational and not _is_cover_of_an_entry(custody, chain):
+        message = f"custody directory: {COVER} is signed by nobody; the terms that count are those in the manifests"
+        findings.append(Finding(Code.INFORMATIONAL_UNSIGNED, Axis.CUSTODY, Effect.NOTE, message, path=COVER))
     recorded = chain.links[-1].entry.informational
     for name in INFORMATIONAL_FILES:
         expected = recorded.get(name)
@@ -190,20 +205,30 @@ def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain)
             found = sha256_hex(custody.read_informational(name))
         except EvtoolError:
             found = None
-        if found != expected:
-            state = "is missing" if found is None else "is not the one that was written at sealing"
-            message = f"custody directory: {name} {state}; it is information only and proves nothing"
-            note = Finding(
-                Code.INFORMATIONAL_CHANGED,
-                Axis.CUSTODY,
-                Effect.NOTE,
-                message,
-                path=name,
-                expected=expected,
-                found=found,
-            )
-            findings.append(note)
+        if found == expected:
+            continue
+        state = "is missing" if found is None else "is not the one that was written with the record"
+        message = f"custody directory: {name} {state}; it is information only and proves nothing"
+        note = Finding(
+            Code.INFORMATIONAL_CHANGED,
+            Axis.CUSTODY,
+            Effect.NOTE,
+            message,
+            path=name,
+            expected=expected,
+            found=found,
+        )
+        findings.append(note)
     return findings
+
+
+def _is_cover_of_an_entry(custody: CustodyReader, chain: Chain) -> bool:
+    """Tell whether the cover sheet is one that an entry `disclosed` holds the digest of."""
+    covers = {link.entry.details.cover for link in chain.links if isinstance(link.entry.details, Disclosed)}
+    try:
+        return sha256_hex(custody.read_informational(COVER)) in covers
+    except EvtoolError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,35 +267,66 @@ def read_items_afresh(collection: Collection) -> Iterator[tuple[bytes, SealedIte
 
 def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes | None, SealedItem]]:
     """Yield the items of one seal, then judge its manifest and its list of checksums."""
-    name = file_name(seal.number, Event.SEALED.value, FileRole.MANIFEST)
+    reading = SealReading(custody, seal)
     reader = ManifestReader(seal.sealed.first_item)
-    checksums = _ChecksumsCheck(custody, seal)
     try:
-        for item in reader.read(custody.read_lines(name)):
-            checksums.add(item)
-            seal.consent.add(item)
+        for item in reader.read(custody.read_lines(reading.name)):
             key = item.sort_key
-            seal.named_items += key is not None
+            reading.add(item, is_named=key is not None)
             yield key, SealedItem(item, seal)
     except (FormatError, InputError) as error:
+        reading.give_up(error)
+        return
+    reading.finish(reader.summary)
+
+
+class SealReading:
+    """What is found out about a seal while its items are read: for its findings, and for what is counted of them."""
+
+    def __init__(self, custody: CustodyReader, seal: Seal) -> None:
+        self.name = file_name(seal.number, Event.SEALED.value, FileRole.MANIFEST)
+        self._custody = custody
+        self._seal = seal
+        self._checksums = _ChecksumsCheck(custody, seal)
+
+    def add(self, item: Item, *, is_named: bool) -> None:
+        """Take one item into account, in the order of the manifest."""
+        self._checksums.add(item)
+        self._seal.consent.add(item)
+        self._seal.named_items += is_named
+        if not is_named and item.content is not None:
+            self._seal.nameless.append(item)
+
+    def add_block(self, items: range, listed: bytes, consents: Mapping[int, ConsentTerms]) -> None:
+        """Take items into account that all have a content and a name, with their list of checksums and their terms."""
+        self._checksums.add_lines(listed)
+        self._seal.consent.add_range(items, consents)
+        self._seal.named_items += len(items)
+
+    def give_up(self, error: FormatError | InputError) -> None:
+        """Judge a manifest that cannot be read to its end."""
+        seal = self._seal
         seal.broken = True
-        if isinstance(error, FormatError) and _is_as_signed(custody, name, seal.sealed):
+        if isinstance(error, FormatError) and _is_as_signed(self._custody, self.name, seal.sealed):
             # It is signed as it stands, so nothing is disproven: this version cannot read it.
-            message = f"{name}: signed, but cannot be read: {error.message}"
+            message = f"{self.name}: signed, but cannot be read: {error.message}"
             invalid = Finding(Code.MANIFEST_INVALID, Axis.INTEGRITY, Effect.UNCHECKED, message, entry=seal.number)
             seal.findings.append(invalid)
         else:
             _add_unusable(seal, FileRole.MANIFEST, Code.MANIFEST_MISSING, Code.MANIFEST_INVALID, error)
-        return
-    seal.withheld_lines = reader.summary.withheld_lines
-    difference = _compare_with_entry(reader.summary, seal.sealed)
-    if difference is not None:
-        seal.disproved = True
-        what, expected, found = difference
-        message = f"{name}: {what} is {found[:16]}, the signed entry says {expected[:16]}"
-        _add(seal, Code.MANIFEST_MISMATCH, message, expected, found)
-        return
-    checksums.finish(seal.withheld_lines == 0)
+
+    def finish(self, summary: ManifestSummary) -> None:
+        """Judge a manifest that was read to its end, then the list of checksums."""
+        seal = self._seal
+        seal.withheld_lines = summary.withheld_lines
+        difference = _compare_with_entry(summary, seal.sealed)
+        if difference is not None:
+            seal.disproved = True
+            what, expected, found = difference
+            message = f"{self.name}: {what} is {found[:16]}, the signed entry says {expected[:16]}"
+            _add(seal, Code.MANIFEST_MISMATCH, message, expected, found)
+            return
+        self._checksums.finish(seal.withheld_lines == 0)
 
 
 def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, str, str] | None:
@@ -294,6 +350,9 @@ def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed) -> bool:
         return False
     return (summary.root, summary.lines) == (sealed.root, sealed.lines)
 
+
+_LIST_BLOCK = 256
+"""Lines of a list of checksums that are read at once."""
 
 _LONGEST_LINE = 16 * 1024 * 1024
 """Longest line, in bytes, of which it is still found out whether it was signed; longer ones would cost memory."""
@@ -321,12 +380,16 @@ class _ChecksumsCheck:
             path = parse_name(item.file.path)
             self._expected.update(serialize_line(item.number, item.content.digests.sha256, path))
 
+    def add_lines(self, listed: bytes) -> None:
+        """Take into account what the list has to say of neighbouring items."""
+        self._expected.update(listed)
+
     def finish(self, whole: bool) -> None:
         """Judge the list; a copy that withholds lines has none, as it would disclose them."""
         if self._problem is None:
             try:
-                for line in self._custody.read_lines(self._name):
-                    self._found.update(line + b"\n")
+                for lines in self._custody.read_blocks(self._name, _LIST_BLOCK):
+                    self._found.update(b"".join(lines))
             except EvtoolError as error:
                 self._problem = error
         if self._problem is not None:

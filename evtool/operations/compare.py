@@ -14,18 +14,21 @@ from typing import TypeVar
 from evtool.core.manifest import Item
 from evtool.core.names import nfc_key, parse_name, shown, store_name
 from evtool.core.patterns import Exclusions
+from evtool.core.payload_names import neutral_name, parse_neutral_name
 from evtool.core.statement import ContentStatement, FileStatement, ItemType, OmissionReason
 from evtool.core.times import format_mtime
 from evtool.core.verdict import Axis, Code, Effect, Finding
-from evtool.operations.collection import Collection, SealedItem, read_items
+from evtool.operations.collection import Collection, Seal, SealedItem, read_items
+from evtool.operations.merge_blocks import BlockMerge, Unchanged
+from evtool.operations.pairs import merge_sorted as merge_sorted  # where it was before, for those who look there
 from evtool.operations.progress import Progress
 from evtool.scan.engine import Task, observe_all
 from evtool.scan.observe import Mode, Observation, Problem
+from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import Tree, TreeLocation
-from evtool.scan.walk import Found, Kind, WalkNotes, find_one, walk
+from evtool.scan.walk import Found, Kind, WalkNotes, find_one, walk, walk_runs
 
-_L = TypeVar("_L")
-_R = TypeVar("_R")
+_Context = TypeVar("_Context")
 
 
 @dataclass(slots=True)
@@ -77,25 +80,6 @@ class Selection:
         return self.is_all or item.number in self.numbers or (item.file is not None and item.file.path in self.paths)
 
 
-def merge_sorted(
-    left: Iterable[tuple[bytes, _L]], right: Iterable[tuple[bytes, _R]]
-) -> Iterator[tuple[_L | None, _R | None]]:
-    """Pair two streams by their ascending keys; a key on one side only is paired with None."""
-    left_stream, right_stream = iter(left), iter(right)
-    one, two = next(left_stream, None), next(right_stream, None)
-    while one is not None or two is not None:
-        if two is None or (one is not None and one[0] < two[0]):
-            assert one is not None  # noqa: S101  # follows from the loop's condition
-            yield one[1], None
-            one = next(left_stream, None)
-        elif one is None or two[0] < one[0]:
-            yield None, two[1]
-            two = next(right_stream, None)
-        else:
-            yield one[1], two[1]
-            one, two = next(left_stream, None), next(right_stream, None)
-
-
 def find_hidden(
     evidence: TreeLocation, missing: Iterable[SealedItem], exclusions: Exclusions
 ) -> list[tuple[SealedItem, Found]]:
@@ -117,7 +101,8 @@ def count_unhidden(hidden: Iterable[tuple[SealedItem, Found]], exclusions: Exclu
 class Comparer:
     """Compares one evidence directory with one collection."""
 
-    evidence: TreeLocation
+    evidence: TreeLocation | EvidenceSource
+    """An evidence directory, or what stands for one in a bundle."""
     collection: Collection
     custody_name: bytes | None
     exclusions: Exclusions
@@ -133,15 +118,21 @@ class Comparer:
     _omitted_directories: list[bytes] = field(default_factory=list)
     _named_only: set[bytes] = field(default_factory=set)
     _other_dates: int = 0
+    _neutral_names: int = 0
+    _stated_only: int = 0
 
     def run(self) -> Comparison:
         """Compare everything; afterwards the seals know whether their manifests are the signed ones."""
         for seal in self.collection.seals:
             self.result.tallies[seal.number] = Tally()
-        for task, observation in observe_all(self.evidence, self._merge(), jobs=self.jobs):
-            self._judge(task.context, observation)
-            self._count_progress(observation)
+        if self._is_plain:
+            self._compare_blocks(self.collection.seals[0])
+        else:
+            for task, observation in self._observe(self._merge()):
+                self._judge(task.context, observation)
+                self._count_progress(observation)
         self._look_past_patterns()
+        self._match_neutral_names()
         self._report_unreadable_directories()
         self._match_leftovers()
         self._report_leftovers()
@@ -149,28 +140,82 @@ class Comparer:
         self._sum_up()
         return self.result
 
+    @property
+    def _is_plain(self) -> bool:
+        """Whether all of a directory is compared, byte by byte, with its only seal: what most verifications are."""
+        is_directory = isinstance(self.evidence, TreeLocation)
+        return is_directory and len(self.collection.seals) == 1 and self.selection.is_all and self.mode is Mode.HASH
+
+    def _compare_blocks(self, seal: Seal) -> None:
+        """Compare all of a directory with its only seal."""
+        assert isinstance(self.evidence, TreeLocation)  # noqa: S101  # see `_is_plain`
+        with Tree(self.evidence) as tree:
+            runs = walk_runs(tree, custody=self.custody_name, exclusions=self.exclusions, notes=self.result.notes)
+            for result in BlockMerge(self.evidence, self.collection.custody, seal, self.jobs).run(runs):
+                if isinstance(result, Unchanged):
+                    self.result.tallies[seal.number].ok += result.items
+                    self._other_dates += result.other_dates
+                    self.result.bytes += result.size
+                    self.progress.advance(files=result.items, size=result.size)
+                else:
+                    self._take(result.sealed, result.found, result.observation)
+
+    def _take(self, sealed: SealedItem | None, found: Found | None, observation: Observation | None) -> None:
+        """Sort one comparison to where it belongs."""
+        if sealed is None:
+            self._extra += [found] if found else []
+        elif self._is_omitted(sealed, gone=found is None):
+            if found is None and sealed.item.content is None:
+                self._named_only.add(parse_name(_path_of(sealed)))
+        elif observation is None:
+            self._missing.append(sealed)
+        else:
+            self._judge(sealed, observation)
+            self._count_progress(observation)
+
     def _merge(self) -> Iterator[Task[SealedItem]]:
         """Yield the items that are in the directory, as tasks; keep what is on one side only."""
+        founds = ((found.sort_key, found) for found in self._founds(self.result.notes))
+        for sealed, found in merge_sorted(read_items(self.collection), founds):
+            if sealed is not None and not self.selection.includes(sealed.item):
+                self._tally(sealed).unchecked += 1
+            elif sealed is not None:
+                self._note_selected(sealed)
+                if self._is_omitted(sealed, gone=found is None):
+                    if found is None and sealed.item.content is None:
+                        self._named_only.add(parse_name(_path_of(sealed)))
+                    continue
+                if found is None:
+                    self._add_missing(sealed)
+                else:
+                    yield Task(found, sealed, self.mode)
+            elif found is not None:
+                # Kept even if only some items are asked for: a missing one may be there under this name.
+                self._extra.append(found)
+
+    def _founds(self, notes: WalkNotes) -> Iterator[Found]:
+        """Walk over what is there."""
+        if not isinstance(self.evidence, TreeLocation):
+            yield from self.evidence.walk(notes)
+            return
         with Tree(self.evidence) as tree:
-            founds = walk(tree, custody=self.custody_name, exclusions=self.exclusions, notes=self.result.notes)
-            for sealed, found in merge_sorted(
-                read_items(self.collection), ((found.sort_key, found) for found in founds)
-            ):
-                if sealed is not None and not self.selection.includes(sealed.item):
-                    self._tally(sealed).unchecked += 1
-                elif sealed is not None:
-                    self._note_selected(sealed)
-                    if self._is_omitted(sealed, found):
-                        if found is None and sealed.item.content is None:
-                            self._named_only.add(parse_name(_path_of(sealed)))
-                        continue
-                    if found is None:
-                        self._missing.append(sealed)
-                    else:
-                        yield Task(found, sealed, self.mode)
-                elif found is not None:
-                    # Kept even if only some items are asked for: a missing one may be there under this name.
-                    self._extra.append(found)
+            yield from walk(tree, custody=self.custody_name, exclusions=self.exclusions, notes=notes)
+
+    def _observe(
+        self, tasks: Iterable[Task[_Context]], jobs: int | None = None
+    ) -> Iterator[tuple[Task[_Context], Observation]]:
+        """Observe tasks wherever the evidence lies."""
+        if isinstance(self.evidence, TreeLocation):
+            return observe_all(self.evidence, tasks, jobs=jobs or self.jobs)
+        return self.evidence.observe(tasks, jobs=jobs or self.jobs)
+
+    def _add_missing(self, sealed: SealedItem) -> None:
+        """Keep an item that was not found; a bundle holds no links and no empty directories, only what states them."""
+        if not isinstance(self.evidence, TreeLocation) and _content_of(sealed).type is not ItemType.FILE:
+            self._tally(sealed).ok += 1
+            self._stated_only += 1
+        else:
+            self._missing.append(sealed)
 
     def _note_selected(self, sealed: SealedItem) -> None:
         """Remember which selected items exist, so that the others can be named."""
@@ -178,7 +223,7 @@ class Comparer:
             self.seen_numbers.add(sealed.item.number)
             self.seen_paths.add(_path_of(sealed))
 
-    def _is_omitted(self, sealed: SealedItem, found: Found | None) -> bool:
+    def _is_omitted(self, sealed: SealedItem, *, gone: bool) -> bool:
         """Set aside what the archivist left out by name, and what this copy does not disclose far enough."""
         item = sealed.item
         if item.content is None:
@@ -191,7 +236,7 @@ class Comparer:
         reason = item.content.reason
         if reason is OmissionReason.UNREADABLE_DIRECTORY:
             self._omitted_directories.append((sealed.item.sort_key or b"").rstrip(b"/") + b"/")
-        gone = found is None and reason is not OmissionReason.UNREADABLE_DIRECTORY
+        gone = gone and reason is not OmissionReason.UNREADABLE_DIRECTORY
         message = f"was left out of the seal ({reason.value if reason else ''}); only named"
         self._note(Code.OMITTED, sealed, message + (", and not there now" if gone else ""))
         return True
@@ -220,8 +265,8 @@ class Comparer:
     def _judge_unchanged(self, sealed: SealedItem, observation: Observation) -> None:
         file, stamp = sealed.item.file, observation.stamp
         other_date = bool(file and stamp and file.mtime is not None and stamp.mtime != file.mtime)
-        # The date of a link changes with every copy, and most tools cannot set it.
-        other_date = other_date and observation.kind is not Kind.SYMLINK
+        # The date of a link changes with every copy, and most tools cannot set it; a bundle keeps no dates.
+        other_date = other_date and observation.kind is not Kind.SYMLINK and isinstance(self.evidence, TreeLocation)
         if self.mode is Mode.STAT and observation.kind is Kind.FILE:
             self._tally(sealed).unchecked += 1
             if other_date and file and stamp:
@@ -234,13 +279,44 @@ class Comparer:
 
     def _look_past_patterns(self) -> None:
         """Patterns say what is not to be sealed; what was sealed before they came is compared all the same."""
+        if not isinstance(self.evidence, TreeLocation):
+            return
         hidden = find_hidden(self.evidence, self._missing, self.exclusions)
         self._forget((sealed for sealed, _ in hidden), ())
         self.result.notes.excluded_count -= count_unhidden(hidden, self.exclusions)
         tasks = [Task(found, sealed, self.mode) for sealed, found in hidden]
-        for task, observation in observe_all(self.evidence, tasks, jobs=self.jobs):
+        for task, observation in self._observe(tasks):
             self._judge(task.context, observation)
             self._count_progress(observation)
+
+    def _match_neutral_names(self) -> None:
+        """Find items under the name that is made of their number: those whose own name is withheld, or was unsafe."""
+        nameless = [SealedItem(item, seal) for seal in self.collection.seals for item in seal.nameless]
+        for sealed in nameless:
+            if not self.selection.includes(sealed.item):
+                self._tally(sealed).unchecked += 1
+            else:
+                self._note_selected(sealed)
+                if not self._is_omitted(sealed, gone=False):
+                    self._add_missing(sealed)
+        if not self._missing:
+            return
+        # What is there under a sealed name of its own has been taken from this list before.
+        numbers = {parse_neutral_name(store_name(found.path)): found for found in self._unclaimed()}
+        tasks = [
+            Task(numbers[sealed.item.number], sealed, self.mode)
+            for sealed in self._missing
+            if sealed.item.number in numbers
+        ]
+        self._forget((task.context for task in tasks), (task.found for task in tasks))
+        self._neutral_names += len(tasks)
+        for task, observation in self._observe(tasks):
+            self._judge(task.context, observation)
+            self._count_progress(observation)
+
+    def _unclaimed(self) -> Iterable[Found]:
+        """Give what no named item was found under; where only some items were asked for, that was not kept."""
+        return self._extra if self.selection.is_all else self._founds(WalkNotes())
 
     def _match_leftovers(self) -> None:
         """Pair missing items with extra files: by type, by name in another Unicode form, then by digest."""
@@ -265,7 +341,7 @@ class Comparer:
             if len(candidates) == 1 and len(extra.get(form, ())) == 1
         ]
         self._forget((task.context for task in tasks), (task.found for task in tasks))
-        for task, observation in observe_all(self.evidence, tasks, jobs=self.jobs):
+        for task, observation in self._observe(tasks):
             now = shown(store_name(task.found.path))
             self._note(Code.NAME_FORM, task.context, f"is now spelled {now}: the same name in another Unicode form")
             self._judge(task.context, observation)
@@ -303,11 +379,11 @@ class Comparer:
         files = [Task(found, None, Mode.STAT) for found in self._extra if found.kind is Kind.FILE]
         candidates = [
             replace(task, mode=Mode.HASH)
-            for task, seen in observe_all(self.evidence, files, jobs=1)
+            for task, seen in self._observe(files, jobs=1)
             if seen.stamp and seen.stamp.size in sizes
         ]
         renamed: list[tuple[SealedItem, Found]] = []
-        for task, seen in observe_all(self.evidence, candidates, jobs=self.jobs):
+        for task, seen in self._observe(candidates):
             self._count_progress(seen)
             group = missing.get((seen.sha256, seen.blake3))
             if group:
@@ -388,6 +464,12 @@ class Comparer:
     def _sum_up(self) -> None:
         """Add what concerns many items at once."""
         notes = self.result.notes
+        if self._neutral_names:
+            message = "items are stored under names made of their numbers; their own names are stated, or withheld"
+            self._add(Code.NEUTRAL_NAME, Effect.NOTE, message, count=self._neutral_names)
+        if self._stated_only:
+            message = "links and empty directories are in the bundle as statements only"
+            self._add(Code.STATED_ONLY, Effect.NOTE, message, count=self._stated_only)
         if self._other_dates:
             message = "items have another modification date than at sealing; their bytes are the same"
             self._add(Code.DATE_CHANGED, Effect.NOTE, message, count=self._other_dates)
@@ -492,6 +574,6 @@ def _content_of(sealed: SealedItem) -> ContentStatement:
 
 
 def _path_of(sealed: SealedItem) -> str:
+    """Give the name of an item; one whose name is withheld goes by its number."""
     file: FileStatement | None = sealed.item.file
-    assert file is not None  # noqa: S101  # `read_items` yields items with a name only
-    return file.path
+    return file.path if file is not None else neutral_name(sealed.item.number, None)

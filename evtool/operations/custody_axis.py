@@ -13,8 +13,13 @@ from evtool.operations.collection import Collection
 from evtool.operations.trust import TrustPolicy
 
 
-def judge_custody(collection: Collection, policy: TrustPolicy, expected_head: str | None) -> list[Finding]:
-    """Find open handovers, receipts that do not fit, references that lead nowhere, and who witnessed the chain."""
+def judge_custody(
+    collection: Collection, policy: TrustPolicy, expected_head: str | None, stamped: int = 0
+) -> list[Finding]:
+    """Find open handovers, receipts that do not fit, references that lead nowhere, and who witnessed the chain.
+
+    `stamped` is the number of the newest entry with a time-stamp that the user trusts, 0 without any.
+    """
     links = collection.chain.links
     findings = [finding for link in links for finding in _judge_references(link, links)]
     receipts = _read_receipts(collection, policy, findings)
@@ -23,7 +28,7 @@ def judge_custody(collection: Collection, policy: TrustPolicy, expected_head: st
         finding = check_head(collection.chain, expected_head)
         if finding:
             findings.append(finding)
-    findings += _judge_witness(links, receipts, policy, expected_head)
+    findings += _judge_witness(links, receipts, policy, expected_head, stamped)
     return findings
 
 
@@ -86,11 +91,12 @@ def _open_transfers(links: Sequence[Link], receipts: Sequence[Receipt]) -> list[
 
 
 def _judge_witness(
-    links: Sequence[Link], receipts: Sequence[Receipt], policy: TrustPolicy, expected_head: str | None
+    links: Sequence[Link], receipts: Sequence[Receipt], policy: TrustPolicy, expected_head: str | None, stamped: int
 ) -> list[Finding]:
     """Say up to where somebody other than the newest signer vouches for the chain; beyond, nothing would show a cut."""
     holder = links[-1].public_key if links else None
     witnessed = max((receipt.witnessed for receipt in receipts), default=0)
+    witnessed = max(witnessed, stamped)
     for link in links:
         if link.public_key != holder and policy.judge(link) is None:
             witnessed = max(witnessed, link.entry.sequence)
@@ -103,7 +109,8 @@ def _judge_witness(
             "a head that you noted (--expect-head), a receipt or a time-stamp would show it"
         )
         return [Finding(Code.NO_WITNESS, Axis.CUSTODY, Effect.NOTE, message)]
-    message = f"entries up to {witnessed} are witnessed by a receipt, another signer or the head that you noted; "
+    message = f"entries up to {witnessed} are witnessed by a receipt, another signer, a time-stamp or the head that "
+    message += "you noted; "
     message += (
         "nothing would show that entries after them were removed"
         if witnessed == last

@@ -16,13 +16,14 @@ from evtool import __version__
 from evtool.core.digest import sha256_hex
 from evtool.core.entry import Clock, Entry, Previous
 from evtool.core.errors import InputError, MismatchError, UsageError
-from evtool.core.events import Details, Event, Fixity
+from evtool.core.events import Details, Fixity
 from evtool.core.item_ranges import ItemRanges
 from evtool.core.names import shown
 from evtool.core.verdict import Code, Effect
 from evtool.keys.signer import Signer
-from evtool.operations.collection import Collection, read_collection
+from evtool.operations.collection import OWN_FILES, Collection, read_collection
 from evtool.operations.informational import serialize_informational
+from evtool.operations.time_listing import read_known_stamps
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import NAME, CustodyDirectory, FileRole, file_name
 from evtool.store.journal import journal_name
@@ -170,17 +171,23 @@ def write_entry(
     now: Now = system_now,
     unlisted: int = 0,
 ) -> Written:
-    """Write, sign and commit the next entry; the files of a manifest are written already, under temporary names.
+    """Write, sign and commit the next entry; the files of a manifest or of a renewal are written already, under
+    temporary names.
 
     `unlisted` is the number of new files whose paths are too long for `sha256sum`; README.txt tells it.
     """
+    stamps = read_known_stamps(record.collection, now())
     entry = _build_entry(record, signer, header, details, fixity, random, now)
-    informational = serialize_informational(record.collection, entry, signer.public_key, unlisted, inside=record.inside)
+    if entry.previous:
+        entry = replace(entry, previous=replace(entry.previous, timestamps=stamps.to_list))
+    informational = serialize_informational(
+        record.collection, entry, signer.public_key, unlisted, stamps.repeats, inside=record.inside
+    )
     entry = replace(entry, informational={name: sha256_hex(data) for name, data in informational.items()})
     data = entry.serialize()
     roles = [FileRole.ENTRY, FileRole.SIGNATURE]
-    if entry.event is Event.SEALED:
-        roles = [FileRole.MANIFEST, FileRole.CHECKSUMS, *roles]
+    own = OWN_FILES.get(entry.event.value, frozenset())
+    roles = [*(role for role in FileRole if role in own), *roles]
     names = [file_name(entry.sequence, entry.event.value, role) for role in roles]
     record.writer.write(names[-2], data)
     record.writer.write(names[-1], signer.sign(data))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from evtool.core.entry import Entry
 from evtool.core.ssh_key import PublicKey
 from evtool.core.sshsig import NAMESPACE
@@ -11,12 +13,21 @@ from evtool.store.custody import ALLOWED_SIGNERS, README
 
 
 def serialize_informational(
-    collection: Collection, entry: Entry, public_key: PublicKey, unlisted: int, *, inside: bool
+    collection: Collection,
+    entry: Entry,
+    public_key: PublicKey,
+    unlisted: int,
+    repeats: Sequence[Sequence[str]] = (),
+    *,
+    inside: bool,
 ) -> dict[str, bytes]:
-    """Write README.txt and allowed_signers as they are once `entry` is there: name -> content."""
+    """Write README.txt and allowed_signers as they are once `entry` is there: name -> content.
+
+    `repeats` are the commands that repeat the check of each time-stamp.
+    """
     entries = [link.entry for link in collection.chain.links] + [entry]
     lines = [EntryLine(one.stem, one.agent, one.sealed is not None) for one in entries]
-    readme = render_custody_readme(lines, inside=inside, unlisted=unlisted)
+    readme = render_custody_readme(lines, inside=inside, unlisted=unlisted, repeats=repeats)
     keys = [(link.entry.agent, link.public_key) for link in collection.chain.links] + [(entry.agent, public_key)]
     # One line for each agent and key, in the order of their first entry.
     claimed = dict.fromkeys(f'{agent} namespaces="{NAMESPACE}" {key.line}\n' for agent, key in keys)

@@ -10,26 +10,26 @@ from evtool.core.errors import InputError
 from evtool.core.names import shown
 from evtool.operations.collection import Collection, SealedItem, read_collection, read_items
 from evtool.operations.compare import Selection
-from evtool.scan.tree import TreeLocation
-from evtool.store.custody import CustodyDirectory, locate_custody
+from evtool.operations.progress import NoProgress
+from evtool.operations.subject import BundleAccess, open_subject
 
 
 @contextmanager
 def open_record(path: str | os.PathLike[str], custody: str | None = None) -> Iterator[Collection]:
-    """Open the record of an evidence directory; its chain is checked, its manifests are read by `list_items`.
+    """Open the record of an evidence directory or of a bundle that is not encrypted.
+
+    Its chain is checked, its manifests are read by `list_items`.
 
     Raises:
         InputError: there is no record.
     """
-    evidence = TreeLocation.find(os.fspath(path))
-    location = locate_custody(evidence, custody)
-    if location is None:
-        raise InputError(
-            f"{shown(os.fsdecode(os.fspath(path)))} holds no custody directory: nothing here was sealed by evtool",
-            hint="name the evidence directory, or say where the record is with --custody DIR",
-        )
-    with CustodyDirectory(location) as directory:
-        yield read_collection(directory)
+    with open_subject(path, custody, BundleAccess(), NoProgress()) as subject:
+        if subject is None:
+            raise InputError(
+                f"{shown(os.fsdecode(os.fspath(path)))} holds no custody directory: nothing here was sealed by evtool",
+                hint="name the evidence directory, or say where the record is with --custody DIR",
+            )
+        yield read_collection(subject.custody)
 
 
 def list_items(collection: Collection, selection: Selection) -> Iterator[SealedItem]:

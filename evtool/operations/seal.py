@@ -9,25 +9,25 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from evtool.core.entry import Clock
-from evtool.core.errors import InputError, MismatchError, RefusedError, UsageError
+from evtool.core.errors import InputError, MismatchError, RefusedError
 from evtool.core.names import shown, store_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
-from evtool.core.privacy import TextPolicy, check_text
-from evtool.core.statement import ItemType, OmissionReason
+from evtool.core.privacy import check_text
+from evtool.core.statement import ItemType
 from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.keys.signer import Signer
 from evtool.operations.collection import Collection, SealedItem, read_items
 from evtool.operations.compare import count_unhidden, find_hidden, merge_sorted
 from evtool.operations.entry_writer import EntryHeader, is_inside, open_for_writing, read_sound_collection, write_entry
 from evtool.operations.item_block import ItemBlock, state_block
-from evtool.operations.item_statements import StatementFiles, StatementPlan, read_plan
+from evtool.operations.item_metadata import DescribedItems, MetadataChoice
+from evtool.operations.item_statements import StatementPlan, read_plan
 from evtool.operations.manifest_writer import ManifestWriter
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.respelled import RespelledNames, RespelledPairs, find_respelled
+from evtool.operations.seal_options import SealOptions, SealResult
 from evtool.operations.seal_problems import cannot_seal, nothing_to_seal, omission_reason
 from evtool.scan.batch import observation_of
 from evtool.scan.engine import Request, Task, gather_runs, observe_all, observe_requests
@@ -37,84 +37,6 @@ from evtool.scan.walk import Found, Kind, Run, WalkNotes, walk, walk_runs
 from evtool.scan.workers import default_jobs
 from evtool.store.custody import NAME, CustodyDirectory, locate_custody
 from evtool.store.journal import Journal, journal_name
-
-ALLOWABLE = {
-    "unreadable": (OmissionReason.UNREADABLE, OmissionReason.UNREADABLE_DIRECTORY),
-    "special": (OmissionReason.SPECIAL,),
-    "changing": (OmissionReason.CHANGING,),
-}
-"""What may be left out of a seal by name, as the user says it -> the reasons that the entry records."""
-
-
-@dataclass(frozen=True, slots=True)
-class SealOptions:
-    """How to seal.
-
-    Attributes:
-        reason: why this seal is made; recorded.
-        happened_at: when what it records happened, with offset; None means now.
-        clock: what the signer says of the clock.
-        exclude: patterns to leave out, beside those that are in force already.
-        reset_exclusions: begin with no patterns at all, not even the default ones.
-        allow: keys of `ALLOWABLE`: what may be named without its content being sealed.
-        statements: the archivist's table and defaults: context and consent of the new items.
-        custody: where the custody directory is, if not in the evidence directory.
-        jobs: number of workers; None means a number that suits this machine.
-        policy: what must not occur in a text, nor, as for denied terms, in a name.
-    """
-
-    reason: str = "not stated"
-    happened_at: datetime | None = None
-    clock: Clock = Clock.CLAIMED
-    exclude: tuple[str, ...] = ()
-    reset_exclusions: bool = False
-    allow: frozenset[str] = frozenset()
-    statements: StatementFiles = field(default_factory=StatementFiles)
-    custody: str | None = None
-    jobs: int | None = None
-    policy: TextPolicy = field(default_factory=TextPolicy)
-
-    def __post_init__(self) -> None:
-        if unknown := self.allow - set(ALLOWABLE):
-            raise UsageError(f"only {', '.join(ALLOWABLE)} can be allowed, not {shown(sorted(unknown)[0])}")
-        if self.happened_at is not None and self.happened_at.tzinfo is None:
-            raise UsageError("the time of the event needs an offset from UTC")
-
-    @property
-    def allowed(self) -> tuple[OmissionReason, ...]:
-        """The reasons that the entry records, in their fixed order."""
-        return tuple(reason for name, reasons in ALLOWABLE.items() if name in self.allow for reason in reasons)
-
-
-@dataclass(slots=True)
-class SealResult:
-    """What a seal did, or would do.
-
-    Attributes:
-        entry: number of the new entry; None if nothing was new, or nothing was to be written.
-        head: SHA-256 of the new entry, or of the newest one there is.
-        new_items, new_bytes: what is new.
-        kept_items: items of earlier seals that are there with the size and date they were sealed with.
-        reused: new files that an interrupted run had hashed already.
-        omitted: new items that are named but whose content is not sealed.
-        excluded: entries of the directory that patterns left out.
-        findings: sealed items that changed or vanished, and names that other systems mix up.
-    """
-
-    entry: int | None = None
-    head: str | None = None
-    new_items: int = 0
-    new_bytes: int = 0
-    kept_items: int = 0
-    reused: int = 0
-    omitted: int = 0
-    excluded: int = 0
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def disproves(self) -> bool:
-        """Whether an item of an earlier seal changed or vanished."""
-        return any(finding.effect is Effect.DISPROVES for finding in self.findings)
 
 
 def seal(
@@ -241,14 +163,14 @@ class _SealRun:
             EvidenceError: something cannot be sealed, with the names of all of it.
         """
         jobs = self._options.jobs or default_jobs()
-        if manifest is not None and journal is not None and self._is_all_new:
+        if manifest is None or journal is None:
+            self._observe_items(None, None, jobs)
+        elif self._options.metadata is not MetadataChoice.NONE:
+            self._describe_items(manifest, journal, jobs)
+        elif self._is_all_new:
             self._observe_blocks(manifest, journal, jobs)
         else:
-            for task, observation in observe_all(self._evidence, self._tasks(journal), jobs=jobs):
-                if task.context is not None:
-                    self._judge_sealed(task, observation)
-                else:
-                    self._take_new(task.found, observation, manifest, journal)
+            self._observe_items(manifest, journal, jobs)
         self._look_past_patterns(jobs)
         self._look_for_other_forms()
         self._judge_doubtful(jobs)
@@ -265,6 +187,30 @@ class _SealRun:
         if not (self.result.new_items or (self._collection and self._collection.seals)):
             raise nothing_to_seal(self.result.excluded)
 
+    def _observe_items(self, manifest: ItemWriter | None, journal: Journal | None, jobs: int) -> None:
+        """Look at every item on its own, whether it is new or was sealed before."""
+        for task, observation in observe_all(self._evidence, self._tasks(journal), jobs=jobs):
+            if task.context is not None:
+                self._judge_sealed(task, observation)
+            else:
+                self._take_new(task.found, observation, manifest, journal)
+
+    def _describe_items(self, manifest: ManifestWriter, journal: Journal, jobs: int) -> None:
+        """As `_observe_items`, and state of each new file what it claims of itself."""
+        options = self._options
+        with DescribedItems(
+            manifest, self._evidence, options.metadata, sandbox=options.sandbox, policy=options.policy
+        ) as described:
+            self._observe_items(described, journal, jobs)
+            if not self._is_refused:
+                described.flush()
+            self.result.metadata = described.summary if described.summary.is_filled else None
+
+    @property
+    def _is_refused(self) -> bool:
+        """Whether it is certain already that nothing will be sealed."""
+        return bool(self._problems or self._denied)
+
     @property
     def _is_all_new(self) -> bool:
         """Whether every entry becomes an item, and takes no decision but the usual ones."""
@@ -280,7 +226,7 @@ class _SealRun:
                 founds = (found for run in answer.request.runs for found in run.founds())
                 for found, observation in zip(founds, answer.observations, strict=True):
                     self._take_new(found, observation, manifest, journal)
-            elif not self._problems:
+            elif not self._is_refused:
                 self._add_block(block, answer.request.runs, manifest, journal)
 
     def _requests(self, manifest: ManifestWriter, journal: Journal) -> Iterator[Request[None]]:
@@ -334,7 +280,7 @@ class _SealRun:
         return NAME if self.inside else None
 
     def _take_new(
-        self, found: Found, observation: Observation, manifest: ManifestWriter | None, journal: Journal | None
+        self, found: Found, observation: Observation, manifest: ItemWriter | None, journal: Journal | None
     ) -> None:
         item_type = self._classify(found, observation)
         if item_type is not None:
@@ -361,7 +307,7 @@ class _SealRun:
         found: Found,
         observation: Observation,
         item_type: ItemType,
-        manifest: ManifestWriter | None,
+        manifest: ItemWriter | None,
         journal: Journal | None,
     ) -> None:
         size = observation.stamp.size if observation.stamp and item_type is ItemType.FILE else 0
@@ -372,7 +318,8 @@ class _SealRun:
         if manifest is not None:
             reason = omission_reason(found, observation.problem) if observation.problem else None
             extra = self._plan.take(store_name(found.path)).lines if self._plan else ()
-            manifest.add(found, observation, item_type, reason, extra)
+            if not self._is_refused:
+                manifest.add(found, observation, item_type, reason, extra)
         if journal is not None:
             journal.add(found.path, observation)
         self._progress.advance(files=1, size=size)
@@ -491,6 +438,9 @@ def effective_exclusions(collection: Collection | None, options: SealOptions) ->
         before = collection.exclusions.patterns if collection else DEFAULT_PATTERNS
     return Exclusions(before + tuple(pattern for pattern in options.exclude if pattern not in before))
 
+
+ItemWriter = ManifestWriter | DescribedItems
+"""What takes new items one by one."""
 
 _ITEM_TYPES = {
     Kind.FILE: ItemType.FILE,

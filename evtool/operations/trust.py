@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -21,22 +21,29 @@ class TrustPolicy:
         trust: whose keys the caller trusts.
         signers: fingerprints; if any are given, these keys and no others are trusted, for every agent.
         now: the moment at which keys have to be valid; None means the present.
+        proven: digest of an entry -> the moment by which a trusted time-stamp shows that it existed.
     """
 
     trust: AllowedSigners = field(default_factory=AllowedSigners)
     signers: frozenset[str] = frozenset()
     now: datetime | None = None
+    proven: Mapping[str, datetime] = field(default_factory=dict)
 
     def judge(self, link: Link) -> tuple[Code, str] | None:
         """Say why the signer of an entry is not trusted; None if it is.
 
-        A claimed time proves nothing, so a key has to be valid now.
+        A claimed time proves nothing, so a key has to be valid now, or at the moment by which the entry is proven to
+        have existed: what was signed before a key was stolen was not signed by the thief.
         """
         if self.signers:
             known = link.public_key.fingerprint in self.signers
             return None if known else (Code.KEY_UNKNOWN, "this is none of the keys that you named")
         moment = self.now or datetime.now(UTC)
         status = self.trust.judge(link.public_key, link.entry.agent, NAMESPACE, moment).status
+        existed_by = self.proven.get(link.head)
+        if status is TrustStatus.NO_LONGER_VALID and existed_by is not None and existed_by < moment:
+            earlier = self.trust.judge(link.public_key, link.entry.agent, NAMESPACE, existed_by).status
+            status = earlier if earlier is TrustStatus.TRUSTED else status
         return None if status is TrustStatus.TRUSTED else _REASONS[status]
 
 

@@ -6,25 +6,27 @@ is run, and nothing in the directory is trusted: whose keys count is the caller'
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from evtool.core.allowed_signers import AllowedSigners
+from evtool.core.errors import FormatError, UsageError
 from evtool.core.names import shown
 from evtool.core.patterns import Exclusions
 from evtool.core.verdict import DEFAULT_REQUIRED, Axis, Code, Counts, Effect, Finding, Report
+from evtool.operations.bag_check import check_bag
 from evtool.operations.collection import Collection, read_collection
 from evtool.operations.compare import Comparer, Comparison, Selection
 from evtool.operations.consent_axis import judge_consent, summarize_consent
 from evtool.operations.custody_axis import judge_custody, judge_second_signatures
 from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.renewal_check import judge_renewals
+from evtool.operations.subject import BundleAccess, Place, Subject, open_subject
+from evtool.operations.time_axis import TimeGrounds, judge_time
 from evtool.operations.trust import TrustPolicy, judge_signers
 from evtool.scan.observe import Mode
-from evtool.scan.tree import TreeLocation
 from evtool.scan.workers import default_jobs
-from evtool.store.custody import NAME, CustodyDirectory, locate_custody
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,10 @@ class VerifyOptions:
         selection: which items to check.
         quick: compare types, sizes and dates only; never ends in success.
         custody: where the custody directory is, if not in the evidence directory.
+        access: what opens an encrypted bundle.
         jobs: number of workers; None means a number that suits this machine.
         now: the moment at which keys have to be valid; None means the present.
+        time: the anchors and other material that time-stamps are judged on.
     """
 
     trust: AllowedSigners = field(default_factory=AllowedSigners)
@@ -52,50 +56,70 @@ class VerifyOptions:
     selection: Selection = field(default_factory=Selection)
     quick: bool = False
     custody: str | None = None
+    access: BundleAccess = field(default_factory=BundleAccess)
     jobs: int | None = None
     now: datetime | None = None
+    time: TimeGrounds = field(default_factory=TimeGrounds)
 
 
-def verify(
-    path: str | os.PathLike[str], options: VerifyOptions | None = None, *, progress: Progress | None = None
-) -> Report:
-    """Verify one sealed directory.
+def verify(place: Place, options: VerifyOptions | None = None, *, progress: Progress | None = None) -> Report:
+    """Verify one sealed directory, or one bundle: a folder, a `.zip`, a `.zip.age`, or a stream of either.
+
+    A bundle is verified as it is: nothing of it is written anywhere.
 
     Raises:
-        InputError: the path is no directory. Everything else that is wrong is a finding of the report.
+        InputError: there is nothing of the kind. Everything else that is wrong is a finding of the report.
+        KeyFileError: the bundle is encrypted, and nothing given opens it.
     """
     options = options or VerifyOptions()
-    evidence = TreeLocation.find(os.fspath(path))
-    location = locate_custody(evidence, options.custody)
-    if location is None:
-        return _not_sealed(options, "there is no custody directory: nothing here was sealed by evtool")
-    with CustodyDirectory(location) as custody:
-        collection = read_collection(custody)
-        if not collection.listing.entries:
-            return _not_sealed(options, "the custody directory holds no complete entry", collection.findings)
-        findings = list(collection.findings)
-        policy = TrustPolicy(options.trust, options.signers, options.now)
-        signers = judge_signers(collection.chain.links, policy, findings)
-        findings += judge_second_signatures(collection.chain.links, policy, options.min_signers)
-        findings += judge_custody(collection, policy, options.expected_head)
-        findings += _judge_time()
-        comparison = _compare(evidence, location, collection, options, progress or NoProgress())
-        findings += comparison.findings
-        findings += [finding for seal in collection.seals for finding in seal.findings]
-        consent = summarize_consent(collection)
-        findings += judge_consent(consent)
-        counts = _count(collection, comparison)
-        findings += _judge_coverage(counts, options)
-        return Report(
-            collection=collection.chain.links[0].entry.collection if collection.chain.links else None,
-            head=collection.chain.head,
-            findings=tuple(sorted(findings, key=_severity)),
-            counts=counts,
-            signers=tuple(signers),
-            required=_required(options),
-            checked=frozenset({Axis.INTEGRITY, Axis.SIGNATURES, Axis.TRUST, Axis.CUSTODY, Axis.CONSENT}),
-            consent=consent,
-        )
+    progress = progress or NoProgress()
+    try:
+        with open_subject(place, options.custody, options.access, progress) as subject:
+            if subject is None:
+                return _not_sealed(options, "there is no custody directory: nothing here was sealed by evtool")
+            return _verify_subject(subject, options, progress)
+    except FormatError as error:
+        refused = Finding(Code.BAG_BROKEN, Axis.INTEGRITY, Effect.UNCHECKED, error.message)
+        return _not_sealed(options, "the bundle cannot be read", [refused])
+
+
+def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress) -> Report:
+    collection = read_collection(subject.custody)
+    if not collection.listing.entries:
+        return _not_sealed(options, "the custody directory holds no complete entry", collection.findings)
+    if options.quick and subject.bundle is not None:
+        raise UsageError("a bundle keeps no dates to compare, so --quick would show nothing")
+    links = collection.chain.links
+    identifier = links[0].entry.collection if links else None
+    findings = list(collection.findings)
+    time = judge_time(collection, options.time, options.now)
+    findings += time.findings
+    policy = TrustPolicy(options.trust, options.signers, options.now, time.proven)
+    signers = judge_signers(links, policy, findings)
+    findings += judge_second_signatures(links, policy, options.min_signers)
+    findings += judge_custody(collection, policy, options.expected_head, time.stamped)
+    comparison = _compare(subject, collection, options, progress)
+    findings += comparison.findings
+    if subject.bundle is not None:
+        findings += check_bag(subject.bundle, identifier, whole=options.selection.is_all)
+    findings += [finding for seal in collection.seals for finding in seal.findings]
+    findings += judge_renewals(collection)
+    consent = summarize_consent(collection)
+    findings += judge_consent(consent)
+    counts = _count(collection, comparison)
+    findings += _judge_coverage(counts, options)
+    return Report(
+        collection=identifier,
+        head=collection.chain.head,
+        findings=tuple(sorted(findings, key=_severity)),
+        counts=counts,
+        signers=tuple(signers),
+        required=_required(options),
+        checked=frozenset(Axis),
+        consent=consent,
+        timestamps=time.stamps,
+        intervals=time.intervals,
+    )
 
 
 _SEVERITY = {Effect.DISPROVES: 0, Effect.UNCHECKED: 1, Effect.OPEN: 2, Effect.NOTE: 3}
@@ -125,25 +149,15 @@ def _not_sealed(options: VerifyOptions, message: str, findings: Iterable[Finding
     return Report(None, None, everything, Counts(), (), _required(options), frozenset())
 
 
-def _judge_time() -> list[Finding]:
-    message = "no time-stamp: all times are claims of the signers"
-    return [Finding(Code.NO_TIMESTAMP, Axis.TIME, Effect.OPEN, message)]
-
-
-def _compare(
-    evidence: TreeLocation,
-    custody: TreeLocation,
-    collection: Collection,
-    options: VerifyOptions,
-    progress: Progress,
-) -> Comparison:
-    inside = _is_inside(evidence, custody)
+def _compare(subject: Subject, collection: Collection, options: VerifyOptions, progress: Progress) -> Comparison:
     progress.start("verifying", sum(seal.sealed.items for seal in collection.seals), None)
+    # What is in a bundle was put there one by one; no pattern leaves anything out of it.
+    exclusions = collection.exclusions if collection.seals and subject.bundle is None else Exclusions()
     comparer = Comparer(
-        evidence=evidence,
+        evidence=subject.evidence,
         collection=collection,
-        custody_name=NAME if inside else None,
-        exclusions=collection.exclusions if collection.seals else Exclusions(),
+        custody_name=subject.custody_name,
+        exclusions=exclusions,
         jobs=options.jobs or default_jobs(),
         mode=Mode.STAT if options.quick else Mode.HASH,
         selection=options.selection,
@@ -159,15 +173,6 @@ def _compare(
     return comparison
 
 
-def _is_inside(evidence: TreeLocation, custody: TreeLocation) -> bool:
-    """Tell whether the record lies at its own place in the evidence, whatever way the user named the two."""
-    try:
-        own = os.lstat(os.path.join(evidence.path, NAME))
-    except OSError:
-        return False
-    return (own.st_dev, own.st_ino) == (custody.device, custody.inode)
-
-
 def _count(collection: Collection, comparison: Comparison) -> Counts:
     tallies = comparison.tallies.values()
     return Counts(
@@ -178,7 +183,9 @@ def _count(collection: Collection, comparison: Comparison) -> Counts:
         renamed=sum(tally.renamed for tally in tallies),
         type_changed=sum(tally.type_changed for tally in tallies),
         unreadable=sum(tally.unreadable for tally in tallies),
-        withheld=sum(seal.sealed.items - seal.named_items for seal in collection.seals if seal.is_sound),
+        withheld=sum(
+            seal.sealed.items - seal.named_items - len(seal.nameless) for seal in collection.seals if seal.is_sound
+        ),
         unchecked=sum(tally.unchecked for tally in tallies),
         extra=comparison.extra,
         excluded=comparison.notes.excluded_count,

@@ -24,11 +24,10 @@ _MEANINGS = {
 def render_handling(report: Report, name: str) -> list[str]:
     """Write what a reader has to know before anything else; the first line begins with HANDLING."""
     handling, summary = report.handling, report.consent
-    meaning = _MEANINGS.get(handling, "a code that this version does not know, so for nobody")
-    lines = [f"HANDLING of {shown(name)}: {shown(handling)}, {meaning}"]
+    lines = [render_handling_line(handling, shown(name))]
     if summary is None:
         return [*lines, "  there are no terms that can be relied on, so the strictest count"]
-    lines += _render_summary(summary)
+    lines += render_summary(summary)
     if report.axes[Axis.TRUST] is not AxisState.SHOWN:
         lines.append("  These terms were signed by keys of which you have not trusted all.")
     if summary.as_of:
@@ -36,7 +35,14 @@ def render_handling(report: Report, name: str) -> list[str]:
     return lines
 
 
-def _render_summary(summary: ConsentSummary) -> list[str]:
+def render_handling_line(handling: str, what: str) -> str:
+    """Write the first line; `what` is what it is about, escaped already."""
+    meaning = _MEANINGS.get(handling, "a code that this version does not know, so for nobody")
+    return f"HANDLING of {what}: {shown(handling)}, {meaning}"
+
+
+def render_summary(summary: ConsentSummary) -> list[str]:
+    """Write what the terms amount to, one a line."""
     rows: tuple[tuple[str, Mapping[str, int]], ...] = (
         ("handling", summary.handling),
         ("consent", summary.status),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -37,6 +38,12 @@ What there is
   NNNN-sealed.jsonl     the manifest: what was sealed, one statement a line
   NNNN-sealed.sha256    names and SHA-256 values of the sealed files
   allowed_signers       the keys that the entries claim; a claim, not a reason to trust them
+
+Some entries have time-stamps beside their signature:
+  NNNN-....sig.NAME.tsr        what a time-stamp authority answered (RFC 3161); .tsq is what it was asked
+  NNNN-....sig.NAME.chain.pem  its certificates; whether you trust their root is for you to decide
+  NNNN-....sig.ots             an OpenTimestamps proof
+  NNNN-renewed.blake2b         BLAKE2b values of all files that were here before: b2sum -c NNNN-renewed.blake2b
 """
 
 _TRUST = """\
@@ -63,22 +70,26 @@ the directory that holds this page:
 _LIMITS = """\
 What this shows, and what it does not
    It shows that the files are the same bytes as when they were sealed, and which keys signed that. It does not show
-   that what the files say is true, who made them, or when. The times in the entries are claims of the signer. Files
-   that were added are not found by sha256sum: compare the list with what is there, or use evtool verify.
+   that what the files say is true, who made them, or when. The times in the entries are claims of the signer; only a
+   time-stamp shows that an entry existed by some time, and only to whoever trusts its authority. Files that
+   were added are not found by sha256sum: compare the list with what is there, or use evtool verify.
    Whoever holds both the directory and a signing key could have written the record anew; note the SHA-256 of the
    newest entry somewhere else to be able to tell.
 """
 
 
-def render_custody_readme(entries: list[EntryLine], *, inside: bool, unlisted: int) -> str:
+def render_custody_readme(
+    entries: list[EntryLine], *, inside: bool, unlisted: int, repeats: Sequence[Sequence[str]] = ()
+) -> str:
     """Write the page for a directory with these entries.
 
     `inside` tells whether the custody directory lies in the evidence directory; `unlisted` how many files of the newest
-    seal have paths too long for sha256sum.
+    seal have paths too long for sha256sum; `repeats` holds the commands that repeat the check of each time-stamp.
     """
     folder = "custody" if inside else '"$CUSTODY"'
     parts = [_HEAD, _TRUST.format(namespace=NAMESPACE), _PLACE_INSIDE if inside else _PLACE_OUTSIDE]
-    parts += [_signatures(entries, folder), _digests(entries, folder, unlisted), _order(entries, folder), _LIMITS]
+    parts += [_signatures(entries, folder), _digests(entries, folder, unlisted), _order(entries, folder)]
+    parts += [_times(repeats), _LIMITS]
     return "\n".join(parts)
 
 
@@ -129,3 +140,24 @@ def _order(entries: list[EntryLine], folder: str) -> str:
             f"     grep -A 2 previous {folder}/{entry.stem}.toml",
         ]
     return "\n".join(lines) + "\n"
+
+
+_TIMES = """\
+5. The times: make a copy of this directory, open a terminal in the copy, and put the root certificates of the
+   authorities that you trust into a file roots.pem there. For every file FILE.tsr beside a signature FILE.toml.sig:
+
+     openssl ts -reply -in FILE.tsr -text
+
+   shows the time. To check it, with that time in seconds since 1970 (date -u -d 'TIME' +%s) as SECONDS:
+
+     openssl ts -verify -data FILE.toml.sig -in FILE.tsr -CAfile roots.pem -untrusted FILE.chain.pem -attime SECONDS
+
+   Without -attime openssl judges as of today, and refuses once the authority's certificate has ended.
+"""
+
+
+def _times(repeats: Sequence[Sequence[str]]) -> str:
+    if not repeats:
+        return _TIMES
+    lines = ["   For the time-stamps that were there when the newest entry was written:", ""]
+    return "\n".join([_TIMES, *lines, *(f"     {line}" for commands in repeats for line in commands)]) + "\n"

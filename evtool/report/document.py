@@ -14,8 +14,11 @@ from evtool.core.entry import Clock
 from evtool.core.errors import ExitCode
 from evtool.core.events import Event, Fixity
 from evtool.core.statement import ItemType, OmissionReason
+from evtool.core.time_report import ProvenInterval, StampReport
 from evtool.core.verdict import Axis, AxisState, Counts, Finding, Report, SignerReport
 from evtool.report.consent_document import SummaryDocument, Terms, summary_document
+from evtool.report.metadata_document import MetadataDocument, SealedMetadata
+from evtool.report.time_document import Stamping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,8 @@ class DirectoryReport:
         signers: the entries whose signature verifies, oldest first.
         handling: the handling to keep to for all of it together.
         consent_summary: what the terms of the items amount to, or null where nothing can be relied on.
+        timestamps: every time-stamp that was judged.
+        intervals: what is proven of the time of each entry; empty where there is no time-stamp.
     """
 
     path: str
@@ -47,6 +52,8 @@ class DirectoryReport:
     signers: tuple[SignerReport, ...]
     handling: str
     consent_summary: SummaryDocument | None
+    timestamps: tuple[StampReport, ...]
+    intervals: tuple[ProvenInterval, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +89,8 @@ class SealDocument:
         omitted: new items that are named but whose content is not sealed.
         excluded: entries of the directory that patterns left out.
         findings: sealed items that changed or vanished, and names that other systems mix up.
+        metadata: what was read of what new files claim of themselves, or null where nothing was.
+        stamping: what came of having the new entry time-stamped, or null if that was not asked for.
     """
 
     format: Literal["evtool-seal/1"] = "evtool-seal/1"
@@ -97,6 +106,8 @@ class SealDocument:
     omitted: int
     excluded: int
     findings: tuple[Finding, ...]
+    metadata: SealedMetadata | None
+    stamping: Stamping | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +183,7 @@ class ShownItem:
         blake3: BLAKE3 of a file.
         target: where a symbolic link points, in stored form.
         reason: why the content of an omitted item was not sealed.
+        metadata: what the file claims of itself, or null.
         context: field -> what the archivist supplied.
         consent: the terms of consent sealed with it, or null; `evtool consent show` tells which are in force.
     """
@@ -186,6 +198,7 @@ class ShownItem:
     blake3: str | None
     target: str | None
     reason: OmissionReason | None
+    metadata: MetadataDocument | None
     context: dict[str, str]
     consent: Terms | None
 
@@ -227,4 +240,6 @@ def _report(name: str, report: Report) -> DirectoryReport:
         signers=report.signers,
         handling=report.handling,
         consent_summary=summary_document(report.consent) if report.consent else None,
+        timestamps=report.timestamps,
+        intervals=report.intervals,
     )

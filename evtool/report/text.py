@@ -9,6 +9,7 @@ from evtool.core.errors import ExitCode
 from evtool.core.names import shown
 from evtool.core.verdict import Axis, AxisState, Code, Effect, Finding, Report, SignerReport
 from evtool.report.consent_text import render_handling
+from evtool.report.stamp import render_times
 
 _HEADLINES = {
     ExitCode.OK: "VERIFIED: all that was asked for is shown.",
@@ -43,6 +44,7 @@ def render_report(report: Report, name: str) -> str:
     if report.findings:
         lines += ["", "Findings", *(f"  {_render_finding(finding)}" for finding in report.findings)]
     lines += _render_signers(report.signers)
+    lines += render_times(report.intervals, report.timestamps)
     if report.head:
         lines += ["", "Head, to be noted elsewhere", f"  {group_in_fours(report.head)}"]
     return "\n".join([*lines, "", LIMITS])

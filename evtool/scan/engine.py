@@ -11,13 +11,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from evtool.scan.batch import Batch, Finish, Outcome, close_tree, observation_of, observe_batch
 from evtool.scan.observe import Known, Mode, Observation
 from evtool.scan.tree import TreeLocation
-from evtool.scan.walk import Found, Run
+from evtool.scan.walk import Found, Run, runs_of
 from evtool.scan.workers import make_process_executor
 
 BATCH = 128
@@ -161,18 +161,10 @@ def gather_runs(runs: Iterable[Run]) -> Iterator[list[Run]]:
 
 def _make_requests(tasks: Iterator[Task[_Context]]) -> Iterator[Request[list[Task[_Context]]]]:
     while batch := list(islice(tasks, BATCH)):
-        runs: list[Run] = []
-        for directory, group in groupby([task.found for task in batch], key=_directory):
-            founds = list(group)
-            kinds = "".join([found.kind.value for found in founds])
-            runs.append(Run(directory, [found.name for found in founds], kinds))
+        runs = runs_of(task.found for task in batch)
         modes = "".join([task.mode.value for task in batch])
         known = {index: task.known for index, task in enumerate(batch) if task.known is not None}
         yield Request(runs, batch, modes, known)
-
-
-def _directory(found: Found) -> bytes:
-    return found.directory
 
 
 _Pending = Future[Outcome] | Outcome

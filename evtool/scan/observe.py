@@ -110,10 +110,12 @@ def observe(
             return Observation(found.kind, problem=Problem.UNREADABLE, detail="the directory cannot be listed")
         facts = tree.stat(found.directory, found.name)
         if found.kind is Kind.SYMLINK:
-            return Observation(found.kind, _stamp(facts), target=tree.read_link(found.directory, found.name))
+            return Observation(found.kind, stamp_of(facts), target=tree.read_link(found.directory, found.name))
         if found.kind is Kind.SPECIAL:
-            return Observation(found.kind, _stamp(facts), problem=Problem.SPECIAL, detail=_special_name(facts.st_mode))
-        return Observation(found.kind, _stamp(facts))
+            return Observation(
+                found.kind, stamp_of(facts), problem=Problem.SPECIAL, detail=_special_name(facts.st_mode)
+            )
+        return Observation(found.kind, stamp_of(facts))
     except OSError as error:
         return _failed(found.kind, error)
 
@@ -148,8 +150,10 @@ def _read_once(descriptor: int, mode: Mode, known: Known | None, limit: int | No
     started = time.time_ns()
     before = os.fstat(descriptor)
     if not stat.S_ISREG(before.st_mode):
-        return Observation(Kind.SPECIAL, _stamp(before), problem=Problem.SPECIAL, detail=_special_name(before.st_mode))
-    stamp = _stamp(before)
+        return Observation(
+            Kind.SPECIAL, stamp_of(before), problem=Problem.SPECIAL, detail=_special_name(before.st_mode)
+        )
+    stamp = stamp_of(before)
     if known is not None and known.stamp == stamp:
         return Observation(Kind.FILE, stamp, known.sha256, known.blake3, reused=True, started=started)
     if mode is Mode.STAT:
@@ -160,12 +164,13 @@ def _read_once(descriptor: int, mode: Mode, known: Known | None, limit: int | No
     after = os.fstat(descriptor)
     # A rewrite that sets the modification time back still moves the change time; a file that was replaced by another
     # of the same name has lost its link.
-    if _stamp(after) != stamp or length != stamp.size or (after.st_nlink == 0 and before.st_nlink > 0):
+    if stamp_of(after) != stamp or length != stamp.size or (after.st_nlink == 0 and before.st_nlink > 0):
         return Observation(Kind.FILE, stamp, problem=Problem.CHANGING, detail="it changed while it was read")
     return Observation(Kind.FILE, stamp, first, second, started=started)
 
 
-def _stamp(facts: os.stat_result) -> Stamp:
+def stamp_of(facts: os.stat_result) -> Stamp:
+    """Take the stamp from what the system says of a file."""
     return Stamp(facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
 
 

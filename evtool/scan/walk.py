@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import groupby
 from typing import NamedTuple
 
 from evtool.core.manifest import path_sort_key
@@ -104,6 +105,19 @@ class Run(NamedTuple):
         return Run(self.directory, self.names[start:stop], self.kinds[start:stop])
 
 
+def runs_of(founds: Iterable[Found]) -> list[Run]:
+    """Gather entries into runs, in their order."""
+    runs: list[Run] = []
+    for directory, group in groupby(founds, key=_directory_of):
+        names, kinds = zip(*((found.name, found.kind.value) for found in group), strict=True)
+        runs.append(Run(directory, list(names), "".join(kinds)))
+    return runs
+
+
+def _directory_of(found: Found) -> bytes:
+    return found.directory
+
+
 def walk(tree: Tree, *, custody: bytes | None, exclusions: Exclusions, notes: WalkNotes) -> Iterator[Found]:
     """Walk a tree in item order.
 
@@ -143,22 +157,19 @@ def walk_runs(tree: Tree, *, custody: bytes | None, exclusions: Exclusions, note
 
 
 def find_one(tree: Tree, path: bytes) -> Found | None:
-    """Look for one entry by its path; None where there is none, or a directory that holds something.
+    """Look for one entry by its path that a pattern leaves out of a walk; None where there is none.
 
-    What cannot be looked at is UNREADABLE, as in a walk.
+    A directory counts as empty, as the pattern leaves out what is below it too. What cannot be looked at is UNREADABLE.
     """
     directory, _, name = path.rpartition(b"/")
     try:
         mode = tree.stat(directory, name).st_mode
-        if stat.S_ISDIR(mode):
-            return None if tree.list_directory(path) else Found(directory, name, Kind.EMPTY_DIRECTORY)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError:
         return Found(directory, name, Kind.UNREADABLE)
-    if stat.S_ISLNK(mode):
-        return Found(directory, name, Kind.SYMLINK)
-    return Found(directory, name, Kind.FILE if stat.S_ISREG(mode) else Kind.SPECIAL)
+    kinds = {stat.S_IFREG: Kind.FILE, stat.S_IFLNK: Kind.SYMLINK, stat.S_IFDIR: Kind.EMPTY_DIRECTORY}
+    return Found(directory, name, kinds.get(stat.S_IFMT(mode), Kind.SPECIAL))
 
 
 def join_path(directory: bytes, name: bytes) -> bytes:

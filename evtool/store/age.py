@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Protocol
 
-from evtool.core.age_header import ARMOR_MAGIC, AgeHeader, read_header
+from evtool.core.age_header import AgeHeader, read_header
 from evtool.core.age_passphrase import RANDOM_SIZE, PassphraseEncryptor, decrypt_with_passphrase
-from evtool.core.errors import FormatError, InputError, KeyFileError, UsageError
+from evtool.core.errors import FormatError, KeyFileError, UsageError
 from evtool.keys.age_keys import Identity, Recipient, load_pyrage
 from evtool.keys.passphrase import Passphrase, PassphraseSource
 from evtool.store.pipe import BytePipe, PipeClosedError
@@ -73,9 +73,13 @@ def encrypting(
 
 @contextmanager
 def decrypting(
-    source: LineSource, identities: Sequence[Identity], passphrase: PassphraseSource | None
+    source: LineSource,
+    identities: Sequence[Identity],
+    passphrase: PassphraseSource | None,
+    *,
+    what: str = "the bundle",
 ) -> Iterator[ByteSource]:
-    """Give the plain text of an age file as a source.
+    """Give the plain text of an age file as a source; `what` names it in messages and when a passphrase is asked for.
 
     Raises:
         FormatError: it is no age file, asks for too much work, or was changed or cut short; the latter shows only
@@ -85,12 +89,12 @@ def decrypting(
     header = read_header(source.readline)
     if header.has_passphrase:
         if passphrase is None:
-            raise KeyFileError("the bundle is locked with a passphrase", hint="give it with --passphrase-fd or -file")
-        candidates = passphrase.read("the bundle", new=False).candidates()
+            raise KeyFileError(f"{what} is locked with a passphrase", hint="give it with --passphrase-fd or -file")
+        candidates = passphrase.read(what, new=False).candidates()
         yield _Pieces(partial(next, decrypt_with_passphrase(header, source.read, candidates), b""))
         return
     if not identities:
-        raise KeyFileError("the bundle is encrypted to a key", hint="name the file with your key: --identity FILE")
+        raise KeyFileError(f"{what} is encrypted to a key", hint="name the file with your key: --identity FILE")
     pipe = BytePipe()
     worker = _Worker(lambda: _decrypt(header, source, identities, pipe), pipe.finish, on_error=pipe.fail)
     try:
@@ -98,20 +102,6 @@ def decrypting(
     finally:
         pipe.close()
         worker.join()
-
-
-def is_age(start: bytes) -> bool:
-    """Tell from its first bytes whether a file is encrypted with age.
-
-    Raises:
-        InputError: it is armored, which makes a third more of a file that is binary anyway.
-    """
-    if start.startswith(ARMOR_MAGIC):
-        raise InputError(
-            "the bundle is an armored age file, which is not read",
-            hint="decrypt it with `age -d`, and give the result to evtool",
-        )
-    return start.startswith(b"age-encryption.org/")
 
 
 def _encrypt(pipe: BytePipe, sink: ByteSink, recipients: Sequence[Recipient]) -> None:

@@ -13,6 +13,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import takewhile
+from types import TracebackType
 from typing import Protocol, Self
 
 from evtool.core.chain import EntryFiles
@@ -22,18 +24,35 @@ from evtool.core.events import Event
 from evtool.core.names import shown, shown_path
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.statement import MAX_LINE
+from evtool.core.timestamp.ots_format import MAX_PROOF_BYTES
+from evtool.core.timestamp.request import MAX_REQUEST_BYTES
+from evtool.core.timestamp.response import MAX_RESPONSE_BYTES
+from evtool.core.timestamp.stamp_names import StampName, StampRole, parse_stamp_name
 from evtool.scan.tree import Tree, TreeLocation
 
 NAME = b"custody"
 """Name of the custody directory inside an evidence directory."""
 
 README, ALLOWED_SIGNERS = INFORMATIONAL_FILES
+COVER = "COVER.txt"
+"""The cover sheet of a bundle: for people, signed by nobody, and not listed in any entry."""
 _MAX_SIGNATURE = 16 * 1024
 _MAX_INFORMATIONAL = 1024 * 1024
+_CHUNK = 1024 * 1024
 
-_ENTRY_FILE = re.compile(r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256)\Z")
+STAMP_LIMITS = {
+    StampRole.RESPONSE: MAX_RESPONSE_BYTES,
+    StampRole.REQUEST: MAX_REQUEST_BYTES,
+    StampRole.CHAIN: 1 << 20,
+    StampRole.CRL: 16 << 20,
+    StampRole.OCSP: 1 << 20,
+    StampRole.PROOF: MAX_PROOF_BYTES,
+}
+"""Largest files of time evidence, in bytes. Real CRLs reach some 10 MB."""
+
+_ENTRY_FILE = re.compile(r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256|blake2b)\Z")
 _RECEIPT_FILE = re.compile(r"([0-9]{4})-(transferred|disclosed)\.receipt\.toml(\.sig)?\Z")
-_UNFINISHED = re.compile(r"\.(?:[0-9]{4}-[a-z-]+\.[a-z0-9.]+|README\.txt|allowed_signers|lock)\.part\Z")
+_UNFINISHED = re.compile(r"\.(?:[0-9]{4}-[a-z-]+\.[a-z0-9.-]+|README\.txt|allowed_signers|lock)\.part\Z")
 
 _SYSTEM_FILES = Exclusions(DEFAULT_PATTERNS)
 
@@ -45,6 +64,7 @@ class FileRole(Enum):
     SIGNATURE = "toml.sig"
     MANIFEST = "jsonl"
     CHECKSUMS = "sha256"
+    RENEWAL = "blake2b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +74,7 @@ class Listing:
     Attributes:
         files: sequence and event -> the roles of the files that are there.
         receipts: sequence and event of the entries that have a receipt beside them.
+        stamps: files of time evidence, sorted by name.
         informational: names of the informational files that are there.
         unfinished: names of what an interrupted run left behind.
         system: names of what an operating system leaves in folders.
@@ -62,6 +83,7 @@ class Listing:
 
     files: dict[tuple[int, str], frozenset[FileRole]]
     receipts: frozenset[tuple[int, str]]
+    stamps: tuple[StampName, ...]
     informational: tuple[str, ...]
     unfinished: tuple[str, ...]
     system: tuple[str, ...]
@@ -88,16 +110,22 @@ class Listing:
         return [
             (sequence, event)
             for sequence, event in self.unsigned
-            if not any(name.startswith(f".{sequence:04d}-{event}.") for name in self.unfinished)
+            if not any(_explains(name, sequence, event) for name in self.unfinished)
         ]
 
     @property
     def is_ours(self) -> bool:
         """Whether evtool wrote this directory, or may write it: it holds an entry, or nothing but our leftovers."""
-        if self.entries or not (self.foreign or self.informational or self.unsigned):
+        if self.entries or not (self.foreign or self.informational or self.unsigned or self.stamps):
             return True
         # A first seal that was interrupted while its files got their names.
         return not self.foreign and any(name.endswith(".toml.sig.part") for name in self.unfinished)
+
+
+def _explains(unfinished: str, sequence: int, event: str) -> bool:
+    """Tell whether a leftover shows that the entry was never finished; time-stamps are written after it exists."""
+    written = unfinished.removeprefix(".").removesuffix(".part")
+    return written.startswith(f"{sequence:04d}-{event}.") and parse_stamp_name(written) is None
 
 
 def file_name(sequence: int, event: str, role: FileRole) -> str:
@@ -135,15 +163,27 @@ def locate_custody(evidence: TreeLocation, custody: str | None) -> TreeLocation 
 class CustodyFile(Protocol):
     """An open file of a custody directory."""
 
-    def __enter__(self) -> CustodyFile: ...
+    def __enter__(self) -> Self: ...
 
-    def __exit__(self, *_: object) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> object: ...
 
     def read(self, size: int, /) -> bytes:
         """Give up to `size` bytes."""
 
     def readline(self, size: int, /) -> bytes:
         """Give a line with its newline, or `size` bytes of it."""
+
+
+class Hasher(Protocol):
+    """A hash function at work, as `hashlib` makes them."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take bytes in."""
+
+    def hexdigest(self) -> str:
+        """Give the digest of all that was taken in."""
 
 
 class CustodyReader(ABC):
@@ -175,6 +215,7 @@ class CustodyReader(ABC):
         """Sort the names in the directory by what they are."""
         files: dict[tuple[int, str], set[FileRole]] = {}
         receipts: dict[tuple[int, str], list[str]] = {}
+        stamps: list[StampName] = []
         informational, unfinished, system, foreign = [], [], [], []
         for raw, kind in sorted(self._names()):
             name = raw.decode("utf-8", "replace")
@@ -187,7 +228,9 @@ class CustodyReader(ABC):
                 files.setdefault((int(match[1]), match[2]), set()).add(FileRole(match[3]))
             elif receipt := _RECEIPT_FILE.match(name):
                 receipts.setdefault((int(receipt[1]), receipt[2]), []).append(name)
-            elif name in INFORMATIONAL_FILES:
+            elif stamp := parse_stamp_name(name):
+                stamps.append(stamp)
+            elif name in INFORMATIONAL_FILES or name == COVER:
                 informational.append(name)
             elif _UNFINISHED.match(name):
                 unfinished.append(name)
@@ -201,6 +244,7 @@ class CustodyReader(ABC):
         return Listing(
             {key: frozenset(roles) for key, roles in files.items()},
             frozenset(receipts),
+            tuple(stamps),
             tuple(informational),
             tuple(unfinished),
             tuple(system),
@@ -227,6 +271,17 @@ class CustodyReader(ABC):
         """Read an informational file."""
         return self.read_file(name, _MAX_INFORMATIONAL)
 
+    def read_stamp(self, name: StampName) -> bytes:
+        """Read a file of time evidence."""
+        return self.read_file(name.text, STAMP_LIMITS[name.role])
+
+    def hash_file(self, name: str, hasher: Hasher) -> str:
+        """Hash a file of any size; gives its digest in hexadecimal."""
+        with self._open(name) as file:
+            while piece := file.read(1 << 20):
+                hasher.update(piece)
+        return hasher.hexdigest()
+
     def read_file(self, name: str, limit: int) -> bytes:
         """Read one small file whole."""
         with self._open(name) as file:
@@ -234,6 +289,12 @@ class CustodyReader(ABC):
         if len(data) > limit:
             raise FormatError(f"{shown(name)} has more than {limit} bytes")
         return data
+
+    def read_chunks(self, name: str) -> Iterator[bytes]:
+        """Read a file of any size piece by piece."""
+        with self._open(name) as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
 
     def read_lines(self, name: str, limit: int = MAX_LINE) -> Iterator[bytes]:
         """Read a manifest or a list of checksums line by line; lines come without their newline.
@@ -246,10 +307,38 @@ class CustodyReader(ABC):
         """
         with self._open(name) as file:
             while line := file.readline(limit + 1):
-                if not line.endswith(b"\n"):
-                    reason = "is too long" if len(line) > limit else "does not end: the file was cut short"
-                    raise FormatError(f"{shown(name)}: a line {reason}")
-                yield line[:-1]
+                yield _check_end(name, line, limit)[:-1]
+
+    def read_blocks(self, name: str, lines: int, limit: int = MAX_LINE) -> Iterator[list[bytes]]:
+        """Read as `read_lines` does, but so many lines at once, each with its newline; the last time it may be fewer.
+
+        Raises:
+            InputError: it is missing or cannot be read.
+            FormatError: a line is too long, or the last one does not end in a newline.
+        """
+        with self._open(name) as file:
+            while block := [line for line in [file.readline(limit + 1) for _ in range(lines)] if line]:
+                good = block if all(map(_ends, block)) else list(takewhile(_ends, block))
+                if good:
+                    yield good
+                if len(good) < len(block):
+                    _check_end(name, block[len(good)], limit)
+
+
+def _ends(line: bytes) -> bool:
+    return line.endswith(b"\n")
+
+
+def _check_end(name: str, line: bytes, limit: int) -> bytes:
+    """Return a line that ends in a newline as it is.
+
+    Raises:
+        FormatError: it does not.
+    """
+    if not line.endswith(b"\n"):
+        reason = "is too long" if len(line) > limit else "does not end: the file was cut short"
+        raise FormatError(f"{shown(name)}: a line {reason}")
+    return line
 
 
 class CustodyDirectory(CustodyReader):

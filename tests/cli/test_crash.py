@@ -19,6 +19,9 @@ from evtool import Code, Effect, ExitCode, Report
 from tests.cli.evidence import check, give_key, run_under, serve, snapshot
 from tests.conftest import Runner
 
+SEAL = ("seal", "--metadata", "none")
+"""A seal that starts no parser: hundreds of them are made here, and it is the writing of the record that is broken."""
+
 TRIALS = 200
 """Moments at which a seal is killed."""
 
@@ -40,7 +43,7 @@ def verdict(report: Report) -> tuple[object, ...]:
 def case(evtool: Runner) -> Path:
     """A directory with one sealed file and one that is new."""
     give_key(evtool)
-    directory = evtool.directory / "case"
+    directory: Path = evtool.directory / "case"
     directory.mkdir()
     (directory / "sealed.txt").write_text("sealed")
     assert evtool("seal", directory).exit_code == ExitCode.OK
@@ -74,7 +77,7 @@ def test_a_seal_killed_at_200_random_moments_leaves_the_earlier_seal_and_the_evi
     killed = completed = 0
     with serve(evtool) as server:
         started = time.monotonic()
-        assert server("seal", case, "--jobs", "2").exit_code == ExitCode.OK
+        assert server(*SEAL, case, "--jobs", "2").exit_code == ExitCode.OK
         duration = time.monotonic() - started
         for trial in range(TRIALS):
             if (case / "custody" / "0002-sealed.toml.sig").exists():
@@ -82,7 +85,7 @@ def test_a_seal_killed_at_200_random_moments_leaves_the_earlier_seal_and_the_evi
                 shutil.copytree(kept, case / "custody")
             number = dice.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
             started = time.monotonic()
-            result = server("seal", case, "--jobs", "2", kill=(int(number), dice.uniform(0, duration)))
+            result = server(*SEAL, case, "--jobs", "2", kill=(int(number), dice.uniform(0, duration)))
             if (case / "custody" / "0002-sealed.toml.sig").exists():
                 completed += 1
                 duration = min(duration, time.monotonic() - started)
@@ -92,7 +95,7 @@ def test_a_seal_killed_at_200_random_moments_leaves_the_earlier_seal_and_the_evi
                 assert result.exit_code != ExitCode.OK
                 assert verdict(check(case, evtool)) == earlier, f"trial {trial}: {number.name}"
             assert snapshot(case, contents=False) == dates
-        again = server("seal", case, "--jobs", "2")
+        again = server(*SEAL, case, "--jobs", "2")
     assert again.exit_code == ExitCode.OK
     assert check(case, evtool).exit_code == ExitCode.OK
     assert snapshot(case) == evidence
@@ -133,7 +136,7 @@ def test_a_fault_at_every_single_system_call_leaves_old_or_new(evtool: Runner, k
                 trial = case.with_name(f"{call}-{place}")
                 shutil.copytree(case, trial, symlinks=True)
                 evidence = snapshot(trial)
-                result = broken("seal", trial, burn=(call, HIGHEST - place))
+                result = broken(*SEAL, trial, burn=(call, HIGHEST - place))
                 what = f"{call} {place}: {result}"
                 assert snapshot(trial) == evidence, what
                 assert "Traceback" not in result.stderr, what
@@ -147,7 +150,7 @@ def test_a_fault_at_every_single_system_call_leaves_old_or_new(evtool: Runner, k
                 assert result.exit_code == (-signal.SIGKILL if kill else ExitCode.NOT_CHECKED), what
                 if not exists:
                     assert verdict(check(trial, evtool)) == earlier, what
-                again = sound("seal", trial)
+                again = sound(*SEAL, trial)
                 assert again.exit_code == ExitCode.OK, (what, again)
                 whole = check(trial, evtool)
                 assert whole.exit_code == ExitCode.OK, (what, whole.findings)

@@ -41,6 +41,7 @@ ATTEMPTS = {
     "move the position it shares": "os.lseek(FILE, 1, 0)",
     "signal another process": "os.kill(PARENT, signal.SIGTERM)",
     "make a file in memory": "os.memfd_create('x')",
+    "take a gigabyte of memory": "bytearray(1 << 30)",
     "raise a limit again": "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))",
 }
 
@@ -57,7 +58,7 @@ if sys.argv[2] == "caged":
     assert "seccomp" in enter_cage(Limits()), "no seccomp here"
 try:
     ATTEMPT
-except (OSError, ValueError):
+except (OSError, ValueError, MemoryError):
     os.write(1, b"refused")
 else:
     os.write(1, b"done")

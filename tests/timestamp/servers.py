@@ -106,12 +106,12 @@ class Calendar:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
-    def publish(self, height: int, commitments: Sequence[bytes] | None = None) -> None:
-        """Put the promised commitments into a block of a chain made up on the spot, each beside a stranger's."""
+    def publish(self, height: int, commitments: Sequence[bytes] | None = None, time: int = 1_740_830_400) -> None:
+        """Put the promised commitments into blocks of a chain made up on the spot, each beside a stranger's."""
         for offset, commitment in enumerate(self.commitments if commitments is None else commitments):
             sibling = Operation(OperationKind.PREPEND, b"\x07" * 32)
             root = Operation(OperationKind.SHA256).apply(b"\x07" * 32 + commitment) or b""
-            (header,) = mine_chain([root])
+            (header,) = mine_chain([root], time)
             self.headers[height + offset] = header
             end = Timestamp((BitcoinAttestation(height + offset),))
             tree = Timestamp((Branch(sibling, Timestamp((Branch(Operation(OperationKind.SHA256), end),))),))

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from evtool.core.events import Event, Renewed, parse_details
 from evtool.core.timestamp.ots_verify import OtsReason, OtsVerdict
 from evtool.core.timestamp.repeat import RepeatFiles, compute_repeat
 from evtool.core.timestamp.result import Reason, state_of
 from evtool.core.timestamp.sunset import parse_sunset_table
+from evtool.core.toml_table import TomlTable, parse_toml
 from evtool.keys.tsa_trust import load_roots
 from tests.timestamp.test_vectors import ALL, judge
 
@@ -38,7 +40,7 @@ def test_every_reason_has_a_vector() -> None:
 def test_the_example_of_an_anchor_is_read(tmp_path: Path) -> None:
     certificate = next(v for v in ALL if v.name == "good-minted").grounds().anchors[0].certificate
     (tmp_path / "a.crt").write_bytes(certificate)
-    fits = re.sub("[0-9a-f]{64}", hashlib.sha256(certificate).hexdigest(), EXAMPLES[0])
+    fits = re.sub("[0-9a-f]{64}", hashlib.sha256(certificate).hexdigest(), EXAMPLES[1])
     (tmp_path / "a.toml").write_text(fits)
 
     (anchor,) = load_roots(tmp_path).anchors
@@ -48,8 +50,16 @@ def test_the_example_of_an_anchor_is_read(tmp_path: Path) -> None:
     assert anchor.policies == {"1.3.6.1.4.1.99999.1.1"}
 
 
+def test_the_example_of_a_renewal_is_read() -> None:
+    table = parse_toml(EXAMPLES[0].encode(), "the example")
+    details = parse_details(Event.RENEWED, TomlTable(table["renewed"], "renewed"))
+
+    assert isinstance(details, Renewed)
+    assert details.files == 7
+
+
 def test_the_example_of_a_sunset_table_is_read() -> None:
-    table = parse_sunset_table(EXAMPLES[1])
+    table = parse_sunset_table(EXAMPLES[2])
     row = table.find_key("rsa-4096")
     assert row
     assert row.min_bits == 3072

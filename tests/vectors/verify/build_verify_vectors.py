@@ -1,7 +1,7 @@
 """Builds the sealed directories that the recipes of this folder describe; README.md says what a recipe holds.
 
     python build_verify_vectors.py FOLDER [NAME...]    write the vectors, or only those named, each to FOLDER/NAME
-    python build_verify_vectors.py --pin               write built.sha256, the digest of each vector as built
+    python build_verify_vectors.py --digests           print the digest of each vector as built
 
 Nothing of evtool is used: seals are written here a second time, so that both writers have to agree.
 """
@@ -210,14 +210,15 @@ def change(data: bytes, edit: Table) -> bytes:
         return data[: -edit["cut"]]
     if "flip" in edit:
         return data[: edit["flip"]] + bytes([data[edit["flip"]] ^ 1]) + data[edit["flip"] + 1 :]
+    repeat = int(edit.get("repeat", 1))
     if "text" in edit or "hex" in edit:
-        return piece(edit, "text", "hex") * int(edit.get("repeat", 1))
+        return piece(edit, "text", "hex") * repeat
     if "append" in edit:
-        return data + piece(edit, "append", "") * int(edit.get("repeat", 1))
+        return data + piece(edit, "append", "") * repeat
     old = piece(edit, "replace", "replace_hex")
     if data.count(old) != 1 and not edit.get("all"):
         raise SystemExit(f"{edit['file']}: {old!r} occurs {data.count(old)} times")
-    return data.replace(old, piece(edit, "with", "with_hex") * edit.get("repeat", 1))
+    return data.replace(old, piece(edit, "with", "with_hex") * repeat)
 
 
 def piece(edit: Table, text: str, hex_name: str) -> bytes:
@@ -337,7 +338,7 @@ def digest(folder: Path) -> str:
     return state.hexdigest()
 
 
-def pin() -> str:
+def digests() -> str:
     """The digests of all vectors as built, one a line."""
     with tempfile.TemporaryDirectory() as folder:
         for name in names():
@@ -346,8 +347,8 @@ def pin() -> str:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--pin"]:
-        (HERE / "built.sha256").write_text(pin())
+    if sys.argv[1:] == ["--digests"]:
+        sys.stdout.write(digests())
     else:
         for vector in sys.argv[2:] or names():
             build(vector, Path(sys.argv[1]) / vector)

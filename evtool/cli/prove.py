@@ -1,0 +1,85 @@
+"""`evtool prove`: a few items, with what ties them to the seal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from evtool.cli.bundle_options import choice_value, disclosure_options
+from evtool.cli.entry_options import custody_option, header_options, policy_options
+from evtool.cli.options import SigningOptions, output_options, signing_options
+from evtool.cli.output import Output
+from evtool.cli.pack import answer_packed
+from evtool.cli.progress import terminal_progress
+from evtool.core.errors import ExitCode
+from evtool.core.privacy import TextPolicy
+from evtool.operations.disclosure_choice import Wanted
+from evtool.operations.entry_writer import EntryHeader
+from evtool.operations.pack import Disclosure, PackOptions, pack
+
+EXAMPLES = """\b
+Examples:
+  evtool prove case-12 17 -o proof.zip --to B7 --for accountability-intl --authority DSA-2026-04
+
+\b
+The proof is a small bundle: the items, the record, and the hashes that lead from their statements to the sealed root.
+`evtool verify proof.zip` checks it. It discloses no other item, and is refused where the items may not be disclosed.
+
+\b
+Exit codes:
+  0  packed and verified
+  1  an item or the record is not as sealed; nothing was packed
+  2  wrong usage
+  4  something could not be read or written
+  5  refused: consent or handling of an item does not allow it
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("directory", type=click.Path())
+@click.argument("items", nargs=-1, required=True, metavar="N|N-N|PATTERN...")
+@click.option(
+    "--output",
+    "-o",
+    "bundle",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE.zip",
+    help="The proof; new.",
+)
+@disclosure_options
+@header_options
+@policy_options
+@custody_option
+@signing_options
+@output_options
+def command(
+    directory: str,
+    items: tuple[str, ...],
+    bundle: Path,
+    disclosure: Disclosure,
+    known_keys: tuple[str, ...],
+    header: EntryHeader,
+    policy: TextPolicy,
+    custody: str | None,
+    signing: SigningOptions,
+    output: Output,
+) -> int:
+    """Write items of DIRECTORY, and the few hashes that tie them to the seal, as a bundle."""
+    options = PackOptions(Wanted(only=choice_value(items)), custody=custody)
+    if bundle.suffix.lower() != ".zip":
+        raise click.UsageError("a proof is a zip container: name it ….zip")
+    with terminal_progress(output) as progress:
+        result = pack(
+            directory,
+            bundle,
+            signing.choose(),
+            disclosure,
+            options,
+            header=header,
+            policy=policy,
+            progress=progress,
+        )
+    answer_packed(output, directory, bundle, result)
+    return ExitCode.OK

@@ -1,0 +1,90 @@
+"""`evtool unpack`: a bundle back into an evidence directory."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from evtool.cli.bundle_options import access_options
+from evtool.cli.options import output_options
+from evtool.cli.output import Output
+from evtool.cli.progress import terminal_progress
+from evtool.core.names import shown
+from evtool.keys.trust import load_trust
+from evtool.operations.subject import BundleAccess, Place
+from evtool.operations.unpack import UnpackResult, unpack
+from evtool.operations.verify import VerifyOptions
+from evtool.report.bundle_document import UnpackDocument
+from evtool.report.document import report_document
+from evtool.report.text import render_report
+
+EXAMPLES = """\b
+Examples:
+  evtool unpack case-12.zip -o case-12
+  evtool unpack case-12.zip.age -o case-12 --identity ~/.ssh/id_ed25519
+  age -d -i key.txt case-12.zip.age | evtool unpack - -o case-12
+
+\b
+The new directory has the sealed names and dates, and the record in custody/. It is verified as it was written; a bundle
+that does not hold leaves nothing behind.
+
+\b
+Exit codes:
+  0  unpacked, and all that was asked for is shown
+  1  the bundle does not hold; nothing was unpacked
+  2  wrong usage
+  3  unpacked, but not everything is established (a key you have not trusted)
+  4  could not be read; nothing was unpacked
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("bundle", type=click.Path(allow_dash=True))
+@click.option(
+    "--output", "-o", "directory", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Directory; new."
+)
+@click.option("--trust", "trust_file", metavar="FILE", type=click.Path(path_type=Path), help="Whose keys to trust.")
+@click.option("--outside-links", is_flag=True, help="Make symbolic links that lead out of DIR, too.")
+@access_options
+@output_options
+def command(
+    bundle: str,
+    directory: Path,
+    trust_file: Path | None,
+    outside_links: bool,
+    access: Callable[[], BundleAccess],
+    output: Output,
+) -> int:
+    """Unpack BUNDLE, a folder, .zip, .zip.age or - for standard input, into the new directory DIR."""
+    place: Place = sys.stdin.buffer if bundle == "-" else bundle
+    options = VerifyOptions(trust=load_trust(trust_file))
+    with terminal_progress(output) as progress:
+        result = unpack(
+            place, directory, access(), verify_options=options, outside_links=outside_links, progress=progress
+        )
+    exit_code = result.report.exit_code
+    output.answer(_render(result, directory))
+    output.document(
+        UnpackDocument(
+            exit_code=exit_code,
+            bundle=bundle,
+            neutral=result.neutral,
+            links_left_out=result.links_left_out,
+            report=report_document([(str(directory), result.report)], exit_code).reports[0],
+        )
+    )
+    return exit_code
+
+
+def _render(result: UnpackResult, directory: Path) -> str:
+    lines = [f"{shown(str(directory))}: unpacked"]
+    if result.neutral:
+        lines.append(f"  {result.neutral:,} files keep the number of their item as name: their own is withheld")
+    lines += [
+        f"  item {number} is a link that leads out of the directory, and was not made (--outside-links)"
+        for number in result.links_left_out
+    ]
+    return "\n".join([*lines, "", render_report(result.report, str(directory))])

@@ -1,0 +1,299 @@
+"""Packing: all or part of a collection as a bundle, with the disclosure recorded at its source first.
+
+The order of the steps: what is to be disclosed is chosen and allowed, read and compared with its seals; then the entry
+`disclosed` is written; then the bundle, which holds that entry, is written under a temporary name, verified as a
+recipient would, and given its name. A run that fails leaves no bundle; the entry, once written, stays.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+
+from evtool.core.consent import Purpose, code_text
+from evtool.core.consent_decision import Recipient as ConsentRecipient
+from evtool.core.consent_decision import Request
+from evtool.core.consent_state import changes_of
+from evtool.core.consent_summary import ConsentTally
+from evtool.core.digest import sha256_hex
+from evtool.core.errors import InputError, UsageError
+from evtool.core.events import Code as AgentCode
+from evtool.core.events import Digest, Disclosed, Fixity, FixityScope
+from evtool.core.item_ranges import ranges_of
+from evtool.core.privacy import TextPolicy, check_entry_text
+from evtool.core.statement import ItemType
+from evtool.core.verdict import Report
+from evtool.keys.age_keys import Recipient
+from evtool.keys.passphrase import Passphrase
+from evtool.keys.signer import Signer
+from evtool.operations.bundle_plan import (
+    Chosen,
+    PartFile,
+    bag_files,
+    list_neutral_names,
+    locate,
+    measure_item,
+    name_payload,
+    record_files,
+)
+from evtool.operations.bundle_writer import EncryptionKeys, Form, write_bundle
+from evtool.operations.collection import Collection, read_collection
+from evtool.operations.disclosure_choice import NAMES, ItemSelection, Wanted, choose_items
+from evtool.operations.entry_writer import (
+    EntryHeader,
+    Now,
+    OpenRecord,
+    Random,
+    open_for_writing,
+    system_now,
+    write_entry,
+)
+from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.trust import TrustPolicy
+from evtool.report.bundle_readme import render_bundle_readme
+from evtool.report.cover_sheet import Handover, render_cover_sheet
+from evtool.scan.tree import Tree
+from evtool.store.output import check_new
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """To whom, on what ground, and for what the bundle goes; recorded in the entry `disclosed`.
+
+    Attributes:
+        recipient: who gets it, as the user describes it.
+        purpose: what for.
+        authority: what allows it: agreement, warrant or order, by number.
+        confirmed: what a second agent confirms of the terms of items.
+        approved_by: code of that second agent.
+        is_onward: whether the collection came from others, even where its record does not show it.
+        trust: whose signatures under terms of consent count.
+    """
+
+    recipient: ConsentRecipient
+    purpose: Purpose | str
+    authority: str
+    confirmed: frozenset[str] = frozenset()
+    approved_by: str | None = None
+    is_onward: bool = False
+    trust: TrustPolicy = field(default_factory=TrustPolicy)
+
+    def request(self, agent: str, moment: datetime) -> Request:
+        """Put the question that consent has to answer."""
+        return Request(
+            recipient=self.recipient,
+            purpose=self.purpose,
+            day=moment.date(),
+            agent=agent,
+            is_onward=self.is_onward,
+            confirmed=self.confirmed,
+            approved_by=self.approved_by,
+        )
+
+    def details(self, withhold: frozenset[str]) -> Disclosed:
+        """Give the table of the entry."""
+        return Disclosed(
+            counterparty=AgentCode(self.recipient.code),
+            authority=self.authority,
+            purpose=code_text(self.purpose),
+            approved_by=AgentCode(self.approved_by) if self.approved_by else None,
+            withheld=tuple(sorted(withhold)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PackOptions:
+    """What to pack, and how.
+
+    Attributes:
+        wanted: what to disclose.
+        neutral_names: store the payload under names made of item numbers.
+        recipients: whom to encrypt to; with none and no passphrase the bundle is not encrypted.
+        passphrase: what to encrypt with instead.
+        custody: where the record is, if not in the directory.
+    """
+
+    wanted: Wanted = field(default_factory=Wanted)
+    neutral_names: bool = False
+    recipients: tuple[Recipient, ...] = ()
+    passphrase: Passphrase | None = None
+    custody: str | None = None
+
+    @property
+    def has_neutral_names(self) -> bool:
+        """Whether the files go by item numbers; they must where names are withheld."""
+        return self.neutral_names or NAMES in self.wanted.withhold
+
+    def form_of(self, output: Path) -> Form:
+        """Tell the form of a bundle from its name and from whether it is encrypted.
+
+        Raises:
+            UsageError: the two do not fit together.
+        """
+        encrypted = bool(self.recipients) or self.passphrase is not None
+        name = output.name.lower()
+        if encrypted != name.endswith(".age"):
+            raise UsageError(
+                "an encrypted bundle is named ….zip.age, and no other is",
+                hint="give --recipient or --passphrase together with a name that ends in .zip.age",
+            )
+        if encrypted and not name.endswith(".zip.age"):
+            raise UsageError("an encrypted bundle is a zip container", hint="name it ….zip.age")
+        return Form.AGE if encrypted else Form.ZIP if name.endswith(".zip") else Form.FOLDER
+
+
+@dataclass(frozen=True, slots=True)
+class PackResult:
+    """A bundle that was written and verified.
+
+    Attributes:
+        entry: number of the entry `disclosed` at the source.
+        head: its SHA-256; the recipient can ask for it with `verify --expect-head`.
+        items: items in the bundle.
+        withheld: items that the bundle does not disclose.
+        left_out: items that were asked for and may not be disclosed, each with the reason.
+        duties: what the recipient has to keep to, half a sentence each.
+        files, size: payload files, and bytes in them.
+        report: what verifying the bundle showed.
+    """
+
+    entry: int
+    head: str
+    items: int
+    withheld: int
+    left_out: tuple[tuple[int, str], ...]
+    duties: tuple[str, ...]
+    files: int
+    size: int
+    report: Report
+
+
+def pack(
+    path: str | os.PathLike[str],
+    output: Path,
+    signer: Signer,
+    disclosure: Disclosure,
+    options: PackOptions | None = None,
+    *,
+    header: EntryHeader | None = None,
+    policy: TextPolicy | None = None,
+    progress: Progress | None = None,
+    random: Random = os.urandom,
+    now: Now = system_now,
+) -> PackResult:
+    """Pack all or part of a sealed collection.
+
+    Raises:
+        UsageError: the name of the output does not fit its form, or it lies inside the evidence.
+        InputError: the output exists, or nothing is to be packed.
+        RefusedError: items may not be disclosed; they are named by number, and nothing was written.
+        MismatchError: the record or an item does not hold; nothing was written. Or the bundle that was written does
+            not verify; it was removed.
+        EvidenceError: an item cannot be read, or changed meanwhile.
+    """
+    options, header = options or PackOptions(), header or EntryHeader()
+    progress = progress or NoProgress()
+    form = options.form_of(output)
+    keys = EncryptionKeys(options.recipients, options.passphrase, random)
+    check_new(output)
+    details = disclosure.details(options.wanted.withhold)
+    check_entry_text(details, header.reason, policy or TextPolicy())
+    with open_for_writing(path, options.custody) as record, Tree(record.evidence) as tree:
+        _check_outside(record, output)
+        choice = choose_items(record.custody, options.wanted, disclosure.request(signer.code, now()), disclosure.trust)
+        neutral = list_neutral_names(tree)
+        items = [sealed.item for sealed in choice.items]
+        chosen = [locate(tree, item, item.content, neutral) for item in items if item.content]
+        payload = _measure_payload(tree, chosen, options, progress)
+        disclosed = frozenset(one.number for one in chosen)
+        about = EntryHeader(header.reason, header.happened_at, header.clock, ranges_of(disclosed))
+        total = record.collection.next_item - 1
+        fixity = _fixity(chosen, total)
+        cover = _cover(record, choice, disclosure, signer, now())
+        details = replace(details, cover=Digest(sha256_hex(cover)))
+        written = write_entry(record, signer, about, details, fixity=fixity, random=random, now=now)
+        collection = read_collection(record.custody)
+        files = bag_files(
+            collection,
+            record_files(collection, disclosed, options.wanted.withhold, cover),
+            payload,
+            _readme(collection, options),
+        )
+        report = write_bundle(form, output, files, keys, written.head, progress)
+    return PackResult(
+        entry=written.sequence,
+        head=written.head,
+        items=len(chosen),
+        withheld=total - len(chosen),
+        left_out=choice.left_out,
+        duties=choice.duties,
+        files=len(payload),
+        size=sum(file.size for file in payload),
+        report=report,
+    )
+
+
+def _check_outside(record: OpenRecord, output: Path) -> None:
+    """Refuse an output inside of the evidence, where it would be evidence, or in the record."""
+    target = os.path.realpath(os.fsencode(output))
+    for root in (record.evidence.path, record.custody.location.path):
+        if target.startswith(os.path.realpath(root) + os.fsencode(os.sep)):
+            raise UsageError("the bundle would lie inside the evidence directory", hint="name a place outside of it")
+
+
+def _cover(
+    record: OpenRecord, choice: ItemSelection, disclosure: Disclosure, signer: Signer, moment: datetime
+) -> bytes:
+    """Write the cover sheet, from the terms in force for the items of the bundle; the entry holds its digest."""
+    changes = changes_of(link.entry for link in record.collection.chain.links)
+    tally = ConsentTally()
+    for number, group in groupby(choice.items, key=lambda sealed: sealed.seal.number):
+        of_seal = ConsentTally(number, changes)
+        for sealed in group:
+            of_seal.add(sealed.item)
+        tally.merge(of_seal)
+    handover = Handover(
+        entry=record.next_sequence,
+        moment=moment,
+        agent=signer.code,
+        counterparty=disclosure.recipient.code,
+        purpose=code_text(disclosure.purpose),
+        authority=disclosure.authority,
+        approved_by=disclosure.approved_by,
+        confirmed=tuple(sorted(disclosure.confirmed)),
+        duties=choice.duties,
+        items=len(choice.items),
+        total=record.collection.next_item - 1,
+    )
+    return render_cover_sheet(tally.summarize(moment), handover).encode("utf-8")
+
+
+def _readme(collection: Collection, options: PackOptions) -> bytes:
+    stems = [(link.entry.stem, link.entry.agent) for link in collection.chain.links]
+    return render_bundle_readme(stems, neutral=options.has_neutral_names).encode("utf-8")
+
+
+def _measure_payload(tree: Tree, chosen: Sequence[Chosen], options: PackOptions, progress: Progress) -> list[PartFile]:
+    """Read every item that goes into the bundle and compare it with its seal."""
+    progress.start("checking", len(chosen), sum(one.content.size or 0 for one in chosen))
+    payload: list[PartFile] = []
+    for one, name in name_payload(chosen, neutral=options.has_neutral_names):
+        file = measure_item(tree, one, name)
+        progress.advance(files=1, size=file.size if file else 0)
+        if file is not None:
+            payload.append(file)
+    if not payload:
+        raise InputError("none of the items has bytes of its own, and a bag holds at least one file")
+    return payload
+
+
+def _fixity(chosen: Sequence[Chosen], total: int) -> Fixity:
+    """State what was read: the items of the bundle, all of them as sealed, or this would not be reached."""
+    checked = sum(one.content.type is not ItemType.OMITTED for one in chosen)
+    return Fixity(
+        FixityScope.SAMPLE, items=total, checked=checked, ok=checked, changed=0, missing=0, unreadable=0, extra=0
+    )

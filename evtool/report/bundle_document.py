@@ -1,0 +1,78 @@
+"""The JSON documents about bundles, as types; see `evtool.report.document`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from evtool.core.errors import ExitCode
+from evtool.report.document import DirectoryReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOutItem:
+    """An item that was asked for and is not in the bundle.
+
+    Attributes:
+        item: its number.
+        reason: why.
+    """
+
+    item: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackDocument:
+    """What `evtool pack` and `evtool prove` print.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: that of the process.
+        path: the evidence directory, as the user named it.
+        bundle: the bundle, as the user named it.
+        entry: number of the entry `disclosed` that was added to the record.
+        head: SHA-256 of that entry; it is the newest one in the bundle.
+        items: items that the bundle discloses.
+        withheld: items that it does not disclose.
+        left_out: items that were asked for and may not be disclosed.
+        duties: what the recipient has to keep to, half a sentence each.
+        files: payload files.
+        size: bytes in them.
+        encrypted_to: public keys that the bundle is encrypted to.
+    """
+
+    format: Literal["evtool-pack/1"] = "evtool-pack/1"
+    exit_code: ExitCode
+    path: str
+    bundle: str
+    entry: int
+    head: str
+    items: int
+    withheld: int
+    left_out: tuple[LeftOutItem, ...]
+    duties: tuple[str, ...]
+    files: int
+    size: int
+    encrypted_to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnpackDocument:
+    """What `evtool unpack` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: the verdict on the directory; where it is neither 0 nor 3, nothing was unpacked.
+        bundle: the bundle, as the user named it.
+        neutral: files that keep a name made of their item's number.
+        links_left_out: numbers of items that are links leading out of the directory, and were not made.
+        report: the verdict on the new directory.
+    """
+
+    format: Literal["evtool-unpack/1"] = "evtool-unpack/1"
+    exit_code: ExitCode
+    bundle: str
+    neutral: int
+    links_left_out: tuple[int, ...]
+    report: DirectoryReport

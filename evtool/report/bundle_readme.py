@@ -1,0 +1,69 @@
+"""The README.txt of a bundle: what it is, and how to check it with ordinary tools."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evtool.core.sshsig import NAMESPACE
+
+_HEAD = """\
+HOW TO CHECK THIS BUNDLE
+========================
+
+This is a BagIt bag (RFC 8493). The evidence is under data/, the record about it under custody/. It was written by
+evtool; nothing of evtool is needed to check it. This page is information only: it is not signed. Read custody/COVER.txt
+first: it says what may be done with the evidence.
+
+1. All files are here, as they were packed: both commands must print "OK" for every file. Run them in this directory.
+
+     sha256sum -c manifest-sha256.txt
+     sha256sum -c tagmanifest-sha256.txt
+
+   These lists are signed by nobody. That the files are the ones that were sealed is shown by the following steps.
+"""
+
+_STATEMENTS = """\
+3. The seal: custody/NNNN-sealed.jsonl holds what was sealed, one statement a line: under "sha256" the SHA-256 of an
+   item's bytes, under "item" its number. Compare it with what sha256sum prints for the file.
+
+   A line of kind "withheld" stands for lines that are not disclosed here: you learn nothing of them but that they are
+   part of the seal. To check that the lines are the sealed ones, compute the Merkle tree hash of RFC 9162, section
+   2.1.1 (SHA-256; a leaf is a line without its newline; the hash of a "withheld" line stands in for the complete
+   subtree of as many lines as it gives), and compare it with "root" in the signed custody/NNNN-sealed.toml.
+"""
+
+_NAMES = """\
+   Files under data/ that are named item-000017... are the items of that number. Their own names are in the statements,
+   or withheld.
+"""
+
+_LIMITS = """\
+What this shows, and what it does not
+   It shows that the files are the same bytes as when they were sealed, and which keys signed that. It does not show
+   that what the files say is true, who made them, or when. The times in the entries are claims of the signer. Items
+   that are withheld are not shown to exist in any form but as part of the seal.
+"""
+
+
+def render_bundle_readme(entries: Sequence[tuple[str, str]], *, neutral: bool) -> str:
+    """Write the page; an entry is the name of its files without ending, and the code of its signer."""
+    parts = [_HEAD, _signatures(entries), _STATEMENTS]
+    if neutral:
+        parts.append(_NAMES)
+    return "\n".join([*parts, _LIMITS])
+
+
+def _signatures(entries: Sequence[tuple[str, str]]) -> str:
+    lines = [
+        "2. The signatures: write the signers' public keys, which you got by another way than this bundle, into a file",
+        '   trusted_keys, one line a key; each command must print "Good".',
+        "",
+        f'     CODE namespaces="{NAMESPACE}" ssh-ed25519 AAAA...',
+        "",
+    ]
+    for stem, agent in entries:
+        lines += [
+            f"     ssh-keygen -Y verify -f trusted_keys -I {agent} -n {NAMESPACE} \\",
+            f"       -s custody/{stem}.toml.sig < custody/{stem}.toml",
+        ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,125 @@
+"""The JSON documents about what files claim of themselves, as types; see `evtool.report.document`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from evtool.core.metadata_claims import (
+    Claims,
+    CountClaim,
+    DurationClaim,
+    FormatClaim,
+    PlaceClaim,
+    Problem,
+    Tag,
+    TimeClaim,
+)
+from evtool.core.metadata_vocabulary import VOCABULARY, Detail, Failure, Withheld
+from evtool.core.statement import MetadataStatement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextDocument:
+    """A text that a file states.
+
+    Attributes:
+        kind: what it is, a word of the vocabulary.
+        value: the text.
+        source: the tag that it was read from.
+    """
+
+    kind: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimsDocument:
+    """What one file claims of itself; nothing in it was observed.
+
+    Attributes:
+        vocabulary: in which words, and in which version of them.
+        detail: whether this is the full form, or the basic one, which leaves out what could name somebody.
+        format: what the content begins like, or null.
+        times: as RFC 3339, without an offset where `offset` is `unknown`.
+        places: decimal degrees and metres, as text; no altitude is the empty text.
+        durations: seconds, as decimal text.
+        texts: device, software, language and so on; in the full form also names, serial numbers and free text.
+        counts: numbers of things, 1 where something was merely noted as present.
+        tags: raw tags, cleaned and cut.
+        withheld: by kind, how many claims the basic form left out.
+        dropped: claims and tags that were too many or too large.
+        problems: which part of the parser did not come to its end, and why.
+    """
+
+    vocabulary: Literal["evtool-claims/1"]
+    detail: Detail
+    format: FormatClaim | None
+    times: tuple[TimeClaim, ...]
+    places: tuple[PlaceClaim, ...]
+    durations: tuple[DurationClaim, ...]
+    texts: tuple[TextDocument, ...]
+    counts: tuple[CountClaim, ...]
+    tags: tuple[Tag, ...]
+    withheld: dict[Withheld, int]
+    dropped: int
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataDocument:
+    """What a seal states of a file's own claims.
+
+    Attributes:
+        cage: the mechanisms that confined the parser, joined by `+`; `none` where nothing did.
+        failure: why claims are missing or may be incomplete, or null.
+        claims: the claims, or null where there are none.
+    """
+
+    cage: str
+    failure: Failure | None
+    claims: ClaimsDocument | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedMetadata:
+    """What a seal read of what new files claim of themselves; never a value of it.
+
+    Attributes:
+        detail: the form of the claims in the manifest.
+        cage: the mechanisms that confined the parser, joined by `+`; `none` where nothing did or nothing was parsed.
+        stated: files whose claims are stated, whole or in part.
+        failures: why claims are missing or may be incomplete -> in how many files.
+        sensitive: by kind, in how many files something was found that the basic form leaves out.
+    """
+
+    detail: Detail
+    cage: str
+    stated: int
+    failures: dict[Failure, int]
+    sensitive: dict[Withheld, int]
+
+
+def metadata_document(statement: MetadataStatement) -> MetadataDocument:
+    """Give a metadata statement as a document."""
+    claims = _claims_document(statement.claims) if statement.claims is not None else None
+    return MetadataDocument(cage=statement.cage, failure=statement.failure, claims=claims)
+
+
+def _claims_document(claims: Claims) -> ClaimsDocument:
+    texts = (TextDocument(kind=text.kind.code, value=text.value, source=text.source) for text in claims.texts)
+    return ClaimsDocument(
+        vocabulary=VOCABULARY,
+        detail=claims.detail,
+        format=claims.format,
+        times=claims.times,
+        places=claims.places,
+        durations=claims.durations,
+        texts=tuple(texts),
+        counts=claims.counts,
+        tags=claims.tags,
+        withheld=dict(claims.withheld),
+        dropped=claims.dropped,
+        problems=claims.problems,
+    )

@@ -1,0 +1,95 @@
+"""What files claim of themselves, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from evtool.core.metadata_claims import Claims
+from evtool.core.metadata_vocabulary import Failure, OffsetBasis, Withheld
+from evtool.core.names import shown
+from evtool.core.statement import MetadataStatement
+
+WORDS = {
+    Withheld.PLACE: "places",
+    Withheld.SERIAL: "serial numbers and identifiers",
+    Withheld.PERSON: "names of persons, organisations or computers",
+    Withheld.TEXT: "free texts",
+    Withheld.TAG: "raw tags",
+}
+"""By kind, what the basic form leaves out."""
+
+_FAILURES = {
+    Failure.NO_CAGE: "nothing was parsed: this platform cannot confine the parser (--no-sandbox parses without)",
+    Failure.NOT_STARTED: "the parser's process could not be started",
+    Failure.TOO_LARGE: "too large to be copied for the parser",
+    Failure.CPU_TIME: "the parser was ended, as it took too much processor time",
+    Failure.WALL_TIME: "the parser was ended, as it took too long",
+    Failure.KILLED: "the parser crashed, or the system ended it",
+    Failure.ANSWER: "the parser's answer was too long, cut or not in its form",
+    Failure.UNREADABLE: "could not be opened once more",
+    Failure.CHANGED: "changed after being hashed",
+    Failure.WITHHELD: "not written, because a denied term occurs in what the file claims",
+}
+
+
+def render_claims(claims: Claims) -> Iterator[tuple[str, str]]:
+    """Give what is claimed and the claim, in words, with the tag it was read from."""
+    if claims.format is not None:
+        yield "format", shown(f"{claims.format.name} ({claims.format.media_type})")
+    for time in claims.times:
+        unknown = {OffsetBasis.UNKNOWN: ", offset unknown", OffsetBasis.FORMAT: ", UTC by the format"}
+        yield time.kind.value, shown(f"{time.time}{unknown.get(time.offset, '')} ({time.source})")
+    for place in claims.places:
+        height = f", {place.altitude} m" if place.altitude else ""
+        yield "place", shown(f"{place.latitude}, {place.longitude}{height} ({place.source})")
+    for duration in claims.durations:
+        yield "duration", shown(f"{duration.seconds} s ({duration.source})")
+    for text in claims.texts:
+        yield text.kind.code, shown(f"{text.value} ({text.source})", 600)
+    for count in claims.counts:
+        yield count.kind.value, shown(f"{count.value} ({count.source})")
+    for tag in claims.tags:
+        yield "tag", shown(f"{tag.name}: {tag.value}", 600)
+
+
+def render_remarks(claims: Claims, not_shown: str) -> Iterator[str]:
+    """Say what is not among the claims; `not_shown` is what became of what the basic form leaves out."""
+    if claims.withheld:
+        kinds = ", ".join(f"{WORDS[kind]} ({number})" for kind, number in claims.withheld)
+        yield not_shown.format(kinds)
+    if claims.dropped:
+        yield f"not kept: {claims.dropped} claims or tags beyond the limits"
+    for problem in claims.problems:
+        yield f"incomplete: {problem.extractor} stopped: {shown(problem.reason)}"
+
+
+def render_statement(statement: MetadataStatement) -> Iterator[str]:
+    """Write what is sealed of a file's own claims, one claim a line."""
+    unconfined = ", read without confinement" if statement.cage == "none" and statement.claims else ""
+    yield f"claimed by the file itself{unconfined}"
+    if statement.failure is not None:
+        yield f"  incomplete: {statement.failure.value}: {_FAILURES[statement.failure]}"
+    if statement.claims is not None:
+        for what, claim in render_claims(statement.claims):
+            yield f"  {what:<20} {claim}"
+        for remark in render_remarks(statement.claims, "not sealed: {}; the file itself holds them"):
+            yield f"  {remark}"
+
+
+def render_summary(stated: int, failures: Mapping[Failure, int], cage: str) -> Iterator[str]:
+    """Say for how many files of a seal claims are stated, and for how many they are missing or may be incomplete."""
+    if stated:
+        unconfined = "; the parser was not confined" if cage == "none" else ""
+        yield f"{stated:,} of the new files: what they claim of themselves is sealed with them{unconfined}"
+    for failure, number in sorted(failures.items(), key=lambda one: one[0].value):
+        yield f"{number:,} of the new files: metadata missing or incomplete: {failure.value}: {_FAILURES[failure]}"
+
+
+def render_warnings(sensitive: Mapping[Withheld, int], *, sealed: bool) -> Iterator[str]:
+    """Warn by kind, without values, of what new files hold; `sealed` if the manifest now holds it too."""
+    where = "in the files, and in the manifest" if sealed else "in the files; the manifest leaves it out"
+    for kind in Withheld:
+        number = sensitive.get(kind, 0)
+        # Nearly every photograph has raw tags, which by themselves are no reason to warn.
+        if number and kind is not Withheld.TAG:
+            yield f"warning: {kind.value} present in {number:,} item{'s'[: number > 1]}: {WORDS[kind]}, {where}"

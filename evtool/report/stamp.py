@@ -1,0 +1,164 @@
+"""Time-stamps and what they prove, as a report spells them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from evtool.core.names import shown
+from evtool.core.time_report import ProvenInterval, StampKind, StampReport
+from evtool.core.timestamp.ots_verify import OtsVerdict
+from evtool.core.timestamp.repeat import RepeatFiles, compute_repeat
+from evtool.core.timestamp.result import Accuracy, TokenState, TokenVerdict
+from evtool.core.timestamp.stamp_names import StampName, StampRole
+from evtool.report.time_document import AskedServer, Stamping
+
+if TYPE_CHECKING:
+    # It imports the X.509 parts of cryptography, which a report without time-stamps does not need.
+    from evtool.core.timestamp.renewal import JudgedToken
+
+ROOTS = "roots.pem"
+"""The user's anchors, where the printed commands look for them."""
+
+
+def spell(moment: datetime | None, *, up: bool = False) -> str | None:
+    """Spell a moment in UTC to the second, rounded down, or up where it ends an interval."""
+    if moment is None:
+        return None
+    second = moment.astimezone(UTC).replace(microsecond=0)
+    if up and second < moment:
+        second += timedelta(seconds=1)
+    return second.isoformat().replace("+00:00", "Z")
+
+
+def describe_token(judged: JudgedToken, name: StampName) -> StampReport:
+    """Report one token."""
+    verdict, facts = judged.verdict, judged.verdict.claimed
+    repeat = compute_repeat(verdict, repeat_files(name, bool(judged.token.certificates)))
+    return StampReport(
+        entry=name.sequence,
+        label=name.label,
+        kind=StampKind.RFC3161,
+        state=verdict.state,
+        reason=verdict.reason.value,
+        detail=verdict.detail,
+        attested_time=facts.gen_time_text if facts else None,
+        accuracy=spell_accuracy(facts.accuracy) if facts and facts.accuracy else None,
+        authority=shown(verdict.anchor.name) if verdict.anchor else None,
+        authority_fingerprint=verdict.anchor.fingerprint if verdict.anchor else None,
+        policy=facts.policy if facts else None,
+        serial=facts.serial if facts else None,
+        judged_at=spell(verdict.judged_at),
+        listed_in=judged.token.listed_in,
+        cautions=tuple(f"{caution.value}: {words}" for caution, words in verdict.cautions),
+        repeat=_repeatable(verdict, repeat.lines),
+        repeat_remark=repeat.remark,
+    )
+
+
+def _repeatable(verdict: TokenVerdict, lines: tuple[str, ...]) -> tuple[str, ...]:
+    """A command is printed only where it can succeed; for a token without a path it would confuse."""
+    return lines if verdict.state is TokenState.PASSED else ()
+
+
+def repeat_files(name: StampName, has_chain: bool) -> RepeatFiles:
+    """Name the files for the commands that repeat a check, as seen from inside of the custody directory."""
+    chain = StampName(name.sequence, name.event, name.label, StampRole.CHAIN).text if has_chain else ""
+    return RepeatFiles(name.signature, name.text, ROOTS, chain)
+
+
+def spell_accuracy(accuracy: Accuracy) -> str:
+    """Spell an accuracy in seconds."""
+    return f"{accuracy.span.total_seconds():.6f}".rstrip("0").rstrip(".")
+
+
+def describe_proof(name: StampName, verdict: OtsVerdict, listed_in: int | None) -> StampReport:
+    """Report one OpenTimestamps proof."""
+    block = verdict.block
+    return StampReport(
+        entry=name.sequence,
+        label=name.label,
+        kind=StampKind.OPENTIMESTAMPS,
+        state=verdict.state,
+        reason=verdict.reason.value,
+        detail=verdict.detail,
+        attested_time=spell(block.existed_by) if block else None,
+        listed_in=listed_in,
+        block_height=block.height if block else None,
+        block_hash=block.block_hash if block else None,
+        pending=verdict.pending,
+    )
+
+
+def render_times(intervals: Sequence[ProvenInterval], stamps: Sequence[StampReport]) -> list[str]:
+    """Write what is proven of time, and by what; nothing where there is no time-stamp."""
+    if not stamps:
+        return []
+    lines = ["", "Proven times (by time-stamps that you trust; the times above are claims)"]
+    lines += [f"  entry {one.entry}  {_render_interval(one)}" for one in intervals]
+    lines += ["", "Time-stamps"]
+    for stamp in stamps:
+        lines += [f"  {line}" for line in _render_stamp(stamp)]
+    if any(stamp.repeat for stamp in stamps):
+        lines += ["", f"To repeat, in a copy of the custody directory with the roots that you trust in {ROOTS}"]
+        for stamp in stamps:
+            lines += [f"  {line}" for line in stamp.repeat]
+            if stamp.repeat and stamp.repeat_remark:
+                lines.append(f"  # {stamp.repeat_remark}")
+    return lines
+
+
+def _render_interval(one: ProvenInterval) -> str:
+    ends = [f"not before {one.not_before}"] if one.not_before else []
+    ends += [f"not after {one.not_after}"] if one.not_after else []
+    return ", ".join(ends) or "nothing proves when"
+
+
+def _render_stamp(stamp: StampReport) -> list[str]:
+    what = stamp.label if stamp.kind is StampKind.RFC3161 else f"OpenTimestamps {stamp.label}".rstrip()
+    says = f"  says {stamp.attested_time}" if stamp.attested_time else ""
+    if stamp.kind is StampKind.RFC3161 and stamp.attested_time:
+        says += f" ({f'{stamp.accuracy} s either way' if stamp.accuracy else 'accuracy unknown'})"
+    who = f"  trusted as {stamp.authority}" if stamp.authority else ""
+    if stamp.block_hash:
+        who = f"  block {stamp.block_height} {stamp.block_hash}"
+    why = f"  {stamp.reason}: {stamp.detail}" if stamp.detail else ""
+    lines = [f"entry {stamp.entry}  {what}  {stamp.state.value}{says}{who}{why}"]
+    lines += [f"  {caution}" for caution in stamp.cautions]
+    if stamp.block_hash:
+        lines.append("  that this block stands at this height of the best chain is what your headers say")
+    return lines
+
+
+def render_stamping(stamping: Stamping) -> list[str]:
+    """Write what came of it."""
+    good = sum(server.ok for server in stamping.authorities)
+    lines = []
+    if stamping.authorities:
+        lines.append(f"entry {stamping.entry}: {good} of {len(stamping.authorities)} authorities stamped it")
+    for server in stamping.authorities:
+        lines += _render_authority(server)
+    for server in stamping.calendars:
+        lines += [f"  promised by {shown(server.url)}"] if server.ok else _render_problem(server)
+    if stamping.proof:
+        lines.append(f"  {stamping.proof}: a promise until it is in a block; 'evtool timestamp upgrade' asks for that")
+    return lines
+
+
+def _render_authority(server: AskedServer) -> list[str]:
+    if not server.ok:
+        return _render_problem(server)
+    lines = [f"  stamped {server.attested_time} by {shown(server.url)}, as {server.file}"]
+    if server.clock_off_seconds is not None:
+        way = "behind" if server.clock_off_seconds > 0 else "ahead of"
+        seconds = abs(server.clock_off_seconds)
+        lines.append(f"  note: this computer's clock is {seconds:,} seconds {way} that of the authority")
+    return lines
+
+
+def _render_problem(server: AskedServer) -> list[str]:
+    # What went wrong at an address begins with it already.
+    what = server.problem if shown(server.url) in server.problem else f"{shown(server.url)}: {server.problem}"
+    code = f" [{server.reason}]" if server.reason else ""
+    return [f"  FAILED: {what}{code}", *([f"    {server.hint}"] if server.hint else [])]

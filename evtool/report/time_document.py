@@ -1,0 +1,278 @@
+"""The JSON documents about time evidence, as types; see `evtool.report.document`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from evtool.core.errors import ExitCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedServer:
+    """What came of asking one authority or calendar.
+
+    Attributes:
+        url: its address, as the user gave it.
+        ok: it stamped, or promised to.
+        file: name of the file in the custody directory that holds its time-stamp, or null.
+        state: how its answer was judged, or null where there was none.
+        reason: the code of that, or null.
+        attested_time: the time it says, or null.
+        problem: why there is nothing to store; empty where there is.
+        hint: what to do about that; may be empty.
+        clock_off_seconds: its time minus this computer's clock where these are more than five minutes apart, or null.
+    """
+
+    url: str
+    ok: bool
+    file: str | None = None
+    state: str | None = None
+    reason: str | None = None
+    attested_time: str | None = None
+    problem: str = ""
+    hint: str = ""
+    clock_off_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamping:
+    """What came of having one entry stamped.
+
+    Attributes:
+        entry: number of the entry.
+        needed: how many authorities had to stamp.
+        authorities: every authority that was asked.
+        calendars: every OpenTimestamps calendar that was asked.
+        proof: name of the OpenTimestamps proof, still a promise, or null.
+        ok: enough authorities stamped, and one calendar promised if any was asked.
+    """
+
+    entry: int
+    needed: int
+    authorities: tuple[AskedServer, ...]
+    calendars: tuple[AskedServer, ...]
+    proof: str | None
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StampDocument:
+    """What `evtool timestamp` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: 3 if fewer authorities stamped than had to.
+        path: the directory, as the user named it.
+        stamping: what came of it.
+    """
+
+    format: Literal["evtool-timestamp/1"] = "evtool-timestamp/1"
+    exit_code: ExitCode
+    path: str
+    stamping: Stamping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeavingRequest:
+    """One request that would leave this machine.
+
+    Attributes:
+        url: where it would go.
+        wire: the bytes of the whole HTTP request in hexadecimal (for https: inside of TLS).
+        proxy: the proxy of the user's environment that it would go through, or null.
+    """
+
+    url: str
+    wire: str
+    proxy: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeavesDocument:
+    """What --what-leaves prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: that of the process.
+        blank: the entry does not exist yet, so zeros stand for digest, nonce and salted digest.
+        requests: what would be sent, in this order.
+    """
+
+    format: Literal["evtool-leaves/1"] = "evtool-leaves/1"
+    exit_code: ExitCode = ExitCode.OK
+    blank: bool
+    requests: tuple[LeavingRequest, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestDocument:
+    """What `evtool timestamp --request` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: that of the process.
+        path: the directory, as the user named it.
+        entry: number of the entry.
+        label: label under which the request is kept and the answer will be.
+        curl: the command that sends it, on a machine without evtool.
+    """
+
+    format: Literal["evtool-timestamp-request/1"] = "evtool-timestamp-request/1"
+    exit_code: ExitCode = ExitCode.OK
+    path: str
+    entry: int
+    label: str
+    curl: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpgradedProof:
+    """What came of asking for the rest of one OpenTimestamps proof.
+
+    Attributes:
+        entry: number of the entry.
+        file: name of the file that holds the newest state of the proof.
+        changed: it grew.
+        complete: it names a Bitcoin block now.
+        problems: calendars that were not asked or did not answer as one should.
+    """
+
+    entry: int
+    file: str
+    changed: bool
+    complete: bool
+    problems: tuple[AskedServer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpgradeDocument:
+    """What `evtool timestamp upgrade` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: 3 while a proof is still a promise.
+        path: the directory, as the user named it.
+        proofs: every proof of the record, oldest entry first.
+    """
+
+    format: Literal["evtool-timestamp-upgrade/1"] = "evtool-timestamp-upgrade/1"
+    exit_code: ExitCode
+    path: str
+    proofs: tuple[UpgradedProof, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedAuthority:
+    """One time-stamp anchor.
+
+    Attributes:
+        name: what the user calls it.
+        certificate_sha256: SHA-256 of the certificate, lower-case hexadecimal.
+        use_from: no token before this moment is accepted, or null.
+        use_until: no token after this moment is accepted, or null.
+        policies: accepted policies; empty accepts any.
+    """
+
+    name: str
+    certificate_sha256: str
+    use_from: str | None
+    use_until: str | None
+    policies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthoritiesDocument:
+    """What `evtool trust tsa` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: that of the process.
+        authorities: the anchors that were added, listed or removed.
+        problems: what could not be used of the user's folder.
+    """
+
+    format: Literal["evtool-tsa-trust/1"] = "evtool-tsa-trust/1"
+    exit_code: ExitCode = ExitCode.OK
+    authorities: tuple[TrustedAuthority, ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueThing:
+    """One thing that ends.
+
+    Attributes:
+        entry: number of the entry whose time-stamp rests on it.
+        label: which of the entry's time-stamps.
+        kind: certificate, hash or key.
+        name: what it is.
+        ends: its last second.
+        renew_by: a year before that.
+        due: renewal is due now.
+        source: who says so.
+    """
+
+    entry: int
+    label: str
+    kind: str
+    name: str
+    ends: str
+    renew_by: str
+    due: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueDirectory:
+    """What ends for one directory.
+
+    Attributes:
+        path: the directory, as the user named it.
+        proven: a time-stamp that passes now covers the newest seal.
+        things: what ends, soonest first.
+        problem: why nothing can be said; empty where it can.
+    """
+
+    path: str
+    proven: bool
+    things: tuple[DueThing, ...]
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueDocument:
+    """What `evtool due` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: 3 if a renewal is due, or the newest seal of a directory has no time-stamp that passes.
+        directories: one for each directory, in the order in which they were named.
+    """
+
+    format: Literal["evtool-due/1"] = "evtool-due/1"
+    exit_code: ExitCode
+    directories: tuple[DueDirectory, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewDocument:
+    """What `evtool renew` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: 3 if fewer authorities stamped the new entry than had to.
+        path: the directory, as the user named it.
+        entry: number of the new entry.
+        head: SHA-256 of the new entry.
+        files: how many files its list holds.
+        stamping: what came of having it time-stamped, or null if that was not asked for.
+    """
+
+    format: Literal["evtool-renew/1"] = "evtool-renew/1"
+    exit_code: ExitCode
+    path: str
+    entry: int
+    head: str
+    files: int
+    stamping: Stamping | None

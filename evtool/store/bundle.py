@@ -1,0 +1,201 @@
+"""A bundle, open for reading: a BagIt bag with the evidence under `data/` and the record under `custody/`.
+
+A folder and a container (`evtool.store.zip_bundle`) offer the same: the small files of the bag, the record, and the
+evidence as a source for comparisons.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Self, TypeVar
+
+from evtool.core.bagit import MANIFEST_FILE, PAYLOAD_DIRECTORY
+from evtool.core.errors import FormatError, InputError
+from evtool.core.names import shown, shown_path, store_name
+from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.scan.engine import Task, observe_all
+from evtool.scan.observe import Observation
+from evtool.scan.tree import Tree, TreeLocation
+from evtool.scan.walk import Found, Kind, WalkNotes, walk
+from evtool.store.custody import NAME, CustodyDirectory, CustodyFile, CustodyReader
+
+RECORD = NAME.decode("ascii")
+
+PAYLOAD_PREFIX = f"{PAYLOAD_DIRECTORY}/"
+
+_MAX_LINE = 4096
+
+_Context = TypeVar("_Context")
+_SYSTEM_FILES = Exclusions(DEFAULT_PATTERNS)
+
+
+class Bundle(ABC):
+    """A bundle. Paths are relative to the bag, with `/`; payload names are relative to `data/`, as bytes.
+
+    Attributes:
+        custody: the record.
+        tags: SHA-256 of every file outside of `data/`, by its path.
+        payload: SHA-256 of every payload file, by its name; empty for files that have not been read (yet).
+        foreign: what is outside of `data/` and neither a file nor a directory of the bag, in shown form.
+    """
+
+    custody: CustodyReader
+    tags: dict[str, str]
+    payload: dict[bytes, str]
+    foreign: list[str]
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of it."""
+
+    @abstractmethod
+    def open_tag(self, path: str) -> CustodyFile:
+        """Open a file outside of `data/`.
+
+        Raises:
+            InputError: it is not there.
+        """
+
+    @abstractmethod
+    def walk(self, notes: WalkNotes) -> Iterator[Found]:
+        """Yield the payload files in the order of items."""
+
+    @abstractmethod
+    def observe(self, tasks: Iterable[Task[_Context]], *, jobs: int) -> Iterator[tuple[Task[_Context], Observation]]:
+        """Observe payload files."""
+
+    def read_tag(self, path: str, limit: int) -> bytes:
+        """Read a small file outside of `data/`.
+
+        Raises:
+            InputError: it is not there.
+            FormatError: it is larger than `limit` bytes.
+        """
+        with self.open_tag(path) as file:
+            data = file.read(limit + 1)
+        if len(data) > limit:
+            raise FormatError(f"{shown(path)} has more than {limit} bytes")
+        return data
+
+    def read_chunks(self, path: str) -> Iterator[bytes]:
+        """Read a file outside of `data/` piece by piece."""
+        with self.open_tag(path) as file:
+            while chunk := file.read(1024 * 1024):
+                yield chunk
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def is_bundle_folder(location: TreeLocation) -> bool:
+    """Tell whether a directory is a bundle: a bag with a record whose tag manifest lists that record.
+
+    An evidence directory can be a bag too, and have been sealed in place: then its record is not part of the bag.
+    """
+    with Tree(location) as tree:
+        try:
+            descriptor = tree.open_file(b"", b"tagmanifest-sha256.txt")
+        except OSError:
+            return False
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return False
+            start = file.read(4 * 1024 * 1024)
+    return f"  {RECORD}/".encode() in start
+
+
+class FolderBundle(Bundle):
+    """A bundle that is a folder."""
+
+    def __init__(self, location: TreeLocation) -> None:
+        self._root = Tree(location)
+        self.data = _find_directory(location, PAYLOAD_DIRECTORY.encode("ascii"))
+        self.custody = CustodyDirectory(_find_directory(location, NAME))
+        self.payload = {}
+        self.foreign = []
+        self.tags = {}
+        for path in self._list_tags():
+            digest = hashlib.sha256()
+            for chunk in self.read_chunks(path):
+                digest.update(chunk)
+            self.tags[path] = digest.hexdigest()
+
+    def close(self) -> None:
+        """Close the directories."""
+        self.custody.close()
+        self._root.close()
+
+    def open_tag(self, path: str) -> CustodyFile:
+        """Open a file outside of `data/`."""
+        directory, _, name = path.rpartition("/")
+        try:
+            descriptor = self._root.open_file(os.fsencode(directory), os.fsencode(name))
+        except OSError as error:
+            raise InputError(f"{shown(path)}: {error.strerror}") from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise InputError(f"{shown(path)} is not a regular file")
+        return os.fdopen(descriptor, "rb", buffering=256 * 1024)
+
+    def walk(self, notes: WalkNotes) -> Iterator[Found]:
+        """Yield what is below `data/`; files that an operating system left there are no part of it."""
+        with Tree(self.data) as tree:
+            for found in walk(tree, custody=None, exclusions=Exclusions(), notes=notes):
+                pattern = _SYSTEM_FILES.match(shown_path(found.name))
+                if pattern is not None and not self._is_listed(found.path):
+                    notes.excluded_count += 1
+                    notes.excluded.append((store_name(found.path), pattern))
+                    continue
+                if found.kind is Kind.FILE:
+                    self.payload.setdefault(found.path, "")
+                yield found
+
+    def observe(self, tasks: Iterable[Task[_Context]], *, jobs: int) -> Iterator[tuple[Task[_Context], Observation]]:
+        """Observe payload files, and remember their digests."""
+        for task, observation in observe_all(self.data, tasks, jobs=jobs):
+            if observation.sha256:
+                self.payload[task.found.path] = observation.sha256
+            yield task, observation
+
+    def _is_listed(self, name: bytes) -> bool:
+        """Tell whether the payload manifest lists a file; what systems leave in folders can also be evidence."""
+        wanted = b"  " + PAYLOAD_PREFIX.encode("ascii") + name + b"\n"
+        try:
+            with self.open_tag(MANIFEST_FILE) as file:
+                while line := file.readline(_MAX_LINE):
+                    if line.endswith(wanted):
+                        return True
+        except InputError:
+            pass
+        return False
+
+    def _list_tags(self) -> Iterator[str]:
+        for directory in (b"", NAME):
+            prefix = directory + b"/" if directory else b""
+            for name, kind in sorted(self._root.list_directory(directory)):
+                path = prefix + name
+                if not directory and kind == "d" and name in (NAME, PAYLOAD_DIRECTORY.encode("ascii")):
+                    continue
+                if kind == "f":
+                    if not _SYSTEM_FILES.match(shown_path(name)):
+                        yield os.fsdecode(path)
+                else:
+                    self.foreign.append(shown_path(path))
+
+
+def _find_directory(bag: TreeLocation, name: bytes) -> TreeLocation:
+    path = os.path.join(bag.path, name)
+    try:
+        facts = os.lstat(path)
+    except OSError as error:
+        raise InputError(f"the bundle has no directory {name.decode()}: {error.strerror}") from error
+    if not stat.S_ISDIR(facts.st_mode):
+        raise InputError(f"{name.decode()} in the bundle is not a directory")
+    return TreeLocation(path, facts.st_dev, facts.st_ino)

@@ -1,0 +1,249 @@
+"""What files claim of themselves is sealed with them: apart, without names unless asked for, and at no risk."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evtool.core.disclosure import PartialCopy
+from evtool.core.merkle import TreeBuilder, compute_leaf_hash
+from evtool.core.metadata_vocabulary import Failure
+from evtool.core.privacy import TextPolicy
+from evtool.core.statement import MetadataStatement, parse_statement
+from evtool.operations.item_metadata import ClaimsReader, MetadataChoice
+from evtool.scan.observe import Mode, observe
+from evtool.scan.tree import Tree, TreeLocation
+from evtool.scan.walk import Found, Kind
+from tests.cli.evidence import give_key, run_under
+from tests.conftest import Runner, RunResult
+
+HOSTILE = Path(__file__).parents[1] / "vectors" / "metadata" / "hostile"
+
+SECRETS = ("박영희", "SN-0042", "41.4011", "128.1776", "41, 24", "회의록")
+"""What the samples say of a person, a device and a place, in every spelling that a reader could give it."""
+
+KINDS = {"place": "places", "serial": "serial numbers and identifiers", "person": "names of persons"}
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A photograph with a place, a document with an author, a file that is broken, and one made to harm a parser."""
+    directory = tmp_path_factory.mktemp("samples") / "case"
+    directory.mkdir()
+    photograph = directory / "사진.jpg"
+    source = ("-f", "lavfi", "-i", "testsrc=size=64x48", "-frames:v", "1")
+    subprocess.run(["ffmpeg", "-v", "error", *source, str(photograph)], check=True)
+    tags = (
+        *("-Make=SAMSUNG", "-Artist=박영희", "-SerialNumber=SN-0042", "-DateTimeOriginal=2016:05:01 10:20:30"),
+        *("-GPSLatitude=41.4011", "-GPSLatitudeRef=N", "-GPSLongitude=128.1776", "-GPSLongitudeRef=E"),
+    )
+    subprocess.run(["exiftool", "-q", "-overwrite_original", *tags, str(photograph)], check=True)
+    subprocess.run(["qpdf", "--empty", str(directory / "letter.pdf")], check=True)
+    author = ("-Author=박영희", "-Title=회의록")
+    subprocess.run(["exiftool", "-q", "-overwrite_original", *author, str(directory / "letter.pdf")], check=True)
+    shutil.copy(HOSTILE / "mp4-movie-header-cut.mp4", directory / "broken.mp4")
+    shutil.copy(HOSTILE / "docx-core-unpacks-to-16-mebibytes.docx", directory / "hostile.docx")
+    (directory / "link").symlink_to("letter.pdf")
+    return directory
+
+
+@pytest.fixture
+def case(evtool: Runner, samples: Path) -> Path:
+    """The samples, where they can be sealed."""
+    give_key(evtool)
+    return Path(shutil.copytree(samples, evtool.directory / "case", symlinks=True))
+
+
+def manifest_lines(case: Path, entry: int = 1) -> list[bytes]:
+    """The lines of a manifest."""
+    return (case / "custody" / f"{entry:04d}-sealed.jsonl").read_bytes().splitlines()
+
+
+def stated(case: Path, entry: int = 1) -> dict[str, MetadataStatement]:
+    """Name -> what is stated of the file's own claims."""
+    lines = [json.loads(line) for line in manifest_lines(case, entry)]
+    names = {line["item"]: line["path"] for line in lines if line["kind"] == "file"}
+    parsed = map(parse_statement, manifest_lines(case, entry))
+    return {names[one.item]: one for one in parsed if isinstance(one, MetadataStatement)}
+
+
+def ok(result: RunResult) -> RunResult:
+    """Expect success."""
+    assert result.exit_code == 0, result.stderr + result.stdout
+    return result
+
+
+def test_by_default_no_name_place_or_serial_number_is_sealed(evtool: Runner, case: Path) -> None:
+    """Every file has its statement; what could name somebody is warned of by kind, and never written."""
+    result = ok(evtool("seal", "case"))
+
+    statements = stated(case)
+    written = b"".join(path.read_bytes() for path in (case / "custody").iterdir()).decode("utf-8")
+    assert sorted(statements) == ["broken.mp4", "hostile.docx", "letter.pdf", "사진.jpg"]
+    assert all("seccomp" in one.cage or "landlock" in one.cage for one in statements.values())
+    photograph = statements["사진.jpg"].claims
+    assert photograph is not None
+    assert [time.time for time in photograph.times] == ["2016-05-01T10:20:30"]
+    assert not any(secret in written + result.stdout + result.stderr for secret in SECRETS)
+    for kind, words in KINDS.items():
+        assert any(f"warning: {kind} present in " in line and words in line for line in result.stdout.splitlines())
+    assert ok(evtool("verify", "case", "--json")).document["reports"][0]["counts"]["ok"] == 5
+    assert evtool("show", "case", "--json").document["items"][0]["metadata"]["claims"]["detail"] == "basic"
+
+
+def test_what_breaks_a_parser_is_recorded_and_the_seal_is_made(evtool: Runner, case: Path) -> None:
+    """A broken file, a hostile one and one that would never end cost their own metadata, with the reason."""
+    shutil.copy(HOSTILE / "exif-65535-entries-of-999-ratios.tif", case / "endless.tif")
+
+    result = ok(evtool("seal", "case", "--json"))
+
+    assert result.document["metadata"]["failures"] == {"cpu-time": 1}
+    statements = stated(case)
+    for name, extractor in (("broken.mp4", "isomedia"), ("hostile.docx", "ooxml")):
+        claims = statements[name].claims
+        assert claims is not None
+        assert [problem.extractor for problem in claims.problems] == [extractor]
+    assert statements["endless.tif"].failure is Failure.CPU_TIME
+    shown = ok(evtool("show", "case", "broken.mp4", "hostile.docx", "endless.tif")).stdout
+    assert all(f"    incomplete: {why}" in shown for why in ("isomedia stopped", "ooxml stopped", "cpu-time"))
+
+
+def test_when_asked_for_it_all_is_sealed_and_shown(evtool: Runner, case: Path) -> None:
+    """With `full` the manifest holds the values, in the vocabulary; the warning says that it does, without them."""
+    result = ok(evtool("seal", "case", "--metadata", "full", "--json"))
+
+    assert result.document["metadata"]["detail"] == "full"
+    assert result.document["metadata"]["stated"] == 4
+    assert result.document["metadata"]["sensitive"].items() >= {"place": 1, "serial": 1, "person": 2}.items()
+    assert not any(secret in result.stdout + result.stderr for secret in SECRETS)
+    claims = stated(case)["사진.jpg"].claims
+    assert claims is not None
+    assert [(place.latitude, place.longitude) for place in claims.places] == [("41.4011", "128.1776")]
+    text = ok(evtool("show", "case", "사진.jpg", "letter.pdf")).stdout
+    assert all(secret in text for secret in ("박영희", "SN-0042", "41.4011", "128.1776", "회의록"))
+    ok(evtool("verify", "case"))
+
+
+def test_without_metadata_manifests_are_as_they_were(evtool: Runner, case: Path) -> None:
+    """Two lines for each item, in the order of the paths, and no word of claims in the answer."""
+    result = ok(evtool("seal", "case", "--metadata", "none", "--json"))
+
+    kinds = [json.loads(line)["kind"] for line in manifest_lines(case)]
+    assert kinds == ["content", "file"] * 5
+    assert result.document["metadata"] is None
+    assert ok(evtool("show", "case", "--json")).document["items"][0]["metadata"] is None
+    ok(evtool("verify", "case"))
+
+
+def test_a_dry_run_parses_nothing(evtool: Runner, case: Path) -> None:
+    """What would be sealed is told from names and sizes alone."""
+    result = ok(evtool("seal", "case", "--dry-run", "--json"))
+
+    assert (result.document["new_items"], result.document["metadata"]) == (5, None)
+    assert not (case / "custody").exists()
+
+
+def test_without_a_sandbox_the_statement_says_so(evtool: Runner, case: Path) -> None:
+    """Whoever reads the manifest later can see that the parser was free to do what it liked."""
+    result = ok(evtool("seal", "case", "--no-sandbox"))
+
+    assert {one.cage for one in stated(case).values()} == {"none"}
+    assert "the parser was not confined" in result.stdout
+
+
+def test_a_denied_term_keeps_claims_out_of_the_manifest(evtool: Runner, case: Path) -> None:
+    """The list of denied terms holds for what files say, too: those claims are withheld, the others are sealed."""
+    terms = evtool.directory / "terms.txt"
+    terms.write_text("박 영희\n", encoding="utf-8")
+
+    result = ok(evtool("seal", "case", "--metadata", "full", "--deny-terms", terms, "--json"))
+
+    failures = {name: one.failure.value if one.failure else None for name, one in stated(case).items()}
+    assert (failures["사진.jpg"], failures["letter.pdf"]) == ("withheld", "withheld")
+    assert result.document["metadata"]["failures"]["withheld"] == 2
+    assert "박영희" not in b"".join(manifest_lines(case)).decode("utf-8")
+    ok(evtool("verify", "case"))
+
+
+def test_later_seals_state_the_new_files_only(evtool: Runner, case: Path) -> None:
+    """Metadata is of new files; those of earlier seals are compared as before, whatever was stated of them."""
+    ok(evtool("seal", "case", "--metadata", "none"))
+    shutil.copy(case / "사진.jpg", case / "z.jpg")
+
+    document = ok(evtool("seal", "case", "--json")).document
+
+    assert (document["new_items"], document["kept_items"], document["metadata"]["stated"]) == (1, 5, 1)
+    assert sorted(stated(case, 2)) == ["z.jpg"]
+    assert ok(evtool("verify", "case", "--json")).document["reports"][0]["counts"]["ok"] == 6
+
+
+def tree_root(lines: list[bytes]) -> bytes:
+    """The root over whole lines."""
+    tree = TreeBuilder()
+    for line in lines:
+        tree.add_leaf(compute_leaf_hash(line))
+    return tree.compute_root()
+
+
+def test_metadata_can_be_left_out_of_a_copy_or_be_all_that_it_shows(evtool: Runner, case: Path) -> None:
+    """A statement of its own, so a copy can disclose it or not; the root, which was signed, stays the same."""
+    ok(evtool("seal", "case", "--metadata", "full"))
+    lines = manifest_lines(case)
+    for wanted in (True, False):
+        copy = PartialCopy(lambda one, wanted=wanted: isinstance(one, MetadataStatement) is wanted)  # type: ignore[misc]
+        kept = [line for line in copy.write(lines) if json.loads(line)["kind"] != "withheld"]
+        assert copy.compute_root() == tree_root(lines)
+        assert kept == [line for line in lines if (json.loads(line)["kind"] == "metadata") is wanted]
+
+
+@pytest.mark.parametrize("withheld", ["metadata", "names"])
+def test_a_bundle_leaves_metadata_behind(evtool: Runner, case: Path, withheld: str) -> None:
+    """Withheld by wish, and with the names: what a file says of itself in full may repeat them."""
+    ok(evtool("seal", "case", "--metadata", "full"))
+    choice = ("--withhold", withheld, "--to", "B7", "--authority", "DSA-4", "--for", "court", "--approved-by", "C3")
+
+    packed = evtool("pack", "case", "-o", "part.zip", *choice)
+
+    assert packed.exit_code == 0, packed.stderr
+    document: dict[str, Any] = evtool("show", "part.zip", "--json").document
+    assert all(item["metadata"] is None for item in document["items"])
+    assert evtool("verify", "part.zip", "--json").document["reports"][0]["exit_code"] != 1
+
+
+def test_claims_are_only_stated_of_the_bytes_that_were_hashed(case: Path) -> None:
+    """A file that was swapped, rewritten or taken away between its hash and the parser has no claims."""
+    location = TreeLocation.find(str(case))
+    founds = [Found(b"", name.encode(), Kind.FILE) for name in ("broken.mp4", "hostile.docx", "letter.pdf", "사진.jpg")]
+    with Tree(location) as tree:
+        stamps = [observe(tree, found, mode=Mode.STAT).stamp for found in founds]
+    (case / "broken.mp4").write_bytes((case / "broken.mp4").read_bytes())
+    (case / "hostile.docx").unlink()
+    (case / "letter.pdf").unlink()
+    (case / "letter.pdf").symlink_to("사진.jpg")
+
+    reader = ClaimsReader(location, MetadataChoice.BASIC, sandbox=True, policy=TextPolicy())
+    try:
+        lines = reader.read([(found, stamp) for found, stamp in zip(founds, stamps, strict=True) if stamp])
+    finally:
+        reader.close()
+
+    statements = [parse_statement(write(1, "0" * 32)) for write in lines]
+    failures = [one.failure for one in statements if isinstance(one, MetadataStatement)]
+    assert failures == [Failure.CHANGED, Failure.UNREADABLE, Failure.UNREADABLE, None]
+
+
+def test_a_system_that_runs_out_of_descriptors_costs_metadata_and_not_the_seal(evtool: Runner, case: Path) -> None:
+    """With few open files allowed, claims are missing, the reason is recorded, and everything is sealed."""
+    for number in range(60):
+        shutil.copy(case / "사진.jpg", case / f"{number}.jpg")
+
+    result = ok(run_under(evtool, ["prlimit", "--nofile=40"], "seal", "case", "--jobs", "1", "--json"))
+
+    assert result.document["new_items"] == 65
+    assert result.document["metadata"]["failures"]["not-started"] > 0
+    ok(evtool("verify", "case"))

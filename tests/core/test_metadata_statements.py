@@ -1,0 +1,112 @@
+"""Metadata statements: one spelling, one place in a manifest, and every flaw refused for its own reason."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evtool.core.canonical import serialize_canonical
+from evtool.core.digest import Digests
+from evtool.core.errors import FormatError
+from evtool.core.manifest import ManifestReader
+from evtool.core.metadata_claims import Claims
+from evtool.core.metadata_vocabulary import Failure
+from evtool.core.statement import (
+    ContentStatement,
+    ContextStatement,
+    FileStatement,
+    ItemStatement,
+    ItemType,
+    MetadataStatement,
+    is_canonical,
+    parse_statement,
+)
+from tests.core.test_metadata_claims import CLAIMS
+
+SALT = "0123456789abcdef" * 2
+LEAVES_NOTHING = (Failure.NO_CAGE, Failure.UNREADABLE, Failure.CHANGED, Failure.WITHHELD)
+LEAVES_SOME = st.none() | st.sampled_from([one for one in Failure if one not in LEAVES_NOTHING])
+
+
+@given(CLAIMS, LEAVES_SOME, st.sampled_from(["none", "rlimits", "rlimits+user+landlock-7+seccomp"]))
+def test_a_statement_reads_back_as_it_was_written(claims: Claims, failure: Failure | None, cage: str) -> None:
+    """All claims, complete or cut short, in one canonical line."""
+    statement = MetadataStatement(17, SALT, cage, claims, failure)
+
+    assert parse_statement(statement.serialize()) == statement
+    assert is_canonical(statement)
+
+
+@pytest.mark.parametrize("failure", Failure)
+def test_why_there_are_no_claims_reads_back(failure: Failure) -> None:
+    """A failure alone is a statement, too."""
+    statement = MetadataStatement(1, SALT, "none", None, failure)
+
+    assert parse_statement(statement.serialize()) == statement
+
+
+FLAWS: dict[str, tuple[dict[str, Any], str]] = {
+    "neither claims nor a failure": ({"claims": None}, "neither claims nor"),
+    "claims beside a failure that leaves none": ({"failure": "changed"}, "changed leaves none"),
+    "an unknown failure": ({"failure": "tired"}, "is unknown"),
+    "a failure that is no text": ({"failure": 7}, "is unknown"),
+    "no cage": ({"cage": None}, "no statement of a kind"),
+    "a cage that is no text": ({"cage": 7}, "is text"),
+    "a cage in capital letters": ({"cage": "Seccomp"}, "one spelling"),
+    "a cage with an empty part": ({"cage": "rlimits++seccomp"}, "one spelling"),
+    "a cage that ends a line": ({"cage": "rlimits\n"}, "one spelling"),
+    "a cage without end": ({"cage": "a" * 129}, "one spelling"),
+    "a field too many": ({"note": "x"}, "no statement of a kind"),
+    "a type as content has it": ({"type": "file"}, "no statement of a kind"),
+    "item 0": ({"item": 0}, "the number of its item"),
+    "a salt that is too short": ({"salt": SALT[2:]}, "salt of 32"),
+    "claims that are a list": ({"claims": []}, "an object"),
+    "claims in another vocabulary": ({"claims": {"detail": "basic", "vocabulary": "evtool-claims/2"}}, "vocabulary"),
+}
+
+
+@pytest.mark.parametrize("why", FLAWS)
+def test_a_statement_with_one_flaw_is_refused(why: str) -> None:
+    """The sound line is read; with one change it is not, and the message names that change."""
+    sound = MetadataStatement(1, SALT, "rlimits+seccomp", Claims()).serialize()
+    assert isinstance(parse_statement(sound), MetadataStatement)
+    changes, message = FLAWS[why]
+    value = {name: field for name, field in (json.loads(sound) | changes).items() if field is not None}
+
+    with pytest.raises(FormatError, match=message):
+        parse_statement(serialize_canonical(value))
+
+
+FILE = ContentStatement(1, SALT, ItemType.FILE, size=1, digests=Digests(sha256="a" * 64, blake3="b" * 64))
+LINK = ContentStatement(1, SALT, ItemType.SYMLINK, target="b")
+NAME = FileStatement(1, SALT, "a", 0)
+METADATA = MetadataStatement(1, SALT, "none", Claims())
+CONTEXT = ContextStatement(1, SALT, "language", "ko")
+
+
+def test_it_stands_between_the_name_and_the_context() -> None:
+    """The reader gives it with its item."""
+    lines = [one.serialize() for one in (FILE, NAME, METADATA, CONTEXT)]
+
+    (item,) = ManifestReader(1).read(lines)
+
+    assert (item.metadata, item.context) == (METADATA, (CONTEXT,))
+
+
+@pytest.mark.parametrize(
+    ("statements", "message"),
+    [
+        ((FILE, METADATA, NAME), "doubled or out of order"),
+        ((FILE, NAME, CONTEXT, METADATA), "doubled or out of order"),
+        ((FILE, NAME, METADATA, METADATA), "doubled or out of order"),
+        ((LINK, NAME, METADATA), "although it is no file"),
+    ],
+)
+def test_at_another_place_it_is_refused(statements: tuple[ItemStatement, ...], message: str) -> None:
+    """Out of order, doubled, or of something that has no content to claim anything."""
+    with pytest.raises(FormatError, match=message):
+        list(ManifestReader(1).read(one.serialize() for one in statements))

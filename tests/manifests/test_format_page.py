@@ -1,0 +1,168 @@
+"""FORMAT.md: its own example is taken off the page, built, verified by evtool and by stock tools, and sealed again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from evtool.core.entry import Event, parse_entry
+from evtool.core.ssh_key import ED25519, PublicKey
+from evtool.core.verdict import Code
+from evtool.keys.signer import FileSigner
+from evtool.operations.seal import SealOptions, seal
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "manifests" / "FORMAT.md").read_text("utf-8")
+SEED = (ROOT / "tests" / "vectors" / "verify" / "keys" / "A03.seed").read_text()
+
+BLOCK = re.compile(r"<!-- example: (\S+) -->\n```\w+\n(.*?)```\n", re.DOTALL)
+EXAMPLES = dict(BLOCK.findall(PAGE))
+MAKE_EVIDENCE, CHECK_WITH_STOCK_TOOLS = re.findall(r"```sh\n(.*?)```\n", PAGE, re.DOTALL)
+CUSTODY_FILES = {name: text for name, text in EXAMPLES.items() if name.startswith("custody/")}
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    """The directory of the page, made with the page's own commands and bytes; its trusted keys lie beside it."""
+    subprocess.run(["bash", "-euc", MAKE_EVIDENCE], cwd=tmp_path, check=True)
+    directory = tmp_path / "interview-0042"
+    for name, text in CUSTODY_FILES.items():
+        (directory / name).write_text(text, "utf-8")
+    (tmp_path / "trusted_keys").write_text(CUSTODY_FILES["custody/allowed_signers"])
+    return directory
+
+
+def stock_tools(directory: Path) -> int:
+    """Run the page's commands; they are paths, sha256sum, ssh-keygen and grep."""
+    command = ["bash", "-euo", "pipefail", "-c", CHECK_WITH_STOCK_TOOLS]
+    return subprocess.run(command, cwd=directory, capture_output=True, check=False).returncode
+
+
+def test_the_example_verifies_and_the_report_is_the_one_on_the_page(example: Path, evtool: Any) -> None:
+    """What the page shows is what the program prints, field by field."""
+    result = replace(evtool, directory=example.parent)("verify", "interview-0042", "--trust", "trusted_keys", "--json")
+    assert result.exit_code == 0
+    assert result.document == json.loads(EXAMPLES["report"])
+
+
+def test_stock_tools_agree(example: Path) -> None:
+    """The commands of the page succeed."""
+    assert stock_tools(example) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("interview.txt", lambda data: data.replace(b"November", b"December")),
+        ("custody/0001-sealed.toml", lambda data: data.replace(b"March", b"April")),
+        ("custody/0002-sealed.toml.sig", lambda data: data.replace(b"A", b"B", 1)),
+        ("custody/0001-sealed.sha256", lambda data: data.replace(b"salt 3", b"salt 4")),
+    ],
+)
+def test_stock_tools_find_what_was_changed(name: str, change: Callable[[bytes], bytes], example: Path) -> None:
+    """The commands could not fail if they did not look."""
+    path = example / name
+    before = path.read_bytes()
+    path.write_bytes(change(before))
+    assert path.read_bytes() != before
+    assert stock_tools(example) != 0
+
+
+def test_the_root_of_the_example_is_the_node_over_two_halves() -> None:
+    """Section 5.4, by hand: eight leaves, folded three times."""
+    lines = CUSTODY_FILES["custody/0001-sealed.jsonl"].encode().splitlines()
+    level = [hashlib.sha256(b"\x00" + line).digest() for line in lines]
+    halves = []
+    while len(level) > 1:
+        halves = level
+        pairs = zip(level[::2], level[1::2], strict=True)
+        level = [hashlib.sha256(b"\x01" + left + right).digest() for left, right in pairs]
+    entry = parse_entry(CUSTODY_FILES["custody/0001-sealed.toml"].encode())
+    assert entry.sealed is not None
+    assert level[0].hex() == entry.sealed.root
+    assert json.loads(EXAMPLES["withheld"]) == {"hash": halves[1].hex(), "kind": "withheld", "lines": 4}
+
+
+def test_the_page_names_every_finding_and_every_event() -> None:
+    """A new code or event has to be explained here before it can be printed."""
+    sources = "".join(path.read_text("utf-8") for path in (ROOT / "evtool").rglob("*.py"))
+    for code in Code:
+        assert f"`{code.value}`" in PAGE or f"Code.{code.name}" not in sources
+    events = PAGE.split("### 8.2 Events")[1].split("\n## ")[0]
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", events, re.MULTILINE)) == {"event"} | {event.value for event in Event}
+
+
+def test_the_code_refers_to_sections_and_steps_that_exist() -> None:
+    """Docstrings name sections of the page, and take its steps; none is out of date and none is left out."""
+    headings = {line.lstrip("# ").split(". ")[-1] for line in PAGE.splitlines() if line.startswith("#")}
+    sources = {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in (ROOT / "evtool").rglob("*.py")}
+    named = {name for text in sources.values() for name in re.findall(r'FORMAT\.md`, section\s+"([^"]+)"', text)}
+    assert {"Verifying", "Verifying the chain"} <= named <= headings
+    assert steps_in(sources["evtool/core/chain.py"]) == steps_on_page("### Verifying the chain")
+    modules = [f"evtool/operations/{name}.py" for name in ("collection", "compare", "verify")]
+    taken = [steps_in(sources[module]) for module in (*modules, "evtool/core/verdict.py")]
+    # Step 2 is the whole of the other list.
+    assert set().union(*taken, {2}) == steps_on_page("## 11. Verifying")
+
+
+def steps_on_page(heading: str) -> set[int]:
+    section = PAGE.split(heading)[1].split("\n## ")[0]
+    return {int(number) for number in re.findall(r"^(\d+)\. \*\*", section, re.MULTILINE)}
+
+
+def steps_in(source: str) -> set[int]:
+    found: set[int] = set()
+    for first, last in re.findall(r"[Ss]teps? (\d+)(?: (?:to|and) (\d+))?", source):
+        found |= set(range(int(first), int(last or first) + 1))
+    return found
+
+
+# --- sealing the same again ------------------------------------------------------------------------------------------
+
+SALTS = [hashlib.sha256(b"salt %d" % number).digest()[:16] for number in range(1, 13)]
+"""The salts of the example in the order in which they were used: nine in the first seal, three in the second."""
+
+
+def random_of(salts: list[bytes], collection: str) -> Callable[[int], bytes]:
+    """Randomness that gives these salts: a writer draws them in one block and uses them from its end."""
+
+    def random(size: int) -> bytes:
+        return bytes.fromhex(collection) if size == 16 else b"".join(reversed(salts)).rjust(size, b"\0")
+
+    return random
+
+
+def test_sealing_the_evidence_of_the_example_writes_the_example(example: Path) -> None:
+    """evtool's writer and the builder of the vectors share no code; given the same salts and times they agree."""
+    for path in (example / "custody").iterdir():
+        path.unlink()
+    later, aside = example / "transcript, 100%.txt", example.parent / "aside"
+    later.rename(aside)
+    private_key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(SEED))
+    signer = FileSigner(PublicKey(ED25519, private_key.public_key().public_bytes_raw()), "A03", private_key)
+    for number, salts in ((1, SALTS[:9]), (2, SALTS[9:])):
+        entry = parse_entry(CUSTODY_FILES[f"custody/{number:04d}-sealed.toml"].encode())
+        exclude = (".DS_Store", "*.tmp")
+        options = SealOptions(entry.reason, entry.happened_at, exclude=exclude, reset_exclusions=True, jobs=1)
+        seal(example, signer, options, random=random_of(salts, entry.collection), now=always(entry.recorded_at))
+        aside.rename(later) if number == 1 else None
+    for name in ("0001-sealed.jsonl", "0001-sealed.sha256", "0002-sealed.jsonl", "0002-sealed.sha256"):
+        assert (example / "custody" / name).read_text("utf-8") == CUSTODY_FILES[f"custody/{name}"]
+    written = (example / "custody" / "0001-sealed.toml").read_text("utf-8")
+    on_page = CUSTODY_FILES["custody/0001-sealed.toml"]
+    assert re.sub('"README.txt" = .*\n', "", written) == on_page
+    assert (example / "custody" / "allowed_signers").read_text() == CUSTODY_FILES["custody/allowed_signers"]
+
+
+def always(moment: datetime) -> Callable[[], datetime]:
+    return lambda: moment

@@ -1,0 +1,324 @@
+"""The vectors of sealed directories: evtool's verdict, the layer that refuses, and what a second verifier says."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import json
+import random
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from evtool.core.allowed_signers import parse_allowed_signers
+from evtool.core.chain import EntryFiles, check_chain
+from evtool.core.entry import parse_entry
+from evtool.core.errors import FormatError, InputError, SignatureError
+from evtool.core.manifest import ManifestReader
+from evtool.core.sshsig import parse_signature, verify_signature
+from evtool.core.statement import parse_statement
+from evtool.core.verdict import Code, Effect, Finding, Report
+from evtool.operations.verify import VerifyOptions, verify
+from evtool.scan.tree import TreeLocation
+from evtool.store.custody import CustodyDirectory, FileRole, file_name
+
+TESTS = Path(__file__).parents[1]
+VECTORS = TESTS / "vectors" / "verify"
+SECOND_OPINION = TESTS / "second_opinion" / "second_opinion.py"
+PAGE = TESTS.parent / "manifests" / "FORMAT.md"
+NAMES = sorted(path.stem for path in VECTORS.glob("*.toml"))
+
+IN_EVERY_REPORT = {Code.NO_TIMESTAMP, Code.NO_CONSENT, Code.NO_WITNESS}
+"""Findings that say what nobody provided; a vector names the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """A vector as built, and what a verifier has to make of it."""
+
+    folder: Path
+    layer: str
+    exit_code: int
+    findings: list[str]
+    expect_head: str | None
+
+    @property
+    def evidence(self) -> Path:
+        return self.folder / "evidence"
+
+    def verify(self) -> Report:
+        trust = parse_allowed_signers((self.folder / "trust").read_bytes(), lambda moment: moment.replace(tzinfo=UTC))
+        return verify(self.evidence, VerifyOptions(trust=trust, expected_head=self.expect_head, jobs=1))
+
+
+def read_vector(folder: Path) -> Vector:
+    expect = json.loads((folder / "expect.json").read_text("utf-8"))
+    assert re.fullmatch(r"[^\n]*[.?]", expect["comment"])
+    return Vector(folder, expect["layer"], expect["exit"], expect["findings"], expect["expect_head"])
+
+
+def label(finding: Finding) -> str:
+    """What a vector calls a finding: its code, and the first of item, entry and path that it has."""
+    if finding.item is not None:
+        return f"{finding.code.value} item {finding.item}"
+    if finding.entry is not None:
+        return f"{finding.code.value} entry {finding.entry}"
+    return f"{finding.code.value} {finding.path}" if finding.path is not None else finding.code.value
+
+
+def labels(report: Report) -> list[str]:
+    return sorted({label(finding) for finding in report.findings if finding.code not in IN_EVERY_REPORT})
+
+
+def item_labels(report: Report) -> list[str]:
+    about_items = (one for one in report.findings if one.item is not None or one.code is Code.EXTRA)
+    return sorted({label(finding) for finding in about_items})
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All vectors, built once."""
+    folder = tmp_path_factory.mktemp("vectors")
+    subprocess.run([sys.executable, str(VECTORS / "build_verify_vectors.py"), str(folder)], check=True)
+    return folder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_vector(name: str, built: Path) -> None:
+    """The verdict is the one that the vector asks for, and the layer that it names is the first to refuse."""
+    vector = read_vector(built / name)
+    report = vector.verify()
+    assert (int(report.exit_code), labels(report)) == (vector.exit_code, vector.findings)
+    assert first_refusal(vector, report) == vector.layer
+
+
+def test_the_vectors_are_what_their_recipes_make() -> None:
+    """The builder makes the same bytes as ever; a vector that changes, changes here first."""
+    command = [sys.executable, str(VECTORS / "build_verify_vectors.py"), "--digests"]
+    run = subprocess.run(command, check=True, capture_output=True)
+    assert run.stdout.decode() == (VECTORS / "built.sha256").read_text()
+
+
+def test_most_vectors_must_fail() -> None:
+    """Eight in ten end with another exit code than 0."""
+    good = [name for name in NAMES if "\nexit = 0\n" in (VECTORS / f"{name}.toml").read_text("utf-8")]
+    assert len(good) <= 0.2 * len(NAMES)
+
+
+def test_the_page_names_every_vector_and_no_other() -> None:
+    """A rule without a vector, or a vector without a rule, is found here."""
+    kinds = "|".join(sorted({name.partition("-")[0] for name in NAMES}))
+    named = set(re.findall(rf"`((?:{kinds})-[a-z0-9-]+)`", PAGE.read_text("utf-8")))
+    assert named - {code.value for code in Code} == set(NAMES)
+
+
+# --- the layers, from the outside in --------------------------------------------------------------------------------
+
+
+def first_refusal(vector: Vector, report: Report) -> str:
+    """Ask one layer after the other, each for itself, whether it takes what the directory holds."""
+    if not (vector.evidence / "custody").is_dir():
+        return "custody"
+    with CustodyDirectory(TreeLocation.find(str(vector.evidence / "custody"))) as custody:
+        return refusal_of_the_record(custody) or refusal_in_the_report(report)
+
+
+def refusal_of_the_record(custody: CustodyDirectory) -> str:
+    listing = custody.list_files()
+    if listing.foreign or listing.lost or not listing.entries:
+        return "custody"
+    try:
+        files = [custody.read_entry(sequence, event) for sequence, event in listing.entries]
+    except (FormatError, InputError):
+        return "custody"
+    return refusal_of_entries(files) or refusal_of_manifests(custody, files)
+
+
+def refusal_of_entries(files: list[EntryFiles]) -> str:
+    for one in files:
+        try:
+            signature = parse_signature(one.signature)
+        except FormatError:
+            return "signature-format"
+        try:
+            verify_signature(signature, one.data)
+        except SignatureError:
+            return "signature"
+    try:
+        entries = [parse_entry(one.data) for one in files]
+    except FormatError:
+        return "entry"
+    codes = {finding.code for finding in check_chain(files).findings} - {Code.CLOCK_ORDER}
+    following = 1
+    for entry in entries:
+        assert entry.sealed is not None
+        if entry.sealed.first_item != following:
+            codes.add(Code.CHAIN_BROKEN)
+        following = entry.sealed.first_item + entry.sealed.items
+    return "signer" if codes == {Code.SIGNER_DIFFERS} else "chain" if codes else ""
+
+
+def refusal_of_manifests(custody: CustodyDirectory, files: list[EntryFiles]) -> str:
+    for one in files:
+        sealed = parse_entry(one.data).sealed
+        assert sealed is not None
+        try:
+            lines = list(custody.read_lines(file_name(one.sequence, one.event, FileRole.MANIFEST)))
+        except (FormatError, InputError):
+            return "lines"
+        try:
+            for line in lines:
+                parse_statement(line)
+        except FormatError:
+            return "statement"
+        reader = ManifestReader(sealed.first_item)
+        try:
+            list(reader.read(lines))
+        except FormatError:
+            return "manifest"
+        summary = reader.summary
+        wrong_count = summary.withheld_lines == 0 and summary.disclosed_items != sealed.items
+        if (summary.root, summary.lines) != (sealed.root, sealed.lines) or wrong_count:
+            return "root"
+        if summary.last_item >= sealed.first_item + sealed.items:
+            return "root"
+    return ""
+
+
+REPORTED = {
+    "checksums": {Code.CHECKSUMS_MISMATCH, Code.CHECKSUMS_MISSING},
+    "head": {Code.HEAD_UNKNOWN},
+    "trust": {Code.KEY_UNKNOWN, Code.KEY_OTHER_AGENT, Code.KEY_OTHER_NAMESPACE}
+    | {Code.KEY_NO_LONGER_VALID, Code.KEY_NOT_YET_VALID},
+    "evidence": {Code.CHANGED, Code.MISSING, Code.EXTRA, Code.RENAMED, Code.TYPE_CHANGED, Code.NO_ITEMS},
+}
+"""Layers that compare with what is outside of the record; their refusals are told apart by their findings."""
+
+
+def refusal_in_the_report(report: Report) -> str:
+    codes = {finding.code for finding in report.findings if finding.effect is not Effect.NOTE}
+    return next((layer for layer, refusals in REPORTED.items() if codes & refusals), "none")
+
+
+# --- a second opinion ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def second_opinion() -> ModuleType:
+    """The second verifier, loaded from its file."""
+    spec = importlib.util.spec_from_file_location("second_opinion", SECOND_OPINION)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_second_verifier_agrees(name: str, built: Path, second_opinion: ModuleType) -> None:
+    """Written from the page alone, it comes to the same exit code and the same findings on items."""
+    vector = read_vector(built / name)
+    report = vector.verify()
+    exit_code, found = second_opinion.verify(
+        str(vector.evidence), str(vector.folder / "trust"), vector.expect_head or ""
+    )
+    assert (exit_code, sorted(set(found))) == (int(report.exit_code), item_labels(report))
+
+
+def test_the_second_verifier_is_short_and_its_own(built: Path) -> None:
+    """It has at most 200 lines of code, imports nothing of evtool, and runs as a program."""
+    source = SECOND_OPINION.read_text("utf-8")
+    tree = ast.parse(source)
+    imported = {
+        alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    }
+    imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert imported <= sys.stdlib_module_names | {"blake3", "nacl"}
+    assert count_code_lines(source, tree) <= 200
+    vector = built / "evidence-changed"
+    command = [sys.executable, "-I", str(SECOND_OPINION), str(vector / "evidence"), str(vector / "trust")]
+    run = subprocess.run(command, capture_output=True, check=False)
+    assert (run.returncode, run.stdout) == (1, b"changed item 2\nexit code 1\n")
+
+
+def count_code_lines(source: str, tree: ast.Module) -> int:
+    """Count lines that are neither blank nor comments nor docstrings."""
+    documented = (node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.FunctionDef))
+    docstrings: set[int] = set()
+    for node in documented:
+        if ast.get_docstring(node):
+            docstrings |= set(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
+    lines = enumerate(source.splitlines(), start=1)
+    return sum(1 for number, line in lines if line.strip() and line.lstrip()[0] != "#" and number not in docstrings)
+
+
+DAMAGES: dict[str, Callable[[bytes, random.Random], bytes]] = {
+    "flip a bit": lambda data, rng: flip(data, rng.randrange(len(data)), rng.randrange(8)),
+    "remove a byte": lambda data, rng: cut(data, rng.randrange(len(data))),
+    "remove a line": lambda data, rng: b"".join(without(data.splitlines(keepends=True), rng)),
+    "double a line": lambda data, rng: b"".join(doubled(data.splitlines(keepends=True), rng)),
+    "swap two lines": lambda data, rng: b"".join(swapped(data.splitlines(keepends=True), rng)),
+    "empty the file": lambda data, rng: b"",
+}
+
+
+def flip(data: bytes, at: int, bit: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :]
+
+
+def cut(data: bytes, at: int) -> bytes:
+    return data[:at] + data[at + 1 :]
+
+
+def without(lines: list[bytes], rng: random.Random) -> list[bytes]:
+    lines.pop(rng.randrange(len(lines)))
+    return lines
+
+
+def doubled(lines: list[bytes], rng: random.Random) -> list[bytes]:
+    lines.insert(rng.randrange(len(lines) + 1), rng.choice(lines))
+    return lines
+
+
+def swapped(lines: list[bytes], rng: random.Random) -> list[bytes]:
+    first, second = rng.randrange(len(lines)), rng.randrange(len(lines))
+    lines[first], lines[second] = lines[second], lines[first]
+    return lines
+
+
+DAMAGED = [
+    "good-two-seals",
+    "good-two-signers",
+    "good-withheld",
+    "good-names",
+    "good-omitted",
+    "evidence-five-findings",
+]
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_both_verifiers_agree_on_random_damage(
+    name: str, built: Path, second_opinion: ModuleType, tmp_path: Path
+) -> None:
+    """Sixty small accidents, each to a fresh copy: whatever they amount to, both say the same."""
+    rng = random.Random(name)
+    for number in range(60):
+        folder = tmp_path / str(number)
+        shutil.copytree(built / name, folder, symlinks=True)
+        files = sorted(path for path in (folder / "evidence").rglob("*") if path.is_file() and not path.is_symlink())
+        victim, damage = rng.choice([path for path in files if path.stat().st_size]), rng.choice(sorted(DAMAGES))
+        victim.write_bytes(DAMAGES[damage](victim.read_bytes(), rng))
+        vector = read_vector(folder)
+        report = vector.verify()
+        exit_code, found = second_opinion.verify(str(vector.evidence), str(folder / "trust"), "")
+        verdicts = (exit_code, sorted(set(found))), (int(report.exit_code), item_labels(report))
+        assert verdicts[0] == verdicts[1], f"{damage} in {victim.relative_to(folder)}"
+        shutil.rmtree(folder)

@@ -1,0 +1,399 @@
+"""Writes what is generated in `manifests/`: the JSON Schemas, and the examples in FORMAT.md.
+
+    python write_manifests.py            write them into manifests/
+    python write_manifests.py FOLDER     write them elsewhere, to compare
+
+Schemas come from the types of the documents, of entries and of statements, with their docstrings as descriptions; what
+a type cannot say (how a digest is spelled) is added by the name of the field. Examples come from the test vectors.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+ROOT = Path(__file__).parents[2]
+VECTORS = ROOT / "tests" / "vectors" / "verify"
+sys.path[:0] = [str(ROOT), str(VECTORS)]
+
+import build_verify_vectors as vectors  # type: ignore[import-not-found]  # noqa: E402  # it lies beside the vectors
+
+from evtool.cli.output import ErrorDocument  # noqa: E402
+from evtool.core.canonical import MAX_INTEGER  # noqa: E402
+from evtool.core.consent import ConsentTerms, Handling, Status  # noqa: E402
+from evtool.core.digest import Digests  # noqa: E402
+from evtool.core.entry import (  # noqa: E402
+    FORMAT,
+    INFORMATIONAL_FILES,
+    MAX_SEQUENCE,
+    Entry,
+    Previous,
+)
+from evtool.core.events import DETAILS, ConsentChanged, Event, Received, Sealed  # noqa: E402
+from evtool.core.item_ranges import ItemRanges  # noqa: E402
+from evtool.core.metadata_claims import Claims  # noqa: E402
+from evtool.core.metadata_vocabulary import VOCABULARY, Detail, Failure  # noqa: E402
+from evtool.core.patterns import MAX_PATTERN_LENGTH, MAX_PATTERNS  # noqa: E402
+from evtool.core.statement import (  # noqa: E402
+    ConsentStatement,
+    ContentStatement,
+    ContextStatement,
+    FileStatement,
+    ItemType,
+    MetadataStatement,
+    OmissionReason,
+    Statement,
+    WithheldStatement,
+)
+from evtool.report.bundle_document import PackDocument, UnpackDocument  # noqa: E402
+from evtool.report.consent_document import (  # noqa: E402
+    ConsentChangeDocument,
+    ConsentCheckDocument,
+    ConsentDocument,
+    RecallDocument,
+)
+from evtool.report.custody_document import (  # noqa: E402
+    CopiesDocument,
+    EntryDocument,
+    ReceiptDocument,
+    ReceiptFileDocument,
+)
+from evtool.report.document import ItemsDocument, LogDocument, ReportDocument, SealDocument  # noqa: E402
+from evtool.report.key_document import KeysDocument, TrustDocument  # noqa: E402
+from evtool.report.time_document import (  # noqa: E402
+    AuthoritiesDocument,
+    DueDocument,
+    LeavesDocument,
+    RenewDocument,
+    RequestDocument,
+    StampDocument,
+    UpgradeDocument,
+)
+
+Schema = dict[str, Any]
+
+DOCUMENTS: dict[str, type] = {
+    "report": ReportDocument,
+    "seal": SealDocument,
+    "log": LogDocument,
+    "items": ItemsDocument,
+    "keys": KeysDocument,
+    "trust": TrustDocument,
+    "timestamp": StampDocument,
+    "timestamp-request": RequestDocument,
+    "timestamp-upgrade": UpgradeDocument,
+    "leaves": LeavesDocument,
+    "renew": RenewDocument,
+    "due": DueDocument,
+    "tsa-trust": AuthoritiesDocument,
+    "custody-entry": EntryDocument,
+    "receipt": ReceiptDocument,
+    "receipt-file": ReceiptFileDocument,
+    "copies": CopiesDocument,
+    "consent": ConsentDocument,
+    "consent-check": ConsentCheckDocument,
+    "consent-change": ConsentChangeDocument,
+    "recall": RecallDocument,
+    "pack": PackDocument,
+    "unpack": UnpackDocument,
+    "error": ErrorDocument,
+}
+
+_DIGEST = {"pattern": "^[0-9a-f]{64}$"}
+_HEX_128 = {"pattern": "^[0-9a-f]{32}$"}
+_FINGERPRINT = {"pattern": "^SHA256:[A-Za-z0-9+/]{43}$"}
+_CODE = {"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}
+_TIME = {"format": "date-time", "pattern": "(Z|[+-][0-9]{2}:[0-9]{2})$"}
+_MTIME = {"pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z$"}
+_TEXT = {"minLength": 1, "maxLength": 1000}
+
+SPELLINGS: dict[str, Schema] = {
+    "head": _DIGEST,
+    "root": _DIGEST,
+    "sha256": _DIGEST,
+    "blake3": _DIGEST,
+    "hash": _DIGEST,
+    "checksums": _DIGEST,
+    "signature": _DIGEST,
+    "collection": _HEX_128,
+    "salt": _HEX_128,
+    "key": _FINGERPRINT,
+    "fingerprint": _FINGERPRINT,
+    "agent": _CODE,
+    "code": _CODE,
+    "happened_at": _TIME,
+    "recorded_at": _TIME,
+    "claimed_time": _TIME,
+    "valid_after": _TIME,
+    "valid_before": _TIME,
+    "modified": _MTIME,
+    "mtime": _MTIME,
+    "reason": _TEXT,
+    "tool": _TEXT,
+    "target": {"minLength": 1},
+}
+"""How a string of that name is spelled, in every document."""
+
+NUMBERS: dict[str, tuple[int, int]] = {
+    "sequence": (1, MAX_SEQUENCE),
+    "first_item": (1, MAX_INTEGER),
+    "items": (1, MAX_INTEGER),
+    "lines": (1, MAX_INTEGER),
+    "item": (1, MAX_INTEGER),
+    "exit_code": (0, 255),
+}
+"""Smallest and largest value of a number of that name; of all others 0 and 2^53 - 1."""
+
+
+def document_schema(type_: type) -> Schema:
+    """The schema of a document that a command prints: every field is always there."""
+    schema, definitions = _generate(type_)
+    for definition in [schema, *definitions.values()]:
+        if "properties" in definition:
+            definition["required"] = list(definition["properties"])
+    return _finish(schema, definitions)
+
+
+def entry_schema() -> Schema:
+    """The schema of an entry, with TOML's date-times as text; what is None in the type is not there in the file."""
+    schema, definitions = _generate(Entry)
+    schema["properties"].pop("details")
+    schema["required"].remove("details")
+    schema["properties"]["items"] = _RANGES | {"description": _describe(Entry)["items"]}
+    for event, kind in DETAILS.items():
+        table, parts = _generate(kind)
+        definitions |= parts | {kind.__name__: table}
+        schema["properties"][event.value] = {"$ref": f"#/$defs/{kind.__name__}"}
+    definitions.pop(ItemRanges.__name__, None)
+    definitions[Received.__name__]["properties"]["accepted"] = dict(_RANGES)
+    definitions[ConsentChanged.__name__]["properties"]["terms"] = {
+        "description": "The changed terms.",
+        "type": "object",
+    }
+    definitions[Sealed.__name__]["properties"]["exclude"] = {
+        "description": _describe(Sealed)["exclude"],
+        "type": "array",
+        "items": {"type": "string", "minLength": 1, "maxLength": MAX_PATTERN_LENGTH},
+        "maxItems": MAX_PATTERNS,
+    }
+    for definition in [schema, *definitions.values()]:
+        if "properties" in definition:
+            _make_closed(definition)
+    schema["properties"] = {"format": {"const": FORMAT}} | schema["properties"]
+    optional = {"items", *(event.value for event in Event)}
+    schema["required"] = ["format", *(name for name in schema["required"] if name not in optional)]
+    first = {"properties": {"sequence": {"const": 1}}}
+    schema["allOf"] = [
+        {"if": first, "then": {"not": {"required": ["previous"]}}, "else": {"required": ["previous"]}},
+        *(_belongs_to(event, definitions[kind.__name__]) for event, kind in DETAILS.items()),
+    ]
+    schema["properties"]["informational"]["propertyNames"] = {"enum": list(INFORMATIONAL_FILES)}
+    definitions[Previous.__name__]["properties"]["entry"] |= _DIGEST
+    return _finish(schema, definitions)
+
+
+_RANGES: Schema = {
+    "type": "array",
+    "items": {"type": "string", "pattern": "^[1-9][0-9]{0,15}(-[1-9][0-9]{0,15})?$"},
+    "minItems": 1,
+}
+"""Item numbers as ranges."""
+
+
+def _make_closed(definition: Schema) -> None:
+    """Refuse unknown fields, and turn fields that may be null into fields that may be absent."""
+    definition["additionalProperties"] = False
+    nullable = [name for name, value in definition["properties"].items() if {"type": "null"} in value.get("anyOf", [])]
+    for name in nullable:
+        value = definition["properties"][name]
+        (value_type,) = [one for one in value.pop("anyOf") if one != {"type": "null"}]
+        value.update(value_type)
+    for value in definition["properties"].values():
+        value.pop("default", None)
+        if value.get("additionalProperties") == {"type": "string"}:
+            value["additionalProperties"] = {"type": "string", **_DIGEST}
+    definition["required"] = [name for name in definition["required"] if name not in nullable]
+
+
+def _belongs_to(event: Event, table: Schema) -> Schema:
+    """The table of an event is there only if that is the entry's event, and has to be if it has required fields."""
+    there = {"required": [event.value]}
+    then = there if table["required"] else {}
+    return {"if": {"properties": {"event": {"const": event.value}}}, "then": then, "else": {"not": there}}
+
+
+SAMPLES: tuple[Statement, ...] = (
+    ContentStatement(1, "0" * 32, ItemType.FILE, size=0, digests=Digests("0" * 64, "0" * 64)),
+    ContentStatement(1, "0" * 32, ItemType.DIRECTORY),
+    ContentStatement(1, "0" * 32, ItemType.SYMLINK, target="x"),
+    ContentStatement(1, "0" * 32, ItemType.OMITTED, reason=OmissionReason.SPECIAL),
+    FileStatement(1, "0" * 32, "x", 0),
+    ContextStatement(1, "0" * 32, "title", "x"),
+    ConsentStatement(1, "0" * 32, ConsentTerms(handling=Handling.SEALED, status=Status.GIVEN)),
+    MetadataStatement(1, "0" * 32, "none", Claims(), Failure.KILLED),
+    WithheldStatement(1, "0" * 64),
+)
+"""One statement of each kind and type; the fields that it writes are the fields of the schema."""
+
+_CLAIMS: Schema = {
+    "type": "object",
+    "properties": {"vocabulary": {"const": VOCABULARY}, "detail": {"enum": [detail.value for detail in Detail]}},
+    "required": ["vocabulary", "detail"],
+}
+"""What every version of the claims has; FORMAT-metadata.md says what else there is."""
+
+
+def statement_schema() -> Schema:
+    """The schema of one line of a manifest."""
+    kinds = [_statement_kind(sample) for sample in SAMPLES]
+    return _finish({"title": "Statement", "description": "One line of a manifest.", "oneOf": kinds}, {})
+
+
+def _statement_kind(sample: Statement) -> Schema:
+    properties: dict[str, Schema] = {}
+    line = json.loads(sample.serialize())
+    described = _describe(type(sample)) | _describe(Digests)
+    for name, value in line.items():
+        schema: Schema = {"description": described[name]} if name in described else {}
+        if name in ("kind", "type"):
+            schema["const"] = value
+        elif name == "reason":
+            schema["enum"] = [reason.value for reason in OmissionReason]
+        elif name == "claims":
+            schema |= _CLAIMS
+        elif name == "failure":
+            schema["enum"] = [failure.value for failure in Failure]
+        elif isinstance(value, int):
+            schema["type"] = "integer"
+        elif isinstance(value, dict):
+            schema["type"] = "object"
+        else:
+            schema["type"] = ["string", "null"] if name == "mtime" else "string"
+        _add_spelling(name, schema)
+        properties[name] = schema
+    title = f"{line['kind']}, {line['type']}" if "type" in line else line["kind"]
+    required = [name for name in line if name not in ("claims", "failure")]
+    schema = {"title": title, "type": "object", "properties": properties, "required": required}
+    schema["additionalProperties"] = False
+    if isinstance(sample, MetadataStatement):
+        schema["anyOf"] = [{"required": ["claims"]}, {"required": ["failure"]}]
+    return schema
+
+
+def _generate(type_: type) -> tuple[Schema, dict[str, Schema]]:
+    """The schema of a type and those of the types in it, described and with spellings."""
+    _, definitions = msgspec.json.schema_components([type_])
+    types = {one.__name__: one for one in _types_in(type_)}
+    for name, definition in definitions.items():
+        definition.pop("title", None)
+        definition["description"] = str(types[name].__doc__).split("\n")[0]
+        described = _describe(types[name])
+        for field, schema in definition.get("properties", {}).items():
+            _add_spelling(field, schema)
+            if field in described:
+                definition["properties"][field] = {"description": described[field]} | schema
+        if type_ is not Entry and "format" in definition.get("properties", {}):
+            definition["properties"]["format"].pop("default", None)
+            definition["properties"] = {"format": definition["properties"].pop("format")} | definition["properties"]
+    return definitions.pop(type_.__name__), definitions
+
+
+def _add_spelling(field: str, schema: Schema) -> None:
+    for part in [schema, *schema.get("anyOf", [])]:
+        if part.get("type") in ("string", ["string", "null"]):
+            part.update(SPELLINGS.get(field, {}))
+        elif part.get("type") == "integer":
+            least, most = NUMBERS.get(field, (0, MAX_INTEGER))
+            part.update({"minimum": least, "maximum": most})
+
+
+def _types_in(annotation: Any) -> set[type]:
+    """A type and all dataclasses and enums that its fields are made of."""
+    found: set[type] = set()
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        found.add(annotation)
+    elif isinstance(annotation, type) and is_dataclass(annotation):
+        found.add(annotation)
+        hints = get_type_hints(annotation)
+        for field in fields(annotation):
+            found |= _types_in(hints[field.name])
+    for argument in get_args(annotation):
+        found |= _types_in(argument)
+    return found
+
+
+def _describe(type_: type) -> dict[str, str]:
+    """What the docstring of a type says of its fields, under `Attributes:`."""
+    described: dict[str, str] = {}
+    names: list[str] = []
+    section = str(type_.__doc__).partition("Attributes:\n")[2]
+    for line in section.splitlines():
+        match = re.match(r" {8}(\w+(?:, \w+)*): (.+)", line)
+        if match:
+            names = match[1].split(", ")
+            described |= dict.fromkeys(names, match[2])
+        elif names and line.strip():
+            described |= dict.fromkeys(names, f"{described[names[0]]} {line.strip()}")
+    return {name: text[0].upper() + text[1:] for name, text in described.items()}
+
+
+def _finish(schema: Schema, definitions: dict[str, Schema]) -> Schema:
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return head | schema | ({"$defs": definitions} if definitions else {})
+
+
+def schemas() -> dict[str, str]:
+    """All schemas: file name -> text."""
+    made = {name: document_schema(type_) for name, type_ in DOCUMENTS.items()}
+    made |= {"entry": entry_schema(), "statement": statement_schema()}
+    return {
+        f"{name}.schema.json": json.dumps(schema, ensure_ascii=False, indent=2) + "\n" for name, schema in made.items()
+    }
+
+
+_EXAMPLE = re.compile(r"(<!-- example: (\S+) -->\n)(?:```.*?\n```\n)?", re.DOTALL)
+_LANGUAGES = {".toml": "toml", ".jsonl": "json", "": "text", ".sha256": "text", ".sig": "text"}
+
+
+def page(text: str) -> str:
+    """FORMAT.md with its examples as they are now."""
+    files = vectors.Collection(vectors.read_recipe("good-two-seals")).files
+    examples = {name: (_LANGUAGES[Path(name).suffix], data.decode()) for name, data in files.items()}
+    withheld = vectors.withhold(files["custody/0001-sealed.jsonl"], [[5, 4]]).decode().splitlines()[-1]
+    examples["withheld"] = ("json", withheld + "\n")
+    examples["report"] = ("json", report())
+    return _EXAMPLE.sub(lambda match: match[1] + "```{}\n{}```\n".format(*examples[match[2]]), text)
+
+
+def report() -> str:
+    """What `evtool verify --json` prints of the example."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        vectors.build("good-two-seals", place)
+        (place / "evidence").rename(place / "interview-0042")
+        (place / "trust").rename(place / "trusted_keys")
+        command = [sys.executable, "-m", "evtool", "verify", "interview-0042", "--trust", "trusted_keys", "--json"]
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "EVTOOL_HOME": str(place / "home")}
+        run = subprocess.run(command, cwd=place, env=environment, capture_output=True, check=True)
+        return run.stdout.decode("utf-8")
+
+
+def main(folder: Path) -> None:
+    """Write everything into a folder."""
+    for name, text in schemas().items():
+        (folder / name).write_text(text, "utf-8")
+    (folder / "FORMAT.md").write_text(page((ROOT / "manifests" / "FORMAT.md").read_text("utf-8")), "utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "manifests")
