@@ -92,6 +92,11 @@ def find_hidden(
     return [(one, found) for one, found in places if found is not None]
 
 
+def count_unhidden(hidden: Iterable[tuple[SealedItem, Found]], exclusions: Exclusions) -> int:
+    """Count the items that a walk took for left out, one by one; below a directory it did not look."""
+    return sum(not exclusions.hides(store_name(found.directory)) for _, found in hidden)
+
+
 @dataclass(slots=True)
 class Comparer:
     """Compares one evidence directory with one collection."""
@@ -159,7 +164,7 @@ class Comparer:
         """Sort one comparison to where it belongs."""
         if sealed is None:
             self._extra += [found] if found else []
-        elif self._is_omitted(sealed):
+        elif self._is_omitted(sealed, gone=found is None):
             if found is None and sealed.item.content is None:
                 self._named_only.add(parse_name(_path_of(sealed)))
         elif observation is None:
@@ -176,7 +181,7 @@ class Comparer:
                 self._tally(sealed).unchecked += 1
             elif sealed is not None:
                 self._note_selected(sealed)
-                if self._is_omitted(sealed):
+                if self._is_omitted(sealed, gone=found is None):
                     if found is None and sealed.item.content is None:
                         self._named_only.add(parse_name(_path_of(sealed)))
                     continue
@@ -184,7 +189,8 @@ class Comparer:
                     self._add_missing(sealed)
                 else:
                     yield Task(found, sealed, self.mode)
-            elif found is not None and self.selection.is_all:
+            elif found is not None:
+                # Kept even if only some items are asked for: a missing one may be there under this name.
                 self._extra.append(found)
 
     def _founds(self, notes: WalkNotes) -> Iterator[Found]:
@@ -217,7 +223,7 @@ class Comparer:
             self.seen_numbers.add(sealed.item.number)
             self.seen_paths.add(_path_of(sealed))
 
-    def _is_omitted(self, sealed: SealedItem) -> bool:
+    def _is_omitted(self, sealed: SealedItem, *, gone: bool) -> bool:
         """Set aside what the archivist left out by name, and what this copy does not disclose far enough."""
         item = sealed.item
         if item.content is None:
@@ -230,7 +236,9 @@ class Comparer:
         reason = item.content.reason
         if reason is OmissionReason.UNREADABLE_DIRECTORY:
             self._omitted_directories.append((sealed.item.sort_key or b"").rstrip(b"/") + b"/")
-        self._note(Code.OMITTED, sealed, f"was left out of the seal ({reason.value if reason else ''}); only named")
+        gone = gone and reason is not OmissionReason.UNREADABLE_DIRECTORY
+        message = f"was left out of the seal ({reason.value if reason else ''}); only named"
+        self._note(Code.OMITTED, sealed, message + (", and not there now" if gone else ""))
         return True
 
     def _judge(self, sealed: SealedItem, observation: Observation) -> None:
@@ -275,6 +283,7 @@ class Comparer:
             return
         hidden = find_hidden(self.evidence, self._missing, self.exclusions)
         self._forget((sealed for sealed, _ in hidden), ())
+        self.result.notes.excluded_count -= count_unhidden(hidden, self.exclusions)
         tasks = [Task(found, sealed, self.mode) for sealed, found in hidden]
         for task, observation in self._observe(tasks):
             self._judge(task.context, observation)
@@ -288,7 +297,7 @@ class Comparer:
                 self._tally(sealed).unchecked += 1
             else:
                 self._note_selected(sealed)
-                if not self._is_omitted(sealed):
+                if not self._is_omitted(sealed, gone=False):
                     self._add_missing(sealed)
         if not self._missing:
             return
@@ -344,15 +353,20 @@ class Comparer:
         for path in extra:
             while (path := path.rpartition(b"/")[0]) and path not in parents:
                 parents.add(path)
-        for sealed in list(self._missing):
+        explained: list[SealedItem] = []
+        explaining: list[Found] = []
+        for sealed in self._missing:
             path = parse_name(_path_of(sealed))
             found = extra.get(path)
             if found is not None:
-                self._forget([sealed], [found])
+                explaining.append(found)
                 self._type_changed(sealed, _KIND_NAMES[found.kind])
             elif path in parents:
-                self._forget([sealed], [])
                 self._type_changed(sealed, "a directory that holds files")
+            else:
+                continue
+            explained.append(sealed)
+        self._forget(explained, explaining)
 
     def _match_renamed(self) -> None:
         """Look for the bytes of missing files among the extra ones. Empty files are all alike and are left alone."""
@@ -368,16 +382,18 @@ class Comparer:
             for task, seen in self._observe(files, jobs=1)
             if seen.stamp and seen.stamp.size in sizes
         ]
+        renamed: list[tuple[SealedItem, Found]] = []
         for task, seen in self._observe(candidates):
             self._count_progress(seen)
             group = missing.get((seen.sha256, seen.blake3))
             if group:
-                sealed = group.pop(0)
-                self._forget([sealed], [task.found])
-                self._tally(sealed).renamed += 1
-                stored = store_name(task.found.path)
-                message = f"is now named {shown(stored)}, with the same bytes"
-                self._find(Code.RENAMED, Effect.DISPROVES, sealed, message, _path_of(sealed), stored)
+                renamed.append((group.pop(0), task.found))
+        for sealed, found in renamed:
+            self._tally(sealed).renamed += 1
+            stored = store_name(found.path)
+            message = f"is now named {shown(stored)}, with the same bytes"
+            self._find(Code.RENAMED, Effect.DISPROVES, sealed, message, _path_of(sealed), stored)
+        self._forget((sealed for sealed, _ in renamed), (found for _, found in renamed))
 
     def _forget(self, sealed: Iterable[SealedItem], found: Iterable[Found]) -> None:
         """Take what has been explained out of the leftovers."""
@@ -388,7 +404,7 @@ class Comparer:
     def _report_unreadable_directories(self) -> None:
         """What is below a directory that cannot be listed is not missing: nobody could look."""
         unreadable = [found for found in self._extra if found.kind is Kind.UNREADABLE]
-        for found in unreadable:
+        for found in unreadable if self.selection.is_all else ():
             stored = store_name(found.path)
             self._add(Code.UNREADABLE, Effect.UNCHECKED, f"{shown(stored)}: cannot be listed", path=stored)
         prefixes = tuple(found.path + b"/" for found in unreadable)
@@ -406,6 +422,8 @@ class Comparer:
             else:
                 self._tally(sealed).missing += 1
                 self._find(Code.MISSING, Effect.DISPROVES, sealed, "is missing")
+        if not self.selection.is_all:
+            return
         extra = [found for found in self._extra if not self._is_below_omitted(found)]
         if self.collection.lacks_seals or not all(seal.is_sound for seal in self.collection.seals):
             # What cannot be read, or is not what was signed, may have listed these files; nobody is accused for that.

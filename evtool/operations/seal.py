@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
-from evtool.core.errors import EvidenceError, InputError, MismatchError, RefusedError
+from evtool.core.errors import InputError, MismatchError, RefusedError
 from evtool.core.names import shown, store_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.privacy import check_text
-from evtool.core.statement import ItemType, OmissionReason
+from evtool.core.statement import ItemType
 from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.keys.signer import Signer
 from evtool.operations.collection import Collection, SealedItem, read_items
-from evtool.operations.compare import find_hidden, merge_sorted
+from evtool.operations.compare import count_unhidden, find_hidden, merge_sorted
 from evtool.operations.entry_writer import EntryHeader, is_inside, open_for_writing, read_sound_collection, write_entry
 from evtool.operations.item_block import ItemBlock, state_block
 from evtool.operations.item_metadata import DescribedItems, MetadataChoice
 from evtool.operations.item_statements import StatementPlan, read_plan
 from evtool.operations.manifest_writer import ManifestWriter
 from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.respelled import RespelledNames, RespelledPairs, find_respelled
 from evtool.operations.seal_options import SealOptions, SealResult
+from evtool.operations.seal_problems import cannot_seal, nothing_to_seal, omission_reason
 from evtool.scan.batch import observation_of
 from evtool.scan.engine import Request, Task, gather_runs, observe_all, observe_requests
 from evtool.scan.observe import Mode, Observation, Problem
@@ -59,9 +61,25 @@ def seal(
     options = options or SealOptions()
     for name, text in (("reason", options.reason), *(("exclude", pattern) for pattern in options.exclude)):
         check_text(name, text, options.policy)
+    progress = progress or NoProgress()
+    try:
+        return _seal(path, signer, options, progress, random, now, {})
+    except RespelledNames as found:
+        return _seal(path, signer, options, progress, random, now, found.names)
+
+
+def _seal(
+    path: str | os.PathLike[str],
+    signer: Signer,
+    options: SealOptions,
+    progress: Progress,
+    random: Callable[[int], bytes],
+    now: Callable[[], datetime],
+    respelled: Mapping[bytes, str],
+) -> SealResult:
     header = EntryHeader(options.reason, options.happened_at, options.clock)
     with open_for_writing(path, options.custody) as record:
-        run = _SealRun(record.evidence, record.collection, options, progress or NoProgress(), inside=record.inside)
+        run = _SealRun(record.evidence, record.collection, options, progress, respelled, inside=record.inside)
         journal_file = journal_name(record.next_sequence)
         journal = Journal(record.writer.open_kept(journal_file))
         try:
@@ -87,16 +105,25 @@ def preview_seal(
     path: str | os.PathLike[str], options: SealOptions | None = None, *, progress: Progress | None = None
 ) -> SealResult:
     """Tell what `seal` would do, writing nothing and reading no evidence file."""
-    options = options or SealOptions()
+    options, progress = options or SealOptions(), progress or NoProgress()
+    try:
+        return _preview(path, options, progress, {})
+    except RespelledNames as found:
+        return _preview(path, options, progress, found.names)
+
+
+def _preview(
+    path: str | os.PathLike[str], options: SealOptions, progress: Progress, respelled: Mapping[bytes, str]
+) -> SealResult:
     evidence = TreeLocation.find(os.fspath(path))
     inside = is_inside(evidence, options.custody)
     location = locate_custody(evidence, options.custody)
     if location is None:
-        run = _SealRun(evidence, None, options, progress or NoProgress(), inside=inside)
+        run = _SealRun(evidence, None, options, progress, respelled, inside=inside)
         run.observe(None, None)
         return run.result
     with CustodyDirectory(location) as custody:
-        run = _SealRun(evidence, read_sound_collection(custody), options, progress or NoProgress(), inside=inside)
+        run = _SealRun(evidence, read_sound_collection(custody), options, progress, respelled, inside=inside)
         run.observe(None, None)
         return run.result
 
@@ -110,6 +137,7 @@ class _SealRun:
         collection: Collection | None,
         options: SealOptions,
         progress: Progress,
+        respelled: Mapping[bytes, str],
         *,
         inside: bool,
     ) -> None:
@@ -125,6 +153,7 @@ class _SealRun:
         self._problems: list[str] = []
         self._denied = 0
         self._vanished: list[SealedItem] = []
+        self._respelled = RespelledPairs(respelled)
         self._plan = self._make_plan()
 
     def observe(self, manifest: ManifestWriter | None, journal: Journal | None) -> None:
@@ -143,6 +172,7 @@ class _SealRun:
         else:
             self._observe_items(manifest, journal, jobs)
         self._look_past_patterns(jobs)
+        self._look_for_other_forms()
         self._judge_doubtful(jobs)
         self._check_manifests()
         self._check_second_walk(manifest_written=manifest is not None)
@@ -153,7 +183,9 @@ class _SealRun:
                 hint="the manifest would repeat these names; rename working copies, or seal without --deny-terms",
             )
         if self._problems:
-            raise _cannot_seal(self._problems)
+            raise cannot_seal(self._problems)
+        if not (self.result.new_items or (self._collection and self._collection.seals)):
+            raise nothing_to_seal(self.result.excluded)
 
     def _observe_items(self, manifest: ItemWriter | None, journal: Journal | None, jobs: int) -> None:
         """Look at every item on its own, whether it is new or was sealed before."""
@@ -231,12 +263,14 @@ class _SealRun:
             sealed_items = read_items(self._collection) if self._collection else iter(())
             for sealed, found in merge_sorted(sealed_items, founds):
                 if found is None and sealed is not None:
-                    self._vanished.append(sealed)
+                    if not self._respelled.holds_item(sealed):
+                        self._vanished.append(sealed)
                 elif found is not None and sealed is not None:
                     yield Task(found, sealed, Mode.STAT)
-                elif found is not None:
+                elif found is not None and not self._respelled.holds_found(found):
                     known = journal.find(found.path) if journal is not None else None
                     yield Task(found, None, Mode.STAT if journal is None else Mode.HASH, known)
+            yield from self._respelled.tasks()
 
     def _walk(self, tree: Tree, notes: WalkNotes) -> Iterator[Found]:
         return walk(tree, custody=self._custody_name, exclusions=self._exclusions, notes=notes)
@@ -263,7 +297,7 @@ class _SealRun:
         problem = observation.problem
         if problem is None:
             return _ITEM_TYPES[observation.kind]
-        if problem is not Problem.VANISHED and _reason(found, problem) in self._options.allowed:
+        if problem is not Problem.VANISHED and omission_reason(found, problem) in self._options.allowed:
             return ItemType.OMITTED
         self._problems.append(f"{shown(store_name(found.path))}: {observation.detail}")
         return None
@@ -282,7 +316,7 @@ class _SealRun:
         self.result.reused += observation.reused
         self.result.omitted += item_type is ItemType.OMITTED
         if manifest is not None:
-            reason = _reason(found, observation.problem) if observation.problem else None
+            reason = omission_reason(found, observation.problem) if observation.problem else None
             extra = self._plan.take(store_name(found.path)).lines if self._plan else ()
             if not self._is_refused:
                 manifest.add(found, observation, item_type, reason, extra)
@@ -296,6 +330,10 @@ class _SealRun:
         if sealed is None or sealed.item.content is None or sealed.item.file is None:
             return
         content, stamp = sealed.item.content, observation.stamp
+        if task.found.path in self._respelled.names:
+            now = shown(store_name(task.found.path))
+            message = f"is now spelled {now}: the same name in another Unicode form"
+            self._find(Code.NAME_FORM, Effect.NOTE, sealed, message)
         self._progress.advance(files=1, size=0)
         if content.type is ItemType.OMITTED:
             self.result.kept_items += 1
@@ -317,11 +355,21 @@ class _SealRun:
     def _look_past_patterns(self, jobs: int) -> None:
         """A new pattern says what is not to be sealed; what was sealed before is compared all the same."""
         hidden = find_hidden(self._evidence, self._vanished, self._exclusions)
+        self._notes.excluded_count -= count_unhidden(hidden, self._exclusions)
         there = {id(sealed) for sealed, _ in hidden}
         self._vanished = [one for one in self._vanished if id(one) not in there]
         tasks: list[Task[SealedItem | None]] = [Task(found, sealed, Mode.STAT) for sealed, found in hidden]
         for task, observation in observe_all(self._evidence, tasks, jobs=jobs):
             self._judge_sealed(task, observation)
+
+    def _look_for_other_forms(self) -> None:
+        """A sealed item under the same name in another Unicode form is no new item, and not missing either."""
+        if self._collection is None or not self._vanished or self._respelled.names:
+            return
+        with Tree(self._evidence) as tree:
+            names = find_respelled(self._collection, self._vanished, self._walk(tree, WalkNotes()))
+        if names:
+            raise RespelledNames(names)
 
     def _judge_doubtful(self, jobs: int) -> None:
         for task, observation in observe_all(self._evidence, self._doubtful, jobs=jobs):
@@ -399,25 +447,3 @@ _ITEM_TYPES = {
     Kind.SYMLINK: ItemType.SYMLINK,
     Kind.EMPTY_DIRECTORY: ItemType.DIRECTORY,
 }
-
-
-def _reason(found: Found, problem: Problem) -> OmissionReason:
-    if problem is Problem.UNREADABLE and found.kind is Kind.UNREADABLE:
-        return OmissionReason.UNREADABLE_DIRECTORY
-    return {
-        Problem.UNREADABLE: OmissionReason.UNREADABLE,
-        Problem.SPECIAL: OmissionReason.SPECIAL,
-    }.get(problem, OmissionReason.CHANGING)
-
-
-_MAX_NAMED = 20
-
-
-def _cannot_seal(problems: list[str]) -> EvidenceError:
-    named = "; ".join(problems[:_MAX_NAMED])
-    more = f"; and {len(problems) - _MAX_NAMED} more" if len(problems) > _MAX_NAMED else ""
-    return EvidenceError(
-        f"nothing was sealed, because not everything can be: {named}{more}",
-        hint="mend it, leave it out with --exclude, or have it named without its content: "
-        "--allow unreadable, --allow special, --allow changing",
-    )

@@ -49,7 +49,7 @@ Some entries have time-stamps beside their signature:
 _TRUST = """\
 1. Whose keys?
    Get the signer's public key, or its SHA256: fingerprint, from the signer by another way than this directory, and
-   write it into a file of your own, here called trusted_keys, one line a key:
+   write it into a file of your own, here ~/trusted_keys (not into the evidence directory), one line a key:
 
      CODE namespaces="{namespace}" ssh-ed25519 AAAA...
 
@@ -98,7 +98,7 @@ def _signatures(entries: list[EntryLine], folder: str) -> str:
     for entry in entries:
         path = f"{folder}/{entry.stem}.toml"
         lines += [
-            f"     ssh-keygen -Y verify -f trusted_keys -I {entry.agent} -n {NAMESPACE} \\",
+            f"     ssh-keygen -Y verify -f ~/trusted_keys -I {entry.agent} -n {NAMESPACE} \\",
             f"       -s {path}.sig < {path}",
         ]
     return "\n".join(lines) + "\n"
@@ -117,6 +117,11 @@ def _digests(entries: list[EntryLine], folder: str, unlisted: int) -> str:
                 f"     sha256sum -c {path}.sha256",
                 f"     sha256sum {path}.sha256; grep checksums {path}.toml",
             ]
+    lines += [
+        "",
+        "   Symbolic links and empty directories are in the manifest only. Of a list without any file sha256sum says",
+        "   that it found no checksum lines; that is no mismatch.",
+    ]
     if unlisted:
         lines += [
             "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from evtool import Report, VerifyOptions, load_trust, verify
 from evtool.keys.own import create_own_key
@@ -55,6 +58,16 @@ def snapshot(root: Path, *, custody: bool = False, dates: bool = True, contents:
 def check(directory: Path, evtool: Runner, **options: Any) -> Report:
     """Verify in this process, trusting what the user of `evtool` trusts."""
     return verify(directory, VerifyOptions(trust=load_trust(home=evtool.home), jobs=1, **options))
+
+
+def deprived() -> list[str]:
+    """Give a program to run under, in which permissions count: for root, one without the right to override them."""
+    if os.geteuid() != 0:
+        return []
+    prefix = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    if shutil.which("setpriv") is None or subprocess.run([*prefix, "true"], check=False).returncode:
+        pytest.skip("root cannot give up its right to read everything here: setpriv of util-linux is missing")
+    return prefix
 
 
 def named(report: Report | dict[str, Any]) -> set[tuple[str, str | None]]:
