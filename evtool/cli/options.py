@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from evtool.cli.output import Output
+from evtool.cli.output import Output, ProgressMode
 from evtool.core.codes import check_code
 from evtool.core.errors import FormatError
 from evtool.core.names import shown
@@ -57,6 +57,34 @@ def output_options(command: Command) -> Command:
 
     quiet = click.option("--quiet", "-q", is_flag=True, help="Print only the answer and errors.")
     return click.option("--json", "json_", is_flag=True, help="Print one JSON document.")(quiet(with_output))
+
+
+def workers_options(command: Command) -> Command:
+    """Add --jobs and --scheduler."""
+    jobs = click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Number of workers.")
+    scheduler = click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Work on the Dask cluster of this scheduler; its workers have to see the directory under the same path.",
+    )
+    return jobs(scheduler(command))
+
+
+def progress_option(command: Command) -> Command:
+    """Add --progress; to be put below `output_options`, of whose `output` it becomes a part."""
+
+    @functools.wraps(command)
+    def with_progress(*args: Any, progress_: str, output: Output, **kwargs: Any) -> Any:
+        return command(*args, output=replace(output, progress=ProgressMode(progress_)), **kwargs)
+
+    return click.option(
+        "--progress",
+        "progress_",
+        type=click.Choice([mode.value for mode in ProgressMode]),
+        default=ProgressMode.AUTO.value,
+        show_default=True,
+        help="On a terminal, as JSON lines on standard error, or not at all.",
+    )(with_progress)
 
 
 def passphrase_options(command: Command) -> Command:

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from dataclasses import dataclass
+from enum import Enum
 from typing import Literal
 
 from evtool.core.names import is_visible
@@ -31,6 +32,16 @@ class ErrorDocument:
     hint: str
 
 
+class ProgressMode(Enum):
+    """How progress is shown."""
+
+    AUTO = "auto"
+    """As a bar on a terminal, not at all elsewhere."""
+    JSON = "json"
+    """As JSON lines on standard error, for a program that runs evtool."""
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """How one run speaks.
@@ -38,10 +49,12 @@ class Output:
     Attributes:
         json: print one JSON document on stdout in place of text.
         quiet: leave out talk that is neither an answer nor an error.
+        progress: how progress is shown.
     """
 
     json: bool = False
     quiet: bool = False
+    progress: ProgressMode = ProgressMode.AUTO
 
     def answer(self, text: str) -> None:
         """Print the answer for a person on stdout; silent when a script asked for JSON."""

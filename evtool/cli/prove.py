@@ -8,7 +8,7 @@ import click
 
 from evtool.cli.bundle_options import choice_value, disclosure_options
 from evtool.cli.entry_options import custody_option, header_options, policy_options
-from evtool.cli.options import SigningOptions, output_options, signing_options
+from evtool.cli.options import SigningOptions, output_options, progress_option, signing_options
 from evtool.cli.output import Output
 from evtool.cli.pack import answer_packed
 from evtool.cli.progress import terminal_progress
@@ -54,6 +54,7 @@ Exit codes:
 @custody_option
 @signing_options
 @output_options
+@progress_option
 def command(
     directory: str,
     items: tuple[str, ...],

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from evtool.cli.entry_options import answer_entry, custody_option, header_options, jobs_option, policy_options
-from evtool.cli.options import SigningOptions, output_options, signing_options
+from evtool.cli.options import SigningOptions, output_options, progress_option, signing_options
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
 from evtool.cli.values import ranges_value
@@ -45,6 +45,7 @@ Send the receipt file to the giver. It holds your entry and its signature, and n
 @jobs_option
 @signing_options
 @output_options
+@progress_option
 def command(
     directory: str,
     receipt: Path,

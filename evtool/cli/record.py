@@ -16,7 +16,7 @@ from evtool.cli.entry_options import (
     policy_options,
     with_items,
 )
-from evtool.cli.options import SigningOptions, code_value, output_options, signing_options
+from evtool.cli.options import SigningOptions, code_value, output_options, progress_option, signing_options
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
 from evtool.core.errors import UsageError
@@ -77,6 +77,7 @@ and organisations are named by code. An entry is never changed: correct it with 
 @jobs_option
 @signing_options
 @output_options
+@progress_option
 def command(
     directory: str,
     event: str,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evtool.cli.entry_options import header_options, policy_options
-from evtool.cli.options import SigningOptions, output_options, signing_options
+from evtool.cli.options import SigningOptions, output_options, progress_option, signing_options, workers_options
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
 from evtool.cli.stamp_options import StampRequestOptions, stamp_options
@@ -90,10 +90,11 @@ everything. An interrupted seal leaves everything as it was; run it again to go 
 @click.option("--no-sandbox", is_flag=True, help="Parse files even where the platform cannot confine the parser.")
 @click.option("--custody", metavar="DIR", type=click.Path(), help="Keep the record in DIR, outside of the evidence.")
 @click.option("--dry-run", is_flag=True, help="Tell what would be sealed; read no file, write nothing.")
-@click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Number of workers.")
+@workers_options
 @stamp_options
 @signing_options
 @output_options
+@progress_option
 def command(
     directory: str,
     header: EntryHeader,
@@ -108,6 +109,7 @@ def command(
     custody: str | None,
     dry_run: bool,
     jobs: int | None,
+    scheduler: str | None,
     stamping: StampRequestOptions,
     signing: SigningOptions,
     output: Output,
@@ -126,6 +128,7 @@ def command(
         statements=StatementFiles(items, defaults),
         custody=custody,
         jobs=jobs,
+        scheduler=scheduler,
         policy=policy,
         metadata=MetadataChoice(metadata),
         sandbox=not no_sandbox,

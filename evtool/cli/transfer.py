@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from evtool.cli.entry_options import answer_entry, custody_option, header_options, jobs_option, policy_options
-from evtool.cli.options import SigningOptions, code_value, output_options, signing_options
+from evtool.cli.options import SigningOptions, code_value, output_options, progress_option, signing_options
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
 from evtool.core.events import Code, Transferred
@@ -35,6 +35,7 @@ Afterwards copy the whole directory to the receiver, who runs `evtool receive` o
 @jobs_option
 @signing_options
 @output_options
+@progress_option
 def command(
     directory: str,
     receiver: str,

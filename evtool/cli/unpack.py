@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from evtool.cli.bundle_options import access_options
-from evtool.cli.options import output_options
+from evtool.cli.options import output_options, progress_option
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
 from evtool.core.names import shown
@@ -50,6 +50,7 @@ Exit codes:
 @click.option("--outside-links", is_flag=True, help="Make symbolic links that lead out of DIR, too.")
 @access_options
 @output_options
+@progress_option
 def command(
     bundle: str,
     directory: Path,

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from evtool.cli.bundle_options import access_options
-from evtool.cli.options import output_options
+from evtool.cli.options import output_options, progress_option, workers_options
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
 from evtool.cli.time_options import ground_options
@@ -77,9 +77,10 @@ def _fingerprint(text: str) -> str:
 @click.option("--item", "items", multiple=True, metavar="N|NAME", help="Check only this item. May be repeated.")
 @click.option("--quick", is_flag=True, help="Compare types, sizes and dates only; never a verification.")
 @click.option("--custody", metavar="DIR", type=click.Path(), help="Where the record is, if not in PATH.")
-@click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Number of workers.")
+@workers_options
 @access_options
 @output_options
+@progress_option
 @ground_options
 def command(
     paths: tuple[str, ...],
@@ -91,6 +92,7 @@ def command(
     quick: bool,
     custody: str | None,
     jobs: int | None,
+    scheduler: str | None,
     time: TimeGrounds,
     access: Callable[[], BundleAccess],
     output: Output,
@@ -115,6 +117,7 @@ def command(
         custody=custody,
         access=access(),
         jobs=jobs,
+        scheduler=scheduler,
         time=time,
     )
     results: list[tuple[str, Report]] = []

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from evtool.core.errors import FormatError
+from evtool.core.digest import Digests
+from evtool.core.errors import EvtoolError, FormatError
 from evtool.core.merkle import TreeBuilder, TreePiece, compute_leaf_hash, fold_nodes
 from evtool.core.names import parse_name
 from evtool.core.statement import (
@@ -18,8 +20,10 @@ from evtool.core.statement import (
     MetadataStatement,
     OmissionReason,
     WithheldStatement,
+    begins_item,
     parse_statement,
 )
+from evtool.core.statement_block import DecodedFiles, decode_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class ManifestReader:
         self.items = 0
         """Items of which at least one statement is disclosed."""
         self.last_item = 0
+        self._line = first_line
         self._next_number = first_item
         self._last_key = last_key
         self._pending: _PendingItem | None = None
@@ -115,29 +120,83 @@ class ManifestReader:
             FormatError: with the number of the line: a statement that cannot be read, lines out of order, an item
                 that is incomplete or missing although nothing is withheld.
         """
-        number = self.tree.size
-        try:
-            for line in lines:
-                number += 1
-                statement = parse_statement(line)
-                if isinstance(statement, WithheldStatement):
-                    self.tree.add_subtree(bytes.fromhex(statement.hash), statement.lines)
-                    self.withheld_lines += statement.lines
-                    self._gap += statement.lines
+        with self._naming_the_line():
+            yield from self._read_lines(lines)
+            yield from self._end()
+
+    def read_blocks(self, blocks: Iterable[list[bytes]]) -> Iterator[Item]:
+        """As `read`, for lines that come in lists of many, each with its newline; several times as fast."""
+        for part in self.read_parts(blocks):
+            if isinstance(part, DecodedFiles):
+                yield from _items_of(part)
+            else:
+                yield part
+
+    def read_parts(self, blocks: Iterable[list[bytes]]) -> Iterator[Item | DecodedFiles]:
+        """As `read_blocks`, leaving files together that were decoded together."""
+        with self._naming_the_line():
+            for block, following in _with_next(blocks):
+                decoded = self._decode(block, following)
+                if decoded is None:
+                    yield from self._read_lines(line[:-1] for line in block)
                     continue
-                self.tree.add_leaf(compute_leaf_hash(line))
-                if self._pending is None or self._pending.number != statement.item:
-                    if self._pending:
-                        yield self._close(self._pending)
-                    self._pending = self._open(statement.item)
-                else:
-                    self._pending.inside += self._gap
-                self._pending.add(statement)
-                self._gap = 0
-            if self._pending:
-                yield self._close(self._pending)
+                yield from self._end()
+                self._take_decoded(decoded, block)
+                yield decoded
+            yield from self._end()
+
+    @contextmanager
+    def _naming_the_line(self) -> Iterator[None]:
+        try:
+            yield
         except FormatError as error:
-            raise FormatError(f"line {number}: {error.message}", hint=error.hint) from None
+            raise FormatError(f"line {self._line}: {error.message}", hint=error.hint) from None
+
+    def _read_lines(self, lines: Iterable[bytes]) -> Iterator[Item]:
+        for line in lines:
+            self._line += 1
+            statement = parse_statement(line)
+            if isinstance(statement, WithheldStatement):
+                self.tree.add_subtree(bytes.fromhex(statement.hash), statement.lines)
+                self.withheld_lines += statement.lines
+                self._gap += statement.lines
+                continue
+            self.tree.add_leaf(compute_leaf_hash(line))
+            if self._pending is None or self._pending.number != statement.item:
+                yield from self._end()
+                self._pending = self._open(statement.item)
+            else:
+                self._pending.inside += self._gap
+            self._pending.add(statement)
+            self._gap = 0
+
+    def _end(self) -> Iterator[Item]:
+        """Close the item that more statements could have followed."""
+        if self._pending:
+            yield self._close(self._pending)
+            self._pending = None
+
+    def _decode(self, block: list[bytes], following: list[bytes]) -> DecodedFiles | None:
+        """Decode a block of whole items at once, if it is of the usual kind."""
+        # The first lines tell for most blocks; and what is stated of the last item must not go on in the next block.
+        pending = self._pending
+        if self._gap or not all(begins_item(lines[0]) for lines in (block, block[2:], following) if lines):
+            return None
+        if pending is not None and (pending.content is None or pending.file is None):
+            return None
+        decoded = decode_files(b"".join(block), pending.number + 1 if pending else self._next_number)
+        if decoded is None:
+            return None
+        last_key = pending.sort_key if pending else self._last_key
+        return decoded if last_key is None or decoded.paths[0].encode() > last_key else None
+
+    def _take_decoded(self, decoded: DecodedFiles, block: list[bytes]) -> None:
+        self.tree.add_leaves([compute_leaf_hash(line[:-1]) for line in block])
+        self._line += len(block)
+        self.items += len(decoded.numbers)
+        self.last_item = decoded.numbers[-1]
+        self._next_number = self.last_item + 1
+        self._last_key = decoded.paths[-1].encode()
 
     def _open(self, number: int) -> _PendingItem:
         if number < self._next_number or (number > self._next_number and not self._gap):
@@ -180,6 +239,30 @@ class ManifestReader:
         self._last_key = key
 
 
+def _with_next(blocks: Iterable[list[bytes]]) -> Iterator[tuple[list[bytes], list[bytes]]]:
+    """Pair each block with the next one; one that cannot be read is met when its turn comes."""
+    source = iter(blocks)
+    block = next(source, [])
+    while block:
+        problem: EvtoolError | None = None
+        try:
+            following = next(source, [])
+        except EvtoolError as error:
+            problem, following = error, []
+        yield block, following
+        if problem is not None:
+            raise problem
+        block = following
+
+
+def _items_of(files: DecodedFiles) -> Iterator[Item]:
+    columns = zip(*files, strict=True)
+    for number, content_salt, file_salt, size, sha256, blake3, mtime, path in columns:
+        digests = Digests(sha256, blake3)
+        content = ContentStatement(number, content_salt, ItemType.FILE, size=size, digests=digests)
+        yield Item(number, content, FileStatement(number, file_salt, path, mtime))
+
+
 def summarize_unread(lines: Iterable[bytes]) -> ManifestSummary:
     """Compute the root over lines that need not be statements: which manifest it is, not what it says.
 
@@ -216,6 +299,11 @@ class _PendingItem:
     consent: ConsentStatement | None = None
     metadata: MetadataStatement | None = None
     last_order: tuple[int, int, str] = (0, -1, "")
+
+    @property
+    def sort_key(self) -> bytes | None:
+        """Sort key of the item as far as it is known by now."""
+        return Item(self.number, self.content, self.file).sort_key
 
     def add(self, statement: ItemStatement) -> None:
         if statement.order[1:] <= self.last_order[1:]:

@@ -146,6 +146,13 @@ class TreePiece:
         if len(self._leaves) == _LEAVES_KEPT:
             self._fold()
 
+    def add_leaves(self, leaf_hashes: list[bytes]) -> None:
+        """Append leaves in order."""
+        self._leaves += leaf_hashes
+        self.size += len(leaf_hashes)
+        if len(self._leaves) >= _LEAVES_KEPT:
+            self._fold()
+
     def add_subtree(self, root: bytes, leaves: int) -> None:
         """Append the root of a subtree that stands for `leaves` leaves.
 

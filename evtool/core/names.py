@@ -11,6 +11,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from evtool.core.errors import FormatError
 
@@ -53,8 +54,9 @@ def _store_character(character: str) -> str:
     return character
 
 
+@lru_cache(maxsize=1024)
 def parse_name(stored: str) -> bytes:
-    """Give the bytes on disk that a stored path stands for.
+    """Give the bytes on disk that a stored path stands for; those of the last paths are remembered.
 
     Raises:
         FormatError: the path is not relative, has an empty, `.` or `..` component, or is not in its one spelling.

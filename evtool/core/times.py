@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from evtool.core.errors import FormatError
 
@@ -32,16 +32,20 @@ def format_mtime(nanoseconds: int) -> str | None:
     if not _FIRST <= seconds <= _LAST:
         return None
     second = seconds % _DAY
-    date = _days.get(seconds // _DAY) or _spell_day(seconds // _DAY)
-    return f"{date}{_MINUTES[second // 60]}{_SECONDS[second % 60]}{str(fraction).zfill(9)}Z"
+    day = _days.get(seconds // _DAY) or _spell_day(seconds // _DAY)
+    return f"{day}{_MINUTES[second // 60]}{_SECONDS[second % 60]}{str(fraction).zfill(9)}Z"
 
 
 def _spell_day(day: int) -> str:
-    date = (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d").rjust(10, "0")
     if len(_days) > 10_000:
         _days.clear()
-    _days[day] = date
-    return date
+    return _days.setdefault(day, (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d").rjust(10, "0"))
+
+
+_day_seconds: dict[str, int] = {}
+"""Date -> seconds from 1970 to its beginning; the reverse of `_days`."""
+
+_MINUTE_SECONDS = {text[1:6]: 60 * minute for minute, text in enumerate(_MINUTES)}
 
 
 def parse_mtime(text: str) -> int:
@@ -50,15 +54,33 @@ def parse_mtime(text: str) -> int:
     Raises:
         FormatError: it is spelled in any other way, or is no date.
     """
-    match = _MTIME.match(text)
-    if not match:
+    if not _MTIME.match(text):
         raise FormatError("a modification time is not spelled YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ")
+    return parse_shaped_mtime(text)
+
+
+def parse_shaped_mtime(text: str) -> int:
+    """As `parse_mtime`, for text that is known to have digits and punctuation where they belong.
+
+    Raises:
+        FormatError: there is no such day, or no such time of day.
+    """
+    start, minute, second = _day_seconds.get(text[:10]), _MINUTE_SECONDS.get(text[11:16]), int(text[17:19])
+    if start is None:
+        start = _parse_day(text[:10])
+    if minute is None or second > 59:
+        raise FormatError("a modification time names a day or hour that does not exist")
+    return (start + minute + second) * _NANOSECONDS + int(text[20:29])
+
+
+def _parse_day(text: str) -> int:
     try:
-        moment = datetime.fromisoformat(match[1]).replace(tzinfo=UTC)
+        day = date.fromisoformat(text).toordinal() - _EPOCH.toordinal()
     except ValueError:
         raise FormatError("a modification time names a day or hour that does not exist") from None
-    delta = moment - _EPOCH
-    return (delta.days * _DAY + delta.seconds) * _NANOSECONDS + int(match[2])
+    if len(_day_seconds) > 10_000:
+        _day_seconds.clear()
+    return _day_seconds.setdefault(text, day * _DAY)
 
 
 def format_time(moment: datetime) -> str:

@@ -118,6 +118,7 @@ class Code(Enum):
     BAG_BROKEN = "bag-broken"
     NEUTRAL_NAME = "neutral-name"
     STATED_ONLY = "stated-only"
+    WORKER_LOST = "worker-lost"
 
 
 @dataclass(frozen=True, slots=True)

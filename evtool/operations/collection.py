@@ -270,7 +270,7 @@ def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes | Non
     reading = SealReading(custody, seal)
     reader = ManifestReader(seal.sealed.first_item)
     try:
-        for item in reader.read(custody.read_lines(reading.name)):
+        for item in reader.read_blocks(custody.read_blocks(reading.name, _LINES_AT_ONCE)):
             key = item.sort_key
             reading.add(item, is_named=key is not None)
             yield key, SealedItem(item, seal)
@@ -351,8 +351,8 @@ def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed) -> bool:
     return (summary.root, summary.lines) == (sealed.root, sealed.lines)
 
 
-_LIST_BLOCK = 256
-"""Lines of a list of checksums that are read at once."""
+_LINES_AT_ONCE = 256
+"""Lines that are read at once."""
 
 _LONGEST_LINE = 16 * 1024 * 1024
 """Longest line, in bytes, of which it is still found out whether it was signed; longer ones would cost memory."""
@@ -388,7 +388,7 @@ class _ChecksumsCheck:
         """Judge the list; a copy that withholds lines has none, as it would disclose them."""
         if self._problem is None:
             try:
-                for lines in self._custody.read_blocks(self._name, _LIST_BLOCK):
+                for lines in self._custody.read_blocks(self._name, _LINES_AT_ONCE):
                     self._found.update(b"".join(lines))
             except EvtoolError as error:
                 self._problem = error

@@ -22,7 +22,7 @@ from evtool.operations.collection import Collection, Seal, SealedItem, read_item
 from evtool.operations.merge_blocks import BlockMerge, Unchanged
 from evtool.operations.pairs import merge_sorted as merge_sorted  # where it was before, for those who look there
 from evtool.operations.progress import Progress
-from evtool.scan.engine import Task, observe_all
+from evtool.scan.engine import Crew, Task, observe_all
 from evtool.scan.observe import Mode, Observation, Problem
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import Tree, TreeLocation
@@ -106,7 +106,7 @@ class Comparer:
     collection: Collection
     custody_name: bytes | None
     exclusions: Exclusions
-    jobs: int
+    jobs: int | Crew
     mode: Mode
     selection: Selection
     progress: Progress
@@ -130,7 +130,7 @@ class Comparer:
         else:
             for task, observation in self._observe(self._merge()):
                 self._judge(task.context, observation)
-                self._count_progress(observation)
+                self._count_progress(observation, task.found.path)
         self._look_past_patterns()
         self._match_neutral_names()
         self._report_unreadable_directories()
@@ -151,12 +151,13 @@ class Comparer:
         assert isinstance(self.evidence, TreeLocation)  # noqa: S101  # see `_is_plain`
         with Tree(self.evidence) as tree:
             runs = walk_runs(tree, custody=self.custody_name, exclusions=self.exclusions, notes=self.result.notes)
-            for result in BlockMerge(self.evidence, self.collection.custody, seal, self.jobs).run(runs):
+            merge = BlockMerge(self.evidence, self.collection.custody, seal, self.jobs, self.progress.read)
+            for result in merge.run(runs):
                 if isinstance(result, Unchanged):
                     self.result.tallies[seal.number].ok += result.items
                     self._other_dates += result.other_dates
                     self.result.bytes += result.size
-                    self.progress.advance(files=result.items, size=result.size)
+                    self.progress.advance(files=result.items, size=result.size, item=result.last)
                 else:
                     self._take(result.sealed, result.found, result.observation)
 
@@ -171,7 +172,7 @@ class Comparer:
             self._missing.append(sealed)
         else:
             self._judge(sealed, observation)
-            self._count_progress(observation)
+            self._count_progress(observation, found.path if found else b"")
 
     def _merge(self) -> Iterator[Task[SealedItem]]:
         """Yield the items that are in the directory, as tasks; keep what is on one side only."""
@@ -207,7 +208,8 @@ class Comparer:
         """Observe tasks wherever the evidence lies."""
         if isinstance(self.evidence, TreeLocation):
             return observe_all(self.evidence, tasks, jobs=jobs or self.jobs)
-        return self.evidence.observe(tasks, jobs=jobs or self.jobs)
+        here = self.jobs if isinstance(self.jobs, int) else self.jobs.jobs
+        return self.evidence.observe(tasks, jobs=jobs or here)
 
     def _add_missing(self, sealed: SealedItem) -> None:
         """Keep an item that was not found; a bundle holds no links and no empty directories, only what states them."""
@@ -494,10 +496,10 @@ class Comparer:
     def _tally(self, sealed: SealedItem) -> Tally:
         return self.result.tallies[sealed.seal.number]
 
-    def _count_progress(self, observation: Observation) -> None:
+    def _count_progress(self, observation: Observation, item: bytes = b"") -> None:
         size = observation.stamp.size if observation.stamp and observation.sha256 else 0
         self.result.bytes += size
-        self.progress.advance(files=1, size=size)
+        self.progress.advance(files=1, size=size, item=item)
 
     def _note(self, code: Code, sealed: SealedItem, message: str) -> None:
         self._find(code, Effect.NOTE, sealed, message)

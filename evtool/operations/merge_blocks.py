@@ -8,7 +8,7 @@ something is missing or extra, and only this block is taken apart.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from evtool.operations.collection import Seal, SealedItem
 from evtool.operations.compare_blocks import CompareOrder, UnchangedBlock, compare_block
 from evtool.operations.pairs import merge_sorted
 from evtool.operations.sealed_blocks import SealedBlock, SealedBlocks
-from evtool.scan.engine import BATCH, Answer, Request, observe_requests
+from evtool.scan.engine import BATCH, Answer, Crew, Request, observe_requests
 from evtool.scan.observe import Observation
 from evtool.scan.tree import TreeLocation
 from evtool.scan.walk import Found, Run, join_path, runs_of
@@ -33,12 +33,14 @@ class Unchanged(NamedTuple):
         items: how many.
         size: bytes that were read.
         other_dates: how many of them, links aside, have another modification date.
+        last: path of the last of them.
     """
 
     seal: Seal
     items: int
     size: int
     other_dates: int
+    last: bytes
 
 
 class Compared(NamedTuple):
@@ -71,10 +73,18 @@ class _Part:
 class BlockMerge:
     """Compares one directory with the one seal of its collection."""
 
-    def __init__(self, evidence: TreeLocation, custody: CustodyReader, seal: Seal, jobs: int) -> None:
+    def __init__(
+        self,
+        evidence: TreeLocation,
+        custody: CustodyReader,
+        seal: Seal,
+        jobs: int | Crew,
+        on_read: Callable[[int, int], None] | None = None,
+    ) -> None:
         self._evidence = evidence
         self._seal = seal
         self._jobs = jobs
+        self._on_read = on_read
         self._blocks = SealedBlocks(custody, seal, BATCH)
         self._loose: list[Compared] = []
         """What was found to be on one side only, until it is handed on."""
@@ -84,7 +94,8 @@ class BlockMerge:
 
         Afterwards the seal knows whether its manifest is the signed one.
         """
-        for answer in observe_requests(self._evidence, self._make_requests(runs), jobs=self._jobs):
+        requests = self._make_requests(runs)
+        for answer in observe_requests(self._evidence, requests, jobs=self._jobs, on_read=self._on_read):
             yield from self._hand_on()
             yield from self._take(answer)
         yield from self._hand_on()
@@ -118,7 +129,9 @@ class BlockMerge:
             self._put_aside(answer.request.runs)
         elif isinstance(product, UnchangedBlock):
             self._blocks.accept_as_it_is(block, product.nodes, product.listed, product.consents)
-            yield Unchanged(self._seal, block.size, product.size, product.other_dates)
+            yield Unchanged(
+                self._seal, block.size, product.size, product.other_dates, (block.last_key or b"").rstrip(b"/")
+            )
         elif pairs is not None:
             self._blocks.accept(block)
             for pair, observation in zip(pairs, observations, strict=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -11,8 +13,15 @@ class Progress(Protocol):
     def start(self, action: str, files: int | None, size: int | None) -> None:
         """Begin an action on so many files and bytes; None where that is not known."""
 
-    def advance(self, files: int, size: int) -> None:
-        """Count finished files and bytes."""
+    def advance(self, files: int, size: int, *, item: bytes = b"", share: float | None = None) -> None:
+        """Count finished files and bytes.
+
+        `item` is the path of the last of them; `share` tells how much of the work is done, from 0 to 1, where it can
+        be estimated although there are no totals.
+        """
+
+    def read(self, size: int, total: int) -> None:
+        """Tell how far the one file has been read that is the only work left: so many bytes of so many."""
 
 
 class NoProgress:
@@ -21,5 +30,36 @@ class NoProgress:
     def start(self, action: str, files: int | None, size: int | None) -> None:
         """Ignore it."""
 
-    def advance(self, files: int, size: int) -> None:
+    def advance(self, files: int, size: int, *, item: bytes = b"", share: float | None = None) -> None:
         """Ignore it."""
+
+    def read(self, size: int, total: int) -> None:
+        """Ignore it."""
+
+
+class ShareTrack:
+    """Knows which share of the work is done where work comes back later than it is handed out, in the same order."""
+
+    def __init__(self, estimate: Callable[[], float]) -> None:
+        self._estimate = estimate
+        self._marks: deque[tuple[int, float]] = deque()
+        self._out = self._back = 0
+        self._share: float | None = None
+
+    def hand_out(self, count: int = 1) -> None:
+        """Note that work is handed out; the estimate is for all that was so far."""
+        self._out += count
+        if count > 1 or self._out <= _MARK_ALL or self._out % _MARK_EVERY == 0:
+            self._marks.append((self._out, self._estimate()))
+
+    def take_back(self, count: int = 1) -> float | None:
+        """Note that work came back, and tell the share that is done by now; None before anything is known."""
+        self._back += count
+        while self._marks and self._marks[0][0] <= self._back:
+            self._share = self._marks.popleft()[1]
+        return self._share
+
+
+_MARK_ALL = 256
+_MARK_EVERY = 64
+"""Estimates are taken for each of the first pieces of work, then now and then: they cost more than counting."""

@@ -20,20 +20,21 @@ from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.keys.signer import Signer
 from evtool.operations.collection import Collection, SealedItem, read_items
 from evtool.operations.compare import count_unhidden, find_hidden, merge_sorted
+from evtool.operations.crew import hire, report_losses
 from evtool.operations.entry_writer import EntryHeader, is_inside, open_for_writing, read_sound_collection, write_entry
 from evtool.operations.item_block import ItemBlock, state_block
 from evtool.operations.item_metadata import DescribedItems, MetadataChoice
 from evtool.operations.item_statements import StatementPlan, read_plan
 from evtool.operations.manifest_writer import ManifestWriter
-from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.progress import NoProgress, Progress, ShareTrack
 from evtool.operations.respelled import RespelledNames, RespelledPairs, find_respelled
 from evtool.operations.seal_options import SealOptions, SealResult
 from evtool.operations.seal_problems import cannot_seal, nothing_to_seal, omission_reason
 from evtool.scan.batch import observation_of
-from evtool.scan.engine import Request, Task, gather_runs, observe_all, observe_requests
+from evtool.scan.engine import Crew, Request, Task, gather_runs, observe_all, observe_requests
 from evtool.scan.observe import Mode, Observation, Problem
 from evtool.scan.tree import Tree, TreeLocation
-from evtool.scan.walk import Found, Kind, Run, WalkNotes, walk, walk_runs
+from evtool.scan.walk import Found, Kind, WalkNotes, join_path, walk, walk_runs
 from evtool.scan.workers import default_jobs
 from evtool.store.custody import NAME, CustodyDirectory, locate_custody
 from evtool.store.journal import Journal, journal_name
@@ -78,8 +79,11 @@ def _seal(
     respelled: Mapping[bytes, str],
 ) -> SealResult:
     header = EntryHeader(options.reason, options.happened_at, options.clock)
-    with open_for_writing(path, options.custody) as record:
-        run = _SealRun(record.evidence, record.collection, options, progress, respelled, inside=record.inside)
+    with (
+        open_for_writing(path, options.custody) as record,
+        hire(options.jobs, options.scheduler, record.evidence) as crew,
+    ):
+        run = _SealRun(record.evidence, record.collection, options, crew, progress, respelled, inside=record.inside)
         journal_file = journal_name(record.next_sequence)
         journal = Journal(record.writer.open_kept(journal_file))
         try:
@@ -87,6 +91,7 @@ def _seal(
             with ManifestWriter(record.writer, record.next_sequence, first_item, random) as manifest:
                 run.observe(manifest, journal)
                 result = run.result
+                result.findings += report_losses(crew)
                 if manifest.items:
                     details = manifest.finish(effective_exclusions(record.collection, options), options.allowed)
                     written = write_entry(
@@ -118,12 +123,13 @@ def _preview(
     evidence = TreeLocation.find(os.fspath(path))
     inside = is_inside(evidence, options.custody)
     location = locate_custody(evidence, options.custody)
+    crew = Crew(options.jobs or default_jobs())
     if location is None:
-        run = _SealRun(evidence, None, options, progress, respelled, inside=inside)
+        run = _SealRun(evidence, None, options, crew, progress, respelled, inside=inside)
         run.observe(None, None)
         return run.result
     with CustodyDirectory(location) as custody:
-        run = _SealRun(evidence, read_sound_collection(custody), options, progress, respelled, inside=inside)
+        run = _SealRun(evidence, read_sound_collection(custody), options, crew, progress, respelled, inside=inside)
         run.observe(None, None)
         return run.result
 
@@ -136,6 +142,7 @@ class _SealRun:
         evidence: TreeLocation,
         collection: Collection | None,
         options: SealOptions,
+        crew: Crew,
         progress: Progress,
         respelled: Mapping[bytes, str],
         *,
@@ -146,9 +153,11 @@ class _SealRun:
         self._evidence = evidence
         self._collection = collection
         self._options = options
+        self._crew = crew
         self._progress = progress
         self._exclusions = effective_exclusions(collection, options)
         self._notes = WalkNotes()
+        self._share = ShareTrack(lambda: self._notes.share)
         self._doubtful: list[Task[SealedItem | None]] = []
         self._problems: list[str] = []
         self._denied = 0
@@ -162,18 +171,18 @@ class _SealRun:
         Raises:
             EvidenceError: something cannot be sealed, with the names of all of it.
         """
-        jobs = self._options.jobs or default_jobs()
+        self._progress.start("sealing", None, None)
         if manifest is None or journal is None:
-            self._observe_items(None, None, jobs)
+            self._observe_items(None, None)
         elif self._options.metadata is not MetadataChoice.NONE:
-            self._describe_items(manifest, journal, jobs)
+            self._describe_items(manifest, journal)
         elif self._is_all_new:
-            self._observe_blocks(manifest, journal, jobs)
+            self._observe_blocks(manifest, journal)
         else:
-            self._observe_items(manifest, journal, jobs)
-        self._look_past_patterns(jobs)
+            self._observe_items(manifest, journal)
+        self._look_past_patterns()
         self._look_for_other_forms()
-        self._judge_doubtful(jobs)
+        self._judge_doubtful()
         self._check_manifests()
         self._check_second_walk(manifest_written=manifest is not None)
         self._report_names()
@@ -187,21 +196,21 @@ class _SealRun:
         if not (self.result.new_items or (self._collection and self._collection.seals)):
             raise nothing_to_seal(self.result.excluded)
 
-    def _observe_items(self, manifest: ItemWriter | None, journal: Journal | None, jobs: int) -> None:
+    def _observe_items(self, manifest: ItemWriter | None, journal: Journal | None) -> None:
         """Look at every item on its own, whether it is new or was sealed before."""
-        for task, observation in observe_all(self._evidence, self._tasks(journal), jobs=jobs):
+        for task, observation in observe_all(self._evidence, self._tasks(journal), jobs=self._crew):
             if task.context is not None:
                 self._judge_sealed(task, observation)
             else:
                 self._take_new(task.found, observation, manifest, journal)
 
-    def _describe_items(self, manifest: ManifestWriter, journal: Journal, jobs: int) -> None:
+    def _describe_items(self, manifest: ManifestWriter, journal: Journal) -> None:
         """As `_observe_items`, and state of each new file what it claims of itself."""
         options = self._options
         with DescribedItems(
             manifest, self._evidence, options.metadata, sandbox=options.sandbox, policy=options.policy
         ) as described:
-            self._observe_items(described, journal, jobs)
+            self._observe_items(described, journal)
             if not self._is_refused:
                 described.flush()
             self.result.metadata = described.summary if described.summary.is_filled else None
@@ -218,34 +227,38 @@ class _SealRun:
             (self._collection and self._collection.seals) or self._options.policy.denied or self._options.statements
         )
 
-    def _observe_blocks(self, manifest: ManifestWriter, journal: Journal, jobs: int) -> None:
+    def _observe_blocks(self, manifest: ManifestWriter, journal: Journal) -> None:
         """Seal by blocks of items, which come back from the workers as they go into the manifest."""
-        for answer in observe_requests(self._evidence, self._requests(manifest, journal), jobs=jobs):
+        requests = self._requests(manifest, journal)
+        for answer in observe_requests(self._evidence, requests, jobs=self._crew, on_read=self._progress.read):
             block = answer.product
             if block is None:
                 founds = (found for run in answer.request.runs for found in run.founds())
                 for found, observation in zip(founds, answer.observations, strict=True):
                     self._take_new(found, observation, manifest, journal)
             elif not self._is_refused:
-                self._add_block(block, answer.request.runs, manifest, journal)
+                self._add_block(block, answer.request, manifest, journal)
 
     def _requests(self, manifest: ManifestWriter, journal: Journal) -> Iterator[Request[None]]:
         with Tree(self._evidence) as tree:
             runs = walk_runs(tree, custody=self._custody_name, exclusions=self._exclusions, notes=self._notes)
             for batch in gather_runs(runs):
                 order = manifest.order_block(sum(len(run.names) for run in batch))
+                self._share.hand_out(sum(len(run.names) for run in batch))
                 yield Request(batch, None, known=journal.find_all(batch), finish=state_block, argument=order)
 
-    def _add_block(self, block: ItemBlock, runs: list[Run], manifest: ManifestWriter, journal: Journal) -> None:
+    def _add_block(self, block: ItemBlock, request: Request[None], manifest: ManifestWriter, journal: Journal) -> None:
         self.result.new_items += block.items
         self.result.new_bytes += block.size
         self.result.reused += block.reused
         manifest.add_block(block)
         if block.kept:
-            paths = [found.path for run in runs for found in run.founds()]
+            paths = [found.path for run in request.runs for found in run.founds()]
             for index, row in block.kept.items():
                 journal.add(paths[index], observation_of(row, block.started))
-        self._progress.advance(files=block.items, size=block.size)
+        last = request.runs[-1]
+        item = join_path(last.directory, last.names[-1])
+        self._progress.advance(files=block.items, size=block.size, item=item, share=self._share.take_back(block.items))
 
     def _make_plan(self) -> StatementPlan | None:
         """Match the archivist's statements with what is to be sealed, before anything is read."""
@@ -266,8 +279,10 @@ class _SealRun:
                     if not self._respelled.holds_item(sealed):
                         self._vanished.append(sealed)
                 elif found is not None and sealed is not None:
+                    self._share.hand_out()
                     yield Task(found, sealed, Mode.STAT)
                 elif found is not None and not self._respelled.holds_found(found):
+                    self._share.hand_out()
                     known = journal.find(found.path) if journal is not None else None
                     yield Task(found, None, Mode.STAT if journal is None else Mode.HASH, known)
             yield from self._respelled.tasks()
@@ -322,7 +337,7 @@ class _SealRun:
                 manifest.add(found, observation, item_type, reason, extra)
         if journal is not None:
             journal.add(found.path, observation)
-        self._progress.advance(files=1, size=size)
+        self._progress.advance(files=1, size=size, item=found.path, share=self._share.take_back())
 
     def _judge_sealed(self, task: Task[SealedItem | None], observation: Observation) -> None:
         """Compare an item of an earlier seal by type, size and date."""
@@ -334,7 +349,7 @@ class _SealRun:
             now = shown(store_name(task.found.path))
             message = f"is now spelled {now}: the same name in another Unicode form"
             self._find(Code.NAME_FORM, Effect.NOTE, sealed, message)
-        self._progress.advance(files=1, size=0)
+        self._progress.advance(files=1, size=0, item=task.found.path, share=self._share.take_back())
         if content.type is ItemType.OMITTED:
             self.result.kept_items += 1
         elif observation.problem is Problem.UNREADABLE:
@@ -352,14 +367,14 @@ class _SealRun:
         else:
             self.result.kept_items += 1
 
-    def _look_past_patterns(self, jobs: int) -> None:
+    def _look_past_patterns(self) -> None:
         """A new pattern says what is not to be sealed; what was sealed before is compared all the same."""
         hidden = find_hidden(self._evidence, self._vanished, self._exclusions)
         self._notes.excluded_count -= count_unhidden(hidden, self._exclusions)
         there = {id(sealed) for sealed, _ in hidden}
         self._vanished = [one for one in self._vanished if id(one) not in there]
         tasks: list[Task[SealedItem | None]] = [Task(found, sealed, Mode.STAT) for sealed, found in hidden]
-        for task, observation in observe_all(self._evidence, tasks, jobs=jobs):
+        for task, observation in observe_all(self._evidence, tasks, jobs=self._crew):
             self._judge_sealed(task, observation)
 
     def _look_for_other_forms(self) -> None:
@@ -371,8 +386,8 @@ class _SealRun:
         if names:
             raise RespelledNames(names)
 
-    def _judge_doubtful(self, jobs: int) -> None:
-        for task, observation in observe_all(self._evidence, self._doubtful, jobs=jobs):
+    def _judge_doubtful(self) -> None:
+        for task, observation in observe_all(self._evidence, self._doubtful, jobs=self._crew):
             sealed = task.context
             if sealed is None or sealed.item.content is None or sealed.item.content.digests is None:
                 continue

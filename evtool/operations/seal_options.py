@@ -36,6 +36,7 @@ class SealOptions:
         statements: the archivist's table and defaults: context and consent of the new items.
         custody: where the custody directory is, if not in the evidence directory.
         jobs: number of workers; None means a number that suits this machine.
+        scheduler: address of the Dask scheduler whose workers do the work in their stead.
         policy: what must not occur in a text, nor, as for denied terms, in a name or in what a file claims of itself.
         metadata: how much of what new files claim of themselves is stated.
         sandbox: False parses files even where the platform cannot confine the parser.
@@ -50,6 +51,7 @@ class SealOptions:
     statements: StatementFiles = field(default_factory=StatementFiles)
     custody: str | None = None
     jobs: int | None = None
+    scheduler: str | None = None
     policy: TextPolicy = field(default_factory=TextPolicy)
     metadata: MetadataChoice = MetadataChoice.BASIC
     sandbox: bool = True

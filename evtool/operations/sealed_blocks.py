@@ -76,7 +76,7 @@ class SealedBlocks:
             return
         reader = ManifestReader(block.first_item, first_line=block.first_line, last_key=block.key_before)
         try:
-            for item in reader.read(block.lines.split(b"\n")[:-1]):
+            for item in reader.read_blocks([[line + b"\n" for line in block.lines.split(b"\n")[:-1]]]):
                 block.items.append(item)
         except FormatError as error:
             # What does not belong before the block's end either would be looked for among the wrong entries.

@@ -19,13 +19,16 @@ from evtool.operations.bag_check import check_bag
 from evtool.operations.collection import Collection, read_collection
 from evtool.operations.compare import Comparer, Comparison, Selection
 from evtool.operations.consent_axis import judge_consent, summarize_consent
+from evtool.operations.crew import hire, report_losses
 from evtool.operations.custody_axis import judge_custody, judge_second_signatures
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.renewal_check import judge_renewals
 from evtool.operations.subject import BundleAccess, Place, Subject, open_subject
 from evtool.operations.time_axis import TimeGrounds, judge_time
 from evtool.operations.trust import TrustPolicy, judge_signers
+from evtool.scan.engine import Crew
 from evtool.scan.observe import Mode
+from evtool.scan.tree import TreeLocation
 from evtool.scan.workers import default_jobs
 
 
@@ -44,6 +47,7 @@ class VerifyOptions:
         custody: where the custody directory is, if not in the evidence directory.
         access: what opens an encrypted bundle.
         jobs: number of workers; None means a number that suits this machine.
+        scheduler: address of the Dask scheduler whose workers do the work in their stead.
         now: the moment at which keys have to be valid; None means the present.
         time: the anchors and other material that time-stamps are judged on.
     """
@@ -58,6 +62,7 @@ class VerifyOptions:
     custody: str | None = None
     access: BundleAccess = field(default_factory=BundleAccess)
     jobs: int | None = None
+    scheduler: str | None = None
     now: datetime | None = None
     time: TimeGrounds = field(default_factory=TimeGrounds)
 
@@ -151,6 +156,19 @@ def _not_sealed(options: VerifyOptions, message: str, findings: Iterable[Finding
 
 def _compare(subject: Subject, collection: Collection, options: VerifyOptions, progress: Progress) -> Comparison:
     progress.start("verifying", sum(seal.sealed.items for seal in collection.seals), None)
+    if isinstance(subject.evidence, TreeLocation):
+        with hire(options.jobs, options.scheduler, subject.evidence) as crew:
+            comparison = _run_comparer(subject, collection, options, progress, crew)
+            comparison.findings += report_losses(crew)
+        return comparison
+    if options.scheduler is not None:
+        raise UsageError("a bundle is read on this machine; --scheduler goes with an evidence directory")
+    return _run_comparer(subject, collection, options, progress, options.jobs or default_jobs())
+
+
+def _run_comparer(
+    subject: Subject, collection: Collection, options: VerifyOptions, progress: Progress, jobs: int | Crew
+) -> Comparison:
     # What is in a bundle was put there one by one; no pattern leaves anything out of it.
     exclusions = collection.exclusions if collection.seals and subject.bundle is None else Exclusions()
     comparer = Comparer(
@@ -158,7 +176,7 @@ def _compare(subject: Subject, collection: Collection, options: VerifyOptions, p
         collection=collection,
         custody_name=subject.custody_name,
         exclusions=exclusions,
-        jobs=options.jobs or default_jobs(),
+        jobs=jobs,
         mode=Mode.STAT if options.quick else Mode.HASH,
         selection=options.selection,
         progress=progress,

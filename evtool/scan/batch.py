@@ -74,13 +74,16 @@ class Outcome(NamedTuple):
     started: int
 
 
-def observe_batch(batch: Batch) -> Outcome:
-    """Observe one batch; runs wherever the Executor runs it."""
+def observe_batch(batch: Batch, on_read: Callable[[int, int], None] | None = None) -> Outcome:
+    """Observe one batch; runs wherever the Executor runs it.
+
+    `on_read` is told how far a long file has been read: so many bytes, of how many.
+    """
     tree = _tree_of_this_thread(batch.location)
     started = time.time_ns()
     rows: list[Row] = []
     for run in batch.runs:
-        rows += _observe_run(tree, run, batch, len(rows))
+        rows += _observe_run(tree, run, batch, len(rows), on_read)
     if batch.finish is not None:
         product = batch.finish(Reading(batch.runs, rows, started), batch.argument)
         if product is not None:
@@ -88,7 +91,9 @@ def observe_batch(batch: Batch) -> Outcome:
     return Outcome(None, rows, started)
 
 
-def _observe_run(tree: Tree, run: Run, batch: Batch, first: int) -> list[Row]:
+def _observe_run(
+    tree: Tree, run: Run, batch: Batch, first: int, on_read: Callable[[int, int], None] | None
+) -> list[Row]:
     directory, names, kinds = run
     modes = batch.modes[first : first + len(names)]
 
@@ -96,7 +101,10 @@ def _observe_run(tree: Tree, run: Run, batch: Batch, first: int) -> list[Row]:
         found = Found(directory, names[index], KINDS[kinds[index]])
         mode = Mode(modes[index]) if modes else Mode.HASH
         known = batch.known.get(first + index) if batch.known else None
-        return _row_of(observe(tree, found, mode=mode, known=known, limit=batch.limit, threads=batch.threads))
+        observation = observe(
+            tree, found, mode=mode, known=known, limit=batch.limit, threads=batch.threads, on_read=on_read
+        )
+        return _row_of(observation)
 
     # One kind and one mode for all of them is what most runs have.
     if not batch.known and not modes.strip(Mode.HASH.value) and not kinds.strip(Kind.FILE.value):

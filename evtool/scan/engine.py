@@ -98,31 +98,36 @@ class Answer(Generic[_Context]):
 
 
 @dataclass(slots=True)
-class Losses:
-    """How much work was lost on its way and done again.
+class Crew:
+    """Who does the work.
 
     Attributes:
-        batches: batches that a worker took and never answered.
+        jobs: number of workers; 1 keeps everything in this process.
+        make_executor: starts that many of them.
+        is_elsewhere: whether they may be on other machines, where the same directory is on a device of another number.
+        count_lost_workers: tells how many workers were lost that took no batch with them, as others took it over.
+        lost_batches: batches that a worker took and never answered; they were done again in this process.
     """
 
-    batches: int = 0
+    jobs: int
+    make_executor: Callable[[int], Executor] = make_process_executor
+    is_elsewhere: bool = False
+    count_lost_workers: Callable[[], int] = int
+    lost_batches: int = 0
 
 
 def observe_all(
     location: TreeLocation,
     tasks: Iterable[Task[_Context]],
     *,
-    jobs: int,
-    make_executor: Callable[[int], Executor] = make_process_executor,
-    losses: Losses | None = None,
+    jobs: int | Crew,
 ) -> Iterator[tuple[Task[_Context], Observation]]:
     """Observe all tasks and yield them in their order, each with its observation.
 
-    `jobs` is the number of workers; 1 keeps everything in this process. At no time are more than a few batches a
-    worker in memory.
+    `jobs` says who does the work; a number means so many processes. At no time are more than a few batches a worker in
+    memory.
     """
-    requests = _make_requests(iter(tasks))
-    for answer in observe_requests(location, requests, jobs=jobs, make_executor=make_executor, losses=losses):
+    for answer in observe_requests(location, _make_requests(iter(tasks)), jobs=jobs):
         yield from zip(answer.request.context, answer.observations, strict=True)
 
 
@@ -130,12 +135,15 @@ def observe_requests(
     location: TreeLocation,
     requests: Iterable[Request[_Context]],
     *,
-    jobs: int,
-    make_executor: Callable[[int], Executor] = make_process_executor,
-    losses: Losses | None = None,
+    jobs: int | Crew,
+    on_read: Callable[[int, int], None] | None = None,
 ) -> Iterator[Answer[_Context]]:
-    """Observe the entries of all requests and yield their answers in the order of the requests."""
-    dispatcher: _Dispatcher[_Context] = _Dispatcher(location, jobs, make_executor, losses or Losses())
+    """Observe the entries of all requests and yield their answers in the order of the requests.
+
+    `on_read` is told how far a long file has been read in this process: so many bytes, of how many.
+    """
+    crew = jobs if isinstance(jobs, Crew) else Crew(jobs)
+    dispatcher: _Dispatcher[_Context] = _Dispatcher(location, crew, on_read)
     try:
         yield from dispatcher.run(iter(requests))
     finally:
@@ -190,12 +198,15 @@ class _Dispatcher(Generic[_Context]):
     """Keeps the workers busy and the results in order."""
 
     def __init__(
-        self, location: TreeLocation, jobs: int, make_executor: Callable[[int], Executor], losses: Losses
+        self,
+        location: TreeLocation,
+        crew: Crew,
+        on_read: Callable[[int, int], None] | None,
     ) -> None:
         self._location = location
-        self._jobs = jobs
-        self._make_executor = make_executor
-        self._losses = losses
+        self._jobs = crew.jobs
+        self._crew = crew
+        self._on_read = on_read
         self._pools: list[Executor] = []
         """The executor, and before it those that broke down."""
         self._is_broken = False
@@ -210,18 +221,17 @@ class _Dispatcher(Generic[_Context]):
     def run(self, stream: Iterator[Request[_Context]]) -> Iterator[Answer[_Context]]:
         """Yield answers in order, reading on in the stream only as far as the window allows."""
         waiting: deque[_Job[_Context]] = deque()
-        exhausted = False
-        while waiting or not exhausted:
+        # One request ahead, so that it is known which one is the last.
+        following = next(stream, None)
+        while waiting or following is not None:
             window = self._jobs * _IN_FLIGHT_PER_JOB if self._pools else 1
-            while not exhausted and len(waiting) < window:
-                request = next(stream, None)
-                exhausted = request is None
-                if request is not None:
-                    waiting.append(self._start(request))
+            while following is not None and len(waiting) < window:
+                waiting.append(self._start(following))
+                following = next(stream, None)
             # Large files go out as soon as their batch is done, not when its turn comes: they take longest.
             for index, job in enumerate(waiting):
                 if index == 0 or (job.answer is None and _is_done(job.pending)):
-                    self._settle(job, alone=exhausted and len(waiting) == 1)
+                    self._settle(job, alone=following is None and len(waiting) == 1)
             if waiting:
                 yield self._collect(waiting.popleft())
 
@@ -253,14 +263,7 @@ class _Dispatcher(Generic[_Context]):
         only_one = alone and len(sizes) == 1
         for index in sorted(sizes, key=lambda i: -sizes[i]):
             threads = only_one and sizes[index] >= HUGE_FILE and self._jobs > 1
-            batch = job.batch._replace(
-                runs=[_entry(job.request.runs, index)],
-                modes="",
-                limit=None,
-                threads=threads,
-                finish=None,
-                argument=None,
-            )
+            batch = Batch(self._location, [_entry(job.request.runs, index)], limit=None, threads=threads)
             job.large[index] = batch, self._submit(batch, here=self._jobs == 1 or only_one)
 
     def _collect(self, job: _Job[_Context]) -> Answer[_Context]:
@@ -277,14 +280,17 @@ class _Dispatcher(Generic[_Context]):
             if not self._pools or self._is_broken:
                 if len(self._pools) == _MAX_POOLS:
                     break
-                self._pools.append(self._make_executor(self._jobs))
+                self._pools.append(self._crew.make_executor(self._jobs))
                 self._is_broken = False
             try:
-                return self._pools[-1].submit(observe_batch, batch)
+                return self._pools[-1].submit(observe_batch, self._as_sent(batch))
             except RuntimeError:
                 # BrokenExecutor: it lost its workers and takes no more work; what it holds comes back as lost.
                 self._is_broken = True
-        return observe_batch(batch)
+        return observe_batch(batch, self._on_read)
+
+    def _as_sent(self, batch: Batch) -> Batch:
+        return batch._replace(location=self._location.on_any_device()) if self._crew.is_elsewhere else batch
 
     def _result(self, batch: Batch, pending: _Pending) -> Outcome:
         if isinstance(pending, Outcome):
@@ -293,8 +299,8 @@ class _Dispatcher(Generic[_Context]):
             return pending.result()
         except Exception:  # noqa: BLE001  # its worker died, ran out of memory, or could not reach the directory
             # Once more, in this process: what is wrong with the batch, and not with the worker, shows again.
-            self._losses.batches += 1
-            return observe_batch(batch)
+            self._crew.lost_batches += 1
+            return observe_batch(batch, self._on_read)
 
 
 def _entry(runs: list[Run], index: int) -> Run:

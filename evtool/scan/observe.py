@@ -7,13 +7,14 @@ import os
 import stat
 import threading
 import time
+from collections.abc import Callable
 from enum import Enum
 from hashlib import sha256
 from typing import NamedTuple
 
 from blake3 import blake3
 
-from evtool.scan.small_files import BUFFER, CHUNK, readv
+from evtool.scan.small_files import BUFFER, readv
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind
 
@@ -96,16 +97,32 @@ class Mode(Enum):
     """Look at type, size and dates only."""
 
 
+class _Manner(NamedTuple):
+    mode: Mode
+    known: Known | None
+    limit: int | None
+    threads: bool
+    on_read: Callable[[int, int], None] | None
+
+
 def observe(
-    tree: Tree, found: Found, *, mode: Mode, known: Known | None = None, limit: int | None = None, threads: bool = False
+    tree: Tree,
+    found: Found,
+    *,
+    mode: Mode,
+    known: Known | None = None,
+    limit: int | None = None,
+    threads: bool = False,
+    on_read: Callable[[int, int], None] | None = None,
 ) -> Observation:
     """Observe one entry of the tree. Never raises for what the entry is or does.
 
-    `limit` defers files of more bytes; `threads` hashes with two threads, which only pays when a core is idle.
+    `limit` defers files of more bytes; `threads` hashes with two threads, which only pays when a core is idle;
+    `on_read` is told how far a long file has been read: so many bytes, of how many.
     """
     try:
         if found.kind is Kind.FILE:
-            return _observe_file(tree, found, mode, known, limit, threads)
+            return _observe_file(tree, found, _Manner(mode, known, limit, threads, on_read))
         if found.kind is Kind.UNREADABLE:
             return Observation(found.kind, problem=Problem.UNREADABLE, detail="the directory cannot be listed")
         facts = tree.stat(found.directory, found.name)
@@ -130,15 +147,13 @@ def _failed(kind: Kind, error: OSError) -> Observation:
     return Observation(kind, problem=Problem.UNREADABLE, detail=detail)
 
 
-def _observe_file(
-    tree: Tree, found: Found, mode: Mode, known: Known | None, limit: int | None, threads: bool
-) -> Observation:
+def _observe_file(tree: Tree, found: Found, manner: _Manner) -> Observation:
     for attempt in range(_TRIES):
         if attempt:
             time.sleep(_PAUSE)
         descriptor = tree.open_file(found.directory, found.name)
         try:
-            observation = _read_once(descriptor, mode, known, limit, threads)
+            observation = _read_once(descriptor, manner)
         finally:
             os.close(descriptor)
         if observation.problem is not Problem.CHANGING:
@@ -146,7 +161,7 @@ def _observe_file(
     return observation
 
 
-def _read_once(descriptor: int, mode: Mode, known: Known | None, limit: int | None, threads: bool) -> Observation:
+def _read_once(descriptor: int, manner: _Manner) -> Observation:
     started = time.time_ns()
     before = os.fstat(descriptor)
     if not stat.S_ISREG(before.st_mode):
@@ -154,13 +169,15 @@ def _read_once(descriptor: int, mode: Mode, known: Known | None, limit: int | No
             Kind.SPECIAL, stamp_of(before), problem=Problem.SPECIAL, detail=_special_name(before.st_mode)
         )
     stamp = stamp_of(before)
+    known = manner.known
     if known is not None and known.stamp == stamp:
         return Observation(Kind.FILE, stamp, known.sha256, known.blake3, reused=True, started=started)
-    if mode is Mode.STAT:
+    if manner.mode is Mode.STAT:
         return Observation(Kind.FILE, stamp, started=started)
-    if limit is not None and stamp.size > limit:
+    if manner.limit is not None and stamp.size > manner.limit:
         return Observation(Kind.FILE, stamp, deferred=True)
-    length, first, second = _hash_in_threads(descriptor) if threads else _hash(descriptor)
+    tell = _Teller(stamp.size, manner.on_read)
+    length, first, second = _hash_in_threads(descriptor, tell) if manner.threads else _hash(descriptor, tell)
     after = os.fstat(descriptor)
     # A rewrite that sets the modification time back still moves the change time; a file that was replaced by another
     # of the same name has lost its link.
@@ -181,30 +198,38 @@ def _special_name(mode: int) -> str:
     return "a device"
 
 
-def _hash(descriptor: int) -> tuple[int, str, str]:
+class _Teller:
+    """Tells now and then how far a file has been read."""
+
+    def __init__(self, size: int, on_read: Callable[[int, int], None] | None) -> None:
+        self._size = size
+        self._on_read = on_read
+        self._next = _TELL_EVERY
+
+    def at(self, length: int) -> None:
+        """Note that so much has been read."""
+        if length >= self._next and self._on_read is not None:
+            self._next = length + _TELL_EVERY
+            self._on_read(length, self._size)
+
+
+_TELL_EVERY = 16 * 1024 * 1024
+"""Bytes of one file between two words on how far it has been read."""
+
+
+def _hash(descriptor: int, tell: _Teller) -> tuple[int, str, str]:
     """Hash a file from one buffer: bytes read, SHA-256 and BLAKE3."""
-    buffer, view = BUFFER.data, BUFFER.view
-    length = readv(descriptor, (buffer,))
-    if length < CHUNK:
-        # Most files end here. A short read may also be a pause, so the end is asked for once more.
-        data = bytes(view[:length])
-        rest = readv(descriptor, (buffer,))
-        if rest == 0:
-            return length, sha256(data).hexdigest(), blake3(data).hexdigest()
-        first, second, length = sha256(data), blake3(data), length
-        chunk = rest
-    else:
-        first, second, chunk, length = sha256(), blake3(), length, 0
-    while chunk:
-        part = view[:chunk]
+    first, second, length = sha256(), blake3(), 0
+    while chunk := readv(descriptor, (BUFFER.data,)):
+        part = BUFFER.view[:chunk]
         first.update(part)
         second.update(part)
         length += chunk
-        chunk = readv(descriptor, (buffer,))
+        tell.at(length)
     return length, first.hexdigest(), second.hexdigest()
 
 
-def _hash_in_threads(descriptor: int) -> tuple[int, str, str]:
+def _hash_in_threads(descriptor: int, tell: _Teller) -> tuple[int, str, str]:
     """Hash a large file with SHA-256 in a second thread; both digests see the same buffers.
 
     A buffer goes to the other thread only after BLAKE3 is done with it, and comes back only after SHA-256 is: handed
@@ -235,6 +260,7 @@ def _hash_in_threads(descriptor: int) -> tuple[int, str, str]:
             second.update(memoryview(buffer)[:count])
             length += count
             full.put((buffer, count))
+            tell.at(length)
     finally:
         full.put(None)
         thread.join()

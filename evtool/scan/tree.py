@@ -36,13 +36,17 @@ _KEEP_OPEN = 100
 """Directories of the current chain that stay open; deeper ones are opened again on each use."""
 
 
+ANY_DEVICE = -1
+
+
 @dataclass(frozen=True, slots=True)
 class TreeLocation:
     """Which directory is meant: where it is, and which one it was when evtool started.
 
     Attributes:
         path: path of the root directory, as bytes.
-        device, inode: its identity; a directory swapped in under the same path has another.
+        device, inode: its identity; a directory swapped in under the same path has another. Device `ANY_DEVICE` leaves
+            open on which one it is: that number is another on each machine.
     """
 
     path: bytes
@@ -64,6 +68,14 @@ class TreeLocation:
         if not stat.S_ISDIR(facts.st_mode):
             raise InputError(f"{shown(os.fsdecode(path))} is not a directory", hint="name the evidence directory")
         return cls(raw, facts.st_dev, facts.st_ino)
+
+    def on_any_device(self) -> TreeLocation:
+        """Give the same location as it may be known to another machine."""
+        return TreeLocation(self.path, ANY_DEVICE, self.inode)
+
+    def is_place_of(self, facts: os.stat_result) -> bool:
+        """Tell whether what the system says of a directory is said of this one."""
+        return facts.st_ino == self.inode and self.device in (facts.st_dev, ANY_DEVICE)
 
 
 class Tree:
@@ -181,7 +193,7 @@ class Tree:
 def _open_root(location: TreeLocation) -> int:
     descriptor = os.open(location.path, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0))
     facts = os.fstat(descriptor)
-    if (facts.st_dev, facts.st_ino) != (location.device, location.inode):
+    if not location.is_place_of(facts):
         os.close(descriptor)
         raise EvidenceError(
             "the evidence directory was replaced by another one while evtool ran",

@@ -76,6 +76,19 @@ class WalkNotes:
     excluded_count: int = 0
     twins: list[tuple[str, str]] = field(default_factory=list)
     fingerprint: str = ""
+    _stack: list[_Frame] = field(default_factory=list)
+
+    @property
+    def share(self) -> float:
+        """How much of the tree has been walked, from 0 to 1, as if the entries of a directory were all alike."""
+        if self.fingerprint:
+            return 1.0
+        share, width = 0.0, 1.0
+        for frame in self._stack:
+            width /= max(len(frame.keys), 1)
+            inside = frame is not self._stack[-1]  # the entry it is at has been begun, and is not done
+            share += width * (frame.at - inside)
+        return share
 
 
 _MAX_NOTES = 1000
@@ -133,7 +146,8 @@ def walk(tree: Tree, *, custody: bytes | None, exclusions: Exclusions, notes: Wa
 def walk_runs(tree: Tree, *, custody: bytes | None, exclusions: Exclusions, notes: WalkNotes) -> Iterator[Run]:
     """Walk a tree as `walk` does, by runs of entries: what is done once for a run costs nothing for each entry."""
     digest = hashlib.sha256()
-    stack = [_list_sorted(tree, b"", custody, exclusions, notes)]
+    stack = notes._stack
+    stack.append(_list_sorted(tree, b"", custody, exclusions, notes))
     while stack:
         frame = stack[-1]
         run = frame.next_run()

@@ -112,7 +112,19 @@ def test_ssh_keygen_refuses_another_code_another_use_and_another_key(case: Path,
 
     def verify(trusted: Path, code: str, namespace: str) -> int:
         with signed.open("rb") as data:
-            command = ["ssh-keygen", "-Y", "verify", "-f", trusted, "-I", code, "-n", namespace, "-s", f"{signed}.sig"]
+            command: list[str | Path] = [
+                "ssh-keygen",
+                "-Y",
+                "verify",
+                "-f",
+                trusted,
+                "-I",
+                code,
+                "-n",
+                namespace,
+                "-s",
+                f"{signed}.sig",
+            ]
             return subprocess.run(command, stdin=data, capture_output=True, check=False).returncode
 
     trusted = evtool.home / "allowed_signers"

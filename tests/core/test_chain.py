@@ -10,8 +10,8 @@ from nacl.signing import SigningKey
 
 from evtool.core.chain import Chain, EntryFiles, check_chain, check_head
 from evtool.core.digest import sha256_hex
-from evtool.core.entry import Clock, Entry, Event, Previous, Sealed
-from evtool.core.patterns import Exclusions
+from evtool.core.entry import Clock, Entry, Previous
+from evtool.core.events import Digest, Event, Sealed
 from evtool.core.ssh_key import ED25519, PublicKey
 from evtool.core.sshsig import NAMESPACE, serialize_signature, signed_data
 from evtool.core.verdict import Axis, Code, Effect
@@ -42,7 +42,7 @@ def entry(sequence: int, key: SigningKey, before: EntryFiles | None) -> Entry:
         reason="test",
         tool="test",
         previous=Previous(sha256_hex(before.data), sha256_hex(before.signature)) if before else None,
-        sealed=Sealed(sequence, 1, 2, "0" * 64, "0" * 64, Exclusions()),
+        details=Sealed(sequence, 1, 2, Digest("0" * 64), Digest("0" * 64), ()),
     )
 
 

@@ -20,16 +20,15 @@ from evtool.core.entry import (
     MAX_SEQUENCE,
     Clock,
     Entry,
-    Event,
     Previous,
-    Sealed,
     parse_entry,
 )
 from evtool.core.errors import FormatError
-from evtool.core.patterns import Exclusions
+from evtool.core.events import Digest, Event, Sealed
 from evtool.core.statement import OmissionReason
 
 hashes = st.binary(min_size=32, max_size=32).map(bytes.hex)
+digests = hashes.map(Digest)
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 moments = st.datetimes(datetime(1900, 1, 1), datetime(9998, 1, 1), timezones=offsets).map(
@@ -50,9 +49,9 @@ def seals(draw: st.DrawFn) -> Sealed:
         first_item=draw(st.integers(1, MAX_INTEGER)),
         items=items,
         lines=draw(st.integers(items, MAX_INTEGER)),
-        root=draw(hashes),
-        checksums=draw(hashes),
-        exclusions=Exclusions(tuple(draw(st.lists(patterns, max_size=4)))),
+        root=draw(digests),
+        checksums=draw(digests),
+        exclude=tuple(draw(st.lists(patterns, max_size=4))),
         allowed=tuple(draw(st.lists(st.sampled_from(OmissionReason), unique=True))),
     )
 
@@ -72,7 +71,7 @@ def entries(draw: st.DrawFn) -> Entry:
         reason=draw(texts),
         tool=draw(texts),
         previous=draw(previous) if sequence > 1 else None,
-        sealed=draw(seals()),
+        details=draw(seals()),
         informational=draw(st.dictionaries(st.sampled_from(INFORMATIONAL_FILES), hashes)),
     )
 
@@ -89,7 +88,7 @@ ENTRY = Entry(
     reason="interview",
     tool="evtool 0.1.0",
     previous=Previous("ab" * 32, "cd" * 32, {"0001-sealed.toml.sig.a.tsr": "ef" * 32}),
-    sealed=Sealed(1, 2, 4, "12" * 32, "34" * 32, Exclusions(("*.tmp",)), (OmissionReason.SPECIAL,)),
+    details=Sealed(1, 2, 4, Digest("12" * 32), Digest("34" * 32), ("*.tmp",), (OmissionReason.SPECIAL,)),
     informational={"README.txt": "56" * 32},
 )
 
@@ -139,7 +138,7 @@ def fields_of(table: dict[str, Any], prefix: str = "") -> list[str]:
 
 DOCUMENT = tomllib.loads(ENTRY.serialize().decode())
 FIELDS = fields_of(DOCUMENT)
-OPTIONAL = {"previous.timestamps.0001-sealed.toml.sig.a.tsr", "informational.README.txt"}
+OPTIONAL = {"sealed.allowed", "previous.timestamps.0001-sealed.toml.sig.a.tsr", "informational.README.txt"}
 
 
 def place_of(document: dict[str, Any], field: str) -> tuple[dict[str, Any], str]:
@@ -194,7 +193,7 @@ def test_no_other_field_is_taken(table: str) -> None:
         ("sequence", 0, "sequence 0"),
         ("sequence", 10_000, "sequence 10000"),
         ("sequence", 1, "every entry but the first"),
-        ("event", "forgotten", "this version reads: sealed"),
+        ("event", "forgotten", "this version reads: collected, received, sealed"),
         ("clock", "proven", "this version reads: claimed, synced"),
         ("happened_at", datetime(2026, 1, 1), "offset"),
         ("agent", "Kim Cheol-su", "not a code"),
@@ -203,7 +202,7 @@ def test_no_other_field_is_taken(table: str) -> None:
         ("tool", "x" * 1001, "tool has 1001 characters"),
         ("previous.entry", "AB" * 32, "previous.entry"),
         ("previous.signature", "ab", "previous.signature"),
-        ("sealed.root", "12" * 31, "sealed.root"),
+        ("sealed.root", "12" * 31, "root is not 64"),
         ("sealed.first_item", 0, "fit together"),
         ("sealed.items", 0, "fit together"),
         ("sealed.items", 5, "fit together"),

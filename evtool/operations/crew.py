@@ -1,0 +1,42 @@
+"""Who does the work of an operation: processes here, or a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from evtool.core.errors import UsageError
+from evtool.core.verdict import Axis, Code, Effect, Finding
+from evtool.scan.engine import Crew
+from evtool.scan.tree import TreeLocation
+from evtool.scan.workers import default_jobs
+
+
+@contextmanager
+def hire(jobs: int | None, scheduler: str | None, evidence: TreeLocation) -> Iterator[Crew]:
+    """Give those who do the work: so many processes, or the workers of the Dask scheduler at an address.
+
+    Raises:
+        UsageError: both are asked for, or Dask is not installed.
+        InputError: its workers cannot do the work.
+    """
+    if scheduler is None:
+        yield Crew(jobs or default_jobs())
+        return
+    if jobs is not None:
+        raise UsageError("a cluster has the workers it has: give --jobs or --scheduler, not both")
+    from evtool.scan.cluster import hire_cluster
+
+    with hire_cluster(scheduler, evidence) as crew:
+        yield crew
+
+
+def report_losses(crew: Crew) -> list[Finding]:
+    """Say if workers were lost: the result is whole, but somebody may want to look after the machine."""
+    lost = max(crew.count_lost_workers(), crew.lost_batches)
+    if not lost:
+        return []
+    message = (
+        "workers were lost while they worked; what they had was read again, and nothing is missing from the result"
+    )
+    return [Finding(Code.WORKER_LOST, Axis.INTEGRITY, Effect.NOTE, message, count=lost)]
