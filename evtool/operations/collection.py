@@ -111,9 +111,14 @@ def read_collection(custody: CustodyReader) -> Collection:
     findings: list[Finding] = []
     entries: list[EntryFiles] = []
     unreadable: set[int] = set()
+    size = 0
     for sequence, event in listing.entries:
         try:
-            entries.append(custody.read_entry(sequence, event))
+            if size > MAX_ENTRIES_SIZE:
+                raise InputError(f"entry {sequence} is not read: those before it have more than {size:,} bytes in all")
+            entry = custody.read_entry(sequence, event)
+            size += len(entry.data)
+            entries.append(entry)
         except (InputError, FormatError) as error:
             unreadable.add(sequence)
             missing = FileRole.ENTRY not in listing.files[sequence, event]
@@ -139,6 +144,9 @@ def read_collection(custody: CustodyReader) -> Collection:
     findings += _check_informational(custody, listing, chain)
     return Collection(custody, listing, chain, findings, seals)
 
+
+MAX_ENTRIES_SIZE = 64 * 1024 * 1024
+"""Bytes of entries that are read: a record that needs more was written to exhaust whoever reads it."""
 
 OWN_FILES = {
     Event.SEALED.value: frozenset({FileRole.MANIFEST, FileRole.CHECKSUMS}),
