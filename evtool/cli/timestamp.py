@@ -15,6 +15,7 @@ from evtool.cli.output import Output
 from evtool.cli.stamp_answer import answer_leaves, describe_calendar, describe_stamping
 from evtool.cli.stamp_options import StampRequestOptions, stamp_options
 from evtool.cli.time_options import make_anchor_source
+from evtool.cli.timestamp_revocation import keep_revocation
 from evtool.core.errors import ExitCode, UsageError
 from evtool.core.names import shown
 from evtool.core.timestamp.response import MAX_RESPONSE_BYTES
@@ -44,15 +45,18 @@ Examples:
   evtool timestamp interview-0042 --tsa http://tsa.example/tsr --what-leaves
   evtool timestamp interview-0042 --request /media/stick/out.tsq
   evtool timestamp interview-0042 --import /media/stick/in.tsr
+  evtool timestamp interview-0042 --revocation /media/stick/tsa.crl     the authority's list of revoked certificates
   evtool timestamp interview-0042 --ots https://calendar.example
 
 \b
 Exit codes:
-  0  stamped by as many authorities as had to
-  1  an imported answer is for something else, or forged
+  0  stamped by as many authorities as had to; with --revocation: stored, and the time-stamps pass with it
+  1  a file to take in is for something else, or forged; it was not stored
   2  wrong usage
   3  fewer authorities stamped than had to; what did stamp was stored
-  4  something could not be read, or the file to import holds no answer
+     --import, --revocation: the file shows nothing on the authorities you trust, or is too old; it was not stored
+     --revocation: stored, and a time-stamp does not pass with it
+  4  something could not be read, or a file to take in is none of its kind
 
 Only the addresses that you give are contacted. An answer is stored only if it passes: it is for this entry, answers
 this request, and leads to an authority that you trust (`evtool trust tsa add`).
@@ -77,6 +81,13 @@ def command() -> None:
 @click.option("--entry", type=click.IntRange(1), metavar="N", help="The entry. Without it: the newest.")
 @click.option("--request", "request_file", type=click.Path(path_type=Path), metavar="OUT.tsq", help="Write a request.")
 @click.option("--import", "import_file", type=click.Path(path_type=Path), metavar="IN.tsr", help="Take an answer in.")
+@click.option(
+    "--revocation",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="Keep a CRL or OCSP answer beside the time-stamps that it is about. May be repeated.",
+)
 @stamp_options
 @custody_option
 @output_options
@@ -85,14 +96,17 @@ def add(
     entry: int | None,
     request_file: Path | None,
     import_file: Path | None,
+    revocation: tuple[Path, ...],
     stamping: StampRequestOptions,
     custody: str | None,
     output: Output,
 ) -> int:
     """Have an entry of DIRECTORY stamped by authorities, across an air gap, or by OpenTimestamps calendars."""
-    ways = [stamping.asks, request_file is not None, import_file is not None]
+    ways = [stamping.asks, request_file is not None, import_file is not None, bool(revocation)]
     if sum(ways) != 1:
-        raise click.UsageError("give one of --tsa (or --ots), --request and --import")
+        raise click.UsageError("give one of --tsa (or --ots), --request, --import and --revocation")
+    if revocation:
+        return keep_revocation(directory, revocation, entry, stamping.tsa_roots, custody, output)
     if request_file is not None:
         return _request(directory, request_file, entry, stamping, custody, output)
     if import_file is not None:

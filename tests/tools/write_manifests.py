@@ -76,6 +76,7 @@ from evtool.report.time_document import (  # noqa: E402
     LeavesDocument,
     RenewDocument,
     RequestDocument,
+    RevocationDocument,
     StampDocument,
     UpgradeDocument,
 )
@@ -91,6 +92,7 @@ DOCUMENTS: dict[str, type] = {
     "trust": TrustDocument,
     "timestamp": StampDocument,
     "timestamp-request": RequestDocument,
+    "timestamp-revocation": RevocationDocument,
     "timestamp-upgrade": UpgradeDocument,
     "leaves": LeavesDocument,
     "renew": RenewDocument,

@@ -35,7 +35,7 @@ def read_crl(der: bytes, certificate: Certificate, issuer: Certificate) -> Evide
 def _judge(crl: x509.CertificateRevocationList, certificate: Certificate, issuer: Certificate) -> Evidence:
     key = issuer.x509.public_key()
     if not _may_sign(issuer) or not crl.is_signature_valid(key):  # type: ignore[arg-type]
-        return Evidence(_SOURCE, problem="a CRL in the issuer's name is not signed by the issuer")
+        return Evidence(_SOURCE, problem="a CRL in the issuer's name is not signed by the issuer", foreign=True)
     if problem := _scope_problem(crl, certificate):
         return Evidence(_SOURCE, problem=problem)
     entry = crl.get_revoked_certificate_by_serial_number(certificate.serial)

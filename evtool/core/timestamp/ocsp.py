@@ -60,7 +60,7 @@ def _key_bits(certificate: Certificate) -> bytes:
 def _judge(answer: ocsp.OCSPResponse, single: ocsp.OCSPSingleResponse, issuer: Certificate) -> Evidence:
     responder = _find_responder(answer, issuer)
     if responder is None or not _is_signed_by(answer, responder):
-        return Evidence(_SOURCE, problem="an OCSP answer is not signed by the issuer or its delegate")
+        return Evidence(_SOURCE, problem="an OCSP answer is not signed by the issuer or its delegate", foreign=True)
     if single.certificate_status is ocsp.OCSPCertStatus.REVOKED and single.revocation_time_utc:
         revocation = Revocation(single.revocation_time_utc, single.revocation_reason)
         return Evidence(_SOURCE, issued_at=single.this_update_utc, revocation=revocation)

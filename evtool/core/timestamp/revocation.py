@@ -66,19 +66,17 @@ def collect_status(
     """Collect what all evidence says about one certificate for a token of this time."""
     evidence = [item for crl in supplied.crls if (item := read_crl(crl, certificate, issuer))]
     evidence += [item for answer in supplied.ocsp_answers if (item := read_ocsp(answer, certificate, issuer))]
-    evidence = [_check_age(item, certificate, time) for item in evidence]
+    evidence = [check_age(item, certificate, time) for item in evidence]
     unusable = tuple(item.problem for item in evidence if item.problem)
     found = [item for crl in supplied.embedded if (item := read_crl(crl, certificate, issuer))]
-    usable = [
-        item for item in (*evidence, *(_check_age(item, certificate, time) for item in found)) if not item.problem
-    ]
+    usable = [item for item in (*evidence, *(check_age(item, certificate, time) for item in found)) if not item.problem]
     revocations = [item.revocation for item in usable if item.revocation]
     good = [item.issued_at for item in usable if item.issued_at and not item.revocation]
     first = min(revocations, key=lambda revocation: revocation.effective, default=None)
     return CertificateStatus(first, max(good, default=None), unusable)
 
 
-def _check_age(item: Evidence, certificate: Certificate, time: datetime) -> Evidence:
+def check_age(item: Evidence, certificate: Certificate, time: datetime) -> Evidence:
     """Set aside a "not revoked" that is too old or too young to tell; a "revoked" is good at any age."""
     if item.problem or item.revocation or item.issued_at is None:
         return item
