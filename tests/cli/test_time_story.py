@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -401,43 +400,6 @@ def test_a_renewal_binds_every_file_of_the_record(archivist: Party, stamped: Pat
     assert archivist("verify", case).exit_code == 0
     (custody / "0002-accessed.blake2b").write_bytes(b"")
     assert "custody-extra" in codes(archivist("verify", case, "--json"))
-
-
-def test_opentimestamps_from_promise_to_block(evtool: Runner, archivist: Party) -> None:
-    """Promised by one of two calendars, upgraded later, verified offline against the header that the user brings."""
-    case = make_case(evtool)
-    down = f"http://127.0.0.1:{closed_port()}"
-    with Calendar() as calendar:
-        sealed = archivist.ok("seal", case, "--ots", calendar.url, "--ots", down, "--json").document
-        assert [one["ok"] for one in sealed["stamping"]["calendars"]] == [True, False]
-        (commitment,) = calendar.commitments
-        proof = case / "custody" / "0001-sealed.toml.sig.ots"
-        promise = proof.read_bytes()
-        assert archivist("timestamp", case, "--ots", calendar.url).exit_code == 2  # it has one
-        assert archivist("timestamp", "upgrade", case, "--ots", calendar.url).exit_code == 3
-        promised = archivist("verify", case, "--require", "time", "--json")
-        assert (promised.exit_code, stamps(promised)) == (3, [(1, "indeterminate", "pending")])
-
-        archivist.ok("record", case, "accessed")  # lists the promise
-        calendar.publish(800_000, time=int(time.time()))
-        unlisted = archivist("timestamp", "upgrade", case, "--ots", down)
-        assert (unlisted.exit_code, "not on your list" in unlisted.stdout) == (3, True)
-        grown = archivist.ok("timestamp", "upgrade", case, "--ots", calendar.url, "--json").document
-        headers = {str(height): header.raw.hex() for height, header in calendar.headers.items()}
-    assert grown["proofs"][0]["file"] == "0001-sealed.toml.sig.upgrade.ots"
-    assert proof.read_bytes() == promise
-    assert commitment.hex() not in proof.read_bytes().hex()
-    (evtool.directory / "headers.json").write_text(json.dumps(headers))
-
-    supplied = ["--bitcoin-headers", "headers.json"]
-    made_up = archivist("verify", case, "--require", "time", *supplied, "--json")
-    assert (made_up.exit_code, stamps(made_up)[1]) == (3, (1, "indeterminate", "header-work-too-small"))
-    result = archivist("verify", case, "--require", "time", *supplied, "--accept-test-chain", "--json")
-    assert result.exit_code == 0
-    assert stamps(result) == [(1, "indeterminate", "pending"), (1, "passed", "ok")]
-    assert report(result)["timestamps"][1]["block_height"] == 800_000
-    assert report(result)["intervals"][0]["not_after"].endswith("T00:00:00Z")  # the end of a day, nothing finer
-    assert any("made up" in one["message"] or "make up" in one["message"] for one in report(result)["findings"])
 
 
 def test_a_bundle_carries_its_time_evidence(evtool: Runner, archivist: Party, tsa: OpensslAuthority) -> None:
