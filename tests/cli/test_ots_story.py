@@ -1,4 +1,4 @@
-"""Stories of OpenTimestamps: promised by a calendar, upgraded, and checked against block headers that the user brings."""
+"""Stories of OpenTimestamps: promised, upgraded, and checked against block headers that the user brings."""
 
 from __future__ import annotations
 
