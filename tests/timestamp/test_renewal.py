@@ -102,9 +102,10 @@ def test_a_later_proof_of_another_kind_carries_a_token_too() -> None:
     assert reasons(OLD, grounds=at(2030), proofs=(EntryProof(1, proof.existed_by),)) == [Reason.REVOCATION_UNKNOWN]
 
 
-def test_a_proof_from_the_future_carries_nothing() -> None:
+def test_a_proof_from_the_future_shows_no_more_than_holding_the_token_now() -> None:
     proof = EntryProof(2, day(2031))
-    assert judge_chain([OLD], at(2030), [proof])[0].existed_by is None
+    assert judge_chain([OLD], at(2030), [proof])[0].existed_by == at(2030).now
+    assert reasons(OLD, grounds=at(2030), proofs=(proof,)) == [Reason.REVOCATION_UNKNOWN]
 
 
 def compromise(chain: Chain, when: datetime) -> tuple[bytes, ...]:
