@@ -13,11 +13,12 @@ class AskedServer:
     """What came of asking one authority or calendar.
 
     Attributes:
-        url: its address, as the user gave it.
+        url: its address, as the user gave it; for an answer that was imported, the name of its file.
         ok: it stamped, or promised to.
         file: name of the file in the custody directory that holds its time-stamp, or null.
         state: how its answer was judged, or null where there was none.
         reason: the code of that, or null.
+        authority: the user's name for the authority whose answer passed, or null.
         attested_time: the time it says, or null.
         problem: why there is nothing to store; empty where there is.
         hint: what to do about that; may be empty.
@@ -29,6 +30,7 @@ class AskedServer:
     file: str | None = None
     state: str | None = None
     reason: str | None = None
+    authority: str | None = None
     attested_time: str | None = None
     problem: str = ""
     hint: str = ""

@@ -11,7 +11,7 @@ import pytest
 
 import evtool
 
-COMMANDS_OF_TIME = ["timestamp", "timestamp_revocation", "renew", "due"]
+COMMANDS_OF_TIME = ["timestamp", "timestamp_airgap", "timestamp_revocation", "renew", "due"]
 """Modules of the command line about trusted time."""
 
 

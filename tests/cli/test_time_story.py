@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 from datetime import UTC, datetime
@@ -165,6 +166,9 @@ def test_across_an_air_gap(evtool: Runner, archivist: Party, tsa: OpensslAuthori
     none_waits = archivist("timestamp", case, "--import", tsa.directory / "root.pem")
     assert (none_waits.exit_code, "no request waits" in none_waits.stderr) == (4, True)
 
+    nowhere = archivist("timestamp", case, "--request", "no-such-stick/out.tsq")
+    assert (nowhere.exit_code, list((case / "custody").glob("*.tsq"))) == (4, [])  # nothing waits that cannot be sent
+
     asked = archivist.ok("timestamp", case, "--request", "out.tsq", "--json").document
     assert asked["curl"].startswith(
         "curl -sS -H 'Content-Type: application/timestamp-query' --data-binary @out.tsq URL"
@@ -181,14 +185,20 @@ def test_across_an_air_gap(evtool: Runner, archivist: Party, tsa: OpensslAuthori
     assert (replayed.exit_code, "nonce-mismatch" in replayed.stderr) == (1, True)
     archivist.ok("verify", case)
 
-    archivist.ok("timestamp", case, "--import", "in.tsr")
+    stored = archivist.ok("timestamp", case, "--import", "in.tsr").stdout
+    assert re.search(r"in\.tsr: entry 1 stamped 2\S+Z by 국가 시점확인 기관", stored)
 
     kept = case / "custody" / "0001-sealed.toml.sig.offline.tsr"
     assert kept.read_bytes() == (evtool.directory / "in.tsr").read_bytes()
     assert kept.with_suffix(".tsq").read_bytes() == request
     result = archivist.ok("verify", case, "--require", "time", "--json")
     assert stamps(result) == [(1, "passed", "ok")]
-    assert archivist("timestamp", case, "--import", "in.tsr").exit_code == 4  # it has its answer
+    archivist.ok("timestamp", case, "--request", "요청 2.tsr")  # another one waits, with an unlucky name
+    again = archivist("timestamp", case, "--import", "in.tsr")
+    assert (again.exit_code, f"stored already, as {kept.name}" in again.stderr) == (4, True)
+    told = archivist.ok("timestamp", case, "--request", "요청 3.tsq").stdout
+    (line,) = [line for line in told.splitlines() if "--import" in line]
+    assert shlex.split(line) == ["evtool", "timestamp", str(case), "--import", "요청 3.tsr"]
 
 
 def test_what_leaves_is_shown_byte_for_byte(evtool: Runner, archivist: Party, tsa: OpensslAuthority) -> None:
@@ -294,6 +304,7 @@ def test_files_that_strangers_drop_accuse_nobody(archivist: Party, stamped: Path
 
     assert result.exit_code == 0
     judged = {(one["label"], one["kind"]): (one["state"], one["reason"]) for one in report(result)["timestamps"]}
+    assert judged["offline", "rfc3161"] == ("passed", "ok")  # worth what it was, whatever lies beside it
     assert judged["moved", "rfc3161"] == ("failed", "imprint-mismatch")
     assert judged["junk", "rfc3161"] == ("failed", "malformed")
     assert judged["", "opentimestamps"][0] == "failed"
