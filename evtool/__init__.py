@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from evtool.keys.trust import load_trust
     from evtool.keys.tsa_trust import AnchorSet, load_anchors, load_roots
     from evtool.operations.airgap import WrittenRequest, import_response, write_request
-    from evtool.operations.compare import Selection
+    from evtool.operations.comparison import Selection
     from evtool.operations.due import DueResult, find_due
     from evtool.operations.entry_writer import EntryHeader
     from evtool.operations.renew import RenewResult, renew
@@ -63,7 +63,7 @@ _HOMES = {
     "WrittenRequest": "evtool.operations.airgap",
     "import_response": "evtool.operations.airgap",
     "write_request": "evtool.operations.airgap",
-    "Selection": "evtool.operations.compare",
+    "Selection": "evtool.operations.comparison",
     "DueResult": "evtool.operations.due",
     "find_due": "evtool.operations.due",
     "EntryHeader": "evtool.operations.entry_writer",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
@@ -102,9 +102,14 @@ def test_a_later_proof_of_another_kind_carries_a_token_too() -> None:
     assert reasons(OLD, grounds=at(2030), proofs=(EntryProof(1, proof.existed_by),)) == [Reason.REVOCATION_UNKNOWN]
 
 
-def test_a_proof_from_the_future_shows_no_more_than_holding_the_token_now() -> None:
-    proof = EntryProof(2, day(2031))
+def test_a_proof_a_moment_ahead_of_the_clock_carries_from_now() -> None:
+    proof = EntryProof(2, at(2030).now + timedelta(seconds=1))
     assert judge_chain([OLD], at(2030), [proof])[0].existed_by == at(2030).now
+
+
+def test_a_proof_from_the_future_carries_nothing() -> None:
+    proof = EntryProof(2, day(2031))
+    assert judge_chain([OLD], at(2030), [proof])[0].existed_by is None
     assert reasons(OLD, grounds=at(2030), proofs=(proof,)) == [Reason.REVOCATION_UNKNOWN]
 
 
