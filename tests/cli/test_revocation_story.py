@@ -47,9 +47,13 @@ def test_revocation_evidence_is_kept_beside_its_stamp(archivist: Party, stamped:
     (archivist.run.directory / "ca.crl").write_bytes(pem.stdout)
     (archivist.run.directory / "응답.der").write_bytes(tsa.ocsp_answer("intermediate", "2025-05-01 00:00:00"))
 
+    junk = case / "custody" / "0001-sealed.toml.sig.offline.1.crl"
+    junk.write_bytes(b"dropped by a stranger")
+
     kept = archivist.ok("timestamp", case, *files, "--revocation", "응답.der", "--json").document
 
-    names = [f"0001-sealed.toml.sig.offline.{end}" for end in ("1.crl", "2.crl", "1.ocsp")]
+    assert junk.read_bytes() == b"dropped by a stranger"  # nothing is overwritten
+    names = [f"0001-sealed.toml.sig.offline.{end}" for end in ("2.crl", "3.crl", "1.ocsp")]
     assert [(one["file"], one["new"], one["revoked_at"]) for one in kept["kept"]] == [(n, True, None) for n in names]
     assert [(one["state"], one["cautions"]) for one in kept["timestamps"]] == [("passed", [])]
     assert (case / "custody" / names[0]).read_bytes() == (archivist.run.directory / "signer.crl").read_bytes()

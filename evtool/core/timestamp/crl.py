@@ -6,13 +6,11 @@ import warnings
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 
-from evtool.core.timestamp.certificates import Certificate
+from evtool.core.timestamp.certificates import UNREADABLE, Certificate
 from evtool.core.timestamp.revocation_status import Evidence, Revocation
 
 _SOURCE = "CRL"
-_UNREADABLE = (ValueError, TypeError, x509.DuplicateExtension, UnsupportedAlgorithm)
 
 
 def read_crl(der: bytes, certificate: Certificate, issuer: Certificate) -> Evidence | None:
@@ -28,7 +26,7 @@ def read_crl(der: bytes, certificate: Certificate, issuer: Certificate) -> Evide
             if crl.issuer != issuer.x509.subject:
                 return None
             return _judge(crl, certificate, issuer)
-    except _UNREADABLE:
+    except UNREADABLE:
         return Evidence(_SOURCE, problem="a CRL cannot be read")
 
 

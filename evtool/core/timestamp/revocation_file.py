@@ -13,11 +13,10 @@ from enum import Enum
 from itertools import pairwise
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509 import ocsp
 
 from evtool.core.errors import FormatError
-from evtool.core.timestamp.certificates import Certificate
+from evtool.core.timestamp.certificates import UNREADABLE, Certificate
 from evtool.core.timestamp.crl import read_crl
 from evtool.core.timestamp.ocsp import read_ocsp
 from evtool.core.timestamp.revocation import check_age
@@ -98,13 +97,13 @@ def _recognise(der: bytes) -> RevocationKind | None:
         warnings.simplefilter("ignore")
         try:
             x509.load_der_x509_crl(der)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
+        except UNREADABLE:
             pass
         else:
             return RevocationKind.CRL
         try:
             ocsp.load_der_ocsp_response(der)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
+        except UNREADABLE:
             return None
     return RevocationKind.OCSP
 
