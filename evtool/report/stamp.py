@@ -146,10 +146,24 @@ def render_stamping(stamping: Stamping) -> list[str]:
     return lines
 
 
+def render_import(stamping: Stamping) -> list[str]:
+    """Write what came of an answer that was brought as a file."""
+    lines = []
+    for one in stamping.authorities:
+        lines.append(f"  {shown(one.url)}: entry {stamping.entry} stamped {one.attested_time} by {one.authority}")
+        lines += [f"    stored as {one.file}", *_render_clock(one)]
+    return lines
+
+
 def _render_authority(server: AskedServer) -> list[str]:
     if not server.ok:
         return _render_problem(server)
-    lines = [f"  stamped {server.attested_time} by {shown(server.url)}, as {server.file}"]
+    lines = [f"  stamped {server.attested_time} by {server.authority} at {shown(server.url)}, as {server.file}"]
+    return lines + _render_clock(server)
+
+
+def _render_clock(server: AskedServer) -> list[str]:
+    lines = []
     if server.clock_off_seconds is not None:
         way = "behind" if server.clock_off_seconds > 0 else "ahead of"
         seconds = abs(server.clock_off_seconds)

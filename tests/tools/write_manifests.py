@@ -78,6 +78,7 @@ from evtool.report.time_document import (  # noqa: E402
     LeavesDocument,
     RenewDocument,
     RequestDocument,
+    RevocationDocument,
     StampDocument,
     UpgradeDocument,
 )
@@ -93,6 +94,7 @@ DOCUMENTS: dict[str, type] = {
     "trust": TrustDocument,
     "timestamp": StampDocument,
     "timestamp-request": RequestDocument,
+    "timestamp-revocation": RevocationDocument,
     "timestamp-upgrade": UpgradeDocument,
     "leaves": LeavesDocument,
     "renew": RenewDocument,

@@ -110,8 +110,8 @@ def _judge(token: ChainToken, grounds: Grounds, known: Sequence[EntryProof]) -> 
         existed_by=existed_by,
         request=token.request,
         certificates=(*grounds.certificates, *token.certificates),
-        crls=(*grounds.crls, *token.crls),
-        ocsp_answers=(*grounds.ocsp_answers, *token.ocsp_answers),
+        kept_crls=token.crls,
+        kept_ocsp_answers=token.ocsp_answers,
     )
     return JudgedToken(token, verify_token(token.response, token.data, own), existed_by)
 
