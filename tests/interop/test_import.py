@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import bagit
+import bagit  # type: ignore[import-untyped]  # it has no types
 import pytest
 from blake3 import blake3
 from hypothesis import given
@@ -129,6 +129,22 @@ def to_version_1(case: Path) -> None:
     declaration.write_text(declaration.read_text().replace("0.97", "1.0"))
 
 
+def list_less_in_one(case: Path) -> None:
+    """Leave a file out of one of two manifests, which no version but the last drafts allows."""
+    cut_first_line(case / MD5)
+    to_version_1(case)
+
+
+def list_a_fetch_that_was_not_done(case: Path) -> None:
+    (case / "fetch.txt").write_text(FETCH.format(12000))
+    remove(case / "data/interview.mp4")
+
+
+def remove(*paths: Path) -> None:
+    for path in paths:
+        path.unlink()
+
+
 def double(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     path.write_text(text + ("0" if text[0] != "0" else "1") + text.split("\n")[0][1:] + "\n", encoding="utf-8")
@@ -160,7 +176,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], int, str]] = {
         4,
         "the manifests list no file",
     ),
-    "unlisted-in-one": (lambda c: (cut_first_line(c / MD5), to_version_1(c)), 4, "manifest-md5.txt does not list"),
+    "unlisted-in-one": (list_less_in_one, 4, "manifest-md5.txt does not list"),
     "oxum": (lambda c: (c / "bag-info.txt").write_text("Payload-Oxum: 1.1\n"), 1, "the Payload-Oxum gives 1 bytes"),
     "oxum-twice": (
         lambda c: (c / "bag-info.txt").write_text("Payload-Oxum: 1.1\nPayload-Oxum: 12024.5\n"),
@@ -173,7 +189,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], int, str]] = {
         "fetch.txt: line 1: data/x is in no manifest",
     ),
     "fetch-not-done": (
-        lambda c: ((c / "fetch.txt").write_text(FETCH.format(12000)), (c / "data/interview.mp4").unlink()),
+        list_a_fetch_that_was_not_done,
         1,
         "data/interview.mp4 is missing, and was to be fetched",
     ),
@@ -190,7 +206,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], int, str]] = {
     "absolute": (lambda c: (c / MD5).write_text(f"{'0' * 32}  /data/x\n"), 4, "does not stay below"),
     "escaped-traversal": (lambda c: (c / MD5).write_text(f"{'0' * 32}  data/..%0A/../..\n"), 4, "does not stay below"),
     "tag-in-payload-list": (lambda c: (c / MD5).write_text(f"{'0' * 32}  bagit.txt\n"), 4, "does not belong in this"),
-    "no-manifest": (lambda c: [(c / name).unlink() for name in (MD5, SHA512)], 4, "no payload manifest"),
+    "no-manifest": (lambda c: remove(c / MD5, c / SHA512), 4, "no payload manifest"),
     "doubled": (lambda c: double(c / MD5), 4, "listed before, with another digest"),
     "short-digest": (lambda c: (c / MD5).write_text("00  data/x\n"), 4, "is not a md5 digest and a path"),
     "algorithm": (
