@@ -18,6 +18,7 @@ import pytest
 from tests.bundle.case import snapshot, write_files
 from tests.cli.custody import Party, make_party
 from tests.conftest import Runner
+from tests.manifests.test_schemas import check
 
 DISCLOSE = ("--to", "B7", "--for", "accountability-intl", "--authority", "DSA-2026-04")
 
@@ -138,8 +139,10 @@ def test_what_is_packed_verifies_as_it_is_and_unpacks_to_what_was_sealed(
 
     packed = archivist.ok("pack", case, "-o", bundle, *encryption, *DISCLOSED, "--json").document
     verified = court.ok("verify", bundle, *identity, "--expect-head", packed["head"], "--json").document
-    court.ok("unpack", bundle, *identity, "-o", tmp_path / "copy")
+    unpacked = court.ok("unpack", bundle, *identity, "-o", tmp_path / "copy", "--json").document
 
+    check("pack", packed)
+    check("unpack", unpacked)
     assert counts(verified) == {"sealed": ITEMS, "ok": ITEMS}
     assert {name: facts for name, facts in snapshot(case).items() if not name.startswith("custody")} == evidence
     copied = {name: facts for name, facts in snapshot(tmp_path / "copy").items() if not name.startswith("custody")}

@@ -14,6 +14,7 @@ from tests.bundle.case import SIGNER, seal_case, snapshot, write_files
 from tests.bundle.test_bundle_story import DEFAULTS, DISCLOSED, RECIPIENTS, age_key
 from tests.cli.custody import Party, make_party
 from tests.conftest import Runner
+from tests.manifests.test_schemas import check
 
 OPEN = DEFAULTS.replace('identity = "to-court"', 'identity = "public"')
 
@@ -48,6 +49,7 @@ def test_a_bundle_carries_the_copy_and_withholds_the_original(archivist: Party, 
     how = ("--method", "names blacked out", "--defaults", terms(archivist), "--json")
     answer = archivist.ok("derive", case, "interview-김철수.txt", "interview-redacted.txt", *how).document
     assert (answer["original"], answer["copy"], answer["sealed"], answer["entry"]) == (1, 3, 2, 3)
+    check("derive", answer)
     archivist.ok("verify", case)
 
     refused = archivist("pack", case, "-o", tmp_path / "it", "--only", "1,3", *DISCLOSED)
@@ -60,7 +62,9 @@ def test_a_bundle_carries_the_copy_and_withholds_the_original(archivist: Party, 
     shown = archivist.ok("show", tmp_path / "it").stdout
     assert "interview-redacted.txt\n" in shown
     assert fact.removeprefix("item 3 ") in shown
-    (item,) = archivist.ok("show", tmp_path / "it", "3", "--json").document["items"]
+    document = archivist.ok("show", tmp_path / "it", "3", "--json").document
+    check("items", document)
+    (item,) = document["items"]
     expected = {"entry": 3, "original": 1, "copy": 3, "method": "names blacked out"}
     assert item["derived"] == [expected | {"original_withheld": True, "copy_withheld": False}]
     assert "names blacked out" in archivist.ok("log", tmp_path / "it").stdout

@@ -29,6 +29,7 @@ from evtool.operations.seal_options import SealOptions
 from tests.bundle.case import SIGNER, snapshot, write_files
 from tests.cli.custody import Party, make_party
 from tests.conftest import Runner
+from tests.manifests.test_schemas import check
 
 FILES = {
     "photos/김철수.jpg": b"a picture",
@@ -84,6 +85,7 @@ def test_a_bag_is_checked_against_all_of_its_manifests_and_sealed_where_it_lies(
 
     result = import_it(archivist, "bag", case)
 
+    check("import", result)
     assert result["algorithms"] == sorted(algorithms)
     assert (result["collected"], result["sealed"]) == (1, 2)
     # The payload, and the tag files that a tag manifest can list: bag-info.txt, bagit.txt and the manifests.
