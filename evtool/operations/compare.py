@@ -195,7 +195,7 @@ class Comparer:
                 self._extra.append(found)
 
     def _founds(self, notes: WalkNotes) -> Iterator[Found]:
-        """Walk over what is there."""
+        """Step 10: walk over what is there."""
         if not isinstance(self.evidence, TreeLocation):
             yield from self.evidence.walk(notes)
             return
@@ -244,7 +244,7 @@ class Comparer:
         return True
 
     def _judge(self, sealed: SealedItem, observation: Observation) -> None:
-        """Compare one item with what it is now."""
+        """Step 11: compare one item with what it is now."""
         content = _content_of(sealed)
         tally = self._tally(sealed)
         problem = observation.problem
@@ -280,7 +280,7 @@ class Comparer:
             self._other_dates += other_date
 
     def _look_past_patterns(self) -> None:
-        """Patterns say what is not to be sealed; what was sealed before they came is compared all the same."""
+        """Step 12: what was sealed before a pattern came that hides it is compared all the same."""
         if not isinstance(self.evidence, TreeLocation):
             return
         hidden = find_hidden(self.evidence, self._missing, self.exclusions)
@@ -321,7 +321,7 @@ class Comparer:
         return self._extra if self.selection.is_all else self._founds(WalkNotes())
 
     def _match_leftovers(self) -> None:
-        """Pair missing items with extra files: by type, by name in another Unicode form, then by digest."""
+        """Step 12: pair missing items with extra files: by type, by name in another Unicode form, then by digest."""
         if self._missing and self._extra:
             self._match_types()
         if self._missing and self._extra:
@@ -446,7 +446,7 @@ class Comparer:
         return any((found.path + b"/").startswith(prefix) for prefix in self._omitted_directories)
 
     def _discount_unsound_seals(self) -> None:
-        """What was compared with a manifest that is not the signed one shows nothing, and accuses nobody."""
+        """Step 13: what was compared with a manifest that is not the signed one shows nothing, and accuses nobody."""
         unsound = {seal.number for seal in self.collection.seals if not seal.is_sound}
         for number in unsound:
             tally = self.result.tallies[number]

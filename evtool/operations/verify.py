@@ -214,7 +214,7 @@ def _count(collection: Collection, comparison: Comparison) -> Counts:
 
 
 def _judge_coverage(counts: Counts, options: VerifyOptions) -> list[Finding]:
-    """Say how far the check went: nothing checked is never success."""
+    """Step 14: say how far the check went: nothing checked is never success."""
     findings: list[Finding] = []
     if options.quick:
         message = "only types, sizes and dates were compared, no file was read: this shows nothing about their bytes"
