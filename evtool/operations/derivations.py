@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from evtool.core.events import Derived
@@ -43,9 +44,14 @@ class Derivation:
         return f"has a copy, item {self.copy}{withheld}: {shown(self.method)} (entry {self.entry})"
 
 
-def list_derivations(collection: Collection) -> list[Derivation]:
-    """Give what the entries `derived` say, oldest first; the items of the collection must have been read."""
-    here = {number for seal in collection.seals for number in seal.seen}
+def list_derivations(collection: Collection, here: Container[int] | None = None) -> list[Derivation]:
+    """Give what the entries `derived` say, oldest first.
+
+    `here` are the items of which something is disclosed; without it those of this copy, whose items must have been
+    read.
+    """
+    if here is None:
+        here = {number for seal in collection.seals for number in seal.seen}
     return [
         Derivation(link.entry.sequence, one.original, one.copy, one.method, one.original in here, one.copy in here)
         for link in collection.chain.links

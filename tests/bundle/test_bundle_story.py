@@ -258,7 +258,15 @@ def test_the_conditions_are_on_the_cover_and_in_the_verdict_first(
     archivist.ok("pack", case, "-o", tmp_path / "folder", "--only", "1-3", *DISCLOSED)
     cover = (tmp_path / "folder/custody/COVER.txt").read_text(encoding="utf-8")
     assert cover.startswith("HANDLING of this bundle: named, for the recipients that are named, and nobody else\n")
-    for text in ("redact-location", "accountability-intl", "DSA-2026-04", "B7", "confirmed   by agent C2", "3 of 15"):
+    for text in (
+        "redact-location",
+        "accountability-intl",
+        "DSA-2026-04",
+        "B7",
+        "confirmed   by agent C2",
+        "3 of 15",
+        "items       1-3,",
+    ):
         assert text in cover
     assert court.ok("verify", tmp_path / "folder").stdout.startswith("HANDLING of")
     assert "redact-location" in court.ok("verify", tmp_path / "folder").stdout

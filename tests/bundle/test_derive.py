@@ -58,6 +58,7 @@ def test_a_bundle_carries_the_copy_and_withholds_the_original(archivist: Party, 
 
     # The recipient sees both facts in every view: that this is a copy, and that its original is kept back.
     fact = "item 3 was made from item 1, which is withheld here: names blacked out (entry 3)"
+    assert fact in (tmp_path / "it/custody/COVER.txt").read_text(encoding="utf-8")
     assert fact in archivist.ok("verify", tmp_path / "it").stdout
     shown = archivist.ok("show", tmp_path / "it").stdout
     assert "interview-redacted.txt\n" in shown
