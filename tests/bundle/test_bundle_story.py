@@ -53,7 +53,7 @@ CONFIRMED = ("--confirm", "redact-location", "--approved-by", "C2")
 DISCLOSED = (*DISCLOSE, *CONFIRMED)
 
 FILES = {
-    "photos/김철수.jpg": b"a picture",
+    "photos/김철수 [bold].jpg": b"a picture",
     "interview.mp4": b"a recording " * 1000,
     "notes 100%.txt": b"percent",
     "AUX.log": b"a device on Windows",
@@ -171,7 +171,7 @@ def test_other_programs_check_a_folder_and_a_container(archivist: Party, case: P
             "empty.txt",
             "interview.mp4",
             "ordinary name (2).PDF",
-            "김철수.jpg",
+            "김철수 [bold].jpg",
         ]
 
 
@@ -201,6 +201,9 @@ def test_a_bundle_goes_to_several_keys_of_both_kinds(
     archivist.ok("pack", case, "-o", bundle, "-R", recipients, *DISCLOSED)
     court.ok("verify", bundle, "-i", key)
     court.ok("verify", bundle, "-i", court.run.home / "keys" / "B7")
+    for name in (key, court.run.home / "keys" / "B7"):
+        through_pipe = court.run("verify", "-", "-i", name, stdin=bundle.read_bytes())
+        assert (through_pipe.exit_code, "standard input: VERIFIED" in through_pipe.stdout) == (0, True)
     stranger, _ = age_key(tmp_path / "..")
     refused = court("verify", bundle, "-i", stranger)
     assert (refused.exit_code, "none of the keys opens" in refused.stderr) == (4, True)
@@ -214,6 +217,7 @@ def test_a_bundle_locked_with_a_passphrase(archivist: Party, court: Party, case:
     archivist.ok("pack", case, "-o", bundle, "--lock-file", secret, *DISCLOSED)
     assert b"\n-> scrypt " in bundle.read_bytes()[:80]
     court.ok("verify", bundle, "--passphrase-file", secret)
+    assert court.run("verify", "-", "--passphrase-file", secret, stdin=bundle.read_bytes()).exit_code == 0
     secret.write_text("rose\n")
     refused = court("verify", bundle, "--passphrase-file", secret)
     assert (refused.exit_code, "does not open" in refused.stderr) == (4, True)
