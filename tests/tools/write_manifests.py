@@ -69,6 +69,7 @@ from evtool.report.custody_document import (  # noqa: E402
     ReceiptFileDocument,
 )
 from evtool.report.document import ItemsDocument, LogDocument, ReportDocument, SealDocument  # noqa: E402
+from evtool.report.import_document import DeriveDocument, ImportDocument  # noqa: E402
 from evtool.report.key_document import KeysDocument, TrustDocument  # noqa: E402
 from evtool.report.metadata_document import InspectDocument  # noqa: E402
 from evtool.report.register_document import RegisterCheckDocument  # noqa: E402
@@ -110,6 +111,8 @@ DOCUMENTS: dict[str, type] = {
     "recall": RecallDocument,
     "pack": PackDocument,
     "unpack": UnpackDocument,
+    "import": ImportDocument,
+    "derive": DeriveDocument,
     "inspect": InspectDocument,
     "register-check": RegisterCheckDocument,
     "error": ErrorDocument,
