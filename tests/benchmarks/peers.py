@@ -89,7 +89,7 @@ def verify_command(bench: Bench, label: str = "evtool verify") -> Command:
     steps = [(*EVTOOL, "verify", str(bench.tree), "--custody", str(bench.custody), "--json")]
 
     def check(output: bytes) -> None:
-        counts = json.loads(output)["results"][0]["counts"]
+        counts = json.loads(output)["reports"][0]["counts"]
         expected = len(bench.names)
         assert (counts["sealed"], counts["ok"]) == (expected, expected), counts
 
