@@ -61,11 +61,17 @@ def output_options(command: Command) -> Command:
 
 def workers_options(command: Command) -> Command:
     """Add --jobs and --scheduler."""
-    jobs = click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Number of workers.")
+    jobs = click.option(
+        "--jobs",
+        type=click.IntRange(1, 256),
+        metavar="N",
+        help="Number of worker processes; without it four for each core, but no more than 16.",
+    )
     scheduler = click.option(
         "--scheduler",
         metavar="ADDRESS",
-        help="Work on the Dask cluster of this scheduler; its workers have to see the directory under the same path.",
+        help="Read on the Dask cluster of this scheduler. All workers need the same evtool (pip install 'evtool[dask]'), "
+        "and the directory on shared storage under the same path. A worker that is lost costs time only.",
     )
     return jobs(scheduler(command))
 
