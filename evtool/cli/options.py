@@ -70,8 +70,8 @@ def workers_options(command: Command) -> Command:
     scheduler = click.option(
         "--scheduler",
         metavar="ADDRESS",
-        help="Read on the Dask cluster of this scheduler. All workers need the same evtool (pip install 'evtool[dask]'), "
-        "and the directory on shared storage under the same path. A worker that is lost costs time only.",
+        help="Read on the Dask cluster of this scheduler. All workers need the same evtool[dask], and the directory "
+        "on shared storage under the same path. A worker that is lost costs time only.",
     )
     return jobs(scheduler(command))
 
