@@ -24,9 +24,7 @@ from evtool.core.events import Event
 from evtool.core.names import shown, shown_path
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.statement import MAX_LINE
-from evtool.core.timestamp.ots_format import MAX_PROOF_BYTES
-from evtool.core.timestamp.request import MAX_REQUEST_BYTES
-from evtool.core.timestamp.response import MAX_RESPONSE_BYTES
+from evtool.core.timestamp.limits import MAX_PROOF_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES
 from evtool.core.timestamp.stamp_names import StampName, StampRole, parse_stamp_name
 from evtool.scan.tree import Tree, TreeLocation
 
