@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from io import BytesIO
 from itertools import takewhile
 from types import TracebackType
 from typing import Protocol, Self
@@ -314,17 +315,26 @@ class CustodyReader(ABC):
             InputError: it is missing or cannot be read.
             FormatError: a line is too long, or the last one does not end in a newline.
         """
+        ready: list[bytes] = []
+        rest = b""
         with self._open(name) as file:
-            while block := [line for line in [file.readline(limit + 1) for _ in range(lines)] if line]:
-                good = block if all(map(_ends, block)) else list(takewhile(_ends, block))
-                if good:
-                    yield good
-                if len(good) < len(block):
-                    _check_end(name, block[len(good)], limit)
-
-
-def _ends(line: bytes) -> bool:
-    return line.endswith(b"\n")
+            while chunk := file.read(_CHUNK):
+                new = BytesIO(rest + chunk).readlines()
+                rest = b"" if new[-1].endswith(b"\n") else new.pop()
+                if len(max(new, key=len, default=b"")) > limit + 1:
+                    good = list(takewhile(lambda line: len(line) <= limit + 1, new))
+                    ready, rest = ready + good, new[len(good)][: limit + 1]
+                else:
+                    ready += new
+                while len(ready) >= lines:
+                    yield ready[:lines]
+                    del ready[:lines]
+                if len(rest) > limit:
+                    break
+        if ready:
+            yield ready
+        if rest:
+            _check_end(name, rest, limit)
 
 
 def _check_end(name: str, line: bytes, limit: int) -> bytes:
