@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from evtool.core.verdict import Axis, AxisState, Code, Effect, Finding, Report
     from evtool.keys.signer import Signer, choose_signer
     from evtool.keys.trust import load_trust
-    from evtool.operations.compare import Selection
+    from evtool.operations.comparison import Selection
     from evtool.operations.seal import preview_seal, seal
     from evtool.operations.seal_options import SealOptions, SealResult
     from evtool.operations.verify import VerifyOptions, verify

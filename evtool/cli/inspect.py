@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
 
 import click
 
 from evtool.cli.options import output_options
 from evtool.cli.output import Output
 from evtool.core.errors import ExitCode
-from evtool.core.metadata_json import claims_document
 from evtool.core.metadata_vocabulary import Detail
 from evtool.core.names import shown
 from evtool.metadata import Failure
 from evtool.operations.inspect import Inspection, inspect_files
+from evtool.report.metadata_document import (
+    InspectDocument,
+    InspectedDocument,
+    ObservationDocument,
+    ObservedDocument,
+    claims_document,
+)
 from evtool.report.metadata_text import render_claims, render_remarks
-
-DOCUMENT_FORMAT = "evtool-inspect/1"
 
 _HINTS = {
     Failure.NO_CAGE: "this platform cannot confine the parser; --no-sandbox parses without",
@@ -57,26 +60,26 @@ def command(files: tuple[str, ...], detail: str, no_sandbox: bool, output: Outpu
         if inspection.result is not None and inspection.result.failure in _HINTS:
             output.talk(f"evtool: hint: {_HINTS[inspection.result.failure]}")
     code = ExitCode.OK if all(inspection.complete for inspection in inspections) else ExitCode.NOT_CHECKED
-    output.document(
-        {"format": DOCUMENT_FORMAT, "exit_code": int(code), "files": [_document(item) for item in inspections]}
-    )
+    output.document(InspectDocument(exit_code=code, files=tuple(_document(item) for item in inspections)))
     return code
 
 
-def _document(inspection: Inspection) -> dict[str, Any]:
-    document: dict[str, Any] = {"name": inspection.name}
+def _document(inspection: Inspection) -> InspectedDocument:
     if inspection.observed is None or inspection.result is None:
-        return document | {"error": inspection.error}
+        return InspectedDocument(name=inspection.name, error=inspection.error, sensitive={})
     modified = inspection.observed.modified.isoformat(timespec="seconds")
     claims = inspection.result.claims
-    return document | {
-        "observed": {"size": inspection.observed.size, "modified": modified},
-        "cage": inspection.result.cage,
-        "failure": inspection.result.failure.value if inspection.result.failure else None,
-        "claims": claims_document(claims) if claims is not None else None,
-        "sensitive": {kind.value: number for kind, number in claims.sensitive()} if claims is not None else {},
-        "observations": [{"code": note.code.value, "message": note.message} for note in inspection.observations],
-    }
+    return InspectedDocument(
+        name=inspection.name,
+        observed=ObservedDocument(size=inspection.observed.size, modified=modified),
+        cage=inspection.result.cage,
+        failure=inspection.result.failure,
+        claims=claims_document(claims) if claims is not None else None,
+        sensitive=dict(claims.sensitive()) if claims is not None else {},
+        observations=tuple(
+            ObservationDocument(code=note.code.value, message=note.message) for note in inspection.observations
+        ),
+    )
 
 
 def _text(inspection: Inspection) -> Iterator[str]:

@@ -7,6 +7,7 @@ import re
 import sys
 from dataclasses import dataclass
 from enum import Enum
+from shutil import get_terminal_size
 from typing import Literal
 
 from evtool.core.names import is_visible
@@ -60,6 +61,11 @@ class Output:
         """Print the answer for a person on stdout; silent when a script asked for JSON."""
         if not self.json:
             sys.stdout.write(text.rstrip("\n") + "\n")
+
+    @property
+    def width(self) -> int | None:
+        """How many columns there are to read the answer in; None where it does not go to a terminal."""
+        return get_terminal_size().columns if sys.stdout.isatty() else None
 
     def document(self, document: object) -> None:
         """Print the answer for a script on stdout, if one asked for it; see `evtool.report.document`."""

@@ -184,7 +184,8 @@ def _exit_code(result: SealResult, stamps: Stamping | None) -> ExitCode:
 
 def _render(result: SealResult, directory: str, dry_run: bool, stamps: Stamping | None) -> str:
     name = shown(directory)
-    new = f"{result.new_items:,} new items ({format_size(result.new_bytes)})"
+    items = "item" if result.new_items == 1 else "items"
+    new = f"{result.new_items:,} new {items} ({format_size(result.new_bytes)})"
     if dry_run:
         lines = [f"{name}: would seal {new}"]
     elif result.entry is None:

@@ -67,7 +67,7 @@ def command(
             place, directory, access(), verify_options=options, outside_links=outside_links, progress=progress
         )
     exit_code = result.report.exit_code
-    output.answer(_render(result, directory))
+    output.answer(_render(result, directory, output.width))
     output.document(
         UnpackDocument(
             exit_code=exit_code,
@@ -80,7 +80,7 @@ def command(
     return exit_code
 
 
-def _render(result: UnpackResult, directory: Path) -> str:
+def _render(result: UnpackResult, directory: Path, width: int | None) -> str:
     lines = [f"{shown(str(directory))}: unpacked"]
     if result.neutral:
         lines.append(f"  {result.neutral:,} files keep the number of their item as name: their own is withheld")
@@ -88,4 +88,4 @@ def _render(result: UnpackResult, directory: Path) -> str:
         f"  item {number} is a link that leads out of the directory, and was not made (--outside-links)"
         for number in result.links_left_out
     ]
-    return "\n".join([*lines, "", render_report(result.report, str(directory))])
+    return "\n".join([*lines, "", render_report(result.report, str(directory), width)])

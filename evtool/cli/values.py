@@ -12,7 +12,7 @@ from evtool.core.digest import parse_grouped_digest
 from evtool.core.errors import FormatError
 from evtool.core.item_ranges import ItemRanges, parse_user_ranges
 from evtool.core.times import parse_user_time
-from evtool.operations.compare import Selection
+from evtool.operations.comparison import Selection
 
 if TYPE_CHECKING:
     from evtool.core.consent import Purpose

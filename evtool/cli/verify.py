@@ -125,7 +125,7 @@ def command(
         for path in paths:
             results.append((path, _verify(path, options, progress)))
     exit_code = min((report.exit_code for _, report in results), key=_GRAVITY.index)
-    output.answer("\n\n".join(render_report(report, path) for path, report in results))
+    output.answer("\n\n".join(render_report(report, path, output.width) for path, report in results))
     output.document(report_document(results, exit_code))
     return exit_code
 

@@ -101,8 +101,11 @@ class TimeClaim:
     """A time as the file states it.
 
     Attributes:
+        kind: what it is said to be the time of.
         time: RFC 3339; with its offset, or without one where `offset` is unknown.
+        offset: how its offset is known.
         raw: as found.
+        source: the tag it was read from.
     """
 
     kind: TimeKind
@@ -141,6 +144,7 @@ class PlaceClaim:
         longitude: -180 to 180, east positive.
         altitude: metres, or "" where none is stated.
         raw: as found.
+        source: the tag it was read from.
     """
 
     latitude: str
@@ -162,7 +166,12 @@ class PlaceClaim:
 
 @dataclass(frozen=True, slots=True)
 class DurationClaim:
-    """How long a recording is said to last, in seconds, as decimal text."""
+    """How long a recording is said to last, in seconds, as decimal text.
+
+    Attributes:
+        seconds: decimal text.
+        source: the tag it was read from.
+    """
 
     seconds: str
     source: str
@@ -176,7 +185,13 @@ class DurationClaim:
 
 @dataclass(frozen=True, slots=True)
 class TextClaim:
-    """A text value of a known kind."""
+    """A text value of a known kind.
+
+    Attributes:
+        kind: what the text is said to be.
+        value: one line, cleaned and cut.
+        source: the tag it was read from.
+    """
 
     kind: TextKind
     value: str
@@ -189,7 +204,13 @@ class TextClaim:
 
 @dataclass(frozen=True, slots=True)
 class CountClaim:
-    """A number of things; 1 where the thing is merely noted as present."""
+    """A number of things; 1 where the thing is merely noted as present.
+
+    Attributes:
+        kind: what is counted.
+        value: how many.
+        source: the tag it was read from.
+    """
 
     kind: CountKind
     value: int
@@ -203,7 +224,12 @@ class CountClaim:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A raw tag: its name and its value as text, cleaned and cut but not interpreted."""
+    """A raw tag: its name and its value as text, cleaned and cut but not interpreted.
+
+    Attributes:
+        name: name of the tag.
+        value: its value.
+    """
 
     name: str
     value: str
@@ -219,7 +245,12 @@ Claim = TimeClaim | PlaceClaim | DurationClaim | TextClaim | CountClaim | Tag
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why one extractor stopped before its end; what it had found until then is kept."""
+    """Why one extractor stopped before its end; what it had found until then is kept.
+
+    Attributes:
+        extractor: name of the extractor.
+        reason: why it stopped.
+    """
 
     extractor: str
     reason: str
@@ -235,6 +266,12 @@ class Claims:
 
     Attributes:
         format: what its content is a signature of; None where no signature is known.
+        times: times it states.
+        places: places it states.
+        durations: durations it states.
+        texts: texts of known kinds.
+        counts: what was counted or noted in it.
+        tags: raw tags, not interpreted.
         detail: whether this is the full or the basic form.
         withheld: what the basic form left out, by kind; empty in the full form.
         dropped: claims and tags left out because there were too many or too large ones.

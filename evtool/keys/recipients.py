@@ -89,7 +89,7 @@ def load_recipients(path: Path | None = None, home: Path | None = None) -> Recip
 
 
 def parse_recipients(data: bytes) -> Recipients:
-    """Read the format of `manifests/FORMAT.md`, section "Recipients".
+    """Read the format of `manifests/FORMAT-consent.md`, section "Recipients".
 
     Raises:
         FormatError: it is not TOML, in another format, or a field is missing, unknown or not what it should be.

@@ -111,9 +111,14 @@ def read_collection(custody: CustodyReader) -> Collection:
     findings: list[Finding] = []
     entries: list[EntryFiles] = []
     unreadable: set[int] = set()
+    size = 0
     for sequence, event in listing.entries:
         try:
-            entries.append(custody.read_entry(sequence, event))
+            if size > MAX_ENTRIES_SIZE:
+                raise InputError(f"entry {sequence} is not read: those before it have more than {size:,} bytes in all")
+            entry = custody.read_entry(sequence, event)
+            size += len(entry.data)
+            entries.append(entry)
         except (InputError, FormatError) as error:
             unreadable.add(sequence)
             missing = FileRole.ENTRY not in listing.files[sequence, event]
@@ -140,6 +145,9 @@ def read_collection(custody: CustodyReader) -> Collection:
     return Collection(custody, listing, chain, findings, seals)
 
 
+MAX_ENTRIES_SIZE = 64 * 1024 * 1024
+"""Bytes of entries that are read: a record that needs more was written to exhaust whoever reads it."""
+
 OWN_FILES = {
     Event.SEALED.value: frozenset({FileRole.MANIFEST, FileRole.CHECKSUMS}),
     Event.RENEWED.value: frozenset({FileRole.RENEWAL}),
@@ -150,7 +158,7 @@ _EVERY_ENTRY = frozenset({FileRole.ENTRY, FileRole.SIGNATURE})
 
 
 def _judge_listing(listing: Listing) -> list[Finding]:
-    """Find what is in the directory and belongs to no entry."""
+    """Step 1: find what is in the directory and belongs to no entry."""
     findings: list[Finding] = []
     for name in listing.foreign:
         message = f"custody directory: {name} is not part of the record"
@@ -174,7 +182,7 @@ def _judge_listing(listing: Listing) -> list[Finding]:
 
 
 def _check_numbering(seals: list[Seal], chain: Chain) -> list[Finding]:
-    """Item numbers go on from seal to seal, so no two items share one and none is hidden between seals.
+    """Step 3: item numbers go on from seal to seal, so no two items share one and none is hidden between seals.
 
     After an entry that cannot be used, which may seal items of its own, numbers may be left out but not used again.
     """
@@ -191,7 +199,7 @@ def _check_numbering(seals: list[Seal], chain: Chain) -> list[Finding]:
 
 
 def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain) -> list[Finding]:
-    """Compare the files that prove nothing with what the newest entry says of them, if it can be used."""
+    """Step 4: compare the files that prove nothing with what the newest entry says of them, if it can be used."""
     findings: list[Finding] = []
     if not chain.links or chain.links[-1].entry.sequence != listing.entries[-1][0]:
         return findings
@@ -266,7 +274,7 @@ def read_items_afresh(collection: Collection) -> Iterator[tuple[bytes, SealedIte
 
 
 def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes | None, SealedItem]]:
-    """Yield the items of one seal, then judge its manifest and its list of checksums."""
+    """Yield the items of one seal, then judge its manifest and its list of checksums, steps 8 and 9."""
     reading = SealReading(custody, seal)
     reader = ManifestReader(seal.sealed.first_item)
     try:
@@ -330,7 +338,7 @@ class SealReading:
 
 
 def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, str, str] | None:
-    """Compare a manifest with the entry that signs it: what differs, expected, found; None where nothing does."""
+    """Step 8: compare a manifest with its entry: what differs, expected, found; None where nothing does."""
     if summary.root != sealed.root:
         return "root hash", sealed.root, summary.root
     if summary.lines != sealed.lines:
@@ -385,7 +393,7 @@ class _ChecksumsCheck:
         self._expected.update(listed)
 
     def finish(self, whole: bool) -> None:
-        """Judge the list; a copy that withholds lines has none, as it would disclose them."""
+        """Step 9: judge the list; a copy that withholds lines has none, as it would disclose them."""
         if self._problem is None:
             try:
                 for lines in self._custody.read_blocks(self._name, _LINES_AT_ONCE):

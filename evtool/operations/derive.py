@@ -12,7 +12,7 @@ from evtool.core.names import shown
 from evtool.core.privacy import check_entry_text
 from evtool.keys.signer import Signer
 from evtool.operations.collection import Collection, read_items
-from evtool.operations.compare import Selection
+from evtool.operations.comparison import Selection
 from evtool.operations.consent import require_sound
 from evtool.operations.entry_writer import EntryHeader, Now, Random, system_now
 from evtool.operations.new_items import list_new_names

@@ -19,13 +19,14 @@ from evtool.core.statement import ItemType
 from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.keys.signer import Signer
 from evtool.operations.collection import Collection, SealedItem, read_items
-from evtool.operations.compare import count_unhidden, find_hidden, merge_sorted
+from evtool.operations.comparison import count_unhidden, find_hidden
 from evtool.operations.crew import hire, report_losses
 from evtool.operations.entry_writer import EntryHeader, is_inside, open_for_writing, read_sound_collection, write_entry
 from evtool.operations.item_block import ItemBlock, state_block
 from evtool.operations.item_metadata import DescribedItems, MetadataChoice
 from evtool.operations.item_statements import StatementPlan, read_plan
 from evtool.operations.manifest_writer import ManifestWriter
+from evtool.operations.pairs import merge_sorted
 from evtool.operations.progress import NoProgress, Progress, ShareTrack
 from evtool.operations.respelled import RespelledNames, RespelledPairs, find_respelled
 from evtool.operations.seal_options import SealOptions, SealResult

@@ -60,7 +60,7 @@ _REASONS = {
 
 
 def judge_signers(links: Iterable[Link], policy: TrustPolicy, findings: list[Finding]) -> list[SignerReport]:
-    """Judge the signer of each entry; what is not trusted is added to the findings."""
+    """Step 5: judge the signer of each entry; what is not trusted is added to the findings."""
     reports: list[SignerReport] = []
     for link in links:
         entry, key = link.entry, link.public_key

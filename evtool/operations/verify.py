@@ -17,7 +17,8 @@ from evtool.core.patterns import Exclusions
 from evtool.core.verdict import DEFAULT_REQUIRED, Axis, Code, Counts, Effect, Finding, Report
 from evtool.operations.bag_check import check_bag
 from evtool.operations.collection import Collection, read_collection
-from evtool.operations.compare import Comparer, Comparison, Selection
+from evtool.operations.compare import Comparer
+from evtool.operations.comparison import Comparison, Selection
 from evtool.operations.consent_axis import judge_consent, summarize_consent
 from evtool.operations.crew import hire, report_losses
 from evtool.operations.custody_axis import judge_custody, judge_second_signatures
@@ -212,7 +213,7 @@ def _count(collection: Collection, comparison: Comparison) -> Counts:
 
 
 def _judge_coverage(counts: Counts, options: VerifyOptions) -> list[Finding]:
-    """Say how far the check went: nothing checked is never success."""
+    """Step 14: say how far the check went: nothing checked is never success."""
     findings: list[Finding] = []
     if options.quick:
         message = "only types, sizes and dates were compared, no file was read: this shows nothing about their bytes"

@@ -101,13 +101,80 @@ class SealedMetadata:
     sensitive: dict[Withheld, int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedDocument:
+    """What was seen of a file without asking it.
+
+    Attributes:
+        size: bytes.
+        modified: modification time, RFC 3339.
+    """
+
+    size: int
+    modified: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservationDocument:
+    """Something that does not fit together; a note, and no verdict.
+
+    Attributes:
+        code: stable code.
+        message: in words.
+    """
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectedDocument:
+    """One file: what was observed, what it claims, and what does not fit together.
+
+    Attributes:
+        name: as it was given, spelled like a stored name.
+        error: why it could not be read at all, or null; then there is nothing else.
+        observed: what was seen of it, or null.
+        cage: the mechanisms that confined the parser, joined by `+`; `none` where nothing did; null without a parser.
+        failure: why claims are missing or may be incomplete, or null.
+        claims: the claims, or null where there are none.
+        sensitive: by kind, how many claims name or could name somebody.
+        observations: what does not fit together.
+    """
+
+    name: str
+    error: str | None = None
+    observed: ObservedDocument | None = None
+    cage: str | None = None
+    failure: Failure | None = None
+    claims: ClaimsDocument | None = None
+    sensitive: dict[Withheld, int]
+    observations: tuple[ObservationDocument, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectDocument:
+    """What `evtool inspect --json` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: the exit code of the program.
+        files: one for each file, in the order in which they were given.
+    """
+
+    format: Literal["evtool-inspect/1"] = "evtool-inspect/1"
+    exit_code: int
+    files: tuple[InspectedDocument, ...]
+
+
 def metadata_document(statement: MetadataStatement) -> MetadataDocument:
     """Give a metadata statement as a document."""
-    claims = _claims_document(statement.claims) if statement.claims is not None else None
+    claims = claims_document(statement.claims) if statement.claims is not None else None
     return MetadataDocument(cage=statement.cage, failure=statement.failure, claims=claims)
 
 
-def _claims_document(claims: Claims) -> ClaimsDocument:
+def claims_document(claims: Claims) -> ClaimsDocument:
+    """Give claims as a document."""
     texts = (TextDocument(kind=text.kind.code, value=text.value, source=text.source) for text in claims.texts)
     return ClaimsDocument(
         vocabulary=VOCABULARY,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from unicodedata import east_asian_width
 
 from evtool.core.digest import group_in_fours
 from evtool.core.errors import ExitCode
@@ -37,12 +38,15 @@ LIMITS = (
 )
 
 
-def render_report(report: Report, name: str) -> str:
-    """Write the report of one verification; `name` is what the user called the directory."""
+def render_report(report: Report, name: str, width: int | None = None) -> str:
+    """Write the report of one verification; `name` is what the user called the directory.
+
+    Findings are folded to `width` columns; None leaves each on one line, as a program that reads them wants it.
+    """
     lines = [*render_handling(report, name), "", f"{shown(name)}: {_headline(report)}", ""]
     lines += [*_render_axes(report), "", *_render_counts(report)]
     if report.findings:
-        lines += ["", "Findings", *(f"  {_render_finding(finding)}" for finding in report.findings)]
+        lines += ["", "Findings", *(_render_finding(finding, width) for finding in report.findings)]
     lines += _render_signers(report.signers)
     lines += render_times(report.intervals, report.timestamps)
     if report.head:
@@ -90,10 +94,11 @@ def _render_counts(report: Report) -> list[str]:
     return [f"Items: {', '.join(parts)} ({format_size(counts.bytes)} read)"]
 
 
-def _render_finding(finding: Finding) -> str:
+def _render_finding(finding: Finding, width: int | None) -> str:
     item = f"item {finding.item} " if finding.item is not None else ""
     count = f"{finding.count:,} " if finding.count != 1 else ""
-    return f"{_MARKS[finding.effect]:<12} {finding.code.value:<20} {item}{count}{finding.message}"
+    head = f"  {_MARKS[finding.effect]:<12} {finding.code.value:<20} "
+    return head + fold(f"{item}{count}{finding.message}", len(head), width)
 
 
 def _render_signers(signers: Sequence[SignerReport]) -> list[str]:
@@ -103,14 +108,33 @@ def _render_signers(signers: Sequence[SignerReport]) -> list[str]:
     for signer in signers:
         state = "trusted" if signer.trusted else "NOT TRUSTED"
         lines.append(
-            f"  entry {signer.entry}  {signer.event}  {signer.claimed_time}  agent {signer.agent}  "
-            f"{signer.fingerprint}  {state}"
+            f"  entry {signer.entry}  {signer.event}  {signer.claimed_time}  agent {signer.agent}  {state}  "
+            f"{signer.fingerprint}"
         )
     unknown = {(signer.agent, signer.public_key) for signer in signers if not signer.trusted}
     if unknown:
         lines += ["", "To trust a key, compare its fingerprint with its owner by another way, then run"]
         lines += [f"  echo '{key}' | evtool trust add {agent} -" for agent, key in sorted(unknown)]
     return lines
+
+
+def fold(text: str, indent: int, width: int | None) -> str:
+    """Fold a text at its spaces; what follows the first line is indented. A Hangul syllable takes two columns."""
+    if width is None or width < indent + _NARROWEST:
+        return text
+    lines, used = [""], indent
+    for word in text.split(" "):
+        size = sum(2 if east_asian_width(character) in "WF" else 1 for character in word)
+        if lines[-1] and used + 1 + size > width:
+            lines.append("")
+            used = indent
+        lines[-1] += f" {word}" if lines[-1] else word
+        used += size + (lines[-1] != word)
+    return ("\n" + " " * indent).join(lines)
+
+
+_NARROWEST = 30
+"""Columns that are worth folding to."""
 
 
 def format_size(size: int) -> str:

@@ -48,9 +48,10 @@ def snapshot(root: Path, *, custody: bool = False, dates: bool = True, contents:
                 pending.append(entry.path)
             elif stat.S_ISLNK(status.st_mode):
                 what = os.readlink(entry.path)
-            elif stat.S_ISREG(status.st_mode):
+            elif stat.S_ISREG(status.st_mode) and contents and status.st_size < 1 << 30:
+                # One that is larger than any memory stands for a file that never ends.
                 with open(entry.path, "rb") as file:
-                    what = hashlib.sha256(file.read()).hexdigest() if contents else None
+                    what = hashlib.file_digest(file, "sha256").hexdigest()
             facts[entry.path] = (status.st_mode, status.st_uid, status.st_ino, status.st_nlink, when, what)
     return facts
 

@@ -217,3 +217,19 @@ def test_two_records_at_once_leave_one_chain(evtool: Runner, giver: Party) -> No
     assert all("another evtool is writing" in result.stderr for result in busy)
     entries = giver.ok("log", case, "--json").document["entries"]
     assert [entry["entry"] for entry in entries] == list(range(1, len(done) + 2))
+
+
+def test_a_record_made_to_exhaust_its_reader_is_read_to_a_limit(evtool: Runner, giver: Party) -> None:
+    """1,100 entries of 64 KiB that anybody can write: past 64 MiB none is read, and the rest of the check goes on."""
+    case = make_case(evtool)
+    giver.ok("seal", case)
+    filler = b"#" * (64 * 1024)
+    for number in range(2, 1_102):
+        entry = case / "custody" / f"{number:04d}-accessed.toml"
+        entry.write_bytes(filler)
+        entry.with_name(entry.name + ".sig").write_bytes(b"no signature")
+    result = giver("verify", case, "--json")
+    (report,) = result.document["reports"]
+    assert (result.exit_code, report["counts"]["ok"]) == (4, report["counts"]["sealed"])
+    unread = [one["entry"] for one in report["findings"] if one["code"] == "custody-unreadable"]
+    assert unread == list(range(1_026, 1_102))

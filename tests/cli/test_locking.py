@@ -45,7 +45,8 @@ def test_the_second_of_two_seals_says_so_and_changes_nothing(case: Path, evtool:
     """The first one is at work: the other ends at once, and touches neither its files nor the evidence."""
     with (case / "endless").open("wb") as file:
         file.truncate(1 << 40)
-    with start(evtool, "seal", case, "--jobs", "1") as first:
+    first = start(evtool, "seal", case, "--jobs", "1")
+    try:
         wait_for(case / "custody" / ".0001-sealed.sha256.part")
         before = snapshot(case, custody=True)
         second = evtool("seal", case)
@@ -58,7 +59,9 @@ def test_the_second_of_two_seals_says_so_and_changes_nothing(case: Path, evtool:
         # Reading is free: nothing is sealed yet.
         assert evtool("verify", case).exit_code == ExitCode.NOT_CHECKED
         assert first.poll() is None
+    finally:
         first.kill()
+        first.communicate()
     (case / "endless").unlink()
     assert evtool("seal", case).exit_code == ExitCode.OK, "a lock ends with its process"
     assert check(case, evtool).exit_code is ExitCode.OK

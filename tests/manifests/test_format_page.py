@@ -7,14 +7,22 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from evtool.core.entry import parse_entry
+from evtool.core.events import DETAILS, Event
+from evtool.core.ssh_key import ED25519, PublicKey
+from evtool.core.verdict import Code
+from evtool.keys.signer import FileSigner
+from evtool.operations.item_metadata import MetadataChoice
+from evtool.operations.seal import seal
+from evtool.operations.seal_options import SealOptions
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "manifests" / "FORMAT.md").read_text("utf-8")
@@ -88,6 +96,33 @@ def test_the_root_of_the_example_is_the_node_over_two_halves() -> None:
     assert json.loads(EXAMPLES["withheld"]) == {"hash": halves[1].hex(), "kind": "withheld", "lines": 4}
 
 
+def test_the_page_names_every_finding_and_every_event() -> None:
+    """A new code or event has to be explained here before it can be printed."""
+    table = PAGE.split("| Finding | Axis |")[1].split("\n\n")[0]
+    assert sorted(re.findall(r"`([a-z-]+)`", table)) == sorted(code.value for code in Code)
+    events = PAGE.split("### 8.2 Events")[1].split("\n## ")[0]
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \|[^|]*\|([^|]*)\|", events, re.MULTILINE))
+    assert set(rows) == {"event", *(event.value for event in Event)}
+    for event, details in DETAILS.items():
+        if event not in (Event.SEALED, Event.RENEWED):  # these have sections of their own
+            assert {field.name for field in fields(details)} <= set(re.findall(r"`([a-z_]+)`", rows[event.value])), (
+                event
+            )
+
+
+def test_the_code_refers_to_sections_and_steps_that_exist() -> None:
+    """Docstrings name sections of the page, and take its steps; none is out of date and none is left out."""
+    headings = {line.lstrip("# ").split(". ")[-1] for line in PAGE.splitlines() if line.startswith("#")}
+    sources = {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in (ROOT / "evtool").rglob("*.py")}
+    named = {name for text in sources.values() for name in re.findall(r'FORMAT\.md`, section\s+"([^"]+)"', text)}
+    assert {"Verifying", "Verifying the chain"} <= named <= headings
+    assert steps_in(sources["evtool/core/chain.py"]) == steps_on_page("### Verifying the chain")
+    modules = [name for name in sources if name.startswith("evtool/operations/")]
+    taken = [steps_in(sources[module]) for module in (*modules, "evtool/core/verdict.py")]
+    # Step 2 is the whole of the other list.
+    assert set().union(*taken, {2}) == steps_on_page("## 11. Verifying")
+
+
 def steps_on_page(heading: str) -> set[int]:
     section = PAGE.split(heading)[1].split("\n## ")[0]
     return {int(number) for number in re.findall(r"^(\d+)\. \*\*", section, re.MULTILINE)}
@@ -107,12 +142,45 @@ SALTS = [hashlib.sha256(b"salt %d" % number).digest()[:16] for number in range(1
 
 
 def random_of(salts: list[bytes], collection: str) -> Callable[[int], bytes]:
-    """Randomness that gives these salts: a writer draws them in one block and uses them from its end."""
+    """Randomness that gives these salts: a block of lines takes all of one draw in order, other lines from its end."""
 
     def random(size: int) -> bytes:
-        return bytes.fromhex(collection) if size == 16 else b"".join(reversed(salts)).rjust(size, b"\0")
+        if size == 16:
+            return bytes.fromhex(collection)
+        if size == 16 * (len(salts) - 1):
+            return b"".join(salts[1:])
+        return b"".join(reversed(salts)).rjust(size, b"\0")
 
     return random
+
+
+def test_sealing_the_evidence_of_the_example_writes_the_example(example: Path) -> None:
+    """evtool's writer and the builder of the vectors share no code; given the same salts and times they agree."""
+    for path in (example / "custody").iterdir():
+        path.unlink()
+    later, aside = example / "transcript, 100%.txt", example.parent / "aside"
+    later.rename(aside)
+    private_key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(SEED))
+    signer = FileSigner(PublicKey(ED25519, private_key.public_key().public_bytes_raw()), "A03", private_key)
+    for number, salts in ((1, SALTS[:9]), (2, SALTS[9:])):
+        entry = parse_entry(CUSTODY_FILES[f"custody/{number:04d}-sealed.toml"].encode())
+        exclude = (".DS_Store", "*.tmp")
+        options = SealOptions(
+            entry.reason,
+            entry.happened_at,
+            exclude=exclude,
+            reset_exclusions=True,
+            jobs=1,
+            metadata=MetadataChoice.NONE,
+        )
+        seal(example, signer, options, random=random_of(salts, entry.collection), now=always(entry.recorded_at))
+        aside.rename(later) if number == 1 else None
+    for name in ("0001-sealed.jsonl", "0001-sealed.sha256", "0002-sealed.jsonl", "0002-sealed.sha256"):
+        assert (example / "custody" / name).read_text("utf-8") == CUSTODY_FILES[f"custody/{name}"]
+    written = (example / "custody" / "0001-sealed.toml").read_text("utf-8")
+    on_page = CUSTODY_FILES["custody/0001-sealed.toml"]
+    assert re.sub('"README.txt" = .*\n', "", written) == on_page
+    assert (example / "custody" / "allowed_signers").read_text() == CUSTODY_FILES["custody/allowed_signers"]
 
 
 def always(moment: datetime) -> Callable[[], datetime]:

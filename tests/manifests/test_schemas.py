@@ -62,6 +62,26 @@ def check(name: str, document: Any) -> None:
     )
 
 
+def test_everything_generated_is_current(tmp_path: Path) -> None:
+    """Schemas and the page's examples are what the types and the vectors make; a change there has to reach them."""
+    script = ROOT / "tests" / "tools" / "write_manifests.py"
+    subprocess.run([sys.executable, str(script), str(tmp_path)], check=True)
+    made = {path.name: path.read_text("utf-8") for path in tmp_path.iterdir()}
+    kept = {path.name: path.read_text("utf-8") for path in [*MANIFESTS.glob("*.schema.json"), MANIFESTS / "FORMAT.md"]}
+    assert [name for name in made | kept if made.get(name) != kept.get(name)] == []
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_schema_is_a_schema_and_describes_every_field(name: str) -> None:
+    """Each is valid itself, and says of each field what it means."""
+    schema = read_schema(name)
+    Draft202012Validator.check_schema(schema)
+    objects = [schema, *schema.get("$defs", {}).values()]
+    for one in objects:
+        for field, part in one.get("properties", {}).items():
+            assert "description" in part or "const" in part, f"{name}: {field}"
+
+
 # --- what commands print ---------------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
@@ -100,6 +100,11 @@ def test_a_later_proof_of_another_kind_carries_a_token_too() -> None:
     proof = EntryProof(2, datetime(2026, 12, 2, tzinfo=UTC))
     assert reasons(OLD, grounds=at(2030), proofs=(proof,)) == [Reason.OK]
     assert reasons(OLD, grounds=at(2030), proofs=(EntryProof(1, proof.existed_by),)) == [Reason.REVOCATION_UNKNOWN]
+
+
+def test_a_proof_a_moment_ahead_of_the_clock_carries_from_now() -> None:
+    proof = EntryProof(2, at(2030).now + timedelta(seconds=1))
+    assert judge_chain([OLD], at(2030), [proof])[0].existed_by == at(2030).now
 
 
 def test_a_proof_from_the_future_carries_nothing() -> None:

@@ -71,6 +71,8 @@ from evtool.report.custody_document import (  # noqa: E402
 )
 from evtool.report.document import ItemsDocument, LogDocument, ReportDocument, SealDocument  # noqa: E402
 from evtool.report.key_document import KeysDocument, TrustDocument  # noqa: E402
+from evtool.report.metadata_document import InspectDocument  # noqa: E402
+from evtool.report.register_document import RegisterCheckDocument  # noqa: E402
 from evtool.report.time_document import (  # noqa: E402
     AuthoritiesDocument,
     DueDocument,
@@ -107,6 +109,8 @@ DOCUMENTS: dict[str, type] = {
     "recall": RecallDocument,
     "pack": PackDocument,
     "unpack": UnpackDocument,
+    "inspect": InspectDocument,
+    "register-check": RegisterCheckDocument,
     "error": ErrorDocument,
     "progress": ProgressLine,
 }
@@ -175,12 +179,15 @@ def entry_schema() -> Schema:
     for event, kind in DETAILS.items():
         table, parts = _generate(kind)
         definitions |= parts | {kind.__name__: table}
-        schema["properties"][event.value] = {"$ref": f"#/$defs/{kind.__name__}"}
+        described = table["description"]
+        schema["properties"][event.value] = {"description": described, "$ref": f"#/$defs/{kind.__name__}"}
     definitions.pop(ItemRanges.__name__, None)
-    definitions[Received.__name__]["properties"]["accepted"] = dict(_RANGES)
+    definitions[Received.__name__]["properties"]["accepted"] = _RANGES | {
+        "description": _describe(Received)["accepted"]
+    }
     definitions[ConsentChanged.__name__]["properties"]["terms"] = {
-        "description": "The changed terms.",
-        "type": "object",
+        "description": "The changed terms, in canonical JSON.",
+        "type": "string",
     }
     definitions[Sealed.__name__]["properties"]["exclude"] = {
         "description": _describe(Sealed)["exclude"],

@@ -1,0 +1,75 @@
+"""What a person sees on a real terminal: findings folded to its width, and nothing that it would obey."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import termios
+from pathlib import Path
+from unicodedata import east_asian_width
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evtool.report.text import fold
+from tests.cli.evidence import give_key
+from tests.conftest import Runner
+
+COLUMNS = 90
+
+
+def width_of(line: str) -> int:
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in line)
+
+
+def on_a_terminal(evtool: Runner, *arguments: str | Path) -> str:
+    """Run with a terminal of 90 columns as standard output, and give what it was sent."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
+    environment = evtool.environment | {"TERM": "xterm"}
+    with subprocess.Popen(
+        evtool.command(*arguments), stdout=theirs, stderr=subprocess.DEVNULL, env=environment, cwd=evtool.directory
+    ):
+        os.close(theirs)
+        sent = b""
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # how Linux tells that the other side is closed
+                break
+            if not part:
+                break
+            sent += part
+    os.close(ours)
+    return sent.decode("utf-8").replace("\r\n", "\n")
+
+
+def test_findings_are_folded_on_a_terminal_and_whole_on_a_pipe(evtool: Runner) -> None:
+    """The same words; on the terminal none of them is cut in two, and the second line stands below the first."""
+    give_key(evtool)
+    case = evtool.directory / "case"
+    case.mkdir()
+    (case / ("증언 " * 12 + "\x1b[31m[bold].txt")).write_text("x")
+    assert evtool("seal", case).exit_code == 0
+    (case / ("증언 " * 12 + "\x1b[31m[bold].txt")).unlink()
+    piped = evtool("verify", case).stdout
+    seen = on_a_terminal(evtool, "verify", case)
+    assert "\x1b" not in seen
+    findings, on_the_pipe = (text.split("Findings\n")[1].split("\n\n")[0].splitlines() for text in (seen, piped))
+    assert " ".join(findings).split() == " ".join(on_the_pipe).split()
+    assert len(findings) > len(on_the_pipe)
+    assert max(map(width_of, findings)) <= COLUMNS
+    assert {len(line) - len(line.lstrip()) for line in findings} == {2, 36}
+
+
+@given(st.text(st.characters(exclude_categories=["Zs", "Cc", "Zl", "Zp"]) | st.just(" ")), st.integers(0, 60))
+def test_folding_changes_nothing_but_spaces(text: str, indent: int) -> None:
+    """Every word is there, in order, and a line is too wide only if a single word is."""
+    folded = fold(text, indent, 100)
+    assert folded.split() == text.split()
+    for line in folded.splitlines()[1:]:
+        assert line.startswith(" " * indent)
+        assert width_of(line) <= 100 or len(line.split()) == 1
