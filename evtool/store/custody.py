@@ -316,25 +316,37 @@ class CustodyReader(ABC):
             FormatError: a line is too long, or the last one does not end in a newline.
         """
         ready: list[bytes] = []
-        rest = b""
         with self._open(name) as file:
-            while chunk := file.read(_CHUNK):
-                new = BytesIO(rest + chunk).readlines()
-                rest = b"" if new[-1].endswith(b"\n") else new.pop()
-                if len(max(new, key=len, default=b"")) > limit + 1:
-                    good = list(takewhile(lambda line: len(line) <= limit + 1, new))
-                    ready, rest = ready + good, new[len(good)][: limit + 1]
-                else:
+            try:
+                for new in _cut_lines(name, file, limit):
                     ready += new
-                while len(ready) >= lines:
-                    yield ready[:lines]
-                    del ready[:lines]
-                if len(rest) > limit:
-                    break
+                    while len(ready) >= lines:
+                        yield ready[:lines]
+                        del ready[:lines]
+            except (FormatError, InputError):
+                # What was read before the place where it cannot be read any further is still known.
+                if ready:
+                    yield ready
+                raise
         if ready:
             yield ready
-        if rest:
-            _check_end(name, rest, limit)
+
+
+def _cut_lines(name: str, file: CustodyFile, limit: int) -> Iterator[list[bytes]]:
+    """Cut a file into its lines, large pieces at a time: a million calls for a line each would cost a second."""
+    rest = b""
+    while chunk := file.read(_CHUNK):
+        lines = BytesIO(rest + chunk).readlines()
+        rest = b"" if lines[-1].endswith(b"\n") else lines.pop()
+        if len(max(lines, key=len, default=b"")) > limit + 1:
+            good = list(takewhile(lambda line: len(line) <= limit + 1, lines))
+            yield good
+            _check_end(name, lines[len(good)][: limit + 1], limit)
+        yield lines
+        if len(rest) > limit:
+            break
+    if rest:
+        _check_end(name, rest[: limit + 1], limit)
 
 
 def _check_end(name: str, line: bytes, limit: int) -> bytes:
