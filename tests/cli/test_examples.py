@@ -76,7 +76,14 @@ def test_an_ingestion_job_sorts_what_it_gets(evtool: Runner, environment: dict[s
         assert evtool("seal", inbox / name).exit_code == 0
     (inbox / "changed" / "letter.txt").write_text("another letter")
     shutil.copytree(EXAMPLES / "sealed", inbox / "of a stranger")
-    command = ["bash", EXAMPLES / "ingest.sh", "inbox", "accepted", "quarantine", evtool.home / "allowed_signers"]
+    command: list[str | Path] = [
+        "bash",
+        EXAMPLES / "ingest.sh",
+        "inbox",
+        "accepted",
+        "quarantine",
+        evtool.home / "allowed_signers",
+    ]
     run = subprocess.run(command, cwd=evtool.directory, env=environment, capture_output=True, text=True, check=True)
     assert run.stdout.splitlines() == ["changed: 1", "good: 0", "of\\ a\\ stranger: 3"]
     assert [path.name for path in (evtool.directory / "accepted").iterdir()] == ["good"]
@@ -92,7 +99,7 @@ def test_a_repository_checks_through_the_python_interface(evtool: Runner, change
     shutil.copytree(EXAMPLES / "sealed", case)
     if change:
         (case / "letter.txt").write_text("another letter")
-    command = [sys.executable, EXAMPLES / "check_collection.py", case, EXAMPLES / "trusted_keys"]
+    command: list[str | Path] = [sys.executable, EXAMPLES / "check_collection.py", case, EXAMPLES / "trusted_keys"]
     run = subprocess.run(command, env=evtool.environment, capture_output=True, text=True, check=False)
     summary = json.loads(run.stdout)
     assert (run.returncode, summary["verified"]) == (exit_code, not change)
