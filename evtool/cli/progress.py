@@ -28,8 +28,16 @@ _LINE_INTERVAL = 0.5
 _DELAY = 0.5
 """Seconds before the first drawing: what takes less needs no bar."""
 
+_FILE_COST = 100_000
+"""Bytes that could be read in the time that a file costs by itself."""
+
+_LONGEST = 100_000
+"""Characters of a path: as many as there can be."""
+
 _ITEM_WIDTH = 60
-"""Characters of an item's name on the terminal."""
+"""Characters of an item's name on the terminal, if there is room for them."""
+_BAR_WIDTH = 20
+"""Columns of the bar."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +96,11 @@ class _ShownProgress(ABC):
         self._estimate: float | None = None
         self._begin("", None, None)
 
+    @property
+    def wants_totals(self) -> bool:
+        """Somebody waits, and asks how long."""
+        return True
+
     def start(self, action: str, files: int | None, size: int | None) -> None:
         """Begin an action."""
         self._begin(action, files, size)
@@ -138,10 +151,13 @@ class _ShownProgress(ABC):
     def _share(self) -> float | None:
         """Estimate how much is done, from 0 to 1."""
         share = self._estimate
-        if self._total_bytes:
-            return min(self._size / self._total_bytes, 1.0)
-        if self._total_files:
-            share = min(self._files / self._total_files, 1.0)
+        if self._total_files or self._total_bytes:
+            # A file costs time even if it is empty, and a large one takes the longer the larger it is.
+            total = (self._total_bytes or 0) + _FILE_COST * (self._total_files or 0)
+            size = self._size if self._total_bytes else 0
+            share = min((size + _FILE_COST * self._files * bool(self._total_files)) / total, 1.0)
+            if self._total_bytes:
+                return share
         done, total = self._reading
         if total:
             # Nothing else is left, so this file stands for all that is missing.
@@ -200,15 +216,23 @@ class _TerminalProgress(_ShownProgress):
             self._bar.start()
         task = self._bar.task_ids[0]
         total = None if share is None else 1.0
-        self._bar.update(task, completed=share or 0.0, total=total, description=self._text(elapsed, share))
+        text = self._text(elapsed, share, self._bar.console.width)
+        self._bar.update(task, completed=share or 0.0, total=total, description=text)
         self._bar.refresh()
 
-    def _text(self, elapsed: float, share: float | None) -> str:
+    def _text(self, elapsed: float, share: float | None, width: int) -> str:
         files = f"{self._files:,}" + (f" of {self._total_files:,}" if self._total_files else "")
         size = format_size(self._size) + (f" of {format_size(self._total_bytes)}" if self._total_bytes else "")
         left = f", {_duration(elapsed / share - elapsed)} left" if share else ""
-        item = f"  {shown(store_name(self._item), _ITEM_WIDTH)}" if self._item else ""
-        return f"{self._action}: {files} files, {size}, {format_size(int(self._size / elapsed))}/s{left}{item}"
+        text = f"{self._action}: {files} files, {size}, {format_size(int(self._size / elapsed))}/s{left}"
+        # A Hangul syllable takes two columns.
+        room = min((width - _BAR_WIDTH - 2) // 2, _ITEM_WIDTH)
+        return f"{text}\n{_end_of(shown(store_name(self._item), _LONGEST), room)}" if self._item else text
+
+
+def _end_of(text: str, width: int) -> str:
+    """Shorten a path to its end, which tells more than its beginning."""
+    return text if len(text) <= width else f"…{text[1 - width :]}"
 
 
 def _duration(seconds: float) -> str:
@@ -224,7 +248,7 @@ def _make_bar() -> RichProgress:
 
     console = Console(stderr=True, markup=False, highlight=False, emoji=False)
     return Bar(
-        BarColumn(bar_width=20),
+        BarColumn(bar_width=_BAR_WIDTH),
         TextColumn("{task.description}", markup=False),
         console=console,
         auto_refresh=False,

@@ -10,6 +10,10 @@ from typing import Protocol
 class Progress(Protocol):
     """Receives progress; the command line draws it, a script may log it."""
 
+    @property
+    def wants_totals(self) -> bool:
+        """Whether it is worth a walk over the evidence to know beforehand how much there is."""
+
     def start(self, action: str, files: int | None, size: int | None) -> None:
         """Begin an action on so many files and bytes; None where that is not known."""
 
@@ -26,6 +30,8 @@ class Progress(Protocol):
 
 class NoProgress:
     """Progress that nobody watches."""
+
+    wants_totals = False
 
     def start(self, action: str, files: int | None, size: int | None) -> None:
         """Ignore it."""

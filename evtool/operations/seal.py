@@ -32,6 +32,7 @@ from evtool.operations.respelled import RespelledNames, RespelledPairs, find_res
 from evtool.operations.seal_options import SealOptions, SealResult
 from evtool.operations.seal_problems import cannot_seal, nothing_to_seal, omission_reason
 from evtool.scan.engine import Crew, Request, Task, gather_runs, observe_all, observe_requests
+from evtool.scan.measure import measure_tree
 from evtool.scan.observe import Mode, Observation, Problem
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, join_path, walk, walk_runs
@@ -171,7 +172,7 @@ class _SealRun:
         Raises:
             EvidenceError: something cannot be sealed, with the names of all of it.
         """
-        self._progress.start("sealing", None, None)
+        self._progress.start("sealing", *self._measure())
         if manifest is None or journal is None:
             self._observe_items(None, None)
         elif self._options.metadata is not MetadataChoice.NONE:
@@ -195,6 +196,13 @@ class _SealRun:
             raise cannot_seal(self._problems)
         if not (self.result.new_items or (self._collection and self._collection.seals)):
             raise nothing_to_seal(self.result.excluded)
+
+    def _measure(self) -> tuple[int | None, int | None]:
+        """Count files and bytes, where somebody waits; those that were sealed before are looked at, and not read."""
+        if not self._progress.wants_totals:
+            return None, None
+        files, size = measure_tree(self._evidence, custody=self._custody_name, exclusions=self._exclusions)
+        return files, None if self._collection and self._collection.seals else size
 
     def _observe_items(self, manifest: ItemWriter | None, journal: Journal | None) -> None:
         """Look at every item on its own, whether it is new or was sealed before."""

@@ -69,13 +69,13 @@ def total_size(case: Path) -> int:
     return sum(path.stat().st_size for path in case.iterdir() if path.is_file())
 
 
-def check_lines(text: str, case: Path, action: str, total_files: int | None) -> None:
+def check_lines(text: str, case: Path, action: str, total_bytes: int | None) -> None:
     """Every line is JSON of the published shape, counts only grow, and the last line has all of them."""
     assert text.endswith("\n")
     lines: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines()]
     for line in lines:
         check("progress", line)
-        assert (line["action"], line["total_files"], line["total_bytes"]) == (action, total_files, None)
+        assert (line["action"], line["total_files"], line["total_bytes"]) == (action, BATCH + 1, total_bytes)
     for earlier, later in pairwise(lines):
         for count in ("files", "bytes", "seconds"):
             assert earlier[count] <= later[count]
@@ -93,11 +93,11 @@ def test_json_lines_count_up_to_what_was_done(case: Path, evtool: Runner, jobs: 
     """Sealing and verifying: the answer on stdout stays one document, and stderr holds lines of progress alone."""
     sealed = run_slowly(evtool, jobs, "seal", case, "--metadata", "none", "--json", "--progress", "json")
     assert (sealed.exit_code, sealed.document["new_items"]) == (0, BATCH + 1)
-    check_lines(sealed.stderr, case, "sealing", None)
+    check_lines(sealed.stderr, case, "sealing", total_size(case))
 
     verified = run_slowly(evtool, jobs, "verify", case, "--json", "--progress", "json")
     assert (verified.exit_code, verified.document["reports"][0]["counts"]["ok"]) == (0, BATCH + 1)
-    check_lines(verified.stderr, case, "verifying", BATCH + 1)
+    check_lines(verified.stderr, case, "verifying", None)
 
 
 def test_short_work_ends_with_one_line(evtool: Runner) -> None:
@@ -130,7 +130,10 @@ def test_a_terminal_shows_files_bytes_rate_time_left_and_item(case: Path, evtool
     """The bar moves on the terminal, a name cannot paint there, and nothing of the bar stays or goes to stdout."""
     code, screen = run_on_terminal(evtool, "seal", case, "--metadata", "none")
     assert code == 0
-    assert re.search(rf"sealing: {BATCH} files, [0-9.]+ [KMG]iB, [0-9.]+ [KMG]iB/s, 0:0[0-9] left", screen)
+    assert re.search(
+        rf"sealing: {BATCH} of {BATCH + 1} files, [0-9.]+ MiB of 160.0 MiB, [0-9.]+ [KMG]iB/s, 0:[0-9]{{2}} left",
+        screen,
+    )
     check_name_is_escaped(screen)
 
     code, screen = run_on_terminal(evtool, "verify", case)
