@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -20,7 +19,7 @@ from evtool.core.events import Code
 from evtool.core.names import shown
 from evtool.core.privacy import TextPolicy
 from evtool.operations.entry_writer import EntryHeader
-from evtool.operations.import_evidence import ImportResult, Origin, import_bag, import_list, list_formats
+from evtool.operations.import_evidence import LIST_FORMATS, ImportResult, Origin, import_bag, import_list
 from evtool.operations.item_statements import StatementFiles
 from evtool.operations.seal_options import SealOptions
 from evtool.report.import_document import ImportDocument
@@ -33,9 +32,28 @@ Examples:
   evtool import list SHA256SUMS received/case-9 --format sha256sum
   evtool import list audit.txt received/case-9 --format hashdeep --strip /mnt/disc/
 
-The files are compared with what the list says of them, in the same read in which they are hashed for the seal. If one
-of them differs or is missing, nothing is sealed. Two entries are added: `collected` says what was checked against what,
-`sealed` seals it. Files that no list names are sealed too, and named in the answer.
+The files are compared with what the list says of them, in the same read in which they are hashed for the seal, and are
+never changed. If one of them differs or is missing, nothing is sealed. Two entries are added: `collected` says what was
+checked against what, `sealed` seals it. Files that no list names are sealed too, and named in the answer.
+"""
+
+BAG_EXAMPLES = """\b
+Examples:
+  evtool import bag received/bag-17 --source NGO-3 --place "field office"
+  evtool import bag received/bag-17 --custody bag-17-custody       the record outside, the bag stays as it is
+
+Every manifest and tag manifest is compared, and Payload-Oxum; a file in the payload that no manifest lists is refused.
+Nothing is ever fetched: what fetch.txt lists has to be there already. The record goes to custody/ in the bag, which
+other programs take for a directory of tag files.
+"""
+
+LIST_EXAMPLES = """\b
+Examples:
+  evtool import list SHA256SUMS received/case-9 --format sha256sum
+  evtool import list audit.txt received/case-9 --format hashdeep --strip /mnt/disc/ --source NGO-3
+  ssh archive cat case-9.b3 | evtool import list - received/case-9 --format b3sum
+
+Lists of the *sum programs may be plain or written with --tag, with names escaped as these programs do it.
 """
 
 EXIT_CODES = """\b
@@ -87,7 +105,7 @@ def _import_options(wrapped: Command) -> Command:
     return source(place(items(defaults(inner))))
 
 
-@command.command("bag", epilog=EXIT_CODES)
+@command.command("bag", epilog=f"{BAG_EXAMPLES}\n{EXIT_CODES}")
 @click.argument("directory", metavar="PATH", type=click.Path())
 @_import_options
 def bag(directory: str, origin: Origin, options: SealOptions, signing: SigningOptions, output: Output) -> int:
@@ -97,16 +115,16 @@ def bag(directory: str, origin: Origin, options: SealOptions, signing: SigningOp
     return _answer(output, directory, result)
 
 
-@command.command("list", epilog=EXIT_CODES)
-@click.argument("list_file", metavar="LIST", type=click.Path(path_type=Path))
+@command.command("list", epilog=f"{LIST_EXAMPLES}\n{EXIT_CODES}")
+@click.argument("list_file", metavar="LIST", type=click.Path(allow_dash=True))
 @click.argument("directory", metavar="DIR", type=click.Path())
 @click.option(
-    "--format", "format_name", required=True, type=click.Choice(list_formats()), help="The program that wrote LIST."
+    "--format", "format_name", required=True, type=click.Choice(LIST_FORMATS), help="The program that wrote LIST."
 )
 @click.option("--strip", metavar="PREFIX", default="", help="Take PREFIX off the beginning of every path in LIST.")
 @_import_options
 def list_(
-    list_file: Path,
+    list_file: str,
     directory: str,
     format_name: str,
     strip: str,
@@ -115,7 +133,7 @@ def list_(
     signing: SigningOptions,
     output: Output,
 ) -> int:
-    """Check the directory DIR against LIST, and seal it; paths in LIST are relative to DIR."""
+    """Check the directory DIR against LIST, and seal it; paths in LIST are relative to DIR, `-` is standard input."""
     with terminal_progress(output) as progress:
         result = import_list(
             directory,
@@ -141,6 +159,7 @@ def _answer(output: Output, directory: str, result: ImportResult) -> int:
             head=result.seal.head,
             checked=result.checked,
             algorithms=result.algorithms,
+            weak_only=result.weak_only,
             items=result.seal.new_items,
             unlisted=result.unlisted,
         )
@@ -156,8 +175,9 @@ def _render(directory: str, result: ImportResult) -> str:
         f"{shown(directory)}: {result.checked:,} files are as listed ({', '.join(result.algorithms)})",
         f"  entry {result.collected} records it, entry {result.seal.entry} seals {result.seal.new_items:,} items",
     ]
-    if result.is_weak:
-        lines.append("  MD5 and SHA-1 show accidents, not attacks: another file with the same digest can be made")
+    if result.weak_only:
+        how_many = "" if result.weak_only == result.checked else f"{result.weak_only:,} of them by MD5 or SHA-1 only: "
+        lines.append(f"  {how_many}MD5 and SHA-1 show accidents, not attacks: another file with one digest can be made")
     lines += [f"  in no list: {shown(name)}" for name in result.unlisted[:_MAX_NAMED]]
     if len(result.unlisted) > _MAX_NAMED:
         lines.append(f"  and {len(result.unlisted) - _MAX_NAMED:,} more")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
+from evtool.cli.bundle_options import access_options
 from evtool.cli.options import output_options
 from evtool.cli.output import Output
 from evtool.core.chain import Link
@@ -16,6 +19,7 @@ from evtool.core.times import format_time
 from evtool.core.verdict import Effect
 from evtool.operations.collection import Collection
 from evtool.operations.read import open_record
+from evtool.operations.subject import BundleAccess
 from evtool.report.document import LogDocument, LogEntry
 from evtool.report.entry import render_details
 
@@ -23,6 +27,7 @@ EXAMPLES = """\b
 Examples:
   evtool log interview-0042
   evtool log interview-0042 --json
+  evtool log case-12.zip.age -i court.key
 
 The head of each entry is its SHA-256, in groups of four to be noted on paper or read out by telephone. Exit code 1
 if the chain does not hold, 4 if some of it cannot be read. Whose keys they are is for `evtool verify` to say.
@@ -32,10 +37,11 @@ if the chain does not hold, 4 if some of it cannot be read. Whose keys they are 
 @click.command(epilog=EXAMPLES)
 @click.argument("directory", type=click.Path())
 @click.option("--custody", metavar="DIR", type=click.Path(), help="Where the record is, if not in DIRECTORY.")
+@access_options
 @output_options
-def command(directory: str, custody: str | None, output: Output) -> int:
-    """Print the chain of custody of DIRECTORY, oldest entry first."""
-    with open_record(directory, custody) as collection:
+def command(directory: str, custody: str | None, access: Callable[[], BundleAccess], output: Output) -> int:
+    """Print the chain of custody of DIRECTORY, which may be a bundle, oldest entry first."""
+    with open_record(directory, custody, access()) as collection:
         effects = {finding.effect for finding in collection.findings}
         exit_code = ExitCode.OK
         if Effect.UNCHECKED in effects or not collection.chain.links:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
+from evtool.cli.bundle_options import access_options
 from evtool.cli.options import output_options
 from evtool.cli.output import Output
 from evtool.cli.values import item_selection
@@ -13,10 +16,12 @@ from evtool.core.names import shown
 from evtool.core.times import format_mtime
 from evtool.core.verdict import Effect, Finding
 from evtool.operations.collection import SealedItem
-from evtool.operations.read import list_items, open_record
+from evtool.operations.derivations import Derivation, list_derivations
+from evtool.operations.read import list_items, list_nameless_items, open_record
+from evtool.operations.subject import BundleAccess
 from evtool.report.consent_document import terms_document
 from evtool.report.consent_text import render_terms
-from evtool.report.document import ItemsDocument, ShownItem
+from evtool.report.document import ItemsDocument, ShownDerivation, ShownItem
 from evtool.report.metadata_document import metadata_document
 from evtool.report.metadata_text import render_statement
 from evtool.report.text import format_size
@@ -26,8 +31,9 @@ Examples:
   evtool show interview-0042
   evtool show interview-0042 17 photos/scan.jpg
   evtool show interview-0042 --json
+  evtool show case-12.zip.age -i court.key
 
-Shows what was sealed, not what is there now: `evtool verify` compares the two.
+Shows what was sealed, not what is there now: `evtool verify` compares the two. DIRECTORY may be a bundle.
 """
 
 
@@ -35,24 +41,29 @@ Shows what was sealed, not what is there now: `evtool verify` compares the two.
 @click.argument("directory", type=click.Path())
 @click.argument("items", nargs=-1, metavar="[N|NAME]...")
 @click.option("--custody", metavar="DIR", type=click.Path(), help="Where the record is, if not in DIRECTORY.")
+@access_options
 @output_options
-def command(directory: str, items: tuple[str, ...], custody: str | None, output: Output) -> int:
+def command(
+    directory: str, items: tuple[str, ...], custody: str | None, access: Callable[[], BundleAccess], output: Output
+) -> int:
     """Print the items sealed in DIRECTORY, or only those asked for, with what is stated of them."""
     selection = item_selection(items)
-    with open_record(directory, custody) as collection:
-        chosen = list(list_items(collection, selection))
+    with open_record(directory, custody, access()) as collection:
+        chosen = [*list_items(collection, selection), *list_nameless_items(collection, selection)]
+        derivations = list_derivations(collection)
         findings = collection.findings + [finding for seal in collection.seals for finding in seal.findings]
     if not chosen and not selection.is_all:
         raise InputError("no seal states such an item", hint="`evtool show DIRECTORY` lists them all")
     exit_code = _exit_code(findings, chosen)
-    lines = [_render_details(one) for one in chosen] if not selection.is_all else [_render_line(one) for one in chosen]
+    render = _render_line if selection.is_all else _render_details
+    lines = [render(one, _about(one, derivations)) for one in chosen]
     problems = [f"{finding.code.value}: {finding.message}" for finding in findings if finding.effect is not Effect.NOTE]
     output.answer("\n".join(lines + problems) or "no items")
     output.document(
         ItemsDocument(
             exit_code=exit_code,
             path=directory,
-            items=tuple(_item_document(one) for one in chosen),
+            items=tuple(_item_document(one, _about(one, derivations)) for one in chosen),
             findings=tuple(findings),
         )
     )
@@ -66,17 +77,30 @@ def _exit_code(findings: list[Finding], chosen: list[SealedItem]) -> ExitCode:
     return ExitCode.NOT_CHECKED if Effect.UNCHECKED in effects or not chosen else ExitCode.OK
 
 
-def _render_line(sealed: SealedItem) -> str:
+def _about(sealed: SealedItem, derivations: list[Derivation]) -> list[Derivation]:
+    return [one for one in derivations if sealed.item.number in (one.original, one.copy)]
+
+
+def _say(sealed: SealedItem, derivations: list[Derivation]) -> list[str]:
+    return [one.of_copy if one.copy == sealed.item.number else one.of_original for one in derivations]
+
+
+def _render_line(sealed: SealedItem, derivations: list[Derivation]) -> str:
     content, file = sealed.item.content, sealed.item.file
     kind = content.type.value if content else "withheld"
     size = format_size(content.size) if content and content.size is not None else ""
-    return f"{sealed.item.number:>7}  {kind:<9}  {size:>12}  {shown(file.path) if file else 'name withheld'}"
+    name = shown(file.path) if file else "name withheld"
+    line = f"{sealed.item.number:>7}  {kind:<9}  {size:>12}  {name}"
+    return "\n".join([line, *(f"{'':>34}{text}" for text in _say(sealed, derivations))])
 
 
-def _render_details(sealed: SealedItem) -> str:
+def _render_details(sealed: SealedItem, derivations: list[Derivation]) -> str:
     content, file = sealed.item.content, sealed.item.file
     lines = [f"item {sealed.item.number}, sealed by entry {sealed.seal.number}"]
-    if file:
+    lines += [f"  {text}" for text in _say(sealed, derivations)]
+    if not file:
+        lines.append("  name      withheld here")
+    else:
         lines.append(f"  name      {shown(file.path)}")
         date = format_mtime(file.mtime) if file.mtime is not None else None
         lines.append(f"  modified  {date or 'not a date'}  (as the file system said)")
@@ -100,7 +124,7 @@ def _render_details(sealed: SealedItem) -> str:
     return "\n".join(lines)
 
 
-def _item_document(sealed: SealedItem) -> ShownItem:
+def _item_document(sealed: SealedItem, derivations: list[Derivation]) -> ShownItem:
     content, file = sealed.item.content, sealed.item.file
     digests = content.digests if content else None
     return ShownItem(
@@ -117,4 +141,15 @@ def _item_document(sealed: SealedItem) -> ShownItem:
         metadata=metadata_document(sealed.item.metadata) if sealed.item.metadata else None,
         context={one.field: one.value for one in sealed.item.context},
         consent=terms_document(sealed.item.consent.terms if sealed.item.consent else None),
+        derived=tuple(
+            ShownDerivation(
+                entry=one.entry,
+                original=one.original,
+                copy=one.copy,
+                method=one.method,
+                original_withheld=not one.has_original,
+                copy_withheld=not one.has_copy,
+            )
+            for one in derivations
+        ),
     )

@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from evtool.cli.output import Output
 from evtool.core.errors import FormatError, InputError
 from evtool.core.names import shown
-from evtool.core.timestamp.anchor import Anchor
 from evtool.core.timestamp.bitcoin import (
     MAX_JSON_BYTES,
     MINIMUM_WORK,
@@ -20,9 +19,12 @@ from evtool.core.timestamp.bitcoin import (
     parse_header_json,
     parse_header_run,
 )
-from evtool.core.timestamp.sunset import MAX_TABLE_BYTES, SunsetTable, parse_sunset_table
 from evtool.keys.files import read_any_file
 from evtool.operations.time_axis import TimeGrounds
+
+if TYPE_CHECKING:
+    from evtool.core.timestamp.anchor import Anchor
+    from evtool.core.timestamp.sunset import SunsetTable
 
 Command = Callable[..., Any]
 
@@ -156,6 +158,8 @@ def read_sunsets(path: Path | None) -> SunsetTable | None:
     """Read a sunset table that the user names; None keeps the one that comes with evtool."""
     if path is None:
         return None
+    from evtool.core.timestamp.sunset import MAX_TABLE_BYTES, parse_sunset_table
+
     try:
         return parse_sunset_table(read_any_file(path, MAX_TABLE_BYTES).decode("utf-8"))
     except UnicodeDecodeError:

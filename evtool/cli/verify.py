@@ -126,9 +126,13 @@ def command(
         for path in paths:
             results.append((path, _verify(path, options, progress)))
     exit_code = min((report.exit_code for _, report in results), key=_GRAVITY.index)
-    output.answer("\n\n".join(render_report(report, path, output.width) for path, report in results))
+    output.answer("\n\n".join(render_report(report, _called(path), output.width) for path, report in results))
     output.document(report_document(results, exit_code))
     return exit_code
+
+
+def _called(path: str) -> str:
+    return "standard input" if path == "-" else path
 
 
 def _verify(path: str, options: VerifyOptions, progress: Progress) -> Report:

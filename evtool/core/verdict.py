@@ -118,6 +118,7 @@ class Code(Enum):
     BAG_BROKEN = "bag-broken"
     NEUTRAL_NAME = "neutral-name"
     STATED_ONLY = "stated-only"
+    DERIVED = "derived"
     WORKER_LOST = "worker-lost"
 
 

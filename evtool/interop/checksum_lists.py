@@ -16,24 +16,35 @@ from evtool.core.names import shown_path
 MAX_LINE = 64 * 1024
 """Longest line of a list, in bytes."""
 
-DIGEST_SIZES = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64, "blake3": 32}
-"""Algorithms that lists are read for -> bytes of a digest."""
+DIGEST_SIZES = {
+    **{"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64},
+    **{"sha3_224": 28, "sha3_256": 32, "sha3_384": 48, "sha3_512": 64, "blake2b": 64, "blake2s": 32, "blake3": 32},
+}
+"""Algorithms that lists are read for, as Python names them -> bytes of a digest."""
 
 WEAK = frozenset({"md5", "sha1"})
 """Algorithms for which two files with one digest can be made; they show accidents, not attacks."""
 
-LIST_FORMATS = {"sha256sum": "sha256", "sha512sum": "sha512", "sha1sum": "sha1", "md5sum": "md5", "b3sum": "blake3"}
-"""Name of a format -> the algorithm of lines that do not name one."""
+SUM_FORMATS = {
+    **{"sha256sum": "sha256", "sha512sum": "sha512", "sha384sum": "sha384", "sha224sum": "sha224"},
+    **{"sha1sum": "sha1", "md5sum": "md5", "b2sum": "blake2b", "b3sum": "blake3"},
+}
+"""Name of a format of one digest and one name a line -> the algorithm of lines that do not name one."""
 
 HASHDEEP = "hashdeep"
+
+FORMATS = (*SUM_FORMATS, HASHDEEP)
+"""Names of all formats."""
 
 _PLAIN = re.compile(rb"(\\?)([0-9A-Fa-f]+) [ *](.+)\Z", re.DOTALL)
 _TAGGED = re.compile(rb"(\\?)([A-Za-z0-9-]+) \((.+)\) = ([0-9A-Fa-f]+)\Z", re.DOTALL)
 _TAG_NAMES = {b"MD5": "md5", b"SHA1": "sha1", b"SHA224": "sha224", b"SHA256": "sha256", b"SHA384": "sha384"} | {
     b"SHA512": "sha512",
+    b"BLAKE2B": "blake2b",
     b"BLAKE3": "blake3",
 }
-_HASHDEEP_COLUMNS = {"md5": "md5", "sha1": "sha1", "sha256": "sha256"}
+_HASHDEEP_COLUMNS = {"md5", "sha1", "sha256", "tiger", "whirlpool"}
+_HASHDEEP_READ = _HASHDEEP_COLUMNS & DIGEST_SIZES.keys()
 _ESCAPES = re.compile(rb"\\(.)", re.DOTALL)
 _ESCAPED = {b"\\": b"\\", b"n": b"\n", b"r": b"\r"}
 
@@ -60,7 +71,7 @@ def read_list(lines: Iterable[bytes], format_name: str, strip: bytes = b"") -> d
         FormatError: with the number of the line: it is not in the format, a path leads out of the directory, or two
             lines say different things of one file.
     """
-    parsed = _parse_hashdeep(lines) if format_name == HASHDEEP else _parse_sums(lines, LIST_FORMATS[format_name])
+    parsed = _parse_hashdeep(lines) if format_name == HASHDEEP else _parse_sums(lines, SUM_FORMATS[format_name])
     files: dict[bytes, Expected] = {}
     for number, path, digests, size in parsed:
         name = _relative(path, strip, number)
@@ -115,11 +126,8 @@ def _parse_hashdeep(lines: Iterable[bytes]) -> Iterator[_Line]:
             if not line.startswith(b"%%%% HASHDEEP-1."):
                 raise FormatError("the list does not begin as hashdeep's do")
         elif line.startswith(b"%%%% "):
-            columns = line[5:].decode("ascii", "replace").split(",")
-            known = [*(f"{name}" for name in _HASHDEEP_COLUMNS)]
-            if columns[0] != "size" or columns[-1] != "filename" or not set(columns[1:-1]) & set(known):
-                raise FormatError(f"line {number}: the list has no digests that are read")
-        elif line and not line.startswith(b"## "):
+            columns = _parse_columns(line, number)
+        elif line and not line.startswith(b"##"):
             if not columns:
                 raise FormatError(f"line {number}: the list does not say which columns it has")
             values = line.split(b",", len(columns) - 1)
@@ -127,9 +135,21 @@ def _parse_hashdeep(lines: Iterable[bytes]) -> Iterator[_Line]:
                 raise FormatError(f"line {number} does not have the columns of the list")
             digests: dict[str, str] = {}
             for name, value in zip(columns[1:-1], values[1:-1], strict=True):
-                if name in _HASHDEEP_COLUMNS:
-                    digests |= _digest(_HASHDEEP_COLUMNS[name], value, number)
+                if name in _HASHDEEP_READ:
+                    digests |= _digest(name, value, number)
             yield number, values[-1], digests, int(values[0])
+
+
+def _parse_columns(line: bytes, number: int) -> list[str]:
+    """Read which digests the list has; a column given twice, or unknown, could hide one that matters."""
+    columns = line[5:].decode("ascii", "replace").split(",")
+    digests = columns[1:-1]
+    known = set(digests) <= _HASHDEEP_COLUMNS and len(set(digests)) == len(digests)
+    if columns[0] != "size" or columns[-1] != "filename" or not known:
+        raise FormatError(f"line {number}: these are not the columns of a list of hashdeep")
+    if not set(digests) & _HASHDEEP_READ:
+        raise FormatError(f"line {number}: the list has no digests that are read ({', '.join(sorted(_HASHDEEP_READ))})")
+    return columns
 
 
 def _digest(algorithm: str, text: bytes, number: int) -> dict[str, str]:

@@ -17,10 +17,13 @@ _DECLARATION = re.compile(
     rf"BagIt-Version: *([0-9]{{1,3}})\.([0-9]{{1,3}}) *{_END}"
     rf"Tag-File-Character-Encoding: *([A-Za-z0-9._-]{{1,40}}) *{_END}?\Z"
 )
-_MANIFEST_NAME = re.compile(r"(tag)?manifest-([a-z0-9-]+)\.txt\Z", re.IGNORECASE)
+_MANIFEST_NAME = re.compile(r"(tag)?manifest-(.+)\.txt\Z", re.IGNORECASE | re.DOTALL)
 _LINE = re.compile(r"([0-9A-Fa-f]+)[ \t]+\*?(.+)\Z", re.DOTALL)
 _ENCODED = re.compile(r"%(0A|0D|25)", re.IGNORECASE)
+_FETCH_LINE = re.compile(r"\S+[ \t]+(-|[0-9]{1,19})[ \t]+(.+)\Z", re.DOTALL)
 _OXUM = re.compile(r"([0-9]{1,19})\.([0-9]{1,12})\Z")
+_ALGORITHMS = {name.replace("_", ""): name for name in DIGEST_SIZES}
+"""Names without separators, as RFC 8493 (section 2.4) wants them in the names of manifests -> algorithms."""
 _ENCODINGS = {"utf-8": "utf-8", "us-ascii": "ascii", "ascii": "ascii", "iso-8859-1": "latin-1"}
 
 
@@ -31,32 +34,30 @@ class ForeignBag:
     Attributes:
         version: version of BagIt that it declares.
         manifests: names of its manifests and tag manifests.
-        files: path relative to the bag -> what the manifests say of it; an empty one is only to be left unlisted.
-        octets, streams: the Payload-Oxum, or None where there is none.
+        files: path relative to the bag -> what the manifests say of it.
+        total: bytes and number of the files of the payload, by Payload-Oxum; None where there is none.
+        to_fetch: paths that fetch.txt lists; they are in `files` too.
     """
 
     version: tuple[int, int]
     manifests: tuple[str, ...]
     files: dict[bytes, Expected]
-    octets: int | None
-    streams: int | None
+    total: tuple[int, int] | None
+    to_fetch: frozenset[bytes]
 
 
 def read_foreign_bag(names: Iterable[str], read: Callable[[str], bytes], exists: Callable[[bytes], bool]) -> ForeignBag:
-    """Read a bag; `names` are the files beside its payload, `read` gives one of them, `exists` looks for a path.
+    """Read a bag; `names` are the names beside its payload, `read` gives one of them, `exists` looks for a path.
+
+    Whether files are there is not looked at: what fetch.txt lists may have been fetched since.
 
     Raises:
-        FormatError: it is no bag, is not complete in itself, lists unsafe paths, or has no manifest that is read.
+        FormatError: it is no bag, lists unsafe paths or nothing at all, or has a manifest that is not read.
     """
     present = set(names)
     if "bagit.txt" not in present:
         raise FormatError("there is no bagit.txt, so this is no bag")
-    version, encoding = _parse_declaration(read("bagit.txt"))
-    if "fetch.txt" in present and read("fetch.txt").strip():
-        raise FormatError(
-            "the bag lists files to be fetched from a network, and is not complete without them",
-            hint="complete it with the program that made it, then import it",
-        )
+    texts = _Texts(*_parse_declaration(read("bagit.txt")), read, exists)
     manifests = {name: match for name in sorted(present) if (match := _MANIFEST_NAME.match(name))}
     payload_lists = [name for name, match in manifests.items() if not match[1]]
     if not payload_lists:
@@ -64,21 +65,52 @@ def read_foreign_bag(names: Iterable[str], read: Callable[[str], bytes], exists:
     files: dict[bytes, Expected] = {}
     listed: dict[str, set[bytes]] = {}
     for name, match in manifests.items():
-        algorithm = match[2].lower().replace("-", "")
-        if algorithm not in DIGEST_SIZES:
+        algorithm = _ALGORITHMS.get(re.sub("[-_]", "", match[2].lower()))
+        if algorithm is None:
             raise FormatError(f"{shown(name)}: digests of this algorithm are not read")
         listed[name] = set()
-        text = _decode(read(name), encoding, name)
-        for number, path, digest in _parse_manifest(text, algorithm, name, exists):
-            add_expected(files.setdefault(path, Expected()), {algorithm: digest}, None, f"{shown(name)}: line {number}")
+        for where, path, digest in _parse_manifest(texts, algorithm, name):
+            add_expected(files.setdefault(path, Expected()), {algorithm: digest}, None, where)
             listed[name].add(path)
-    _check_lists(version, {name: listed[name] for name in payload_lists})
-    octets, streams = (
-        _read_oxum(_decode(read("bag-info.txt"), encoding, "bag-info.txt"))
-        if ("bag-info.txt" in present)
-        else (None, None)
-    )
-    return ForeignBag(version, tuple(manifests), files, octets, streams)
+    if not any(listed[name] for name in payload_lists):
+        raise FormatError("the manifests list no file, so nothing could be checked")
+    _check_lists(texts.version, {name: listed[name] for name in payload_lists})
+    to_fetch = _read_fetch(texts, files) if "fetch.txt" in present else frozenset()
+    total = _read_oxum(texts.lines("bag-info.txt")) if "bag-info.txt" in present else None
+    return ForeignBag(texts.version, tuple(manifests), files, total, to_fetch)
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """How the texts of one bag are read."""
+
+    version: tuple[int, int]
+    encoding: str
+    read: Callable[[str], bytes]
+    exists: Callable[[bytes], bool]
+
+    def lines(self, name: str) -> Iterable[tuple[str, str]]:
+        """Give the lines that hold something, each with the words that say where it is."""
+        try:
+            text = self.read(name).decode(self.encoding)
+        except UnicodeDecodeError:
+            raise FormatError(f"{shown(name)} is not in the encoding that bagit.txt declares") from None
+        # Lines end in LF, CR LF or CR; any other separator is part of a name.
+        for number, line in enumerate(re.split(r"\r\n|\n|\r", text), start=1):
+            if line:
+                yield f"{shown(name)}: line {number}", line
+
+    def path(self, text: str, where: str) -> bytes:
+        """Read a path.
+
+        LF, CR and `%` in it are percent-encoded (RFC 8493, section 2.1.3), but much used programs leave `%` as it is:
+        a path that exists as it is spelled is meant as it is spelled.
+        """
+        path = safe_path(text.encode("utf-8"), where)
+        if "%" in text and not self.exists(path):
+            decoded = _ENCODED.sub(lambda found: chr(int(found[1], 16)), text)
+            path = safe_path(decoded.encode("utf-8"), where)
+        return path
 
 
 def _parse_declaration(data: bytes) -> tuple[tuple[int, int], str]:
@@ -97,36 +129,32 @@ def _parse_declaration(data: bytes) -> tuple[tuple[int, int], str]:
     return version, encoding
 
 
-def _decode(data: bytes, encoding: str, name: str) -> str:
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError:
-        raise FormatError(f"{shown(name)} is not in the encoding that bagit.txt declares") from None
-
-
-def _parse_manifest(
-    text: str, algorithm: str, name: str, exists: Callable[[bytes], bool]
-) -> Iterable[tuple[int, bytes, str]]:
-    """Read lines that end in LF, CR LF or CR.
-
-    LF, CR and `%` in a path are percent-encoded (RFC 8493, section 2.1.3), but much used programs leave `%` as it is:
-    a path that exists as it is spelled is meant as it is spelled.
-    """
-    for number, line in enumerate(re.split(r"\r\n|\n|\r", text), start=1):
-        if not line:
-            continue
-        where = f"{shown(name)}: line {number}"
+def _parse_manifest(texts: _Texts, algorithm: str, name: str) -> Iterable[tuple[str, bytes, str]]:
+    """Give where each line is, its path and its digest."""
+    is_tag_manifest = name.lower().startswith("tag")
+    for where, line in texts.lines(name):
         match = _LINE.match(line)
         if match is None or len(match[1]) != 2 * DIGEST_SIZES[algorithm]:
             raise FormatError(f"{where} is not a {algorithm} digest and a path")
-        path = safe_path(match[2].encode("utf-8"), where)
-        if "%" in match[2] and not exists(path):
-            decoded = _ENCODED.sub(lambda found: chr(int(found[1], 16)), match[2])
-            path = safe_path(decoded.encode("utf-8"), where)
-        is_payload = path.startswith(PAYLOAD)
-        if is_payload == name.lower().startswith("tag"):
+        path = texts.path(match[2], where)
+        if path.startswith(PAYLOAD) == is_tag_manifest:
             raise FormatError(f"{where}: {shown_path(path)} does not belong in this manifest")
-        yield number, path, match[1].lower()
+        yield where, path, match[1].lower()
+
+
+def _read_fetch(texts: _Texts, files: dict[bytes, Expected]) -> frozenset[bytes]:
+    """Read which files were to be fetched (RFC 8493, section 2.2.3); nothing is ever fetched."""
+    paths = set()
+    for where, line in texts.lines("fetch.txt"):
+        match = _FETCH_LINE.match(line)
+        if match is None:
+            raise FormatError(f"{where} is not an address, a length and a path")
+        path = texts.path(match[2], where)
+        if path not in files:
+            raise FormatError(f"{where}: {shown_path(path)} is in no manifest")
+        add_expected(files[path], {}, None if match[1] == "-" else int(match[1]), where)
+        paths.add(path)
+    return frozenset(paths)
 
 
 def _check_lists(version: tuple[int, int], lists: Mapping[str, set[bytes]]) -> None:
@@ -138,12 +166,14 @@ def _check_lists(version: tuple[int, int], lists: Mapping[str, set[bytes]]) -> N
             raise FormatError(f"{shown(name)} does not list {example}, which another manifest of the bag lists")
 
 
-def _read_oxum(text: str) -> tuple[int | None, int | None]:
-    for line in re.split(r"\r\n|\n|\r", text):
+def _read_oxum(lines: Iterable[tuple[str, str]]) -> tuple[int, int] | None:
+    total = None
+    for where, line in lines:
         label, _, value = line.partition(":")
-        if label.strip().lower() == "payload-oxum":
-            match = _OXUM.match(value.strip())
-            if match is None:
-                raise FormatError("bag-info.txt: the Payload-Oxum is not two numbers with a dot between them")
-            return int(match[1]), int(match[2])
-    return None, None
+        if label.strip().lower() != "payload-oxum":
+            continue
+        match = _OXUM.match(value.strip())
+        if match is None or total is not None:
+            raise FormatError(f"{where}: the Payload-Oxum is not two numbers with a dot between them, given once")
+        total = int(match[1]), int(match[2])
+    return total

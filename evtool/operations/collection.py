@@ -15,7 +15,7 @@ from evtool.core.consent_summary import ConsentTally
 from evtool.core.digest import sha256_hex
 from evtool.core.entry import INFORMATIONAL_FILES
 from evtool.core.errors import EvtoolError, FormatError, InputError
-from evtool.core.events import Disclosed, Event, Sealed
+from evtool.core.events import Derived, Disclosed, Event, Sealed
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
@@ -38,6 +38,8 @@ class Seal:
         named_items: items of which the name is disclosed.
         consent: what the terms of its items amount to.
         nameless: items whose name is withheld, but not what they are.
+        watched: numbers of the items that other entries speak of.
+        seen: those of them of which this copy says what they are.
     """
 
     link: Link
@@ -50,6 +52,8 @@ class Seal:
     named_items: int = 0
     consent: ConsentTally = field(default_factory=ConsentTally)
     nameless: list[Item] = field(default_factory=list)
+    watched: frozenset[int] = frozenset()
+    seen: set[int] = field(default_factory=set)
 
     @property
     def number(self) -> int:
@@ -128,12 +132,14 @@ def read_collection(custody: CustodyReader) -> Collection:
             findings.append(Finding(code, Axis.CUSTODY, effect, error.message, entry=sequence))
     chain = check_chain(entries, unreadable)
     changes = changes_of(link.entry for link in chain.links)
+    watched = _derived_items(chain)
     seals = [
         Seal(
             link,
             link.entry.sealed,
             listing.files[link.entry.sequence, link.entry.event.value],
             consent=ConsentTally(link.entry.sequence, changes),
+            watched=watched,
         )
         for link in chain.links
         if link.entry.sealed
@@ -143,6 +149,12 @@ def read_collection(custody: CustodyReader) -> Collection:
     findings += _check_numbering(seals, chain)
     findings += _check_informational(custody, listing, chain)
     return Collection(custody, listing, chain, findings, seals)
+
+
+def _derived_items(chain: Chain) -> frozenset[int]:
+    """Collect the items that were made from another, and those that they were made from."""
+    pairs = [link.entry.details for link in chain.links if isinstance(link.entry.details, Derived)]
+    return frozenset(number for pair in pairs for number in (pair.original, pair.copy))
 
 
 MAX_ENTRIES_SIZE = 64 * 1024 * 1024
@@ -304,12 +316,15 @@ class SealReading:
         self._seal.named_items += is_named
         if not is_named and item.content is not None:
             self._seal.nameless.append(item)
+        if item.number in self._seal.watched and item.content is not None:
+            self._seal.seen.add(item.number)
 
     def add_block(self, items: range, listed: bytes, consents: Mapping[int, ConsentTerms]) -> None:
         """Take items into account that all have a content and a name, with their list of checksums and their terms."""
         self._checksums.add_lines(listed)
         self._seal.consent.add_range(items, consents)
         self._seal.named_items += len(items)
+        self._seal.seen.update(number for number in self._seal.watched if number in items)
 
     def give_up(self, error: FormatError | InputError) -> None:
         """Judge a manifest that cannot be read to its end."""

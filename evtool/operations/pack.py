@@ -42,6 +42,7 @@ from evtool.operations.bundle_plan import (
 )
 from evtool.operations.bundle_writer import EncryptionKeys, Form, write_bundle
 from evtool.operations.collection import Collection, read_collection
+from evtool.operations.derivations import list_derivations
 from evtool.operations.disclosure_choice import NAMES, ItemSelection, Wanted, choose_items
 from evtool.operations.entry_writer import (
     EntryHeader,
@@ -256,6 +257,7 @@ def _cover(
         for sealed in group:
             of_seal.add(sealed.item)
         tally.merge(of_seal)
+    numbers = frozenset(sealed.item.number for sealed in choice.items)
     handover = Handover(
         entry=record.next_sequence,
         moment=moment,
@@ -266,10 +268,18 @@ def _cover(
         approved_by=disclosure.approved_by,
         confirmed=tuple(sorted(disclosure.confirmed)),
         duties=choice.duties,
-        items=len(choice.items),
+        collection=record.collection.chain.links[0].entry.collection,
+        items=ranges_of(numbers),
+        remarks=_remarks(record.collection, numbers),
         total=record.collection.next_item - 1,
     )
     return render_cover_sheet(tally.summarize(moment), handover).encode("utf-8")
+
+
+def _remarks(collection: Collection, items: frozenset[int]) -> tuple[str, ...]:
+    """Say of the copies in the bundle that they are copies."""
+    copies = [one for one in list_derivations(collection, items) if one.has_copy]
+    return tuple(f"item {one.copy} {one.of_copy}" for one in copies)
 
 
 def _readme(collection: Collection, options: PackOptions) -> bytes:

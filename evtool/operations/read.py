@@ -15,15 +15,19 @@ from evtool.operations.subject import BundleAccess, open_subject
 
 
 @contextmanager
-def open_record(path: str | os.PathLike[str], custody: str | None = None) -> Iterator[Collection]:
-    """Open the record of an evidence directory or of a bundle that is not encrypted.
+def open_record(
+    path: str | os.PathLike[str], custody: str | None = None, access: BundleAccess | None = None
+) -> Iterator[Collection]:
+    """Open the record of an evidence directory or of a bundle; `access` is what opens an encrypted one.
 
     Its chain is checked, its manifests are read by `list_items`.
 
     Raises:
         InputError: there is no record.
+        FormatError: a bundle is not in the form that is read.
+        KeyFileError: a bundle is encrypted, and nothing given opens it.
     """
-    with open_subject(path, custody, BundleAccess(), NoProgress()) as subject:
+    with open_subject(path, custody, access or BundleAccess(), NoProgress()) as subject:
         if subject is None:
             raise InputError(
                 f"{shown(os.fsdecode(os.fspath(path)))} holds no custody directory: nothing here was sealed by evtool",
@@ -40,3 +44,11 @@ def list_items(collection: Collection, selection: Selection) -> Iterator[SealedI
     for _, sealed in read_items(collection):
         if selection.includes(sealed.item):
             yield sealed
+
+
+def list_nameless_items(collection: Collection, selection: Selection) -> Iterator[SealedItem]:
+    """Yield the selected items whose name is withheld, but not what they are, by number; after `list_items`."""
+    for seal in collection.seals:
+        for item in seal.nameless:
+            if selection.includes(item):
+                yield SealedItem(item, seal)

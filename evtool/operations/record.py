@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass
 
 from evtool.core.errors import InputError, MismatchError, UsageError
-from evtool.core.events import STATES_EVIDENCE, Details, Event, Fixity
+from evtool.core.events import STATES_EVIDENCE, Derived, Details, Event, Fixity
+from evtool.core.item_ranges import ItemRanges
 from evtool.core.privacy import TextPolicy, check_entry_text
 from evtool.core.verdict import Finding
 from evtool.keys.signer import Signer
@@ -85,7 +86,7 @@ def add_event(
     """Add an entry to an open record; see `record_event`."""
     if details.event is Event.SEALED:
         raise UsageError("a seal is made by sealing, not by recording one")
-    _check_items(record.collection, header)
+    _check_items(record.collection, header.items, details)
     if fixity is None and details.event in STATES_EVIDENCE:
         fixity = FixityRequest()
     measured = measure_fixity(record, fixity, progress or NoProgress(), random) if fixity else None
@@ -112,10 +113,11 @@ def head_of_entry(collection: Collection, number: int) -> str:
     raise InputError(f"the record has no entry {number}", hint="`evtool log DIR` lists its entries")
 
 
-def _check_items(collection: Collection, header: EntryHeader) -> None:
-    if header.items is not None and header.items.last >= collection.next_item:
+def _check_items(collection: Collection, items: ItemRanges | None, details: Details) -> None:
+    named = max(items.last if items else 0, details.copy if isinstance(details, Derived) else 0)
+    if named >= collection.next_item:
         last = collection.next_item - 1
         raise InputError(
-            f"item {header.items.last} is not sealed, the last one is {last}" if last else "nothing is sealed here",
+            f"item {named} is not sealed, the last one is {last}" if last else "nothing is sealed here",
             hint="`evtool show DIR` lists the items",
         )

@@ -31,7 +31,6 @@ from evtool.operations.progress import NoProgress, Progress, ShareTrack
 from evtool.operations.respelled import RespelledNames, RespelledPairs, find_respelled
 from evtool.operations.seal_options import SealOptions, SealResult
 from evtool.operations.seal_problems import cannot_seal, nothing_to_seal, omission_reason
-from evtool.scan.batch import observation_of
 from evtool.scan.engine import Crew, Request, Task, gather_runs, observe_all, observe_requests
 from evtool.scan.observe import Mode, Observation, Problem
 from evtool.scan.tree import Tree, TreeLocation
@@ -253,10 +252,7 @@ class _SealRun:
         self.result.new_bytes += block.size
         self.result.reused += block.reused
         manifest.add_block(block)
-        if block.kept:
-            paths = [found.path for run in request.runs for found in run.founds()]
-            for index, row in block.kept.items():
-                journal.add(paths[index], observation_of(row, block.started))
+        journal.add_lines(block.journal)
         last = request.runs[-1]
         item = join_path(last.directory, last.names[-1])
         self._progress.advance(files=block.items, size=block.size, item=item, share=self._share.take_back(block.items))

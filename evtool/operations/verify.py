@@ -22,6 +22,7 @@ from evtool.operations.comparison import Comparison, Selection
 from evtool.operations.consent_axis import judge_consent, summarize_consent
 from evtool.operations.crew import hire, report_losses
 from evtool.operations.custody_axis import judge_custody, judge_second_signatures
+from evtool.operations.derivations import judge_derivations
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.renewal_check import judge_renewals
 from evtool.operations.subject import BundleAccess, Place, Subject, open_subject
@@ -109,6 +110,7 @@ def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress
     if subject.bundle is not None:
         findings += check_bag(subject.bundle, identifier, whole=options.selection.is_all)
     findings += [finding for seal in collection.seals for finding in seal.findings]
+    findings += judge_derivations(collection)
     findings += judge_renewals(collection)
     consent = summarize_consent(collection)
     findings += judge_consent(consent)

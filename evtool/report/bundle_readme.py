@@ -12,7 +12,8 @@ HOW TO CHECK THIS BUNDLE
 
 This is a BagIt bag (RFC 8493). The evidence is under data/, the record about it under custody/. It was written by
 evtool; nothing of evtool is needed to check it. This page is information only: it is not signed. Read custody/COVER.txt
-first: it says what may be done with the evidence.
+first: it says what may be done with the evidence. The page custody/README.txt was written for the directory that the
+bundle was made from; its list of files fits an unpacked copy of all of it, not a bundle.
 
 1. All files are here, as they were packed: both commands must print "OK" for every file. Run them in this directory.
 

@@ -6,9 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from evtool.core.consent_summary import ConsentSummary
+from evtool.core.item_ranges import ItemRanges
 from evtool.core.names import shown
 from evtool.core.times import format_time
 from evtool.report.consent_text import render_handling_line, render_summary
+
+_WORDS = """\
+WHAT THE WORDS MEAN
+  handling    whom it is for: sealed (nobody), named (those under share), partners (who signed the agreement), public
+  consent     whether the person agreed; withdrawn means no more
+  for         the only purposes that the person agreed to
+  conditions  what has to be done or avoided; the agreement says how
+  identity    who may learn who the person is: withheld (nobody), to-court, to-recipient, public
+  onward      whether you may pass it on: yes, ask (the sender, before), no; not-stated counts as no
+  defence     whether it may be shown to an accused: yes, ask, no; not-stated counts as no
+  A number in brackets tells for how many of the items it holds, where that is not all of them.
+"""
 
 _NOTES = """\
 This page was made when the bundle was packed; the entry above holds its SHA-256. The terms that count are those in the
@@ -20,6 +33,10 @@ Before anything is passed on, the agreement should answer: who the parties are, 
 passed on, whether an accused may see it, how it is kept, who is told of a leak, what happens when consent is withdrawn,
 and when it is returned or destroyed.
 """
+
+
+_MAX_RANGES = 20
+_MAX_REMARKS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +53,10 @@ class Handover:
         approved_by: code of a second agent.
         confirmed: what that agent confirmed.
         duties: what the receiver has to keep to, half a sentence each.
-        items, total: how many items the bundle discloses, and how many are sealed.
+        collection: id of the collection.
+        items: numbers of the items that the bundle discloses.
+        total: how many are sealed.
+        remarks: what there is to know of single items, a sentence each.
     """
 
     entry: int
@@ -48,8 +68,10 @@ class Handover:
     approved_by: str | None
     confirmed: tuple[str, ...]
     duties: tuple[str, ...]
-    items: int
+    collection: str
+    items: ItemRanges
     total: int
+    remarks: tuple[str, ...] = ()
 
 
 def render_cover_sheet(summary: ConsentSummary, handover: Handover) -> str:
@@ -67,11 +89,16 @@ def render_cover_sheet(summary: ConsentSummary, handover: Handover) -> str:
     if handover.approved_by:
         what = ", ".join(map(shown, handover.confirmed)) or "nothing"
         lines.append(f"  confirmed   by agent {handover.approved_by}: {what}")
-    withheld = handover.total - handover.items
-    lines += [
-        "",
-        f"CONTENTS: {handover.items:,} of {handover.total:,} sealed items; {withheld:,} are withheld",
-        "",
-        _NOTES,
-    ]
+    lines += ["", *_contents(handover), "", _WORDS, _NOTES]
     return "\n".join(lines)
+
+
+def _contents(handover: Handover) -> list[str]:
+    count = len(handover.items)
+    ranges = handover.items.serialize()
+    more = f" and {len(ranges) - _MAX_RANGES} more ranges" if len(ranges) > _MAX_RANGES else ""
+    return [
+        f"CONTENTS: {count:,} of {handover.total:,} sealed items; {handover.total - count:,} are withheld",
+        f"  items       {', '.join(ranges[:_MAX_RANGES])}{more}, of collection {handover.collection}",
+        *(f"  {remark}" for remark in handover.remarks[:_MAX_REMARKS]),
+    ]

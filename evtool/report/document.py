@@ -169,6 +169,27 @@ class LogDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShownDerivation:
+    """An entry `derived` that speaks of an item.
+
+    Attributes:
+        entry: number of the entry.
+        original: number of the item that the copy was made from.
+        copy: number of the item that it is.
+        method: how it was made, as the signer says.
+        original_withheld: this copy of the collection does not disclose the original.
+        copy_withheld: it does not disclose the copy.
+    """
+
+    entry: int
+    original: int
+    copy: int
+    method: str
+    original_withheld: bool
+    copy_withheld: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShownItem:
     """What is stated of one item; null where this copy withholds it or it does not apply.
 
@@ -186,6 +207,7 @@ class ShownItem:
         metadata: what the file claims of itself, or null.
         context: field -> what the archivist supplied.
         consent: the terms of consent sealed with it, or null; `evtool consent show` tells which are in force.
+        derived: the entries that say what it was made from, or what was made from it.
     """
 
     item: int
@@ -201,6 +223,7 @@ class ShownItem:
     metadata: MetadataDocument | None
     context: dict[str, str]
     consent: Terms | None
+    derived: tuple[ShownDerivation, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +234,7 @@ class ItemsDocument:
         format: what this document is, and in which version.
         exit_code: that of the process.
         path: the directory, as the user named it.
-        items: the items asked for whose name is disclosed, in path order.
+        items: the items asked for: in path order those whose name is disclosed, then the others by number.
         findings: what is wrong with the chain, the custody directory and the manifests.
     """
 

@@ -21,8 +21,9 @@ class ImportDocument:
         head: SHA-256 of the newest entry.
         checked: files that were compared with a list.
         algorithms: of the digests that were compared.
+        weak_only: how many of these files were compared by nothing better than MD5 or SHA-1.
         items: items that were sealed.
-        unlisted: stored names of files that are sealed, but in no list.
+        unlisted: stored names of files and links that are sealed, but in no list.
     """
 
     format: Literal["evtool-import/1"] = "evtool-import/1"
@@ -33,6 +34,7 @@ class ImportDocument:
     head: str | None
     checked: int
     algorithms: tuple[str, ...]
+    weak_only: int
     items: int
     unlisted: tuple[str, ...]
 

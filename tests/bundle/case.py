@@ -20,12 +20,14 @@ from evtool.core.item_choice import parse_choice
 from evtool.core.names import store_name
 from evtool.core.ssh_key import ED25519, PublicKey
 from evtool.core.statement import (
+    ConsentStatement,
     ContentStatement,
     ContextStatement,
     FileStatement,
     WithheldStatement,
     parse_statement,
 )
+from evtool.core.times import format_mtime
 from evtool.core.verdict import Report
 from evtool.keys.signer import FileSigner
 from evtool.operations.disclosure_choice import Wanted
@@ -80,12 +82,14 @@ def now() -> datetime:
 
 
 def write_files(case: Path, files: dict[str, bytes]) -> Path:
-    """Write files, with a date that no copy would have by chance."""
+    """Write files, each with a date of its own that no copy would have by chance."""
     for name, data in files.items():
         path = case / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-        os.utime(path, ns=(1_500_000_000_123_456_789, 1_500_000_000_123_456_789))
+        # One date for each name, whenever and wherever it is written.
+        date = 1_500_000_000_123_456_789 + int.from_bytes(hashlib.sha256(name.encode()).digest()[:6]) * 1000
+        os.utime(path, ns=(date, date))
     return case
 
 
@@ -179,9 +183,10 @@ class Secrets:
     """All that one item could be recognised by, beside its bytes: what each of its statements holds."""
 
     number: int
-    content: tuple[str, ...]
-    name: tuple[str, ...]
-    title: tuple[str, ...]
+    content: tuple[str, ...] = ()
+    name: tuple[str, ...] = ()
+    title: tuple[str, ...] = ()
+    consent: tuple[str, ...] = ()
 
 
 def read_secrets(case: Path) -> list[Secrets]:
@@ -194,9 +199,13 @@ def read_secrets(case: Path) -> list[Secrets]:
             of_item = found.setdefault(statement.item, {})
             if isinstance(statement, ContentStatement):
                 digests = (statement.digests.sha256, statement.digests.blake3) if statement.digests else ()
-                of_item["content"] = (statement.salt, *digests)
+                raw = tuple(bytes.fromhex(digest).decode("latin-1") for digest in digests)
+                of_item["content"] = (statement.salt, *digests, *raw)
             elif isinstance(statement, FileStatement):
-                of_item["name"] = (statement.salt, statement.path, *statement.path.split("/"))
+                date = (format_mtime(statement.mtime) or "",) if statement.mtime is not None else ()
+                of_item["name"] = (statement.salt, statement.path, *statement.path.split("/"), *date)
             elif isinstance(statement, ContextStatement):
                 of_item["title"] = (statement.salt, statement.value)
+            elif isinstance(statement, ConsentStatement):
+                of_item["consent"] = (statement.salt,)
     return [Secrets(number, **parts) for number, parts in sorted(found.items())]

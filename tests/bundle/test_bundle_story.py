@@ -18,6 +18,7 @@ import pytest
 from tests.bundle.case import snapshot, write_files
 from tests.cli.custody import Party, make_party
 from tests.conftest import Runner
+from tests.manifests.test_schemas import check
 
 DISCLOSE = ("--to", "B7", "--for", "accountability-intl", "--authority", "DSA-2026-04")
 
@@ -52,7 +53,7 @@ CONFIRMED = ("--confirm", "redact-location", "--approved-by", "C2")
 DISCLOSED = (*DISCLOSE, *CONFIRMED)
 
 FILES = {
-    "photos/김철수.jpg": b"a picture",
+    "photos/김철수 [bold].jpg": b"a picture",
     "interview.mp4": b"a recording " * 1000,
     "notes 100%.txt": b"percent",
     "AUX.log": b"a device on Windows",
@@ -138,8 +139,10 @@ def test_what_is_packed_verifies_as_it_is_and_unpacks_to_what_was_sealed(
 
     packed = archivist.ok("pack", case, "-o", bundle, *encryption, *DISCLOSED, "--json").document
     verified = court.ok("verify", bundle, *identity, "--expect-head", packed["head"], "--json").document
-    court.ok("unpack", bundle, *identity, "-o", tmp_path / "copy")
+    unpacked = court.ok("unpack", bundle, *identity, "-o", tmp_path / "copy", "--json").document
 
+    check("pack", packed)
+    check("unpack", unpacked)
     assert counts(verified) == {"sealed": ITEMS, "ok": ITEMS}
     assert {name: facts for name, facts in snapshot(case).items() if not name.startswith("custody")} == evidence
     copied = {name: facts for name, facts in snapshot(tmp_path / "copy").items() if not name.startswith("custody")}
@@ -168,7 +171,7 @@ def test_other_programs_check_a_folder_and_a_container(archivist: Party, case: P
             "empty.txt",
             "interview.mp4",
             "ordinary name (2).PDF",
-            "김철수.jpg",
+            "김철수 [bold].jpg",
         ]
 
 
@@ -198,6 +201,9 @@ def test_a_bundle_goes_to_several_keys_of_both_kinds(
     archivist.ok("pack", case, "-o", bundle, "-R", recipients, *DISCLOSED)
     court.ok("verify", bundle, "-i", key)
     court.ok("verify", bundle, "-i", court.run.home / "keys" / "B7")
+    for name in (key, court.run.home / "keys" / "B7"):
+        through_pipe = court.run("verify", "-", "-i", name, stdin=bundle.read_bytes())
+        assert (through_pipe.exit_code, "standard input: VERIFIED" in through_pipe.stdout) == (0, True)
     stranger, _ = age_key(tmp_path / "..")
     refused = court("verify", bundle, "-i", stranger)
     assert (refused.exit_code, "none of the keys opens" in refused.stderr) == (4, True)
@@ -211,6 +217,7 @@ def test_a_bundle_locked_with_a_passphrase(archivist: Party, court: Party, case:
     archivist.ok("pack", case, "-o", bundle, "--lock-file", secret, *DISCLOSED)
     assert b"\n-> scrypt " in bundle.read_bytes()[:80]
     court.ok("verify", bundle, "--passphrase-file", secret)
+    assert court.run("verify", "-", "--passphrase-file", secret, stdin=bundle.read_bytes()).exit_code == 0
     secret.write_text("rose\n")
     refused = court("verify", bundle, "--passphrase-file", secret)
     assert (refused.exit_code, "does not open" in refused.stderr) == (4, True)
@@ -255,7 +262,15 @@ def test_the_conditions_are_on_the_cover_and_in_the_verdict_first(
     archivist.ok("pack", case, "-o", tmp_path / "folder", "--only", "1-3", *DISCLOSED)
     cover = (tmp_path / "folder/custody/COVER.txt").read_text(encoding="utf-8")
     assert cover.startswith("HANDLING of this bundle: named, for the recipients that are named, and nobody else\n")
-    for text in ("redact-location", "accountability-intl", "DSA-2026-04", "B7", "confirmed   by agent C2", "3 of 15"):
+    for text in (
+        "redact-location",
+        "accountability-intl",
+        "DSA-2026-04",
+        "B7",
+        "confirmed   by agent C2",
+        "3 of 15",
+        "items       1-3,",
+    ):
         assert text in cover
     assert court.ok("verify", tmp_path / "folder").stdout.startswith("HANDLING of")
     assert "redact-location" in court.ok("verify", tmp_path / "folder").stdout

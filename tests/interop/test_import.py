@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
 import time
+import unicodedata
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import bagit  # type: ignore[import-untyped]  # it has no types
 import pytest
 from blake3 import blake3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evtool.core.errors import FormatError
-from evtool.interop.checksum_lists import DIGEST_SIZES, HASHDEEP, LIST_FORMATS, read_list
+from evtool.core.errors import EvtoolError, FormatError
+from evtool.interop.checksum_lists import DIGEST_SIZES, FORMATS, read_list
 from evtool.interop.foreign_bag import read_foreign_bag
-from evtool.operations.import_evidence import Origin, import_list
+from evtool.operations.import_evidence import ImportResult, Origin, import_bag, import_list
 from evtool.operations.item_metadata import MetadataChoice
+from evtool.operations.item_statements import StatementFiles
 from evtool.operations.seal_options import SealOptions
 from tests.bundle.case import SIGNER, snapshot, write_files
 from tests.cli.custody import Party, make_party
 from tests.conftest import Runner
+from tests.manifests.test_schemas import check
 
 FILES = {
     "photos/김철수.jpg": b"a picture",
@@ -32,6 +39,8 @@ FILES = {
     " leading space": b"space",
 }
 
+OPTIONS = SealOptions(metadata=MetadataChoice.NONE, jobs=1)
+
 
 @pytest.fixture
 def archivist(evtool: Runner) -> Party:
@@ -39,17 +48,25 @@ def archivist(evtool: Runner) -> Party:
 
 
 @pytest.fixture
-def case(archivist: Party) -> Path:
-    case = archivist.run.directory / "case"
+def case(tmp_path: Path) -> Path:
+    case = tmp_path / "case"
     case.mkdir()
     return write_files(case, FILES)
 
 
 def make_bag(path: Path, *algorithms: str) -> Path:
     """Have bagit.py make a bag in place."""
-    options = [f"--{algorithm}" for algorithm in algorithms]
-    subprocess.run([sys.executable, "-m", "bagit", "--quiet", *options, path], check=True)
+    bagit.make_bag(str(path), checksums=list(algorithms))
     return path
+
+
+def refusal(case: Path) -> EvtoolError:
+    """Import a bag that must be refused, and make sure that nothing changes."""
+    before = snapshot(case)
+    with pytest.raises(EvtoolError) as caught:
+        import_bag(case, SIGNER, OPTIONS, Origin())
+    assert snapshot(case) == before
+    return caught.value
 
 
 def import_it(party: Party, *arguments: str | Path) -> dict[str, object]:
@@ -68,6 +85,7 @@ def test_a_bag_is_checked_against_all_of_its_manifests_and_sealed_where_it_lies(
 
     result = import_it(archivist, "bag", case)
 
+    check("import", result)
     assert result["algorithms"] == sorted(algorithms)
     assert (result["collected"], result["sealed"]) == (1, 2)
     # The payload, and the tag files that a tag manifest can list: bag-info.txt, bagit.txt and the manifests.
@@ -82,79 +100,219 @@ def test_a_bag_is_checked_against_all_of_its_manifests_and_sealed_where_it_lies(
     subprocess.run([sys.executable, "-m", "bagit", "--quiet", "--validate", case], check=True)
 
 
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ("changed", "data/interview.mp4: md5 is"),
-        ("missing", "data/interview.mp4 is missing"),
-        ("planted", "data/planted.txt is in the payload, and in no manifest"),
-        ("one-manifest", "sha512 is"),
-        ("unlisted-in-one", "manifest-md5.txt does not list"),
-        ("oxum", "the Payload-Oxum gives 1 bytes"),
-        ("tag", "bag-info.txt: md5 is"),
-        ("fetch", "files to be fetched"),
-        ("no-bagit", "no bagit.txt"),
-        ("version", "BagIt 2.0"),
-        ("encoding", "UTF-16"),
-        ("traversal", "does not stay below"),
-        ("absolute", "does not stay below"),
-        ("no-manifest", "no payload manifest"),
-        ("doubled", "listed before, with another digest"),
-        ("algorithm", "digests of this algorithm are not read"),
-    ],
-)
-def test_a_bag_that_does_not_hold_is_not_sealed(change: str, reason: str, archivist: Party, case: Path) -> None:
-    make_bag(case, "md5", "sha512")
-    lists = {name: case / f"manifest-{name}.txt" for name in ("md5", "sha512")}
-    first = lists["md5"].read_text(encoding="utf-8").splitlines(keepends=True)[0]
-    if change != "tag":
-        # The tag manifests would notice most of what follows; here it is to be found by itself.
-        for path in case.glob("tagmanifest-*.txt"):
-            path.unlink()
-    if change == "changed":
-        (case / "data/interview.mp4").write_bytes(b"another")
-    elif change == "missing":
-        (case / "data/interview.mp4").unlink()
-    elif change == "planted":
-        (case / "data/planted.txt").write_bytes(b"x")
-    elif change == "one-manifest":
-        text = lists["sha512"].read_text(encoding="utf-8")
-        lists["sha512"].write_text(("0" if text[0] != "0" else "1") + text[1:], encoding="utf-8")
-    elif change == "unlisted-in-one":
-        text = lists["md5"].read_text(encoding="utf-8")
-        lists["md5"].write_text(text.replace(first, "", 1), encoding="utf-8")
-        declaration = case / "bagit.txt"
-        declaration.write_text(declaration.read_text().replace("0.97", "1.0"))
-    elif change == "oxum":
-        (case / "bag-info.txt").write_text("Payload-Oxum: 1.1\n")
-    elif change == "tag":
-        (case / "bag-info.txt").write_text("Contact-Name: x\n")
-    elif change == "fetch":
-        (case / "fetch.txt").write_text("http://192.0.2.1/x 1 data/x\n")
-    elif change == "no-bagit":
-        (case / "bagit.txt").unlink()
-    elif change == "version":
-        (case / "bagit.txt").write_text("BagIt-Version: 2.0\nTag-File-Character-Encoding: UTF-8\n")
-    elif change == "encoding":
-        (case / "bagit.txt").write_text("BagIt-Version: 0.97\nTag-File-Character-Encoding: UTF-16\n")
-    elif change in ("traversal", "absolute"):
-        unsafe = "data/../../x" if change == "traversal" else "/data/x"
-        lists["md5"].write_text(f"{'0' * 32}  {unsafe}\n")
-    elif change == "no-manifest":
-        for path in lists.values():
-            path.unlink()
-    elif change == "doubled":
-        text = lists["md5"].read_text(encoding="utf-8")
-        lists["md5"].write_text(text + ("0" if first[0] != "0" else "1") + first[1:], encoding="utf-8")
-    elif change == "algorithm":
-        (case / "manifest-whirlpool.txt").write_text("00  data/x\n")
+def test_a_bag_with_its_record_outside_stays_as_it_is(archivist: Party, case: Path) -> None:
+    make_bag(case, "sha256")
     before = snapshot(case)
-
-    refused = archivist("import", "bag", case)
-
-    assert refused.exit_code in (1, 4), refused.stdout
-    assert reason in refused.stderr
+    record = archivist.run.directory / "record"
+    import_it(archivist, "bag", case, "--custody", record)
     assert snapshot(case) == before
+    archivist.ok("verify", case, "--custody", record)
+
+
+def flip(path: Path, start: int = 0) -> None:
+    """Change one hexadecimal digit of a list."""
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text[:start] + ("0" if text[start] != "0" else "1") + text[start + 1 :], encoding="utf-8")
+
+
+def cut_first_line(path: Path) -> None:
+    path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[1:]), encoding="utf-8")
+
+
+def link_away(path: Path) -> None:
+    """Put a link in the place of a file."""
+    away = path.parent.parent / f"away-{path.name}"
+    path.rename(away)
+    path.symlink_to(away)
+
+
+def to_version_1(case: Path) -> None:
+    declaration = case / "bagit.txt"
+    declaration.write_text(declaration.read_text().replace("0.97", "1.0"))
+
+
+def list_less_in_one(case: Path) -> None:
+    """Leave a file out of one of two manifests, which no version but the last drafts allows."""
+    cut_first_line(case / MD5)
+    to_version_1(case)
+
+
+def list_a_fetch_that_was_not_done(case: Path) -> None:
+    (case / "fetch.txt").write_text(FETCH.format(12000))
+    remove(case / "data/interview.mp4")
+
+
+def remove(*paths: Path) -> None:
+    for path in paths:
+        path.unlink()
+
+
+def double(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + ("0" if text[0] != "0" else "1") + text.split("\n")[0][1:] + "\n", encoding="utf-8")
+
+
+MD5, SHA512 = "manifest-md5.txt", "manifest-sha512.txt"
+DECLARATION = "BagIt-Version: {}\nTag-File-Character-Encoding: {}\n"
+FETCH = "https://bags.example/x {} data/interview.mp4\n"
+
+CHANGES: dict[str, tuple[Callable[[Path], object], int, str]] = {
+    "changed": (lambda c: (c / "data/interview.mp4").write_bytes(b"x" * 12000), 1, "data/interview.mp4: md5 is"),
+    "missing": (lambda c: (c / "data/interview.mp4").unlink(), 1, "data/interview.mp4 is missing"),
+    "planted": (lambda c: (c / "data/planted").write_bytes(b"x"), 1, "data/planted is in the payload, and in no mani"),
+    "planted-empty": (lambda c: (c / "data/planted").touch(), 1, "data/planted is in the payload, and in no manifest"),
+    "planted-link": (lambda c: (c / "data/li").symlink_to("x"), 1, "data/li is a symbolic link, which no manifest can"),
+    "planted-twin": (
+        lambda c: (c / "data/photos" / unicodedata.normalize("NFD", "김철수.jpg")).write_bytes(b"another"),
+        1,
+        "is in the payload, and in no manifest",
+    ),
+    "listed-link": (
+        lambda c: link_away(c / "data/interview.mp4"),
+        1,
+        "data/interview.mp4 is a symbolic link, and list",
+    ),
+    "one-manifest": (lambda c: flip(c / SHA512), 1, "sha512 is"),
+    "every-line-gone": (
+        lambda c: [(c / name).write_text("") for name in (MD5, SHA512)],
+        4,
+        "the manifests list no file",
+    ),
+    "unlisted-in-one": (list_less_in_one, 4, "manifest-md5.txt does not list"),
+    "oxum": (lambda c: (c / "bag-info.txt").write_text("Payload-Oxum: 1.1\n"), 1, "the Payload-Oxum gives 1 bytes"),
+    "oxum-twice": (
+        lambda c: (c / "bag-info.txt").write_text("Payload-Oxum: 1.1\nPayload-Oxum: 12024.5\n"),
+        4,
+        "bag-info.txt: line 2: the Payload-Oxum",
+    ),
+    "fetch-of-nothing-listed": (
+        lambda c: (c / "fetch.txt").write_text("http://bags.example/x 1 data/x\n"),
+        4,
+        "fetch.txt: line 1: data/x is in no manifest",
+    ),
+    "fetch-not-done": (
+        list_a_fetch_that_was_not_done,
+        1,
+        "data/interview.mp4 is missing, and was to be fetched",
+    ),
+    "fetch-of-another-size": (
+        lambda c: (c / "fetch.txt").write_text(FETCH.format(1)),
+        1,
+        "data/interview.mp4: its size is 12000, the list says 1",
+    ),
+    "fetch-torn": (lambda c: (c / "fetch.txt").write_text("data/x\n"), 4, "fetch.txt: line 1 is not an address"),
+    "no-bagit": (lambda c: (c / "bagit.txt").unlink(), 4, "no bagit.txt"),
+    "version": (lambda c: (c / "bagit.txt").write_text(DECLARATION.format("2.0", "UTF-8")), 4, "BagIt 2.0"),
+    "encoding": (lambda c: (c / "bagit.txt").write_text(DECLARATION.format("0.97", "UTF-16")), 4, "UTF-16"),
+    "traversal": (lambda c: (c / MD5).write_text(f"{'0' * 32}  data/../../x\n"), 4, "does not stay below"),
+    "absolute": (lambda c: (c / MD5).write_text(f"{'0' * 32}  /data/x\n"), 4, "does not stay below"),
+    "escaped-traversal": (lambda c: (c / MD5).write_text(f"{'0' * 32}  data/..%0A/../..\n"), 4, "does not stay below"),
+    "tag-in-payload-list": (lambda c: (c / MD5).write_text(f"{'0' * 32}  bagit.txt\n"), 4, "does not belong in this"),
+    "no-manifest": (lambda c: remove(c / MD5, c / SHA512), 4, "no payload manifest"),
+    "doubled": (lambda c: double(c / MD5), 4, "listed before, with another digest"),
+    "short-digest": (lambda c: (c / MD5).write_text("00  data/x\n"), 4, "is not a md5 digest and a path"),
+    "algorithm": (
+        lambda c: (c / "manifest-whirlpool.txt").write_text("0"),
+        4,
+        "digests of this algorithm are not read",
+    ),
+    "odd-algorithm": (lambda c: (c / "manifest-..txt").write_text(""), 4, "digests of this algorithm are not read"),
+    "linked-manifest": (lambda c: link_away(c / SHA512), 4, "the bag cannot be read"),
+    "fifo": (lambda c: os.mkfifo(c / "fifo"), 4, "nothing was sealed, because not everything can be: fifo"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_bag_that_does_not_hold_is_not_sealed(change: str, case: Path) -> None:
+    make_bag(case, "md5", "sha512")
+    # The tag manifests would notice most of what follows; here it is to be found by itself.
+    for path in case.glob("tagmanifest-*.txt"):
+        path.unlink()
+    how, code, reason = CHANGES[change]
+    how(case)
+    refused = refusal(case)
+    assert (int(refused.exit_code), reason in refused.message) == (code, True), refused.message
+
+
+def test_a_changed_tag_file_is_found_by_the_tag_manifests(case: Path) -> None:
+    make_bag(case, "md5", "sha512")
+    (case / "bag-info.txt").write_text("Contact-Name: x\n")
+    assert "bag-info.txt: md5 is" in refusal(case).message
+
+
+def test_every_finding_is_named_at_once(archivist: Party, case: Path) -> None:
+    make_bag(case, "sha256")
+    (case / "data/interview.mp4").write_bytes(b"another")
+    (case / "data/empty.txt").unlink()
+    (case / "data/planted.txt").write_bytes(b"x")
+    refused = archivist("import", "bag", case)
+    assert refused.exit_code == 1
+    for text in ("interview.mp4: sha256 is", "empty.txt is missing", "planted.txt is in the payload", "Payload-Oxum"):
+        assert text in refused.stderr
+    assert not (case / "custody").exists()
+
+
+def do_import(case: Path) -> ImportResult:
+    return import_bag(case, SIGNER, OPTIONS, Origin())
+
+
+def test_a_bag_that_was_completed_from_its_fetch_list_is_read(case: Path) -> None:
+    make_bag(case, "sha256")
+    (case / "fetch.txt").write_text(FETCH.format("-") + "https://bags.example/e 0 data/empty.txt\n")
+    assert "fetch.txt" in do_import(case).unlisted
+
+
+@pytest.mark.parametrize("algorithm", ["sha3_256", "blake2b"])
+def test_manifests_of_less_usual_digests_are_compared_and_not_passed_over(algorithm: str, case: Path) -> None:
+    make_bag(case, "sha256", algorithm)
+    for path in case.glob("tagmanifest-*.txt"):
+        path.unlink()
+    listed = case / f"manifest-{algorithm}.txt"
+    good = listed.read_text(encoding="utf-8")
+    flip(listed)
+    assert f": {algorithm} is" in refusal(case).message
+    listed.write_text(good, encoding="utf-8")
+    assert do_import(case).algorithms == tuple(sorted(("sha256", algorithm)))
+
+
+def test_names_that_came_through_another_system_are_matched_by_their_digests(case: Path) -> None:
+    """A list made on one system spells Korean with whole syllables, a copy made by another with their parts."""
+    make_bag(case, "sha512")
+    other = unicodedata.normalize("NFD", "김철수.jpg")
+    (case / "data/photos/김철수.jpg").rename(case / "data/photos" / other)
+    assert do_import(case).checked == len(FILES) + 3
+
+    (case / "data/photos" / other).write_bytes(b"another")
+    shutil.rmtree(case / "custody")
+    refused = refusal(case).message
+    assert "sha512 is" in refused
+    assert "is missing" not in refused
+
+
+def test_what_other_systems_leave_behind_is_evidence_once_it_is_listed(case: Path) -> None:
+    (case / "photos/.DS_Store").write_bytes(b"left by a file manager")
+    make_bag(case, "sha256")
+    assert do_import(case).checked == len(FILES) + 4
+    assert "data/photos/.DS_Store" in (case / "custody/0002-sealed.jsonl").read_text()
+
+
+def test_a_list_that_does_not_fit_the_table_of_statements_leaves_nothing_behind(case: Path) -> None:
+    make_bag(case, "sha256")
+    table = case.with_name("items.csv")
+    table.write_text("path,title\ndata/no-such-file,x\n")
+    before = snapshot(case)
+    options = replace(OPTIONS, statements=StatementFiles(str(table)))
+    with pytest.raises(EvtoolError, match="no-such-file"):
+        import_bag(case, SIGNER, options, Origin())
+    assert snapshot(case) == before
+
+
+def test_an_import_that_was_interrupted_before_its_seal_is_begun_again(archivist: Party, case: Path) -> None:
+    make_bag(case, "sha256")
+    archivist.ok("record", case, "collected", "--method", "checked, and then the power failed")
+    result = import_it(archivist, "bag", case)
+    assert (result["collected"], result["sealed"]) == (2, 3)
+    archivist.ok("verify", case)
 
 
 def test_a_percent_in_a_name_is_read_both_ways(archivist: Party, case: Path) -> None:
@@ -201,7 +359,8 @@ def write_list(case: Path, program: str, *options: str) -> bytes:
         ("sha256sum", ("--tag",), "sha256"),
         ("sha256sum", ("--binary",), "sha256"),
         ("sha512sum", (), "sha512"),
-        ("md5sum", (), "md5"),
+        ("md5sum", ("--tag",), "md5"),
+        ("b2sum", ("--tag",), "blake2b"),
         ("b3sum", (), "blake3"),
     ],
 )
@@ -210,20 +369,21 @@ def test_lists_of_ordinary_programs_are_checked_in_the_same_read(
 ) -> None:
     (case / "new\nline").write_bytes(b"two lines")
     (case / "back\\slash").write_bytes(b"one name")
+    (case / "carriage\rreturn").write_bytes(b"one line")
     listed = archivist.run.directory / "list"
     listed.write_bytes(write_list(case, program, *options))
     (case / "later.txt").write_bytes(b"in no list")
 
     result = import_it(archivist, "list", listed, case, "--format", program)
 
-    assert (result["checked"], result["algorithms"]) == (len(FILES) + 2, [algorithm])
+    assert (result["checked"], result["algorithms"]) == (len(FILES) + 3, [algorithm])
     assert result["unlisted"] == ["later.txt"]
-    assert result["items"] == len(FILES) + 3
+    assert result["items"] == len(FILES) + 4
     archivist.ok("verify", case)
 
 
 def test_a_list_of_hashdeep_with_paths_from_elsewhere(archivist: Party, case: Path) -> None:
-    lines = ["%%%% HASHDEEP-1.0", "%%%% size,md5,sha256,filename", "## Invoked from: /mnt/disc", "## ", "## "]
+    lines = ["%%%% HASHDEEP-1.0", "%%%% size,md5,sha256,filename", "## Invoked from: /mnt/disc", "## ", "##"]
     for name, data in FILES.items():
         digests = hashlib.md5(data).hexdigest(), hashlib.sha256(data).hexdigest()
         lines.append(f"{len(data)},{digests[0]},{digests[1]},/mnt/disc/{name}")
@@ -308,7 +468,28 @@ def test_a_line_that_is_not_understood_is_an_error(text: str, reason: str) -> No
     assert caught.value.message.startswith(reason)
 
 
-@given(st.sampled_from([*LIST_FORMATS, HASHDEEP]), st.lists(st.binary(max_size=120), max_size=4))
+HASHDEEP_LINE = f"1,{'ab' * 16},{'ab' * 32},x\n"
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ("size,md5,filename,sha256", "line 2: these are not the columns"),
+        ("size,sha256,sha256,filename", "line 2: these are not the columns"),
+        ("size,sha512,sha256,filename", "line 2: these are not the columns"),
+        ("size,tiger,whirlpool,filename", "line 2: the list has no digests that are read"),
+        ("size,filename", "line 2: the list has no digests that are read"),
+        ("size,sha256,filename", "line 3: this is no sha256 digest"),
+        ("size,md5,sha256,whirlpool,tiger,filename", "line 3 does not have the columns"),
+    ],
+)
+def test_a_list_of_hashdeep_with_other_columns_is_refused(columns: str, reason: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        read_list(f"%%%% HASHDEEP-1.0\n%%%% {columns}\n{HASHDEEP_LINE}".encode().split(b"\n")[:-1], "hashdeep")
+    assert caught.value.message.startswith(reason)
+
+
+@given(st.sampled_from(FORMATS), st.lists(st.binary(max_size=120), max_size=4))
 def test_any_list_is_read_or_refused(name: str, lines: list[bytes]) -> None:
     for start in ([], [b"%%%% HASHDEEP-1.0", b"%%%% size,md5,filename"]):
         try:

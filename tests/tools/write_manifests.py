@@ -29,6 +29,7 @@ sys.path[:0] = [str(ROOT), str(VECTORS)]
 import build_verify_vectors as vectors  # type: ignore[import-not-found]  # noqa: E402  # it lies beside the vectors
 
 from evtool.cli.output import ErrorDocument  # noqa: E402
+from evtool.cli.progress import ProgressLine  # noqa: E402
 from evtool.core.canonical import MAX_INTEGER  # noqa: E402
 from evtool.core.consent import ConsentTerms, Handling, Status  # noqa: E402
 from evtool.core.digest import Digests  # noqa: E402
@@ -69,6 +70,7 @@ from evtool.report.custody_document import (  # noqa: E402
     ReceiptFileDocument,
 )
 from evtool.report.document import ItemsDocument, LogDocument, ReportDocument, SealDocument  # noqa: E402
+from evtool.report.import_document import DeriveDocument, ImportDocument  # noqa: E402
 from evtool.report.key_document import KeysDocument, TrustDocument  # noqa: E402
 from evtool.report.metadata_document import InspectDocument  # noqa: E402
 from evtool.report.register_document import RegisterCheckDocument  # noqa: E402
@@ -110,9 +112,12 @@ DOCUMENTS: dict[str, type] = {
     "recall": RecallDocument,
     "pack": PackDocument,
     "unpack": UnpackDocument,
+    "import": ImportDocument,
+    "derive": DeriveDocument,
     "inspect": InspectDocument,
     "register-check": RegisterCheckDocument,
     "error": ErrorDocument,
+    "progress": ProgressLine,
 }
 
 _DIGEST = {"pattern": "^[0-9a-f]{64}$"}
