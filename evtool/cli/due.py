@@ -30,7 +30,7 @@ Exit codes:
   4  a record could not be read
 
 A renewal is due a year before a certificate of the chain, or an algorithm, comes to its end. The last days of
-algorithms stand in a table that comes with evtool; --sunsets names another one.
+algorithms stand in a table that comes with evtool; --sunsets names another one. `evtool renew` carries what is due on.
 """
 
 

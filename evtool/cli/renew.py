@@ -77,7 +77,10 @@ def command(
         )
     )
     if stamps is None:
-        output.talk("Without a time-stamp this entry carries nothing on: `evtool timestamp` adds one.")
+        output.talk(
+            "Without a time-stamp this entry carries nothing on: `evtool timestamp` adds one, with --tsa, or with "
+            "--request and --import across an air gap."
+        )
     return exit_code
 
 
