@@ -111,11 +111,11 @@ def _judge_witness(
         return [Finding(Code.NO_WITNESS, Axis.CUSTODY, Effect.NOTE, message)]
     message = f"entries up to {witnessed} are witnessed by a receipt, another signer, a time-stamp or the head that "
     message += "you noted; "
-    message += (
-        "nothing would show that entries after them were removed"
-        if witnessed == last
-        else (f"entries {witnessed + 1} to {last} could have been rebuilt or shortened by their holder")
-    )
+    if witnessed == last:
+        message += "nothing would show that entries after them were removed"
+    else:
+        rest = f"entry {last}" if witnessed + 1 == last else f"entries {witnessed + 1} to {last}"
+        message += f"{rest} could have been rebuilt or shortened by whoever holds the record"
     return [Finding(Code.WITNESSED, Axis.CUSTODY, Effect.NOTE, message, entry=witnessed)]
 
 
