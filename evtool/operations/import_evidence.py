@@ -38,6 +38,7 @@ from evtool.operations.read import list_items, open_record
 from evtool.operations.seal import preview_seal, seal
 from evtool.operations.seal_options import SealOptions, SealResult
 from evtool.scan.tree import Tree, TreeLocation
+from evtool.store.bundle import is_bundle_folder
 from evtool.store.custody import NAME
 from evtool.store.journal import Journal, journal_name
 
@@ -114,7 +115,13 @@ def import_bag(
         InputError, EvidenceError, UsageError: it cannot be read, or is sealed already.
     """
     texts: dict[bytes, str] = {}
-    with Tree(TreeLocation.find(os.fspath(path))) as tree:
+    location = TreeLocation.find(os.fspath(path))
+    if is_bundle_folder(location):
+        raise UsageError(
+            "this is a bundle of evtool, sealed already",
+            hint="`evtool verify` checks it as it is, `evtool unpack` makes an evidence directory of it",
+        )
+    with Tree(location) as tree:
         bag = _read_bag(tree, texts)
     method = f"BagIt {bag.version[0]}.{bag.version[1]} bag, checked against {', '.join(bag.manifests)}"
     expectation = Expectation(bag.files, PAYLOAD, texts, bag.total, bag.to_fetch)
