@@ -13,7 +13,7 @@ for directory in "$inbox"/*/; do
   [ -d "$directory" ] || continue
   name=$(basename "$directory")
   if [ -e "$accepted/$name" ] || [ -e "$quarantine/$name" ]; then
-    printf '%s: is there already, left alone\n' "$name" >&2
+    printf '%q: is there already, left alone\n' "$name" >&2
     continue
   fi
   code=0
@@ -24,5 +24,5 @@ for directory in "$inbox"/*/; do
     printf '%s\n' "$report" > "$quarantine/$name.json"
     mv -- "$directory" "$quarantine/$name"
   fi
-  printf '%s: %s\n' "$name" "$code"
+  printf '%q: %s\n' "$name" "$code"
 done

@@ -68,12 +68,17 @@ class Runner:
 @pytest.fixture
 def evtool(tmp_path: Path) -> Runner:
     """A runner whose EVTOOL_HOME does not exist yet."""
-    directory = tmp_path / "work"
+    return make_runner(tmp_path)
+
+
+def make_runner(folder: Path) -> Runner:
+    """Make a runner with a working directory and a home in this folder."""
+    directory = folder / "work"
     directory.mkdir()
-    home = tmp_path / "home"
+    home = folder / "home"
     environment = {
         "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path / "user"),
+        "HOME": str(folder / "user"),
         "EVTOOL_HOME": str(home),
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",

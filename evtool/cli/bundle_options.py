@@ -5,13 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from evtool.cli.options import code_value, passphrase_options
 from evtool.cli.values import purpose_value
-from evtool.core.consent import Purpose
 from evtool.core.errors import FormatError
 from evtool.core.item_choice import ItemChoice, parse_choice
 from evtool.keys.age_keys import Recipient, parse_recipient, read_identity_file, read_recipients_file
@@ -22,11 +21,12 @@ from evtool.keys.passphrase import (
     PassphraseSource,
     TerminalPassphrase,
 )
-from evtool.keys.recipients import load_recipients
 from evtool.keys.trust import load_trust
-from evtool.operations.pack import Disclosure
 from evtool.operations.subject import BundleAccess
 from evtool.operations.trust import TrustPolicy
+
+if TYPE_CHECKING:
+    from evtool.core.consent import Purpose
 
 Command = Callable[..., Any]
 
@@ -84,6 +84,10 @@ def disclosure_options(command: Command) -> Command:
         trust_file: Path | None,
         **kwargs: Any,
     ) -> Any:
+        # Whoever only reads bundles needs neither.
+        from evtool.keys.recipients import load_recipients
+        from evtool.operations.pack import Disclosure
+
         known = load_recipients(recipients_list).find(receiver)
         disclosure = Disclosure(
             recipient=known.recipient,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,7 +17,10 @@ from evtool.core.codes import check_code
 from evtool.core.errors import FormatError
 from evtool.core.names import shown
 from evtool.keys.passphrase import DescriptorPassphrase, FilePassphrase, PassphraseSource, TerminalPassphrase
-from evtool.keys.signer import Signer, choose_signer
+
+if TYPE_CHECKING:
+    # It imports the key formats of cryptography, which only whoever signs needs.
+    from evtool.keys.signer import Signer
 
 Command = Callable[..., Any]
 
@@ -61,11 +64,17 @@ def output_options(command: Command) -> Command:
 
 def workers_options(command: Command) -> Command:
     """Add --jobs and --scheduler."""
-    jobs = click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Number of workers.")
+    jobs = click.option(
+        "--jobs",
+        type=click.IntRange(1, 256),
+        metavar="N",
+        help="Number of worker processes; without it four for each core, but no more than 16.",
+    )
     scheduler = click.option(
         "--scheduler",
         metavar="ADDRESS",
-        help="Work on the Dask cluster of this scheduler; its workers have to see the directory under the same path.",
+        help="Read on the Dask cluster of this scheduler. All workers need the same evtool[dask], and the directory "
+        "on shared storage under the same path. A worker that is lost costs time only.",
     )
     return jobs(scheduler(command))
 
@@ -129,6 +138,8 @@ class SigningOptions:
         Raises:
             KeyFileError: as `choose_signer`.
         """
+        from evtool.keys.signer import choose_signer
+
         return choose_signer(key=self.key, agent_code=self.agent, passphrase=self.passphrase)
 
 

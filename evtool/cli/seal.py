@@ -42,6 +42,7 @@ Examples:
   evtool seal interview-0042 --tsa http://tsa.example/tsr   and have the entry time-stamped
   evtool seal interview-0042 --exclude '*.tmp'     leave files out; the seal records the pattern
   evtool seal interview-0042 --items items.csv     seal context and consent of each item with it
+  evtool seal /mnt/archive --scheduler tcp://10.0.0.5:8786   read on the machines of a Dask cluster
 
 \b
 Exit codes:

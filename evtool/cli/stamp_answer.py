@@ -60,6 +60,7 @@ def _authority(outcome: StampOutcome, file: str | None) -> AskedServer:
         file=file,
         state=verdict.state.value if verdict else None,
         reason=verdict.reason.value if verdict else None,
+        authority=shown(verdict.anchor.name) if verdict and verdict.anchor else None,
         attested_time=verdict.claimed.gen_time_text if verdict and verdict.claimed else None,
         problem=outcome.problem,
         hint=outcome.hint,

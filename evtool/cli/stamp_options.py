@@ -94,7 +94,12 @@ def stamp_options(command: Command) -> Command:
         with_stamping,
         roots_option,
         click.option("--what-leaves", is_flag=True, help="Show the bytes that would be sent; send and write nothing."),
-        click.option("--label", default="", metavar="NAME", help="Name of the time-stamp's files."),
+        click.option(
+            "--label",
+            default="",
+            metavar="NAME",
+            help="What to call the time-stamp's files. Without it: its authority's name, or offline for a request.",
+        ),
         click.option(
             "--imprint",
             type=click.Choice(["sha256", "sha384", "sha512", "sha3-256", "sha3-512"]),

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import functools
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from evtool.cli.output import Output
 from evtool.core.errors import FormatError, InputError
 from evtool.core.names import shown
-from evtool.core.timestamp.anchor import Anchor
 from evtool.core.timestamp.bitcoin import (
     MAX_JSON_BYTES,
     MINIMUM_WORK,
@@ -22,14 +19,18 @@ from evtool.core.timestamp.bitcoin import (
     parse_header_json,
     parse_header_run,
 )
-from evtool.core.timestamp.sunset import MAX_TABLE_BYTES, SunsetTable, parse_sunset_table
 from evtool.keys.files import read_any_file
 from evtool.operations.time_axis import TimeGrounds
+
+if TYPE_CHECKING:
+    from evtool.core.timestamp.anchor import Anchor
+    from evtool.core.timestamp.sunset import SunsetTable
 
 Command = Callable[..., Any]
 
 _MAX_HEADERS = 1 << 30
-_MAX_REVOCATION = 16 << 20
+MAX_REVOCATION_FILE = 24 << 20
+"""A CRL of 16 MiB, in PEM."""
 
 
 def make_anchor_source(tsa_roots: Path | None, output: Output) -> Callable[[], Sequence[Anchor]]:
@@ -58,14 +59,13 @@ def roots_option(command: Command) -> Command:
 
 
 def ground_options(command: Command) -> Command:
-    """Add --tsa-roots, --crl, --ocsp, --bitcoin-headers and --sunsets; the command gets a `time`."""
+    """Add --tsa-roots, --revocation, --bitcoin-headers and --sunsets; the command gets a `time`."""
 
     @functools.wraps(command)
     def with_grounds(
         *args: Any,
         tsa_roots: Path | None,
-        crl: tuple[Path, ...],
-        ocsp: tuple[Path, ...],
+        revocation: tuple[Path, ...],
         bitcoin_headers: Path | None,
         bitcoin_start: int,
         accept_test_chain: bool,
@@ -73,12 +73,13 @@ def ground_options(command: Command) -> Command:
         output: Output,
         **kwargs: Any,
     ) -> Any:
+        crls, ocsp_answers = read_revocation(revocation)
         grounds = TimeGrounds(
             anchors=make_anchor_source(tsa_roots, output),
             headers=read_headers(bitcoin_headers, bitcoin_start) if bitcoin_headers else BlockHeaders(),
             minimum_work=0 if accept_test_chain else MINIMUM_WORK,
-            crls=tuple(read_der(path) for path in crl),
-            ocsp_answers=tuple(read_der(path) for path in ocsp),
+            crls=crls,
+            ocsp_answers=ocsp_answers,
             sunsets=read_sunsets(sunsets),
         )
         return command(*args, time=grounds, output=output, **kwargs)
@@ -97,8 +98,13 @@ def ground_options(command: Command) -> Command:
             metavar="FILE",
             help="Block headers for OpenTimestamps proofs: JSON of height to header, or 80 bytes each.",
         ),
-        click.option("--ocsp", type=file, multiple=True, metavar="FILE", help="An OCSP answer about an authority."),
-        click.option("--crl", type=file, multiple=True, metavar="FILE", help="A revocation list of an authority."),
+        click.option(
+            "--revocation",
+            type=file,
+            multiple=True,
+            metavar="FILE",
+            help="A CRL or OCSP answer about a time-stamp's authority, besides those in the record. May be repeated.",
+        ),
         roots_option,
     )
 
@@ -126,20 +132,34 @@ def read_headers(path: Path, start: int) -> BlockHeaders:
         raise FormatError(f"{shown(path.name)} holds no block headers") from None
 
 
-def read_der(path: Path) -> bytes:
-    """Read a revocation list or an OCSP answer, in DER or PEM."""
-    data = read_any_file(path, _MAX_REVOCATION)
-    match = re.search(rb"-----BEGIN [A-Z0-9 ]+-----(.*?)-----END ", data, re.DOTALL)
-    try:
-        return base64.b64decode(b"".join(match[1].split()), validate=True) if match else data
-    except ValueError:
-        raise FormatError(f"{shown(path.name)} is not PEM") from None
+def read_revocation(paths: Sequence[Path]) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Read CRLs and OCSP answers, told apart by their content.
+
+    Raises:
+        InputError: a file cannot be read.
+        FormatError: a file is neither.
+    """
+    if not paths:
+        return (), ()
+    # Not before there is one: this imports the X.509 parts of cryptography.
+    from evtool.core.timestamp.revocation_file import RevocationKind, parse_revocation_file
+
+    found: dict[RevocationKind, list[bytes]] = {kind: [] for kind in RevocationKind}
+    for path in paths:
+        try:
+            file = parse_revocation_file(read_any_file(path, MAX_REVOCATION_FILE))
+        except FormatError as error:
+            raise FormatError(f"{shown(path.name)}: {error.message}", hint=error.hint) from error
+        found[file.kind].append(file.der)
+    return tuple(found[RevocationKind.CRL]), tuple(found[RevocationKind.OCSP])
 
 
 def read_sunsets(path: Path | None) -> SunsetTable | None:
     """Read a sunset table that the user names; None keeps the one that comes with evtool."""
     if path is None:
         return None
+    from evtool.core.timestamp.sunset import MAX_TABLE_BYTES, parse_sunset_table
+
     try:
         return parse_sunset_table(read_any_file(path, MAX_TABLE_BYTES).decode("utf-8"))
     except UnicodeDecodeError:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,27 +12,24 @@ from evtool.cli.options import output_options
 from evtool.cli.output import Output
 from evtool.cli.stamp_answer import answer_leaves, describe_calendar, describe_stamping
 from evtool.cli.stamp_options import StampRequestOptions, stamp_options
-from evtool.cli.time_options import make_anchor_source
-from evtool.core.errors import ExitCode, UsageError
+from evtool.cli.timestamp_airgap import answer_import, answer_request
+from evtool.cli.timestamp_revocation import keep_revocation
+from evtool.core.errors import ExitCode
 from evtool.core.names import shown
-from evtool.core.timestamp.response import MAX_RESPONSE_BYTES
-from evtool.interop.tsa_client import curl_line
-from evtool.keys.files import create_file, read_any_file
-from evtool.operations.airgap import import_response, write_request
-from evtool.operations.stamp_store import StoredStamp
 from evtool.operations.timestamp import StampResult, add_timestamps, preview_timestamps
 from evtool.operations.upgrade import ProofUpgrade, upgrade_proofs
 from evtool.report.stamp import render_stamping
-from evtool.report.time_document import RequestDocument, StampDocument, UpgradeDocument, UpgradedProof
+from evtool.report.time_document import StampDocument, UpgradeDocument, UpgradedProof
 
 GROUP_EXAMPLES = """\b
 Examples:
   evtool timestamp interview-0042 --tsa http://tsa.example/tsr
   evtool timestamp interview-0042 --request out.tsq      across an air gap: write what is to be sent ...
   evtool timestamp interview-0042 --import in.tsr        ... and check what came back
+  evtool timestamp interview-0042 --revocation tsa.crl   keep what an authority says of its certificates
   evtool timestamp upgrade interview-0042 --ots https://calendar.example
 
-`evtool timestamp DIR` is short for `evtool timestamp add DIR`; --help after `add` lists its options.
+`evtool timestamp DIR` is short for `evtool timestamp add DIR`; `evtool timestamp add --help` lists all options.
 """
 
 ADD_EXAMPLES = """\b
@@ -44,15 +39,18 @@ Examples:
   evtool timestamp interview-0042 --tsa http://tsa.example/tsr --what-leaves
   evtool timestamp interview-0042 --request /media/stick/out.tsq
   evtool timestamp interview-0042 --import /media/stick/in.tsr
+  evtool timestamp interview-0042 --revocation /media/stick/tsa.crl     the authority's list of revoked certificates
   evtool timestamp interview-0042 --ots https://calendar.example
 
 \b
 Exit codes:
-  0  stamped by as many authorities as had to
-  1  an imported answer is for something else, or forged
+  0  stamped by as many authorities as had to; with --revocation: stored, and the time-stamps pass with it
+  1  a file to take in is for something else, or forged; it was not stored
   2  wrong usage
   3  fewer authorities stamped than had to; what did stamp was stored
-  4  something could not be read, or the file to import holds no answer
+     --import, --revocation: the file shows nothing on the authorities you trust, or is too old; it was not stored
+     --revocation: stored, and a time-stamp does not pass with it
+  4  something could not be read, or a file to take in is none of its kind
 
 Only the addresses that you give are contacted. An answer is stored only if it passes: it is for this entry, answers
 this request, and leads to an authority that you trust (`evtool trust tsa add`).
@@ -72,11 +70,30 @@ def command() -> None:
     """Add time-stamps to an entry that exists."""
 
 
-@command.command("add", epilog=ADD_EXAMPLES)
+@command.command("add", epilog=ADD_EXAMPLES, short_help="Add time-stamps, or what helps to judge them.")
 @click.argument("directory", type=click.Path())
 @click.option("--entry", type=click.IntRange(1), metavar="N", help="The entry. Without it: the newest.")
-@click.option("--request", "request_file", type=click.Path(path_type=Path), metavar="OUT.tsq", help="Write a request.")
-@click.option("--import", "import_file", type=click.Path(path_type=Path), metavar="IN.tsr", help="Take an answer in.")
+@click.option(
+    "--request",
+    "request_file",
+    type=click.Path(path_type=Path),
+    metavar="OUT.tsq",
+    help="Write what another machine sends to an authority.",
+)
+@click.option(
+    "--import",
+    "import_file",
+    type=click.Path(path_type=Path),
+    metavar="IN.tsr",
+    help="Check an answer that came back, and store it.",
+)
+@click.option(
+    "--revocation",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="Keep a CRL or OCSP answer beside the time-stamps that it is about. May be repeated.",
+)
 @stamp_options
 @custody_option
 @output_options
@@ -85,18 +102,21 @@ def add(
     entry: int | None,
     request_file: Path | None,
     import_file: Path | None,
+    revocation: tuple[Path, ...],
     stamping: StampRequestOptions,
     custody: str | None,
     output: Output,
 ) -> int:
     """Have an entry of DIRECTORY stamped by authorities, across an air gap, or by OpenTimestamps calendars."""
-    ways = [stamping.asks, request_file is not None, import_file is not None]
+    ways = [stamping.asks, request_file is not None, import_file is not None, bool(revocation)]
     if sum(ways) != 1:
-        raise click.UsageError("give one of --tsa (or --ots), --request and --import")
+        raise click.UsageError("give one of --tsa (or --ots), --request, --import and --revocation")
+    if revocation:
+        return keep_revocation(directory, revocation, entry, stamping.tsa_roots, custody, output)
     if request_file is not None:
-        return _request(directory, request_file, entry, stamping, custody, output)
+        return answer_request(directory, request_file, entry, stamping, custody, output)
     if import_file is not None:
-        return _import(directory, import_file, entry, stamping, custody, output)
+        return answer_import(directory, import_file, entry, stamping, custody, output)
     options = stamping.build(output, entry, custody)
     if stamping.what_leaves:
         answer_leaves(output, preview_timestamps(directory, options), blank=False)
@@ -113,47 +133,7 @@ def answer_stamping(output: Output, directory: str, result: StampResult) -> Exit
     return exit_code
 
 
-def _request(
-    directory: str, file: Path, entry: int | None, stamping: StampRequestOptions, custody: str | None, output: Output
-) -> ExitCode:
-    if file.exists():
-        raise UsageError(f"{shown(str(file))} exists already and is not overwritten")
-    written = write_request(
-        directory,
-        entry=entry,
-        policy=stamping.policy,
-        hash_name=stamping.hash_name,
-        label=stamping.label,
-        custody=custody,
-    )
-    create_file(file, written.data, 0o644)
-    answer = file.with_suffix(".tsr").name
-    curl = shlex.join(curl_line("URL", file.name, answer))
-    output.answer(
-        f"{shown(str(file))}: request for entry {written.name.sequence}, kept as {written.name.text}\n"
-        "On a machine with a network, with the address of an authority as URL:\n"
-        f"  {curl}\n"
-        f"Bring {shown(answer)} back, then: evtool timestamp {shown(directory)} --import {shown(answer)}"
-    )
-    output.document(RequestDocument(path=directory, entry=written.name.sequence, label=written.name.label, curl=curl))
-    return ExitCode.OK
-
-
-def _import(
-    directory: str, file: Path, entry: int | None, stamping: StampRequestOptions, custody: str | None, output: Output
-) -> ExitCode:
-    response = read_any_file(file, MAX_RESPONSE_BYTES)
-    anchors = tuple(make_anchor_source(stamping.tsa_roots, output)())
-    stored = import_response(directory, response, anchors, entry=entry, custody=custody)
-    return answer_stamping(output, directory, _as_result(stored, file))
-
-
-def _as_result(stored: StoredStamp, file: Path) -> StampResult:
-    named = StoredStamp(stored.name, replace(stored.outcome, url=file.name))
-    return StampResult(stored.name.sequence, stored=(named,), needed=1)
-
-
-@command.command("upgrade", epilog=UPGRADE_EXAMPLES)
+@command.command("upgrade", epilog=UPGRADE_EXAMPLES, short_help="Ask calendars for the rest of their proofs.")
 @click.argument("directory", type=click.Path())
 @click.option("--ots", multiple=True, required=True, metavar="URL", help="A calendar that may be asked. Repeatable.")
 @click.option("--entry", type=click.IntRange(1), metavar="N", help="Only the proof of this entry.")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
-from evtool.core.consent import Purpose
-from evtool.core.consent_input import parse_user_term
 from evtool.core.digest import parse_grouped_digest
 from evtool.core.errors import FormatError
 from evtool.core.item_ranges import ItemRanges, parse_user_ranges
 from evtool.core.times import parse_user_time
-from evtool.operations.compare import Selection
+from evtool.operations.comparison import Selection
+
+if TYPE_CHECKING:
+    from evtool.core.consent import Purpose
 
 
 def instant_value(text: str) -> datetime:
@@ -52,6 +54,8 @@ def _is_number(item: str) -> bool:
 
 def purpose_value(text: str) -> Purpose | str:
     """Take one purpose."""
+    from evtool.core.consent_input import parse_user_term
+
     try:
         purposes: tuple[Purpose | str, ...] = parse_user_term("for", text)
     except FormatError as error:

@@ -33,6 +33,7 @@ Examples:
   evtool verify interview-0042 --expect-head '1f3a ...'  the entry that you noted must be in the record
   evtool verify interview-0042 --item 17                 check one item only
   evtool verify interview-0042 --require time --tsa-roots roots.pem   time-stamps by these authorities are asked for
+  evtool verify interview-0042 --require time --revocation tsa.crl    ... and not by revoked ones
   evtool verify case-12.zip case-13.zip.age --identity key.txt
   evtool verify inbox/* --json
 

@@ -358,9 +358,9 @@ def begins_item(line: bytes) -> bool:
     return line.startswith(b'{"blake3":') or (line.startswith(b'{"item":') and b'"kind":"content"' in line[:48])
 
 
-def begins_withheld(line: bytes) -> bool:
-    """Tell whether a line, if it is a statement at all, is a withheld one."""
-    return line.startswith(b'{"hash":')
+def holds_withheld(lines: bytes) -> bool:
+    """Tell whether one of these lines, each with its newline, is a withheld one if it is a statement at all."""
+    return lines.startswith(b'{"hash":') or b'\n{"hash":' in lines
 
 
 def _item(number: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from evtool.core.timestamp.result import TokenState
+from evtool.core.timestamp.token_state import TokenState
 
 
 class StampKind(Enum):

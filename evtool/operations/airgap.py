@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from evtool.core.errors import EvtoolError, FormatError, InputError, MismatchError, NotEstablishedError
@@ -37,9 +38,14 @@ class WrittenRequest:
     name: StampName
 
 
+def _keep(_: bytes) -> None:
+    """Leave the request to the caller, who finds it in the result."""
+
+
 def write_request(
     path: str | os.PathLike[str],
     *,
+    deliver: Callable[[bytes], None] = _keep,
     entry: int | None = None,
     policy: str | None = None,
     hash_name: str = "sha256",
@@ -48,6 +54,9 @@ def write_request(
     ports: Ports | None = None,
 ) -> WrittenRequest:
     """Make a request for an entry and keep it beside it: it is what ties an answer of another day to this question.
+
+    `deliver` takes the request to where it goes out, before it is kept: one that nobody can send must not wait for an
+    answer. Whatever it raises leaves the record as it was.
 
     Raises:
         InputError: there is no such entry.
@@ -60,6 +69,7 @@ def write_request(
     data = make_request(StampOrder(target.signature, hash_name, policy), ports.random_bits)
     with open_same_record(path, custody, target) as record:
         name = target.name(free_label(wanted, labels_of(record, target)), StampRole.REQUEST)
+        deliver(data)
         store_files(record, {name: data})
     return WrittenRequest(data, name)
 
@@ -76,7 +86,7 @@ def import_response(
     """Check an answer that came as a file against the requests that wait, and store it beside the one it answers.
 
     Raises:
-        InputError: no request waits.
+        InputError: no request waits, or this very answer is stored already.
         FormatError: the file holds no answer.
         MismatchError: it answers none of the requests, or is disproved.
         NotEstablishedError: it cannot be shown on the user's anchors; it was not stored.
@@ -85,6 +95,9 @@ def import_response(
     grounds = make_grounds(anchors, ports)()
     with open_record(path, custody) as collection:
         waiting = _find_waiting(collection, entry)
+        stored = _find_stored(collection, response)
+    if stored is not None:
+        raise InputError(f"this answer is stored already, as {stored.text}")
     if not waiting:
         raise InputError("no request waits for an answer", hint="'evtool timestamp DIR --request OUT.tsq' writes one")
     judged = [
@@ -115,6 +128,17 @@ def _find_waiting(collection: Collection, entry: int | None) -> list[tuple[Targe
                 continue
             waiting.append((target, name, request))
     return waiting
+
+
+def _find_stored(collection: Collection, response: bytes) -> StampName | None:
+    for name in collection.listing.stamps:
+        if name.role is StampRole.RESPONSE:
+            try:
+                if collection.custody.read_stamp(name) == response:
+                    return name
+            except EvtoolError:
+                continue
+    return None
 
 
 _NOT_FOR_THIS = (Reason.IMPRINT_MISMATCH, Reason.REQUEST_IMPRINT_MISMATCH)

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from evtool.core.manifest import Item
 from evtool.core.names import nfc_key, parse_name, shown, store_name
 from evtool.core.patterns import Exclusions
 from evtool.core.payload_names import neutral_name, parse_neutral_name
@@ -19,82 +18,17 @@ from evtool.core.statement import ContentStatement, FileStatement, ItemType, Omi
 from evtool.core.times import format_mtime
 from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.operations.collection import Collection, Seal, SealedItem, read_items
+from evtool.operations.comparison import Comparison, Selection, Tally, count_unhidden, find_difference, find_hidden
 from evtool.operations.merge_blocks import BlockMerge, Unchanged
-from evtool.operations.pairs import merge_sorted as merge_sorted  # where it was before, for those who look there
+from evtool.operations.pairs import merge_sorted
 from evtool.operations.progress import Progress
 from evtool.scan.engine import Crew, Task, observe_all
 from evtool.scan.observe import Mode, Observation, Problem
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import Tree, TreeLocation
-from evtool.scan.walk import Found, Kind, WalkNotes, find_one, walk, walk_runs
+from evtool.scan.walk import Found, Kind, WalkNotes, walk, walk_runs
 
 _Context = TypeVar("_Context")
-
-
-@dataclass(slots=True)
-class Tally:
-    """How many items of one seal met which fate."""
-
-    ok: int = 0
-    changed: int = 0
-    missing: int = 0
-    renamed: int = 0
-    type_changed: int = 0
-    unreadable: int = 0
-    unchecked: int = 0
-
-
-@dataclass(slots=True)
-class Comparison:
-    """The result of comparing a directory with its seals.
-
-    Attributes:
-        findings: what is not as sealed, in no order.
-        tallies: number of the sealing entry -> the fates of its items.
-        notes: what the walk noticed.
-        extra: files that no seal knows.
-        bytes: bytes that were read and hashed.
-    """
-
-    findings: list[Finding] = field(default_factory=list)
-    tallies: dict[int, Tally] = field(default_factory=dict)
-    notes: WalkNotes = field(default_factory=WalkNotes)
-    extra: int = 0
-    bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which items to check; empty means all of them, and then also that there is nothing else."""
-
-    numbers: frozenset[int] = frozenset()
-    paths: frozenset[str] = frozenset()
-
-    @property
-    def is_all(self) -> bool:
-        """Whether every item is meant."""
-        return not (self.numbers or self.paths)
-
-    def includes(self, item: Item) -> bool:
-        """Tell whether an item is meant."""
-        return self.is_all or item.number in self.numbers or (item.file is not None and item.file.path in self.paths)
-
-
-def find_hidden(
-    evidence: TreeLocation, missing: Iterable[SealedItem], exclusions: Exclusions
-) -> list[tuple[SealedItem, Found]]:
-    """Of the items that a walk did not come across, find those that are there but left out by pattern."""
-    hidden = [(one, one.item.file.path) for one in missing if one.item.file and exclusions.hides(one.item.file.path)]
-    if not hidden:
-        return []
-    with Tree(evidence) as tree:
-        places = [(one, find_one(tree, parse_name(path))) for one, path in hidden]
-    return [(one, found) for one, found in places if found is not None]
-
-
-def count_unhidden(hidden: Iterable[tuple[SealedItem, Found]], exclusions: Exclusions) -> int:
-    """Count the items that a walk took for left out, one by one; below a directory it did not look."""
-    return sum(not exclusions.hides(store_name(found.directory)) for _, found in hidden)
 
 
 @dataclass(slots=True)
@@ -256,7 +190,7 @@ class Comparer:
             tally.unreadable += 1
             code = Code.CHANGING if problem is Problem.CHANGING else Code.UNREADABLE
             self._find(code, Effect.UNCHECKED, sealed, f"could not be checked: {observation.detail}")
-        elif (difference := _compare(content, observation)) is not None:
+        elif (difference := find_difference(content, observation)) is not None:
             what, expected, found = difference
             tally.changed += 1
             message = f"{what} is {_short(found)}, the seal says {_short(expected)}"
@@ -545,24 +479,6 @@ _KIND_NAMES = {
     Kind.SPECIAL: "a socket, FIFO or device",
     Kind.UNREADABLE: "a directory that cannot be listed",
 }
-
-
-def _compare(content: ContentStatement, observation: Observation) -> tuple[str, str, str] | None:
-    """Compare what was sealed with what was read: what differs, expected, found; None where nothing does."""
-    if content.target is not None:
-        target = store_name(observation.target)
-        return None if target == content.target else ("its target", content.target, target)
-    size = observation.stamp.size if observation.stamp else 0
-    if content.digests is None:
-        return None
-    if observation.sha256:
-        if observation.sha256 != content.digests.sha256:
-            return "SHA-256", content.digests.sha256, observation.sha256
-        if observation.blake3 != content.digests.blake3:
-            return "BLAKE3", content.digests.blake3, observation.blake3
-    if size != content.size:
-        return "its size", str(content.size), str(size)
-    return None
 
 
 def _short(value: str) -> str:

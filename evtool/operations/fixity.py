@@ -10,7 +10,8 @@ from evtool.core.errors import InputError, MismatchError, UsageError
 from evtool.core.events import Fixity, FixityScope
 from evtool.core.verdict import Effect, Finding
 from evtool.operations.collection import read_collection
-from evtool.operations.compare import Comparer, Comparison, Selection
+from evtool.operations.compare import Comparer
+from evtool.operations.comparison import Comparison, Selection
 from evtool.operations.entry_writer import OpenRecord
 from evtool.operations.progress import Progress
 from evtool.scan.observe import Mode

@@ -22,7 +22,7 @@ from evtool.core.privacy import check_entry_text
 from evtool.interop.checksum_lists import FORMATS, MAX_LINE, WEAK, read_list
 from evtool.interop.foreign_bag import PAYLOAD, ForeignBag, read_foreign_bag
 from evtool.keys.signer import Signer
-from evtool.operations.compare import Selection
+from evtool.operations.comparison import Selection
 from evtool.operations.entry_writer import (
     EntryHeader,
     Now,

@@ -23,8 +23,8 @@ from evtool.core.statement import (
 )
 from evtool.scan.batch import Reading, Row, observation_of
 from evtool.scan.observe import Observation
-from evtool.scan.small_files import FileRow
 from evtool.scan.walk import Kind, Run, join_path
+from evtool.store.journal import spell_known
 
 LINES_PER_ITEM = 2
 """What an item is, and its name; a block holds no other statements."""
@@ -62,8 +62,7 @@ class ItemBlock(NamedTuple):
         unlisted: files whose path is too long for that list.
         size: bytes of their files.
         reused: files whose digests are those of an earlier run.
-        kept: index of an item -> what is worth keeping of it for a run after an interrupted one.
-        started: when the first of them was looked at, in nanoseconds since 1970.
+        journal: lines for the journal, of the files whose digests are worth keeping for a run after an interrupted one.
     """
 
     order: BlockOrder
@@ -74,8 +73,7 @@ class ItemBlock(NamedTuple):
     unlisted: int
     size: int
     reused: int
-    kept: dict[int, FileRow]
-    started: int
+    journal: bytes
 
 
 def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
@@ -86,12 +84,6 @@ def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
     if spelled is None:
         return None
     rows = reading.rows
-    slow = time.time_ns() - reading.started > _SLOW_READ * len(rows)
-    kept = {
-        index: row
-        for index, row in enumerate(rows)
-        if not isinstance(row, Observation) and (slow or row[0] >= _WORTH_KEEPING)
-    }
     return ItemBlock(
         order,
         len(rows),
@@ -101,8 +93,20 @@ def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
         spelled.unlisted,
         spelled.size,
         sum(row.reused for row in rows if isinstance(row, Observation)),
-        kept,
-        reading.started,
+        _spell_journal(reading),
+    )
+
+
+def _spell_journal(reading: Reading) -> bytes:
+    """Spell for the journal what took, or would take, a while to read."""
+    slow = time.time_ns() - reading.started > _SLOW_READ * len(reading.rows)
+    if not slow and sum(row[0] >= _WORTH_KEEPING for row in reading.rows if not isinstance(row, Observation)) == 0:
+        return b""
+    paths = (join_path(run.directory, name) for run in reading.runs for name in run.names)
+    return b"".join(
+        spell_known(path, row, reading.started)
+        for path, row in zip(paths, reading.rows, strict=True)
+        if not isinstance(row, Observation) and (slow or row[0] >= _WORTH_KEEPING)
     )
 
 

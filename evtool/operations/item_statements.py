@@ -21,7 +21,7 @@ from evtool.interop.item_defaults import MAX_DEFAULTS, DirectoryDefaults, ItemDe
 from evtool.interop.items_table import MAX_ERRORS, MAX_TABLE, Row, TableError, parse_table
 from evtool.keys.files import read_any_file
 from evtool.operations.collection import Collection, SealedItem, read_items_afresh
-from evtool.operations.compare import merge_sorted
+from evtool.operations.pairs import merge_sorted
 from evtool.scan.tree import TreeLocation
 from evtool.scan.walk import Found
 

@@ -6,8 +6,8 @@ import os
 
 from evtool.core.names import store_name
 from evtool.operations.collection import Collection, read_items
-from evtool.operations.compare import merge_sorted
 from evtool.operations.entry_writer import is_inside, read_sound_collection
+from evtool.operations.pairs import merge_sorted
 from evtool.operations.seal import effective_exclusions
 from evtool.operations.seal_options import SealOptions
 from evtool.scan.tree import Tree, TreeLocation

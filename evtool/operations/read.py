@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from evtool.core.errors import InputError
 from evtool.core.names import shown
 from evtool.operations.collection import Collection, SealedItem, read_collection, read_items
-from evtool.operations.compare import Selection
+from evtool.operations.comparison import Selection
 from evtool.operations.progress import NoProgress
 from evtool.operations.subject import BundleAccess, open_subject
 

@@ -19,18 +19,18 @@ from evtool.core.statement import ItemType
 from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.keys.signer import Signer
 from evtool.operations.collection import Collection, SealedItem, read_items
-from evtool.operations.compare import count_unhidden, find_hidden, merge_sorted
+from evtool.operations.comparison import count_unhidden, find_hidden
 from evtool.operations.crew import hire, report_losses
 from evtool.operations.entry_writer import EntryHeader, is_inside, open_for_writing, read_sound_collection, write_entry
 from evtool.operations.item_block import ItemBlock, state_block
 from evtool.operations.item_metadata import DescribedItems, MetadataChoice
 from evtool.operations.item_statements import StatementPlan, read_plan
 from evtool.operations.manifest_writer import ManifestWriter
+from evtool.operations.pairs import merge_sorted
 from evtool.operations.progress import NoProgress, Progress, ShareTrack
 from evtool.operations.respelled import RespelledNames, RespelledPairs, find_respelled
 from evtool.operations.seal_options import SealOptions, SealResult
 from evtool.operations.seal_problems import cannot_seal, nothing_to_seal, omission_reason
-from evtool.scan.batch import observation_of
 from evtool.scan.engine import Crew, Request, Task, gather_runs, observe_all, observe_requests
 from evtool.scan.observe import Mode, Observation, Problem
 from evtool.scan.tree import Tree, TreeLocation
@@ -252,10 +252,7 @@ class _SealRun:
         self.result.new_bytes += block.size
         self.result.reused += block.reused
         manifest.add_block(block)
-        if block.kept:
-            paths = [found.path for run in request.runs for found in run.founds()]
-            for index, row in block.kept.items():
-                journal.add(paths[index], observation_of(row, block.started))
+        journal.add_lines(block.journal)
         last = request.runs[-1]
         item = join_path(last.directory, last.names[-1])
         self._progress.advance(files=block.items, size=block.size, item=item, share=self._share.take_back(block.items))

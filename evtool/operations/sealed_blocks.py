@@ -15,7 +15,7 @@ from evtool.core.consent import ConsentTerms
 from evtool.core.errors import FormatError, InputError
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary
 from evtool.core.merkle import Node, fold_nodes
-from evtool.core.statement import ContentStatement, FileStatement, begins_item, begins_withheld, parse_statement
+from evtool.core.statement import ContentStatement, FileStatement, begins_item, holds_withheld, parse_statement
 from evtool.operations.collection import Seal, SealReading
 from evtool.operations.item_block import LINES_PER_ITEM
 from evtool.store.custody import CustodyReader
@@ -122,12 +122,14 @@ class SealedBlocks:
         number, line, key = self._seal.sealed.first_item, 0, None
         source = _Lines(self._custody.read_blocks(self._reading.name, self._size * LINES_PER_ITEM))
         while lines := source.take_items(self._size):
-            size = sum(map(begins_item, lines))
-            last_key = _last_key(lines, number + size - 1)
+            size = source.taken_items
+            block = b"".join(lines)
+            # A withheld line stands for any number of lines and items.
+            last_key = None if holds_withheld(block) else _last_key(lines, number + size - 1)
             if last_key is None:
                 yield from self._read_rest(chain(lines, source.rest()), number, line, key)
                 return
-            yield SealedBlock(number, size, line, b"".join(lines), [], last_key, key)
+            yield SealedBlock(number, size, line, block, [], last_key, key)
             number, line, key = number + size, line + len(lines), last_key
         source.check_end(line)
 
@@ -160,6 +162,8 @@ class _Lines:
         self._starts: list[int] = []
         """Which of the lines begin an item."""
         self._problem: FormatError | InputError | None = None
+        self.taken_items = 0
+        """How many items begin in the lines that were taken last."""
 
     def take_items(self, count: int) -> list[bytes]:
         """Take the lines of so many items, fewer at the end; none after it.
@@ -171,6 +175,7 @@ class _Lines:
             pass
         end = self._starts[count] if len(self._starts) > count else len(self._lines)
         taken, self._lines = self._lines[:end], self._lines[end:]
+        self.taken_items = min(count, len(self._starts))
         self._starts = [start - end for start in self._starts[count:]]
         return taken
 
@@ -205,7 +210,12 @@ class _Lines:
             return False
         first = len(self._lines)
         self._lines += lines
-        self._starts += [first + index for index, line in enumerate(lines) if begins_item(line)]
+        # What `begins_item` says, without calling it for each of millions of lines.
+        self._starts += [
+            index
+            for index, line in enumerate(lines, first)
+            if line.startswith(b'{"blake3":') or (line.startswith(b'{"item":') and b'"kind":"content"' in line[:48])
+        ]
         return bool(lines)
 
 
@@ -216,9 +226,8 @@ def _decoded(items: list[Item]) -> SealedBlock:
 
 
 def _last_key(lines: list[bytes], last_item: int) -> bytes | None:
-    """Give the sort key of the last item of a block that looks like whole items of which nothing is withheld."""
-    # A withheld line stands for any number of lines and items.
-    if not begins_item(lines[0]) or any(map(begins_withheld, lines)):
+    """Give the sort key of the last item of a block that looks like whole items."""
+    if not begins_item(lines[0]):
         return None
     start = next(index for index in range(len(lines) - 1, -1, -1) if begins_item(lines[index]))
     try:

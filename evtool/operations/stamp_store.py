@@ -81,17 +81,18 @@ def read_target(collection: Collection, entry: int | None) -> Target:
 
 
 @contextmanager
-def open_same_record(path: str | os.PathLike[str], custody: str | None, target: Target) -> Iterator[OpenRecord]:
-    """Lock the record to add files beside an entry that was read before.
+def open_same_record(path: str | os.PathLike[str], custody: str | None, *targets: Target) -> Iterator[OpenRecord]:
+    """Lock the record to add files beside entries that were read before.
 
     Raises:
-        MismatchError: the entry is not the one any more; nothing was stored.
+        MismatchError: an entry is not the one any more; nothing was stored.
     """
     if locate_custody(TreeLocation.find(os.fspath(path)), custody) is None:
         raise InputError(f"{shown(os.fsdecode(os.fspath(path)))} holds no custody directory any more")
     with open_for_writing(path, custody) as record:
-        if read_target(record.collection, target.sequence) != target:
-            raise MismatchError(f"entry {target.sequence} is another one than a moment ago; nothing was stored")
+        for target in targets:
+            if read_target(record.collection, target.sequence) != target:
+                raise MismatchError(f"entry {target.sequence} is another one than a moment ago; nothing was stored")
         yield record
 
 

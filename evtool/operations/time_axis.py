@@ -9,21 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from evtool.core.time_report import ProvenInterval, StampReport
-from evtool.core.timestamp.anchor import Anchor
 from evtool.core.timestamp.bitcoin import MINIMUM_WORK, BlockHeaders
-from evtool.core.timestamp.sunset import RESOURCE, SunsetTable, parse_sunset_table
 from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.operations.collection import Collection
 from evtool.operations.time_evidence import read_time_files
 
 if TYPE_CHECKING:
+    from evtool.core.timestamp.anchor import Anchor
     from evtool.core.timestamp.renewal import JudgedToken
+    from evtool.core.timestamp.sunset import SunsetTable
 
-AnchorSource = Callable[[], Sequence[Anchor]]
+AnchorSource = Callable[[], Sequence["Anchor"]]
 """Gives the user's anchors; asked only once there is a token, as reading certificates takes the X.509 parts."""
 
 
@@ -34,6 +33,10 @@ def no_anchors() -> Sequence[Anchor]:
 
 def load_sunsets() -> SunsetTable:
     """Read the sunset table that comes with evtool."""
+    from importlib.resources import files
+
+    from evtool.core.timestamp.sunset import RESOURCE, parse_sunset_table
+
     return parse_sunset_table(files("evtool.core.timestamp").joinpath(RESOURCE).read_text("utf-8"))
 
 

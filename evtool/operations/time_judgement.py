@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from evtool.core.chain import Link
 from evtool.core.errors import EvtoolError
@@ -14,6 +14,7 @@ from evtool.core.timestamp.certificates import parse_certificate_file
 from evtool.core.timestamp.grounds import Grounds
 from evtool.core.timestamp.ots_verify import OtsVerdict, verify_proof
 from evtool.core.timestamp.renewal import (
+    CLOCK_TOLERANCE,
     ChainToken,
     ClaimedTime,
     EntryProof,
@@ -31,9 +32,6 @@ from evtool.operations.collection import Collection
 from evtool.operations.time_axis import TimeGrounds, TimeResult, load_sunsets
 from evtool.operations.time_evidence import FoundStamp, TimeFiles, companions
 from evtool.report.stamp import describe_proof, describe_token, spell
-
-CLOCK_TOLERANCE = timedelta(minutes=5)
-"""Clocks of ordinary computers are off by seconds; a claim is not called wrong for that."""
 
 
 @dataclass(slots=True)

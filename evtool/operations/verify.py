@@ -17,7 +17,8 @@ from evtool.core.patterns import Exclusions
 from evtool.core.verdict import DEFAULT_REQUIRED, Axis, Code, Counts, Effect, Finding, Report
 from evtool.operations.bag_check import check_bag
 from evtool.operations.collection import Collection, read_collection
-from evtool.operations.compare import Comparer, Comparison, Selection
+from evtool.operations.compare import Comparer
+from evtool.operations.comparison import Comparison, Selection
 from evtool.operations.consent_axis import judge_consent, summarize_consent
 from evtool.operations.crew import hire, report_losses
 from evtool.operations.custody_axis import judge_custody, judge_second_signatures

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 from evtool.core.names import shown
 from evtool.core.time_report import ProvenInterval, StampKind, StampReport
-from evtool.core.timestamp.ots_verify import OtsVerdict
-from evtool.core.timestamp.repeat import RepeatFiles, compute_repeat
-from evtool.core.timestamp.result import Accuracy, TokenState, TokenVerdict
 from evtool.core.timestamp.stamp_names import StampName, StampRole
+from evtool.core.timestamp.token_state import TokenState
 from evtool.report.time_document import AskedServer, Stamping
 
 if TYPE_CHECKING:
-    # It imports the X.509 parts of cryptography, which a report without time-stamps does not need.
+    # A report without time-stamps needs none of it, least of all the X.509 parts of cryptography.
+    from evtool.core.timestamp.ots_verify import OtsVerdict
     from evtool.core.timestamp.renewal import JudgedToken
+    from evtool.core.timestamp.repeat import RepeatFiles
+    from evtool.core.timestamp.result import Accuracy, TokenVerdict
 
 ROOTS = "roots.pem"
 """The user's anchors, where the printed commands look for them."""
@@ -34,6 +35,8 @@ def spell(moment: datetime | None, *, up: bool = False) -> str | None:
 
 def describe_token(judged: JudgedToken, name: StampName) -> StampReport:
     """Report one token."""
+    from evtool.core.timestamp.repeat import compute_repeat
+
     verdict, facts = judged.verdict, judged.verdict.claimed
     repeat = compute_repeat(verdict, repeat_files(name, bool(judged.token.certificates)))
     return StampReport(
@@ -64,6 +67,8 @@ def _repeatable(verdict: TokenVerdict, lines: tuple[str, ...]) -> tuple[str, ...
 
 def repeat_files(name: StampName, has_chain: bool) -> RepeatFiles:
     """Name the files for the commands that repeat a check, as seen from inside of the custody directory."""
+    from evtool.core.timestamp.repeat import RepeatFiles
+
     chain = StampName(name.sequence, name.event, name.label, StampRole.CHAIN).text if has_chain else ""
     return RepeatFiles(name.signature, name.text, ROOTS, chain)
 
@@ -146,10 +151,24 @@ def render_stamping(stamping: Stamping) -> list[str]:
     return lines
 
 
+def render_import(stamping: Stamping) -> list[str]:
+    """Write what came of an answer that was brought as a file."""
+    lines = []
+    for one in stamping.authorities:
+        lines.append(f"  {shown(one.url)}: entry {stamping.entry} stamped {one.attested_time} by {one.authority}")
+        lines += [f"    stored as {one.file}", *_render_clock(one)]
+    return lines
+
+
 def _render_authority(server: AskedServer) -> list[str]:
     if not server.ok:
         return _render_problem(server)
-    lines = [f"  stamped {server.attested_time} by {shown(server.url)}, as {server.file}"]
+    lines = [f"  stamped {server.attested_time} by {server.authority} at {shown(server.url)}, as {server.file}"]
+    return lines + _render_clock(server)
+
+
+def _render_clock(server: AskedServer) -> list[str]:
+    lines = []
     if server.clock_off_seconds is not None:
         way = "behind" if server.clock_off_seconds > 0 else "ahead of"
         seconds = abs(server.clock_off_seconds)

@@ -13,11 +13,12 @@ class AskedServer:
     """What came of asking one authority or calendar.
 
     Attributes:
-        url: its address, as the user gave it.
+        url: its address, as the user gave it; for an answer that was imported, the name of its file.
         ok: it stamped, or promised to.
         file: name of the file in the custody directory that holds its time-stamp, or null.
         state: how its answer was judged, or null where there was none.
         reason: the code of that, or null.
+        authority: the user's name for the authority whose answer passed, or null.
         attested_time: the time it says, or null.
         problem: why there is nothing to store; empty where there is.
         hint: what to do about that; may be empty.
@@ -29,6 +30,7 @@ class AskedServer:
     file: str | None = None
     state: str | None = None
     reason: str | None = None
+    authority: str | None = None
     attested_time: str | None = None
     problem: str = ""
     hint: str = ""
@@ -276,3 +278,74 @@ class RenewDocument:
     head: str
     files: int
     stamping: Stamping | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRevocationFile:
+    """A CRL or OCSP answer beside one time-stamp.
+
+    Attributes:
+        source: the file, as the user named it.
+        file: its name in the custody directory.
+        new: it was stored now; false where the same bytes were there already.
+        kind: crl or ocsp.
+        entry: number of the entry that was stamped.
+        label: which of the entry's time-stamps.
+        certificate: the certificate that it speaks of.
+        issuer: who issued that certificate.
+        issued_at: when it was issued; null where it states a revocation.
+        revoked_at: the date since when the certificate is revoked, or null if it is not.
+        reason: why, as RFC 5280 spells it; null if it is not revoked.
+    """
+
+    source: str
+    file: str
+    new: bool
+    kind: str
+    entry: int
+    label: str
+    certificate: str
+    issuer: str
+    issued_at: str | None
+    revoked_at: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedStamp:
+    """How a time-stamp is judged with all that lies beside it now.
+
+    Attributes:
+        entry: number of the entry.
+        label: which of the entry's time-stamps.
+        state: passed, indeterminate or failed.
+        reason: why, as a code of `manifests/FORMAT-time.md`.
+        detail: the same in words; empty when it passed.
+        cautions: what should be known although it decides nothing.
+    """
+
+    entry: int
+    label: str
+    state: str
+    reason: str
+    detail: str
+    cautions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevocationDocument:
+    """What `evtool timestamp --revocation` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: 3 if a time-stamp that a file is about does not pass.
+        path: the directory, as the user named it.
+        kept: each file beside each of its time-stamps.
+        timestamps: those time-stamps, as they are judged now.
+    """
+
+    format: Literal["evtool-timestamp-revocation/1"] = "evtool-timestamp-revocation/1"
+    exit_code: ExitCode
+    path: str
+    kept: tuple[KeptRevocationFile, ...]
+    timestamps: tuple[JudgedStamp, ...]

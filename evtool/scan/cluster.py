@@ -9,6 +9,7 @@ Whoever can reach a Dask scheduler can run programs on its workers; a cluster be
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pickle
 import time
@@ -162,6 +163,8 @@ def hire_cluster(address: str, evidence: TreeLocation) -> Iterator[Crew]:
             "--scheduler needs Dask, which is not installed here", hint="install it with: pip install 'evtool[dask]'"
         ) from None
     try:
+        # A client that finds nobody cannot be closed: it goes on trying for a while, and then complains by itself.
+        asyncio.run(_knock(address))
         client: Any = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TimeoutError) as error:
         raise InputError(
@@ -178,6 +181,17 @@ def hire_cluster(address: str, evidence: TreeLocation) -> Iterator[Crew]:
             is_elsewhere=True,
             count_lost_workers=lambda: cluster.lost_workers,
         )
+
+
+async def _knock(address: str) -> None:
+    """Connect to a scheduler and hang up again, with the certificates that Dask is configured to use."""
+    from distributed.comm.core import connect
+    from distributed.security import Security
+
+    security: Any = Security()  # type: ignore[no-untyped-call]
+    arguments = security.get_connection_args("client")
+    comm = await connect(address, timeout=_CONNECT_SECONDS, **arguments)  # type: ignore[no-untyped-call]
+    await comm.close()
 
 
 def _check_workers(cluster: Cluster, evidence: TreeLocation) -> None:

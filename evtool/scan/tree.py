@@ -13,8 +13,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 from evtool.core.errors import EvidenceError, InputError
 from evtool.core.names import shown
@@ -35,6 +37,9 @@ _QUIET_FILE = _FILE | getattr(os, "O_NOATIME", 0)
 _KEEP_OPEN = 100
 """Directories of the current chain that stay open; deeper ones are opened again on each use."""
 
+
+_ENTRIES = 1024
+"""Entries of a directory that are looked at together."""
 
 ANY_DEVICE = -1
 
@@ -172,12 +177,13 @@ class Tree:
         )
         names: list[str] = []
         kinds: dict[bytes, str] = {}
-        # One entry at a time: kept together, the entries of a directory of a million would need hundreds of megabytes.
+        # Some at a time: kept together, the entries of a directory of a million would need hundreds of megabytes.
         with os.scandir(where) as entries:
-            for entry in entries:
-                names.append(entry.name)  # type: ignore[arg-type]  # text for a descriptor, bytes for a path
-                if not entry.is_file(follow_symlinks=False):
-                    kinds[os.fsencode(entry.name)] = _kind(entry)  # type: ignore[arg-type]
+            source: Iterator[os.DirEntry[Any]] = iter(entries)  # names are text for a descriptor, bytes for a path
+            while part := list(islice(source, _ENTRIES)):
+                names += [entry.name for entry in part]
+                for entry in [entry for entry in part if not entry.is_file(follow_symlinks=False)]:
+                    kinds[os.fsencode(entry.name)] = _kind(entry)
         return _encode_names(names), kinds
 
     def _checked_path(self, directory: bytes, name: bytes) -> bytes:

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from io import BytesIO
 from itertools import takewhile
 from types import TracebackType
 from typing import Protocol, Self
@@ -24,9 +25,7 @@ from evtool.core.events import Event
 from evtool.core.names import shown, shown_path
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.statement import MAX_LINE
-from evtool.core.timestamp.ots_format import MAX_PROOF_BYTES
-from evtool.core.timestamp.request import MAX_REQUEST_BYTES
-from evtool.core.timestamp.response import MAX_RESPONSE_BYTES
+from evtool.core.timestamp.limits import MAX_PROOF_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES
 from evtool.core.timestamp.stamp_names import StampName, StampRole, parse_stamp_name
 from evtool.scan.tree import Tree, TreeLocation
 
@@ -316,17 +315,38 @@ class CustodyReader(ABC):
             InputError: it is missing or cannot be read.
             FormatError: a line is too long, or the last one does not end in a newline.
         """
+        ready: list[bytes] = []
         with self._open(name) as file:
-            while block := [line for line in [file.readline(limit + 1) for _ in range(lines)] if line]:
-                good = block if all(map(_ends, block)) else list(takewhile(_ends, block))
-                if good:
-                    yield good
-                if len(good) < len(block):
-                    _check_end(name, block[len(good)], limit)
+            try:
+                for new in _cut_lines(name, file, limit):
+                    ready += new
+                    while len(ready) >= lines:
+                        yield ready[:lines]
+                        del ready[:lines]
+            except (FormatError, InputError):
+                # What was read before the place where it cannot be read any further is still known.
+                if ready:
+                    yield ready
+                raise
+        if ready:
+            yield ready
 
 
-def _ends(line: bytes) -> bool:
-    return line.endswith(b"\n")
+def _cut_lines(name: str, file: CustodyFile, limit: int) -> Iterator[list[bytes]]:
+    """Cut a file into its lines, large pieces at a time: a million calls for a line each would cost a second."""
+    rest = b""
+    while chunk := file.read(_CHUNK):
+        lines = BytesIO(rest + chunk).readlines()
+        rest = b"" if lines[-1].endswith(b"\n") else lines.pop()
+        if len(max(lines, key=len, default=b"")) > limit + 1:
+            good = list(takewhile(lambda line: len(line) <= limit + 1, lines))
+            yield good
+            _check_end(name, lines[len(good)][: limit + 1], limit)
+        yield lines
+        if len(rest) > limit:
+            break
+    if rest:
+        _check_end(name, rest[: limit + 1], limit)
 
 
 def _check_end(name: str, line: bytes, limit: int) -> bytes:

@@ -17,6 +17,7 @@ from evtool.core.errors import FormatError
 from evtool.core.events import Event
 from evtool.core.names import parse_name, store_name
 from evtool.scan.observe import Known, Observation, Stamp
+from evtool.scan.small_files import FileRow
 from evtool.scan.walk import Run
 
 SETTLED = 2_000_000_000
@@ -74,16 +75,15 @@ class Journal:
     def add(self, path: bytes, observation: Observation) -> None:
         """Remember one file, if it had been at rest for long enough that any later change would show."""
         stamp = observation.stamp
-        if self._failed or stamp is None or observation.reused or not observation.sha256:
+        if stamp is not None and observation.sha256 and not observation.reused:
+            self.add_lines(spell_known(path, (*stamp, observation.sha256, observation.blake3), observation.started))
+
+    def add_lines(self, lines: bytes) -> None:
+        """Remember files by their lines, as `spell_known` gives them."""
+        if self._failed or not lines:
             return
-        if max(stamp.mtime, stamp.ctime) > observation.started - SETTLED:
-            return
-        body = (
-            f"{stamp.size} {stamp.mtime} {stamp.ctime} {stamp.inode} "
-            f"{observation.sha256} {observation.blake3} {store_name(path)}"
-        ).encode()
         try:
-            self._file.write(b"%08x %s\n" % (zlib.crc32(body), body))
+            self._file.write(lines)
             self._added = True
             now = time.monotonic()
             if now - self._flushed > _FLUSH_SECONDS:
@@ -91,6 +91,18 @@ class Journal:
                 self._flushed = now
         except OSError:
             self._failed = True
+
+
+def spell_known(path: bytes, row: FileRow, started: int) -> bytes:
+    """Spell what is known of a file that was read after `started`, in nanoseconds since 1970.
+
+    Empty unless it had been at rest for long enough that any later change would show.
+    """
+    size, mtime, ctime, inode, sha256, blake3 = row
+    if max(mtime, ctime) > started - SETTLED:
+        return b""
+    body = f"{size} {mtime} {ctime} {inode} {sha256} {blake3} {store_name(path)}".encode()
+    return b"%08x %s\n" % (zlib.crc32(body), body)
 
 
 def _load(file: BinaryIO) -> dict[bytes, Known]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import shutil
 import statistics
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 _STACK = 256 * 1024 * 1024
 """Arguments take their room from the stack; a hundred thousand names do not fit into the usual one."""
@@ -72,7 +75,7 @@ def run_in_turns(commands: Sequence[Command], runs: int, note: Callable[[str], N
 
     The first turn is a warm-up: it is checked, and not counted. A command that fails is not run again.
     """
-    timings = {command.label: Timing() for command in commands}
+    timings = {command.label: Timing(failure=_missing(command)) for command in commands}
     for turn in range(runs + 1):
         for command in commands if turn % 2 else reversed(commands):
             timing = timings[command.label]
@@ -91,6 +94,12 @@ def run_in_turns(commands: Sequence[Command], runs: int, note: Callable[[str], N
     return timings
 
 
+def _missing(command: Command) -> str:
+    """Say what is not installed of what a command runs."""
+    missing = [step[0] for step in command.steps if shutil.which(step[0]) is None]
+    return f"{missing[0]} is not installed" if missing else ""
+
+
 def run_once(command: Command) -> tuple[float, float]:
     """Run one command once: wall and processor seconds.
 
@@ -102,7 +111,8 @@ def run_once(command: Command) -> tuple[float, float]:
     output = b""
     wall = processor = 0.0
     for step in command.steps:
-        with open(os.devnull, "rb") as nothing:
+        # To a file: to read a hundred thousand lines from a pipe would take the time of the core beside.
+        with open(os.devnull, "rb") as nothing, tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as said:
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
             began = time.perf_counter()
             with subprocess.Popen(
@@ -110,19 +120,25 @@ def run_once(command: Command) -> tuple[float, float]:
                 cwd=command.directory,
                 env=environment,
                 stdin=nothing,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stdout=printed,
+                stderr=said,
                 preexec_fn=_raise_stack_limit,
             ) as process:
-                printed, complaint = process.communicate()
+                code = process.wait()
             wall += time.perf_counter() - began
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            output += _contents(printed)
+            complaint = _contents(said)
         processor += after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        if process.returncode:
-            raise ValueError(f"exit {process.returncode}: {complaint.decode('utf-8', 'replace').strip()}")
-        output += printed
+        if code:
+            raise ValueError(f"exit {code}: {complaint.decode('utf-8', 'replace').strip()}")
     command.check(output)
     return wall, processor
+
+
+def _contents(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read()
 
 
 def _raise_stack_limit() -> None:

@@ -30,26 +30,26 @@ class Bench:
         tree: its files.
         scratch: a directory for what the programs write.
         environment: variables for evtool: its home, with a key in it.
+        names: paths of all files, relative to the tree, in order.
     """
 
     tree: Path
     scratch: Path
     environment: dict[str, str]
+    names: list[str]
+
+    @classmethod
+    def find(cls, tree: Path, scratch: Path, environment: dict[str, str]) -> Bench:
+        """List the files of a tree."""
+        names = [
+            os.path.relpath(os.path.join(place, name), tree) for place, _, found in os.walk(tree) for name in found
+        ]
+        return cls(tree, scratch, environment, sorted(names))
 
     @property
     def custody(self) -> Path:
         """Where evtool keeps its record; beside the tree, which stays as it is for the others."""
         return self.scratch / "custody"
-
-    @property
-    def names(self) -> list[str]:
-        """Paths of all files, relative to the tree, in order."""
-        found = [
-            os.path.relpath(os.path.join(place, name), self.tree)
-            for place, _, names in os.walk(self.tree)
-            for name in names
-        ]
-        return sorted(found)
 
     def digests(self, algorithm: str) -> set[bytes]:
         """The digests that evtool sealed."""
@@ -89,7 +89,7 @@ def verify_command(bench: Bench, label: str = "evtool verify") -> Command:
     steps = [(*EVTOOL, "verify", str(bench.tree), "--custody", str(bench.custody), "--json")]
 
     def check(output: bytes) -> None:
-        counts = json.loads(output)["results"][0]["counts"]
+        counts = json.loads(output)["reports"][0]["counts"]
         expected = len(bench.names)
         assert (counts["sealed"], counts["ok"]) == (expected, expected), counts
 

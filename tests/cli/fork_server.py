@@ -4,6 +4,8 @@ One JSON object a line on standard input asks for a run:
 
     arguments   the command line
     stdout      path of a file for what the run prints; its errors go to the same path with `.err`
+    directory   where it runs, and
+    environment with which variables; without them, those of this process
     burn        a system call and how often to make it, without effect, before the run. Under `strace -e
                 inject=...:when=N` the calls of each process are counted anew, so N - n calls burnt put the fault
                 at the n-th call of the run
@@ -20,6 +22,7 @@ import os
 import select
 import signal
 import sys
+import time
 from typing import Any
 
 from evtool.cli.main import COMMANDS, main
@@ -51,6 +54,12 @@ def _child(run: dict[str, Any]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for descriptor, path in ((1, run["stdout"]), (2, run["stdout"] + ".err")):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
+    if "directory" in run:
+        os.chdir(run["directory"])
+    if "environment" in run:
+        os.environ.clear()
+        os.environ.update(run["environment"])
+        time.tzset()
     if "burn" in run:
         _burn(*run["burn"])
     main(run["arguments"])

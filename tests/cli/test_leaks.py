@@ -43,8 +43,9 @@ def test_the_record_names_neither_person_nor_machine_nor_place(case: Path, evtoo
     assert runner("seal", case).exit_code == ExitCode.OK
     (case / "second.txt").touch()
     assert runner("seal", case, "--custody", case / "custody").exit_code == ExitCode.OK
+    # Whoever runs the tests as root has a name that is also that of a field.
     names = [
-        getpass.getuser(),
+        *({getpass.getuser()} - {"root"}),
         socket.gethostname(),
         str(case),
         str(evtool.directory),
@@ -79,6 +80,8 @@ def test_a_seal_needs_no_home_no_network_and_leaves_nothing_elsewhere(case: Path
     assert run_under(runner, isolated, "verify", case).exit_code == ExitCode.NOT_ESTABLISHED
     after = snapshot(evtool.directory.parent, custody=True)
     custody = os.fsencode(case / "custody")
+    # The directory of the evidence has one entry more, and so one link more.
+    del before[os.fsencode(case)], after[os.fsencode(case)]
     assert {path: facts for path, facts in after.items() if not path.startswith(custody)} == before
 
 
@@ -121,12 +124,18 @@ def test_a_seal_opens_evidence_for_reading_only(case: Path, evtool: Runner) -> N
         line for line in lines if re.match(r"(mkdir|unlinkat|renameat|rmdir|fchmod|utimensat|ftruncate)\(", line)
     ]
     changing += [line for line in lines if line.startswith("openat") and re.search(r"O_WRONLY|O_RDWR|O_CREAT", line)]
-    changing = [line for line in changing if '"/dev/null"' not in line]
+    # The parser's cage tries on a pipe of its own whether it is shut.
+    changing = [line for line in changing if '"/dev/null"' not in line and "<pipe:" not in line]
     assert len(changing) > 10
     for line in changing:
         assert "/case/custody" in line, line
-    assert sum(line.startswith("execve") for line in lines) == 1
-    assert not [line for line in lines if line.startswith("socket")]
+    programs = [line for line in lines if line.startswith("execve") and " = 0" in line]
+    assert len(programs) == 2, "the interpreter, and once more for the parser in its cage"
+    assert all("python" in line.split('"')[1] for line in programs)
+    # The parser's cage tries whether the network is shut to it; what it talks through has no address.
+    sockets = [line for line in lines if line.startswith("socket(") and " = -1 " not in line]
+    assert all(line.startswith("socket(AF_UNIX") for line in sockets)
+    assert not [line for line in lines if line.startswith(("connect(", "bind(")) and " = -1 " not in line]
 
 
 DECOYS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -158,7 +159,7 @@ def test_a_file_that_changes_once_is_read_again(case: Path, evtool: Runner, race
         (add_before, "appeared, vanished or changed their type"),
         (add_after, "appeared, vanished or changed their type"),
         (remove_before, "appeared, vanished or changed their type"),
-        (remove_after, "z.txt: No such file or directory"),
+        (remove_after, "vanished|z.txt: No such file or directory"),
     ],
 )
 def test_what_is_no_longer_what_it_was_is_refused(
@@ -178,7 +179,7 @@ def test_what_is_no_longer_what_it_was_is_refused(
         assert check(case, evtool).exit_code is ExitCode.OK
         return
     assert result.returncode == ExitCode.NOT_CHECKED, result.stdout
-    assert said in result.stderr
+    assert re.search(said, result.stderr), result.stderr
     assert not list((case / "custody").glob("*.toml")) if (case / "custody").exists() else True
     assert "secret" not in result.stderr
 
@@ -186,15 +187,17 @@ def test_what_is_no_longer_what_it_was_is_refused(
 def test_a_file_that_never_rests_is_named_or_left_out_if_that_is_allowed(case: Path, evtool: Runner) -> None:
     """A log that is written to all the time cannot be sealed; with --allow changing its name is."""
     log = case / "log.txt"
-    log.write_bytes(b"x" * 200_000)
+    # Large, so that the writer has its turn while it is read, however busy the computer is.
+    log.touch()
+    os.truncate(log, 300_000_000)
     stop = threading.Event()
 
     def write() -> None:
         with log.open("ab", buffering=0) as file:
             while not stop.is_set():
                 file.write(b"another line\n")
-                if file.tell() > 50_000_000:
-                    file.truncate(200_000)
+                if file.tell() > 350_000_000:
+                    file.truncate(300_000_000)
 
     writer = threading.Thread(target=write)
     writer.start()

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
-import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
 
 from evtool.core.timestamp.request import parse_request
-from tests.cli.custody import Party, codes, make_case, make_party
-from tests.conftest import Runner, RunResult
+from tests.cli.custody import Party, codes, make_case
+from tests.cli.forked import ForkedRunner
+from tests.cli.time_record import OLD, answer_offline, finding, in_2025, report, stamps, token_of, trust, verify_at
+from tests.conftest import Runner
 from tests.timestamp.openssl_authority import AuthorityServer, OpensslAuthority, make_authority
 from tests.timestamp.servers import Calendar, ScriptedServer, answer, closed_port
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
-OLD = "2025-03-01 12:00:00"
 
 
 FREE_TO_SHOW = """\
@@ -50,55 +50,10 @@ purposes = ["advocacy"]
 """
 
 
-@pytest.fixture(scope="session")
-def tsa(tmp_path_factory: pytest.TempPathFactory) -> OpensslAuthority:
-    """An authority whose certificates begin in 2025, so that it can also answer in the past."""
-    return make_authority(tmp_path_factory.mktemp("tsa") / "one", "ecdsa", "2025-01-01 00:00:00")
-
-
-@pytest.fixture(scope="session")
-def other_tsa(tmp_path_factory: pytest.TempPathFactory) -> OpensslAuthority:
-    """Another one, with another root."""
-    return make_authority(tmp_path_factory.mktemp("tsa") / "two", "rsa")
-
-
 @pytest.fixture
-def archivist(evtool: Runner) -> Party:
-    """Agent A1, with a key, and no time-stamp authority trusted yet."""
-    return make_party(evtool, "A1")
-
-
-def trust(party: Party, authority: OpensslAuthority) -> None:
-    party.ok("trust", "tsa", "add", authority.directory / "root.pem", "--name", "국가 시점확인 기관")
-
-
-def report(result: RunResult) -> dict[str, Any]:
-    document: dict[str, Any] = result.document["reports"][0]
-    return document
-
-
-def stamps(result: RunResult) -> list[tuple[int, str, str]]:
-    return [(one["entry"], one["state"], one["reason"]) for one in report(result)["timestamps"]]
-
-
-def finding(result: RunResult, code: str) -> dict[str, Any]:
-    (found,) = [one for one in report(result)["findings"] if one["code"] == code]
-    return dict(found)
-
-
-def answer_offline(party: Party, case: Path, authority: OpensslAuthority, at: str | None = None, *more: str) -> None:
-    """Request on one machine, answer on another, import."""
-    request, response = case.with_name("out.tsq"), case.with_name("in.tsr")
-    request.unlink(missing_ok=True)
-    party.ok("timestamp", case, "--request", request, *more)
-    response.write_bytes(authority.reply(request.read_bytes(), at))
-    party.ok("timestamp", case, "--import", response)
-
-
-def in_2025(party: Party, *arguments: str | Path, at: str = "2025-03-01 11:59:30") -> None:
-    """Run evtool on a computer whose clock stands in 2025."""
-    command = ["faketime", "-f", at, *party.run.command(*arguments)]
-    subprocess.run(command, cwd=party.run.directory, env=party.run.environment, check=True, capture_output=True)
+def evtool(forked: ForkedRunner) -> Runner:
+    """Every run of these stories is a fork; what depends on the start of the program is run otherwise."""
+    return forked
 
 
 def repeat_with_openssl(case: Path, authority: OpensslAuthority, lines: list[str], copy: Path) -> list[bool]:
@@ -211,6 +166,9 @@ def test_across_an_air_gap(evtool: Runner, archivist: Party, tsa: OpensslAuthori
     none_waits = archivist("timestamp", case, "--import", tsa.directory / "root.pem")
     assert (none_waits.exit_code, "no request waits" in none_waits.stderr) == (4, True)
 
+    nowhere = archivist("timestamp", case, "--request", "no-such-stick/out.tsq")
+    assert (nowhere.exit_code, list((case / "custody").glob("*.tsq"))) == (4, [])  # nothing waits that cannot be sent
+
     asked = archivist.ok("timestamp", case, "--request", "out.tsq", "--json").document
     assert asked["curl"].startswith(
         "curl -sS -H 'Content-Type: application/timestamp-query' --data-binary @out.tsq URL"
@@ -227,14 +185,20 @@ def test_across_an_air_gap(evtool: Runner, archivist: Party, tsa: OpensslAuthori
     assert (replayed.exit_code, "nonce-mismatch" in replayed.stderr) == (1, True)
     archivist.ok("verify", case)
 
-    archivist.ok("timestamp", case, "--import", "in.tsr")
+    stored = archivist.ok("timestamp", case, "--import", "in.tsr").stdout
+    assert re.search(r"in\.tsr: entry 1 stamped 2\S+Z by 국가 시점확인 기관", stored)
 
     kept = case / "custody" / "0001-sealed.toml.sig.offline.tsr"
     assert kept.read_bytes() == (evtool.directory / "in.tsr").read_bytes()
     assert kept.with_suffix(".tsq").read_bytes() == request
     result = archivist.ok("verify", case, "--require", "time", "--json")
     assert stamps(result) == [(1, "passed", "ok")]
-    assert archivist("timestamp", case, "--import", "in.tsr").exit_code == 4  # it has its answer
+    archivist.ok("timestamp", case, "--request", "요청 2.tsr")  # another one waits, with an unlucky name
+    again = archivist("timestamp", case, "--import", "in.tsr")
+    assert (again.exit_code, f"stored already, as {kept.name}" in again.stderr) == (4, True)
+    told = archivist.ok("timestamp", case, "--request", "요청 3.tsq").stdout
+    (line,) = [line for line in told.splitlines() if "--import" in line]
+    assert shlex.split(line) == ["evtool", "timestamp", str(case), "--import", "요청 3.tsr"]
 
 
 def test_what_leaves_is_shown_byte_for_byte(evtool: Runner, archivist: Party, tsa: OpensslAuthority) -> None:
@@ -299,21 +263,9 @@ def sockets_of(party: Party, trace: Path, *arguments: str | Path) -> list[str]:
     return [line for line in trace.read_text().splitlines() if "AF_INET" in line]
 
 
-def stamped_case(evtool: Runner, archivist: Party, tsa: OpensslAuthority) -> tuple[Path, Path]:
-    """A seal of 2025 with its time-stamp, and a later entry that lists it."""
-    case = make_case(evtool)
-    trust(archivist, tsa)
-    in_2025(archivist, "seal", case)
-    answer_offline(archivist, case, tsa, OLD)
-    archivist.ok("record", case, "accessed")
-    token = case / "custody" / "0001-sealed.toml.sig.offline.tsr"
-    assert token.name in (case / "custody" / "0002-accessed.toml").read_text()
-    return case, token
-
-
-def test_a_listed_stamp_cannot_be_removed_or_replaced(evtool: Runner, archivist: Party, tsa: OpensslAuthority) -> None:
+def test_a_listed_stamp_cannot_be_removed_or_replaced(archivist: Party, stamped: Path, tsa: OpensslAuthority) -> None:
     """The later entry holds its digest: both are proven, even where the replacement is a good token."""
-    case, token = stamped_case(evtool, archivist, tsa)
+    case, token = stamped, token_of(stamped)
     good = token.read_bytes()
     result = archivist.ok("verify", case, "--json")
     first, second = report(result)["intervals"]
@@ -337,9 +289,9 @@ def test_a_listed_stamp_cannot_be_removed_or_replaced(evtool: Runner, archivist:
     assert archivist("verify", case).exit_code == 0
 
 
-def test_files_that_strangers_drop_accuse_nobody(evtool: Runner, archivist: Party, tsa: OpensslAuthority) -> None:
+def test_files_that_strangers_drop_accuse_nobody(archivist: Party, stamped: Path, tsa: OpensslAuthority) -> None:
     """Junk, a stamp of another entry, a swapped request: notes, no accusation; and no later entry lists them."""
-    case, token = stamped_case(evtool, archivist, tsa)
+    case, token = stamped, token_of(stamped)
     custody = case / "custody"
     (custody / "0002-accessed.toml.sig.moved.tsr").write_bytes(token.read_bytes())
     (custody / "0002-accessed.toml.sig.junk.tsr").write_bytes(b"junk")
@@ -352,6 +304,7 @@ def test_files_that_strangers_drop_accuse_nobody(evtool: Runner, archivist: Part
 
     assert result.exit_code == 0
     judged = {(one["label"], one["kind"]): (one["state"], one["reason"]) for one in report(result)["timestamps"]}
+    assert judged["offline", "rfc3161"] == ("passed", "ok")  # worth what it was, whatever lies beside it
     assert judged["moved", "rfc3161"] == ("failed", "imprint-mismatch")
     assert judged["junk", "rfc3161"] == ("failed", "malformed")
     assert judged["", "opentimestamps"][0] == "failed"
@@ -364,10 +317,10 @@ def test_files_that_strangers_drop_accuse_nobody(evtool: Runner, archivist: Part
 
 
 def test_a_stamp_counts_only_for_whoever_trusts_its_authority(
-    evtool: Runner, archivist: Party, tsa: OpensslAuthority, other_tsa: OpensslAuthority
+    archivist: Party, stamped: Path, tsa: OpensslAuthority, other_tsa: OpensslAuthority
 ) -> None:
     """Without the anchor the time is open: nothing is disproven, and required time is exit 3."""
-    case, _ = stamped_case(evtool, archivist, tsa)
+    case = stamped
     wrong: list[str | Path] = ["--tsa-roots", other_tsa.directory / "root.pem"]
     assert archivist("verify", case, *wrong).exit_code == 0
     result = archivist("verify", case, "--require", "time", *wrong, "--json")
@@ -439,18 +392,9 @@ def test_time_evidence_is_renewed(evtool: Runner, archivist: Party, tmp_path: Pa
     subprocess.run(stock, cwd=case / "custody", check=True, capture_output=True)
 
 
-def verify_at(party: Party, case: Path, at: str) -> tuple[int, list[tuple[int, str, str]]]:
-    """Verify with required time on a computer whose clock stands elsewhere."""
-    command = ["faketime", "-f", at, *party.run.command("verify", case, "--require", "time", "--json")]
-    run = subprocess.run(
-        command, cwd=party.run.directory, env=party.run.environment, check=False, capture_output=True, text=True
-    )
-    return run.returncode, stamps(RunResult(run.returncode, run.stdout, run.stderr))
-
-
-def test_a_renewal_binds_every_file_of_the_record(evtool: Runner, archivist: Party, tsa: OpensslAuthority) -> None:
+def test_a_renewal_binds_every_file_of_the_record(archivist: Party, stamped: Path, tsa: OpensslAuthority) -> None:
     """Also files that no signature covers by SHA-256: each change and each removal is named, so is one in the list."""
-    case, token = stamped_case(evtool, archivist, tsa)
+    case, token = stamped, token_of(stamped)
     archivist.ok("renew", case)
     archivist.ok("verify", case)
     custody = case / "custody"
@@ -467,43 +411,6 @@ def test_a_renewal_binds_every_file_of_the_record(evtool: Runner, archivist: Par
     assert archivist("verify", case).exit_code == 0
     (custody / "0002-accessed.blake2b").write_bytes(b"")
     assert "custody-extra" in codes(archivist("verify", case, "--json"))
-
-
-def test_opentimestamps_from_promise_to_block(evtool: Runner, archivist: Party) -> None:
-    """Promised by one of two calendars, upgraded later, verified offline against the header that the user brings."""
-    case = make_case(evtool)
-    down = f"http://127.0.0.1:{closed_port()}"
-    with Calendar() as calendar:
-        sealed = archivist.ok("seal", case, "--ots", calendar.url, "--ots", down, "--json").document
-        assert [one["ok"] for one in sealed["stamping"]["calendars"]] == [True, False]
-        (commitment,) = calendar.commitments
-        proof = case / "custody" / "0001-sealed.toml.sig.ots"
-        promise = proof.read_bytes()
-        assert archivist("timestamp", case, "--ots", calendar.url).exit_code == 2  # it has one
-        assert archivist("timestamp", "upgrade", case, "--ots", calendar.url).exit_code == 3
-        promised = archivist("verify", case, "--require", "time", "--json")
-        assert (promised.exit_code, stamps(promised)) == (3, [(1, "indeterminate", "pending")])
-
-        archivist.ok("record", case, "accessed")  # lists the promise
-        calendar.publish(800_000, time=int(time.time()))
-        unlisted = archivist("timestamp", "upgrade", case, "--ots", down)
-        assert (unlisted.exit_code, "not on your list" in unlisted.stdout) == (3, True)
-        grown = archivist.ok("timestamp", "upgrade", case, "--ots", calendar.url, "--json").document
-        headers = {str(height): header.raw.hex() for height, header in calendar.headers.items()}
-    assert grown["proofs"][0]["file"] == "0001-sealed.toml.sig.upgrade.ots"
-    assert proof.read_bytes() == promise
-    assert commitment.hex() not in proof.read_bytes().hex()
-    (evtool.directory / "headers.json").write_text(json.dumps(headers))
-
-    supplied = ["--bitcoin-headers", "headers.json"]
-    made_up = archivist("verify", case, "--require", "time", *supplied, "--json")
-    assert (made_up.exit_code, stamps(made_up)[1]) == (3, (1, "indeterminate", "header-work-too-small"))
-    result = archivist("verify", case, "--require", "time", *supplied, "--accept-test-chain", "--json")
-    assert result.exit_code == 0
-    assert stamps(result) == [(1, "indeterminate", "pending"), (1, "passed", "ok")]
-    assert report(result)["timestamps"][1]["block_height"] == 800_000
-    assert report(result)["intervals"][0]["not_after"].endswith("T00:00:00Z")  # the end of a day, nothing finer
-    assert any("made up" in one["message"] or "make up" in one["message"] for one in report(result)["findings"])
 
 
 def test_a_bundle_carries_its_time_evidence(evtool: Runner, archivist: Party, tsa: OpensslAuthority) -> None:
@@ -526,9 +433,9 @@ def test_a_bundle_carries_its_time_evidence(evtool: Runner, archivist: Party, ts
         assert report(result)["axes"]["custody"] == "shown", report(result)["findings"]
 
 
-def test_trust_in_authorities_is_kept_and_shown(evtool: Runner, archivist: Party, tsa: OpensslAuthority) -> None:
+def test_trust_in_authorities_is_kept_and_shown(archivist: Party, stamped: Path, tsa: OpensslAuthority) -> None:
     """Window and policy are kept; an anchor outside of its window does not carry a token."""
-    case, _ = stamped_case(evtool, archivist, tsa)
+    case = stamped
     assert archivist("verify", case, "--require", "time").exit_code == 0
     root = tsa.directory / "root.pem"
     added = archivist.ok(

@@ -30,6 +30,11 @@ def die(signal_number: int) -> None:
     os.kill(os.getpid(), signal_number)
 
 
+def die_when_told(pipe: int) -> None:
+    os.read(pipe, 1)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def sleep_for(seconds: float) -> int:
     time.sleep(seconds)
     return os.getpid()
@@ -73,9 +78,11 @@ def test_a_killed_worker_takes_only_its_call_with_it() -> None:
 
 def test_without_workers_no_call_is_taken() -> None:
     """When the last worker is gone, what it had is lost, and the executor says so of every further call."""
-    with ForkExecutor(1) as executor:
-        killed = executor.submit(die, signal.SIGKILL)
+    told, tell = os.pipe()
+    with ForkExecutor(1) as executor, open(told, "rb", buffering=0), open(tell, "wb", buffering=0) as teller:
+        killed = executor.submit(die_when_told, told)
         waiting = [executor.submit(double, number) for number in range(3)]
+        teller.write(b"!")
         assert isinstance(killed.exception(), WorkerLostError)
         assert all(isinstance(future.exception(), WorkerLostError) for future in waiting)
         with pytest.raises(BrokenExecutor):

@@ -161,19 +161,22 @@ def compare(path: bytes, item: Table) -> str:  # V11
     return "ok" if all(item[name] == value for name, value in there.items()) else "changed"
 
 def explain(root: bytes, missing: list[Table], extra: Things, patterns: list[str]) -> Any:  # V12: items and their fates
-    for step, item in [(step, item) for step in range(5) for item in missing]:
+    for step, item in [(step, item) for step in range(6) for item in missing]:
         fate, same = "", [item["path"]]
         nfc = [unicodedata.normalize("NFC", store(one)) for one in (*extra, *(one["path"] for one in missing), *same)]
         path = os.path.join(root, *same)
-        if step == 0 and kind(path) and hides(patterns, *same): fate = compare(path, item)
-        elif step == 1 and any((one + b"/").startswith(item["path"] + b"/") for one in extra): fate = "type-changed"
-        elif step == 2 and nfc.count(nfc[-1]) == 3 and nfc.index(nfc[-1]) < len(extra):
+        if step == 0 and item["path"] and kind(path) and hides(patterns, *same): fate = compare(path, item)
+        elif step == 1:
+            same = [one for one in extra if re.fullmatch(TABLES["neutral"] % item["item"], store(one))]
+            fate = compare(os.path.join(root, *same), item) if same else ""
+        elif step == 2 and any((one + b"/").startswith(item["path"] + b"/") for one in extra): fate = "type-changed"
+        elif step == 3 and nfc.count(nfc[-1]) == 3 and nfc.index(nfc[-1]) < len(extra):
             same = [list(extra)[nfc.index(nfc[-1])]]
             fate = "name-form " + compare(os.path.join(root, *same), item)
-        elif step == 3 and item.get("size"):
+        elif step == 4 and item.get("size"):
             same = [one for one in sorted(extra) if compare(os.path.join(root, one), item) == "ok"]
             fate = "renamed" if same else ""
-        if item in missing and (fate or step == 4):
+        if item in missing and (fate or step == 5):
             missing.remove(item)
             extra.pop(same[0] if same else b"", "")
             yield item, fate or "missing"
@@ -200,7 +203,8 @@ def verify(evidence: str, trust: str, head: str = "") -> tuple[int, list[str]]:
         items, is_there = dict[int, Table](), kind(stem + b".jsonl") == "file"
         code, whole = read_manifest(read(stem + b".jsonl"), seal, items) if is_there else (1, True)
         codes |= {code, 0 if goes_on else 1, 0 if code else read_list(stem + b".sha256", items, seal, whole)}  # V3
-        stated += [item | {"broken": code} for item in items.values() if item["path"]]
+        told = [item for item in items.values() if item["path"] or not (code or item["type"] in ("", "omitted"))]
+        stated += [item | {"broken": code} for item in told]
         unsound |= code != 0
     patterns = links[-1][0]["sealed"]["exclude"] if links else []
     extra, missing, excused, fates = walk(root, patterns), list[Table](), [b"\0"], list[tuple[Table, str]]()

@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+from cryptography import x509
+
 from evtool.core.timestamp.request import parse_request
 from evtool.core.timestamp.signed_data import TST_INFO
 from tests.timestamp.mint import Statement, wrap_response
@@ -50,7 +52,16 @@ ordering = no
 tsa_name = yes
 ess_cert_id_chain = no
 ess_cert_id_alg = sha256
+[ca]
+default_ca = list
+[list]
+database = index.txt
+default_md = sha256
+default_crl_days = 30
 """
+
+
+_ISSUED = {"intermediate": "signer", "root": "intermediate"}
 
 
 def run_openssl(arguments: Sequence[str], directory: Path, at: str | None = None, data: bytes = b"") -> bytes:
@@ -79,6 +90,33 @@ class OpensslAuthority:
     @property
     def intermediate_pem(self) -> bytes:
         return (self.directory / "intermediate.pem").read_bytes()
+
+    def revocation_list(self, issuer: str, at: str, revoked: str = "", reason: str = "") -> bytes:
+        """Let `intermediate` or `root` issue a CRL in DER, with nobody on it or with what it issued as of a date."""
+        self._write_index(issuer, revoked, reason)
+        arguments = ["ca", "-gencrl", "-config", "tsa.conf", "-cert", f"{issuer}.pem", "-keyfile", f"{issuer}.key"]
+        run_openssl([*arguments, "-out", "new.crl"], self.directory, at)
+        return run_openssl(["crl", "-in", "new.crl", "-outform", "DER"], self.directory)
+
+    def ocsp_answer(self, issuer: str, at: str, revoked: str = "", reason: str = "") -> bytes:
+        """Let `intermediate` or `root` answer about the certificate that it issued."""
+        self._write_index(issuer, revoked, reason)
+        arguments = f"-issuer {issuer}.pem -cert {_ISSUED[issuer]}.pem -reqout new.req -no_nonce"
+        run_openssl(["ocsp", *arguments.split()], self.directory)
+        arguments = (
+            f"-index index.txt -CA {issuer}.pem -rsigner {issuer}.pem -rkey {issuer}.key -ndays 30 "
+            "-reqin new.req -respout new.ocsp"
+        )
+        run_openssl(["ocsp", *arguments.split()], self.directory, at)
+        return (self.directory / "new.ocsp").read_bytes()
+
+    def _write_index(self, issuer: str, revoked: str, reason: str) -> None:
+        """Write the database of `openssl ca`: one line for the certificate, revoked as of `250601000000Z` or not."""
+        certificate = x509.load_pem_x509_certificate((self.directory / f"{_ISSUED[issuer]}.pem").read_bytes())
+        serial = f"{certificate.serial_number:x}".upper()
+        serial = serial.zfill(len(serial) + len(serial) % 2)
+        state = f"R\t350101000000Z\t{revoked}{',' if reason else ''}{reason}" if revoked else "V\t350101000000Z\t"
+        (self.directory / "index.txt").write_text(f"{state}\t{serial}\tunknown\t/CN={_ISSUED[issuer]}\n")
 
     def reply(self, request: bytes, at: str | None = None) -> bytes:
         """Answer a request as the authority would."""

@@ -204,6 +204,8 @@ def test_the_table_of_sunsets_covers_every_algorithm_that_is_read(sunsets: Sunse
     ("key", "until"),
     [
         ("rsa-1024", date(2013, 12, 31)),
+        ("dsa-1024", date(2013, 12, 31)),
+        ("dsa-3072", date(2024, 2, 3)),
         ("rsa-2048", date(2030, 12, 31)),
         ("rsa-3071", date(2030, 12, 31)),
         ("rsa-3072", date(2035, 12, 31)),

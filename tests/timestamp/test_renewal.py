@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
@@ -24,7 +24,7 @@ from evtool.core.timestamp.renewal import (
 from evtool.core.timestamp.result import Caution, Reason, TokenState
 from evtool.core.timestamp.sunset import SunsetTable
 from tests.timestamp.mint import CertificateShape, Chain, Statement, make_chain
-from tests.timestamp.workshop import Revoked, day, make_crls
+from tests.timestamp.workshop import Revoked, day, make_crl, make_crls
 
 FIRST = make_chain(name="First", signer_shape=CertificateShape(not_after=day(2027, 6)))
 SECOND = make_chain(name="Second", signer_shape=CertificateShape(not_before=day(2026), not_after=day(2036)))
@@ -102,9 +102,15 @@ def test_a_later_proof_of_another_kind_carries_a_token_too() -> None:
     assert reasons(OLD, grounds=at(2030), proofs=(EntryProof(1, proof.existed_by),)) == [Reason.REVOCATION_UNKNOWN]
 
 
+def test_a_proof_a_moment_ahead_of_the_clock_carries_from_now() -> None:
+    proof = EntryProof(2, at(2030).now + timedelta(seconds=1))
+    assert judge_chain([OLD], at(2030), [proof])[0].existed_by == at(2030).now
+
+
 def test_a_proof_from_the_future_carries_nothing() -> None:
     proof = EntryProof(2, day(2031))
     assert judge_chain([OLD], at(2030), [proof])[0].existed_by is None
+    assert reasons(OLD, grounds=at(2030), proofs=(proof,)) == [Reason.REVOCATION_UNKNOWN]
 
 
 def compromise(chain: Chain, when: datetime) -> tuple[bytes, ...]:
@@ -227,3 +233,13 @@ def test_what_did_not_pass_cannot_be_renewed(sunsets: SunsetTable) -> None:
 
 def test_a_year_before_a_leap_day_is_a_day_of_the_calendar() -> None:
     assert a_year_before(day(2028, 2, 29)) == day(2027, 2, 28)
+
+
+def test_what_lies_beside_a_token_and_shows_nothing_is_passed_over() -> None:
+    """Anybody can drop a list there; one that the verifier hands in leaves the question open."""
+    forged = make_crl(FIRST.intermediate, day(2026, 6), signer=SECOND.intermediate)
+    for junk in (forged, b"junk"):
+        beside = replace(OLD, crls=(junk,), ocsp_answers=(junk,))
+        assert reasons(beside, grounds=at(2026)) == [Reason.OK]
+    handed_in = replace(at(2026), crls=(forged,))
+    assert reasons(OLD, grounds=handed_in) == [Reason.REVOCATION_UNUSABLE]

@@ -29,6 +29,7 @@ sys.path[:0] = [str(ROOT), str(VECTORS)]
 import build_verify_vectors as vectors  # type: ignore[import-not-found]  # noqa: E402  # it lies beside the vectors
 
 from evtool.cli.output import ErrorDocument  # noqa: E402
+from evtool.cli.progress import ProgressLine  # noqa: E402
 from evtool.core.canonical import MAX_INTEGER  # noqa: E402
 from evtool.core.consent import ConsentTerms, Handling, Status  # noqa: E402
 from evtool.core.digest import Digests  # noqa: E402
@@ -79,6 +80,7 @@ from evtool.report.time_document import (  # noqa: E402
     LeavesDocument,
     RenewDocument,
     RequestDocument,
+    RevocationDocument,
     StampDocument,
     UpgradeDocument,
 )
@@ -94,6 +96,7 @@ DOCUMENTS: dict[str, type] = {
     "trust": TrustDocument,
     "timestamp": StampDocument,
     "timestamp-request": RequestDocument,
+    "timestamp-revocation": RevocationDocument,
     "timestamp-upgrade": UpgradeDocument,
     "leaves": LeavesDocument,
     "renew": RenewDocument,
@@ -114,6 +117,7 @@ DOCUMENTS: dict[str, type] = {
     "inspect": InspectDocument,
     "register-check": RegisterCheckDocument,
     "error": ErrorDocument,
+    "progress": ProgressLine,
 }
 
 _DIGEST = {"pattern": "^[0-9a-f]{64}$"}

@@ -35,7 +35,7 @@ _VERSION = 0xA0
 _PEM = re.compile(rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----(.*?)-----END ", re.DOTALL)
 
 
-_UNREADABLE = (
+UNREADABLE = (
     FormatError,
     ValueError,
     TypeError,
@@ -44,7 +44,7 @@ _UNREADABLE = (
     x509.UnsupportedGeneralNameType,
     UnsupportedAlgorithm,
 )
-"""What `cryptography` raises on certificates it cannot read; these have no common root."""
+"""What `cryptography` raises on certificates, CRLs and OCSP answers it cannot read; these have no common root."""
 
 
 class CertificateError(FormatError):
@@ -108,7 +108,7 @@ def load_certificate(der: bytes) -> Certificate:
             _touch(certificate)
             key_identifier = _key_identifier(certificate)
             key = _public_key(certificate)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise CertificateError(f"certificate cannot be read: {shown(str(error), 160)}") from error
     return Certificate(der, certificate, issuer, subject, serial, key, key_identifier)
 

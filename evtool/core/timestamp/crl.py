@@ -6,13 +6,11 @@ import warnings
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 
-from evtool.core.timestamp.certificates import Certificate
+from evtool.core.timestamp.certificates import UNREADABLE, Certificate
 from evtool.core.timestamp.revocation_status import Evidence, Revocation
 
 _SOURCE = "CRL"
-_UNREADABLE = (ValueError, TypeError, x509.DuplicateExtension, UnsupportedAlgorithm)
 
 
 def read_crl(der: bytes, certificate: Certificate, issuer: Certificate) -> Evidence | None:
@@ -28,14 +26,14 @@ def read_crl(der: bytes, certificate: Certificate, issuer: Certificate) -> Evide
             if crl.issuer != issuer.x509.subject:
                 return None
             return _judge(crl, certificate, issuer)
-    except _UNREADABLE:
+    except UNREADABLE:
         return Evidence(_SOURCE, problem="a CRL cannot be read")
 
 
 def _judge(crl: x509.CertificateRevocationList, certificate: Certificate, issuer: Certificate) -> Evidence:
     key = issuer.x509.public_key()
     if not _may_sign(issuer) or not crl.is_signature_valid(key):  # type: ignore[arg-type]
-        return Evidence(_SOURCE, problem="a CRL in the issuer's name is not signed by the issuer")
+        return Evidence(_SOURCE, problem="a CRL in the issuer's name is not signed by the issuer", foreign=True)
     if problem := _scope_problem(crl, certificate):
         return Evidence(_SOURCE, problem=problem)
     entry = crl.get_revoked_certificate_by_serial_number(certificate.serial)

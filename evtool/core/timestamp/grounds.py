@@ -22,8 +22,11 @@ class Grounds:
             judged as of that moment: what expired or was revoked later does not matter to it.
         request: the saved request; its imprint, policy and nonce must be in the token.
         certificates: certificates in DER that may help to build the path; never trusted.
-        crls: CRLs in DER.
-        ocsp_answers: OCSP answers in DER.
+        crls: CRLs in DER that the verifier hands in: one that shows nothing leaves the token undecided.
+        ocsp_answers: OCSP answers in DER, likewise.
+        kept_crls: CRLs in DER that lie beside the token. Anybody can have put them there, so what shows nothing is
+            passed over, and the token is worth what it is without.
+        kept_ocsp_answers: OCSP answers in DER, likewise.
         require_revocation: no pass without evidence for the whole path. Otherwise it is needed only once a certificate
             of the path has expired, as nobody can ask the authority about it any more.
         sunsets: until when algorithms are trusted, None applies no dates.
@@ -36,6 +39,8 @@ class Grounds:
     certificates: tuple[bytes, ...] = ()
     crls: tuple[bytes, ...] = ()
     ocsp_answers: tuple[bytes, ...] = ()
+    kept_crls: tuple[bytes, ...] = ()
+    kept_ocsp_answers: tuple[bytes, ...] = ()
     require_revocation: bool = False
     sunsets: SunsetTable | None = None
 

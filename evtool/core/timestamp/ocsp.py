@@ -5,18 +5,17 @@ from __future__ import annotations
 import warnings
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 
-from evtool.core.timestamp.certificates import Certificate
+from evtool.core.timestamp.certificates import UNREADABLE, Certificate
 from evtool.core.timestamp.der import BIT_STRING, SEQUENCE, Fields, expect, read_only
 from evtool.core.timestamp.revocation_status import Evidence, Revocation
 
 _SOURCE = "OCSP answer"
-_UNREADABLE = (ValueError, TypeError, x509.DuplicateExtension, UnsupportedAlgorithm)
 _VERSION = 0xA0
 
 
@@ -32,7 +31,7 @@ def read_ocsp(der: bytes, certificate: Certificate, issuer: Certificate) -> Evid
                 if _is_about(single, certificate, issuer):
                     return _judge(answer, single, issuer)
             return None
-    except _UNREADABLE:
+    except UNREADABLE:
         return Evidence(_SOURCE, problem="an OCSP answer cannot be read")
 
 
@@ -60,7 +59,7 @@ def _key_bits(certificate: Certificate) -> bytes:
 def _judge(answer: ocsp.OCSPResponse, single: ocsp.OCSPSingleResponse, issuer: Certificate) -> Evidence:
     responder = _find_responder(answer, issuer)
     if responder is None or not _is_signed_by(answer, responder):
-        return Evidence(_SOURCE, problem="an OCSP answer is not signed by the issuer or its delegate")
+        return Evidence(_SOURCE, problem="an OCSP answer is not signed by the issuer or its delegate", foreign=True)
     if single.certificate_status is ocsp.OCSPCertStatus.REVOKED and single.revocation_time_utc:
         revocation = Revocation(single.revocation_time_utc, single.revocation_reason)
         return Evidence(_SOURCE, issued_at=single.this_update_utc, revocation=revocation)

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 from evtool.core.names import shown
+from evtool.core.timestamp.limits import MAX_PROOF_BYTES
 from evtool.core.timestamp.ots import (
     DIGEST_SIZES,
     MAX_DEPTH,
@@ -29,7 +30,6 @@ from evtool.core.timestamp.ots import (
 
 MAGIC = b"\x00OpenTimestamps\x00\x00Proof\x00\xbf\x89\xe2\xe8\x84\xe8\x92\x94"
 VERSION = 1
-MAX_PROOF_BYTES = 1 << 18
 MAX_REPLY_BYTES = 10_000
 
 _MORE = 0xFF

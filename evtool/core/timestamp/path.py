@@ -128,7 +128,9 @@ def _explain(
     weak = _weak_link(signer, (*pool, *trusted))
     if weak:
         return Refused(Reason.PATH_WEAK, weak)
-    return Refused(Reason.NO_PATH, f"no path leads from the signer to a trusted anchor; anchors given: {len(anchors)}")
+    name, count = signer.facts.name, len(anchors)
+    detail = f"no path leads from its signer, {name}, to an authority that you trust (you trust {count})"
+    return Refused(Reason.NO_PATH, detail)
 
 
 def _weak_link(signer: Certificate, pool: tuple[Certificate, ...]) -> str:

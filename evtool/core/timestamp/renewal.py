@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from evtool.core.errors import FormatError
@@ -21,6 +21,9 @@ from evtool.core.timestamp.grounds import Grounds
 from evtool.core.timestamp.request import TimeStampRequest
 from evtool.core.timestamp.result import TokenState, TokenVerdict
 from evtool.core.timestamp.verify import verify_token
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""Clocks of ordinary computers are off by seconds; nothing is called wrong for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +101,17 @@ def judge_chain(
 def _judge(token: ChainToken, grounds: Grounds, known: Sequence[EntryProof]) -> JudgedToken:
     listed = token.listed_in
     times = [proof.existed_by for proof in known if listed is not None and proof.entry >= listed]
-    # A proof whose time is ahead of the verifier's clock shows no more than holding the token now does. It still
-    # carries the token from now on: an authority's accuracy alone puts the latest end of a fresh proof ahead.
-    existed_by = min((min(time, grounds.now) for time in times), default=None)
+    # A proof whose time is ahead of the verifier's clock shows no more than holding the token now does. A little ahead
+    # is what the accuracy of an authority makes of every fresh proof, and that one carries the token from now on.
+    ahead = grounds.now + CLOCK_TOLERANCE
+    existed_by = min((min(time, grounds.now) for time in times if time <= ahead), default=None)
     own = replace(
         grounds,
         existed_by=existed_by,
         request=token.request,
         certificates=(*grounds.certificates, *token.certificates),
-        crls=(*grounds.crls, *token.crls),
-        ocsp_answers=(*grounds.ocsp_answers, *token.ocsp_answers),
+        kept_crls=token.crls,
+        kept_ocsp_answers=token.ocsp_answers,
     )
     return JudgedToken(token, verify_token(token.response, token.data, own), existed_by)
 

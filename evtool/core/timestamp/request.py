@@ -31,12 +31,12 @@ from evtool.core.timestamp.der_values import (
     write_oid,
     write_sequence,
 )
+from evtool.core.timestamp.limits import MAX_REQUEST_BYTES
 from evtool.core.timestamp.tst_info import Imprint, parse_imprint
 
 MEDIA_TYPE = "application/timestamp-query"
 REPLY_MEDIA_TYPE = "application/timestamp-reply"
 NONCE_BITS = 63
-MAX_REQUEST_BYTES = 4096
 
 _VERSION = 1
 _EXTENSIONS = 0xA0

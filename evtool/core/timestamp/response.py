@@ -18,8 +18,6 @@ from evtool.core.timestamp.der import (
 )
 from evtool.core.timestamp.der_values import read_bits, read_integer
 
-MAX_RESPONSE_BYTES = 1 << 20
-
 GRANTED = 0
 GRANTED_WITH_MODS = 1
 

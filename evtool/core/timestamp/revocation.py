@@ -46,39 +46,37 @@ class CertificateStatus:
 
 @dataclass(frozen=True, slots=True)
 class Supplied:
-    """Revocation evidence as it came.
-
-    Attributes:
-        crls: CRLs in DER that were supplied.
-        ocsp_answers: OCSP answers in DER that were supplied.
-        embedded: CRLs from the unsigned part of the token. Authorities put the list of the day there, which is older
-            than the token; where it is of no use it is passed over in silence.
-    """
+    """Revocation evidence as it came, all from one side: CRLs and OCSP answers in DER."""
 
     crls: tuple[bytes, ...] = ()
     ocsp_answers: tuple[bytes, ...] = ()
-    embedded: tuple[bytes, ...] = ()
 
 
 def collect_status(
-    certificate: Certificate, issuer: Certificate, supplied: Supplied, time: datetime
+    certificate: Certificate, issuer: Certificate, supplied: Supplied, kept: Supplied, time: datetime
 ) -> CertificateStatus:
-    """Collect what all evidence says about one certificate for a token of this time."""
-    evidence = [item for crl in supplied.crls if (item := read_crl(crl, certificate, issuer))]
-    evidence += [item for answer in supplied.ocsp_answers if (item := read_ocsp(answer, certificate, issuer))]
-    evidence = [_check_age(item, certificate, time) for item in evidence]
+    """Collect what all evidence says about one certificate for a token of this time.
+
+    `supplied` is what the verifier hands in, `kept` what lay beside the token or in its unsigned part. There anybody
+    can put anything, and authorities put the list of the day, which is older than the token; so what is of no use among
+    it is passed over in silence.
+    """
+    evidence = _read(certificate, issuer, supplied, time)
     unusable = tuple(item.problem for item in evidence if item.problem)
-    found = [item for crl in supplied.embedded if (item := read_crl(crl, certificate, issuer))]
-    usable = [
-        item for item in (*evidence, *(_check_age(item, certificate, time) for item in found)) if not item.problem
-    ]
+    usable = [item for item in (*evidence, *_read(certificate, issuer, kept, time)) if not item.problem]
     revocations = [item.revocation for item in usable if item.revocation]
     good = [item.issued_at for item in usable if item.issued_at and not item.revocation]
     first = min(revocations, key=lambda revocation: revocation.effective, default=None)
     return CertificateStatus(first, max(good, default=None), unusable)
 
 
-def _check_age(item: Evidence, certificate: Certificate, time: datetime) -> Evidence:
+def _read(certificate: Certificate, issuer: Certificate, supplied: Supplied, time: datetime) -> list[Evidence]:
+    evidence = [item for crl in supplied.crls if (item := read_crl(crl, certificate, issuer))]
+    evidence += [item for answer in supplied.ocsp_answers if (item := read_ocsp(answer, certificate, issuer))]
+    return [check_age(item, certificate, time) for item in evidence]
+
+
+def check_age(item: Evidence, certificate: Certificate, time: datetime) -> Evidence:
     """Set aside a "not revoked" that is too old or too young to tell; a "revoked" is good at any age."""
     if item.problem or item.revocation or item.issued_at is None:
         return item

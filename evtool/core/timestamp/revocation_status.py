@@ -42,9 +42,11 @@ class Evidence:
         issued_at: when its statement was made; None where it cannot be used.
         revocation: the revocation it states, None where it states that there is none.
         problem: why it cannot be used; "" where it can.
+        foreign: it carries the issuer's name, but neither the issuer nor its delegate signed it.
     """
 
     source: str
     issued_at: datetime | None = None
     revocation: Revocation | None = None
     problem: str = ""
+    foreign: bool = False

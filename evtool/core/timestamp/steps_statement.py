@@ -7,11 +7,11 @@ import hmac
 from evtool.core.timestamp.algorithms import Strength
 from evtool.core.timestamp.case import Case
 from evtool.core.timestamp.der import DerError, Node
+from evtool.core.timestamp.limits import MAX_RESPONSE_BYTES
 from evtool.core.timestamp.refusal import Refused
 from evtool.core.timestamp.request import TimeStampRequest, is_request
 from evtool.core.timestamp.response import (
     GRANTED_WITH_MODS,
-    MAX_RESPONSE_BYTES,
     TimeStampResponse,
     explain_no_der,
     parse_response,

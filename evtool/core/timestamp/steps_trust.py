@@ -59,11 +59,13 @@ def check_purposes(case: Case, path: Path) -> None:
 
 def check_revocation(case: Case, path: Path, facts: TokenFacts, embedded: tuple[bytes, ...]) -> None:
     """Step 10: apply RFC 3161, section 4 to every certificate of the path but the anchor."""
-    supplied = Supplied(case.grounds.crls, case.grounds.ocsp_answers, embedded)
+    grounds = case.grounds
+    kept = Supplied((*grounds.kept_crls, *embedded), grounds.kept_ocsp_answers)
+    supplied = Supplied(grounds.crls, grounds.ocsp_answers)
     known: list[datetime | None] = []
     open_questions: list[Certificate] = []
     for certificate, issuer in zip(path.certificates, path.certificates[1:], strict=False):
-        status = collect_status(certificate, issuer, supplied, facts.gen_time)
+        status = collect_status(certificate, issuer, supplied, kept, facts.gen_time)
         known.append(status.known_until)
         if not _is_settled(case, certificate, status, facts):
             open_questions.append(certificate)

@@ -10,6 +10,7 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[3]), str(Path(__file__).parents[2])]
 
+from evtool.core.timestamp.bitcoin import MINIMUM_WORK  # noqa: E402
 from evtool.core.timestamp.ots import (  # noqa: E402  # the folders above are on the path only now
     BitcoinAttestation,
     Branch,
@@ -38,6 +39,27 @@ GENESIS = bytes.fromhex(
 GENESIS_HEADER = (
     "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f617fc81bc3"
     "888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c"
+)
+
+# What leads from the text "Hello World!" to block 358391: a transaction, its place among the others, and the header.
+HELLO = (
+    "004f70656e54696d657374616d7073000050726f6f6600bf89e2e884e89294010803ba204e50d126e4674c005e04d82e84c21366780a"
+    "f1f43bd54a37816b6ab34003f1c8010100000001e482f9d32ecc3ba657b69d898010857b54457a90497982ff56f97c4ec58e6f980100"
+    "00006b483045022100b253add1d1cf90844338a475a04ff13fc9e7bd242b07762dea07f5608b2de367022000b268ca9c3342b3769cdd"
+    "062891317cdcef87aac310b6855e9d93898ebbe8ec0121020d8e4d107d2b339b0050efdd4b4a09245aa056048f125396374ea6a2ab07"
+    "09c6ffffffff026533e605000000001976a9140bf057d40fbba6744862515f5b55a2310de5772f88aca0860100000000001976a914f0"
+    "0688ac000000000808f120a987f716c533913c314c78e35d35884cac943fa42cac49d2b2c69f4003f85f880808f120dec55b3487e1e3"
+    "f722a49b55a7783215862785f4a3acb392846019f71dc64a9d0808f120b2ca18f485e080478e025dab3d464b416c0e1ecb6629c9aefc"
+    "e8c8214d0424320808f02011b0e90661196ff4b0813c3eda141bab5e91604837bdf7a0c9df37db0e3a11980808f020c34bc1a4a1093f"
+    "fd148c016b1e664742914e939efabe4d3d356515914b26d9e20808f020c3e6e7c38c69f6af24c2be34ebac48257ede61ec0a21b9535e"
+    "4443277be306460808f1200798bf8606e00024e5d5d54bf0c960f629dfb9dad69157455b6f2652c0e8de810808f0203f9ada6d60baa2"
+    "44006bb0aad51448ad2fafb9d4b6487a0999cff26b91f0f5360808f120c703019e959a8dd3faef7489bb328ba485574758e7091f0146"
+    "4eb65872c975c80808f020cbfefff513ff84b915e3fed6f9d799676630f8364ea2a6c7557fad94a5b5d7880808f1200be23709859913"
+    "babd4460bbddf8ed213e7c8773a4b1face30f8acfdf093b7050808000588960d73d7190103f7ef15"
+)
+HELLO_HEADER = (
+    "02000000b96394585a281b7e5f438fd1c9ed492645a1fd61cb3802040000000000000000007ee445d23ad061af4a36b809501fab1ac4f2d7"
+    "e7a739817dd0cbb7ec661b8a1e376755f58616186272def6"
 )
 
 SHA256 = Operation(OperationKind.SHA256)
@@ -89,6 +111,17 @@ def good() -> Iterator[dict[str, Any]]:
         headers={"0": GENESIS_HEADER},
         minimum_work=1 << 31,
         day="2009-01-03",
+    )
+    yield vector(
+        "passed",
+        "good-block-358391",
+        "ok",
+        "The real block 358391, with its real work, and the proof of OpenTimestamps' own first example.",
+        bytes.fromhex(HELLO),
+        data=b"Hello World!\n".hex(),
+        headers={"358391": HELLO_HEADER},
+        minimum_work=MINIMUM_WORK,
+        day="2015-05-28",
     )
     yield vector(
         "passed",

@@ -196,6 +196,20 @@ def toml_array(values: list[str]) -> str:
     return "[\n" + "".join(f"    {json.dumps(value)},\n" for value in values) + "]" if values else "[]"
 
 
+# --- time evidence -----------------------------------------------------------------------------------------------
+
+
+def stamp(name: str) -> bytes:
+    """A time-stamp, or what lies beside one, as it was made once: its signature is not deterministic."""
+    return bytes.fromhex((HERE / "stamps" / f"{name}.hex").read_text())
+
+
+def list_stamps(entry: bytes, listed: dict[str, str]) -> bytes:
+    """Have an entry list time-stamps: file name -> stamp."""
+    lines = "".join(f'"{name}" = "{sha256(stamp(one)).hex()}"\n' for name, one in listed.items())
+    return entry.replace(b"\n[sealed]\n", f"\n[previous.timestamps]\n{lines}\n[sealed]\n".encode())
+
+
 # --- changes -----------------------------------------------------------------------------------------------------
 
 
@@ -206,6 +220,10 @@ def change(data: bytes, edit: Table) -> bytes:
         return b"".join(lines[number - 1] + b"\n" for number in edit["lines"])
     if "withhold" in edit:
         return withhold(data, edit["withhold"])
+    if "stamp" in edit:
+        return stamp(edit["stamp"])
+    if "list_stamps" in edit:
+        return list_stamps(data, edit["list_stamps"])
     if "cut" in edit:
         return data[: -edit["cut"]]
     if "flip" in edit:
@@ -310,7 +328,7 @@ def set_date(path: Path, text: str) -> None:
 
 
 def build(name: str, folder: Path) -> None:
-    """Write one vector: the directory `evidence`, the file `trust` and `expect.json`."""
+    """Write one vector: the directory `evidence`, the files `trust`, `expect.json` and, about time, `roots.pem`."""
     recipe = read_recipe(name)
     collection = Collection(recipe)
     write_files(collection, folder / "evidence")
@@ -320,6 +338,9 @@ def build(name: str, folder: Path) -> None:
     (folder / "trust").write_text(trust.format(**{path.stem: Key(path.stem).line for path in HERE.glob("keys/*.seed")}))
     expect = {key: recipe[key] for key in ("comment", "layer", "exit", "findings")}
     expect["expect_head"] = recipe.get("expect_head")
+    if "now" in recipe:
+        expect |= {"now": recipe["now"].isoformat(), "require": recipe["require"]}
+        shutil.copy(HERE / "stamps" / "roots.pem", folder)
     (folder / "expect.json").write_text(json.dumps(expect, indent=2) + "\n")
 
 

@@ -1,0 +1,179 @@
+"""Progress: a bar on a terminal, JSON lines for a program that asks for them, nothing on a pipe."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evtool.scan.engine import BATCH
+from tests.conftest import Runner, RunResult
+from tests.manifests.test_schemas import check
+
+BIG = 160 * 1024**2
+"""Bytes of the large file; it is all holes, and needs no room."""
+
+SLOW = {"1": 500, "2": 6000}
+"""Number of workers -> by how many microseconds each read is delayed, so that the large file takes more than a second
+on any machine; one worker reads it in smaller pieces."""
+
+EVIL = "zz\x1b[31m빨강\n"
+"""Sorts behind the numbers, is the last of its batch, and so stands on the screen while the large file is read."""
+
+
+@pytest.fixture
+def case(tmp_path: Path, evtool: Runner) -> Path:
+    """One batch of small files, then one file that takes more than a second."""
+    case = evtool.directory / "case"
+    case.mkdir()
+    for number in range(BATCH - 1):
+        (case / f"{number:03}.txt").write_bytes(b"%d" % number)
+    (case / EVIL).write_text("red\n")
+    with open(case / "zzz-video.mp4", "wb") as video:
+        video.truncate(BIG)
+    assert evtool("key", "new", "A01", "--no-passphrase").exit_code == 0
+    return case
+
+
+def slowly(evtool: Runner, jobs: str, *arguments: str | Path) -> list[str]:
+    """The command line of a run that meets a slow disk."""
+    disk = ("strace", "-f", "-qq", "-o", os.devnull, "-e", f"inject=readv:delay_enter={SLOW[jobs]}")
+    return [*disk, "-e", "trace=readv", *evtool.command(*arguments, "--jobs", jobs)]
+
+
+def run_slowly(evtool: Runner, jobs: str, *arguments: str | Path) -> RunResult:
+    """Run with both outputs on pipes."""
+    run = subprocess.run(
+        slowly(evtool, jobs, *arguments),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        cwd=evtool.directory,
+        env=evtool.environment,
+        timeout=120,
+        check=False,
+    )
+    return RunResult(run.returncode, run.stdout.decode("utf-8"), run.stderr.decode("utf-8"))
+
+
+def total_size(case: Path) -> int:
+    return sum(path.stat().st_size for path in case.iterdir() if path.is_file())
+
+
+def check_lines(text: str, case: Path, action: str, total_files: int | None) -> None:
+    """Every line is JSON of the published shape, counts only grow, and the last line has all of them."""
+    assert text.endswith("\n")
+    lines: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines()]
+    for line in lines:
+        check("progress", line)
+        assert (line["action"], line["total_files"], line["total_bytes"]) == (action, total_files, None)
+    for earlier, later in pairwise(lines):
+        for count in ("files", "bytes", "seconds"):
+            assert earlier[count] <= later[count]
+        assert (earlier["share"] or 0) <= (later["share"] or 0)
+    *earlier_lines, last = lines
+    assert (last["files"], last["bytes"], last["share"]) == (BATCH + 1, total_size(case), 1)
+    assert last["item"] == "zzz-video.mp4"
+    assert [line["done"] for line in lines] == [False] * len(earlier_lines) + [True]
+    # While the large file is read, its bytes are counted and it is not; what stands there is the one before it.
+    assert any(line["item"] == "zz%1B[31m빨강%0A" and 0 < line["bytes"] < BIG for line in earlier_lines)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_json_lines_count_up_to_what_was_done(case: Path, evtool: Runner, jobs: str) -> None:
+    """Sealing and verifying: the answer on stdout stays one document, and stderr holds lines of progress alone."""
+    sealed = run_slowly(evtool, jobs, "seal", case, "--metadata", "none", "--json", "--progress", "json")
+    assert (sealed.exit_code, sealed.document["new_items"]) == (0, BATCH + 1)
+    check_lines(sealed.stderr, case, "sealing", None)
+
+    verified = run_slowly(evtool, jobs, "verify", case, "--json", "--progress", "json")
+    assert (verified.exit_code, verified.document["reports"][0]["counts"]["ok"]) == (0, BATCH + 1)
+    check_lines(verified.stderr, case, "verifying", BATCH + 1)
+
+
+def test_short_work_ends_with_one_line(evtool: Runner) -> None:
+    """A program that waits for the line that says done gets it however short the work was, and on failure too."""
+    case = evtool.directory / "small"
+    case.mkdir()
+    (case / "note.txt").write_text("a note\n")
+    assert evtool("key", "new", "A01", "--no-passphrase").exit_code == 0
+
+    sealed = evtool("seal", case, "--progress", "json")
+    assert [json.loads(line)["done"] for line in sealed.stderr.splitlines()] == [True]
+
+    os.mkfifo(case / "pipe")
+    refused = evtool("seal", case, "--progress", "json")
+    assert refused.exit_code == 4
+    first, *errors = refused.stderr.splitlines()
+    assert json.loads(first)["done"]
+    assert errors[0].startswith("evtool: error: ")
+
+
+def test_nothing_is_shown_on_a_pipe(case: Path, evtool: Runner) -> None:
+    """A log file gets no bar, nor does a program that did not ask for lines; --progress none silences a terminal."""
+    sealed = run_slowly(evtool, "2", "seal", case, "--metadata", "none")
+    assert (sealed.exit_code, sealed.stderr) == (0, "")
+    code, screen = run_on_terminal(evtool, "verify", case, "--progress", "none")
+    assert (code, screen) == (0, "")
+
+
+def test_a_terminal_shows_files_bytes_rate_time_left_and_item(case: Path, evtool: Runner) -> None:
+    """The bar moves on the terminal, a name cannot paint there, and nothing of the bar stays or goes to stdout."""
+    code, screen = run_on_terminal(evtool, "seal", case, "--metadata", "none")
+    assert code == 0
+    assert re.search(rf"sealing: {BATCH} files, [0-9.]+ [KMG]iB, [0-9.]+ [KMG]iB/s, 0:0[0-9] left", screen)
+    check_name_is_escaped(screen)
+
+    code, screen = run_on_terminal(evtool, "verify", case)
+    assert code == 0
+    assert re.search(
+        rf"verifying: {BATCH} of {BATCH + 1} files, [0-9.]+ [KMG]iB, [0-9.]+ [KMG]iB/s, [0-9]+:[0-9]{{2}} left", screen
+    )
+    check_name_is_escaped(screen)
+
+
+def check_name_is_escaped(screen: str) -> None:
+    assert "zz%1B[31m빨강%0A" in screen
+    assert "\x1b[31m빨" not in screen
+    # The line of the bar is erased at the end, and the cursor is shown again.
+    assert screen.rstrip("\r\n").endswith("\x1b[2K")
+    assert screen.rfind("\x1b[?25h") > screen.rfind("\x1b[?25l")
+
+
+def run_on_terminal(evtool: Runner, *arguments: str | Path) -> tuple[int, str]:
+    """Run with standard error on a terminal of 160 columns and the answer in a pipe; give what the terminal got."""
+    terminal, end = pty.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 160, 0, 0))
+    environment = evtool.environment | {"TERM": "xterm"}
+    with (
+        open(terminal, "rb", buffering=0) as reader,
+        subprocess.Popen(
+            slowly(evtool, "2", *arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=end,
+            cwd=evtool.directory,
+            env=environment,
+            start_new_session=True,
+        ) as process,
+    ):
+        os.close(end)
+        drawn = b""
+        # Linux says that the other side is gone by an error, not by an end.
+        try:
+            while part := reader.read(65536):
+                drawn += part
+        except OSError:
+            pass
+        answer, _ = process.communicate(timeout=60)
+    assert b"\x1b" not in answer
+    return process.returncode, drawn.decode("utf-8")
