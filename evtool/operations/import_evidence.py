@@ -211,11 +211,11 @@ def _import(run: _Import) -> ImportResult:
         options = replace(options, reset_exclusions=True)
     check = ImportCheck(run.expectation)
     with open_for_writing(run.path, options.custody) as record:
-        if record.collection.seals:
-            raise UsageError("this directory is sealed already", hint="evtool seal adds what is new to it")
+        _require_unsealed(record)
     # Tables that do not fit are found before anything is read or written.
     preview_seal(run.path, options)
     with open_for_writing(run.path, options.custody) as record:
+        _require_unsealed(record)
         _check_all(record, check, options, run.progress)
         header = EntryHeader(options.reason, options.happened_at, options.clock)
         collected = write_entry(record, run.signer, header, run.details, random=run.random, now=run.now)
@@ -230,6 +230,11 @@ def _import(run: _Import) -> ImportResult:
         weak_only=sum(set(file.digests) <= WEAK for file in files),
         seal=result,
     )
+
+
+def _require_unsealed(record: OpenRecord) -> None:
+    if record.collection.seals:
+        raise UsageError("this directory is sealed already", hint="evtool seal adds what is new to it")
 
 
 def _lists_hidden(expectation: Expectation, exclusions: Exclusions) -> bool:
@@ -268,5 +273,6 @@ def _require_sealed_as_checked(path: str | os.PathLike[str], options: SealOption
 def _exchanged(what: str) -> MismatchError:
     return MismatchError(
         f"{what} changed between the check and the seal",
-        hint="the seal stands, and states what is there now; the list says otherwise",
+        hint="the seal stands, and states what is there now, not what the list says; `evtool record DIR incident` puts "
+        "that on record",
     )
