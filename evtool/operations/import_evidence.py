@@ -38,6 +38,7 @@ from evtool.operations.read import list_items, open_record
 from evtool.operations.seal import preview_seal, seal
 from evtool.operations.seal_options import SealOptions, SealResult
 from evtool.scan.tree import Tree, TreeLocation
+from evtool.store.bundle import is_bundle_folder
 from evtool.store.custody import NAME
 from evtool.store.journal import Journal, journal_name
 
@@ -114,7 +115,13 @@ def import_bag(
         InputError, EvidenceError, UsageError: it cannot be read, or is sealed already.
     """
     texts: dict[bytes, str] = {}
-    with Tree(TreeLocation.find(os.fspath(path))) as tree:
+    location = TreeLocation.find(os.fspath(path))
+    if is_bundle_folder(location):
+        raise UsageError(
+            "this is a bundle of evtool, sealed already",
+            hint="`evtool verify` checks it as it is, `evtool unpack` makes an evidence directory of it",
+        )
+    with Tree(location) as tree:
         bag = _read_bag(tree, texts)
     method = f"BagIt {bag.version[0]}.{bag.version[1]} bag, checked against {', '.join(bag.manifests)}"
     expectation = Expectation(bag.files, PAYLOAD, texts, bag.total, bag.to_fetch)
@@ -204,11 +211,11 @@ def _import(run: _Import) -> ImportResult:
         options = replace(options, reset_exclusions=True)
     check = ImportCheck(run.expectation)
     with open_for_writing(run.path, options.custody) as record:
-        if record.collection.seals:
-            raise UsageError("this directory is sealed already", hint="evtool seal adds what is new to it")
+        _require_unsealed(record)
     # Tables that do not fit are found before anything is read or written.
     preview_seal(run.path, options)
     with open_for_writing(run.path, options.custody) as record:
+        _require_unsealed(record)
         _check_all(record, check, options, run.progress)
         header = EntryHeader(options.reason, options.happened_at, options.clock)
         collected = write_entry(record, run.signer, header, run.details, random=run.random, now=run.now)
@@ -223,6 +230,11 @@ def _import(run: _Import) -> ImportResult:
         weak_only=sum(set(file.digests) <= WEAK for file in files),
         seal=result,
     )
+
+
+def _require_unsealed(record: OpenRecord) -> None:
+    if record.collection.seals:
+        raise UsageError("this directory is sealed already", hint="evtool seal adds what is new to it")
 
 
 def _lists_hidden(expectation: Expectation, exclusions: Exclusions) -> bool:
@@ -261,5 +273,6 @@ def _require_sealed_as_checked(path: str | os.PathLike[str], options: SealOption
 def _exchanged(what: str) -> MismatchError:
     return MismatchError(
         f"{what} changed between the check and the seal",
-        hint="the seal stands, and states what is there now; the list says otherwise",
+        hint="the seal stands, and states what is there now, not what the list says; `evtool record DIR incident` puts "
+        "that on record",
     )

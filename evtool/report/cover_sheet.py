@@ -98,7 +98,7 @@ def _contents(handover: Handover) -> list[str]:
     ranges = handover.items.serialize()
     more = f" and {len(ranges) - _MAX_RANGES} more ranges" if len(ranges) > _MAX_RANGES else ""
     return [
-        f"CONTENTS: {count:,} of {handover.total:,} sealed items; {handover.total - count:,} are withheld",
+        f"CONTENTS: {count:,} of {handover.total:,} sealed items, {handover.total - count:,} withheld",
         f"  items       {', '.join(ranges[:_MAX_RANGES])}{more}, of collection {handover.collection}",
         *(f"  {remark}" for remark in handover.remarks[:_MAX_REMARKS]),
     ]

@@ -26,7 +26,7 @@ from evtool.operations.import_evidence import ImportResult, Origin, import_bag, 
 from evtool.operations.item_metadata import MetadataChoice
 from evtool.operations.item_statements import StatementFiles
 from evtool.operations.seal_options import SealOptions
-from tests.bundle.case import SIGNER, snapshot, write_files
+from tests.bundle.case import SIGNER, pack_it, seal_case, snapshot, write_files
 from tests.cli.custody import Party, make_party
 from tests.conftest import Runner
 from tests.manifests.test_schemas import check
@@ -326,7 +326,10 @@ def test_a_percent_in_a_name_is_read_both_ways(archivist: Party, case: Path) -> 
     assert import_it(archivist, "bag", case)["checked"] == len(FILES)
 
 
-@given(st.dictionaries(st.sampled_from(["bagit.txt", "bag-info.txt", "manifest-md5.txt"]), st.binary(max_size=120)))
+TEXTS = ["bagit.txt", "bag-info.txt", "fetch.txt", "manifest-md5.txt", "tagmanifest-md5.txt"]
+
+
+@given(st.dictionaries(st.sampled_from(TEXTS), st.binary(max_size=120)))
 def test_any_texts_are_a_bag_or_refused(texts: dict[str, bytes]) -> None:
     good = {
         "bagit.txt": b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n",
@@ -434,6 +437,13 @@ def test_a_sealed_directory_is_not_imported_again(archivist: Party, case: Path) 
     refused = archivist("import", "list", listed, case, "--format", "sha256sum")
     assert (refused.exit_code, "sealed already" in refused.stderr) == (2, True)
     assert snapshot(case) == before
+
+
+def test_a_bundle_of_evtool_is_no_bag_to_import(case: Path, tmp_path: Path) -> None:
+    seal_case(case, FILES)
+    pack_it(case, tmp_path / "bundle")
+    refused = refusal(tmp_path / "bundle")
+    assert (int(refused.exit_code), "evtool unpack" in refused.hint) == (2, True)
 
 
 def test_weak_digests_are_said_to_be_weak(archivist: Party, case: Path) -> None:
