@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from evtool.core.digest import Digests
 from evtool.core.errors import EvtoolError, FormatError
-from evtool.core.merkle import TreeBuilder, TreePiece, compute_leaf_hash, fold_nodes
+from evtool.core.merkle import TreeBuilder, TreePiece, compute_leaf_hash, compute_leaf_hashes, fold_nodes
 from evtool.core.names import parse_name
 from evtool.core.statement import (
     ConsentStatement,
@@ -191,7 +191,7 @@ class ManifestReader:
         return decoded if last_key is None or decoded.paths[0].encode() > last_key else None
 
     def _take_decoded(self, decoded: DecodedFiles, block: list[bytes]) -> None:
-        self.tree.add_leaves([compute_leaf_hash(line[:-1]) for line in block])
+        self.tree.add_leaves(compute_leaf_hashes(block))
         self._line += len(block)
         self.items += len(decoded.numbers)
         self.last_item = decoded.numbers[-1]

@@ -55,7 +55,8 @@ class Workload:
 
     def make(self, parent: Path) -> Path:
         """Make the tree in `parent`, unless it is there already, and return its place."""
-        place = parent / f"{self.name}-{self.files}"
+        # The sizes belong into the name: a tree of another scale is another tree.
+        place = parent / f"{self.name}-{self.files}-{self.largest}"
         mark = parent / f"{place.name}{_DONE}"
         if mark.exists():
             return place
