@@ -201,7 +201,10 @@ class _SealRun:
         """Count files and bytes, where somebody waits; those that were sealed before are looked at, and not read."""
         if not self._progress.wants_totals:
             return None, None
-        files, size = measure_tree(self._evidence, custody=self._custody_name, exclusions=self._exclusions)
+        measured = measure_tree(
+            self._evidence, custody=self._custody_name, exclusions=self._exclusions, seconds=_MEASURE_SECONDS
+        )
+        files, size = measured or (None, None)
         return files, None if self._collection and self._collection.seals else size
 
     def _observe_items(self, manifest: ItemWriter | None, journal: Journal | None) -> None:
@@ -461,6 +464,9 @@ def effective_exclusions(collection: Collection | None, options: SealOptions) ->
 
 ItemWriter = ManifestWriter | DescribedItems
 """What takes new items one by one."""
+
+_MEASURE_SECONDS = 0.1
+"""How long a seal may take to find out how much there is to do: what is not counted by then is estimated on the way."""
 
 _ITEM_TYPES = {
     Kind.FILE: ItemType.FILE,

@@ -24,3 +24,4 @@ def test_entries_and_bytes_are_those_that_a_seal_reads(tmp_path: Path) -> None:
     patterns = Exclusions(("*.tmp",))
     assert measure_tree(location, custody=b"custody", exclusions=patterns) == (4, (1 << 33) + 17)
     assert measure_tree(location, custody=None, exclusions=Exclusions(())) == (6, (1 << 33) + 1517)
+    assert measure_tree(location, custody=None, exclusions=patterns, seconds=-1) is None
