@@ -1,28 +1,20 @@
-"""Measures what metadata adds to sealing photographs: `python tests/benchmarks/metadata_photographs.py`.
+"""Measures what metadata adds to sealing photographs: `python -m tests.benchmarks.metadata_photographs`.
 
 Makes photographs in a temporary directory (one picture with EXIF and XMP, padded with noise to the size of a camera's
-file), then takes both digests of all of them on all cores without and with metadata, in one run and in turns, and
-prints the ratio. What sealing does besides hashing would lower it.
+file), then seals all of them without and with metadata, whole processes in turns in one run, and prints the ratios.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
+import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-from blake3 import blake3
-
-from evtool.core.metadata_vocabulary import Detail
-from evtool.metadata import MetadataExtractor
-from evtool.metadata.wire import TOGETHER
 
 _TAGS = (
     *("-Make=SAMSUNG", "-Model=SM-G930F", "-DateTimeOriginal=2016:05:01 10:20:30", "-Artist=A03"),
@@ -30,7 +22,7 @@ _TAGS = (
 )
 
 
-def make_photographs(folder: Path, number: int, size: int) -> list[Path]:
+def make_photographs(folder: Path, number: int, size: int) -> None:
     """Write photographs that differ in their noise; page cache holds them afterwards, which favours hashing."""
     first = folder / "first.jpg"
     source = ("-f", "lavfi", "-i", "testsrc=size=640x480", "-frames:v", "1")
@@ -38,48 +30,24 @@ def make_photographs(folder: Path, number: int, size: int) -> list[Path]:
     subprocess.run(["exiftool", "-q", "-overwrite_original", *_TAGS, str(first)], check=True)
     head = first.read_bytes()
     first.unlink()
-    paths = []
     for index in range(number):
-        path = folder / f"{index:05}.jpg"
-        path.write_bytes(head + os.urandom(max(size - len(head), 0)))
-        paths.append(path)
-    return paths
+        (folder / f"{index:05}.jpg").write_bytes(head + os.urandom(max(size - len(head), 0)))
 
 
-def digest(path: Path) -> int:
-    """Take both digests in one read; give the open descriptor, as sealing would hand it on."""
-    descriptor = os.open(path, os.O_RDONLY)
-    sha256, fast = hashlib.sha256(), blake3()
-    while chunk := os.read(descriptor, 1 << 20):
-        sha256.update(chunk)
-        fast.update(chunk)
-    return descriptor
+CHOICES = ("none", "basic", "full")
 
 
-def digests(paths: list[Path]) -> Iterator[int]:
-    """Digest on all cores; descriptors come in order and are closed once the next one is asked for."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        # In slices, as every digested file stays open until its turn has come.
-        for start in range(0, len(paths), 256):
-            for descriptor in pool.map(digest, paths[start : start + 256]):
-                yield descriptor
-                os.close(descriptor)
-
-
-def without(paths: list[Path]) -> float:
-    """Seconds for digests alone."""
+def seal(folder: Path, choice: str, home: Path) -> float:
+    """Seal all photographs as a user would; give the seconds from start to exit."""
+    custody = folder.with_name("custody")
+    command = [sys.executable, "-m", "evtool", "seal", str(folder), "--custody", str(custody), "--metadata", choice]
     start = time.perf_counter()
-    assert sum(1 for _ in digests(paths)) == len(paths)
-    return time.perf_counter() - start
-
-
-def with_metadata(paths: list[Path], together: int, detail: Detail) -> float:
-    """Seconds for digests and metadata, the fork server's start included."""
-    start = time.perf_counter()
-    with MetadataExtractor(detail=detail) as extractor:
-        results = list(extractor.extract_all(digests(paths), together))
-    assert all(result.failure is None and result.claims is not None for result in results)
-    return time.perf_counter() - start
+    subprocess.run(command, check=True, capture_output=True, env=os.environ | {"EVTOOL_HOME": str(home)})
+    seconds = time.perf_counter() - start
+    claims = sum(b'"claims":' in line for line in (custody / "0001-sealed.jsonl").open("rb"))
+    assert claims == (0 if choice == "none" else len(os.listdir(folder)))
+    shutil.rmtree(custody)
+    return seconds
 
 
 def main() -> None:
@@ -89,23 +57,21 @@ def main() -> None:
     parser.add_argument("--kilobytes", type=int, default=3000)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        paths = make_photographs(Path(folder), options.photographs, options.kilobytes * 1000)
-        kinds: dict[str, Callable[[], float]] = {
-            "digests alone": lambda: without(paths),
-            "basic metadata": lambda: with_metadata(paths, TOGETHER, Detail.BASIC),
-            "full metadata": lambda: with_metadata(paths, TOGETHER, Detail.FULL),
-            "basic, a process each": lambda: with_metadata(paths, 1, Detail.BASIC),
-        }
-        seconds: dict[str, list[float]] = {name: [] for name in kinds}
+    with tempfile.TemporaryDirectory() as work:
+        folder, home = Path(work) / "photographs", Path(work) / "home"
+        folder.mkdir()
+        make_photographs(folder, options.photographs, options.kilobytes * 1000)
+        command = [sys.executable, "-m", "evtool", "key", "new", "A1", "--no-passphrase"]
+        subprocess.run(command, check=True, capture_output=True, env=os.environ | {"EVTOOL_HOME": str(home)})
+        seal(folder, "none", home)  # now the page cache holds them
+        seconds: dict[str, list[float]] = {choice: [] for choice in CHOICES}
         for _ in range(options.rounds):
-            for name, measure in kinds.items():
-                seconds[name].append(measure())
-    alone = statistics.median(seconds["digests alone"])
+            for choice, measured in seconds.items():
+                measured.append(seal(folder, choice, home))
+    without = statistics.median(seconds["none"])
     print(f"{options.photographs} photographs of {options.kilobytes} kB, median of {options.rounds} rounds")
-    for name, measured in seconds.items():
-        middle = statistics.median(measured)
-        print(f"{name:<24} {middle:7.2f} s   {middle / alone:5.2f} times")
+    for choice, measured in seconds.items():
+        print(f"metadata {choice:<6} {statistics.median(measured):7.2f} s {statistics.median(measured) / without:6.2f}")
 
 
 if __name__ == "__main__":
