@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from evtool.cli.entry_options import custody_option, header_options, policy_options, with_items
-from evtool.cli.options import SigningOptions, code_value, output_options, signing_options
+from evtool.cli.entry_options import custody_option, entry_options, with_items
+from evtool.cli.options import SigningOptions, code_value, output_options
 from evtool.cli.output import Output
 from evtool.cli.values import purpose_value, ranges_value
 from evtool.core.consent import TERMS, Purpose, parse_day
@@ -224,11 +224,7 @@ def _own_code() -> str | None:
 @_items_argument
 @click.option("--all", "all_items", is_flag=True, help="All items that are sealed by now.")
 @_term_options
-@header_options
-@policy_options
-@custody_option
-@signing_options
-@output_options
+@entry_options
 def set_(
     directory: str,
     items: ItemRanges | None,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from evtool.cli.entry_options import custody_option, header_options, policy_options
-from evtool.cli.options import SigningOptions, output_options, signing_options
+from evtool.cli.entry_options import entry_options
+from evtool.cli.options import SigningOptions
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
 from evtool.core.digest import group_in_fours
@@ -44,11 +44,7 @@ Exit codes:
 @click.option("--method", required=True, metavar="TEXT", help="How the copy was made; recorded.")
 @click.option("--items", metavar="FILE", type=click.Path(), help="Table (CSV) of what is stated of the copy.")
 @click.option("--defaults", metavar="FILE", type=click.Path(), help="TOML file of what is stated of whole directories.")
-@header_options
-@policy_options
-@custody_option
-@signing_options
-@output_options
+@entry_options
 def command(
     directory: str,
     original: str,

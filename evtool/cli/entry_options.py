@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from evtool.cli.options import output_options, signing_options
 from evtool.cli.output import Output
 from evtool.cli.values import instant_value, ranges_value
 from evtool.core.digest import group_in_fours
@@ -85,6 +86,13 @@ def custody_option(command: Command) -> Command:
 def jobs_option(command: Command) -> Command:
     """Add --jobs."""
     return click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Number of workers.")(command)
+
+
+def entry_options(command: Command) -> Command:
+    """Add what every command takes that adds an entry: its header, its policy, the record, the signer, the output."""
+    for options in (output_options, signing_options, custody_option, policy_options, header_options):
+        command = options(command)
+    return command
 
 
 _MAX_TERMS = 4 * 1024 * 1024

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from evtool.cli.bundle_options import choice_value, disclosure_options
-from evtool.cli.entry_options import custody_option, header_options, policy_options
-from evtool.cli.options import SigningOptions, output_options, progress_option, signing_options
+from evtool.cli.entry_options import entry_options
+from evtool.cli.options import SigningOptions, progress_option
 from evtool.cli.output import Output
 from evtool.cli.pack import answer_packed
 from evtool.cli.progress import terminal_progress
@@ -49,11 +49,7 @@ Exit codes:
     help="The proof; new.",
 )
 @disclosure_options
-@header_options
-@policy_options
-@custody_option
-@signing_options
-@output_options
+@entry_options
 @progress_option
 def command(
     directory: str,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from evtool.cli.entry_options import answer_entry, custody_option, header_options, jobs_option, policy_options
-from evtool.cli.options import SigningOptions, output_options, progress_option, signing_options
+from evtool.cli.entry_options import answer_entry, entry_options, jobs_option
+from evtool.cli.options import SigningOptions, progress_option
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
 from evtool.cli.values import ranges_value
@@ -39,12 +39,8 @@ Send the receipt file to the giver. It holds your entry and its signature, and n
 @click.option("--reject", is_flag=True, help="Accept nothing; the check is recorded all the same.")
 @click.option("--transfer", type=click.IntRange(1), metavar="N", help="Answer entry N. Without it: the newest to you.")
 @click.option("--trust", "trust_file", metavar="FILE", type=click.Path(path_type=Path), help="Whose keys to trust.")
-@header_options
-@policy_options
-@custody_option
+@entry_options
 @jobs_option
-@signing_options
-@output_options
 @progress_option
 def command(
     directory: str,

@@ -9,14 +9,12 @@ import click
 
 from evtool.cli.entry_options import (
     answer_entry,
-    custody_option,
-    header_options,
+    entry_options,
     items_option,
     jobs_option,
-    policy_options,
     with_items,
 )
-from evtool.cli.options import SigningOptions, code_value, output_options, progress_option, signing_options
+from evtool.cli.options import SigningOptions, code_value, progress_option
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
 from evtool.core.errors import UsageError
@@ -71,12 +69,8 @@ and organisations are named by code. An entry is never changed: correct it with 
 @click.option("--description", metavar="TEXT", help="incident: what happened.")
 @items_option
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="Compare only N items, drawn at random.")
-@header_options
-@policy_options
-@custody_option
+@entry_options
 @jobs_option
-@signing_options
-@output_options
 @progress_option
 def command(
     directory: str,

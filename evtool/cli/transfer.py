@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from evtool.cli.entry_options import answer_entry, custody_option, header_options, jobs_option, policy_options
-from evtool.cli.options import SigningOptions, code_value, output_options, progress_option, signing_options
+from evtool.cli.entry_options import answer_entry, entry_options, jobs_option
+from evtool.cli.options import SigningOptions, code_value, progress_option
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
 from evtool.core.events import Code, Transferred
@@ -29,12 +29,8 @@ Afterwards copy the whole directory to the receiver, who runs `evtool receive` o
 @click.option("--authority", required=True, metavar="TEXT", help="What allows it: agreement, warrant or order.")
 @click.option("--purpose", required=True, metavar="TEXT", help="What for.")
 @click.option("--carrier", metavar="TEXT", help="Medium, its serial or seal number.")
-@header_options
-@policy_options
-@custody_option
+@entry_options
 @jobs_option
-@signing_options
-@output_options
 @progress_option
 def command(
     directory: str,
