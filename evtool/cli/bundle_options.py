@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,9 +75,9 @@ def disclosure_options(command: Command) -> Command:
     @functools.wraps(command)
     def with_disclosure(
         *args: Any,
-        receiver: str,
-        purpose: Purpose | str,
-        authority: str,
+        receiver: str | None,
+        purpose: Purpose | str | None,
+        authority: str | None,
         confirm: tuple[str, ...],
         approved_by: str | None,
         onward: bool,
@@ -88,6 +89,16 @@ def disclosure_options(command: Command) -> Command:
         from evtool.keys.recipients import load_recipients
         from evtool.operations.pack import Disclosure
 
+        trust = TrustPolicy(load_trust(trust_file))
+        if receiver is None and purpose is None:
+            if confirm or approved_by:
+                raise click.UsageError("--confirm and --approved-by go with --to, --for and --authority")
+            disclosure = replace(Disclosure.publication(authority, trust), is_onward=onward)
+            return command(*args, disclosure=disclosure, known_keys=(), **kwargs)
+        if receiver is None or purpose is None or authority is None:
+            raise click.UsageError(
+                "--to, --for and --authority belong together; only what is public can go without all of them"
+            )
         known = load_recipients(recipients_list).find(receiver)
         disclosure = Disclosure(
             recipient=known.recipient,
@@ -96,14 +107,20 @@ def disclosure_options(command: Command) -> Command:
             confirmed=frozenset(confirm),
             approved_by=approved_by,
             is_onward=onward,
-            trust=TrustPolicy(load_trust(trust_file)),
+            trust=trust,
         )
         return command(*args, disclosure=disclosure, known_keys=known.keys, **kwargs)
 
     options = (
-        click.option("--to", "receiver", required=True, type=code_value, metavar="CODE", help="Code of the recipient."),
-        click.option("--for", "purpose", required=True, type=purpose_value, metavar="PURPOSE", help="What for."),
-        click.option("--authority", required=True, metavar="TEXT", help="What allows it: agreement, warrant or order."),
+        click.option(
+            "--to",
+            "receiver",
+            type=code_value,
+            metavar="CODE",
+            help="Code of the recipient. Without it and --for: everybody, if all items are public.",
+        ),
+        click.option("--for", "purpose", type=purpose_value, metavar="PURPOSE", help="What for."),
+        click.option("--authority", metavar="TEXT", help="What allows it: agreement, warrant or order."),
         click.option(
             "--confirm", multiple=True, metavar="CODE", help="What a second person confirms. May be repeated."
         ),

@@ -86,6 +86,8 @@ class Request:
         confirmed: what a second person confirms: codes of conditions, codes that this version does not know,
             `LEGAL_ADVICE`, `ONWARD_AGREED`.
         approved_by: code of that second person.
+        is_publication: whether it goes to everybody, for whatever it is that its own terms allow; `purpose` counts for
+            nothing then.
     """
 
     recipient: Recipient
@@ -95,6 +97,7 @@ class Request:
     is_onward: bool = False
     confirmed: frozenset[str] = frozenset()
     approved_by: str | None = None
+    is_publication: bool = False
 
     @property
     def has_second_agent(self) -> bool:
@@ -118,6 +121,7 @@ class Reason(Enum):
     EXPIRED = "expired"
     HANDLING_NOT_STATED = "handling-not-stated"
     HANDLING_SEALED = "handling-sealed"
+    NOT_PUBLIC = "not-public"
     RECIPIENT_NOT_NAMED = "recipient-not-named"
     NOT_A_PARTNER = "not-a-partner"
     PURPOSE_NOT_STATED = "purpose-not-stated"
@@ -178,9 +182,9 @@ class ConsentAnswer:
 def decide(terms: ConsentTerms | None, request: Request) -> Decision:
     """Decide over one item; `terms` are those in force, None where nothing was ever stated of it."""
     terms = terms or ConsentTerms()
-    needed = [*_status(terms), *_days(terms, request.day), *_handling(terms, request.recipient)]
+    needed = [*_status(terms), *_days(terms, request.day), *_handling(terms, request)]
     needed += [*_purpose(terms, request), *_identity(terms, request.recipient), *_onward(terms, request)]
-    needed += [*_defence(terms, request.purpose), *_conditions(terms, request.recipient), *_strange(terms)]
+    needed += [*_defence(terms, request), *_conditions(terms, request.recipient), *_strange(terms)]
     confirmed = request.confirmed if request.has_second_agent else frozenset()
     reasons = [refusal for refusal in needed if refusal.confirm is None or refusal.confirm not in confirmed]
     if not request.has_second_agent and any(refusal.confirm in request.confirmed for refusal in reasons):
@@ -217,8 +221,11 @@ def _days(terms: ConsentTerms, day: date) -> Iterator[Refusal]:
         yield Refusal(Reason.EXPIRED, f"it held until {terms.until}")
 
 
-def _handling(terms: ConsentTerms, recipient: Recipient) -> Iterator[Refusal]:
+def _handling(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
+    recipient = request.recipient
     handling, is_listed = terms.handling, terms.share is not None and recipient.code in terms.share
+    if request.is_publication and handling is not Handling.PUBLIC:
+        yield Refusal(Reason.NOT_PUBLIC, "it is not public, so a recipient and a purpose have to be named")
     if handling is None:
         yield Refusal(Reason.HANDLING_NOT_STATED, "no handling is stated, so it is sealed")
     elif handling is Handling.SEALED:
@@ -239,9 +246,9 @@ def _purpose(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
     wanted = code_text(request.purpose)
     if terms.purposes is None:
         yield Refusal(Reason.PURPOSE_NOT_STATED, "no purpose is stated")
-    elif request.purpose not in terms.purposes:
+    elif not request.is_publication and request.purpose not in terms.purposes:
         yield Refusal(Reason.PURPOSE_NOT_COVERED, f"consent does not cover {wanted}")
-    if request.purpose not in request.recipient.purposes:
+    if request.purpose not in request.recipient.purposes and not request.is_publication:
         message = f"{request.recipient.code} may not receive anything for {wanted}"
         yield Refusal(Reason.PURPOSE_NOT_OF_RECIPIENT, message)
 
@@ -269,9 +276,13 @@ def _onward(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
         yield Refusal(Reason.ONWARD_ASK, "whoever received it must ask before passing it on", ONWARD_AGREED)
 
 
-def _defence(terms: ConsentTerms, purpose: Purpose | str) -> Iterator[Refusal]:
+def _defence(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
     """A court may have to disclose it to the accused: a promise to the contrary can end the trial."""
-    if code_text(purpose).startswith("accountability-") and terms.defence in (None, Leave.NO):
+    purposes = (terms.purposes or ()) if request.is_publication else (request.purpose,)
+    if any(code_text(purpose).startswith("accountability-") for purpose in purposes) and terms.defence in (
+        None,
+        Leave.NO,
+    ):
         message = "it may not be disclosed to an accused, and a trial may demand just that"
         yield Refusal(Reason.DEFENCE, message, LEGAL_ADVICE)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from evtool.core.consent import Purpose, code_text
 from evtool.core.consent_decision import Recipient as ConsentRecipient
-from evtool.core.consent_decision import Request
+from evtool.core.consent_decision import RecipientKind, Request
 from evtool.core.consent_state import changes_of
 from evtool.core.consent_summary import ConsentTally
 from evtool.core.digest import sha256_hex
@@ -73,6 +73,7 @@ class Disclosure:
         approved_by: code of that second agent.
         is_onward: whether the collection came from others, even where its record does not show it.
         trust: whose signatures under terms of consent count.
+        is_publication: whether it goes to everybody, which takes items whose handling is public; see `publication`.
     """
 
     recipient: ConsentRecipient
@@ -82,6 +83,13 @@ class Disclosure:
     approved_by: str | None = None
     is_onward: bool = False
     trust: TrustPolicy = field(default_factory=TrustPolicy)
+    is_publication: bool = False
+
+    @classmethod
+    def publication(cls, authority: str | None, trust: TrustPolicy) -> Disclosure:
+        """Disclose to nobody by name; only items whose handling is public can go that way."""
+        everybody = ConsentRecipient("public", kinds=frozenset({RecipientKind.PUBLIC}))
+        return cls(everybody, "publication", authority or "public handling", trust=trust, is_publication=True)
 
     def request(self, agent: str, moment: datetime) -> Request:
         """Put the question that consent has to answer."""
@@ -93,6 +101,7 @@ class Disclosure:
             is_onward=self.is_onward,
             confirmed=self.confirmed,
             approved_by=self.approved_by,
+            is_publication=self.is_publication,
         )
 
     def details(self, withhold: frozenset[str]) -> Disclosed:

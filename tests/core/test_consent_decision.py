@@ -104,7 +104,7 @@ def test_the_table_is_large_and_mostly_refuses() -> None:
     assert sum(row["expect"] != "allowed" for row in ROWS) > 0.7 * len(ROWS)
     assert len({row["why"] for row in ROWS}) == len(ROWS)
     reasons = {reason for row in ROWS for reason in row["expect"].split(";")} - {"allowed"}
-    decided_elsewhere = {Reason.TERMS_UNTRUSTED.value, Reason.TERMS_WITHHELD.value}
+    decided_elsewhere = {Reason.TERMS_UNTRUSTED.value, Reason.TERMS_WITHHELD.value, Reason.NOT_PUBLIC.value}
     assert reasons == {reason.value for reason in Reason} - decided_elsewhere
 
 
@@ -314,3 +314,36 @@ def test_duties_are_told_with_the_permission() -> None:
         "holds until 2027-01-01",
         "no-death-penalty",
     )
+
+
+PUBLICLY = Recipient("public", kinds=frozenset({RecipientKind.PUBLIC}), purposes=frozenset(Purpose))
+
+
+@settings(max_examples=400)
+@given(TERMS, DAYS, st.booleans())
+def test_what_everybody_may_have_is_public_and_goes_for_each_of_its_purposes(
+    terms: ConsentTerms, day: date, is_onward: bool
+) -> None:
+    """Publication is never easier than asking for each stated purpose in turn, and takes public handling."""
+    publication = Request(replace(PUBLICLY, purposes=frozenset()), "publication", day, "A03", is_onward)
+    decision = decide(terms, replace(publication, is_publication=True))
+    assert decision.allowed <= (terms.handling is Handling.PUBLIC and bool(terms.purposes is not None))
+    for purpose in terms.purposes or ():
+        if isinstance(purpose, Purpose):
+            one = decide(terms, Request(PUBLICLY, purpose, day, "A03", is_onward))
+            assert decision.allowed <= one.allowed
+
+
+def test_ordinary_public_terms_may_be_published() -> None:
+    """Else the property above would hold of nothing."""
+    terms = terms_of(
+        {
+            "handling": "public",
+            "consent": {"status": "given", "for": ["advocacy"], "identity": "public", "onward": "yes"},
+        }
+    )
+    request = Request(replace(PUBLICLY, purposes=frozenset()), "publication", date(2026, 3, 1), is_publication=True)
+    assert decide(terms, request).allowed
+    for handling in (Handling.SEALED, Handling.NAMED, Handling.PARTNERS, None):
+        refusals = decide(replace(terms, handling=handling), request).reasons
+        assert Reason.NOT_PUBLIC in {refusal.reason for refusal in refusals}
