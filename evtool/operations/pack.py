@@ -227,12 +227,8 @@ def pack(
         details = replace(details, cover=Digest(sha256_hex(cover)))
         written = write_entry(record, signer, about, details, fixity=fixity, random=random, now=now)
         collection = read_collection(record.custody)
-        files = bag_files(
-            collection,
-            record_files(collection, disclosed, options.wanted.withhold, cover),
-            payload,
-            _readme(collection, options),
-        )
+        kept = record_files(collection, disclosed, options.wanted.withhold, cover)
+        files = bag_files(collection, kept, payload, _readme(collection, options))
         report = write_bundle(form, output, files, keys, written.head, progress)
     return PackResult(
         entry=written.sequence,
