@@ -29,7 +29,7 @@ REPLY_HEAD = struct.Struct("!BI")
 ANSWER_LIMIT = 160 << 10
 """Bytes that a child may write for each file; the next one ends it."""
 
-TOGETHER = 32
+TOGETHER = 64
 """Photographs, or files that need no parser, that may share one process."""
 
 
