@@ -64,7 +64,7 @@ class MetadataSummary:
         return bool(self.stated or self.failures)
 
 
-_TOGETHER = 512
+_TOGETHER = 256
 """Items whose claims are read at once: enough for every core, and few enough to be held in memory."""
 
 
