@@ -66,6 +66,36 @@ def access_options(command: Command) -> Command:
     return identity(passphrase_options(with_access))
 
 
+_DISCLOSURE_OPTIONS = (
+    click.option(
+        "--to",
+        "receiver",
+        type=code_value,
+        metavar="CODE",
+        help="Code of the recipient. Without it and --for: everybody, if all items are public.",
+    ),
+    click.option("--for", "purpose", type=purpose_value, metavar="PURPOSE", help="What for."),
+    click.option("--authority", metavar="TEXT", help="What allows it: agreement, warrant or order."),
+    click.option("--confirm", multiple=True, metavar="CODE", help="What a second person confirms. May be repeated."),
+    click.option("--approved-by", type=code_value, metavar="CODE", help="Code of that second person; recorded."),
+    click.option("--onward", is_flag=True, help="You received it from others, and pass it on."),
+    click.option(
+        "--recipients",
+        "recipients_list",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Recipients, if not your own list.",
+    ),
+    click.option(
+        "--trust",
+        "trust_file",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Whose signatures under terms of consent count.",
+    ),
+)
+
+
 def disclosure_options(command: Command) -> Command:
     """Add --to, --for, --authority and what consent may need beside them.
 
@@ -111,37 +141,7 @@ def disclosure_options(command: Command) -> Command:
         )
         return command(*args, disclosure=disclosure, known_keys=known.keys, **kwargs)
 
-    options = (
-        click.option(
-            "--to",
-            "receiver",
-            type=code_value,
-            metavar="CODE",
-            help="Code of the recipient. Without it and --for: everybody, if all items are public.",
-        ),
-        click.option("--for", "purpose", type=purpose_value, metavar="PURPOSE", help="What for."),
-        click.option("--authority", metavar="TEXT", help="What allows it: agreement, warrant or order."),
-        click.option(
-            "--confirm", multiple=True, metavar="CODE", help="What a second person confirms. May be repeated."
-        ),
-        click.option("--approved-by", type=code_value, metavar="CODE", help="Code of that second person; recorded."),
-        click.option("--onward", is_flag=True, help="You received it from others, and pass it on."),
-        click.option(
-            "--recipients",
-            "recipients_list",
-            metavar="FILE",
-            type=click.Path(path_type=Path),
-            help="Recipients, if not your own list.",
-        ),
-        click.option(
-            "--trust",
-            "trust_file",
-            metavar="FILE",
-            type=click.Path(path_type=Path),
-            help="Whose signatures under terms of consent count.",
-        ),
-    )
-    return _with_options(with_disclosure, options)
+    return _with_options(with_disclosure, _DISCLOSURE_OPTIONS)
 
 
 def _with_options(command: Command, options: Sequence[Command]) -> Command:

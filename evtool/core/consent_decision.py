@@ -279,10 +279,8 @@ def _onward(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
 def _defence(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
     """A court may have to disclose it to the accused: a promise to the contrary can end the trial."""
     purposes = (terms.purposes or ()) if request.is_publication else (request.purpose,)
-    if any(code_text(purpose).startswith("accountability-") for purpose in purposes) and terms.defence in (
-        None,
-        Leave.NO,
-    ):
+    is_for_a_trial = any(code_text(purpose).startswith("accountability-") for purpose in purposes)
+    if is_for_a_trial and terms.defence in (None, Leave.NO):
         message = "it may not be disclosed to an accused, and a trial may demand just that"
         yield Refusal(Reason.DEFENCE, message, LEGAL_ADVICE)
 

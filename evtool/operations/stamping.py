@@ -14,13 +14,12 @@ from evtool.core.timestamp.grounds import Grounds
 from evtool.core.timestamp.ots import OtsError, Proof, Timestamp
 from evtool.core.timestamp.ots_format import parse_reply
 from evtool.core.timestamp.ots_stamp import Submission, build_proof, find_pending, is_complete, upgrade
+from evtool.core.timestamp.renewal import CLOCK_TOLERANCE
 from evtool.core.timestamp.request import make_nonce, parse_request, serialize_request
 from evtool.core.timestamp.result import Reason, TokenState, TokenVerdict
 from evtool.core.timestamp.verify import verify_token
 from evtool.interop import ots_client, tsa_client
 from evtool.interop.http_client import Outgoing
-
-CLOCK_TOLERANCE = timedelta(minutes=5)
 
 Pause = Callable[[float], None]
 
