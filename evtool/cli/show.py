@@ -12,9 +12,9 @@ from evtool.cli.output import Output
 from evtool.cli.values import item_selection
 from evtool.core.context import MAX_VALUE
 from evtool.core.errors import ExitCode, InputError
+from evtool.core.finding import Effect, Finding
 from evtool.core.names import shown
 from evtool.core.times import format_mtime
-from evtool.core.verdict import Effect, Finding
 from evtool.operations.collection import SealedItem
 from evtool.operations.derivations import Derivation, list_derivations
 from evtool.operations.read import list_items, list_nameless_items, open_record

@@ -15,9 +15,9 @@ from evtool.core.consent_input import find_contradictions
 from evtool.core.consent_state import ItemConsent, changes_of, effective_terms, find_ineffective
 from evtool.core.errors import InputError, MismatchError, UsageError
 from evtool.core.events import ConsentChanged, Event, Terms
+from evtool.core.finding import Effect
 from evtool.core.item_ranges import ItemRanges, ranges_of
 from evtool.core.privacy import TextPolicy
-from evtool.core.verdict import Effect
 from evtool.keys.signer import Signer
 from evtool.operations.collection import Collection, read_numbered_items
 from evtool.operations.entry_writer import EntryHeader, Now, system_now

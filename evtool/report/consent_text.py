@@ -9,9 +9,10 @@ from evtool.core.consent_decision import ConsentAnswer
 from evtool.core.consent_state import Holding, ItemConsent
 from evtool.core.consent_summary import ConsentSummary
 from evtool.core.digest import group_in_fours
+from evtool.core.finding import Axis, AxisState
 from evtool.core.names import shown
 from evtool.core.times import format_time
-from evtool.core.verdict import Axis, AxisState, Report
+from evtool.core.verdict import Report
 
 _MEANINGS = {
     Handling.SEALED.value: "for nobody",
