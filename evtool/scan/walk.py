@@ -69,7 +69,8 @@ class WalkNotes:
         excluded: stored paths of the first entries that a pattern left out, each with the pattern.
         excluded_count: how many entries a pattern left out; a directory counts once.
         twins: pairs of stored paths that are one name to another system: equal under NFC, or but for case.
-        fingerprint: hash over every path and kind seen; a second walk that gives the same saw the same tree.
+        fingerprint: hash over every path and kind seen, and over the device and inode of every directory; a second walk
+            that gives the same saw the same tree.
     """
 
     excluded: list[tuple[str, str]] = field(default_factory=list)
@@ -162,6 +163,7 @@ def walk_runs(tree: Tree, *, custody: bytes | None, exclusions: Exclusions, note
                 run = run._replace(kinds="u")
             else:
                 if listed.keys:
+                    digest.update(b"%d %d\n" % tree.identify(path))
                     stack.append(listed)
                     continue
         # A name holds neither NUL nor a slash, and a kind no newline: no two walks give the same bytes here.
