@@ -29,7 +29,8 @@ from evtool.operations.subject import BundleAccess, Place, open_container
 from evtool.operations.verify import VerifyOptions, verify
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Kind, WalkNotes
-from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle, FolderBundle, is_bundle_folder
+from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle, FolderBundle
+from evtool.store.bundle_form import is_bundle_folder
 from evtool.store.custody import CustodyDirectory, locate_custody
 from evtool.store.output import check_new, new_directory, write_file_in
 from evtool.store.zip_reader import ZipEntry

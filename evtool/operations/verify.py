@@ -26,9 +26,10 @@ from evtool.operations.custody_axis import judge_custody, judge_second_signature
 from evtool.operations.derivations import judge_derivations
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.renewal_check import judge_renewals
-from evtool.operations.subject import BundleAccess, Place, Subject, open_subject
+from evtool.operations.subject import BundleAccess, Place, Subject, name_of, open_subject
 from evtool.operations.time_axis import TimeGrounds, judge_time
 from evtool.operations.trust import TrustPolicy, judge_signers
+from evtool.operations.wrong_place import explain_no_record
 from evtool.scan.engine import Crew
 from evtool.scan.observe import Mode
 from evtool.scan.tree import TreeLocation
@@ -84,10 +85,11 @@ def verify(place: Place, options: VerifyOptions | None = None, *, progress: Prog
     try:
         with open_subject(place, options.custody, options.access, progress) as subject:
             if subject is None:
-                return _not_sealed(options, "there is no custody directory: nothing here was sealed by evtool")
+                return _not_sealed(options, "{} ({})".format(*explain_no_record(name_of(place))))
             return _verify_subject(subject, options, progress)
     except FormatError as error:
-        refused = Finding(Code.BAG_BROKEN, Effect.UNCHECKED, error.message)
+        advice = f" ({error.hint})" if error.hint else ""
+        refused = Finding(Code.BAG_BROKEN, Effect.UNCHECKED, error.message + advice)
         return _not_sealed(options, "the bundle cannot be read", [refused])
 
 

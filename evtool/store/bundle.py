@@ -96,23 +96,6 @@ class Bundle(ABC):
         self.close()
 
 
-def is_bundle_folder(location: TreeLocation) -> bool:
-    """Tell whether a directory is a bundle: a bag with a record whose tag manifest lists that record.
-
-    An evidence directory can be a bag too, and have been sealed in place: then its record is not part of the bag.
-    """
-    with Tree(location) as tree:
-        try:
-            descriptor = tree.open_file(b"", b"tagmanifest-sha256.txt")
-        except OSError:
-            return False
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return False
-            start = file.read(4 * 1024 * 1024)
-    return f"  {RECORD}/".encode() in start
-
-
 class FolderBundle(Bundle):
     """A bundle that is a folder."""
 
