@@ -25,6 +25,7 @@ from evtool.core.bagit import (
 from evtool.core.errors import EvtoolError, FormatError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.names import nfc_key, shown, store_name
+from evtool.operations.companions import report_companions
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle
 
 BUNDLE_README = "README.txt"
@@ -38,7 +39,7 @@ def check_bag(bundle: Bundle, collection: str | None, *, whole: bool) -> list[Fi
 
     `collection` is the id that the record gives; `whole` tells whether all payload was asked for.
     """
-    findings: list[Finding] = []
+    findings = report_companions(Code.COMPANION, bundle.companions)
     for path in bundle.foreign:
         findings.append(_broken(f"{path}: is neither a file nor a directory of the bag"))
     for path in sorted(bundle.tags):

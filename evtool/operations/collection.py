@@ -20,6 +20,7 @@ from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.operations.companions import report_companions
 from evtool.store.custody import COVER, CustodyReader, FileRole, Listing, file_name
 
 
@@ -186,6 +187,7 @@ def _judge_listing(listing: Listing) -> list[Finding]:
         message = f"entry {sequence} has no signature and counts for nothing"
         effect = Effect.UNCHECKED if (sequence, event) in listing.lost else Effect.NOTE
         findings.append(Finding(Code.ENTRY_UNFINISHED, effect, message, entry=sequence))
+    findings += report_companions(Code.CUSTODY_COMPANION, list(listing.companions))
     if listing.unfinished:
         message = "an interrupted run left temporary files; the next one that writes here removes them"
         count = len(listing.unfinished)

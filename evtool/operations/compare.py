@@ -18,6 +18,7 @@ from evtool.core.payload_names import neutral_name, parse_neutral_name
 from evtool.core.statement import ContentStatement, FileStatement, ItemType, OmissionReason
 from evtool.core.times import format_mtime
 from evtool.operations.collection import Collection, Seal, SealedItem, read_items
+from evtool.operations.companions import report_companions, split_companions
 from evtool.operations.comparison import Comparison, Selection, Tally, count_unhidden, find_difference, find_hidden
 from evtool.operations.merge_blocks import BlockMerge, Unchanged
 from evtool.operations.pairs import merge_sorted
@@ -361,6 +362,9 @@ class Comparer:
         if not self.selection.is_all:
             return
         extra = [found for found in self._extra if not self._is_below_omitted(found)]
+        if isinstance(self.evidence, TreeLocation):
+            companions, extra = split_companions(self.evidence, extra)
+            self.result.notes.companions += companions
         if self.collection.lacks_seals or not all(seal.is_sound for seal in self.collection.seals):
             # What cannot be read, or is not what was signed, may have listed these files; nobody is accused for that.
             if extra:
@@ -418,6 +422,7 @@ class Comparer:
             patterns = ", ".join(shown(pattern) for pattern in sorted({pattern for _, pattern in notes.excluded}))
             message = f"entries of the directory are left out of the seals by pattern: {patterns}"
             self._add(Code.EXCLUDED, Effect.NOTE, message, count=notes.excluded_count)
+        self.result.findings += report_companions(Code.COMPANION, notes.companions)
         for one, other in notes.twins:
             message = f"{shown(one)} and {shown(other)} are one name to some other systems; a copy there may lose one"
             self._add(Code.NAME_TWIN, Effect.NOTE, message, path=one)

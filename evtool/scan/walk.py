@@ -68,6 +68,7 @@ class WalkNotes:
     Attributes:
         excluded: stored paths of the first entries that a pattern left out, each with the pattern.
         excluded_count: how many entries a pattern left out; a directory counts once.
+        companions: stored paths of what other systems wrote beside the evidence, each with who did.
         twins: pairs of stored paths that are one name to another system: equal under NFC, or but for case.
         fingerprint: hash over every path and kind seen, and over the device and inode of every directory; a second walk
             that gives the same saw the same tree.
@@ -75,6 +76,7 @@ class WalkNotes:
 
     excluded: list[tuple[str, str]] = field(default_factory=list)
     excluded_count: int = 0
+    companions: list[tuple[str, str]] = field(default_factory=list)
     twins: list[tuple[str, str]] = field(default_factory=list)
     fingerprint: str = ""
     _stack: list[_Frame] = field(default_factory=list)

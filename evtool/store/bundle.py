@@ -16,7 +16,8 @@ from typing import Self, TypeVar
 from evtool.core.bagit import MANIFEST_FILE, PAYLOAD_DIRECTORY
 from evtool.core.errors import FormatError, InputError
 from evtool.core.names import shown, shown_path, store_name
-from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.core.patterns import Exclusions
+from evtool.scan.companions import describe_companion
 from evtool.scan.engine import Task, observe_all
 from evtool.scan.observe import Observation
 from evtool.scan.tree import Tree, TreeLocation
@@ -30,7 +31,6 @@ PAYLOAD_PREFIX = f"{PAYLOAD_DIRECTORY}/"
 _MAX_LINE = 4096
 
 _Context = TypeVar("_Context")
-_SYSTEM_FILES = Exclusions(DEFAULT_PATTERNS)
 
 
 class Bundle(ABC):
@@ -42,6 +42,7 @@ class Bundle(ABC):
         payload: SHA-256 of every payload file, by its name; empty for files that have not been read (yet).
         sizes: bytes of the payload files that have been read, by name.
         foreign: what is outside of `data/` and neither a file nor a directory of the bag, in shown form.
+        companions: what other systems wrote beside the files of the bag: stored name, and who did.
     """
 
     custody: CustodyReader
@@ -49,6 +50,7 @@ class Bundle(ABC):
     payload: dict[bytes, str]
     sizes: dict[bytes, int]
     foreign: list[str]
+    companions: list[tuple[str, str]]
 
     @abstractmethod
     def close(self) -> None:
@@ -106,6 +108,7 @@ class FolderBundle(Bundle):
         self.payload = {}
         self.sizes = {}
         self.foreign = []
+        self.companions = []
         self.tags = {}
         for path in self._list_tags():
             digest = hashlib.sha256()
@@ -131,13 +134,12 @@ class FolderBundle(Bundle):
         return os.fdopen(descriptor, "rb", buffering=256 * 1024)
 
     def walk(self, notes: WalkNotes) -> Iterator[Found]:
-        """Yield what is below `data/`; files that an operating system left there are no part of it."""
-        with Tree(self.data) as tree:
+        """Yield what is below `data/`; files that other systems wrote there are no part of it."""
+        with Tree(self.data) as tree, Tree(self.data) as looking:
             for found in walk(tree, custody=None, exclusions=Exclusions(), notes=notes):
-                pattern = _SYSTEM_FILES.match(shown_path(found.name))
-                if pattern is not None and not self._is_listed(found.path):
-                    notes.excluded_count += 1
-                    notes.excluded.append((store_name(found.path), pattern))
+                who = describe_companion(looking, found)
+                if who is not None and not self._is_listed(found.path):
+                    notes.companions.append((store_name(found.path), who))
                     continue
                 if found.kind is Kind.FILE:
                     self.payload.setdefault(found.path, "")
@@ -171,8 +173,11 @@ class FolderBundle(Bundle):
                 if not directory and kind == "d" and name in (NAME, PAYLOAD_DIRECTORY.encode("ascii")):
                     continue
                 if kind == "f":
-                    if not _SYSTEM_FILES.match(shown_path(name)):
+                    who = describe_companion(self._root, Found(directory, name, Kind.FILE))
+                    if who is None:
                         yield os.fsdecode(path)
+                    elif not directory:  # those in the record are found with the rest of it
+                        self.companions.append((store_name(path), who))
                 else:
                     self.foreign.append(shown_path(path))
 

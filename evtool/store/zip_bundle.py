@@ -78,6 +78,7 @@ class ZipBundle(Bundle):
         self.payload = {}
         self.sizes = {}
         self.foreign = []
+        self.companions = []
         self._again = again.fileno() if again is not None else -1
         self._known: dict[bytes, _Known] = {}
         self._kept: dict[str, bytes | _Place] = {}

@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,8 @@ def case(evtool: Runner) -> Path:
 
 def on(medium: str, evtool: Runner, *arguments: str | Path, **environment: str) -> RunResult:
     """Run evtool on a medium: one of the folders in `shims`."""
-    return evtool(*arguments, PYTHONPATH=path_for(medium, evtool), **environment)
+    changed = evtool.environment | {"PYTHONPATH": path_for(medium, evtool)} | environment
+    return replace(evtool, environment=changed)(*arguments)
 
 
 def path_for(medium: str, evtool: Runner) -> str:
@@ -87,7 +89,8 @@ def test_a_disk_that_fails_is_named_and_nothing_is_sealed(case: Path, evtool: Ru
     error, hint = result.stderr.splitlines()
     assert error == f"evtool: error: {said}"
     assert hint.startswith("evtool: hint: the medium, or the connection to it, failed: look after it")
-    assert not (case / "custody").exists()
+    # The journal of a long reading may stay for the next run.
+    assert {path.name for path in case.glob("custody/*")} <= {".0001-sealed.journal.part"}
     assert snapshot(case) == before
     assert evtool("seal", case).exit_code == ExitCode.OK
 
