@@ -13,14 +13,17 @@ from evtool.core.consent import ConsentTerms
 from evtool.core.consent_state import changes_of
 from evtool.core.consent_summary import ConsentTally
 from evtool.core.digest import sha256_hex
+from evtool.core.disclosed_items import CopyTally
 from evtool.core.entry import INFORMATIONAL_FILES
 from evtool.core.errors import EvtoolError, FormatError, InputError
-from evtool.core.events import Derived, Disclosed, Event, Sealed
+from evtool.core.events import Derived, Event, Sealed
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.operations.companions import report_companions
+from evtool.operations.disclosed_lists import read_lists
+from evtool.operations.line_ends import BYTE_EXACT, excuse_converted, is_converted
 from evtool.store.custody import COVER, CustodyReader, FileRole, Listing, file_name
 
 
@@ -36,7 +39,7 @@ class Seal:
         broken: the manifest cannot be read to its end, so not all of its items are known.
         disproved: the manifest is not the one that was signed.
         withheld_lines: lines this copy does not disclose.
-        named_items: items of which the name is disclosed.
+        disclosed: the items that this copy discloses, and what it withholds of them.
         consent: what the terms of its items amount to.
         nameless: items whose name is withheld, but not what they are.
         watched: numbers of the items that other entries speak of.
@@ -50,7 +53,7 @@ class Seal:
     broken: bool = False
     disproved: bool = False
     withheld_lines: int = 0
-    named_items: int = 0
+    disclosed: CopyTally = field(default_factory=CopyTally)
     consent: ConsentTally = field(default_factory=ConsentTally)
     nameless: list[Item] = field(default_factory=list)
     watched: frozenset[int] = frozenset()
@@ -75,7 +78,7 @@ class Collection:
         custody: the open directory.
         listing: the names in it.
         chain: the entries, verified.
-        findings: what is wrong with the chain and with the directory.
+        findings: what is wrong with the directory; what is wrong with the chain is in `chain`.
         seals: the entries that seal items, oldest first.
     """
 
@@ -84,6 +87,12 @@ class Collection:
     chain: Chain
     findings: list[Finding]
     seals: list[Seal]
+
+    @property
+    def record_findings(self) -> list[Finding]:
+        """All that is wrong with the record, as far as its manifests have been read."""
+        of_seals = [finding for seal in self.seals for finding in seal.findings]
+        return [*self.findings, *self.chain.findings, *check_numbering(self), *of_seals]
 
     @property
     def lacks_seals(self) -> bool:
@@ -131,7 +140,7 @@ def read_collection(custody: CustodyReader) -> Collection:
                 (Code.ENTRY_MISSING, Effect.DISPROVES) if missing else (Code.CUSTODY_UNREADABLE, Effect.UNCHECKED)
             )
             findings.append(Finding(code, effect, error.message, entry=sequence))
-    chain = check_chain(entries, unreadable)
+    chain = excuse_converted(entries, unreadable, check_chain(entries, unreadable))
     changes = changes_of(link.entry for link in chain.links)
     watched = _derived_items(chain)
     seals = [
@@ -145,9 +154,7 @@ def read_collection(custody: CustodyReader) -> Collection:
         for link in chain.links
         if link.entry.sealed
     ]
-    findings += chain.findings
     findings += _judge_listing(listing)
-    findings += _check_numbering(seals, chain)
     findings += _check_informational(custody, listing, chain)
     return Collection(custody, listing, chain, findings, seals)
 
@@ -164,6 +171,7 @@ MAX_ENTRIES_SIZE = 64 * 1024 * 1024
 OWN_FILES = {
     Event.SEALED.value: frozenset({FileRole.MANIFEST, FileRole.CHECKSUMS}),
     Event.RENEWED.value: frozenset({FileRole.RENEWAL}),
+    Event.DISCLOSED.value: frozenset({FileRole.DISCLOSED}),
 }
 """Event -> the files that only its entries have."""
 
@@ -171,7 +179,7 @@ _EVERY_ENTRY = frozenset({FileRole.ENTRY, FileRole.SIGNATURE})
 
 
 def _judge_listing(listing: Listing) -> list[Finding]:
-    """Step 1: find what is in the directory and belongs to no entry."""
+    """Find what is in the directory and belongs to no entry."""
     findings: list[Finding] = []
     for name in listing.foreign:
         message = f"custody directory: {name} is not part of the record"
@@ -195,13 +203,13 @@ def _judge_listing(listing: Listing) -> list[Finding]:
     return findings
 
 
-def _check_numbering(seals: list[Seal], chain: Chain) -> list[Finding]:
-    """Step 3: item numbers go on from seal to seal, so no two items share one and none is hidden between seals.
+def check_numbering(collection: Collection) -> list[Finding]:
+    """Item numbers go on from seal to seal, so no two items share one and none is hidden between seals.
 
     After an entry that cannot be used, which may seal items of its own, numbers may be left out but not used again.
     """
     findings: list[Finding] = []
-    usable = {link.entry.sequence for link in chain.links}
+    seals, usable = collection.seals, {link.entry.sequence for link in collection.chain.links}
     expected, seen = 1, 0
     for seal in seals:
         first, seen, skipped = seal.sealed.first_item, seal.number, set(range(seen + 1, seal.number)) - usable
@@ -213,11 +221,11 @@ def _check_numbering(seals: list[Seal], chain: Chain) -> list[Finding]:
 
 
 def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain) -> list[Finding]:
-    """Step 4: compare the files that prove nothing with what the newest entry says of them, if it can be used."""
+    """Compare the files that prove nothing with what the newest entry says of them, if it can be used."""
     findings: list[Finding] = []
     if not chain.links or chain.links[-1].entry.sequence != listing.entries[-1][0]:
         return findings
-    if COVER in listing.informational and not _is_cover_of_an_entry(custody, chain):
+    if COVER in listing.informational and not _is_cover_of_an_entry(custody, listing, chain):
         message = f"custody directory: {COVER} is signed by nobody; the terms that count are those in the manifests"
         findings.append(Finding(Code.INFORMATIONAL_UNSIGNED, Effect.NOTE, message, path=COVER))
     recorded = chain.links[-1].entry.informational
@@ -243,13 +251,15 @@ def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain)
     return findings
 
 
-def _is_cover_of_an_entry(custody: CustodyReader, chain: Chain) -> bool:
-    """Tell whether the cover sheet is one that an entry `disclosed` holds the digest of."""
-    covers = {link.entry.details.cover for link in chain.links if isinstance(link.entry.details, Disclosed)}
+def _is_cover_of_an_entry(custody: CustodyReader, listing: Listing, chain: Chain) -> bool:
+    """Tell whether the cover sheet is one that the list of a disclosure holds the digest of."""
     try:
-        return sha256_hex(custody.read_informational(COVER)) in covers
+        digest = sha256_hex(custody.read_informational(COVER))
     except EvtoolError:
         return False
+    return any(
+        one.listed is not None and one.listed.cover == digest for one in read_lists(custody, listing, chain.links)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +297,7 @@ def read_items_afresh(collection: Collection) -> Iterator[tuple[bytes, SealedIte
 
 
 def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes | None, SealedItem]]:
-    """Yield the items of one seal, then judge its manifest and its list of checksums, steps 8 and 9."""
+    """Yield the items of one seal, then judge its manifest and its list of checksums, steps 7 and 8."""
     reading = SealReading(custody, seal)
     reader = ManifestReader(seal.sealed.first_item)
     try:
@@ -314,17 +324,18 @@ class SealReading:
         """Take one item into account, in the order of the manifest."""
         self._checksums.add(item)
         self._seal.consent.add(item)
-        self._seal.named_items += is_named
-        if not is_named and item.content is not None:
+        self._seal.disclosed.add(item)
+        if not is_named:
             self._seal.nameless.append(item)
-        if item.number in self._seal.watched and item.content is not None:
+        if item.number in self._seal.watched:
             self._seal.seen.add(item.number)
 
     def add_block(self, items: range, listed: bytes, consents: Mapping[int, ConsentTerms]) -> None:
         """Take items into account that all have a content and a name, with their list of checksums and their terms."""
         self._checksums.add_lines(listed)
         self._seal.consent.add_range(items, consents)
-        self._seal.named_items += len(items)
+        if items:
+            self._seal.disclosed.add_range(items[0], items[-1])
         self._seal.seen.update(number for number in self._seal.watched if number in items)
 
     def give_up(self, error: FormatError | InputError) -> None:
@@ -336,6 +347,8 @@ class SealReading:
             message = f"{self.name}: signed, but cannot be read: {error.message}"
             invalid = Finding(Code.MANIFEST_INVALID, Effect.UNCHECKED, message, entry=seal.number)
             seal.findings.append(invalid)
+        elif isinstance(error, FormatError) and _is_as_signed(self._custody, self.name, seal.sealed, converted=True):
+            _add_converted(seal, Code.MANIFEST_INVALID, self.name)
         else:
             _add_unusable(seal, FileRole.MANIFEST, Code.MANIFEST_MISSING, Code.MANIFEST_INVALID, error)
 
@@ -354,7 +367,7 @@ class SealReading:
 
 
 def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, str, str] | None:
-    """Step 8: compare a manifest with its entry: what differs, expected, found; None where nothing does."""
+    """Step 7: compare a manifest with its entry: what differs, expected, found; None where nothing does."""
     if summary.root != sealed.root:
         return "root hash", sealed.root, summary.root
     if summary.lines != sealed.lines:
@@ -363,13 +376,23 @@ def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, 
         return "number of items", str(sealed.items), str(summary.disclosed_items)
     last = sealed.first_item + sealed.items - 1
     # Beyond it begin the numbers of the next seal; two items under one number could be mistaken for each other.
-    return ("last item", str(last), str(summary.last_item)) if summary.last_item > last else None
+    if summary.last_item > last:
+        return "last item", str(last), str(summary.last_item)
+    # What follows the last disclosed item are the withheld items after it, of two lines at least.
+    after = last - max(summary.last_item, sealed.first_item - 1)
+    if summary.lines_after < 2 * after or (summary.lines_after > 0) != (after > 0):
+        return "number of lines after the last disclosed item", f"those of {after} items", str(summary.lines_after)
+    return None
 
 
-def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed) -> bool:
-    """Tell whether a manifest that cannot be read is still, line for line, the one that was signed."""
+def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed, *, converted: bool = False) -> bool:
+    """Tell whether a manifest that cannot be read is still, line for line, the one that was signed.
+
+    `converted` asks whether it would be if its line ends were not CR LF.
+    """
+    lines = custody.read_lines(name, limit=_LONGEST_LINE)
     try:
-        summary = summarize_unread(custody.read_lines(name, limit=_LONGEST_LINE))
+        summary = summarize_unread((line.removesuffix(b"\r") for line in lines) if converted else lines)
     except (FormatError, InputError):
         return False
     return (summary.root, summary.lines) == (sealed.root, sealed.lines)
@@ -400,7 +423,7 @@ class _ChecksumsCheck:
 
     def add(self, item: Item) -> None:
         """Take one item into account."""
-        if item.content and item.content.digests and item.file and self._problem is None:
+        if item.content.digests and item.file and self._problem is None:
             path = parse_name(item.file.path)
             self._expected.update(serialize_line(item.number, item.content.digests.sha256, path))
 
@@ -409,13 +432,18 @@ class _ChecksumsCheck:
         self._expected.update(listed)
 
     def finish(self, whole: bool) -> None:
-        """Step 9: judge the list; a copy that withholds lines has none, as it would disclose them."""
+        """Step 8: judge the list; a copy that withholds lines has none, as it would disclose them."""
         if self._problem is None:
             try:
                 for lines in self._custody.read_blocks(self._name, _LINES_AT_ONCE):
                     self._found.update(b"".join(lines))
             except EvtoolError as error:
                 self._problem = error
+        expected, found = self._seal.sealed.checksums, self._found.hexdigest()
+        not_as_written = isinstance(self._problem, FormatError) or (self._problem is None and found != expected)
+        if not_as_written and is_converted(self._custody, self._name, expected):
+            _add_converted(self._seal, Code.CHECKSUMS_MISMATCH, self._name)
+            return
         if self._problem is not None:
             # A list that is there must be the signed one in any copy: people will run sha256sum on it.
             if whole or FileRole.CHECKSUMS in self._seal.roles:
@@ -423,7 +451,6 @@ class _ChecksumsCheck:
                     self._seal, FileRole.CHECKSUMS, Code.CHECKSUMS_MISSING, Code.CHECKSUMS_MISMATCH, self._problem
                 )
             return
-        expected, found = self._seal.sealed.checksums, self._found.hexdigest()
         if found != expected:
             message = f"{self._name}: SHA-256 is {found[:16]}..., the signed entry says {expected[:16]}..."
             _add(self._seal, Code.CHECKSUMS_MISMATCH, message, expected, found)
@@ -445,6 +472,14 @@ def _add_unusable(seal: Seal, role: FileRole, missing: Code, invalid: Code, erro
         _add(seal, missing, message)
     else:
         seal.findings.append(Finding(_UNREADABLE[role], Effect.UNCHECKED, message, entry=seal.number))
+
+
+def _add_converted(seal: Seal, code: Code, name: str) -> None:
+    """Record that a file of a seal has other line ends than it was written with: a cause, and no accusation."""
+    message = (
+        f"{name}: its line ends were converted on the way, from LF to CR LF; with LF it is as signed; {BYTE_EXACT}"
+    )
+    seal.findings.append(Finding(code, Effect.UNCHECKED, message, entry=seal.number))
 
 
 def _add(seal: Seal, code: Code, message: str, expected: str | None = None, found: str | None = None) -> None:

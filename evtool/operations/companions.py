@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.names import shown, store_name
@@ -31,7 +31,13 @@ def report_companions(code: Code, companions: list[tuple[str, str]]) -> list[Fin
     """Name them in one note."""
     if not companions:
         return []
-    named = "; ".join(f"{shown(path)} ({who})" for path, who in companions[:_MAX_NAMED])
-    more = f"; and {len(companions) - _MAX_NAMED:,} more" if len(companions) > _MAX_NAMED else ""
-    message = f"other systems wrote files here, which were not sealed and count for nothing: {named}{more}"
+    names = name_some([f"{shown(path)} ({who})" for path, who in companions], len(companions))
+    message = f"other systems wrote files here, which were not sealed and count for nothing: {names}"
     return [Finding(code, Effect.NOTE, message, count=len(companions))]
+
+
+def name_some(names: Sequence[str], total: int) -> str:
+    """Name the first of many things, of which not all need be given, and count the others."""
+    named = names[:_MAX_NAMED]
+    more = f"; and {total - len(named):,} more" if total > len(named) else ""
+    return "; ".join(named) + more

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Self, TypeVar
 
 from evtool.core.bagit import MANIFEST_FILE, PAYLOAD_DIRECTORY
+from evtool.core.companions import find_companion
 from evtool.core.errors import FormatError, InputError
 from evtool.core.names import shown, shown_path, store_name
 from evtool.core.patterns import Exclusions
@@ -135,10 +136,11 @@ class FolderBundle(Bundle):
 
     def walk(self, notes: WalkNotes) -> Iterator[Found]:
         """Yield what is below `data/`; files that other systems wrote there are no part of it."""
+        listed = self._listed_companions()
         with Tree(self.data) as tree, Tree(self.data) as looking:
             for found in walk(tree, custody=None, exclusions=Exclusions(), notes=notes):
                 who = describe_companion(looking, found)
-                if who is not None and not self._is_listed(found.path):
+                if who is not None and found.path not in listed:
                     notes.companions.append((store_name(found.path), who))
                     continue
                 if found.kind is Kind.FILE:
@@ -153,17 +155,19 @@ class FolderBundle(Bundle):
                 self.sizes[task.found.path] = observation.stamp.size
             yield task, observation
 
-    def _is_listed(self, name: bytes) -> bool:
-        """Tell whether the payload manifest lists a file; what systems leave in folders can also be evidence."""
-        wanted = b"  " + PAYLOAD_PREFIX.encode("ascii") + name + b"\n"
+    def _listed_companions(self) -> set[bytes]:
+        """Give the listed payload files that are named as companions are: they can also be evidence."""
+        prefix = PAYLOAD_PREFIX.encode("ascii")
+        listed: set[bytes] = set()
         try:
             with self.open_tag(MANIFEST_FILE) as file:
                 while line := file.readline(_MAX_LINE):
-                    if line.endswith(wanted):
-                        return True
+                    path = line.rstrip(b"\n").partition(b"  ")[2]
+                    if find_companion(path.rpartition(b"/")[2]) is not None:
+                        listed.add(path.removeprefix(prefix))
         except InputError:
             pass
-        return False
+        return listed
 
     def _list_tags(self) -> Iterator[str]:
         for directory in (b"", NAME):
