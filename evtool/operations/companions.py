@@ -32,7 +32,7 @@ def report_companions(code: Code, companions: list[tuple[str, str]]) -> list[Fin
     if not companions:
         return []
     names = name_some([f"{shown(path)} ({who})" for path, who in companions], len(companions))
-    message = f"other systems wrote files here, which were not sealed and count for nothing: {names}"
+    message = f"files were written here by other systems; they were not sealed, and count for nothing: {names}"
     return [Finding(code, Effect.NOTE, message, count=len(companions))]
 
 

@@ -53,15 +53,14 @@ def excuse_converted(entries: Sequence[EntryFiles], unreadable: Collection[int],
         replace(one, data=one.data.replace(b"\r\n", b"\n"), signature=one.signature.replace(b"\r\n", b"\n"))
         for one in entries
     ]
-    converted = sum(one != other for one, other in zip(entries, unix, strict=True))
-    if not converted:
+    if unix == list(entries):
         return chain
     restored = check_chain(unix, unreadable)
     if len(restored.links) <= len(chain.links):
         return chain
     message = "the line ends of the record were converted on the way, from LF to CR LF: with LF, the signatures of "
     message += f"{len(restored.links)} entries verify; {BYTE_EXACT}"
-    cause = Finding(Code.LINE_ENDS, Effect.UNCHECKED, message, count=converted)
+    cause = Finding(Code.LINE_ENDS, Effect.UNCHECKED, message)
     return replace(chain, findings=(*restored.findings, cause))
 
 

@@ -468,6 +468,7 @@ class _SealRun:
 
     def _report_names(self) -> None:
         self.result.excluded = self._notes.excluded_count
+        self.result.excluded_names = tuple(path for path, _ in self._notes.excluded)
         for one, other in self._notes.twins:
             message = f"{shown(one)} and {shown(other)} are one name to some other systems; a copy there may lose one"
             self.result.findings.append(Finding(Code.NAME_TWIN, Effect.NOTE, message, path=one))

@@ -18,7 +18,7 @@ from typing import BinaryIO
 from evtool.core.errors import MismatchError, UsageError
 from evtool.core.finding import Axis, AxisState, Effect, Finding
 from evtool.core.manifest import Item
-from evtool.core.names import parse_name, parse_target, shown, store_name
+from evtool.core.names import nfc_key, parse_name, parse_target, shown, store_name
 from evtool.core.payload_names import find_unsafe, neutral_name, parse_neutral_name
 from evtool.core.statement import ItemType
 from evtool.core.verdict import Report
@@ -93,7 +93,8 @@ def _copy_folder(location: TreeLocation, folder: Path, progress: Progress) -> No
             if path.startswith(f"{RECORD}/"):
                 write_file_in(folder, path, bundle.read_chunks(path))
         for found in bundle.walk(WalkNotes()):
-            name = store_name(found.path)
+            # Names in a bundle are in NFC; other systems may have spelled them otherwise since.
+            name = nfc_key(store_name(found.path))
             if found.kind is not Kind.FILE or find_unsafe(name):
                 raise MismatchError(f"{shown(name)} in the bundle is no file, or its name is not safe")
             _check_beside_record(name)
