@@ -21,6 +21,18 @@ _FOLDER_SECTION = re.compile(
     rb"\s*\[(?:\.ShellClassInfo|ViewState|LocalizedFileNames|DeleteOnCopy|\{[0-9A-Fa-f-]{36}\})\]"
 )
 
+SYSTEM_DIRECTORIES = frozenset(
+    {
+        b".Spotlight-V100",
+        b".Trashes",
+        b".fseventsd",
+        b"$RECYCLE.BIN",
+        b"System Volume Information",
+        b"lost+found",
+    }
+)
+"""What systems keep at the top of a medium, where a record or a bundle can lie; directories have no bytes to tell by."""
+
 _KIB = 1024
 
 
@@ -63,8 +75,8 @@ _RULES = (
     _Rule(
         re.compile(rb"(.+)@Syno(?:EAStream|Resource)", re.DOTALL), "Synology", _begins_with(_APPLE_DOUBLE), 256 * _KIB
     ),
-    _Rule(re.compile(rb"\.DS_Store"), "macOS", _begins_with(_DS_STORE), 16384 * _KIB, True),
-    _Rule(re.compile(rb"(?:eh)?[Tt]humbs\.db"), "Windows", _begins_with(_COMPOUND_FILE), 65536 * _KIB, True),
+    _Rule(re.compile(rb"\.DS_Store"), "macOS", _begins_with(_DS_STORE), 1024 * _KIB, True),
+    _Rule(re.compile(rb"(?:eh)?[Tt]humbs\.db"), "Windows", _begins_with(_COMPOUND_FILE), 1024 * _KIB, True),
     _Rule(re.compile(rb"[Dd]esktop\.ini"), "Windows", _is_folder_settings, 64 * _KIB, True),
 )
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Self, TypeVar
 
 from evtool.core.bagit import MANIFEST_FILE, PAYLOAD_DIRECTORY
-from evtool.core.companions import find_companion
+from evtool.core.companions import SYSTEM_DIRECTORIES, find_companion
 from evtool.core.errors import FormatError, InputError
 from evtool.core.names import shown, shown_path, store_name
 from evtool.core.patterns import Exclusions
@@ -182,6 +182,9 @@ class FolderBundle(Bundle):
                         yield os.fsdecode(path)
                     elif not directory:  # those in the record are found with the rest of it
                         self.companions.append((store_name(path), who))
+                elif kind == "d" and name in SYSTEM_DIRECTORIES:
+                    if not directory:
+                        self.companions.append((store_name(path), "a folder of the system"))
                 else:
                     self.foreign.append(shown_path(path))
 

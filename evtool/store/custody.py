@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from evtool.core.chain import EntryFiles
-from evtool.core.companions import START_SIZE, find_companion
+from evtool.core.companions import START_SIZE, SYSTEM_DIRECTORIES, find_companion
 from evtool.core.entry import INFORMATIONAL_FILES, MAX_ENTRY
 from evtool.core.errors import FormatError, InputError
 from evtool.core.events import Event
@@ -222,7 +222,9 @@ class CustodyReader(ABC):
         for raw, kind in sorted(there):
             name = raw.decode("utf-8", "replace")
             match = _ENTRY_FILE.match(name)
-            if kind != "f":
+            if kind == "d" and raw in SYSTEM_DIRECTORIES:
+                companions.append((store_name(raw), "a folder of the system"))
+            elif kind != "f":
                 foreign.append(shown_path(raw))
             elif match and int(match[1]) > 0:
                 files.setdefault((int(match[1]), match[2]), set()).add(FileRole(match[3]))
