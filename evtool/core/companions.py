@@ -31,7 +31,7 @@ SYSTEM_DIRECTORIES = frozenset(
         b"lost+found",
     }
 )
-"""What systems keep at the top of a medium, where a record or a bundle can lie; directories have no bytes to tell by."""
+"""What systems keep at the top of a medium, where a record or a bundle can lie; a directory has no bytes to tell by."""
 
 _KIB = 1024
 

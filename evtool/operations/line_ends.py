@@ -66,10 +66,13 @@ def excuse_converted(entries: Sequence[EntryFiles], unreadable: Collection[int],
 
 def is_converted(custody: CustodyReader, name: str, sha256: str) -> bool:
     """Tell whether a file of the record is the signed one but for converted line ends."""
-    digest = hashlib.sha256()
+    digest, is_other = hashlib.sha256(), False
     try:
         for lines in custody.read_blocks(name, _LINES_AT_ONCE):
-            digest.update(b"".join(lines).replace(b"\r\n", b"\n"))
+            text = b"".join(lines)
+            unix = text.replace(b"\r\n", b"\n")
+            digest.update(unix)
+            is_other |= unix != text
     except EvtoolError:
         return False
-    return digest.hexdigest() == sha256
+    return is_other and digest.hexdigest() == sha256

@@ -68,6 +68,7 @@ def read_chain(custody: bytes, stems: list[str], trust: str, codes: set[int]) ->
             data, armored = read(name, 65536), read(name + b".sig", 16384)
             before = (number, sha256(data), sha256(armored))
             key = signer(armored, data)  # C2
+            need(key or not signer(armored.replace(b"\r\n", b"\n"), data.replace(b"\r\n", b"\n")))  # V3: line ends
             entry: Table = read_entry(data) if key else {"sequence": 0, "event": ""}  # C3
         except (ValueError, OSError) as error:
             codes.add(1 if isinstance(error, FileNotFoundError) else 4)
@@ -231,8 +232,8 @@ def verify(evidence: str, trust: str, head: str = "") -> tuple[int, list[str]]:
         else:
             missing.append(item)
     fates += explain(root, missing, extra, patterns)
-    left = [one for one in extra if not (one + b"/").startswith(tuple(excused))]
-    left = [store(one) for one in left if not is_companion(os.path.join(root, one))]
+    companions = [one for one in extra if is_companion(os.path.join(root, one))]
+    left = [store(one) for one in extra if one not in companions and not (one + b"/").startswith(tuple(excused))]
     seen = [(item["broken"], fate) for item, fate in fates if fate not in ("withheld", "omitted")]
     codes |= {4 if broken else 1 for broken, fate in seen if not fate.endswith("ok")}  # V13
     codes |= {0 if not left else 4 if unsound else 1, 0 if any(not broken for broken, _ in seen) else 4}  # V14
