@@ -107,7 +107,9 @@ def _run(arguments: Sequence[str]) -> int:
     import click
 
     from evtool.cli.group import make_group
+    from evtool.cli.notes import show_notes
 
+    show_notes()
     try:
         cli = make_group(COMMANDS, EXIT_CODES)
         result = cli.main(args=list(arguments), prog_name="evtool", standalone_mode=False)

@@ -18,6 +18,7 @@ from evtool.core.finding import Effect, weigh
 from evtool.core.metadata_vocabulary import Withheld
 from evtool.core.names import shown
 from evtool.core.privacy import TextPolicy
+from evtool.operations.companions import name_some
 from evtool.operations.entry_writer import EntryHeader
 from evtool.operations.item_metadata import MetadataChoice
 from evtool.operations.item_statements import StatementFiles
@@ -188,7 +189,7 @@ def _render(result: SealResult, directory: str, dry_run: bool, stamps: Stamping 
         (result.kept_items, "items of earlier seals are there, with the size and date they were sealed with"),
         (result.reused, "files were not hashed again: an interrupted run had hashed them, and they have not changed"),
         (result.omitted, "items are named in the seal without their content"),
-        (result.excluded, "entries of the directory are left out by pattern"),
+        (result.excluded, f"entries of the directory are left out by pattern: {_name_excluded(result)}"),
     ):
         if count:
             lines.append(f"  {count:,} {words}")
@@ -208,6 +209,10 @@ def _render(result: SealResult, directory: str, dry_run: bool, stamps: Stamping 
     return "\n".join(lines)
 
 
+def _name_excluded(result: SealResult) -> str:
+    return name_some([shown(path) for path in result.excluded_names], result.excluded)
+
+
 def _document(
     result: SealResult, directory: str, dry_run: bool, exit_code: ExitCode, stamps: Stamping | None
 ) -> SealDocument:
@@ -223,6 +228,7 @@ def _document(
         reused=result.reused,
         omitted=result.omitted,
         excluded=result.excluded,
+        excluded_names=result.excluded_names,
         findings=tuple(result.findings),
         metadata=_sealed_metadata(result),
         stamping=stamps,

@@ -21,7 +21,9 @@ from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.operations.companions import report_companions
 from evtool.operations.disclosed_lists import read_lists
+from evtool.operations.line_ends import BYTE_EXACT, excuse_converted, is_converted
 from evtool.store.custody import COVER, CustodyReader, FileRole, Listing, file_name
 
 
@@ -138,7 +140,7 @@ def read_collection(custody: CustodyReader) -> Collection:
                 (Code.ENTRY_MISSING, Effect.DISPROVES) if missing else (Code.CUSTODY_UNREADABLE, Effect.UNCHECKED)
             )
             findings.append(Finding(code, effect, error.message, entry=sequence))
-    chain = check_chain(entries, unreadable)
+    chain = excuse_converted(entries, unreadable, check_chain(entries, unreadable))
     changes = changes_of(link.entry for link in chain.links)
     watched = _derived_items(chain)
     seals = [
@@ -193,6 +195,7 @@ def _judge_listing(listing: Listing) -> list[Finding]:
         message = f"entry {sequence} has no signature and counts for nothing"
         effect = Effect.UNCHECKED if (sequence, event) in listing.lost else Effect.NOTE
         findings.append(Finding(Code.ENTRY_UNFINISHED, effect, message, entry=sequence))
+    findings += report_companions(Code.CUSTODY_COMPANION, list(listing.companions))
     if listing.unfinished:
         message = "an interrupted run left temporary files; the next one that writes here removes them"
         count = len(listing.unfinished)
@@ -327,6 +330,8 @@ class SealReading:
             message = f"{self.name}: signed, but cannot be read: {error.message}"
             invalid = Finding(Code.MANIFEST_INVALID, Effect.UNCHECKED, message, entry=seal.number)
             seal.findings.append(invalid)
+        elif isinstance(error, FormatError) and _is_as_signed(self._custody, self.name, seal.sealed, converted=True):
+            _add_converted(seal, Code.MANIFEST_INVALID, self.name)
         else:
             _add_unusable(seal, FileRole.MANIFEST, Code.MANIFEST_MISSING, Code.MANIFEST_INVALID, error)
 
@@ -363,10 +368,14 @@ def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, 
     return None
 
 
-def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed) -> bool:
-    """Tell whether a manifest that cannot be read is still, line for line, the one that was signed."""
+def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed, *, converted: bool = False) -> bool:
+    """Tell whether a manifest that cannot be read is still, line for line, the one that was signed.
+
+    `converted` asks whether it would be if its line ends were not CR LF.
+    """
+    lines = custody.read_lines(name, limit=_LONGEST_LINE)
     try:
-        summary = summarize_unread(custody.read_lines(name, limit=_LONGEST_LINE))
+        summary = summarize_unread((line.removesuffix(b"\r") for line in lines) if converted else lines)
     except (FormatError, InputError):
         return False
     return (summary.root, summary.lines) == (sealed.root, sealed.lines)
@@ -413,6 +422,11 @@ class _ChecksumsCheck:
                     self._found.update(b"".join(lines))
             except EvtoolError as error:
                 self._problem = error
+        expected, found = self._seal.sealed.checksums, self._found.hexdigest()
+        not_as_written = isinstance(self._problem, FormatError) or (self._problem is None and found != expected)
+        if not_as_written and is_converted(self._custody, self._name, expected):
+            _add_converted(self._seal, Code.CHECKSUMS_MISMATCH, self._name)
+            return
         if self._problem is not None:
             # A list that is there must be the signed one in any copy: people will run sha256sum on it.
             if whole or FileRole.CHECKSUMS in self._seal.roles:
@@ -420,7 +434,6 @@ class _ChecksumsCheck:
                     self._seal, FileRole.CHECKSUMS, Code.CHECKSUMS_MISSING, Code.CHECKSUMS_MISMATCH, self._problem
                 )
             return
-        expected, found = self._seal.sealed.checksums, self._found.hexdigest()
         if found != expected:
             message = f"{self._name}: SHA-256 is {found[:16]}..., the signed entry says {expected[:16]}..."
             _add(self._seal, Code.CHECKSUMS_MISMATCH, message, expected, found)
@@ -442,6 +455,14 @@ def _add_unusable(seal: Seal, role: FileRole, missing: Code, invalid: Code, erro
         _add(seal, missing, message)
     else:
         seal.findings.append(Finding(_UNREADABLE[role], Effect.UNCHECKED, message, entry=seal.number))
+
+
+def _add_converted(seal: Seal, code: Code, name: str) -> None:
+    """Record that a file of a seal has other line ends than it was written with: a cause, and no accusation."""
+    message = (
+        f"{name}: its line ends were converted on the way, from LF to CR LF; with LF it is as signed; {BYTE_EXACT}"
+    )
+    seal.findings.append(Finding(code, Effect.UNCHECKED, message, entry=seal.number))
 
 
 def _add(seal: Seal, code: Code, message: str, expected: str | None = None, found: str | None = None) -> None:

@@ -18,8 +18,10 @@ from evtool.core.patterns import Exclusions
 from evtool.core.payload_names import parse_neutral_name
 from evtool.core.statement import ItemType, OmissionReason
 from evtool.operations.collection import Collection, Seal, SealedItem, read_items
+from evtool.operations.companions import name_some, report_companions, split_companions
 from evtool.operations.comparison import Comparison, Selection, count_unhidden, find_hidden
 from evtool.operations.item_judge import KIND_NAMES, ItemJudge, path_of
+from evtool.operations.line_ends import explain_change
 from evtool.operations.merge_blocks import BlockMerge, Unchanged
 from evtool.operations.pairs import merge_sorted
 from evtool.operations.progress import Progress
@@ -29,6 +31,7 @@ from evtool.scan.observe import Mode, Observation
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, walk, walk_runs
+from evtool.store.bundle import FolderBundle
 
 _Context = TypeVar("_Context")
 
@@ -58,6 +61,7 @@ class Comparer:
         self._judge = ItemJudge(self.mode, keeps_dates=isinstance(self.evidence, TreeLocation))
         self._judge.findings = self.result.findings
         self._judge.fates = self.result.fates
+        self._judge.explain = self._explain_change
 
     def run(self) -> Comparison:
         """Compare everything; afterwards the seals know whether their manifests are the signed ones."""
@@ -338,6 +342,9 @@ class Comparer:
             return
         extra = [found for found in self._extra if not self._is_below_omitted(found)]
         evidence.omitted += len(self._extra) - len(extra)
+        if isinstance(self.evidence, TreeLocation):
+            companions, extra = split_companions(self.evidence, extra)
+            self.result.notes.companions += companions
         if self._is_undecided:
             # What cannot be read, is not what was signed, or is withheld although nobody signed that it may be, may
             # have listed these files; nobody is accused for that.
@@ -397,8 +404,10 @@ class Comparer:
             return
         if notes.excluded_count:
             patterns = ", ".join(shown(pattern) for pattern in sorted({pattern for _, pattern in notes.excluded}))
-            message = f"entries of the directory are left out of the seals by pattern: {patterns}"
+            names = name_some([shown(path) for path, _ in notes.excluded], notes.excluded_count)
+            message = f"entries of the directory are left out of the seals by pattern ({patterns}): {names}"
             self._add(Code.EXCLUDED, Effect.NOTE, message, count=notes.excluded_count)
+        self.result.findings += report_companions(Code.COMPANION, notes.companions)
         for one, other in notes.twins:
             message = f"{shown(one)} and {shown(other)} are one name to some other systems; a copy there may lose one"
             self._add(Code.NAME_TWIN, Effect.NOTE, message, path=one)
@@ -407,11 +416,20 @@ class Comparer:
         """Bring in what the walk counted by itself."""
         notes, evidence = self.result.notes, self.result.evidence
         evidence.seen, evidence.excluded, evidence.directories = notes.seen, notes.excluded_count, notes.directories
+        evidence.companions = len(notes.companions)
         for seal in self.collection.seals:
             if seal.is_sound:
                 self.result.fates[seal.number].withheld += sum(
                     last - first + 1 for first, last in withheld_ranges(seal)
                 )
+
+    def _explain_change(self, sealed: SealedItem) -> str:
+        """Look for a cause of a change that can be shown, where the file can be read once more under its own name."""
+        place = self.evidence.data if isinstance(self.evidence, FolderBundle) else self.evidence
+        file, digests = sealed.item.file, sealed.item.content.digests
+        if file is None or digests is None or not isinstance(place, TreeLocation):
+            return ""
+        return explain_change(place, parse_name(file.path), digests.sha256)
 
     def _count_progress(self, observation: Observation, item: bytes = b"") -> None:
         size = observation.stamp.size if observation.stamp and observation.sha256 else 0

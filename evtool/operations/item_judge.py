@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from evtool.core.accounts import ItemFates
@@ -41,6 +42,7 @@ class ItemJudge:
         missing: items that were not found, until somebody says what became of them.
         doubtful: looked at and not read, of the sealed size with another date: only reading tells.
         other_dates: items as sealed but for their date.
+        explain: asked of each changed item for a cause that can be shown; goes behind the message.
     """
 
     mode: Mode
@@ -50,6 +52,7 @@ class ItemJudge:
     missing: list[SealedItem] = field(default_factory=list)
     doubtful: list[SealedItem] = field(default_factory=list)
     other_dates: int = 0
+    explain: Callable[[SealedItem], str] = lambda _: ""
 
     def fates_of(self, sealed: SealedItem) -> ItemFates:
         """Give the account of the seal that states an item."""
@@ -70,7 +73,7 @@ class ItemJudge:
         elif (difference := find_difference(content, observation)) is not None:
             what, expected, found = difference
             fates.changed += 1
-            message = f"{what} is {_short(found)}, the seal says {_short(expected)}"
+            message = f"{what} is {_short(found)}, the seal says {_short(expected)}{self.explain(sealed)}"
             self.find(Code.CHANGED, Effect.DISPROVES, sealed, message, expected, found)
         else:
             self._judge_unchanged(sealed, observation, mode or self.mode)

@@ -119,6 +119,7 @@ class SealDocument:
         reused: new files that an interrupted run had hashed already.
         omitted: new items that are named but whose content is not sealed.
         excluded: entries of the directory that patterns left out.
+        excluded_names: stored paths of the first thousand of them.
         findings: sealed items that changed or vanished, and names that other systems mix up.
         metadata: what was read of what new files claim of themselves, or null where nothing was.
         stamping: what came of having the new entry time-stamped, or null if that was not asked for.
@@ -136,6 +137,7 @@ class SealDocument:
     reused: int
     omitted: int
     excluded: int
+    excluded_names: tuple[str, ...]
     findings: tuple[Finding, ...]
     metadata: SealedMetadata | None
     stamping: Stamping | None
