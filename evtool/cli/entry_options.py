@@ -134,7 +134,7 @@ def answer_entry(output: Output, directory: str, result: RecordResult, *notes: s
         exit_code = ExitCode.NOT_CHECKED
     if Effect.DISPROVES in effects:
         exit_code = ExitCode.MISMATCH
-    output.answer("\n".join([_render_written(result, directory), *notes]))
+    output.answer("\n".join([_render_written(result, directory), *notes]), done=True)
     output.document(
         EntryDocument(
             exit_code=exit_code,

@@ -56,7 +56,8 @@ def output_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_output(*args: Any, json_: bool, quiet: bool, **kwargs: Any) -> Any:
-        return command(*args, output=Output(json=json_, quiet=quiet), **kwargs)
+        done: list[str] = click.get_current_context().obj
+        return command(*args, output=Output(json=json_, quiet=quiet, done=done), **kwargs)
 
     quiet = click.option("--quiet", "-q", is_flag=True, help="Print only the answer and errors.")
     return click.option("--json", "json_", is_flag=True, help="Print one JSON document.")(quiet(with_output))

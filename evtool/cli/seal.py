@@ -143,6 +143,8 @@ def command(
             result = preview_seal(directory, options, progress=progress)
         else:
             result = seal(directory, signing.choose(), options, progress=progress)
+    if result.entry is not None:
+        output.did(_render(result, directory, dry_run, None))
     stamps = _stamp(directory, order, result, dry_run)
     exit_code = _exit_code(result, stamps)
     output.answer(_render(result, directory, dry_run, stamps))

@@ -67,7 +67,7 @@ def command(
             place, directory, access(), verify_options=options, outside_links=outside_links, progress=progress
         )
     exit_code = result.report.exit_code
-    output.answer(_render(result, directory, output.width))
+    output.answer(_render(result, directory, output.width), done=True)
     output.document(
         UnpackDocument(
             exit_code=exit_code,
