@@ -11,6 +11,7 @@ from shutil import get_terminal_size
 from typing import Literal
 
 from evtool.core.names import is_visible
+from evtool.report.findings import IN_JSON, IN_TEXT
 from evtool.report.json_value import to_json
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
@@ -51,12 +52,14 @@ class Output:
         json: print one JSON document on stdout in place of text.
         quiet: leave out talk that is neither an answer nor an error.
         progress: how progress is shown.
+        lists_all: list every finding, however many there are.
         done: what this run did that stays done, for when the rest of it is lost.
     """
 
     json: bool = False
     quiet: bool = False
     progress: ProgressMode = ProgressMode.AUTO
+    lists_all: bool = False
     done: list[str] = field(default_factory=list)
 
     def answer(self, text: str, *, done: bool = False) -> None:
@@ -74,6 +77,11 @@ class Output:
         line = text.partition("\n")[0]
         if line not in self.done:
             self.done.append(line)
+
+    @property
+    def limit(self) -> int | None:
+        """How many findings of one kind to list; None means all."""
+        return None if self.lists_all else IN_JSON if self.json else IN_TEXT
 
     @property
     def width(self) -> int | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from evtool.cli.bundle_options import access_options
-from evtool.cli.options import output_options, progress_option, workers_options
+from evtool.cli.options import findings_option, output_options, progress_option, workers_options
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
 from evtool.cli.time_options import ground_options
@@ -83,6 +83,7 @@ def _fingerprint(text: str) -> str:
 @workers_options
 @access_options
 @output_options
+@findings_option
 @progress_option
 @ground_options
 def command(
@@ -128,8 +129,10 @@ def command(
         for path in paths:
             results.append((path, _verify(path, options, progress)))
     exit_code = min((report.exit_code for _, report in results), key=_GRAVITY.index)
-    output.answer("\n\n".join(render_report(report, _called(path), output.width) for path, report in results))
-    output.document(report_document(results, exit_code))
+    output.answer(
+        "\n\n".join(render_report(report, _called(path), output.width, output.limit) for path, report in results)
+    )
+    output.document(report_document(results, exit_code, output.limit))
     return exit_code
 
 
