@@ -71,9 +71,12 @@ def policy_options(command: Command) -> Command:
 
 
 def items_option(command: Command) -> Command:
-    """Add --items; the command gets `items`, None for the whole collection."""
+    """Add --items; the command gets `items`, None for all that are sealed by now."""
     return click.option(
-        "--items", type=ranges_value, metavar="N,N-N", help="The items it is about. Without it: the whole collection."
+        "--items",
+        type=ranges_value,
+        metavar="N,N-N",
+        help="The items it is about. Without it: all that are sealed by now.",
     )(command)
 
 

@@ -162,7 +162,7 @@ class LogEntry:
         reason: why it happened.
         tool: name and version of the program.
         head: SHA-256 of the entry.
-        items: ranges of the items it is about, or null for the whole collection.
+        items: ranges of the items it is about, or null for all that were sealed before it.
         details: the fields of the event's own table.
         fixity: how the evidence compared with its seals when it was written, or null.
     """
