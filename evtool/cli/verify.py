@@ -74,8 +74,8 @@ def _fingerprint(text: str) -> str:
     "require",
     multiple=True,
     metavar="time|consent|signers=N",
-    help="Ask for more than integrity, signatures, trust and custody; signers=2 for two trusted keys under each seal. "
-    "May be repeated.",
+    help="Ask for more than integrity, signatures, trust and custody; signers=2 for two agents whom you trust under "
+    "each seal. May be repeated.",
 )
 @click.option("--item", "items", multiple=True, metavar="N|NAME", help="Check only this item. May be repeated.")
 @click.option("--quick", is_flag=True, help="Compare types, sizes and dates only; never a verification.")
