@@ -143,7 +143,7 @@ def answer_entry(output: Output, directory: str, result: RecordResult, *notes: s
             head=result.head,
             fixity=result.fixity,
             findings=listed.findings,
-            left_out=listed.left_out,
+            more_findings=listed.more,
         )
     )
     return exit_code

@@ -88,7 +88,7 @@ def _document(collection: Collection, directory: str, listed: ListedFindings, ex
         head=collection.chain.head,
         entries=tuple(_entry_document(link) for link in collection.chain.links),
         findings=listed.findings,
-        left_out=listed.left_out,
+        more_findings=listed.more,
     )
 
 

@@ -48,7 +48,7 @@ Exit codes:
   1  tampering or a mismatch is proven
   2  wrong usage
   3  nothing is disproven, but something asked for is not established
-  4  could not be checked: unreadable, unsupported or incomplete input
+  4  could not be checked: unreadable, unsupported or incomplete input; or the answer could not be written
   5  refused: consent or handling does not allow it
 """
 

@@ -243,7 +243,7 @@ def _document(
         omitted=result.omitted,
         excluded=result.excluded,
         findings=listed.findings,
-        left_out=listed.left_out,
+        more_findings=listed.more,
         metadata=_sealed_metadata(result),
         stamping=stamps,
     )

@@ -72,7 +72,7 @@ def command(
             path=directory,
             items=tuple(_item_document(one, _about(one, derivations)) for one in chosen),
             findings=listed.findings,
-            left_out=listed.left_out,
+            more_findings=listed.more,
         )
     )
     return exit_code

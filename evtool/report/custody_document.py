@@ -22,7 +22,7 @@ class EntryDocument:
         head: SHA-256 of the new entry.
         fixity: how the evidence compared with its seals, or null where that was not measured.
         findings: what was not as sealed.
-        left_out: how many more findings of a kind there are; up to 1,000 of a kind are listed, `--all` lists every one.
+        more_findings: how many more findings of a kind there are; up to 1,000 of a kind are listed, `--all` lists every one.
     """
 
     format: Literal["evtool-entry/1"] = "evtool-entry/1"
@@ -32,7 +32,7 @@ class EntryDocument:
     head: str
     fixity: Fixity | None
     findings: tuple[Finding, ...]
-    left_out: dict[Code, int]
+    more_findings: dict[Code, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

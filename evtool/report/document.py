@@ -61,7 +61,7 @@ class DirectoryReport:
         bytes: bytes that were read and hashed.
         partial: which copy this is, where it leaves out what a signed entry says it leaves out; else null.
         findings: what was found, worst first.
-        left_out: how many more findings of a kind there are; up to 1,000 of a kind are listed, `--all` lists every one.
+        more_findings: how many more findings of a kind there are; up to 1,000 of a kind are listed, `--all` lists every one.
         signers: the entries whose signature verifies, oldest first.
         handling: the handling to keep to for all of it together.
         consent_summary: what the terms of the items amount to, or null where nothing can be relied on.
@@ -82,7 +82,7 @@ class DirectoryReport:
     bytes: int
     partial: PartialCopy | None
     findings: tuple[Finding, ...]
-    left_out: dict[Code, int]
+    more_findings: dict[Code, int]
     signers: tuple[SignerReport, ...]
     handling: str
     consent_summary: SummaryDocument | None
@@ -123,7 +123,7 @@ class SealDocument:
         omitted: new items that are named but whose content is not sealed.
         excluded: entries of the directory that patterns left out.
         findings: sealed items that changed or vanished, and names that other systems mix up.
-        left_out: how many more findings of a kind there are; up to 1,000 of a kind are listed, `--all` lists every one.
+        more_findings: how many more findings of a kind there are; up to 1,000 of a kind are listed, `--all` lists every one.
         metadata: what was read of what new files claim of themselves, or null where nothing was.
         stamping: what came of having the new entry time-stamped, or null if that was not asked for.
     """
@@ -141,7 +141,7 @@ class SealDocument:
     omitted: int
     excluded: int
     findings: tuple[Finding, ...]
-    left_out: dict[Code, int]
+    more_findings: dict[Code, int]
     metadata: SealedMetadata | None
     stamping: Stamping | None
 
@@ -194,7 +194,7 @@ class LogDocument:
         head: SHA-256 of the newest entry, or null where no entry verifies.
         entries: the entries whose signature verifies, oldest first.
         findings: what is wrong with the chain and with the custody directory.
-        left_out: how many more findings of a kind there are; up to 1,000 of a kind are listed, `--all` lists every one.
+        more_findings: how many more findings of a kind there are; up to 1,000 of a kind are listed, `--all` lists every one.
     """
 
     format: Literal["evtool-log/1"] = "evtool-log/1"
@@ -203,7 +203,7 @@ class LogDocument:
     head: str | None
     entries: tuple[LogEntry, ...]
     findings: tuple[Finding, ...]
-    left_out: dict[Code, int]
+    more_findings: dict[Code, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,7 +274,7 @@ class ItemsDocument:
         path: the directory, as the user named it.
         items: the items asked for: in path order those whose name is disclosed, then the others by number.
         findings: what is wrong with the chain, the custody directory and the manifests.
-        left_out: how many more findings of a kind there are; up to 1,000 of a kind are listed, `--all` lists every one.
+        more_findings: how many more findings of a kind there are; up to 1,000 of a kind are listed, `--all` lists every one.
     """
 
     format: Literal["evtool-items/1"] = "evtool-items/1"
@@ -282,7 +282,7 @@ class ItemsDocument:
     path: str
     items: tuple[ShownItem, ...]
     findings: tuple[Finding, ...]
-    left_out: dict[Code, int]
+    more_findings: dict[Code, int]
 
 
 def report_document(
@@ -311,7 +311,7 @@ def _report(name: str, report: Report, limit: int | None) -> DirectoryReport:
         bytes=report.bytes,
         partial=report.partial,
         findings=listed.findings,
-        left_out=listed.left_out,
+        more_findings=listed.more,
         signers=report.signers,
         handling=report.handling,
         consent_summary=summary_document(report.consent) if report.consent else None,

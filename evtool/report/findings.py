@@ -24,16 +24,16 @@ class ListedFindings:
 
     Attributes:
         findings: the first of each kind.
-        left_out: kind -> how many more there are; empty where all are listed.
+        more: kind -> how many more there are; empty where all are listed.
     """
 
     findings: tuple[Finding, ...]
-    left_out: dict[Code, int]
+    more: dict[Code, int]
 
     @property
     def rest(self) -> list[tuple[Code, str]]:
         """What to say, of each kind, about those that are not listed."""
-        return [(code, f"and {count:,} more; --all lists them") for code, count in self.left_out.items()]
+        return [(code, f"and {count:,} more; --all lists them") for code, count in self.more.items()]
 
 
 def list_findings(findings: Iterable[Finding], limit: int | None) -> ListedFindings:
@@ -44,5 +44,5 @@ def list_findings(findings: Iterable[Finding], limit: int | None) -> ListedFindi
         seen[finding.code] += 1
         if limit is None or seen[finding.code] <= limit:
             listed.append(finding)
-    left_out = {code: count - limit for code, count in seen.items() if limit is not None and count > limit}
-    return ListedFindings(tuple(listed), left_out)
+    more = {code: count - limit for code, count in seen.items() if limit is not None and count > limit}
+    return ListedFindings(tuple(listed), more)

@@ -40,11 +40,11 @@ def test_sixty_thousand_extra_files_are_a_short_answer(archivist: Party) -> None
 
     (report,) = archivist("verify", case, "--json").document["reports"]
     assert [finding["code"] for finding in report["findings"]].count("extra") == 1_000
-    assert (report["left_out"], report["evidence"]["extra"]) == ({"extra": 59_000}, MANY)
+    assert (report["more_findings"], report["evidence"]["extra"]) == ({"extra": 59_000}, MANY)
 
     (whole,) = archivist("verify", case, "--json", "--all").document["reports"]
     assert [finding["code"] for finding in whole["findings"]].count("extra") == MANY
-    assert whole["left_out"] == {}
+    assert whole["more_findings"] == {}
 
 
 def test_every_command_that_lists_findings_counts_the_rest(archivist: Party) -> None:
@@ -62,6 +62,6 @@ def test_every_command_that_lists_findings_counts_the_rest(archivist: Party) -> 
         (case / "custody" / f"stray-{number:04d}").touch()
     for name in ("log", "show"):
         first, long = archivist(name, case, "--json").document, archivist(name, case, "--json", "--all").document
-        assert (len(first["findings"]), first["left_out"]) == (1_000, {"custody-extra": 10}), name
-        assert (len(long["findings"]), long["left_out"]) == (1_010, {}), name
+        assert (len(first["findings"]), first["more_findings"]) == (1_000, {"custody-extra": 10}), name
+        assert (len(long["findings"]), long["more_findings"]) == (1_010, {}), name
     assert "custody-extra: and 990 more; --all lists them" in archivist("log", case).stdout
