@@ -22,7 +22,7 @@ class EntryDocument:
         head: SHA-256 of the new entry.
         fixity: how the evidence compared with its seals, or null where that was not measured.
         findings: what was not as sealed.
-        more_findings: how many more findings of a kind there are; up to 1,000 of a kind are listed, `--all` lists every one.
+        more_findings: how many more of a kind there are; up to 1,000 of a kind are listed, with `--all` every one.
     """
 
     format: Literal["evtool-entry/1"] = "evtool-entry/1"

@@ -61,7 +61,7 @@ class DirectoryReport:
         bytes: bytes that were read and hashed.
         partial: which copy this is, where it leaves out what a signed entry says it leaves out; else null.
         findings: what was found, worst first.
-        more_findings: how many more findings of a kind there are; up to 1,000 of a kind are listed, `--all` lists every one.
+        more_findings: how many more of a kind there are; up to 1,000 of a kind are listed, with `--all` every one.
         signers: the entries whose signature verifies, oldest first.
         handling: the handling to keep to for all of it together.
         consent_summary: what the terms of the items amount to, or null where nothing can be relied on.
@@ -123,7 +123,7 @@ class SealDocument:
         omitted: new items that are named but whose content is not sealed.
         excluded: entries of the directory that patterns left out.
         findings: sealed items that changed or vanished, and names that other systems mix up.
-        more_findings: how many more findings of a kind there are; up to 1,000 of a kind are listed, `--all` lists every one.
+        more_findings: how many more of a kind there are; up to 1,000 of a kind are listed, with `--all` every one.
         metadata: what was read of what new files claim of themselves, or null where nothing was.
         stamping: what came of having the new entry time-stamped, or null if that was not asked for.
     """
@@ -194,7 +194,7 @@ class LogDocument:
         head: SHA-256 of the newest entry, or null where no entry verifies.
         entries: the entries whose signature verifies, oldest first.
         findings: what is wrong with the chain and with the custody directory.
-        more_findings: how many more findings of a kind there are; up to 1,000 of a kind are listed, `--all` lists every one.
+        more_findings: how many more of a kind there are; up to 1,000 of a kind are listed, with `--all` every one.
     """
 
     format: Literal["evtool-log/1"] = "evtool-log/1"
@@ -274,7 +274,7 @@ class ItemsDocument:
         path: the directory, as the user named it.
         items: the items asked for: in path order those whose name is disclosed, then the others by number.
         findings: what is wrong with the chain, the custody directory and the manifests.
-        more_findings: how many more findings of a kind there are; up to 1,000 of a kind are listed, `--all` lists every one.
+        more_findings: how many more of a kind there are; up to 1,000 of a kind are listed, with `--all` every one.
     """
 
     format: Literal["evtool-items/1"] = "evtool-items/1"
