@@ -14,10 +14,11 @@ from evtool.core.consent_state import changes_of
 from evtool.core.consent_summary import ConsentTally
 from evtool.core.digest import sha256_hex
 from evtool.core.disclosed_items import CopyTally
-from evtool.core.entry import INFORMATIONAL_FILES
+from evtool.core.entry import INFORMATIONAL_FILES, Entry
 from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.events import Derived, Event, Sealed
 from evtool.core.finding import Code, Effect, Finding
+from evtool.core.item_ranges import is_about
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
@@ -80,6 +81,7 @@ class Collection:
         chain: the entries, verified.
         findings: what is wrong with the directory; what is wrong with the chain is in `chain`.
         seals: the entries that seal items, oldest first.
+        disposals: the entries that record that items were given up.
     """
 
     custody: CustodyReader
@@ -87,6 +89,7 @@ class Collection:
     chain: Chain
     findings: list[Finding]
     seals: list[Seal]
+    disposals: tuple[Entry, ...] = ()
 
     @property
     def record_findings(self) -> list[Finding]:
@@ -106,12 +109,25 @@ class Collection:
         """The patterns in force: those of the newest seal, or the default ones before the first."""
         return self.seals[-1].sealed.exclusions if self.seals else Exclusions(DEFAULT_PATTERNS)
 
-    def is_disposed(self, item: int) -> bool:
-        """Tell whether an entry records that an item was given up; its statements stay as a tombstone."""
+    def is_disposed(self, sealed: SealedItem, before: int | None = None) -> bool:
+        """Tell whether an entry, before the entry of a number, records that an item was given up.
+
+        Its statements stay as a tombstone.
+        """
         return any(
-            link.entry.event is Event.DISPOSED and (link.entry.items is None or item in link.entry.items)
-            for link in self.chain.links
+            is_about(entry.items, entry.sequence, sealed.item.number, sealed.seal.number)
+            for entry in self.disposals
+            if before is None or entry.sequence < before
         )
+
+    def is_replaced(self, sealed: SealedItem, later: SealedItem) -> bool:
+        """Tell whether a later item took the name of an item, which had been given up by then."""
+        return sealed.seal.number < later.seal.number and self.is_disposed(sealed, before=later.seal.number)
+
+    def sealed_by(self, item: int) -> int:
+        """Give the number of the entry that seals an item; 0 for one that no seal holds."""
+        spans = ((seal.number, seal.sealed.first_item, seal.sealed.items) for seal in self.seals)
+        return next((number for number, first, items in spans if first <= item < first + items), 0)
 
     @property
     def next_item(self) -> int:
@@ -156,7 +172,8 @@ def read_collection(custody: CustodyReader) -> Collection:
     ]
     findings += _judge_listing(listing)
     findings += _check_informational(custody, listing, chain)
-    return Collection(custody, listing, chain, findings, seals)
+    disposals = tuple(link.entry for link in chain.links if link.entry.event is Event.DISPOSED)
+    return Collection(custody, listing, chain, findings, seals, disposals)
 
 
 def _derived_items(chain: Chain) -> frozenset[int]:

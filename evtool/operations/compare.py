@@ -17,13 +17,13 @@ from evtool.core.names import nfc_key, parse_name, shown, store_name
 from evtool.core.patterns import Exclusions
 from evtool.core.payload_names import parse_neutral_name
 from evtool.core.statement import ItemType, OmissionReason
-from evtool.operations.collection import Collection, Seal, SealedItem, read_items
+from evtool.operations.collection import Collection, Seal, SealedItem
 from evtool.operations.companions import name_some, report_companions, split_companions
 from evtool.operations.comparison import Comparison, Selection, count_unhidden, find_hidden
+from evtool.operations.free_names import pair_items
 from evtool.operations.item_judge import KIND_NAMES, ItemJudge, path_of
 from evtool.operations.line_ends import explain_change
 from evtool.operations.merge_blocks import BlockMerge, Unchanged
-from evtool.operations.pairs import merge_sorted
 from evtool.operations.progress import Progress
 from evtool.operations.withholding import judge_withholding, withheld_ranges
 from evtool.scan.engine import Crew, Task, observe_all
@@ -58,7 +58,8 @@ class Comparer:
     _neutral_names: int = 0
 
     def __post_init__(self) -> None:
-        self._judge = ItemJudge(self.mode, keeps_dates=isinstance(self.evidence, TreeLocation))
+        keeps_dates = isinstance(self.evidence, TreeLocation)
+        self._judge = ItemJudge(self.mode, self.collection.is_disposed, keeps_dates=keeps_dates)
         self._judge.findings = self.result.findings
         self._judge.fates = self.result.fates
         self._judge.explain = self._explain_change
@@ -89,8 +90,7 @@ class Comparer:
     def _compare_all(self, tasks: Iterable[Task[SealedItem]]) -> None:
         """Observe what lies in the place of items, and compare it with them."""
         for task, observation in self._observe(tasks):
-            self.result.evidence.compared += 1
-            self._judge.judge(task.context, observation)
+            self._judge_there(task.context, task.found, observation)
             for sealed in self._judge.doubtful:
                 self._judge.leave_doubtful(sealed, observation.stamp.mtime if observation.stamp else None)
             self._judge.doubtful.clear()
@@ -127,14 +127,19 @@ class Comparer:
         elif found is None or observation is None:
             self._missing.append(sealed)
         else:
-            self.result.evidence.compared += 1
-            self._judge.judge(sealed, observation)
+            self._judge_there(sealed, found, observation)
             self._count_progress(observation, found.path)
+
+    def _judge_there(self, sealed: SealedItem, found: Found, observation: Observation) -> None:
+        """Compare an item with what lies in its place; a name that a disposal freed is nobody's place any more."""
+        if self._judge.judge(sealed, observation):
+            self.result.evidence.compared += 1
+        else:
+            self._extra.append(found)
 
     def _merge(self) -> Iterator[Task[SealedItem]]:
         """Yield the items that are in the directory, as tasks; keep what is on one side only."""
-        founds = ((found.sort_key, found) for found in self._founds(self.result.notes))
-        for sealed, found in merge_sorted(read_items(self.collection), founds):
+        for sealed, found in pair_items(self.collection, self._founds(self.result.notes)):
             if sealed is not None and not self.selection.includes(sealed.item):
                 self._judge.fates_of(sealed).not_selected += 1
                 self.result.evidence.not_selected += found is not None
@@ -236,6 +241,10 @@ class Comparer:
 
     def _match_leftovers(self) -> None:
         """Pair missing items with extra files: by type, by name in another Unicode form, then by digest."""
+        disposed = [sealed for sealed in self._missing if self.collection.is_disposed(sealed)]
+        for sealed in disposed:
+            self._judge.report_missing(sealed)
+        self._forget(disposed, ())
         if self._missing and self._extra:
             self._match_types()
         if self._missing and self._extra:
@@ -334,7 +343,7 @@ class Comparer:
 
     def _report_leftovers(self) -> None:
         for sealed in self._missing:
-            self._judge.report_missing(sealed, is_disposed=self.collection.is_disposed(sealed.item.number))
+            self._judge.report_missing(sealed)
         self._missing.clear()
         evidence = self.result.evidence
         if not self.selection.is_all:

@@ -46,7 +46,7 @@ class EntryHeader:
         reason: why it happened.
         happened_at: when, with offset; None means now.
         clock: what the signer says of the clock.
-        items: the items it is about; None means the whole collection.
+        items: the items it is about; None means all that are sealed by now.
     """
 
     reason: str = "not stated"

@@ -19,17 +19,17 @@ from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.privacy import check_text
 from evtool.core.statement import ItemType, OmissionReason
 from evtool.keys.signer import Signer
-from evtool.operations.collection import Collection, SealedItem, read_items
+from evtool.operations.collection import Collection, SealedItem
 from evtool.operations.comparison import count_unhidden, find_hidden
 from evtool.operations.consent import require_sound
 from evtool.operations.crew import hire, report_losses
 from evtool.operations.entry_writer import EntryHeader, is_inside, open_for_writing, read_sound_collection, write_entry
+from evtool.operations.free_names import find_new
 from evtool.operations.item_block import ItemBlock, state_block
 from evtool.operations.item_judge import ItemJudge
 from evtool.operations.item_metadata import DescribedItems, MetadataChoice
 from evtool.operations.item_statements import StatementPlan, read_plan
 from evtool.operations.manifest_writer import ManifestWriter
-from evtool.operations.pairs import merge_sorted
 from evtool.operations.progress import NoProgress, Progress, ShareTrack
 from evtool.operations.respelled import RespelledNames, RespelledPairs, find_respelled
 from evtool.operations.seal_options import SealOptions, SealResult
@@ -180,7 +180,7 @@ class _SealRun:
         self._exclusions = effective_exclusions(collection, options)
         self._notes = WalkNotes()
         self._share = ShareTrack(lambda: self._notes.share)
-        self._judge = ItemJudge(Mode.STAT)
+        self._judge = ItemJudge(Mode.STAT, collection.is_disposed if collection else lambda _: False)
         self._places: dict[int, Found] = {}
         """Number of an item that has to be read after all -> where it lies."""
         self._problems: list[str] = []
@@ -304,15 +304,13 @@ class _SealRun:
             return None
         plan = read_plan(self._options.statements, self._evidence, self._options.policy)
         with Tree(self._evidence) as tree:
-            plan.match(self._collection, self._walk(tree, WalkNotes()))
+            plan.match(self._collection, self._evidence, self._walk(tree, WalkNotes()))
         self.result.findings += plan.findings
         return plan
 
     def _tasks(self, journal: Journal | None) -> Iterator[Task[SealedItem | None]]:
         with Tree(self._evidence) as tree:
-            founds = ((found.sort_key, found) for found in self._walk(tree, self._notes))
-            sealed_items = read_items(self._collection) if self._collection else iter(())
-            for sealed, found in merge_sorted(sealed_items, founds):
+            for sealed, found in find_new(self._collection, self._evidence, self._walk(tree, self._notes)):
                 if found is None and sealed is not None:
                     if not self._respelled.holds_item(sealed):
                         self._judge.missing.append(sealed)
@@ -411,7 +409,8 @@ class _SealRun:
         if self._collection is None or not self._judge.missing or self._respelled.names:
             return
         with Tree(self._evidence) as tree:
-            names = find_respelled(self._collection, self._judge.missing, self._walk(tree, WalkNotes()))
+            missing = [one for one in self._judge.missing if not self._collection.is_disposed(one)]
+            names = find_respelled(self._collection, missing, self._walk(tree, WalkNotes()))
         if names:
             raise RespelledNames(names)
 
@@ -433,8 +432,7 @@ class _SealRun:
             if one.item.content.type is ItemType.OMITTED:
                 self._judge.fates_of(one).omitted += 1
             else:
-                disposed = self._collection is not None and self._collection.is_disposed(one.item.number)
-                self._judge.report_missing(one, is_disposed=disposed)
+                self._judge.report_missing(one)
         self._judge.missing.clear()
         self.result.findings += self._judge.findings
         kept = ItemFates()
