@@ -12,15 +12,17 @@ from evtool.cli.output import Output
 from evtool.cli.values import item_selection
 from evtool.core.context import MAX_VALUE
 from evtool.core.errors import ExitCode, InputError
+from evtool.core.item_consent import ItemConsent
 from evtool.core.names import shown
 from evtool.core.times import format_mtime
 from evtool.core.verdict import Effect, Finding
 from evtool.operations.collection import SealedItem
+from evtool.operations.consent import consent_of_shown
 from evtool.operations.derivations import Derivation, list_derivations
 from evtool.operations.read import list_items, list_nameless_items, open_record
 from evtool.operations.subject import BundleAccess
-from evtool.report.consent_document import terms_document
-from evtool.report.consent_text import render_terms
+from evtool.report.consent_document import sealed_document, terms_document
+from evtool.report.consent_text import render_known
 from evtool.report.document import ItemsDocument, ShownDerivation, ShownItem
 from evtool.report.metadata_document import metadata_document
 from evtool.report.metadata_text import render_statement
@@ -51,19 +53,24 @@ def command(
     with open_record(directory, custody, access()) as collection:
         chosen = [*list_items(collection, selection), *list_nameless_items(collection, selection)]
         derivations = list_derivations(collection)
+        consents = {one.item.number: consent_of_shown(collection, one) for one in chosen}
         findings = collection.findings + [finding for seal in collection.seals for finding in seal.findings]
     if not chosen and not selection.is_all:
         raise InputError("no seal states such an item", hint="`evtool show DIRECTORY` lists them all")
     exit_code = _exit_code(findings, chosen)
-    render = _render_line if selection.is_all else _render_details
-    lines = [render(one, _about(one, derivations)) for one in chosen]
+    if selection.is_all:
+        lines = [_render_line(one, _about(one, derivations)) for one in chosen]
+    else:
+        lines = [_render_details(one, _about(one, derivations), consents[one.item.number]) for one in chosen]
     problems = [f"{finding.code.value}: {finding.message}" for finding in findings if finding.effect is not Effect.NOTE]
     output.answer("\n".join(lines + problems) or "no items")
     output.document(
         ItemsDocument(
             exit_code=exit_code,
             path=directory,
-            items=tuple(_item_document(one, _about(one, derivations)) for one in chosen),
+            items=tuple(
+                _item_document(one, _about(one, derivations), consents[one.item.number]) for one in chosen
+            ),
             findings=tuple(findings),
         )
     )
@@ -94,7 +101,7 @@ def _render_line(sealed: SealedItem, derivations: list[Derivation]) -> str:
     return "\n".join([line, *(f"{'':>34}{text}" for text in _say(sealed, derivations))])
 
 
-def _render_details(sealed: SealedItem, derivations: list[Derivation]) -> str:
+def _render_details(sealed: SealedItem, derivations: list[Derivation], consent: ItemConsent) -> str:
     content, file = sealed.item.content, sealed.item.file
     lines = [f"item {sealed.item.number}, sealed by entry {sealed.seal.number}"]
     lines += [f"  {text}" for text in _say(sealed, derivations)]
@@ -119,12 +126,11 @@ def _render_details(sealed: SealedItem, derivations: list[Derivation]) -> str:
     if sealed.item.metadata:
         lines += [f"  {line}" for line in render_statement(sealed.item.metadata)]
     lines += [f"  {one.field}: {shown(one.value, MAX_VALUE)}" for one in sealed.item.context]
-    if sealed.item.consent:
-        lines += [f"  consent   {line}" for line in render_terms(sealed.item.consent.terms)]
+    lines += [f"  consent   {line}" for line in render_known(consent.in_force)]
     return "\n".join(lines)
 
 
-def _item_document(sealed: SealedItem, derivations: list[Derivation]) -> ShownItem:
+def _item_document(sealed: SealedItem, derivations: list[Derivation], consent: ItemConsent) -> ShownItem:
     content, file = sealed.item.content, sealed.item.file
     digests = content.digests if content else None
     return ShownItem(
@@ -140,7 +146,8 @@ def _item_document(sealed: SealedItem, derivations: list[Derivation]) -> ShownIt
         reason=content.reason if content else None,
         metadata=metadata_document(sealed.item.metadata) if sealed.item.metadata else None,
         context={one.field: one.value for one in sealed.item.context},
-        consent=terms_document(sealed.item.consent.terms if sealed.item.consent else None),
+        consent=sealed_document(consent.sealed),
+        in_force=terms_document(consent.in_force),
         derived=tuple(
             ShownDerivation(
                 entry=one.entry,

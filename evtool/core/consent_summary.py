@@ -10,7 +10,16 @@ from enum import Enum
 from typing import Any
 
 from evtool.core.consent import STRICTEST, ConsentTerms, Handling, code_text, unknown_codes
-from evtool.core.consent_state import ConsentChange, fold_terms
+from evtool.core.consent_state import ConsentChange
+from evtool.core.item_consent import (
+    ItemTerms,
+    TermsNeverStated,
+    TermsStated,
+    TermsWithheld,
+    sealed_terms,
+    terms_in_force,
+    terms_that_count,
+)
 from evtool.core.manifest import Item
 
 NOT_STATED = "not-stated"
@@ -23,7 +32,8 @@ class ConsentSummary:
 
     Attributes:
         items: items of which anything is disclosed.
-        stated: of how many of them terms are in force, sealed with them or recorded since.
+        stated: of how many of them terms are in force, sealed with them or recorded since, and known.
+        withheld: of how many of them this copy may withhold the terms; in all counts they stand with the strictest.
         changed: for how many of them an entry changed the terms since.
         handling, status, identity, onward, defence: how many items have which value.
         purposes, share, conditions: how many items hold which code; `none` where a list is stated and empty.
@@ -37,6 +47,7 @@ class ConsentSummary:
 
     items: int = 0
     stated: int = 0
+    withheld: int = 0
     changed: int = 0
     handling: dict[str, int] = field(default_factory=dict)
     status: dict[str, int] = field(default_factory=dict)
@@ -70,7 +81,7 @@ def _severity(code: str) -> tuple[int, str]:
     return (order.index(code) + (code != STRICTEST_HANDLING), code) if code in order else (1, code)
 
 
-_Group = tuple[ConsentTerms | None, tuple[int, ...]]
+_Group = tuple[ItemTerms, tuple[int, ...]]
 _MAX_GROUPS = 1024
 
 _SINGLE = ("handling", "status", "identity", "onward", "defence")
@@ -85,38 +96,40 @@ class ConsentTally:
         self._changes = changes
         self._groups: dict[_Group, int] = {}
         self._counts: dict[str, Counter[str]] = {}
-        self._items = self._stated = self._changed = 0
+        self._items = self._stated = self._withheld = self._changed = 0
         self._days: dict[str, date] = {}
 
     def add(self, item: Item) -> None:
         """Count one item."""
-        self._put(item.number, item.consent.terms if item.consent else None, 1)
+        self._put(item.number, sealed_terms(item), 1)
 
     def add_range(self, items: range, stated: Mapping[int, ConsentTerms]) -> None:
-        """Count neighbouring items, given the terms of those of which some were stated when they were sealed."""
+        """Count neighbouring items of which all lines are disclosed, given the terms of those that state some."""
         if not stated and not self._changes and items:
-            self._put(items[0], None, len(items))
+            self._put(items[0], TermsNeverStated(), len(items))
             return
         for number in items:
-            self._put(number, stated.get(number), 1)
+            terms = stated.get(number)
+            self._put(number, TermsNeverStated() if terms is None else TermsStated(terms), 1)
 
-    def _put(self, number: int, stated: ConsentTerms | None, count: int) -> None:
+    def _put(self, number: int, sealed: ItemTerms, count: int) -> None:
         concerned = tuple(
             index for index, change in enumerate(self._changes) if change.concerns(number, self._sealed_by)
         )
-        group = (stated, concerned)
+        group = (sealed, concerned)
         self._groups[group] = self._groups.get(group, 0) + count
         if len(self._groups) > _MAX_GROUPS:
             self._settle()
 
     def _settle(self) -> None:
-        for (stated, concerned), count in self._groups.items():
+        for (sealed, concerned), count in self._groups.items():
             changes = [self._changes[index] for index in concerned]
-            terms = fold_terms(self._sealed_by, stated, changes)
+            known = terms_in_force(sealed, self._sealed_by, changes)
             self._items += count
-            self._stated += count if terms is not None else 0
+            self._stated += count * isinstance(known, TermsStated)
+            self._withheld += count * isinstance(known, TermsWithheld)
             self._changed += count if changes else 0
-            self._count(terms or ConsentTerms(), count)
+            self._count(terms_that_count(known), count)
         self._groups.clear()
 
     def _count(self, terms: ConsentTerms, count: int) -> None:
@@ -144,6 +157,7 @@ class ConsentTally:
         self._settle()
         self._items += other._items
         self._stated += other._stated
+        self._withheld += other._withheld
         self._changed += other._changed
         for name, counter in other._counts.items():
             self._counts.setdefault(name, Counter()).update(counter)
@@ -157,6 +171,7 @@ class ConsentTally:
         totals = ConsentSummary(
             items=self._items,
             stated=self._stated,
+            withheld=self._withheld,
             changed=self._changed,
             starts=self._days.get("starts"),
             until=self._days.get("until"),

@@ -109,6 +109,7 @@ class Code(Enum):
     RENEWAL_INCOMPLETE = "renewal-incomplete"
     CLOCK_ORDER = "clock-order"
     NO_CONSENT = "no-consent"
+    TERMS_WITHHELD = "terms-withheld"
     CONSENT_STRICTER = "consent-stricter"
     CUSTODY_EXTRA = "custody-extra"
     CUSTODY_UNREADABLE = "custody-unreadable"

@@ -92,6 +92,14 @@ class Collection:
         return not {sequence for sequence, event in entries if event == Event.SEALED.value} <= usable
 
     @property
+    def tells_all_changes(self) -> bool:
+        """Whether all entries are there, can be read and verify; one of which that is not so may change terms."""
+        usable = {link.entry.sequence for link in self.chain.links}
+        unsigned = {number for number, event in self.listing.unsigned if event == Event.CONSENT_CHANGED.value}
+        needed = {number for number, _ in self.listing.entries + self.listing.lost} | unsigned
+        return self.chain.is_intact and needed <= usable
+
+    @property
     def exclusions(self) -> Exclusions:
         """The patterns in force: those of the newest seal, or the default ones before the first."""
         return self.seals[-1].sealed.exclusions if self.seals else Exclusions(DEFAULT_PATTERNS)

@@ -10,16 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from evtool.core.consent import ConsentTerms
-from evtool.core.consent_decision import ConsentAnswer, Decision, Reason, Refusal, Request, decide
+from evtool.core.consent_decision import ConsentAnswer, Request, decide, passes_on
 from evtool.core.consent_input import find_contradictions
-from evtool.core.consent_state import ItemConsent, changes_of, effective_terms, find_ineffective
+from evtool.core.consent_state import changes_of, find_ineffective
 from evtool.core.errors import InputError, MismatchError, UsageError
-from evtool.core.events import ConsentChanged, Event, Terms
+from evtool.core.events import ConsentChanged, Terms
+from evtool.core.item_consent import ItemConsent, TermsNeverStated, TermsWithheld, consent_of, terms_that_count
 from evtool.core.item_ranges import ItemRanges, ranges_of
 from evtool.core.privacy import TextPolicy
 from evtool.core.verdict import Effect
 from evtool.keys.signer import Signer
-from evtool.operations.collection import Collection, read_numbered_items
+from evtool.operations.collection import Collection, SealedItem, read_numbered_items
 from evtool.operations.entry_writer import EntryHeader, Now, system_now
 from evtool.operations.read import open_record
 from evtool.operations.record import RecordResult, record_event
@@ -37,20 +38,19 @@ def read_consent(collection: Collection, items: ItemRanges | None = None) -> Ite
     """
     changes = changes_of(link.entry for link in collection.chain.links)
     for sealed in read_numbered_items(collection):
-        number, sealed_by = sealed.item.number, sealed.seal.number
-        if items is not None and number not in items:
-            continue
-        statement = sealed.item.consent
-        stated = statement.terms if statement else None
-        yield ItemConsent(
-            item=number,
-            sealed_by=sealed_by,
-            stated=stated,
-            terms=effective_terms(number, sealed_by, stated, changes),
-            changes=tuple(change for change in changes if change.concerns(number, sealed_by)),
-            is_withheld=statement is None and sealed.item.gap > 0,
-        )
+        if items is None or sealed.item.number in items:
+            yield consent_of(sealed.item, sealed.seal.number, changes)
     require_sound(collection)
+
+
+def consent_of_shown(collection: Collection, sealed: SealedItem) -> ItemConsent:
+    """Work out the consent of an item out of any record, once its manifests have been read.
+
+    Out of one that cannot be relied on, nobody knows what is in force: then the strictest counts.
+    """
+    consent = consent_of(sealed.item, sealed.seal.number, changes_of(link.entry for link in collection.chain.links))
+    is_known = collection.tells_all_changes and sealed.seal.is_sound
+    return consent if is_known else replace(consent, in_force=TermsWithheld())
 
 
 def require_sound(collection: Collection) -> None:
@@ -81,26 +81,17 @@ def decide_items(
     Raises:
         MismatchError, InputError: the record does not hold or cannot be read, or one of `items` is not in it.
     """
-    request = replace(request, is_onward=request.is_onward or passes_on(collection, request.agent))
+    history = [(link.entry.event, link.entry.agent) for link in collection.chain.links]
+    request = replace(request, is_onward=request.is_onward or passes_on(history, request.agent))
     untrusted = {link.entry.sequence for link in collection.chain.links if trust.judge(link) is not None}
     answers: list[ConsentAnswer] = []
     for consent in read_consent(collection, items):
-        decision = decide(consent.terms, request)
-        reasons = [*_reservations(consent, untrusted), *decision.reasons]
-        answers.append(ConsentAnswer(consent, Decision(tuple(reasons), decision.duties)))
+        entries = (consent.sealed_by, *(change.entry for change in consent.changes))
+        decision = decide(consent.in_force, request, [entry for entry in entries if entry in untrusted])
+        answers.append(ConsentAnswer(consent, decision))
     if items is not None:
         _require_all(items, {answer.consent.item for answer in answers})
     return tuple(answers)
-
-
-def _reservations(consent: ItemConsent, untrusted: set[int]) -> Iterator[Refusal]:
-    if consent.is_withheld:
-        yield Refusal(Reason.TERMS_WITHHELD, "its terms may be withheld from this copy")
-    entries = [consent.sealed_by, *(change.entry for change in consent.changes)]
-    for entry in entries:
-        if entry in untrusted:
-            message = f"entry {entry}, which its terms come from, is signed by a key that you have not trusted"
-            yield Refusal(Reason.TERMS_UNTRUSTED, message)
 
 
 def _require_all(items: ItemRanges, found: set[int]) -> None:
@@ -108,28 +99,6 @@ def _require_all(items: ItemRanges, found: set[int]) -> None:
     missing = next((number for number in items if number not in found), None)
     if missing is not None:
         raise InputError(f"item {missing} is in no seal, or withheld from this copy")
-
-
-_HANDOVERS = (Event.TRANSFERRED, Event.DISCLOSED, Event.RECEIVED)
-
-
-def passes_on(collection: Collection, agent: str | None) -> bool:
-    """Tell whether an agent is on the side of those who received the collection, as far as its record tells.
-
-    Once it was handed over, only those who signed entries before that are known to be on the giver's side.
-    """
-    givers: set[str] = set()
-    for link in collection.chain.links:
-        if link.entry.event in _HANDOVERS:
-            break
-        givers.add(link.entry.agent)
-    else:
-        return False
-    # The giver signs the handover; a record that begins with a reception is all of the receiver's making.
-    first = next(link for link in collection.chain.links if link.entry.event in _HANDOVERS)
-    if first.entry.event is not Event.RECEIVED:
-        givers.add(first.entry.agent)
-    return agent not in givers
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +142,8 @@ def change_consent(
         found: list[int] = []
         for consent in read_consent(collection, header.items):
             found.append(consent.item)
-            for name in find_ineffective(consent.terms, terms):
+            before = None if isinstance(consent.in_force, TermsNeverStated) else terms_that_count(consent.in_force)
+            for name in find_ineffective(before, terms):
                 without_effect[name] = without_effect.get(name, 0) + 1
         if not found:
             raise InputError("no such item is disclosed here")

@@ -10,10 +10,11 @@ from evtool.operations.collection import Collection
 def summarize_consent(collection: Collection) -> ConsentSummary | None:
     """Step 7: put together what the terms of all items amount to, once their manifests have been read.
 
-    None where the record does not hold: a change of consent could be hidden in what cannot be relied on.
+    None where the record cannot be relied on: an entry that cannot be read, or whose signature fails, may hold a
+    change of consent.
     """
     seals = collection.seals
-    if not seals or not collection.chain.is_intact or not all(seal.is_sound for seal in seals):
+    if not seals or not collection.tells_all_changes or not all(seal.is_sound for seal in seals):
         return None
     total = ConsentTally()
     for seal in seals:
@@ -22,15 +23,22 @@ def summarize_consent(collection: Collection) -> ConsentSummary | None:
 
 
 def judge_consent(summary: ConsentSummary | None) -> list[Finding]:
-    """Say for how many items no terms are stated."""
+    """Say for how many items no terms are stated, or none are known."""
     if summary is None:
-        message = "the record does not hold, so no terms can be relied on: treat all items as sealed, for nobody"
-        return [Finding(Code.NO_CONSENT, Axis.CONSENT, Effect.OPEN, message)]
-    missing = summary.items - summary.stated
-    if summary.items == missing:
-        message = "no consent is stated for any item: treat all of them as sealed, for nobody"
-        return [Finding(Code.NO_CONSENT, Axis.CONSENT, Effect.OPEN, message)]
-    if missing:
+        message = "the record cannot be relied on, so no terms can: treat all items as sealed, for nobody"
+        return [_open(Code.NO_CONSENT, message)]
+    findings: list[Finding] = []
+    if summary.withheld:
+        message = "items have terms that may be withheld from this copy: treat them as sealed, for nobody"
+        findings.append(_open(Code.TERMS_WITHHELD, message, summary.withheld))
+    missing = summary.items - summary.stated - summary.withheld
+    if missing == summary.items:
+        findings.append(_open(Code.NO_CONSENT, "no consent is stated for any item: treat all of them as sealed, for nobody"))
+    elif missing:
         message = f"of {summary.items:,} items have no consent stated: treat them as sealed, for nobody"
-        return [Finding(Code.NO_CONSENT, Axis.CONSENT, Effect.OPEN, message, count=missing)]
-    return []
+        findings.append(_open(Code.NO_CONSENT, message, missing))
+    return findings
+
+
+def _open(code: Code, message: str, count: int = 1) -> Finding:
+    return Finding(code, Axis.CONSENT, Effect.OPEN, message, count=count)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from evtool.core.consent import ConsentTerms
 from evtool.core.consent_decision import ConsentAnswer, Reason
-from evtool.core.consent_state import Holding, ItemConsent
+from evtool.core.consent_state import Holding
 from evtool.core.consent_summary import ConsentSummary
 from evtool.core.errors import ExitCode
 from evtool.core.events import Acceptance, Event
+from evtool.core.item_consent import ItemConsent, ItemTerms, TermsNeverStated, TermsStated, TermsWithheld, terms_that_count
 from evtool.core.times import format_time
 
 Terms = dict[str, str | list[str]]
@@ -24,7 +24,8 @@ class SummaryDocument:
 
     Attributes:
         items: items of which anything is disclosed.
-        stated: of how many of them terms are in force, sealed with them or recorded since.
+        stated: of how many of them terms are in force, sealed with them or recorded since, and known.
+        withheld: of how many of them this copy may withhold the terms; in all counts they stand with the strictest.
         changed: for how many of them an entry changed the terms since.
         handling, status, identity, onward, defence: how many items have which value, `not-stated` among them.
         purposes: how many items may be used for what.
@@ -40,6 +41,7 @@ class SummaryDocument:
 
     items: int
     stated: int
+    withheld: int
     changed: int
     handling: dict[str, int]
     status: dict[str, int]
@@ -79,10 +81,10 @@ class ItemConsentDocument:
     Attributes:
         item: its number.
         entry: number of the entry that seals it.
-        stated: the terms sealed with it, or null.
-        in_force: the terms in force now, or null where none were ever stated.
+        stated: the terms sealed with it, or null where there are none, or where they may be withheld.
+        in_force: the terms in force now, or null where none were ever stated; where they may be withheld, the strictest.
         changes: the entries that changed them, oldest first.
-        withheld: no terms are disclosed, and some of what this copy withholds may be them.
+        withheld: this copy may withhold the terms sealed with it.
     """
 
     item: int
@@ -238,9 +240,14 @@ class RecallDocument:
     holdings: tuple[HoldingDocument, ...]
 
 
-def terms_document(terms: ConsentTerms | None) -> Terms | None:
-    """Write terms, or null."""
-    return None if terms is None else terms.stated
+def terms_document(known: ItemTerms) -> Terms | None:
+    """Write the terms that count for an item, or null where none were ever stated."""
+    return None if isinstance(known, TermsNeverStated) else terms_that_count(known).stated
+
+
+def sealed_document(sealed: ItemTerms) -> Terms | None:
+    """Write the terms sealed with an item, or null where none are disclosed."""
+    return sealed.terms.stated if isinstance(sealed, TermsStated) else None
 
 
 def consent_document(consent: ItemConsent) -> ItemConsentDocument:
@@ -248,13 +255,13 @@ def consent_document(consent: ItemConsent) -> ItemConsentDocument:
     return ItemConsentDocument(
         item=consent.item,
         entry=consent.sealed_by,
-        stated=terms_document(consent.stated),
-        in_force=terms_document(consent.terms),
+        stated=sealed_document(consent.sealed),
+        in_force=terms_document(consent.in_force),
         changes=tuple(
             ChangeDocument(entry=change.entry, happened_at=format_time(change.happened_at), terms=change.terms.stated)
             for change in consent.changes
         ),
-        withheld=consent.is_withheld,
+        withheld=isinstance(consent.sealed, TermsWithheld),
     )
 
 
@@ -291,6 +298,7 @@ def summary_document(summary: ConsentSummary) -> SummaryDocument:
     return SummaryDocument(
         items=summary.items,
         stated=summary.stated,
+        withheld=summary.withheld,
         changed=summary.changed,
         handling=summary.handling,
         status=summary.status,
