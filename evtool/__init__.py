@@ -35,7 +35,8 @@ if TYPE_CHECKING:
         Transferred,
         Verified,
     )
-    from evtool.core.verdict import Axis, AxisState, Code, Effect, Finding, Report
+    from evtool.core.finding import Axis, AxisState, Code, Effect, Finding
+    from evtool.core.verdict import Report
     from evtool.keys.recipients import Recipients, load_recipients
     from evtool.keys.signer import Signer, choose_signer
     from evtool.keys.trust import load_trust
@@ -89,11 +90,11 @@ _HOMES = {
     "Incident": "evtool.core.events",
     "Transferred": "evtool.core.events",
     "Verified": "evtool.core.events",
-    "Axis": "evtool.core.verdict",
-    "AxisState": "evtool.core.verdict",
-    "Code": "evtool.core.verdict",
-    "Effect": "evtool.core.verdict",
-    "Finding": "evtool.core.verdict",
+    "Axis": "evtool.core.finding",
+    "AxisState": "evtool.core.finding",
+    "Code": "evtool.core.finding",
+    "Effect": "evtool.core.finding",
+    "Finding": "evtool.core.finding",
     "Report": "evtool.core.verdict",
     "Recipients": "evtool.keys.recipients",
     "load_recipients": "evtool.keys.recipients",

@@ -19,10 +19,10 @@ from evtool.cli.values import instant_value, ranges_value
 from evtool.core.digest import group_in_fours
 from evtool.core.entry import Clock
 from evtool.core.errors import ExitCode, InputError
+from evtool.core.finding import Effect
 from evtool.core.item_ranges import ItemRanges
 from evtool.core.names import shown
 from evtool.core.privacy import TextPolicy, make_policy, parse_denied_terms
-from evtool.core.verdict import Effect
 from evtool.operations.entry_writer import EntryHeader
 from evtool.operations.record import RecordResult
 from evtool.report.custody_document import EntryDocument

@@ -14,9 +14,9 @@ from evtool.core.digest import group_in_fours
 from evtool.core.entry import Clock
 from evtool.core.errors import ExitCode
 from evtool.core.events import details_table
+from evtool.core.finding import Effect
 from evtool.core.names import shown
 from evtool.core.times import format_time
-from evtool.core.verdict import Effect
 from evtool.operations.collection import Collection
 from evtool.operations.read import open_record
 from evtool.operations.subject import BundleAccess

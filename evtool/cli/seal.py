@@ -14,10 +14,10 @@ from evtool.cli.progress import terminal_progress
 from evtool.cli.stamp_options import StampRequestOptions, stamp_options
 from evtool.core.digest import group_in_fours
 from evtool.core.errors import EvtoolError, ExitCode
+from evtool.core.finding import Effect
 from evtool.core.metadata_vocabulary import Withheld
 from evtool.core.names import shown
 from evtool.core.privacy import TextPolicy
-from evtool.core.verdict import Effect
 from evtool.operations.entry_writer import EntryHeader
 from evtool.operations.item_metadata import MetadataChoice
 from evtool.operations.item_statements import StatementFiles

@@ -12,12 +12,12 @@ from evtool.cli.output import Output
 from evtool.cli.values import item_selection
 from evtool.core.context import MAX_VALUE
 from evtool.core.errors import ExitCode, InputError
+from evtool.core.finding import Effect, Finding
 from evtool.core.item_consent import ItemConsent
 from evtool.core.names import shown
 from evtool.core.times import format_mtime
-from evtool.core.verdict import Effect, Finding
 from evtool.operations.collection import SealedItem
-from evtool.operations.consent import consent_of_shown
+from evtool.operations.consent import consents_of_shown
 from evtool.operations.derivations import Derivation, list_derivations
 from evtool.operations.read import list_items, list_nameless_items, open_record
 from evtool.operations.subject import BundleAccess
@@ -53,7 +53,7 @@ def command(
     with open_record(directory, custody, access()) as collection:
         chosen = [*list_items(collection, selection), *list_nameless_items(collection, selection)]
         derivations = list_derivations(collection)
-        consents = {one.item.number: consent_of_shown(collection, one) for one in chosen}
+        consents = consents_of_shown(collection, chosen)
         findings = collection.findings + [finding for seal in collection.seals for finding in seal.findings]
     if not chosen and not selection.is_all:
         raise InputError("no seal states such an item", hint="`evtool show DIRECTORY` lists them all")
@@ -68,9 +68,7 @@ def command(
         ItemsDocument(
             exit_code=exit_code,
             path=directory,
-            items=tuple(
-                _item_document(one, _about(one, derivations), consents[one.item.number]) for one in chosen
-            ),
+            items=tuple(_item_document(one, _about(one, derivations), consents[one.item.number]) for one in chosen),
             findings=tuple(findings),
         )
     )

@@ -16,7 +16,8 @@ from evtool.cli.progress import terminal_progress
 from evtool.cli.time_options import ground_options
 from evtool.cli.values import digest_value, item_selection
 from evtool.core.errors import EvidenceError, ExitCode, InputError
-from evtool.core.verdict import Axis, Report
+from evtool.core.finding import Axis
+from evtool.core.verdict import Report
 from evtool.keys.trust import load_trust
 from evtool.operations.progress import Progress
 from evtool.operations.subject import BundleAccess, Place

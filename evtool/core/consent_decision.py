@@ -105,8 +105,8 @@ class Request:
         confirmed: what a second person confirms: codes of conditions, codes that this version does not know,
             `LEGAL_ADVICE`, `ONWARD_AGREED`.
         approved_by: code of that second person.
-        is_publication: whether it goes to everybody, for whatever it is that its own terms allow; `purpose`, the code of
-            the recipient and what is confirmed count for nothing then.
+        is_publication: whether it goes to everybody, for whatever it is that its own terms allow; `purpose`, the code
+            of the recipient and what is confirmed count for nothing then.
     """
 
     recipient: Recipient

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from evtool.core.errors import InputError, MismatchError
+from evtool.core.finding import Axis, AxisState, Effect
 from evtool.core.names import shown
-from evtool.core.verdict import Axis, AxisState, Effect, Report
+from evtool.core.verdict import Report
 from evtool.keys.age_keys import Recipient
 from evtool.keys.passphrase import Passphrase
 from evtool.operations.bundle_plan import PartFile

@@ -16,10 +16,10 @@ from evtool.core.digest import sha256_hex
 from evtool.core.entry import INFORMATIONAL_FILES
 from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.events import Derived, Disclosed, Event, Sealed
+from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
-from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.store.custody import COVER, CustodyReader, FileRole, Listing, file_name
 
 
@@ -137,7 +137,7 @@ def read_collection(custody: CustodyReader) -> Collection:
             code, effect = (
                 (Code.ENTRY_MISSING, Effect.DISPROVES) if missing else (Code.CUSTODY_UNREADABLE, Effect.UNCHECKED)
             )
-            findings.append(Finding(code, Axis.CUSTODY, effect, error.message, entry=sequence))
+            findings.append(Finding(code, effect, error.message, entry=sequence))
     chain = check_chain(entries, unreadable)
     changes = changes_of(link.entry for link in chain.links)
     watched = _derived_items(chain)
@@ -182,22 +182,22 @@ def _judge_listing(listing: Listing) -> list[Finding]:
     findings: list[Finding] = []
     for name in listing.foreign:
         message = f"custody directory: {name} is not part of the record"
-        findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
+        findings.append(Finding(Code.CUSTODY_EXTRA, Effect.DISPROVES, message, path=name))
     strays = [name.text for name in listing.stamps if (name.sequence, name.event) not in listing.files]
     for sequence, event in listing.entries:
         own = OWN_FILES.get(event, frozenset())
         strays += [file_name(sequence, event, role) for role in listing.files[sequence, event] - own - _EVERY_ENTRY]
     for name in strays:
         message = f"custody directory: {name} is not part of the record"
-        findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
+        findings.append(Finding(Code.CUSTODY_EXTRA, Effect.DISPROVES, message, path=name))
     for sequence, event in listing.unsigned:
         message = f"entry {sequence} has no signature and counts for nothing"
         effect = Effect.UNCHECKED if (sequence, event) in listing.lost else Effect.NOTE
-        findings.append(Finding(Code.ENTRY_UNFINISHED, Axis.CUSTODY, effect, message, entry=sequence))
+        findings.append(Finding(Code.ENTRY_UNFINISHED, effect, message, entry=sequence))
     if listing.unfinished:
         message = "an interrupted run left temporary files; the next one that writes here removes them"
         count = len(listing.unfinished)
-        findings.append(Finding(Code.UNFINISHED_WRITE, Axis.CUSTODY, Effect.NOTE, message, count=count))
+        findings.append(Finding(Code.UNFINISHED_WRITE, Effect.NOTE, message, count=count))
     return findings
 
 
@@ -213,7 +213,7 @@ def _check_numbering(seals: list[Seal], chain: Chain) -> list[Finding]:
         first, seen, skipped = seal.sealed.first_item, seal.number, set(range(seen + 1, seal.number)) - usable
         if first < expected or (first > expected and not skipped):
             message = f"entry {seal.number} begins with item {first}, expected item {expected}"
-            findings.append(Finding(Code.CHAIN_BROKEN, Axis.CUSTODY, Effect.DISPROVES, message, entry=seal.number))
+            findings.append(Finding(Code.CHAIN_BROKEN, Effect.DISPROVES, message, entry=seal.number))
         expected = first + seal.sealed.items
     return findings
 
@@ -225,7 +225,7 @@ def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain)
         return findings
     if COVER in listing.informational and not _is_cover_of_an_entry(custody, chain):
         message = f"custody directory: {COVER} is signed by nobody; the terms that count are those in the manifests"
-        findings.append(Finding(Code.INFORMATIONAL_UNSIGNED, Axis.CUSTODY, Effect.NOTE, message, path=COVER))
+        findings.append(Finding(Code.INFORMATIONAL_UNSIGNED, Effect.NOTE, message, path=COVER))
     recorded = chain.links[-1].entry.informational
     for name in INFORMATIONAL_FILES:
         expected = recorded.get(name)
@@ -239,7 +239,6 @@ def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain)
         message = f"custody directory: {name} {state}; it is information only and proves nothing"
         note = Finding(
             Code.INFORMATIONAL_CHANGED,
-            Axis.CUSTODY,
             Effect.NOTE,
             message,
             path=name,
@@ -341,7 +340,7 @@ class SealReading:
         if isinstance(error, FormatError) and _is_as_signed(self._custody, self.name, seal.sealed):
             # It is signed as it stands, so nothing is disproven: this version cannot read it.
             message = f"{self.name}: signed, but cannot be read: {error.message}"
-            invalid = Finding(Code.MANIFEST_INVALID, Axis.INTEGRITY, Effect.UNCHECKED, message, entry=seal.number)
+            invalid = Finding(Code.MANIFEST_INVALID, Effect.UNCHECKED, message, entry=seal.number)
             seal.findings.append(invalid)
         else:
             _add_unusable(seal, FileRole.MANIFEST, Code.MANIFEST_MISSING, Code.MANIFEST_INVALID, error)
@@ -439,6 +438,9 @@ class _ChecksumsCheck:
             _add(self._seal, Code.CHECKSUMS_MISMATCH, message)
 
 
+_UNREADABLE = {FileRole.MANIFEST: Code.MANIFEST_UNREADABLE, FileRole.CHECKSUMS: Code.CHECKSUMS_UNREADABLE}
+
+
 def _add_unusable(seal: Seal, role: FileRole, missing: Code, invalid: Code, error: EvtoolError) -> None:
     """Record that a file of a seal cannot be used: it is not there, cannot be read, or is not what was written."""
     name = file_name(seal.number, Event.SEALED.value, role)
@@ -448,11 +450,8 @@ def _add_unusable(seal: Seal, role: FileRole, missing: Code, invalid: Code, erro
     elif role not in seal.roles:
         _add(seal, missing, message)
     else:
-        finding = Finding(Code.CUSTODY_UNREADABLE, Axis.INTEGRITY, Effect.UNCHECKED, message, entry=seal.number)
-        seal.findings.append(finding)
+        seal.findings.append(Finding(_UNREADABLE[role], Effect.UNCHECKED, message, entry=seal.number))
 
 
 def _add(seal: Seal, code: Code, message: str, expected: str | None = None, found: str | None = None) -> None:
-    seal.findings.append(
-        Finding(code, Axis.INTEGRITY, Effect.DISPROVES, message, expected=expected, found=found, entry=seal.number)
-    )
+    seal.findings.append(Finding(code, Effect.DISPROVES, message, expected=expected, found=found, entry=seal.number))

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from evtool.core.finding import Code, Effect, Finding
 from evtool.core.names import nfc_key, parse_name, shown, store_name
 from evtool.core.patterns import Exclusions
 from evtool.core.payload_names import neutral_name, parse_neutral_name
 from evtool.core.statement import ContentStatement, FileStatement, ItemType, OmissionReason
 from evtool.core.times import format_mtime
-from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.operations.collection import Collection, Seal, SealedItem, read_items
 from evtool.operations.comparison import Comparison, Selection, Tally, count_unhidden, find_difference, find_hidden
 from evtool.operations.merge_blocks import BlockMerge, Unchanged
@@ -451,7 +451,6 @@ class Comparer:
         self.result.findings.append(
             Finding(
                 code,
-                Axis.INTEGRITY,
                 effect,
                 f"{shown(path)}: {message}",
                 item=sealed.item.number,
@@ -463,7 +462,7 @@ class Comparer:
         )
 
     def _add(self, code: Code, effect: Effect, message: str, *, path: str | None = None, count: int = 1) -> None:
-        self.result.findings.append(Finding(code, Axis.INTEGRITY, effect, message, path=path, count=count))
+        self.result.findings.append(Finding(code, effect, message, path=path, count=count))
 
 
 _KINDS = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from evtool.core.finding import Finding
 from evtool.core.manifest import Item
 from evtool.core.names import parse_name, store_name
 from evtool.core.patterns import Exclusions
 from evtool.core.statement import ContentStatement
-from evtool.core.verdict import Finding
 from evtool.operations.collection import SealedItem
 from evtool.scan.observe import Observation
 from evtool.scan.tree import Tree, TreeLocation

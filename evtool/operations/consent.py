@@ -6,7 +6,7 @@ Packing, handing over and every other way out asks `decide_items`, and nothing e
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from evtool.core.consent import ConsentTerms
@@ -15,10 +15,10 @@ from evtool.core.consent_input import find_contradictions
 from evtool.core.consent_state import changes_of, find_ineffective
 from evtool.core.errors import InputError, MismatchError, UsageError
 from evtool.core.events import ConsentChanged, Terms
+from evtool.core.finding import Effect
 from evtool.core.item_consent import ItemConsent, TermsNeverStated, TermsWithheld, consent_of, terms_that_count
 from evtool.core.item_ranges import ItemRanges, ranges_of
 from evtool.core.privacy import TextPolicy
-from evtool.core.verdict import Effect
 from evtool.keys.signer import Signer
 from evtool.operations.collection import Collection, SealedItem, read_numbered_items
 from evtool.operations.entry_writer import EntryHeader, Now, system_now
@@ -43,14 +43,18 @@ def read_consent(collection: Collection, items: ItemRanges | None = None) -> Ite
     require_sound(collection)
 
 
-def consent_of_shown(collection: Collection, sealed: SealedItem) -> ItemConsent:
-    """Work out the consent of an item out of any record, once its manifests have been read.
+def consents_of_shown(collection: Collection, items: Sequence[SealedItem]) -> dict[int, ItemConsent]:
+    """Work out the consent of items out of any record, once its manifests have been read: number -> consent.
 
     Out of one that cannot be relied on, nobody knows what is in force: then the strictest counts.
     """
-    consent = consent_of(sealed.item, sealed.seal.number, changes_of(link.entry for link in collection.chain.links))
-    is_known = collection.tells_all_changes and sealed.seal.is_sound
-    return consent if is_known else replace(consent, in_force=TermsWithheld())
+    changes = changes_of(link.entry for link in collection.chain.links)
+    consents: dict[int, ItemConsent] = {}
+    for sealed in items:
+        consent = consent_of(sealed.item, sealed.seal.number, changes)
+        is_known = collection.tells_all_changes and sealed.seal.is_sound
+        consents[consent.item] = consent if is_known else replace(consent, in_force=TermsWithheld())
+    return consents
 
 
 def require_sound(collection: Collection) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evtool.core.consent_summary import ConsentSummary, ConsentTally
-from evtool.core.verdict import Axis, Code, Effect, Finding
+from evtool.core.finding import Code, Effect, Finding
 from evtool.operations.collection import Collection
 
 
@@ -33,7 +33,8 @@ def judge_consent(summary: ConsentSummary | None) -> list[Finding]:
         findings.append(_open(Code.TERMS_WITHHELD, message, summary.withheld))
     missing = summary.items - summary.stated - summary.withheld
     if missing == summary.items:
-        findings.append(_open(Code.NO_CONSENT, "no consent is stated for any item: treat all of them as sealed, for nobody"))
+        message = "no consent is stated for any item: treat all of them as sealed, for nobody"
+        findings.append(_open(Code.NO_CONSENT, message))
     elif missing:
         message = f"of {summary.items:,} items have no consent stated: treat them as sealed, for nobody"
         findings.append(_open(Code.NO_CONSENT, message, missing))
@@ -41,4 +42,4 @@ def judge_consent(summary: ConsentSummary | None) -> list[Finding]:
 
 
 def _open(code: Code, message: str, count: int = 1) -> Finding:
-    return Finding(code, Axis.CONSENT, Effect.OPEN, message, count=count)
+    return Finding(code, Effect.OPEN, message, count=count)

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from evtool.core.finding import Axis, Effect
 from evtool.core.timestamp.due import DueItem, compute_due
-from evtool.core.verdict import Axis, Effect
 from evtool.operations.read import open_record
 from evtool.operations.time_axis import TimeGrounds, judge_time, load_sunsets
 

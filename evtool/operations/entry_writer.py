@@ -17,9 +17,9 @@ from evtool.core.digest import sha256_hex
 from evtool.core.entry import Clock, Entry, Previous
 from evtool.core.errors import InputError, MismatchError, UsageError
 from evtool.core.events import Details, Fixity
+from evtool.core.finding import Code, Effect
 from evtool.core.item_ranges import ItemRanges
 from evtool.core.names import shown
-from evtool.core.verdict import Code, Effect
 from evtool.keys.signer import Signer
 from evtool.operations.collection import OWN_FILES, Collection, read_collection
 from evtool.operations.informational import serialize_informational

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from evtool.core.errors import InputError, MismatchError, UsageError
 from evtool.core.events import Fixity, FixityScope
-from evtool.core.verdict import Effect, Finding
+from evtool.core.finding import Effect, Finding
 from evtool.operations.collection import read_collection
 from evtool.operations.compare import Comparer
 from evtool.operations.comparison import Comparison, Selection

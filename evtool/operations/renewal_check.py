@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from evtool.core.chain import Link
 from evtool.core.errors import EvtoolError
 from evtool.core.events import Event, Renewed
+from evtool.core.finding import Code, Effect, Finding
 from evtool.core.renewal_list import MAX_LIST_LINE, parse_list
-from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.operations.collection import Collection
 from evtool.store.custody import FileRole, Listing, file_name, receipt_names
 
@@ -109,8 +109,8 @@ def _find_unlisted(collection: Collection, number: int, listed: dict[str, str]) 
     missing = sorted(set(entries) - set(listed))
     if missing:
         message = f"entry {number} renews the record but leaves out {missing[0]}"
-        yield Finding(Code.RENEWAL_INCOMPLETE, Axis.CUSTODY, Effect.NOTE, message, entry=number, count=len(missing))
+        yield Finding(Code.RENEWAL_INCOMPLETE, Effect.NOTE, message, entry=number, count=len(missing))
 
 
 def _finding(effect: Effect, message: str, number: int, name: str) -> Finding:
-    return Finding(Code.RENEWAL_MISMATCH, Axis.CUSTODY, effect, message, path=name, entry=number)
+    return Finding(Code.RENEWAL_MISMATCH, effect, message, path=name, entry=number)

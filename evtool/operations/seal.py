@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from evtool.core.errors import InputError, MismatchError, RefusedError
+from evtool.core.finding import Code, Effect, Finding
 from evtool.core.names import shown, store_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.privacy import check_text
 from evtool.core.statement import ItemType
-from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.keys.signer import Signer
 from evtool.operations.collection import Collection, SealedItem, read_items
 from evtool.operations.comparison import count_unhidden, find_hidden
@@ -436,14 +436,13 @@ class _SealRun:
         self.result.excluded = self._notes.excluded_count
         for one, other in self._notes.twins:
             message = f"{shown(one)} and {shown(other)} are one name to some other systems; a copy there may lose one"
-            self.result.findings.append(Finding(Code.NAME_TWIN, Axis.INTEGRITY, Effect.NOTE, message, path=one))
+            self.result.findings.append(Finding(Code.NAME_TWIN, Effect.NOTE, message, path=one))
 
     def _find(self, code: Code, effect: Effect, sealed: SealedItem, message: str) -> None:
         path = sealed.item.file.path if sealed.item.file else ""
         self.result.findings.append(
             Finding(
                 code,
-                Axis.INTEGRITY,
                 effect,
                 f"{shown(path)}: {message}",
                 item=sealed.item.number,

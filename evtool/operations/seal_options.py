@@ -7,10 +7,10 @@ from datetime import datetime
 
 from evtool.core.entry import Clock
 from evtool.core.errors import UsageError
+from evtool.core.finding import Effect, Finding
 from evtool.core.names import shown
 from evtool.core.privacy import TextPolicy
 from evtool.core.statement import OmissionReason
-from evtool.core.verdict import Effect, Finding
 from evtool.operations.item_metadata import MetadataChoice, MetadataSummary
 from evtool.operations.item_statements import StatementFiles
 

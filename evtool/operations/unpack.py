@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from evtool.core.errors import MismatchError, UsageError
+from evtool.core.finding import Axis, AxisState, Effect, Finding
 from evtool.core.manifest import Item
 from evtool.core.names import parse_name, parse_target, shown, store_name
 from evtool.core.payload_names import find_unsafe, neutral_name, parse_neutral_name
 from evtool.core.statement import ItemType
-from evtool.core.verdict import Axis, AxisState, Effect, Finding, Report
+from evtool.core.verdict import Report
 from evtool.operations.bag_check import check_bag
 from evtool.operations.collection import read_collection, read_items
 from evtool.operations.progress import NoProgress, Progress

@@ -12,9 +12,10 @@ from datetime import datetime
 
 from evtool.core.allowed_signers import AllowedSigners
 from evtool.core.errors import FormatError, UsageError
+from evtool.core.finding import Axis, Code, Effect, Finding
 from evtool.core.names import shown
 from evtool.core.patterns import Exclusions
-from evtool.core.verdict import DEFAULT_REQUIRED, Axis, Code, Counts, Effect, Finding, Report
+from evtool.core.verdict import DEFAULT_REQUIRED, Counts, Report
 from evtool.operations.bag_check import check_bag
 from evtool.operations.collection import Collection, read_collection
 from evtool.operations.compare import Comparer
@@ -86,7 +87,7 @@ def verify(place: Place, options: VerifyOptions | None = None, *, progress: Prog
                 return _not_sealed(options, "there is no custody directory: nothing here was sealed by evtool")
             return _verify_subject(subject, options, progress)
     except FormatError as error:
-        refused = Finding(Code.BAG_BROKEN, Axis.INTEGRITY, Effect.UNCHECKED, error.message)
+        refused = Finding(Code.BAG_BROKEN, Effect.UNCHECKED, error.message)
         return _not_sealed(options, "the bundle cannot be read", [refused])
 
 
@@ -147,7 +148,7 @@ def report_unreadable(options: VerifyOptions, message: str) -> Report:
 
 
 def _not_sealed(options: VerifyOptions, message: str, findings: Iterable[Finding] = ()) -> Report:
-    nothing = Finding(Code.NO_ITEMS, Axis.INTEGRITY, Effect.UNCHECKED, message)
+    nothing = Finding(Code.NO_ITEMS, Effect.UNCHECKED, message)
     # Without an entry there is nothing that anything could contradict: a folder called custody is no forgery.
     open_questions = [
         replace(finding, effect=Effect.UNCHECKED) if finding.effect is Effect.DISPROVES else finding
@@ -187,10 +188,10 @@ def _run_comparer(
     comparison = comparer.run()
     for number in sorted(options.selection.numbers - comparer.seen_numbers):
         message = f"item {number} is in no seal, or its name is withheld"
-        comparison.findings.append(Finding(Code.ITEM_UNKNOWN, Axis.INTEGRITY, Effect.UNCHECKED, message, item=number))
+        comparison.findings.append(Finding(Code.ITEM_UNKNOWN, Effect.UNCHECKED, message, item=number))
     for path in sorted(options.selection.paths - comparer.seen_paths):
         message = f"{shown(path)}: no seal names such an item"
-        comparison.findings.append(Finding(Code.ITEM_UNKNOWN, Axis.INTEGRITY, Effect.UNCHECKED, message, path=path))
+        comparison.findings.append(Finding(Code.ITEM_UNKNOWN, Effect.UNCHECKED, message, path=path))
     return comparison
 
 
@@ -219,10 +220,10 @@ def _judge_coverage(counts: Counts, options: VerifyOptions) -> list[Finding]:
     findings: list[Finding] = []
     if options.quick:
         message = "only types, sizes and dates were compared, no file was read: this shows nothing about their bytes"
-        findings.append(Finding(Code.NOT_HASHED, Axis.INTEGRITY, Effect.OPEN, message, count=counts.unchecked))
+        findings.append(Finding(Code.NOT_HASHED, Effect.OPEN, message, count=counts.unchecked))
     elif not (counts.ok or counts.changed or counts.missing or counts.renamed or counts.type_changed):
-        findings.append(Finding(Code.NO_ITEMS, Axis.INTEGRITY, Effect.UNCHECKED, "not one item could be checked"))
+        findings.append(Finding(Code.NO_ITEMS, Effect.UNCHECKED, "not one item could be checked"))
     if counts.withheld:
         message = "items are withheld from this copy; it shows nothing about them but that they are part of the seal"
-        findings.append(Finding(Code.WITHHELD, Axis.INTEGRITY, Effect.NOTE, message, count=counts.withheld))
+        findings.append(Finding(Code.WITHHELD, Effect.NOTE, message, count=counts.withheld))
     return findings

@@ -11,7 +11,14 @@ from evtool.core.consent_state import Holding
 from evtool.core.consent_summary import ConsentSummary
 from evtool.core.errors import ExitCode
 from evtool.core.events import Acceptance, Event
-from evtool.core.item_consent import ItemConsent, ItemTerms, TermsNeverStated, TermsStated, TermsWithheld, terms_that_count
+from evtool.core.item_consent import (
+    ItemConsent,
+    ItemTerms,
+    TermsNeverStated,
+    TermsStated,
+    TermsWithheld,
+    terms_that_count,
+)
 from evtool.core.times import format_time
 
 Terms = dict[str, str | list[str]]
@@ -82,7 +89,7 @@ class ItemConsentDocument:
         item: its number.
         entry: number of the entry that seals it.
         stated: the terms sealed with it, or null where there are none, or where they may be withheld.
-        in_force: the terms in force now, or null where none were ever stated; where they may be withheld, the strictest.
+        in_force: the terms in force now, or null where none were ever stated; the strictest where they may be withheld.
         changes: the entries that changed them, oldest first.
         withheld: this copy may withhold the terms sealed with it.
     """

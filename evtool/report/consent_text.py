@@ -9,10 +9,11 @@ from evtool.core.consent_decision import ConsentAnswer
 from evtool.core.consent_state import Holding
 from evtool.core.consent_summary import ConsentSummary
 from evtool.core.digest import group_in_fours
+from evtool.core.finding import Axis, AxisState
 from evtool.core.item_consent import ItemConsent, ItemTerms, TermsNeverStated, TermsWithheld, terms_that_count
 from evtool.core.names import shown
 from evtool.core.times import format_time
-from evtool.core.verdict import Axis, AxisState, Report
+from evtool.core.verdict import Report
 
 _MEANINGS = {
     Handling.SEALED.value: "for nobody",

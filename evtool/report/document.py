@@ -13,9 +13,10 @@ from typing import Literal
 from evtool.core.entry import Clock
 from evtool.core.errors import ExitCode
 from evtool.core.events import Event, Fixity
+from evtool.core.finding import Axis, AxisState, Finding
 from evtool.core.statement import ItemType, OmissionReason
 from evtool.core.time_report import ProvenInterval, StampReport
-from evtool.core.verdict import Axis, AxisState, Counts, Finding, Report, SignerReport
+from evtool.core.verdict import Counts, Report, SignerReport
 from evtool.report.consent_document import SummaryDocument, Terms, summary_document
 from evtool.report.metadata_document import MetadataDocument, SealedMetadata
 from evtool.report.time_document import Stamping

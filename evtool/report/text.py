@@ -7,8 +7,9 @@ from unicodedata import east_asian_width
 
 from evtool.core.digest import group_in_fours
 from evtool.core.errors import ExitCode
+from evtool.core.finding import Axis, AxisState, Code, Effect, Finding
 from evtool.core.names import shown
-from evtool.core.verdict import Axis, AxisState, Code, Effect, Finding, Report, SignerReport
+from evtool.core.verdict import Report, SignerReport
 from evtool.report.consent_text import render_handling
 from evtool.report.stamp import render_times
 

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evtool.core.errors import ExitCode, InputError
+from evtool.core.finding import Code, Effect
 from evtool.core.item_choice import ItemChoice, parse_choice
 from evtool.core.item_ranges import ranges_of
 from evtool.core.merkle import compute_leaf_hash
 from evtool.core.statement import ContentStatement, FileStatement, WithheldStatement, parse_statement
-from evtool.core.verdict import Code, Effect
 from evtool.operations.disclosure_choice import Wanted
 from evtool.operations.pack import PackOptions
 from evtool.operations.unpack import unpack
