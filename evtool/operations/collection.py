@@ -76,6 +76,7 @@ class Collection:
         chain: the entries, verified.
         findings: what is wrong with the chain and with the directory.
         seals: the entries that seal items, oldest first.
+        entries_size: bytes of the entries that were read.
     """
 
     custody: CustodyReader
@@ -83,6 +84,7 @@ class Collection:
     chain: Chain
     findings: list[Finding]
     seals: list[Seal]
+    entries_size: int = 0
 
     @property
     def lacks_seals(self) -> bool:
@@ -156,7 +158,7 @@ def read_collection(custody: CustodyReader) -> Collection:
     findings += _judge_listing(listing)
     findings += _check_numbering(seals, chain)
     findings += _check_informational(custody, listing, chain)
-    return Collection(custody, listing, chain, findings, seals)
+    return Collection(custody, listing, chain, findings, seals, size)
 
 
 def _derived_items(chain: Chain) -> frozenset[int]:

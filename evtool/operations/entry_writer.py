@@ -23,6 +23,7 @@ from evtool.core.names import shown
 from evtool.keys.signer import Signer
 from evtool.operations.collection import OWN_FILES, Collection, read_collection
 from evtool.operations.informational import serialize_informational
+from evtool.operations.read_back import ReadBlocks, require_readable
 from evtool.operations.time_listing import read_known_stamps
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import NAME, CustodyDirectory, FileRole, file_name
@@ -170,11 +171,16 @@ def write_entry(
     random: Random = os.urandom,
     now: Now = system_now,
     unlisted: int = 0,
+    blocks: ReadBlocks | None = None,
 ) -> Written:
     """Write, sign and commit the next entry; the files of a manifest or of a renewal are written already, under
     temporary names.
 
-    `unlisted` is the number of new files whose paths are too long for `sha256sum`; README.txt tells it.
+    `unlisted` is the number of new files whose paths are too long for `sha256sum`; README.txt tells it. `blocks` is
+    given where every block of a new manifest was read already.
+
+    Raises:
+        InputError: what would be signed could not be read again.
     """
     stamps = read_known_stamps(record.collection, now())
     entry = _build_entry(record, signer, header, details, fixity, random, now)
@@ -185,6 +191,7 @@ def write_entry(
     )
     entry = replace(entry, informational={name: sha256_hex(data) for name, data in informational.items()})
     data = entry.serialize()
+    require_readable(data, entry, record.collection, blocks)
     roles = [FileRole.ENTRY, FileRole.SIGNATURE]
     own = OWN_FILES.get(entry.event.value, frozenset())
     roles = [*(role for role in FileRole if role in own), *roles]

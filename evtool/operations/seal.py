@@ -96,7 +96,14 @@ def _seal(
                 if manifest.items:
                     details = manifest.finish(effective_exclusions(record.collection, options), options.allowed)
                     written = write_entry(
-                        record, signer, header, details, random=random, now=now, unlisted=manifest.unlisted
+                        record,
+                        signer,
+                        header,
+                        details,
+                        random=random,
+                        now=now,
+                        unlisted=manifest.unlisted,
+                        blocks=manifest.read_blocks,
                     )
                     result.entry, result.head = written.sequence, written.head
         finally:
