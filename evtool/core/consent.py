@@ -235,7 +235,7 @@ STRICTEST = ConsentTerms(
 """What counts for an item of which nothing is stated."""
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9:._-]{0,63}\Z", re.IGNORECASE | re.ASCII)
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _REGION = re.compile(r"region:[A-Z]{2}\Z", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
 
@@ -378,5 +378,5 @@ def check_text(term: Term, text: str) -> str:
     if not 1 <= len(text) <= term.limit:
         raise FormatError(f"{term.name} has {len(text)} characters, expected 1 to {term.limit}")
     if _CONTROL.search(text):
-        raise FormatError(f"{term.name} holds a control character")
+        raise FormatError(f"{term.name} holds a control character, or is not UTF-8")
     return text
