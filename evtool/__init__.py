@@ -73,7 +73,8 @@ if TYPE_CHECKING:
     from evtool.operations.trust import TrustPolicy
     from evtool.operations.unpack import UnpackResult, unpack
     from evtool.operations.upgrade import ProofUpgrade, upgrade_proofs
-    from evtool.operations.verify import VerifyOptions, report_unreadable, verify
+    from evtool.operations.verify import verify
+    from evtool.operations.verify_options import VerifyOptions
 
 __version__ = "0.1.0"
 
@@ -170,7 +171,7 @@ _HOMES = {
     "unpack": "evtool.operations.unpack",
     "ProofUpgrade": "evtool.operations.upgrade",
     "upgrade_proofs": "evtool.operations.upgrade",
-    "VerifyOptions": "evtool.operations.verify",
+    "VerifyOptions": "evtool.operations.verify_options",
     "report_unreadable": "evtool.operations.verify",
     "verify": "evtool.operations.verify",
 }

@@ -12,7 +12,7 @@ from evtool.cli.output import Output
 from evtool.cli.values import item_selection
 from evtool.core.context import MAX_VALUE
 from evtool.core.errors import ExitCode, InputError
-from evtool.core.finding import Effect, Finding
+from evtool.core.finding import Effect, weigh
 from evtool.core.item_consent import ItemConsent
 from evtool.core.names import shown
 from evtool.core.times import format_mtime
@@ -54,10 +54,12 @@ def command(
         chosen = [*list_items(collection, selection), *list_nameless_items(collection, selection)]
         derivations = list_derivations(collection)
         consents = consents_of_shown(collection, chosen)
-        findings = collection.findings + [finding for seal in collection.seals for finding in seal.findings]
+        findings = collection.record_findings
     if not chosen and not selection.is_all:
         raise InputError("no seal states such an item", hint="`evtool show DIRECTORY` lists them all")
-    exit_code = _exit_code(findings, chosen)
+    exit_code = weigh(findings)
+    if exit_code is ExitCode.OK and not chosen:
+        exit_code = ExitCode.NOT_CHECKED
     if selection.is_all:
         lines = [_render_line(one, _about(one, derivations)) for one in chosen]
     else:
@@ -73,13 +75,6 @@ def command(
         )
     )
     return exit_code
-
-
-def _exit_code(findings: list[Finding], chosen: list[SealedItem]) -> ExitCode:
-    effects = {finding.effect for finding in findings}
-    if Effect.DISPROVES in effects:
-        return ExitCode.MISMATCH
-    return ExitCode.NOT_CHECKED if Effect.UNCHECKED in effects or not chosen else ExitCode.OK
 
 
 def _about(sealed: SealedItem, derivations: list[Derivation]) -> list[Derivation]:

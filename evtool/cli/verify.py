@@ -22,7 +22,8 @@ from evtool.keys.trust import load_trust
 from evtool.operations.progress import Progress
 from evtool.operations.subject import BundleAccess, Place
 from evtool.operations.time_axis import TimeGrounds
-from evtool.operations.verify import VerifyOptions, report_unreadable, verify
+from evtool.operations.verify import report_unreadable, verify
+from evtool.operations.verify_options import VerifyOptions
 from evtool.report.document import report_document
 from evtool.report.text import render_report
 

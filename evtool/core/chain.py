@@ -64,10 +64,12 @@ class Chain:
     Attributes:
         links: entries whose own signature verifies, in order; where `findings` disproves anything, they are no chain.
         findings: what does not hold.
+        decided: entries of which it was found out whether their signature verifies.
     """
 
     links: tuple[Link, ...]
     findings: tuple[Finding, ...]
+    decided: int
 
     @property
     def is_intact(self) -> bool:
@@ -100,7 +102,8 @@ def check_chain(files: Sequence[EntryFiles], unreadable: Collection[int] = ()) -
             findings += _check_times(link, links[-1] if links else None)
             links.append(link)
         before = current
-    return Chain(tuple(links), tuple(findings))
+    unsure = {one.entry for one in findings if one.code is Code.SIGNATURE_INVALID and one.effect is Effect.UNCHECKED}
+    return Chain(tuple(links), tuple(findings), len(files) - len(unsure))
 
 
 def _check_position(last: int, current: EntryFiles, unreadable: Collection[int]) -> list[Finding]:

@@ -226,7 +226,7 @@ def decide(known: ItemTerms, request: Request, untrusted: Sequence[int] = ()) ->
 
 def _reservations(known: ItemTerms, untrusted: Sequence[int]) -> Iterator[Refusal]:
     if isinstance(known, TermsWithheld):
-        yield Refusal(Reason.TERMS_WITHHELD, "its terms may be withheld from this copy")
+        yield Refusal(Reason.TERMS_WITHHELD, "this copy does not hold its terms")
     for entry in untrusted:
         message = f"entry {entry}, which its terms come from, is signed by a key that you have not trusted"
         yield Refusal(Reason.TERMS_UNTRUSTED, message)

@@ -31,9 +31,9 @@ class ConsentSummary:
     """The terms in force for all items that a copy discloses; each count is code -> number of items.
 
     Attributes:
-        items: items of which anything is disclosed.
+        items: items of which anything is disclosed, and those that nobody signed to be withheld.
         stated: of how many of them terms are in force, sealed with them or recorded since, and known.
-        withheld: of how many of them this copy may withhold the terms; in all counts they stand with the strictest.
+        withheld: how many of them are withheld; in all counts they stand with the strictest.
         changed: for how many of them an entry changed the terms since.
         handling, status, identity, onward, defence: how many items have which value.
         purposes, share, conditions: how many items hold which code; `none` where a list is stated and empty.
@@ -111,6 +111,11 @@ class ConsentTally:
         for number in items:
             terms = stated.get(number)
             self._put(number, TermsNeverStated() if terms is None else TermsStated(terms), 1)
+
+    def add_withheld(self, count: int) -> None:
+        """Count items that are withheld, and that nobody signed to be: whatever changed since, the strictest counts."""
+        group = (TermsWithheld(), ())
+        self._groups[group] = self._groups.get(group, 0) + count
 
     def _put(self, number: int, sealed: ItemTerms, count: int) -> None:
         concerned = tuple(

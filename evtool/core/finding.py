@@ -6,8 +6,11 @@ to the code of a finding, so that no caller can put a finding on the wrong one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+
+from evtool.core.errors import ExitCode
 
 
 class Axis(Enum):
@@ -71,11 +74,14 @@ class Code(Enum):
     NAME_FORM = ("name-form", Axis.INTEGRITY)
     NAME_TWIN = ("name-twin", Axis.INTEGRITY)
     WITHHELD = ("withheld", Axis.INTEGRITY)
+    WITHHELD_UNEXPLAINED = ("withheld-unexplained", Axis.INTEGRITY)
+    DISCLOSURE_INVALID = ("disclosure-invalid", Axis.INTEGRITY)
     NOT_HASHED = ("not-hashed", Axis.INTEGRITY)
     NOT_SELECTED = ("not-selected", Axis.INTEGRITY)
     OMITTED = ("omitted", Axis.INTEGRITY)
     EXCLUDED = ("excluded", Axis.INTEGRITY)
     NO_ITEMS = ("no-items", Axis.INTEGRITY)
+    ACCOUNTS_DIFFER = ("accounts-differ", Axis.INTEGRITY)
     ITEM_UNKNOWN = ("item-unknown", Axis.INTEGRITY)
     MANIFEST_INVALID = ("manifest-invalid", Axis.INTEGRITY)
     MANIFEST_MISMATCH = ("manifest-mismatch", Axis.INTEGRITY)
@@ -170,3 +176,16 @@ class Finding:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "axis", self.code.axis)
+
+
+def weigh(findings: Iterable[Finding], *, established: bool = True) -> ExitCode:
+    """Weigh findings: 1 before 4 before 3. The one place where an exit code is made of findings.
+
+    `established` tells whether all that was asked for is shown.
+    """
+    effects = {finding.effect for finding in findings}
+    if Effect.DISPROVES in effects:
+        return ExitCode.MISMATCH
+    if Effect.UNCHECKED in effects:
+        return ExitCode.NOT_CHECKED
+    return ExitCode.OK if established else ExitCode.NOT_ESTABLISHED

@@ -1,7 +1,7 @@
-"""What a copy tells of the terms of an item: they are stated, were never stated, or may be withheld.
+"""What a copy tells of the terms of an item: they are stated, were never stated, or withheld.
 
 Three things that must not be taken for each other, so they are three types. Whoever needs the terms that count asks
-`terms_that_count`: what may be withheld counts as the strictest of everything.
+`terms_that_count`: what is withheld counts as the strictest of everything.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ class TermsStated:
 
 @dataclass(frozen=True, slots=True)
 class TermsNeverStated:
-    """All that is sealed of the item is disclosed, and no terms are among it."""
+    """The item is disclosed, and says of itself that no terms were sealed with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class TermsWithheld:
-    """This copy may withhold the terms that were sealed with the item.
+    """Nobody can know from this copy: it withholds the item, or its record cannot be relied on.
 
     Attributes:
         terms: the strictest of everything, with what changes that are disclosed made of it.
@@ -42,10 +42,11 @@ ItemTerms = TermsStated | TermsNeverStated | TermsWithheld
 
 
 def sealed_terms(item: Item) -> ItemTerms:
-    """Tell what is known of the terms that were sealed with an item."""
-    if item.consent is not None:
-        return TermsStated(item.consent.terms)
-    return TermsWithheld() if item.gap else TermsNeverStated()
+    """Tell what is known of the terms that were sealed with an item of which this copy says anything.
+
+    Each such item lists its statements, and a reader refuses one whose terms are not disclosed.
+    """
+    return TermsNeverStated() if item.consent is None else TermsStated(item.consent.terms)
 
 
 def terms_in_force(sealed: ItemTerms, sealed_by: int, changes: Iterable[ConsentChange]) -> ItemTerms:
@@ -89,8 +90,7 @@ class ItemConsent:
         return isinstance(self.in_force, TermsStated) and self.in_force.terms.status in PERMITTING
 
 
-def consent_of(item: Item, sealed_by: int, changes: Iterable[ConsentChange]) -> ItemConsent:
+def consent_of(item: int, sealed: ItemTerms, sealed_by: int, changes: Iterable[ConsentChange]) -> ItemConsent:
     """Work out the consent of one item; `changes` are those of the whole chain, oldest first."""
-    concerned = tuple(change for change in changes if change.concerns(item.number, sealed_by))
-    sealed = sealed_terms(item)
-    return ItemConsent(item.number, sealed_by, sealed, terms_in_force(sealed, sealed_by, concerned), concerned)
+    concerned = tuple(change for change in changes if change.concerns(item, sealed_by))
+    return ItemConsent(item, sealed_by, sealed, terms_in_force(sealed, sealed_by, concerned), concerned)

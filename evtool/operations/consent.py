@@ -16,8 +16,8 @@ from evtool.core.consent_state import changes_of, find_ineffective
 from evtool.core.errors import InputError, MismatchError, UsageError
 from evtool.core.events import ConsentChanged, Terms
 from evtool.core.finding import Effect
-from evtool.core.item_consent import ItemConsent, TermsNeverStated, TermsWithheld, consent_of, terms_that_count
-from evtool.core.item_ranges import ItemRanges, ranges_of
+from evtool.core.item_consent import ItemConsent, TermsStated, TermsWithheld, consent_of, sealed_terms
+from evtool.core.item_ranges import ItemRanges
 from evtool.core.privacy import TextPolicy
 from evtool.keys.signer import Signer
 from evtool.operations.collection import Collection, SealedItem, read_numbered_items
@@ -25,10 +25,13 @@ from evtool.operations.entry_writer import EntryHeader, Now, system_now
 from evtool.operations.read import open_record
 from evtool.operations.record import RecordResult, record_event
 from evtool.operations.trust import TrustPolicy
+from evtool.operations.withholding import withheld_ranges
 
 
 def read_consent(collection: Collection, items: ItemRanges | None = None) -> Iterator[ItemConsent]:
     """Yield the consent of every item that is disclosed, or only of `items`, in the order of their numbers.
+
+    Those of `items` that this copy withholds come last: nothing is known of their terms.
 
     What was yielded counts only once all of it was read and the record was found to hold.
 
@@ -39,8 +42,13 @@ def read_consent(collection: Collection, items: ItemRanges | None = None) -> Ite
     changes = changes_of(link.entry for link in collection.chain.links)
     for sealed in read_numbered_items(collection):
         if items is None or sealed.item.number in items:
-            yield consent_of(sealed.item, sealed.seal.number, changes)
+            yield consent_of(sealed.item.number, sealed_terms(sealed.item), sealed.seal.number, changes)
     require_sound(collection)
+    for seal in collection.seals if items is not None else ():
+        gone = withheld_ranges(seal)
+        for number in items or ():
+            if any(first <= number <= last for first, last in gone):
+                yield consent_of(number, TermsWithheld(), seal.number, changes)
 
 
 def consents_of_shown(collection: Collection, items: Sequence[SealedItem]) -> dict[int, ItemConsent]:
@@ -51,9 +59,10 @@ def consents_of_shown(collection: Collection, items: Sequence[SealedItem]) -> di
     changes = changes_of(link.entry for link in collection.chain.links)
     consents: dict[int, ItemConsent] = {}
     for sealed in items:
-        consent = consent_of(sealed.item, sealed.seal.number, changes)
+        number, terms = sealed.item.number, sealed_terms(sealed.item)
+        consent = consent_of(number, terms, sealed.seal.number, changes)
         is_known = collection.tells_all_changes and sealed.seal.is_sound
-        consents[consent.item] = consent if is_known else replace(consent, in_force=TermsWithheld())
+        consents[number] = consent if is_known else replace(consent, in_force=TermsWithheld())
     return consents
 
 
@@ -63,7 +72,7 @@ def require_sound(collection: Collection) -> None:
     Raises:
         MismatchError, InputError: as `read_consent`.
     """
-    findings = collection.findings + [finding for seal in collection.seals for finding in seal.findings]
+    findings = collection.record_findings
     hint = "run evtool verify first"
     for finding in findings:
         if finding.effect is Effect.DISPROVES:
@@ -102,7 +111,7 @@ def _require_all(items: ItemRanges, found: set[int]) -> None:
     # Not listed one by one: a range may be of millions.
     missing = next((number for number in items if number not in found), None)
     if missing is not None:
-        raise InputError(f"item {missing} is in no seal, or withheld from this copy")
+        raise InputError(f"item {missing} is in no seal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +152,14 @@ def change_consent(
         raise UsageError(sentence)
     without_effect: dict[str, int] = {}
     with open_record(path, custody) as collection:
-        found: list[int] = []
+        items = header.items or _all_sealed(collection)
+        if items.last >= collection.next_item:
+            raise InputError(f"item {items.last} is not sealed, the last one is {collection.next_item - 1}")
+        # Items that this copy withholds can be changed all the same; nobody knows what has an effect on them.
         for consent in read_consent(collection, header.items):
-            found.append(consent.item)
-            before = None if isinstance(consent.in_force, TermsNeverStated) else terms_that_count(consent.in_force)
-            for name in find_ineffective(before, terms):
+            known = consent.in_force
+            for name in find_ineffective(known.terms, terms) if isinstance(known, TermsStated) else ():
                 without_effect[name] = without_effect.get(name, 0) + 1
-        if not found:
-            raise InputError("no such item is disclosed here")
-        items = header.items or ranges_of(range(1, collection.next_item))
-        _require_all(items, set(found) | _undisclosed(collection, found))
     # Named one by one even if it is all: items that are sealed later are not meant.
     header = EntryHeader(header.reason, header.happened_at, header.clock, items)
     details = ConsentChanged(Terms(terms.serialize()))
@@ -160,8 +167,7 @@ def change_consent(
     return ChangeResult(written, items, without_effect)
 
 
-def _undisclosed(collection: Collection, found: list[int]) -> set[int]:
-    """Numbers of sealed items that this copy withholds altogether: their consent can be changed all the same."""
-    if not any(seal.withheld_lines for seal in collection.seals):
-        return set()
-    return set(range(1, collection.next_item)) - set(found)
+def _all_sealed(collection: Collection) -> ItemRanges:
+    if not collection.seals:
+        raise InputError("nothing is sealed here, so there is no consent that could change")
+    return ItemRanges(((1, collection.next_item - 1),))

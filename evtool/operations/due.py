@@ -38,7 +38,7 @@ def find_due(
     moment = now or datetime.now(UTC)
     with open_record(path, custody) as collection:
         result = judge_time(collection, grounds, moment)
-        broken = [one for one in collection.findings if one.effect is Effect.DISPROVES]
+        broken = [one for one in collection.record_findings if one.effect is Effect.DISPROVES]
     against = [
         one
         for one in [*broken, *result.findings]

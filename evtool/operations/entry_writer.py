@@ -16,7 +16,7 @@ from evtool import __version__
 from evtool.core.digest import sha256_hex
 from evtool.core.entry import Clock, Entry, Previous
 from evtool.core.errors import InputError, MismatchError, UsageError
-from evtool.core.events import Details, Fixity
+from evtool.core.events import Details, Disclosed, Fixity
 from evtool.core.finding import Code, Effect
 from evtool.core.item_ranges import ItemRanges
 from evtool.core.names import shown
@@ -153,7 +153,7 @@ def read_sound_collection(custody: CustodyDirectory) -> Collection:
             hint="keep the custody directory elsewhere with --custody DIR; this one is then sealed with the rest",
         )
     collection = read_collection(custody)
-    for finding in collection.findings:
+    for finding in collection.record_findings:
         if finding.effect is Effect.DISPROVES:
             raise MismatchError(f"the record does not hold: {finding.message}", hint="run evtool verify first")
         if finding.effect is Effect.UNCHECKED and finding.code is not Code.ENTRY_UNFINISHED:
@@ -173,8 +173,8 @@ def write_entry(
     unlisted: int = 0,
     blocks: ReadBlocks | None = None,
 ) -> Written:
-    """Write, sign and commit the next entry; the files of a manifest or of a renewal are written already, under
-    temporary names.
+    """Write, sign and commit the next entry; the files that belong to it alone (a manifest, a renewal, a list) are
+    written already, under temporary names.
 
     `unlisted` is the number of new files whose paths are too long for `sha256sum`; README.txt tells it. `blocks` is
     given where every block of a new manifest was read already.
@@ -194,6 +194,8 @@ def write_entry(
     require_readable(data, entry, record.collection, blocks)
     roles = [FileRole.ENTRY, FileRole.SIGNATURE]
     own = OWN_FILES.get(entry.event.value, frozenset())
+    if isinstance(details, Disclosed) and details.list is None:
+        own = frozenset()  # recorded by hand: no bundle was made, so there is no list of what it holds
     roles = [*(role for role in FileRole if role in own), *roles]
     names = [file_name(entry.sequence, entry.event.value, role) for role in roles]
     record.writer.write(names[-2], data)

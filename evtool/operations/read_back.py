@@ -96,7 +96,7 @@ def _require_seal(custody: CustodyReader, manifest: str, checksums: str, sealed:
 
 def _listed(items: Iterable[Item]) -> Iterator[bytes]:
     for item in items:
-        if item.gap or item.content is None or item.file is None:
+        if item.withheld or item.file is None:
             raise FormatError(f"item {item.number} is not stated whole")
         if item.content.digests:
             yield serialize_line(item.number, item.content.digests.sha256, parse_name(item.file.path))
@@ -104,6 +104,6 @@ def _listed(items: Iterable[Item]) -> Iterator[bytes]:
 
 def _require_claims(found: ManifestSummary, sealed: Sealed) -> None:
     last = sealed.first_item + sealed.items - 1
-    expected = ManifestSummary(sealed.lines, 0, sealed.items, last, sealed.root)
+    expected = ManifestSummary(sealed.lines, 0, sealed.items, last, 0, sealed.root)
     if found != expected:
         raise FormatError(f"the manifest amounts to {found}, the entry says {expected}")

@@ -11,6 +11,7 @@ from evtool.core.events import Event, Renewed
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.renewal_list import MAX_LIST_LINE, parse_list
 from evtool.operations.collection import Collection
+from evtool.operations.disclosed_lists import list_name
 from evtool.store.custody import FileRole, Listing, file_name, receipt_names
 
 _CUT_BY_DISCLOSURE = frozenset({FileRole.MANIFEST, FileRole.CHECKSUMS})
@@ -99,6 +100,11 @@ def _partial_files(collection: Collection) -> Iterator[str]:
         if seal.withheld_lines or seal.broken:
             for role in _CUT_BY_DISCLOSURE:
                 yield file_name(seal.number, Event.SEALED.value, role)
+    # The list of a disclosure travels in its own bundle only.
+    for link in collection.chain.links:
+        key = link.entry.sequence, link.entry.event.value
+        if link.entry.event is Event.DISCLOSED and FileRole.DISCLOSED not in collection.listing.files[key]:
+            yield list_name(link.entry.sequence)
 
 
 def _find_unlisted(collection: Collection, number: int, listed: dict[str, str]) -> Iterator[Finding]:

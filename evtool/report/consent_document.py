@@ -30,9 +30,9 @@ class SummaryDocument:
     """What the terms of all disclosed items amount to; each count is code -> number of items.
 
     Attributes:
-        items: items of which anything is disclosed.
+        items: items of which anything is disclosed, and those that nobody signed to be withheld.
         stated: of how many of them terms are in force, sealed with them or recorded since, and known.
-        withheld: of how many of them this copy may withhold the terms; in all counts they stand with the strictest.
+        withheld: how many of them are withheld; in all counts they stand with the strictest.
         changed: for how many of them an entry changed the terms since.
         handling, status, identity, onward, defence: how many items have which value, `not-stated` among them.
         purposes: how many items may be used for what.
@@ -88,10 +88,10 @@ class ItemConsentDocument:
     Attributes:
         item: its number.
         entry: number of the entry that seals it.
-        stated: the terms sealed with it, or null where there are none, or where they may be withheld.
-        in_force: the terms in force now, or null where none were ever stated; the strictest where they may be withheld.
+        stated: the terms sealed with it, or null where there are none, or where they are withheld.
+        in_force: the terms in force now, or null where none were ever stated; the strictest where they are withheld.
         changes: the entries that changed them, oldest first.
-        withheld: this copy may withhold the terms sealed with it.
+        withheld: this copy does not hold the item, so its terms are not known.
     """
 
     item: int

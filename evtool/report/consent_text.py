@@ -63,7 +63,7 @@ def render_summary(summary: ConsentSummary) -> list[str]:
     days = (("from", summary.starts), ("until", summary.until), ("ask again", summary.review))
     lines += [f"  {label:<11} {day}" for label, day in days if day]
     if summary.withheld:
-        lines.append(f"  Of {summary.withheld:,} items the terms may be withheld from this copy: the strictest count.")
+        lines.append(f"  {summary.withheld:,} of {summary.items:,} items are withheld; for them the strictest counts")
     if summary.changed:
         lines.append(
             f"  {summary.changed:,} of {summary.items:,} items have had their terms changed since they were sealed"
@@ -91,13 +91,13 @@ def render_known(known: ItemTerms) -> list[str]:
     if isinstance(known, TermsNeverStated):
         return ["no terms were ever stated: sealed, for nobody"]
     if isinstance(known, TermsWithheld):
-        return ["its terms are not known here, so the strictest count", *render_terms(known.terms)]
+        return ["its terms are not known from this copy, so the strictest count", *render_terms(known.terms)]
     return render_terms(known.terms)
 
 
 def _sealed(sealed: ItemTerms) -> str:
     if isinstance(sealed, TermsWithheld):
-        return "may be withheld from this copy"
+        return "withheld from this copy"
     return "; ".join(render_terms(terms_that_count(sealed))) or "nothing"
 
 

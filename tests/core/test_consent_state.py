@@ -38,7 +38,7 @@ from evtool.core.item_consent import (
 )
 from evtool.core.item_ranges import ItemRanges, parse_user_ranges
 from evtool.core.manifest import Item
-from evtool.core.statement import ConsentStatement
+from evtool.core.statement import ConsentStatement, ContentStatement, ItemType
 from tests.core.test_consent_decision import REQUESTS, TERMS, decide_stated
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -62,16 +62,16 @@ def change(entry: int, terms: ConsentTerms, items: str | None = None) -> Consent
 SALT = "00" * 16
 
 
-def item(number: int, terms: ConsentTerms | None, gap: int = 0) -> Item:
-    consent = None if terms is None else ConsentStatement(number, SALT, terms)
-    return Item(number, None, None, consent=consent, gap=gap)
+def item(number: int, terms: ConsentTerms | None) -> Item:
+    content = ContentStatement(number, SALT, ItemType.DIRECTORY)
+    return Item(number, content, None, consent=None if terms is None else ConsentStatement(number, SALT, terms))
 
 
 def effective_terms(
     number: int, sealed_by: int, terms: ConsentTerms | None, changes: list[ConsentChange]
 ) -> ConsentTerms | None:
     """Give what is in force for an item of which all is disclosed."""
-    known = consent_of(item(number, terms), sealed_by, changes).in_force
+    known = consent_of(number, sealed_terms(item(number, terms)), sealed_by, changes).in_force
     assert isinstance(known, (TermsStated, TermsNeverStated))
     return known.terms if isinstance(known, TermsStated) else None
 
@@ -251,19 +251,17 @@ def test_a_tally_of_many_different_terms_forgets_none() -> None:
 
 def test_withheld_empty_and_never_stated_are_three_things() -> None:
     nothing_allowed = ConsentTerms(share=(), purposes=())
-    stated, never, withheld = item(1, nothing_allowed, gap=3), item(1, None), item(1, None, gap=1)
-    assert sealed_terms(stated) == TermsStated(nothing_allowed)
-    assert sealed_terms(never) == TermsNeverStated()
-    assert sealed_terms(withheld) == TermsWithheld(STRICTEST)
+    assert sealed_terms(item(1, nothing_allowed)) == TermsStated(nothing_allowed)
+    assert sealed_terms(item(1, None)) == TermsNeverStated()
     assert terms_that_count(TermsNeverStated()) == ConsentTerms()
-    assert terms_that_count(sealed_terms(withheld)) == STRICTEST
+    assert terms_that_count(TermsWithheld()) == STRICTEST
 
 
 @settings(max_examples=60)
 @given(TERMS)
-def test_no_change_makes_up_for_terms_that_may_be_withheld(change_of_terms: ConsentTerms) -> None:
+def test_no_change_makes_up_for_terms_that_are_withheld(change_of_terms: ConsentTerms) -> None:
     """Whatever was recorded later: what was sealed may be stricter, so nothing but the status and its like moves."""
-    known = consent_of(item(1, None, gap=1), 1, [change(2, change_of_terms)])
+    known = consent_of(1, TermsWithheld(), 1, [change(2, change_of_terms)])
     assert isinstance(known.in_force, TermsWithheld)
     assert not known.permits
     terms = known.in_force.terms
@@ -272,12 +270,12 @@ def test_no_change_makes_up_for_terms_that_may_be_withheld(change_of_terms: Cons
     assert terms.identity is Identity.WITHHELD or isinstance(change_of_terms.identity, str)
 
 
-def test_a_tally_counts_what_may_be_withheld_with_the_strictest() -> None:
+def test_a_tally_counts_what_is_withheld_with_the_strictest() -> None:
     tally = ConsentTally(1, [change(2, ConsentTerms(handling=Handling.PUBLIC), "1")])
-    tally.add(item(1, None, gap=2))
+    tally.add_withheld(10**15)
     tally.add(item(2, ConsentTerms(handling=Handling.PUBLIC)))
     tally.add(item(3, None))
     summary = tally.summarize(None)
-    assert (summary.items, summary.stated, summary.withheld) == (3, 1, 1)
-    assert summary.handling == {"not-stated": 1, "public": 1, "sealed": 1}
+    assert (summary.items, summary.stated, summary.withheld) == (10**15 + 2, 1, 10**15)
+    assert summary.handling == {"not-stated": 1, "public": 1, "sealed": 10**15}
     assert summary.strictest_handling == "sealed"

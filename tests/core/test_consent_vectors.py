@@ -16,7 +16,7 @@ from evtool.core.consent_state import change_terms, combine_terms
 from evtool.core.consent_summary import ConsentTally
 from evtool.core.events import Event
 from evtool.core.manifest import Item
-from evtool.core.statement import ConsentStatement
+from evtool.core.statement import ConsentStatement, ContentStatement, ItemType
 from tests.attacks import consent_reference as reference
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "consent"
@@ -58,7 +58,8 @@ def test_the_label_of_several_items(row: Row) -> None:
     for number, code in enumerate(handlings, start=1):
         text = json.dumps({"consent": {}, "handling": code}, separators=(",", ":"))
         consent = None if code in "-?" else ConsentStatement(number, "00" * 16, parse_terms(text))
-        tally.add(Item(number, None, None, consent=consent, gap=int(code == "?")))
+        content = ContentStatement(number, "00" * 16, ItemType.DIRECTORY)
+        tally.add_withheld(1) if code == "?" else tally.add(Item(number, content, None, consent=consent))
 
     assert tally.summarize(None).strictest_handling == row["label"]
 

@@ -29,7 +29,8 @@ from evtool.core.statement import parse_statement
 from evtool.core.verdict import Report
 from evtool.keys.tsa_trust import load_roots
 from evtool.operations.time_axis import TimeGrounds
-from evtool.operations.verify import VerifyOptions, verify
+from evtool.operations.verify import verify
+from evtool.operations.verify_options import VerifyOptions
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import CustodyDirectory, FileRole, file_name
 
