@@ -219,11 +219,17 @@ class StatementPlan:
             sealed = candidates.names[name]
             if sealed is None:
                 self._matched[name] = row
-            elif not row.stated.is_said_by(sealed.item):
+            elif not self._is_said_by(row, sealed):
                 self._problems.append(
                     f"line {row.line}: {shown(row.path)} is sealed already, and with other statements; "
                     "`evtool consent set` records a change"
                 )
+
+    def _is_said_by(self, row: Row, sealed: SealedItem) -> bool:
+        """Tell whether a sealed item says what a row does, alone or together with the defaults it was sealed with."""
+        path = sealed.item.file.path if sealed.item.file else row.path
+        together = combine((self._state_defaults(path), row.stated))
+        return row.stated.is_said_by(sealed.item) or together.is_said_by(sealed.item)
 
     def _check_row(self, path: str, row: Row, next_item: int) -> None:
         where = f"line {row.line}"

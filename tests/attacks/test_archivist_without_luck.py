@@ -113,10 +113,21 @@ class Round:
             return
         write_files(self.case, plan.files, self.chance)
         self.taken += plan.files
+        self.seal_plan(plan, plan)
+        if self.chance.random() < 0.3:
+            # The same table and defaults once more, when something new has come: rows of sealed items may stay.
+            name = f"later {len(self.taken)}".encode()
+            later = Plan([name], plan.defaults)
+            write_files(self.case, later.files, self.chance)
+            self.taken.append(name)
+            self.seal_plan(later, replace(later, rows=plan.rows) if plan.makes_sense else later)
+
+    def seal_plan(self, plan: Plan, written: Plan) -> None:
+        """Seal what is planned; `written` is what the table and the defaults hold."""
         table, defaults = self.root / "items.csv", self.root / "defaults.toml"
-        table.write_bytes(write_table(plan, bom=self.chance.random() < 0.5))
-        defaults.write_bytes(write_defaults(plan))
-        files = StatementFiles(str(table) if plan.rows else None, str(defaults) if plan.defaults else None)
+        table.write_bytes(write_table(written, bom=self.chance.random() < 0.5))
+        defaults.write_bytes(write_defaults(written))
+        files = StatementFiles(str(table) if written.rows else None, str(defaults) if written.defaults else None)
         exclude = tuple(self.draw.some(["*.tmp", "never/*", "정*.x"], 1))
         signer = self.chance.choice((A1, A1, A2))
         options = SealOptions(statements=files, exclude=exclude, metadata=MetadataChoice.NONE, jobs=1)
