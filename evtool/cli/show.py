@@ -17,7 +17,7 @@ from evtool.core.item_consent import ItemConsent
 from evtool.core.names import shown
 from evtool.core.times import format_mtime
 from evtool.operations.collection import SealedItem
-from evtool.operations.consent import consents_of_shown
+from evtool.operations.consent import known_consents
 from evtool.operations.derivations import Derivation, list_derivations
 from evtool.operations.read import list_items, list_nameless_items, open_record
 from evtool.operations.subject import BundleAccess
@@ -53,7 +53,7 @@ def command(
     with open_record(directory, custody, access()) as collection:
         chosen = [*list_items(collection, selection), *list_nameless_items(collection, selection)]
         derivations = list_derivations(collection)
-        consents = consents_of_shown(collection, chosen)
+        consents = known_consents(collection, chosen)
         findings = collection.record_findings
     if not chosen and not selection.is_all:
         raise InputError("no seal states such an item", hint="`evtool show DIRECTORY` lists them all")

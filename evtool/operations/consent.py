@@ -51,7 +51,7 @@ def read_consent(collection: Collection, items: ItemRanges | None = None) -> Ite
                 yield consent_of(number, TermsWithheld(), seal.number, changes)
 
 
-def consents_of_shown(collection: Collection, items: Sequence[SealedItem]) -> dict[int, ItemConsent]:
+def known_consents(collection: Collection, items: Sequence[SealedItem]) -> dict[int, ItemConsent]:
     """Work out the consent of items out of any record, once its manifests have been read: number -> consent.
 
     Out of one that cannot be relied on, nobody knows what is in force: then the strictest counts.

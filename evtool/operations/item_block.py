@@ -93,6 +93,7 @@ def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
     salts = order.salts.hex()
     step = 2 * SALT_SIZE
     spelled = spell_items(reading, order.first_item, [salts[at : at + step] for at in range(0, len(salts), step)])
+    journal = _spell_journal(reading)  # before anything else takes time: how long the files took is what counts
     ends = _read(spelled.lines, order.first_item, len(reading.rows)) if spelled is not None else None
     if spelled is None or ends is None:
         return None
@@ -106,7 +107,7 @@ def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
         spelled.unlisted,
         spelled.size,
         sum(row.reused for row in rows if isinstance(row, Observation)),
-        _spell_journal(reading),
+        journal,
         *ends,
     )
 
