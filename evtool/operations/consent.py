@@ -82,6 +82,10 @@ def require_sound(collection: Collection) -> None:
             raise InputError(f"the record cannot be read: {finding.message}", hint=hint)
     if not collection.seals:
         raise InputError("nothing is sealed here, so there is nothing to decide over")
+    if not collection.tells_all_changes:
+        raise InputError(
+            "an entry that changes consent has no signature, so nobody can say what is in force", hint=hint
+        )
 
 
 def decide_items(
