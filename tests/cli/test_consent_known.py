@@ -180,8 +180,9 @@ def test_lists_that_become_too_long_together_are_refused_before_anything_is_read
     case.mkdir()
     (case / "a.txt").write_text("a")
     many = [f"x-{number}" for number in range(100)]
+    conditions = json.dumps(many[:50])
     (tmp_path / "defaults.toml").write_text(
-        'format = "evtool-defaults/1"\n[[directory]]\npath = "."\nconsent = {conditions = %s}\n' % json.dumps(many[:50])
+        f'format = "evtool-defaults/1"\n[[directory]]\npath = "."\nconsent = {{conditions = {conditions}}}\n'
     )
     (tmp_path / "items.csv").write_text(f"path,conditions\na.txt,{' '.join(many[50:])}\n")
     files = ("--defaults", tmp_path / "defaults.toml", "--items", tmp_path / "items.csv")
