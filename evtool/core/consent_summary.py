@@ -15,7 +15,6 @@ from evtool.core.item_consent import (
     ItemTerms,
     TermsNeverStated,
     TermsStated,
-    TermsWithheld,
     sealed_terms,
     terms_in_force,
     terms_that_count,
@@ -31,9 +30,8 @@ class ConsentSummary:
     """The terms in force for all items that a copy discloses; each count is code -> number of items.
 
     Attributes:
-        items: items of which anything is disclosed, and those that nobody signed to be withheld.
-        stated: of how many of them terms are in force, sealed with them or recorded since, and known.
-        withheld: how many of them are withheld; in all counts they stand with the strictest.
+        items: items of which anything is disclosed.
+        stated: of how many of them terms are in force, sealed with them or recorded since.
         changed: for how many of them an entry changed the terms since.
         handling, status, identity, onward, defence: how many items have which value.
         purposes, share, conditions: how many items hold which code; `none` where a list is stated and empty.
@@ -47,7 +45,6 @@ class ConsentSummary:
 
     items: int = 0
     stated: int = 0
-    withheld: int = 0
     changed: int = 0
     handling: dict[str, int] = field(default_factory=dict)
     status: dict[str, int] = field(default_factory=dict)
@@ -96,7 +93,7 @@ class ConsentTally:
         self._changes = changes
         self._groups: dict[_Group, int] = {}
         self._counts: dict[str, Counter[str]] = {}
-        self._items = self._stated = self._withheld = self._changed = 0
+        self._items = self._stated = self._changed = 0
         self._days: dict[str, date] = {}
 
     def add(self, item: Item) -> None:
@@ -111,11 +108,6 @@ class ConsentTally:
         for number in items:
             terms = stated.get(number)
             self._put(number, TermsNeverStated() if terms is None else TermsStated(terms), 1)
-
-    def add_withheld(self, count: int) -> None:
-        """Count items that are withheld, and that nobody signed to be: whatever changed since, the strictest counts."""
-        group = (TermsWithheld(), ())
-        self._groups[group] = self._groups.get(group, 0) + count
 
     def _put(self, number: int, sealed: ItemTerms, count: int) -> None:
         concerned = tuple(
@@ -132,7 +124,6 @@ class ConsentTally:
             known = terms_in_force(sealed, self._sealed_by, changes)
             self._items += count
             self._stated += count * isinstance(known, TermsStated)
-            self._withheld += count * isinstance(known, TermsWithheld)
             self._changed += count if changes else 0
             self._count(terms_that_count(known), count)
         self._groups.clear()
@@ -162,7 +153,6 @@ class ConsentTally:
         self._settle()
         self._items += other._items
         self._stated += other._stated
-        self._withheld += other._withheld
         self._changed += other._changed
         for name, counter in other._counts.items():
             self._counts.setdefault(name, Counter()).update(counter)
@@ -176,7 +166,6 @@ class ConsentTally:
         totals = ConsentSummary(
             items=self._items,
             stated=self._stated,
-            withheld=self._withheld,
             changed=self._changed,
             starts=self._days.get("starts"),
             until=self._days.get("until"),

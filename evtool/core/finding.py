@@ -142,7 +142,6 @@ class Code(Enum):
 
     # consent
     NO_CONSENT = ("no-consent", Axis.CONSENT)
-    TERMS_WITHHELD = ("terms-withheld", Axis.CONSENT)
     CONSENT_STRICTER = ("consent-stricter", Axis.CONSENT)
 
 

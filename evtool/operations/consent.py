@@ -25,7 +25,7 @@ from evtool.operations.entry_writer import EntryHeader, Now, system_now
 from evtool.operations.read import open_record
 from evtool.operations.record import RecordResult, record_event
 from evtool.operations.trust import TrustPolicy
-from evtool.operations.withholding import withheld_ranges
+from evtool.operations.withholding import judge_withholding, require_explained, withheld_ranges
 
 
 def read_consent(collection: Collection, items: ItemRanges | None = None) -> Iterator[ItemConsent]:
@@ -57,12 +57,12 @@ def known_consents(collection: Collection, items: Sequence[SealedItem]) -> dict[
     Out of one that cannot be relied on, nobody knows what is in force: then the strictest counts.
     """
     changes = changes_of(link.entry for link in collection.chain.links)
+    is_known = collection.tells_all_changes and judge_withholding(collection).is_explained
     consents: dict[int, ItemConsent] = {}
     for sealed in items:
         number, terms = sealed.item.number, sealed_terms(sealed.item)
         consent = consent_of(number, terms, sealed.seal.number, changes)
-        is_known = collection.tells_all_changes and sealed.seal.is_sound
-        consents[number] = consent if is_known else replace(consent, in_force=TermsWithheld())
+        consents[number] = consent if is_known and sealed.seal.is_sound else replace(consent, in_force=TermsWithheld())
     return consents
 
 
@@ -83,9 +83,10 @@ def require_sound(collection: Collection) -> None:
     if not collection.seals:
         raise InputError("nothing is sealed here, so there is nothing to decide over")
     if not collection.tells_all_changes:
-        raise InputError(
-            "an entry that changes consent has no signature, so nobody can say what is in force", hint=hint
-        )
+        message = "an entry that changes consent has no signature, so nobody can say which terms are in force"
+        raise InputError(message, hint=hint)
+    # Terms could be looser only because an item with stricter ones was withheld by somebody without a key.
+    require_explained(judge_withholding(collection))
 
 
 def decide_items(

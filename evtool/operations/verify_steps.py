@@ -107,7 +107,8 @@ class Case:
     @cached_property
     def consent(self) -> ConsentSummary | None:
         """What the terms of all items amount to; None where they cannot be relied on."""
-        return summarize_consent(self.collection, self.comparison.withholding)
+        # Looser terms could be all that is left because somebody without a key withheld an item.
+        return summarize_consent(self.collection) if self.comparison.withholding.is_explained else None
 
 
 def check_record(case: Case) -> StepResult:
@@ -172,7 +173,7 @@ def check_checksums(case: Case) -> StepResult:
 def check_withholding(case: Case) -> StepResult:
     """Step 9: what this copy leaves out is what a signed entry says that it leaves out."""
     withholding = case.comparison.withholding
-    explained = case.seals if withholding.is_whole or withholding.link else 0
+    explained = case.seals if withholding.is_explained else 0
     findings = list(withholding.findings)
     if case.fates.withheld and withholding.link is not None:
         number = withholding.link.entry.sequence
@@ -232,7 +233,7 @@ def check_consent(case: Case) -> StepResult:
     summary = case.consent
     # An entry that cannot be used may hold a change.
     subjects = sum(seal.disclosed.items for seal in case.collection.seals)
-    relied_on = summary.items - summary.withheld if summary is not None else 0
+    relied_on = summary.items if summary is not None else 0
     return StepResult(Step.CONSENT, subjects, relied_on, tuple(judge_consent(summary)))
 
 

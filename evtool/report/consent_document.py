@@ -30,9 +30,8 @@ class SummaryDocument:
     """What the terms of all disclosed items amount to; each count is code -> number of items.
 
     Attributes:
-        items: items of which anything is disclosed, and those that nobody signed to be withheld.
-        stated: of how many of them terms are in force, sealed with them or recorded since, and known.
-        withheld: how many of them are withheld; in all counts they stand with the strictest.
+        items: items of which anything is disclosed.
+        stated: of how many of them terms are in force, sealed with them or recorded since.
         changed: for how many of them an entry changed the terms since.
         handling, status, identity, onward, defence: how many items have which value, `not-stated` among them.
         purposes: how many items may be used for what.
@@ -48,7 +47,6 @@ class SummaryDocument:
 
     items: int
     stated: int
-    withheld: int
     changed: int
     handling: dict[str, int]
     status: dict[str, int]
@@ -305,7 +303,6 @@ def summary_document(summary: ConsentSummary) -> SummaryDocument:
     return SummaryDocument(
         items=summary.items,
         stated=summary.stated,
-        withheld=summary.withheld,
         changed=summary.changed,
         handling=summary.handling,
         status=summary.status,

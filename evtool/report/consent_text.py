@@ -62,8 +62,6 @@ def render_summary(summary: ConsentSummary) -> list[str]:
         lines.append("  What is unknown is a code of a later version or of another organisation: ask what it means.")
     days = (("from", summary.starts), ("until", summary.until), ("ask again", summary.review))
     lines += [f"  {label:<11} {day}" for label, day in days if day]
-    if summary.withheld:
-        lines.append(f"  {summary.withheld:,} of {summary.items:,} items are withheld; for them the strictest counts")
     if summary.changed:
         lines.append(
             f"  {summary.changed:,} of {summary.items:,} items have had their terms changed since they were sealed"

@@ -268,14 +268,3 @@ def test_no_change_makes_up_for_terms_that_are_withheld(change_of_terms: Consent
     assert (terms.purposes, terms.share) == ((), ())
     assert terms.handling is Handling.SEALED or isinstance(change_of_terms.handling, str)
     assert terms.identity is Identity.WITHHELD or isinstance(change_of_terms.identity, str)
-
-
-def test_a_tally_counts_what_is_withheld_with_the_strictest() -> None:
-    tally = ConsentTally(1, [change(2, ConsentTerms(handling=Handling.PUBLIC), "1")])
-    tally.add_withheld(10**15)
-    tally.add(item(2, ConsentTerms(handling=Handling.PUBLIC)))
-    tally.add(item(3, None))
-    summary = tally.summarize(None)
-    assert (summary.items, summary.stated, summary.withheld) == (10**15 + 2, 1, 10**15)
-    assert summary.handling == {"not-stated": 1, "public": 1, "sealed": 10**15}
-    assert summary.strictest_handling == "sealed"
