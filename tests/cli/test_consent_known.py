@@ -143,7 +143,7 @@ def test_an_item_that_is_withheld_with_leave_counts_as_the_strictest(archivist: 
     assert isinstance(summary, dict)
     assert summary["items"] == 2
 
-    archivist.ok("unpack", "part.zip", "there")
+    archivist.ok("unpack", "part.zip", "-o", "there")
     assert len(archivist.ok("consent", "show", "there", "--json").document["items"]) == 2
     item = archivist.ok("consent", "show", "there", "2", "--json").document["items"][0]
     assert (item["stated"], item["withheld"]) == (None, True)
