@@ -23,6 +23,7 @@ from evtool.core.names import shown
 from evtool.keys.signer import Signer
 from evtool.operations.collection import OWN_FILES, Collection, read_collection
 from evtool.operations.informational import serialize_informational
+from evtool.operations.read_back import ReadBlocks, require_readable
 from evtool.operations.time_listing import read_known_stamps
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import NAME, CustodyDirectory, FileRole, file_name
@@ -171,13 +172,18 @@ def write_entry(
     now: Now = system_now,
     unlisted: int = 0,
     require_unchanged: Callable[[], None] | None = None,
+    blocks: ReadBlocks | None = None,
 ) -> Written:
     """Write, sign and commit the next entry; the files that belong to it alone (a manifest, a renewal, a list) are
     written already, under temporary names.
 
-    `unlisted` is the number of new files whose paths are too long for `sha256sum`; README.txt tells it.
-    `require_unchanged` is called when the signature has been made, which can take a person's consent and a while, and
-    before it counts: it raises if what is signed is no longer so.
+    `unlisted` is the number of new files whose paths are too long for `sha256sum`; README.txt tells it. `blocks` is
+    given where every block of a new manifest was read already. `require_unchanged` is called when the signature has
+    been made, which can take a person's consent and a while, and before it counts: it raises if what is signed is no
+    longer so.
+
+    Raises:
+        InputError: what would be signed could not be read again.
     """
     stamps = read_known_stamps(record.collection, now())
     entry = _build_entry(record, signer, header, details, fixity, random, now)
@@ -188,6 +194,7 @@ def write_entry(
     )
     entry = replace(entry, informational={name: sha256_hex(data) for name, data in informational.items()})
     data = entry.serialize()
+    require_readable(data, entry, record.collection, blocks)
     roles = [FileRole.ENTRY, FileRole.SIGNATURE]
     own = OWN_FILES.get(entry.event.value, frozenset())
     if isinstance(details, Disclosed) and details.list is None:

@@ -114,6 +114,7 @@ def _seal(
                         now=now,
                         unlisted=manifest.unlisted,
                         require_unchanged=run.require_unchanged,
+                        blocks=manifest.read_blocks,
                     )
                     result.entry, result.head = written.sequence, written.head
                 else:
