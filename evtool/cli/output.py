@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from shutil import get_terminal_size
 from typing import Literal
@@ -76,6 +76,18 @@ class Output:
         """Print what helps a person along on stderr; never part of the answer."""
         if not self.quiet:
             sys.stderr.write(text.rstrip("\n") + "\n")
+
+
+@dataclass(slots=True)
+class Notices:
+    """What a user has to know beside the answer, printed on stderr at once, and kept for the answer of a script."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def __call__(self, text: str) -> None:
+        """Print one, whether or not anything else is to be quiet."""
+        self.texts.append(text)
+        sys.stderr.write(f"evtool: note: {text}\n")
 
 
 def dump_json(document: object, *, ascii_only: bool = False) -> str:

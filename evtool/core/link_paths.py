@@ -80,7 +80,7 @@ class LinkPaths:
         self._root = _Known()
         for path, target in links:
             link = self._learn(path)
-            link.is_ambiguous = link.target not in (None, target)
+            link.is_ambiguous |= link.target not in (None, target)
             link.target = target
 
     def tell(self, path: str) -> None:

@@ -15,6 +15,7 @@ from evtool.core.link_paths import LinkPaths
 from evtool.core.manifest import Item
 from evtool.core.metadata_vocabulary import Detail
 from evtool.core.names import shown
+from evtool.core.payload_names import ReservedNames
 from evtool.core.statement import ContextStatement, FileStatement, MetadataStatement
 from evtool.operations.collection import SealedItem, read_collection, read_numbered_items
 from evtool.operations.consent import decide_items, require_sound
@@ -62,6 +63,7 @@ class _Asking:
         self._only = ChoiceBinding(wanted.only)
         self._without = ChoiceBinding(wanted.without)
         self._fields = {name for name in wanted.withhold if _FIELD.match(name)}
+        self.reserved = ReservedNames()
 
     def take(self, items: Iterable[SealedItem]) -> list[SealedItem]:
         """Go through all items of a collection, and keep those that may be asked for."""
@@ -70,6 +72,8 @@ class _Asking:
             item = sealed.item
             path = item.file.path if item.file else None
             self._without.note(item.number, path)
+            if path is not None:
+                self.reserved.add(path)
             self._fields -= {f"{CONTEXT}.{statement.field}" for statement in item.context}
             # One of which this copy withholds what it is cannot be handed on.
             if item.content is not None and (self._only.note(item.number, path) or self._wanted.only.is_empty):
@@ -119,11 +123,14 @@ class ItemSelection:
         items: in the order of their numbers.
         left_out: items that were asked for and stay behind, each with the reason.
         duties: what the recipient has to keep to, half a sentence each.
+        reserved: names made of numbers that the items of the collection have as their own, so that no other item may
+            go by them.
     """
 
     items: tuple[SealedItem, ...]
     left_out: tuple[tuple[int, str], ...]
     duties: tuple[str, ...]
+    reserved: ReservedNames
 
 
 def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust: TrustPolicy) -> ItemSelection:
@@ -160,6 +167,7 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
         tuple(sealed for sealed in allowed if sealed.item.number not in telling),
         refused + tuple((number, reason) for number in sorted(telling)),
         tuple(duties),
+        asking.reserved,
     )
 
 
@@ -181,6 +189,14 @@ def _telling_links(items: Sequence[Item], whole: bool, wanted: Wanted) -> set[in
     """Find symbolic links whose target, which is part of what they are, would tell a withheld name."""
     if whole and NAMES not in wanted.withhold:
         return set()
+    telling: set[int] = set()
+    # The name of a link that stays behind is withheld too, and another link may tell it.
+    while more := _find_telling([item for item in items if item.number not in telling], wanted):
+        telling |= more
+    return telling
+
+
+def _find_telling(items: Sequence[Item], wanted: Wanted) -> set[int]:
     links = [(item, item.content.target) for item in items if item.content and item.content.target is not None]
     if NAMES in wanted.withhold or not links:
         return {item.number for item, _ in links}

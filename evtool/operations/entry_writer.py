@@ -7,7 +7,7 @@ exists from the moment at which its signature gets its name.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -160,6 +160,37 @@ def read_sound_collection(custody: CustodyDirectory) -> Collection:
     return collection
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The next entry, signed, of which nothing is written yet.
+
+    Attributes:
+        entry: the entry.
+        data, signature: the bytes of the entry, and of its signature.
+        informational: what the informational files are once it is there: name -> content.
+    """
+
+    entry: Entry
+    data: bytes
+    signature: bytes
+    informational: Mapping[str, bytes]
+
+    @property
+    def head(self) -> str:
+        """SHA-256 of the entry."""
+        return sha256_hex(self.data)
+
+    def name(self, role: FileRole) -> str:
+        """Name one of its files."""
+        return file_name(self.entry.sequence, self.entry.event.value, role)
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The files that are there once it is: name -> content; those that only some events have are not among them."""
+        own = {self.name(FileRole.ENTRY): self.data, self.name(FileRole.SIGNATURE): self.signature}
+        return {**own, **self.informational}
+
+
 def write_entry(
     record: OpenRecord,
     signer: Signer,
@@ -176,6 +207,22 @@ def write_entry(
 
     `unlisted` is the number of new files whose paths are too long for `sha256sum`; README.txt tells it.
     """
+    draft = draft_entry(record, signer, header, details, fixity=fixity, random=random, now=now, unlisted=unlisted)
+    return commit_entry(record, draft)
+
+
+def draft_entry(
+    record: OpenRecord,
+    signer: Signer,
+    header: EntryHeader,
+    details: Details,
+    *,
+    fixity: Fixity | None = None,
+    random: Random = os.urandom,
+    now: Now = system_now,
+    unlisted: int = 0,
+) -> Draft:
+    """Make and sign the next entry, and write nothing; `commit_entry` makes it exist, byte for byte as it is here."""
     stamps = read_known_stamps(record.collection, now())
     entry = _build_entry(record, signer, header, details, fixity, random, now)
     if entry.previous:
@@ -185,16 +232,17 @@ def write_entry(
     )
     entry = replace(entry, informational={name: sha256_hex(data) for name, data in informational.items()})
     data = entry.serialize()
-    roles = [FileRole.ENTRY, FileRole.SIGNATURE]
-    own = OWN_FILES.get(entry.event.value, frozenset())
-    roles = [*(role for role in FileRole if role in own), *roles]
-    names = [file_name(entry.sequence, entry.event.value, role) for role in roles]
-    record.writer.write(names[-2], data)
-    record.writer.write(names[-1], signer.sign(data))
-    for name, content in informational.items():
+    return Draft(entry, data, signer.sign(data), informational)
+
+
+def commit_entry(record: OpenRecord, draft: Draft) -> Written:
+    """Write an entry that was drafted; it exists when this returns, and was not there before."""
+    own = OWN_FILES.get(draft.entry.event.value, frozenset())
+    roles = [*(role for role in FileRole if role in own), FileRole.ENTRY, FileRole.SIGNATURE]
+    for name, content in draft.files.items():
         record.writer.write(name, content)
-    record.writer.commit(names, informational=informational)
-    return Written(entry.sequence, sha256_hex(data))
+    record.writer.commit([draft.name(role) for role in roles], informational=draft.informational)
+    return Written(draft.entry.sequence, draft.head)
 
 
 def _build_entry(

@@ -32,6 +32,7 @@ from evtool.scan.engine import Crew
 from evtool.scan.observe import Mode
 from evtool.scan.tree import TreeLocation
 from evtool.scan.workers import default_jobs
+from evtool.store.bundle import Bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class VerifyOptions:
         access: what opens an encrypted bundle.
         jobs: number of workers; None means a number that suits this machine.
         scheduler: address of the Dask scheduler whose workers do the work in their stead.
+        links_left_out: symbolic links that the caller did not make in this copy; they count as stated, as in a bundle.
         now: the moment at which keys have to be valid; None means the present.
         time: the anchors and other material that time-stamps are judged on.
     """
@@ -65,6 +67,7 @@ class VerifyOptions:
     access: BundleAccess = field(default_factory=BundleAccess)
     jobs: int | None = None
     scheduler: str | None = None
+    links_left_out: frozenset[int] = frozenset()
     now: datetime | None = None
     time: TimeGrounds = field(default_factory=TimeGrounds)
 
@@ -88,6 +91,11 @@ def verify(place: Place, options: VerifyOptions | None = None, *, progress: Prog
     except FormatError as error:
         refused = Finding(Code.BAG_BROKEN, Axis.INTEGRITY, Effect.UNCHECKED, error.message)
         return _not_sealed(options, "the bundle cannot be read", [refused])
+
+
+def verify_bundle(bundle: Bundle, options: VerifyOptions, progress: Progress) -> Report:
+    """Verify a bundle that is open already, as `verify` does."""
+    return _verify_subject(Subject(bundle.custody, bundle, None, bundle), options, progress)
 
 
 def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress) -> Report:
@@ -182,6 +190,7 @@ def _run_comparer(
         jobs=jobs,
         mode=Mode.STAT if options.quick else Mode.HASH,
         selection=options.selection,
+        links_left_out=options.links_left_out,
         progress=progress,
     )
     comparison = comparer.run()
