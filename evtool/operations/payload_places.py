@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from evtool.core.errors import InputError
@@ -77,12 +78,13 @@ class Placing:
         self._outside_links = outside_links
         self._reserved = ReservedNames(item.file.path for item in items if item.file)
 
-    def place_files(self, files: Mapping[int, Path]) -> None:
-        """Move files, by the numbers of their items, to their places, and give them their sealed dates."""
+    def place_files(self, payload: Mapping[bytes, Path]) -> None:
+        """Move payload files, given by their names in the bundle, to their places, with their sealed dates."""
+        names = match_payload(self._items, payload)
         for item in self._items:
-            source = files.get(item.number)
-            if source is not None:
-                self._place(item, lambda path, source=source: self._tree.move(source, path))  # type: ignore[misc]
+            if item.number in names:
+                name = names[item.number]
+                self._place(item, partial(self._tree.move, payload[name]), name.decode("ascii", "replace"))
 
     def make_directories(self) -> None:
         """Make the empty directories."""
@@ -95,13 +97,13 @@ class Placing:
         paths = LinkPaths((item.file.path, target) for item, target in links if item.file)
         for item, target in links:
             try:
-                self._place(item, lambda path, target=target: self._make_link(paths, path, target), dated=False)  # type: ignore[misc]
+                self._place(item, partial(self._make_link, paths, target), dated=False)
             except _LeadsOutsideError:
                 self.placed.outside.append(item.number)
             except InputError:
                 self.placed.impossible.append(item.number)
 
-    def _make_link(self, paths: LinkPaths, path: bytes, target: str) -> None:
+    def _make_link(self, paths: LinkPaths, target: str, path: bytes) -> None:
         # Where it leads is decided from where it is made: under its number it lies in the root.
         inside = paths.leads_inside(store_name(path.rpartition(b"/")[0]), target)
         if not (inside or self._outside_links):
@@ -111,15 +113,15 @@ class Placing:
     def _of_type(self, kind: ItemType) -> list[Item]:
         return [item for item in self._items if item.content is not None and item.content.type is kind]
 
-    def _place(self, item: Item, put: Put, *, dated: bool = True) -> None:
-        """Put an item under its sealed name, or, where that cannot be, under its number."""
+    def _place(self, item: Item, put: Put, name: str = "", *, dated: bool = True) -> None:
+        """Put an item under its sealed name, or under its number where that cannot be; `name` is that in the bundle."""
         path = self._own_place(item)
         try:
             if path is None:
                 raise NoSuchPlaceError
             put(path)
         except NoSuchPlaceError:
-            path = neutral_name(item.number, item.file.path if item.file else None, self._reserved).encode("ascii")
+            path = self._by_number(item, name).encode("ascii")
             try:
                 put(path)
             except NoSuchPlaceError as error:
@@ -127,6 +129,11 @@ class Placing:
             (self.placed.elsewhere if item.file else self.placed.withheld).append(item.number)
         if dated and item.file is not None and item.file.mtime is not None:
             self._tree.set_date(path, item.file.mtime)
+
+    def _by_number(self, item: Item, name: str) -> str:
+        if parse_neutral_name(name) == item.number and name not in self._reserved:
+            return name  # its ending tells what it is, even where the name is withheld
+        return neutral_name(item.number, item.file.path if item.file else None, self._reserved)
 
     def _own_place(self, item: Item) -> bytes | None:
         """Give the sealed path of an item; None where its name is withheld, or where the record lies."""

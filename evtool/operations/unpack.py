@@ -19,7 +19,7 @@ from evtool.core.errors import EvidenceError, InputError, MismatchError, UsageEr
 from evtool.core.verdict import Effect, Finding, Report
 from evtool.operations.collection import read_collection, read_items
 from evtool.operations.leftovers import Tell, sweep
-from evtool.operations.payload_places import Placed, Placing, match_payload
+from evtool.operations.payload_places import Placed, Placing
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.subject import BundleAccess, Place, open_container
 from evtool.operations.verify import VerifyOptions, verify, verify_bundle
@@ -193,7 +193,7 @@ def _restore(staged: _Staged, tree: NewTree, *, outside_links: bool) -> Placed:
     items = [sealed.item for _, sealed in read_items(collection)]
     items += [item for seal in collection.seals for item in seal.nameless]
     placing = Placing(tree, items, outside_links=outside_links)
-    placing.place_files({number: staged.files[name] for number, name in match_payload(items, staged.files).items()})
+    placing.place_files(staged.files)
     placing.make_directories()
     placing.make_links()
     return placing.placed
