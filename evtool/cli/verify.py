@@ -16,12 +16,14 @@ from evtool.cli.progress import terminal_progress
 from evtool.cli.time_options import ground_options
 from evtool.cli.values import digest_value, item_selection
 from evtool.core.errors import EvidenceError, ExitCode, InputError
-from evtool.core.verdict import Axis, Report
+from evtool.core.finding import Axis
+from evtool.core.verdict import Report
 from evtool.keys.trust import load_trust
 from evtool.operations.progress import Progress
 from evtool.operations.subject import BundleAccess, Place
 from evtool.operations.time_axis import TimeGrounds
-from evtool.operations.verify import VerifyOptions, report_unreadable, verify
+from evtool.operations.verify import report_unreadable, verify
+from evtool.operations.verify_options import VerifyOptions
 from evtool.report.document import report_document
 from evtool.report.text import render_report
 

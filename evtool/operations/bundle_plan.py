@@ -74,12 +74,12 @@ class PartFile:
     chunks: Callable[[], Iterator[bytes]]
 
 
-def locate(tree: Tree, item: Item, content: ContentStatement, neutral: Mapping[int, bytes]) -> Chosen:
+def locate(tree: Tree, item: Item, neutral: Mapping[int, bytes]) -> Chosen:
     """Find where an item lies: under its name, or under one made of its number, as after unpacking.
 
     `neutral` are the names of that kind in the root of the tree, by number.
     """
-    stored = item.file.path if item.file else None
+    content, stored = item.content, item.file.path if item.file else None
     if content.type is ItemType.OMITTED:
         return Chosen(item.number, stored, content, None)
     kind = {ItemType.FILE: Kind.FILE, ItemType.SYMLINK: Kind.SYMLINK}.get(content.type, Kind.EMPTY_DIRECTORY)
@@ -179,11 +179,12 @@ def of_bytes(path: str, data: bytes) -> PartFile:
 def record_files(
     collection: Collection, disclosed: frozenset[int], withhold: frozenset[str], added: Mapping[str, bytes]
 ) -> list[PartFile]:
-    """Give the files of the record as the bundle has them: complete but for its manifests.
+    """Give the files of the record as the bundle has them: complete but for its manifests and earlier lists.
 
     `added` are the files that the record has in the bundle and not at its source, or not yet, by name: the entry of
     this disclosure with all that belongs to it. They take the place of those that have their names.
-    A list of checksums goes along only where its whole manifest does: it names every item.
+    A list of checksums goes along only where its whole manifest does: it names every item. The lists of earlier
+    disclosures stay behind: they would tell who was given what.
 
     Raises:
         MismatchError: a manifest is not the one that was signed.

@@ -15,9 +15,9 @@ from evtool.core.consent_input import find_contradictions
 from evtool.core.consent_state import ItemConsent, changes_of, effective_terms, find_ineffective
 from evtool.core.errors import InputError, MismatchError, UsageError
 from evtool.core.events import ConsentChanged, Event, Terms
+from evtool.core.finding import Effect
 from evtool.core.item_ranges import ItemRanges, ranges_of
 from evtool.core.privacy import TextPolicy
-from evtool.core.verdict import Effect
 from evtool.keys.signer import Signer
 from evtool.operations.collection import Collection, read_numbered_items
 from evtool.operations.entry_writer import EntryHeader, Now, system_now
@@ -48,7 +48,6 @@ def read_consent(collection: Collection, items: ItemRanges | None = None) -> Ite
             stated=stated,
             terms=effective_terms(number, sealed_by, stated, changes),
             changes=tuple(change for change in changes if change.concerns(number, sealed_by)),
-            is_withheld=statement is None and sealed.item.gap > 0,
         )
     require_sound(collection)
 
@@ -59,7 +58,7 @@ def require_sound(collection: Collection) -> None:
     Raises:
         MismatchError, InputError: as `read_consent`.
     """
-    findings = collection.findings + [finding for seal in collection.seals for finding in seal.findings]
+    findings = collection.record_findings
     hint = "run evtool verify first"
     for finding in findings:
         if finding.effect is Effect.DISPROVES:
@@ -94,8 +93,6 @@ def decide_items(
 
 
 def _reservations(consent: ItemConsent, untrusted: set[int]) -> Iterator[Refusal]:
-    if consent.is_withheld:
-        yield Refusal(Reason.TERMS_WITHHELD, "its terms may be withheld from this copy")
     entries = [consent.sealed_by, *(change.entry for change in consent.changes)]
     for entry in entries:
         if entry in untrusted:

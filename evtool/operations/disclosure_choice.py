@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from evtool.core.consent_decision import Decision, Request
+from evtool.core.disclosed_items import DisclosedItems
 from evtool.core.disclosure import DisclosedStatement
 from evtool.core.errors import InputError, RefusedError, UsageError
 from evtool.core.item_choice import ChoiceBinding, ItemChoice
@@ -20,6 +21,7 @@ from evtool.core.statement import ContextStatement, FileStatement, MetadataState
 from evtool.operations.collection import SealedItem, read_collection, read_numbered_items
 from evtool.operations.consent import decide_items, require_sound
 from evtool.operations.trust import TrustPolicy
+from evtool.operations.withholding import judge_withholding, require_explained
 from evtool.store.custody import CustodyReader
 
 NAMES = "names"
@@ -75,8 +77,7 @@ class _Asking:
             if path is not None:
                 self.reserved.add(path)
             self._fields -= {f"{CONTEXT}.{statement.field}" for statement in item.context}
-            # One of which this copy withholds what it is cannot be handed on.
-            if item.content is not None and (self._only.note(item.number, path) or self._wanted.only.is_empty):
+            if self._only.note(item.number, path) or self._wanted.only.is_empty:
                 kept.append(sealed)
         return kept
 
@@ -102,6 +103,16 @@ class _Asking:
         ]
 
 
+def withheld_of(item: Item, withhold: frozenset[str]) -> frozenset[str]:
+    """Name the statements of a disclosed item that are withheld, as a list of a disclosure names them."""
+    statements = (item.file, item.metadata, *item.context)
+    return frozenset(
+        f"{CONTEXT}.{one.field}" if isinstance(one, ContextStatement) else one.kind
+        for one in statements
+        if one is not None and is_withheld(one, withhold)
+    )
+
+
 def is_withheld(statement: DisclosedStatement, withhold: frozenset[str]) -> bool:
     """Tell whether a statement of a disclosed item is withheld."""
     if isinstance(statement, FileStatement):
@@ -125,12 +136,14 @@ class ItemSelection:
         duties: what the recipient has to keep to, half a sentence each.
         reserved: names made of numbers that the items of the collection have as their own, so that no other item may
             go by them.
+        withheld_before: what the copy that they are taken from withholds already; None where it is whole.
     """
 
     items: tuple[SealedItem, ...]
     left_out: tuple[tuple[int, str], ...]
     duties: tuple[str, ...]
     reserved: ReservedNames
+    withheld_before: DisclosedItems | None
 
 
 def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust: TrustPolicy) -> ItemSelection:
@@ -146,8 +159,9 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
     asking = _Asking(wanted)
     kept = asking.take(read_numbered_items(collection))
     require_sound(collection)
-    whole = not any(seal.withheld_lines for seal in collection.seals)
-    asked = asking.finish(kept, collection.next_item - 1, whole=whole)
+    withholding = judge_withholding(collection)
+    require_explained(withholding)
+    asked = asking.finish(kept, collection.next_item - 1, whole=withholding.is_whole)
     if not asked:
         raise InputError("no sealed item is asked for, so there is nothing to pack", hint="`evtool show` lists them")
     # Read anew: the items of a collection can be gone through once.
@@ -168,6 +182,7 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
         refused + tuple((number, reason) for number in sorted(telling)),
         tuple(duties),
         asking.reserved,
+        withholding.listed,
     )
 
 
@@ -197,7 +212,7 @@ def _telling_links(items: Sequence[Item], whole: bool, wanted: Wanted) -> set[in
 
 
 def _find_telling(items: Sequence[Item], wanted: Wanted) -> set[int]:
-    links = [(item, item.content.target) for item in items if item.content and item.content.target is not None]
+    links = [(item, item.content.target) for item in items if item.content.target is not None]
     if NAMES in wanted.withhold or not links:
         return {item.number for item, _ in links}
     paths = LinkPaths((item.file.path, target) for item, target in links if item.file)

@@ -9,17 +9,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from evtool import __version__
 from evtool.core.digest import sha256_hex
 from evtool.core.entry import Clock, Entry, Previous
 from evtool.core.errors import InputError, MismatchError, UsageError
-from evtool.core.events import Details, Fixity
+from evtool.core.events import Details, Disclosed, Fixity
+from evtool.core.finding import Code, Effect
 from evtool.core.item_ranges import ItemRanges
 from evtool.core.names import shown
-from evtool.core.verdict import Code, Effect
 from evtool.keys.signer import Signer
 from evtool.operations.collection import OWN_FILES, Collection, read_collection
 from evtool.operations.informational import serialize_informational
@@ -152,7 +152,7 @@ def read_sound_collection(custody: CustodyDirectory) -> Collection:
             hint="keep the custody directory elsewhere with --custody DIR; this one is then sealed with the rest",
         )
     collection = read_collection(custody)
-    for finding in collection.findings:
+    for finding in collection.record_findings:
         if finding.effect is Effect.DISPROVES:
             raise MismatchError(f"the record does not hold: {finding.message}", hint="run evtool verify first")
         if finding.effect is Effect.UNCHECKED and finding.code is not Code.ENTRY_UNFINISHED:
@@ -168,12 +168,14 @@ class Draft:
         entry: the entry.
         data, signature: the bytes of the entry, and of its signature.
         informational: what the informational files are once it is there: name -> content.
+        own: the small files that only its event has: name -> content; larger ones are written as they are made.
     """
 
     entry: Entry
     data: bytes
     signature: bytes
     informational: Mapping[str, bytes]
+    own: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def head(self) -> str:
@@ -186,9 +188,9 @@ class Draft:
 
     @property
     def files(self) -> dict[str, bytes]:
-        """The files that are there once it is: name -> content; those that only some events have are not among them."""
-        own = {self.name(FileRole.ENTRY): self.data, self.name(FileRole.SIGNATURE): self.signature}
-        return {**own, **self.informational}
+        """The files that are there once it is, but for those that were written as they were made: name -> content."""
+        both = {self.name(FileRole.ENTRY): self.data, self.name(FileRole.SIGNATURE): self.signature}
+        return {**self.own, **both, **self.informational}
 
 
 def write_entry(
@@ -202,8 +204,8 @@ def write_entry(
     now: Now = system_now,
     unlisted: int = 0,
 ) -> Written:
-    """Write, sign and commit the next entry; the files of a manifest or of a renewal are written already, under
-    temporary names.
+    """Write, sign and commit the next entry; the files that belong to it alone (a manifest, a renewal, a list) are
+    written already, under temporary names.
 
     `unlisted` is the number of new files whose paths are too long for `sha256sum`; README.txt tells it.
     """
@@ -221,8 +223,12 @@ def draft_entry(
     random: Random = os.urandom,
     now: Now = system_now,
     unlisted: int = 0,
+    own: Mapping[str, bytes] | None = None,
 ) -> Draft:
-    """Make and sign the next entry, and write nothing; `commit_entry` makes it exist, byte for byte as it is here."""
+    """Make and sign the next entry, and write nothing; `commit_entry` makes it exist, byte for byte as it is here.
+
+    `own` are the small files that only this event has, by name.
+    """
     stamps = read_known_stamps(record.collection, now())
     entry = _build_entry(record, signer, header, details, fixity, random, now)
     if entry.previous:
@@ -232,12 +238,14 @@ def draft_entry(
     )
     entry = replace(entry, informational={name: sha256_hex(data) for name, data in informational.items()})
     data = entry.serialize()
-    return Draft(entry, data, signer.sign(data), informational)
+    return Draft(entry, data, signer.sign(data), informational, own or {})
 
 
 def commit_entry(record: OpenRecord, draft: Draft) -> Written:
     """Write an entry that was drafted; it exists when this returns, and was not there before."""
-    own = OWN_FILES.get(draft.entry.event.value, frozenset())
+    own, details = OWN_FILES.get(draft.entry.event.value, frozenset()), draft.entry.details
+    if isinstance(details, Disclosed) and details.list is None:
+        own = frozenset()  # recorded by hand: no bundle was made, so there is no list of what it holds
     roles = [*(role for role in FileRole if role in own), FileRole.ENTRY, FileRole.SIGNATURE]
     for name, content in draft.files.items():
         record.writer.write(name, content)

@@ -29,10 +29,12 @@ from evtool.core.consent_decision import RecipientKind, Request
 from evtool.core.consent_state import changes_of
 from evtool.core.consent_summary import ConsentTally
 from evtool.core.digest import sha256_hex
-from evtool.core.errors import EvtoolError, InputError, UsageError
+from evtool.core.disclosed_items import DisclosedItems, group_items
+from evtool.core.errors import EvtoolError, FormatError, InputError, UsageError
 from evtool.core.events import Code as AgentCode
 from evtool.core.events import Digest, Disclosed, Fixity, FixityScope
 from evtool.core.item_ranges import ranges_of
+from evtool.core.manifest import Item
 from evtool.core.payload_names import ReservedNames, parse_neutral_name
 from evtool.core.privacy import TextPolicy, check_entry_text
 from evtool.core.statement import ItemType
@@ -53,7 +55,8 @@ from evtool.operations.bundle_plan import (
 from evtool.operations.bundle_writer import EncryptionKeys, Form, Made, new_bundle
 from evtool.operations.collection import Collection, read_collection
 from evtool.operations.derivations import list_derivations
-from evtool.operations.disclosure_choice import NAMES, ItemSelection, Wanted, choose_items
+from evtool.operations.disclosed_lists import list_name
+from evtool.operations.disclosure_choice import NAMES, ItemSelection, Wanted, choose_items, withheld_of
 from evtool.operations.entry_writer import (
     Draft,
     EntryHeader,
@@ -119,14 +122,13 @@ class Disclosure:
             is_publication=self.is_publication,
         )
 
-    def details(self, withhold: frozenset[str]) -> Disclosed:
-        """Give the table of the entry."""
+    def details(self) -> Disclosed:
+        """Give the table of the entry, as far as it is known before the bundle is."""
         return Disclosed(
             counterparty=AgentCode(self.recipient.code),
             authority=self.authority,
             purpose=code_text(self.purpose),
             approved_by=AgentCode(self.approved_by) if self.approved_by else None,
-            withheld=tuple(sorted(withhold)),
         )
 
 
@@ -227,7 +229,7 @@ def pack(
     form = options.form_of(output)
     keys = EncryptionKeys(options.recipients, options.passphrase, random)
     check_new(output)
-    details = disclosure.details(options.wanted.withhold)
+    details = disclosure.details()
     check_entry_text(details, header.reason, policy or TextPolicy())
     with open_for_writing(path, options.custody) as record, Tree(record.evidence) as tree:
         _check_outside(record, output)
@@ -235,15 +237,20 @@ def pack(
             output, tell, collection=_collection_id(record), heads={link.head for link in record.collection.chain.links}
         )
         choice = choose_items(record.custody, options.wanted, disclosure.request(signer.code, now()), disclosure.trust)
-        chosen = _locate_all(tree, choice)
+        items = [sealed.item for sealed in choice.items]
+        neutral = list_neutral_names(tree, choice.reserved)
+        chosen = [locate(tree, item, neutral) for item in items]
         payload = _measure_payload(tree, chosen, choice.reserved, options, progress)
         disclosed = frozenset(one.number for one in chosen)
-        about = EntryHeader(header.reason, header.happened_at, header.clock, ranges_of(disclosed))
         total = record.collection.next_item - 1
         fixity = _fixity(chosen, total)
         cover = _cover(record, choice, disclosure, signer, now())
-        details = replace(details, cover=Digest(sha256_hex(cover)))
-        draft = draft_entry(record, signer, about, details, fixity=fixity, random=random, now=now)
+        listed = _list_items(items, choice.withheld_before, options.wanted.withhold, cover, random).serialize()
+        details = replace(details, list=Digest(sha256_hex(listed)))
+        # Without items: which ones they are says the list, and that does not go to later recipients.
+        about = EntryHeader(header.reason, header.happened_at, header.clock)
+        own = {list_name(record.next_sequence): listed}
+        draft = draft_entry(record, signer, about, details, fixity=fixity, random=random, now=now, own=own)
         # The items of a collection can be gone through once.
         collection = read_collection(record.custody)
         kept = record_files(collection, disclosed, options.wanted.withhold, {**draft.files, COVER: cover})
@@ -337,6 +344,25 @@ def _cover(
     return render_cover_sheet(tally.summarize(moment), handover).encode("utf-8")
 
 
+def _list_items(
+    items: Sequence[Item],
+    before: DisclosedItems | None,
+    withhold: frozenset[str],
+    cover: bytes,
+    random: Random,
+) -> DisclosedItems:
+    """List what the bundle holds; `before` lists what the copy it is made from withholds already."""
+    gone: dict[int, tuple[str, ...]] = {}
+    numbers = {item.number for item in items}
+    for first, last, kinds in before.spans() if before else ():
+        gone |= dict.fromkeys(numbers.intersection(range(first, last + 1)) if kinds else (), kinds)
+    withheld = {item.number: withheld_of(item, withhold).union(gone.get(item.number, ())) for item in items}
+    try:
+        return group_items(withheld, random(16).hex(), sha256_hex(cover))
+    except FormatError as error:
+        raise InputError(f"what is withheld of these items cannot be listed: {error.message}") from error
+
+
 def _remarks(collection: Collection, items: frozenset[int]) -> tuple[str, ...]:
     """Say of the copies in the bundle that they are copies."""
     copies = [one for one in list_derivations(collection, items) if one.has_copy]
@@ -347,12 +373,6 @@ def _readme(collection: Collection, draft: Draft, options: PackOptions) -> bytes
     entries = [*(link.entry for link in collection.chain.links), draft.entry]
     stems = [(entry.stem, entry.agent) for entry in entries]
     return render_bundle_readme(stems, neutral=options.has_neutral_names).encode("utf-8")
-
-
-def _locate_all(tree: Tree, choice: ItemSelection) -> list[Chosen]:
-    neutral = list_neutral_names(tree, choice.reserved)
-    items = [sealed.item for sealed in choice.items]
-    return [locate(tree, item, item.content, neutral) for item in items if item.content]
 
 
 def _measure_payload(

@@ -45,7 +45,7 @@ def match_payload(items: Iterable[Item], payload: Iterable[bytes]) -> dict[int, 
     matched: dict[int, bytes] = {}
     waiting: list[Item] = []
     for item in items:
-        if item.content is None or item.content.type is not ItemType.FILE:
+        if item.content.type is not ItemType.FILE:
             continue
         name = parse_name(item.file.path) if item.file else b""
         if name in left:
@@ -93,7 +93,7 @@ class Placing:
 
     def make_links(self) -> None:
         """Make the symbolic links; nothing is written any more that could go through one of them."""
-        links = [(item, item.content.target or "") for item in self._of_type(ItemType.SYMLINK) if item.content]
+        links = [(item, item.content.target or "") for item in self._of_type(ItemType.SYMLINK)]
         paths = LinkPaths((item.file.path, target) for item, target in links if item.file)
         for item, target in links:
             try:
@@ -111,7 +111,7 @@ class Placing:
         self._tree.make_link(path, parse_target(target))
 
     def _of_type(self, kind: ItemType) -> list[Item]:
-        return [item for item in self._items if item.content is not None and item.content.type is kind]
+        return [item for item in self._items if item.content.type is kind]
 
     def _place(self, item: Item, put: Put, name: str = "", *, dated: bool = True) -> None:
         """Put an item under its sealed name, or under its number where that cannot be; `name` is that in the bundle."""

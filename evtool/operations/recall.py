@@ -14,6 +14,7 @@ from evtool.core.receipt import answered_transfers, check_receipt, transfer_deta
 from evtool.core.times import format_time
 from evtool.operations.collection import Collection
 from evtool.operations.consent import read_consent
+from evtool.operations.disclosed_lists import read_lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,16 @@ def _given(collection: Collection, link: Link, items: ItemRanges) -> ItemRanges 
     """Give those of the items that an entry is about: what was sealed later had not been handed over then."""
     sealed = (seal for seal in collection.seals if seal.number < link.entry.sequence)
     last = max((seal.sealed.first_item + seal.sealed.items - 1 for seal in sealed), default=0)
-    meant = link.entry.items
+    meant = link.entry.items or _listed(collection, link)
     given = [item for item in items if item <= last and (meant is None or item in meant)]
     return ranges_of(given) if given else None
+
+
+def _listed(collection: Collection, link: Link) -> ItemRanges | None:
+    """Give the items that a bundle held; where its list is not here any more, it may have been all of them."""
+    for one in read_lists(collection.custody, collection.listing, [link]):
+        return one.listed.items if one.listed else None
+    return None
 
 
 def _answers(collection: Collection) -> dict[str, Received]:

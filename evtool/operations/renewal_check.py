@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from evtool.core.chain import Link
 from evtool.core.errors import EvtoolError
 from evtool.core.events import Event, Renewed
+from evtool.core.finding import Code, Effect, Finding
 from evtool.core.renewal_list import MAX_LIST_LINE, parse_list
-from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.operations.collection import Collection
+from evtool.operations.disclosed_lists import list_name
 from evtool.store.custody import FileRole, Listing, file_name, receipt_names
 
 _CUT_BY_DISCLOSURE = frozenset({FileRole.MANIFEST, FileRole.CHECKSUMS})
@@ -99,6 +100,11 @@ def _partial_files(collection: Collection) -> Iterator[str]:
         if seal.withheld_lines or seal.broken:
             for role in _CUT_BY_DISCLOSURE:
                 yield file_name(seal.number, Event.SEALED.value, role)
+    # The list of a disclosure travels in its own bundle only.
+    for link in collection.chain.links:
+        key = link.entry.sequence, link.entry.event.value
+        if link.entry.event is Event.DISCLOSED and FileRole.DISCLOSED not in collection.listing.files[key]:
+            yield list_name(link.entry.sequence)
 
 
 def _find_unlisted(collection: Collection, number: int, listed: dict[str, str]) -> Iterator[Finding]:
@@ -109,8 +115,8 @@ def _find_unlisted(collection: Collection, number: int, listed: dict[str, str]) 
     missing = sorted(set(entries) - set(listed))
     if missing:
         message = f"entry {number} renews the record but leaves out {missing[0]}"
-        yield Finding(Code.RENEWAL_INCOMPLETE, Axis.CUSTODY, Effect.NOTE, message, entry=number, count=len(missing))
+        yield Finding(Code.RENEWAL_INCOMPLETE, Effect.NOTE, message, entry=number, count=len(missing))
 
 
 def _finding(effect: Effect, message: str, number: int, name: str) -> Finding:
-    return Finding(Code.RENEWAL_MISMATCH, Axis.CUSTODY, effect, message, path=name, entry=number)
+    return Finding(Code.RENEWAL_MISMATCH, effect, message, path=name, entry=number)

@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from evtool.core.errors import EvidenceError, InputError, MismatchError, UsageError
-from evtool.core.verdict import Effect, Finding, Report
+from evtool.core.finding import Effect, Finding
+from evtool.core.verdict import Report
 from evtool.operations.collection import read_collection, read_items
 from evtool.operations.leftovers import Tell, sweep
 from evtool.operations.payload_places import Placed, Placing
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.subject import BundleAccess, Place, open_container
-from evtool.operations.verify import VerifyOptions, verify, verify_bundle
+from evtool.operations.verify import verify, verify_bundle
+from evtool.operations.verify_options import VerifyOptions
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle, FolderBundle, is_bundle_folder
 from evtool.store.new_tree import NewTree
@@ -212,7 +214,7 @@ def _require_sound(report: Report) -> None:
             f"the bundle fails verification, so nothing was unpacked: {finding.message}",
             hint="run evtool verify on it to see all that is wrong",
         )
-    if not report.counts.ok:
+    if not report.items.ok:
         raise InputError("not one item in the bundle could be checked, so nothing was unpacked")
 
 

@@ -49,7 +49,7 @@ STAMP_LIMITS = {
 }
 """Largest files of time evidence, in bytes. Real CRLs reach some 10 MB."""
 
-_ENTRY_FILE = re.compile(r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256|blake2b)\Z")
+_ENTRY_FILE = re.compile(r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256|blake2b|items)\Z")
 _RECEIPT_FILE = re.compile(r"([0-9]{4})-(transferred|disclosed)\.receipt\.toml(\.sig)?\Z")
 _UNFINISHED = re.compile(r"\.(?:[0-9]{4}-[a-z-]+\.[a-z0-9.-]+|README\.txt|allowed_signers|lock)\.part\Z")
 
@@ -64,6 +64,7 @@ class FileRole(Enum):
     MANIFEST = "jsonl"
     CHECKSUMS = "sha256"
     RENEWAL = "blake2b"
+    DISCLOSED = "items"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,15 @@ from evtool.core.allowed_signers import parse_allowed_signers
 from evtool.core.chain import EntryFiles, check_chain
 from evtool.core.entry import parse_entry
 from evtool.core.errors import FormatError, InputError, SignatureError
+from evtool.core.finding import Axis, Code, Effect, Finding
 from evtool.core.manifest import ManifestReader
 from evtool.core.sshsig import parse_signature, verify_signature
 from evtool.core.statement import parse_statement
-from evtool.core.verdict import Axis, Code, Effect, Finding, Report
+from evtool.core.verdict import Report
 from evtool.keys.tsa_trust import load_roots
 from evtool.operations.time_axis import TimeGrounds
-from evtool.operations.verify import VerifyOptions, verify
+from evtool.operations.verify import verify
+from evtool.operations.verify_options import VerifyOptions
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import CustodyDirectory, FileRole, file_name
 
