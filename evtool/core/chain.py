@@ -102,6 +102,7 @@ def check_chain(files: Sequence[EntryFiles], unreadable: Collection[int] = ()) -
             findings += _check_times(link, links[-1] if links else None)
             links.append(link)
         before = current
+    findings += _check_numbering(links)
     unsure = {one.entry for one in findings if one.code is Code.SIGNATURE_INVALID and one.effect is Effect.UNCHECKED}
     return Chain(tuple(links), tuple(findings), len(files) - len(unsure))
 
@@ -187,8 +188,28 @@ def _check_against_first(link: Link, first: Link | None) -> list[Finding]:
     return [_broken(Code.CHAIN_BROKEN, link.entry.sequence, message, first.entry.collection, found)]
 
 
+def _check_numbering(links: Sequence[Link]) -> list[Finding]:
+    """Step 8: item numbers go on from seal to seal, so no two items share one and none is hidden between seals.
+
+    After an entry that cannot be used, which may seal items of its own, numbers may be left out but not used again.
+    """
+    findings: list[Finding] = []
+    usable = {link.entry.sequence for link in links}
+    expected, before = 1, 0
+    for link in links:
+        number, sealed = link.entry.sequence, link.entry.sealed
+        if sealed is None:
+            continue
+        skipped = set(range(before + 1, number)) - usable
+        if sealed.first_item < expected or (sealed.first_item > expected and not skipped):
+            message = f"entry {number} begins with item {sealed.first_item}, expected item {expected}"
+            findings.append(_broken(Code.CHAIN_BROKEN, number, message))
+        before, expected = number, sealed.first_item + sealed.items
+    return findings
+
+
 def _check_times(link: Link, before: Link | None) -> list[Finding]:
-    """Step 8: claimed times do not run backwards. Clocks are wrong more often than people lie, so this is a note."""
+    """Step 9: claimed times do not run backwards. Clocks are wrong more often than people lie, so this is a note."""
     if before is None or link.entry.recorded_at >= before.entry.recorded_at:
         return []
     message = f"entry {link.entry.sequence} claims an earlier time of recording than the entry before it"

@@ -90,7 +90,7 @@ class Collection:
     def record_findings(self) -> list[Finding]:
         """All that is wrong with the record, as far as its manifests have been read."""
         of_seals = [finding for seal in self.seals for finding in seal.findings]
-        return [*self.findings, *self.chain.findings, *check_numbering(self), *of_seals]
+        return [*self.findings, *self.chain.findings, *of_seals]
 
     @property
     def lacks_seals(self) -> bool:
@@ -197,23 +197,6 @@ def _judge_listing(listing: Listing) -> list[Finding]:
         message = "an interrupted run left temporary files; the next one that writes here removes them"
         count = len(listing.unfinished)
         findings.append(Finding(Code.UNFINISHED_WRITE, Effect.NOTE, message, count=count))
-    return findings
-
-
-def check_numbering(collection: Collection) -> list[Finding]:
-    """Item numbers go on from seal to seal, so no two items share one and none is hidden between seals.
-
-    After an entry that cannot be used, which may seal items of its own, numbers may be left out but not used again.
-    """
-    findings: list[Finding] = []
-    seals, usable = collection.seals, {link.entry.sequence for link in collection.chain.links}
-    expected, seen = 1, 0
-    for seal in seals:
-        first, seen, skipped = seal.sealed.first_item, seal.number, set(range(seen + 1, seal.number)) - usable
-        if first < expected or (first > expected and not skipped):
-            message = f"entry {seal.number} begins with item {first}, expected item {expected}"
-            findings.append(Finding(Code.CHAIN_BROKEN, Effect.DISPROVES, message, entry=seal.number))
-        expected = first + seal.sealed.items
     return findings
 
 
@@ -362,7 +345,7 @@ class SealReading:
 
 
 def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, str, str] | None:
-    """Step 7: compare a manifest with its entry: what differs, expected, found; None where nothing does."""
+    """Compare a manifest with its entry: what differs, expected, found; None where nothing does."""
     if summary.root != sealed.root:
         return "root hash", sealed.root, summary.root
     if summary.lines != sealed.lines:
@@ -423,7 +406,7 @@ class _ChecksumsCheck:
         self._expected.update(listed)
 
     def finish(self, whole: bool) -> None:
-        """Step 8: judge the list; a copy that withholds lines has none, as it would disclose them."""
+        """Judge the list; a copy that withholds lines has none, as it would disclose them."""
         if self._problem is None:
             try:
                 for lines in self._custody.read_blocks(self._name, _LINES_AT_ONCE):

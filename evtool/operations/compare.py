@@ -149,7 +149,7 @@ class Comparer:
                 self._extra.append(found)
 
     def _founds(self, notes: WalkNotes) -> Iterator[Found]:
-        """Step 10: walk over what is there."""
+        """Walk over what is there."""
         if not isinstance(self.evidence, TreeLocation):
             yield from self.evidence.walk(notes)
             return
@@ -194,7 +194,7 @@ class Comparer:
         return True
 
     def _look_past_patterns(self) -> None:
-        """Step 12: what was sealed before a pattern came that hides it is compared all the same."""
+        """What was sealed before a pattern came that hides it is compared all the same."""
         if not isinstance(self.evidence, TreeLocation):
             return
         hidden = find_hidden(self.evidence, self._missing, self.exclusions)
@@ -233,7 +233,7 @@ class Comparer:
         return self._extra if self.selection.is_all else self._founds(WalkNotes())
 
     def _match_leftovers(self) -> None:
-        """Step 12: pair missing items with extra files: by type, by name in another Unicode form, then by digest."""
+        """Pair missing items with extra files: by type, by name in another Unicode form, then by digest."""
         if self._missing and self._extra:
             self._match_types()
         if self._missing and self._extra:
@@ -368,7 +368,7 @@ class Comparer:
         return any((found.path + b"/").startswith(prefix) for prefix in self._omitted_directories)
 
     def _discount_unsound_seals(self) -> None:
-        """Step 13: what was compared with a manifest that is not the signed one shows nothing, and accuses nobody."""
+        """What was compared with a manifest that is not the signed one shows nothing, and accuses nobody."""
         unsound = {seal.number: seal for seal in self.collection.seals if not seal.is_sound}
         for number, seal in unsound.items():
             self.result.fates[number] = ItemFates(unjudged=seal.sealed.items)

@@ -8,7 +8,7 @@ from evtool.operations.collection import Collection
 
 
 def summarize_consent(collection: Collection) -> ConsentSummary | None:
-    """Step 7: put together what the terms of all items amount to, once their manifests have been read.
+    """Put together what the terms of all items amount to, once their manifests have been read.
 
     None where the record does not hold: a change of consent could be hidden in what cannot be relied on.
     """

@@ -92,7 +92,7 @@ def _open_transfers(links: Sequence[Link], receipts: Sequence[Receipt]) -> list[
 def _judge_witness(
     links: Sequence[Link], receipts: Sequence[Receipt], policy: TrustPolicy, expected_head: str | None, stamped: int
 ) -> list[Finding]:
-    """Step 6: say up to where somebody else than the newest signer vouches for the chain; later cuts would not show."""
+    """Say up to where somebody else than the newest signer vouches for the chain; later cuts would not show."""
     holder = links[-1].public_key if links else None
     witnessed = max((receipt.witnessed for receipt in receipts), default=0)
     witnessed = max(witnessed, stamped)

@@ -83,7 +83,7 @@ class TimeResult:
 
 
 def judge_time(collection: Collection, grounds: TimeGrounds, now: datetime | None = None) -> TimeResult:
-    """Step 7: judge all time evidence of a record, as of `now` or the present."""
+    """Judge all time evidence of a record, as of `now` or the present."""
     found = read_time_files(collection)
     if not found.stamps:
         message = "no time-stamp: all times are claims of the signers"

@@ -61,7 +61,7 @@ _REASONS = {
 
 
 def judge_signers(links: Iterable[Link], policy: TrustPolicy, findings: list[Finding]) -> list[SignerReport]:
-    """Step 5: judge the signer of each entry; what is not trusted is added to the findings."""
+    """Judge the signer of each entry; what is not trusted is added to the findings."""
     reports: list[SignerReport] = []
     for link in links:
         entry, key = link.entry, link.public_key

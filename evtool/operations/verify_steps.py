@@ -20,7 +20,7 @@ from evtool.core.names import shown
 from evtool.core.patterns import Exclusions
 from evtool.core.verdict import SignerReport, Step, StepResult
 from evtool.operations.bag_check import check_bag
-from evtool.operations.collection import Collection, check_numbering
+from evtool.operations.collection import Collection
 from evtool.operations.compare import Comparer
 from evtool.operations.comparison import Comparison
 from evtool.operations.consent_axis import judge_consent, summarize_consent
@@ -127,7 +127,6 @@ def check_signatures(case: Case) -> StepResult:
 def check_chain(case: Case) -> StepResult:
     """Step 3: every entry follows from the one before, and item numbers go on from seal to seal."""
     findings = [one for one in case.collection.chain.findings if one.axis is Step.CHAIN.axis]
-    findings += check_numbering(case.collection)
     return StepResult(Step.CHAIN, case.entries, case.usable, tuple(findings))
 
 
