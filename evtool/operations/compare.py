@@ -176,7 +176,7 @@ class Comparer:
         """Remember which selected items exist, so that the others can be named."""
         if not self.selection.is_all:
             self.seen_numbers.add(sealed.item.number)
-            self.seen_paths.add(path_of(sealed))
+            self.seen_paths.add(nfc_key(path_of(sealed)))
 
     def _is_omitted(self, sealed: SealedItem, found: Found | None) -> bool:
         """Set aside what the archivist left out by name, with whatever lies in its place."""

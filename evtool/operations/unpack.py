@@ -27,10 +27,9 @@ from evtool.operations.verify import verify, verify_bundle
 from evtool.operations.verify_options import VerifyOptions
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle, FolderBundle, is_bundle_folder
-from evtool.store.new_tree import NewTree
+from evtool.store.new_tree import NewTree, flush_files
 from evtool.store.output import check_new, new_directory
 from evtool.store.work import WorkPlace
-from evtool.store.writer import flush_to_medium
 from evtool.store.zip_reader import ZipEntry
 
 
@@ -129,11 +128,13 @@ def _open_staged(
                 progress.start("unpacking", len(folder.payload), sum(folder.sizes.values()))
                 for name in folder.payload:
                     progress.advance(1, stage.copy(tree, name))
+            flush_files(stage.files.values())
             yield _Staged(folder, stage.files)
         return
     with stage, open_container(place, access, progress, stage.keep) as bundle:
         stage.close()
         _require_sound(verify_bundle(bundle, options, progress))
+        flush_files(stage.files.values())
         yield _Staged(bundle, stage.files)
 
 
@@ -156,8 +157,7 @@ class _Stage:
         """Close the file that was written last."""
         file, self._open = self._open, None
         if file is not None:
-            with file:
-                flush_to_medium(file)
+            file.close()
 
     def keep(self, entry: ZipEntry) -> Callable[[bytes], object] | None:
         """Take the bytes of a payload file of a container as they pass; see `evtool.store.zip_bundle.Keep`."""
@@ -174,7 +174,6 @@ class _Stage:
         with os.fdopen(tree.open_file(directory, last), "rb") as source, self._new(name) as file:
             while chunk := source.read(_CHUNK):
                 size += file.write(chunk)
-            flush_to_medium(file)
         return size
 
     def _new(self, name: bytes) -> BinaryIO:

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from evtool.scan.tree import HAS_DIRECTORY_DESCRIPTORS, Tree, TreeLocation
@@ -173,6 +174,25 @@ class NewTree:
 
     def _in(self, directory: bytes) -> int | None:
         return self._tree.open_directory(directory) if HAS_DIRECTORY_DESCRIPTORS else None
+
+
+def flush_files(paths: Iterable[Path]) -> None:
+    """Have files on the medium; several at once, as a medium takes many of them in the time of one.
+
+    Raises:
+        OSError: one of them cannot be relied on.
+    """
+    with ThreadPoolExecutor(_FLUSHERS, thread_name_prefix="flush") as pool:
+        for _ in pool.map(_flush_file, paths):
+            pass
+
+
+_FLUSHERS = 8
+
+
+def _flush_file(path: Path) -> None:
+    with open(path, "r+b") as file:
+        flush_to_medium(file)
 
 
 def flush_directories(root: Path) -> None:

@@ -202,28 +202,42 @@ def read_tree(root: Path, *, without: bytes = b"custody") -> Plan:
 
 def leads_outside(root: Path, path: bytes) -> bool:
     """Follow a link as a system does, one name at a time, and tell whether a step leads out of the root."""
-    top = os.path.realpath(root).encode()
-    at, waiting, followed = os.path.dirname(os.path.join(top, path)), os.readlink(_short(top, path)).split(b"/"), 0
+    at, waiting, followed = path.split(b"/")[:-1], (_read_link(root, path) or b"/").split(b"/"), 0
+    if waiting[0] == b"":
+        return True
     while waiting:
         name = waiting.pop(0)
         if name in (b"", b"."):
             continue
-        at = os.path.dirname(at) if name == b".." else os.path.join(at, name)
-        if at != top and not at.startswith(top + b"/"):
-            return True
-        if name != b".." and os.path.islink(_short(top, at[len(top) + 1 :])):
-            followed += 1
-            target = os.readlink(_short(top, at[len(top) + 1 :]))
-            if target.startswith(b"/"):
+        if name == b"..":
+            if not at:
                 return True
-            if followed > 40:
-                return False  # a loop, where systems give up
+            at.pop()
+            continue
+        target = _read_link(root, b"/".join([*at, name]))
+        if target is None:
+            at.append(name)
+        elif target.startswith(b"/"):
+            return True
+        elif followed == 40:
+            return False  # a loop, where systems give up
+        else:
+            followed += 1
             waiting[:0] = target.split(b"/")
-            at = os.path.dirname(at)
     return False
 
 
-def _short(top: bytes, path: bytes) -> bytes:
-    """Give a path that a system can take: relative to a descriptor of its directory where it is long."""
-    whole = os.path.join(top, path)
-    return whole if len(whole) < 4000 else b"/nonexistent"
+def _read_link(root: Path, path: bytes) -> bytes | None:
+    """Read where a link leads, however long its path is; None where there is no link."""
+    *above, name = path.split(b"/")
+    parent = os.open(root, os.O_RDONLY)
+    try:
+        for component in above:
+            inner = os.open(component, os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY, dir_fd=parent)
+            os.close(parent)
+            parent = inner
+        return os.readlink(name, dir_fd=parent)
+    except OSError:
+        return None
+    finally:
+        os.close(parent)
