@@ -157,6 +157,11 @@ def _render(bundle: Path, result: PackResult, recipients: tuple[Recipient, ...])
             f"  {result.neutral:,} of the files go by the number of their item: that was asked for, or other systems "
             "could misread their names"
         )
+    if result.like_record:
+        lines.append(
+            f"  {result.like_record:,} of the items are named custody or like it, which is where the record goes when "
+            "the bundle is unpacked: there they go by their number, at least on systems that ignore case"
+        )
     lines += [f"  to be kept: {shown(duty)}" for duty in result.duties]
     lines += [f"  encrypted to {one.text}" for one in recipients]
     lines += ["", "Head, to be told the receiver by another way:", f"  {group_in_fours(result.head)}"]

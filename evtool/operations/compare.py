@@ -54,6 +54,7 @@ class Comparer:
     _judge: ItemJudge = field(init=False)
     _extra: list[Found] = field(default_factory=list)
     _omitted_directories: list[bytes] = field(default_factory=list)
+    _claimed: set[bytes] = field(default_factory=set)
     _neutral_names: int = 0
 
     def __post_init__(self) -> None:
@@ -133,6 +134,8 @@ class Comparer:
         """Yield the items that are in the directory, as tasks; keep what is on one side only."""
         founds = ((found.sort_key, found) for found in self._founds(self.result.notes))
         for sealed, found in merge_sorted(read_items(self.collection), founds):
+            if sealed is not None and found is not None and not found.directory:
+                self._claim(found)
             if sealed is not None and not self.selection.includes(sealed.item):
                 self._judge.fates_of(sealed).not_selected += 1
                 self.result.evidence.not_selected += found is not None
@@ -230,7 +233,14 @@ class Comparer:
 
     def _unclaimed(self) -> Iterable[Found]:
         """Give what no named item was found under; where only some items were asked for, that was not kept."""
-        return self._extra if self.selection.is_all else self._founds(WalkNotes())
+        if self.selection.is_all:
+            return self._extra
+        return (found for found in self._founds(WalkNotes()) if found.path not in self._claimed)
+
+    def _claim(self, found: Found) -> None:
+        """Remember what has a number for its sealed name: it is that of no other item."""
+        if parse_neutral_name(store_name(found.name)) is not None:
+            self._claimed.add(found.path)
 
     def _match_leftovers(self) -> None:
         """Pair missing items with extra files: by type, by name in another Unicode form, then by digest."""

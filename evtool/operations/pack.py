@@ -35,7 +35,7 @@ from evtool.core.events import Code as AgentCode
 from evtool.core.events import Digest, Disclosed, Fixity, FixityScope
 from evtool.core.item_ranges import ranges_of
 from evtool.core.manifest import Item
-from evtool.core.payload_names import ReservedNames, parse_neutral_name
+from evtool.core.payload_names import ReservedNames, is_place_of_record, parse_neutral_name
 from evtool.core.privacy import TextPolicy, check_entry_text
 from evtool.core.statement import ItemType
 from evtool.core.verdict import Report
@@ -185,6 +185,8 @@ class PackResult:
         left_out: items that were asked for and may not be disclosed, each with the reason.
         duties: what the recipient has to keep to, half a sentence each.
         files, size: payload files, and bytes in them.
+        neutral: how many of these files go by the number of their item.
+        like_record: items whose path begins with a name that is `custody`, the place of the record, but for case.
         report: what verifying the bundle showed.
     """
 
@@ -196,6 +198,7 @@ class PackResult:
     duties: tuple[str, ...]
     files: int
     neutral: int
+    like_record: int
     size: int
     report: Report
 
@@ -265,6 +268,7 @@ def pack(
         duties=choice.duties,
         files=len(payload),
         neutral=sum(parse_neutral_name(file.path.removeprefix(PAYLOAD_PREFIX)) is not None for file in payload),
+        like_record=sum(one.path is not None and is_place_of_record(one.path.partition("/")[0]) for one in chosen),
         size=sum(file.size for file in payload),
         report=report,
     )
