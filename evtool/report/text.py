@@ -59,8 +59,17 @@ def _headline(report: Report) -> str:
     code = report.exit_code
     untrusted = {Code.KEY_UNKNOWN} == {f.code for f in report.findings if f.effect is Effect.OPEN and _asked(report, f)}
     if code is ExitCode.NOT_ESTABLISHED and untrusted:
-        return "INTACT, SIGNED BY A KEY YOU HAVE NOT TRUSTED: nothing shows whose key it is."
-    return _HEADLINES[code]
+        return "INTACT, SIGNED BY A KEY YOU HAVE NOT TRUSTED: nothing shows whose key it is." + _partial(report)
+    return _HEADLINES[code] + (_partial(report) if code is not ExitCode.MISMATCH else "")
+
+
+def _partial(report: Report) -> str:
+    """Say which copy this is, where it is not the whole collection."""
+    copy = report.partial
+    if copy is None or copy.items == copy.sealed:
+        return ""
+    handed = f"as handed to {copy.recipient} by entry {copy.entry}"
+    return f"\nThis is a partial copy: {copy.items:,} of {copy.sealed:,} items, {handed}."
 
 
 def _asked(report: Report, finding: Finding) -> bool:
