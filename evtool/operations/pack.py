@@ -283,20 +283,31 @@ def _hand_out(
         InputError: the entry is written, and the bundle did not get its name.
     """
     pending = PendingDisclosure(draft.entry.collection, draft.entry.sequence, draft.head)
+    made_as: tuple[int, int] | None = None
     try:
         with make() as made:
+            made_as = _identity(made.work.content)
             made.work.note(pending.serialize())
             commit_entry(record, draft)
             return made.report
     except BaseException as error:
         number = draft.entry.sequence
-        if os.path.lexists(output) or not _is_written(record, draft):
+        if made_as is None or made_as == _identity(output) or not _is_written(record, draft):
             raise
         reason = error.message if isinstance(error, EvtoolError) else "the run was interrupted"
         raise InputError(
             f"entry {number} records the disclosure, but the bundle did not get its name and was removed: {reason}",
             hint=f"nothing was handed over; record that with `evtool record DIR corrected --entry {number}`",
         ) from error
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Tell files and directories apart, whatever their name is."""
+    try:
+        facts = os.lstat(path)
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
 
 
 def _is_written(record: OpenRecord, draft: Draft) -> bool:

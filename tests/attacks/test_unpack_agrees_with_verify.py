@@ -31,7 +31,7 @@ from tests.bundle.case import SIGNER, verify_it
 
 packed = bags.packed
 
-TREES = int(os.environ.get("BUNDLE_TREES", "40"))
+TREES = int(os.environ.get("BUNDLE_TREES", "25"))
 SEED = int(os.environ.get("BUNDLE_SEED", "10"))
 
 DEFAULTS = """
