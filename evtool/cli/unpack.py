@@ -102,7 +102,10 @@ def _render(result: UnpackResult, directory: Path, width: int | None) -> str:
         lines.append(f"  {count:,} of the items go by their number: their own name is withheld")
     if result.other_names:
         count = len(result.other_names)
-        lines.append(f"  {count:,} of the items go by their number: this medium cannot hold their names")
+        lines.append(
+            f"  {count:,} of the items go by their number, as they cannot have their own name here: this medium cannot "
+            "hold it, or something else is there"
+        )
         lines += [f"    item {number}" for number in result.other_names[:_MAX_NAMED]]
     lines += [
         f"  item {number} is a link that leads out of the directory, and was not made (--outside-links)"
