@@ -371,8 +371,8 @@ class Comparer:
     def _is_undecided(self) -> bool:
         """Whether there may be sealed items that nothing here tells of."""
         withholding, seals = self.result.withholding, self.collection.seals
-        explained = withholding.is_whole or withholding.link is not None
-        return self.collection.lacks_seals or not all(seal.is_sound for seal in seals) or not explained
+        is_known = not self.collection.lacks_seals and all(seal.is_sound for seal in seals)
+        return not (is_known and withholding.is_explained)
 
     def _is_below_omitted(self, found: Found) -> bool:
         return any((found.path + b"/").startswith(prefix) for prefix in self._omitted_directories)

@@ -21,7 +21,7 @@ from evtool.core.statement import ContextStatement, FileStatement, MetadataState
 from evtool.operations.collection import SealedItem, read_collection, read_numbered_items
 from evtool.operations.consent import decide_items, require_sound
 from evtool.operations.trust import TrustPolicy
-from evtool.operations.withholding import judge_withholding, require_explained
+from evtool.operations.withholding import judge_withholding
 from evtool.store.custody import CustodyReader
 
 NAMES = "names"
@@ -160,7 +160,6 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
     kept = asking.take(read_numbered_items(collection))
     require_sound(collection)
     withholding = judge_withholding(collection)
-    require_explained(withholding)
     asked = asking.finish(kept, collection.next_item - 1, whole=withholding.is_whole)
     if not asked:
         raise InputError("no sealed item is asked for, so there is nothing to pack", hint="`evtool show` lists them")

@@ -34,7 +34,6 @@ from evtool.operations.progress import NoProgress, Progress, ShareTrack
 from evtool.operations.respelled import RespelledNames, RespelledPairs, find_respelled
 from evtool.operations.seal_options import SealOptions, SealResult
 from evtool.operations.seal_problems import cannot_seal, nothing_to_seal, omission_reason
-from evtool.operations.withholding import judge_withholding, require_explained
 from evtool.scan.engine import Crew, Request, Task, gather_runs, observe_all, observe_requests
 from evtool.scan.measure import measure_tree
 from evtool.scan.observe import Mode, Observation, Problem
@@ -397,7 +396,6 @@ class _SealRun:
         """Now that the manifests of earlier seals have been read to their end, refuse ones that do not hold."""
         if self._collection is not None and self._collection.seals:
             require_sound(self._collection)
-            require_explained(judge_withholding(self._collection))
         self._close_judgement()
 
     def _close_judgement(self) -> None:

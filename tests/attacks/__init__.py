@@ -1,1 +1,0 @@
-"""Attacks: generated evidence, records and intruders, each judged by an oracle that shares no code with evtool."""
