@@ -14,9 +14,10 @@ from evtool.core.context import MAX_VALUE
 from evtool.core.errors import ExitCode, InputError
 from evtool.core.finding import Effect, weigh
 from evtool.core.item_consent import ItemConsent
-from evtool.core.names import shown
+from evtool.core.names import nfc_key, shown
 from evtool.core.times import format_mtime
 from evtool.operations.collection import SealedItem
+from evtool.operations.comparison import Selection
 from evtool.operations.consent import known_consents
 from evtool.operations.derivations import Derivation, list_derivations
 from evtool.operations.read import list_items, list_nameless_items, open_record
@@ -57,8 +58,12 @@ def command(
         derivations = list_derivations(collection)
         consents = known_consents(collection, chosen)
         findings = collection.record_findings
-    if not chosen and not selection.is_all:
-        raise InputError("no seal states such an item", hint="`evtool show DIRECTORY` lists them all")
+    unknown = _unknown(selection, chosen)
+    if unknown:
+        raise InputError(
+            f"no seal states such an item: {', '.join(shown(one, 80) for one in unknown[:_MAX_NAMED])}",
+            hint="`evtool show DIRECTORY` lists them all; a number is that of an item, ./NUMBER is a name",
+        )
     exit_code = weigh(findings)
     if exit_code is ExitCode.OK and not chosen:
         exit_code = ExitCode.NOT_CHECKED
@@ -81,6 +86,16 @@ def command(
         )
     )
     return exit_code
+
+
+_MAX_NAMED = 10
+
+
+def _unknown(selection: Selection, chosen: list[SealedItem]) -> list[str]:
+    """Give what was asked for and is not there."""
+    numbers = {sealed.item.number for sealed in chosen}
+    paths = {nfc_key(sealed.item.file.path) for sealed in chosen if sealed.item.file}
+    return [str(number) for number in sorted(selection.numbers - numbers)] + sorted(selection.paths - paths)
 
 
 def _about(sealed: SealedItem, derivations: list[Derivation]) -> list[Derivation]:

@@ -7,11 +7,12 @@ one text would make a record that nobody can read again, nor mend: what was sign
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from evtool.core.checksums import parse_header, serialize_header, serialize_line
-from evtool.core.disclosed_items import MAX_LIST, parse_disclosed_items
+from evtool.core.digest import sha256_hex
+from evtool.core.disclosed_items import parse_disclosed_items
 from evtool.core.entry import Entry, parse_entry
 from evtool.core.errors import FormatError, InputError
 from evtool.core.events import Disclosed, Renewed, Sealed
@@ -37,10 +38,17 @@ class ReadBlocks:
     manifest: str
 
 
-def require_readable(data: bytes, entry: Entry, collection: Collection, blocks: ReadBlocks | None = None) -> None:
+def require_readable(
+    data: bytes,
+    entry: Entry,
+    collection: Collection,
+    blocks: ReadBlocks | None = None,
+    own: Mapping[str, bytes] | None = None,
+) -> None:
     """Refuse to sign an entry whose bytes, or whose files under their temporary names, could not be read again.
 
-    `data` is what is to be signed, `entry` what it is meant to say, `collection` the record that it is added to.
+    `data` is what is to be signed, `entry` what it is meant to say, `collection` the record that it is added to;
+    `own` are files of the entry that are not written yet, by name.
 
     Raises:
         InputError: they cannot be read, or say something else.
@@ -51,7 +59,7 @@ def require_readable(data: bytes, entry: Entry, collection: Collection, blocks: 
             raise FormatError("the entry reads differently from what was written")
         if collection.entries_size > MAX_ENTRIES_SIZE:
             raise FormatError(f"the entries before it have more than {MAX_ENTRIES_SIZE:,} bytes, and no reader goes on")
-        _require_files(entry, collection.custody, blocks)
+        _require_files(entry, collection.custody, blocks, own or {})
     except FormatError as error:
         raise InputError(
             f"nothing was signed, because it could not be read again: {error.message}",
@@ -59,7 +67,7 @@ def require_readable(data: bytes, entry: Entry, collection: Collection, blocks: 
         ) from error
 
 
-def _require_files(entry: Entry, custody: CustodyReader, blocks: ReadBlocks | None) -> None:
+def _require_files(entry: Entry, custody: CustodyReader, blocks: ReadBlocks | None, own: Mapping[str, bytes]) -> None:
     def written(role: FileRole) -> str:
         return part_name(file_name(entry.sequence, entry.event.value, role))
 
@@ -71,13 +79,15 @@ def _require_files(entry: Entry, custody: CustodyReader, blocks: ReadBlocks | No
         else:
             _require_seal(custody, manifest, checksums, entry.details)
     if isinstance(entry.details, Disclosed) and entry.details.list is not None:
-        parse_disclosed_items(custody.read_file(written(FileRole.DISCLOSED), MAX_LIST))
-        _require_digest(custody, written(FileRole.DISCLOSED), entry.details.list)
+        listed = own[file_name(entry.sequence, entry.event.value, FileRole.DISCLOSED)]
+        parse_disclosed_items(listed)
+        if sha256_hex(listed) != entry.details.list:
+            raise FormatError("the list of what the bundle holds is another than the entry says")
     if isinstance(entry.details, Renewed):
-        listed = parse_list(custody.read_lines(written(FileRole.RENEWAL), limit=MAX_LIST_LINE + 1))
+        renewed = parse_list(custody.read_lines(written(FileRole.RENEWAL), limit=MAX_LIST_LINE + 1))
         _require_digest(custody, written(FileRole.RENEWAL), entry.details.list)
-        if len(listed) != entry.details.files:
-            raise FormatError(f"the list holds {len(listed)} files, the entry says {entry.details.files}")
+        if len(renewed) != entry.details.files:
+            raise FormatError(f"the list holds {len(renewed)} files, the entry says {entry.details.files}")
 
 
 def _require_digest(custody: CustodyReader, name: str, expected: str) -> None:

@@ -289,6 +289,7 @@ def _run_comparer(case: Case, jobs: int | Crew) -> Comparison:
         jobs=jobs,
         mode=Mode.STAT if options.quick else Mode.HASH,
         selection=options.selection,
+        links_left_out=options.links_left_out,
         progress=case.progress,
     )
     comparison = comparer.run()
