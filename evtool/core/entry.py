@@ -30,16 +30,11 @@ from evtool.core.events import (
     parse_fixity,
 )
 from evtool.core.item_ranges import ItemRanges, parse_ranges
+from evtool.core.limits import MAX_ENTRY, MAX_SEQUENCE
 from evtool.core.names import shown
 from evtool.core.toml_table import TomlTable, parse_toml
 
 FORMAT = "evtool-custody/1"
-
-MAX_ENTRY = 64 * 1024
-"""Largest entry, in bytes."""
-
-MAX_SEQUENCE = 9999
-"""Entries in one chain: four digits in the file name."""
 
 INFORMATIONAL_FILES = ("README.txt", "allowed_signers")
 """Files beside the entries that help a reader and prove nothing; entries hold their digests all the same."""

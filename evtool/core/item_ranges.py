@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from evtool.core.canonical import MAX_INTEGER
 from evtool.core.errors import FormatError
+from evtool.core.limits import MAX_INTEGER
 from evtool.core.names import shown
 
 _RANGE = re.compile(r"([1-9][0-9]{0,15})(?:-([1-9][0-9]{0,15}))?\Z", re.ASCII)

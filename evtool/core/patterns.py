@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evtool.core.errors import FormatError
+from evtool.core.limits import MAX_PATTERN_LENGTH, MAX_PATTERNS
 from evtool.core.names import shown
-
-MAX_PATTERNS = 64
-MAX_PATTERN_LENGTH = 256
 
 DEFAULT_PATTERNS = (
     ".DS_Store",

@@ -13,13 +13,13 @@ from evtool.core.bagit import (
     DECLARATION_FILE,
     INFO_FILE,
     MANIFEST_FILE,
-    MAX_INFO,
     TAG_MANIFEST_FILE,
     BagInfo,
     parse_info,
     parse_manifest,
 )
 from evtool.core.errors import EvtoolError, FormatError
+from evtool.core.limits import MAX_BAG_LINE, MAX_INFO
 from evtool.core.names import shown, store_name
 from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle
@@ -142,13 +142,10 @@ def _check_tag_manifest(bundle: Bundle) -> list[Finding]:
 
 def _lines(bundle: Bundle, path: str) -> Iterator[bytes]:
     with bundle.open_tag(path) as file:
-        while line := file.readline(_MAX_LINE):
+        while line := file.readline(MAX_BAG_LINE):
             if not line.endswith(b"\n"):
                 raise FormatError(f"{path}: a line is too long, or the last one does not end")
             yield line[:-1]
-
-
-_MAX_LINE = 4096
 
 
 def _broken(message: str, expected: str | None = None, found: str | None = None) -> Finding:

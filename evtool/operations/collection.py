@@ -16,6 +16,7 @@ from evtool.core.digest import sha256_hex
 from evtool.core.entry import INFORMATIONAL_FILES
 from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.events import Derived, Disclosed, Event, Sealed
+from evtool.core.limits import MAX_ENTRIES_SIZE, MAX_UNREAD_LINE
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
@@ -156,9 +157,6 @@ def _derived_items(chain: Chain) -> frozenset[int]:
     pairs = [link.entry.details for link in chain.links if isinstance(link.entry.details, Derived)]
     return frozenset(number for pair in pairs for number in (pair.original, pair.copy))
 
-
-MAX_ENTRIES_SIZE = 64 * 1024 * 1024
-"""Bytes of entries that are read: a record that needs more was written to exhaust whoever reads it."""
 
 OWN_FILES = {
     Event.SEALED.value: frozenset({FileRole.MANIFEST, FileRole.CHECKSUMS}),
@@ -368,7 +366,7 @@ def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, 
 def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed) -> bool:
     """Tell whether a manifest that cannot be read is still, line for line, the one that was signed."""
     try:
-        summary = summarize_unread(custody.read_lines(name, limit=_LONGEST_LINE))
+        summary = summarize_unread(custody.read_lines(name, limit=MAX_UNREAD_LINE))
     except (FormatError, InputError):
         return False
     return (summary.root, summary.lines) == (sealed.root, sealed.lines)
@@ -376,9 +374,6 @@ def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed) -> bool:
 
 _LINES_AT_ONCE = 256
 """Lines that are read at once."""
-
-_LONGEST_LINE = 16 * 1024 * 1024
-"""Longest line, in bytes, of which it is still found out whether it was signed; longer ones would cost memory."""
 
 
 class _ChecksumsCheck:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from evtool.core.chain import Link
 from evtool.core.errors import EvtoolError
 from evtool.core.events import Event, Renewed
-from evtool.core.renewal_list import MAX_LIST_LINE, parse_list
+from evtool.core.limits import MAX_LIST_LINE
+from evtool.core.renewal_list import parse_list
 from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.operations.collection import Collection
 from evtool.store.custody import FileRole, Listing, file_name, receipt_names

@@ -19,13 +19,23 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from evtool.core.chain import EntryFiles
-from evtool.core.entry import INFORMATIONAL_FILES, MAX_ENTRY
+from evtool.core.entry import INFORMATIONAL_FILES
 from evtool.core.errors import FormatError, InputError
 from evtool.core.events import Event
+from evtool.core.limits import (
+    MAX_CHAIN_BYTES,
+    MAX_CRL_BYTES,
+    MAX_ENTRY,
+    MAX_INFORMATIONAL,
+    MAX_LINE,
+    MAX_OCSP_BYTES,
+    MAX_PROOF_BYTES,
+    MAX_REQUEST_BYTES,
+    MAX_RESPONSE_BYTES,
+    MAX_SIGNATURE,
+)
 from evtool.core.names import shown, shown_path
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
-from evtool.core.statement import MAX_LINE
-from evtool.core.timestamp.limits import MAX_PROOF_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES
 from evtool.core.timestamp.stamp_names import StampName, StampRole, parse_stamp_name
 from evtool.scan.tree import Tree, TreeLocation
 
@@ -35,19 +45,17 @@ NAME = b"custody"
 README, ALLOWED_SIGNERS = INFORMATIONAL_FILES
 COVER = "COVER.txt"
 """The cover sheet of a bundle: for people, signed by nobody, and not listed in any entry."""
-_MAX_SIGNATURE = 16 * 1024
-_MAX_INFORMATIONAL = 1024 * 1024
 _CHUNK = 1024 * 1024
 
 STAMP_LIMITS = {
     StampRole.RESPONSE: MAX_RESPONSE_BYTES,
     StampRole.REQUEST: MAX_REQUEST_BYTES,
-    StampRole.CHAIN: 1 << 20,
-    StampRole.CRL: 16 << 20,
-    StampRole.OCSP: 1 << 20,
+    StampRole.CHAIN: MAX_CHAIN_BYTES,
+    StampRole.CRL: MAX_CRL_BYTES,
+    StampRole.OCSP: MAX_OCSP_BYTES,
     StampRole.PROOF: MAX_PROOF_BYTES,
 }
-"""Largest files of time evidence, in bytes. Real CRLs reach some 10 MB."""
+"""Largest files of time evidence, in bytes."""
 
 _ENTRY_FILE = re.compile(r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256|blake2b)\Z")
 _RECEIPT_FILE = re.compile(r"([0-9]{4})-(transferred|disclosed)\.receipt\.toml(\.sig)?\Z")
@@ -258,17 +266,17 @@ class CustodyReader(ABC):
             FormatError: one of them is too large to be what its name says.
         """
         data = self.read_file(file_name(sequence, event, FileRole.ENTRY), MAX_ENTRY)
-        signature = self.read_file(file_name(sequence, event, FileRole.SIGNATURE), _MAX_SIGNATURE)
+        signature = self.read_file(file_name(sequence, event, FileRole.SIGNATURE), MAX_SIGNATURE)
         return EntryFiles(sequence, event, data, signature)
 
     def read_receipt(self, sequence: int, event: str) -> tuple[bytes, bytes]:
         """Read the receipt for an entry: the bytes of the receiver's entry and of its signature."""
         entry, signature = receipt_names(sequence, event)
-        return self.read_file(entry, MAX_ENTRY), self.read_file(signature, _MAX_SIGNATURE)
+        return self.read_file(entry, MAX_ENTRY), self.read_file(signature, MAX_SIGNATURE)
 
     def read_informational(self, name: str) -> bytes:
         """Read an informational file."""
-        return self.read_file(name, _MAX_INFORMATIONAL)
+        return self.read_file(name, MAX_INFORMATIONAL)
 
     def read_stamp(self, name: StampName) -> bytes:
         """Read a file of time evidence."""

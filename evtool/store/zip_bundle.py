@@ -16,6 +16,7 @@ from typing import BinaryIO, NamedTuple, TypeVar
 from blake3 import blake3
 
 from evtool.core.errors import FormatError, InputError
+from evtool.core.limits import MAX_KEPT
 from evtool.core.names import shown
 from evtool.scan.engine import Task
 from evtool.scan.observe import Observation, Problem, Stamp
@@ -23,9 +24,6 @@ from evtool.scan.walk import Found, Kind, WalkNotes
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle
 from evtool.store.custody import CustodyFile, CustodyReader
 from evtool.store.zip_reader import ByteSource, ZipEntry, ZipReader
-
-MAX_KEPT = 64 * 1024 * 1024
-"""Bytes of record and bag files that are kept in memory while a container is read that cannot be read twice."""
 
 _BUFFER = 64 * 1024
 

@@ -42,9 +42,9 @@ from evtool.core.entry import (  # noqa: E402
 )
 from evtool.core.events import DETAILS, ConsentChanged, Event, Received, Sealed  # noqa: E402
 from evtool.core.item_ranges import ItemRanges  # noqa: E402
+from evtool.core.limits import MAX_PATTERN_LENGTH, MAX_PATTERNS  # noqa: E402
 from evtool.core.metadata_claims import Claims  # noqa: E402
 from evtool.core.metadata_vocabulary import VOCABULARY, Detail, Failure  # noqa: E402
-from evtool.core.patterns import MAX_PATTERN_LENGTH, MAX_PATTERNS  # noqa: E402
 from evtool.core.statement import (  # noqa: E402
     ConsentStatement,
     ContentStatement,
