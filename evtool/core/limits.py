@@ -66,7 +66,7 @@ MAX_UNREAD_LINE = 16 * MIB
 """Bytes of one line of a manifest that cannot be read, where only the root hash is wanted of it."""
 
 MAX_UNREAD_BYTES = 1 * GIB
-"""Bytes of such a manifest, as far as it consists of lines that are too long."""
+"""Bytes of all such lines of one file."""
 
 MAX_LIST_LINE = 128 + 2 + 255
 """Bytes of one line of the list of a renewal."""

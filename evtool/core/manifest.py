@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from evtool.core.digest import Digests
 from evtool.core.errors import EvtoolError, FormatError
+from evtool.core.limits import MAX_ITEM_BYTES, MAX_ITEM_LINES
 from evtool.core.merkle import TreeBuilder, TreePiece, compute_leaf_hash, compute_leaf_hashes, fold_nodes
 from evtool.core.names import parse_name
 from evtool.core.statement import (
@@ -167,7 +168,7 @@ class ManifestReader:
                 self._pending = self._open(statement.item)
             else:
                 self._pending.inside += self._gap
-            self._pending.add(statement)
+            self._pending.add(statement, len(line))
             self._gap = 0
 
     def _end(self) -> Iterator[Item]:
@@ -299,13 +300,21 @@ class _PendingItem:
     consent: ConsentStatement | None = None
     metadata: MetadataStatement | None = None
     last_order: tuple[int, int, str] = (0, -1, "")
+    lines: int = 0
+    size: int = 0
+    """Bytes of its lines."""
 
     @property
     def sort_key(self) -> bytes | None:
         """Sort key of the item as far as it is known by now."""
         return Item(self.number, self.content, self.file).sort_key
 
-    def add(self, statement: ItemStatement) -> None:
+    def add(self, statement: ItemStatement, size: int) -> None:
+        self.lines += 1
+        self.size += size
+        if self.lines > MAX_ITEM_LINES or self.size > MAX_ITEM_BYTES:
+            most = f"{MAX_ITEM_LINES:,} lines or {MAX_ITEM_BYTES:,} bytes"
+            raise FormatError(f"item {self.number} has more than {most} in the manifest")
         if statement.order[1:] <= self.last_order[1:]:
             raise FormatError(f"item {self.number}: its statements are doubled or out of order")
         self.last_order = statement.order

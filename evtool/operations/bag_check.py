@@ -130,6 +130,8 @@ def _check_tag_manifest(bundle: Bundle) -> list[Finding]:
             left.discard(line.path)
             if found is None:
                 findings.append(_broken(f"{shown(line.path)}: is missing, {TAG_MANIFEST_FILE} lists it"))
+            elif line.path in bundle.unread:
+                findings.append(_unread(f"{bundle.unread[line.path]}, so it was not read to its end"))
             elif found != line.sha256:
                 message = f"{shown(line.path)}: SHA-256 is {found[:16]}..., {TAG_MANIFEST_FILE} says"
                 findings.append(_broken(f"{message} {line.sha256[:16]}...", line.sha256, found))

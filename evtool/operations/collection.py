@@ -16,7 +16,7 @@ from evtool.core.digest import sha256_hex
 from evtool.core.entry import INFORMATIONAL_FILES
 from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.events import Derived, Disclosed, Event, Sealed
-from evtool.core.limits import MAX_ENTRIES_SIZE, MAX_UNREAD_LINE
+from evtool.core.limits import MAX_ENTRIES_SIZE, MAX_LINE, MAX_UNREAD_BYTES, MAX_UNREAD_LINE
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
@@ -366,10 +366,20 @@ def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, 
 def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed) -> bool:
     """Tell whether a manifest that cannot be read is still, line for line, the one that was signed."""
     try:
-        summary = summarize_unread(custody.read_lines(name, limit=MAX_UNREAD_LINE))
+        summary = summarize_unread(_bounded_lines(custody.read_lines(name, limit=MAX_UNREAD_LINE)))
     except (FormatError, InputError):
         return False
     return (summary.root, summary.lines) == (sealed.root, sealed.lines)
+
+
+def _bounded_lines(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """Pass lines on while those that are too long for a manifest keep within what is read of such in all."""
+    spare = MAX_UNREAD_BYTES
+    for line in lines:
+        spare -= len(line) if len(line) > MAX_LINE else 0
+        if spare < 0:
+            raise FormatError(f"lines that are too long have more than {MAX_UNREAD_BYTES:,} bytes")
+        yield line
 
 
 _LINES_AT_ONCE = 256

@@ -50,6 +50,11 @@ class _Judgement:
         return [EntryProof(one.name.sequence, v.block.existed_by) for one, v in self.proofs if v.block]
 
     @property
+    def passed(self) -> list[JudgedToken]:
+        """The tokens that passed: the only ones that an interval is made of."""
+        return [one for one in self.tokens if one.verdict.proven]
+
+    @property
     def stamped(self) -> int:
         """The newest entry with a passed stamp of its own."""
         own = [proof.entry for proof in self.entry_proofs]
@@ -59,8 +64,8 @@ class _Judgement:
     def interval(self, entry: int) -> Interval:
         """What is proven for an entry; in a broken chain nothing that stands beside another entry."""
         if self.linked:
-            return compute_interval(entry, self.tokens, self.entry_proofs)
-        own = [one for one in self.tokens if one.token.entry == entry]
+            return compute_interval(entry, self.passed, self.entry_proofs)
+        own = [one for one in self.passed if one.token.entry == entry]
         return compute_interval(entry, own, [proof for proof in self.entry_proofs if proof.entry == entry])
 
 

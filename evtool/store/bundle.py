@@ -13,21 +13,27 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Self, TypeVar
 
-from evtool.core.bagit import MANIFEST_FILE, PAYLOAD_DIRECTORY
+from evtool.core.bagit import (
+    DECLARATION_FILE,
+    INFO_FILE,
+    MANIFEST_FILE,
+    PAYLOAD_DIRECTORY,
+    TAG_MANIFEST_FILE,
+)
 from evtool.core.errors import FormatError, InputError
+from evtool.core.limits import MAX_BAG_LINE, MAX_BAG_README, MAX_INFO
 from evtool.core.names import shown, shown_path, store_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.scan.engine import Task, observe_all
 from evtool.scan.observe import Observation
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, walk
-from evtool.store.custody import NAME, CustodyDirectory, CustodyFile, CustodyReader
+from evtool.store.bounds import Bound, of_lines, of_size, read_within
+from evtool.store.custody import NAME, CustodyDirectory, CustodyFile, CustodyReader, bound_of
 
 RECORD = NAME.decode("ascii")
 
 PAYLOAD_PREFIX = f"{PAYLOAD_DIRECTORY}/"
-
-_MAX_LINE = 4096
 
 _Context = TypeVar("_Context")
 _SYSTEM_FILES = Exclusions(DEFAULT_PATTERNS)
@@ -39,6 +45,7 @@ class Bundle(ABC):
     Attributes:
         custody: the record.
         tags: SHA-256 of every file outside of `data/`, by its path.
+        unread: why a file outside of `data/` was not read to its end, by its path; it has no SHA-256 then.
         payload: SHA-256 of every payload file, by its name; empty for files that have not been read (yet).
         sizes: bytes of the payload files that have been read, by name.
         foreign: what is outside of `data/` and neither a file nor a directory of the bag, in shown form.
@@ -46,6 +53,7 @@ class Bundle(ABC):
 
     custody: CustodyReader
     tags: dict[str, str]
+    unread: dict[str, str]
     payload: dict[bytes, str]
     sizes: dict[bytes, int]
     foreign: list[str]
@@ -84,10 +92,14 @@ class Bundle(ABC):
         return data
 
     def read_chunks(self, path: str) -> Iterator[bytes]:
-        """Read a file outside of `data/` piece by piece."""
+        """Read a file outside of `data/` piece by piece, within the bound that its name gives it.
+
+        Raises:
+            InputError: it is not there.
+            FormatError: it is too large to be what its name says.
+        """
         with self.open_tag(path) as file:
-            while chunk := file.read(1024 * 1024):
-                yield chunk
+            yield from read_within(path, file.read, _bound_of(path))
 
     def __enter__(self) -> Self:
         return self
@@ -124,11 +136,16 @@ class FolderBundle(Bundle):
         self.sizes = {}
         self.foreign = []
         self.tags = {}
+        self.unread = {}
+        self._listed: frozenset[bytes] | None = None
         for path in self._list_tags():
             digest = hashlib.sha256()
-            for chunk in self.read_chunks(path):
-                digest.update(chunk)
-            self.tags[path] = digest.hexdigest()
+            try:
+                for chunk in self.read_chunks(path):
+                    digest.update(chunk)
+                self.tags[path] = digest.hexdigest()
+            except FormatError as error:
+                self.tags[path], self.unread[path] = "", error.message
 
     def close(self) -> None:
         """Close the directories."""
@@ -170,15 +187,24 @@ class FolderBundle(Bundle):
 
     def _is_listed(self, name: bytes) -> bool:
         """Tell whether the payload manifest lists a file; what systems leave in folders can also be evidence."""
-        wanted = b"  " + PAYLOAD_PREFIX.encode("ascii") + name + b"\n"
+        # Read once, however many there are: a list for each of them would be the product of two lengths.
+        if self._listed is None:
+            self._listed = frozenset(self._read_listed())
+        return name in self._listed
+
+    def _read_listed(self) -> Iterator[bytes]:
+        """Yield what the payload manifest lists of files that are named like those of an operating system."""
+        head = b"  " + PAYLOAD_PREFIX.encode("ascii")
         try:
             with self.open_tag(MANIFEST_FILE) as file:
-                while line := file.readline(_MAX_LINE):
-                    if line.endswith(wanted):
-                        return True
+                while line := file.readline(MAX_BAG_LINE):
+                    name = line.rstrip(b"\n").partition(head)[2]
+                    if not line.endswith(b"\n"):
+                        return
+                    if _SYSTEM_FILES.match(shown_path(name.rpartition(b"/")[2])):
+                        yield name
         except InputError:
-            pass
-        return False
+            return
 
     def _list_tags(self) -> Iterator[str]:
         for directory in (b"", NAME):
@@ -192,6 +218,21 @@ class FolderBundle(Bundle):
                         yield os.fsdecode(path)
                 else:
                     self.foreign.append(shown_path(path))
+
+
+_BOUNDS = {
+    DECLARATION_FILE: of_size(MAX_INFO),
+    INFO_FILE: of_size(MAX_INFO),
+    MANIFEST_FILE: of_lines(MAX_BAG_LINE),
+    TAG_MANIFEST_FILE: of_lines(MAX_BAG_LINE),
+}
+
+
+def _bound_of(path: str) -> Bound:
+    """Give the bound of a file outside of `data/`; what does not belong there is small, or not read."""
+    if path.startswith(f"{RECORD}/"):
+        return bound_of(path[len(RECORD) + 1 :])
+    return _BOUNDS.get(path, of_size(MAX_BAG_README))
 
 
 def _find_directory(bag: TreeLocation, name: bytes) -> TreeLocation:

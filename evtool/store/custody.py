@@ -28,6 +28,7 @@ from evtool.core.limits import (
     MAX_ENTRY,
     MAX_INFORMATIONAL,
     MAX_LINE,
+    MAX_LIST_LINE,
     MAX_OCSP_BYTES,
     MAX_PROOF_BYTES,
     MAX_REQUEST_BYTES,
@@ -38,6 +39,7 @@ from evtool.core.names import shown, shown_path
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.timestamp.stamp_names import StampName, StampRole, parse_stamp_name
 from evtool.scan.tree import Tree, TreeLocation
+from evtool.store.bounds import MANIFEST_BOUND, Bound, of_lines, of_size, read_within
 
 NAME = b"custody"
 """Name of the custody directory inside an evidence directory."""
@@ -144,6 +146,25 @@ def receipt_names(sequence: int, event: str) -> tuple[str, str]:
     """Name the two files of the receipt for an entry: the receiver's entry, and its signature."""
     name = f"{sequence:04d}-{event}.receipt.toml"
     return name, f"{name}.sig"
+
+
+_BOUNDS = {
+    FileRole.ENTRY: of_size(MAX_ENTRY),
+    FileRole.SIGNATURE: of_size(MAX_SIGNATURE),
+    FileRole.MANIFEST: MANIFEST_BOUND,
+    FileRole.CHECKSUMS: MANIFEST_BOUND,
+    FileRole.RENEWAL: of_lines(MAX_LIST_LINE),
+}
+
+
+def bound_of(name: str) -> Bound:
+    """Give the bound of a file in a custody directory; what evtool does not write there is small, or not read."""
+    if match := _ENTRY_FILE.match(name):
+        return _BOUNDS[FileRole(match[3])]
+    if match := _RECEIPT_FILE.match(name):
+        return of_size(MAX_SIGNATURE if match[3] else MAX_ENTRY)
+    stamp = parse_stamp_name(name)
+    return of_size(STAMP_LIMITS[stamp.role] if stamp else MAX_INFORMATIONAL)
 
 
 def locate_custody(evidence: TreeLocation, custody: str | None) -> TreeLocation | None:
@@ -283,10 +304,14 @@ class CustodyReader(ABC):
         return self.read_file(name.text, STAMP_LIMITS[name.role])
 
     def hash_file(self, name: str, hasher: Hasher) -> str:
-        """Hash a file of any size; gives its digest in hexadecimal."""
-        with self._open(name) as file:
-            while piece := file.read(1 << 20):
-                hasher.update(piece)
+        """Hash a file of the record; gives its digest in hexadecimal.
+
+        Raises:
+            InputError: it is missing or cannot be read.
+            FormatError: it is too large to be what its name says.
+        """
+        for piece in self.read_chunks(name):
+            hasher.update(piece)
         return hasher.hexdigest()
 
     def read_file(self, name: str, limit: int) -> bytes:
@@ -298,10 +323,9 @@ class CustodyReader(ABC):
         return data
 
     def read_chunks(self, name: str) -> Iterator[bytes]:
-        """Read a file of any size piece by piece."""
+        """Read a file of the record piece by piece, within the bound that its name gives it."""
         with self._open(name) as file:
-            while chunk := file.read(_CHUNK):
-                yield chunk
+            yield from read_within(name, file.read, bound_of(name))
 
     def read_lines(self, name: str, limit: int = MAX_LINE) -> Iterator[bytes]:
         """Read a manifest or a list of checksums line by line; lines come without their newline.
@@ -317,7 +341,7 @@ class CustodyReader(ABC):
                 yield _check_end(name, line, limit)[:-1]
 
     def read_blocks(self, name: str, lines: int, limit: int = MAX_LINE) -> Iterator[list[bytes]]:
-        """Read as `read_lines` does, but so many lines at once, each with its newline; the last time it may be fewer.
+        """Read as `read_lines` does, but so many lines at once, each with its newline; fewer where they are long.
 
         Raises:
             InputError: it is missing or cannot be read.
@@ -331,6 +355,9 @@ class CustodyReader(ABC):
                     while len(ready) >= lines:
                         yield ready[:lines]
                         del ready[:lines]
+                    if sum(map(len, ready)) > _CHUNK:
+                        yield ready
+                        ready = []
             except (FormatError, InputError):
                 # What was read before the place where it cannot be read any further is still known.
                 if ready:

@@ -72,6 +72,7 @@ class ZipBundle(Bundle):
             FormatError: too many bytes would have to be kept in memory.
         """
         self.tags = {}
+        self.unread = {}
         self.payload = {}
         self.sizes = {}
         self.foreign = []
