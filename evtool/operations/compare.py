@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from evtool.core.limits import MAX_HOLES
 from evtool.core.names import nfc_key, parse_name, shown, store_name
 from evtool.core.patterns import Exclusions
 from evtool.core.payload_names import neutral_name, parse_neutral_name
@@ -18,7 +19,15 @@ from evtool.core.statement import ContentStatement, FileStatement, ItemType, Omi
 from evtool.core.times import format_mtime
 from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.operations.collection import Collection, Seal, SealedItem, read_items
-from evtool.operations.comparison import Comparison, Selection, Tally, count_unhidden, find_difference, find_hidden
+from evtool.operations.comparison import (
+    Comparison,
+    Selection,
+    Tally,
+    count_unhidden,
+    find_difference,
+    find_hidden,
+    is_unread,
+)
 from evtool.operations.merge_blocks import BlockMerge, Unchanged
 from evtool.operations.pairs import merge_sorted
 from evtool.operations.progress import Progress
@@ -49,6 +58,8 @@ class Comparer:
     seen_paths: set[str] = field(default_factory=set)
     _missing: list[SealedItem] = field(default_factory=list)
     _extra: list[Found] = field(default_factory=list)
+    _unread: list[Task[SealedItem]] = field(default_factory=list)
+    """Files that were not read, as they lay where an item of another size was expected."""
     _omitted_directories: list[bytes] = field(default_factory=list)
     _named_only: set[bytes] = field(default_factory=set)
     _other_dates: int = 0
@@ -94,6 +105,9 @@ class Comparer:
                     self.progress.advance(files=result.items, size=result.size, item=result.last)
                 else:
                     self._take(result.sealed, result.found, result.observation)
+        for task, observation in self._observe(self._unread):
+            self._judge(task.context, observation)
+            self._count_progress(observation, task.found.path)
 
     def _take(self, sealed: SealedItem | None, found: Found | None, observation: Observation | None) -> None:
         """Sort one comparison to where it belongs."""
@@ -104,6 +118,8 @@ class Comparer:
                 self._named_only.add(parse_name(_path_of(sealed)))
         elif observation is None:
             self._missing.append(sealed)
+        elif found is not None and is_unread(sealed, observation):
+            self._unread.append(Task(found, sealed, self.mode))
         else:
             self._judge(sealed, observation)
             self._count_progress(observation, found.path if found else b"")
@@ -123,7 +139,7 @@ class Comparer:
                 if found is None:
                     self._add_missing(sealed)
                 else:
-                    yield Task(found, sealed, self.mode)
+                    yield Task(found, sealed, self.mode, size=_size_of(sealed))
             elif found is not None:
                 # Kept even if only some items are asked for: a missing one may be there under this name.
                 self._extra.append(found)
@@ -190,6 +206,9 @@ class Comparer:
             tally.unreadable += 1
             code = Code.CHANGING if problem is Problem.CHANGING else Code.UNREADABLE
             self._find(code, Effect.UNCHECKED, sealed, f"could not be checked: {observation.detail}")
+        elif self.mode is Mode.HASH and is_unread(sealed, observation):
+            tally.unreadable += 1
+            self._find(Code.UNREADABLE, Effect.UNCHECKED, sealed, "could not be checked: it was not read")
         elif (difference := find_difference(content, observation)) is not None:
             what, expected, found = difference
             tally.changed += 1
@@ -220,7 +239,7 @@ class Comparer:
         hidden = find_hidden(self.evidence, self._missing, self.exclusions)
         self._forget((sealed for sealed, _ in hidden), ())
         self.result.notes.excluded_count -= count_unhidden(hidden, self.exclusions)
-        tasks = [Task(found, sealed, self.mode) for sealed, found in hidden]
+        tasks = [Task(found, sealed, self.mode, size=_size_of(sealed)) for sealed, found in hidden]
         for task, observation in self._observe(tasks):
             self._judge(task.context, observation)
             self._count_progress(observation)
@@ -240,7 +259,7 @@ class Comparer:
         # What is there under a sealed name of its own has been taken from this list before.
         numbers = {parse_neutral_name(store_name(found.path)): found for found in self._unclaimed()}
         tasks = [
-            Task(numbers[sealed.item.number], sealed, self.mode)
+            Task(numbers[sealed.item.number], sealed, self.mode, size=_size_of(sealed))
             for sealed in self._missing
             if sealed.item.number in numbers
         ]
@@ -272,7 +291,7 @@ class Comparer:
         for sealed in self._missing:
             missing.setdefault(nfc_key(_path_of(sealed)), []).append(sealed)
         tasks = [
-            Task(extra[form][0], candidates[0], self.mode)
+            Task(extra[form][0], candidates[0], self.mode, size=_size_of(candidates[0]))
             for form, candidates in missing.items()
             if len(candidates) == 1 and len(extra.get(form, ())) == 1
         ]
@@ -313,11 +332,16 @@ class Comparer:
                 missing.setdefault((digests.sha256, digests.blake3), []).append(sealed)
         sizes = {_content_of(sealed).size for group in missing.values() for sealed in group}
         files = [Task(found, None, Mode.STAT) for found in self._extra if found.kind is Kind.FILE]
-        candidates = [
-            replace(task, mode=Mode.HASH)
-            for task, seen in self._observe(files, jobs=1)
-            if seen.stamp and seen.stamp.size in sizes
-        ]
+        candidates, holes, left_out = [], 0, 0
+        for task, seen in self._observe(files, jobs=1):
+            if seen.stamp and seen.stamp.size in sizes:
+                holes += seen.holes
+                if holes <= MAX_HOLES:
+                    candidates.append(replace(task, mode=Mode.HASH, size=seen.stamp.size))
+                left_out += holes > MAX_HOLES
+        if left_out:
+            message = f"sparse files, with {MAX_HOLES:,} empty bytes and more, were not read in search of renamed ones"
+            self._add(Code.NOT_HASHED, Effect.UNCHECKED, message, count=left_out)
         renamed: list[tuple[SealedItem, Found]] = []
         for task, seen in self._observe(candidates):
             self._count_progress(seen)
@@ -489,6 +513,10 @@ def _content_of(sealed: SealedItem) -> ContentStatement:
     content = sealed.item.content
     assert content is not None  # noqa: S101  # items without one are set aside by `_is_omitted`
     return content
+
+
+def _size_of(sealed: SealedItem) -> int | None:
+    return sealed.item.content.size if sealed.item.content else None
 
 
 def _path_of(sealed: SealedItem) -> str:

@@ -82,6 +82,19 @@ def count_unhidden(hidden: Iterable[tuple[SealedItem, Found]], exclusions: Exclu
     return sum(not exclusions.hides(store_name(found.directory)) for _, found in hidden)
 
 
+def is_unread(sealed: SealedItem, observation: Observation) -> bool:
+    """Tell whether a file has the sealed size, and was not read: then nothing is known of its bytes."""
+    content = sealed.item.content
+    return (
+        content is not None
+        and content.digests is not None
+        and observation.problem is None
+        and observation.stamp is not None
+        and not observation.sha256
+        and observation.stamp.size == content.size
+    )
+
+
 def find_difference(content: ContentStatement, observation: Observation) -> tuple[str, str, str] | None:
     """Compare what was sealed with what was read: what differs, expected, found; None where nothing does."""
     if content.target is not None:
