@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -33,7 +34,8 @@ class ItemRanges:
             raise FormatError("item ranges are empty; leave the field out to mean the whole collection")
 
     def __contains__(self, item: int) -> bool:
-        return any(first <= item <= last for first, last in self.ranges)
+        at = bisect_right(self.ranges, item, key=_first)
+        return at > 0 and item <= self.ranges[at - 1][1]
 
     def __iter__(self) -> Iterator[int]:
         for first, last in self.ranges:
@@ -47,9 +49,28 @@ class ItemRanges:
         """The greatest number."""
         return self.ranges[-1][1]
 
+    def meet(self, other: ItemRanges) -> ItemRanges | None:
+        """Give what both sets hold, None if that is nothing; in as many steps as there are ranges, not numbers."""
+        found: list[tuple[int, int]] = []
+        one, two = 0, 0
+        while one < len(self.ranges) and two < len(other.ranges):
+            mine, theirs = self.ranges[one], other.ranges[two]
+            first, last = max(mine[0], theirs[0]), min(mine[1], theirs[1])
+            if first <= last:
+                found.append((first, last))
+            if mine[1] <= theirs[1]:
+                one += 1
+            else:
+                two += 1
+        return ItemRanges(tuple(found)) if found else None
+
     def serialize(self) -> list[str]:
         """Spell the ranges."""
         return [f"{first}" if first == last else f"{first}-{last}" for first, last in self.ranges]
+
+
+def _first(one: tuple[int, int]) -> int:
+    return one[0]
 
 
 def ranges_of(items: Iterable[int]) -> ItemRanges:

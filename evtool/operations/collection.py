@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from evtool.core.chain import Chain, EntryFiles, Link, check_chain
 from evtool.core.checksums import parse_header, serialize_header, serialize_line
 from evtool.core.consent import ConsentTerms
+from evtool.core.consent_index import ChangeIndex
 from evtool.core.consent_state import changes_of
 from evtool.core.consent_summary import ConsentTally
 from evtool.core.digest import sha256_hex
@@ -132,7 +133,7 @@ def read_collection(custody: CustodyReader) -> Collection:
             )
             findings.append(Finding(code, Axis.CUSTODY, effect, error.message, entry=sequence))
     chain = check_chain(entries, unreadable)
-    changes = changes_of(link.entry for link in chain.links)
+    changes = ChangeIndex(changes_of(link.entry for link in chain.links))
     watched = _derived_items(chain)
     seals = [
         Seal(

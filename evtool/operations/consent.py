@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 
 from evtool.core.consent import ConsentTerms
 from evtool.core.consent_decision import ConsentAnswer, Decision, Reason, Refusal, Request, decide
+from evtool.core.consent_index import ChangeFinder, ChangeIndex
 from evtool.core.consent_input import find_contradictions
-from evtool.core.consent_state import ItemConsent, changes_of, effective_terms, find_ineffective
-from evtool.core.errors import InputError, MismatchError, UsageError
+from evtool.core.consent_state import ConsentChange, ItemConsent, changes_of, find_ineffective, fold_terms
+from evtool.core.errors import FormatError, InputError, MismatchError, RefusedError, UsageError
 from evtool.core.events import ConsentChanged, Event, Terms
-from evtool.core.item_ranges import ItemRanges, ranges_of
+from evtool.core.item_ranges import ItemRanges
+from evtool.core.limits import MAX_CHANGES
 from evtool.core.privacy import TextPolicy
 from evtool.core.verdict import Effect
 from evtool.keys.signer import Signer
@@ -35,22 +37,38 @@ def read_consent(collection: Collection, items: ItemRanges | None = None) -> Ite
         MismatchError: at the end: a manifest is not the one that was signed, or the chain does not hold.
         InputError: at the end: some of it cannot be read.
     """
-    changes = changes_of(link.entry for link in collection.chain.links)
+    index = ChangeIndex(changes_of(link.entry for link in collection.chain.links))
+    finders = {seal.number: ChangeFinder(index, seal.number) for seal in collection.seals}
+    # Items mostly share their terms and the changes that concern them: what was put together last is kept.
+    known: tuple[object, ConsentTerms | None, tuple[ConsentChange, ...]] = None, None, ()
     for sealed in read_numbered_items(collection):
         number, sealed_by = sealed.item.number, sealed.seal.number
         if items is not None and number not in items:
             continue
         statement = sealed.item.consent
         stated = statement.terms if statement else None
+        group = (sealed_by, stated, finders[sealed_by].find(number))
+        if known[0] != group:
+            changes = tuple(index.changes[one] for one in group[2])
+            known = group, _in_force(number, sealed_by, stated, changes), changes
         yield ItemConsent(
             item=number,
             sealed_by=sealed_by,
             stated=stated,
-            terms=effective_terms(number, sealed_by, stated, changes),
-            changes=tuple(change for change in changes if change.concerns(number, sealed_by)),
+            terms=known[1],
+            changes=known[2],
             is_withheld=statement is None and sealed.item.gap > 0,
         )
     require_sound(collection)
+
+
+def _in_force(
+    number: int, sealed_by: int, stated: ConsentTerms | None, changes: tuple[ConsentChange, ...]
+) -> ConsentTerms | None:
+    try:
+        return fold_terms(sealed_by, stated, changes)
+    except FormatError as error:
+        raise FormatError(f"item {number}: {error.message}") from error
 
 
 def require_sound(collection: Collection) -> None:
@@ -161,7 +179,7 @@ def change_consent(
 
     Raises:
         UsageError: nothing is stated, or what is stated makes no sense.
-        RefusedError: a text names somebody.
+        RefusedError: a text names somebody, or an item was changed as often as a reader accepts.
         MismatchError, InputError: the record does not hold or cannot be read, or an item is not in it.
     """
     if not terms.stated:
@@ -173,12 +191,16 @@ def change_consent(
         found: list[int] = []
         for consent in read_consent(collection, header.items):
             found.append(consent.item)
+            if len(consent.changes) >= MAX_CHANGES:
+                raise RefusedError(f"item {consent.item} was changed {MAX_CHANGES} times, which is all that is read")
             for name in find_ineffective(consent.terms, terms):
                 without_effect[name] = without_effect.get(name, 0) + 1
         if not found:
             raise InputError("no such item is disclosed here")
-        items = header.items or ranges_of(range(1, collection.next_item))
-        _require_all(items, set(found) | _undisclosed(collection, found))
+        # As ranges throughout: how many items there are is only claimed, and may be any number.
+        items = header.items or ItemRanges(((1, collection.next_item - 1),))
+        if not _withholds(collection) or items.last >= collection.next_item:
+            _require_all(items, set(found))
     # Named one by one even if it is all: items that are sealed later are not meant.
     header = EntryHeader(header.reason, header.happened_at, header.clock, items)
     details = ConsentChanged(Terms(terms.serialize()))
@@ -186,8 +208,6 @@ def change_consent(
     return ChangeResult(written, items, without_effect)
 
 
-def _undisclosed(collection: Collection, found: list[int]) -> set[int]:
-    """Numbers of sealed items that this copy withholds altogether: their consent can be changed all the same."""
-    if not any(seal.withheld_lines for seal in collection.seals):
-        return set()
-    return set(range(1, collection.next_item)) - set(found)
+def _withholds(collection: Collection) -> bool:
+    """Whether items may be withheld from this copy altogether: their consent can be changed all the same."""
+    return any(seal.withheld_lines for seal in collection.seals)

@@ -83,9 +83,10 @@ def _given(collection: Collection, link: Link, items: ItemRanges) -> ItemRanges 
     """Give those of the items that an entry is about: what was sealed later had not been handed over then."""
     sealed = (seal for seal in collection.seals if seal.number < link.entry.sequence)
     last = max((seal.sealed.first_item + seal.sealed.items - 1 for seal in sealed), default=0)
-    meant = link.entry.items
-    given = [item for item in items if item <= last and (meant is None or item in meant)]
-    return ranges_of(given) if given else None
+    if not last:
+        return None
+    given = items.meet(ItemRanges(((1, last),)))
+    return given.meet(link.entry.items) if given is not None and link.entry.items is not None else given
 
 
 def _answers(collection: Collection) -> dict[str, Received]:
