@@ -35,7 +35,8 @@ if TYPE_CHECKING:
         Transferred,
         Verified,
     )
-    from evtool.core.verdict import Axis, AxisState, Code, Effect, Finding, Report
+    from evtool.core.finding import Axis, AxisState, Code, Effect, Finding
+    from evtool.core.verdict import Report
     from evtool.keys.recipients import Recipients, load_recipients
     from evtool.keys.signer import Signer, choose_signer
     from evtool.keys.trust import load_trust
@@ -72,7 +73,8 @@ if TYPE_CHECKING:
     from evtool.operations.trust import TrustPolicy
     from evtool.operations.unpack import UnpackResult, unpack
     from evtool.operations.upgrade import ProofUpgrade, upgrade_proofs
-    from evtool.operations.verify import VerifyOptions, report_unreadable, verify
+    from evtool.operations.verify import verify
+    from evtool.operations.verify_options import VerifyOptions
 
 __version__ = "0.1.0"
 
@@ -89,11 +91,11 @@ _HOMES = {
     "Incident": "evtool.core.events",
     "Transferred": "evtool.core.events",
     "Verified": "evtool.core.events",
-    "Axis": "evtool.core.verdict",
-    "AxisState": "evtool.core.verdict",
-    "Code": "evtool.core.verdict",
-    "Effect": "evtool.core.verdict",
-    "Finding": "evtool.core.verdict",
+    "Axis": "evtool.core.finding",
+    "AxisState": "evtool.core.finding",
+    "Code": "evtool.core.finding",
+    "Effect": "evtool.core.finding",
+    "Finding": "evtool.core.finding",
     "Report": "evtool.core.verdict",
     "Recipients": "evtool.keys.recipients",
     "load_recipients": "evtool.keys.recipients",
@@ -169,7 +171,7 @@ _HOMES = {
     "unpack": "evtool.operations.unpack",
     "ProofUpgrade": "evtool.operations.upgrade",
     "upgrade_proofs": "evtool.operations.upgrade",
-    "VerifyOptions": "evtool.operations.verify",
+    "VerifyOptions": "evtool.operations.verify_options",
     "report_unreadable": "evtool.operations.verify",
     "verify": "evtool.operations.verify",
 }

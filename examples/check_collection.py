@@ -26,8 +26,8 @@ def main(directory: str, trust_file: str) -> int:
         "verified": report.ok,
         "collection": report.collection,
         "head": report.head,
-        "items": report.counts.sealed,
-        "as_sealed": report.counts.ok,
+        "items": report.sealed,
+        "as_sealed": report.items.ok,
         "signed_by": sorted({signer.agent for signer in report.signers if signer.trusted}),
         "to_look_at": sorted({finding.code.value for finding in report.findings}),
     }

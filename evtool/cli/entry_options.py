@@ -19,10 +19,10 @@ from evtool.cli.values import instant_value, ranges_value
 from evtool.core.digest import group_in_fours
 from evtool.core.entry import Clock
 from evtool.core.errors import ExitCode, InputError
+from evtool.core.finding import weigh
 from evtool.core.item_ranges import ItemRanges
 from evtool.core.names import shown
 from evtool.core.privacy import TextPolicy, make_policy, parse_denied_terms
-from evtool.core.verdict import Effect
 from evtool.operations.entry_writer import EntryHeader
 from evtool.operations.record import RecordResult
 from evtool.report.custody_document import EntryDocument
@@ -128,12 +128,7 @@ def with_items(header: EntryHeader, items: ItemRanges | None) -> EntryHeader:
 
 def answer_entry(output: Output, directory: str, result: RecordResult, *notes: str) -> ExitCode:
     """Print an entry that was added, and give the exit code: 1 or 4 if it records a state that is not as sealed."""
-    effects = {finding.effect for finding in result.findings}
-    exit_code = ExitCode.OK
-    if Effect.UNCHECKED in effects:
-        exit_code = ExitCode.NOT_CHECKED
-    if Effect.DISPROVES in effects:
-        exit_code = ExitCode.MISMATCH
+    exit_code = weigh(result.findings)
     output.answer("\n".join([_render_written(result, directory), *notes]))
     output.document(
         EntryDocument(

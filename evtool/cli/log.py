@@ -14,9 +14,9 @@ from evtool.core.digest import group_in_fours
 from evtool.core.entry import Clock
 from evtool.core.errors import ExitCode
 from evtool.core.events import details_table
+from evtool.core.finding import weigh
 from evtool.core.names import shown
 from evtool.core.times import format_time
-from evtool.core.verdict import Effect
 from evtool.operations.collection import Collection
 from evtool.operations.read import open_record
 from evtool.operations.subject import BundleAccess
@@ -42,12 +42,9 @@ if the chain does not hold, 4 if some of it cannot be read. Whose keys they are 
 def command(directory: str, custody: str | None, access: Callable[[], BundleAccess], output: Output) -> int:
     """Print the chain of custody of DIRECTORY, which may be a bundle, oldest entry first."""
     with open_record(directory, custody, access()) as collection:
-        effects = {finding.effect for finding in collection.findings}
-        exit_code = ExitCode.OK
-        if Effect.UNCHECKED in effects or not collection.chain.links:
+        exit_code = weigh(collection.record_findings)
+        if exit_code is ExitCode.OK and not collection.chain.links:
             exit_code = ExitCode.NOT_CHECKED
-        if Effect.DISPROVES in effects:
-            exit_code = ExitCode.MISMATCH
         output.answer(_render(collection, directory))
         output.document(_document(collection, directory, exit_code))
     return exit_code
@@ -59,7 +56,7 @@ def _render(collection: Collection, directory: str) -> str:
     if links:
         blocks[0] += f" of collection {links[0].entry.collection}"
     blocks += [_render_link(link) for link in links]
-    problems = [f"  {finding.code.value}: {finding.message}" for finding in collection.findings]
+    problems = [f"  {finding.code.value}: {finding.message}" for finding in collection.record_findings]
     if problems:
         blocks.append("\n".join(["Findings", *problems]))
     return "\n\n".join(blocks)
@@ -86,7 +83,7 @@ def _document(collection: Collection, directory: str, exit_code: ExitCode) -> Lo
         path=directory,
         head=collection.chain.head,
         entries=tuple(_entry_document(link) for link in collection.chain.links),
-        findings=tuple(collection.findings),
+        findings=tuple(collection.record_findings),
     )
 
 

@@ -14,10 +14,10 @@ from evtool.cli.progress import terminal_progress
 from evtool.cli.stamp_options import StampRequestOptions, stamp_options
 from evtool.core.digest import group_in_fours
 from evtool.core.errors import EvtoolError, ExitCode
+from evtool.core.finding import Effect, weigh
 from evtool.core.metadata_vocabulary import Withheld
 from evtool.core.names import shown
 from evtool.core.privacy import TextPolicy
-from evtool.core.verdict import Effect
 from evtool.operations.entry_writer import EntryHeader
 from evtool.operations.item_metadata import MetadataChoice
 from evtool.operations.item_statements import StatementFiles
@@ -144,7 +144,7 @@ def command(
         else:
             result = seal(directory, signing.choose(), options, progress=progress)
     stamps = _stamp(directory, order, result, dry_run)
-    exit_code = _exit_code(result, stamps)
+    exit_code = weigh(result.findings, established=stamps is None or stamps.ok)
     output.answer(_render(result, directory, dry_run, stamps))
     output.document(_document(result, directory, dry_run, exit_code, stamps))
     return exit_code
@@ -172,14 +172,6 @@ def _stamp(directory: str, order: StampOptions | None, result: SealResult, dry_r
         return describe_stamping(add_timestamps(directory, order))
     except EvtoolError as error:
         return describe_failure(result.entry, order, error)
-
-
-def _exit_code(result: SealResult, stamps: Stamping | None) -> ExitCode:
-    if result.disproves:
-        return ExitCode.MISMATCH
-    if any(finding.effect is Effect.UNCHECKED for finding in result.findings):
-        return ExitCode.NOT_CHECKED
-    return ExitCode.OK if stamps is None or stamps.ok else ExitCode.NOT_ESTABLISHED
 
 
 def _render(result: SealResult, directory: str, dry_run: bool, stamps: Stamping | None) -> str:

@@ -12,9 +12,9 @@ from evtool.cli.output import Output
 from evtool.cli.values import item_selection
 from evtool.core.context import MAX_VALUE
 from evtool.core.errors import ExitCode, InputError
+from evtool.core.finding import Effect, weigh
 from evtool.core.names import shown
 from evtool.core.times import format_mtime
-from evtool.core.verdict import Effect, Finding
 from evtool.operations.collection import SealedItem
 from evtool.operations.derivations import Derivation, list_derivations
 from evtool.operations.read import list_items, list_nameless_items, open_record
@@ -51,10 +51,12 @@ def command(
     with open_record(directory, custody, access()) as collection:
         chosen = [*list_items(collection, selection), *list_nameless_items(collection, selection)]
         derivations = list_derivations(collection)
-        findings = collection.findings + [finding for seal in collection.seals for finding in seal.findings]
+        findings = collection.record_findings
     if not chosen and not selection.is_all:
         raise InputError("no seal states such an item", hint="`evtool show DIRECTORY` lists them all")
-    exit_code = _exit_code(findings, chosen)
+    exit_code = weigh(findings)
+    if exit_code is ExitCode.OK and not chosen:
+        exit_code = ExitCode.NOT_CHECKED
     render = _render_line if selection.is_all else _render_details
     lines = [render(one, _about(one, derivations)) for one in chosen]
     problems = [f"{finding.code.value}: {finding.message}" for finding in findings if finding.effect is not Effect.NOTE]
@@ -68,13 +70,6 @@ def command(
         )
     )
     return exit_code
-
-
-def _exit_code(findings: list[Finding], chosen: list[SealedItem]) -> ExitCode:
-    effects = {finding.effect for finding in findings}
-    if Effect.DISPROVES in effects:
-        return ExitCode.MISMATCH
-    return ExitCode.NOT_CHECKED if Effect.UNCHECKED in effects or not chosen else ExitCode.OK
 
 
 def _about(sealed: SealedItem, derivations: list[Derivation]) -> list[Derivation]:

@@ -16,7 +16,7 @@ from evtool.core.names import shown
 from evtool.keys.trust import load_trust
 from evtool.operations.subject import BundleAccess, Place
 from evtool.operations.unpack import UnpackResult, unpack
-from evtool.operations.verify import VerifyOptions
+from evtool.operations.verify_options import VerifyOptions
 from evtool.report.bundle_document import UnpackDocument
 from evtool.report.document import report_document
 from evtool.report.text import render_report

@@ -16,12 +16,14 @@ from evtool.cli.progress import terminal_progress
 from evtool.cli.time_options import ground_options
 from evtool.cli.values import digest_value, item_selection
 from evtool.core.errors import EvidenceError, ExitCode, InputError
-from evtool.core.verdict import Axis, Report
+from evtool.core.finding import Axis
+from evtool.core.verdict import Report
 from evtool.keys.trust import load_trust
 from evtool.operations.progress import Progress
 from evtool.operations.subject import BundleAccess, Place
 from evtool.operations.time_axis import TimeGrounds
-from evtool.operations.verify import VerifyOptions, report_unreadable, verify
+from evtool.operations.verify import report_unreadable, verify
+from evtool.operations.verify_options import VerifyOptions
 from evtool.report.document import report_document
 from evtool.report.text import render_report
 
@@ -71,9 +73,9 @@ def _fingerprint(text: str) -> str:
     "--require",
     "require",
     multiple=True,
-    metavar="time|consent|signers=N",
-    help="Ask for more than integrity, signatures, trust and custody; signers=2 for two trusted keys under each seal. "
-    "May be repeated.",
+    metavar="time|consent|whole|signers=N",
+    help="Ask for more than integrity, signatures, trust and custody; whole: a partial copy is not enough; signers=2: "
+    "two trusted keys under each seal. May be repeated.",
 )
 @click.option("--item", "items", multiple=True, metavar="N|NAME", help="Check only this item. May be repeated.")
 @click.option("--quick", is_flag=True, help="Compare types, sizes and dates only; never a verification.")
@@ -112,6 +114,7 @@ def command(
         signers=frozenset(signers),
         expected_head=expect_head,
         required=frozenset(Axis(name) for name in require if name in _AXES),
+        whole=_WHOLE in require,
         min_signers=_min_signers(require),
         selection=item_selection(items),
         quick=quick,
@@ -146,6 +149,7 @@ def _verify(path: str, options: VerifyOptions, progress: Progress) -> Report:
 
 
 _AXES = (Axis.TIME.value, Axis.CONSENT.value)
+_WHOLE = "whole"
 
 
 def _min_signers(require: tuple[str, ...]) -> int:
@@ -155,6 +159,6 @@ def _min_signers(require: tuple[str, ...]) -> int:
         match = re.fullmatch(r"signers=([1-9])", name)
         if match:
             number = max(number, int(match[1]))
-        elif name not in _AXES:
-            raise click.BadParameter(f"--require takes {', '.join(_AXES)} or signers=N, N from 1 to 9")
+        elif name not in (*_AXES, _WHOLE):
+            raise click.BadParameter(f"--require takes {', '.join(_AXES)}, {_WHOLE} or signers=N, N from 1 to 9")
     return number

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from evtool.core.digest import group_in_fours, sha256_hex
 from evtool.core.entry import Entry, parse_entry
 from evtool.core.errors import EvtoolError, SignatureError
+from evtool.core.finding import Code, Effect, Finding
 from evtool.core.names import shown
 from evtool.core.sshsig import PublicKey, parse_signature, verify_signature
-from evtool.core.verdict import Axis, Code, Effect, Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,12 @@ class Chain:
     Attributes:
         links: entries whose own signature verifies, in order; where `findings` disproves anything, they are no chain.
         findings: what does not hold.
+        decided: entries of which it was found out whether their signature verifies.
     """
 
     links: tuple[Link, ...]
     findings: tuple[Finding, ...]
+    decided: int
 
     @property
     def is_intact(self) -> bool:
@@ -100,7 +102,9 @@ def check_chain(files: Sequence[EntryFiles], unreadable: Collection[int] = ()) -
             findings += _check_times(link, links[-1] if links else None)
             links.append(link)
         before = current
-    return Chain(tuple(links), tuple(findings))
+    findings += _check_numbering(links)
+    unsure = {one.entry for one in findings if one.code is Code.SIGNATURE_INVALID and one.effect is Effect.UNCHECKED}
+    return Chain(tuple(links), tuple(findings), len(files) - len(unsure))
 
 
 def _check_position(last: int, current: EntryFiles, unreadable: Collection[int]) -> list[Finding]:
@@ -126,14 +130,14 @@ def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
         # A signature of another kind, or one that was damaged beyond reading, disproves nothing.
         effect = Effect.DISPROVES if isinstance(error, SignatureError) else Effect.UNCHECKED
         message = f"{name}: the signature does not verify: {error.message}"
-        findings.append(Finding(Code.SIGNATURE_INVALID, Axis.SIGNATURES, effect, message, entry=current.sequence))
+        findings.append(Finding(Code.SIGNATURE_INVALID, effect, message, entry=current.sequence))
         return None
     try:
         entry = parse_entry(current.data)
     except EvtoolError as error:
         # It is signed as it stands, so nothing is disproven: this version cannot read it.
         message = f"{name}: signed, but cannot be read: {error.message}"
-        findings.append(Finding(Code.ENTRY_INVALID, Axis.CUSTODY, Effect.UNCHECKED, message, entry=current.sequence))
+        findings.append(Finding(Code.ENTRY_INVALID, Effect.UNCHECKED, message, entry=current.sequence))
         return None
     if (entry.sequence, entry.event.value) != (current.sequence, current.event):
         message = f"{name}: the entry says that it is {entry.stem}"
@@ -144,7 +148,6 @@ def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
         findings.append(
             Finding(
                 Code.SIGNER_DIFFERS,
-                Axis.SIGNATURES,
                 Effect.DISPROVES,
                 message,
                 expected=entry.key,
@@ -185,12 +188,32 @@ def _check_against_first(link: Link, first: Link | None) -> list[Finding]:
     return [_broken(Code.CHAIN_BROKEN, link.entry.sequence, message, first.entry.collection, found)]
 
 
+def _check_numbering(links: Sequence[Link]) -> list[Finding]:
+    """Step 8: item numbers go on from seal to seal, so no two items share one and none is hidden between seals.
+
+    After an entry that cannot be used, which may seal items of its own, numbers may be left out but not used again.
+    """
+    findings: list[Finding] = []
+    usable = {link.entry.sequence for link in links}
+    expected, before = 1, 0
+    for link in links:
+        number, sealed = link.entry.sequence, link.entry.sealed
+        if sealed is None:
+            continue
+        skipped = set(range(before + 1, number)) - usable
+        if sealed.first_item < expected or (sealed.first_item > expected and not skipped):
+            message = f"entry {number} begins with item {sealed.first_item}, expected item {expected}"
+            findings.append(_broken(Code.CHAIN_BROKEN, number, message))
+        before, expected = number, sealed.first_item + sealed.items
+    return findings
+
+
 def _check_times(link: Link, before: Link | None) -> list[Finding]:
-    """Step 8: claimed times do not run backwards. Clocks are wrong more often than people lie, so this is a note."""
+    """Step 9: claimed times do not run backwards. Clocks are wrong more often than people lie, so this is a note."""
     if before is None or link.entry.recorded_at >= before.entry.recorded_at:
         return []
     message = f"entry {link.entry.sequence} claims an earlier time of recording than the entry before it"
-    return [Finding(Code.CLOCK_ORDER, Axis.CUSTODY, Effect.NOTE, message, entry=link.entry.sequence)]
+    return [Finding(Code.CLOCK_ORDER, Effect.NOTE, message, entry=link.entry.sequence)]
 
 
 def check_head(chain: Chain, expected: str) -> Finding | None:
@@ -198,8 +221,8 @@ def check_head(chain: Chain, expected: str) -> Finding | None:
     if any(link.head == expected for link in chain.links):
         return None
     message = f"the chain does not hold the entry that you noted, {shown(group_in_fours(expected))}"
-    return Finding(Code.HEAD_UNKNOWN, Axis.CUSTODY, Effect.DISPROVES, message, expected=expected, found=chain.head)
+    return Finding(Code.HEAD_UNKNOWN, Effect.DISPROVES, message, expected=expected, found=chain.head)
 
 
 def _broken(code: Code, sequence: int, message: str, expected: str | None = None, found: str | None = None) -> Finding:
-    return Finding(code, Axis.CUSTODY, Effect.DISPROVES, message, expected=expected, found=found, entry=sequence)
+    return Finding(code, Effect.DISPROVES, message, expected=expected, found=found, entry=sequence)

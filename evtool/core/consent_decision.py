@@ -108,7 +108,6 @@ class Request:
 class Reason(Enum):
     """Stable codes of refusals; scripts may rely on them."""
 
-    TERMS_WITHHELD = "terms-withheld"
     TERMS_UNTRUSTED = "terms-untrusted"
     STATUS_NOT_STATED = "status-not-stated"
     STATUS_UNKNOWN = "status-unknown"

@@ -51,7 +51,6 @@ class ItemConsent:
         stated: the terms sealed with it, or None.
         terms: the terms in force, or None where none were ever stated.
         changes: the entries that changed them, oldest first.
-        is_withheld: no terms are disclosed, and some of what is withheld may be them.
     """
 
     item: int
@@ -59,7 +58,6 @@ class ItemConsent:
     stated: ConsentTerms | None
     terms: ConsentTerms | None
     changes: tuple[ConsentChange, ...]
-    is_withheld: bool
 
     @property
     def permits(self) -> bool:

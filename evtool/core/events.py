@@ -256,8 +256,8 @@ class Disclosed(Details):
         authority: what allows it: agreement, warrant or order, by number.
         purpose: code of the purpose that consent was asked for.
         approved_by: code of a second agent who confirmed it, where the terms of an item ask for that.
-        withheld: kinds of statements and fields left out of the bundle.
-        cover: SHA-256 of the cover sheet that goes with the bundle, or None where none does.
+        list: SHA-256 of the list of what the bundle holds, which travels in that bundle only; None where a handover
+            was recorded by hand, and no bundle was made.
     """
 
     event = Event.DISCLOSED
@@ -265,8 +265,7 @@ class Disclosed(Details):
     authority: str
     purpose: str
     approved_by: Code | None = None
-    withheld: tuple[str, ...] = ()
-    cover: Digest | None = None
+    list: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,9 @@ MAX_SEQUENCE = 9999
 MAX_RECEIPT = MAX_ENTRY + MAX_SIGNATURE
 """Bytes of one receipt, with its signature."""
 
+MAX_DISCLOSED_LIST = 4 * MIB
+"""Bytes of the list of what a bundle holds."""
+
 # The text of an entry.
 
 MAX_KEY = 128

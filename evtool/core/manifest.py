@@ -29,32 +29,37 @@ from evtool.core.statement_block import DecodedFiles, decode_files
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """All that one manifest discloses of one item.
+    """All that one manifest discloses of one item; one that is withheld as a whole is none of them.
 
     Attributes:
         number: number of the item in its collection, from 1.
-        content: what it is, or None where that is withheld.
+        content: what it is, and which other statements there are.
         file: its name and date, or None where that is withheld.
-        metadata: what it claims of itself, or None where that was not asked for, or where it is withheld.
-        context: what the archivist supplied, sorted by field.
-        consent: the terms stated when it was sealed, or None where none were stated, or where they are withheld.
-        gap: lines withheld between its statements, or just before or after them: some may be of this item.
+        metadata: what it claims of itself, or None where that was not stated or is withheld; see `withheld`.
+        context: what the archivist supplied, sorted by field, as far as it is disclosed; see `withheld`.
+        consent: the terms stated when it was sealed, or None where none were stated; they are never withheld.
     """
 
     number: int
-    content: ContentStatement | None
+    content: ContentStatement
     file: FileStatement | None
     context: tuple[ContextStatement, ...] = ()
     consent: ConsentStatement | None = None
     metadata: MetadataStatement | None = None
-    gap: int = 0
 
     @property
     def sort_key(self) -> bytes | None:
         """Place of the item among the paths of a directory: bytes of the path, `/` after a directory's."""
         if self.file is None:
             return None
-        return path_sort_key(parse_name(self.file.path), self.content is not None and _is_directory(self.content))
+        return path_sort_key(parse_name(self.file.path), _is_directory(self.content))
+
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """Kinds of the statements that exist of it and that this copy does not disclose; `context` once for each."""
+        disclosed = {"file": self.file is not None, "metadata": self.metadata is not None, "consent": True}
+        kinds = [kind for kind in self.content.statements if not disclosed.get(kind, True)]
+        return (*kinds, *["context"] * (self.content.statements.count("context") - len(self.context)))
 
 
 def path_sort_key(path: bytes, is_directory: bool) -> bytes:
@@ -75,6 +80,7 @@ class ManifestSummary:
         withheld_lines: how many of them this copy does not disclose.
         disclosed_items: items of which at least one statement is disclosed.
         last_item: number of the last of them, 0 where there is none.
+        lines_after: lines withheld after the last statement of that item: those of the items that follow it.
         root: root hash of the tree over the lines, 64 lower-case hexadecimal digits.
     """
 
@@ -82,6 +88,7 @@ class ManifestSummary:
     withheld_lines: int
     disclosed_items: int
     last_item: int
+    lines_after: int
     root: str
 
 
@@ -102,17 +109,26 @@ class ManifestReader:
         self.items = 0
         """Items of which at least one statement is disclosed."""
         self.last_item = 0
-        self._line = first_line
+        self._line = self._place = first_line
         self._next_number = first_item
         self._last_key = last_key
         self._pending: _PendingItem | None = None
-        self._gap = 0  # lines withheld since the last disclosed statement
+        self._next_place = first_line
+        """Where the statements of the items before end; further lines up to the next content are of withheld items."""
+        self._gap = False
+        """Whether lines are withheld just before this place."""
+
+    @property
+    def lines_after(self) -> int:
+        """Lines withheld after all that is stated of the last item."""
+        return self._place - self._next_place
 
     @property
     def summary(self) -> ManifestSummary:
         """The summary of a manifest that was read from its beginning."""
         tree = fold_nodes(self.tree.nodes())
-        return ManifestSummary(tree.size, self.withheld_lines, self.items, self.last_item, tree.compute_root().hex())
+        root = tree.compute_root().hex()
+        return ManifestSummary(tree.size, self.withheld_lines, self.items, self.last_item, self.lines_after, root)
 
     def read(self, lines: Iterable[bytes]) -> Iterator[Item]:
         """Yield the items of a manifest whose lines come without their newlines.
@@ -160,16 +176,20 @@ class ManifestReader:
             if isinstance(statement, WithheldStatement):
                 self.tree.add_subtree(bytes.fromhex(statement.hash), statement.lines)
                 self.withheld_lines += statement.lines
-                self._gap += statement.lines
+                self._place += statement.lines
+                self._gap = True
                 continue
             self.tree.add_leaf(compute_leaf_hash(line))
-            if self._pending is None or self._pending.number != statement.item:
+            if isinstance(statement, ContentStatement):
                 yield from self._end()
-                self._pending = self._open(statement.item)
+                self._pending = self._open(statement)
+            elif self._pending is None or self._pending.number != statement.item:
+                raise FormatError(f"item {statement.item}: what it is is not disclosed, but something else of it is")
             else:
-                self._pending.inside += self._gap
-            self._pending.add(statement, len(line))
-            self._gap = 0
+                self._pending.add(statement, self._place)
+            self._pending.count(line)
+            self._place += 1
+            self._gap = False
 
     def _end(self) -> Iterator[Item]:
         """Close the item that more statements could have followed."""
@@ -183,7 +203,7 @@ class ManifestReader:
         pending = self._pending
         if self._gap or not all(begins_item(lines[0]) for lines in (block, block[2:], following) if lines):
             return None
-        if pending is not None and (pending.content is None or pending.file is None):
+        if pending is not None and pending.end != self._place:
             return None
         decoded = decode_files(b"".join(block), pending.number + 1 if pending else self._next_number)
         if decoded is None:
@@ -194,23 +214,24 @@ class ManifestReader:
     def _take_decoded(self, decoded: DecodedFiles, block: list[bytes]) -> None:
         self.tree.add_leaves(compute_leaf_hashes(block))
         self._line += len(block)
+        self._place = self._next_place = self._place + len(block)
         self.items += len(decoded.numbers)
         self.last_item = decoded.numbers[-1]
         self._next_number = self.last_item + 1
         self._last_key = decoded.paths[-1].encode()
 
-    def _open(self, number: int) -> _PendingItem:
-        if number < self._next_number or (number > self._next_number and not self._gap):
-            raise FormatError(f"expected item {self._next_number}, found item {number}")
-        return _PendingItem(number, before=self._gap)
+    def _open(self, content: ContentStatement) -> _PendingItem:
+        skipped, lines = content.item - self._next_number, self._place - self._next_place
+        # Of each item there are two statements at least; and lines that are of no item are of none.
+        if skipped < 0 or lines < _LEAST_LINES * skipped or (lines > 0) != (skipped > 0):
+            raise FormatError(f"expected item {self._next_number}, found item {content.item}")
+        return _PendingItem(content, self._place)
 
     def _close(self, pending: _PendingItem) -> Item:
-        # Content stands before the name, and the name before the rest: each must be withheld in its own place.
-        content_withheld = pending.before > 0
-        name_withheld = pending.inside + self._gap > 0 or (pending.content is None and content_withheld)
-        if (pending.content is None and not content_withheld) or (pending.file is None and not name_withheld):
+        if self._place < pending.end:
             raise FormatError(f"item {pending.number} is incomplete although nothing is withheld there")
-        gap = pending.before + pending.inside + self._gap
+        if "consent" in pending.content.statements and pending.consent is None:
+            raise FormatError(f"item {pending.number}: its terms of consent are withheld although the item is not")
         item = Item(
             pending.number,
             pending.content,
@@ -218,14 +239,12 @@ class ManifestReader:
             context=tuple(pending.context),
             consent=pending.consent,
             metadata=pending.metadata,
-            gap=gap,
         )
-        if item.metadata and item.content and item.content.type is not ItemType.FILE:
-            raise FormatError(f"item {item.number} has metadata although it is no file")
         self._check_path_order(item)
         self.items += 1
         self.last_item = item.number
         self._next_number = item.number + 1
+        self._next_place = pending.end
         return item
 
     def _check_path_order(self, item: Item) -> None:
@@ -233,11 +252,12 @@ class ManifestReader:
         if key is None:
             return
         if self._last_key is not None and key <= self._last_key:
-            # An item whose content is withheld may be a directory: then it stands where its path with a `/` belongs.
-            key += b"/"
-            if item.content is not None or key <= self._last_key:
-                raise FormatError(f"item {item.number}: its path does not sort after the path of the item before it")
+            raise FormatError(f"item {item.number}: its path does not sort after the path of the item before it")
         self._last_key = key
+
+
+_LEAST_LINES = 2
+"""Statements that there are of every item: its content, and its name."""
 
 
 def _with_next(blocks: Iterable[list[bytes]]) -> Iterator[tuple[list[bytes], list[bytes]]]:
@@ -282,49 +302,61 @@ def summarize_unread(lines: Iterable[bytes]) -> ManifestSummary:
             withheld += statement.lines
         else:
             tree.add_leaf(compute_leaf_hash(line))
-    return ManifestSummary(tree.size, withheld, 0, 0, tree.compute_root().hex())
+    return ManifestSummary(tree.size, withheld, 0, 0, 0, tree.compute_root().hex())
 
 
 @dataclass(slots=True)
 class _PendingItem:
     """An item of which more statements may follow."""
 
-    number: int
-    before: int
-    """Lines withheld between the item before it and its first statement."""
-    inside: int = 0
-    """Lines withheld between its statements."""
-    content: ContentStatement | None = None
+    content: ContentStatement
+    start: int
+    """Lines before its content."""
     file: FileStatement | None = None
     context: list[ContextStatement] = field(default_factory=list)
     consent: ConsentStatement | None = None
     metadata: MetadataStatement | None = None
-    last_order: tuple[int, int, str] = (0, -1, "")
+
     lines: int = 0
     size: int = 0
     """Bytes of its lines."""
+
+    @property
+    def number(self) -> int:
+        """Number of the item."""
+        return self.content.item
+
+    @property
+    def end(self) -> int:
+        """Lines before the first one that is not of this item."""
+        return self.start + 1 + len(self.content.statements)
 
     @property
     def sort_key(self) -> bytes | None:
         """Sort key of the item as far as it is known by now."""
         return Item(self.number, self.content, self.file).sort_key
 
-    def add(self, statement: ItemStatement, size: int) -> None:
+    def count(self, line: bytes) -> None:
+        """Keep what is held of one item within its bound."""
         self.lines += 1
-        self.size += size
+        self.size += len(line)
         if self.lines > MAX_ITEM_LINES or self.size > MAX_ITEM_BYTES:
             most = f"{MAX_ITEM_LINES:,} lines or {MAX_ITEM_BYTES:,} bytes"
             raise FormatError(f"item {self.number} has more than {most} in the manifest")
-        if statement.order[1:] <= self.last_order[1:]:
-            raise FormatError(f"item {self.number}: its statements are doubled or out of order")
-        self.last_order = statement.order
-        if isinstance(statement, ContentStatement):
-            self.content = statement
-        elif isinstance(statement, FileStatement):
+
+    def add(self, statement: ItemStatement, place: int) -> None:
+        kinds, index = self.content.statements, place - self.start - 1
+        if index >= len(kinds) or kinds[index] != statement.kind:
+            raise FormatError(
+                f"item {self.number}: the statement `{statement.kind}` does not stand where its content says"
+            )
+        if isinstance(statement, FileStatement):
             self.file = statement
         elif isinstance(statement, MetadataStatement):
             self.metadata = statement
         elif isinstance(statement, ContextStatement):
+            if self.context and statement.field <= self.context[-1].field:
+                raise FormatError(f"item {self.number}: its fields of context are doubled or out of order")
             self.context.append(statement)
-        else:
+        elif isinstance(statement, ConsentStatement):
             self.consent = statement

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from evtool.core.consent import ConsentTerms
 from evtool.core.manifest import Item
 from evtool.core.statement import ConsentStatement, ContextStatement
 
-LineWriter = Callable[[int, str], bytes]
-"""Writes one line of a manifest, given the number of the item and a salt."""
+
+class LineWriter(NamedTuple):
+    """One line of a manifest to be written.
+
+    Attributes:
+        kind: kind of the statement.
+        write: gives the line, for the number of the item and a salt.
+    """
+
+    kind: str
+    write: Callable[[int, str], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +53,8 @@ def make_context(values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 
 def _context_line(field: str, value: str) -> LineWriter:
-    return lambda item, salt: ContextStatement(item, salt, field, value).serialize()
+    return LineWriter("context", lambda item, salt: ContextStatement(item, salt, field, value).serialize())
 
 
 def _consent_line(terms: ConsentTerms) -> LineWriter:
-    return lambda item, salt: ConsentStatement(item, salt, terms).serialize()
+    return LineWriter("consent", lambda item, salt: ConsentStatement(item, salt, terms).serialize())

@@ -9,11 +9,11 @@ read as JSON and compared with their canonical spelling.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from itertools import count
-from typing import Any
+from itertools import count, repeat
+from typing import Any, ClassVar
 
 from evtool.core.canonical import encode_string, parse_canonical, serialize_canonical
 from evtool.core.consent import ConsentTerms, parse_terms_cached
@@ -59,6 +59,34 @@ class OmissionReason(Enum):
     """It was written to while it was read."""
 
 
+PLAIN_STATEMENTS = ("file",)
+"""What follows the content of an item of which nothing else is stated."""
+
+MAX_CONTEXT = 128
+"""Statements `context` of one item."""
+
+_STATEMENTS = re.compile(r"file(?:,metadata)?((?:,context)*)(?:,consent)?\Z")
+
+
+def check_statements(item: int, type_: ItemType, kinds: tuple[str, ...]) -> None:
+    """Check that these kinds of statements can follow the content of an item, in this order.
+
+    Raises:
+        FormatError: they cannot.
+    """
+    match = _STATEMENTS.match(",".join(kinds))
+    if not match or len(match[1]) > MAX_CONTEXT * len(",context"):
+        raise FormatError(f"item {item}: its content names statements that no item has, or not in their order")
+    if "metadata" in kinds and type_ is not ItemType.FILE:
+        raise FormatError(f"item {item} has metadata although it is no file")
+
+
+def spell_statements(kinds: Sequence[str]) -> str:
+    """Spell the member of a content statement that names the statements that follow it."""
+    spelled = ",".join(f'"{kind}"' for kind in kinds)
+    return f'"statements":[{spelled}]'
+
+
 @dataclass(frozen=True, slots=True)
 class ContentStatement:
     """Kind `content`: what an item is, and the digests of its bytes.
@@ -71,8 +99,11 @@ class ContentStatement:
         digests: both digests of a file's bytes, else None.
         target: where a symbolic link points, in stored form, else None.
         reason: why an omitted item was left out, else None.
+        statements: kinds of the other statements of the item, in the order in which they follow. So a copy that
+            withholds one of them cannot pass for a copy of an item of which it was never stated.
     """
 
+    kind: ClassVar[str] = "content"
     item: int
     salt: str
     type: ItemType
@@ -80,6 +111,7 @@ class ContentStatement:
     digests: Digests | None = None
     target: str | None = None
     reason: OmissionReason | None = None
+    statements: tuple[str, ...] = PLAIN_STATEMENTS
 
     def __post_init__(self) -> None:
         is_file = self.type is ItemType.FILE
@@ -89,6 +121,8 @@ class ContentStatement:
             raise FormatError(f"item {self.item}: a target belongs to a symbolic link, and only to one")
         if (self.reason is not None) != (self.type is ItemType.OMITTED):
             raise FormatError(f"item {self.item}: a reason belongs to an omitted item, and only to one")
+        if self.statements != PLAIN_STATEMENTS:
+            check_statements(self.item, self.type, self.statements)
 
     @property
     def order(self) -> tuple[int, int, str]:
@@ -97,15 +131,17 @@ class ContentStatement:
 
     def serialize(self) -> bytes:
         """Write the line, without its newline."""
-        head = f'{{"item":{self.item},"kind":"content",'
+        head, follow = f'{{"item":{self.item},"kind":"content",', spell_statements(self.statements)
         if self.digests is not None and self.size is not None:
-            text = serialize_file_content(self.item, self.salt, self.size, self.digests.sha256, self.digests.blake3)
+            sha256, blake3 = self.digests.sha256, self.digests.blake3
+            text = serialize_file_content(self.item, self.salt, self.size, sha256, blake3, follow)
         elif self.type is ItemType.SYMLINK:
-            text = f'{head}"salt":"{self.salt}","target":{encode_string(self.target or "")},"type":"symlink"}}'
+            target = encode_string(self.target or "")
+            text = f'{head}"salt":"{self.salt}",{follow},"target":{target},"type":"symlink"}}'
         elif self.reason:
-            text = f'{head}"reason":"{self.reason.value}","salt":"{self.salt}","type":"omitted"}}'
+            text = f'{head}"reason":"{self.reason.value}","salt":"{self.salt}",{follow},"type":"omitted"}}'
         else:
-            text = f'{head}"salt":"{self.salt}","type":"directory"}}'
+            text = f'{head}"salt":"{self.salt}",{follow},"type":"directory"}}'
         return text.encode("utf-8")
 
 
@@ -120,6 +156,7 @@ class FileStatement:
         mtime: modification time in nanoseconds since 1970 (UTC), or None where it has no RFC 3339 spelling.
     """
 
+    kind: ClassVar[str] = "file"
     item: int
     salt: str
     path: str
@@ -147,6 +184,7 @@ class MetadataStatement:
         failure: why claims are missing or may be incomplete, or None.
     """
 
+    kind: ClassVar[str] = "metadata"
     item: int
     salt: str
     cage: str
@@ -189,6 +227,7 @@ class ContextStatement:
         value: what it says.
     """
 
+    kind: ClassVar[str] = "context"
     item: int
     salt: str
     field: str
@@ -220,6 +259,7 @@ class ConsentStatement:
         terms: what was stated.
     """
 
+    kind: ClassVar[str] = "consent"
     item: int
     salt: str
     terms: ConsentTerms
@@ -262,11 +302,11 @@ Files = tuple[Sequence[int], Sequence[int], Sequence[str], Sequence[str]]
 """Files by columns: sizes, modification times in nanoseconds, SHA-256 and BLAKE3 values."""
 
 
-def serialize_file_content(item: int, salt: str, size: int, sha256: str, blake3: str) -> str:
-    """Spell the content statement of a file; the hot path of sealing."""
+def serialize_file_content(item: int, salt: str, size: int, sha256: str, blake3: str, follow: str) -> str:
+    """Spell the content statement of a file; `follow` is as `spell_statements` gives it."""
     return (
         f'{{"blake3":"{blake3}","item":{item},"kind":"content","salt":"{salt}",'
-        f'"sha256":"{sha256}","size":{size},"type":"file"}}'
+        f'"sha256":"{sha256}","size":{size},{follow},"type":"file"}}'
     )
 
 
@@ -277,21 +317,28 @@ def serialize_file(item: int, salt: str, path: str, mtime: int | None) -> str:
     return f'{{"item":{item},"kind":"file","mtime":{time},"path":{encode_string(path)},"salt":"{salt}"}}'
 
 
-def serialize_files(first_item: int, salts: list[str], directory: str, names: list[str], files: Files) -> list[str]:
-    """Spell both statements of each file of a directory at once, as the two functions above do one by one.
+def serialize_files(
+    first_item: int,
+    salts: list[str],
+    directory: str,
+    names: list[str],
+    files: Files,
+    follows: Iterable[str] = repeat(spell_statements(PLAIN_STATEMENTS)),  # gives the same for ever
+) -> list[str]:
+    """Spell content and name of each file of a directory at once, as the two functions above do one by one.
 
     `salts` holds two for each file; `directory` is the stored path of the directory with a `/` after it, empty for
-    the root.
+    the root; `follows` says of each file what follows, as `spell_statements` gives it: without it, its name alone.
     """
     sizes, mtimes, sha256s, blake3s = files
     # All names in one call: no name holds a slash, and no escape does.
     head, paths = encode_string(directory)[1:-1], encode_string("/".join(names))[1:-1].split("/")
     lines: list[str] = []
-    columns = zip(count(first_item), salts[::2], salts[1::2], paths, sizes, mtimes, sha256s, blake3s)
-    for item, salt, name_salt, path, size, mtime, sha256, blake3 in columns:
+    columns = zip(count(first_item), salts[::2], salts[1::2], paths, sizes, mtimes, sha256s, blake3s, follows)
+    for item, salt, name_salt, path, size, mtime, sha256, blake3, follow in columns:
         lines.append(
             f'{{"blake3":"{blake3}","item":{item},"kind":"content","salt":"{salt}",'
-            f'"sha256":"{sha256}","size":{size},"type":"file"}}'
+            f'"sha256":"{sha256}","size":{size},{follow},"type":"file"}}'
         )
         date = format_mtime(mtime)
         time = f'"{date}"' if date else "null"
@@ -303,7 +350,7 @@ _NUMBER = r"([1-9][0-9]{0,15})"
 _HEX = "[0-9a-f]"
 _CONTENT = re.compile(
     rf'\{{"blake3":"({_HEX}{{64}})","item":{_NUMBER},"kind":"content","salt":"({_HEX}{{32}})",'
-    rf'"sha256":"({_HEX}{{64}})","size":(0|{_NUMBER}),"type":"file"\}}\Z'
+    rf'"sha256":"({_HEX}{{64}})","size":(0|{_NUMBER}),"statements":\["([a-z",]*)"\],"type":"file"\}}\Z'
 )
 _FILE = re.compile(
     rf'\{{"item":{_NUMBER},"kind":"file","mtime":(?:null|"([^"\\]*)"),'
@@ -334,7 +381,12 @@ def parse_statement(line: bytes) -> Statement:
     if match := _CONTENT.match(text):
         digests = Digests(sha256=match[4], blake3=match[1])
         return ContentStatement(
-            item=_item(int(match[2])), salt=match[3], type=ItemType.FILE, size=_item(int(match[5])), digests=digests
+            item=_item(int(match[2])),
+            salt=match[3],
+            type=ItemType.FILE,
+            size=_item(int(match[5])),
+            digests=digests,
+            statements=PLAIN_STATEMENTS if match[7] == "file" else tuple(match[7].split('","')),
         )
     if match := _FILE.match(text):
         path = _UNESCAPE.sub(r"\1", match[3]) if "\\" in match[3] else match[3]
@@ -368,9 +420,9 @@ def _item(number: int) -> int:
 
 
 _FIELDS: dict[tuple[object, object], frozenset[str]] = {
-    ("content", "directory"): frozenset({"item", "kind", "salt", "type"}),
-    ("content", "symlink"): frozenset({"item", "kind", "salt", "type", "target"}),
-    ("content", "omitted"): frozenset({"item", "kind", "salt", "type", "reason"}),
+    ("content", "directory"): frozenset({"item", "kind", "salt", "statements", "type"}),
+    ("content", "symlink"): frozenset({"item", "kind", "salt", "statements", "type", "target"}),
+    ("content", "omitted"): frozenset({"item", "kind", "salt", "statements", "type", "reason"}),
     ("metadata", None): frozenset({"item", "kind", "salt", "cage"}),
     ("context", None): frozenset({"item", "kind", "salt", "field", "value"}),
     ("withheld", None): frozenset({"kind", "lines", "hash"}),
@@ -402,15 +454,20 @@ def _parse_other(line: bytes) -> Statement:
         if not isinstance(value["field"], str) or not isinstance(value["value"], str):
             raise FormatError(f"item {item}: the field and the value of a context statement are text")
         return ContextStatement(item=item, salt=salt, field=value["field"], value=value["value"])
+    kinds = value["statements"]
+    if not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
+        raise FormatError(f"item {item}: the statements that follow its content are a list of kinds")
+    follow = tuple(kinds)
     if type_ == "directory":
-        return ContentStatement(item=item, salt=salt, type=ItemType.DIRECTORY)
+        return ContentStatement(item, salt, ItemType.DIRECTORY, statements=follow)
     if type_ == "symlink":
-        return ContentStatement(item=item, salt=salt, type=ItemType.SYMLINK, target=_checked_target(value["target"]))
+        target = _checked_target(value["target"])
+        return ContentStatement(item, salt, ItemType.SYMLINK, target=target, statements=follow)
     try:
         reason = OmissionReason(value["reason"])
     except ValueError:
         raise FormatError(f"item {item}: the reason of an omission is unknown") from None
-    return ContentStatement(item=item, salt=salt, type=ItemType.OMITTED, reason=reason)
+    return ContentStatement(item, salt, ItemType.OMITTED, reason=reason, statements=follow)
 
 
 def _parse_metadata(item: int, salt: str, value: dict[str, Any]) -> MetadataStatement:

@@ -21,12 +21,12 @@ _HEX_64 = "([0-9a-f]{64})"
 _HEX_32 = "([0-9a-f]{32})"
 _PAIR = re.compile(
     rf'\{{"blake3":"{_HEX_64}","item":([1-9][0-9]{{0,15}}),"kind":"content","salt":"{_HEX_32}",'
-    rf'"sha256":"{_HEX_64}","size":(0|[1-9][0-9]{{0,15}}),"type":"file"\}}\n'
+    rf'"sha256":"{_HEX_64}","size":(0|[1-9][0-9]{{0,15}}),"statements":\["file"\],"type":"file"\}}\n'
     r'\{"item":\2,"kind":"file","mtime":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z)",'
     rf'"path":"([^"\\%\x00-\x1f\x7f-\x9f]+)","salt":"{_HEX_32}"\}}\n'
 )
 _FIXED = len(
-    '{"blake3":"","item":,"kind":"content","salt":"","sha256":"","size":,"type":"file"}\n'
+    '{"blake3":"","item":,"kind":"content","salt":"","sha256":"","size":,"statements":["file"],"type":"file"}\n'
     '{"item":,"kind":"file","mtime":"2000-01-01T00:00:00.000000000Z","path":"","salt":""}\n'
 ) + 2 * (64 + 32)
 """Characters of two lines without those that differ in number: the item, twice, the size and the path."""

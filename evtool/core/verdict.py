@@ -1,7 +1,7 @@
 """What a verification found: findings, axes and the one exit code that follows from them.
 
-"Tampered", "untrusted" and "could not be checked" are three answers. They are kept on separate axes, and nothing but
-`Report.exit_code` ever weighs them against each other.
+"Tampered", "untrusted" and "could not be checked" are three answers. They are kept on separate axes, the state of an
+axis is computed from what the steps that it rests on returned, and nothing but `weigh` ever weighs findings.
 """
 
 from __future__ import annotations
@@ -9,175 +9,62 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.consent_summary import STRICTEST_HANDLING, ConsentSummary
 from evtool.core.errors import ExitCode
+from evtool.core.finding import Axis, AxisState, Effect, Finding, weigh
 from evtool.core.time_report import ProvenInterval, StampReport
 
 
-class Axis(Enum):
-    """The questions that a verification answers, each on its own."""
+class Step(Enum):
+    """The steps of a verification, numbered as in `manifests/FORMAT.md`, each with the axes that rest on it."""
 
-    INTEGRITY = "integrity"
-    """Is every sealed item there with the same bytes, and nothing else?"""
-    SIGNATURES = "signatures"
-    """Was every entry signed by the key that it names?"""
-    TRUST = "trust"
-    """Does the user trust those keys, for those agents, at that time?"""
-    TIME = "time"
-    """Is it proven by when the entries existed?"""
-    CUSTODY = "custody"
-    """Is the chain of entries unbroken?"""
-    CONSENT = "consent"
-    """Is it stated under which consent the items may be used?"""
+    RECORD = (1, Axis.CUSTODY)
+    SIGNATURES = (2, Axis.SIGNATURES)
+    CHAIN = (3, Axis.CUSTODY)
+    TRUST = (4, Axis.TRUST)
+    CUSTODY = (5, Axis.CUSTODY)
+    TIME = (6, Axis.TIME)
+    MANIFESTS = (7, Axis.INTEGRITY)
+    CHECKSUMS = (8, Axis.INTEGRITY)
+    WITHHOLDING = (9, Axis.INTEGRITY)
+    EVIDENCE = (10, Axis.INTEGRITY)
+    ITEMS = (11, Axis.INTEGRITY)
+    BAG = (12, Axis.INTEGRITY)
+    RENEWALS = (13, Axis.CUSTODY)
+    CONSENT = (14, Axis.CONSENT)
+    ACCOUNTS = (15, Axis.INTEGRITY)
 
-
-class AxisState(Enum):
-    """The answer on one axis."""
-
-    SHOWN = "shown"
-    FAILED = "failed"
-    NOT_ESTABLISHED = "not established"
-
-
-class Effect(Enum):
-    """What a finding does to the axis it belongs to."""
-
-    DISPROVES = "disproves"
-    """A check was carried out and contradicts the seal: exit 1."""
-    UNCHECKED = "unchecked"
-    """A check could not be carried out: exit 4."""
-    OPEN = "open"
-    """Nothing is disproven, but the axis is not established: exit 3 if it was asked for."""
-    NOTE = "note"
-    """Worth knowing; changes no answer."""
-
-
-class Code(Enum):
-    """Stable codes of findings; scripts may rely on them."""
-
-    CHANGED = "changed"
-    MISSING = "missing"
-    EXTRA = "extra"
-    RENAMED = "renamed"
-    TYPE_CHANGED = "type-changed"
-    UNREADABLE = "unreadable"
-    CHANGING = "changing"
-    DATE_CHANGED = "date-changed"
-    NAME_FORM = "name-form"
-    NAME_TWIN = "name-twin"
-    WITHHELD = "withheld"
-    NOT_HASHED = "not-hashed"
-    NOT_SELECTED = "not-selected"
-    OMITTED = "omitted"
-    EXCLUDED = "excluded"
-    NO_ITEMS = "no-items"
-    ITEM_UNKNOWN = "item-unknown"
-    MANIFEST_INVALID = "manifest-invalid"
-    MANIFEST_MISMATCH = "manifest-mismatch"
-    MANIFEST_MISSING = "manifest-missing"
-    CHECKSUMS_MISMATCH = "checksums-mismatch"
-    CHECKSUMS_MISSING = "checksums-missing"
-    ENTRY_INVALID = "entry-invalid"
-    ENTRY_MISSING = "entry-missing"
-    ENTRY_UNFINISHED = "entry-unfinished"
-    ENTRY_DOUBLED = "entry-doubled"
-    CHAIN_BROKEN = "chain-broken"
-    SIGNATURE_INVALID = "signature-invalid"
-    SIGNER_DIFFERS = "signer-differs"
-    KEY_UNKNOWN = "key-unknown"
-    KEY_OTHER_AGENT = "key-other-agent"
-    KEY_OTHER_NAMESPACE = "key-other-namespace"
-    KEY_NOT_YET_VALID = "key-not-yet-valid"
-    KEY_NO_LONGER_VALID = "key-no-longer-valid"
-    SIGNERS_TOO_FEW = "signers-too-few"
-    HEAD_UNKNOWN = "head-unknown"
-    WITNESSED = "witnessed"
-    ENTRY_LATE = "entry-late"
-    TRANSFER_OPEN = "transfer-open"
-    RECEIPT_INVALID = "receipt-invalid"
-    DISPOSED = "disposed"
-    NO_WITNESS = "no-witness"
-    NO_TIMESTAMP = "no-timestamp"
-    TIME_NOT_PROVEN = "time-not-proven"
-    TIME_CLAIM = "time-claim"
-    TIME_CONTRADICTION = "time-contradiction"
-    TIMESTAMP_MISSING = "timestamp-missing"
-    TIMESTAMP_CHANGED = "timestamp-changed"
-    TIMESTAMP_FAILED = "timestamp-failed"
-    TIMESTAMP_OPEN = "timestamp-open"
-    RENEWAL_MISMATCH = "renewal-mismatch"
-    RENEWAL_INCOMPLETE = "renewal-incomplete"
-    CLOCK_ORDER = "clock-order"
-    NO_CONSENT = "no-consent"
-    CONSENT_STRICTER = "consent-stricter"
-    CUSTODY_EXTRA = "custody-extra"
-    CUSTODY_UNREADABLE = "custody-unreadable"
-    INFORMATIONAL_CHANGED = "informational-changed"
-    INFORMATIONAL_UNSIGNED = "informational-unsigned"
-    UNFINISHED_WRITE = "unfinished-write"
-    BAG_BROKEN = "bag-broken"
-    NEUTRAL_NAME = "neutral-name"
-    STATED_ONLY = "stated-only"
-    DERIVED = "derived"
-    WORKER_LOST = "worker-lost"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that a verification found.
-
-    Attributes:
-        code: what it is.
-        axis: the question it bears on.
-        effect: what it does to the answer.
-        message: one line for a person, names escaped.
-        item: number of the item, if it is about one.
-        path: stored name of the file it is about, if any.
-        expected: what the seal says, if there is something to compare.
-        found: what is there.
-        entry: number of the custody entry, if it is about one.
-        count: how many things it is about, where one finding sums up many.
-    """
-
-    code: Code
+    number: int
     axis: Axis
-    effect: Effect
-    message: str
-    item: int | None = None
-    path: str | None = None
-    expected: str | None = None
-    found: str | None = None
-    entry: int | None = None
-    count: int = 1
+
+    def __new__(cls, number: int, axis: Axis) -> Step:  # noqa: D102  # how an enum takes a second value
+        step = object.__new__(cls)
+        step._value_ = number
+        step.number, step.axis = number, axis
+        return step
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """How many items met which fate; every sealed item is in exactly one of the first eight.
+class StepResult:
+    """What one step checked, on what, and how it ended.
 
     Attributes:
-        sealed: items in the seals, withheld ones counted.
-        ok: checked, and as sealed.
-        changed, missing, renamed, type_changed, unreadable: one finding each.
-        withheld: items this copy does not disclose far enough to be checked.
-        unchecked: not looked at: not selected, omitted from the seal, or only compared by size and date.
-        extra: files that no seal knows.
-        excluded: files that a seal left out by pattern.
-        bytes: bytes that were read and hashed.
+        step: the step.
+        subjects: how many things it is about: entries, seals, items, files.
+        checked: for how many of them it ran to its end, whatever it found.
+        findings: what it found.
     """
 
-    sealed: int = 0
-    ok: int = 0
-    changed: int = 0
-    missing: int = 0
-    renamed: int = 0
-    type_changed: int = 0
-    unreadable: int = 0
-    withheld: int = 0
-    unchecked: int = 0
-    extra: int = 0
-    excluded: int = 0
-    bytes: int = 0
+    step: Step
+    subjects: int
+    checked: int
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it ran to its end on all that it is about; a step that is about nothing shows nothing."""
+        return 0 < self.subjects == self.checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,44 +93,75 @@ class SignerReport:
 
 
 @dataclass(frozen=True, slots=True)
+class PartialCopy:
+    """A copy that leaves out what a signed entry says it leaves out.
+
+    Attributes:
+        entry: number of that entry `disclosed`.
+        recipient: code of whom it was made for.
+        items: items that it discloses.
+        sealed: items in the seals.
+    """
+
+    entry: int
+    recipient: str
+    items: int
+    sealed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The result of one verification.
 
     Attributes:
         collection: id of the collection, or None where no entry could be read.
         head: SHA-256 of the newest entry, or None.
+        steps: what each step checked; one that did not run is not among them.
         findings: everything found, worst first.
-        counts: how many items met which fate.
+        sealed: items in the seals.
+        items: how many of them met which fate.
+        evidence: where each thing went that lies in the evidence.
+        bytes: bytes that were read and hashed.
         signers: the entries whose signature verifies, oldest first.
         required: axes that had to be shown for exit 0.
-        checked: axes whose checks were carried out to their end; the absence of findings means nothing on any other.
         consent: what the terms of the items amount to; None where there is no record, or one that does not hold.
         timestamps: every time-stamp that was judged, in the order of entries.
         intervals: what is proven of the time of each entry; empty where there is no time-stamp at all.
+        partial: which copy this is, where it leaves out what a signed entry says it leaves out.
     """
 
     collection: str | None
     head: str | None
+    steps: tuple[StepResult, ...]
     findings: tuple[Finding, ...]
-    counts: Counts
+    sealed: int
+    items: ItemFates
+    evidence: EvidenceCounts
+    bytes: int
     signers: tuple[SignerReport, ...]
     required: tuple[Axis, ...]
-    checked: frozenset[Axis]
     consent: ConsentSummary | None = None
     timestamps: tuple[StampReport, ...] = ()
     intervals: tuple[ProvenInterval, ...] = ()
+    partial: PartialCopy | None = None
     axes: dict[Axis, AxisState] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "axes", {axis: self._judge(axis) for axis in Axis})
 
     def _judge(self, axis: Axis) -> AxisState:
+        """An axis is shown by the steps that it rests on, and by nothing else: never by the absence of findings."""
         effects = {finding.effect for finding in self.findings if finding.axis is axis}
         if Effect.DISPROVES in effects:
             return AxisState.FAILED
-        if axis not in self.checked or effects & {Effect.UNCHECKED, Effect.OPEN}:
-            return AxisState.NOT_ESTABLISHED
-        return AxisState.SHOWN
+        steps = [result for result in self.steps if result.step.axis is axis]
+        ran = steps and all(result.is_complete for result in steps) and self._ran_all(axis)
+        return AxisState.SHOWN if ran and effects <= {Effect.NOTE} else AxisState.NOT_ESTABLISHED
+
+    def _ran_all(self, axis: Axis) -> bool:
+        """Whether every step that the axis rests on ran; that about the bag belongs to bundles alone."""
+        ran = {result.step for result in self.steps}
+        return all(step in ran for step in Step if step.axis is axis and step is not Step.BAG)
 
     @property
     def handling(self) -> str:
@@ -257,16 +175,10 @@ class Report:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Step 15 of a verification: weigh the findings; 1 wins over 4, 4 over 3."""
-        effects = {finding.effect for finding in self.findings}
-        if Effect.DISPROVES in effects:
-            return ExitCode.MISMATCH
-        if Effect.UNCHECKED in effects:
-            return ExitCode.NOT_CHECKED
+        """Step 16 of a verification: the findings, and whether all that was asked for is shown."""
         # Nothing checked is never success, whatever the axes say.
-        if self.counts.ok == 0 or any(self.axes[axis] is not AxisState.SHOWN for axis in self.required):
-            return ExitCode.NOT_ESTABLISHED
-        return ExitCode.OK
+        shown = self.items.ok > 0 and all(self.axes[axis] is AxisState.SHOWN for axis in self.required)
+        return weigh(self.findings, established=shown)
 
 
 DEFAULT_REQUIRED = (Axis.INTEGRITY, Axis.SIGNATURES, Axis.TRUST, Axis.CUSTODY)

@@ -19,9 +19,9 @@ from evtool.core.bagit import (
     parse_manifest,
 )
 from evtool.core.errors import EvtoolError, FormatError
+from evtool.core.finding import Code, Effect, Finding
 from evtool.core.limits import MAX_BAG_LINE, MAX_INFO
 from evtool.core.names import shown, store_name
-from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle
 
 BUNDLE_README = "README.txt"
@@ -152,8 +152,8 @@ def _lines(bundle: Bundle, path: str) -> Iterator[bytes]:
 
 def _broken(message: str, expected: str | None = None, found: str | None = None) -> Finding:
     text = f"bag: {message}"
-    return Finding(Code.BAG_BROKEN, Axis.INTEGRITY, Effect.DISPROVES, text, expected=expected, found=found)
+    return Finding(Code.BAG_BROKEN, Effect.DISPROVES, text, expected=expected, found=found)
 
 
 def _unread(message: str) -> Finding:
-    return Finding(Code.BAG_BROKEN, Axis.INTEGRITY, Effect.UNCHECKED, f"bag: {message}")
+    return Finding(Code.BAG_BROKEN, Effect.UNCHECKED, f"bag: {message}")

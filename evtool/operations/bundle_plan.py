@@ -74,12 +74,12 @@ class PartFile:
     chunks: Callable[[], Iterator[bytes]]
 
 
-def locate(tree: Tree, item: Item, content: ContentStatement, neutral: Mapping[int, bytes]) -> Chosen:
+def locate(tree: Tree, item: Item, neutral: Mapping[int, bytes]) -> Chosen:
     """Find where an item lies: under its name, or under one made of its number, as after unpacking.
 
     `neutral` are the names of that kind in the root of the tree, by number.
     """
-    stored = item.file.path if item.file else None
+    content, stored = item.content, item.file.path if item.file else None
     if content.type is ItemType.OMITTED:
         return Chosen(item.number, stored, content, None)
     kind = {ItemType.FILE: Kind.FILE, ItemType.SYMLINK: Kind.SYMLINK}.get(content.type, Kind.EMPTY_DIRECTORY)
@@ -182,7 +182,7 @@ def of_bytes(path: str, data: bytes) -> PartFile:
 def record_files(
     collection: Collection, disclosed: frozenset[int], withhold: frozenset[str], cover: bytes
 ) -> list[PartFile]:
-    """Give the files of the record as the bundle has them: complete but for its manifests.
+    """Give the files of the record as the bundle has them: complete but for its manifests and earlier lists.
 
     A list of checksums goes along only where its whole manifest does: it names every item.
 
@@ -202,6 +202,9 @@ def record_files(
                 files.append(_copied(custody, file_name(sequence, Event.SEALED.value, FileRole.CHECKSUMS)))
         if FileRole.RENEWAL in listing.files[sequence, event]:
             files.append(_copied(custody, file_name(sequence, event, FileRole.RENEWAL)))
+        if FileRole.DISCLOSED in listing.files[sequence, event] and (sequence, event) == listing.entries[-1]:
+            # The list of this bundle. Those of earlier ones would tell who was given what.
+            files.append(_copied(custody, file_name(sequence, event, FileRole.DISCLOSED)))
         if (sequence, event) in listing.receipts:
             files += [_copied(custody, name) for name in receipt_names(sequence, event)]
     files += [_copied(custody, stamp.text) for stamp in listing.stamps]

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from evtool.core.errors import InputError, MismatchError
+from evtool.core.finding import Axis, AxisState, Effect
 from evtool.core.names import shown
-from evtool.core.verdict import Axis, AxisState, Effect, Report
+from evtool.core.verdict import Report
 from evtool.keys.age_keys import Recipient
 from evtool.keys.passphrase import Passphrase
 from evtool.operations.bundle_plan import PartFile
 from evtool.operations.progress import Progress
-from evtool.operations.verify import VerifyOptions, verify
+from evtool.operations.verify import verify
+from evtool.operations.verify_options import VerifyOptions
 from evtool.store.output import new_directory, new_file, write_file_in
 from evtool.store.pipe import BytePipe, PipeClosedError
 from evtool.store.zip_writer import ByteSink, ZipWriter
@@ -97,7 +99,7 @@ def _require_sound(report: Report) -> Report:
         MismatchError: something is not.
     """
     wanted = (Axis.INTEGRITY, Axis.SIGNATURES, Axis.CUSTODY)
-    if all(report.axes[axis] is AxisState.SHOWN for axis in wanted) and report.counts.ok:
+    if all(report.axes[axis] is AxisState.SHOWN for axis in wanted) and report.items.ok:
         return report
     problems = [finding.message for finding in report.findings if finding.effect is not Effect.NOTE]
     raise MismatchError(

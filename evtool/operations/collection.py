@@ -14,14 +14,16 @@ from evtool.core.consent_index import ChangeIndex
 from evtool.core.consent_state import changes_of
 from evtool.core.consent_summary import ConsentTally
 from evtool.core.digest import sha256_hex
+from evtool.core.disclosed_items import CopyTally
 from evtool.core.entry import INFORMATIONAL_FILES
 from evtool.core.errors import EvtoolError, FormatError, InputError
-from evtool.core.events import Derived, Disclosed, Event, Sealed
+from evtool.core.events import Derived, Event, Sealed
+from evtool.core.finding import Code, Effect, Finding
 from evtool.core.limits import MAX_ENTRIES_SIZE, MAX_LINE, MAX_UNREAD_BYTES, MAX_UNREAD_LINE
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
-from evtool.core.verdict import Axis, Code, Effect, Finding
+from evtool.operations.disclosed_lists import read_lists
 from evtool.store.custody import COVER, CustodyReader, FileRole, Listing, file_name
 
 
@@ -37,7 +39,7 @@ class Seal:
         broken: the manifest cannot be read to its end, so not all of its items are known.
         disproved: the manifest is not the one that was signed.
         withheld_lines: lines this copy does not disclose.
-        named_items: items of which the name is disclosed.
+        disclosed: the items that this copy discloses, and what it withholds of them.
         consent: what the terms of its items amount to.
         nameless: items whose name is withheld, but not what they are.
         watched: numbers of the items that other entries speak of.
@@ -51,7 +53,7 @@ class Seal:
     broken: bool = False
     disproved: bool = False
     withheld_lines: int = 0
-    named_items: int = 0
+    disclosed: CopyTally = field(default_factory=CopyTally)
     consent: ConsentTally = field(default_factory=ConsentTally)
     nameless: list[Item] = field(default_factory=list)
     watched: frozenset[int] = frozenset()
@@ -76,7 +78,7 @@ class Collection:
         custody: the open directory.
         listing: the names in it.
         chain: the entries, verified.
-        findings: what is wrong with the chain and with the directory.
+        findings: what is wrong with the directory; what is wrong with the chain is in `chain`.
         seals: the entries that seal items, oldest first.
     """
 
@@ -85,6 +87,12 @@ class Collection:
     chain: Chain
     findings: list[Finding]
     seals: list[Seal]
+
+    @property
+    def record_findings(self) -> list[Finding]:
+        """All that is wrong with the record, as far as its manifests have been read."""
+        of_seals = [finding for seal in self.seals for finding in seal.findings]
+        return [*self.findings, *self.chain.findings, *of_seals]
 
     @property
     def lacks_seals(self) -> bool:
@@ -131,7 +139,7 @@ def read_collection(custody: CustodyReader) -> Collection:
             code, effect = (
                 (Code.ENTRY_MISSING, Effect.DISPROVES) if missing else (Code.CUSTODY_UNREADABLE, Effect.UNCHECKED)
             )
-            findings.append(Finding(code, Axis.CUSTODY, effect, error.message, entry=sequence))
+            findings.append(Finding(code, effect, error.message, entry=sequence))
     chain = check_chain(entries, unreadable)
     changes = ChangeIndex(changes_of(link.entry for link in chain.links))
     watched = _derived_items(chain)
@@ -146,9 +154,7 @@ def read_collection(custody: CustodyReader) -> Collection:
         for link in chain.links
         if link.entry.sealed
     ]
-    findings += chain.findings
     findings += _judge_listing(listing)
-    findings += _check_numbering(seals, chain)
     findings += _check_informational(custody, listing, chain)
     return Collection(custody, listing, chain, findings, seals)
 
@@ -162,6 +168,7 @@ def _derived_items(chain: Chain) -> frozenset[int]:
 OWN_FILES = {
     Event.SEALED.value: frozenset({FileRole.MANIFEST, FileRole.CHECKSUMS}),
     Event.RENEWED.value: frozenset({FileRole.RENEWAL}),
+    Event.DISCLOSED.value: frozenset({FileRole.DISCLOSED}),
 }
 """Event -> the files that only its entries have."""
 
@@ -169,54 +176,37 @@ _EVERY_ENTRY = frozenset({FileRole.ENTRY, FileRole.SIGNATURE})
 
 
 def _judge_listing(listing: Listing) -> list[Finding]:
-    """Step 1: find what is in the directory and belongs to no entry."""
+    """Find what is in the directory and belongs to no entry."""
     findings: list[Finding] = []
     for name in listing.foreign:
         message = f"custody directory: {name} is not part of the record"
-        findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
+        findings.append(Finding(Code.CUSTODY_EXTRA, Effect.DISPROVES, message, path=name))
     strays = [name.text for name in listing.stamps if (name.sequence, name.event) not in listing.files]
     for sequence, event in listing.entries:
         own = OWN_FILES.get(event, frozenset())
         strays += [file_name(sequence, event, role) for role in listing.files[sequence, event] - own - _EVERY_ENTRY]
     for name in strays:
         message = f"custody directory: {name} is not part of the record"
-        findings.append(Finding(Code.CUSTODY_EXTRA, Axis.CUSTODY, Effect.DISPROVES, message, path=name))
+        findings.append(Finding(Code.CUSTODY_EXTRA, Effect.DISPROVES, message, path=name))
     for sequence, event in listing.unsigned:
         message = f"entry {sequence} has no signature and counts for nothing"
         effect = Effect.UNCHECKED if (sequence, event) in listing.lost else Effect.NOTE
-        findings.append(Finding(Code.ENTRY_UNFINISHED, Axis.CUSTODY, effect, message, entry=sequence))
+        findings.append(Finding(Code.ENTRY_UNFINISHED, effect, message, entry=sequence))
     if listing.unfinished:
         message = "an interrupted run left temporary files; the next one that writes here removes them"
         count = len(listing.unfinished)
-        findings.append(Finding(Code.UNFINISHED_WRITE, Axis.CUSTODY, Effect.NOTE, message, count=count))
-    return findings
-
-
-def _check_numbering(seals: list[Seal], chain: Chain) -> list[Finding]:
-    """Step 3: item numbers go on from seal to seal, so no two items share one and none is hidden between seals.
-
-    After an entry that cannot be used, which may seal items of its own, numbers may be left out but not used again.
-    """
-    findings: list[Finding] = []
-    usable = {link.entry.sequence for link in chain.links}
-    expected, seen = 1, 0
-    for seal in seals:
-        first, seen, skipped = seal.sealed.first_item, seal.number, set(range(seen + 1, seal.number)) - usable
-        if first < expected or (first > expected and not skipped):
-            message = f"entry {seal.number} begins with item {first}, expected item {expected}"
-            findings.append(Finding(Code.CHAIN_BROKEN, Axis.CUSTODY, Effect.DISPROVES, message, entry=seal.number))
-        expected = first + seal.sealed.items
+        findings.append(Finding(Code.UNFINISHED_WRITE, Effect.NOTE, message, count=count))
     return findings
 
 
 def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain) -> list[Finding]:
-    """Step 4: compare the files that prove nothing with what the newest entry says of them, if it can be used."""
+    """Compare the files that prove nothing with what the newest entry says of them, if it can be used."""
     findings: list[Finding] = []
     if not chain.links or chain.links[-1].entry.sequence != listing.entries[-1][0]:
         return findings
-    if COVER in listing.informational and not _is_cover_of_an_entry(custody, chain):
+    if COVER in listing.informational and not _is_cover_of_an_entry(custody, listing, chain):
         message = f"custody directory: {COVER} is signed by nobody; the terms that count are those in the manifests"
-        findings.append(Finding(Code.INFORMATIONAL_UNSIGNED, Axis.CUSTODY, Effect.NOTE, message, path=COVER))
+        findings.append(Finding(Code.INFORMATIONAL_UNSIGNED, Effect.NOTE, message, path=COVER))
     recorded = chain.links[-1].entry.informational
     for name in INFORMATIONAL_FILES:
         expected = recorded.get(name)
@@ -230,7 +220,6 @@ def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain)
         message = f"custody directory: {name} {state}; it is information only and proves nothing"
         note = Finding(
             Code.INFORMATIONAL_CHANGED,
-            Axis.CUSTODY,
             Effect.NOTE,
             message,
             path=name,
@@ -241,13 +230,15 @@ def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain)
     return findings
 
 
-def _is_cover_of_an_entry(custody: CustodyReader, chain: Chain) -> bool:
-    """Tell whether the cover sheet is one that an entry `disclosed` holds the digest of."""
-    covers = {link.entry.details.cover for link in chain.links if isinstance(link.entry.details, Disclosed)}
+def _is_cover_of_an_entry(custody: CustodyReader, listing: Listing, chain: Chain) -> bool:
+    """Tell whether the cover sheet is one that the list of a disclosure holds the digest of."""
     try:
-        return sha256_hex(custody.read_informational(COVER)) in covers
+        digest = sha256_hex(custody.read_informational(COVER))
     except EvtoolError:
         return False
+    return any(
+        one.listed is not None and one.listed.cover == digest for one in read_lists(custody, listing, chain.links)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +276,7 @@ def read_items_afresh(collection: Collection) -> Iterator[tuple[bytes, SealedIte
 
 
 def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes | None, SealedItem]]:
-    """Yield the items of one seal, then judge its manifest and its list of checksums, steps 8 and 9."""
+    """Yield the items of one seal, then judge its manifest and its list of checksums, steps 7 and 8."""
     reading = SealReading(custody, seal)
     reader = ManifestReader(seal.sealed.first_item)
     try:
@@ -312,17 +303,18 @@ class SealReading:
         """Take one item into account, in the order of the manifest."""
         self._checksums.add(item)
         self._seal.consent.add(item)
-        self._seal.named_items += is_named
-        if not is_named and item.content is not None:
+        self._seal.disclosed.add(item)
+        if not is_named:
             self._seal.nameless.append(item)
-        if item.number in self._seal.watched and item.content is not None:
+        if item.number in self._seal.watched:
             self._seal.seen.add(item.number)
 
     def add_block(self, items: range, listed: bytes, consents: Mapping[int, ConsentTerms]) -> None:
         """Take items into account that all have a content and a name, with their list of checksums and their terms."""
         self._checksums.add_lines(listed)
         self._seal.consent.add_range(items, consents)
-        self._seal.named_items += len(items)
+        if items:
+            self._seal.disclosed.add_range(items[0], items[-1])
         self._seal.seen.update(number for number in self._seal.watched if number in items)
 
     def give_up(self, error: FormatError | InputError) -> None:
@@ -332,7 +324,7 @@ class SealReading:
         if isinstance(error, FormatError) and _is_as_signed(self._custody, self.name, seal.sealed):
             # It is signed as it stands, so nothing is disproven: this version cannot read it.
             message = f"{self.name}: signed, but cannot be read: {error.message}"
-            invalid = Finding(Code.MANIFEST_INVALID, Axis.INTEGRITY, Effect.UNCHECKED, message, entry=seal.number)
+            invalid = Finding(Code.MANIFEST_INVALID, Effect.UNCHECKED, message, entry=seal.number)
             seal.findings.append(invalid)
         else:
             _add_unusable(seal, FileRole.MANIFEST, Code.MANIFEST_MISSING, Code.MANIFEST_INVALID, error)
@@ -352,7 +344,7 @@ class SealReading:
 
 
 def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, str, str] | None:
-    """Step 8: compare a manifest with its entry: what differs, expected, found; None where nothing does."""
+    """Compare a manifest with its entry: what differs, expected, found; None where nothing does."""
     if summary.root != sealed.root:
         return "root hash", sealed.root, summary.root
     if summary.lines != sealed.lines:
@@ -361,7 +353,13 @@ def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, 
         return "number of items", str(sealed.items), str(summary.disclosed_items)
     last = sealed.first_item + sealed.items - 1
     # Beyond it begin the numbers of the next seal; two items under one number could be mistaken for each other.
-    return ("last item", str(last), str(summary.last_item)) if summary.last_item > last else None
+    if summary.last_item > last:
+        return "last item", str(last), str(summary.last_item)
+    # What follows the last disclosed item are the withheld items after it, of two lines at least.
+    after = last - max(summary.last_item, sealed.first_item - 1)
+    if summary.lines_after < 2 * after or (summary.lines_after > 0) != (after > 0):
+        return "number of lines after the last disclosed item", f"those of {after} items", str(summary.lines_after)
+    return None
 
 
 def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed) -> bool:
@@ -405,7 +403,7 @@ class _ChecksumsCheck:
 
     def add(self, item: Item) -> None:
         """Take one item into account."""
-        if item.content and item.content.digests and item.file and self._problem is None:
+        if item.content.digests and item.file and self._problem is None:
             path = parse_name(item.file.path)
             self._expected.update(serialize_line(item.number, item.content.digests.sha256, path))
 
@@ -414,7 +412,7 @@ class _ChecksumsCheck:
         self._expected.update(listed)
 
     def finish(self, whole: bool) -> None:
-        """Step 9: judge the list; a copy that withholds lines has none, as it would disclose them."""
+        """Judge the list; a copy that withholds lines has none, as it would disclose them."""
         if self._problem is None:
             try:
                 for lines in self._custody.read_blocks(self._name, _LINES_AT_ONCE):
@@ -437,6 +435,9 @@ class _ChecksumsCheck:
             _add(self._seal, Code.CHECKSUMS_MISMATCH, message)
 
 
+_UNREADABLE = {FileRole.MANIFEST: Code.MANIFEST_UNREADABLE, FileRole.CHECKSUMS: Code.CHECKSUMS_UNREADABLE}
+
+
 def _add_unusable(seal: Seal, role: FileRole, missing: Code, invalid: Code, error: EvtoolError) -> None:
     """Record that a file of a seal cannot be used: it is not there, cannot be read, or is not what was written."""
     name = file_name(seal.number, Event.SEALED.value, role)
@@ -446,11 +447,8 @@ def _add_unusable(seal: Seal, role: FileRole, missing: Code, invalid: Code, erro
     elif role not in seal.roles:
         _add(seal, missing, message)
     else:
-        finding = Finding(Code.CUSTODY_UNREADABLE, Axis.INTEGRITY, Effect.UNCHECKED, message, entry=seal.number)
-        seal.findings.append(finding)
+        seal.findings.append(Finding(_UNREADABLE[role], Effect.UNCHECKED, message, entry=seal.number))
 
 
 def _add(seal: Seal, code: Code, message: str, expected: str | None = None, found: str | None = None) -> None:
-    seal.findings.append(
-        Finding(code, Axis.INTEGRITY, Effect.DISPROVES, message, expected=expected, found=found, entry=seal.number)
-    )
+    seal.findings.append(Finding(code, Effect.DISPROVES, message, expected=expected, found=found, entry=seal.number))

@@ -11,28 +11,22 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from evtool.core.accounts import ItemFates
+from evtool.core.finding import Code, Effect, Finding
 from evtool.core.limits import MAX_HOLES
 from evtool.core.names import nfc_key, parse_name, shown, store_name
 from evtool.core.patterns import Exclusions
-from evtool.core.payload_names import neutral_name, parse_neutral_name
-from evtool.core.statement import ContentStatement, FileStatement, ItemType, OmissionReason
-from evtool.core.times import format_mtime
-from evtool.core.verdict import Axis, Code, Effect, Finding
+from evtool.core.payload_names import parse_neutral_name
+from evtool.core.statement import ItemType, OmissionReason
 from evtool.operations.collection import Collection, Seal, SealedItem, read_items
-from evtool.operations.comparison import (
-    Comparison,
-    Selection,
-    Tally,
-    count_unhidden,
-    find_difference,
-    find_hidden,
-    is_unread,
-)
+from evtool.operations.comparison import Comparison, Selection, count_unhidden, find_hidden
+from evtool.operations.item_judge import KIND_NAMES, ItemJudge, is_unread, path_of
 from evtool.operations.merge_blocks import BlockMerge, Unchanged
 from evtool.operations.pairs import merge_sorted
 from evtool.operations.progress import Progress
+from evtool.operations.withholding import judge_withholding, withheld_ranges
 from evtool.scan.engine import Crew, Task, observe_all
-from evtool.scan.observe import Mode, Observation, Problem
+from evtool.scan.observe import Mode, Observation
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, walk, walk_runs
@@ -56,34 +50,50 @@ class Comparer:
     result: Comparison = field(default_factory=Comparison)
     seen_numbers: set[int] = field(default_factory=set)
     seen_paths: set[str] = field(default_factory=set)
-    _missing: list[SealedItem] = field(default_factory=list)
+    _judge: ItemJudge = field(init=False)
     _extra: list[Found] = field(default_factory=list)
     _unread: list[Task[SealedItem]] = field(default_factory=list)
     """Files that were not read, as they lay where an item of another size was expected."""
     _omitted_directories: list[bytes] = field(default_factory=list)
-    _named_only: set[bytes] = field(default_factory=set)
-    _other_dates: int = 0
     _neutral_names: int = 0
-    _stated_only: int = 0
+
+    def __post_init__(self) -> None:
+        self._judge = ItemJudge(self.mode, keeps_dates=isinstance(self.evidence, TreeLocation))
+        self._judge.findings = self.result.findings
+        self._judge.fates = self.result.fates
 
     def run(self) -> Comparison:
         """Compare everything; afterwards the seals know whether their manifests are the signed ones."""
         for seal in self.collection.seals:
-            self.result.tallies[seal.number] = Tally()
+            self.result.fates[seal.number] = ItemFates()
         if self._is_plain:
             self._compare_blocks(self.collection.seals[0])
         else:
-            for task, observation in self._observe(self._merge()):
-                self._judge(task.context, observation)
-                self._count_progress(observation, task.found.path)
+            self._compare_all(self._merge())
         self._look_past_patterns()
         self._match_neutral_names()
         self._report_unreadable_directories()
         self._match_leftovers()
+        self.result.withholding = judge_withholding(self.collection)
         self._report_leftovers()
         self._discount_unsound_seals()
         self._sum_up()
+        self._close_accounts()
         return self.result
+
+    @property
+    def _missing(self) -> list[SealedItem]:
+        return self._judge.missing
+
+    def _compare_all(self, tasks: Iterable[Task[SealedItem]]) -> None:
+        """Observe what lies in the place of items, and compare it with them."""
+        for task, observation in self._observe(tasks):
+            self.result.evidence.compared += 1
+            self._judge.judge(task.context, observation)
+            for sealed in self._judge.doubtful:
+                self._judge.leave_doubtful(sealed, observation.stamp.mtime if observation.stamp else None)
+            self._judge.doubtful.clear()
+            self._count_progress(observation, task.found.path)
 
     @property
     def _is_plain(self) -> bool:
@@ -99,53 +109,51 @@ class Comparer:
             merge = BlockMerge(self.evidence, self.collection.custody, seal, self.jobs, self.progress.read)
             for result in merge.run(runs):
                 if isinstance(result, Unchanged):
-                    self.result.tallies[seal.number].ok += result.items
-                    self._other_dates += result.other_dates
+                    self.result.fates[seal.number].ok += result.items
+                    self.result.evidence.compared += result.items
+                    self._judge.other_dates += result.other_dates
                     self.result.bytes += result.size
                     self.progress.advance(files=result.items, size=result.size, item=result.last)
                 else:
                     self._take(result.sealed, result.found, result.observation)
-        for task, observation in self._observe(self._unread):
-            self._judge(task.context, observation)
-            self._count_progress(observation, task.found.path)
+        self._compare_all(self._unread)
 
     def _take(self, sealed: SealedItem | None, found: Found | None, observation: Observation | None) -> None:
         """Sort one comparison to where it belongs."""
         if sealed is None:
             self._extra += [found] if found else []
-        elif self._is_omitted(sealed, gone=found is None):
-            if found is None and sealed.item.content is None:
-                self._named_only.add(parse_name(_path_of(sealed)))
-        elif observation is None:
+        elif self._is_omitted(sealed, found):
+            pass
+        elif found is None or observation is None:
             self._missing.append(sealed)
-        elif found is not None and is_unread(sealed, observation):
-            self._unread.append(Task(found, sealed, self.mode))
+        elif is_unread(sealed, observation):
+            self._unread.append(Task(found, sealed, self.mode, size=sealed.item.content.size))
         else:
-            self._judge(sealed, observation)
-            self._count_progress(observation, found.path if found else b"")
+            self.result.evidence.compared += 1
+            self._judge.judge(sealed, observation)
+            self._count_progress(observation, found.path)
 
     def _merge(self) -> Iterator[Task[SealedItem]]:
         """Yield the items that are in the directory, as tasks; keep what is on one side only."""
         founds = ((found.sort_key, found) for found in self._founds(self.result.notes))
         for sealed, found in merge_sorted(read_items(self.collection), founds):
             if sealed is not None and not self.selection.includes(sealed.item):
-                self._tally(sealed).unchecked += 1
+                self._judge.fates_of(sealed).not_selected += 1
+                self.result.evidence.not_selected += found is not None
             elif sealed is not None:
                 self._note_selected(sealed)
-                if self._is_omitted(sealed, gone=found is None):
-                    if found is None and sealed.item.content is None:
-                        self._named_only.add(parse_name(_path_of(sealed)))
+                if self._is_omitted(sealed, found):
                     continue
                 if found is None:
                     self._add_missing(sealed)
                 else:
-                    yield Task(found, sealed, self.mode, size=_size_of(sealed))
+                    yield Task(found, sealed, self.mode, size=sealed.item.content.size)
             elif found is not None:
                 # Kept even if only some items are asked for: a missing one may be there under this name.
                 self._extra.append(found)
 
     def _founds(self, notes: WalkNotes) -> Iterator[Found]:
-        """Step 10: walk over what is there."""
+        """Walk over what is there."""
         if not isinstance(self.evidence, TreeLocation):
             yield from self.evidence.walk(notes)
             return
@@ -163,9 +171,8 @@ class Comparer:
 
     def _add_missing(self, sealed: SealedItem) -> None:
         """Keep an item that was not found; a bundle holds no links and no empty directories, only what states them."""
-        if not isinstance(self.evidence, TreeLocation) and _content_of(sealed).type is not ItemType.FILE:
-            self._tally(sealed).ok += 1
-            self._stated_only += 1
+        if not isinstance(self.evidence, TreeLocation) and sealed.item.content.type is not ItemType.FILE:
+            self._judge.fates_of(sealed).stated_only += 1
         else:
             self._missing.append(sealed)
 
@@ -173,108 +180,64 @@ class Comparer:
         """Remember which selected items exist, so that the others can be named."""
         if not self.selection.is_all:
             self.seen_numbers.add(sealed.item.number)
-            self.seen_paths.add(_path_of(sealed))
+            self.seen_paths.add(path_of(sealed))
 
-    def _is_omitted(self, sealed: SealedItem, *, gone: bool) -> bool:
-        """Set aside what the archivist left out by name, and what this copy does not disclose far enough."""
+    def _is_omitted(self, sealed: SealedItem, found: Found | None) -> bool:
+        """Set aside what the archivist left out by name, with whatever lies in its place."""
         item = sealed.item
-        if item.content is None:
-            self._tally(sealed).unchecked += 1
-            self._note(Code.WITHHELD, sealed, "what it is and its digests are withheld; nothing was checked")
-            return True
         if item.content.type is not ItemType.OMITTED:
             return False
-        self._tally(sealed).unchecked += 1
+        self._judge.fates_of(sealed).omitted += 1
+        self.result.evidence.omitted += found is not None
         reason = item.content.reason
         if reason is OmissionReason.UNREADABLE_DIRECTORY:
             self._omitted_directories.append((sealed.item.sort_key or b"").rstrip(b"/") + b"/")
-        gone = gone and reason is not OmissionReason.UNREADABLE_DIRECTORY
+        gone = found is None and reason is not OmissionReason.UNREADABLE_DIRECTORY
         message = f"was left out of the seal ({reason.value if reason else ''}); only named"
-        self._note(Code.OMITTED, sealed, message + (", and not there now" if gone else ""))
+        self._judge.note(Code.OMITTED, sealed, message + (", and not there now" if gone else ""))
         return True
 
-    def _judge(self, sealed: SealedItem, observation: Observation) -> None:
-        """Step 11: compare one item with what it is now."""
-        content = _content_of(sealed)
-        tally = self._tally(sealed)
-        problem = observation.problem
-        if observation.kind is not _KINDS[content.type] and problem in (None, Problem.SPECIAL):
-            self._type_changed(sealed, _KIND_NAMES[observation.kind])
-        elif problem is Problem.VANISHED:
-            self._missing.append(sealed)
-        elif problem is not None:
-            tally.unreadable += 1
-            code = Code.CHANGING if problem is Problem.CHANGING else Code.UNREADABLE
-            self._find(code, Effect.UNCHECKED, sealed, f"could not be checked: {observation.detail}")
-        elif self.mode is Mode.HASH and is_unread(sealed, observation):
-            tally.unreadable += 1
-            self._find(Code.UNREADABLE, Effect.UNCHECKED, sealed, "could not be checked: it was not read")
-        elif (difference := find_difference(content, observation)) is not None:
-            what, expected, found = difference
-            tally.changed += 1
-            message = f"{what} is {_short(found)}, the seal says {_short(expected)}"
-            self._find(Code.CHANGED, Effect.DISPROVES, sealed, message, expected, found)
-        else:
-            self._judge_unchanged(sealed, observation)
-
-    def _judge_unchanged(self, sealed: SealedItem, observation: Observation) -> None:
-        file, stamp = sealed.item.file, observation.stamp
-        other_date = bool(file and stamp and file.mtime is not None and stamp.mtime != file.mtime)
-        # The date of a link changes with every copy, and most tools cannot set it; a bundle keeps no dates.
-        other_date = other_date and observation.kind is not Kind.SYMLINK and isinstance(self.evidence, TreeLocation)
-        if self.mode is Mode.STAT and observation.kind is Kind.FILE:
-            self._tally(sealed).unchecked += 1
-            if other_date and file and stamp:
-                found = format_mtime(stamp.mtime) or "not a date"
-                message = f"was modified {found}, the seal says {format_mtime(file.mtime or 0)}; it was not read"
-                self._find(Code.DATE_CHANGED, Effect.OPEN, sealed, message)
-        else:
-            self._tally(sealed).ok += 1
-            self._other_dates += other_date
-
     def _look_past_patterns(self) -> None:
-        """Step 12: what was sealed before a pattern came that hides it is compared all the same."""
+        """What was sealed before a pattern came that hides it is compared all the same."""
         if not isinstance(self.evidence, TreeLocation):
             return
         hidden = find_hidden(self.evidence, self._missing, self.exclusions)
         self._forget((sealed for sealed, _ in hidden), ())
-        self.result.notes.excluded_count -= count_unhidden(hidden, self.exclusions)
-        tasks = [Task(found, sealed, self.mode, size=_size_of(sealed)) for sealed, found in hidden]
-        for task, observation in self._observe(tasks):
-            self._judge(task.context, observation)
-            self._count_progress(observation)
+        unhidden = count_unhidden(hidden, self.exclusions)
+        self.result.notes.excluded_count -= unhidden
+        # What lies below a directory that a pattern leaves out was not listed with it.
+        self.result.notes.seen += len(hidden) - unhidden
+        self._compare_all([Task(found, sealed, self.mode, size=sealed.item.content.size) for sealed, found in hidden])
 
     def _match_neutral_names(self) -> None:
         """Find items under the name that is made of their number: those whose own name is withheld, or was unsafe."""
         nameless = [SealedItem(item, seal) for seal in self.collection.seals for item in seal.nameless]
         for sealed in nameless:
             if not self.selection.includes(sealed.item):
-                self._tally(sealed).unchecked += 1
+                self._judge.fates_of(sealed).not_selected += 1
             else:
                 self._note_selected(sealed)
-                if not self._is_omitted(sealed, gone=False):
+                if not self._is_omitted(sealed, None):
                     self._add_missing(sealed)
         if not self._missing:
             return
         # What is there under a sealed name of its own has been taken from this list before.
         numbers = {parse_neutral_name(store_name(found.path)): found for found in self._unclaimed()}
         tasks = [
-            Task(numbers[sealed.item.number], sealed, self.mode, size=_size_of(sealed))
+            Task(numbers[sealed.item.number], sealed, self.mode, size=sealed.item.content.size)
             for sealed in self._missing
             if sealed.item.number in numbers
         ]
         self._forget((task.context for task in tasks), (task.found for task in tasks))
         self._neutral_names += len(tasks)
-        for task, observation in self._observe(tasks):
-            self._judge(task.context, observation)
-            self._count_progress(observation)
+        self._compare_all(tasks)
 
     def _unclaimed(self) -> Iterable[Found]:
         """Give what no named item was found under; where only some items were asked for, that was not kept."""
         return self._extra if self.selection.is_all else self._founds(WalkNotes())
 
     def _match_leftovers(self) -> None:
-        """Step 12: pair missing items with extra files: by type, by name in another Unicode form, then by digest."""
+        """Pair missing items with extra files: by type, by name in another Unicode form, then by digest."""
         if self._missing and self._extra:
             self._match_types()
         if self._missing and self._extra:
@@ -289,17 +252,16 @@ class Comparer:
             extra.setdefault(nfc_key(store_name(found.path)), []).append(found)
         missing: dict[str, list[SealedItem]] = {}
         for sealed in self._missing:
-            missing.setdefault(nfc_key(_path_of(sealed)), []).append(sealed)
+            missing.setdefault(nfc_key(path_of(sealed)), []).append(sealed)
         tasks = [
-            Task(extra[form][0], candidates[0], self.mode, size=_size_of(candidates[0]))
+            Task(extra[form][0], candidates[0], self.mode, size=candidates[0].item.content.size)
             for form, candidates in missing.items()
             if len(candidates) == 1 and len(extra.get(form, ())) == 1
         ]
         self._forget((task.context for task in tasks), (task.found for task in tasks))
-        for task, observation in self._observe(tasks):
-            now = shown(store_name(task.found.path))
-            self._note(Code.NAME_FORM, task.context, f"is now spelled {now}: the same name in another Unicode form")
-            self._judge(task.context, observation)
+        for task in tasks:
+            self._judge.respelled(task.context, task.found.path)
+        self._compare_all(tasks)
 
     def _match_types(self) -> None:
         """A file where an empty directory was, or the other way round, sorts elsewhere than the item does."""
@@ -311,26 +273,27 @@ class Comparer:
         explained: list[SealedItem] = []
         explaining: list[Found] = []
         for sealed in self._missing:
-            path = parse_name(_path_of(sealed))
+            path = parse_name(path_of(sealed))
             found = extra.get(path)
             if found is not None:
                 explaining.append(found)
-                self._type_changed(sealed, _KIND_NAMES[found.kind])
+                self._judge.type_changed(sealed, KIND_NAMES[found.kind])
             elif path in parents:
-                self._type_changed(sealed, "a directory that holds files")
+                self._judge.type_changed(sealed, "a directory that holds files")
             else:
                 continue
             explained.append(sealed)
+        self.result.evidence.compared += len(explaining)
         self._forget(explained, explaining)
 
     def _match_renamed(self) -> None:
         """Look for the bytes of missing files among the extra ones. Empty files are all alike and are left alone."""
         missing: dict[tuple[str, str], list[SealedItem]] = {}
         for sealed in self._missing:
-            digests, size = _content_of(sealed).digests, _content_of(sealed).size
+            digests, size = sealed.item.content.digests, sealed.item.content.size
             if digests and size:
                 missing.setdefault((digests.sha256, digests.blake3), []).append(sealed)
-        sizes = {_content_of(sealed).size for group in missing.values() for sealed in group}
+        sizes = {sealed.item.content.size for group in missing.values() for sealed in group}
         files = [Task(found, None, Mode.STAT) for found in self._extra if found.kind is Kind.FILE]
         candidates, holes, left_out = [], 0, 0
         for task, seen in self._observe(files, jobs=1):
@@ -349,72 +312,77 @@ class Comparer:
             if group:
                 renamed.append((group.pop(0), task.found))
         for sealed, found in renamed:
-            self._tally(sealed).renamed += 1
+            self._judge.fates_of(sealed).renamed += 1
+            self.result.evidence.renamed += 1
             stored = store_name(found.path)
             message = f"is now named {shown(stored)}, with the same bytes"
-            self._find(Code.RENAMED, Effect.DISPROVES, sealed, message, _path_of(sealed), stored)
+            self._judge.find(Code.RENAMED, Effect.DISPROVES, sealed, message, path_of(sealed), stored)
         self._forget((sealed for sealed, _ in renamed), (found for _, found in renamed))
 
     def _forget(self, sealed: Iterable[SealedItem], found: Iterable[Found]) -> None:
         """Take what has been explained out of the leftovers."""
         items, paths = {id(one.item) for one in sealed}, {one.path for one in found}
-        self._missing = [one for one in self._missing if id(one.item) not in items]
+        self._judge.missing = [one for one in self._missing if id(one.item) not in items]
         self._extra = [one for one in self._extra if one.path not in paths]
 
     def _report_unreadable_directories(self) -> None:
         """What is below a directory that cannot be listed is not missing: nobody could look."""
         unreadable = [found for found in self._extra if found.kind is Kind.UNREADABLE]
+        self.result.evidence.unlistable += len(unreadable)
         for found in unreadable if self.selection.is_all else ():
             stored = store_name(found.path)
             self._add(Code.UNREADABLE, Effect.UNCHECKED, f"{shown(stored)}: cannot be listed", path=stored)
         prefixes = tuple(found.path + b"/" for found in unreadable)
         hidden = [one for one in self._missing if (one.item.sort_key or b"").startswith(prefixes)] if prefixes else []
         for sealed in hidden:
-            self._tally(sealed).unreadable += 1
-            self._find(Code.UNREADABLE, Effect.UNCHECKED, sealed, "its directory cannot be listed")
+            self._judge.fates_of(sealed).unreadable += 1
+            self._judge.find(Code.UNREADABLE, Effect.UNCHECKED, sealed, "its directory cannot be listed")
         self._forget(hidden, unreadable)
 
     def _report_leftovers(self) -> None:
         for sealed in self._missing:
-            if self.collection.is_disposed(sealed.item.number):
-                self._tally(sealed).unchecked += 1
-                self._note(Code.DISPOSED, sealed, "is gone; an entry records that it was disposed of")
-            else:
-                self._tally(sealed).missing += 1
-                self._find(Code.MISSING, Effect.DISPROVES, sealed, "is missing")
+            self._judge.report_missing(sealed, is_disposed=self.collection.is_disposed(sealed.item.number))
+        self._missing.clear()
+        evidence = self.result.evidence
         if not self.selection.is_all:
+            evidence.not_selected += len(self._extra)
             return
         extra = [found for found in self._extra if not self._is_below_omitted(found)]
-        if self.collection.lacks_seals or not all(seal.is_sound for seal in self.collection.seals):
-            # What cannot be read, or is not what was signed, may have listed these files; nobody is accused for that.
+        evidence.omitted += len(self._extra) - len(extra)
+        if self._is_undecided:
+            # What cannot be read, is not what was signed, or is withheld although nobody signed that it may be, may
+            # have listed these files; nobody is accused for that.
+            evidence.unjudged = len(extra)
             if extra:
-                message = "files are in no seal that holds; they may belong to one that does not"
+                message = "files are in no seal that passes verification; they may belong to one that does not"
                 self._add(Code.NOT_HASHED, Effect.UNCHECKED, message, count=len(extra))
             return
-        self.result.extra = len(extra)
+        evidence.extra = len(extra)
         for found in extra:
             stored = store_name(found.path)
-            message = f"{shown(stored)}: is in the directory, but in no seal ({_KIND_NAMES[found.kind]})"
+            message = f"{shown(stored)}: is in the directory, but in no seal ({KIND_NAMES[found.kind]})"
             self._add(Code.EXTRA, Effect.DISPROVES, message, path=stored)
 
+    @property
+    def _is_undecided(self) -> bool:
+        """Whether there may be sealed items that nothing here tells of."""
+        withholding, seals = self.result.withholding, self.collection.seals
+        explained = withholding.is_whole or withholding.link is not None
+        return self.collection.lacks_seals or not all(seal.is_sound for seal in seals) or not explained
+
     def _is_below_omitted(self, found: Found) -> bool:
-        # A directory whose name is disclosed but not that it is one sorts elsewhere than its item.
-        if found.kind is Kind.EMPTY_DIRECTORY and found.path in self._named_only:
-            return True
         return any((found.path + b"/").startswith(prefix) for prefix in self._omitted_directories)
 
     def _discount_unsound_seals(self) -> None:
-        """Step 13: what was compared with a manifest that is not the signed one shows nothing, and accuses nobody."""
-        unsound = {seal.number for seal in self.collection.seals if not seal.is_sound}
-        for number in unsound:
-            tally = self.result.tallies[number]
-            lost = tally.ok + tally.changed + tally.missing + tally.renamed + tally.type_changed
-            self.result.tallies[number] = Tally(unreadable=tally.unreadable, unchecked=tally.unchecked + lost)
-        self.result.findings = [
+        """What was compared with a manifest that is not the signed one shows nothing, and accuses nobody."""
+        unsound = {seal.number: seal for seal in self.collection.seals if not seal.is_sound}
+        for number, seal in unsound.items():
+            self.result.fates[number] = ItemFates(unjudged=seal.sealed.items)
+        self.result.findings[:] = [
             replace(
                 finding,
                 effect=Effect.UNCHECKED,
-                message=f"{finding.message} [compared with a manifest that does not hold]",
+                message=f"{finding.message} [compared with a manifest that fails verification]",
             )
             if finding.entry in unsound and finding.effect is Effect.DISPROVES
             else finding
@@ -427,16 +395,16 @@ class Comparer:
         if self._neutral_names:
             message = "items are stored under names made of their numbers; their own names are stated, or withheld"
             self._add(Code.NEUTRAL_NAME, Effect.NOTE, message, count=self._neutral_names)
-        if self._stated_only:
+        if stated_only := sum(fates.stated_only for fates in self.result.fates.values()):
             message = "links and empty directories are in the bundle as statements only"
-            self._add(Code.STATED_ONLY, Effect.NOTE, message, count=self._stated_only)
-        if self._other_dates:
+            self._add(Code.STATED_ONLY, Effect.NOTE, message, count=stated_only)
+        if self._judge.other_dates:
             message = "items have another modification date than at sealing; their bytes are the same"
-            self._add(Code.DATE_CHANGED, Effect.NOTE, message, count=self._other_dates)
+            self._add(Code.DATE_CHANGED, Effect.NOTE, message, count=self._judge.other_dates)
         if not self.selection.is_all:
             message = "items were not asked for and not checked, nor whether there are files that no seal knows"
-            unchecked = sum(tally.unchecked for tally in self.result.tallies.values())
-            self._add(Code.NOT_SELECTED, Effect.NOTE, message, count=unchecked)
+            not_selected = sum(fates.not_selected for fates in self.result.fates.values())
+            self._add(Code.NOT_SELECTED, Effect.NOTE, message, count=not_selected)
             return
         if notes.excluded_count:
             patterns = ", ".join(shown(pattern) for pattern in sorted({pattern for _, pattern in notes.excluded}))
@@ -446,80 +414,20 @@ class Comparer:
             message = f"{shown(one)} and {shown(other)} are one name to some other systems; a copy there may lose one"
             self._add(Code.NAME_TWIN, Effect.NOTE, message, path=one)
 
-    def _type_changed(self, sealed: SealedItem, now: str) -> None:
-        was = _KIND_NAMES[_KINDS[_content_of(sealed).type]]
-        self._tally(sealed).type_changed += 1
-        self._find(Code.TYPE_CHANGED, Effect.DISPROVES, sealed, f"is now {now}, was sealed as {was}", was, now)
-
-    def _tally(self, sealed: SealedItem) -> Tally:
-        return self.result.tallies[sealed.seal.number]
+    def _close_accounts(self) -> None:
+        """Bring in what the walk counted by itself."""
+        notes, evidence = self.result.notes, self.result.evidence
+        evidence.seen, evidence.excluded, evidence.directories = notes.seen, notes.excluded_count, notes.directories
+        for seal in self.collection.seals:
+            if seal.is_sound:
+                self.result.fates[seal.number].withheld += sum(
+                    last - first + 1 for first, last in withheld_ranges(seal)
+                )
 
     def _count_progress(self, observation: Observation, item: bytes = b"") -> None:
         size = observation.stamp.size if observation.stamp and observation.sha256 else 0
         self.result.bytes += size
         self.progress.advance(files=1, size=size, item=item)
 
-    def _note(self, code: Code, sealed: SealedItem, message: str) -> None:
-        self._find(code, Effect.NOTE, sealed, message)
-
-    def _find(
-        self,
-        code: Code,
-        effect: Effect,
-        sealed: SealedItem,
-        message: str,
-        expected: str | None = None,
-        found: str | None = None,
-    ) -> None:
-        path = _path_of(sealed)
-        self.result.findings.append(
-            Finding(
-                code,
-                Axis.INTEGRITY,
-                effect,
-                f"{shown(path)}: {message}",
-                item=sealed.item.number,
-                path=path,
-                expected=expected,
-                found=found,
-                entry=sealed.seal.number,
-            )
-        )
-
     def _add(self, code: Code, effect: Effect, message: str, *, path: str | None = None, count: int = 1) -> None:
-        self.result.findings.append(Finding(code, Axis.INTEGRITY, effect, message, path=path, count=count))
-
-
-_KINDS = {
-    ItemType.FILE: Kind.FILE,
-    ItemType.SYMLINK: Kind.SYMLINK,
-    ItemType.DIRECTORY: Kind.EMPTY_DIRECTORY,
-}
-
-_KIND_NAMES = {
-    Kind.FILE: "a file",
-    Kind.SYMLINK: "a symbolic link",
-    Kind.EMPTY_DIRECTORY: "an empty directory",
-    Kind.SPECIAL: "a socket, FIFO or device",
-    Kind.UNREADABLE: "a directory that cannot be listed",
-}
-
-
-def _short(value: str) -> str:
-    return f"{value[:16]}..." if len(value) == 64 else shown(value, 80)
-
-
-def _content_of(sealed: SealedItem) -> ContentStatement:
-    content = sealed.item.content
-    assert content is not None  # noqa: S101  # items without one are set aside by `_is_omitted`
-    return content
-
-
-def _size_of(sealed: SealedItem) -> int | None:
-    return sealed.item.content.size if sealed.item.content else None
-
-
-def _path_of(sealed: SealedItem) -> str:
-    """Give the name of an item; one whose name is withheld goes by its number."""
-    file: FileStatement | None = sealed.item.file
-    return file.path if file is not None else neutral_name(sealed.item.number, None)
+        self.result.findings.append(Finding(code, effect, message, path=path, count=count))

@@ -13,11 +13,13 @@ from evtool.core.consent import ConsentTerms
 from evtool.core.errors import FormatError
 from evtool.core.merkle import Node, compute_line_subtrees
 from evtool.core.statement import (
+    PLAIN_STATEMENTS,
     ConsentStatement,
-    ContentStatement,
-    FileStatement,
+    ContextStatement,
+    ItemType,
     WithheldStatement,
     begins_item,
+    check_statements,
     parse_statement,
 )
 from evtool.core.times import parse_mtime
@@ -89,23 +91,27 @@ def compare_block(reading: Reading, order: CompareOrder) -> UnchangedBlock | Non
     salts = _find_salts(split.lines) if split else None
     if split is None or salts is None:
         return None
+    extra = _check_extra(split.extra, order.first_item, len(reading.rows))
+    if extra is None:
+        return None
     other_dates = 0
     sealed = b"\n".join(split.lines) + b"\n" if split.extra else order.lines
-    spelled = spell_items(reading, order.first_item, salts)
+    try:
+        spelled = spell_items(reading, order.first_item, salts, extra.follow)
+    except FormatError:
+        # Metadata of something that is no file.
+        return None
     if spelled is not None and spelled.lines != sealed:
         # Many ways of copying lose the dates; that alone says nothing about the bytes.
         dated = _with_sealed_dates(reading, split.lines)
         if dated is None:
             return None
         reading, other_dates = dated
-        spelled = spell_items(reading, order.first_item, salts)
+        spelled = spell_items(reading, order.first_item, salts, extra.follow)
     if spelled is None or spelled.lines != sealed:
         return None
-    consents = _check_extra(split.extra)
-    if consents is None:
-        return None
     nodes = compute_line_subtrees(order.first_line, order.lines)
-    return UnchangedBlock(nodes, spelled.listed, consents, spelled.size, other_dates)
+    return UnchangedBlock(nodes, spelled.listed, extra.consents, spelled.size, other_dates)
 
 
 class _SplitLines(NamedTuple):
@@ -133,23 +139,41 @@ def _split(block: bytes, first_item: int, items: int) -> _SplitLines | None:
     return _SplitLines(plain, extra) if len(plain) == LINES_PER_ITEM * items else None
 
 
-def _check_extra(extra: list[tuple[int, bytes]]) -> dict[int, ConsentTerms] | None:
+class _Extra(NamedTuple):
+    """What is stated of the items of a block beside what they are and their names."""
+
+    consents: dict[int, ConsentTerms]
+    follow: list[tuple[str, ...]]
+    """Kinds of the statements after the content of each item; empty where no item has more than its name."""
+
+
+def _check_extra(extra: list[tuple[int, bytes]], first_item: int, items: int) -> _Extra | None:
     """Check what else is stated of the items, and find their terms; None where whoever decodes it is to say more."""
+    if not extra:
+        return _Extra({}, [])
     consents: dict[int, ConsentTerms] = {}
-    before: tuple[int, int, str] | None = None
+    follow: list[tuple[str, ...]] = [PLAIN_STATEMENTS] * items
+    field = (0, "")
     for item, line in extra:
         try:
             statement = parse_statement(line)
         except FormatError:
             return None
-        if isinstance(statement, (ContentStatement, FileStatement, WithheldStatement)) or statement.item != item:
+        if isinstance(statement, WithheldStatement) or statement.item != item:
             return None
-        if before is not None and statement.order <= before:
-            return None
-        before = statement.order
-        if isinstance(statement, ConsentStatement):
+        follow[item - first_item] += (statement.kind,)
+        if isinstance(statement, ContextStatement):
+            if (item, statement.field) <= field:
+                return None
+            field = (item, statement.field)
+        elif isinstance(statement, ConsentStatement):
             consents[item] = statement.terms
-    return consents
+    try:
+        for item, kinds in enumerate(follow, first_item):
+            check_statements(item, ItemType.FILE, kinds)
+    except FormatError:
+        return None
+    return _Extra(consents, follow)
 
 
 def _find_salts(lines: list[bytes]) -> list[str] | None:

@@ -5,28 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from evtool.core.accounts import EvidenceCounts, ItemFates
+from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest import Item
 from evtool.core.names import parse_name, store_name
 from evtool.core.patterns import Exclusions
-from evtool.core.statement import ContentStatement
-from evtool.core.verdict import Finding
 from evtool.operations.collection import SealedItem
-from evtool.scan.observe import Observation
+from evtool.operations.withholding import Withholding
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, WalkNotes, find_one
-
-
-@dataclass(slots=True)
-class Tally:
-    """How many items of one seal met which fate."""
-
-    ok: int = 0
-    changed: int = 0
-    missing: int = 0
-    renamed: int = 0
-    type_changed: int = 0
-    unreadable: int = 0
-    unchecked: int = 0
 
 
 @dataclass(slots=True)
@@ -35,17 +22,38 @@ class Comparison:
 
     Attributes:
         findings: what is not as sealed, in no order.
-        tallies: number of the sealing entry -> the fates of its items.
+        fates: number of the sealing entry -> the fates of its items.
+        evidence: where each thing went that lies there.
         notes: what the walk noticed.
-        extra: files that no seal knows.
+        withholding: whether what is withheld may be.
         bytes: bytes that were read and hashed.
     """
 
     findings: list[Finding] = field(default_factory=list)
-    tallies: dict[int, Tally] = field(default_factory=dict)
+    fates: dict[int, ItemFates] = field(default_factory=dict)
+    evidence: EvidenceCounts = field(default_factory=EvidenceCounts)
     notes: WalkNotes = field(default_factory=WalkNotes)
-    extra: int = 0
+    withholding: Withholding = field(default_factory=lambda: Withholding((), is_whole=True))
     bytes: int = 0
+
+    @property
+    def all_fates(self) -> ItemFates:
+        """What the items of all seals met; what was promised and is withheld is missing."""
+        total = ItemFates()
+        for fates in self.fates.values():
+            total.add(fates)
+        total.missing += self.withholding.missing
+        total.withheld -= self.withholding.missing
+        return total
+
+    def check_accounts(self, sealed: int) -> tuple[Finding, ...]:
+        """Find out whether every sealed item, and everything that lies in the evidence, ended in exactly one class."""
+        items, evidence = self.all_fates.total, self.evidence
+        if (items, evidence.accounted) == (sealed, evidence.seen):
+            return ()
+        message = f"the sums do not meet: {items:,} of {sealed:,} items and {evidence.accounted:,} of "
+        message += f"{evidence.seen:,} names in the evidence are accounted for; nothing is concluded"
+        return (Finding(Code.ACCOUNTS_DIFFER, Effect.UNCHECKED, message),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,34 +88,3 @@ def find_hidden(
 def count_unhidden(hidden: Iterable[tuple[SealedItem, Found]], exclusions: Exclusions) -> int:
     """Count the items that a walk took for left out, one by one; below a directory it did not look."""
     return sum(not exclusions.hides(store_name(found.directory)) for _, found in hidden)
-
-
-def is_unread(sealed: SealedItem, observation: Observation) -> bool:
-    """Tell whether a file has the sealed size, and was not read: then nothing is known of its bytes."""
-    content = sealed.item.content
-    return (
-        content is not None
-        and content.digests is not None
-        and observation.problem is None
-        and observation.stamp is not None
-        and not observation.sha256
-        and observation.stamp.size == content.size
-    )
-
-
-def find_difference(content: ContentStatement, observation: Observation) -> tuple[str, str, str] | None:
-    """Compare what was sealed with what was read: what differs, expected, found; None where nothing does."""
-    if content.target is not None:
-        target = store_name(observation.target)
-        return None if target == content.target else ("its target", content.target, target)
-    size = observation.stamp.size if observation.stamp else 0
-    if content.digests is None:
-        return None
-    if observation.sha256:
-        if observation.sha256 != content.digests.sha256:
-            return "SHA-256", content.digests.sha256, observation.sha256
-        if observation.blake3 != content.digests.blake3:
-            return "BLAKE3", content.digests.blake3, observation.blake3
-    if size != content.size:
-        return "its size", str(content.size), str(size)
-    return None

@@ -16,10 +16,10 @@ from evtool.core.consent_input import find_contradictions
 from evtool.core.consent_state import ConsentChange, ItemConsent, changes_of, find_ineffective, fold_terms
 from evtool.core.errors import FormatError, InputError, MismatchError, RefusedError, UsageError
 from evtool.core.events import ConsentChanged, Event, Terms
+from evtool.core.finding import Effect
 from evtool.core.item_ranges import ItemRanges
 from evtool.core.limits import MAX_CHANGES
 from evtool.core.privacy import TextPolicy
-from evtool.core.verdict import Effect
 from evtool.keys.signer import Signer
 from evtool.operations.collection import Collection, read_numbered_items
 from evtool.operations.entry_writer import EntryHeader, Now, system_now
@@ -57,7 +57,6 @@ def read_consent(collection: Collection, items: ItemRanges | None = None) -> Ite
             stated=stated,
             terms=known[1],
             changes=known[2],
-            is_withheld=statement is None and sealed.item.gap > 0,
         )
     require_sound(collection)
 
@@ -77,7 +76,7 @@ def require_sound(collection: Collection) -> None:
     Raises:
         MismatchError, InputError: as `read_consent`.
     """
-    findings = collection.findings + [finding for seal in collection.seals for finding in seal.findings]
+    findings = collection.record_findings
     hint = "run evtool verify first"
     for finding in findings:
         if finding.effect is Effect.DISPROVES:
@@ -112,8 +111,6 @@ def decide_items(
 
 
 def _reservations(consent: ItemConsent, untrusted: set[int]) -> Iterator[Refusal]:
-    if consent.is_withheld:
-        yield Refusal(Reason.TERMS_WITHHELD, "its terms may be withheld from this copy")
     entries = [consent.sealed_by, *(change.entry for change in consent.changes)]
     for entry in entries:
         if entry in untrusted:

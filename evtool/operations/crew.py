@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from evtool.core.errors import UsageError
-from evtool.core.verdict import Axis, Code, Effect, Finding
+from evtool.core.finding import Code, Effect, Finding
 from evtool.scan.engine import Crew
 from evtool.scan.tree import TreeLocation
 from evtool.scan.workers import default_jobs
@@ -39,4 +39,4 @@ def report_losses(crew: Crew) -> list[Finding]:
     message = (
         "workers were lost while they worked; what they had was read again, and nothing is missing from the result"
     )
-    return [Finding(Code.WORKER_LOST, Axis.INTEGRITY, Effect.NOTE, message, count=lost)]
+    return [Finding(Code.WORKER_LOST, Effect.NOTE, message, count=lost)]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from evtool.core.chain import Link, check_head
 from evtool.core.errors import EvtoolError
 from evtool.core.events import Corrected, Countersigned
+from evtool.core.finding import Code, Effect, Finding
 from evtool.core.receipt import Receipt, answered_transfers, check_receipt, transfer_details
-from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.operations.collection import Collection
 from evtool.operations.trust import TrustPolicy
 
@@ -44,7 +44,6 @@ def _judge_references(link: Link, links: Sequence[Link]) -> list[Finding]:
             findings.append(
                 Finding(
                     Code.CHAIN_BROKEN,
-                    Axis.CUSTODY,
                     Effect.DISPROVES,
                     message,
                     expected=details.head,
@@ -54,7 +53,7 @@ def _judge_references(link: Link, links: Sequence[Link]) -> list[Finding]:
             )
     if entry.is_late:
         message = f"entry {entry.sequence} was recorded more than a day after what it records, as its signer says"
-        findings.append(Finding(Code.ENTRY_LATE, Axis.CUSTODY, Effect.NOTE, message, entry=entry.sequence))
+        findings.append(Finding(Code.ENTRY_LATE, Effect.NOTE, message, entry=entry.sequence))
     return findings
 
 
@@ -67,13 +66,13 @@ def _read_receipts(collection: Collection, policy: TrustPolicy, findings: list[F
             receipt = check_receipt(collection.chain.links, entry, signature)
         except EvtoolError as error:
             message = f"the receipt for entry {sequence} does not hold: {error.message}"
-            findings.append(Finding(Code.RECEIPT_INVALID, Axis.CUSTODY, Effect.DISPROVES, message, entry=sequence))
+            findings.append(Finding(Code.RECEIPT_INVALID, Effect.DISPROVES, message, entry=sequence))
             continue
         objection = policy.judge(receipt.link)
         if objection:
             message = f"the receipt for entry {sequence} is signed by {receipt.link.public_key.fingerprint}"
             message += f" as agent {receipt.link.entry.agent}: {objection[1]}"
-            findings.append(Finding(objection[0], Axis.CUSTODY, Effect.NOTE, message, entry=sequence))
+            findings.append(Finding(objection[0], Effect.NOTE, message, entry=sequence))
         elif receipt.transfer.entry.sequence == sequence:
             receipts.append(receipt)
     return receipts
@@ -86,14 +85,14 @@ def _open_transfers(links: Sequence[Link], receipts: Sequence[Receipt]) -> list[
         details = transfer_details(link)
         if details and link.entry.sequence not in answered:
             message = f"entry {link.entry.sequence} hands over to {details.counterparty}; no receipt answers it"
-            findings.append(Finding(Code.TRANSFER_OPEN, Axis.CUSTODY, Effect.NOTE, message, entry=link.entry.sequence))
+            findings.append(Finding(Code.TRANSFER_OPEN, Effect.NOTE, message, entry=link.entry.sequence))
     return findings
 
 
 def _judge_witness(
     links: Sequence[Link], receipts: Sequence[Receipt], policy: TrustPolicy, expected_head: str | None, stamped: int
 ) -> list[Finding]:
-    """Step 6: say up to where somebody else than the newest signer vouches for the chain; later cuts would not show."""
+    """Say up to where somebody else than the newest signer vouches for the chain; later cuts would not show."""
     holder = links[-1].public_key if links else None
     witnessed = max((receipt.witnessed for receipt in receipts), default=0)
     witnessed = max(witnessed, stamped)
@@ -108,7 +107,7 @@ def _judge_witness(
             "no outside witness: whoever holds the directory and the key could have rebuilt or shortened the record; "
             "a head that you noted (--expect-head), a receipt or a time-stamp would show it"
         )
-        return [Finding(Code.NO_WITNESS, Axis.CUSTODY, Effect.NOTE, message)]
+        return [Finding(Code.NO_WITNESS, Effect.NOTE, message)]
     message = f"entries up to {witnessed} are witnessed by a receipt, another signer, a time-stamp or the head that "
     message += "you noted; "
     if witnessed == last:
@@ -116,7 +115,7 @@ def _judge_witness(
     else:
         rest = f"entry {last}" if witnessed + 1 == last else f"entries {witnessed + 1} to {last}"
         message += f"{rest} could have been rebuilt or shortened by whoever holds the record"
-    return [Finding(Code.WITNESSED, Axis.CUSTODY, Effect.NOTE, message, entry=witnessed)]
+    return [Finding(Code.WITNESSED, Effect.NOTE, message, entry=witnessed)]
 
 
 def judge_second_signatures(links: Sequence[Link], policy: TrustPolicy, required: int) -> list[Finding]:
@@ -133,5 +132,5 @@ def judge_second_signatures(links: Sequence[Link], policy: TrustPolicy, required
     for number, signed in keys.items():
         if len(signed) < required:
             message = f"entry {number} is signed by {len(signed)} trusted keys, {required} were asked for"
-            findings.append(Finding(Code.SIGNERS_TOO_FEW, Axis.TRUST, Effect.OPEN, message, entry=number))
+            findings.append(Finding(Code.SIGNERS_TOO_FEW, Effect.OPEN, message, entry=number))
     return findings

@@ -6,8 +6,8 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 from evtool.core.events import Derived
+from evtool.core.finding import Code, Effect, Finding
 from evtool.core.names import shown
-from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.operations.collection import Collection
 
 
@@ -70,7 +70,7 @@ def judge_derivations(collection: Collection) -> list[Finding]:
     for one in list_derivations(collection):
         if one.copy >= collection.next_item:
             message = f"entry {one.entry} speaks of item {one.copy}, which is in no seal"
-            findings.append(Finding(Code.ITEM_UNKNOWN, Axis.CUSTODY, Effect.NOTE, message, entry=one.entry))
+            findings.append(Finding(Code.ITEM_UNKNOWN, Effect.NOTE, message, entry=one.entry))
         elif one.has_copy:
             findings.append(_note(one.copy, one.of_copy, one.entry))
         elif one.has_original:
@@ -79,4 +79,4 @@ def judge_derivations(collection: Collection) -> list[Finding]:
 
 
 def _note(item: int, message: str, entry: int) -> Finding:
-    return Finding(Code.DERIVED, Axis.CUSTODY, Effect.NOTE, message, item=item, entry=entry)
+    return Finding(Code.DERIVED, Effect.NOTE, message, item=item, entry=entry)

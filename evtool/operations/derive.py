@@ -119,7 +119,7 @@ _NUMBER = re.compile("[1-9][0-9]{0,15}")
 
 
 def _digest_of(item: Item) -> str | None:
-    return item.content.digests.sha256 if item.content and item.content.digests else None
+    return item.content.digests.sha256 if item.content.digests else None
 
 
 def _hash_file(path: str | os.PathLike[str], stored: str) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from evtool.core.consent_decision import Decision, Request
+from evtool.core.disclosed_items import DisclosedItems
 from evtool.core.disclosure import DisclosedStatement
 from evtool.core.errors import InputError, RefusedError, UsageError
 from evtool.core.item_choice import ItemChoice
@@ -19,6 +20,7 @@ from evtool.core.statement import ContextStatement, FileStatement, MetadataState
 from evtool.operations.collection import SealedItem, read_collection, read_numbered_items
 from evtool.operations.consent import decide_items, require_sound
 from evtool.operations.trust import TrustPolicy
+from evtool.operations.withholding import judge_withholding, require_explained
 from evtool.store.custody import CustodyReader
 
 NAMES = "names"
@@ -54,10 +56,20 @@ class Wanted:
                 raise UsageError(f"{shown(name, 80)} cannot be withheld, only: {WITHHOLDABLE}")
 
     def includes(self, item: Item) -> bool:
-        """Tell whether an item is asked for; one of which this copy withholds what it is cannot be handed on."""
+        """Tell whether an item is asked for."""
         path = item.file.path if item.file else None
         asked = self.only.is_empty or self.only.includes(item.number, path)
-        return item.content is not None and asked and not self.without.includes(item.number, path)
+        return asked and not self.without.includes(item.number, path)
+
+
+def withheld_of(item: Item, withhold: frozenset[str]) -> frozenset[str]:
+    """Name the statements of a disclosed item that are withheld, as a list of a disclosure names them."""
+    statements = (item.file, item.metadata, *item.context)
+    return frozenset(
+        f"{CONTEXT}.{one.field}" if isinstance(one, ContextStatement) else one.kind
+        for one in statements
+        if one is not None and is_withheld(one, withhold)
+    )
 
 
 def is_withheld(statement: DisclosedStatement, withhold: frozenset[str]) -> bool:
@@ -81,11 +93,13 @@ class ItemSelection:
         items: in the order of their numbers.
         left_out: items that were asked for and stay behind, each with the reason.
         duties: what the recipient has to keep to, half a sentence each.
+        withheld_before: what the copy that they are taken from withholds already; None where it is whole.
     """
 
     items: tuple[SealedItem, ...]
     left_out: tuple[tuple[int, str], ...]
     duties: tuple[str, ...]
+    withheld_before: DisclosedItems | None
 
 
 def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust: TrustPolicy) -> ItemSelection:
@@ -99,6 +113,8 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
     collection = read_collection(custody)
     asked = [sealed for sealed in read_numbered_items(collection) if wanted.includes(sealed.item)]
     require_sound(collection)
+    withholding = judge_withholding(collection)
+    require_explained(withholding)
     if not asked:
         raise InputError("no sealed item is asked for, so there is nothing to pack", hint="`evtool show` lists them")
     # Read anew: the items of a collection can be gone through once.
@@ -118,6 +134,7 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
         tuple(sealed for sealed in allowed if sealed.item.number not in telling),
         refused + tuple((number, reason) for number in sorted(telling)),
         tuple(duties),
+        withholding.listed,
     )
 
 
@@ -147,8 +164,7 @@ def _telling_links(items: Sequence[Item], whole: bool, wanted: Wanted) -> set[in
     return {
         item.number
         for item in items
-        if item.content
-        and item.content.target is not None
+        if item.content.target is not None
         and (item.file is None or _resolve(item.file.path, item.content.target) not in disclosed)
     }
 

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from evtool.core.finding import Axis, Effect
 from evtool.core.timestamp.due import DueItem, compute_due
-from evtool.core.verdict import Axis, Effect
 from evtool.operations.read import open_record
 from evtool.operations.time_axis import TimeGrounds, judge_time, load_sunsets
 
@@ -38,7 +38,7 @@ def find_due(
     moment = now or datetime.now(UTC)
     with open_record(path, custody) as collection:
         result = judge_time(collection, grounds, moment)
-        broken = [one for one in collection.findings if one.effect is Effect.DISPROVES]
+        broken = [one for one in collection.record_findings if one.effect is Effect.DISPROVES]
     against = [
         one
         for one in [*broken, *result.findings]

@@ -16,10 +16,10 @@ from evtool import __version__
 from evtool.core.digest import sha256_hex
 from evtool.core.entry import Clock, Entry, Previous
 from evtool.core.errors import InputError, MismatchError, UsageError
-from evtool.core.events import Details, Fixity
+from evtool.core.events import Details, Disclosed, Fixity
+from evtool.core.finding import Code, Effect
 from evtool.core.item_ranges import ItemRanges
 from evtool.core.names import shown
-from evtool.core.verdict import Code, Effect
 from evtool.keys.signer import Signer
 from evtool.operations.collection import OWN_FILES, Collection, read_collection
 from evtool.operations.informational import serialize_informational
@@ -152,7 +152,7 @@ def read_sound_collection(custody: CustodyDirectory) -> Collection:
             hint="keep the custody directory elsewhere with --custody DIR; this one is then sealed with the rest",
         )
     collection = read_collection(custody)
-    for finding in collection.findings:
+    for finding in collection.record_findings:
         if finding.effect is Effect.DISPROVES:
             raise MismatchError(f"the record does not hold: {finding.message}", hint="run evtool verify first")
         if finding.effect is Effect.UNCHECKED and finding.code is not Code.ENTRY_UNFINISHED:
@@ -171,8 +171,8 @@ def write_entry(
     now: Now = system_now,
     unlisted: int = 0,
 ) -> Written:
-    """Write, sign and commit the next entry; the files of a manifest or of a renewal are written already, under
-    temporary names.
+    """Write, sign and commit the next entry; the files that belong to it alone (a manifest, a renewal, a list) are
+    written already, under temporary names.
 
     `unlisted` is the number of new files whose paths are too long for `sha256sum`; README.txt tells it.
     """
@@ -187,6 +187,8 @@ def write_entry(
     data = entry.serialize()
     roles = [FileRole.ENTRY, FileRole.SIGNATURE]
     own = OWN_FILES.get(entry.event.value, frozenset())
+    if isinstance(details, Disclosed) and details.list is None:
+        own = frozenset()  # recorded by hand: no bundle was made, so there is no list of what it holds
     roles = [*(role for role in FileRole if role in own), *roles]
     names = [file_name(entry.sequence, entry.event.value, role) for role in roles]
     record.writer.write(names[-2], data)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from evtool.core.errors import InputError, MismatchError, UsageError
 from evtool.core.events import Fixity, FixityScope
-from evtool.core.verdict import Effect, Finding
+from evtool.core.finding import Effect, Finding
 from evtool.operations.collection import read_collection
 from evtool.operations.compare import Comparer
 from evtool.operations.comparison import Comparison, Selection
@@ -78,6 +78,8 @@ def measure_fixity(
         for finding in seal.findings:
             if finding.effect in (Effect.DISPROVES, Effect.UNCHECKED):
                 raise MismatchError(f"the record does not hold: {finding.message}", hint="run evtool verify first")
+    for finding in (*comparison.withholding.findings, *comparison.check_accounts(total)):
+        raise MismatchError(f"the record fails verification: {finding.message}", hint="run evtool verify first")
     findings = tuple(finding for finding in comparison.findings if finding.effect is not Effect.NOTE)
     return Measurement(_fixity(comparison, total, whole), findings)
 
@@ -92,20 +94,17 @@ def _draw(size: int, total: int, random: Callable[[int], bytes]) -> frozenset[in
 
 
 def _fixity(comparison: Comparison, total: int, whole: bool) -> Fixity:
-    tallies = comparison.tallies.values()
-    ok = sum(tally.ok for tally in tallies)
-    changed = sum(tally.changed + tally.renamed + tally.type_changed for tally in tallies)
-    missing = sum(tally.missing for tally in tallies)
-    unreadable = sum(tally.unreadable for tally in tallies)
-    checked = ok + changed + missing + unreadable
+    fates = comparison.all_fates
+    changed = fates.changed + fates.renamed + fates.type_changed
+    checked = fates.ok + changed + fates.missing + fates.unreadable
     return Fixity(
         scope=FixityScope.FULL if whole else FixityScope.SAMPLE,
         items=total,
         checked=checked,
-        ok=ok,
+        ok=fates.ok,
         changed=changed,
-        missing=missing,
-        unreadable=unreadable,
-        extra=comparison.extra,
+        missing=fates.missing,
+        unreadable=fates.unreadable,
+        extra=comparison.evidence.extra,
         withheld=total - checked if whole else 0,
     )

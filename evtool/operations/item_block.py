@@ -7,6 +7,7 @@ hand. What comes back is bytes to append and roots to fold in; nothing has to be
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from evtool.core.checksums import MAX_LISTED_PATH, serialize_line
@@ -15,11 +16,13 @@ from evtool.core.limits import MAX_LINE
 from evtool.core.merkle import compute_line_subtrees
 from evtool.core.names import store_name, store_names
 from evtool.core.statement import (
+    PLAIN_STATEMENTS,
     SALT_SIZE,
     ContentStatement,
     FileStatement,
     ItemType,
     serialize_files,
+    spell_statements,
 )
 from evtool.scan.batch import Reading, Row, observation_of
 from evtool.scan.observe import Observation
@@ -126,15 +129,22 @@ class SpelledItems(NamedTuple):
     size: int
 
 
-def spell_items(reading: Reading, first_item: int, salts: list[str]) -> SpelledItems | None:
-    """Spell what was observed; None where something was not, or has a line that is too long."""
+def spell_items(
+    reading: Reading, first_item: int, salts: list[str], follow: Sequence[tuple[str, ...]] = ()
+) -> SpelledItems | None:
+    """Spell what was observed; None where something was not, or has a line that is too long.
+
+    `follow` gives for each item the kinds of the statements after its content; without it, there is its name alone.
+    """
+    follow = follow or [PLAIN_STATEMENTS] * len(reading.rows)
     lines: list[str] = []
     listed: list[bytes] = []
     unlisted = total = at = 0
     for run in reading.runs:
         end = at + len(run.names)
         rows = reading.rows[at:end]
-        spelled = _spell_run(run, rows, first_item + at, salts[LINES_PER_ITEM * at : LINES_PER_ITEM * end])
+        own_salts = salts[LINES_PER_ITEM * at : LINES_PER_ITEM * end]
+        spelled = _spell_run(run, rows, first_item + at, own_salts, follow[at:end])
         if spelled is None:
             return None
         new_lines, size = spelled
@@ -148,20 +158,23 @@ def spell_items(reading: Reading, first_item: int, salts: list[str]) -> SpelledI
     return SpelledItems(text.encode("utf-8") + b"\n", b"".join(listed), unlisted, total)
 
 
-def _spell_run(run: Run, rows: list[Row], first_item: int, salts: list[str]) -> tuple[list[str], int] | None:
+def _spell_run(
+    run: Run, rows: list[Row], first_item: int, salts: list[str], follow: Sequence[tuple[str, ...]]
+) -> tuple[list[str], int] | None:
     """Spell the items of one directory, with the bytes of their files."""
     prefix = store_name(run.directory) + "/" if run.directory else ""
     names = store_names(run.names)
     files = [row for row in rows if not isinstance(row, Observation)]
     if len(files) == len(rows):
         sizes, mtimes, _, _, sha256s, blake3s = zip(*files, strict=True)
-        return serialize_files(first_item, salts, prefix, names, (sizes, mtimes, sha256s, blake3s)), sum(sizes)
+        columns = (sizes, mtimes, sha256s, blake3s)
+        return serialize_files(first_item, salts, prefix, names, columns, map(spell_statements, follow)), sum(sizes)
     lines: list[str] = []
     total = 0
     for index, (row, name) in enumerate(zip(rows, names, strict=True)):
         observation = observation_of(row, 0)
         item, salt, name_salt = first_item + index, salts[2 * index], salts[2 * index + 1]
-        content = _state_content(item, salt, observation)
+        content = _state_content(item, salt, observation, follow[index])
         if content is None or observation.stamp is None:
             return None
         file = FileStatement(item, name_salt, prefix + name, observation.stamp.mtime)
@@ -170,17 +183,19 @@ def _spell_run(run: Run, rows: list[Row], first_item: int, salts: list[str]) -> 
     return lines, total
 
 
-def _state_content(item: int, salt: str, observation: Observation) -> ContentStatement | None:
+def _state_content(item: int, salt: str, observation: Observation, follow: tuple[str, ...]) -> ContentStatement | None:
     """State what an item is; None where it takes a decision."""
     if observation.problem is not None or observation.deferred:
         return None
     if observation.kind is Kind.SYMLINK:
-        return ContentStatement(item, salt, ItemType.SYMLINK, target=store_name(observation.target))
+        target = store_name(observation.target)
+        return ContentStatement(item, salt, ItemType.SYMLINK, target=target, statements=follow)
     if observation.kind is Kind.EMPTY_DIRECTORY:
-        return ContentStatement(item, salt, ItemType.DIRECTORY)
+        return ContentStatement(item, salt, ItemType.DIRECTORY, statements=follow)
     if observation.kind is Kind.FILE and observation.stamp is not None and observation.sha256:
         digests = Digests(observation.sha256, observation.blake3)
-        return ContentStatement(item, salt, ItemType.FILE, size=observation.stamp.size, digests=digests)
+        size = observation.stamp.size
+        return ContentStatement(item, salt, ItemType.FILE, size=size, digests=digests, statements=follow)
     return None
 
 

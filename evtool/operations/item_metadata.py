@@ -214,7 +214,10 @@ class ClaimsReader:
         self.summary.stated += result.claims is not None
         if result.failure is not None:
             self.summary.failures[result.failure] += 1
-        return lambda item, salt: MetadataStatement(item, salt, result.cage, result.claims, result.failure).serialize()
+        cage, claims, failure = result.cage, result.claims, result.failure
+        return LineWriter(
+            "metadata", lambda item, salt: MetadataStatement(item, salt, cage, claims, failure).serialize()
+        )
 
 
 def _without_claims(failure: Failure, result: ExtractionResult) -> ExtractionResult:

@@ -13,10 +13,10 @@ from pathlib import Path
 from evtool.core.consent import TERMS_BY_NAME, ConsentTerms, Shape
 from evtool.core.consent_input import find_contradictions
 from evtool.core.errors import RefusedError, UsageError
+from evtool.core.finding import Code, Effect, Finding
 from evtool.core.names import nfc_key, shown, store_name
 from evtool.core.privacy import TextPolicy
 from evtool.core.stated import Stated
-from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.interop.item_defaults import MAX_DEFAULTS, DirectoryDefaults, ItemDefaults, combine, parse_defaults
 from evtool.interop.items_table import MAX_ERRORS, MAX_TABLE, Row, TableError, parse_table
 from evtool.keys.files import read_any_file
@@ -231,7 +231,7 @@ class StatementPlan:
         for name, value in row.stated.terms.stated.items():
             if in_force[name] != value:
                 message = f"line {row.line}, column {name}: the defaults are stricter and are sealed with it"
-                self.findings.append(Finding(Code.CONSENT_STRICTER, Axis.CONSENT, Effect.NOTE, message))
+                self.findings.append(Finding(Code.CONSENT_STRICTER, Effect.NOTE, message))
 
 
 def _why_unmatched(row: Row, candidates: _Candidates) -> str:

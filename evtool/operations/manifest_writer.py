@@ -16,6 +16,7 @@ from evtool.core.names import shown, store_name
 from evtool.core.patterns import Exclusions
 from evtool.core.stated import LineWriter
 from evtool.core.statement import (
+    PLAIN_STATEMENTS,
     SALT_SIZE,
     ContentStatement,
     ItemType,
@@ -75,20 +76,21 @@ class ManifestWriter:
         item = self._first_item + self.items
         path = store_name(found.path)
         stamp = observation.stamp
+        follow = (*PLAIN_STATEMENTS, *(line.kind for line in extra))
         if type_ is ItemType.FILE and stamp is not None:
             # Checked here once more: a statement without digests, once signed, could never be made good.
             digests = Digests(observation.sha256, observation.blake3)
-            content = ContentStatement(item, self._salt(), type_, size=stamp.size, digests=digests).serialize()
+            content = ContentStatement(item, self._salt(), type_, size=stamp.size, digests=digests, statements=follow)
             self._write_list(serialize_line(item, observation.sha256, found.path))
             self.unlisted += len(found.path) > MAX_LISTED_PATH
         else:
             target = store_name(observation.target) if type_ is ItemType.SYMLINK else None
-            content = ContentStatement(item, self._salt(), type_, target=target, reason=reason).serialize()
-        self._write_line(content, path)
+            content = ContentStatement(item, self._salt(), type_, target=target, reason=reason, statements=follow)
+        self._write_line(content.serialize(), path)
         mtime = stamp.mtime if stamp is not None else None
         self._write_line(serialize_file(item, self._salt(), path, mtime).encode("utf-8"), path)
-        for write in extra:
-            self._write_line(write(item, self._salt()), path)
+        for line in extra:
+            self._write_line(line.write(item, self._salt()), path)
         self.items += 1
 
     def order_block(self, items: int) -> BlockOrder:

@@ -169,7 +169,7 @@ def _size_of(pair: Compared) -> int | None:
 
 def _is_comparable(item: Item) -> bool:
     """Whether anything is known of an item that an entry can be compared with."""
-    return item.content is not None and item.content.type is not ItemType.OMITTED
+    return item.content.type is not ItemType.OMITTED
 
 
 class _Entries:

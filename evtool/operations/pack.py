@@ -20,10 +20,12 @@ from evtool.core.consent_decision import RecipientKind, Request
 from evtool.core.consent_state import changes_of
 from evtool.core.consent_summary import ConsentTally
 from evtool.core.digest import sha256_hex
-from evtool.core.errors import InputError, UsageError
+from evtool.core.disclosed_items import DisclosedItems, group_items
+from evtool.core.errors import FormatError, InputError, UsageError
 from evtool.core.events import Code as AgentCode
 from evtool.core.events import Digest, Disclosed, Fixity, FixityScope
 from evtool.core.item_ranges import ranges_of
+from evtool.core.manifest import Item
 from evtool.core.privacy import TextPolicy, check_entry_text
 from evtool.core.statement import ItemType
 from evtool.core.verdict import Report
@@ -43,7 +45,8 @@ from evtool.operations.bundle_plan import (
 from evtool.operations.bundle_writer import EncryptionKeys, Form, write_bundle
 from evtool.operations.collection import Collection, read_collection
 from evtool.operations.derivations import list_derivations
-from evtool.operations.disclosure_choice import NAMES, ItemSelection, Wanted, choose_items
+from evtool.operations.disclosed_lists import list_name
+from evtool.operations.disclosure_choice import NAMES, ItemSelection, Wanted, choose_items, withheld_of
 from evtool.operations.entry_writer import (
     EntryHeader,
     Now,
@@ -104,14 +107,13 @@ class Disclosure:
             is_publication=self.is_publication,
         )
 
-    def details(self, withhold: frozenset[str]) -> Disclosed:
-        """Give the table of the entry."""
+    def details(self) -> Disclosed:
+        """Give the table of the entry, as far as it is known before the bundle is."""
         return Disclosed(
             counterparty=AgentCode(self.recipient.code),
             authority=self.authority,
             purpose=code_text(self.purpose),
             approved_by=AgentCode(self.approved_by) if self.approved_by else None,
-            withheld=tuple(sorted(withhold)),
         )
 
 
@@ -210,21 +212,24 @@ def pack(
     form = options.form_of(output)
     keys = EncryptionKeys(options.recipients, options.passphrase, random)
     check_new(output)
-    details = disclosure.details(options.wanted.withhold)
+    details = disclosure.details()
     check_entry_text(details, header.reason, policy or TextPolicy())
     with open_for_writing(path, options.custody) as record, Tree(record.evidence) as tree:
         _check_outside(record, output)
         choice = choose_items(record.custody, options.wanted, disclosure.request(signer.code, now()), disclosure.trust)
         neutral = list_neutral_names(tree)
         items = [sealed.item for sealed in choice.items]
-        chosen = [locate(tree, item, item.content, neutral) for item in items if item.content]
+        chosen = [locate(tree, item, neutral) for item in items]
         payload = _measure_payload(tree, chosen, options, progress)
         disclosed = frozenset(one.number for one in chosen)
-        about = EntryHeader(header.reason, header.happened_at, header.clock, ranges_of(disclosed))
         total = record.collection.next_item - 1
         fixity = _fixity(chosen, total)
         cover = _cover(record, choice, disclosure, signer, now())
-        details = replace(details, cover=Digest(sha256_hex(cover)))
+        listed = _list_items(items, choice.withheld_before, options.wanted.withhold, cover, random).serialize()
+        record.writer.write(list_name(record.next_sequence), listed)
+        details = replace(details, list=Digest(sha256_hex(listed)))
+        # Without items: which ones they are says the list, and that does not go to later recipients.
+        about = EntryHeader(header.reason, header.happened_at, header.clock)
         written = write_entry(record, signer, about, details, fixity=fixity, random=random, now=now)
         collection = read_collection(record.custody)
         kept = record_files(collection, disclosed, options.wanted.withhold, cover)
@@ -279,6 +284,25 @@ def _cover(
         total=record.collection.next_item - 1,
     )
     return render_cover_sheet(tally.summarize(moment), handover).encode("utf-8")
+
+
+def _list_items(
+    items: Sequence[Item],
+    before: DisclosedItems | None,
+    withhold: frozenset[str],
+    cover: bytes,
+    random: Random,
+) -> DisclosedItems:
+    """List what the bundle holds; `before` lists what the copy it is made from withholds already."""
+    gone: dict[int, tuple[str, ...]] = {}
+    numbers = {item.number for item in items}
+    for first, last, kinds in before.spans() if before else ():
+        gone |= dict.fromkeys(numbers.intersection(range(first, last + 1)) if kinds else (), kinds)
+    withheld = {item.number: withheld_of(item, withhold).union(gone.get(item.number, ())) for item in items}
+    try:
+        return group_items(withheld, random(16).hex(), sha256_hex(cover))
+    except FormatError as error:
+        raise InputError(f"what is withheld of these items cannot be listed: {error.message}") from error
 
 
 def _remarks(collection: Collection, items: frozenset[int]) -> tuple[str, ...]:

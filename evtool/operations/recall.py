@@ -14,6 +14,7 @@ from evtool.core.receipt import answered_transfers, check_receipt, transfer_deta
 from evtool.core.times import format_time
 from evtool.operations.collection import Collection
 from evtool.operations.consent import read_consent
+from evtool.operations.disclosed_lists import read_lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,15 @@ def _given(collection: Collection, link: Link, items: ItemRanges) -> ItemRanges 
     last = max((seal.sealed.first_item + seal.sealed.items - 1 for seal in sealed), default=0)
     if not last:
         return None
-    given = items.meet(ItemRanges(((1, last),)))
-    return given.meet(link.entry.items) if given is not None and link.entry.items is not None else given
+    given, meant = items.meet(ItemRanges(((1, last),))), link.entry.items or _listed(collection, link)
+    return given.meet(meant) if given is not None and meant is not None else given
+
+
+def _listed(collection: Collection, link: Link) -> ItemRanges | None:
+    """Give the items that a bundle held; where its list is not here any more, it may have been all of them."""
+    for one in read_lists(collection.custody, collection.listing, [link]):
+        return one.listed.items if one.listed else None
+    return None
 
 
 def _answers(collection: Collection) -> dict[str, Received]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from evtool.core.errors import InputError, MismatchError, UsageError
 from evtool.core.events import STATES_EVIDENCE, Derived, Details, Event, Fixity
+from evtool.core.finding import Finding
 from evtool.core.item_ranges import ItemRanges
 from evtool.core.privacy import TextPolicy, check_entry_text
-from evtool.core.verdict import Finding
 from evtool.keys.signer import Signer
 from evtool.operations.collection import Collection
 from evtool.operations.entry_writer import (

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from evtool.core.chain import Link
 from evtool.core.errors import EvtoolError
 from evtool.core.events import Event, Renewed
+from evtool.core.finding import Code, Effect, Finding
 from evtool.core.limits import MAX_LIST_LINE
 from evtool.core.renewal_list import parse_list
-from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.operations.collection import Collection
+from evtool.operations.disclosed_lists import list_name
 from evtool.store.custody import FileRole, Listing, file_name, receipt_names
 
 _CUT_BY_DISCLOSURE = frozenset({FileRole.MANIFEST, FileRole.CHECKSUMS})
@@ -122,6 +123,11 @@ def _partial_files(collection: Collection) -> Iterator[str]:
         if seal.withheld_lines or seal.broken:
             for role in _CUT_BY_DISCLOSURE:
                 yield file_name(seal.number, Event.SEALED.value, role)
+    # The list of a disclosure travels in its own bundle only.
+    for link in collection.chain.links:
+        key = link.entry.sequence, link.entry.event.value
+        if link.entry.event is Event.DISCLOSED and FileRole.DISCLOSED not in collection.listing.files[key]:
+            yield list_name(link.entry.sequence)
 
 
 def _find_unlisted(record: _Record, number: int, listed: dict[str, str]) -> Iterator[Finding]:
@@ -130,8 +136,8 @@ def _find_unlisted(record: _Record, number: int, listed: dict[str, str]) -> Iter
     missing = {name for _, name in earlier} - listed.keys()
     if missing:
         message = f"entry {number} renews the record but leaves out {min(missing)}"
-        yield Finding(Code.RENEWAL_INCOMPLETE, Axis.CUSTODY, Effect.NOTE, message, entry=number, count=len(missing))
+        yield Finding(Code.RENEWAL_INCOMPLETE, Effect.NOTE, message, entry=number, count=len(missing))
 
 
 def _finding(effect: Effect, message: str, number: int, name: str) -> Finding:
-    return Finding(Code.RENEWAL_MISMATCH, Axis.CUSTODY, effect, message, path=name, entry=number)
+    return Finding(Code.RENEWAL_MISMATCH, effect, message, path=name, entry=number)

@@ -11,18 +11,21 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
-from evtool.core.errors import InputError, MismatchError, RefusedError
+from evtool.core.accounts import ItemFates
+from evtool.core.errors import RefusedError
+from evtool.core.finding import Code, Effect, Finding
 from evtool.core.names import shown, store_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.privacy import check_text
 from evtool.core.statement import ItemType
-from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.keys.signer import Signer
 from evtool.operations.collection import Collection, SealedItem, read_items
 from evtool.operations.comparison import count_unhidden, find_hidden
+from evtool.operations.consent import require_sound
 from evtool.operations.crew import hire, report_losses
 from evtool.operations.entry_writer import EntryHeader, is_inside, open_for_writing, read_sound_collection, write_entry
 from evtool.operations.item_block import ItemBlock, state_block
+from evtool.operations.item_judge import ItemJudge
 from evtool.operations.item_metadata import DescribedItems, MetadataChoice
 from evtool.operations.item_statements import StatementPlan, read_plan
 from evtool.operations.manifest_writer import ManifestWriter
@@ -31,6 +34,7 @@ from evtool.operations.progress import NoProgress, Progress, ShareTrack
 from evtool.operations.respelled import RespelledNames, RespelledPairs, find_respelled
 from evtool.operations.seal_options import SealOptions, SealResult
 from evtool.operations.seal_problems import cannot_seal, nothing_to_seal, omission_reason
+from evtool.operations.withholding import judge_withholding, require_explained
 from evtool.scan.engine import Crew, Request, Task, gather_runs, observe_all, observe_requests
 from evtool.scan.measure import measure_tree
 from evtool.scan.observe import Mode, Observation, Problem
@@ -159,10 +163,11 @@ class _SealRun:
         self._exclusions = effective_exclusions(collection, options)
         self._notes = WalkNotes()
         self._share = ShareTrack(lambda: self._notes.share)
-        self._doubtful: list[Task[SealedItem | None]] = []
+        self._judge = ItemJudge(Mode.STAT)
+        self._places: dict[int, Found] = {}
+        """Number of an item that has to be read after all -> where it lies."""
         self._problems: list[str] = []
         self._denied = 0
-        self._vanished: list[SealedItem] = []
         self._respelled = RespelledPairs(respelled)
         self._plan = self._make_plan()
 
@@ -285,7 +290,7 @@ class _SealRun:
             for sealed, found in merge_sorted(sealed_items, founds):
                 if found is None and sealed is not None:
                     if not self._respelled.holds_item(sealed):
-                        self._vanished.append(sealed)
+                        self._judge.missing.append(sealed)
                 elif found is not None and sealed is not None:
                     self._share.hand_out()
                     yield Task(found, sealed, Mode.STAT)
@@ -348,78 +353,67 @@ class _SealRun:
         self._progress.advance(files=1, size=size, item=found.path, share=self._share.take_back())
 
     def _judge_sealed(self, task: Task[SealedItem | None], observation: Observation) -> None:
-        """Compare an item of an earlier seal by type, size and date."""
+        """Compare an item of an earlier seal by type, size and date, as a verification would that reads no file."""
         sealed = task.context
-        if sealed is None or sealed.item.content is None or sealed.item.file is None:
+        if sealed is None:
             return
-        content, stamp = sealed.item.content, observation.stamp
-        if task.found.path in self._respelled.names:
-            now = shown(store_name(task.found.path))
-            message = f"is now spelled {now}: the same name in another Unicode form"
-            self._find(Code.NAME_FORM, Effect.NOTE, sealed, message)
         self._progress.advance(files=1, size=0, item=task.found.path, share=self._share.take_back())
-        if content.type is ItemType.OMITTED:
-            self.result.kept_items += 1
-        elif observation.problem is Problem.UNREADABLE:
-            self._find(Code.UNREADABLE, Effect.UNCHECKED, sealed, f"could not be checked: {observation.detail}")
-        elif observation.problem is not None or _ITEM_TYPES.get(observation.kind) is not content.type:
-            self._find(Code.TYPE_CHANGED, Effect.DISPROVES, sealed, "is of another type than it was sealed as")
-        elif content.target is not None and store_name(observation.target) != content.target:
-            self._find(Code.CHANGED, Effect.DISPROVES, sealed, "points elsewhere than it did when it was sealed")
-        elif content.size is not None and stamp and stamp.size != content.size:
-            message = f"its size is {stamp.size}, the seal says {content.size}"
-            self._find(Code.CHANGED, Effect.DISPROVES, sealed, message)
-        elif content.size is not None and stamp and stamp.mtime != sealed.item.file.mtime:
+        if task.found.path in self._respelled.names:
+            self._judge.respelled(sealed, task.found.path)
+        if sealed.item.content.type is ItemType.OMITTED:
+            self._judge.fates_of(sealed).omitted += 1
+            return
+        self._judge.judge(sealed, observation)
+        if self._judge.doubtful and self._judge.doubtful[-1] is sealed:
             # Only touched, or rewritten with other bytes of the same length? That takes reading.
-            self._doubtful.append(Task(task.found, sealed))
-        else:
-            self.result.kept_items += 1
+            self._places[sealed.item.number] = task.found
 
     def _look_past_patterns(self) -> None:
         """A new pattern says what is not to be sealed; what was sealed before is compared all the same."""
-        hidden = find_hidden(self._evidence, self._vanished, self._exclusions)
+        hidden = find_hidden(self._evidence, self._judge.missing, self._exclusions)
         self._notes.excluded_count -= count_unhidden(hidden, self._exclusions)
         there = {id(sealed) for sealed, _ in hidden}
-        self._vanished = [one for one in self._vanished if id(one) not in there]
+        self._judge.missing = [one for one in self._judge.missing if id(one) not in there]
         tasks: list[Task[SealedItem | None]] = [Task(found, sealed, Mode.STAT) for sealed, found in hidden]
         for task, observation in observe_all(self._evidence, tasks, jobs=self._crew):
             self._judge_sealed(task, observation)
 
     def _look_for_other_forms(self) -> None:
         """A sealed item under the same name in another Unicode form is no new item, and not missing either."""
-        if self._collection is None or not self._vanished or self._respelled.names:
+        if self._collection is None or not self._judge.missing or self._respelled.names:
             return
         with Tree(self._evidence) as tree:
-            names = find_respelled(self._collection, self._vanished, self._walk(tree, WalkNotes()))
+            names = find_respelled(self._collection, self._judge.missing, self._walk(tree, WalkNotes()))
         if names:
             raise RespelledNames(names)
 
     def _judge_doubtful(self) -> None:
-        for task, observation in observe_all(self._evidence, self._doubtful, jobs=self._crew):
-            sealed = task.context
-            if sealed is None or sealed.item.content is None or sealed.item.content.digests is None:
-                continue
-            expected = sealed.item.content.digests
-            if not observation.sha256:
-                self._find(Code.UNREADABLE, Effect.UNCHECKED, sealed, f"could not be checked: {observation.detail}")
-            elif (observation.sha256, observation.blake3) == (expected.sha256, expected.blake3):
-                self.result.kept_items += 1
-            else:
-                message = f"SHA-256 is {observation.sha256[:16]}..., the seal says {expected.sha256[:16]}..."
-                self._find(Code.CHANGED, Effect.DISPROVES, sealed, message)
+        doubtful, self._judge.doubtful = self._judge.doubtful, []
+        tasks = [Task(self._places[sealed.item.number], sealed) for sealed in doubtful]
+        for task, observation in observe_all(self._evidence, tasks, jobs=self._crew):
+            self._judge.judge(task.context, observation, Mode.HASH)
 
     def _check_manifests(self) -> None:
         """Now that the manifests of earlier seals have been read to their end, refuse ones that do not hold."""
-        for sealed in self._collection.seals if self._collection else ():
-            for finding in sealed.findings:
-                hint = "run evtool verify first"
-                if finding.effect is Effect.DISPROVES:
-                    raise MismatchError(f"the record does not hold: {finding.message}", hint=hint)
-                if finding.effect is Effect.UNCHECKED:
-                    raise InputError(f"the record cannot be read: {finding.message}", hint=hint)
-        for one in self._vanished:
-            if one.item.content is None or one.item.content.type is not ItemType.OMITTED:
-                self._find(Code.MISSING, Effect.DISPROVES, one, "is missing")
+        if self._collection is not None and self._collection.seals:
+            require_sound(self._collection)
+            require_explained(judge_withholding(self._collection))
+        self._close_judgement()
+
+    def _close_judgement(self) -> None:
+        """Say what became of the items of earlier seals."""
+        for one in self._judge.missing:
+            if one.item.content.type is ItemType.OMITTED:
+                self._judge.fates_of(one).omitted += 1
+            else:
+                disposed = self._collection is not None and self._collection.is_disposed(one.item.number)
+                self._judge.report_missing(one, is_disposed=disposed)
+        self._judge.missing.clear()
+        self.result.findings += self._judge.findings
+        kept = ItemFates()
+        for fates in self._judge.fates.values():
+            kept.add(fates)
+        self.result.kept_items = kept.ok + kept.unread + kept.omitted
 
     def _check_second_walk(self, *, manifest_written: bool) -> None:
         """Look at the names once more: what came or went meanwhile would be sealed by halves."""
@@ -436,21 +430,7 @@ class _SealRun:
         self.result.excluded = self._notes.excluded_count
         for one, other in self._notes.twins:
             message = f"{shown(one)} and {shown(other)} are one name to some other systems; a copy there may lose one"
-            self.result.findings.append(Finding(Code.NAME_TWIN, Axis.INTEGRITY, Effect.NOTE, message, path=one))
-
-    def _find(self, code: Code, effect: Effect, sealed: SealedItem, message: str) -> None:
-        path = sealed.item.file.path if sealed.item.file else ""
-        self.result.findings.append(
-            Finding(
-                code,
-                Axis.INTEGRITY,
-                effect,
-                f"{shown(path)}: {message}",
-                item=sealed.item.number,
-                path=path,
-                entry=sealed.seal.number,
-            )
-        )
+            self.result.findings.append(Finding(Code.NAME_TWIN, Effect.NOTE, message, path=one))
 
 
 def effective_exclusions(collection: Collection | None, options: SealOptions) -> Exclusions:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from evtool.core.entry import Clock
-from evtool.core.errors import UsageError
+from evtool.core.errors import ExitCode, UsageError
+from evtool.core.finding import Finding, weigh
 from evtool.core.names import shown
 from evtool.core.privacy import TextPolicy
 from evtool.core.statement import OmissionReason
-from evtool.core.verdict import Effect, Finding
 from evtool.operations.item_metadata import MetadataChoice, MetadataSummary
 from evtool.operations.item_statements import StatementFiles
 
@@ -98,4 +98,9 @@ class SealResult:
     @property
     def disproves(self) -> bool:
         """Whether an item of an earlier seal changed or vanished."""
-        return any(finding.effect is Effect.DISPROVES for finding in self.findings)
+        return self.exit_code is ExitCode.MISMATCH
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code of the command `seal`, time-stamps aside: 1 or 4 if a sealed item is not as it was sealed."""
+        return weigh(self.findings)

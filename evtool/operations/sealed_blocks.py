@@ -59,7 +59,7 @@ class SealedBlocks:
         self.broken_from: int | None = None
         """First item of the first block that could not be decoded to its end; what comes after it is not known."""
         self._items = 0
-        self._last_item = 0
+        self._last_item = self._lines_after = 0
         self._rest: ManifestReader | None = None
         """Reads what cannot be cut into blocks."""
 
@@ -109,10 +109,11 @@ class SealedBlocks:
         withheld = 0
         if self._rest is not None:
             self._nodes.append(self._rest.tree.nodes())
-            withheld = self._rest.withheld_lines
+            withheld, self._lines_after = self._rest.withheld_lines, self._rest.lines_after
         tree = fold_nodes(chain.from_iterable(self._nodes))
         root = tree.compute_root().hex()
-        self._reading.finish(ManifestSummary(tree.size, withheld, self._items, self._last_item, root))
+        counts = (tree.size, withheld, self._items, self._last_item, self._lines_after)
+        self._reading.finish(ManifestSummary(*counts, root))
 
     def _give_up(self, error: FormatError | InputError) -> None:
         if not self._seal.broken:
@@ -243,8 +244,7 @@ class _Lines:
 
 
 def _decoded(items: list[Item]) -> SealedBlock:
-    # Where the content is withheld, the item may be a directory, which sorts as its path with a slash.
-    ends = [key if item.content else key + b"/" for item in items if (key := item.sort_key) is not None]
+    ends = [key for item in items if (key := item.sort_key) is not None]
     return SealedBlock(items[0].number, 0, 0, b"", items, max(ends, default=None), None)
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from evtool.core.finding import Code, Effect, Finding
 from evtool.core.time_report import ProvenInterval, StampReport
 from evtool.core.timestamp.bitcoin import MINIMUM_WORK, BlockHeaders
-from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.operations.collection import Collection
 from evtool.operations.time_evidence import read_time_files
 
@@ -83,11 +83,11 @@ class TimeResult:
 
 
 def judge_time(collection: Collection, grounds: TimeGrounds, now: datetime | None = None) -> TimeResult:
-    """Step 7: judge all time evidence of a record, as of `now` or the present."""
+    """Judge all time evidence of a record, as of `now` or the present."""
     found = read_time_files(collection)
     if not found.stamps:
         message = "no time-stamp: all times are claims of the signers"
-        nothing = Finding(Code.NO_TIMESTAMP, Axis.TIME, Effect.OPEN, message)
+        nothing = Finding(Code.NO_TIMESTAMP, Effect.OPEN, message)
         return TimeResult((*found.findings, nothing))
     # Not before there is a token: this imports the X.509 parts of cryptography.
     from evtool.operations.time_judgement import judge_stamps

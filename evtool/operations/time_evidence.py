@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from evtool.core.chain import Link
 from evtool.core.digest import sha256_hex
 from evtool.core.errors import EvtoolError, FormatError
+from evtool.core.finding import Code, Effect, Finding
 from evtool.core.limits import MAX_STAMPS, MAX_STAMPS_SIZE
 from evtool.core.names import shown
 from evtool.core.timestamp.stamp_names import EVIDENCE, StampName, parse_stamp_name
-from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.operations.collection import Collection
 
 
@@ -58,7 +58,7 @@ def read_time_files(collection: Collection) -> TimeFiles:
         _check_recorded(text, records, there, found)
     if len(there) > MAX_STAMPS:
         message = f"{len(there)} time-stamps, only those that entries list and the first {MAX_STAMPS} others are judged"
-        found.findings.append(Finding(Code.TIMESTAMP_OPEN, Axis.TIME, Effect.NOTE, message, count=len(there)))
+        found.findings.append(Finding(Code.TIMESTAMP_OPEN, Effect.NOTE, message, count=len(there)))
     usable = {link.entry.sequence: link.entry.event.value for link in links}
     size = 0
     for count, name in enumerate(sorted(there.values(), key=lambda name: name.text not in recorded)):
@@ -76,17 +76,17 @@ def _too_much(name: StampName) -> Finding:
     message = (
         f"time-stamps from {name.text} on are not judged: those before them have more than {MAX_STAMPS_SIZE:,} bytes"
     )
-    return Finding(Code.TIMESTAMP_OPEN, Axis.TIME, Effect.UNCHECKED, message, path=name.text, entry=name.sequence)
+    return Finding(Code.TIMESTAMP_OPEN, Effect.UNCHECKED, message, path=name.text, entry=name.sequence)
 
 
 def _check_recorded(text: str, records: list[tuple[int, str]], there: dict[str, StampName], found: TimeFiles) -> None:
     name, entry = parse_stamp_name(text), records[0][0]
     if name is None or name.role not in EVIDENCE or name.sequence >= entry:
         message = f"entry {entry} lists {shown(text)} as a time-stamp, which this version does not know"
-        found.findings.append(Finding(Code.TIMESTAMP_OPEN, Axis.CUSTODY, Effect.UNCHECKED, message, entry=entry))
+        found.findings.append(Finding(Code.CUSTODY_UNREADABLE, Effect.UNCHECKED, message, entry=entry))
     elif text not in there:
         message = f"time-stamp {text} is missing; entry {entry} holds its digest, so it was there"
-        finding = Finding(Code.TIMESTAMP_MISSING, Axis.CUSTODY, Effect.DISPROVES, message, path=text, entry=entry)
+        finding = Finding(Code.TIMESTAMP_MISSING, Effect.DISPROVES, message, path=text, entry=entry)
         found.findings.append(finding)
 
 
@@ -105,7 +105,6 @@ def _read_stamp(collection: Collection, name: StampName, records: list[tuple[int
             found.findings.append(
                 Finding(
                     Code.TIMESTAMP_CHANGED,
-                    Axis.CUSTODY,
                     Effect.DISPROVES,
                     message,
                     path=name.text,
@@ -126,4 +125,4 @@ def _unreadable(name: StampName, records: list[tuple[int, str]], error: EvtoolEr
         effect = Effect.DISPROVES if isinstance(error, FormatError) else Effect.UNCHECKED
     code = Code.TIMESTAMP_CHANGED if effect is Effect.DISPROVES else Code.CUSTODY_UNREADABLE
     message = error.message if name.text in error.message else f"{name.text}: {error.message}"
-    return Finding(code, Axis.CUSTODY, effect, message, path=name.text, entry=name.sequence)
+    return Finding(code, effect, message, path=name.text, entry=name.sequence)

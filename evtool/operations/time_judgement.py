@@ -8,6 +8,7 @@ from datetime import datetime
 
 from evtool.core.chain import Link
 from evtool.core.errors import EvtoolError
+from evtool.core.finding import Code, Effect, Finding
 from evtool.core.limits import MAX_REVOCATION_BYTES
 from evtool.core.time_report import ProvenInterval, StampKind, StampReport
 from evtool.core.timestamp.bitcoin import MINIMUM_WORK
@@ -27,7 +28,6 @@ from evtool.core.timestamp.renewal import (
 from evtool.core.timestamp.request import parse_request
 from evtool.core.timestamp.result import Reason, TokenState
 from evtool.core.timestamp.stamp_names import StampRole
-from evtool.core.verdict import Axis, Code, Effect, Finding
 from evtool.operations.collection import Collection
 from evtool.operations.companions import Companions
 from evtool.operations.time_axis import TimeGrounds, TimeResult, load_sunsets
@@ -95,7 +95,7 @@ def judge_stamps(collection: Collection, found: TimeFiles, grounds: TimeGrounds,
     findings += _judge_whole(collection, judgement, intervals)
     if grounds.minimum_work < MINIMUM_WORK:
         message = "block headers that anybody can make up were accepted, as asked: blocks show nothing here"
-        findings.append(Finding(Code.TIMESTAMP_OPEN, Axis.TIME, Effect.NOTE, message))
+        findings.append(Finding(Code.TIMESTAMP_OPEN, Effect.NOTE, message))
     return TimeResult(
         findings=tuple(findings),
         stamps=_describe(judgement, found),
@@ -148,7 +148,7 @@ def _judge_tokens(companions: Companions, judgement: _Judgement, found: TimeFile
             yield _open(stamp, verdict.reason.value, verdict.detail)
         elif _answers_another_request(companions, one, stamp):
             message = f"time-stamp {stamp.name.text} holds, but the request beside it is not the one that it answers"
-            yield Finding(Code.TIMESTAMP_OPEN, Axis.TIME, Effect.NOTE, message, entry=stamp.name.sequence)
+            yield Finding(Code.TIMESTAMP_OPEN, Effect.NOTE, message, entry=stamp.name.sequence)
 
 
 def _answers_another_request(companions: Companions, one: JudgedToken, stamp: FoundStamp) -> bool:
@@ -169,7 +169,7 @@ def _judge_unread(companions: Companions) -> Iterable[Finding]:
         message = (
             f"revocation files from {name.text} on are not read: more than {MAX_REVOCATION_BYTES:,} bytes come before"
         )
-        yield Finding(Code.TIMESTAMP_OPEN, Axis.TIME, Effect.UNCHECKED, message, path=name.text, entry=name.sequence)
+        yield Finding(Code.TIMESTAMP_OPEN, Effect.UNCHECKED, message, path=name.text, entry=name.sequence)
 
 
 def _judge_proofs(judgement: _Judgement) -> Iterable[Finding]:
@@ -187,7 +187,7 @@ def _failed(stamp: FoundStamp, reason: str, detail: str, listed: bool) -> Findin
     message = f"time-stamp {stamp.name.text} does not hold ({reason}: {detail}); {why}"
     effect = Effect.DISPROVES if listed else Effect.NOTE
     return Finding(
-        Code.TIMESTAMP_FAILED, Axis.TIME, effect, message, path=stamp.name.text, found=reason, entry=stamp.name.sequence
+        Code.TIMESTAMP_FAILED, effect, message, path=stamp.name.text, found=reason, entry=stamp.name.sequence
     )
 
 
@@ -195,7 +195,6 @@ def _open(stamp: FoundStamp, reason: str, detail: str) -> Finding:
     message = f"time-stamp {stamp.name.text} establishes nothing ({reason}: {detail})"
     return Finding(
         Code.TIMESTAMP_OPEN,
-        Axis.TIME,
         Effect.NOTE,
         message,
         path=stamp.name.text,
@@ -210,7 +209,7 @@ def _judge_intervals(links: Sequence[Link], intervals: dict[int, Interval]) -> I
         if not interval.is_possible:
             message = f"entry {entry.sequence} would have been made after {spell(interval.not_before)} and before "
             message += f"{spell(interval.not_after)}: one of the time-stamps is wrong"
-            yield Finding(Code.TIME_CONTRADICTION, Axis.TIME, Effect.OPEN, message, entry=entry.sequence)
+            yield Finding(Code.TIME_CONTRADICTION, Effect.OPEN, message, entry=entry.sequence)
             continue
         claim = compare_claim(entry.recorded_at, _widen(interval))
         if claim is not ClaimedTime.POSSIBLE:
@@ -218,7 +217,7 @@ def _judge_intervals(links: Sequence[Link], intervals: dict[int, Interval]) -> I
                 "later than a time-stamp upon it" if claim is ClaimedTime.AFTER_PROOF else "earlier than one it holds"
             )
             message = f"entry {entry.sequence} claims a time of recording {what}: the claim is wrong, or the clock was"
-            yield Finding(Code.TIME_CLAIM, Axis.TIME, Effect.NOTE, message, entry=entry.sequence)
+            yield Finding(Code.TIME_CLAIM, Effect.NOTE, message, entry=entry.sequence)
 
 
 def _widen(interval: Interval) -> Interval:
@@ -230,13 +229,13 @@ def _judge_whole(collection: Collection, judgement: _Judgement, intervals: dict[
     """The axis is shown once the newest seal, and through it all before, is proven."""
     if not judgement.linked:
         message = "the chain is broken, so a time-stamp shows nothing beyond the entry that it stands beside"
-        yield Finding(Code.TIME_NOT_PROVEN, Axis.TIME, Effect.OPEN, message)
+        yield Finding(Code.TIME_NOT_PROVEN, Effect.OPEN, message)
     elif not collection.seals or collection.lacks_seals:
-        yield Finding(Code.TIME_NOT_PROVEN, Axis.TIME, Effect.OPEN, "there are seals that cannot be used")
+        yield Finding(Code.TIME_NOT_PROVEN, Effect.OPEN, "there are seals that cannot be used")
     elif intervals[collection.seals[-1].number].not_after is None:
         number = collection.seals[-1].number
         message = f"nothing proves by when entry {number}, the newest seal, existed"
-        yield Finding(Code.TIME_NOT_PROVEN, Axis.TIME, Effect.OPEN, message, entry=number)
+        yield Finding(Code.TIME_NOT_PROVEN, Effect.OPEN, message, entry=number)
 
 
 def _describe(judgement: _Judgement, found: TimeFiles) -> tuple[StampReport, ...]:

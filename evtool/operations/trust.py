@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 from evtool.core.allowed_signers import AllowedSigners, TrustStatus
 from evtool.core.chain import Link
+from evtool.core.finding import Code, Effect, Finding
 from evtool.core.sshsig import NAMESPACE
 from evtool.core.times import format_time
-from evtool.core.verdict import Axis, Code, Effect, Finding, SignerReport
+from evtool.core.verdict import SignerReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ _REASONS = {
 
 
 def judge_signers(links: Iterable[Link], policy: TrustPolicy, findings: list[Finding]) -> list[SignerReport]:
-    """Step 5: judge the signer of each entry; what is not trusted is added to the findings."""
+    """Judge the signer of each entry; what is not trusted is added to the findings."""
     reports: list[SignerReport] = []
     for link in links:
         entry, key = link.entry, link.public_key
@@ -68,9 +69,7 @@ def judge_signers(links: Iterable[Link], policy: TrustPolicy, findings: list[Fin
         if objection:
             code, reason = objection
             message = f"entry {entry.sequence} is signed by {key.fingerprint} as agent {entry.agent}: {reason}"
-            findings.append(
-                Finding(code, Axis.TRUST, Effect.OPEN, message, found=key.fingerprint, entry=entry.sequence)
-            )
+            findings.append(Finding(code, Effect.OPEN, message, found=key.fingerprint, entry=entry.sequence))
         reports.append(
             SignerReport(
                 entry=entry.sequence,

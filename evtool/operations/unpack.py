@@ -16,16 +16,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 from evtool.core.errors import MismatchError, UsageError
+from evtool.core.finding import Axis, AxisState, Effect, Finding
 from evtool.core.manifest import Item
 from evtool.core.names import parse_name, parse_target, shown, store_name
 from evtool.core.payload_names import find_unsafe, neutral_name, parse_neutral_name
 from evtool.core.statement import ItemType
-from evtool.core.verdict import Axis, AxisState, Effect, Finding, Report
+from evtool.core.verdict import Report
 from evtool.operations.bag_check import check_bag
 from evtool.operations.collection import read_collection, read_items
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.subject import BundleAccess, Place, open_container
-from evtool.operations.verify import VerifyOptions, verify
+from evtool.operations.verify import verify
+from evtool.operations.verify_options import VerifyOptions
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Kind, WalkNotes
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle, FolderBundle, is_bundle_folder
@@ -162,7 +164,7 @@ def _restore(folder: Path, outside_links: bool) -> tuple[int, set[int]]:
         for name in os.listdir(folder)
         if (number := parse_neutral_name(name)) is not None and (folder / name).is_file()
     }
-    files = [item for item in items if item.content is not None and item.content.type is ItemType.FILE]
+    files = [item for item in items if item.content.type is ItemType.FILE]
     # Sealed names that look like neutral ones come last: only then it is known that nothing else goes by that number.
     files.sort(key=lambda item: _like_neutral(item) is not None)
     kept: set[int] = {item.number for seal in collection.seals for item in seal.nameless}
@@ -179,7 +181,7 @@ def _check_places(items: Sequence[Item]) -> None:
     Raises:
         MismatchError: it does.
     """
-    ends = {item.file.path for item in items if item.file and item.content and item.content.type in _ENDS}
+    ends = {item.file.path for item in items if item.file and item.content.type in _ENDS}
     for item in items:
         parts = item.file.path.split("/") if item.file else []
         if any("/".join(parts[:depth]) in ends for depth in range(1, len(parts))):
@@ -260,8 +262,8 @@ def _make_stated(folder: Path, items: Sequence[Item], outside_links: bool) -> se
     """Make empty directories, then links: nothing is written any more that could go through one of them."""
     root = os.fsencode(folder)
     left_out: set[int] = set()
-    for item in sorted(items, key=lambda item: item.content is not None and item.content.type is ItemType.SYMLINK):
-        if item.content is None or item.content.type not in (ItemType.DIRECTORY, ItemType.SYMLINK):
+    for item in sorted(items, key=lambda item: item.content.type is ItemType.SYMLINK):
+        if item.content.type not in (ItemType.DIRECTORY, ItemType.SYMLINK):
             continue
         place = _target(root, item) or os.path.join(root, neutral_name(item.number, None).encode("ascii"))
         _make_parents(root, place)
@@ -277,7 +279,7 @@ def _make_stated(folder: Path, items: Sequence[Item], outside_links: bool) -> se
 
 
 def _leads_inside(item: Item) -> bool:
-    target = (item.content.target if item.content else None) or ""
+    target = item.content.target or ""
     path = item.file.path if item.file else ""
     end = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
     return not target.startswith("/") and end != ".." and not end.startswith("../")
@@ -294,7 +296,7 @@ def _require_sound(report: Report, left_out: set[int]) -> None:
             f"the bundle does not hold, so nothing was unpacked: {finding.message}",
             hint="run evtool verify on it to see all that is wrong",
         )
-    if report.axes[Axis.SIGNATURES] is not AxisState.SHOWN or not report.counts.ok:
+    if report.axes[Axis.SIGNATURES] is not AxisState.SHOWN or not report.items.ok:
         raise MismatchError("nothing that was sealed could be shown to be in the bundle, so nothing was unpacked")
 
 

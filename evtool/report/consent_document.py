@@ -82,7 +82,6 @@ class ItemConsentDocument:
         stated: the terms sealed with it, or null.
         in_force: the terms in force now, or null where none were ever stated.
         changes: the entries that changed them, oldest first.
-        withheld: no terms are disclosed, and some of what this copy withholds may be them.
     """
 
     item: int
@@ -90,7 +89,6 @@ class ItemConsentDocument:
     stated: Terms | None
     in_force: Terms | None
     changes: tuple[ChangeDocument, ...]
-    withheld: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,7 +252,6 @@ def consent_document(consent: ItemConsent) -> ItemConsentDocument:
             ChangeDocument(entry=change.entry, happened_at=format_time(change.happened_at), terms=change.terms.stated)
             for change in consent.changes
         ),
-        withheld=consent.is_withheld,
     )
 
 

@@ -9,9 +9,10 @@ from evtool.core.consent_decision import ConsentAnswer
 from evtool.core.consent_state import Holding, ItemConsent
 from evtool.core.consent_summary import ConsentSummary
 from evtool.core.digest import group_in_fours
+from evtool.core.finding import Axis, AxisState
 from evtool.core.names import shown
 from evtool.core.times import format_time
-from evtool.core.verdict import Axis, AxisState, Report
+from evtool.core.verdict import Report
 
 _MEANINGS = {
     Handling.SEALED.value: "for nobody",
@@ -86,7 +87,7 @@ def render_consent(consent: ItemConsent) -> str:
     """Write the consent of one item: what was sealed, what changed, what is in force."""
     lines = [f"item {consent.item}, sealed by entry {consent.sealed_by}"]
     if consent.terms is None:
-        state = "its terms may be withheld from this copy" if consent.is_withheld else "no terms were ever stated"
+        state = "no terms were ever stated"
         return "\n".join([*lines, f"  {state}: sealed, for nobody"])
     lines += [f"  {line}" for line in render_terms(consent.terms)]
     if consent.changes:

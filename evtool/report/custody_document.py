@@ -7,7 +7,7 @@ from typing import Literal
 
 from evtool.core.errors import ExitCode
 from evtool.core.events import Acceptance, Fixity
-from evtool.core.verdict import Finding
+from evtool.core.finding import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

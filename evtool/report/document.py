@@ -10,15 +10,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.entry import Clock
 from evtool.core.errors import ExitCode
 from evtool.core.events import Event, Fixity
+from evtool.core.finding import Axis, AxisState, Finding
 from evtool.core.statement import ItemType, OmissionReason
 from evtool.core.time_report import ProvenInterval, StampReport
-from evtool.core.verdict import Axis, AxisState, Counts, Finding, Report, SignerReport
+from evtool.core.verdict import PartialCopy, Report, SignerReport, StepResult
 from evtool.report.consent_document import SummaryDocument, Terms, summary_document
 from evtool.report.metadata_document import MetadataDocument, SealedMetadata
 from evtool.report.time_document import Stamping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepDocument:
+    """What one step of a verification checked.
+
+    Attributes:
+        step: its number in `manifests/FORMAT.md`, section "Verifying".
+        name: what it is about, in one word.
+        axis: the question that rests on it.
+        subjects: how many things it is about: entries, seals, items, directories.
+        checked: for how many of them it ran to its end, whatever it found.
+    """
+
+    step: int
+    name: str
+    axis: Axis
+    subjects: int
+    checked: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +53,12 @@ class DirectoryReport:
         required: the questions whose answer had to be `shown` for exit code 0.
         collection: id of the collection, or null where no entry could be read.
         head: SHA-256 of the newest entry, or null.
-        counts: how many items met which fate.
+        steps: what each step of the verification checked, and on what; one that did not run is not among them.
+        sealed: items in the seals.
+        items: how many of them met which fate; together they are `sealed`, or the verdict is 4.
+        evidence: where each thing went that lies in the evidence; together they are `seen`, or the verdict is 4.
+        bytes: bytes that were read and hashed.
+        partial: which copy this is, where it leaves out what a signed entry says it leaves out; else null.
         findings: everything found, worst first.
         signers: the entries whose signature verifies, oldest first.
         handling: the handling to keep to for all of it together.
@@ -47,7 +73,12 @@ class DirectoryReport:
     required: tuple[Axis, ...]
     collection: str | None
     head: str | None
-    counts: Counts
+    steps: tuple[StepDocument, ...]
+    sealed: int
+    items: ItemFates
+    evidence: EvidenceCounts
+    bytes: int
+    partial: PartialCopy | None
     findings: tuple[Finding, ...]
     signers: tuple[SignerReport, ...]
     handling: str
@@ -258,11 +289,23 @@ def _report(name: str, report: Report) -> DirectoryReport:
         required=report.required,
         collection=report.collection,
         head=report.head,
-        counts=report.counts,
+        steps=tuple(map(_step, report.steps)),
+        sealed=report.sealed,
+        items=report.items,
+        evidence=report.evidence,
+        bytes=report.bytes,
+        partial=report.partial,
         findings=report.findings,
         signers=report.signers,
         handling=report.handling,
         consent_summary=summary_document(report.consent) if report.consent else None,
         timestamps=report.timestamps,
         intervals=report.intervals,
+    )
+
+
+def _step(result: StepResult) -> StepDocument:
+    step = result.step
+    return StepDocument(
+        step=step.number, name=step.name.lower(), axis=step.axis, subjects=result.subjects, checked=result.checked
     )

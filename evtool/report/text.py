@@ -7,8 +7,9 @@ from unicodedata import east_asian_width
 
 from evtool.core.digest import group_in_fours
 from evtool.core.errors import ExitCode
+from evtool.core.finding import Axis, AxisState, Code, Effect, Finding
 from evtool.core.names import shown
-from evtool.core.verdict import Axis, AxisState, Code, Effect, Finding, Report, SignerReport
+from evtool.core.verdict import Report, SignerReport
 from evtool.report.consent_text import render_handling
 from evtool.report.stamp import render_times
 
@@ -58,8 +59,17 @@ def _headline(report: Report) -> str:
     code = report.exit_code
     untrusted = {Code.KEY_UNKNOWN} == {f.code for f in report.findings if f.effect is Effect.OPEN and _asked(report, f)}
     if code is ExitCode.NOT_ESTABLISHED and untrusted:
-        return "INTACT, SIGNED BY A KEY YOU HAVE NOT TRUSTED: nothing shows whose key it is."
-    return _HEADLINES[code]
+        return "INTACT, SIGNED BY A KEY YOU HAVE NOT TRUSTED: nothing shows whose key it is." + _partial(report)
+    return _HEADLINES[code] + (_partial(report) if code is not ExitCode.MISMATCH else "")
+
+
+def _partial(report: Report) -> str:
+    """Say which copy this is, where it is not the whole collection."""
+    copy = report.partial
+    if copy is None or copy.items == copy.sealed:
+        return ""
+    handed = f"as handed to {copy.recipient} by entry {copy.entry}"
+    return f"\nThis is a partial copy: {copy.items:,} of {copy.sealed:,} items, {handed}."
 
 
 def _asked(report: Report, finding: Finding) -> bool:
@@ -75,23 +85,28 @@ def _render_axes(report: Report) -> list[str]:
 
 
 def _render_counts(report: Report) -> list[str]:
-    counts = report.counts
-    if not counts.sealed:
+    items = report.items
+    if not report.sealed:
         return ["Items: none"]
     fates = [
-        (counts.changed, "changed"),
-        (counts.missing, "missing"),
-        (counts.renamed, "renamed"),
-        (counts.type_changed, "of another type"),
-        (counts.unreadable, "unreadable"),
-        (counts.withheld, "withheld"),
-        (counts.unchecked, "not checked"),
+        (items.changed, "changed"),
+        (items.missing, "missing"),
+        (items.renamed, "renamed"),
+        (items.type_changed, "of another type"),
+        (items.unreadable, "unreadable"),
+        (items.withheld, "withheld"),
+        (items.omitted, "sealed by name only"),
+        (items.disposed, "disposed of"),
+        (items.stated_only, "stated only"),
+        (items.unread, "not read"),
+        (items.not_selected, "not asked for"),
+        (items.unjudged, "in a seal that fails verification"),
     ]
-    parts = [f"{counts.sealed:,} sealed", f"{counts.ok:,} as sealed"]
+    parts = [f"{report.sealed:,} sealed", f"{items.ok:,} as sealed"]
     parts += [f"{count:,} {fate}" for count, fate in fates if count]
-    if counts.extra:
-        parts.append(f"{counts.extra:,} not in any seal")
-    return [f"Items: {', '.join(parts)} ({format_size(counts.bytes)} read)"]
+    if report.evidence.extra:
+        parts.append(f"{report.evidence.extra:,} not in any seal")
+    return [f"Items: {', '.join(parts)} ({format_size(report.bytes)} read)"]
 
 
 def _render_finding(finding: Finding, width: int | None) -> str:

@@ -66,12 +66,16 @@ class WalkNotes:
     """What a walk noticed on its way.
 
     Attributes:
+        seen: names in the directories that were listed, without the custody directory.
+        directories: how many of them are directories that hold something.
         excluded: stored paths of the first entries that a pattern left out, each with the pattern.
         excluded_count: how many entries a pattern left out; a directory counts once.
         twins: pairs of stored paths that are one name to another system: equal under NFC, or but for case.
         fingerprint: hash over every path and kind seen; a second walk that gives the same saw the same tree.
     """
 
+    seen: int = 0
+    directories: int = 0
     excluded: list[tuple[str, str]] = field(default_factory=list)
     excluded_count: int = 0
     twins: list[tuple[str, str]] = field(default_factory=list)
@@ -162,6 +166,7 @@ def walk_runs(tree: Tree, *, custody: bytes | None, exclusions: Exclusions, note
                 run = run._replace(kinds="u")
             else:
                 if listed.keys:
+                    notes.directories += 1
                     stack.append(listed)
                     continue
         # A name holds neither NUL nor a slash, and a kind no newline: no two walks give the same bytes here.
@@ -230,6 +235,7 @@ def _list_sorted(tree: Tree, path: bytes, custody: bytes | None, exclusions: Exc
     names, kinds = tree.list_names(path)
     if custody is not None:
         names = [name for name in names if name != custody]
+    notes.seen += len(names)
     directories = {name for name, kind in kinds.items() if kind == "d"}
     names.sort(key=(lambda name: name + b"/" if name in directories else name) if directories else None)
     stored = store_names(names)

@@ -25,6 +25,7 @@ from evtool.core.events import Event
 from evtool.core.limits import (
     MAX_CHAIN_BYTES,
     MAX_CRL_BYTES,
+    MAX_DISCLOSED_LIST,
     MAX_ENTRY,
     MAX_INFORMATIONAL,
     MAX_LINE,
@@ -59,7 +60,7 @@ STAMP_LIMITS = {
 }
 """Largest files of time evidence, in bytes."""
 
-_ENTRY_FILE = re.compile(r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256|blake2b)\Z")
+_ENTRY_FILE = re.compile(r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256|blake2b|items)\Z")
 _RECEIPT_FILE = re.compile(r"([0-9]{4})-(transferred|disclosed)\.receipt\.toml(\.sig)?\Z")
 _UNFINISHED = re.compile(r"\.(?:[0-9]{4}-[a-z-]+\.[a-z0-9.-]+|README\.txt|allowed_signers|lock)\.part\Z")
 
@@ -74,6 +75,7 @@ class FileRole(Enum):
     MANIFEST = "jsonl"
     CHECKSUMS = "sha256"
     RENEWAL = "blake2b"
+    DISCLOSED = "items"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ _BOUNDS = {
     FileRole.MANIFEST: MANIFEST_BOUND,
     FileRole.CHECKSUMS: MANIFEST_BOUND,
     FileRole.RENEWAL: of_lines(MAX_LIST_LINE),
+    FileRole.DISCLOSED: of_size(MAX_DISCLOSED_LIST),
 }
 
 

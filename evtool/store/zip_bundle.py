@@ -102,6 +102,7 @@ class ZipBundle(Bundle):
 
     def walk(self, notes: WalkNotes) -> Iterator[Found]:
         """Yield the payload files in the order of their names."""
+        notes.seen += len(self._known)
         for path in sorted(self._known):
             yield _found(path)
 

@@ -71,11 +71,11 @@ def statement(**values: Any) -> bytes:
     return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def content(item: int, data: bytes, size: int | None = None) -> bytes:
-    """State a file; `size` is what is claimed of it."""
+def content(item: int, data: bytes, size: int | None = None, follow: Sequence[str] = ()) -> bytes:
+    """State a file; `size` is what is claimed of it, `follow` the kinds of what is stated beside its name."""
     digests = {"sha256": sha256(data), "blake3": blake3(data).hexdigest()}
     size = len(data) if size is None else size
-    return statement(item=item, kind="content", size=size, type="file", **digests)
+    return statement(item=item, kind="content", size=size, statements=["file", *follow], type="file", **digests)
 
 
 def name(item: int, path: str) -> bytes:

@@ -8,6 +8,7 @@ longest and most. The bound that each run has to keep, beyond a fixed part, is a
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import random
 import signal
@@ -130,9 +131,10 @@ class Stranger:
         for number in range(first, first + count):
             data, path = b"%d" % number, self._path(number)
             claimed = self.random.choice([None] * 300 + [HUGE, 0])
-            lines += [content(number, data, claimed), name(number, path)]
+            more = self._more(number)
+            follow = [json.loads(line)["kind"] for line in more]
+            lines += [content(number, data, claimed, follow), name(number, path), *more]
             listed.append(f"{sha256(data)}  {path}\n")
-            lines += self._more(number)
             if len(path) < 200 and "/" not in path and self.random.random() < 0.95:
                 file = self.evidence / path
                 file.write_bytes(data)

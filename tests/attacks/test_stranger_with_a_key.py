@@ -10,9 +10,9 @@ import pytest
 from tests.attacks.stranger import import_all, run_all
 
 
-@pytest.mark.parametrize("seed", [2, 5, None, None])
+@pytest.mark.parametrize("seed", [2, 5, None])
 def test_no_record_of_a_stranger_keeps_evtool_busy(seed: int | None, tmp_path: Path) -> None:
-    """Two rounds that are the same each time, and two that are not; the seed is printed."""
+    """Two rounds that are the same each time, and one that is not; the seed is printed."""
     if seed is None:
         seed = random.SystemRandom().randrange(10**6)
     print(f"python -m tests.attacks.stranger 1 {seed}")

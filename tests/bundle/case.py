@@ -38,7 +38,8 @@ from evtool.operations.pack import Disclosure, PackOptions, PackResult, pack
 from evtool.operations.seal import seal
 from evtool.operations.seal_options import SealOptions
 from evtool.operations.trust import TrustPolicy
-from evtool.operations.verify import VerifyOptions, verify
+from evtool.operations.verify import verify
+from evtool.operations.verify_options import VerifyOptions
 
 SEED = hashlib.sha256(b"evtool test vectors").digest()
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)

@@ -108,7 +108,8 @@ ITEMS = len(FILES) + 3
 def counts(document: dict[str, object]) -> dict[str, int]:
     reports = document["reports"]
     assert isinstance(reports, list)
-    return {name: count for name, count in reports[0]["counts"].items() if count and name != "bytes"}
+    items = {"sealed": reports[0]["sealed"], **reports[0]["items"]}
+    return {name: count for name, count in items.items() if count}
 
 
 def age_key(folder: Path) -> tuple[Path, str]:

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evtool.core.errors import ExitCode, InputError
+from evtool.core.finding import Code, Effect
 from evtool.core.item_choice import ItemChoice, parse_choice
 from evtool.core.item_ranges import ranges_of
 from evtool.core.merkle import compute_leaf_hash
 from evtool.core.statement import ContentStatement, FileStatement, WithheldStatement, parse_statement
-from evtool.core.verdict import Code, Effect
 from evtool.operations.disclosure_choice import Wanted
 from evtool.operations.pack import PackOptions
 from evtool.operations.unpack import unpack
@@ -61,7 +61,7 @@ def test_any_choice_verifies_as_that_choice_and_tells_nothing_else(
     result = pack_it(source, bundle, options)
     report = verify_it(bundle)
 
-    assert (report.counts.ok, report.counts.withheld) == (len(numbers), ITEMS - len(numbers))
+    assert (report.items.ok, report.items.withheld) == (len(numbers), ITEMS - len(numbers))
     assert (result.items, result.withheld) == (len(numbers), ITEMS - len(numbers))
     assert report.exit_code is ExitCode.OK
     assert not [one for one in report.findings if one.effect in (Effect.DISPROVES, Effect.UNCHECKED)]
@@ -192,7 +192,7 @@ def test_a_partial_copy_can_be_packed_further(case: Path, tmp_path: Path) -> Non
     pack_it(tmp_path / "copy", tmp_path / "second.zip", only("2", "7"))
 
     report = verify_it(tmp_path / "second.zip")
-    assert (report.exit_code, report.counts.ok, report.counts.withheld) == (ExitCode.OK, 2, 7)
+    assert (report.exit_code, report.items.ok, report.items.withheld) == (ExitCode.OK, 2, 7)
 
 
 def test_a_link_that_would_tell_a_withheld_name_is_left_out(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_a_link_that_would_tell_a_withheld_name_is_left_out(tmp_path: Path) -> N
 
     assert [(number, "link" in reason) for number, reason in result.left_out] == [(1, True)]
     assert not any(b"witness-kim" in path.read_bytes() for path in (tmp_path / "part").rglob("*") if path.is_file())
-    assert verify_it(tmp_path / "part").counts.ok == 2
+    assert verify_it(tmp_path / "part").items.ok == 2
 
 
 def test_asking_for_what_is_not_there_packs_nothing(case: Path, tmp_path: Path) -> None:
@@ -234,4 +234,4 @@ def test_removed_and_exchanged_items_of_a_partial_bundle_are_named(case: Path, t
     assert report.exit_code is ExitCode.MISMATCH
     found = {(one.code, one.item) for one in report.findings if one.effect is Effect.DISPROVES}
     assert {(Code.MISSING, 1), (Code.CHANGED, 2)} <= found
-    assert (report.counts.ok, report.counts.missing, report.counts.changed) == (1, 1, 1)
+    assert (report.items.ok, report.items.missing, report.items.changed) == (1, 1, 1)

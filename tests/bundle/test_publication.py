@@ -53,7 +53,7 @@ def test_what_is_public_needs_no_recipient(archivist: Party, case: Path) -> None
     """The entry says so, the bundle verifies, and what is not public stays out of it."""
     archivist.ok("pack", case, "-o", "all.zip", "--without", "kept/*")
     report = archivist("verify", "all.zip", "--json").document["reports"][0]
-    assert (report["exit_code"], report["counts"]["ok"], report["counts"]["withheld"]) == (0, 2, 1)
+    assert (report["exit_code"], report["items"]["ok"], report["items"]["withheld"]) == (0, 2, 1)
     entry = (case / "custody" / "0002-disclosed.toml").read_text("utf-8")
     for line in ('counterparty = "public"', 'purpose = "publication"', 'authority = "public handling"'):
         assert line in entry

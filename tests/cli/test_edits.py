@@ -52,7 +52,7 @@ def test_twenty_random_edits_among_ten_thousand_files_are_found_exactly(case: Pa
     sealed = evtool("seal", "--json", case)
     assert (sealed.exit_code, sealed.document["new_items"]) == (ExitCode.OK, FILES)
     whole = evtool("verify", "--json", case)
-    assert (whole.exit_code, whole.document["reports"][0]["counts"]["ok"]) == (ExitCode.OK, FILES)
+    assert (whole.exit_code, whole.document["reports"][0]["items"]["ok"]) == (ExitCode.OK, FILES)
 
     expected = edit(case, random.Random(20))
 
@@ -61,7 +61,7 @@ def test_twenty_random_edits_among_ten_thousand_files_are_found_exactly(case: Pa
     (report,) = result.document["reports"]
     assert named(report) == expected
     assert len(expected) == 20
-    assert report["counts"]["ok"] == FILES - 17
+    assert report["items"]["ok"] == FILES - 17
     assert named(check(case, evtool)) == expected
 
 

@@ -93,7 +93,7 @@ def test_by_default_no_name_place_or_serial_number_is_sealed(evtool: Runner, cas
     assert not any(secret in written + result.stdout + result.stderr for secret in SECRETS)
     for kind, words in KINDS.items():
         assert any(f"warning: {kind} present in " in line and words in line for line in result.stdout.splitlines())
-    assert ok(evtool("verify", "case", "--json")).document["reports"][0]["counts"]["ok"] == 5
+    assert ok(evtool("verify", "case", "--json")).document["reports"][0]["items"]["ok"] == 5
     assert evtool("show", "case", "--json").document["items"][0]["metadata"]["claims"]["detail"] == "basic"
 
 
@@ -180,7 +180,7 @@ def test_later_seals_state_the_new_files_only(evtool: Runner, case: Path) -> Non
 
     assert (document["new_items"], document["kept_items"], document["metadata"]["stated"]) == (1, 5, 1)
     assert sorted(stated(case, 2)) == ["z.jpg"]
-    assert ok(evtool("verify", "case", "--json")).document["reports"][0]["counts"]["ok"] == 6
+    assert ok(evtool("verify", "case", "--json")).document["reports"][0]["items"]["ok"] == 6
 
 
 def tree_root(lines: list[bytes]) -> bytes:
@@ -249,7 +249,7 @@ def test_claims_are_only_stated_of_the_bytes_that_were_hashed(case: Path) -> Non
     finally:
         reader.close()
 
-    statements = [parse_statement(write(1, "0" * 32)) for write in lines]
+    statements = [parse_statement(line.write(1, "0" * 32)) for line in lines]
     failures = [one.failure for one in statements if isinstance(one, MetadataStatement)]
     assert failures == [Failure.CHANGED, Failure.UNREADABLE, Failure.UNREADABLE, None]
 

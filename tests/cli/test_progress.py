@@ -96,7 +96,7 @@ def test_json_lines_count_up_to_what_was_done(case: Path, evtool: Runner, jobs: 
     check_lines(sealed.stderr, case, "sealing", total_size(case))
 
     verified = run_slowly(evtool, jobs, "verify", case, "--json", "--progress", "json")
-    assert (verified.exit_code, verified.document["reports"][0]["counts"]["ok"]) == (0, BATCH + 1)
+    assert (verified.exit_code, verified.document["reports"][0]["items"]["ok"]) == (0, BATCH + 1)
     check_lines(verified.stderr, case, "verifying", None)
 
 

@@ -204,9 +204,9 @@ class SealedDirectory(RuleBasedStateMachine):
         assert (report.exit_code is ExitCode.OK) == (not differing), (differing, report.findings)
         assert report.exit_code in (ExitCode.OK, ExitCode.MISMATCH, ExitCode.NOT_CHECKED)
         assert named_paths(report) == differing
-        counts = report.counts
+        counts = report.items
         fates = counts.changed, counts.missing, counts.renamed, counts.type_changed, counts.unreadable, counts.ok
-        assert sum(fates) == counts.sealed == len(self.sealed)
+        assert sum(fates) == report.sealed == len(self.sealed)
         assert counts.ok == len(self.sealed) - len(differing & set(self.sealed))
 
 

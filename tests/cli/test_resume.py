@@ -56,7 +56,7 @@ def test_a_second_run_goes_on_and_says_so(case: Path, evtool: Runner, number: si
     assert result.exit_code == ExitCode.OK
     assert "files were not hashed again: an interrupted run had hashed them, and they have not changed" in result.stdout
     report = check(case, evtool)
-    assert (report.exit_code, report.counts.ok) == (ExitCode.OK, FILES)
+    assert (report.exit_code, report.items.ok) == (ExitCode.OK, FILES)
     assert not list((case / "custody").glob(".*"))
     assert snapshot(case) == before
 
@@ -83,7 +83,7 @@ def test_what_changed_in_between_is_read_again(case: Path, evtool: Runner) -> No
     paths[2].write_bytes(b"short")
     assert evtool("seal", case).exit_code == ExitCode.OK
     report = check(case, evtool)
-    assert (report.exit_code, report.counts.ok) == (ExitCode.OK, FILES)
+    assert (report.exit_code, report.items.ok) == (ExitCode.OK, FILES)
 
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "emptied", "rubbish", "lines of a stranger", "another case"])
@@ -115,7 +115,7 @@ def test_a_damaged_journal_only_costs_time(case: Path, evtool: Runner, damage: s
     result = evtool("seal", "--json", case)
     assert result.exit_code == ExitCode.OK
     report = check(case, evtool)
-    assert (report.exit_code, report.counts.ok) == (ExitCode.OK, FILES)
+    assert (report.exit_code, report.items.ok) == (ExitCode.OK, FILES)
     if damage not in ("cut",):
         assert result.document["reused"] == 0
 

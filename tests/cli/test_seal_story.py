@@ -73,7 +73,7 @@ def test_a_growing_collection_gets_a_seal_for_what_is_new(case: Path, evtool: Ru
     )
     assert first == {path.name: path.read_bytes() for path in (case / "custody").glob("0001*")}
     assert len(list((case / "custody").iterdir())) == 10
-    assert check(case, evtool).counts.ok == 3
+    assert check(case, evtool).items.ok == 3
 
 
 def test_a_sealed_item_that_changed_is_a_finding_and_never_sealed_again(case: Path, evtool: Runner) -> None:
@@ -120,7 +120,7 @@ def test_a_copy_with_other_name_forms_is_not_sealed_twice(evtool: Runner) -> Non
         assert [one["code"] for one in result.document["findings"]] == ["name-form"]
     report = check(case, evtool)
     assert report.exit_code is ExitCode.OK
-    assert (report.counts.sealed, report.counts.ok, report.counts.extra) == (3, 3, 0)
+    assert (report.sealed, report.items.ok, report.evidence.extra) == (3, 3, 0)
 
 
 def test_an_empty_directory_cannot_be_sealed(evtool: Runner) -> None:
@@ -159,7 +159,7 @@ def test_exclusions_are_recorded_carried_on_and_never_hide_what_was_sealed(case:
     assert evtool("seal", case, "--exclude", "*.bak").exit_code == ExitCode.OK
     assert entry(case, 2)["sealed"]["exclude"][-2:] == ["*.tmp", "*.bak"]
     report = check(case, evtool)
-    assert (report.exit_code, report.counts.excluded, report.counts.ok) == (ExitCode.OK, 4, 4)
+    assert (report.exit_code, report.evidence.excluded, report.items.ok) == (ExitCode.OK, 4, 4)
     assert Code.EXCLUDED in {finding.code for finding in report.findings}
     (case / "sealed before.bak").write_text("y")
     assert named(check(case, evtool)) == {("changed", "sealed before.bak")}
@@ -168,7 +168,7 @@ def test_exclusions_are_recorded_carried_on_and_never_hide_what_was_sealed(case:
     (case / "sealed before.bak").write_text("x")
     assert evtool("seal", case, "--reset-excludes").exit_code == ExitCode.OK
     assert entry(case, 3)["sealed"]["exclude"] == []
-    assert check(case, evtool).counts.ok == 8
+    assert check(case, evtool).items.ok == 8
 
 
 def test_what_is_no_file_is_named_and_sealed_only_if_that_is_allowed(case: Path, evtool: Runner) -> None:
@@ -232,7 +232,7 @@ def test_a_foreign_custody_directory_is_evidence(case: Path, evtool: Runner) -> 
     assert evtool("seal", case, "--custody", record).exit_code == ExitCode.OK
     assert snapshot(case, custody=True) == before
     report = check(case, evtool, custody=str(record))
-    assert (report.exit_code, report.counts.ok) == (ExitCode.OK, 3)
+    assert (report.exit_code, report.items.ok) == (ExitCode.OK, 3)
     (case / "custody" / "agreement.pdf").write_text("forged")
     assert named(check(case, evtool, custody=str(record))) == {("changed", "custody/agreement.pdf")}
 

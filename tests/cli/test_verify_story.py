@@ -65,11 +65,11 @@ def test_six_findings_at_once(case: Path, evtool: Runner) -> None:
         assert one["effect"] == ("unchecked" if code == "unreadable" else "disproves")
     assert found["renamed", "old name.txt"]["found"] == "new name.txt"
     assert re.fullmatch("[0-9a-f]{64}", found["changed", "changed.txt"]["expected"])
-    counts = report["counts"]
-    fates = ("changed", "missing", "renamed", "type_changed", "unreadable", "ok", "unchecked", "withheld")
+    counts = report["items"] | {"sealed": report["sealed"]}
+    fates = ("changed", "missing", "renamed", "type_changed", "unreadable", "ok", "unread", "withheld")
     assert [counts[fate] for fate in fates] == [1, 1, 1, 1, 1, 4, 0, 0]
     assert sum(counts[fate] for fate in fates) == counts["sealed"] == len(numbers)
-    assert counts["extra"] == 1
+    assert report["evidence"]["extra"] == 1
     assert report["axes"]["integrity"] == "failed"
     text = run_under(evtool, prefix, "verify", case)
     assert text.exit_code == ExitCode.MISMATCH
@@ -151,7 +151,7 @@ def test_every_change_of_type_is_found(evtool: Runner) -> None:
             report = check(case, evtool)
             assert report.exit_code is ExitCode.MISMATCH
             assert ("type-changed", "item") in named(report), (maker, other, report.findings)
-            assert report.counts.type_changed == 1
+            assert report.items.type_changed == 1
             assert not {("missing", "item"), ("extra", "item")} & named(report)
 
 
@@ -177,7 +177,7 @@ def test_renaming_is_told_from_removing_and_adding(case: Path, evtool: Runner) -
     (case / "photos").rename(case / "사진")
     report = check(case, evtool)
     assert report.exit_code is ExitCode.MISMATCH
-    assert (report.counts.renamed, report.counts.missing, report.counts.extra) == (3001, 0, 0)
+    assert (report.items.renamed, report.items.missing, report.evidence.extra) == (3001, 0, 0)
     assert {code for code, _ in named(report)} == {"renamed"}
 
 
@@ -219,8 +219,8 @@ def test_one_item_can_be_checked_alone(case: Path, evtool: Runner) -> None:
         for name in (number, "photos/one.jpg"):
             result = run("verify", case, "--item", str(name), "--json")
             assert result.exit_code == ExitCode.OK
-            counts = result.document["reports"][0]["counts"]
-            assert (counts["ok"], counts["unchecked"]) == (1, counts["sealed"] - 1)
+            report = result.document["reports"][0]
+            assert (report["items"]["ok"], report["items"]["not_selected"]) == (1, report["sealed"] - 1)
             assert "not-selected" in {one["code"] for one in result.document["reports"][0]["findings"]}
         assert run("verify", case, "--item", "changed.txt").exit_code == ExitCode.MISMATCH
         assert run("verify", case, "--item", "gone.txt", "--item", "changed.txt").exit_code == ExitCode.MISMATCH

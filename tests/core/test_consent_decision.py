@@ -104,7 +104,7 @@ def test_the_table_is_large_and_mostly_refuses() -> None:
     assert sum(row["expect"] != "allowed" for row in ROWS) > 0.7 * len(ROWS)
     assert len({row["why"] for row in ROWS}) == len(ROWS)
     reasons = {reason for row in ROWS for reason in row["expect"].split(";")} - {"allowed"}
-    decided_elsewhere = {Reason.TERMS_UNTRUSTED.value, Reason.TERMS_WITHHELD.value, Reason.NOT_PUBLIC.value}
+    decided_elsewhere = {Reason.TERMS_UNTRUSTED.value, Reason.NOT_PUBLIC.value}
     assert reasons == {reason.value for reason in Reason} - decided_elsewhere
 
 

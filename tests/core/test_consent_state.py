@@ -21,7 +21,7 @@ from evtool.core.consent_state import (
 from evtool.core.consent_summary import NOT_STATED, ConsentTally
 from evtool.core.item_ranges import ItemRanges, parse_user_ranges
 from evtool.core.manifest import Item
-from evtool.core.statement import ConsentStatement
+from evtool.core.statement import ConsentStatement, ContentStatement, ItemType
 from tests.core.test_consent_decision import REQUESTS, TERMS
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -182,7 +182,8 @@ SALT = "00" * 16
 
 
 def item(number: int, terms: ConsentTerms | None) -> Item:
-    return Item(number, None, None, consent=None if terms is None else ConsentStatement(number, SALT, terms))
+    content = ContentStatement(number, SALT, ItemType.DIRECTORY)
+    return Item(number, content, None, consent=None if terms is None else ConsentStatement(number, SALT, terms))
 
 
 @settings(max_examples=60)

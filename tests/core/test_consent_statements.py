@@ -75,7 +75,9 @@ def test_damage_is_refused_or_makes_another_canonical_line(noise: bytes, at: int
 
 
 def lines_of_item(*extra: bytes) -> list[bytes]:
-    content = f'{{"item":1,"kind":"content","salt":"{SALT}","type":"directory"}}'
+    kinds = ["file", *sorted((json.loads(line)["kind"] for line in extra), reverse=True)]
+    statements = json.dumps(kinds, separators=(",", ":"))
+    content = f'{{"item":1,"kind":"content","salt":"{SALT}","statements":{statements},"type":"directory"}}'
     file = f'{{"item":1,"kind":"file","mtime":null,"path":"a","salt":"{SALT}"}}'
     return [content.encode(), file.encode(), *extra]
 
@@ -94,7 +96,7 @@ def test_an_item_carries_what_is_stated_of_it() -> None:
     assert [(one.field, one.value) for one in item.context] == [("language", "x"), ("title", "x"), ("x-shelf", "x")]
     assert item.consent
     assert item.consent.terms.stated == {"status": "given"}
-    assert item.gap == 0
+    assert item.withheld == ()
 
 
 @pytest.mark.parametrize(
@@ -108,16 +110,16 @@ def test_an_item_carries_what_is_stated_of_it() -> None:
     ids=["consent before context", "fields out of order", "a field twice", "consent twice"],
 )
 def test_statements_stand_in_one_order(extra: list[bytes]) -> None:
-    with pytest.raises(FormatError, match="doubled or out of order"):
+    with pytest.raises(FormatError, match=r"out of order|does not stand where|in their order"):
         read_item(lines_of_item(*extra))
 
 
-def test_an_item_does_not_pretend_to_have_no_consent_where_some_is_withheld() -> None:
+def test_terms_cannot_be_withheld_of_an_item_that_is_disclosed() -> None:
     withheld = f'{{"hash":"{"ab" * 32}","kind":"withheld","lines":1}}'.encode()
+    content, name, _ = lines_of_item(CONSENT)
     # A tree of three lines cannot end in a subtree of two, one of one can stand at any place.
-    item = read_item([*lines_of_item(), withheld])
-    assert item.consent is None
-    assert item.gap == 1
+    with pytest.raises(FormatError, match="its terms of consent are withheld although the item is not"):
+        read_item([content, name, withheld])
 
 
 @pytest.mark.parametrize(

@@ -5,30 +5,58 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from evtool.core.consent import parse_terms
 from evtool.core.errors import FormatError
 from evtool.core.manifest import Item, ManifestReader, summarize_unread
-from evtool.core.statement import ContentStatement, FileStatement, ItemType, OmissionReason, WithheldStatement
+from evtool.core.statement import (
+    ConsentStatement,
+    ContentStatement,
+    ContextStatement,
+    FileStatement,
+    ItemType,
+    OmissionReason,
+    WithheldStatement,
+)
 
 SALT = "0" * 32
 Lines = list[bytes]
 
 
-def content(item: int, type_: ItemType = ItemType.OMITTED) -> bytes:
+PLAIN = ("file",)
+RICH = ("file", "context", "context", "consent")
+
+
+def content(item: int, type_: ItemType = ItemType.OMITTED, follow: tuple[str, ...] = PLAIN) -> bytes:
     reason = OmissionReason.SPECIAL if type_ is ItemType.OMITTED else None
-    return ContentStatement(item, SALT, type_, reason=reason).serialize()
+    return ContentStatement(item, SALT, type_, reason=reason, statements=follow).serialize()
 
 
 def name(item: int, path: str | None = None) -> bytes:
     return FileStatement(item, SALT, path or f"{item:03d}", None).serialize()
 
 
+def context(item: int, field: str) -> bytes:
+    return ContextStatement(item, SALT, field, "x").serialize()
+
+
+def consent(item: int) -> bytes:
+    return ConsentStatement(item, SALT, parse_terms('{"consent":{"status":"given"}}')).serialize()
+
+
+def stated(item: int, follow: tuple[str, ...]) -> Lines:
+    """All lines of an item, for one of the lists of statements above."""
+    extra = [context(item, "language"), context(item, "title"), consent(item)] if follow == RICH else []
+    return [content(item, follow=follow), name(item), *extra]
+
+
 def manifest(items: int, first: int = 1) -> Lines:
-    return [line for item in range(first, first + items) for line in (content(item), name(item))]
+    return [line for item in range(first, first + items) for line in stated(item, RICH if item % 3 == 0 else PLAIN)]
 
 
 def leaf(line: bytes) -> bytes:
@@ -56,7 +84,8 @@ def test_a_whole_manifest_is_read_item_by_item(items: int, first: int) -> None:
     assert all(item.content and item.file for item in found)
     summary = reader.summary
     assert summary.root == tree_hash([leaf(line) for line in lines]).hex()
-    assert (summary.lines, summary.withheld_lines, summary.disclosed_items) == (2 * items, 0, items)
+    assert (summary.lines, summary.withheld_lines, summary.disclosed_items) == (len(lines), 0, items)
+    assert not any(item.withheld for item in found)
     assert summary.last_item == (first + items - 1 if items else 0)
 
 
@@ -71,37 +100,72 @@ class Copy:
     disclosed: list[int]
 
 
-@st.composite
-def copies(draw: st.DrawFn) -> tuple[Lines, Copy]:
-    """A manifest, and a copy in which some nodes of its tree stand for their lines."""
-    lines = manifest(draw(st.integers(1, 12)))
+def withhold(lines: Lines, hidden: set[int]) -> Lines:
+    """Replace lines by the hashes of the largest nodes of the tree that hold no other."""
     made: Lines = []
-    disclosed: list[int] = []
     at = 0
     while at < len(lines):
-        sizes = [size for size in (1, 2, 4, 8, 16) if at % size == 0 and at + size <= len(lines)]
-        size = draw(st.sampled_from([0, 0, *sizes]))
+        sizes = [size for size in (16, 8, 4, 2, 1) if at % size == 0 and at + size <= len(lines)]
+        size = next((size for size in sizes if set(range(at, at + size)) <= hidden), 0)
         if size:
-            root = tree_hash([leaf(line) for line in lines[at : at + size]]).hex()
-            made.append(WithheldStatement(size, root).serialize())
+            made.append(
+                WithheldStatement(size, tree_hash([leaf(line) for line in lines[at : at + size]]).hex()).serialize()
+            )
         else:
             made.append(lines[at])
-            disclosed.append(at)
         at += size or 1
-    return lines, Copy(made, disclosed)
+    return made
+
+
+@st.composite
+def copies(draw: st.DrawFn) -> tuple[Lines, Copy]:
+    """A manifest, and a copy that withholds whole items, and of others what may be withheld of them."""
+    lines: Lines = []
+    hidden: set[int] = set()
+    for item in range(1, draw(st.integers(1, 8)) + 1):
+        follow = draw(st.sampled_from([PLAIN, RICH]))
+        places = range(len(lines), len(lines) + 1 + len(follow))
+        if draw(st.booleans()):
+            hidden |= set(places) if draw(st.booleans()) else draw(st.sets(st.sampled_from(places[1:4])))
+        lines += stated(item, follow)
+    return lines, Copy(withhold(lines, hidden), sorted(set(range(len(lines))) - hidden))
 
 
 @given(copies())
 def test_a_partial_copy_has_the_same_root(case: tuple[Lines, Copy]) -> None:
-    """Whatever is withheld along the nodes of the tree; what is disclosed is read as it was."""
+    """What is disclosed is read as it was, and of what is not it is known that it exists."""
     lines, copy = case
     found, reader = read(copy.lines)
     summary = reader.summary
     assert (summary.root, summary.lines) == (tree_hash([leaf(line) for line in lines]).hex(), len(lines))
     assert summary.withheld_lines == len(lines) - len(copy.disclosed)
-    statements = [one for item in found for one in (item.content, item.file) if one]
-    assert [one.serialize() for one in statements] == [lines[at] for at in copy.disclosed]
-    assert summary.disclosed_items == len({at // 2 for at in copy.disclosed})
+    statements = [
+        one.serialize() for item in found for one in (item.content, item.file, *item.context, item.consent) if one
+    ]
+    assert statements == [lines[at] for at in copy.disclosed]
+    whole, _ = read(lines)
+    for item in found:
+        original = whole[item.number - 1]
+        gone = ["file"] * (item.file is None) + ["context"] * (len(original.context) - len(item.context))
+        assert list(item.withheld) == gone
+        assert item.consent == original.consent
+
+
+@given(copies(), st.data())
+def test_what_may_not_be_withheld_is_missed(case: tuple[Lines, Copy], data: st.DataObject) -> None:
+    """The terms of an item that is disclosed, or what it is while something else of it is told."""
+    lines, copy = case
+    kinds = {at: json.loads(line)["kind"] for at, line in enumerate(lines)}
+    told = [json.loads(lines[at])["item"] for at in copy.disclosed if kinds[at] != "content"]
+    wrong = [
+        at
+        for at in copy.disclosed
+        if kinds[at] == "consent" or (kinds[at] == "content" and json.loads(lines[at])["item"] in told)
+    ]
+    assume(wrong)
+    hidden = set(range(len(lines))) - set(copy.disclosed) | {data.draw(st.sampled_from(wrong))}
+    with pytest.raises(FormatError):
+        read(withhold(lines, hidden))
 
 
 @given(copies(), st.data())
@@ -132,41 +196,62 @@ def test_a_copy_in_which_anything_was_moved_is_refused_or_has_another_root(
 
 
 def is_in_order(lines: Lines) -> bool:
-    """The rules of section 5.3 for items of two statements each, one pair of neighbours after the other."""
-    place, gap, path = 1, False, ""
+    """The rules of section 5.3, slowly: every line at its place, and every place of an item accounted for."""
+    cells: dict[int, Any] = {}
+    size = 0
     for line in lines:
         fields = json.loads(line)
-        if fields["kind"] == "withheld":
-            gap = True
+        if fields["kind"] != "withheld":
+            cells[size] = fields
+        size += fields.get("lines", 1)
+    end, last, path, owned = 0, 0, "", set[int]()
+    for place, fields in cells.items():
+        if fields["kind"] != "content":
             continue
-        here = 2 * fields["item"] + (fields["kind"] == "file")
-        if here <= place or (here > place + 1 and not gap):
+        skipped, between = fields["item"] - last - 1, place - end
+        if skipped < 0 or between < 2 * skipped or bool(between) != bool(skipped):
             return False
-        if fields["kind"] == "file":
-            if fields["path"] <= path:
+        last, end = fields["item"], place + 1 + len(fields["statements"])
+        field = ""
+        for at, kind in enumerate(fields["statements"], start=place + 1):
+            cell = cells.get(at)
+            owned |= {place, at}
+            if at >= size or (cell is None and kind == "consent"):
                 return False
-            path = fields["path"]
-        place, gap = here, False
-    return gap or place % 2 == 1
+            if cell is not None and (cell["kind"], cell["item"]) != (kind, last):
+                return False
+            if cell is not None and kind == "context" and cell["field"] <= field:
+                return False
+            field = cell["field"] if cell and kind == "context" else field
+            if cell is not None and kind == "file":
+                if cell["path"] <= path:
+                    return False
+                path = cell["path"]
+    return set(cells) <= owned
 
 
 pieces = st.sampled_from(
     [
-        content(1),
-        name(1),
-        content(2),
-        name(2),
-        content(3),
-        name(3),
-        name(2, "000"),
-        WithheldStatement(1, "0" * 64).serialize(),
+        [content(1)],
+        [name(1)],
+        [content(2)],
+        [name(2)],
+        [content(3), name(3)],
+        [name(2, "000")],
+        stated(2, RICH),
+        stated(2, RICH)[:3],
+        [context(2, "language")],
+        [consent(2)],
+        [WithheldStatement(1, "0" * 64).serialize()],
+        [WithheldStatement(1, "1" * 64).serialize()] * 2,
     ]
 )
 
 
 @given(st.lists(pieces, max_size=7))
-def test_what_is_in_order_is_what_the_reference_says(lines: Lines) -> None:
+def test_what_is_in_order_is_what_the_reference_says(parts: list[Lines]) -> None:
     """Any sequence of a few statements; the path order is that of names of three digits."""
+    lines = [line for part in parts for line in part]
     try:
         read(lines)
     except FormatError:
@@ -178,12 +263,14 @@ def test_what_is_in_order_is_what_the_reference_says(lines: Lines) -> None:
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
-        ([name(1), content(1)], "line 2: item 1: its statements are doubled or out of order"),
-        ([content(1), name(1), name(1)], "line 3: item 1: its statements are doubled or out of order"),
+        ([name(1), content(1)], "line 1: item 1: what it is is not disclosed, but something else of it is"),
+        ([content(1), name(1), name(1)], "line 3: item 1: the statement `file` does not stand where its content says"),
+        ([content(1), consent(1)], "line 2: item 1: the statement `consent` does not stand where its content says"),
+        ([content(1, follow=RICH), name(1)], "line 2: item 1 is incomplete although nothing is withheld there"),
         ([content(1), name(1), content(3), name(3)], "line 3: expected item 2, found item 3"),
         ([content(2), name(2)], "line 1: expected item 1, found item 2"),
         ([content(1), content(2), name(2)], "line 2: item 1 is incomplete although nothing is withheld there"),
-        ([content(1), name(1), name(2)], "line 3: item 2 is incomplete although nothing is withheld there"),
+        ([content(1), name(1), name(2)], "line 3: item 2: what it is is not disclosed, but something else of it is"),
         ([content(1), name(1, "b"), content(2), name(2, "a")], "line 4: item 2: its path does not sort after"),
         ([content(1), b"{}"], "line 2: the line is no statement"),
     ],
@@ -218,17 +305,6 @@ def test_a_directory_sorts_as_its_path_with_a_slash(first: str, second: str, fit
     else:
         with pytest.raises(FormatError, match="sort"):
             read(lines)
-
-
-def test_a_name_whose_content_is_withheld_may_be_a_directory() -> None:
-    """Either place is good for it, but what follows has to come after the place that it took."""
-    hidden = WithheldStatement(1, leaf(content(2)).hex()).serialize()
-    before = [content(1), name(1, "notes.txt"), hidden]
-    read([*before, name(2, "notes")])
-    read([*before, name(2, "notes"), content(3), name(3, "notes0")])
-    for wrong in ([name(2, "not")], [name(2, "notes"), content(3), name(3, "notes-")]):
-        with pytest.raises(FormatError, match="sort"):
-            read([*before, *wrong])
 
 
 @given(copies(), st.binary(max_size=5).filter(lambda data: b"\n" not in data))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -90,7 +91,8 @@ CONTEXT = ContextStatement(1, SALT, "language", "ko")
 
 def test_it_stands_between_the_name_and_the_context() -> None:
     """The reader gives it with its item."""
-    lines = [one.serialize() for one in (FILE, NAME, METADATA, CONTEXT)]
+    content = replace(FILE, statements=("file", "metadata", "context"))
+    lines = [one.serialize() for one in (content, NAME, METADATA, CONTEXT)]
 
     (item,) = ManifestReader(1).read(lines)
 
@@ -98,15 +100,20 @@ def test_it_stands_between_the_name_and_the_context() -> None:
 
 
 @pytest.mark.parametrize(
-    ("statements", "message"),
-    [
-        ((FILE, METADATA, NAME), "doubled or out of order"),
-        ((FILE, NAME, CONTEXT, METADATA), "doubled or out of order"),
-        ((FILE, NAME, METADATA, METADATA), "doubled or out of order"),
-        ((LINK, NAME, METADATA), "although it is no file"),
-    ],
+    "statements",
+    [(METADATA, NAME), (NAME, CONTEXT, METADATA), (NAME, METADATA, METADATA)],
+    ids=["before the name", "after the context", "twice"],
 )
-def test_at_another_place_it_is_refused(statements: tuple[ItemStatement, ...], message: str) -> None:
-    """Out of order, doubled, or of something that has no content to claim anything."""
-    with pytest.raises(FormatError, match=message):
-        list(ManifestReader(1).read(one.serialize() for one in statements))
+def test_at_another_place_it_is_refused(statements: tuple[ItemStatement, ...]) -> None:
+    """Whether the content announces it there, which no content may, or does not."""
+    kinds = tuple(one.kind for one in statements)
+    with pytest.raises(FormatError, match="names statements that no item has, or not in their order"):
+        replace(FILE, statements=kinds)
+    with pytest.raises(FormatError, match="does not stand where its content says"):
+        list(ManifestReader(1).read(one.serialize() for one in (FILE, *statements)))
+
+
+def test_what_is_no_file_claims_nothing() -> None:
+    """Neither a link nor a directory has content that could."""
+    with pytest.raises(FormatError, match="although it is no file"):
+        replace(LINK, statements=("file", "metadata"))

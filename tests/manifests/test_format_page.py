@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from evtool.core.entry import parse_entry
 from evtool.core.events import DETAILS, Event
+from evtool.core.finding import Code
 from evtool.core.ssh_key import ED25519, PublicKey
-from evtool.core.verdict import Code
 from evtool.keys.signer import FileSigner
 from evtool.operations.item_metadata import MetadataChoice
 from evtool.operations.seal import seal

@@ -22,13 +22,15 @@ from evtool.core.allowed_signers import parse_allowed_signers
 from evtool.core.chain import EntryFiles, check_chain
 from evtool.core.entry import parse_entry
 from evtool.core.errors import FormatError, InputError, SignatureError
+from evtool.core.finding import Axis, Code, Effect, Finding
 from evtool.core.manifest import ManifestReader
 from evtool.core.sshsig import parse_signature, verify_signature
 from evtool.core.statement import parse_statement
-from evtool.core.verdict import Axis, Code, Effect, Finding, Report
+from evtool.core.verdict import Report
 from evtool.keys.tsa_trust import load_roots
 from evtool.operations.time_axis import TimeGrounds
-from evtool.operations.verify import VerifyOptions, verify
+from evtool.operations.verify import verify
+from evtool.operations.verify_options import VerifyOptions
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import CustodyDirectory, FileRole, file_name
 
@@ -211,13 +213,16 @@ def refusal_of_manifests(custody: CustodyDirectory, files: list[EntryFiles]) -> 
         wrong_count = summary.withheld_lines == 0 and summary.disclosed_items != sealed.items
         if (summary.root, summary.lines) != (sealed.root, sealed.lines) or wrong_count:
             return "root"
-        if summary.last_item >= sealed.first_item + sealed.items:
+        after = sealed.first_item + sealed.items - 1 - max(summary.last_item, sealed.first_item - 1)
+        if after < 0 or summary.lines_after < 2 * after or bool(summary.lines_after) != bool(after):
             return "root"
     return ""
 
 
 REPORTED = {
+    "custody": {Code.CUSTODY_EXTRA},
     "checksums": {Code.CHECKSUMS_MISMATCH, Code.CHECKSUMS_MISSING},
+    "withholding": {Code.WITHHELD_UNEXPLAINED, Code.DISCLOSURE_INVALID},
     "head": {Code.HEAD_UNKNOWN},
     "time": {Code.TIMESTAMP_MISSING, Code.TIMESTAMP_CHANGED, Code.TIMESTAMP_FAILED, Code.TIME_NOT_PROVEN}
     | {Code.TIME_CONTRADICTION, Code.RENEWAL_MISMATCH},

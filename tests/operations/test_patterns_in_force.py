@@ -30,7 +30,7 @@ def test_a_pattern_that_comes_later_loses_nothing(case: Path, evtool: Any) -> No
 
     verified = evtool("verify", "case", "--json")
     assert verified.exit_code == 0
-    assert verified.document["reports"][0]["counts"]["ok"] == 3
+    assert verified.document["reports"][0]["items"]["ok"] == 3
 
 
 def test_a_pattern_that_comes_later_hides_nothing(case: Path, evtool: Any) -> None:

@@ -136,7 +136,7 @@ def test_a_killed_worker_costs_time_and_nothing_else(evtool: Runner, cluster: Cl
     for place in ((), on_cluster):
         verified = evtool("verify", case, "--custody", custody, "--json", *place)
         report = verified.document["reports"][0]
-        assert (verified.exit_code, report["counts"]["ok"]) == (0, items)
+        assert (verified.exit_code, report["items"]["ok"]) == (0, items)
         assert "worker-lost" not in [finding["code"] for finding in report["findings"]]
 
     local = evtool.directory / "local"

@@ -7,6 +7,7 @@ Its signatures are not deterministic, so this is run only when a vector is added
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -74,6 +75,40 @@ def main() -> None:
     submission = Submission(hashlib.sha256(third).digest(), bytes(16))
     promise = Timestamp((PendingAttestation("https://calendar.example"),))
     put("promise", serialize_proof(build_proof(submission, [promise])))
+    for path in sorted(VECTORS.glob("time-renewal-*.toml")):
+        renew(path)
+
+
+def renew(path: Path) -> None:
+    """Bring the digests in the recipe of a renewal up to date; one that is wrong on purpose is marked in its name."""
+    recipe = vectors.read_recipe(path.stem)
+    edits = {edit["file"]: edit for edit in recipe["after"] if "text" in edit}
+    files = {name.removeprefix("custody/"): data for name, data in vectors.Collection(recipe).files.items()}
+    files |= {
+        edit["file"].removeprefix("custody/"): vectors.stamp(edit["stamp"])
+        for edit in recipe["after"]
+        if "stamp" in edit
+    }
+    old = edits["custody/0004-renewed.blake2b"]["text"]
+    lines = []
+    for line in old.splitlines():
+        name = line.split("  ")[1]
+        digest = hashlib.blake2b(files[name]).hexdigest()
+        # The one wrong line of that vector differs from the right digest in its first digits.
+        wrong = path.stem == "time-renewal-of-another-manifest" and name == "0002-sealed.jsonl"
+        lines.append(f"{'0' * 16 + digest[16:] if wrong else digest}  {name}\n")
+    new = "".join(lines)
+    text = path.read_text("utf-8").replace(old, new)
+    data = new.encode()
+    for field, digest in (
+        ("entry", hashlib.sha256(files["0003-sealed.toml"]).hexdigest()),
+        ("signature", hashlib.sha256(files["0003-sealed.toml.sig"]).hexdigest()),
+        ("list", hashlib.sha256(data).hexdigest()),
+        ("list_renewed", hashlib.blake2b(data).hexdigest()),
+        ("allowed_signers", hashlib.sha256(files["allowed_signers"]).hexdigest()),
+    ):
+        text = re.sub(rf'^{field} = "[0-9a-f]+"$', f'{field} = "{digest}"', text, flags=re.MULTILINE)
+    path.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

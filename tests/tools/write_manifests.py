@@ -46,6 +46,7 @@ from evtool.core.limits import MAX_PATTERN_LENGTH, MAX_PATTERNS  # noqa: E402
 from evtool.core.metadata_claims import Claims  # noqa: E402
 from evtool.core.metadata_vocabulary import VOCABULARY, Detail, Failure  # noqa: E402
 from evtool.core.statement import (  # noqa: E402
+    MAX_CONTEXT,
     ConsentStatement,
     ContentStatement,
     ContextStatement,
@@ -283,6 +284,9 @@ def _statement_kind(sample: Statement) -> Schema:
             schema["const"] = value
         elif name == "reason":
             schema["enum"] = [reason.value for reason in OmissionReason]
+        elif name == "statements":
+            kinds = ["file", "metadata", "context", "consent"]
+            schema |= {"type": "array", "items": {"enum": kinds}, "minItems": 1, "maxItems": MAX_CONTEXT + 3}
         elif name == "claims":
             schema |= _CLAIMS
         elif name == "failure":

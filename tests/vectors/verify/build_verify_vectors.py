@@ -91,14 +91,21 @@ def type_of(item: Table) -> str:
 
 
 def statements(item: Table, salts: Iterator[str]) -> list[Table]:
-    """The two statements of an item."""
+    """The statements of an item: what it is, its name, and what else the recipe states of it."""
+    context, terms = item.get("context", {}), item.get("terms")
+    follow = ["file", *["context"] * len(context), *["consent"] * (terms is not None)]
     content: Table = {"item": item["number"], "kind": "content", "salt": next(salts), "type": type_of(item)}
+    content["statements"] = follow
     if content["type"] == "file":
         data = content_of(item)
         content |= {"size": len(data), "sha256": sha256(data).hex(), "blake3": blake3(data).hexdigest()}
     content |= {name: item[name] for name in ("target", "reason") if name in item}
     file: Table = {"item": item["number"], "kind": "file", "salt": next(salts), "path": item["path"]}
-    return [content, file | {"mtime": item.get("mtime")}]
+    extra = [{"item": item["number"], "kind": "context", "field": field} for field in sorted(context)]
+    extra = [one | {"salt": next(salts), "value": context[one["field"]]} for one in extra]
+    if terms is not None:
+        extra.append({"item": item["number"], "kind": "consent", "salt": next(salts)} | terms)
+    return [content, file | {"mtime": item.get("mtime")}, *extra]
 
 
 def canonical(value: Table) -> bytes:
@@ -125,9 +132,14 @@ class Collection:
         self.items: list[Table] = []
         self._recipe = recipe
         self._signers: list[str] = []
+        self._last = ""
         self._salts = (sha256(b"salt %d" % number).hex()[:32] for number in range(1, 1 << 30))
-        for sequence, seal in enumerate(recipe["seal"], start=1):
-            self._add_seal(sequence, seal)
+        handovers = recipe.get("disclosed", [])
+        for number, seal in enumerate(recipe["seal"], start=1):
+            self._add_seal(len(self._signers) + 1, seal)
+            for one in handovers:
+                if one.get("after", len(recipe["seal"])) == number:
+                    self._add_disclosed(len(self._signers) + 1, one)
         self.files["custody/allowed_signers"] = self._allowed_signers()
 
     def _add_seal(self, sequence: int, seal: Table) -> None:
@@ -139,11 +151,47 @@ class Collection:
         lines = [canonical(statement) for item in items for statement in statements(item, self._salts)]
         manifest = self._put(f"{sequence:04d}-sealed.jsonl", b"".join(line + b"\n" for line in lines))
         checksums = self._put(f"{sequence:04d}-sealed.sha256", checksums)
-        self._signers.append(f'{seal.get("agent", seal["key"])} namespaces="{NAMESPACE}" {Key(seal["key"]).line}\n')
-        entry = self._entry(sequence, seal, first, manifest, checksums)
-        entry = self._put(f"{sequence:04d}-sealed.toml", entry)
-        signature = {"key": seal["key"]} | seal.get("signature", {})
-        self._put(f"{sequence:04d}-sealed.toml.sig", Key(signature.pop("key")).sign(entry, **signature))
+        leaves = leaf_hashes(manifest)
+        table = [
+            "[sealed]",
+            f"first_item = {first}",
+            f"items = {len(seal['item'])}",
+            f"lines = {len(leaves)}",
+            f'root = "{tree_hash(leaves).hex()}"',
+            f'checksums = "{sha256(checksums).hex()}"',
+            f"exclude = {toml_array(seal.get('exclude', []))}",
+            f"allowed = {toml_array(seal.get('allowed', []))}",
+        ]
+        self._add_entry(sequence, "sealed", seal, table)
+
+    def _add_disclosed(self, sequence: int, one: Table) -> None:
+        """An entry `disclosed` with its list: which items a bundle holds, and what is withheld of them."""
+        listed: Table = {"cover": sha256(b"cover").hex(), "format": "evtool-disclosed/1", "groups": one["groups"]}
+        data = self._put(f"{sequence:04d}-disclosed.items", canonical(listed | {"salt": next(self._salts)}) + b"\n")
+        items = len(self.items)
+        table = [
+            "[disclosed]",
+            f'counterparty = "{one["to"]}"',
+            'authority = "DSA-1"',
+            'purpose = "court"',
+            f'list = "{sha256(data).hex()}"',
+            "",
+            "[fixity]",
+            'scope = "full"',
+            *(f"{name} = {items}" for name in ("items", "checked", "ok")),
+            *(f"{name} = 0" for name in ("changed", "missing", "unreadable", "extra", "withheld")),
+        ]
+        self._add_entry(sequence, "disclosed", one, table)
+
+    def _add_entry(self, sequence: int, event: str, header: Table, table: list[str]) -> None:
+        self._signers.append(
+            f'{header.get("agent", header["key"])} namespaces="{NAMESPACE}" {Key(header["key"]).line}\n'
+        )
+        stem = f"{sequence:04d}-{event}.toml"
+        entry = self._put(stem, self._entry(sequence, event, header, table))
+        self._last = stem
+        signature = {"key": header["key"]} | header.get("signature", {})
+        self._put(f"{stem}.sig", Key(signature.pop("key")).sign(entry, **signature))
 
     def _put(self, name: str, data: bytes) -> bytes:
         """Take one custody file, changed as the recipe says before it is signed."""
@@ -153,13 +201,12 @@ class Collection:
         self.files[f"custody/{name}"] = data
         return data
 
-    def _entry(self, sequence: int, seal: Table, first: int, manifest: bytes, checksums: bytes) -> bytes:
-        leaves = leaf_hashes(manifest)
+    def _entry(self, sequence: int, event: str, seal: Table, table: list[str]) -> bytes:
         parts = [
             'format = "evtool-custody/1"',
             f'collection = "{COLLECTION}"',
             f"sequence = {sequence}",
-            'event = "sealed"',
+            f'event = "{event}"',
             f"happened_at = {seal['happened_at']}",
             f"recorded_at = {seal['recorded_at']}",
             'clock = "claimed"',
@@ -169,19 +216,12 @@ class Collection:
             'tool = "evtool 0.1.0"',
         ]
         if sequence > 1:
-            before = f"custody/{sequence - 1:04d}-sealed.toml"
+            before = f"custody/{self._last}"
             parts += ["", "[previous]", f'entry = "{sha256(self.files[before]).hex()}"']
             parts += [f'signature = "{sha256(self.files[before + ".sig"]).hex()}"']
         parts += [
             "",
-            "[sealed]",
-            f"first_item = {first}",
-            f"items = {len(seal['item'])}",
-            f"lines = {len(leaves)}",
-            f'root = "{tree_hash(leaves).hex()}"',
-            f'checksums = "{sha256(checksums).hex()}"',
-            f"exclude = {toml_array(seal.get('exclude', []))}",
-            f"allowed = {toml_array(seal.get('allowed', []))}",
+            *table,
             "",
             "[informational]",
             f'allowed_signers = "{sha256(self._allowed_signers()).hex()}"',

@@ -1,0 +1,190 @@
+"""What a check found, and on which question it bears: the words that every other module speaks in.
+
+"Tampered", "untrusted" and "could not be checked" are three answers. They are kept on separate axes; the axis belongs
+to the code of a finding, so that no caller can put a finding on the wrong one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from evtool.core.errors import ExitCode
+
+
+class Axis(Enum):
+    """The questions that a verification answers, each on its own."""
+
+    INTEGRITY = "integrity"
+    """Is every sealed item there with the same bytes, and nothing else?"""
+    SIGNATURES = "signatures"
+    """Was every entry signed by the key that it names?"""
+    TRUST = "trust"
+    """Does the user trust those keys, for those agents, at that time?"""
+    TIME = "time"
+    """Is it proven by when the entries existed?"""
+    CUSTODY = "custody"
+    """Is the chain of entries unbroken?"""
+    CONSENT = "consent"
+    """Is it stated under which consent the items may be used?"""
+
+
+class AxisState(Enum):
+    """The answer on one axis."""
+
+    SHOWN = "shown"
+    FAILED = "failed"
+    NOT_ESTABLISHED = "not established"
+
+
+class Effect(Enum):
+    """What a finding does to the axis it belongs to."""
+
+    DISPROVES = "disproves"
+    """A check was carried out and contradicts the seal: exit 1."""
+    UNCHECKED = "unchecked"
+    """A check could not be carried out: exit 4."""
+    OPEN = "open"
+    """Nothing is disproven, but the axis is not established: exit 3 if it was asked for."""
+    NOTE = "note"
+    """Worth knowing; changes no answer."""
+
+
+class Code(Enum):
+    """Stable codes of findings, each with its axis; scripts may rely on them."""
+
+    axis: Axis
+
+    def __new__(cls, text: str, axis: Axis) -> Code:  # noqa: D102  # how an enum takes a second value
+        code = object.__new__(cls)
+        code._value_ = text
+        code.axis = axis
+        return code
+
+    # integrity
+    CHANGED = ("changed", Axis.INTEGRITY)
+    MISSING = ("missing", Axis.INTEGRITY)
+    EXTRA = ("extra", Axis.INTEGRITY)
+    RENAMED = ("renamed", Axis.INTEGRITY)
+    TYPE_CHANGED = ("type-changed", Axis.INTEGRITY)
+    UNREADABLE = ("unreadable", Axis.INTEGRITY)
+    CHANGING = ("changing", Axis.INTEGRITY)
+    DATE_CHANGED = ("date-changed", Axis.INTEGRITY)
+    NAME_FORM = ("name-form", Axis.INTEGRITY)
+    NAME_TWIN = ("name-twin", Axis.INTEGRITY)
+    WITHHELD = ("withheld", Axis.INTEGRITY)
+    WITHHELD_UNEXPLAINED = ("withheld-unexplained", Axis.INTEGRITY)
+    DISCLOSURE_INVALID = ("disclosure-invalid", Axis.INTEGRITY)
+    NOT_HASHED = ("not-hashed", Axis.INTEGRITY)
+    NOT_SELECTED = ("not-selected", Axis.INTEGRITY)
+    OMITTED = ("omitted", Axis.INTEGRITY)
+    EXCLUDED = ("excluded", Axis.INTEGRITY)
+    NO_ITEMS = ("no-items", Axis.INTEGRITY)
+    ACCOUNTS_DIFFER = ("accounts-differ", Axis.INTEGRITY)
+    ITEM_UNKNOWN = ("item-unknown", Axis.INTEGRITY)
+    MANIFEST_INVALID = ("manifest-invalid", Axis.INTEGRITY)
+    MANIFEST_MISMATCH = ("manifest-mismatch", Axis.INTEGRITY)
+    MANIFEST_MISSING = ("manifest-missing", Axis.INTEGRITY)
+    MANIFEST_UNREADABLE = ("manifest-unreadable", Axis.INTEGRITY)
+    CHECKSUMS_MISMATCH = ("checksums-mismatch", Axis.INTEGRITY)
+    CHECKSUMS_MISSING = ("checksums-missing", Axis.INTEGRITY)
+    CHECKSUMS_UNREADABLE = ("checksums-unreadable", Axis.INTEGRITY)
+    DISPOSED = ("disposed", Axis.INTEGRITY)
+    BAG_BROKEN = ("bag-broken", Axis.INTEGRITY)
+    NEUTRAL_NAME = ("neutral-name", Axis.INTEGRITY)
+    STATED_ONLY = ("stated-only", Axis.INTEGRITY)
+    WORKER_LOST = ("worker-lost", Axis.INTEGRITY)
+
+    # signatures
+    SIGNATURE_INVALID = ("signature-invalid", Axis.SIGNATURES)
+    SIGNER_DIFFERS = ("signer-differs", Axis.SIGNATURES)
+
+    # trust
+    KEY_UNKNOWN = ("key-unknown", Axis.TRUST)
+    KEY_OTHER_AGENT = ("key-other-agent", Axis.TRUST)
+    KEY_OTHER_NAMESPACE = ("key-other-namespace", Axis.TRUST)
+    KEY_NOT_YET_VALID = ("key-not-yet-valid", Axis.TRUST)
+    KEY_NO_LONGER_VALID = ("key-no-longer-valid", Axis.TRUST)
+    SIGNERS_TOO_FEW = ("signers-too-few", Axis.TRUST)
+
+    # time
+    NO_TIMESTAMP = ("no-timestamp", Axis.TIME)
+    TIME_NOT_PROVEN = ("time-not-proven", Axis.TIME)
+    TIME_CLAIM = ("time-claim", Axis.TIME)
+    TIME_CONTRADICTION = ("time-contradiction", Axis.TIME)
+    TIMESTAMP_FAILED = ("timestamp-failed", Axis.TIME)
+    TIMESTAMP_OPEN = ("timestamp-open", Axis.TIME)
+
+    # custody
+    ENTRY_INVALID = ("entry-invalid", Axis.CUSTODY)
+    ENTRY_MISSING = ("entry-missing", Axis.CUSTODY)
+    ENTRY_UNFINISHED = ("entry-unfinished", Axis.CUSTODY)
+    ENTRY_DOUBLED = ("entry-doubled", Axis.CUSTODY)
+    ENTRY_LATE = ("entry-late", Axis.CUSTODY)
+    CHAIN_BROKEN = ("chain-broken", Axis.CUSTODY)
+    CLOCK_ORDER = ("clock-order", Axis.CUSTODY)
+    HEAD_UNKNOWN = ("head-unknown", Axis.CUSTODY)
+    NO_WITNESS = ("no-witness", Axis.CUSTODY)
+    WITNESSED = ("witnessed", Axis.CUSTODY)
+    TRANSFER_OPEN = ("transfer-open", Axis.CUSTODY)
+    RECEIPT_INVALID = ("receipt-invalid", Axis.CUSTODY)
+    DERIVED = ("derived", Axis.CUSTODY)
+    TIMESTAMP_MISSING = ("timestamp-missing", Axis.CUSTODY)
+    TIMESTAMP_CHANGED = ("timestamp-changed", Axis.CUSTODY)
+    RENEWAL_MISMATCH = ("renewal-mismatch", Axis.CUSTODY)
+    RENEWAL_INCOMPLETE = ("renewal-incomplete", Axis.CUSTODY)
+    CUSTODY_EXTRA = ("custody-extra", Axis.CUSTODY)
+    CUSTODY_UNREADABLE = ("custody-unreadable", Axis.CUSTODY)
+    INFORMATIONAL_CHANGED = ("informational-changed", Axis.CUSTODY)
+    INFORMATIONAL_UNSIGNED = ("informational-unsigned", Axis.CUSTODY)
+    UNFINISHED_WRITE = ("unfinished-write", Axis.CUSTODY)
+
+    # consent
+    NO_CONSENT = ("no-consent", Axis.CONSENT)
+    CONSENT_STRICTER = ("consent-stricter", Axis.CONSENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a verification found.
+
+    Attributes:
+        code: what it is.
+        effect: what it does to the answer.
+        message: one line for a person, names escaped.
+        item: number of the item, if it is about one.
+        path: stored name of the file it is about, if any.
+        expected: what the seal says, if there is something to compare.
+        found: what is there.
+        entry: number of the custody entry, if it is about one.
+        count: how many things it is about, where one finding sums up many.
+        axis: the question it bears on, which follows from its code.
+    """
+
+    code: Code
+    effect: Effect
+    message: str
+    item: int | None = None
+    path: str | None = None
+    expected: str | None = None
+    found: str | None = None
+    entry: int | None = None
+    count: int = 1
+    axis: Axis = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "axis", self.code.axis)
+
+
+def weigh(findings: Iterable[Finding], *, established: bool = True) -> ExitCode:
+    """Weigh findings: 1 before 4 before 3. The one place where an exit code is made of findings.
+
+    `established` tells whether all that was asked for is shown.
+    """
+    effects = {finding.effect for finding in findings}
+    if Effect.DISPROVES in effects:
+        return ExitCode.MISMATCH
+    if Effect.UNCHECKED in effects:
+        return ExitCode.NOT_CHECKED
+    return ExitCode.OK if established else ExitCode.NOT_ESTABLISHED
