@@ -99,7 +99,7 @@ class Bundle(ABC):
             FormatError: it is too large to be what its name says.
         """
         with self.open_tag(path) as file:
-            yield from read_within(path, file.read, _bound_of(path))
+            yield from read_within(path, file.read, bound_of_tag(path))
 
     def __enter__(self) -> Self:
         return self
@@ -228,7 +228,7 @@ _BOUNDS = {
 }
 
 
-def _bound_of(path: str) -> Bound:
+def bound_of_tag(path: str) -> Bound:
     """Give the bound of a file outside of `data/`; what does not belong there is small, or not read."""
     if path.startswith(f"{RECORD}/"):
         return bound_of(path[len(RECORD) + 1 :])

@@ -36,10 +36,19 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("consent", "show", "EV", "--json"),
     ("consent", "check", "EV", "--to", "B7", "--for", "research", "--trust", "TRUST", "--json"),
     ("consent", "recall", "EV", "--json"),
-    ("pack", "EV", "-o", "OUT.zip", "--trust", "TRUST"),
+    ("pack", "EV", "-o", "OUT.zip", "--trust", "TRUST", "--to", "B7", "--for", "research", "--authority", "x"),
     ("verify", "BAG.zip", "--trust", "TRUST"),
     ("unpack", "BAG.zip", "-o", "UNPACKED"),
 )
+
+
+_RECIPIENTS = """
+format = "evtool-recipients/1"
+[recipient.B7]
+kinds = ["ngo", "research"]
+purposes = ["research"]
+agreements = []
+"""
 
 
 def allowed_seconds(on_disk: int) -> float:
@@ -295,6 +304,8 @@ def run_all(folder: Path, seed: int) -> tuple[list[Run], list[str]]:
     on_disk = size_on_disk(stranger.evidence)
     home = folder / "home"
     home.mkdir()
+    _run(["key", "new", "A1", "--no-passphrase"], ("key", "new"), folder, home, 0)
+    (home / "recipients.toml").write_text(_RECIPIENTS)
     places = {"EV": stranger.evidence, "TRUST": trust, "BAG.zip": bag, "OUT.zip": folder / "OUT.zip"}
     places["UNPACKED"] = folder / "UNPACKED"
     runs = []
@@ -352,14 +363,24 @@ def _make_bag(stranger: Stranger, path: Path) -> None:
         for file in sorted(stranger.evidence.rglob("*")):
             relative = file.relative_to(stranger.evidence)
             inside = relative if relative.parts[0] == "custody" else Path("data") / relative
-            if file.is_file() and file.stat().st_size < 64 * MIB:
+            if (
+                file.is_file()
+                and str(inside).replace("/", "").isascii()
+                and set(str(inside)).isdisjoint(": ")
+                and file.stat().st_size < 64 * MIB
+            ):
                 bag.writestr(zipfile.ZipInfo(str(inside)), file.read_bytes(), zipfile.ZIP_DEFLATED)
+
+
+def import_all() -> None:
+    """Import whatever a command may need, so that its forks need not."""
+    for module, _ in PROGRAM.values():
+        importlib.import_module(module)
 
 
 def run_rounds(rounds: int, seed: int) -> int:
     """Run rounds, and tell how they went; the exit code."""
-    for module, _ in PROGRAM.values():
-        importlib.import_module(module)
+    import_all()
     slowest: dict[str, tuple[float, int]] = {}
     largest: dict[str, tuple[int, int]] = {}
     bad = 0
