@@ -95,7 +95,9 @@ def parse_ranges(texts: Iterable[str]) -> ItemRanges:
         match = _RANGE.match(text)
         if not match or (match[2] and int(match[2]) <= int(match[1])):
             raise FormatError(f"{shown(text, 80)} is not a range of items like 3 or 3-17")
-        ranges.append((int(match[1]), int(match[2] or match[1])))
+        first = int(match[1])
+        # The same number twice, not two alike: a stranger can list a million of them.
+        ranges.append((first, int(match[2]) if match[2] else first))
     return ItemRanges(tuple(ranges))
 
 

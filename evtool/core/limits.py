@@ -59,11 +59,8 @@ MAX_NESTING = 16
 MAX_INTEGER = 2**53 - 1
 """Greatest number: what every reader of JSON can hold."""
 
-MAX_ITEM_LINES = 1000
-"""Lines of a manifest about one item."""
-
-MAX_ITEM_BYTES = 1 * MIB
-"""Bytes of those lines."""
+MAX_CONTEXT = 128
+"""Statements of kind `context` of one item."""
 
 MAX_UNREAD_LINE = 16 * MIB
 """Bytes of one line of a manifest that cannot be read, where only the root hash is wanted of it."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from evtool.core.digest import Digests
 from evtool.core.errors import EvtoolError, FormatError
-from evtool.core.limits import MAX_ITEM_BYTES, MAX_ITEM_LINES
 from evtool.core.merkle import TreeBuilder, TreePiece, compute_leaf_hash, compute_leaf_hashes, fold_nodes
 from evtool.core.names import parse_name
 from evtool.core.statement import (
@@ -187,7 +186,6 @@ class ManifestReader:
                 raise FormatError(f"item {statement.item}: what it is is not disclosed, but something else of it is")
             else:
                 self._pending.add(statement, self._place)
-            self._pending.count(line)
             self._place += 1
             self._gap = False
 
@@ -317,10 +315,6 @@ class _PendingItem:
     consent: ConsentStatement | None = None
     metadata: MetadataStatement | None = None
 
-    lines: int = 0
-    size: int = 0
-    """Bytes of its lines."""
-
     @property
     def number(self) -> int:
         """Number of the item."""
@@ -335,14 +329,6 @@ class _PendingItem:
     def sort_key(self) -> bytes | None:
         """Sort key of the item as far as it is known by now."""
         return Item(self.number, self.content, self.file).sort_key
-
-    def count(self, line: bytes) -> None:
-        """Keep what is held of one item within its bound."""
-        self.lines += 1
-        self.size += len(line)
-        if self.lines > MAX_ITEM_LINES or self.size > MAX_ITEM_BYTES:
-            most = f"{MAX_ITEM_LINES:,} lines or {MAX_ITEM_BYTES:,} bytes"
-            raise FormatError(f"item {self.number} has more than {most} in the manifest")
 
     def add(self, statement: ItemStatement, place: int) -> None:
         kinds, index = self.content.statements, place - self.start - 1

@@ -164,7 +164,7 @@ class SealedBlocks:
 
 
 _BLOCK_BYTES = 2 * 1024 * 1024
-"""Bytes of lines from which on a block has fewer items; twice as much as one item may have."""
+"""Bytes of lines from which on a block has fewer items; from an item that alone has more, all is read line by line."""
 
 
 class _Lines:
