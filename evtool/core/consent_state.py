@@ -16,7 +16,7 @@ from evtool.core.consent import PERMITTING, ConsentTerms, Handling, Identity, Le
 from evtool.core.entry import Entry
 from evtool.core.errors import FormatError
 from evtool.core.events import Acceptance, ConsentChanged, Event
-from evtool.core.item_ranges import ItemRanges
+from evtool.core.item_ranges import ItemRanges, is_about
 from evtool.core.limits import MAX_CHANGES, MAX_CONDITIONS
 
 
@@ -38,7 +38,7 @@ class ConsentChange:
 
     def concerns(self, item: int, sealed_by: int) -> bool:
         """Tell whether it is about an item that entry `sealed_by` sealed."""
-        return self.entry > sealed_by if self.items is None else item in self.items
+        return is_about(self.items, self.entry, item, sealed_by)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from evtool.operations.entry_writer import EntryHeader, Now, system_now
 from evtool.operations.read import open_record
 from evtool.operations.record import RecordResult, record_event
 from evtool.operations.trust import TrustPolicy
+from evtool.operations.withholding import judge_withholding, require_explained
 
 
 def read_consent(collection: Collection, items: ItemRanges | None = None) -> Iterator[ItemConsent]:
@@ -86,6 +87,8 @@ def require_sound(collection: Collection) -> None:
             raise InputError(f"the record cannot be read: {finding.message}", hint=hint)
     if not collection.seals:
         raise InputError("nothing is sealed here, so there is nothing to decide over")
+    # Terms could be looser only because an item with stricter ones was withheld by somebody without a key.
+    require_explained(judge_withholding(collection))
 
 
 def decide_items(

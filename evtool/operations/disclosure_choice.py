@@ -20,7 +20,7 @@ from evtool.core.statement import ContextStatement, FileStatement, MetadataState
 from evtool.operations.collection import SealedItem, read_collection, read_numbered_items
 from evtool.operations.consent import decide_items, require_sound
 from evtool.operations.trust import TrustPolicy
-from evtool.operations.withholding import judge_withholding, require_explained
+from evtool.operations.withholding import judge_withholding
 from evtool.store.custody import CustodyReader
 
 NAMES = "names"
@@ -114,7 +114,6 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
     asked = [sealed for sealed in read_numbered_items(collection) if wanted.includes(sealed.item)]
     require_sound(collection)
     withholding = judge_withholding(collection)
-    require_explained(withholding)
     if not asked:
         raise InputError("no sealed item is asked for, so there is nothing to pack", hint="`evtool show` lists them")
     # Read anew: the items of a collection can be gone through once.

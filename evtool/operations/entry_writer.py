@@ -46,7 +46,7 @@ class EntryHeader:
         reason: why it happened.
         happened_at: when, with offset; None means now.
         clock: what the signer says of the clock.
-        items: the items it is about; None means the whole collection.
+        items: the items it is about; None means all that are sealed by now.
     """
 
     reason: str = "not stated"
@@ -170,11 +170,14 @@ def write_entry(
     random: Random = os.urandom,
     now: Now = system_now,
     unlisted: int = 0,
+    require_unchanged: Callable[[], None] | None = None,
 ) -> Written:
     """Write, sign and commit the next entry; the files that belong to it alone (a manifest, a renewal, a list) are
     written already, under temporary names.
 
     `unlisted` is the number of new files whose paths are too long for `sha256sum`; README.txt tells it.
+    `require_unchanged` is called when the signature has been made, which can take a person's consent and a while, and
+    before it counts: it raises if what is signed is no longer so.
     """
     stamps = read_known_stamps(record.collection, now())
     entry = _build_entry(record, signer, header, details, fixity, random, now)
@@ -195,6 +198,8 @@ def write_entry(
     record.writer.write(names[-1], signer.sign(data))
     for name, content in informational.items():
         record.writer.write(name, content)
+    if require_unchanged is not None:
+        require_unchanged()
     record.writer.commit(names, informational=informational)
     return Written(entry.sequence, sha256_hex(data))
 

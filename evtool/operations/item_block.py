@@ -25,6 +25,7 @@ from evtool.core.statement import (
     spell_statements,
 )
 from evtool.scan.batch import Reading, Row, observation_of
+from evtool.scan.marks import make_mark, mark_of
 from evtool.scan.observe import Observation
 from evtool.scan.walk import Kind, Run, join_path
 from evtool.store.journal import spell_known
@@ -66,6 +67,7 @@ class ItemBlock(NamedTuple):
         size: bytes of their files.
         reused: files whose digests are those of an earlier run.
         journal: lines for the journal, of the files whose digests are worth keeping for a run after an interrupted one.
+        marks: what tells later whether they are still what was read, see `evtool.scan.marks`.
     """
 
     order: BlockOrder
@@ -77,6 +79,7 @@ class ItemBlock(NamedTuple):
     size: int
     reused: int
     journal: bytes
+    marks: bytes
 
 
 def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
@@ -97,6 +100,7 @@ def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
         spelled.size,
         sum(row.reused for row in rows if isinstance(row, Observation)),
         _spell_journal(reading),
+        b"".join([mark_of(row) if isinstance(row, Observation) else make_mark(*row[:4]) for row in rows]),
     )
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Callable, Sequence
 
 from evtool.core.checksums import MAX_LISTED_PATH, serialize_header, serialize_line
 from evtool.core.digest import Digests
-from evtool.core.errors import EvidenceError
+from evtool.core.errors import EvidenceError, InputError
 from evtool.core.events import Digest, Event, Sealed
 from evtool.core.limits import MAX_LINE
 from evtool.core.merkle import TreeBuilder, compute_leaf_hash
@@ -27,7 +26,7 @@ from evtool.operations.item_block import LINES_PER_ITEM, BlockOrder, ItemBlock
 from evtool.scan.observe import Observation
 from evtool.scan.walk import Found
 from evtool.store.custody import FileRole, file_name
-from evtool.store.writer import CustodyWriter, flush_to_medium
+from evtool.store.writer import CustodyWriter
 
 _SALT_BATCH = 256
 """Salts drawn at once; asking the system for each costs as much as hashing a line."""
@@ -45,11 +44,10 @@ class ManifestWriter:
         self._ordered = 0
         self._salts: list[str] = []
         self._tree = TreeBuilder()
-        self._list_digest = hashlib.sha256()
         event = Event.SEALED.value
         self._manifest = writer.create(file_name(sequence, event, FileRole.MANIFEST))
         self._list = writer.create(file_name(sequence, event, FileRole.CHECKSUMS))
-        self._write_list(serialize_header(self._salt()))
+        self._list.write(serialize_header(self._salt()))
 
     def __enter__(self) -> ManifestWriter:
         return self
@@ -57,7 +55,7 @@ class ManifestWriter:
     def __exit__(self, *_: object) -> None:
         # What counts has been flushed by `finish`; after an error there is nothing left to lose.
         for file in (self._manifest, self._list):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(InputError):
                 file.close()
 
     def add(
@@ -81,7 +79,7 @@ class ManifestWriter:
             # Checked here once more: a statement without digests, once signed, could never be made good.
             digests = Digests(observation.sha256, observation.blake3)
             content = ContentStatement(item, self._salt(), type_, size=stamp.size, digests=digests, statements=follow)
-            self._write_list(serialize_line(item, observation.sha256, found.path))
+            self._list.write(serialize_line(item, observation.sha256, found.path))
             self.unlisted += len(found.path) > MAX_LISTED_PATH
         else:
             target = store_name(observation.target) if type_ is ItemType.SYMLINK else None
@@ -106,20 +104,20 @@ class ManifestWriter:
         for root, lines in block.subtrees:
             self._tree.add_subtree(root, lines)
         self._manifest.write(block.lines)
-        self._write_list(block.listed)
+        self._list.write(block.listed)
         self.unlisted += block.unlisted
         self.items += block.items
 
     def finish(self, exclusions: Exclusions, allowed: tuple[OmissionReason, ...]) -> Sealed:
         """Flush both files to the medium, and give the table that the entry signs."""
-        flush_to_medium(self._manifest)
-        flush_to_medium(self._list)
+        self._manifest.flush_to_medium()
+        self._list.flush_to_medium()
         return Sealed(
             first_item=self._first_item,
             items=self.items,
             lines=self._tree.size,
             root=Digest(self._tree.compute_root().hex()),
-            checksums=Digest(self._list_digest.hexdigest()),
+            checksums=Digest(self._list.sha256),
             exclude=exclusions.patterns,
             allowed=allowed,
         )
@@ -135,7 +133,3 @@ class ManifestWriter:
             raise EvidenceError(f"{shown(path)}: its path is too long to be stated ({len(line)} bytes)")
         self._tree.add_leaf(compute_leaf_hash(line))
         self._manifest.write(line + b"\n")
-
-    def _write_list(self, line: bytes) -> None:
-        self._list_digest.update(line)
-        self._list.write(line)

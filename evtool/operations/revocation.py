@@ -28,8 +28,8 @@ from evtool.core.timestamp.revocation_file import (
 from evtool.core.timestamp.revocation_status import Evidence
 from evtool.core.timestamp.stamp_names import MAX_NUMBER, StampName, StampRole
 from evtool.core.timestamp.verify import verify_token
+from evtool.operations.beside import Companions
 from evtool.operations.collection import Collection
-from evtool.operations.companions import Companions
 from evtool.operations.entry_writer import OpenRecord
 from evtool.operations.read import open_record
 from evtool.operations.stamp_store import Ports, Target, open_same_record, read_target, store_files

@@ -28,8 +28,8 @@ from evtool.core.timestamp.renewal import (
 from evtool.core.timestamp.request import parse_request
 from evtool.core.timestamp.result import Reason, TokenState
 from evtool.core.timestamp.stamp_names import StampRole
+from evtool.operations.beside import Companions
 from evtool.operations.collection import Collection
-from evtool.operations.companions import Companions
 from evtool.operations.time_axis import TimeGrounds, TimeResult, load_sunsets
 from evtool.operations.time_evidence import FoundStamp, TimeFiles
 from evtool.report.stamp import describe_proof, describe_token, spell

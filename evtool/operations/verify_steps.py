@@ -107,7 +107,8 @@ class Case:
     @cached_property
     def consent(self) -> ConsentSummary | None:
         """What the terms of all items amount to; None where they cannot be relied on."""
-        return summarize_consent(self.collection)
+        # Looser terms could be all that is left because somebody without a key withheld an item.
+        return summarize_consent(self.collection) if self.comparison.withholding.is_explained else None
 
 
 def check_record(case: Case) -> StepResult:
@@ -172,7 +173,7 @@ def check_checksums(case: Case) -> StepResult:
 def check_withholding(case: Case) -> StepResult:
     """Step 9: what this copy leaves out is what a signed entry says that it leaves out."""
     withholding = case.comparison.withholding
-    explained = case.seals if withholding.is_whole or withholding.link else 0
+    explained = case.seals if withholding.is_explained else 0
     findings = list(withholding.findings)
     if case.fates.withheld and withholding.link is not None:
         number = withholding.link.entry.sequence

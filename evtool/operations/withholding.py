@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from evtool.core.chain import Link
 from evtool.core.disclosed_items import Deviations, DisclosedItems, find_deviations
-from evtool.core.errors import MismatchError
+from evtool.core.errors import InputError, MismatchError
 from evtool.core.events import Disclosed
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.verdict import PartialCopy
@@ -39,6 +39,11 @@ class Withholding:
     listed: DisclosedItems | None = None
     missing: int = 0
     is_whole: bool = False
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether nothing is withheld, or somebody signed that it may be."""
+        return self.is_whole or self.link is not None
 
     def describe(self, disclosed: int, sealed: int) -> PartialCopy | None:
         """Say which copy this is, if it is a partial one that somebody signed for."""
@@ -124,10 +129,12 @@ def require_explained(withholding: Withholding) -> None:
     """Refuse to go on from a copy that leaves out what nobody signed for.
 
     Raises:
-        MismatchError: it does.
+        MismatchError: what was promised is gone, or a list is not the signed one.
+        InputError: nothing is disproven, but nothing explains what is withheld.
     """
-    for finding in withholding.findings:
-        raise MismatchError(
-            f"this copy is not the one that was handed over: {finding.message}",
+    for finding in sorted(withholding.findings, key=lambda one: one.effect is not Effect.DISPROVES):
+        kind = MismatchError if finding.effect is Effect.DISPROVES else InputError
+        raise kind(
+            f"this copy leaves out what nobody signed that it may leave out: {finding.message}",
             hint="run evtool verify to see all of it, and ask whoever gave you the copy for a complete one",
         )

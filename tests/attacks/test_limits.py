@@ -52,7 +52,7 @@ from evtool.core.sshsig import parse_signature
 from evtool.core.timestamp.certificates import parse_certificate_file
 from evtool.core.timestamp.pem import find_blocks
 from evtool.core.timestamp.stamp_names import StampRole
-from evtool.operations import collection, companions, compare, time_evidence
+from evtool.operations import beside, collection, compare, time_evidence
 from evtool.operations.collection import read_collection
 from evtool.operations.verify import verify
 from evtool.scan.tree import TreeLocation
@@ -279,13 +279,13 @@ def test_revocation_lists_are_read_one_by_one_within_a_bound(tmp_path: Path, mon
     for number in (1, 2, 3):
         (record.folder / f"0001-sealed.toml.sig.a.{number}.crl").write_bytes(b"x" * 10)
     (record.folder / "0001-sealed.toml.sig.a.tsr").write_bytes(b"x")
-    monkeypatch.setattr(companions, "MAX_REVOCATION_BYTES", 15)
+    monkeypatch.setattr(beside, "MAX_REVOCATION_BYTES", 15)
     with CustodyDirectory(TreeLocation.find(str(record.folder))) as custody:
-        beside = companions.Companions(read_collection(custody))
+        found = beside.Companions(read_collection(custody))
         stamp = next(one for one in custody.list_files().stamps if one.role is StampRole.RESPONSE)
-        assert len(list(beside.beside(stamp, StampRole.CRL))) == 2
-        assert beside.unread is not None
-        assert beside.unread.text.endswith(".3.crl")
+        assert len(list(found.beside(stamp, StampRole.CRL))) == 2
+        assert found.unread is not None
+        assert found.unread.text.endswith(".3.crl")
 
 
 def test_sparse_files_are_not_all_read_in_search_of_a_renamed_one(

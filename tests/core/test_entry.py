@@ -13,12 +13,9 @@ import tomli_w
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from evtool.core.canonical import MAX_INTEGER
 from evtool.core.entry import (
     FORMAT,
     INFORMATIONAL_FILES,
-    MAX_ENTRY,
-    MAX_SEQUENCE,
     Clock,
     Entry,
     Previous,
@@ -26,6 +23,7 @@ from evtool.core.entry import (
 )
 from evtool.core.errors import FormatError
 from evtool.core.events import Digest, Event, Sealed
+from evtool.core.limits import MAX_ENTRY, MAX_INTEGER, MAX_SEQUENCE
 from evtool.core.statement import OmissionReason
 
 hashes = st.binary(min_size=32, max_size=32).map(bytes.hex)
