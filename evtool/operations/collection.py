@@ -20,7 +20,7 @@ from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.events import Derived, Event, Sealed
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.item_ranges import is_about
-from evtool.core.limits import MAX_ENTRIES_SIZE, MAX_LINE, MAX_UNREAD_BYTES
+from evtool.core.limits import MAX_ENTRIES_SIZE, MAX_LINE, MAX_UNREAD_BYTES, MAX_UNREAD_LINE
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
