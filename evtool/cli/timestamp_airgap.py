@@ -11,8 +11,8 @@ from evtool.cli.stamp_answer import describe_stamping, did_stamp
 from evtool.cli.stamp_options import StampRequestOptions
 from evtool.cli.time_options import make_anchor_source
 from evtool.core.errors import ExitCode, UsageError
+from evtool.core.limits import MAX_RESPONSE_BYTES
 from evtool.core.names import shown
-from evtool.core.timestamp.limits import MAX_RESPONSE_BYTES
 from evtool.interop.tsa_client import curl_line
 from evtool.keys.files import create_file, read_any_file
 from evtool.operations.airgap import import_response, write_request

@@ -30,9 +30,6 @@ DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 BUNDLE_FORMAT = "evtool-bundle/1"
 """What `bag-info.txt` says under `Evtool-Bundle`: the bag follows `manifests/FORMAT-bundle.md`."""
 
-MAX_INFO = 4096
-"""Largest `bag-info.txt` of a bundle, in bytes."""
-
 _INFO = re.compile(
     r"Bag-Software-Agent: evtool ([0-9A-Za-z.+-]{1,40})\n"
     r"Evtool-Bundle: ([!-~]{1,40})\n"

@@ -14,8 +14,10 @@ from typing import Any
 
 from evtool.core.consent import PERMITTING, ConsentTerms, Handling, Identity, Leave, code_text
 from evtool.core.entry import Entry
+from evtool.core.errors import FormatError
 from evtool.core.events import Acceptance, ConsentChanged, Event
 from evtool.core.item_ranges import ItemRanges, is_about
+from evtool.core.limits import MAX_CHANGES, MAX_CONDITIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,12 @@ def fold_terms(sealed_by: int, stated: ConsentTerms | None, changes: Sequence[Co
     """Put together what was stated of an item that all of these changes concern; None where nothing ever was.
 
     `sealed_by` is the number of the entry that seals the item; the changes are in the order of their entries.
+
+    Raises:
+        FormatError: they are too many, or more is in force together than a reader accepts.
     """
+    if len(changes) > MAX_CHANGES:
+        raise FormatError(f"{len(changes)} entries change the consent of one item, at most {MAX_CHANGES} are read")
     layers = [(change.entry, change.terms) for change in changes]
     if stated is not None:
         layers.append((sealed_by, stated))
@@ -157,7 +164,10 @@ def _both(first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _either(first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(sorted({*first, *second}, key=code_text))
+    codes = {*first, *second}
+    if len(codes) > MAX_CONDITIONS:
+        raise FormatError(f"more than {MAX_CONDITIONS} conditions or agreements would be in force for one item")
+    return tuple(sorted(codes, key=code_text))
 
 
 _STRICTER: dict[str, Callable[[Any, Any], Any]] = {

@@ -10,11 +10,14 @@ from enum import Enum
 from typing import Any
 
 from evtool.core.consent import STRICTEST, ConsentTerms, Handling, code_text, unknown_codes
+from evtool.core.consent_index import ChangeFinder, ChangeIndex
 from evtool.core.consent_state import ConsentChange
+from evtool.core.errors import FormatError
 from evtool.core.item_consent import (
     ItemTerms,
     TermsNeverStated,
     TermsStated,
+    TermsWithheld,
     sealed_terms,
     terms_in_force,
     terms_that_count,
@@ -41,6 +44,7 @@ class ConsentSummary:
         until: the earliest day from which something holds no more.
         review: the earliest day on which somebody is to be asked again.
         as_of: when the newest entry was written, as its signer says; terms may have changed since.
+        problem: why the terms of some items could not be put together; empty where all could.
     """
 
     items: int = 0
@@ -60,6 +64,7 @@ class ConsentSummary:
     until: date | None = None
     review: date | None = None
     as_of: datetime | None = None
+    problem: str = ""
 
     @property
     def strictest_handling(self) -> str:
@@ -88,9 +93,12 @@ _LISTS = {"purposes": "purposes", "share": "share", "conditions": "conditions", 
 class ConsentTally:
     """Counts the items of one seal; items that share their terms are put together before anything is worked out."""
 
-    def __init__(self, sealed_by: int = 0, changes: Sequence[ConsentChange] = ()) -> None:
+    def __init__(self, sealed_by: int = 0, changes: Sequence[ConsentChange] | ChangeIndex = ()) -> None:
+        index = changes if isinstance(changes, ChangeIndex) else ChangeIndex(changes)
         self._sealed_by = sealed_by
-        self._changes = changes
+        self._changes = index.changes
+        self._finder = ChangeFinder(index, sealed_by)
+        self._problem = ""
         self._groups: dict[_Group, int] = {}
         self._counts: dict[str, Counter[str]] = {}
         self._items = self._stated = self._changed = 0
@@ -110,10 +118,7 @@ class ConsentTally:
             self._put(number, TermsNeverStated() if terms is None else TermsStated(terms), 1)
 
     def _put(self, number: int, sealed: ItemTerms, count: int) -> None:
-        concerned = tuple(
-            index for index, change in enumerate(self._changes) if change.concerns(number, self._sealed_by)
-        )
-        group = (sealed, concerned)
+        group = (sealed, self._finder.find(number))
         self._groups[group] = self._groups.get(group, 0) + count
         if len(self._groups) > _MAX_GROUPS:
             self._settle()
@@ -121,7 +126,11 @@ class ConsentTally:
     def _settle(self) -> None:
         for (sealed, concerned), count in self._groups.items():
             changes = [self._changes[index] for index in concerned]
-            known = terms_in_force(sealed, self._sealed_by, changes)
+            try:
+                known = terms_in_force(sealed, self._sealed_by, changes)
+            except FormatError as error:
+                # Nothing is known of them then, and what is not known counts as the strictest.
+                self._problem, known = self._problem or error.message, TermsWithheld()
             self._items += count
             self._stated += count * isinstance(known, TermsStated)
             self._changed += count if changes else 0
@@ -151,6 +160,7 @@ class ConsentTally:
         """Take in what another tally has counted."""
         other._settle()
         self._settle()
+        self._problem = self._problem or other._problem
         self._items += other._items
         self._stated += other._stated
         self._changed += other._changed
@@ -171,6 +181,7 @@ class ConsentTally:
             until=self._days.get("until"),
             review=self._days.get("review"),
             as_of=as_of,
+            problem=self._problem,
         )
         counts: dict[str, Any] = {name: dict(sorted(counter.items())) for name, counter in self._counts.items()}
         return replace(totals, **counts)

@@ -13,12 +13,12 @@ from enum import Enum
 from functools import cache
 from typing import Any, ClassVar, NewType, get_type_hints
 
-from evtool.core.canonical import MAX_INTEGER
 from evtool.core.codes import check_code
 from evtool.core.consent import ConsentTerms, parse_terms_cached
 from evtool.core.digest import check_hex_digest
 from evtool.core.errors import FormatError
 from evtool.core.item_ranges import ItemRanges, parse_ranges
+from evtool.core.limits import MAX_INTEGER
 from evtool.core.patterns import Exclusions
 from evtool.core.statement import OmissionReason
 from evtool.core.toml_table import TomlTable

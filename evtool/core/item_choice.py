@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from evtool.core.canonical import MAX_INTEGER
 from evtool.core.errors import FormatError, UsageError
+from evtool.core.limits import MAX_INTEGER
 from evtool.core.names import nfc_key, shown, store_name
 from evtool.core.patterns import Exclusions
 

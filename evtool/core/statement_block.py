@@ -13,9 +13,8 @@ from itertools import islice
 from operator import lt
 from typing import NamedTuple
 
-from evtool.core.canonical import MAX_INTEGER
 from evtool.core.errors import FormatError
-from evtool.core.statement import MAX_LINE
+from evtool.core.limits import MAX_INTEGER, MAX_LINE
 from evtool.core.times import parse_shaped_mtime
 
 _HEX_64 = "(.{64})"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from evtool.core.errors import FormatError
+from evtool.core.limits import MAX_ZIP_RATIO
 
 LOCAL_SIGNATURE = b"PK\x03\x04"
 CENTRAL_SIGNATURE = b"PK\x01\x02"
@@ -34,15 +35,6 @@ END_SIZE = _END.size
 
 STORED = 0
 DEFLATED = 8
-
-MAX_ENTRIES = 200_000
-"""Most files in one container; what is kept of each in memory stays within a fixed bound."""
-
-MAX_NAME = 1024
-"""Longest name, in bytes, that is looked at at all."""
-
-MAX_RATIO = 100
-"""A deflated file may be this many times larger than its compressed form, and no more; bombs reach 1,000."""
 
 _UTF8_NAME = 0x0800
 _FULL_32 = 0xFFFFFFFF
@@ -252,7 +244,7 @@ def parse_local(fixed: bytes, name_and_extra: bytes, offset: int) -> Header:
     if method == STORED and size != compressed:
         raise ZipError(ZipRefusal.STORED_SIZE)
     # The margin lets short texts through, which gain nothing by being a bomb.
-    if size > compressed * MAX_RATIO + 4096:
+    if size > compressed * MAX_ZIP_RATIO + 4096:
         raise ZipError(ZipRefusal.RATIO)
     return Header(name, flags, method, version, date << 16 | time, crc, compressed, size, offset)
 

@@ -15,7 +15,6 @@ from evtool.core.bagit import (
     DECLARATION_FILE,
     INFO_FILE,
     MANIFEST_FILE,
-    MAX_INFO,
     TAG_MANIFEST_FILE,
     BagInfo,
     ManifestLine,
@@ -24,6 +23,7 @@ from evtool.core.bagit import (
 )
 from evtool.core.errors import EvtoolError, FormatError
 from evtool.core.finding import Code, Effect, Finding
+from evtool.core.limits import MAX_BAG_LINE, MAX_INFO
 from evtool.core.names import nfc_key, shown, store_name
 from evtool.operations.companions import report_companions
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle
@@ -164,6 +164,8 @@ def _check_tag_manifest(bundle: Bundle) -> list[Finding]:
             left.discard(line.path)
             if found is None:
                 findings.append(_broken(f"{shown(line.path)}: is missing, {TAG_MANIFEST_FILE} lists it"))
+            elif line.path in bundle.unread:
+                findings.append(_unread(f"{bundle.unread[line.path]}, so it was not read to its end"))
             elif found != line.sha256:
                 message = f"{shown(line.path)}: SHA-256 is {found[:16]}..., {TAG_MANIFEST_FILE} says"
                 findings.append(_broken(f"{message} {line.sha256[:16]}...", line.sha256, found))
@@ -176,13 +178,10 @@ def _check_tag_manifest(bundle: Bundle) -> list[Finding]:
 
 def _lines(bundle: Bundle, path: str) -> Iterator[bytes]:
     with bundle.open_tag(path) as file:
-        while line := file.readline(_MAX_LINE):
+        while line := file.readline(MAX_BAG_LINE):
             if not line.endswith(b"\n"):
                 raise FormatError(f"{path}: a line is too long, or the last one does not end")
             yield line[:-1]
-
-
-_MAX_LINE = 4096
 
 
 def _broken(message: str, expected: str | None = None, found: str | None = None) -> Finding:

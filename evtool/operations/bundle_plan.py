@@ -142,8 +142,12 @@ def read_file(tree: Tree, chosen: Chosen) -> Iterator[bytes]:
     try:
         descriptor = tree.open_file(found.directory, found.name)
         with os.fdopen(descriptor, "rb", buffering=0) as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            facts = os.fstat(descriptor)
+            if not stat.S_ISREG(facts.st_mode):
                 raise _not_as_sealed(chosen, "is no file any more")
+            # Its size alone shows it, and a sparse file of any size costs nothing to make.
+            if facts.st_size != chosen.content.size:
+                raise _not_as_sealed(chosen, f"it has {facts.st_size:,} bytes, the seal says {chosen.content.size:,}")
             while chunk := file.read(_CHUNK):
                 yield chunk
     except OSError as error:

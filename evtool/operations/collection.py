@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from evtool.core.chain import Chain, EntryFiles, Link, check_chain
 from evtool.core.checksums import parse_header, serialize_header, serialize_line
 from evtool.core.consent import ConsentTerms
+from evtool.core.consent_index import ChangeIndex
 from evtool.core.consent_state import changes_of
 from evtool.core.consent_summary import ConsentTally
 from evtool.core.digest import sha256_hex
@@ -19,6 +20,7 @@ from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.events import Derived, Event, Sealed
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.item_ranges import is_about
+from evtool.core.limits import MAX_ENTRIES_SIZE, MAX_LINE, MAX_UNREAD_BYTES, MAX_UNREAD_LINE
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
@@ -167,7 +169,7 @@ def read_collection(custody: CustodyReader) -> Collection:
             )
             findings.append(Finding(code, effect, error.message, entry=sequence))
     chain = excuse_converted(entries, unreadable, check_chain(entries, unreadable))
-    changes = changes_of(link.entry for link in chain.links)
+    changes = ChangeIndex(changes_of(link.entry for link in chain.links))
     watched = _derived_items(chain)
     seals = [
         Seal(
@@ -191,9 +193,6 @@ def _derived_items(chain: Chain) -> frozenset[int]:
     pairs = [link.entry.details for link in chain.links if isinstance(link.entry.details, Derived)]
     return frozenset(number for pair in pairs for number in (pair.original, pair.copy))
 
-
-MAX_ENTRIES_SIZE = 64 * 1024 * 1024
-"""Bytes of entries that are read: a record that needs more was written to exhaust whoever reads it."""
 
 OWN_FILES = {
     Event.SEALED.value: frozenset({FileRole.MANIFEST, FileRole.CHECKSUMS}),
@@ -400,7 +399,7 @@ def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed, *, converte
 
     `converted` asks whether it would be if its line ends were not CR LF.
     """
-    lines = custody.read_lines(name, limit=_LONGEST_LINE)
+    lines = _bounded_lines(custody.read_lines(name, limit=MAX_UNREAD_LINE))
     try:
         summary = summarize_unread((line.removesuffix(b"\r") for line in lines) if converted else lines)
     except (FormatError, InputError):
@@ -408,11 +407,18 @@ def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed, *, converte
     return (summary.root, summary.lines) == (sealed.root, sealed.lines)
 
 
+def _bounded_lines(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """Pass lines on while those that are too long for a manifest keep within what is read of such in all."""
+    spare = MAX_UNREAD_BYTES
+    for line in lines:
+        spare -= len(line) if len(line) > MAX_LINE else 0
+        if spare < 0:
+            raise FormatError(f"lines that are too long have more than {MAX_UNREAD_BYTES:,} bytes")
+        yield line
+
+
 _LINES_AT_ONCE = 256
 """Lines that are read at once."""
-
-_LONGEST_LINE = 16 * 1024 * 1024
-"""Longest line, in bytes, of which it is still found out whether it was signed; longer ones would cost memory."""
 
 
 class _ChecksumsCheck:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from evtool.core.accounts import ItemFates
 from evtool.core.finding import Code, Effect, Finding
+from evtool.core.limits import MAX_HOLES
 from evtool.core.names import nfc_key, parse_name, shown, store_name
 from evtool.core.patterns import Exclusions
 from evtool.core.payload_names import parse_neutral_name
@@ -21,7 +22,7 @@ from evtool.operations.collection import Collection, Seal, SealedItem
 from evtool.operations.companions import name_some, report_companions, split_companions
 from evtool.operations.comparison import Comparison, Selection, count_unhidden, find_hidden
 from evtool.operations.free_names import pair_items
-from evtool.operations.item_judge import KIND_NAMES, ItemJudge, path_of
+from evtool.operations.item_judge import KIND_NAMES, ItemJudge, is_unread, path_of
 from evtool.operations.line_ends import explain_change
 from evtool.operations.merge_blocks import BlockMerge, Unchanged
 from evtool.operations.progress import Progress
@@ -56,6 +57,8 @@ class Comparer:
     seen_paths: set[str] = field(default_factory=set)
     _judge: ItemJudge = field(init=False)
     _extra: list[Found] = field(default_factory=list)
+    _unread: list[Task[SealedItem]] = field(default_factory=list)
+    """Files that were not read, as they lay where an item of another size was expected."""
     _omitted_directories: list[bytes] = field(default_factory=list)
     _claimed: set[bytes] = field(default_factory=set)
     _neutral_names: int = 0
@@ -120,6 +123,7 @@ class Comparer:
                     self.progress.advance(files=result.items, size=result.size, item=result.last)
                 else:
                     self._take(result.sealed, result.found, result.observation)
+        self._compare_all(self._unread)
 
     def _take(self, sealed: SealedItem | None, found: Found | None, observation: Observation | None) -> None:
         """Sort one comparison to where it belongs."""
@@ -129,6 +133,8 @@ class Comparer:
             pass
         elif found is None or observation is None:
             self._missing.append(sealed)
+        elif is_unread(sealed, observation):
+            self._unread.append(Task(found, sealed, self.mode, size=sealed.item.content.size))
         else:
             self._judge_there(sealed, found, observation)
             self._count_progress(observation, found.path)
@@ -155,7 +161,7 @@ class Comparer:
                 if found is None:
                     self._add_missing(sealed)
                 else:
-                    yield Task(found, sealed, self.mode)
+                    yield Task(found, sealed, self.mode, size=sealed.item.content.size)
             elif found is not None:
                 # Kept even if only some items are asked for: a missing one may be there under this name.
                 self._extra.append(found)
@@ -215,7 +221,7 @@ class Comparer:
         self.result.notes.excluded_count -= unhidden
         # What lies below a directory that a pattern leaves out was not listed with it.
         self.result.notes.seen += len(hidden) - unhidden
-        self._compare_all([Task(found, sealed, self.mode) for sealed, found in hidden])
+        self._compare_all([Task(found, sealed, self.mode, size=sealed.item.content.size) for sealed, found in hidden])
 
     def _match_neutral_names(self) -> None:
         """Find items under the name that is made of their number: those whose own name is withheld, or was unsafe."""
@@ -232,7 +238,7 @@ class Comparer:
         # What is there under a sealed name of its own has been taken from this list before.
         numbers = {parse_neutral_name(store_name(found.path)): found for found in self._unclaimed()}
         tasks = [
-            Task(numbers[sealed.item.number], sealed, self.mode)
+            Task(numbers[sealed.item.number], sealed, self.mode, size=sealed.item.content.size)
             for sealed in self._missing
             if sealed.item.number in numbers
         ]
@@ -273,7 +279,7 @@ class Comparer:
         for sealed in self._missing:
             missing.setdefault(nfc_key(path_of(sealed)), []).append(sealed)
         tasks = [
-            Task(extra[form][0], candidates[0], self.mode)
+            Task(extra[form][0], candidates[0], self.mode, size=candidates[0].item.content.size)
             for form, candidates in missing.items()
             if len(candidates) == 1 and len(extra.get(form, ())) == 1
         ]
@@ -314,11 +320,16 @@ class Comparer:
                 missing.setdefault((digests.sha256, digests.blake3), []).append(sealed)
         sizes = {sealed.item.content.size for group in missing.values() for sealed in group}
         files = [Task(found, None, Mode.STAT) for found in self._extra if found.kind is Kind.FILE]
-        candidates = [
-            replace(task, mode=Mode.HASH)
-            for task, seen in self._observe(files, jobs=1)
-            if seen.stamp and seen.stamp.size in sizes
-        ]
+        candidates, holes, left_out = [], 0, 0
+        for task, seen in self._observe(files, jobs=1):
+            if seen.stamp and seen.stamp.size in sizes:
+                holes += seen.holes
+                if holes <= MAX_HOLES:
+                    candidates.append(replace(task, mode=Mode.HASH, size=seen.stamp.size))
+                left_out += holes > MAX_HOLES
+        if left_out:
+            message = f"sparse files, with {MAX_HOLES:,} empty bytes and more, were not read in search of renamed ones"
+            self._add(Code.NOT_HASHED, Effect.UNCHECKED, message, count=left_out)
         renamed: list[tuple[SealedItem, Found]] = []
         for task, seen in self._observe(candidates):
             self._count_progress(seen)

@@ -11,13 +11,24 @@ from dataclasses import dataclass, replace
 
 from evtool.core.consent import ConsentTerms
 from evtool.core.consent_decision import ConsentAnswer, Request, decide, passes_on
+from evtool.core.consent_index import ChangeFinder, ChangeIndex
 from evtool.core.consent_input import find_contradictions
-from evtool.core.consent_state import changes_of, find_ineffective
-from evtool.core.errors import InputError, MismatchError, UsageError
+from evtool.core.consent_state import ConsentChange, changes_of, find_ineffective
+from evtool.core.errors import FormatError, InputError, MismatchError, RefusedError, UsageError
 from evtool.core.events import ConsentChanged, Terms
 from evtool.core.finding import Effect
-from evtool.core.item_consent import ItemConsent, TermsStated, TermsWithheld, consent_of, sealed_terms
+from evtool.core.item_consent import (
+    ItemConsent,
+    ItemTerms,
+    TermsNeverStated,
+    TermsStated,
+    TermsWithheld,
+    consent_of,
+    sealed_terms,
+    terms_in_force,
+)
 from evtool.core.item_ranges import ItemRanges
+from evtool.core.limits import MAX_CHANGES
 from evtool.core.privacy import TextPolicy
 from evtool.keys.signer import Signer
 from evtool.operations.collection import Collection, SealedItem, read_numbered_items
@@ -39,16 +50,27 @@ def read_consent(collection: Collection, items: ItemRanges | None = None) -> Ite
         MismatchError: at the end: a manifest is not the one that was signed, or the chain does not hold.
         InputError: at the end: some of it cannot be read.
     """
-    changes = changes_of(link.entry for link in collection.chain.links)
+    index = ChangeIndex(changes_of(link.entry for link in collection.chain.links))
+    finders = {seal.number: ChangeFinder(index, seal.number) for seal in collection.seals}
+    # Items mostly share their terms and the changes that concern them: what was put together last is kept.
+    last: object = None
+    in_force: ItemTerms = TermsNeverStated()
+    changes: tuple[ConsentChange, ...] = ()
     for sealed in read_numbered_items(collection):
-        if items is None or sealed.item.number in items:
-            yield consent_of(sealed.item.number, sealed_terms(sealed.item), sealed.seal.number, changes)
+        number, sealed_by, terms = sealed.item.number, sealed.seal.number, sealed_terms(sealed.item)
+        if items is not None and number not in items:
+            continue
+        group = (sealed_by, terms, finders[sealed_by].find(number))
+        if group != last:
+            changes = tuple(index.changes[one] for one in group[2])
+            in_force, last = _in_force(number, terms, sealed_by, changes), group
+        yield ItemConsent(number, sealed_by, terms, in_force, changes)
     require_sound(collection)
     for seal in collection.seals if items is not None else ():
         gone = withheld_ranges(seal)
         for number in items or ():
             if any(first <= number <= last for first, last in gone):
-                yield consent_of(number, TermsWithheld(), seal.number, changes)
+                yield consent_of(number, TermsWithheld(), seal.number, index.changes)
 
 
 def known_consents(collection: Collection, items: Sequence[SealedItem]) -> dict[int, ItemConsent]:
@@ -64,6 +86,13 @@ def known_consents(collection: Collection, items: Sequence[SealedItem]) -> dict[
         consent = consent_of(number, terms, sealed.seal.number, changes)
         consents[number] = consent if is_known and sealed.seal.is_sound else replace(consent, in_force=TermsWithheld())
     return consents
+
+
+def _in_force(number: int, sealed: ItemTerms, sealed_by: int, changes: Sequence[ConsentChange]) -> ItemTerms:
+    try:
+        return terms_in_force(sealed, sealed_by, changes)
+    except FormatError as error:
+        raise FormatError(f"item {number}: {error.message}") from error
 
 
 def require_sound(collection: Collection) -> None:
@@ -148,7 +177,7 @@ def change_consent(
 
     Raises:
         UsageError: nothing is stated, or what is stated makes no sense.
-        RefusedError: a text names somebody.
+        RefusedError: a text names somebody, or an item was changed as often as a reader accepts.
         MismatchError, InputError: the record does not hold or cannot be read, or an item is not in it.
     """
     if not terms.stated:
@@ -162,6 +191,8 @@ def change_consent(
             raise InputError(f"item {items.last} is not sealed, the last one is {collection.next_item - 1}")
         # Items that this copy withholds can be changed all the same; nobody knows what has an effect on them.
         for consent in read_consent(collection, header.items):
+            if len(consent.changes) >= MAX_CHANGES:
+                raise RefusedError(f"item {consent.item} was changed {MAX_CHANGES} times, which is all that is read")
             known = consent.in_force
             for name in find_ineffective(known.terms, terms) if isinstance(known, TermsStated) else ():
                 without_effect[name] = without_effect.get(name, 0) + 1

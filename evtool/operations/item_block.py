@@ -13,11 +13,11 @@ from typing import NamedTuple
 from evtool.core.checksums import MAX_LISTED_PATH, serialize_line
 from evtool.core.digest import Digests
 from evtool.core.errors import FormatError
+from evtool.core.limits import MAX_LINE
 from evtool.core.manifest import ManifestReader
 from evtool.core.merkle import compute_line_subtrees
 from evtool.core.names import store_name, store_names
 from evtool.core.statement import (
-    MAX_LINE,
     PLAIN_STATEMENTS,
     SALT_SIZE,
     ContentStatement,

@@ -79,6 +79,9 @@ class ItemJudge:
             fates.unreadable += 1
             code = Code.CHANGING if problem is Problem.CHANGING else Code.UNREADABLE
             self.find(code, Effect.UNCHECKED, sealed, f"could not be checked: {observation.detail}")
+        elif (mode or self.mode) is Mode.HASH and is_unread(sealed, observation):
+            fates.unreadable += 1
+            self.find(Code.UNREADABLE, Effect.UNCHECKED, sealed, "could not be checked: it was not read")
         elif (difference := find_difference(content, observation)) is not None:
             what, expected, found = difference
             fates.changed += 1
@@ -155,6 +158,13 @@ class ItemJudge:
             entry=sealed.seal.number,
         )
         self.findings.append(finding)
+
+
+def is_unread(sealed: SealedItem, observation: Observation) -> bool:
+    """Tell whether a file has the sealed size, and was not read: then nothing is known of its bytes."""
+    content, stamp = sealed.item.content, observation.stamp
+    has_bytes = content.digests is not None and observation.problem is None and not observation.sha256
+    return has_bytes and stamp is not None and stamp.size == content.size
 
 
 def is_another(content: ContentStatement, observation: Observation) -> bool:

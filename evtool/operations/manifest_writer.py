@@ -9,12 +9,12 @@ from evtool.core.checksums import MAX_LISTED_PATH, serialize_header, serialize_l
 from evtool.core.digest import Digests
 from evtool.core.errors import EvidenceError, InputError
 from evtool.core.events import Digest, Event, Sealed
+from evtool.core.limits import MAX_LINE
 from evtool.core.merkle import TreeBuilder, compute_leaf_hash
 from evtool.core.names import shown, store_name
 from evtool.core.patterns import Exclusions
 from evtool.core.stated import LineWriter
 from evtool.core.statement import (
-    MAX_LINE,
     PLAIN_STATEMENTS,
     SALT_SIZE,
     ContentStatement,

@@ -16,10 +16,11 @@ from evtool.core.disclosed_items import parse_disclosed_items
 from evtool.core.entry import Entry, parse_entry
 from evtool.core.errors import FormatError, InputError
 from evtool.core.events import Disclosed, Renewed, Sealed
+from evtool.core.limits import MAX_ENTRIES_SIZE, MAX_LIST_LINE
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary
 from evtool.core.names import parse_name
-from evtool.core.renewal_list import MAX_LIST_LINE, parse_list
-from evtool.operations.collection import MAX_ENTRIES_SIZE, Collection
+from evtool.core.renewal_list import parse_list
+from evtool.operations.collection import Collection
 from evtool.store.custody import CustodyReader, FileRole, file_name
 from evtool.store.writer import part_name
 

@@ -9,7 +9,7 @@ from evtool.core.chain import Link
 from evtool.core.consent_state import Holding
 from evtool.core.errors import EvtoolError, InputError
 from evtool.core.events import Received
-from evtool.core.item_ranges import ItemRanges, is_about, ranges_of
+from evtool.core.item_ranges import ItemRanges, ranges_of
 from evtool.core.receipt import answered_transfers, check_receipt, transfer_details
 from evtool.core.times import format_time
 from evtool.operations.collection import Collection
@@ -82,9 +82,22 @@ def _holding(link: Link, holder: str, given: ItemRanges, purpose: str | None, an
 
 def _given(collection: Collection, link: Link, items: ItemRanges) -> ItemRanges | None:
     """Give those of the items that an entry is about: what was sealed later had not been handed over then."""
-    meant, entry = link.entry.items or _listed(collection, link), link.entry.sequence
-    given = [item for item in items if is_about(meant, entry, item, collection.sealed_by(item))]
-    return ranges_of(given) if given else None
+    meant = link.entry.items or _listed(collection, link) or _sealed_before(collection, link.entry.sequence)
+    return items.meet(meant) if meant is not None else None
+
+
+def _sealed_before(collection: Collection, entry: int) -> ItemRanges | None:
+    """Give what was sealed before an entry; as ranges, as how many items a seal has is what it claims."""
+    ranges: list[tuple[int, int]] = []
+    for seal in sorted(collection.seals, key=lambda seal: seal.sealed.first_item):
+        first, last = seal.sealed.first_item, seal.sealed.first_item + seal.sealed.items - 1
+        if seal.number >= entry:
+            continue
+        if ranges and first <= ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], max(ranges[-1][1], last))
+        else:
+            ranges.append((first, last))
+    return ItemRanges(tuple(ranges)) if ranges else None
 
 
 def _listed(collection: Collection, link: Link) -> ItemRanges | None:

@@ -13,9 +13,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Self, TypeVar
 
-from evtool.core.bagit import MANIFEST_FILE, PAYLOAD_DIRECTORY
+from evtool.core.bagit import (
+    DECLARATION_FILE,
+    INFO_FILE,
+    MANIFEST_FILE,
+    PAYLOAD_DIRECTORY,
+    TAG_MANIFEST_FILE,
+)
 from evtool.core.companions import SYSTEM_DIRECTORIES, find_companion
 from evtool.core.errors import FormatError, InputError
+from evtool.core.limits import MAX_BAG_LINE, MAX_BAG_README, MAX_INFO
 from evtool.core.names import shown, shown_path, store_name
 from evtool.core.patterns import Exclusions
 from evtool.scan.companions import describe_companion
@@ -23,13 +30,12 @@ from evtool.scan.engine import Task, observe_all
 from evtool.scan.observe import Observation
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, walk
-from evtool.store.custody import NAME, CustodyDirectory, CustodyFile, CustodyReader
+from evtool.store.bounds import Bound, of_lines, of_size, read_within
+from evtool.store.custody import NAME, CustodyDirectory, CustodyFile, CustodyReader, bound_of
 
 RECORD = NAME.decode("ascii")
 
 PAYLOAD_PREFIX = f"{PAYLOAD_DIRECTORY}/"
-
-_MAX_LINE = 4096
 
 _Context = TypeVar("_Context")
 
@@ -40,6 +46,7 @@ class Bundle(ABC):
     Attributes:
         custody: the record.
         tags: SHA-256 of every file outside of `data/`, by its path.
+        unread: why a file outside of `data/` was not read to its end, by its path; it has no SHA-256 then.
         payload: SHA-256 of every payload file, by its name; empty for files that have not been read (yet).
         sizes: bytes of the payload files that have been read, by name.
         foreign: what is outside of `data/` and neither a file nor a directory of the bag, in shown form.
@@ -48,6 +55,7 @@ class Bundle(ABC):
 
     custody: CustodyReader
     tags: dict[str, str]
+    unread: dict[str, str]
     payload: dict[bytes, str]
     sizes: dict[bytes, int]
     foreign: list[str]
@@ -87,10 +95,14 @@ class Bundle(ABC):
         return data
 
     def read_chunks(self, path: str) -> Iterator[bytes]:
-        """Read a file outside of `data/` piece by piece."""
+        """Read a file outside of `data/` piece by piece, within the bound that its name gives it.
+
+        Raises:
+            InputError: it is not there.
+            FormatError: it is too large to be what its name says.
+        """
         with self.open_tag(path) as file:
-            while chunk := file.read(1024 * 1024):
-                yield chunk
+            yield from read_within(path, file.read, bound_of_tag(path))
 
     def __enter__(self) -> Self:
         return self
@@ -111,11 +123,16 @@ class FolderBundle(Bundle):
         self.foreign = []
         self.companions = []
         self.tags = {}
+        self.unread = {}
+        self._listed: frozenset[bytes] | None = None
         for path in self._list_tags():
             digest = hashlib.sha256()
-            for chunk in self.read_chunks(path):
-                digest.update(chunk)
-            self.tags[path] = digest.hexdigest()
+            try:
+                for chunk in self.read_chunks(path):
+                    digest.update(chunk)
+                self.tags[path] = digest.hexdigest()
+            except FormatError as error:
+                self.tags[path], self.unread[path] = "", error.message
 
     def close(self) -> None:
         """Close the directories."""
@@ -161,7 +178,7 @@ class FolderBundle(Bundle):
         listed: set[bytes] = set()
         try:
             with self.open_tag(MANIFEST_FILE) as file:
-                while line := file.readline(_MAX_LINE):
+                while line := file.readline(MAX_BAG_LINE):
                     path = line.rstrip(b"\n").partition(b"  ")[2]
                     if find_companion(path.rpartition(b"/")[2]) is not None:
                         listed.add(path.removeprefix(prefix))
@@ -187,6 +204,21 @@ class FolderBundle(Bundle):
                         self.companions.append((store_name(path), "a folder of the system"))
                 else:
                     self.foreign.append(shown_path(path))
+
+
+_BOUNDS = {
+    DECLARATION_FILE: of_size(MAX_INFO),
+    INFO_FILE: of_size(MAX_INFO),
+    MANIFEST_FILE: of_lines(MAX_BAG_LINE),
+    TAG_MANIFEST_FILE: of_lines(MAX_BAG_LINE),
+}
+
+
+def bound_of_tag(path: str) -> Bound:
+    """Give the bound of a file outside of `data/`; what does not belong there is small, or not read."""
+    if path.startswith(f"{RECORD}/"):
+        return bound_of(path[len(RECORD) + 1 :])
+    return _BOUNDS.get(path, of_size(MAX_BAG_README))
 
 
 def _find_directory(bag: TreeLocation, name: bytes) -> TreeLocation:

@@ -20,14 +20,27 @@ from typing import Protocol, Self
 
 from evtool.core.chain import EntryFiles
 from evtool.core.companions import START_SIZE, SYSTEM_DIRECTORIES, find_companion
-from evtool.core.entry import INFORMATIONAL_FILES, MAX_ENTRY
+from evtool.core.entry import INFORMATIONAL_FILES
 from evtool.core.errors import FormatError, InputError
 from evtool.core.events import Event
+from evtool.core.limits import (
+    MAX_CHAIN_BYTES,
+    MAX_CRL_BYTES,
+    MAX_DISCLOSED_LIST,
+    MAX_ENTRY,
+    MAX_INFORMATIONAL,
+    MAX_LINE,
+    MAX_LIST_LINE,
+    MAX_OCSP_BYTES,
+    MAX_PROOF_BYTES,
+    MAX_REQUEST_BYTES,
+    MAX_RESPONSE_BYTES,
+    MAX_SIGNATURE,
+)
 from evtool.core.names import shown, shown_path, store_name
-from evtool.core.statement import MAX_LINE
-from evtool.core.timestamp.limits import MAX_PROOF_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES
 from evtool.core.timestamp.stamp_names import StampName, StampRole, parse_stamp_name
 from evtool.scan.tree import Tree, TreeLocation
+from evtool.store.bounds import MANIFEST_BOUND, Bound, of_lines, of_size, read_within
 
 NAME = b"custody"
 """Name of the custody directory inside an evidence directory."""
@@ -35,20 +48,18 @@ NAME = b"custody"
 README, ALLOWED_SIGNERS = INFORMATIONAL_FILES
 COVER = "COVER.txt"
 """The cover sheet of a bundle: for people, signed by nobody, and not listed in any entry."""
-_MAX_SIGNATURE = 16 * 1024
-_MAX_INFORMATIONAL = 1024 * 1024
 _MAX_COMPANION = 1024 * 1024
 _CHUNK = 1024 * 1024
 
 STAMP_LIMITS = {
     StampRole.RESPONSE: MAX_RESPONSE_BYTES,
     StampRole.REQUEST: MAX_REQUEST_BYTES,
-    StampRole.CHAIN: 1 << 20,
-    StampRole.CRL: 16 << 20,
-    StampRole.OCSP: 1 << 20,
+    StampRole.CHAIN: MAX_CHAIN_BYTES,
+    StampRole.CRL: MAX_CRL_BYTES,
+    StampRole.OCSP: MAX_OCSP_BYTES,
     StampRole.PROOF: MAX_PROOF_BYTES,
 }
-"""Largest files of time evidence, in bytes. Real CRLs reach some 10 MB."""
+"""Largest files of time evidence, in bytes."""
 
 _ENTRY_FILE = re.compile(r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256|blake2b|items)\Z")
 _RECEIPT_FILE = re.compile(r"([0-9]{4})-(transferred|disclosed)\.receipt\.toml(\.sig)?\Z")
@@ -136,6 +147,26 @@ def receipt_names(sequence: int, event: str) -> tuple[str, str]:
     """Name the two files of the receipt for an entry: the receiver's entry, and its signature."""
     name = f"{sequence:04d}-{event}.receipt.toml"
     return name, f"{name}.sig"
+
+
+_BOUNDS = {
+    FileRole.ENTRY: of_size(MAX_ENTRY),
+    FileRole.SIGNATURE: of_size(MAX_SIGNATURE),
+    FileRole.MANIFEST: MANIFEST_BOUND,
+    FileRole.CHECKSUMS: MANIFEST_BOUND,
+    FileRole.RENEWAL: of_lines(MAX_LIST_LINE),
+    FileRole.DISCLOSED: of_size(MAX_DISCLOSED_LIST),
+}
+
+
+def bound_of(name: str) -> Bound:
+    """Give the bound of a file in a custody directory; what evtool does not write there is small, or not read."""
+    if match := _ENTRY_FILE.match(name):
+        return _BOUNDS[FileRole(match[3])]
+    if match := _RECEIPT_FILE.match(name):
+        return of_size(MAX_SIGNATURE if match[3] else MAX_ENTRY)
+    stamp = parse_stamp_name(name)
+    return of_size(STAMP_LIMITS[stamp.role] if stamp else MAX_INFORMATIONAL)
 
 
 def locate_custody(evidence: TreeLocation, custody: str | None) -> TreeLocation | None:
@@ -277,27 +308,31 @@ class CustodyReader(ABC):
             FormatError: one of them is too large to be what its name says.
         """
         data = self.read_file(file_name(sequence, event, FileRole.ENTRY), MAX_ENTRY)
-        signature = self.read_file(file_name(sequence, event, FileRole.SIGNATURE), _MAX_SIGNATURE)
+        signature = self.read_file(file_name(sequence, event, FileRole.SIGNATURE), MAX_SIGNATURE)
         return EntryFiles(sequence, event, data, signature)
 
     def read_receipt(self, sequence: int, event: str) -> tuple[bytes, bytes]:
         """Read the receipt for an entry: the bytes of the receiver's entry and of its signature."""
         entry, signature = receipt_names(sequence, event)
-        return self.read_file(entry, MAX_ENTRY), self.read_file(signature, _MAX_SIGNATURE)
+        return self.read_file(entry, MAX_ENTRY), self.read_file(signature, MAX_SIGNATURE)
 
     def read_informational(self, name: str) -> bytes:
         """Read an informational file."""
-        return self.read_file(name, _MAX_INFORMATIONAL)
+        return self.read_file(name, MAX_INFORMATIONAL)
 
     def read_stamp(self, name: StampName) -> bytes:
         """Read a file of time evidence."""
         return self.read_file(name.text, STAMP_LIMITS[name.role])
 
     def hash_file(self, name: str, hasher: Hasher) -> str:
-        """Hash a file of any size; gives its digest in hexadecimal."""
-        with self._open(name) as file:
-            while piece := file.read(1 << 20):
-                hasher.update(piece)
+        """Hash a file of the record; gives its digest in hexadecimal.
+
+        Raises:
+            InputError: it is missing or cannot be read.
+            FormatError: it is too large to be what its name says.
+        """
+        for piece in self.read_chunks(name):
+            hasher.update(piece)
         return hasher.hexdigest()
 
     def read_file(self, name: str, limit: int) -> bytes:
@@ -309,10 +344,9 @@ class CustodyReader(ABC):
         return data
 
     def read_chunks(self, name: str) -> Iterator[bytes]:
-        """Read a file of any size piece by piece."""
+        """Read a file of the record piece by piece, within the bound that its name gives it."""
         with self._open(name) as file:
-            while chunk := file.read(_CHUNK):
-                yield chunk
+            yield from read_within(name, file.read, bound_of(name))
 
     def read_lines(self, name: str, limit: int = MAX_LINE) -> Iterator[bytes]:
         """Read a manifest or a list of checksums line by line; lines come without their newline.
@@ -328,7 +362,7 @@ class CustodyReader(ABC):
                 yield _check_end(name, line, limit)[:-1]
 
     def read_blocks(self, name: str, lines: int, limit: int = MAX_LINE) -> Iterator[list[bytes]]:
-        """Read as `read_lines` does, but so many lines at once, each with its newline; the last time it may be fewer.
+        """Read as `read_lines` does, but so many lines at once, each with its newline; fewer where they are long.
 
         Raises:
             InputError: it is missing or cannot be read.
@@ -342,6 +376,9 @@ class CustodyReader(ABC):
                     while len(ready) >= lines:
                         yield ready[:lines]
                         del ready[:lines]
+                    if sum(map(len, ready)) > _CHUNK:
+                        yield ready
+                        ready = []
             except (FormatError, InputError):
                 # What was read before the place where it cannot be read any further is still known.
                 if ready:

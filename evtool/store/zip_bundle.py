@@ -17,6 +17,7 @@ from blake3 import blake3
 
 from evtool.core.bagit import BAG_FILES
 from evtool.core.errors import FormatError, InputError
+from evtool.core.limits import MAX_KEPT
 from evtool.core.names import shown
 from evtool.scan.engine import Task
 from evtool.scan.observe import Observation, Problem, Stamp
@@ -24,9 +25,6 @@ from evtool.scan.walk import Found, Kind, WalkNotes
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle
 from evtool.store.custody import CustodyFile, CustodyReader
 from evtool.store.zip_reader import ByteSource, ZipEntry, ZipReader
-
-MAX_KEPT = 64 * 1024 * 1024
-"""Bytes of record and bag files that are kept in memory while a container is read that cannot be read twice."""
 
 _BUFFER = 64 * 1024
 
@@ -75,6 +73,7 @@ class ZipBundle(Bundle):
             FormatError: too many bytes would have to be kept in memory.
         """
         self.tags = {}
+        self.unread = {}
         self.payload = {}
         self.sizes = {}
         self.foreign = []

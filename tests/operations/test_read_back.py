@@ -26,10 +26,10 @@ from evtool.core.events import (
     Renewed,
     Sealed,
 )
+from evtool.core.limits import MAX_ENTRIES_SIZE
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.privacy import TextPolicy, check_entry_text
 from evtool.core.statement import ItemType
-from evtool.operations.collection import MAX_ENTRIES_SIZE
 from evtool.operations.entry_writer import OpenRecord, open_for_writing, write_entry
 from evtool.operations.manifest_writer import ManifestWriter
 from evtool.operations.read_back import ReadBlocks, require_readable

@@ -51,8 +51,8 @@ def signer(armored: bytes, message: bytes) -> str:  # section 9; "" if it does n
     return "SHA256:" + base64.b64encode(sha256(parts["key"])).decode().rstrip("=") if ours else ""
 
 def read_entry(data: bytes) -> Table:  # section 8
+    need(all(re.fullmatch(TABLES["entry_line"].replace("\n", ""), one) for one in data.decode().split("\n")))
     entry = tomllib.loads(data.decode())
-    need(all(len(one.partition("=")[0]) <= 128 or one.startswith('    "') for one in data.decode().split("\n")))
     text = json.dumps(entry, default=lambda one: [str(one)], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     need(re.fullmatch(TABLES["entry"].replace("\n", ""), text, re.DOTALL) and (seal := entry["sealed"]))
     need((entry["sequence"] == 1) != ("previous" in entry) and "".join(seal["exclude"]).isprintable())
