@@ -117,7 +117,7 @@ def answer_packed(
     output: Output, directory: str, bundle: Path, result: PackResult, recipients: tuple[Recipient, ...] = ()
 ) -> None:
     """Print what was packed."""
-    output.answer(_render(bundle, result, recipients))
+    output.answer(_render(bundle, result, recipients), done=True)
     output.document(
         PackDocument(
             exit_code=ExitCode.OK,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import click
 
 from evtool.cli.bundle_options import access_options
-from evtool.cli.options import output_options
+from evtool.cli.options import findings_option, output_options
 from evtool.cli.output import Output
 from evtool.cli.values import item_selection
 from evtool.core.context import MAX_VALUE
@@ -24,6 +24,7 @@ from evtool.operations.subject import BundleAccess
 from evtool.report.consent_document import sealed_document, terms_document
 from evtool.report.consent_text import render_known
 from evtool.report.document import ItemsDocument, ShownDerivation, ShownItem
+from evtool.report.findings import list_findings
 from evtool.report.metadata_document import metadata_document
 from evtool.report.metadata_text import render_statement
 from evtool.report.text import format_size
@@ -45,6 +46,7 @@ Shows what was sealed, not what is there now: `evtool verify` compares the two. 
 @click.option("--custody", metavar="DIR", type=click.Path(), help="Where the record is, if not in DIRECTORY.")
 @access_options
 @output_options
+@findings_option
 def command(
     directory: str, items: tuple[str, ...], custody: str | None, access: Callable[[], BundleAccess], output: Output
 ) -> int:
@@ -64,14 +66,18 @@ def command(
         lines = [_render_line(one, _about(one, derivations)) for one in chosen]
     else:
         lines = [_render_details(one, _about(one, derivations), consents[one.item.number]) for one in chosen]
-    problems = [f"{finding.code.value}: {finding.message}" for finding in findings if finding.effect is not Effect.NOTE]
+    listed = list_findings(findings, output.limit)
+    told = list_findings((one for one in findings if one.effect is not Effect.NOTE), output.limit)
+    problems = [f"{one.code.value}: {one.message}" for one in told.findings]
+    problems += [f"{code.value}: {words}" for code, words in told.rest]
     output.answer("\n".join(lines + problems) or "no items")
     output.document(
         ItemsDocument(
             exit_code=exit_code,
             path=directory,
             items=tuple(_item_document(one, _about(one, derivations), consents[one.item.number]) for one in chosen),
-            findings=tuple(findings),
+            findings=listed.findings,
+            more_findings=listed.more,
         )
     )
     return exit_code

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from evtool.cli.bundle_options import access_options
-from evtool.cli.options import output_options, progress_option
+from evtool.cli.options import findings_option, output_options, progress_option
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
 from evtool.core.names import shown
@@ -50,6 +50,7 @@ Exit codes:
 @click.option("--outside-links", is_flag=True, help="Make symbolic links that lead out of DIR, too.")
 @access_options
 @output_options
+@findings_option
 @progress_option
 def command(
     bundle: str,
@@ -67,20 +68,20 @@ def command(
             place, directory, access(), verify_options=options, outside_links=outside_links, progress=progress
         )
     exit_code = result.report.exit_code
-    output.answer(_render(result, directory, output.width))
+    output.answer(_render(result, directory, output), done=True)
     output.document(
         UnpackDocument(
             exit_code=exit_code,
             bundle=bundle,
             neutral=result.neutral,
             links_left_out=result.links_left_out,
-            report=report_document([(str(directory), result.report)], exit_code).reports[0],
+            report=report_document([(str(directory), result.report)], exit_code, output.limit).reports[0],
         )
     )
     return exit_code
 
 
-def _render(result: UnpackResult, directory: Path, width: int | None) -> str:
+def _render(result: UnpackResult, directory: Path, output: Output) -> str:
     lines = [f"{shown(str(directory))}: unpacked"]
     if result.neutral:
         lines.append(f"  {result.neutral:,} files keep the number of their item as name: their own is withheld")
@@ -88,4 +89,4 @@ def _render(result: UnpackResult, directory: Path, width: int | None) -> str:
         f"  item {number} is a link that leads out of the directory, and was not made (--outside-links)"
         for number in result.links_left_out
     ]
-    return "\n".join([*lines, "", render_report(result.report, str(directory), width)])
+    return "\n".join([*lines, "", render_report(result.report, str(directory), output.width, output.limit)])

@@ -21,6 +21,9 @@ MANIFEST_FILE = "manifest-sha256.txt"
 TAG_MANIFEST_FILE = "tagmanifest-sha256.txt"
 PAYLOAD_DIRECTORY = "data"
 
+BAG_FILES = frozenset({DECLARATION_FILE, INFO_FILE, MANIFEST_FILE, TAG_MANIFEST_FILE})
+"""The files that make a directory a bag, and the lists over it."""
+
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 """The whole of `bagit.txt` (section 2.1.1)."""
 

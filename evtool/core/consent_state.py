@@ -15,7 +15,7 @@ from typing import Any
 from evtool.core.consent import PERMITTING, ConsentTerms, Handling, Identity, Leave, code_text
 from evtool.core.entry import Entry
 from evtool.core.events import Acceptance, ConsentChanged, Event
-from evtool.core.item_ranges import ItemRanges
+from evtool.core.item_ranges import ItemRanges, is_about
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class ConsentChange:
 
     def concerns(self, item: int, sealed_by: int) -> bool:
         """Tell whether it is about an item that entry `sealed_by` sealed."""
-        return self.entry > sealed_by if self.items is None else item in self.items
+        return is_about(self.items, self.entry, item, sealed_by)
 
 
 @dataclass(frozen=True, slots=True)

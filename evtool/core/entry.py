@@ -95,7 +95,7 @@ class Entry:
         tool: name and version of the program.
         previous: digests of the entry before; None in entry 1.
         details: what the event records; its type is that of the event.
-        items: the items that it is about; None means the whole collection.
+        items: the items that it is about; None means all that were sealed before it.
         fixity: the result of comparing the evidence with its seals while the entry was being written.
         informational: file name -> SHA-256 of files that help a reader and prove nothing.
     """

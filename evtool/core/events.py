@@ -90,7 +90,7 @@ class Fixity:
         ok: items found as sealed.
         changed, missing, unreadable: items found otherwise.
         extra: files that no seal knows; 0 where only a sample was looked at.
-        withheld: items that this copy does not disclose far enough to be checked, or that are only named.
+        withheld: items of which this copy holds nothing to check: withheld, sealed by name only, or disposed of.
     """
 
     scope: FixityScope

@@ -30,7 +30,7 @@ class ItemRanges:
                 raise FormatError("item ranges are not ascending, or touch each other")
             end = last
         if not self.ranges:
-            raise FormatError("item ranges are empty; leave the field out to mean the whole collection")
+            raise FormatError("item ranges are empty; leave the field out to mean all items sealed before")
 
     def __contains__(self, item: int) -> bool:
         return any(first <= item <= last for first, last in self.ranges)
@@ -50,6 +50,15 @@ class ItemRanges:
     def serialize(self) -> list[str]:
         """Spell the ranges."""
         return [f"{first}" if first == last else f"{first}-{last}" for first, last in self.ranges]
+
+
+def is_about(items: ItemRanges | None, entry: int, item: int, sealed_by: int) -> bool:
+    """Tell whether an entry, by its number and the items it names, is about an item that entry `sealed_by` sealed.
+
+    Without items an entry is about the whole collection, which is what was sealed before it: nobody can have disposed
+    of, handed over or given consent for what was not there yet.
+    """
+    return sealed_by < entry if items is None else item in items
 
 
 def ranges_of(items: Iterable[int]) -> ItemRanges:

@@ -98,10 +98,34 @@ class ZipError(FormatError):
     def __init__(self, refusal: ZipRefusal, detail: str = "") -> None:
         super().__init__(
             f"the zip container is refused: {refusal.value}{': ' if detail else ''}{detail}",
-            hint="another program may read it in another way than evtool would; unpack it with one that you trust, "
-            "and verify the folder",
+            hint=_BY_ANOTHER_PROGRAM if refusal in _EVERYDAY else _AMBIGUOUS,
         )
         self.refusal = refusal
+        self._detail = detail
+
+    def of_file(self, name: str) -> ZipError:
+        """Give the error with the file that it is about, escaped, if it does not name one yet."""
+        return self if self._detail else ZipError(self.refusal, name)
+
+
+_EVERYDAY = frozenset(
+    {
+        ZipRefusal.COMMENT,
+        ZipRefusal.DESCRIPTOR,
+        ZipRefusal.DIRECTORY_ENTRY,
+        ZipRefusal.EXTRA_FIELD,
+        ZipRefusal.FLAGS,
+        ZipRefusal.METHOD,
+        ZipRefusal.NAME_ENCODING,
+    }
+)
+"""What Finder, Explorer, Info-ZIP and their like write into every zip, which says nothing against what it holds."""
+
+_BY_ANOTHER_PROGRAM = "another program made this zip: unpack it, and run evtool verify on the folder"
+_AMBIGUOUS = (
+    "another program may read it in another way than evtool would; unpack it with one that you trust, and run evtool "
+    "verify on the folder"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +261,11 @@ def lengths_after_local(fixed: bytes) -> int:
     """Give the number of bytes that name and extra fields take after the fixed part of a local header."""
     fields = _LOCAL.unpack(fixed)
     return int(fields[9]) + int(fields[10])
+
+
+def name_length_of_local(fixed: bytes) -> int:
+    """Give the number of bytes that the name takes after the fixed part of a local header."""
+    return int(_LOCAL.unpack(fixed)[9])
 
 
 def lengths_after_central(fixed: bytes) -> int:

@@ -17,11 +17,13 @@ from evtool.core.names import nfc_key, parse_name, shown, store_name
 from evtool.core.patterns import Exclusions
 from evtool.core.payload_names import parse_neutral_name
 from evtool.core.statement import ItemType, OmissionReason
-from evtool.operations.collection import Collection, Seal, SealedItem, read_items
+from evtool.operations.collection import Collection, Seal, SealedItem
+from evtool.operations.companions import name_some, report_companions, split_companions
 from evtool.operations.comparison import Comparison, Selection, count_unhidden, find_hidden
+from evtool.operations.free_names import pair_items
 from evtool.operations.item_judge import KIND_NAMES, ItemJudge, path_of
+from evtool.operations.line_ends import explain_change
 from evtool.operations.merge_blocks import BlockMerge, Unchanged
-from evtool.operations.pairs import merge_sorted
 from evtool.operations.progress import Progress
 from evtool.operations.withholding import judge_withholding, withheld_ranges
 from evtool.scan.engine import Crew, Task, observe_all
@@ -29,6 +31,7 @@ from evtool.scan.observe import Mode, Observation
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, walk, walk_runs
+from evtool.store.bundle import FolderBundle
 
 _Context = TypeVar("_Context")
 
@@ -55,9 +58,11 @@ class Comparer:
     _neutral_names: int = 0
 
     def __post_init__(self) -> None:
-        self._judge = ItemJudge(self.mode, keeps_dates=isinstance(self.evidence, TreeLocation))
+        keeps_dates = isinstance(self.evidence, TreeLocation)
+        self._judge = ItemJudge(self.mode, self.collection.is_disposed, keeps_dates=keeps_dates)
         self._judge.findings = self.result.findings
         self._judge.fates = self.result.fates
+        self._judge.explain = self._explain_change
 
     def run(self) -> Comparison:
         """Compare everything; afterwards the seals know whether their manifests are the signed ones."""
@@ -85,8 +90,7 @@ class Comparer:
     def _compare_all(self, tasks: Iterable[Task[SealedItem]]) -> None:
         """Observe what lies in the place of items, and compare it with them."""
         for task, observation in self._observe(tasks):
-            self.result.evidence.compared += 1
-            self._judge.judge(task.context, observation)
+            self._judge_there(task.context, task.found, observation)
             for sealed in self._judge.doubtful:
                 self._judge.leave_doubtful(sealed, observation.stamp.mtime if observation.stamp else None)
             self._judge.doubtful.clear()
@@ -123,14 +127,19 @@ class Comparer:
         elif found is None or observation is None:
             self._missing.append(sealed)
         else:
-            self.result.evidence.compared += 1
-            self._judge.judge(sealed, observation)
+            self._judge_there(sealed, found, observation)
             self._count_progress(observation, found.path)
+
+    def _judge_there(self, sealed: SealedItem, found: Found, observation: Observation) -> None:
+        """Compare an item with what lies in its place; a name that a disposal freed is nobody's place any more."""
+        if self._judge.judge(sealed, observation):
+            self.result.evidence.compared += 1
+        else:
+            self._extra.append(found)
 
     def _merge(self) -> Iterator[Task[SealedItem]]:
         """Yield the items that are in the directory, as tasks; keep what is on one side only."""
-        founds = ((found.sort_key, found) for found in self._founds(self.result.notes))
-        for sealed, found in merge_sorted(read_items(self.collection), founds):
+        for sealed, found in pair_items(self.collection, self._founds(self.result.notes)):
             if sealed is not None and not self.selection.includes(sealed.item):
                 self._judge.fates_of(sealed).not_selected += 1
                 self.result.evidence.not_selected += found is not None
@@ -232,6 +241,10 @@ class Comparer:
 
     def _match_leftovers(self) -> None:
         """Pair missing items with extra files: by type, by name in another Unicode form, then by digest."""
+        disposed = [sealed for sealed in self._missing if self.collection.is_disposed(sealed)]
+        for sealed in disposed:
+            self._judge.report_missing(sealed)
+        self._forget(disposed, ())
         if self._missing and self._extra:
             self._match_types()
         if self._missing and self._extra:
@@ -330,7 +343,7 @@ class Comparer:
 
     def _report_leftovers(self) -> None:
         for sealed in self._missing:
-            self._judge.report_missing(sealed, is_disposed=self.collection.is_disposed(sealed.item.number))
+            self._judge.report_missing(sealed)
         self._missing.clear()
         evidence = self.result.evidence
         if not self.selection.is_all:
@@ -338,6 +351,9 @@ class Comparer:
             return
         extra = [found for found in self._extra if not self._is_below_omitted(found)]
         evidence.omitted += len(self._extra) - len(extra)
+        if isinstance(self.evidence, TreeLocation):
+            companions, extra = split_companions(self.evidence, extra)
+            self.result.notes.companions += companions
         if self._is_undecided:
             # What cannot be read, is not what was signed, or is withheld although nobody signed that it may be, may
             # have listed these files; nobody is accused for that.
@@ -397,8 +413,10 @@ class Comparer:
             return
         if notes.excluded_count:
             patterns = ", ".join(shown(pattern) for pattern in sorted({pattern for _, pattern in notes.excluded}))
-            message = f"entries of the directory are left out of the seals by pattern: {patterns}"
+            names = name_some([shown(path) for path, _ in notes.excluded], notes.excluded_count)
+            message = f"entries of the directory are left out of the seals by pattern ({patterns}): {names}"
             self._add(Code.EXCLUDED, Effect.NOTE, message, count=notes.excluded_count)
+        self.result.findings += report_companions(Code.COMPANION, notes.companions)
         for one, other in notes.twins:
             message = f"{shown(one)} and {shown(other)} are one name to some other systems; a copy there may lose one"
             self._add(Code.NAME_TWIN, Effect.NOTE, message, path=one)
@@ -407,11 +425,20 @@ class Comparer:
         """Bring in what the walk counted by itself."""
         notes, evidence = self.result.notes, self.result.evidence
         evidence.seen, evidence.excluded, evidence.directories = notes.seen, notes.excluded_count, notes.directories
+        evidence.companions = len(notes.companions)
         for seal in self.collection.seals:
             if seal.is_sound:
                 self.result.fates[seal.number].withheld += sum(
                     last - first + 1 for first, last in withheld_ranges(seal)
                 )
+
+    def _explain_change(self, sealed: SealedItem) -> str:
+        """Look for a cause of a change that can be shown, where the file can be read once more under its own name."""
+        place = self.evidence.data if isinstance(self.evidence, FolderBundle) else self.evidence
+        file, digests = sealed.item.file, sealed.item.content.digests
+        if file is None or digests is None or not isinstance(place, TreeLocation):
+            return ""
+        return explain_change(place, parse_name(file.path), digests.sha256)
 
     def _count_progress(self, observation: Observation, item: bytes = b"") -> None:
         size = observation.stamp.size if observation.stamp and observation.sha256 else 0

@@ -23,7 +23,7 @@ from evtool.core.names import shown
 from evtool.keys.signer import Signer
 from evtool.operations.collection import OWN_FILES, Collection, read_collection
 from evtool.operations.informational import serialize_informational
-from evtool.operations.read_back import ReadBlocks, require_readable
+from evtool.operations.read_back import require_readable
 from evtool.operations.time_listing import read_known_stamps
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import NAME, CustodyDirectory, FileRole, file_name
@@ -47,7 +47,7 @@ class EntryHeader:
         reason: why it happened.
         happened_at: when, with offset; None means now.
         clock: what the signer says of the clock.
-        items: the items it is about; None means the whole collection.
+        items: the items it is about; None means all that are sealed by now.
     """
 
     reason: str = "not stated"
@@ -171,13 +171,16 @@ def write_entry(
     random: Random = os.urandom,
     now: Now = system_now,
     unlisted: int = 0,
-    blocks: ReadBlocks | None = None,
+    read_in_blocks: bool = False,
+    require_unchanged: Callable[[], None] | None = None,
 ) -> Written:
     """Write, sign and commit the next entry; the files that belong to it alone (a manifest, a renewal, a list) are
     written already, under temporary names.
 
-    `unlisted` is the number of new files whose paths are too long for `sha256sum`; README.txt tells it. `blocks` is
-    given where every block of a new manifest was read already.
+    `unlisted` is the number of new files whose paths are too long for `sha256sum`; README.txt tells it. With
+    `read_in_blocks` every block of a new manifest was read already. `require_unchanged` is called when the signature
+    has been made, which can take a person's consent and a while, and before it counts: it raises if what is signed is
+    no longer so.
 
     Raises:
         InputError: what would be signed could not be read again.
@@ -191,7 +194,7 @@ def write_entry(
     )
     entry = replace(entry, informational={name: sha256_hex(data) for name, data in informational.items()})
     data = entry.serialize()
-    require_readable(data, entry, record.collection, blocks)
+    require_readable(data, entry, record.collection, read_in_blocks=read_in_blocks)
     roles = [FileRole.ENTRY, FileRole.SIGNATURE]
     own = OWN_FILES.get(entry.event.value, frozenset())
     if isinstance(details, Disclosed) and details.list is None:
@@ -202,6 +205,8 @@ def write_entry(
     record.writer.write(names[-1], signer.sign(data))
     for name, content in informational.items():
         record.writer.write(name, content)
+    if require_unchanged is not None:
+        require_unchanged()
     record.writer.commit(names, informational=informational)
     return Written(entry.sequence, sha256_hex(data))
 

@@ -28,6 +28,7 @@ from evtool.core.statement import (
 )
 from evtool.core.statement_block import decode_files
 from evtool.scan.batch import Reading, Row, observation_of
+from evtool.scan.marks import make_mark, mark_of
 from evtool.scan.observe import Observation
 from evtool.scan.walk import Kind, Run, join_path
 from evtool.store.journal import spell_known
@@ -70,6 +71,7 @@ class ItemBlock(NamedTuple):
         reused: files whose digests are those of an earlier run.
         journal: lines for the journal, of the files whose digests are worth keeping for a run after an interrupted one.
         first_key, last_key: sort keys of the first and of the last of the items.
+        marks: what tells later whether they are still what was read, see `evtool.scan.marks`.
     """
 
     order: BlockOrder
@@ -83,6 +85,7 @@ class ItemBlock(NamedTuple):
     journal: bytes
     first_key: bytes
     last_key: bytes
+    marks: bytes
 
 
 def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
@@ -109,6 +112,7 @@ def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
         sum(row.reused for row in rows if isinstance(row, Observation)),
         journal,
         *ends,
+        b"".join([mark_of(row) if isinstance(row, Observation) else make_mark(*row[:4]) for row in rows]),
     )
 
 

@@ -20,8 +20,8 @@ from evtool.core.stated import Stated
 from evtool.interop.item_defaults import MAX_DEFAULTS, DirectoryDefaults, ItemDefaults, combine, parse_defaults
 from evtool.interop.items_table import MAX_ERRORS, MAX_TABLE, Row, TableError, parse_table
 from evtool.keys.files import read_any_file
-from evtool.operations.collection import Collection, SealedItem, read_items_afresh
-from evtool.operations.pairs import merge_sorted
+from evtool.operations.collection import Collection, SealedItem
+from evtool.operations.free_names import find_new
 from evtool.scan.tree import TreeLocation
 from evtool.scan.walk import Found
 
@@ -125,15 +125,14 @@ class StatementPlan:
         self._matched: dict[str, Row] = {}
         self._problems: list[str] = []
 
-    def match(self, collection: Collection | None, founds: Iterable[Found]) -> None:
+    def match(self, collection: Collection | None, evidence: TreeLocation, founds: Iterable[Found]) -> None:
         """Pair rows with the names in the directory, and check what follows for each new item.
 
         Raises:
             TableError: a row is for something that is not there, or not new, or for what another row is for; or what
                 would be stated of an item makes no sense.
         """
-        sealed_items = read_items_afresh(collection) if collection else iter(())
-        for sealed, found in merge_sorted(sealed_items, ((found.sort_key, found) for found in founds)):
+        for sealed, found in find_new(collection, evidence, founds, afresh=True):
             if sealed is not None and sealed.item.file is not None:
                 self._note(sealed.item.file.path, sealed)
             elif found is not None:

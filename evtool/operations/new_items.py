@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from evtool.core.names import store_name
-from evtool.operations.collection import Collection, read_items
+from evtool.operations.collection import Collection
 from evtool.operations.entry_writer import is_inside, read_sound_collection
-from evtool.operations.pairs import merge_sorted
+from evtool.operations.free_names import find_new
 from evtool.operations.seal import effective_exclusions
 from evtool.operations.seal_options import SealOptions
 from evtool.scan.tree import Tree, TreeLocation
@@ -33,8 +33,7 @@ def list_new_names(path: str | os.PathLike[str], options: SealOptions) -> list[s
 
 def _names(evidence: TreeLocation, collection: Collection | None, options: SealOptions, *, inside: bool) -> list[str]:
     exclusions = effective_exclusions(collection, options)
-    sealed_items = read_items(collection) if collection else iter(())
     with Tree(evidence) as tree:
         founds = walk(tree, custody=NAME if inside else None, exclusions=exclusions, notes=WalkNotes())
-        pairs = merge_sorted(sealed_items, ((found.sort_key, found) for found in founds))
+        pairs = find_new(collection, evidence, founds)
         return [store_name(found.path) for sealed, found in pairs if sealed is None and found is not None]

@@ -9,7 +9,7 @@ from evtool.core.chain import Link
 from evtool.core.consent_state import Holding
 from evtool.core.errors import EvtoolError, InputError
 from evtool.core.events import Received
-from evtool.core.item_ranges import ItemRanges, ranges_of
+from evtool.core.item_ranges import ItemRanges, is_about, ranges_of
 from evtool.core.receipt import answered_transfers, check_receipt, transfer_details
 from evtool.core.times import format_time
 from evtool.operations.collection import Collection
@@ -82,10 +82,8 @@ def _holding(link: Link, holder: str, given: ItemRanges, purpose: str | None, an
 
 def _given(collection: Collection, link: Link, items: ItemRanges) -> ItemRanges | None:
     """Give those of the items that an entry is about: what was sealed later had not been handed over then."""
-    sealed = (seal for seal in collection.seals if seal.number < link.entry.sequence)
-    last = max((seal.sealed.first_item + seal.sealed.items - 1 for seal in sealed), default=0)
-    meant = link.entry.items or _listed(collection, link)
-    given = [item for item in items if item <= last and (meant is None or item in meant)]
+    meant, entry = link.entry.items or _listed(collection, link), link.entry.sequence
+    given = [item for item in items if is_about(meant, entry, item, collection.sealed_by(item))]
     return ranges_of(given) if given else None
 
 

@@ -80,6 +80,7 @@ class SealResult:
         reused: new files that an interrupted run had hashed already.
         omitted: new items that are named but whose content is not sealed.
         excluded: entries of the directory that patterns left out.
+        excluded_names: stored paths of the first thousand of them.
         findings: sealed items that changed or vanished, and names that other systems mix up.
         metadata: what new files claim of themselves, without values; None where nothing was read for it.
     """
@@ -92,6 +93,7 @@ class SealResult:
     reused: int = 0
     omitted: int = 0
     excluded: int = 0
+    excluded_names: tuple[str, ...] = ()
     findings: list[Finding] = field(default_factory=list)
     metadata: MetadataSummary | None = None
 

@@ -22,7 +22,7 @@ class VerifyOptions:
         expected_head: digest of an entry that the caller noted, 64 hexadecimal digits, or None.
         required: axes that have to be shown beside the default ones.
         whole: whether a partial copy is not enough.
-        min_signers: how many distinct trusted keys every seal needs, countersignatures included.
+        min_signers: how many agents with trusted keys have to have signed every seal, countersignatures included.
         selection: which items to check.
         quick: compare types, sizes and dates only; never ends in success.
         custody: where the custody directory is, if not in the evidence directory.

@@ -14,9 +14,11 @@ from collections.abc import Iterable, Iterator
 from typing import Self, TypeVar
 
 from evtool.core.bagit import MANIFEST_FILE, PAYLOAD_DIRECTORY
+from evtool.core.companions import SYSTEM_DIRECTORIES, find_companion
 from evtool.core.errors import FormatError, InputError
 from evtool.core.names import shown, shown_path, store_name
-from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.core.patterns import Exclusions
+from evtool.scan.companions import describe_companion
 from evtool.scan.engine import Task, observe_all
 from evtool.scan.observe import Observation
 from evtool.scan.tree import Tree, TreeLocation
@@ -30,7 +32,6 @@ PAYLOAD_PREFIX = f"{PAYLOAD_DIRECTORY}/"
 _MAX_LINE = 4096
 
 _Context = TypeVar("_Context")
-_SYSTEM_FILES = Exclusions(DEFAULT_PATTERNS)
 
 
 class Bundle(ABC):
@@ -42,6 +43,7 @@ class Bundle(ABC):
         payload: SHA-256 of every payload file, by its name; empty for files that have not been read (yet).
         sizes: bytes of the payload files that have been read, by name.
         foreign: what is outside of `data/` and neither a file nor a directory of the bag, in shown form.
+        companions: what other systems wrote beside the files of the bag: stored name, and who did.
     """
 
     custody: CustodyReader
@@ -49,6 +51,7 @@ class Bundle(ABC):
     payload: dict[bytes, str]
     sizes: dict[bytes, int]
     foreign: list[str]
+    companions: list[tuple[str, str]]
 
     @abstractmethod
     def close(self) -> None:
@@ -96,23 +99,6 @@ class Bundle(ABC):
         self.close()
 
 
-def is_bundle_folder(location: TreeLocation) -> bool:
-    """Tell whether a directory is a bundle: a bag with a record whose tag manifest lists that record.
-
-    An evidence directory can be a bag too, and have been sealed in place: then its record is not part of the bag.
-    """
-    with Tree(location) as tree:
-        try:
-            descriptor = tree.open_file(b"", b"tagmanifest-sha256.txt")
-        except OSError:
-            return False
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return False
-            start = file.read(4 * 1024 * 1024)
-    return f"  {RECORD}/".encode() in start
-
-
 class FolderBundle(Bundle):
     """A bundle that is a folder."""
 
@@ -123,6 +109,7 @@ class FolderBundle(Bundle):
         self.payload = {}
         self.sizes = {}
         self.foreign = []
+        self.companions = []
         self.tags = {}
         for path in self._list_tags():
             digest = hashlib.sha256()
@@ -148,13 +135,13 @@ class FolderBundle(Bundle):
         return os.fdopen(descriptor, "rb", buffering=256 * 1024)
 
     def walk(self, notes: WalkNotes) -> Iterator[Found]:
-        """Yield what is below `data/`; files that an operating system left there are no part of it."""
-        with Tree(self.data) as tree:
+        """Yield what is below `data/`; files that other systems wrote there are no part of it."""
+        listed = self._listed_companions()
+        with Tree(self.data) as tree, Tree(self.data) as looking:
             for found in walk(tree, custody=None, exclusions=Exclusions(), notes=notes):
-                pattern = _SYSTEM_FILES.match(shown_path(found.name))
-                if pattern is not None and not self._is_listed(found.path):
-                    notes.excluded_count += 1
-                    notes.excluded.append((store_name(found.path), pattern))
+                who = describe_companion(looking, found)
+                if who is not None and found.path not in listed:
+                    notes.companions.append((store_name(found.path), who))
                     continue
                 if found.kind is Kind.FILE:
                     self.payload.setdefault(found.path, "")
@@ -168,17 +155,19 @@ class FolderBundle(Bundle):
                 self.sizes[task.found.path] = observation.stamp.size
             yield task, observation
 
-    def _is_listed(self, name: bytes) -> bool:
-        """Tell whether the payload manifest lists a file; what systems leave in folders can also be evidence."""
-        wanted = b"  " + PAYLOAD_PREFIX.encode("ascii") + name + b"\n"
+    def _listed_companions(self) -> set[bytes]:
+        """Give the listed payload files that are named as companions are: they can also be evidence."""
+        prefix = PAYLOAD_PREFIX.encode("ascii")
+        listed: set[bytes] = set()
         try:
             with self.open_tag(MANIFEST_FILE) as file:
                 while line := file.readline(_MAX_LINE):
-                    if line.endswith(wanted):
-                        return True
+                    path = line.rstrip(b"\n").partition(b"  ")[2]
+                    if find_companion(path.rpartition(b"/")[2]) is not None:
+                        listed.add(path.removeprefix(prefix))
         except InputError:
             pass
-        return False
+        return listed
 
     def _list_tags(self) -> Iterator[str]:
         for directory in (b"", NAME):
@@ -188,8 +177,14 @@ class FolderBundle(Bundle):
                 if not directory and kind == "d" and name in (NAME, PAYLOAD_DIRECTORY.encode("ascii")):
                     continue
                 if kind == "f":
-                    if not _SYSTEM_FILES.match(shown_path(name)):
+                    who = describe_companion(self._root, Found(directory, name, Kind.FILE))
+                    if who is None:
                         yield os.fsdecode(path)
+                    elif not directory:  # those in the record are found with the rest of it
+                        self.companions.append((store_name(path), who))
+                elif kind == "d" and name in SYSTEM_DIRECTORIES:
+                    if not directory:
+                        self.companions.append((store_name(path), "a folder of the system"))
                 else:
                     self.foreign.append(shown_path(path))
 

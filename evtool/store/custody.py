@@ -19,11 +19,11 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from evtool.core.chain import EntryFiles
+from evtool.core.companions import START_SIZE, SYSTEM_DIRECTORIES, find_companion
 from evtool.core.entry import INFORMATIONAL_FILES, MAX_ENTRY
 from evtool.core.errors import FormatError, InputError
 from evtool.core.events import Event
-from evtool.core.names import shown, shown_path
-from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.core.names import shown, shown_path, store_name
 from evtool.core.statement import MAX_LINE
 from evtool.core.timestamp.limits import MAX_PROOF_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES
 from evtool.core.timestamp.stamp_names import StampName, StampRole, parse_stamp_name
@@ -37,6 +37,7 @@ COVER = "COVER.txt"
 """The cover sheet of a bundle: for people, signed by nobody, and not listed in any entry."""
 _MAX_SIGNATURE = 16 * 1024
 _MAX_INFORMATIONAL = 1024 * 1024
+_MAX_COMPANION = 1024 * 1024
 _CHUNK = 1024 * 1024
 
 STAMP_LIMITS = {
@@ -52,8 +53,6 @@ STAMP_LIMITS = {
 _ENTRY_FILE = re.compile(r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256|blake2b|items)\Z")
 _RECEIPT_FILE = re.compile(r"([0-9]{4})-(transferred|disclosed)\.receipt\.toml(\.sig)?\Z")
 _UNFINISHED = re.compile(r"\.(?:[0-9]{4}-[a-z-]+\.[a-z0-9.-]+|README\.txt|allowed_signers|lock)\.part\Z")
-
-_SYSTEM_FILES = Exclusions(DEFAULT_PATTERNS)
 
 
 class FileRole(Enum):
@@ -77,7 +76,7 @@ class Listing:
         stamps: files of time evidence, sorted by name.
         informational: names of the informational files that are there.
         unfinished: names of what an interrupted run left behind.
-        system: names of what an operating system leaves in folders.
+        companions: what other systems wrote beside the record: stored name, and who did.
         foreign: names that evtool does not write, in stored form, and anything that is not a regular file.
     """
 
@@ -86,7 +85,7 @@ class Listing:
     stamps: tuple[StampName, ...]
     informational: tuple[str, ...]
     unfinished: tuple[str, ...]
-    system: tuple[str, ...]
+    companions: tuple[tuple[str, str], ...]
     foreign: tuple[str, ...]
 
     @property
@@ -216,12 +215,15 @@ class CustodyReader(ABC):
         files: dict[tuple[int, str], set[FileRole]] = {}
         receipts: dict[tuple[int, str], list[str]] = {}
         stamps: list[StampName] = []
-        informational, unfinished, system, foreign = [], [], [], []
-        for raw, kind in sorted(self._names()):
+        informational, unfinished, foreign = [], [], []
+        companions: list[tuple[str, str]] = []
+        there = self._names()
+        names_there = {raw for raw, _ in there}
+        for raw, kind in sorted(there):
             name = raw.decode("utf-8", "replace")
             match = _ENTRY_FILE.match(name)
-            if _SYSTEM_FILES.match(shown(name)):
-                system.append(name)
+            if kind == "d" and raw in SYSTEM_DIRECTORIES:
+                companions.append((store_name(raw), "a folder of the system"))
             elif kind != "f":
                 foreign.append(shown_path(raw))
             elif match and int(match[1]) > 0:
@@ -234,6 +236,8 @@ class CustodyReader(ABC):
                 informational.append(name)
             elif _UNFINISHED.match(name):
                 unfinished.append(name)
+            elif who := self._find_companion(raw, names_there):
+                companions.append((store_name(raw), who))
             else:
                 foreign.append(shown_path(raw))
         for key, names in list(receipts.items()):
@@ -247,9 +251,23 @@ class CustodyReader(ABC):
             tuple(stamps),
             tuple(informational),
             tuple(unfinished),
-            tuple(system),
+            tuple(companions),
             tuple(foreign),
         )
+
+    def _find_companion(self, name: bytes, there: set[bytes]) -> str | None:
+        """Say who wrote a file that is a companion by its name and its bytes; None for everything else."""
+        companion = find_companion(name)
+        if companion is None or (companion.beside is not None and companion.beside not in there):
+            return None
+        try:
+            with self._open(os.fsdecode(name)) as file:
+                data = file.read(_MAX_COMPANION + 1)
+        except InputError:
+            return None
+        if len(data) > _MAX_COMPANION or not companion.matches(data[:START_SIZE], len(data)):
+            return None
+        return f"{companion.system}, beside {shown_path(companion.beside)}" if companion.beside else companion.system
 
     def read_entry(self, sequence: int, event: str) -> EntryFiles:
         """Read the bytes of one entry and of its signature.
@@ -374,7 +392,13 @@ class CustodyDirectory(CustodyReader):
         self._tree.close()
 
     def _names(self) -> list[tuple[bytes, str]]:
-        return self._tree.list_directory(b"")
+        try:
+            return self._tree.list_directory(b"")
+        except OSError as error:
+            raise InputError(
+                f"the custody directory cannot be listed: {error.strerror}",
+                hint="look after the medium that it lies on, or work with a copy",
+            ) from error
 
     def _open(self, name: str) -> CustodyFile:
         try:

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from evtool.core.errors import InputError
 from evtool.core.names import shown
-from evtool.store.writer import flush_to_medium
+from evtool.store.medium import flush_directory, flush_to_medium
 
 
 def write_new_file(path: Path, data: bytes, mode: int = 0o666) -> None:
@@ -120,7 +120,7 @@ def _flush_directories(root: Path) -> None:
     for directory, _, _ in os.walk(root):
         descriptor = os.open(directory, os.O_RDONLY)
         try:
-            os.fsync(descriptor)
+            flush_directory(descriptor)
         finally:
             os.close(descriptor)
 

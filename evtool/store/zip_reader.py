@@ -37,6 +37,7 @@ from evtool.core.zip_format import (
     ZipRefusal,
     lengths_after_central,
     lengths_after_local,
+    name_length_of_local,
     parse_central,
     parse_end,
     parse_end64,
@@ -135,8 +136,12 @@ class ZipReader:
         if len(self._facts) >= MAX_ENTRIES:
             raise ZipError(ZipRefusal.TOO_MANY, f"at most {MAX_ENTRIES:,} are read")
         fixed = LOCAL_SIGNATURE + self._take(LOCAL_SIZE - 4)
-        length = lengths_after_local(fixed)
-        header = parse_local(fixed, self._take(length), offset)
+        rest = self._take(lengths_after_local(fixed))
+        try:
+            header = parse_local(fixed, rest, offset)
+        except ZipError as error:
+            name = rest[: name_length_of_local(fixed)].decode("utf-8", "replace")
+            raise error.of_file(shown(name, 80)) from None
         self._check_name(header)
         self._facts.append(_facts(header))
         return header

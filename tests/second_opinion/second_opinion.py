@@ -68,6 +68,7 @@ def read_chain(custody: bytes, stems: list[str], trust: str, codes: set[int]) ->
             data, armored = read(name, 65536), read(name + b".sig", 16384)
             before = (number, sha256(data), sha256(armored))
             key = signer(armored, data)  # C2
+            need(key or not signer(armored.replace(b"\r\n", b"\n"), data.replace(b"\r\n", b"\n")))  # V3: line ends
             entry: Table = read_entry(data) if key else {"sequence": 0, "event": ""}  # C3
         except (ValueError, OSError) as error:
             codes.add(1 if isinstance(error, FileNotFoundError) else 4)
@@ -145,6 +146,15 @@ def kind(path: bytes) -> str:
     letter = stat.filemode(os.lstat(path).st_mode)[0] if os.path.lexists(path) else ""
     return {"-": "file", "l": "symlink", "d": "directory", "": ""}.get(letter, "special")
 
+def is_companion(path: bytes) -> bool:  # section 3
+    directory, name = os.path.split(path)
+    for one in TABLES["companions"] if kind(path) == "file" and os.path.getsize(path) <= 2**20 else ():
+        match = re.fullmatch(one["name"].encode(), name, re.DOTALL)
+        beside = b"".join(part or b"" for part in match.groups()) if match else b""
+        if match and os.path.lexists(os.path.join(directory, beside)) and os.path.getsize(path) <= one["limit"]:
+            return re.match(one["start"].encode(), read(path)) is not None
+    return False
+
 def walk(root: bytes, patterns: list[str], at: bytes = b"") -> Things:  # V10
     things: Things = {}
     for one in os.scandir(os.path.join(root, at)):
@@ -188,7 +198,8 @@ def verify(evidence: str, trust: str, head: str = "") -> tuple[int, list[str]]:
     for one in os.scandir(custody) if kind(custody) == "directory" else ():  # V1
         name = one.name.decode("utf-8", "replace")
         names += [match] if (match := re.fullmatch(TABLES["file"], name)) and kind(one.path) == "file" else []
-        codes.add(0 if match in names or re.fullmatch(TABLES["system"], name) else 1)
+        system = kind(one.path) == "directory" and re.fullmatch(TABLES["system"], name)
+        codes.add(0 if match in names or system or is_companion(one.path) else 1)
     stems = sorted(match["stem"] for match in names if match["role"] == "toml.sig")
     if not stems: return 1 if 1 in codes else 4, []
     lost = {match["stem"] for match in names if match["stem"]} - {*stems, *(match["part"] for match in names)}
@@ -221,7 +232,8 @@ def verify(evidence: str, trust: str, head: str = "") -> tuple[int, list[str]]:
         else:
             missing.append(item)
     fates += explain(root, missing, extra, patterns)
-    left = [store(one) for one in extra if not (one + b"/").startswith(tuple(excused))]
+    companions = [one for one in extra if is_companion(os.path.join(root, one))]
+    left = [store(one) for one in extra if one not in companions and not (one + b"/").startswith(tuple(excused))]
     seen = [(item["broken"], fate) for item, fate in fates if fate not in ("withheld", "omitted")]
     codes |= {4 if broken else 1 for broken, fate in seen if not fate.endswith("ok")}  # V13
     codes |= {0 if not left else 4 if unsound else 1, 0 if any(not broken for broken, _ in seen) else 4}  # V14
