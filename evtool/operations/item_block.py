@@ -70,8 +70,8 @@ class ItemBlock(NamedTuple):
         size: bytes of their files.
         reused: files whose digests are those of an earlier run.
         journal: lines for the journal, of the files whose digests are worth keeping for a run after an interrupted one.
-        first_key, last_key: sort keys of the first and of the last of the items.
         marks: what tells later whether they are still what was read, see `evtool.scan.marks`.
+        first_key, last_key: sort keys of the first and of the last of the items.
     """
 
     order: BlockOrder
@@ -83,9 +83,9 @@ class ItemBlock(NamedTuple):
     size: int
     reused: int
     journal: bytes
+    marks: bytes
     first_key: bytes
     last_key: bytes
-    marks: bytes
 
 
 def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
@@ -111,8 +111,8 @@ def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
         spelled.size,
         sum(row.reused for row in rows if isinstance(row, Observation)),
         journal,
-        *ends,
         b"".join([mark_of(row) if isinstance(row, Observation) else make_mark(*row[:4]) for row in rows]),
+        *ends,
     )
 
 

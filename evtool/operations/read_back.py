@@ -10,9 +10,10 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 from evtool.core.checksums import parse_header, serialize_header, serialize_line
+from evtool.core.disclosed_items import MAX_LIST, parse_disclosed_items
 from evtool.core.entry import Entry, parse_entry
 from evtool.core.errors import FormatError, InputError
-from evtool.core.events import Renewed, Sealed
+from evtool.core.events import Disclosed, Renewed, Sealed
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary
 from evtool.core.names import parse_name
 from evtool.core.renewal_list import MAX_LIST_LINE, parse_list
@@ -54,6 +55,9 @@ def _require_files(entry: Entry, custody: CustodyReader, *, read_in_blocks: bool
 
     if isinstance(entry.details, Sealed) and not (read_in_blocks and entry.details.lines > _ALWAYS_READ):
         _require_seal(custody, written(FileRole.MANIFEST), written(FileRole.CHECKSUMS), entry.details)
+    if isinstance(entry.details, Disclosed) and entry.details.list is not None:
+        parse_disclosed_items(custody.read_file(written(FileRole.DISCLOSED), MAX_LIST))
+        _require_digest(custody, written(FileRole.DISCLOSED), entry.details.list)
     if isinstance(entry.details, Renewed):
         listed = parse_list(custody.read_lines(written(FileRole.RENEWAL), limit=MAX_LIST_LINE + 1))
         _require_digest(custody, written(FileRole.RENEWAL), entry.details.list)
