@@ -99,6 +99,18 @@ class Output:
             sys.stderr.write(text.rstrip("\n") + "\n")
 
 
+@dataclass(slots=True)
+class Notices:
+    """What a user has to know beside the answer, printed on stderr at once, and kept for the answer of a script."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def __call__(self, text: str) -> None:
+        """Print one, whether or not anything else is to be quiet."""
+        self.texts.append(text)
+        sys.stderr.write(f"evtool: note: {text}\n")
+
+
 def dump_json(document: object, *, ascii_only: bool = False) -> str:
     """Write JSON that is also safe on a terminal: Hangul stays readable, what is not printable is escaped."""
     text = json.dumps(to_json(document), ensure_ascii=ascii_only, indent=2)

@@ -81,7 +81,8 @@ everything. An interrupted seal leaves everything as it was; run it again to go 
     "--allow",
     multiple=True,
     type=click.Choice(list(ALLOWABLE)),
-    help="Seal although some things cannot be: they are named in the seal without their content. May be repeated.",
+    help="Seal although some things cannot be: they are named in the seal without their content; or (unmatched) "
+    "although a new pattern matches nothing. May be repeated.",
 )
 @click.option(
     "--items",

@@ -433,6 +433,16 @@ def parse_details(event: Event, table: TomlTable) -> Details:
     return details
 
 
+def check_details(details: Details) -> None:
+    """Make sure that a table can be read again as it would be written: its constructor takes texts of any length.
+
+    Raises:
+        FormatError: a field is not what a reader accepts.
+    """
+    if parse_details(details.event, TomlTable(details_table(details), details.event.value)) != details:
+        raise FormatError(f"the table {details.event.value} reads differently from what it says")
+
+
 def parse_fixity(table: TomlTable) -> Fixity:
     """Read a fixity result."""
     fixity: Fixity = _parse_into(Fixity, table)

@@ -84,6 +84,7 @@ class Collection:
         findings: what is wrong with the directory; what is wrong with the chain is in `chain`.
         seals: the entries that seal items, oldest first.
         disposals: the entries that record that items were given up.
+        entries_size: bytes of the entries that were read.
     """
 
     custody: CustodyReader
@@ -92,6 +93,7 @@ class Collection:
     findings: list[Finding]
     seals: list[Seal]
     disposals: tuple[Entry, ...] = ()
+    entries_size: int = 0
 
     @property
     def record_findings(self) -> list[Finding]:
@@ -105,6 +107,14 @@ class Collection:
         usable = {seal.number for seal in self.seals}
         entries = self.listing.entries + self.listing.lost
         return not {sequence for sequence, event in entries if event == Event.SEALED.value} <= usable
+
+    @property
+    def tells_all_changes(self) -> bool:
+        """Whether all entries are there, can be read and verify; one of which that is not so may change terms."""
+        usable = {link.entry.sequence for link in self.chain.links}
+        unsigned = {number for number, event in self.listing.unsigned if event == Event.CONSENT_CHANGED.value}
+        needed = {number for number, _ in self.listing.entries + self.listing.lost} | unsigned
+        return self.chain.is_intact and needed <= usable
 
     @property
     def exclusions(self) -> Exclusions:
@@ -175,7 +185,7 @@ def read_collection(custody: CustodyReader) -> Collection:
     findings += _judge_listing(listing)
     findings += _check_informational(custody, listing, chain)
     disposals = tuple(link.entry for link in chain.links if link.entry.event is Event.DISPOSED)
-    return Collection(custody, listing, chain, findings, seals, disposals)
+    return Collection(custody, listing, chain, findings, seals, disposals, size)
 
 
 def _derived_items(chain: Chain) -> frozenset[int]:

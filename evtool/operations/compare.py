@@ -50,6 +50,8 @@ class Comparer:
     mode: Mode
     selection: Selection
     progress: Progress
+    links_left_out: frozenset[int] = frozenset()
+    """Links that whoever made this copy did not make; they are stated only, as in a bundle."""
     result: Comparison = field(default_factory=Comparison)
     seen_numbers: set[int] = field(default_factory=set)
     seen_paths: set[str] = field(default_factory=set)
@@ -58,6 +60,7 @@ class Comparer:
     _unread: list[Task[SealedItem]] = field(default_factory=list)
     """Files that were not read, as they lay where an item of another size was expected."""
     _omitted_directories: list[bytes] = field(default_factory=list)
+    _claimed: set[bytes] = field(default_factory=set)
     _neutral_names: int = 0
 
     def __post_init__(self) -> None:
@@ -146,6 +149,8 @@ class Comparer:
     def _merge(self) -> Iterator[Task[SealedItem]]:
         """Yield the items that are in the directory, as tasks; keep what is on one side only."""
         for sealed, found in pair_items(self.collection, self._founds(self.result.notes)):
+            if sealed is not None and found is not None and not found.directory:
+                self._claim(found)
             if sealed is not None and not self.selection.includes(sealed.item):
                 self._judge.fates_of(sealed).not_selected += 1
                 self.result.evidence.not_selected += found is not None
@@ -189,7 +194,7 @@ class Comparer:
         """Remember which selected items exist, so that the others can be named."""
         if not self.selection.is_all:
             self.seen_numbers.add(sealed.item.number)
-            self.seen_paths.add(path_of(sealed))
+            self.seen_paths.add(nfc_key(path_of(sealed)))
 
     def _is_omitted(self, sealed: SealedItem, found: Found | None) -> bool:
         """Set aside what the archivist left out by name, with whatever lies in its place."""
@@ -243,7 +248,14 @@ class Comparer:
 
     def _unclaimed(self) -> Iterable[Found]:
         """Give what no named item was found under; where only some items were asked for, that was not kept."""
-        return self._extra if self.selection.is_all else self._founds(WalkNotes())
+        if self.selection.is_all:
+            return self._extra
+        return (found for found in self._founds(WalkNotes()) if found.path not in self._claimed)
+
+    def _claim(self, found: Found) -> None:
+        """Remember what has a number for its sealed name: it is that of no other item."""
+        if parse_neutral_name(store_name(found.name)) is not None:
+            self._claimed.add(found.path)
 
     def _match_leftovers(self) -> None:
         """Pair missing items with extra files: by type, by name in another Unicode form, then by digest."""
@@ -354,6 +366,9 @@ class Comparer:
 
     def _report_leftovers(self) -> None:
         for sealed in self._missing:
+            if sealed.item.number in self.links_left_out and sealed.item.content.type is ItemType.SYMLINK:
+                self._judge.fates_of(sealed).stated_only += 1
+                continue
             self._judge.report_missing(sealed)
         self._missing.clear()
         evidence = self.result.evidence
@@ -412,7 +427,7 @@ class Comparer:
             message = "items are stored under names made of their numbers; their own names are stated, or withheld"
             self._add(Code.NEUTRAL_NAME, Effect.NOTE, message, count=self._neutral_names)
         if stated_only := sum(fates.stated_only for fates in self.result.fates.values()):
-            message = "links and empty directories are in the bundle as statements only"
+            message = "links and empty directories are there as statements only"
             self._add(Code.STATED_ONLY, Effect.NOTE, message, count=stated_only)
         if self._judge.other_dates:
             message = "items have another modification date than at sealing; their bytes are the same"

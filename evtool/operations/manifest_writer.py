@@ -23,6 +23,7 @@ from evtool.core.statement import (
     serialize_file,
 )
 from evtool.operations.item_block import LINES_PER_ITEM, BlockOrder, ItemBlock
+from evtool.operations.read_back import ReadBlocks
 from evtool.scan.observe import Observation
 from evtool.scan.walk import Found
 from evtool.store.custody import FileRole, file_name
@@ -44,6 +45,8 @@ class ManifestWriter:
         self._ordered = 0
         self._salts: list[str] = []
         self._tree = TreeBuilder()
+        self._last_key: bytes | None = b""
+        """Sort key of the last item, as long as all items came in blocks that were read; then None."""
         event = Event.SEALED.value
         self._manifest = writer.create(file_name(sequence, event, FileRole.MANIFEST))
         self._list = writer.create(file_name(sequence, event, FileRole.CHECKSUMS))
@@ -72,6 +75,7 @@ class ManifestWriter:
             EvidenceError: its path is too long to be stated.
         """
         item = self._first_item + self.items
+        self._last_key = None
         path = store_name(found.path)
         stamp = observation.stamp
         follow = (*PLAIN_STATEMENTS, *(line.kind for line in extra))
@@ -103,10 +107,16 @@ class ManifestWriter:
             raise ValueError("a block of items came out of turn")
         for root, lines in block.subtrees:
             self._tree.add_subtree(root, lines)
+        self._last_key = block.last_key if self._last_key is not None and self._last_key < block.first_key else None
         self._manifest.write(block.lines)
         self._list.write(block.listed)
         self.unlisted += block.unlisted
         self.items += block.items
+
+    @property
+    def read_blocks(self) -> ReadBlocks | None:
+        """Tell that all of it was read in blocks, each of which goes on where the one before it ends; else None."""
+        return ReadBlocks(self._manifest.sha256) if self._last_key else None
 
     def finish(self, exclusions: Exclusions, allowed: tuple[OmissionReason, ...]) -> Sealed:
         """Flush both files to the medium, and give the table that the entry signs."""

@@ -15,7 +15,6 @@ from evtool.core.accounts import ItemFates
 from evtool.core.errors import RefusedError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.names import shown, store_name
-from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.privacy import check_text
 from evtool.core.statement import ItemType, OmissionReason
 from evtool.keys.signer import Signer
@@ -24,6 +23,7 @@ from evtool.operations.comparison import count_unhidden, find_hidden
 from evtool.operations.consent import require_sound
 from evtool.operations.crew import hire, report_losses
 from evtool.operations.entry_writer import EntryHeader, is_inside, open_for_writing, read_sound_collection, write_entry
+from evtool.operations.exclusion_check import effective_exclusions
 from evtool.operations.free_names import find_new
 from evtool.operations.item_block import ItemBlock, state_block
 from evtool.operations.item_judge import ItemJudge
@@ -104,7 +104,7 @@ def _seal(
                 result = run.result
                 result.findings += report_losses(crew)
                 if manifest.items:
-                    details = manifest.finish(effective_exclusions(record.collection, options), options.allowed)
+                    details = manifest.finish(run.exclusions, options.allowed)
                     written = write_entry(
                         record,
                         signer,
@@ -114,6 +114,7 @@ def _seal(
                         now=now,
                         unlisted=manifest.unlisted,
                         require_unchanged=run.require_unchanged,
+                        blocks=manifest.read_blocks,
                     )
                     result.entry, result.head = written.sequence, written.head
                 else:
@@ -177,7 +178,7 @@ class _SealRun:
         self._options = options
         self._crew = crew
         self._progress = progress
-        self._exclusions = effective_exclusions(collection, options)
+        self.exclusions = effective_exclusions(evidence, self._custody_name, collection, options)
         self._notes = WalkNotes()
         self._share = ShareTrack(lambda: self._notes.share)
         self._judge = ItemJudge(Mode.STAT, collection.is_disposed if collection else lambda _: False)
@@ -227,7 +228,7 @@ class _SealRun:
         if not self._progress.wants_totals:
             return None, None
         measured = measure_tree(
-            self._evidence, custody=self._custody_name, exclusions=self._exclusions, seconds=_MEASURE_SECONDS
+            self._evidence, custody=self._custody_name, exclusions=self.exclusions, seconds=_MEASURE_SECONDS
         )
         files, size = measured or (None, None)
         return files, None if self._collection and self._collection.seals else size
@@ -281,7 +282,7 @@ class _SealRun:
 
     def _requests(self, manifest: ManifestWriter, journal: Journal) -> Iterator[Request[None]]:
         with Tree(self._evidence) as tree:
-            runs = walk_runs(tree, custody=self._custody_name, exclusions=self._exclusions, notes=self._notes)
+            runs = walk_runs(tree, custody=self._custody_name, exclusions=self.exclusions, notes=self._notes)
             for batch in gather_runs(runs):
                 order = manifest.order_block(sum(len(run.names) for run in batch))
                 self._share.hand_out(sum(len(run.names) for run in batch))
@@ -324,7 +325,7 @@ class _SealRun:
             yield from self._respelled.tasks()
 
     def _walk(self, tree: Tree, notes: WalkNotes) -> Iterator[Found]:
-        return walk(tree, custody=self._custody_name, exclusions=self._exclusions, notes=notes)
+        return walk(tree, custody=self._custody_name, exclusions=self.exclusions, notes=notes)
 
     @property
     def _custody_name(self) -> bytes | None:
@@ -396,8 +397,8 @@ class _SealRun:
 
     def _look_past_patterns(self) -> None:
         """A new pattern says what is not to be sealed; what was sealed before is compared all the same."""
-        hidden = find_hidden(self._evidence, self._judge.missing, self._exclusions)
-        self._notes.excluded_count -= count_unhidden(hidden, self._exclusions)
+        hidden = find_hidden(self._evidence, self._judge.missing, self.exclusions)
+        self._notes.excluded_count -= count_unhidden(hidden, self.exclusions)
         there = {id(sealed) for sealed, _ in hidden}
         self._judge.missing = [one for one in self._judge.missing if id(one) not in there]
         tasks: list[Task[SealedItem | None]] = [Task(found, sealed, Mode.STAT) for sealed, found in hidden]
@@ -449,7 +450,7 @@ class _SealRun:
         """
         again, seen, changed = WalkNotes(), 0, list[Found]()
         with Tree(self._evidence) as tree, Tree(self._evidence) as looking:
-            for run in walk_runs(tree, custody=self._custody_name, exclusions=self._exclusions, notes=again):
+            for run in walk_runs(tree, custody=self._custody_name, exclusions=self.exclusions, notes=again):
                 if self._respelled.names:
                     names = [name for name in run.names if join_path(run.directory, name) not in self._respelled.names]
                     run = run._replace(names=names)
@@ -468,15 +469,6 @@ class _SealRun:
         for one, other in self._notes.twins:
             message = f"{shown(one)} and {shown(other)} are one name to some other systems; a copy there may lose one"
             self.result.findings.append(Finding(Code.NAME_TWIN, Effect.NOTE, message, path=one))
-
-
-def effective_exclusions(collection: Collection | None, options: SealOptions) -> Exclusions:
-    """Give the patterns of a new seal: those in force, unless they are reset, and the new ones."""
-    if options.reset_exclusions:
-        before: tuple[str, ...] = ()
-    else:
-        before = collection.exclusions.patterns if collection else DEFAULT_PATTERNS
-    return Exclusions(before + tuple(pattern for pattern in options.exclude if pattern not in before))
 
 
 _MOST_TRIES = 20

@@ -19,6 +19,7 @@ from evtool.operations.subject import Place, Subject, name_of, open_subject
 from evtool.operations.verify_options import VerifyOptions
 from evtool.operations.verify_steps import STEPS, Case
 from evtool.operations.wrong_place import explain_no_record
+from evtool.store.bundle import Bundle
 
 
 def verify(place: Place, options: VerifyOptions | None = None, *, progress: Progress | None = None) -> Report:
@@ -41,6 +42,11 @@ def verify(place: Place, options: VerifyOptions | None = None, *, progress: Prog
         advice = f" ({error.hint})" if error.hint else ""
         refused = Finding(Code.BAG_BROKEN, Effect.UNCHECKED, error.message + advice)
         return _not_sealed(options, "the bundle cannot be read", [refused])
+
+
+def verify_bundle(bundle: Bundle, options: VerifyOptions, progress: Progress) -> Report:
+    """Verify a bundle that is open already, as `verify` does."""
+    return _verify_subject(Subject(bundle.custody, bundle, None, bundle), options, progress)
 
 
 def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress) -> Report:

@@ -29,6 +29,7 @@ class VerifyOptions:
         access: what opens an encrypted bundle.
         jobs: number of workers; None means a number that suits this machine.
         scheduler: address of the Dask scheduler whose workers do the work in their stead.
+        links_left_out: symbolic links that the caller did not make in this copy; they count as stated, as in a bundle.
         now: the moment at which keys have to be valid; None means the present.
         time: the anchors and other material that time-stamps are judged on.
     """
@@ -45,5 +46,6 @@ class VerifyOptions:
     access: BundleAccess = field(default_factory=BundleAccess)
     jobs: int | None = None
     scheduler: str | None = None
+    links_left_out: frozenset[int] = frozenset()
     now: datetime | None = None
     time: TimeGrounds = field(default_factory=TimeGrounds)

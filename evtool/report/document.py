@@ -246,7 +246,9 @@ class ShownItem:
         reason: why the content of an omitted item was not sealed.
         metadata: what the file claims of itself, or null.
         context: field -> what the archivist supplied.
-        consent: the terms of consent sealed with it, or null; `evtool consent show` tells which are in force.
+        consent: the terms of consent sealed with it, or null.
+        in_force: the terms of consent in force, or null where none were ever stated; the strictest where they are not
+            known, because this copy may withhold them or its record cannot be relied on.
         derived: the entries that say what it was made from, or what was made from it.
     """
 
@@ -263,6 +265,7 @@ class ShownItem:
     metadata: MetadataDocument | None
     context: dict[str, str]
     consent: Terms | None
+    in_force: Terms | None
     derived: tuple[ShownDerivation, ...]
 
 

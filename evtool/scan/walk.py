@@ -248,7 +248,8 @@ def _list_sorted(tree: Tree, path: bytes, custody: bytes | None, exclusions: Exc
         _note_excluded(prefix, stored, excluded, notes)
         names = [name for index, name in enumerate(names) if index not in excluded]
         stored = [name for index, name in enumerate(stored) if index not in excluded]
-    _note_twins(prefix, stored, notes)
+    # Beside the record, what differs from it in case only has no place on some systems.
+    _note_twins(prefix, stored if custody is None else [*stored, store_name(custody)], notes)
     if not directories:
         return _Frame(path, names, kinds, [])
     keys = [name + b"/" if name in directories else name for name in names]
