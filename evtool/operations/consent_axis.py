@@ -27,6 +27,9 @@ def judge_consent(summary: ConsentSummary | None) -> list[Finding]:
     if summary is None:
         message = "the record cannot be relied on, so no terms can: treat all items as sealed, for nobody"
         return [Finding(Code.NO_CONSENT, Effect.OPEN, message)]
+    if summary.problem:
+        message = f"consent cannot be put together: {summary.problem}; treat the items concerned as sealed, for nobody"
+        return [Finding(Code.NO_CONSENT, Effect.UNCHECKED, message)]
     missing = summary.items - summary.stated
     if summary.items == missing:
         message = "no consent is stated for any item: treat all of them as sealed, for nobody"

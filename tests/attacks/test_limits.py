@@ -209,6 +209,19 @@ def test_conditions_in_force_and_changes_have_a_bound() -> None:
         fold_terms(1, None, [*changes[:-1], _change(999, "x-a", "x-b")])
 
 
+def test_what_cannot_be_put_together_is_not_checked(tmp_path: Path) -> None:
+    """`verify` says so, and does not end in 0; what it cannot know counts as the strictest."""
+    record = _evidence(tmp_path)
+    for number in range(5):
+        codes = ",".join(f'"x-{number}-{code:02d}"' for code in range(64))
+        record.add("consent-changed", f'[consent-changed]\nterms = \'{{"consent":{{"conditions":[{codes}]}}}}\'')
+    report = verify(tmp_path)
+    assert report.exit_code == 4
+    assert "more than 256 conditions" in str([one.message for one in report.findings if one.code.value == "no-consent"])
+    assert report.consent is not None
+    assert report.consent.strictest_handling == "sealed"
+
+
 def test_certificates_beside_a_stamp_are_counted_before_they_are_read() -> None:
     """And a file of beginnings without end takes no time."""
     block = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
