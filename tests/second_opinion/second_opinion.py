@@ -794,6 +794,7 @@ def group_items(statements: list[Table | None], entry: Entry) -> Iterator[Item]:
         if statement is None:
             raise ValueError
         if statement["kind"] == "withheld":
+            require_node(place, statement["lines"])
             place += statement["lines"]
             continue
         if statement["kind"] == "content":
@@ -846,6 +847,11 @@ def require_lines(lines: int, items: int) -> None:
     require(lines >= 2 * items >= 0 and (lines == 0) == (items == 0))
 
 
+def require_node(before: int, lines: int) -> None:
+    """Section 6: so many withheld lines, after so many other lines, are the leaves of one node."""
+    require(lines.bit_count() == 1 and before % lines == 0)
+
+
 def compute_root(lines: list[bytes], statements: list[Table | None]) -> tuple[str, int]:
     """Sections 5.4 and 6: the Merkle tree hash over all lines, withheld ones counted, and how many they are."""
     nodes: list[tuple[bytes, int]] = []  # complete subtrees from left to right, each with its number of lines
@@ -856,7 +862,7 @@ def compute_root(lines: list[bytes], statements: list[Table | None]) -> tuple[st
         if statement is not None and statement["kind"] == "withheld":
             node = bytes.fromhex(statement["hash"])
             size = statement["lines"]
-            require(size.bit_count() == 1 and count % size == 0)
+            require_node(count, size)
         count += size
         while nodes and nodes[-1][1] == size:
             node = sha256(b"\x01" + nodes.pop()[0] + node)
