@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from evtool.operations.airgap import WrittenRequest, import_response, write_request
     from evtool.operations.compare_copies import CopiesReport, compare_copies
     from evtool.operations.comparison import Selection
-    from evtool.operations.consent import change_consent, decide_items, read_consent
+    from evtool.operations.consent import change_consent, decide_items, known_consents, read_consent
     from evtool.operations.derivations import Derivation, list_derivations
     from evtool.operations.derive import derive
     from evtool.operations.disclosure_choice import Wanted
@@ -113,6 +113,7 @@ _HOMES = {
     "Selection": "evtool.operations.comparison",
     "change_consent": "evtool.operations.consent",
     "decide_items": "evtool.operations.consent",
+    "known_consents": "evtool.operations.consent",
     "read_consent": "evtool.operations.consent",
     "Derivation": "evtool.operations.derivations",
     "list_derivations": "evtool.operations.derivations",
@@ -245,6 +246,7 @@ __all__ = [
     "import_list",
     "import_response",
     "inspect_files",
+    "known_consents",
     "list_derivations",
     "list_items",
     "list_nameless_items",

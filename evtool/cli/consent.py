@@ -246,7 +246,7 @@ def set_(
     for name, count in result.without_effect.items():
         lines.append(f"  {name}: for {count:,} items something stricter is in force, and stays")
     lines += ["", "Head, to be noted elsewhere:", f"  {group_in_fours(result.written.head)}"]
-    output.answer("\n".join(lines))
+    output.answer("\n".join(lines), done=True)
     output.document(
         ConsentChangeDocument(
             exit_code=ExitCode.OK,

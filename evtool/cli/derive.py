@@ -74,7 +74,9 @@ def command(
     ]
     if result.sealed is not None:
         lines.append(f"  entry {result.sealed} seals the copy")
-    output.answer("\n".join([*lines, "", "Head, to be noted elsewhere:", f"  {group_in_fours(result.head)}"]))
+    output.answer(
+        "\n".join([*lines, "", "Head, to be noted elsewhere:", f"  {group_in_fours(result.head)}"]), done=True
+    )
     output.document(
         DeriveDocument(
             exit_code=ExitCode.OK,

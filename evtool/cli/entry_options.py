@@ -27,6 +27,7 @@ from evtool.operations.entry_writer import EntryHeader
 from evtool.operations.record import RecordResult
 from evtool.report.custody_document import EntryDocument
 from evtool.report.entry import render_fixity
+from evtool.report.findings import ListedFindings, list_findings
 
 Command = Callable[..., Any]
 
@@ -70,9 +71,12 @@ def policy_options(command: Command) -> Command:
 
 
 def items_option(command: Command) -> Command:
-    """Add --items; the command gets `items`, None for the whole collection."""
+    """Add --items; the command gets `items`, None for all that are sealed by now."""
     return click.option(
-        "--items", type=ranges_value, metavar="N,N-N", help="The items it is about. Without it: the whole collection."
+        "--items",
+        type=ranges_value,
+        metavar="N,N-N",
+        help="The items it is about. Without it: all that are sealed by now.",
     )(command)
 
 
@@ -129,7 +133,8 @@ def with_items(header: EntryHeader, items: ItemRanges | None) -> EntryHeader:
 def answer_entry(output: Output, directory: str, result: RecordResult, *notes: str) -> ExitCode:
     """Print an entry that was added, and give the exit code: 1 or 4 if it records a state that is not as sealed."""
     exit_code = weigh(result.findings)
-    output.answer("\n".join([_render_written(result, directory), *notes]))
+    listed = list_findings(result.findings, output.limit)
+    output.answer("\n".join([_render_written(result, directory, listed), *notes]), done=True)
     output.document(
         EntryDocument(
             exit_code=exit_code,
@@ -137,16 +142,18 @@ def answer_entry(output: Output, directory: str, result: RecordResult, *notes: s
             entry=result.entry,
             head=result.head,
             fixity=result.fixity,
-            findings=result.findings,
+            findings=listed.findings,
+            more_findings=listed.more,
         )
     )
     return exit_code
 
 
-def _render_written(result: RecordResult, directory: str) -> str:
+def _render_written(result: RecordResult, directory: str, listed: ListedFindings) -> str:
     """Write what adding an entry did."""
     lines = [f"{shown(directory)}: added entry {result.entry}"]
     if result.fixity:
         lines.append(f"  {render_fixity(result.fixity)}")
-    lines += [f"  {finding.code.value}: {finding.message}" for finding in result.findings]
+    lines += [f"  {finding.code.value}: {finding.message}" for finding in listed.findings]
+    lines += [f"  {code.value}: {words}" for code, words in listed.rest]
     return "\n".join([*lines, "", "Head, to be noted elsewhere:", f"  {group_in_fours(result.head)}"])

@@ -149,6 +149,7 @@ def list_(
 
 
 def _answer(output: Output, directory: str, result: ImportResult) -> int:
+    output.did(f"{shown(directory)}: checked and sealed, entries {result.collected} and {result.seal.entry}")
     output.answer(_render(directory, result))
     output.document(
         ImportDocument(

@@ -11,7 +11,7 @@ from evtool.cli.output import Output
 from evtool.core.errors import ExitCode, UsageError
 from evtool.interop.items_table import COLUMNS, describe_columns, serialize_table
 from evtool.operations.new_items import list_new_names
-from evtool.operations.seal_options import SealOptions
+from evtool.operations.seal_options import UNMATCHED, SealOptions
 
 ITEMS_FORMAT = "evtool-items-table/1"
 
@@ -68,7 +68,9 @@ def command(
         fields = [{"name": name, "meaning": meaning, "accepted": accepted} for name, meaning, accepted in described]
         output.document({"format": ITEMS_FORMAT, "exit_code": 0, "columns": fields})
         return ExitCode.OK
-    options = SealOptions(exclude=exclude, reset_exclusions=reset_excludes, custody=custody)
+    options = SealOptions(
+        exclude=exclude, reset_exclusions=reset_excludes, custody=custody, allow=frozenset({UNMATCHED})
+    )
     names = list_new_names(directory, options)
     if output.json:
         output.document({"format": ITEMS_FORMAT, "exit_code": 0, "columns": list(COLUMNS), "paths": names})

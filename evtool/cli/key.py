@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from evtool.cli.delivery import print_error
 from evtool.cli.options import code_value, output_options, passphrase_options
-from evtool.cli.output import Output, print_error
+from evtool.cli.output import Output
 from evtool.core.allowed_signers import AllowedSigner
 from evtool.core.errors import ExitCode, KeyFileError
 from evtool.core.names import shown
@@ -67,6 +68,7 @@ def new(code: str, no_passphrase: bool, passphrase: PassphraseSource | None, out
     check_new_code(code)
     check_new_signer(code)
     own = create_own_key(code, None if no_passphrase else passphrase or TerminalPassphrase())
+    output.did(f"made the key of agent {code}, {own.file.public_key.fingerprint}")
     signer = add_signer(code, own.file.public_key)
     output.document(KeysDocument(keys=(_own_key(own),), trusted=True))
     output.answer(_as_text(own))

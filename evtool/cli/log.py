@@ -7,7 +7,7 @@ from collections.abc import Callable
 import click
 
 from evtool.cli.bundle_options import access_options
-from evtool.cli.options import output_options
+from evtool.cli.options import findings_option, output_options
 from evtool.cli.output import Output
 from evtool.core.chain import Link
 from evtool.core.digest import group_in_fours
@@ -22,6 +22,7 @@ from evtool.operations.read import open_record
 from evtool.operations.subject import BundleAccess
 from evtool.report.document import LogDocument, LogEntry
 from evtool.report.entry import render_details
+from evtool.report.findings import ListedFindings, list_findings
 
 EXAMPLES = """\b
 Examples:
@@ -39,24 +40,27 @@ if the chain does not hold, 4 if some of it cannot be read. Whose keys they are 
 @click.option("--custody", metavar="DIR", type=click.Path(), help="Where the record is, if not in DIRECTORY.")
 @access_options
 @output_options
+@findings_option
 def command(directory: str, custody: str | None, access: Callable[[], BundleAccess], output: Output) -> int:
     """Print the chain of custody of DIRECTORY, which may be a bundle, oldest entry first."""
     with open_record(directory, custody, access()) as collection:
         exit_code = weigh(collection.record_findings)
         if exit_code is ExitCode.OK and not collection.chain.links:
             exit_code = ExitCode.NOT_CHECKED
-        output.answer(_render(collection, directory))
-        output.document(_document(collection, directory, exit_code))
+        listed = list_findings(collection.record_findings, output.limit)
+        output.answer(_render(collection, directory, listed))
+        output.document(_document(collection, directory, listed, exit_code))
     return exit_code
 
 
-def _render(collection: Collection, directory: str) -> str:
+def _render(collection: Collection, directory: str, listed: ListedFindings) -> str:
     links = collection.chain.links
     blocks = [f"{shown(directory)}: {len(links)} {'entry' if len(links) == 1 else 'entries'}"]
     if links:
         blocks[0] += f" of collection {links[0].entry.collection}"
     blocks += [_render_link(link) for link in links]
-    problems = [f"  {finding.code.value}: {finding.message}" for finding in collection.record_findings]
+    problems = [f"  {finding.code.value}: {finding.message}" for finding in listed.findings]
+    problems += [f"  {code.value}: {words}" for code, words in listed.rest]
     if problems:
         blocks.append("\n".join(["Findings", *problems]))
     return "\n\n".join(blocks)
@@ -77,13 +81,14 @@ def _render_link(link: Link) -> str:
     return "\n".join([*lines, f"  head      {group_in_fours(link.head)}"])
 
 
-def _document(collection: Collection, directory: str, exit_code: ExitCode) -> LogDocument:
+def _document(collection: Collection, directory: str, listed: ListedFindings, exit_code: ExitCode) -> LogDocument:
     return LogDocument(
         exit_code=exit_code,
         path=directory,
         head=collection.chain.head,
         entries=tuple(_entry_document(link) for link in collection.chain.links),
-        findings=tuple(collection.record_findings),
+        findings=listed.findings,
+        more_findings=listed.more,
     )
 
 

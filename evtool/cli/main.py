@@ -6,9 +6,12 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NoReturn
 
 from evtool import __version__
+from evtool.cli.delivery import print_error, take_over_streams
+from evtool.cli.faults import FAULT_HINT, FaultWatch, describe_fault, print_traceback, spoil
 from evtool.core.errors import EvtoolError, ExitCode
 from evtool.core.names import shown
 
@@ -45,50 +48,40 @@ Exit codes:
   1  tampering or a mismatch is proven
   2  wrong usage
   3  nothing is disproven, but something asked for is not established
-  4  could not be checked: unreadable, unsupported or incomplete input
+  4  could not be checked: unreadable, unsupported or incomplete input; or the answer could not be written
   5  refused: consent or handling does not allow it
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run evtool and leave the process with its exit code."""
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
-    signal.signal(signal.SIGTERM, _terminate)
-    has_output = _open_streams()
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show Hangul gets escapes, never a crash half way through a verdict.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    code = _run(arguments)
-    if not has_output:
-        from evtool.cli.output import print_error
-
-        print_error("standard output is closed, so nobody could read the result")
-        code = code or ExitCode.NOT_CHECKED
+    output, _ = take_over_streams()
+    faults = FaultWatch()
+    faults.begin()
+    done: list[str] = []
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError as error:
-        # A verdict that nobody could read is not a success.
-        code = _lost_output(error)
+        signal.signal(signal.SIGTERM, _terminate)
+        code = _run(sys.argv[1:] if arguments is None else list(arguments), done)
+    except BaseException as error:  # noqa: BLE001  # a second Ctrl-C, or no memory, while the first error was told
+        code = _interrupted(error) if isinstance(error, KeyboardInterrupt) else ExitCode.NOT_CHECKED
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    faults.run_exit_functions()
+    code = spoil(code) if faults.found else code
+    sys.stdout.flush()
+    if output.error is not None:
+        code = spoil(code)
+        if done or not output.is_unread:
+            hint = _what_stands(done) if done else "send it where it can be written, and run the command again"
+            print_error(f"the answer could not be written to standard output: {shown(output.error)}", hint)
+    sys.stderr.flush()
+    faults.leave(code)
     sys.exit(code)
 
 
-def _open_streams() -> bool:
-    """Open what the caller closed of the three standard streams; tells whether there is somewhere to answer to.
-
-    Otherwise the next file that is opened would take the place of standard output, and get what is printed there.
-    """
-    for descriptor in range(3):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free, which is this one
-    has_output = sys.stdout is not None
-    sys.stdin = sys.stdin or os.fdopen(0, encoding="utf-8", closefd=False)
-    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
-    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
-    return has_output
+def _what_stands(done: Sequence[str]) -> str:
+    """Say what a run did although its answer, or the rest of its work, was lost."""
+    return f"this was done all the same: {'; '.join(done)}"
 
 
 class _Terminated(KeyboardInterrupt):
@@ -99,48 +92,81 @@ def _terminate(number: int, frame: object) -> NoReturn:
     raise _Terminated
 
 
-def _run(arguments: Sequence[str]) -> int:
-    if list(arguments) == ["--version"]:
+def _run(arguments: list[str], done: list[str]) -> int:
+    """Run one command, and tell whatever it fails with; `done` gets what it did that stays done."""
+    if arguments == ["--version"]:
         sys.stdout.write(f"evtool {__version__}\n")
         return ExitCode.OK
     # Half of the time of a short run is spent on importing click: whoever only asks for the version need not wait.
     import click
 
-    from evtool.cli.group import make_group
+    from evtool.cli.notes import show_notes
 
+    show_notes()
+    report = _Reporter(arguments, done)
     try:
-        cli = make_group(COMMANDS, EXIT_CODES)
-        result = cli.main(args=list(arguments), prog_name="evtool", standalone_mode=False)
-        return int(result) if isinstance(result, int) else ExitCode.OK
+        return _invoke(arguments, done)
     except EvtoolError as error:
-        return _report(arguments, error.message, error.hint, error.exit_code)
+        return report(error.message, error.hint, error.exit_code)
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
         hint = f"see '{error.ctx.command_path} --help'" if isinstance(error, click.UsageError) and error.ctx else ""
-        return _report(arguments, _one_line(error.format_message()), hint, ExitCode.USAGE)
+        return report(_one_line(error.format_message()), hint, ExitCode.USAGE)
     except (click.Abort, KeyboardInterrupt) as error:
-        # click turns the interrupt into its Abort.
-        terminated = isinstance(error, _Terminated) or isinstance(error.__cause__, _Terminated)
-        code = 128 + (signal.SIGTERM if terminated else signal.SIGINT)
-        return _report(arguments, "interrupted", "nothing that was complete is lost; run it again to go on", code)
-    except BrokenPipeError:
-        return _lost_output(None)
+        hint = "nothing that was complete is lost; run it again to go on"
+        return report("interrupted", hint, _interrupted(error))
     except OSError as error:
-        return _report(arguments, f"{shown(str(error.strerror or error))}{_file_of(error)}", "", ExitCode.NOT_CHECKED)
+        reason = shown(str(error.strerror or error))
+        return report(f"{reason}{_file_of(error)}", "mend that, and run it again", ExitCode.NOT_CHECKED)
     except MemoryError:
-        return _report(arguments, "not enough memory", "", ExitCode.NOT_CHECKED)
-    except Exception as error:  # noqa: BLE001  # the last line of defence: never a traceback, never exit 0
-        return _report(arguments, _internal(error), "this is a flaw of evtool, please report it", ExitCode.NOT_CHECKED)
+        return report("not enough memory", "close other programs, or use fewer --jobs", ExitCode.NOT_CHECKED)
+    except BaseException as error:  # noqa: BLE001  # the last line of defence: never a traceback, never exit 0 or 1
+        code = report(describe_fault(error), FAULT_HINT, ExitCode.NOT_CHECKED)
+        print_traceback(error)
+        return code
 
 
-def _report(arguments: Sequence[str], message: str, hint: str, code: int) -> int:
-    from evtool.cli.output import print_error, print_error_document
+def _invoke(arguments: list[str], done: list[str]) -> int:
+    """Let click run a command; `click.Command.main` would end with exit code 1 by itself when a pipe is closed."""
+    from evtool.cli.group import make_group
 
-    print_error(message, hint)
-    if "--json" in arguments:
-        print_error_document(message, hint, code)
-    return code
+    cli = make_group(COMMANDS, EXIT_CODES)
+    asked = os.environ.get(_COMPLETION)
+    if asked:
+        from click.shell_completion import shell_complete
+
+        return ExitCode.USAGE if shell_complete(cli, {}, "evtool", _COMPLETION, asked) else ExitCode.OK
+    with cli.make_context("evtool", arguments, obj=done) as context:
+        result = cli.invoke(context)
+    return result if isinstance(result, int) else ExitCode.OK
+
+
+_COMPLETION = "_EVTOOL_COMPLETE"
+"""The variable with which a shell asks for completion; see click's documentation."""
+
+
+def _interrupted(error: BaseException) -> int:
+    terminated = isinstance(error, _Terminated) or isinstance(error.__context__, _Terminated)
+    return 128 + (signal.SIGTERM if terminated else signal.SIGINT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reporter:
+    """Tells an error to whoever called: a person, or a script that asked for JSON."""
+
+    arguments: Sequence[str]
+    done: Sequence[str]
+
+    def __call__(self, message: str, hint: str, code: int) -> int:
+        from evtool.cli.output import print_error_document
+
+        if self.done:
+            hint = f"{hint}; {_what_stands(self.done)}" if hint else _what_stands(self.done)
+        print_error(message, hint)
+        if "--json" in self.arguments:
+            print_error_document(message, hint, code)
+        return code
 
 
 def _one_line(text: str) -> str:
@@ -151,23 +177,3 @@ def _file_of(error: OSError) -> str:
     if error.filename is None:
         return ""
     return f": {shown(os.fsdecode(error.filename) if isinstance(error.filename, bytes) else str(error.filename))}"
-
-
-def _internal(error: Exception) -> str:
-    """Describe an unexpected error by type and place; its text may quote evidence and stays unsaid."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    where = f" at {trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else ""
-    return f"internal error: {type(error).__name__}{where}"
-
-
-def _lost_output(error: OSError | None) -> int:
-    """Answer for output that could not be written; sends what is left to nowhere so that exit stays quiet."""
-    if error is not None:
-        from evtool.cli.output import print_error
-
-        print_error(f"the output could not be written: {error.strerror}", "the result above may be incomplete")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    return ExitCode.NOT_CHECKED

@@ -17,6 +17,7 @@ from evtool.core.codes import check_code
 from evtool.core.errors import FormatError
 from evtool.core.names import shown
 from evtool.keys.passphrase import DescriptorPassphrase, FilePassphrase, PassphraseSource, TerminalPassphrase
+from evtool.report.findings import IN_JSON, IN_TEXT
 
 if TYPE_CHECKING:
     # It imports the key formats of cryptography, which only whoever signs needs.
@@ -56,7 +57,8 @@ def output_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_output(*args: Any, json_: bool, quiet: bool, **kwargs: Any) -> Any:
-        return command(*args, output=Output(json=json_, quiet=quiet), **kwargs)
+        done: list[str] = click.get_current_context().obj
+        return command(*args, output=Output(json=json_, quiet=quiet, done=done), **kwargs)
 
     quiet = click.option("--quiet", "-q", is_flag=True, help="Print only the answer and errors.")
     return click.option("--json", "json_", is_flag=True, help="Print one JSON document.")(quiet(with_output))
@@ -94,6 +96,19 @@ def progress_option(command: Command) -> Command:
         show_default=True,
         help="On a terminal, as JSON lines on standard error, or not at all.",
     )(with_progress)
+
+
+def findings_option(command: Command) -> Command:
+    """Add --all; to be put below `output_options`, of whose `output` it becomes a part."""
+
+    @functools.wraps(command)
+    def with_all(*args: Any, lists_all: bool, output: Output, **kwargs: Any) -> Any:
+        return command(*args, output=replace(output, lists_all=lists_all), **kwargs)
+
+    help_text = (
+        f"List every finding. Without it: {IN_TEXT} of a kind, with --json {IN_JSON:,}, and a count of the rest."
+    )
+    return click.option("--all", "lists_all", is_flag=True, help=help_text)(with_all)
 
 
 def passphrase_options(command: Command) -> Command:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from shutil import get_terminal_size
 from typing import Literal
 
 from evtool.core.names import is_visible
+from evtool.report.findings import IN_JSON, IN_TEXT
 from evtool.report.json_value import to_json
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
@@ -51,16 +52,36 @@ class Output:
         json: print one JSON document on stdout in place of text.
         quiet: leave out talk that is neither an answer nor an error.
         progress: how progress is shown.
+        lists_all: list every finding, however many there are.
+        done: what this run did that stays done, for when the rest of it is lost.
     """
 
     json: bool = False
     quiet: bool = False
     progress: ProgressMode = ProgressMode.AUTO
+    lists_all: bool = False
+    done: list[str] = field(default_factory=list)
 
-    def answer(self, text: str) -> None:
-        """Print the answer for a person on stdout; silent when a script asked for JSON."""
+    def answer(self, text: str, *, done: bool = False) -> None:
+        """Print the answer for a person on stdout; silent when a script asked for JSON.
+
+        `done` tells that its first line says what this run did.
+        """
+        if done:
+            self.did(text)
         if not self.json:
             sys.stdout.write(text.rstrip("\n") + "\n")
+
+    def did(self, text: str) -> None:
+        """Note in the first line of a text what this run did, before it does anything else that may fail."""
+        line = text.partition("\n")[0]
+        if line not in self.done:
+            self.done.append(line)
+
+    @property
+    def limit(self) -> int | None:
+        """How many findings of one kind to list; None means all."""
+        return None if self.lists_all else IN_JSON if self.json else IN_TEXT
 
     @property
     def width(self) -> int | None:
@@ -76,6 +97,18 @@ class Output:
         """Print what helps a person along on stderr; never part of the answer."""
         if not self.quiet:
             sys.stderr.write(text.rstrip("\n") + "\n")
+
+
+@dataclass(slots=True)
+class Notices:
+    """What a user has to know beside the answer, printed on stderr at once, and kept for the answer of a script."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def __call__(self, text: str) -> None:
+        """Print one, whether or not anything else is to be quiet."""
+        self.texts.append(text)
+        sys.stderr.write(f"evtool: note: {text}\n")
 
 
 def dump_json(document: object, *, ascii_only: bool = False) -> str:
@@ -98,13 +131,6 @@ def _escape_unprintable(match: re.Match[str]) -> str:
     character = match[0]
     # Outside of strings the only such character that the encoder writes is the newline of its indentation.
     return character if character == "\n" or is_visible(character) else json.dumps(character)[1:-1]
-
-
-def print_error(message: str, hint: str = "") -> None:
-    """Print an error, and the way out where there is one, on stderr."""
-    sys.stderr.write(f"evtool: error: {message}\n")
-    if hint:
-        sys.stderr.write(f"evtool: hint: {hint}\n")
 
 
 def print_error_document(message: str, hint: str, exit_code: int) -> None:

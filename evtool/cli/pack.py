@@ -9,7 +9,7 @@ import click
 from evtool.cli.bundle_options import choice_value, disclosure_options, encryption_options
 from evtool.cli.entry_options import entry_options
 from evtool.cli.options import SigningOptions, progress_option
-from evtool.cli.output import Output
+from evtool.cli.output import Notices, Output
 from evtool.cli.progress import terminal_progress
 from evtool.core.digest import group_in_fours
 from evtool.core.errors import ExitCode
@@ -98,6 +98,7 @@ def command(
         passphrase=lock,
         custody=custody,
     )
+    notices = Notices()
     with terminal_progress(output) as progress:
         result = pack(
             directory,
@@ -108,16 +109,22 @@ def command(
             header=header,
             policy=policy,
             progress=progress,
+            tell=notices,
         )
-    answer_packed(output, directory, bundle, result, recipients)
+    answer_packed(output, directory, bundle, result, recipients, notices)
     return ExitCode.OK
 
 
 def answer_packed(
-    output: Output, directory: str, bundle: Path, result: PackResult, recipients: tuple[Recipient, ...] = ()
+    output: Output,
+    directory: str,
+    bundle: Path,
+    result: PackResult,
+    recipients: tuple[Recipient, ...],
+    notices: Notices,
 ) -> None:
     """Print what was packed."""
-    output.answer(_render(bundle, result, recipients))
+    output.answer(_render(bundle, result, recipients), done=True)
     output.document(
         PackDocument(
             exit_code=ExitCode.OK,
@@ -129,9 +136,11 @@ def answer_packed(
             withheld=result.withheld,
             left_out=tuple(LeftOutItem(item=number, reason=reason) for number, reason in result.left_out),
             files=result.files,
+            neutral=result.neutral,
             size=result.size,
             duties=result.duties,
             encrypted_to=tuple(one.text for one in recipients),
+            leftovers=tuple(notices.texts),
         )
     )
 
@@ -143,6 +152,16 @@ def _render(bundle: Path, result: PackResult, recipients: tuple[Recipient, ...])
         f"({result.files:,} files, {format_size(result.size)})",
     ]
     lines += [f"  item {number} was left out: {reason}" for number, reason in result.left_out]
+    if result.neutral:
+        lines.append(
+            f"  {result.neutral:,} of the files go by the number of their item: that was asked for, or other systems "
+            "could misread their names"
+        )
+    if result.like_record:
+        lines.append(
+            f"  {result.like_record:,} of the items are named custody or like it, which is where the record goes when "
+            "the bundle is unpacked: there they go by their number, at least on systems that ignore case"
+        )
     lines += [f"  to be kept: {shown(duty)}" for duty in result.duties]
     lines += [f"  encrypted to {one.text}" for one in recipients]
     lines += ["", "Head, to be told the receiver by another way:", f"  {group_in_fours(result.head)}"]

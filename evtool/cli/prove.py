@@ -9,7 +9,7 @@ import click
 from evtool.cli.bundle_options import choice_value, disclosure_options
 from evtool.cli.entry_options import entry_options
 from evtool.cli.options import SigningOptions, progress_option
-from evtool.cli.output import Output
+from evtool.cli.output import Notices, Output
 from evtool.cli.pack import answer_packed
 from evtool.cli.progress import terminal_progress
 from evtool.core.errors import ExitCode
@@ -67,6 +67,7 @@ def command(
     options = PackOptions(Wanted(only=choice_value(items)), custody=custody)
     if bundle.suffix.lower() != ".zip":
         raise click.UsageError("a proof is a zip container: name it ….zip")
+    notices = Notices()
     with terminal_progress(output) as progress:
         result = pack(
             directory,
@@ -77,6 +78,7 @@ def command(
             header=header,
             policy=policy,
             progress=progress,
+            tell=notices,
         )
-    answer_packed(output, directory, bundle, result)
+    answer_packed(output, directory, bundle, result, (), notices)
     return ExitCode.OK

@@ -48,7 +48,8 @@ def add(directory: str, receipt: Path, trust_file: Path | None, custody: str | N
     )
     output.answer(
         f"{shown(directory)}: {document.agent} answered entry {document.transfer}: {document.acceptance.value}\n"
-        f"  entries up to {document.witnessed} are now witnessed by {document.agent}"
+        f"  entries up to {document.witnessed} are now witnessed by {document.agent}",
+        done=True,
     )
     output.document(document)
 
@@ -61,5 +62,5 @@ def add(directory: str, receipt: Path, trust_file: Path | None, custody: str | N
 def write(directory: str, receipt: Path, custody: str | None, output: Output) -> None:
     """Write the receipt for the newest entry `received` of DIRECTORY to the new file RECEIPT."""
     number = write_receipt(directory, receipt, custody=custody)
-    output.answer(f"{shown(str(receipt))}: receipt of entry {number}")
+    output.answer(f"{shown(str(receipt))}: receipt of entry {number}", done=True)
     output.document(ReceiptFileDocument(path=directory, entry=number))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from evtool.cli.entry_options import answer_entry, entry_options, jobs_option
-from evtool.cli.options import SigningOptions, progress_option
+from evtool.cli.options import SigningOptions, findings_option, progress_option
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
 from evtool.cli.values import ranges_value
@@ -40,6 +40,7 @@ Send the receipt file to the giver. It holds your entry and its signature, and n
 @click.option("--transfer", type=click.IntRange(1), metavar="N", help="Answer entry N. Without it: the newest to you.")
 @click.option("--trust", "trust_file", metavar="FILE", type=click.Path(path_type=Path), help="Whose keys to trust.")
 @entry_options
+@findings_option
 @jobs_option
 @progress_option
 def command(

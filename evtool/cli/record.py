@@ -14,7 +14,7 @@ from evtool.cli.entry_options import (
     jobs_option,
     with_items,
 )
-from evtool.cli.options import SigningOptions, code_value, progress_option
+from evtool.cli.options import SigningOptions, code_value, findings_option, progress_option
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
 from evtool.core.errors import UsageError
@@ -70,6 +70,7 @@ and organisations are named by code. An entry is never changed: correct it with 
 @items_option
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="Compare only N items, drawn at random.")
 @entry_options
+@findings_option
 @jobs_option
 @progress_option
 def command(

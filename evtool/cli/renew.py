@@ -63,6 +63,7 @@ def command(
         answer_leaves(output, preview_blank(order or StampOptions()), blank=True)
         return ExitCode.OK
     result = renew(directory, signing.choose(), header, custody=custody, policy=policy)
+    output.did(_render(directory, result, None))
     stamps = _stamp(directory, order, result)
     exit_code = ExitCode.OK if stamps is None or stamps.ok else ExitCode.NOT_ESTABLISHED
     output.answer(_render(directory, result, stamps))

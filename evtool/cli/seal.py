@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from evtool.cli.entry_options import header_options, policy_options
-from evtool.cli.options import SigningOptions, output_options, progress_option, signing_options, workers_options
+from evtool.cli.options import (
+    SigningOptions,
+    findings_option,
+    output_options,
+    progress_option,
+    signing_options,
+    workers_options,
+)
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
 from evtool.cli.stamp_options import StampRequestOptions, stamp_options
@@ -18,12 +25,14 @@ from evtool.core.finding import Effect, weigh
 from evtool.core.metadata_vocabulary import Withheld
 from evtool.core.names import shown
 from evtool.core.privacy import TextPolicy
+from evtool.operations.companions import name_some
 from evtool.operations.entry_writer import EntryHeader
 from evtool.operations.item_metadata import MetadataChoice
 from evtool.operations.item_statements import StatementFiles
 from evtool.operations.seal import preview_seal, seal
 from evtool.operations.seal_options import ALLOWABLE, SealOptions, SealResult
 from evtool.report.document import SealDocument
+from evtool.report.findings import ListedFindings, list_findings
 from evtool.report.metadata_document import SealedMetadata
 from evtool.report.metadata_text import render_summary, render_warnings
 from evtool.report.stamp import render_stamping
@@ -72,7 +81,8 @@ everything. An interrupted seal leaves everything as it was; run it again to go 
     "--allow",
     multiple=True,
     type=click.Choice(list(ALLOWABLE)),
-    help="Seal although some things cannot be: they are named in the seal without their content. May be repeated.",
+    help="Seal although some things cannot be: they are named in the seal without their content; or (unmatched) "
+    "although a new pattern matches nothing. May be repeated.",
 )
 @click.option(
     "--items",
@@ -95,6 +105,7 @@ everything. An interrupted seal leaves everything as it was; run it again to go 
 @stamp_options
 @signing_options
 @output_options
+@findings_option
 @progress_option
 def command(
     directory: str,
@@ -143,10 +154,13 @@ def command(
             result = preview_seal(directory, options, progress=progress)
         else:
             result = seal(directory, signing.choose(), options, progress=progress)
+    if result.entry is not None:
+        output.did(_say_what_was_sealed(result, directory, dry_run))
     stamps = _stamp(directory, order, result, dry_run)
     exit_code = weigh(result.findings, established=stamps is None or stamps.ok)
-    output.answer(_render(result, directory, dry_run, stamps))
-    output.document(_document(result, directory, dry_run, exit_code, stamps))
+    listed = list_findings(result.findings, output.limit)
+    output.answer(_render(result, directory, dry_run, listed, stamps))
+    output.document(_document(result, directory, dry_run, exit_code, listed, stamps))
     return exit_code
 
 
@@ -174,21 +188,22 @@ def _stamp(directory: str, order: StampOptions | None, result: SealResult, dry_r
         return describe_failure(result.entry, order, error)
 
 
-def _render(result: SealResult, directory: str, dry_run: bool, stamps: Stamping | None) -> str:
+def _say_what_was_sealed(result: SealResult, directory: str, dry_run: bool) -> str:
     name = shown(directory)
     items = "item" if result.new_items == 1 else "items"
     new = f"{result.new_items:,} new {items} ({format_size(result.new_bytes)})"
     if dry_run:
-        lines = [f"{name}: would seal {new}"]
-    elif result.entry is None:
-        lines = [f"{name}: nothing new to seal"]
-    else:
-        lines = [f"{name}: sealed {new} as entry {result.entry}"]
+        return f"{name}: would seal {new}"
+    return f"{name}: nothing new to seal" if result.entry is None else f"{name}: sealed {new} as entry {result.entry}"
+
+
+def _render(result: SealResult, directory: str, dry_run: bool, listed: ListedFindings, stamps: Stamping | None) -> str:
+    lines = [_say_what_was_sealed(result, directory, dry_run)]
     for count, words in (
         (result.kept_items, "items of earlier seals are there, with the size and date they were sealed with"),
         (result.reused, "files were not hashed again: an interrupted run had hashed them, and they have not changed"),
         (result.omitted, "items are named in the seal without their content"),
-        (result.excluded, "entries of the directory are left out by pattern"),
+        (result.excluded, f"entries of the directory are left out by pattern: {_name_excluded(result)}"),
     ):
         if count:
             lines.append(f"  {count:,} {words}")
@@ -197,10 +212,11 @@ def _render(result: SealResult, directory: str, dry_run: bool, stamps: Stamping 
         lines += [f"  {line}" for line in render_summary(seen.stated, seen.failures, seen.cage)]
         sealed = seen.choice is MetadataChoice.FULL
         lines += [f"  {line}" for line in render_warnings(seen.sensitive, sealed=sealed)]
-    for finding in result.findings:
+    for finding in listed.findings:
         mark = {Effect.DISPROVES: "FAILED", Effect.NOTE: "note"}.get(finding.effect, "not checked")
         item = f"item {finding.item} " if finding.item is not None else ""
         lines.append(f"  {mark}: {finding.code.value}: {item}{finding.message}")
+    lines += [f"  {code.value}: {words}" for code, words in listed.rest]
     if stamps is not None:
         lines += ["", *render_stamping(stamps)]
     if result.entry is not None and result.head:
@@ -208,8 +224,17 @@ def _render(result: SealResult, directory: str, dry_run: bool, stamps: Stamping 
     return "\n".join(lines)
 
 
+def _name_excluded(result: SealResult) -> str:
+    return name_some([shown(path) for path in result.excluded_names], result.excluded)
+
+
 def _document(
-    result: SealResult, directory: str, dry_run: bool, exit_code: ExitCode, stamps: Stamping | None
+    result: SealResult,
+    directory: str,
+    dry_run: bool,
+    exit_code: ExitCode,
+    listed: ListedFindings,
+    stamps: Stamping | None,
 ) -> SealDocument:
     return SealDocument(
         exit_code=exit_code,
@@ -223,7 +248,9 @@ def _document(
         reused=result.reused,
         omitted=result.omitted,
         excluded=result.excluded,
-        findings=tuple(result.findings),
+        excluded_names=result.excluded_names,
+        findings=listed.findings,
+        more_findings=listed.more,
         metadata=_sealed_metadata(result),
         stamping=stamps,
     )

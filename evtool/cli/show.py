@@ -7,21 +7,25 @@ from collections.abc import Callable
 import click
 
 from evtool.cli.bundle_options import access_options
-from evtool.cli.options import output_options
+from evtool.cli.options import findings_option, output_options
 from evtool.cli.output import Output
 from evtool.cli.values import item_selection
 from evtool.core.context import MAX_VALUE
 from evtool.core.errors import ExitCode, InputError
 from evtool.core.finding import Effect, weigh
-from evtool.core.names import shown
+from evtool.core.item_consent import ItemConsent
+from evtool.core.names import nfc_key, shown
 from evtool.core.times import format_mtime
 from evtool.operations.collection import SealedItem
+from evtool.operations.comparison import Selection
+from evtool.operations.consent import known_consents
 from evtool.operations.derivations import Derivation, list_derivations
 from evtool.operations.read import list_items, list_nameless_items, open_record
 from evtool.operations.subject import BundleAccess
-from evtool.report.consent_document import terms_document
-from evtool.report.consent_text import render_terms
+from evtool.report.consent_document import sealed_document, terms_document
+from evtool.report.consent_text import render_known
 from evtool.report.document import ItemsDocument, ShownDerivation, ShownItem
+from evtool.report.findings import list_findings
 from evtool.report.metadata_document import metadata_document
 from evtool.report.metadata_text import render_statement
 from evtool.report.text import format_size
@@ -43,6 +47,7 @@ Shows what was sealed, not what is there now: `evtool verify` compares the two. 
 @click.option("--custody", metavar="DIR", type=click.Path(), help="Where the record is, if not in DIRECTORY.")
 @access_options
 @output_options
+@findings_option
 def command(
     directory: str, items: tuple[str, ...], custody: str | None, access: Callable[[], BundleAccess], output: Output
 ) -> int:
@@ -51,25 +56,46 @@ def command(
     with open_record(directory, custody, access()) as collection:
         chosen = [*list_items(collection, selection), *list_nameless_items(collection, selection)]
         derivations = list_derivations(collection)
+        consents = known_consents(collection, chosen)
         findings = collection.record_findings
-    if not chosen and not selection.is_all:
-        raise InputError("no seal states such an item", hint="`evtool show DIRECTORY` lists them all")
+    unknown = _unknown(selection, chosen)
+    if unknown:
+        raise InputError(
+            f"no seal states such an item: {', '.join(shown(one, 80) for one in unknown[:_MAX_NAMED])}",
+            hint="`evtool show DIRECTORY` lists them all; a number is that of an item, ./NUMBER is a name",
+        )
     exit_code = weigh(findings)
     if exit_code is ExitCode.OK and not chosen:
         exit_code = ExitCode.NOT_CHECKED
-    render = _render_line if selection.is_all else _render_details
-    lines = [render(one, _about(one, derivations)) for one in chosen]
-    problems = [f"{finding.code.value}: {finding.message}" for finding in findings if finding.effect is not Effect.NOTE]
+    if selection.is_all:
+        lines = [_render_line(one, _about(one, derivations)) for one in chosen]
+    else:
+        lines = [_render_details(one, _about(one, derivations), consents[one.item.number]) for one in chosen]
+    listed = list_findings(findings, output.limit)
+    told = list_findings((one for one in findings if one.effect is not Effect.NOTE), output.limit)
+    problems = [f"{one.code.value}: {one.message}" for one in told.findings]
+    problems += [f"{code.value}: {words}" for code, words in told.rest]
     output.answer("\n".join(lines + problems) or "no items")
     output.document(
         ItemsDocument(
             exit_code=exit_code,
             path=directory,
-            items=tuple(_item_document(one, _about(one, derivations)) for one in chosen),
-            findings=tuple(findings),
+            items=tuple(_item_document(one, _about(one, derivations), consents[one.item.number]) for one in chosen),
+            findings=listed.findings,
+            more_findings=listed.more,
         )
     )
     return exit_code
+
+
+_MAX_NAMED = 10
+
+
+def _unknown(selection: Selection, chosen: list[SealedItem]) -> list[str]:
+    """Give what was asked for and is not there."""
+    numbers = {sealed.item.number for sealed in chosen}
+    paths = {nfc_key(sealed.item.file.path) for sealed in chosen if sealed.item.file}
+    return [str(number) for number in sorted(selection.numbers - numbers)] + sorted(selection.paths - paths)
 
 
 def _about(sealed: SealedItem, derivations: list[Derivation]) -> list[Derivation]:
@@ -89,7 +115,7 @@ def _render_line(sealed: SealedItem, derivations: list[Derivation]) -> str:
     return "\n".join([line, *(f"{'':>34}{text}" for text in _say(sealed, derivations))])
 
 
-def _render_details(sealed: SealedItem, derivations: list[Derivation]) -> str:
+def _render_details(sealed: SealedItem, derivations: list[Derivation], consent: ItemConsent) -> str:
     content, file = sealed.item.content, sealed.item.file
     lines = [f"item {sealed.item.number}, sealed by entry {sealed.seal.number}"]
     lines += [f"  {text}" for text in _say(sealed, derivations)]
@@ -114,12 +140,11 @@ def _render_details(sealed: SealedItem, derivations: list[Derivation]) -> str:
     if sealed.item.metadata:
         lines += [f"  {line}" for line in render_statement(sealed.item.metadata)]
     lines += [f"  {one.field}: {shown(one.value, MAX_VALUE)}" for one in sealed.item.context]
-    if sealed.item.consent:
-        lines += [f"  consent   {line}" for line in render_terms(sealed.item.consent.terms)]
+    lines += [f"  consent   {line}" for line in render_known(consent.in_force)]
     return "\n".join(lines)
 
 
-def _item_document(sealed: SealedItem, derivations: list[Derivation]) -> ShownItem:
+def _item_document(sealed: SealedItem, derivations: list[Derivation], consent: ItemConsent) -> ShownItem:
     content, file = sealed.item.content, sealed.item.file
     digests = content.digests if content else None
     return ShownItem(
@@ -135,7 +160,8 @@ def _item_document(sealed: SealedItem, derivations: list[Derivation]) -> ShownIt
         reason=content.reason if content else None,
         metadata=metadata_document(sealed.item.metadata) if sealed.item.metadata else None,
         context={one.field: one.value for one in sealed.item.context},
-        consent=terms_document(sealed.item.consent.terms if sealed.item.consent else None),
+        consent=sealed_document(consent.sealed),
+        in_force=terms_document(consent.in_force),
         derived=tuple(
             ShownDerivation(
                 entry=one.entry,

@@ -29,6 +29,14 @@ def describe_stamping(result: StampResult) -> Stamping:
     )
 
 
+def did_stamp(output: Output, stamping: Stamping) -> None:
+    """Note what was stored, for when the answer is lost."""
+    files = [one.file for one in stamping.authorities if one.file is not None]
+    files += [stamping.proof] if stamping.proof is not None else []
+    if files:
+        output.did(f"stored {', '.join(files)}")
+
+
 def describe_failure(entry: int, order: StampOptions, error: EvtoolError) -> Stamping:
     """Report that nothing could be stored for a seal that exists all the same."""
     servers = [AskedServer(url=url, ok=False, problem=error.message, hint=error.hint) for url in order.authorities]

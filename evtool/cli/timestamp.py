@@ -10,7 +10,7 @@ from evtool.cli.default_group import DefaultGroup
 from evtool.cli.entry_options import custody_option
 from evtool.cli.options import output_options
 from evtool.cli.output import Output
-from evtool.cli.stamp_answer import answer_leaves, describe_calendar, describe_stamping
+from evtool.cli.stamp_answer import answer_leaves, describe_calendar, describe_stamping, did_stamp
 from evtool.cli.stamp_options import StampRequestOptions, stamp_options
 from evtool.cli.timestamp_airgap import answer_import, answer_request
 from evtool.cli.timestamp_revocation import keep_revocation
@@ -128,6 +128,7 @@ def answer_stamping(output: Output, directory: str, result: StampResult) -> Exit
     """Print what came of it, and give the exit code."""
     exit_code = ExitCode.OK if result.ok else ExitCode.NOT_ESTABLISHED
     stamping = describe_stamping(result)
+    did_stamp(output, stamping)
     output.answer("\n".join([f"{shown(directory)}:", *render_stamping(stamping)]))
     output.document(StampDocument(exit_code=exit_code, path=directory, stamping=stamping))
     return exit_code
@@ -143,6 +144,8 @@ def upgrade(directory: str, ots: tuple[str, ...], entry: int | None, custody: st
     """Ask OpenTimestamps calendars for the rest of the proofs in DIRECTORY."""
     upgrades = upgrade_proofs(directory, ots, entry=entry, custody=custody)
     exit_code = ExitCode.OK if all(one.complete for one in upgrades) else ExitCode.NOT_ESTABLISHED
+    if grown := [one.name.text for one in upgrades if one.changed]:
+        output.did(f"stored {', '.join(grown)}")
     output.answer("\n".join(_render_upgrades(directory, upgrades)))
     output.document(
         UpgradeDocument(

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from evtool.cli.output import Output
-from evtool.cli.stamp_answer import describe_stamping
+from evtool.cli.stamp_answer import describe_stamping, did_stamp
 from evtool.cli.stamp_options import StampRequestOptions
 from evtool.cli.time_options import make_anchor_source
 from evtool.core.errors import ExitCode, UsageError
+from evtool.core.limits import MAX_RESPONSE_BYTES
 from evtool.core.names import shown
-from evtool.core.timestamp.limits import MAX_RESPONSE_BYTES
 from evtool.interop.tsa_client import curl_line
 from evtool.keys.files import create_file, read_any_file
 from evtool.operations.airgap import import_response, write_request
@@ -45,7 +45,8 @@ def answer_request(
         "On a machine with a network, in the folder with that file, with the address of an authority as URL:\n"
         f"  {curl}\n"
         f"Bring {shown(answer.name)} back, then:\n"
-        f"  {shown(back)}"
+        f"  {shown(back)}",
+        done=True,
     )
     output.document(RequestDocument(path=directory, entry=written.name.sequence, label=written.name.label, curl=curl))
     return ExitCode.OK
@@ -59,6 +60,7 @@ def answer_import(
     anchors = tuple(make_anchor_source(options.tsa_roots, output)())
     stored = import_response(directory, response, anchors, entry=entry, custody=custody)
     stamping = describe_stamping(_as_result(stored, file))
+    did_stamp(output, stamping)
     output.answer("\n".join([f"{shown(directory)}:", *render_import(stamping)]))
     output.document(StampDocument(exit_code=ExitCode.OK, path=directory, stamping=stamping))
     return ExitCode.OK

@@ -30,6 +30,8 @@ def keep_revocation(
     result = add_revocation(directory, read, anchors, entry=entry, custody=custody)
     exit_code = ExitCode.OK if result.ok else ExitCode.NOT_ESTABLISHED
     kept, stamps = tuple(map(_describe, result.kept)), tuple(map(_describe_stamp, result.stamps))
+    if new := [one.file for one in kept if one.new]:
+        output.did(f"stored {', '.join(new)}")
     output.answer("\n".join([f"{shown(directory)}:", *_render(result, kept, stamps)]))
     output.document(RevocationDocument(exit_code=exit_code, path=directory, kept=kept, timestamps=stamps))
     return exit_code

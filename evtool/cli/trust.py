@@ -92,6 +92,7 @@ def add(
         valid_before=valid_before,
         another_key=another_key,
     )
+    output.did(f"agent {code} is trusted with the key {signer.public_key.fingerprint}")
     _print([signer], [], output)
     output.talk(f"Trusted from now on. Compare the fingerprint with {code}, by telephone or in person.")
 
@@ -117,6 +118,7 @@ def revoke_(code_or_fingerprint: str, as_of: datetime | None, output: Output) ->
     count. An earlier end stays as it is.
     """
     signers = revoke(code_or_fingerprint, as_of)
+    output.did(f"trust in {shown(code_or_fingerprint)} was ended")
     _print(signers, [], output)
     if as_of:
         output.talk("What a trusted time-stamp shows to be signed by then still counts.")

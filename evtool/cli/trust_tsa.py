@@ -49,7 +49,9 @@ def add(
     output: Output,
 ) -> None:
     """Trust the certificates in CERTIFICATE.pem (PEM or DER): roots, or an authority's own."""
-    _print(add_anchor(file, name, use_from, use_until, policies), (), output)
+    anchors = add_anchor(file, name, use_from, use_until, policies)
+    output.did(f"time-stamp authority {shown(name)} is trusted")
+    _print(anchors, (), output)
     output.talk("Trusted from now on. Compare the fingerprint with the one that the authority publishes.")
 
 
@@ -68,7 +70,9 @@ def list_(output: Output) -> None:
 @output_options
 def remove(which: str, output: Output) -> None:
     """Trust one authority no longer: by its name, or by 8 or more digits of its fingerprint."""
-    _print((remove_anchor(which),), (), output)
+    removed = remove_anchor(which)
+    output.did(f"time-stamp authority {shown(removed.name)} is no longer trusted")
+    _print((removed,), (), output)
     output.talk("No longer trusted. Time-stamps that lead to it show nothing from now on.")
 
 

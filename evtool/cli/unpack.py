@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from evtool.cli.bundle_options import access_options
-from evtool.cli.options import output_options, progress_option
-from evtool.cli.output import Output
+from evtool.cli.options import findings_option, output_options, progress_option
+from evtool.cli.output import Notices, Output
 from evtool.cli.progress import terminal_progress
 from evtool.core.names import shown
 from evtool.keys.trust import load_trust
@@ -28,16 +28,17 @@ Examples:
   age -d -i key.txt case-12.zip.age | evtool unpack - -o case-12
 
 \b
-The new directory has the sealed names and dates, and the record in custody/. It is verified as it was written; a bundle
-that does not hold leaves nothing behind.
+The new directory has the sealed names and dates, and the record in custody/. The bundle is verified first, as `evtool
+verify` does, and the directory as it was written; a bundle that fails verification leaves nothing behind. A run that is
+killed leaves a directory .DIR.evtool-....part, which the next run of unpack or pack beside it names and removes.
 
 \b
 Exit codes:
   0  unpacked, and all that was asked for is shown
-  1  the bundle does not hold; nothing was unpacked
+  1  the bundle fails verification; nothing was unpacked
   2  wrong usage
   3  unpacked, but not everything is established (a key you have not trusted)
-  4  could not be read; nothing was unpacked
+  4  could not be checked or written; nothing was unpacked
 """
 
 
@@ -50,6 +51,7 @@ Exit codes:
 @click.option("--outside-links", is_flag=True, help="Make symbolic links that lead out of DIR, too.")
 @access_options
 @output_options
+@findings_option
 @progress_option
 def command(
     bundle: str,
@@ -62,30 +64,61 @@ def command(
     """Unpack BUNDLE, a folder, .zip, .zip.age or - for standard input, into the new directory DIR."""
     place: Place = sys.stdin.buffer if bundle == "-" else bundle
     options = VerifyOptions(trust=load_trust(trust_file))
+    notices = Notices()
     with terminal_progress(output) as progress:
         result = unpack(
-            place, directory, access(), verify_options=options, outside_links=outside_links, progress=progress
+            place,
+            directory,
+            access(),
+            verify_options=options,
+            outside_links=outside_links,
+            progress=progress,
+            tell=notices,
         )
     exit_code = result.report.exit_code
-    output.answer(_render(result, directory, output.width))
+    output.answer(_render(result, directory, output), done=True)
     output.document(
         UnpackDocument(
             exit_code=exit_code,
             bundle=bundle,
             neutral=result.neutral,
+            other_names=result.other_names,
             links_left_out=result.links_left_out,
-            report=report_document([(str(directory), result.report)], exit_code).reports[0],
+            impossible_links=result.impossible_links,
+            leftovers=tuple(notices.texts),
+            report=report_document([(str(directory), result.report)], exit_code, output.limit).reports[0],
         )
     )
     return exit_code
 
 
-def _render(result: UnpackResult, directory: Path, width: int | None) -> str:
+_MAX_NAMED = 20
+"""Items named one by one; --json names all."""
+
+
+def _render(result: UnpackResult, directory: Path, output: Output) -> str:
     lines = [f"{shown(str(directory))}: unpacked"]
-    if result.neutral:
-        lines.append(f"  {result.neutral:,} files keep the number of their item as name: their own is withheld")
+    if result.withheld_names:
+        count = len(result.withheld_names)
+        lines.append(f"  {count:,} of the items go by their number: their own name is withheld")
+    if result.other_names:
+        count = len(result.other_names)
+        lines.append(
+            f"  {count:,} of the items go by their number, as they cannot have their own name here: this medium cannot "
+            "hold it, or something else is there"
+        )
+        lines += [f"    item {number}" for number in result.other_names[:_MAX_NAMED]]
     lines += [
         f"  item {number} is a link that leads out of the directory, and was not made (--outside-links)"
-        for number in result.links_left_out
+        for number in result.links_left_out[:_MAX_NAMED]
     ]
-    return "\n".join([*lines, "", render_report(result.report, str(directory), width)])
+    lines += [
+        f"  item {number} is a link that this medium cannot hold, and was not made"
+        for number in result.impossible_links[:_MAX_NAMED]
+    ]
+    left_out = len(result.links_left_out) + len(result.impossible_links)
+    if left_out:
+        lines.append(
+            f"  links not made: {left_out:,}; the record states where they lead, and verify will miss them here"
+        )
+    return "\n".join([*lines, "", render_report(result.report, str(directory), output.width, output.limit)])

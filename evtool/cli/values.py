@@ -10,7 +10,9 @@ import click
 
 from evtool.core.digest import parse_grouped_digest
 from evtool.core.errors import FormatError
+from evtool.core.item_choice import NAME_MARK, NUMBER_MARK
 from evtool.core.item_ranges import ItemRanges, parse_user_ranges
+from evtool.core.names import nfc_key
 from evtool.core.times import parse_user_time
 from evtool.operations.comparison import Selection
 
@@ -43,9 +45,10 @@ def ranges_value(text: str) -> ItemRanges:
 
 
 def item_selection(items: Sequence[str]) -> Selection:
-    """Take digits for the number of an item, anything else for its name as JSON output spells it."""
-    numbers = frozenset(int(item) for item in items if _is_number(item))
-    return Selection(numbers, frozenset(item for item in items if not _is_number(item)))
+    """Take digits for the number of an item, anything else for its name as JSON output spells it; `./17` is a name."""
+    plain = [item.removeprefix(NUMBER_MARK) for item in items]
+    names = (item.removeprefix(NAME_MARK) for item in plain if not _is_number(item))
+    return Selection(frozenset(int(item) for item in plain if _is_number(item)), frozenset(map(nfc_key, names)))
 
 
 def _is_number(item: str) -> bool:

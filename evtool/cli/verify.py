@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from evtool.cli.bundle_options import access_options
-from evtool.cli.options import output_options, progress_option, workers_options
+from evtool.cli.options import findings_option, output_options, progress_option, workers_options
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
 from evtool.cli.time_options import ground_options
@@ -75,7 +75,7 @@ def _fingerprint(text: str) -> str:
     multiple=True,
     metavar="time|consent|whole|signers=N",
     help="Ask for more than integrity, signatures, trust and custody; whole: a partial copy is not enough; signers=2: "
-    "two trusted keys under each seal. May be repeated.",
+    "two agents whom you trust signed each seal. May be repeated.",
 )
 @click.option("--item", "items", multiple=True, metavar="N|NAME", help="Check only this item. May be repeated.")
 @click.option("--quick", is_flag=True, help="Compare types, sizes and dates only; never a verification.")
@@ -83,6 +83,7 @@ def _fingerprint(text: str) -> str:
 @workers_options
 @access_options
 @output_options
+@findings_option
 @progress_option
 @ground_options
 def command(
@@ -129,8 +130,10 @@ def command(
         for path in paths:
             results.append((path, _verify(path, options, progress)))
     exit_code = min((report.exit_code for _, report in results), key=_GRAVITY.index)
-    output.answer("\n\n".join(render_report(report, _called(path), output.width) for path, report in results))
-    output.document(report_document(results, exit_code))
+    output.answer(
+        "\n\n".join(render_report(report, _called(path), output.width, output.limit) for path, report in results)
+    )
+    output.document(report_document(results, exit_code, output.limit))
     return exit_code
 
 

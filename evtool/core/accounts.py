@@ -63,7 +63,8 @@ class EvidenceCounts:
         unlistable: directories that could not be listed.
         not_selected: not asked for.
         unjudged: in no seal that passes verification; they may belong to one that does not.
-        excluded: left out by a signed pattern, or left in folders by an operating system; a directory counts once.
+        excluded: left out by a signed pattern; a directory counts once.
+        companions: written there by other systems, by their names and their bytes.
         directories: directories that hold something; what they hold is counted by itself.
     """
 
@@ -76,6 +77,7 @@ class EvidenceCounts:
     not_selected: int = 0
     unjudged: int = 0
     excluded: int = 0
+    companions: int = 0
     directories: int = 0
 
     @property

@@ -21,14 +21,14 @@ MANIFEST_FILE = "manifest-sha256.txt"
 TAG_MANIFEST_FILE = "tagmanifest-sha256.txt"
 PAYLOAD_DIRECTORY = "data"
 
+BAG_FILES = frozenset({DECLARATION_FILE, INFO_FILE, MANIFEST_FILE, TAG_MANIFEST_FILE})
+"""The files that make a directory a bag, and the lists over it."""
+
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 """The whole of `bagit.txt` (section 2.1.1)."""
 
 BUNDLE_FORMAT = "evtool-bundle/1"
 """What `bag-info.txt` says under `Evtool-Bundle`: the bag follows `manifests/FORMAT-bundle.md`."""
-
-MAX_INFO = 4096
-"""Largest `bag-info.txt` of a bundle, in bytes."""
 
 _INFO = re.compile(
     r"Bag-Software-Agent: evtool ([0-9A-Za-z.+-]{1,40})\n"

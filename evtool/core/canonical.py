@@ -7,12 +7,7 @@ from json.encoder import encode_basestring
 from typing import Any, NoReturn
 
 from evtool.core.errors import FormatError
-
-MAX_INTEGER = 2**53 - 1
-"""Largest integer that every JSON reader keeps exactly (RFC 8785, section 3.2.2.3; RFC 7493, section 2.2)."""
-
-MAX_DEPTH = 16
-"""Deepest nesting of arrays and objects that is read."""
+from evtool.core.limits import MAX_INTEGER, MAX_NESTING
 
 encode_string = encode_basestring
 """Spell one string: only `"`, the backslash and C0 control characters are escaped (RFC 8785, section 3.2.2.2)."""
@@ -67,7 +62,7 @@ def _parse_integer(text: str) -> int:
 
 def _check_plain(value: Any, depth: int) -> None:
     """Refuse what has no canonical spelling here: deep nesting, keys that are not ASCII, lone surrogates."""
-    if depth > MAX_DEPTH:
+    if depth > MAX_NESTING:
         raise FormatError("the line is nested too deep")
     if isinstance(value, dict):
         for key, child in value.items():

@@ -152,12 +152,15 @@ TERMS: tuple[Term, ...] = (
     Term("from", "starts", Shape.DATE, "first day on which it holds"),
     Term("until", "until", Shape.DATE, "first day on which it holds no more"),
     Term("review", "review", Shape.DATE, "day on which to ask again"),
-    Term("agreement", "agreement", Shape.TEXT, "number of the data-sharing agreement"),
+    Term("agreement", "agreement", Shape.TEXT, "number of the data-sharing agreement that a recipient has signed"),
     Term("ref", "ref", Shape.TEXT, "opaque number of the consent form"),
     Term("basis", "basis", Shape.TEXT, "why no consent is required", limit=200),
     Term("note", "note", Shape.TEXT, "free text that must not identify anyone", limit=400),
 )
 """Every term, in the order in which people read them."""
+
+MAX_AGREEMENTS = 64
+"""Agreements that one statement can hold: one of its own, and those of the directories that the item lies in."""
 
 TERMS_BY_NAME = {term.name: term for term in TERMS}
 """Spelling in files -> term."""
@@ -180,8 +183,7 @@ class ConsentTerms:
         starts: first day on which the consent holds (`from` in files).
         until: first day on which it holds no more.
         review: day on which the person should be asked again.
-        agreement: numbers of data-sharing agreements; a statement holds one at most, terms put together from several
-            statements all of them, and each has to be kept.
+        agreement: numbers of data-sharing agreements, sorted, none twice; the recipient has to have signed each.
         ref: opaque number of the consent form.
         basis: why no consent is required.
         note: free text.
@@ -233,7 +235,7 @@ STRICTEST = ConsentTerms(
 """What counts for an item of which nothing is stated."""
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9:._-]{0,63}\Z", re.IGNORECASE | re.ASCII)
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _REGION = re.compile(r"region:[A-Z]{2}\Z", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
 
@@ -311,14 +313,27 @@ def parse_terms_cached(text: str) -> ConsentTerms:
 def _parse(term: Term, value: object) -> Any:
     if term.shape in (Shape.CODES, Shape.RECIPIENTS):
         return _parse_list(term, value)
+    if term.name == "agreement":
+        return _parse_agreements(term, value)
     if not isinstance(value, str):
         raise FormatError(f"consent term {term.name} is not text")
     if term.shape is Shape.CODE:
         return _parse_code(term, value)
     if term.shape is Shape.DATE:
         return parse_day(term.name, value)
-    text = check_text(term, value)
-    return (text,) if term.name == "agreement" else text
+    return check_text(term, value)
+
+
+def _parse_agreements(term: Term, value: object) -> tuple[str, ...]:
+    """Read one agreement as text, several as a list: each number of them has one spelling."""
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise FormatError(f"consent term {term.name} is neither text nor a list of texts")
+    if isinstance(value, list) and not 2 <= len(texts) <= MAX_AGREEMENTS:
+        raise FormatError(f"consent term {term.name} is a list of {len(texts)} texts, expected 2 to {MAX_AGREEMENTS}")
+    if texts != sorted(set(texts)):
+        raise FormatError(f"consent term {term.name} is not sorted, or doubled")
+    return tuple(check_text(term, text) for text in texts)
 
 
 def _parse_list(term: Term, value: object) -> tuple[Any, ...]:
@@ -363,5 +378,5 @@ def check_text(term: Term, text: str) -> str:
     if not 1 <= len(text) <= term.limit:
         raise FormatError(f"{term.name} has {len(text)} characters, expected 1 to {term.limit}")
     if _CONTROL.search(text):
-        raise FormatError(f"{term.name} holds a control character")
+        raise FormatError(f"{term.name} holds a control character, or is not UTF-8")
     return text

@@ -6,7 +6,7 @@ who confirms that what the terms ask for has been done.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -25,13 +25,32 @@ from evtool.core.consent import (
     is_region,
     unknown_codes,
 )
-from evtool.core.consent_state import ItemConsent
+from evtool.core.events import Event
+from evtool.core.item_consent import ItemConsent, ItemTerms, TermsWithheld, terms_that_count
 
 LEGAL_ADVICE = "legal-advice"
 """Confirmation that legal advice was taken on disclosure to an accused, where `defence` is not yes or ask."""
 
 ONWARD_AGREED = "onward-agreed"
 """Confirmation that whoever was to be asked agreed to its being passed on, where `onward` is ask."""
+
+
+_HANDOVERS = (Event.TRANSFERRED, Event.DISCLOSED, Event.RECEIVED)
+
+
+def passes_on(history: Iterable[tuple[Event, str]], agent: str | None) -> bool:
+    """Tell whether an agent is on the side of those who received a collection, by its entries in their order.
+
+    Once it was handed over, only whoever signed an entry before the first handover is known to be on the giver's side,
+    and whoever signed that handover, unless it is a reception: the receiver makes that.
+    """
+    givers: set[str] = set()
+    for event, signer in history:
+        if event is not Event.RECEIVED:
+            givers.add(signer)
+        if event in _HANDOVERS:
+            return agent not in givers
+    return False
 
 
 class RecipientKind(Enum):
@@ -86,8 +105,8 @@ class Request:
         confirmed: what a second person confirms: codes of conditions, codes that this version does not know,
             `LEGAL_ADVICE`, `ONWARD_AGREED`.
         approved_by: code of that second person.
-        is_publication: whether it goes to everybody, for whatever it is that its own terms allow; `purpose` counts for
-            nothing then.
+        is_publication: whether it goes to everybody, for whatever it is that its own terms allow; `purpose`, the code
+            of the recipient and what is confirmed count for nothing then.
     """
 
     recipient: Recipient
@@ -100,6 +119,11 @@ class Request:
     is_publication: bool = False
 
     @property
+    def makes_public(self) -> bool:
+        """Whether everybody may see the item afterwards."""
+        return self.is_publication or RecipientKind.PUBLIC in self.recipient.kinds
+
+    @property
     def has_second_agent(self) -> bool:
         """Whether the confirmations come from somebody else than who asks; both have to be known for that."""
         return None not in (self.agent, self.approved_by) and self.agent != self.approved_by
@@ -108,6 +132,7 @@ class Request:
 class Reason(Enum):
     """Stable codes of refusals; scripts may rely on them."""
 
+    TERMS_WITHHELD = "terms-withheld"
     TERMS_UNTRUSTED = "terms-untrusted"
     STATUS_NOT_STATED = "status-not-stated"
     STATUS_UNKNOWN = "status-unknown"
@@ -178,18 +203,33 @@ class ConsentAnswer:
     decision: Decision
 
 
-def decide(terms: ConsentTerms | None, request: Request) -> Decision:
-    """Decide over one item; `terms` are those in force, None where nothing was ever stated of it."""
-    terms = terms or ConsentTerms()
-    needed = [*_status(terms), *_days(terms, request.day), *_handling(terms, request)]
+def decide(known: ItemTerms, request: Request, untrusted: Sequence[int] = ()) -> Decision:
+    """Decide over one item, given the terms in force for it.
+
+    `untrusted` are the numbers of those entries that it is sealed by, or that changed its terms, whose keys the user
+    does not trust: what they say permits nothing, and that they say nothing does not either.
+    """
+    terms = terms_that_count(known)
+    needed = [*_reservations(known, untrusted), *_status(terms), *_days(terms, request.day)]
+    needed += [*_handling(terms, request), *_recipient(terms, request)]
     needed += [*_purpose(terms, request), *_identity(terms, request.recipient), *_onward(terms, request)]
-    needed += [*_defence(terms, request), *_conditions(terms, request.recipient), *_strange(terms)]
-    confirmed = request.confirmed if request.has_second_agent else frozenset()
+    needed += [*_defence(terms, request), *_conditions(terms, request), *_strange(terms)]
+    # What is confirmed is what this recipient will keep to: of everybody, nobody can confirm anything.
+    asked = frozenset() if request.is_publication else request.confirmed
+    confirmed = asked if request.has_second_agent else frozenset()
     reasons = [refusal for refusal in needed if refusal.confirm is None or refusal.confirm not in confirmed]
-    if not request.has_second_agent and any(refusal.confirm in request.confirmed for refusal in reasons):
+    if not request.has_second_agent and any(refusal.confirm in asked for refusal in reasons):
         message = "what is confirmed needs the code of a second person, who is not the one who hands it over"
         reasons.append(Refusal(Reason.NO_SECOND_AGENT, message))
     return Decision(tuple(dict.fromkeys(reasons)), tuple(_duties(terms, request.day)))
+
+
+def _reservations(known: ItemTerms, untrusted: Sequence[int]) -> Iterator[Refusal]:
+    if isinstance(known, TermsWithheld):
+        yield Refusal(Reason.TERMS_WITHHELD, "this copy does not hold its terms")
+    for entry in untrusted:
+        message = f"entry {entry}, which its terms come from, is signed by a key that you have not trusted"
+        yield Refusal(Reason.TERMS_UNTRUSTED, message)
 
 
 _STATUS_REASONS = {
@@ -221,30 +261,37 @@ def _days(terms: ConsentTerms, day: date) -> Iterator[Refusal]:
 
 
 def _handling(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
-    recipient = request.recipient
-    handling, is_listed = terms.handling, terms.share is not None and recipient.code in terms.share
-    if request.is_publication and handling is not Handling.PUBLIC:
-        yield Refusal(Reason.NOT_PUBLIC, "it is not public, so a recipient and a purpose have to be named")
-    if handling is None:
+    if request.makes_public and terms.handling is not Handling.PUBLIC:
+        message = "it is not public, so a recipient and a purpose have to be named"
+        if not request.is_publication:
+            message = f"{request.recipient.code} makes public what it gets, and its handling is not public"
+        yield Refusal(Reason.NOT_PUBLIC, message)
+    if terms.handling is None:
         yield Refusal(Reason.HANDLING_NOT_STATED, "no handling is stated, so it is sealed")
-    elif handling is Handling.SEALED:
+    elif terms.handling is Handling.SEALED:
         yield Refusal(Reason.HANDLING_SEALED, "it is sealed: for nobody")
-    elif is_listed:
-        return
-    elif handling is Handling.NAMED or terms.share is not None:
+
+
+def _recipient(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
+    """Whoever is listed is still asked for the agreement: a list narrows, and never widens."""
+    recipient = request.recipient
+    is_listed = terms.share is not None and recipient.code in terms.share and not request.is_publication
+    if not is_listed and (terms.share is not None or terms.handling is Handling.NAMED):
         yield Refusal(Reason.RECIPIENT_NOT_NAMED, f"{recipient.code} is none of the recipients that are named")
-    elif handling is Handling.PARTNERS and not _is_partner(terms, recipient):
-        yield Refusal(Reason.NOT_A_PARTNER, f"{recipient.code} has not signed the agreement")
-
-
-def _is_partner(terms: ConsentTerms, recipient: Recipient) -> bool:
-    return bool(terms.agreement) and recipient.agreements.issuperset(terms.agreement or ())
+    if terms.handling is Handling.PARTNERS and not terms.agreement:
+        yield Refusal(Reason.NOT_A_PARTNER, "it is for those who signed an agreement, and none is stated")
+    missing = [number for number in terms.agreement or () if number not in recipient.agreements]
+    if missing:
+        message = f"{recipient.code} is not known to have signed the agreement {', '.join(missing)}"
+        yield Refusal(Reason.NOT_A_PARTNER, message)
 
 
 def _purpose(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
     wanted = code_text(request.purpose)
     if terms.purposes is None:
         yield Refusal(Reason.PURPOSE_NOT_STATED, "no purpose is stated")
+    elif request.is_publication and not terms.purposes:
+        yield Refusal(Reason.PURPOSE_NOT_COVERED, "the list of purposes is empty, so consent covers none")
     elif not request.is_publication and request.purpose not in terms.purposes:
         yield Refusal(Reason.PURPOSE_NOT_COVERED, f"consent does not cover {wanted}")
     if request.purpose not in request.recipient.purposes and not request.is_publication:
@@ -284,13 +331,16 @@ def _defence(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
         yield Refusal(Reason.DEFENCE, message, LEGAL_ADVICE)
 
 
-def _conditions(terms: ConsentTerms, recipient: Recipient) -> Iterator[Refusal]:
+def _conditions(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
+    recipient = request.recipient
     for condition in terms.conditions or ():
         code = code_text(condition)
         if condition is Condition.NO_STATE_AUTHORITY:
-            if not recipient.kinds or RecipientKind.STATE_AUTHORITY in recipient.kinds:
-                known = "is" if recipient.kinds else "may be"
-                yield Refusal(Reason.STATE_AUTHORITY, f"{recipient.code} {known} an authority of a state")
+            if RecipientKind.STATE_AUTHORITY in recipient.kinds:
+                yield Refusal(Reason.STATE_AUTHORITY, f"{recipient.code} is an authority of a state")
+            elif request.makes_public or not recipient.kinds:
+                message = "authorities see what is public" if request.makes_public else f"{recipient.code} may be one"
+                yield Refusal(Reason.STATE_AUTHORITY, f"it is for no authority of a state, and {message}")
         elif is_region(condition):
             if code != f"region:{recipient.region}":
                 yield Refusal(Reason.REGION, f"{recipient.code} is not known to be in {code}")

@@ -172,7 +172,7 @@ def find_contradictions(terms: ConsentTerms, *, whole: bool) -> tuple[str, ...]:
             "handling is named, but share names nobody",
         ),
         (
-            whole and terms.handling is Handling.PARTNERS and terms.agreement is None and terms.share is None,
+            whole and terms.handling is Handling.PARTNERS and terms.agreement is None,
             "handling is partners, but agreement does not say of what",
         ),
     )

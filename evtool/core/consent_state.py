@@ -7,15 +7,17 @@ everything else the strictest counts. So a change can take back at once, and can
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
 from evtool.core.consent import PERMITTING, ConsentTerms, Handling, Identity, Leave, code_text
 from evtool.core.entry import Entry
+from evtool.core.errors import FormatError
 from evtool.core.events import Acceptance, ConsentChanged, Event
-from evtool.core.item_ranges import ItemRanges
+from evtool.core.item_ranges import ItemRanges, is_about
+from evtool.core.limits import MAX_CHANGES, MAX_CONDITIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +38,7 @@ class ConsentChange:
 
     def concerns(self, item: int, sealed_by: int) -> bool:
         """Tell whether it is about an item that entry `sealed_by` sealed."""
-        return self.entry > sealed_by if self.items is None else item in self.items
-
-
-@dataclass(frozen=True, slots=True)
-class ItemConsent:
-    """Consent of one item.
-
-    Attributes:
-        item: its number.
-        sealed_by: number of the entry that seals it.
-        stated: the terms sealed with it, or None.
-        terms: the terms in force, or None where none were ever stated.
-        changes: the entries that changed them, oldest first.
-    """
-
-    item: int
-    sealed_by: int
-    stated: ConsentTerms | None
-    terms: ConsentTerms | None
-    changes: tuple[ConsentChange, ...]
-
-    @property
-    def permits(self) -> bool:
-        """Whether the status lets anything be done at all."""
-        return self.terms is not None and self.terms.status in PERMITTING
+        return is_about(self.items, self.entry, item, sealed_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +77,16 @@ def changes_of(entries: Iterable[Entry]) -> tuple[ConsentChange, ...]:
     )
 
 
-def effective_terms(
-    item: int, sealed_by: int, stated: ConsentTerms | None, changes: Sequence[ConsentChange]
-) -> ConsentTerms | None:
-    """Put together what is in force for one item; None where nothing was ever stated of it.
-
-    `sealed_by` is the number of the entry that seals the item, `changes` are those of the whole chain, oldest first.
-    """
-    return fold_terms(sealed_by, stated, [change for change in changes if change.concerns(item, sealed_by)])
-
-
 def fold_terms(sealed_by: int, stated: ConsentTerms | None, changes: Sequence[ConsentChange]) -> ConsentTerms | None:
-    """As `effective_terms`, for an item that all of these changes concern."""
+    """Put together what was stated of an item that all of these changes concern; None where nothing ever was.
+
+    `sealed_by` is the number of the entry that seals the item; the changes are in the order of their entries.
+
+    Raises:
+        FormatError: they are too many, or more is in force together than a reader accepts.
+    """
+    if len(changes) > MAX_CHANGES:
+        raise FormatError(f"{len(changes)} entries change the consent of one item, at most {MAX_CHANGES} are read")
     layers = [(change.entry, change.terms) for change in changes]
     if stated is not None:
         layers.append((sealed_by, stated))
@@ -129,9 +105,19 @@ def change_terms(before: ConsentTerms, change: ConsentTerms) -> ConsentTerms:
 def combine_terms(outer: ConsentTerms, inner: ConsentTerms) -> ConsentTerms:
     """Put what is stated of a directory together with what is stated of something in it: the strictest counts.
 
-    Of two states of consent, one that permits nothing counts; else the inner one.
+    Of two states of consent, one that permits nothing counts; else the inner one. What explains the other one would be
+    untrue of it, and is left out.
     """
+    if outer.status is not None and inner.status not in (None, outer.status):
+        if _forbidding(outer.status, inner.status) is outer.status:
+            inner = replace(inner, **_EXPLAINS_NOTHING)
+        else:
+            outer = replace(outer, **_EXPLAINS_NOTHING)
     return _fold(outer, inner, _forbidding)
+
+
+_EXPLAINS_NOTHING: dict[str, Any] = {"by": None, "ref": None, "basis": None, "note": None}
+"""The fields that say why consent stands where it does, not stated."""
 
 
 def find_ineffective(before: ConsentTerms | None, change: ConsentTerms) -> tuple[str, ...]:
@@ -178,7 +164,10 @@ def _both(first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _either(first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(sorted({*first, *second}, key=code_text))
+    codes = {*first, *second}
+    if len(codes) > MAX_CONDITIONS:
+        raise FormatError(f"more than {MAX_CONDITIONS} conditions or agreements would be in force for one item")
+    return tuple(sorted(codes, key=code_text))
 
 
 _STRICTER: dict[str, Callable[[Any, Any], Any]] = {

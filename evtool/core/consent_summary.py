@@ -10,7 +10,18 @@ from enum import Enum
 from typing import Any
 
 from evtool.core.consent import STRICTEST, ConsentTerms, Handling, code_text, unknown_codes
-from evtool.core.consent_state import ConsentChange, fold_terms
+from evtool.core.consent_index import ChangeFinder, ChangeIndex
+from evtool.core.consent_state import ConsentChange
+from evtool.core.errors import FormatError
+from evtool.core.item_consent import (
+    ItemTerms,
+    TermsNeverStated,
+    TermsStated,
+    TermsWithheld,
+    sealed_terms,
+    terms_in_force,
+    terms_that_count,
+)
 from evtool.core.manifest import Item
 
 NOT_STATED = "not-stated"
@@ -33,6 +44,7 @@ class ConsentSummary:
         until: the earliest day from which something holds no more.
         review: the earliest day on which somebody is to be asked again.
         as_of: when the newest entry was written, as its signer says; terms may have changed since.
+        problem: why the terms of some items could not be put together; empty where all could.
     """
 
     items: int = 0
@@ -52,6 +64,7 @@ class ConsentSummary:
     until: date | None = None
     review: date | None = None
     as_of: datetime | None = None
+    problem: str = ""
 
     @property
     def strictest_handling(self) -> str:
@@ -70,7 +83,7 @@ def _severity(code: str) -> tuple[int, str]:
     return (order.index(code) + (code != STRICTEST_HANDLING), code) if code in order else (1, code)
 
 
-_Group = tuple[ConsentTerms | None, tuple[int, ...]]
+_Group = tuple[ItemTerms, tuple[int, ...]]
 _MAX_GROUPS = 1024
 
 _SINGLE = ("handling", "status", "identity", "onward", "defence")
@@ -80,9 +93,12 @@ _LISTS = {"purposes": "purposes", "share": "share", "conditions": "conditions", 
 class ConsentTally:
     """Counts the items of one seal; items that share their terms are put together before anything is worked out."""
 
-    def __init__(self, sealed_by: int = 0, changes: Sequence[ConsentChange] = ()) -> None:
+    def __init__(self, sealed_by: int = 0, changes: Sequence[ConsentChange] | ChangeIndex = ()) -> None:
+        index = changes if isinstance(changes, ChangeIndex) else ChangeIndex(changes)
         self._sealed_by = sealed_by
-        self._changes = changes
+        self._changes = index.changes
+        self._finder = ChangeFinder(index, sealed_by)
+        self._problem = ""
         self._groups: dict[_Group, int] = {}
         self._counts: dict[str, Counter[str]] = {}
         self._items = self._stated = self._changed = 0
@@ -90,33 +106,35 @@ class ConsentTally:
 
     def add(self, item: Item) -> None:
         """Count one item."""
-        self._put(item.number, item.consent.terms if item.consent else None, 1)
+        self._put(item.number, sealed_terms(item), 1)
 
     def add_range(self, items: range, stated: Mapping[int, ConsentTerms]) -> None:
-        """Count neighbouring items, given the terms of those of which some were stated when they were sealed."""
+        """Count neighbouring items of which all lines are disclosed, given the terms of those that state some."""
         if not stated and not self._changes and items:
-            self._put(items[0], None, len(items))
+            self._put(items[0], TermsNeverStated(), len(items))
             return
         for number in items:
-            self._put(number, stated.get(number), 1)
+            terms = stated.get(number)
+            self._put(number, TermsNeverStated() if terms is None else TermsStated(terms), 1)
 
-    def _put(self, number: int, stated: ConsentTerms | None, count: int) -> None:
-        concerned = tuple(
-            index for index, change in enumerate(self._changes) if change.concerns(number, self._sealed_by)
-        )
-        group = (stated, concerned)
+    def _put(self, number: int, sealed: ItemTerms, count: int) -> None:
+        group = (sealed, self._finder.find(number))
         self._groups[group] = self._groups.get(group, 0) + count
         if len(self._groups) > _MAX_GROUPS:
             self._settle()
 
     def _settle(self) -> None:
-        for (stated, concerned), count in self._groups.items():
+        for (sealed, concerned), count in self._groups.items():
             changes = [self._changes[index] for index in concerned]
-            terms = fold_terms(self._sealed_by, stated, changes)
+            try:
+                known = terms_in_force(sealed, self._sealed_by, changes)
+            except FormatError as error:
+                # Nothing is known of them then, and what is not known counts as the strictest.
+                self._problem, known = self._problem or error.message, TermsWithheld()
             self._items += count
-            self._stated += count if terms is not None else 0
+            self._stated += count * isinstance(known, TermsStated)
             self._changed += count if changes else 0
-            self._count(terms or ConsentTerms(), count)
+            self._count(terms_that_count(known), count)
         self._groups.clear()
 
     def _count(self, terms: ConsentTerms, count: int) -> None:
@@ -142,6 +160,7 @@ class ConsentTally:
         """Take in what another tally has counted."""
         other._settle()
         self._settle()
+        self._problem = self._problem or other._problem
         self._items += other._items
         self._stated += other._stated
         self._changed += other._changed
@@ -162,6 +181,7 @@ class ConsentTally:
             until=self._days.get("until"),
             review=self._days.get("review"),
             as_of=as_of,
+            problem=self._problem,
         )
         counts: dict[str, Any] = {name: dict(sorted(counter.items())) for name, counter in self._counts.items()}
         return replace(totals, **counts)

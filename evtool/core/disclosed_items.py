@@ -15,12 +15,10 @@ from evtool.core.canonical import parse_canonical, serialize_canonical
 from evtool.core.digest import check_hex_digest
 from evtool.core.errors import FormatError
 from evtool.core.item_ranges import ItemRanges, parse_ranges
+from evtool.core.limits import MAX_DISCLOSED_LIST
 from evtool.core.manifest import Item
 
 FORMAT = "evtool-disclosed/1"
-
-MAX_LIST = 4 * 1024 * 1024
-"""Bytes of a list: ranges of more items than a bundle can hold files."""
 
 MAX_GROUPS = 1024
 """Groups of items of which the same statements are withheld."""
@@ -107,7 +105,7 @@ def parse_disclosed_items(data: bytes) -> DisclosedItems:
     Raises:
         FormatError: it is none that this version reads.
     """
-    if len(data) > MAX_LIST or not data.endswith(b"\n"):
+    if len(data) > MAX_DISCLOSED_LIST or not data.endswith(b"\n"):
         raise FormatError("the list of a disclosure is too long, or was cut short")
     value = parse_canonical(data[:-1])
     if set(value) != {"cover", "format", "groups", "salt"} or value["format"] != FORMAT:

@@ -16,6 +16,7 @@ import tomli_w
 
 from evtool.core.codes import check_code
 from evtool.core.digest import check_hex_digest
+from evtool.core.entry_text import check_lines
 from evtool.core.errors import FormatError
 from evtool.core.events import (
     DETAILS,
@@ -30,16 +31,11 @@ from evtool.core.events import (
     parse_fixity,
 )
 from evtool.core.item_ranges import ItemRanges, parse_ranges
+from evtool.core.limits import MAX_ENTRY, MAX_SEQUENCE
 from evtool.core.names import shown
 from evtool.core.toml_table import TomlTable, parse_toml
 
 FORMAT = "evtool-custody/1"
-
-MAX_ENTRY = 64 * 1024
-"""Largest entry, in bytes."""
-
-MAX_SEQUENCE = 9999
-"""Entries in one chain: four digits in the file name."""
 
 INFORMATIONAL_FILES = ("README.txt", "allowed_signers")
 """Files beside the entries that help a reader and prove nothing; entries hold their digests all the same."""
@@ -95,7 +91,7 @@ class Entry:
         tool: name and version of the program.
         previous: digests of the entry before; None in entry 1.
         details: what the event records; its type is that of the event.
-        items: the items that it is about; None means the whole collection.
+        items: the items that it is about; None means all that were sealed before it.
         fixity: the result of comparing the evidence with its seals while the entry was being written.
         informational: file name -> SHA-256 of files that help a reader and prove nothing.
     """
@@ -201,12 +197,12 @@ def parse_entry(data: bytes) -> Entry:
     """Read an entry. What it says counts only after its signature has been verified over the same bytes.
 
     Raises:
-        FormatError: too large, not UTF-8, not TOML, another format or version, unknown or missing fields, or a value
-            of the wrong type or shape.
+        FormatError: too large, not UTF-8, not TOML in the lines of an entry, another format or version, unknown or
+            missing fields, or a value of the wrong type or shape.
     """
     if len(data) > MAX_ENTRY:
         raise FormatError(f"the entry has {len(data)} bytes, at most {MAX_ENTRY} are allowed")
-    return _entry_from_document(parse_toml(data, "the entry"))
+    return _entry_from_document(parse_toml(data, "the entry", check=check_lines))
 
 
 def _entry_from_document(document: dict[str, Any]) -> Entry:

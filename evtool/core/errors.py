@@ -11,7 +11,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a command answers to a script (DESIGN: 1 wins over 4, 4 over 3)."""
+    """What a command answers to a script; 1 wins over 4, 4 over 3."""
 
     OK = 0
     """All that was asked for is shown."""
@@ -22,7 +22,8 @@ class ExitCode(IntEnum):
     NOT_ESTABLISHED = 3
     """Nothing is disproven, but something that was asked for is not established."""
     NOT_CHECKED = 4
-    """Something could not be checked: unreadable, unsupported or incomplete input."""
+    """Something could not be checked: unreadable, unsupported or incomplete input, an answer that could not be
+    delivered, or a fault of evtool itself."""
     REFUSED = 5
     """Consent or handling does not allow it."""
 

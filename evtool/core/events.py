@@ -13,12 +13,12 @@ from enum import Enum
 from functools import cache
 from typing import Any, ClassVar, NewType, get_type_hints
 
-from evtool.core.canonical import MAX_INTEGER
 from evtool.core.codes import check_code
 from evtool.core.consent import ConsentTerms, parse_terms_cached
 from evtool.core.digest import check_hex_digest
 from evtool.core.errors import FormatError
 from evtool.core.item_ranges import ItemRanges, parse_ranges
+from evtool.core.limits import MAX_INTEGER
 from evtool.core.patterns import Exclusions
 from evtool.core.statement import OmissionReason
 from evtool.core.toml_table import TomlTable
@@ -90,7 +90,7 @@ class Fixity:
         ok: items found as sealed.
         changed, missing, unreadable: items found otherwise.
         extra: files that no seal knows; 0 where only a sample was looked at.
-        withheld: items that this copy does not disclose far enough to be checked, or that are only named.
+        withheld: items of which this copy holds nothing to check: withheld, sealed by name only, or disposed of.
     """
 
     scope: FixityScope
@@ -431,6 +431,16 @@ def parse_details(event: Event, table: TomlTable) -> Details:
     """
     details: Details = _parse_into(DETAILS[event], table)
     return details
+
+
+def check_details(details: Details) -> None:
+    """Make sure that a table can be read again as it would be written: its constructor takes texts of any length.
+
+    Raises:
+        FormatError: a field is not what a reader accepts.
+    """
+    if parse_details(details.event, TomlTable(details_table(details), details.event.value)) != details:
+        raise FormatError(f"the table {details.event.value} reads differently from what it says")
 
 
 def parse_fixity(table: TomlTable) -> Fixity:

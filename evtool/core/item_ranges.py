@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from evtool.core.canonical import MAX_INTEGER
 from evtool.core.errors import FormatError
+from evtool.core.limits import MAX_INTEGER
 from evtool.core.names import shown
 
 _RANGE = re.compile(r"([1-9][0-9]{0,15})(?:-([1-9][0-9]{0,15}))?\Z", re.ASCII)
@@ -30,10 +31,11 @@ class ItemRanges:
                 raise FormatError("item ranges are not ascending, or touch each other")
             end = last
         if not self.ranges:
-            raise FormatError("item ranges are empty; leave the field out to mean the whole collection")
+            raise FormatError("item ranges are empty; leave the field out to mean all items sealed before")
 
     def __contains__(self, item: int) -> bool:
-        return any(first <= item <= last for first, last in self.ranges)
+        at = bisect_right(self.ranges, item, key=_first)
+        return at > 0 and item <= self.ranges[at - 1][1]
 
     def __iter__(self) -> Iterator[int]:
         for first, last in self.ranges:
@@ -47,9 +49,37 @@ class ItemRanges:
         """The greatest number."""
         return self.ranges[-1][1]
 
+    def meet(self, other: ItemRanges) -> ItemRanges | None:
+        """Give what both sets hold, None if that is nothing; in as many steps as there are ranges, not numbers."""
+        found: list[tuple[int, int]] = []
+        one, two = 0, 0
+        while one < len(self.ranges) and two < len(other.ranges):
+            mine, theirs = self.ranges[one], other.ranges[two]
+            first, last = max(mine[0], theirs[0]), min(mine[1], theirs[1])
+            if first <= last:
+                found.append((first, last))
+            if mine[1] <= theirs[1]:
+                one += 1
+            else:
+                two += 1
+        return ItemRanges(tuple(found)) if found else None
+
     def serialize(self) -> list[str]:
         """Spell the ranges."""
         return [f"{first}" if first == last else f"{first}-{last}" for first, last in self.ranges]
+
+
+def _first(one: tuple[int, int]) -> int:
+    return one[0]
+
+
+def is_about(items: ItemRanges | None, entry: int, item: int, sealed_by: int) -> bool:
+    """Tell whether an entry, by its number and the items it names, is about an item that entry `sealed_by` sealed.
+
+    Without items an entry is about the whole collection, which is what was sealed before it: nobody can have disposed
+    of, handed over or given consent for what was not there yet.
+    """
+    return sealed_by < entry if items is None else item in items
 
 
 def ranges_of(items: Iterable[int]) -> ItemRanges:
@@ -74,7 +104,9 @@ def parse_ranges(texts: Iterable[str]) -> ItemRanges:
         match = _RANGE.match(text)
         if not match or (match[2] and int(match[2]) <= int(match[1])):
             raise FormatError(f"{shown(text, 80)} is not a range of items like 3 or 3-17")
-        ranges.append((int(match[1]), int(match[2] or match[1])))
+        first = int(match[1])
+        # The same number twice, not two alike: a stranger can list a million of them.
+        ranges.append((first, int(match[2]) if match[2] else first))
     return ItemRanges(tuple(ranges))
 
 

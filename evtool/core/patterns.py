@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from evtool.core.errors import FormatError
+from evtool.core.glob import Globs
+from evtool.core.limits import MAX_PATTERN_LENGTH, MAX_PATTERNS
 from evtool.core.names import shown
-
-MAX_PATTERNS = 64
-MAX_PATTERN_LENGTH = 256
 
 DEFAULT_PATTERNS = (
     ".DS_Store",
@@ -49,65 +50,88 @@ class Exclusions:
 
         `prefix` is the stored path of the directory with a `/` after it, empty for the root.
         """
-        literal = {pattern for pattern in self.patterns if not _has_wildcard(pattern) and "/" not in pattern}
+        compiled = _compile(self.patterns)
         # Nearly all directories end here, at the cost of one look-up a name.
-        if len(literal) == len(self.patterns) and literal.isdisjoint(names):
+        if not compiled.has_wildcards and compiled.literals.keys().isdisjoint(names):
             return {}
-        matches = ((index, self.match(prefix + name)) for index, name in enumerate(names))
-        return {index: pattern for index, pattern in matches if pattern is not None}
+        numbers = compiled.in_directory(prefix[:-1].split("/") if prefix else [])
+        found: dict[int, str] = {}
+        for index, name in enumerate(names):
+            number = compiled.find(name, numbers)
+            if number is not None:
+                found[index] = self.patterns[number]
+        return found
 
     def match(self, path: str) -> str | None:
         """Return the first pattern that matches a stored path, without looking at the directories above it."""
-        name = path.rpartition("/")[2]
-        for pattern in self.patterns:
-            if _matches(pattern, path if "/" in pattern else name):
-                return pattern
-        return None
+        compiled = _compile(self.patterns)
+        *above, name = path.split("/") if compiled.paths else ("", path.rpartition("/")[2])
+        number = compiled.find(name, compiled.in_directory(above))
+        return None if number is None else self.patterns[number]
 
     def hides(self, path: str) -> bool:
         """Tell whether a stored path, or a directory above it, matches a pattern."""
+        compiled = _compile(self.patterns)
         parts = path.split("/")
-        return any(self.match("/".join(parts[:end])) is not None for end in range(1, len(parts) + 1))
+        # A part is looked at once, however deep it lies and however often it is there.
+        if any(compiled.find(part, ()) is not None for part in set(parts)):
+            return True
+        return any(compiled.matches_path(number, parts) for number in compiled.paths)
 
 
-def _matches(pattern: str, text: str) -> bool:
-    """Match with one point of return, so that the cost is at most the product of both lengths.
+class _Compiled:
+    """Patterns made ready: those without wildcards to be looked up, the others to be matched together.
 
-    A regular expression with many stars can take exponential time, and the patterns of a bundle are a stranger's.
+    Attributes:
+        literals: pattern without wildcard -> its number; those are all that most seals have.
+        paths: number of each pattern with a `/` -> its parts, compiled one by one.
+        has_wildcards: whether there is more to do than to look a name up.
     """
-    if not _has_wildcard(pattern):
-        return pattern == text
-    if "?" not in pattern and "/" not in text:
-        return _matches_parts(pattern.split("*"), text)
-    at, index, star, resume = 0, 0, -1, 0
-    while index < len(text):
-        if at < len(pattern) and pattern[at] == "*":
-            star, resume = at, index
-            at += 1
-        elif at < len(pattern) and (pattern[at] == text[index] or (pattern[at] == "?" and text[index] != "/")):
-            at += 1
-            index += 1
-        elif star >= 0 and text[resume] != "/":
-            resume += 1
-            at, index = star + 1, resume
-        else:
-            return False
-    return all(character == "*" for character in pattern[at:])
+
+    def __init__(self, patterns: tuple[str, ...]) -> None:
+        self.literals: dict[str, int] = {}
+        self.paths: dict[int, list[Globs]] = {}
+        wild: list[str] = []
+        self._wild: list[int] = []
+        """Number of each pattern in `_globs`."""
+        for number, pattern in enumerate(patterns):
+            if "/" in pattern:
+                self.paths[number] = [Globs([part]) for part in pattern.split("/")]
+            elif "*" in pattern or "?" in pattern:
+                self._wild.append(number)
+                wild.append(pattern)
+            else:
+                self.literals.setdefault(pattern, number)
+        self._globs = Globs(wild)
+        self.has_wildcards = bool(wild or self.paths)
+
+    def in_directory(self, parts: Sequence[str]) -> list[int]:
+        """Give the patterns with a `/` that can match something in a directory, of which these are the parts."""
+        # No wildcard stands for a slash, so a pattern has as many parts as what it matches.
+        return [
+            number
+            for number, globs in self.paths.items()
+            if len(globs) == len(parts) + 1 and all(map(_fits, globs, parts))
+        ]
+
+    def find(self, name: str, numbers: Sequence[int]) -> int | None:
+        """Give the number of the first pattern that matches a name in a directory, for which `numbers` were found."""
+        found = [self.literals[name]] if name in self.literals else []
+        if self._wild and (wild := self._globs.find(name)) is not None:
+            found.append(self._wild[wild])
+        found += [number for number in numbers if _fits(self.paths[number][-1], name)]
+        return min(found, default=None)
+
+    def matches_path(self, number: int, parts: Sequence[str]) -> bool:
+        """Tell whether a pattern with a `/` matches a path or a directory above it."""
+        globs = self.paths[number]
+        return len(globs) <= len(parts) and all(map(_fits, globs, parts))
 
 
-def _has_wildcard(pattern: str) -> bool:
-    return "*" in pattern or "?" in pattern
+def _fits(glob: Globs, part: str) -> bool:
+    return glob.find(part) is not None
 
 
-def _matches_parts(parts: list[str], text: str) -> bool:
-    """Match text between whose parts any run of characters may stand: each part is best found as early as it can be."""
-    first, *middle, last = parts
-    if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
-        return False
-    at, end = len(first), len(text) - len(last)
-    for part in middle:
-        found = text.find(part, at, end)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return True
+@lru_cache(maxsize=16)
+def _compile(patterns: tuple[str, ...]) -> _Compiled:
+    return _Compiled(patterns)

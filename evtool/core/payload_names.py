@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from itertools import chain
 
 from evtool.core.errors import FormatError
 from evtool.core.names import nfc_key
@@ -68,20 +70,55 @@ def find_unsafe(path: str) -> str | None:
     return None
 
 
+def is_place_of_record(name: str) -> bool:
+    """Tell whether a name in the root of a directory is, on some system, the place where unpacking puts the record."""
+    return fold_path(name) == "custody"
+
+
 def _is_portable(stored: str) -> bool:
     """Tell whether a stored path can be the name in a bundle; unlike a reader, a writer takes no unknown character."""
     first = stored.partition("/")[0]
     return (
         find_unsafe(f"data/{stored}") is None
         and not _LIKE_NEUTRAL.match(first)
+        and not is_place_of_record(first)
         and not any(unicodedata.category(character) in ("Cn", "Co") for character in stored)
     )
 
 
-def neutral_name(number: int, stored: str | None) -> str:
-    """Name an item by its number, keeping the ending of its stored path if that is a usual one."""
+class ReservedNames:
+    """What looks like a neutral name and is the sealed name of an item, or begins one: no other item may go by it.
+
+    Without that, `item-000002.txt` could stand for item 2, or for the item that was sealed under that name.
+    """
+
+    def __init__(self, paths: Iterable[str] = ()) -> None:
+        self._names: set[str] = set()
+        for path in paths:
+            self.add(path)
+
+    def add(self, path: str) -> None:
+        """Add the sealed path of one item."""
+        first = path.partition("/")[0]
+        if _LIKE_NEUTRAL.match(first):
+            self._names.add(fold_path(first))
+
+    def __contains__(self, name: str) -> bool:
+        return fold_path(name) in self._names
+
+
+def neutral_name(number: int, stored: str | None, reserved: ReservedNames | None = None) -> str:
+    """Name an item by its number, keeping the ending of its stored path if that is a usual one.
+
+    A name that is reserved gives way to another with the same number: without an ending, or with the first of `.x0`,
+    `.x1` and so on that is free.
+    """
+    plain = f"item-{number:06d}"
     ending = (stored or "").rpartition("/")[2].rpartition(".")[2].lower()
-    return f"item-{number:06d}" + (f".{ending}" if stored and "." in stored and ending in _USUAL_ENDINGS else "")
+    name = f"{plain}.{ending}" if stored and "." in stored and ending in _USUAL_ENDINGS else plain
+    if not reserved or name not in reserved:
+        return name
+    return next(one for one in chain((plain,), (f"{plain}.x{count}" for count in range(10**7))) if one not in reserved)
 
 
 def parse_neutral_name(name: str) -> int | None:
@@ -95,15 +132,16 @@ def parse_neutral_name(name: str) -> int | None:
 class PayloadNamer:
     """Chooses the names of a bundle's payload, one item after the other; the same items give the same names."""
 
-    def __init__(self, *, neutral: bool) -> None:
+    def __init__(self, *, neutral: bool, reserved: ReservedNames | None = None) -> None:
         self._neutral = neutral
+        self._reserved = reserved
         self._taken: dict[str, str] = {}
         """Every path and directory so far, as a system without case sees it -> as it is spelled."""
 
     def choose(self, number: int, stored: str | None) -> str:
         """Name the payload of one item, relative to `data/`; `stored` is its path, None where that is withheld."""
         if stored is None or self._neutral or not _is_portable(stored) or not self._take(stored):
-            return neutral_name(number, stored)
+            return neutral_name(number, stored, self._reserved)
         return stored
 
     def _take(self, path: str) -> bool:

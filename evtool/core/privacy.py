@@ -10,8 +10,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
-from evtool.core.errors import FormatError, RefusedError
-from evtool.core.events import Details
+from evtool.core.errors import FormatError, RefusedError, UsageError
+from evtool.core.events import MAX_TEXT, Details, check_details
 
 _EMAIL = re.compile(r"[^\s@<>,;:()\"']{1,64}@[^\s@<>,;:()\"']{1,255}\.[^\s@<>,;:()\"'.]{2,}")
 _WORD = re.compile(r"[\w.-]+")
@@ -79,13 +79,24 @@ def parse_denied_terms(data: bytes) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Stands for a byte of an argument that is not UTF-8."""
+
+
 def check_entry_text(details: Details, reason: str, policy: TextPolicy) -> None:
-    """Check every text that an entry would hold.
+    """Check every text that an entry would hold, before anything is read or written for it.
 
     Raises:
         RefusedError: one of them names somebody; it says which field, and not what was found.
+        UsageError: one of them is empty, or too long for an entry.
     """
     check_text("reason", reason, policy)
+    try:
+        check_details(details)
+    except FormatError as error:
+        raise UsageError(f"{error.message}; nothing was written", hint=error.hint) from None
+    if not 1 <= len(reason) <= MAX_TEXT:
+        raise UsageError(f"reason has {len(reason)} characters, expected 1 to {MAX_TEXT}; nothing was written")
     for one in fields(details):
         value = getattr(details, one.name)
         for text in value if isinstance(value, tuple) else (value,):
@@ -98,7 +109,10 @@ def check_text(name: str, text: str, policy: TextPolicy) -> None:
 
     Raises:
         RefusedError: it names somebody.
+        UsageError: it is no text in any encoding that was understood, so it cannot be written.
     """
+    if _SURROGATE.search(text):
+        raise UsageError(f"{name} is not UTF-8, so it cannot be written", hint="type it again, or read it from a file")
     objection = policy.objection(text)
     if objection:
         raise RefusedError(

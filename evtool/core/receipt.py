@@ -11,13 +11,11 @@ from dataclasses import dataclass
 
 from evtool.core.chain import Link
 from evtool.core.digest import sha256_hex
-from evtool.core.entry import MAX_ENTRY, parse_entry
+from evtool.core.entry import parse_entry
 from evtool.core.errors import FormatError, MismatchError
 from evtool.core.events import Disclosed, Received, Transferred
+from evtool.core.limits import MAX_RECEIPT
 from evtool.core.sshsig import parse_signature, verify_signature
-
-MAX_RECEIPT = MAX_ENTRY + 16 * 1024
-"""Largest receipt file, in bytes."""
 
 _BEGIN = b"-----BEGIN SSH SIGNATURE-----\n"
 

@@ -12,9 +12,6 @@ from collections.abc import Iterable
 from evtool.core.errors import FormatError
 from evtool.core.names import shown
 
-MAX_LIST_LINE = 128 + 2 + 255
-"""Longest line, in bytes, without its newline."""
-
 _LINE = re.compile(rb"([0-9a-f]{128})  ([A-Za-z0-9_][A-Za-z0-9_.-]{0,254})\Z")
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from evtool.core import ed25519
 from evtool.core.errors import FormatError, SignatureError
+from evtool.core.limits import MAX_ARMORED
 from evtool.core.names import shown
 from evtool.core.ssh_key import ED25519, SK_ED25519, PublicKey, parse_public_key_blob, parse_public_key_line
 from evtool.core.ssh_wire import Reader, decode_base64, put_string, put_uint32
@@ -36,9 +37,6 @@ NAMESPACE = "evtool-custody-v1"
 """What signatures of custody entries are made for; a new meaning of an entry needs a new number."""
 
 HASH_ALGORITHMS = ("sha256", "sha512")
-
-MAX_ARMORED = 4096
-"""Longest signature file, in bytes; an Ed25519 signature has some 300, of a security key some 400."""
 
 _MAGIC = b"SSHSIG"
 _VERSION = 1

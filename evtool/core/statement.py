@@ -15,19 +15,17 @@ from enum import Enum
 from itertools import count, repeat
 from typing import Any, ClassVar
 
-from evtool.core.canonical import MAX_INTEGER, encode_string, parse_canonical, serialize_canonical
+from evtool.core.canonical import encode_string, parse_canonical, serialize_canonical
 from evtool.core.consent import ConsentTerms, parse_terms_cached
 from evtool.core.context import check_value, is_field_name
 from evtool.core.digest import Digests, check_hex_digest
 from evtool.core.errors import FormatError
+from evtool.core.limits import MAX_CONTEXT, MAX_INTEGER, MAX_LINE
 from evtool.core.metadata_claims import Claims
 from evtool.core.metadata_json import DOCUMENT_LIMIT, claims_document, document_size, parse_claims
 from evtool.core.metadata_vocabulary import Failure
 from evtool.core.names import parse_name, parse_target
 from evtool.core.times import format_mtime, parse_mtime
-
-MAX_LINE = 64 * 1024
-"""Longest line of a manifest, in bytes, without its newline."""
 
 SALT_SIZE = 16
 """Bytes of salt in each statement."""
@@ -63,9 +61,6 @@ class OmissionReason(Enum):
 
 PLAIN_STATEMENTS = ("file",)
 """What follows the content of an item of which nothing else is stated."""
-
-MAX_CONTEXT = 128
-"""Statements `context` of one item."""
 
 _STATEMENTS = re.compile(r"file(?:,metadata)?((?:,context)*)(?:,consent)?\Z")
 

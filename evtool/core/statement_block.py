@@ -13,19 +13,19 @@ from itertools import islice
 from operator import lt
 from typing import NamedTuple
 
-from evtool.core.canonical import MAX_INTEGER
 from evtool.core.errors import FormatError
-from evtool.core.statement import MAX_LINE
+from evtool.core.limits import MAX_INTEGER, MAX_LINE
 from evtool.core.times import parse_shaped_mtime
 
-_HEX_64 = "([0-9a-f]{64})"
-_HEX_32 = "([0-9a-f]{32})"
+_HEX_64 = "(.{64})"
+_HEX_32 = "(.{32})"
 _PAIR = re.compile(
     rf'\{{"blake3":"{_HEX_64}","item":([1-9][0-9]{{0,15}}),"kind":"content","salt":"{_HEX_32}",'
     rf'"sha256":"{_HEX_64}","size":(0|[1-9][0-9]{{0,15}}),"statements":\["file"\],"type":"file"\}}\n'
-    r'\{"item":\2,"kind":"file","mtime":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z)",'
+    r'\{"item":\2,"kind":"file","mtime":"(.{30})",'
     rf'"path":"([^"\\%\x00-\x1f\x7f-\x9f]+)","salt":"{_HEX_32}"\}}\n'
 )
+"""Where a value has one length, any characters of that length match: what they are is checked for all pairs at once."""
 _FIXED = len(
     '{"blake3":"","item":,"kind":"content","salt":"","sha256":"","size":,"statements":["file"],"type":"file"}\n'
     '{"item":,"kind":"file","mtime":"2000-01-01T00:00:00.000000000Z","path":"","salt":""}\n'
@@ -73,17 +73,43 @@ def decode_files(lines: bytes, first_item: int) -> DecodedFiles | None:
     # The matches follow each other, so if their lengths add up there is nothing between them.
     if len(pairs) * _FIXED + variable != len(text):
         return None
+    if not _are_hexadecimal(blake3s, sha256s, content_salts, file_salts) or not _are_shaped(dates):
+        return None
     expected = range(first_item, first_item + len(pairs))
     if list(numbers) != list(map(str, expected)) or not _are_in_order(paths):
         return None
-    try:
-        mtimes = list(map(parse_shaped_mtime, dates))
-    except FormatError:
+    mtimes = _parse_dates(dates)
+    if mtimes is None:
         return None
     counts = list(map(int, sizes))
     if max(counts) > MAX_INTEGER or expected[-1] > MAX_INTEGER or len(max(paths, key=len)) > MAX_LINE // 8:
         return None
     return DecodedFiles(expected, content_salts, file_salts, counts, sha256s, blake3s, mtimes, paths)
+
+
+_DATE = "0000-00-00T00:00:00.000000000Z"
+_TO_THE_SECOND = len("2000-01-01T00:00:00")
+_ANY_DIGIT = str.maketrans("123456789", "0" * 9)
+
+
+def _are_hexadecimal(*columns: tuple[str, ...]) -> bool:
+    """Tell whether no value has another character than lower-case hexadecimal digits."""
+    return not "".join(map("".join, columns)).encode("utf-8").translate(None, b"0123456789abcdef")
+
+
+def _are_shaped(dates: tuple[str, ...]) -> bool:
+    """Tell whether all of these have digits and punctuation where a date has them."""
+    return "".join(dates).translate(_ANY_DIGIT) == _DATE * len(dates)
+
+
+def _parse_dates(dates: tuple[str, ...]) -> list[int] | None:
+    """Read dates of which many are of one second; None where there is no such day or time."""
+    try:
+        starts = {date[:_TO_THE_SECOND] for date in dates}
+        seconds = {start: parse_shaped_mtime(f"{start}.000000000Z") for start in starts}
+    except FormatError:
+        return None
+    return [seconds[date[:_TO_THE_SECOND]] + int(date[_TO_THE_SECOND + 1 : -1]) for date in dates]
 
 
 def _length(texts: tuple[str, ...]) -> int:

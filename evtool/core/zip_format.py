@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from evtool.core.errors import FormatError
+from evtool.core.limits import MAX_ZIP_RATIO
 
 LOCAL_SIGNATURE = b"PK\x03\x04"
 CENTRAL_SIGNATURE = b"PK\x01\x02"
@@ -34,15 +35,6 @@ END_SIZE = _END.size
 
 STORED = 0
 DEFLATED = 8
-
-MAX_ENTRIES = 200_000
-"""Most files in one container; what is kept of each in memory stays within a fixed bound."""
-
-MAX_NAME = 1024
-"""Longest name, in bytes, that is looked at at all."""
-
-MAX_RATIO = 100
-"""A deflated file may be this many times larger than its compressed form, and no more; bombs reach 1,000."""
 
 _UTF8_NAME = 0x0800
 _FULL_32 = 0xFFFFFFFF
@@ -98,10 +90,34 @@ class ZipError(FormatError):
     def __init__(self, refusal: ZipRefusal, detail: str = "") -> None:
         super().__init__(
             f"the zip container is refused: {refusal.value}{': ' if detail else ''}{detail}",
-            hint="another program may read it in another way than evtool would; unpack it with one that you trust, "
-            "and verify the folder",
+            hint=_BY_ANOTHER_PROGRAM if refusal in _EVERYDAY else _AMBIGUOUS,
         )
         self.refusal = refusal
+        self._detail = detail
+
+    def of_file(self, name: str) -> ZipError:
+        """Give the error with the file that it is about, escaped, if it does not name one yet."""
+        return self if self._detail else ZipError(self.refusal, name)
+
+
+_EVERYDAY = frozenset(
+    {
+        ZipRefusal.COMMENT,
+        ZipRefusal.DESCRIPTOR,
+        ZipRefusal.DIRECTORY_ENTRY,
+        ZipRefusal.EXTRA_FIELD,
+        ZipRefusal.FLAGS,
+        ZipRefusal.METHOD,
+        ZipRefusal.NAME_ENCODING,
+    }
+)
+"""What Finder, Explorer, Info-ZIP and their like write into every zip, which says nothing against what it holds."""
+
+_BY_ANOTHER_PROGRAM = "another program made this zip: unpack it, and run evtool verify on the folder"
+_AMBIGUOUS = (
+    "another program may read it in another way than evtool would; unpack it with one that you trust, and run evtool "
+    "verify on the folder"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +244,7 @@ def parse_local(fixed: bytes, name_and_extra: bytes, offset: int) -> Header:
     if method == STORED and size != compressed:
         raise ZipError(ZipRefusal.STORED_SIZE)
     # The margin lets short texts through, which gain nothing by being a bomb.
-    if size > compressed * MAX_RATIO + 4096:
+    if size > compressed * MAX_ZIP_RATIO + 4096:
         raise ZipError(ZipRefusal.RATIO)
     return Header(name, flags, method, version, date << 16 | time, crc, compressed, size, offset)
 
@@ -237,6 +253,11 @@ def lengths_after_local(fixed: bytes) -> int:
     """Give the number of bytes that name and extra fields take after the fixed part of a local header."""
     fields = _LOCAL.unpack(fixed)
     return int(fields[9]) + int(fields[10])
+
+
+def name_length_of_local(fixed: bytes) -> int:
+    """Give the number of bytes that the name takes after the fixed part of a local header."""
+    return int(_LOCAL.unpack(fixed)[9])
 
 
 def lengths_after_central(fixed: bytes) -> int:

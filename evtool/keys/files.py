@@ -23,6 +23,8 @@ _OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 # Without O_NONBLOCK the opening of a FIFO without a writer would wait for ever; without O_BINARY Windows changes bytes.
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF)
+_NO_LOCKS = (errno.ENOLCK, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF)
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -183,7 +185,7 @@ def sync_directory(directory: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+        if error.errno not in _CANNOT_SYNC:
             # Some network file systems cannot sync a directory; any other error means that it may be lost.
             raise
     finally:
@@ -194,7 +196,8 @@ def sync_directory(directory: Path) -> None:
 def locked(directory: Path) -> Iterator[None]:
     """Hold the lock of a directory, waiting for it; two runs that change one file then do so in turn.
 
-    Windows has no lock on directories: there the later of two writers in the same moment wins.
+    Windows and some network file systems have no lock on directories: there the later of two writers in the same
+    moment wins.
     """
     try:
         import fcntl
@@ -203,7 +206,11 @@ def locked(directory: Path) -> Iterator[None]:
         return
     descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
         yield
     finally:
         os.close(descriptor)

@@ -6,27 +6,31 @@ not hold is not what was packed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from evtool.core.bagit import (
+    BAG_FILES,
     DECLARATION,
     DECLARATION_FILE,
     INFO_FILE,
     MANIFEST_FILE,
-    MAX_INFO,
     TAG_MANIFEST_FILE,
     BagInfo,
+    ManifestLine,
     parse_info,
     parse_manifest,
 )
 from evtool.core.errors import EvtoolError, FormatError
 from evtool.core.finding import Code, Effect, Finding
-from evtool.core.names import shown, store_name
+from evtool.core.limits import MAX_BAG_LINE, MAX_INFO
+from evtool.core.names import nfc_key, shown, store_name
+from evtool.operations.companions import report_companions
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle
 
 BUNDLE_README = "README.txt"
 
-TAG_FILES = frozenset({DECLARATION_FILE, INFO_FILE, MANIFEST_FILE, TAG_MANIFEST_FILE, BUNDLE_README})
+TAG_FILES = BAG_FILES | {BUNDLE_README}
 """All that a bundle holds beside `data/` and `custody/`."""
 
 
@@ -35,7 +39,7 @@ def check_bag(bundle: Bundle, collection: str | None, *, whole: bool) -> list[Fi
 
     `collection` is the id that the record gives; `whole` tells whether all payload was asked for.
     """
-    findings: list[Finding] = []
+    findings = report_companions(Code.COMPANION, bundle.companions)
     for path in bundle.foreign:
         findings.append(_broken(f"{path}: is neither a file nor a directory of the bag"))
     for path in sorted(bundle.tags):
@@ -96,6 +100,7 @@ def _check_info(bundle: Bundle, collection: str | None, findings: list[Finding])
 def _check_manifest(bundle: Bundle, findings: list[Finding], *, whole: bool) -> int | None:
     """Check the payload against its list; return how many files that lists, None where it cannot be read."""
     left = set(bundle.payload) if whole else set()
+    unmatched: list[ManifestLine] = []
     listed = 0
     try:
         for line in parse_manifest(_lines(bundle, MANIFEST_FILE), MANIFEST_FILE):
@@ -103,22 +108,51 @@ def _check_manifest(bundle: Bundle, findings: list[Finding], *, whole: bool) -> 
             if not line.path.startswith(PAYLOAD_PREFIX):
                 findings.append(_broken(f"{MANIFEST_FILE} lists {shown(line.path)}, which is no payload"))
                 continue
-            name = line.path[len(PAYLOAD_PREFIX) :].encode("utf-8")
-            found = bundle.payload.get(name)
+            name = _payload_name(line)
+            if name not in bundle.payload:
+                unmatched.append(line)
+                continue
             left.discard(name)
-            if found is None and whole:
-                findings.append(_broken(f"{shown(line.path)}: is missing, {MANIFEST_FILE} lists it"))
-            elif found and found != line.sha256:
-                message = f"{shown(line.path)}: SHA-256 is {found[:16]}..., {MANIFEST_FILE} says {line.sha256[:16]}..."
-                findings.append(_broken(message, line.sha256, found))
+            findings += _compare_payload(line, bundle.payload[name])
     except FormatError as error:
         findings.append(_unread(error.message))
         return None
     except EvtoolError as error:
         findings.append(_broken(error.message))
         return None
+    if whole:
+        findings += _match_name_forms(unmatched, left, bundle)
     findings += [_broken(f"{shown(store_name(name))}: {MANIFEST_FILE} does not list it") for name in sorted(left)]
     return listed
+
+
+def _payload_name(line: ManifestLine) -> bytes:
+    return line.path[len(PAYLOAD_PREFIX) :].encode("utf-8")
+
+
+def _compare_payload(line: ManifestLine, found: str) -> list[Finding]:
+    """Compare a payload file with its line; `found` is empty where it has not been read."""
+    if not found or found == line.sha256:
+        return []
+    message = f"{shown(line.path)}: SHA-256 is {found[:16]}..., {MANIFEST_FILE} says {line.sha256[:16]}..."
+    return [_broken(message, line.sha256, found)]
+
+
+def _match_name_forms(unmatched: list[ManifestLine], left: set[bytes], bundle: Bundle) -> list[Finding]:
+    """Find listed files under the same name in another Unicode form, as other systems spell it; twins are missing."""
+    there: dict[str, list[bytes]] = {}
+    for name in left if unmatched else ():
+        there.setdefault(nfc_key(store_name(name)), []).append(name)
+    wanted = Counter(nfc_key(store_name(_payload_name(line))) for line in unmatched)
+    findings: list[Finding] = []
+    for line in unmatched:
+        form = nfc_key(store_name(_payload_name(line)))
+        if wanted[form] == len(there.get(form, ())) == 1:
+            left.discard(there[form][0])
+            findings += _compare_payload(line, bundle.payload[there[form][0]])
+        else:
+            findings.append(_broken(f"{shown(line.path)}: is missing, {MANIFEST_FILE} lists it"))
+    return findings
 
 
 def _check_tag_manifest(bundle: Bundle) -> list[Finding]:
@@ -130,6 +164,8 @@ def _check_tag_manifest(bundle: Bundle) -> list[Finding]:
             left.discard(line.path)
             if found is None:
                 findings.append(_broken(f"{shown(line.path)}: is missing, {TAG_MANIFEST_FILE} lists it"))
+            elif line.path in bundle.unread:
+                findings.append(_unread(f"{bundle.unread[line.path]}, so it was not read to its end"))
             elif found != line.sha256:
                 message = f"{shown(line.path)}: SHA-256 is {found[:16]}..., {TAG_MANIFEST_FILE} says"
                 findings.append(_broken(f"{message} {line.sha256[:16]}...", line.sha256, found))
@@ -142,13 +178,10 @@ def _check_tag_manifest(bundle: Bundle) -> list[Finding]:
 
 def _lines(bundle: Bundle, path: str) -> Iterator[bytes]:
     with bundle.open_tag(path) as file:
-        while line := file.readline(_MAX_LINE):
+        while line := file.readline(MAX_BAG_LINE):
             if not line.endswith(b"\n"):
                 raise FormatError(f"{path}: a line is too long, or the last one does not end")
             yield line[:-1]
-
-
-_MAX_LINE = 4096
 
 
 def _broken(message: str, expected: str | None = None, found: str | None = None) -> Finding:

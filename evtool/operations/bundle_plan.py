@@ -26,7 +26,7 @@ from evtool.core.errors import EvidenceError, MismatchError
 from evtool.core.events import Event
 from evtool.core.manifest import Item
 from evtool.core.names import parse_name, shown, store_name
-from evtool.core.payload_names import PayloadNamer, parse_neutral_name
+from evtool.core.payload_names import PayloadNamer, ReservedNames, parse_neutral_name
 from evtool.core.statement import ContentStatement, ItemType
 from evtool.operations.bag_check import BUNDLE_README
 from evtool.operations.collection import Collection, Seal
@@ -89,10 +89,11 @@ def locate(tree: Tree, item: Item, neutral: Mapping[int, bytes]) -> Chosen:
     return Chosen(item.number, stored, content, Found(directory, name, kind))
 
 
-def list_neutral_names(tree: Tree) -> dict[int, bytes]:
-    """List what lies in the root of a directory under a name made of an item's number."""
-    names = ((parse_neutral_name(store_name(name)), name) for name, _ in tree.list_directory(b""))
-    return {number: name for number, name in names if number is not None}
+def list_neutral_names(tree: Tree, reserved: ReservedNames) -> dict[int, bytes]:
+    """List what lies in the root of a directory under a name made of an item's number, and not under its own."""
+    names = ((store_name(name), name) for name, _ in tree.list_directory(b""))
+    numbers = ((parse_neutral_name(stored), name) for stored, name in names if stored not in reserved)
+    return {number: name for number, name in numbers if number is not None}
 
 
 def _exists(tree: Tree, directory: bytes, name: bytes) -> bool:
@@ -141,8 +142,12 @@ def read_file(tree: Tree, chosen: Chosen) -> Iterator[bytes]:
     try:
         descriptor = tree.open_file(found.directory, found.name)
         with os.fdopen(descriptor, "rb", buffering=0) as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            facts = os.fstat(descriptor)
+            if not stat.S_ISREG(facts.st_mode):
                 raise _not_as_sealed(chosen, "is no file any more")
+            # Its size alone shows it, and a sparse file of any size costs nothing to make.
+            if facts.st_size != chosen.content.size:
+                raise _not_as_sealed(chosen, f"it has {facts.st_size:,} bytes, the seal says {chosen.content.size:,}")
             while chunk := file.read(_CHUNK):
                 yield chunk
     except OSError as error:
@@ -176,11 +181,14 @@ def of_bytes(path: str, data: bytes) -> PartFile:
 
 
 def record_files(
-    collection: Collection, disclosed: frozenset[int], withhold: frozenset[str], cover: bytes
+    collection: Collection, disclosed: frozenset[int], withhold: frozenset[str], added: Mapping[str, bytes]
 ) -> list[PartFile]:
     """Give the files of the record as the bundle has them: complete but for its manifests and earlier lists.
 
-    A list of checksums goes along only where its whole manifest does: it names every item.
+    `added` are the files that the record has in the bundle and not at its source, or not yet, by name: the entry of
+    this disclosure with all that belongs to it. They take the place of those that have their names.
+    A list of checksums goes along only where its whole manifest does: it names every item. The lists of earlier
+    disclosures stay behind: they would tell who was given what.
 
     Raises:
         MismatchError: a manifest is not the one that was signed.
@@ -198,14 +206,11 @@ def record_files(
                 files.append(_copied(custody, file_name(sequence, Event.SEALED.value, FileRole.CHECKSUMS)))
         if FileRole.RENEWAL in listing.files[sequence, event]:
             files.append(_copied(custody, file_name(sequence, event, FileRole.RENEWAL)))
-        if FileRole.DISCLOSED in listing.files[sequence, event] and (sequence, event) == listing.entries[-1]:
-            # The list of this bundle. Those of earlier ones would tell who was given what.
-            files.append(_copied(custody, file_name(sequence, event, FileRole.DISCLOSED)))
         if (sequence, event) in listing.receipts:
             files += [_copied(custody, name) for name in receipt_names(sequence, event)]
     files += [_copied(custody, stamp.text) for stamp in listing.stamps]
-    files += [_copied(custody, name) for name in listing.informational if name != COVER]
-    files.append(of_bytes(f"{RECORD}/{COVER}", cover))
+    files += [_copied(custody, name) for name in listing.informational if name != COVER and name not in added]
+    files += [of_bytes(f"{RECORD}/{name}", data) for name, data in added.items()]
     return sorted(files, key=lambda file: file.path.encode("utf-8"))
 
 
@@ -270,9 +275,9 @@ def _manifest_lines(files: Iterable[PartFile]) -> Iterator[bytes]:
     return (ManifestLine(file.path, file.sha256).serialize() for file in files)
 
 
-def name_payload(chosen: Iterable[Chosen], *, neutral: bool) -> Iterator[tuple[Chosen, str]]:
+def name_payload(chosen: Iterable[Chosen], reserved: ReservedNames, *, neutral: bool) -> Iterator[tuple[Chosen, str]]:
     """Pair each item with its name in the bundle."""
-    namer = PayloadNamer(neutral=neutral)
+    namer = PayloadNamer(neutral=neutral, reserved=reserved)
     for one in chosen:
         has_bytes = one.content.type is ItemType.FILE
         yield one, namer.choose(one.number, one.path) if has_bytes else ""

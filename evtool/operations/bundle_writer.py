@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from evtool.core.errors import InputError, MismatchError
+from evtool.core.errors import EvidenceError, InputError, MismatchError
 from evtool.core.finding import Axis, AxisState, Effect
 from evtool.core.names import shown
 from evtool.core.verdict import Report
@@ -21,8 +21,10 @@ from evtool.operations.bundle_plan import PartFile
 from evtool.operations.progress import Progress
 from evtool.operations.verify import verify
 from evtool.operations.verify_options import VerifyOptions
-from evtool.store.output import new_directory, new_file, write_file_in
+from evtool.store.new_tree import NewTree, flush_directories
+from evtool.store.output import NewFile, new_directory, new_file
 from evtool.store.pipe import BytePipe, PipeClosedError
+from evtool.store.work import WorkPlace
 from evtool.store.zip_writer import ByteSink, ZipWriter
 
 
@@ -49,39 +51,78 @@ class EncryptionKeys:
     random: Callable[[int], bytes] = os.urandom
 
 
-def write_bundle(
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A bundle that is complete, verified and on the medium, and has no name yet.
+
+    Attributes:
+        report: what verifying it showed.
+        work: where it is.
+    """
+
+    report: Report
+    work: WorkPlace
+
+
+@contextmanager
+def new_bundle(
     form: Form, output: Path, files: Sequence[PartFile], keys: EncryptionKeys, head: str, progress: Progress
-) -> Report:
-    """Write a bundle under a temporary name, verify it, and give it its name; `head` is its newest entry.
+) -> Iterator[Made]:
+    """Write a bundle beside its place and verify it; it gets its name when the context is left without an error.
+
+    `head` is its newest entry.
 
     Raises:
         InputError: the output exists, or cannot be written.
         EvidenceError: a file changed meanwhile.
-        MismatchError: what was written does not verify; it was removed.
+        MismatchError: what was written fails verification; it was removed.
     """
     check = VerifyOptions(expected_head=head)
     progress.start("packing", len(files), sum(file.size for file in files))
     if form is Form.FOLDER:
-        with new_directory(output) as folder:
-            for file in files:
-                written = write_file_in(folder, file.path, file.chunks())
-                if written != file.size:
-                    raise MismatchError(f"{shown(file.path)} changed while the bundle was written")
-                progress.advance(files=1, size=file.size)
-            return _require_sound(verify(folder, check, progress=progress))
+        with new_directory(output) as work:
+            _write_folder(work, files, progress)
+            report = _require_sound(verify(work.content, check, progress=progress))
+            flush_directories(work.content)
+            yield Made(report, work)
+        return
     with new_file(output) as new:
-        if form is Form.ZIP:
-            _write_zip(new.file, files, progress)
-            new.file.flush()
-            return _require_sound(verify(new.temporary, check, progress=progress))
-        from evtool.store.age import encrypting  # it imports much that few packs need
+        report = _write_container(new, form, files, keys, check, progress)
+        new.flush()
+        yield Made(report, new.work)
 
-        with (
-            encrypting(new.file, keys.recipients, keys.passphrase, keys.random) as sealed,
-            _verifying(sealed, check) as tee,
-        ):
-            _write_zip(tee, files, progress)
-        return _require_sound(tee.report)
+
+def _write_folder(work: WorkPlace, files: Sequence[PartFile], progress: Progress) -> None:
+    with NewTree(work.content) as tree:
+        for file in files:
+            if tree.write_file(file.path.encode("utf-8"), file.chunks()) != file.size:
+                raise EvidenceError(
+                    f"{shown(file.path)} changed while the bundle was written",
+                    hint="make sure that nothing writes to it",
+                )
+            progress.advance(files=1, size=file.size)
+
+
+def _write_container(
+    new: NewFile,
+    form: Form,
+    files: Sequence[PartFile],
+    keys: EncryptionKeys,
+    check: VerifyOptions,
+    progress: Progress,
+) -> Report:
+    if form is Form.ZIP:
+        _write_zip(new.file, files, progress)
+        new.file.flush()
+        return _require_sound(verify(new.work.content, check, progress=progress))
+    from evtool.store.age import encrypting  # it imports much that few packs need
+
+    with (
+        encrypting(new.file, keys.recipients, keys.passphrase, keys.random) as sealed,
+        _verifying(sealed, check) as tee,
+    ):
+        _write_zip(tee, files, progress)
+    return _require_sound(tee.report)
 
 
 def _write_zip(sink: ByteSink, files: Iterable[PartFile], progress: Progress) -> None:
@@ -103,8 +144,8 @@ def _require_sound(report: Report) -> Report:
         return report
     problems = [finding.message for finding in report.findings if finding.effect is not Effect.NOTE]
     raise MismatchError(
-        f"the bundle does not verify and was removed: {problems[0] if problems else 'nothing was shown'}",
-        hint="the entry `disclosed` stands; record with `evtool record DIR corrected` that nothing was handed over",
+        f"the bundle fails verification and was removed: {problems[0] if problems else 'nothing was shown'}",
+        hint="nothing was recorded and nothing was handed over; run evtool verify on the directory",
     )
 
 

@@ -10,18 +10,23 @@ from dataclasses import dataclass, field, replace
 from evtool.core.chain import Chain, EntryFiles, Link, check_chain
 from evtool.core.checksums import parse_header, serialize_header, serialize_line
 from evtool.core.consent import ConsentTerms
+from evtool.core.consent_index import ChangeIndex
 from evtool.core.consent_state import changes_of
 from evtool.core.consent_summary import ConsentTally
 from evtool.core.digest import sha256_hex
 from evtool.core.disclosed_items import CopyTally
-from evtool.core.entry import INFORMATIONAL_FILES
+from evtool.core.entry import INFORMATIONAL_FILES, Entry
 from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.events import Derived, Event, Sealed
 from evtool.core.finding import Code, Effect, Finding
+from evtool.core.item_ranges import is_about
+from evtool.core.limits import MAX_ENTRIES_SIZE, MAX_LINE, MAX_UNREAD_BYTES, MAX_UNREAD_LINE
 from evtool.core.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
 from evtool.core.names import parse_name
 from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.operations.companions import report_companions
 from evtool.operations.disclosed_lists import read_lists
+from evtool.operations.line_ends import BYTE_EXACT, excuse_converted, is_converted
 from evtool.store.custody import COVER, CustodyReader, FileRole, Listing, file_name
 
 
@@ -78,6 +83,8 @@ class Collection:
         chain: the entries, verified.
         findings: what is wrong with the directory; what is wrong with the chain is in `chain`.
         seals: the entries that seal items, oldest first.
+        disposals: the entries that record that items were given up.
+        entries_size: bytes of the entries that were read.
     """
 
     custody: CustodyReader
@@ -85,6 +92,8 @@ class Collection:
     chain: Chain
     findings: list[Finding]
     seals: list[Seal]
+    disposals: tuple[Entry, ...] = ()
+    entries_size: int = 0
 
     @property
     def record_findings(self) -> list[Finding]:
@@ -100,16 +109,37 @@ class Collection:
         return not {sequence for sequence, event in entries if event == Event.SEALED.value} <= usable
 
     @property
+    def tells_all_changes(self) -> bool:
+        """Whether all entries are there, can be read and verify; one of which that is not so may change terms."""
+        usable = {link.entry.sequence for link in self.chain.links}
+        unsigned = {number for number, event in self.listing.unsigned if event == Event.CONSENT_CHANGED.value}
+        needed = {number for number, _ in self.listing.entries + self.listing.lost} | unsigned
+        return self.chain.is_intact and needed <= usable
+
+    @property
     def exclusions(self) -> Exclusions:
         """The patterns in force: those of the newest seal, or the default ones before the first."""
         return self.seals[-1].sealed.exclusions if self.seals else Exclusions(DEFAULT_PATTERNS)
 
-    def is_disposed(self, item: int) -> bool:
-        """Tell whether an entry records that an item was given up; its statements stay as a tombstone."""
+    def is_disposed(self, sealed: SealedItem, before: int | None = None) -> bool:
+        """Tell whether an entry, before the entry of a number, records that an item was given up.
+
+        Its statements stay as a tombstone.
+        """
         return any(
-            link.entry.event is Event.DISPOSED and (link.entry.items is None or item in link.entry.items)
-            for link in self.chain.links
+            is_about(entry.items, entry.sequence, sealed.item.number, sealed.seal.number)
+            for entry in self.disposals
+            if before is None or entry.sequence < before
         )
+
+    def is_replaced(self, sealed: SealedItem, later: SealedItem) -> bool:
+        """Tell whether a later item took the name of an item, which had been given up by then."""
+        return sealed.seal.number < later.seal.number and self.is_disposed(sealed, before=later.seal.number)
+
+    def sealed_by(self, item: int) -> int:
+        """Give the number of the entry that seals an item; 0 for one that no seal holds."""
+        spans = ((seal.number, seal.sealed.first_item, seal.sealed.items) for seal in self.seals)
+        return next((number for number, first, items in spans if first <= item < first + items), 0)
 
     @property
     def next_item(self) -> int:
@@ -138,8 +168,8 @@ def read_collection(custody: CustodyReader) -> Collection:
                 (Code.ENTRY_MISSING, Effect.DISPROVES) if missing else (Code.CUSTODY_UNREADABLE, Effect.UNCHECKED)
             )
             findings.append(Finding(code, effect, error.message, entry=sequence))
-    chain = check_chain(entries, unreadable)
-    changes = changes_of(link.entry for link in chain.links)
+    chain = excuse_converted(entries, unreadable, check_chain(entries, unreadable))
+    changes = ChangeIndex(changes_of(link.entry for link in chain.links))
     watched = _derived_items(chain)
     seals = [
         Seal(
@@ -154,7 +184,8 @@ def read_collection(custody: CustodyReader) -> Collection:
     ]
     findings += _judge_listing(listing)
     findings += _check_informational(custody, listing, chain)
-    return Collection(custody, listing, chain, findings, seals)
+    disposals = tuple(link.entry for link in chain.links if link.entry.event is Event.DISPOSED)
+    return Collection(custody, listing, chain, findings, seals, disposals, size)
 
 
 def _derived_items(chain: Chain) -> frozenset[int]:
@@ -162,9 +193,6 @@ def _derived_items(chain: Chain) -> frozenset[int]:
     pairs = [link.entry.details for link in chain.links if isinstance(link.entry.details, Derived)]
     return frozenset(number for pair in pairs for number in (pair.original, pair.copy))
 
-
-MAX_ENTRIES_SIZE = 64 * 1024 * 1024
-"""Bytes of entries that are read: a record that needs more was written to exhaust whoever reads it."""
 
 OWN_FILES = {
     Event.SEALED.value: frozenset({FileRole.MANIFEST, FileRole.CHECKSUMS}),
@@ -193,6 +221,7 @@ def _judge_listing(listing: Listing) -> list[Finding]:
         message = f"entry {sequence} has no signature and counts for nothing"
         effect = Effect.UNCHECKED if (sequence, event) in listing.lost else Effect.NOTE
         findings.append(Finding(Code.ENTRY_UNFINISHED, effect, message, entry=sequence))
+    findings += report_companions(Code.CUSTODY_COMPANION, list(listing.companions))
     if listing.unfinished:
         message = "an interrupted run left temporary files; the next one that writes here removes them"
         count = len(listing.unfinished)
@@ -327,6 +356,8 @@ class SealReading:
             message = f"{self.name}: signed, but cannot be read: {error.message}"
             invalid = Finding(Code.MANIFEST_INVALID, Effect.UNCHECKED, message, entry=seal.number)
             seal.findings.append(invalid)
+        elif isinstance(error, FormatError) and _is_as_signed(self._custody, self.name, seal.sealed, converted=True):
+            _add_converted(seal, Code.MANIFEST_INVALID, self.name)
         else:
             _add_unusable(seal, FileRole.MANIFEST, Code.MANIFEST_MISSING, Code.MANIFEST_INVALID, error)
 
@@ -363,20 +394,31 @@ def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, 
     return None
 
 
-def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed) -> bool:
-    """Tell whether a manifest that cannot be read is still, line for line, the one that was signed."""
+def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed, *, converted: bool = False) -> bool:
+    """Tell whether a manifest that cannot be read is still, line for line, the one that was signed.
+
+    `converted` asks whether it would be if its line ends were not CR LF.
+    """
+    lines = _bounded_lines(custody.read_lines(name, limit=MAX_UNREAD_LINE))
     try:
-        summary = summarize_unread(custody.read_lines(name, limit=_LONGEST_LINE))
+        summary = summarize_unread((line.removesuffix(b"\r") for line in lines) if converted else lines)
     except (FormatError, InputError):
         return False
     return (summary.root, summary.lines) == (sealed.root, sealed.lines)
 
 
+def _bounded_lines(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """Pass lines on while those that are too long for a manifest keep within what is read of such in all."""
+    spare = MAX_UNREAD_BYTES
+    for line in lines:
+        spare -= len(line) if len(line) > MAX_LINE else 0
+        if spare < 0:
+            raise FormatError(f"lines that are too long have more than {MAX_UNREAD_BYTES:,} bytes")
+        yield line
+
+
 _LINES_AT_ONCE = 256
 """Lines that are read at once."""
-
-_LONGEST_LINE = 16 * 1024 * 1024
-"""Longest line, in bytes, of which it is still found out whether it was signed; longer ones would cost memory."""
 
 
 class _ChecksumsCheck:
@@ -413,6 +455,11 @@ class _ChecksumsCheck:
                     self._found.update(b"".join(lines))
             except EvtoolError as error:
                 self._problem = error
+        expected, found = self._seal.sealed.checksums, self._found.hexdigest()
+        not_as_written = isinstance(self._problem, FormatError) or (self._problem is None and found != expected)
+        if not_as_written and is_converted(self._custody, self._name, expected):
+            _add_converted(self._seal, Code.CHECKSUMS_MISMATCH, self._name)
+            return
         if self._problem is not None:
             # A list that is there must be the signed one in any copy: people will run sha256sum on it.
             if whole or FileRole.CHECKSUMS in self._seal.roles:
@@ -420,7 +467,6 @@ class _ChecksumsCheck:
                     self._seal, FileRole.CHECKSUMS, Code.CHECKSUMS_MISSING, Code.CHECKSUMS_MISMATCH, self._problem
                 )
             return
-        expected, found = self._seal.sealed.checksums, self._found.hexdigest()
         if found != expected:
             message = f"{self._name}: SHA-256 is {found[:16]}..., the signed entry says {expected[:16]}..."
             _add(self._seal, Code.CHECKSUMS_MISMATCH, message, expected, found)
@@ -442,6 +488,14 @@ def _add_unusable(seal: Seal, role: FileRole, missing: Code, invalid: Code, erro
         _add(seal, missing, message)
     else:
         seal.findings.append(Finding(_UNREADABLE[role], Effect.UNCHECKED, message, entry=seal.number))
+
+
+def _add_converted(seal: Seal, code: Code, name: str) -> None:
+    """Record that a file of a seal has other line ends than it was written with: a cause, and no accusation."""
+    message = (
+        f"{name}: its line ends were converted on the way, from LF to CR LF; with LF it is as signed; {BYTE_EXACT}"
+    )
+    seal.findings.append(Finding(code, Effect.UNCHECKED, message, entry=seal.number))
 
 
 def _add(seal: Seal, code: Code, message: str, expected: str | None = None, found: str | None = None) -> None:

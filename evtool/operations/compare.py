@@ -13,15 +13,18 @@ from typing import TypeVar
 
 from evtool.core.accounts import ItemFates
 from evtool.core.finding import Code, Effect, Finding
+from evtool.core.limits import MAX_HOLES
 from evtool.core.names import nfc_key, parse_name, shown, store_name
 from evtool.core.patterns import Exclusions
 from evtool.core.payload_names import parse_neutral_name
 from evtool.core.statement import ItemType, OmissionReason
-from evtool.operations.collection import Collection, Seal, SealedItem, read_items
+from evtool.operations.collection import Collection, Seal, SealedItem
+from evtool.operations.companions import name_some, report_companions, split_companions
 from evtool.operations.comparison import Comparison, Selection, count_unhidden, find_hidden
-from evtool.operations.item_judge import KIND_NAMES, ItemJudge, path_of
+from evtool.operations.free_names import pair_items
+from evtool.operations.item_judge import KIND_NAMES, ItemJudge, is_unread, path_of
+from evtool.operations.line_ends import explain_change
 from evtool.operations.merge_blocks import BlockMerge, Unchanged
-from evtool.operations.pairs import merge_sorted
 from evtool.operations.progress import Progress
 from evtool.operations.withholding import judge_withholding, withheld_ranges
 from evtool.scan.engine import Crew, Task, observe_all
@@ -29,6 +32,7 @@ from evtool.scan.observe import Mode, Observation
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, walk, walk_runs
+from evtool.store.bundle import FolderBundle
 
 _Context = TypeVar("_Context")
 
@@ -46,18 +50,25 @@ class Comparer:
     mode: Mode
     selection: Selection
     progress: Progress
+    links_left_out: frozenset[int] = frozenset()
+    """Links that whoever made this copy did not make; they are stated only, as in a bundle."""
     result: Comparison = field(default_factory=Comparison)
     seen_numbers: set[int] = field(default_factory=set)
     seen_paths: set[str] = field(default_factory=set)
     _judge: ItemJudge = field(init=False)
     _extra: list[Found] = field(default_factory=list)
+    _unread: list[Task[SealedItem]] = field(default_factory=list)
+    """Files that were not read, as they lay where an item of another size was expected."""
     _omitted_directories: list[bytes] = field(default_factory=list)
+    _claimed: set[bytes] = field(default_factory=set)
     _neutral_names: int = 0
 
     def __post_init__(self) -> None:
-        self._judge = ItemJudge(self.mode, keeps_dates=isinstance(self.evidence, TreeLocation))
+        keeps_dates = isinstance(self.evidence, TreeLocation)
+        self._judge = ItemJudge(self.mode, self.collection.is_disposed, keeps_dates=keeps_dates)
         self._judge.findings = self.result.findings
         self._judge.fates = self.result.fates
+        self._judge.explain = self._explain_change
 
     def run(self) -> Comparison:
         """Compare everything; afterwards the seals know whether their manifests are the signed ones."""
@@ -85,8 +96,7 @@ class Comparer:
     def _compare_all(self, tasks: Iterable[Task[SealedItem]]) -> None:
         """Observe what lies in the place of items, and compare it with them."""
         for task, observation in self._observe(tasks):
-            self.result.evidence.compared += 1
-            self._judge.judge(task.context, observation)
+            self._judge_there(task.context, task.found, observation)
             for sealed in self._judge.doubtful:
                 self._judge.leave_doubtful(sealed, observation.stamp.mtime if observation.stamp else None)
             self._judge.doubtful.clear()
@@ -113,6 +123,7 @@ class Comparer:
                     self.progress.advance(files=result.items, size=result.size, item=result.last)
                 else:
                     self._take(result.sealed, result.found, result.observation)
+        self._compare_all(self._unread)
         if seal.broken:
             self._match_out_of_order()
 
@@ -131,15 +142,24 @@ class Comparer:
             pass
         elif found is None or observation is None:
             self._missing.append(sealed)
+        elif is_unread(sealed, observation):
+            self._unread.append(Task(found, sealed, self.mode, size=sealed.item.content.size))
         else:
-            self.result.evidence.compared += 1
-            self._judge.judge(sealed, observation)
+            self._judge_there(sealed, found, observation)
             self._count_progress(observation, found.path)
+
+    def _judge_there(self, sealed: SealedItem, found: Found, observation: Observation) -> None:
+        """Compare an item with what lies in its place; a name that a disposal freed is nobody's place any more."""
+        if self._judge.judge(sealed, observation):
+            self.result.evidence.compared += 1
+        else:
+            self._extra.append(found)
 
     def _merge(self) -> Iterator[Task[SealedItem]]:
         """Yield the items that are in the directory, as tasks; keep what is on one side only."""
-        founds = ((found.sort_key, found) for found in self._founds(self.result.notes))
-        for sealed, found in merge_sorted(read_items(self.collection), founds):
+        for sealed, found in pair_items(self.collection, self._founds(self.result.notes)):
+            if sealed is not None and found is not None and not found.directory:
+                self._claim(found)
             if sealed is not None and not self.selection.includes(sealed.item):
                 self._judge.fates_of(sealed).not_selected += 1
                 self.result.evidence.not_selected += found is not None
@@ -150,7 +170,7 @@ class Comparer:
                 if found is None:
                     self._add_missing(sealed)
                 else:
-                    yield Task(found, sealed, self.mode)
+                    yield Task(found, sealed, self.mode, size=sealed.item.content.size)
             elif found is not None:
                 # Kept even if only some items are asked for: a missing one may be there under this name.
                 self._extra.append(found)
@@ -183,7 +203,7 @@ class Comparer:
         """Remember which selected items exist, so that the others can be named."""
         if not self.selection.is_all:
             self.seen_numbers.add(sealed.item.number)
-            self.seen_paths.add(path_of(sealed))
+            self.seen_paths.add(nfc_key(path_of(sealed)))
 
     def _is_omitted(self, sealed: SealedItem, found: Found | None) -> bool:
         """Set aside what the archivist left out by name, with whatever lies in its place."""
@@ -210,7 +230,7 @@ class Comparer:
         self.result.notes.excluded_count -= unhidden
         # What lies below a directory that a pattern leaves out was not listed with it.
         self.result.notes.seen += len(hidden) - unhidden
-        self._compare_all([Task(found, sealed, self.mode) for sealed, found in hidden])
+        self._compare_all([Task(found, sealed, self.mode, size=sealed.item.content.size) for sealed, found in hidden])
 
     def _match_neutral_names(self) -> None:
         """Find items under the name that is made of their number: those whose own name is withheld, or was unsafe."""
@@ -227,7 +247,7 @@ class Comparer:
         # What is there under a sealed name of its own has been taken from this list before.
         numbers = {parse_neutral_name(store_name(found.path)): found for found in self._unclaimed()}
         tasks = [
-            Task(numbers[sealed.item.number], sealed, self.mode)
+            Task(numbers[sealed.item.number], sealed, self.mode, size=sealed.item.content.size)
             for sealed in self._missing
             if sealed.item.number in numbers
         ]
@@ -237,10 +257,21 @@ class Comparer:
 
     def _unclaimed(self) -> Iterable[Found]:
         """Give what no named item was found under; where only some items were asked for, that was not kept."""
-        return self._extra if self.selection.is_all else self._founds(WalkNotes())
+        if self.selection.is_all:
+            return self._extra
+        return (found for found in self._founds(WalkNotes()) if found.path not in self._claimed)
+
+    def _claim(self, found: Found) -> None:
+        """Remember what has a number for its sealed name: it is that of no other item."""
+        if parse_neutral_name(store_name(found.name)) is not None:
+            self._claimed.add(found.path)
 
     def _match_leftovers(self) -> None:
         """Pair missing items with extra files: by type, by name in another Unicode form, then by digest."""
+        disposed = [sealed for sealed in self._missing if self.collection.is_disposed(sealed)]
+        for sealed in disposed:
+            self._judge.report_missing(sealed)
+        self._forget(disposed, ())
         if self._missing and self._extra:
             self._match_types()
         if self._missing and self._extra:
@@ -257,7 +288,7 @@ class Comparer:
         for sealed in self._missing:
             missing.setdefault(nfc_key(path_of(sealed)), []).append(sealed)
         tasks = [
-            Task(extra[form][0], candidates[0], self.mode)
+            Task(extra[form][0], candidates[0], self.mode, size=candidates[0].item.content.size)
             for form, candidates in missing.items()
             if len(candidates) == 1 and len(extra.get(form, ())) == 1
         ]
@@ -298,11 +329,16 @@ class Comparer:
                 missing.setdefault((digests.sha256, digests.blake3), []).append(sealed)
         sizes = {sealed.item.content.size for group in missing.values() for sealed in group}
         files = [Task(found, None, Mode.STAT) for found in self._extra if found.kind is Kind.FILE]
-        candidates = [
-            replace(task, mode=Mode.HASH)
-            for task, seen in self._observe(files, jobs=1)
-            if seen.stamp and seen.stamp.size in sizes
-        ]
+        candidates, holes, left_out = [], 0, 0
+        for task, seen in self._observe(files, jobs=1):
+            if seen.stamp and seen.stamp.size in sizes:
+                holes += seen.holes
+                if holes <= MAX_HOLES:
+                    candidates.append(replace(task, mode=Mode.HASH, size=seen.stamp.size))
+                left_out += holes > MAX_HOLES
+        if left_out:
+            message = f"sparse files, with {MAX_HOLES:,} empty bytes and more, were not read in search of renamed ones"
+            self._add(Code.NOT_HASHED, Effect.UNCHECKED, message, count=left_out)
         renamed: list[tuple[SealedItem, Found]] = []
         for task, seen in self._observe(candidates):
             self._count_progress(seen)
@@ -339,7 +375,10 @@ class Comparer:
 
     def _report_leftovers(self) -> None:
         for sealed in self._missing:
-            self._judge.report_missing(sealed, is_disposed=self.collection.is_disposed(sealed.item.number))
+            if sealed.item.number in self.links_left_out and sealed.item.content.type is ItemType.SYMLINK:
+                self._judge.fates_of(sealed).stated_only += 1
+                continue
+            self._judge.report_missing(sealed)
         self._missing.clear()
         evidence = self.result.evidence
         if not self.selection.is_all:
@@ -347,6 +386,9 @@ class Comparer:
             return
         extra = [found for found in self._extra if not self._is_below_omitted(found)]
         evidence.omitted += len(self._extra) - len(extra)
+        if isinstance(self.evidence, TreeLocation):
+            companions, extra = split_companions(self.evidence, extra)
+            self.result.notes.companions += companions
         if self._is_undecided:
             # What cannot be read, is not what was signed, or is withheld although nobody signed that it may be, may
             # have listed these files; nobody is accused for that.
@@ -394,7 +436,7 @@ class Comparer:
             message = "items are stored under names made of their numbers; their own names are stated, or withheld"
             self._add(Code.NEUTRAL_NAME, Effect.NOTE, message, count=self._neutral_names)
         if stated_only := sum(fates.stated_only for fates in self.result.fates.values()):
-            message = "links and empty directories are in the bundle as statements only"
+            message = "links and empty directories are there as statements only"
             self._add(Code.STATED_ONLY, Effect.NOTE, message, count=stated_only)
         if self._judge.other_dates:
             message = "items have another modification date than at sealing; their bytes are the same"
@@ -406,8 +448,10 @@ class Comparer:
             return
         if notes.excluded_count:
             patterns = ", ".join(shown(pattern) for pattern in sorted({pattern for _, pattern in notes.excluded}))
-            message = f"entries of the directory are left out of the seals by pattern: {patterns}"
+            names = name_some([shown(path) for path, _ in notes.excluded], notes.excluded_count)
+            message = f"entries of the directory are left out of the seals by pattern ({patterns}): {names}"
             self._add(Code.EXCLUDED, Effect.NOTE, message, count=notes.excluded_count)
+        self.result.findings += report_companions(Code.COMPANION, notes.companions)
         for one, other in notes.twins:
             message = f"{shown(one)} and {shown(other)} are one name to some other systems; a copy there may lose one"
             self._add(Code.NAME_TWIN, Effect.NOTE, message, path=one)
@@ -416,11 +460,20 @@ class Comparer:
         """Bring in what the walk counted by itself."""
         notes, evidence = self.result.notes, self.result.evidence
         evidence.seen, evidence.excluded, evidence.directories = notes.seen, notes.excluded_count, notes.directories
+        evidence.companions = len(notes.companions)
         for seal in self.collection.seals:
             if seal.is_sound:
                 self.result.fates[seal.number].withheld += sum(
                     last - first + 1 for first, last in withheld_ranges(seal)
                 )
+
+    def _explain_change(self, sealed: SealedItem) -> str:
+        """Look for a cause of a change that can be shown, where the file can be read once more under its own name."""
+        place = self.evidence.data if isinstance(self.evidence, FolderBundle) else self.evidence
+        file, digests = sealed.item.file, sealed.item.content.digests
+        if file is None or digests is None or not isinstance(place, TreeLocation):
+            return ""
+        return explain_change(place, parse_name(file.path), digests.sha256)
 
     def _count_progress(self, observation: Observation, item: bytes = b"") -> None:
         size = observation.stamp.size if observation.stamp and observation.sha256 else 0

@@ -43,6 +43,22 @@ class CompareOrder(NamedTuple):
     lines: bytes
 
 
+def sealed_sizes(order: CompareOrder) -> dict[int, int]:
+    """Find the sizes that the lines of a block state: index of an item -> bytes; nothing else of them is looked at."""
+    sizes: dict[int, int] = {}
+    begun = 0
+    for line in order.lines.split(b"\n"):
+        if begins_item(line):
+            digits = line.rpartition(b'"size":')[2].partition(b",")[0]
+            if digits.isdigit() and len(digits) <= _SIZE_DIGITS:
+                sizes[begun] = int(digits)
+            begun += 1
+    return sizes
+
+
+_SIZE_DIGITS = 16
+
+
 class UnchangedBlock(NamedTuple):
     """What there is to say of a block whose items are all as they were sealed.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest import Item
-from evtool.core.names import parse_name, store_name
+from evtool.core.names import nfc_key, parse_name, store_name
 from evtool.core.patterns import Exclusions
 from evtool.operations.collection import SealedItem
 from evtool.operations.withholding import Withholding
@@ -58,7 +58,12 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which items to check; empty means all of them, and then also that there is nothing else."""
+    """Which items to check; empty means all of them, and then also that there is nothing else.
+
+    Attributes:
+        numbers: numbers of items.
+        paths: stored names of items, in Unicode form NFC: which form a keyboard writes, nobody sees.
+    """
 
     numbers: frozenset[int] = frozenset()
     paths: frozenset[str] = frozenset()
@@ -70,7 +75,8 @@ class Selection:
 
     def includes(self, item: Item) -> bool:
         """Tell whether an item is meant."""
-        return self.is_all or item.number in self.numbers or (item.file is not None and item.file.path in self.paths)
+        named = bool(self.paths) and item.file is not None and nfc_key(item.file.path) in self.paths
+        return self.is_all or named or item.number in self.numbers
 
 
 def find_hidden(

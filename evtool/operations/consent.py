@@ -6,29 +6,43 @@ Packing, handing over and every other way out asks `decide_items`, and nothing e
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from evtool.core.consent import ConsentTerms
-from evtool.core.consent_decision import ConsentAnswer, Decision, Reason, Refusal, Request, decide
+from evtool.core.consent_decision import ConsentAnswer, Request, decide, passes_on
+from evtool.core.consent_index import ChangeFinder, ChangeIndex
 from evtool.core.consent_input import find_contradictions
-from evtool.core.consent_state import ItemConsent, changes_of, effective_terms, find_ineffective
-from evtool.core.errors import InputError, MismatchError, UsageError
-from evtool.core.events import ConsentChanged, Event, Terms
+from evtool.core.consent_state import ConsentChange, changes_of, find_ineffective
+from evtool.core.errors import FormatError, InputError, MismatchError, RefusedError, UsageError
+from evtool.core.events import ConsentChanged, Terms
 from evtool.core.finding import Effect
-from evtool.core.item_ranges import ItemRanges, ranges_of
+from evtool.core.item_consent import (
+    ItemConsent,
+    ItemTerms,
+    TermsNeverStated,
+    TermsStated,
+    TermsWithheld,
+    consent_of,
+    sealed_terms,
+    terms_in_force,
+)
+from evtool.core.item_ranges import ItemRanges
+from evtool.core.limits import MAX_CHANGES
 from evtool.core.privacy import TextPolicy
 from evtool.keys.signer import Signer
-from evtool.operations.collection import Collection, read_numbered_items
+from evtool.operations.collection import Collection, SealedItem, read_numbered_items
 from evtool.operations.entry_writer import EntryHeader, Now, system_now
 from evtool.operations.read import open_record
 from evtool.operations.record import RecordResult, record_event
 from evtool.operations.trust import TrustPolicy
-from evtool.operations.withholding import judge_withholding, require_explained
+from evtool.operations.withholding import judge_withholding, require_explained, withheld_ranges
 
 
 def read_consent(collection: Collection, items: ItemRanges | None = None) -> Iterator[ItemConsent]:
     """Yield the consent of every item that is disclosed, or only of `items`, in the order of their numbers.
+
+    Those of `items` that this copy withholds come last: nothing is known of their terms.
 
     What was yielded counts only once all of it was read and the record was found to hold.
 
@@ -36,21 +50,49 @@ def read_consent(collection: Collection, items: ItemRanges | None = None) -> Ite
         MismatchError: at the end: a manifest is not the one that was signed, or the chain does not hold.
         InputError: at the end: some of it cannot be read.
     """
-    changes = changes_of(link.entry for link in collection.chain.links)
+    index = ChangeIndex(changes_of(link.entry for link in collection.chain.links))
+    finders = {seal.number: ChangeFinder(index, seal.number) for seal in collection.seals}
+    # Items mostly share their terms and the changes that concern them: what was put together last is kept.
+    last: object = None
+    in_force: ItemTerms = TermsNeverStated()
+    changes: tuple[ConsentChange, ...] = ()
     for sealed in read_numbered_items(collection):
-        number, sealed_by = sealed.item.number, sealed.seal.number
+        number, sealed_by, terms = sealed.item.number, sealed.seal.number, sealed_terms(sealed.item)
         if items is not None and number not in items:
             continue
-        statement = sealed.item.consent
-        stated = statement.terms if statement else None
-        yield ItemConsent(
-            item=number,
-            sealed_by=sealed_by,
-            stated=stated,
-            terms=effective_terms(number, sealed_by, stated, changes),
-            changes=tuple(change for change in changes if change.concerns(number, sealed_by)),
-        )
+        group = (sealed_by, terms, finders[sealed_by].find(number))
+        if group != last:
+            changes = tuple(index.changes[one] for one in group[2])
+            in_force, last = _in_force(number, terms, sealed_by, changes), group
+        yield ItemConsent(number, sealed_by, terms, in_force, changes)
     require_sound(collection)
+    for seal in collection.seals if items is not None else ():
+        gone = withheld_ranges(seal)
+        for number in items or ():
+            if any(first <= number <= last for first, last in gone):
+                yield consent_of(number, TermsWithheld(), seal.number, index.changes)
+
+
+def known_consents(collection: Collection, items: Sequence[SealedItem]) -> dict[int, ItemConsent]:
+    """Work out the consent of items out of any record, once its manifests have been read: number -> consent.
+
+    Out of one that cannot be relied on, nobody knows what is in force: then the strictest counts.
+    """
+    changes = changes_of(link.entry for link in collection.chain.links)
+    is_known = collection.tells_all_changes and judge_withholding(collection).is_explained
+    consents: dict[int, ItemConsent] = {}
+    for sealed in items:
+        number, terms = sealed.item.number, sealed_terms(sealed.item)
+        consent = consent_of(number, terms, sealed.seal.number, changes)
+        consents[number] = consent if is_known and sealed.seal.is_sound else replace(consent, in_force=TermsWithheld())
+    return consents
+
+
+def _in_force(number: int, sealed: ItemTerms, sealed_by: int, changes: Sequence[ConsentChange]) -> ItemTerms:
+    try:
+        return terms_in_force(sealed, sealed_by, changes)
+    except FormatError as error:
+        raise FormatError(f"item {number}: {error.message}") from error
 
 
 def require_sound(collection: Collection) -> None:
@@ -69,6 +111,9 @@ def require_sound(collection: Collection) -> None:
             raise InputError(f"the record cannot be read: {finding.message}", hint=hint)
     if not collection.seals:
         raise InputError("nothing is sealed here, so there is nothing to decide over")
+    if not collection.tells_all_changes:
+        message = "an entry that changes consent has no signature, so nobody can say which terms are in force"
+        raise InputError(message, hint=hint)
     # Terms could be looser only because an item with stricter ones was withheld by somebody without a key.
     require_explained(judge_withholding(collection))
 
@@ -83,53 +128,24 @@ def decide_items(
     Raises:
         MismatchError, InputError: the record does not hold or cannot be read, or one of `items` is not in it.
     """
-    request = replace(request, is_onward=request.is_onward or passes_on(collection, request.agent))
+    history = [(link.entry.event, link.entry.agent) for link in collection.chain.links]
+    request = replace(request, is_onward=request.is_onward or passes_on(history, request.agent))
     untrusted = {link.entry.sequence for link in collection.chain.links if trust.judge(link) is not None}
     answers: list[ConsentAnswer] = []
     for consent in read_consent(collection, items):
-        decision = decide(consent.terms, request)
-        reasons = [*_reservations(consent, untrusted), *decision.reasons]
-        answers.append(ConsentAnswer(consent, Decision(tuple(reasons), decision.duties)))
+        entries = (consent.sealed_by, *(change.entry for change in consent.changes))
+        decision = decide(consent.in_force, request, [entry for entry in entries if entry in untrusted])
+        answers.append(ConsentAnswer(consent, decision))
     if items is not None:
         _require_all(items, {answer.consent.item for answer in answers})
     return tuple(answers)
-
-
-def _reservations(consent: ItemConsent, untrusted: set[int]) -> Iterator[Refusal]:
-    entries = [consent.sealed_by, *(change.entry for change in consent.changes)]
-    for entry in entries:
-        if entry in untrusted:
-            message = f"entry {entry}, which its terms come from, is signed by a key that you have not trusted"
-            yield Refusal(Reason.TERMS_UNTRUSTED, message)
 
 
 def _require_all(items: ItemRanges, found: set[int]) -> None:
     # Not listed one by one: a range may be of millions.
     missing = next((number for number in items if number not in found), None)
     if missing is not None:
-        raise InputError(f"item {missing} is in no seal, or withheld from this copy")
-
-
-_HANDOVERS = (Event.TRANSFERRED, Event.DISCLOSED, Event.RECEIVED)
-
-
-def passes_on(collection: Collection, agent: str | None) -> bool:
-    """Tell whether an agent is on the side of those who received the collection, as far as its record tells.
-
-    Once it was handed over, only those who signed entries before that are known to be on the giver's side.
-    """
-    givers: set[str] = set()
-    for link in collection.chain.links:
-        if link.entry.event in _HANDOVERS:
-            break
-        givers.add(link.entry.agent)
-    else:
-        return False
-    # The giver signs the handover; a record that begins with a reception is all of the receiver's making.
-    first = next(link for link in collection.chain.links if link.entry.event in _HANDOVERS)
-    if first.entry.event is not Event.RECEIVED:
-        givers.add(first.entry.agent)
-    return agent not in givers
+        raise InputError(f"item {missing} is in no seal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +177,7 @@ def change_consent(
 
     Raises:
         UsageError: nothing is stated, or what is stated makes no sense.
-        RefusedError: a text names somebody.
+        RefusedError: a text names somebody, or an item was changed as often as a reader accepts.
         MismatchError, InputError: the record does not hold or cannot be read, or an item is not in it.
     """
     if not terms.stated:
@@ -170,15 +186,16 @@ def change_consent(
         raise UsageError(sentence)
     without_effect: dict[str, int] = {}
     with open_record(path, custody) as collection:
-        found: list[int] = []
+        items = header.items or _all_sealed(collection)
+        if items.last >= collection.next_item:
+            raise InputError(f"item {items.last} is not sealed, the last one is {collection.next_item - 1}")
+        # Items that this copy withholds can be changed all the same; nobody knows what has an effect on them.
         for consent in read_consent(collection, header.items):
-            found.append(consent.item)
-            for name in find_ineffective(consent.terms, terms):
+            if len(consent.changes) >= MAX_CHANGES:
+                raise RefusedError(f"item {consent.item} was changed {MAX_CHANGES} times, which is all that is read")
+            known = consent.in_force
+            for name in find_ineffective(known.terms, terms) if isinstance(known, TermsStated) else ():
                 without_effect[name] = without_effect.get(name, 0) + 1
-        if not found:
-            raise InputError("no such item is disclosed here")
-        items = header.items or ranges_of(range(1, collection.next_item))
-        _require_all(items, set(found) | _undisclosed(collection, found))
     # Named one by one even if it is all: items that are sealed later are not meant.
     header = EntryHeader(header.reason, header.happened_at, header.clock, items)
     details = ConsentChanged(Terms(terms.serialize()))
@@ -186,8 +203,7 @@ def change_consent(
     return ChangeResult(written, items, without_effect)
 
 
-def _undisclosed(collection: Collection, found: list[int]) -> set[int]:
-    """Numbers of sealed items that this copy withholds altogether: their consent can be changed all the same."""
-    if not any(seal.withheld_lines for seal in collection.seals):
-        return set()
-    return set(range(1, collection.next_item)) - set(found)
+def _all_sealed(collection: Collection) -> ItemRanges:
+    if not collection.seals:
+        raise InputError("nothing is sealed here, so there is no consent that could change")
+    return ItemRanges(((1, collection.next_item - 1),))

@@ -10,10 +10,11 @@ from evtool.operations.collection import Collection
 def summarize_consent(collection: Collection) -> ConsentSummary | None:
     """Put together what the terms of all items amount to, once their manifests have been read.
 
-    None where the record does not hold: a change of consent could be hidden in what cannot be relied on.
+    None where the record cannot be relied on: an entry that cannot be read, or whose signature fails, may hold a
+    change of consent.
     """
     seals = collection.seals
-    if not seals or not collection.chain.is_intact or not all(seal.is_sound for seal in seals):
+    if not seals or not collection.tells_all_changes or not all(seal.is_sound for seal in seals):
         return None
     total = ConsentTally()
     for seal in seals:
@@ -24,7 +25,7 @@ def summarize_consent(collection: Collection) -> ConsentSummary | None:
 def judge_consent(summary: ConsentSummary | None) -> list[Finding]:
     """Say for how many items no terms are stated."""
     if summary is None:
-        message = "the record does not hold, so no terms can be relied on: treat all items as sealed, for nobody"
+        message = "the record cannot be relied on, so no terms can: treat all items as sealed, for nobody"
         return [Finding(Code.NO_CONSENT, Effect.OPEN, message)]
     missing = summary.items - summary.stated
     if summary.items == missing:

@@ -119,18 +119,24 @@ def _judge_witness(
 
 
 def judge_second_signatures(links: Sequence[Link], policy: TrustPolicy, required: int) -> list[Finding]:
-    """Count the distinct trusted keys under each seal: its own and those of its countersignatures."""
+    """Count the agents with trusted keys under each seal: its own signer and those who countersigned it.
+
+    One agent with two keys is no second agent. Two codes with one key are not two either: a key counts for the code
+    that it signed under first.
+    """
     if required < 2:
         return []
-    keys: dict[int, set[str]] = {link.entry.sequence: set() for link in links if link.entry.sealed}
+    holders: dict[int, dict[str, str]] = {link.entry.sequence: {} for link in links if link.entry.sealed}
     for link in links:
         details = link.entry.details
         number = details.entry if isinstance(details, Countersigned) else link.entry.sequence
-        if number in keys and policy.judge(link) is None:
-            keys[number].add(link.public_key.fingerprint)
+        if number in holders and policy.judge(link) is None:
+            holders[number].setdefault(link.public_key.fingerprint, link.entry.agent)
     findings: list[Finding] = []
-    for number, signed in keys.items():
-        if len(signed) < required:
-            message = f"entry {number} is signed by {len(signed)} trusted keys, {required} were asked for"
+    for number, agents in holders.items():
+        count = len(set(agents.values()))
+        if count < required:
+            who = "1 trusted agent" if count == 1 else f"{count} trusted agents"
+            message = f"entry {number} is signed by {who}, {required} were asked for"
             findings.append(Finding(Code.SIGNERS_TOO_FEW, Effect.OPEN, message, entry=number))
     return findings

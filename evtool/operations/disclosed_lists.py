@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from evtool.core.chain import Link
 from evtool.core.digest import sha256_hex
-from evtool.core.disclosed_items import MAX_LIST, DisclosedItems, parse_disclosed_items
+from evtool.core.disclosed_items import DisclosedItems, parse_disclosed_items
 from evtool.core.errors import EvtoolError, FormatError
 from evtool.core.events import Disclosed, Event
 from evtool.core.finding import Code, Effect, Finding
+from evtool.core.limits import MAX_DISCLOSED_LIST
 from evtool.store.custody import CustodyReader, FileRole, Listing, file_name
 
 
@@ -45,7 +46,7 @@ def _read_list(custody: CustodyReader, link: Link, details: Disclosed) -> Disclo
     number = link.entry.sequence
     name = list_name(number)
     try:
-        data = custody.read_file(name, MAX_LIST)
+        data = custody.read_file(name, MAX_DISCLOSED_LIST)
     except FormatError as error:
         return DisclosedList(link, None, _finding(Effect.DISPROVES, error.message, number, name))
     except EvtoolError as error:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from evtool.core.consent_decision import Decision, Request
 from evtool.core.disclosed_items import DisclosedItems
 from evtool.core.disclosure import DisclosedStatement
 from evtool.core.errors import InputError, RefusedError, UsageError
-from evtool.core.item_choice import ItemChoice
+from evtool.core.item_choice import ChoiceBinding, ItemChoice
 from evtool.core.item_ranges import ranges_of
+from evtool.core.link_paths import LinkPaths
 from evtool.core.manifest import Item
 from evtool.core.metadata_vocabulary import Detail
 from evtool.core.names import shown
+from evtool.core.payload_names import ReservedNames
 from evtool.core.statement import ContextStatement, FileStatement, MetadataStatement
 from evtool.operations.collection import SealedItem, read_collection, read_numbered_items
 from evtool.operations.consent import decide_items, require_sound
@@ -55,11 +56,51 @@ class Wanted:
             if name not in (NAMES, METADATA, CONTEXT) and not _FIELD.match(name):
                 raise UsageError(f"{shown(name, 80)} cannot be withheld, only: {WITHHOLDABLE}")
 
-    def includes(self, item: Item) -> bool:
-        """Tell whether an item is asked for."""
-        path = item.file.path if item.file else None
-        asked = self.only.is_empty or self.only.includes(item.number, path)
-        return asked and not self.without.includes(item.number, path)
+
+class _Asking:
+    """Finds out which items are asked for, and whether everything that narrows the disclosure means something."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._only = ChoiceBinding(wanted.only)
+        self._without = ChoiceBinding(wanted.without)
+        self._fields = {name for name in wanted.withhold if _FIELD.match(name)}
+        self.reserved = ReservedNames()
+
+    def take(self, items: Iterable[SealedItem]) -> list[SealedItem]:
+        """Go through all items of a collection, and keep those that may be asked for."""
+        kept: list[SealedItem] = []
+        for sealed in items:
+            item = sealed.item
+            path = item.file.path if item.file else None
+            self._without.note(item.number, path)
+            if path is not None:
+                self.reserved.add(path)
+            self._fields -= {f"{CONTEXT}.{statement.field}" for statement in item.context}
+            if self._only.note(item.number, path) or self._wanted.only.is_empty:
+                kept.append(sealed)
+        return kept
+
+    def finish(self, kept: Iterable[SealedItem], last: int, *, whole: bool) -> list[SealedItem]:
+        """Give the items that are asked for.
+
+        `last` is the number of the last sealed item; `whole` tells that no line of the collection is withheld here.
+
+        Raises:
+            UsageError: something that was typed means nothing here, so it would restrict nothing.
+        """
+        is_only, is_without = self._only.finish(), self._without.finish(last)
+        # Where lines are withheld, the field may be in one of them, and stays withheld.
+        if self._fields and whole:
+            raise UsageError(
+                f"no item states {', '.join(shown(name, 80) for name in sorted(self._fields))}, so nothing would be "
+                "withheld",
+                hint="`evtool show DIR N` prints the fields of an item; if there is none to withhold, leave it out",
+            )
+        every = self._wanted.only.is_empty
+        return [
+            sealed for sealed in kept if (every or is_only(sealed.item.number)) and not is_without(sealed.item.number)
+        ]
 
 
 def withheld_of(item: Item, withhold: frozenset[str]) -> frozenset[str]:
@@ -93,12 +134,15 @@ class ItemSelection:
         items: in the order of their numbers.
         left_out: items that were asked for and stay behind, each with the reason.
         duties: what the recipient has to keep to, half a sentence each.
+        reserved: names made of numbers that the items of the collection have as their own, so that no other item may
+            go by them.
         withheld_before: what the copy that they are taken from withholds already; None where it is whole.
     """
 
     items: tuple[SealedItem, ...]
     left_out: tuple[tuple[int, str], ...]
     duties: tuple[str, ...]
+    reserved: ReservedNames
     withheld_before: DisclosedItems | None
 
 
@@ -106,14 +150,17 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
     """Find the items that are asked for, and ask whether consent lets each of them go.
 
     Raises:
+        UsageError: something that was typed means no item, or could mean two things.
         InputError: nothing is asked for that could be disclosed.
         RefusedError: items may not go; they are named by their numbers, and nothing else of them.
         MismatchError: the record does not hold.
     """
     collection = read_collection(custody)
-    asked = [sealed for sealed in read_numbered_items(collection) if wanted.includes(sealed.item)]
+    asking = _Asking(wanted)
+    kept = asking.take(read_numbered_items(collection))
     require_sound(collection)
     withholding = judge_withholding(collection)
+    asked = asking.finish(kept, collection.next_item - 1, whole=withholding.is_whole)
     if not asked:
         raise InputError("no sealed item is asked for, so there is nothing to pack", hint="`evtool show` lists them")
     # Read anew: the items of a collection can be gone through once.
@@ -133,6 +180,7 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
         tuple(sealed for sealed in allowed if sealed.item.number not in telling),
         refused + tuple((number, reason) for number in sorted(telling)),
         tuple(duties),
+        asking.reserved,
         withholding.listed,
     )
 
@@ -155,19 +203,23 @@ def _telling_links(items: Sequence[Item], whole: bool, wanted: Wanted) -> set[in
     """Find symbolic links whose target, which is part of what they are, would tell a withheld name."""
     if whole and NAMES not in wanted.withhold:
         return set()
-    disclosed: set[str] = set()
-    if NAMES not in wanted.withhold:
-        for item in items:
-            parts = item.file.path.split("/") if item.file else []
-            disclosed.update("/".join(parts[:end]) for end in range(1, len(parts) + 1))
+    telling: set[int] = set()
+    # The name of a link that stays behind is withheld too, and another link may tell it.
+    while more := _find_telling([item for item in items if item.number not in telling], wanted):
+        telling |= more
+    return telling
+
+
+def _find_telling(items: Sequence[Item], wanted: Wanted) -> set[int]:
+    links = [(item, item.content.target) for item in items if item.content.target is not None]
+    if NAMES in wanted.withhold or not links:
+        return {item.number for item, _ in links}
+    paths = LinkPaths((item.file.path, target) for item, target in links if item.file)
+    for item in items:
+        if item.file:
+            paths.tell(item.file.path)
     return {
         item.number
-        for item in items
-        if item.content.target is not None
-        and (item.file is None or _resolve(item.file.path, item.content.target) not in disclosed)
+        for item, target in links
+        if item.file is None or not paths.tells_only_told(item.file.path.rpartition("/")[0], target)
     }
-
-
-def _resolve(path: str, target: str) -> str:
-    """Follow a link's target from where the link is, without looking at any disk."""
-    return posixpath.normpath(posixpath.join(posixpath.dirname(path), target))

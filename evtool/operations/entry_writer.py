@@ -7,9 +7,9 @@ exists from the moment at which its signature gets its name.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from evtool import __version__
@@ -23,6 +23,7 @@ from evtool.core.names import shown
 from evtool.keys.signer import Signer
 from evtool.operations.collection import OWN_FILES, Collection, read_collection
 from evtool.operations.informational import serialize_informational
+from evtool.operations.read_back import ReadBlocks, require_readable
 from evtool.operations.time_listing import read_known_stamps
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import NAME, CustodyDirectory, FileRole, file_name
@@ -46,7 +47,7 @@ class EntryHeader:
         reason: why it happened.
         happened_at: when, with offset; None means now.
         clock: what the signer says of the clock.
-        items: the items it is about; None means the whole collection.
+        items: the items it is about; None means all that are sealed by now.
     """
 
     reason: str = "not stated"
@@ -160,6 +161,39 @@ def read_sound_collection(custody: CustodyDirectory) -> Collection:
     return collection
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The next entry, signed, of which nothing is written yet.
+
+    Attributes:
+        entry: the entry.
+        data, signature: the bytes of the entry, and of its signature.
+        informational: what the informational files are once it is there: name -> content.
+        own: the small files that only its event has: name -> content; larger ones are written as they are made.
+    """
+
+    entry: Entry
+    data: bytes
+    signature: bytes
+    informational: Mapping[str, bytes]
+    own: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def head(self) -> str:
+        """SHA-256 of the entry."""
+        return sha256_hex(self.data)
+
+    def name(self, role: FileRole) -> str:
+        """Name one of its files."""
+        return file_name(self.entry.sequence, self.entry.event.value, role)
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The files that are there once it is, but for those that were written as they were made: name -> content."""
+        both = {self.name(FileRole.ENTRY): self.data, self.name(FileRole.SIGNATURE): self.signature}
+        return {**self.own, **both, **self.informational}
+
+
 def write_entry(
     record: OpenRecord,
     signer: Signer,
@@ -170,11 +204,45 @@ def write_entry(
     random: Random = os.urandom,
     now: Now = system_now,
     unlisted: int = 0,
+    require_unchanged: Callable[[], None] | None = None,
+    blocks: ReadBlocks | None = None,
 ) -> Written:
     """Write, sign and commit the next entry; the files that belong to it alone (a manifest, a renewal, a list) are
     written already, under temporary names.
 
-    `unlisted` is the number of new files whose paths are too long for `sha256sum`; README.txt tells it.
+    `unlisted` is the number of new files whose paths are too long for `sha256sum`; README.txt tells it. `blocks` is
+    given where every block of a new manifest was read already. `require_unchanged` is called when the signature has
+    been made, which can take a person's consent and a while, and before it counts: it raises if what is signed is no
+    longer so.
+
+    Raises:
+        InputError: what would be signed could not be read again.
+    """
+    draft = draft_entry(
+        record, signer, header, details, fixity=fixity, random=random, now=now, unlisted=unlisted, blocks=blocks
+    )
+    return commit_entry(record, draft, require_unchanged)
+
+
+def draft_entry(
+    record: OpenRecord,
+    signer: Signer,
+    header: EntryHeader,
+    details: Details,
+    *,
+    fixity: Fixity | None = None,
+    random: Random = os.urandom,
+    now: Now = system_now,
+    unlisted: int = 0,
+    own: Mapping[str, bytes] | None = None,
+    blocks: ReadBlocks | None = None,
+) -> Draft:
+    """Make and sign the next entry, and write nothing; `commit_entry` makes it exist, byte for byte as it is here.
+
+    `own` are the small files that only this event has, by name; the others are as for `write_entry`.
+
+    Raises:
+        InputError: what would be signed could not be read again.
     """
     stamps = read_known_stamps(record.collection, now())
     entry = _build_entry(record, signer, header, details, fixity, random, now)
@@ -185,18 +253,25 @@ def write_entry(
     )
     entry = replace(entry, informational={name: sha256_hex(data) for name, data in informational.items()})
     data = entry.serialize()
-    roles = [FileRole.ENTRY, FileRole.SIGNATURE]
-    own = OWN_FILES.get(entry.event.value, frozenset())
+    require_readable(data, entry, record.collection, blocks, own or {})
+    return Draft(entry, data, signer.sign(data), informational, own or {})
+
+
+def commit_entry(record: OpenRecord, draft: Draft, require_unchanged: Callable[[], None] | None = None) -> Written:
+    """Write an entry that was drafted; it exists when this returns, and was not there before.
+
+    `require_unchanged` is called just before it exists; it raises if what is signed is no longer so.
+    """
+    own, details = OWN_FILES.get(draft.entry.event.value, frozenset()), draft.entry.details
     if isinstance(details, Disclosed) and details.list is None:
         own = frozenset()  # recorded by hand: no bundle was made, so there is no list of what it holds
-    roles = [*(role for role in FileRole if role in own), *roles]
-    names = [file_name(entry.sequence, entry.event.value, role) for role in roles]
-    record.writer.write(names[-2], data)
-    record.writer.write(names[-1], signer.sign(data))
-    for name, content in informational.items():
+    roles = [*(role for role in FileRole if role in own), FileRole.ENTRY, FileRole.SIGNATURE]
+    for name, content in draft.files.items():
         record.writer.write(name, content)
-    record.writer.commit(names, informational=informational)
-    return Written(entry.sequence, sha256_hex(data))
+    if require_unchanged is not None:
+        require_unchanged()
+    record.writer.commit([draft.name(role) for role in roles], informational=draft.informational)
+    return Written(draft.entry.sequence, draft.head)
 
 
 def _build_entry(

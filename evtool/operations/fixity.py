@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from evtool.core.errors import InputError, MismatchError, UsageError
 from evtool.core.events import Fixity, FixityScope
 from evtool.core.finding import Effect, Finding
-from evtool.operations.collection import read_collection
+from evtool.core.statement import ItemType
+from evtool.operations.collection import Collection, read_collection, read_numbered_items
 from evtool.operations.compare import Comparer
 from evtool.operations.comparison import Comparison, Selection
+from evtool.operations.disclosed_lists import read_lists
 from evtool.operations.entry_writer import OpenRecord
 from evtool.operations.progress import Progress
 from evtool.scan.observe import Mode
@@ -53,7 +55,7 @@ def measure_fixity(
     """Compare the evidence with its seals, all of it or a sample.
 
     Raises:
-        InputError: nothing is sealed.
+        InputError: nothing is sealed, or not one item could be checked: such a result would state nothing.
         MismatchError: a manifest is not the one that was signed.
     """
     # Read anew: the items of a collection can be gone through once.
@@ -61,8 +63,9 @@ def measure_fixity(
     total = sum(seal.sealed.items for seal in collection.seals)
     if not total:
         raise InputError("nothing is sealed here, so there is nothing to compare", hint="run evtool seal first")
-    whole = request.sample is None or request.sample >= total
-    selection = Selection() if whole else Selection(_draw(request.sample or 1, total, random))
+    there = _numbers_there(record, collection, total)
+    whole = request.sample is None or request.sample >= len(there)
+    selection = Selection() if whole else Selection(_draw(request.sample or 1, there, random))
     progress.start("checking", total if whole else len(selection.numbers), None)
     comparison = Comparer(
         evidence=record.evidence,
@@ -81,15 +84,33 @@ def measure_fixity(
     for finding in (*comparison.withholding.findings, *comparison.check_accounts(total)):
         raise MismatchError(f"the record fails verification: {finding.message}", hint="run evtool verify first")
     findings = tuple(finding for finding in comparison.findings if finding.effect is not Effect.NOTE)
-    return Measurement(_fixity(comparison, total, whole), findings)
+    fixity = _fixity(comparison, total, whole)
+    if not fixity.checked:
+        raise InputError(
+            "not one item could be checked, so nothing was recorded",
+            hint="`evtool verify` says what became of each; use a copy that holds some of the items",
+        )
+    return Measurement(fixity, findings)
 
 
-def _draw(size: int, total: int, random: Callable[[int], bytes]) -> frozenset[int]:
+def _numbers_there(record: OpenRecord, collection: Collection, total: int) -> Sequence[int]:
+    """Give the numbers of the items that can be read, where not every item can: a sample is drawn from these."""
+    is_partial = any(True for _ in read_lists(collection.custody, collection.listing, collection.chain.links))
+    if not is_partial and not collection.disposals:
+        return range(1, total + 1)
+    return [
+        sealed.item.number
+        for sealed in read_numbered_items(read_collection(record.custody))
+        if sealed.item.content.type is not ItemType.OMITTED and not collection.is_disposed(sealed)
+    ]
+
+
+def _draw(size: int, numbers: Sequence[int], random: Callable[[int], bytes]) -> frozenset[int]:
     """Draw distinct item numbers; from the system's random numbers, so that nobody can know the sample beforehand."""
     chosen: set[int] = set()
     while len(chosen) < size:
         # 16 bytes against at most 2^53 items: the bias of the remainder is far below one in 2^64.
-        chosen.add(int.from_bytes(random(16), "big") % total + 1)
+        chosen.add(numbers[int.from_bytes(random(16), "big") % len(numbers)])
     return frozenset(chosen)
 
 

@@ -11,9 +11,10 @@ from evtool.core.errors import InputError, MismatchError, NotEstablishedError, U
 from evtool.core.events import Acceptance, Code, Digest, Received
 from evtool.core.finding import Effect
 from evtool.core.item_ranges import ItemRanges
+from evtool.core.limits import MAX_RECEIPT
 from evtool.core.names import shown
 from evtool.core.privacy import TextPolicy, check_entry_text
-from evtool.core.receipt import MAX_RECEIPT, Receipt, check_receipt, serialize_receipt, split_receipt, transfer_details
+from evtool.core.receipt import Receipt, check_receipt, serialize_receipt, split_receipt, transfer_details
 from evtool.keys.signer import Signer
 from evtool.operations.entry_writer import (
     EntryHeader,

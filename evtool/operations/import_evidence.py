@@ -38,7 +38,7 @@ from evtool.operations.read import list_items, open_record
 from evtool.operations.seal import preview_seal, seal
 from evtool.operations.seal_options import SealOptions, SealResult
 from evtool.scan.tree import Tree, TreeLocation
-from evtool.store.bundle import is_bundle_folder
+from evtool.store.bundle_form import is_bundle_folder
 from evtool.store.custody import NAME
 from evtool.store.journal import Journal, journal_name
 

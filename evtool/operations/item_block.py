@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 from evtool.core.checksums import MAX_LISTED_PATH, serialize_line
 from evtool.core.digest import Digests
+from evtool.core.errors import FormatError
+from evtool.core.limits import MAX_LINE
+from evtool.core.manifest import ManifestReader
 from evtool.core.merkle import compute_line_subtrees
 from evtool.core.names import store_name, store_names
 from evtool.core.statement import (
-    MAX_LINE,
     PLAIN_STATEMENTS,
     SALT_SIZE,
     ContentStatement,
@@ -24,7 +26,9 @@ from evtool.core.statement import (
     serialize_files,
     spell_statements,
 )
+from evtool.core.statement_block import decode_files
 from evtool.scan.batch import Reading, Row, observation_of
+from evtool.scan.marks import make_mark, mark_of
 from evtool.scan.observe import Observation
 from evtool.scan.walk import Kind, Run, join_path
 from evtool.store.journal import spell_known
@@ -66,6 +70,8 @@ class ItemBlock(NamedTuple):
         size: bytes of their files.
         reused: files whose digests are those of an earlier run.
         journal: lines for the journal, of the files whose digests are worth keeping for a run after an interrupted one.
+        marks: what tells later whether they are still what was read, see `evtool.scan.marks`.
+        first_key, last_key: sort keys of the first and of the last of the items.
     """
 
     order: BlockOrder
@@ -77,14 +83,22 @@ class ItemBlock(NamedTuple):
     size: int
     reused: int
     journal: bytes
+    marks: bytes
+    first_key: bytes
+    last_key: bytes
 
 
 def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
-    """State the items of a batch; None where one of them takes a decision, such as a file that cannot be read."""
+    """State the items of a batch; None where one of them takes a decision, such as a file that cannot be read.
+
+    What is stated was read by the reader of manifests: what it would refuse is no block, and told item by item.
+    """
     salts = order.salts.hex()
     step = 2 * SALT_SIZE
     spelled = spell_items(reading, order.first_item, [salts[at : at + step] for at in range(0, len(salts), step)])
-    if spelled is None:
+    journal = _spell_journal(reading)  # before anything else takes time: how long the files took is what counts
+    ends = _read(spelled.lines, order.first_item, len(reading.rows)) if spelled is not None else None
+    if spelled is None or ends is None:
         return None
     rows = reading.rows
     return ItemBlock(
@@ -96,8 +110,23 @@ def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
         spelled.unlisted,
         spelled.size,
         sum(row.reused for row in rows if isinstance(row, Observation)),
-        _spell_journal(reading),
+        journal,
+        b"".join([mark_of(row) if isinstance(row, Observation) else make_mark(*row[:4]) for row in rows]),
+        *ends,
     )
+
+
+def _read(lines: bytes, first_item: int, items: int) -> tuple[bytes, bytes] | None:
+    """Read the lines of so many items, and give the sort keys of the first and the last; None if they are refused."""
+    files = decode_files(lines, first_item)
+    if files is not None:
+        return (files.paths[0].encode(), files.paths[-1].encode()) if len(files.paths) == items else None
+    try:
+        read = list(ManifestReader(first_item).read(lines.split(b"\n")[:-1]))
+    except FormatError:
+        return None
+    keys = [item.sort_key for item in read]
+    return (keys[0], keys[-1]) if len(read) == items and keys[0] and keys[-1] else None
 
 
 def _spell_journal(reading: Reading) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from evtool.core.accounts import ItemFates
@@ -35,30 +36,41 @@ class ItemJudge:
 
     Attributes:
         mode: whether files were read, or only looked at.
+        is_disposed: tells whether an entry records that an item was given up.
         keeps_dates: whether what is compared keeps modification dates; a bundle does not.
         findings: what is not as sealed, in no order.
         fates: number of the sealing entry -> what its items met.
         missing: items that were not found, until somebody says what became of them.
         doubtful: looked at and not read, of the sealed size with another date: only reading tells.
         other_dates: items as sealed but for their date.
+        explain: asked of each changed item for a cause that can be shown; goes behind the message.
     """
 
     mode: Mode
+    is_disposed: Callable[[SealedItem], bool]
     keeps_dates: bool = True
     findings: list[Finding] = field(default_factory=list)
     fates: dict[int, ItemFates] = field(default_factory=dict)
     missing: list[SealedItem] = field(default_factory=list)
     doubtful: list[SealedItem] = field(default_factory=list)
     other_dates: int = 0
+    explain: Callable[[SealedItem], str] = lambda _: ""
 
     def fates_of(self, sealed: SealedItem) -> ItemFates:
         """Give the account of the seal that states an item."""
         return self.fates.setdefault(sealed.seal.number, ItemFates())
 
-    def judge(self, sealed: SealedItem, observation: Observation, mode: Mode | None = None) -> None:
-        """Compare one item with what is in its place now; `mode` is how that was observed, if not as usual."""
+    def judge(self, sealed: SealedItem, observation: Observation, mode: Mode | None = None) -> bool:
+        """Compare one item with what is in its place now; `mode` is how that was observed, if not as usual.
+
+        Returns whether that is the item's place: what was given up frees its name, so something else that lies there
+        is another thing, of which this says nothing.
+        """
         content, fates = sealed.item.content, self.fates_of(sealed)
         problem = observation.problem
+        if self.is_disposed(sealed) and problem in (None, Problem.SPECIAL) and is_another(content, observation):
+            self.report_missing(sealed)
+            return False
         if observation.kind is not KIND_OF[content.type] and problem in (None, Problem.SPECIAL):
             self.type_changed(sealed, KIND_NAMES[observation.kind])
         elif problem is Problem.VANISHED:
@@ -67,13 +79,17 @@ class ItemJudge:
             fates.unreadable += 1
             code = Code.CHANGING if problem is Problem.CHANGING else Code.UNREADABLE
             self.find(code, Effect.UNCHECKED, sealed, f"could not be checked: {observation.detail}")
+        elif (mode or self.mode) is Mode.HASH and is_unread(sealed, observation):
+            fates.unreadable += 1
+            self.find(Code.UNREADABLE, Effect.UNCHECKED, sealed, "could not be checked: it was not read")
         elif (difference := find_difference(content, observation)) is not None:
             what, expected, found = difference
             fates.changed += 1
-            message = f"{what} is {_short(found)}, the seal says {_short(expected)}"
+            message = f"{what} is {_short(found)}, the seal says {_short(expected)}{self.explain(sealed)}"
             self.find(Code.CHANGED, Effect.DISPROVES, sealed, message, expected, found)
         else:
             self._judge_unchanged(sealed, observation, mode or self.mode)
+        return True
 
     def _judge_unchanged(self, sealed: SealedItem, observation: Observation, mode: Mode) -> None:
         file, stamp = sealed.item.file, observation.stamp
@@ -107,9 +123,9 @@ class ItemJudge:
         message = f"is now spelled {shown(store_name(path))}: the same name in another Unicode form"
         self.note(Code.NAME_FORM, sealed, message)
 
-    def report_missing(self, sealed: SealedItem, *, is_disposed: bool) -> None:
+    def report_missing(self, sealed: SealedItem) -> None:
         """Say that an item is gone."""
-        if is_disposed:
+        if self.is_disposed(sealed):
             self.fates_of(sealed).disposed += 1
             self.note(Code.DISPOSED, sealed, "is gone; an entry records that it was disposed of")
         else:
@@ -142,6 +158,18 @@ class ItemJudge:
             entry=sealed.seal.number,
         )
         self.findings.append(finding)
+
+
+def is_unread(sealed: SealedItem, observation: Observation) -> bool:
+    """Tell whether a file has the sealed size, and was not read: then nothing is known of its bytes."""
+    content, stamp = sealed.item.content, observation.stamp
+    has_bytes = content.digests is not None and observation.problem is None and not observation.sha256
+    return has_bytes and stamp is not None and stamp.size == content.size
+
+
+def is_another(content: ContentStatement, observation: Observation) -> bool:
+    """Tell whether what was observed is, for certain, not what was sealed."""
+    return observation.kind is not KIND_OF[content.type] or find_difference(content, observation) is not None
 
 
 def find_difference(content: ContentStatement, observation: Observation) -> tuple[str, str, str] | None:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from evtool.core.consent import TERMS_BY_NAME, ConsentTerms, Shape
+from evtool.core.consent import TERMS_BY_NAME, ConsentTerms, Shape, parse_terms
 from evtool.core.consent_input import find_contradictions
-from evtool.core.errors import RefusedError, UsageError
+from evtool.core.errors import FormatError, RefusedError, UsageError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.names import nfc_key, shown, store_name
 from evtool.core.privacy import TextPolicy
@@ -20,8 +20,8 @@ from evtool.core.stated import Stated
 from evtool.interop.item_defaults import MAX_DEFAULTS, DirectoryDefaults, ItemDefaults, combine, parse_defaults
 from evtool.interop.items_table import MAX_ERRORS, MAX_TABLE, Row, TableError, parse_table
 from evtool.keys.files import read_any_file
-from evtool.operations.collection import Collection, SealedItem, read_items_afresh
-from evtool.operations.pairs import merge_sorted
+from evtool.operations.collection import Collection, SealedItem
+from evtool.operations.free_names import find_new
 from evtool.scan.tree import TreeLocation
 from evtool.scan.walk import Found
 
@@ -125,15 +125,14 @@ class StatementPlan:
         self._matched: dict[str, Row] = {}
         self._problems: list[str] = []
 
-    def match(self, collection: Collection | None, founds: Iterable[Found]) -> None:
+    def match(self, collection: Collection | None, evidence: TreeLocation, founds: Iterable[Found]) -> None:
         """Pair rows with the names in the directory, and check what follows for each new item.
 
         Raises:
             TableError: a row is for something that is not there, or not new, or for what another row is for; or what
                 would be stated of an item makes no sense.
         """
-        sealed_items = read_items_afresh(collection) if collection else iter(())
-        for sealed, found in merge_sorted(sealed_items, ((found.sort_key, found) for found in founds)):
+        for sealed, found in find_new(collection, evidence, founds, afresh=True):
             if sealed is not None and sealed.item.file is not None:
                 self._note(sealed.item.file.path, sealed)
             elif found is not None:
@@ -145,10 +144,12 @@ class StatementPlan:
         next_item = collection.next_item if collection else 1
         for path, row in self._matched.items():
             self._check_row(path, row, next_item)
+        for directory in self._defaults.directories:
+            self._contradict(f"defaults for {self._name(directory.path or '.')}", directory.stated.terms, whole=False)
         for directory in sorted(self._unused_directories, key=lambda one: one.path):
             self._problems.append(f"defaults: there is nothing in a directory {shown(directory.path)}")
         if self._problems:
-            raise TableError(self._problems)
+            raise TableError(tuple(dict.fromkeys(self._problems)))
 
     def find(self, path: str) -> Stated:
         """Give what is stated of a new item, by its stored name."""
@@ -190,9 +191,15 @@ class StatementPlan:
     def _name(self, path: str) -> str:
         return "an item whose name holds a denied term" if self._policy.holds_denied_term(path) else shown(path)
 
-    def _contradict(self, where: str, terms: ConsentTerms | None) -> None:
-        if terms is not None:
-            self._problems += (f"{where}: {sentence}" for sentence in find_contradictions(terms, whole=True))
+    def _contradict(self, where: str, terms: ConsentTerms | None, *, whole: bool = True) -> None:
+        if terms is None:
+            return
+        self._problems += (f"{where}: {sentence}" for sentence in find_contradictions(terms, whole=whole))
+        try:
+            # Lists that are put together may be longer than a statement can be.
+            parse_terms(terms.serialize())
+        except FormatError as error:
+            self._problems.append(f"{where}: {error.message}")
 
     def _pair(self, candidates: _Candidates) -> None:
         """Exact names first; then one row and one name that differ in their Unicode form only."""
@@ -211,17 +218,25 @@ class StatementPlan:
             sealed = candidates.names[name]
             if sealed is None:
                 self._matched[name] = row
-            elif not row.stated.is_said_by(sealed.item):
+            elif not self._is_said_by(row, sealed):
                 self._problems.append(
                     f"line {row.line}: {shown(row.path)} is sealed already, and with other statements; "
                     "`evtool consent set` records a change"
                 )
+
+    def _is_said_by(self, row: Row, sealed: SealedItem) -> bool:
+        """Tell whether a sealed item says what a row does, alone or together with the defaults it was sealed with."""
+        path = sealed.item.file.path if sealed.item.file else row.path
+        together = combine((self._state_defaults(path), row.stated))
+        return row.stated.is_said_by(sealed.item) or together.is_said_by(sealed.item)
 
     def _check_row(self, path: str, row: Row, next_item: int) -> None:
         where = f"line {row.line}"
         origin = dict(row.stated.context).get("derived_from")
         if origin is not None and int(origin) >= next_item:
             self._problems.append(f"{where}, column derived_from: item {origin} is not sealed yet; seal it first")
+        # On its own first: what is put together leaves out what explains a state of consent that does not count.
+        self._contradict(where, row.stated.terms, whole=False)
         outer = self._state_defaults(path)
         stated = combine((outer, row.stated))
         self._contradict(where, stated.terms)
@@ -229,7 +244,7 @@ class StatementPlan:
             return
         in_force = stated.terms.stated
         for name, value in row.stated.terms.stated.items():
-            if in_force[name] != value:
+            if in_force.get(name) != value:
                 message = f"line {row.line}, column {name}: the defaults are stricter and are sealed with it"
                 self.findings.append(Finding(Code.CONSENT_STRICTER, Effect.NOTE, message))
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Callable, Sequence
 
 from evtool.core.checksums import MAX_LISTED_PATH, serialize_header, serialize_line
 from evtool.core.digest import Digests
-from evtool.core.errors import EvidenceError
+from evtool.core.errors import EvidenceError, InputError
 from evtool.core.events import Digest, Event, Sealed
+from evtool.core.limits import MAX_LINE
 from evtool.core.merkle import TreeBuilder, compute_leaf_hash
 from evtool.core.names import shown, store_name
 from evtool.core.patterns import Exclusions
 from evtool.core.stated import LineWriter
 from evtool.core.statement import (
-    MAX_LINE,
     PLAIN_STATEMENTS,
     SALT_SIZE,
     ContentStatement,
@@ -24,10 +23,11 @@ from evtool.core.statement import (
     serialize_file,
 )
 from evtool.operations.item_block import LINES_PER_ITEM, BlockOrder, ItemBlock
+from evtool.operations.read_back import ReadBlocks
 from evtool.scan.observe import Observation
 from evtool.scan.walk import Found
 from evtool.store.custody import FileRole, file_name
-from evtool.store.writer import CustodyWriter, flush_to_medium
+from evtool.store.writer import CustodyWriter
 
 _SALT_BATCH = 256
 """Salts drawn at once; asking the system for each costs as much as hashing a line."""
@@ -45,11 +45,12 @@ class ManifestWriter:
         self._ordered = 0
         self._salts: list[str] = []
         self._tree = TreeBuilder()
-        self._list_digest = hashlib.sha256()
+        self._last_key: bytes | None = b""
+        """Sort key of the last item, as long as all items came in blocks that were read; then None."""
         event = Event.SEALED.value
         self._manifest = writer.create(file_name(sequence, event, FileRole.MANIFEST))
         self._list = writer.create(file_name(sequence, event, FileRole.CHECKSUMS))
-        self._write_list(serialize_header(self._salt()))
+        self._list.write(serialize_header(self._salt()))
 
     def __enter__(self) -> ManifestWriter:
         return self
@@ -57,7 +58,7 @@ class ManifestWriter:
     def __exit__(self, *_: object) -> None:
         # What counts has been flushed by `finish`; after an error there is nothing left to lose.
         for file in (self._manifest, self._list):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(InputError):
                 file.close()
 
     def add(
@@ -74,6 +75,7 @@ class ManifestWriter:
             EvidenceError: its path is too long to be stated.
         """
         item = self._first_item + self.items
+        self._last_key = None
         path = store_name(found.path)
         stamp = observation.stamp
         follow = (*PLAIN_STATEMENTS, *(line.kind for line in extra))
@@ -81,7 +83,7 @@ class ManifestWriter:
             # Checked here once more: a statement without digests, once signed, could never be made good.
             digests = Digests(observation.sha256, observation.blake3)
             content = ContentStatement(item, self._salt(), type_, size=stamp.size, digests=digests, statements=follow)
-            self._write_list(serialize_line(item, observation.sha256, found.path))
+            self._list.write(serialize_line(item, observation.sha256, found.path))
             self.unlisted += len(found.path) > MAX_LISTED_PATH
         else:
             target = store_name(observation.target) if type_ is ItemType.SYMLINK else None
@@ -105,21 +107,27 @@ class ManifestWriter:
             raise ValueError("a block of items came out of turn")
         for root, lines in block.subtrees:
             self._tree.add_subtree(root, lines)
+        self._last_key = block.last_key if self._last_key is not None and self._last_key < block.first_key else None
         self._manifest.write(block.lines)
-        self._write_list(block.listed)
+        self._list.write(block.listed)
         self.unlisted += block.unlisted
         self.items += block.items
 
+    @property
+    def read_blocks(self) -> ReadBlocks | None:
+        """Tell that all of it was read in blocks, each of which goes on where the one before it ends; else None."""
+        return ReadBlocks(self._manifest.sha256) if self._last_key else None
+
     def finish(self, exclusions: Exclusions, allowed: tuple[OmissionReason, ...]) -> Sealed:
         """Flush both files to the medium, and give the table that the entry signs."""
-        flush_to_medium(self._manifest)
-        flush_to_medium(self._list)
+        self._manifest.flush_to_medium()
+        self._list.flush_to_medium()
         return Sealed(
             first_item=self._first_item,
             items=self.items,
             lines=self._tree.size,
             root=Digest(self._tree.compute_root().hex()),
-            checksums=Digest(self._list_digest.hexdigest()),
+            checksums=Digest(self._list.sha256),
             exclude=exclusions.patterns,
             allowed=allowed,
         )
@@ -135,7 +143,3 @@ class ManifestWriter:
             raise EvidenceError(f"{shown(path)}: its path is too long to be stated ({len(line)} bytes)")
         self._tree.add_leaf(compute_leaf_hash(line))
         self._manifest.write(line + b"\n")
-
-    def _write_list(self, line: bytes) -> None:
-        self._list_digest.update(line)
-        self._list.write(line)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from evtool.core.manifest import Item
 from evtool.core.statement import ItemType
 from evtool.operations.collection import Seal, SealedItem
-from evtool.operations.compare_blocks import CompareOrder, UnchangedBlock, compare_block
+from evtool.operations.compare_blocks import CompareOrder, UnchangedBlock, compare_block, sealed_sizes
 from evtool.operations.pairs import merge_sorted
 from evtool.operations.sealed_blocks import SealedBlock, SealedBlocks
 from evtool.scan.engine import BATCH, Answer, Crew, Request, observe_requests
@@ -113,12 +113,14 @@ class BlockMerge:
             taken = entries.take(block.last_key) if block.last_key is not None else []
             if block.lines and sum(len(run.names) for run in taken) == block.size:
                 order = CompareOrder(block.first_item, block.first_line, block.lines)
-                yield Request(taken, _Part(block), finish=compare_block, argument=order)
+                yield Request(taken, _Part(block), finish=compare_block, argument=order, expect=sealed_sizes)
             else:
                 self._blocks.decode(block)
                 founds = (found for run in taken for found in run.founds())
                 pairs = self._pair(block.items, ((found, None) for found in founds))
-                yield Request(runs_of(pair.found for pair in pairs if pair.found is not None), _Part(block, pairs))
+                entries_only = runs_of(pair.found for pair in pairs if pair.found is not None)
+                sizes = {index: size for index, pair in enumerate(pairs) if (size := _size_of(pair)) is not None}
+                yield Request(entries_only, _Part(block, pairs), sizes=sizes)
         self._put_aside(entries.rest())
 
     def _take(self, answer: Answer[_Part]) -> Iterator[Compared | Unchanged]:
@@ -158,6 +160,11 @@ class BlockMerge:
     def _put_aside(self, runs: Iterable[Run]) -> None:
         """Hand on entries of which no item is known."""
         self._loose += (Compared(None, found, None) for run in runs for found in run.founds())
+
+
+def _size_of(pair: Compared) -> int | None:
+    content = pair.sealed.item.content if pair.sealed else None
+    return content.size if content else None
 
 
 def _is_comparable(item: Item) -> bool:

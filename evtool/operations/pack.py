@@ -1,14 +1,23 @@
-"""Packing: all or part of a collection as a bundle, with the disclosure recorded at its source first.
+"""Packing: all or part of a collection as a bundle, with the disclosure recorded at its source.
 
-The order of the steps: what is to be disclosed is chosen and allowed, read and compared with its seals; then the entry
-`disclosed` is written; then the bundle, which holds that entry, is written under a temporary name, verified as a
-recipient would, and given its name. A run that fails leaves no bundle; the entry, once written, stays.
+The order of the steps: what is to be disclosed is chosen and allowed, read and compared with its seals; the entry
+`disclosed` is drafted and signed; the bundle, which holds it, is written in a work directory and verified as a
+recipient would. Only then the entry is written into the record, byte for byte as it is in the bundle, and last of all
+the bundle gets its name. So an entry speaks of a bundle that was complete and sound, and a run that fails before leaves
+neither.
+
+A run can be killed between the last two steps. Then an entry speaks of a bundle that nobody can have been given. The
+other order could leave a bundle that no entry speaks of: it could be handed over, its source would not know, and the
+next entry of that source would contradict it. That is worse: a disclosure that never took place can be corrected by
+whoever keeps the record, one that nobody knows of cannot. The run leaves a note in the work directory before it writes
+the entry; the next one that packs or unpacks there reads it, and says what became of both.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
@@ -21,11 +30,12 @@ from evtool.core.consent_state import changes_of
 from evtool.core.consent_summary import ConsentTally
 from evtool.core.digest import sha256_hex
 from evtool.core.disclosed_items import DisclosedItems, group_items
-from evtool.core.errors import FormatError, InputError, UsageError
+from evtool.core.errors import EvtoolError, FormatError, InputError, UsageError
 from evtool.core.events import Code as AgentCode
 from evtool.core.events import Digest, Disclosed, Fixity, FixityScope
 from evtool.core.item_ranges import ranges_of
 from evtool.core.manifest import Item
+from evtool.core.payload_names import ReservedNames, is_place_of_record, parse_neutral_name
 from evtool.core.privacy import TextPolicy, check_entry_text
 from evtool.core.statement import ItemType
 from evtool.core.verdict import Report
@@ -42,25 +52,30 @@ from evtool.operations.bundle_plan import (
     name_payload,
     record_files,
 )
-from evtool.operations.bundle_writer import EncryptionKeys, Form, write_bundle
+from evtool.operations.bundle_writer import EncryptionKeys, Form, Made, new_bundle
 from evtool.operations.collection import Collection, read_collection
 from evtool.operations.derivations import list_derivations
 from evtool.operations.disclosed_lists import list_name
 from evtool.operations.disclosure_choice import NAMES, ItemSelection, Wanted, choose_items, withheld_of
 from evtool.operations.entry_writer import (
+    Draft,
     EntryHeader,
     Now,
     OpenRecord,
     Random,
+    commit_entry,
+    draft_entry,
     open_for_writing,
     system_now,
-    write_entry,
 )
+from evtool.operations.leftovers import PendingDisclosure, Tell, sweep
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.trust import TrustPolicy
 from evtool.report.bundle_readme import render_bundle_readme
 from evtool.report.cover_sheet import Handover, render_cover_sheet
 from evtool.scan.tree import Tree
+from evtool.store.bundle import PAYLOAD_PREFIX
+from evtool.store.custody import COVER
 from evtool.store.output import check_new
 
 
@@ -170,6 +185,8 @@ class PackResult:
         left_out: items that were asked for and may not be disclosed, each with the reason.
         duties: what the recipient has to keep to, half a sentence each.
         files, size: payload files, and bytes in them.
+        neutral: how many of these files go by the number of their item.
+        like_record: items whose path begins with a name that is `custody`, the place of the record, but for case.
         report: what verifying the bundle showed.
     """
 
@@ -180,6 +197,8 @@ class PackResult:
     left_out: tuple[tuple[int, str], ...]
     duties: tuple[str, ...]
     files: int
+    neutral: int
+    like_record: int
     size: int
     report: Report
 
@@ -196,15 +215,16 @@ def pack(
     progress: Progress | None = None,
     random: Random = os.urandom,
     now: Now = system_now,
+    tell: Tell = lambda _: None,
 ) -> PackResult:
-    """Pack all or part of a sealed collection.
+    """Pack all or part of a sealed collection; `tell` gets a sentence about each thing that an earlier run left.
 
     Raises:
-        UsageError: the name of the output does not fit its form, or it lies inside the evidence.
-        InputError: the output exists, or nothing is to be packed.
+        UsageError: the name of the output does not fit its form, or it lies inside the evidence; or something that
+            narrows the disclosure means nothing.
+        InputError: the output exists, or nothing is to be packed; or the bundle did not get its name.
         RefusedError: items may not be disclosed; they are named by number, and nothing was written.
-        MismatchError: the record or an item does not hold; nothing was written. Or the bundle that was written does
-            not verify; it was removed.
+        MismatchError: the record, an item, or the bundle that was made fails verification; nothing was written.
         EvidenceError: an item cannot be read, or changed meanwhile.
     """
     options, header = options or PackOptions(), header or EntryHeader()
@@ -216,36 +236,89 @@ def pack(
     check_entry_text(details, header.reason, policy or TextPolicy())
     with open_for_writing(path, options.custody) as record, Tree(record.evidence) as tree:
         _check_outside(record, output)
+        sweep(
+            output, tell, collection=_collection_id(record), heads={link.head for link in record.collection.chain.links}
+        )
         choice = choose_items(record.custody, options.wanted, disclosure.request(signer.code, now()), disclosure.trust)
-        neutral = list_neutral_names(tree)
         items = [sealed.item for sealed in choice.items]
+        neutral = list_neutral_names(tree, choice.reserved)
         chosen = [locate(tree, item, neutral) for item in items]
-        payload = _measure_payload(tree, chosen, options, progress)
+        payload = _measure_payload(tree, chosen, choice.reserved, options, progress)
         disclosed = frozenset(one.number for one in chosen)
         total = record.collection.next_item - 1
         fixity = _fixity(chosen, total)
         cover = _cover(record, choice, disclosure, signer, now())
         listed = _list_items(items, choice.withheld_before, options.wanted.withhold, cover, random).serialize()
-        record.writer.write(list_name(record.next_sequence), listed)
         details = replace(details, list=Digest(sha256_hex(listed)))
         # Without items: which ones they are says the list, and that does not go to later recipients.
         about = EntryHeader(header.reason, header.happened_at, header.clock)
-        written = write_entry(record, signer, about, details, fixity=fixity, random=random, now=now)
+        own = {list_name(record.next_sequence): listed}
+        draft = draft_entry(record, signer, about, details, fixity=fixity, random=random, now=now, own=own)
+        # The items of a collection can be gone through once.
         collection = read_collection(record.custody)
-        kept = record_files(collection, disclosed, options.wanted.withhold, cover)
-        files = bag_files(collection, kept, payload, _readme(collection, options))
-        report = write_bundle(form, output, files, keys, written.head, progress)
+        kept = record_files(collection, disclosed, options.wanted.withhold, {**draft.files, COVER: cover})
+        files = bag_files(collection, kept, payload, _readme(collection, draft, options))
+        report = _hand_out(record, draft, lambda: new_bundle(form, output, files, keys, draft.head, progress), output)
     return PackResult(
-        entry=written.sequence,
-        head=written.head,
+        entry=draft.entry.sequence,
+        head=draft.head,
         items=len(chosen),
         withheld=total - len(chosen),
         left_out=choice.left_out,
         duties=choice.duties,
         files=len(payload),
+        neutral=sum(parse_neutral_name(file.path.removeprefix(PAYLOAD_PREFIX)) is not None for file in payload),
+        like_record=sum(one.path is not None and is_place_of_record(one.path.partition("/")[0]) for one in chosen),
         size=sum(file.size for file in payload),
         report=report,
     )
+
+
+def _hand_out(
+    record: OpenRecord, draft: Draft, make: Callable[[], AbstractContextManager[Made]], output: Path
+) -> Report:
+    """Make the bundle, write the entry into the record, and let the bundle have its name.
+
+    Raises:
+        InputError: the entry is written, and the bundle did not get its name.
+    """
+    pending = PendingDisclosure(draft.entry.collection, draft.entry.sequence, draft.head)
+    made_as: tuple[int, int] | None = None
+    try:
+        with make() as made:
+            made_as = _identity(made.work.content)
+            made.work.note(pending.serialize())
+            commit_entry(record, draft)
+            return made.report
+    except BaseException as error:
+        number = draft.entry.sequence
+        if made_as is None or made_as == _identity(output) or not _is_written(record, draft):
+            raise
+        reason = error.message if isinstance(error, EvtoolError) else "the run was interrupted"
+        raise InputError(
+            f"entry {number} records the disclosure, but the bundle did not get its name and was removed: {reason}",
+            hint=f"nothing was handed over; record that with `evtool record DIR corrected --entry {number}`",
+        ) from error
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Tell files and directories apart, whatever their name is."""
+    try:
+        facts = os.lstat(path)
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
+
+
+def _is_written(record: OpenRecord, draft: Draft) -> bool:
+    """Look whether the entry exists; what is on disk decides, as a run may be interrupted before it knows."""
+    key = draft.entry.sequence, draft.entry.event.value
+    return key in record.custody.list_files().entries and record.custody.read_entry(*key).data == draft.data
+
+
+def _collection_id(record: OpenRecord) -> str | None:
+    links = record.collection.chain.links
+    return links[0].entry.collection if links else None
 
 
 def _check_outside(record: OpenRecord, output: Path) -> None:
@@ -311,16 +384,19 @@ def _remarks(collection: Collection, items: frozenset[int]) -> tuple[str, ...]:
     return tuple(f"item {one.copy} {one.of_copy}" for one in copies)
 
 
-def _readme(collection: Collection, options: PackOptions) -> bytes:
-    stems = [(link.entry.stem, link.entry.agent) for link in collection.chain.links]
+def _readme(collection: Collection, draft: Draft, options: PackOptions) -> bytes:
+    entries = [*(link.entry for link in collection.chain.links), draft.entry]
+    stems = [(entry.stem, entry.agent) for entry in entries]
     return render_bundle_readme(stems, neutral=options.has_neutral_names).encode("utf-8")
 
 
-def _measure_payload(tree: Tree, chosen: Sequence[Chosen], options: PackOptions, progress: Progress) -> list[PartFile]:
+def _measure_payload(
+    tree: Tree, chosen: Sequence[Chosen], reserved: ReservedNames, options: PackOptions, progress: Progress
+) -> list[PartFile]:
     """Read every item that goes into the bundle and compare it with its seal."""
     progress.start("checking", len(chosen), sum(one.content.size or 0 for one in chosen))
     payload: list[PartFile] = []
-    for one, name in name_payload(chosen, neutral=options.has_neutral_names):
+    for one, name in name_payload(chosen, reserved, neutral=options.has_neutral_names):
         file = measure_item(tree, one, name)
         progress.advance(files=1, size=file.size if file else 0)
         if file is not None:

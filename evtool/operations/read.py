@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from evtool.core.errors import InputError
-from evtool.core.names import shown
 from evtool.operations.collection import Collection, SealedItem, read_collection, read_items
 from evtool.operations.comparison import Selection
 from evtool.operations.progress import NoProgress
 from evtool.operations.subject import BundleAccess, open_subject
+from evtool.operations.wrong_place import explain_no_record
 
 
 @contextmanager
@@ -29,10 +29,8 @@ def open_record(
     """
     with open_subject(path, custody, access or BundleAccess(), NoProgress()) as subject:
         if subject is None:
-            raise InputError(
-                f"{shown(os.fsdecode(os.fspath(path)))} holds no custody directory: nothing here was sealed by evtool",
-                hint="name the evidence directory, or say where the record is with --custody DIR",
-            )
+            message, hint = explain_no_record(os.fsdecode(os.fspath(path)))
+            raise InputError(message, hint=hint)
         yield read_collection(subject.custody)
 
 

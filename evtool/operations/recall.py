@@ -82,11 +82,22 @@ def _holding(link: Link, holder: str, given: ItemRanges, purpose: str | None, an
 
 def _given(collection: Collection, link: Link, items: ItemRanges) -> ItemRanges | None:
     """Give those of the items that an entry is about: what was sealed later had not been handed over then."""
-    sealed = (seal for seal in collection.seals if seal.number < link.entry.sequence)
-    last = max((seal.sealed.first_item + seal.sealed.items - 1 for seal in sealed), default=0)
-    meant = link.entry.items or _listed(collection, link)
-    given = [item for item in items if item <= last and (meant is None or item in meant)]
-    return ranges_of(given) if given else None
+    meant = link.entry.items or _listed(collection, link) or _sealed_before(collection, link.entry.sequence)
+    return items.meet(meant) if meant is not None else None
+
+
+def _sealed_before(collection: Collection, entry: int) -> ItemRanges | None:
+    """Give what was sealed before an entry; as ranges, as how many items a seal has is what it claims."""
+    ranges: list[tuple[int, int]] = []
+    for seal in sorted(collection.seals, key=lambda seal: seal.sealed.first_item):
+        first, last = seal.sealed.first_item, seal.sealed.first_item + seal.sealed.items - 1
+        if seal.number >= entry:
+            continue
+        if ranges and first <= ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], max(ranges[-1][1], last))
+        else:
+            ranges.append((first, last))
+    return ItemRanges(tuple(ranges)) if ranges else None
 
 
 def _listed(collection: Collection, link: Link) -> ItemRanges | None:

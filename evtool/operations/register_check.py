@@ -10,13 +10,12 @@ from pathlib import Path
 
 from evtool.core.age_header import is_age
 from evtool.core.errors import FormatError, InputError, UsageError
+from evtool.core.limits import MAX_UNREAD_LINE
 from evtool.core.names import shown
 from evtool.core.register import MAX_REGISTER, Person, RegisterSearch, parse_register
 from evtool.operations.progress import NoProgress
 from evtool.operations.subject import BundleAccess, open_subject
 from evtool.store.custody import CustodyReader, FileRole, Listing, file_name, receipt_names
-
-_LONGEST_LINE = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ def check_register(path: str | os.PathLike[str], people: tuple[Person, ...], cus
         listing = subject.custody.list_files()
         for name in _texts(subject.custody, listing):
             files += 1
-            for number, line in enumerate(subject.custody.read_lines(name, limit=_LONGEST_LINE), start=1):
+            for number, line in enumerate(subject.custody.read_lines(name, limit=MAX_UNREAD_LINE), start=1):
                 lines += 1
                 if codes := search.find(line.decode("utf-8", "backslashreplace")):
                     hits.append(RegisterHit(name, number, tuple(sorted(codes))))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from evtool.core.chain import Link
 from evtool.core.errors import EvtoolError
 from evtool.core.events import Event, Renewed
 from evtool.core.finding import Code, Effect, Finding
-from evtool.core.renewal_list import MAX_LIST_LINE, parse_list
+from evtool.core.limits import MAX_LIST_LINE
+from evtool.core.renewal_list import parse_list
 from evtool.operations.collection import Collection
 from evtool.operations.disclosed_lists import list_name
 from evtool.store.custody import FileRole, Listing, file_name, receipt_names
@@ -30,17 +33,40 @@ def judge_renewals(collection: Collection) -> list[Finding]:
 
     What is there is hashed once, however many lists name it.
     """
-    digests: dict[str, str | EvtoolError] = {}
+    links = [link for link in collection.chain.links if isinstance(link.entry.details, Renewed)]
+    if not links:
+        return []
+    files = collection.listing.files
+    record = _Record(
+        frozenset(record_files(collection.listing)),
+        frozenset(_partial_files(collection)),
+        sorted((key[0], file_name(*key, role)) for key, roles in files.items() for role in roles),
+    )
     findings: list[Finding] = []
-    for link in collection.chain.links:
+    for link in links:
         if isinstance(link.entry.details, Renewed):
-            findings += _judge_list(collection, link, link.entry.details, digests)
+            findings += _judge_list(collection, link, link.entry.details, record)
     return findings
 
 
-def _judge_list(
-    collection: Collection, link: Link, details: Renewed, digests: dict[str, str | EvtoolError]
-) -> Iterator[Finding]:
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What is the same for every list.
+
+    Attributes:
+        there: names of all files of the record.
+        partial: those that a copy which withholds statements has in another form, or not at all.
+        entries: files of entries with the number of their entry, in its order.
+        digests: what was hashed so far.
+    """
+
+    there: frozenset[str]
+    partial: frozenset[str]
+    entries: list[tuple[int, str]]
+    digests: dict[str, str | EvtoolError] = field(default_factory=dict)
+
+
+def _judge_list(collection: Collection, link: Link, details: Renewed, record: _Record) -> Iterator[Finding]:
     number = link.entry.sequence
     name = file_name(number, Event.RENEWED.value, FileRole.RENEWAL)
     try:
@@ -63,19 +89,16 @@ def _judge_list(
         # It is signed as it stands, so nothing is disproven: this version cannot read it.
         yield _finding(Effect.UNCHECKED, f"{name}: signed, but cannot be read: {error.message}", number, name)
         return
-    yield from _compare(collection, number, listed, digests)
-    yield from _find_unlisted(collection, number, listed)
+    yield from _compare(collection, number, listed, record)
+    yield from _find_unlisted(record, number, listed)
 
 
-def _compare(
-    collection: Collection, number: int, listed: dict[str, str], digests: dict[str, str | EvtoolError]
-) -> Iterator[Finding]:
-    there = set(record_files(collection.listing))
-    partial = set(_partial_files(collection))
+def _compare(collection: Collection, number: int, listed: dict[str, str], record: _Record) -> Iterator[Finding]:
+    digests = record.digests
     for name, expected in listed.items():
-        if name in partial:
+        if name in record.partial:
             continue
-        if name not in there:
+        if name not in record.there:
             yield _finding(Effect.DISPROVES, f"{name} is missing; entry {number} holds its digest", number, name)
             continue
         if name not in digests:
@@ -107,14 +130,12 @@ def _partial_files(collection: Collection) -> Iterator[str]:
             yield list_name(link.entry.sequence)
 
 
-def _find_unlisted(collection: Collection, number: int, listed: dict[str, str]) -> Iterator[Finding]:
+def _find_unlisted(record: _Record, number: int, listed: dict[str, str]) -> Iterator[Finding]:
     """A renewal that leaves an earlier entry out does not carry it; time-stamps may have been added since."""
-    entries = [
-        file_name(*key, role) for key, roles in collection.listing.files.items() for role in roles if key[0] < number
-    ]
-    missing = sorted(set(entries) - set(listed))
+    earlier = record.entries[: bisect_left(record.entries, (number, ""))]
+    missing = {name for _, name in earlier} - listed.keys()
     if missing:
-        message = f"entry {number} renews the record but leaves out {missing[0]}"
+        message = f"entry {number} renews the record but leaves out {min(missing)}"
         yield Finding(Code.RENEWAL_INCOMPLETE, Effect.NOTE, message, entry=number, count=len(missing))
 
 

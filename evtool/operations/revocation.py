@@ -7,15 +7,16 @@ any more, and what was kept then decides whether a time-stamp still counts.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 from evtool.core.errors import EvtoolError, FormatError, InputError, MismatchError, NotEstablishedError
 from evtool.core.names import shown
 from evtool.core.time_report import StampKind, StampReport
 from evtool.core.timestamp.anchor import Anchor
-from evtool.core.timestamp.certificates import Certificate, load_certificate, parse_certificate_file
+from evtool.core.timestamp.certificates import Certificate, load_certificate
 from evtool.core.timestamp.grounds import Grounds
 from evtool.core.timestamp.result import TokenState
 from evtool.core.timestamp.revocation_file import (
@@ -27,12 +28,13 @@ from evtool.core.timestamp.revocation_file import (
 from evtool.core.timestamp.revocation_status import Evidence
 from evtool.core.timestamp.stamp_names import MAX_NUMBER, StampName, StampRole
 from evtool.core.timestamp.verify import verify_token
+from evtool.operations.beside import Companions
 from evtool.operations.collection import Collection
 from evtool.operations.entry_writer import OpenRecord
 from evtool.operations.read import open_record
 from evtool.operations.stamp_store import Ports, Target, open_same_record, read_target, store_files
 from evtool.operations.time_axis import TimeGrounds, judge_time
-from evtool.operations.time_evidence import companions, read_time_files
+from evtool.operations.time_evidence import read_time_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +130,11 @@ def _find_tokens(collection: Collection, anchors: tuple[Anchor, ...], entry: int
         where = "the record" if entry is None else f"entry {entry}"
         raise InputError(f"{where} has no time-stamp token that revocation evidence could be about")
     found = []
+    companions = Companions(collection)
     for one in stamps:
-        chains = tuple(_certificates(companions(collection, one.name, StampRole.CHAIN)))
-        verdict = verify_token(one.data, one.signature, Grounds(ports.now(), anchors, certificates=chains))
+        verdict = verify_token(
+            one.data, one.signature, Grounds(ports.now(), anchors, certificates=companions.certificates(one.name))
+        )
         if verdict.claimed and verdict.chain:
             target, links = read_target(collection, one.name.sequence), map(load_certificate, verdict.chain)
             found.append(_Token(target, one.name, verdict.claimed.gen_time, tuple(links)))
@@ -141,14 +145,6 @@ def _find_tokens(collection: Collection, anchors: tuple[Anchor, ...], entry: int
             "fingerprint; or name a file with --tsa-roots",
         )
     return found
-
-
-def _certificates(chains: Iterable[bytes]) -> Iterator[bytes]:
-    for chain in chains:
-        try:
-            yield from (certificate.der for certificate in parse_certificate_file(chain)[0])
-        except EvtoolError:
-            continue
 
 
 def _match(source: str, file: RevocationFile, tokens: Sequence[_Token]) -> list[tuple[_Token, RevocationStatement]]:
@@ -193,29 +189,32 @@ class _Plan:
         self.new: dict[StampName, bytes] = {}
         self._record = record
         names = [name for name in record.custody.list_files().stamps if name.role in (StampRole.CRL, StampRole.OCSP)]
-        self._there = {name: _read(record, name) for name in names}
+        self._there: dict[StampName, bytes | None] = dict.fromkeys(names)
+        """Name of a file -> SHA-256 of its bytes, once it was looked at."""
 
     def add(
         self, source: str, file: RevocationFile, token: StampName, statement: RevocationStatement
     ) -> KeptRevocation:
         """Plan one file beside one time-stamp; the same bytes are not written twice."""
-        role = StampRole(file.kind.value)
+        role, digest = StampRole(file.kind.value), sha256(file.der).digest()
         for number in range(1, MAX_NUMBER + 1):
             name = StampName(token.sequence, token.event, token.label, role, number)
-            if self._there.get(name) == file.der:
-                return KeptRevocation(source, name, name in self.new, statement)
             if name not in self._there:
-                self._there[name] = self.new[name] = file.der
+                self._there[name], self.new[name] = digest, file.der
                 return KeptRevocation(source, name, True, statement)
+            known = self._there[name] or _digest(self._record, name)
+            self._there[name] = known
+            if known == digest:
+                return KeptRevocation(source, name, name in self.new, statement)
         raise InputError(f"there are {MAX_NUMBER} files of this kind beside {token.text} already")
 
 
-def _read(record: OpenRecord, name: StampName) -> bytes:
-    """Give what lies there; a file that cannot be read keeps its number taken."""
+def _digest(record: OpenRecord, name: StampName) -> bytes:
+    """Give the SHA-256 of what lies there; a file that cannot be read keeps its number taken."""
     try:
-        return record.custody.read_stamp(name)
+        return sha256(record.custody.read_stamp(name)).digest()
     except EvtoolError:
-        return b""
+        return b"unreadable"
 
 
 def _judge_again(

@@ -7,34 +7,36 @@ entry is signed. And whatever happens, even a power cut, the directory holds the
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from evtool.core.accounts import ItemFates
 from evtool.core.errors import RefusedError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.names import shown, store_name
-from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.privacy import check_text
-from evtool.core.statement import ItemType
+from evtool.core.statement import ItemType, OmissionReason
 from evtool.keys.signer import Signer
-from evtool.operations.collection import Collection, SealedItem, read_items
+from evtool.operations.collection import Collection, SealedItem
 from evtool.operations.comparison import count_unhidden, find_hidden
 from evtool.operations.consent import require_sound
 from evtool.operations.crew import hire, report_losses
 from evtool.operations.entry_writer import EntryHeader, is_inside, open_for_writing, read_sound_collection, write_entry
+from evtool.operations.exclusion_check import effective_exclusions
+from evtool.operations.free_names import find_new
 from evtool.operations.item_block import ItemBlock, state_block
 from evtool.operations.item_judge import ItemJudge
 from evtool.operations.item_metadata import DescribedItems, MetadataChoice
 from evtool.operations.item_statements import StatementPlan, read_plan
 from evtool.operations.manifest_writer import ManifestWriter
-from evtool.operations.pairs import merge_sorted
 from evtool.operations.progress import NoProgress, Progress, ShareTrack
 from evtool.operations.respelled import RespelledNames, RespelledPairs, find_respelled
 from evtool.operations.seal_options import SealOptions, SealResult
 from evtool.operations.seal_problems import cannot_seal, nothing_to_seal, omission_reason
+from evtool.operations.surprises import CHANGED_AFTERWARDS, RestlessFiles, Surprises
 from evtool.scan.engine import Crew, Request, Task, gather_runs, observe_all, observe_requests
+from evtool.scan.marks import NO_MARK, Marks, mark_of
 from evtool.scan.measure import measure_tree
 from evtool.scan.observe import Mode, Observation, Problem
 from evtool.scan.tree import Tree, TreeLocation
@@ -67,10 +69,15 @@ def seal(
     for name, text in (("reason", options.reason), *(("exclude", pattern) for pattern in options.exclude)):
         check_text(name, text, options.policy)
     progress = progress or NoProgress()
-    try:
-        return _seal(path, signer, options, progress, random, now, {})
-    except RespelledNames as found:
-        return _seal(path, signer, options, progress, random, now, found.names)
+    surprises = Surprises()
+    for _ in range(_MOST_TRIES):
+        try:
+            return _seal(path, signer, options, progress, random, now, surprises)
+        except RespelledNames as found:
+            surprises = replace(surprises, respelled=found.names)
+        except RestlessFiles as found:
+            surprises = replace(surprises, restless=surprises.restless | found.paths)
+    raise cannot_seal(["other files kept changing after each time that they were read"])
 
 
 def _seal(
@@ -80,14 +87,14 @@ def _seal(
     progress: Progress,
     random: Callable[[int], bytes],
     now: Callable[[], datetime],
-    respelled: Mapping[bytes, str],
+    surprises: Surprises,
 ) -> SealResult:
     header = EntryHeader(options.reason, options.happened_at, options.clock)
     with (
         open_for_writing(path, options.custody) as record,
         hire(options.jobs, options.scheduler, record.evidence) as crew,
     ):
-        run = _SealRun(record.evidence, record.collection, options, crew, progress, respelled, inside=record.inside)
+        run = _SealRun(record.evidence, record.collection, options, crew, progress, surprises, inside=record.inside)
         journal_file = journal_name(record.next_sequence)
         journal = Journal(record.writer.open_kept(journal_file))
         try:
@@ -97,11 +104,21 @@ def _seal(
                 result = run.result
                 result.findings += report_losses(crew)
                 if manifest.items:
-                    details = manifest.finish(effective_exclusions(record.collection, options), options.allowed)
+                    details = manifest.finish(run.exclusions, options.allowed)
                     written = write_entry(
-                        record, signer, header, details, random=random, now=now, unlisted=manifest.unlisted
+                        record,
+                        signer,
+                        header,
+                        details,
+                        random=random,
+                        now=now,
+                        unlisted=manifest.unlisted,
+                        require_unchanged=run.require_unchanged,
+                        blocks=manifest.read_blocks,
                     )
                     result.entry, result.head = written.sequence, written.head
+                else:
+                    run.require_unchanged()
         finally:
             journal.close()
             if journal.is_empty:
@@ -116,25 +133,27 @@ def preview_seal(
     """Tell what `seal` would do, writing nothing and reading no evidence file."""
     options, progress = options or SealOptions(), progress or NoProgress()
     try:
-        return _preview(path, options, progress, {})
+        return _preview(path, options, progress, Surprises())
     except RespelledNames as found:
-        return _preview(path, options, progress, found.names)
+        return _preview(path, options, progress, Surprises(respelled=found.names))
 
 
 def _preview(
-    path: str | os.PathLike[str], options: SealOptions, progress: Progress, respelled: Mapping[bytes, str]
+    path: str | os.PathLike[str], options: SealOptions, progress: Progress, surprises: Surprises
 ) -> SealResult:
     evidence = TreeLocation.find(os.fspath(path))
     inside = is_inside(evidence, options.custody)
     location = locate_custody(evidence, options.custody)
     crew = Crew(options.jobs or default_jobs())
     if location is None:
-        run = _SealRun(evidence, None, options, crew, progress, respelled, inside=inside)
+        run = _SealRun(evidence, None, options, crew, progress, surprises, inside=inside)
         run.observe(None, None)
+        run.require_unchanged()
         return run.result
     with CustodyDirectory(location) as custody:
-        run = _SealRun(evidence, read_sound_collection(custody), options, crew, progress, respelled, inside=inside)
+        run = _SealRun(evidence, read_sound_collection(custody), options, crew, progress, surprises, inside=inside)
         run.observe(None, None)
+        run.require_unchanged()
         return run.result
 
 
@@ -148,7 +167,7 @@ class _SealRun:
         options: SealOptions,
         crew: Crew,
         progress: Progress,
-        respelled: Mapping[bytes, str],
+        surprises: Surprises,
         *,
         inside: bool,
     ) -> None:
@@ -159,15 +178,17 @@ class _SealRun:
         self._options = options
         self._crew = crew
         self._progress = progress
-        self._exclusions = effective_exclusions(collection, options)
+        self.exclusions = effective_exclusions(evidence, self._custody_name, collection, options)
         self._notes = WalkNotes()
         self._share = ShareTrack(lambda: self._notes.share)
-        self._judge = ItemJudge(Mode.STAT)
+        self._judge = ItemJudge(Mode.STAT, collection.is_disposed if collection else lambda _: False)
         self._places: dict[int, Found] = {}
         """Number of an item that has to be read after all -> where it lies."""
         self._problems: list[str] = []
         self._denied = 0
-        self._respelled = RespelledPairs(respelled)
+        self._respelled = RespelledPairs(surprises.respelled)
+        self._restless = surprises.restless
+        self._marks = Marks()
         self._plan = self._make_plan()
 
     def observe(self, manifest: ManifestWriter | None, journal: Journal | None) -> None:
@@ -189,7 +210,8 @@ class _SealRun:
         self._look_for_other_forms()
         self._judge_doubtful()
         self._check_manifests()
-        self._check_second_walk(manifest_written=manifest is not None)
+        if manifest is not None and self._plan and self._plan.left_over:
+            self._problems.append("files that the table speaks of vanished while the directory was read")
         self._report_names()
         if self._denied:
             raise RefusedError(
@@ -206,7 +228,7 @@ class _SealRun:
         if not self._progress.wants_totals:
             return None, None
         measured = measure_tree(
-            self._evidence, custody=self._custody_name, exclusions=self._exclusions, seconds=_MEASURE_SECONDS
+            self._evidence, custody=self._custody_name, exclusions=self.exclusions, seconds=_MEASURE_SECONDS
         )
         files, size = measured or (None, None)
         return files, None if self._collection and self._collection.seals else size
@@ -216,6 +238,7 @@ class _SealRun:
         for task, observation in observe_all(self._evidence, self._tasks(journal), jobs=self._crew):
             if task.context is not None:
                 self._judge_sealed(task, observation)
+                self._marks.add(NO_MARK if task.found.path not in self._respelled.names else b"")
             else:
                 self._take_new(task.found, observation, manifest, journal)
 
@@ -239,7 +262,10 @@ class _SealRun:
     def _is_all_new(self) -> bool:
         """Whether every entry becomes an item, and takes no decision but the usual ones."""
         return not (
-            (self._collection and self._collection.seals) or self._options.policy.denied or self._options.statements
+            (self._collection and self._collection.seals)
+            or self._options.policy.denied
+            or self._options.statements
+            or self._restless
         )
 
     def _observe_blocks(self, manifest: ManifestWriter, journal: Journal) -> None:
@@ -256,7 +282,7 @@ class _SealRun:
 
     def _requests(self, manifest: ManifestWriter, journal: Journal) -> Iterator[Request[None]]:
         with Tree(self._evidence) as tree:
-            runs = walk_runs(tree, custody=self._custody_name, exclusions=self._exclusions, notes=self._notes)
+            runs = walk_runs(tree, custody=self._custody_name, exclusions=self.exclusions, notes=self._notes)
             for batch in gather_runs(runs):
                 order = manifest.order_block(sum(len(run.names) for run in batch))
                 self._share.hand_out(sum(len(run.names) for run in batch))
@@ -267,6 +293,7 @@ class _SealRun:
         self.result.new_bytes += block.size
         self.result.reused += block.reused
         manifest.add_block(block)
+        self._marks.add(block.marks)
         journal.add_lines(block.journal)
         last = request.runs[-1]
         item = join_path(last.directory, last.names[-1])
@@ -278,15 +305,13 @@ class _SealRun:
             return None
         plan = read_plan(self._options.statements, self._evidence, self._options.policy)
         with Tree(self._evidence) as tree:
-            plan.match(self._collection, self._walk(tree, WalkNotes()))
+            plan.match(self._collection, self._evidence, self._walk(tree, WalkNotes()))
         self.result.findings += plan.findings
         return plan
 
     def _tasks(self, journal: Journal | None) -> Iterator[Task[SealedItem | None]]:
         with Tree(self._evidence) as tree:
-            founds = ((found.sort_key, found) for found in self._walk(tree, self._notes))
-            sealed_items = read_items(self._collection) if self._collection else iter(())
-            for sealed, found in merge_sorted(sealed_items, founds):
+            for sealed, found in find_new(self._collection, self._evidence, self._walk(tree, self._notes)):
                 if found is None and sealed is not None:
                     if not self._respelled.holds_item(sealed):
                         self._judge.missing.append(sealed)
@@ -300,7 +325,7 @@ class _SealRun:
             yield from self._respelled.tasks()
 
     def _walk(self, tree: Tree, notes: WalkNotes) -> Iterator[Found]:
-        return walk(tree, custody=self._custody_name, exclusions=self._exclusions, notes=notes)
+        return walk(tree, custody=self._custody_name, exclusions=self.exclusions, notes=notes)
 
     @property
     def _custody_name(self) -> bytes | None:
@@ -309,7 +334,10 @@ class _SealRun:
     def _take_new(
         self, found: Found, observation: Observation, manifest: ItemWriter | None, journal: Journal | None
     ) -> None:
+        if found.path in self._restless:
+            observation = observation._replace(problem=Problem.CHANGING, detail=CHANGED_AFTERWARDS)
         item_type = self._classify(found, observation)
+        self._marks.add(mark_of(observation) if item_type not in (None, ItemType.OMITTED) else NO_MARK)
         if item_type is not None:
             self._add_item(found, observation, item_type, manifest, journal)
 
@@ -369,8 +397,8 @@ class _SealRun:
 
     def _look_past_patterns(self) -> None:
         """A new pattern says what is not to be sealed; what was sealed before is compared all the same."""
-        hidden = find_hidden(self._evidence, self._judge.missing, self._exclusions)
-        self._notes.excluded_count -= count_unhidden(hidden, self._exclusions)
+        hidden = find_hidden(self._evidence, self._judge.missing, self.exclusions)
+        self._notes.excluded_count -= count_unhidden(hidden, self.exclusions)
         there = {id(sealed) for sealed, _ in hidden}
         self._judge.missing = [one for one in self._judge.missing if id(one) not in there]
         tasks: list[Task[SealedItem | None]] = [Task(found, sealed, Mode.STAT) for sealed, found in hidden]
@@ -382,7 +410,8 @@ class _SealRun:
         if self._collection is None or not self._judge.missing or self._respelled.names:
             return
         with Tree(self._evidence) as tree:
-            names = find_respelled(self._collection, self._judge.missing, self._walk(tree, WalkNotes()))
+            missing = [one for one in self._judge.missing if not self._collection.is_disposed(one)]
+            names = find_respelled(self._collection, missing, self._walk(tree, WalkNotes()))
         if names:
             raise RespelledNames(names)
 
@@ -404,8 +433,7 @@ class _SealRun:
             if one.item.content.type is ItemType.OMITTED:
                 self._judge.fates_of(one).omitted += 1
             else:
-                disposed = self._collection is not None and self._collection.is_disposed(one.item.number)
-                self._judge.report_missing(one, is_disposed=disposed)
+                self._judge.report_missing(one)
         self._judge.missing.clear()
         self.result.findings += self._judge.findings
         kept = ItemFates()
@@ -413,32 +441,38 @@ class _SealRun:
             kept.add(fates)
         self.result.kept_items = kept.ok + kept.unread + kept.omitted
 
-    def _check_second_walk(self, *, manifest_written: bool) -> None:
-        """Look at the names once more: what came or went meanwhile would be sealed by halves."""
-        again = WalkNotes()
-        with Tree(self._evidence) as tree:
-            runs = walk_runs(tree, custody=self._custody_name, exclusions=self._exclusions, notes=again)
-            deque(runs, maxlen=0)
+    def require_unchanged(self) -> None:
+        """Look at every name and every new file once more: what changed since it was read is not what is signed.
+
+        Raises:
+            RestlessFiles: files changed, which is allowed: they are to be named without their content.
+            EvidenceError: files changed, came or went.
+        """
+        again, seen, changed = WalkNotes(), 0, list[Found]()
+        with Tree(self._evidence) as tree, Tree(self._evidence) as looking:
+            for run in walk_runs(tree, custody=self._custody_name, exclusions=self.exclusions, notes=again):
+                if self._respelled.names:
+                    names = [name for name in run.names if join_path(run.directory, name) not in self._respelled.names]
+                    run = run._replace(names=names)
+                changed += self._marks.find_changed(looking, run, seen)
+                seen += len(run.names)
         if again.fingerprint != self._notes.fingerprint:
-            self._problems.append("files appeared, vanished or changed their type while the directory was read")
-        elif manifest_written and self._plan and self._plan.left_over:
-            self._problems.append("files that the table speaks of vanished while the directory was read")
+            raise cannot_seal(["files appeared, vanished or changed their type while the directory was read"])
+        if changed and OmissionReason.CHANGING in self._options.allowed:
+            raise RestlessFiles(frozenset(found.path for found in changed))
+        if changed:
+            raise cannot_seal([f"{shown(store_name(found.path))}: {CHANGED_AFTERWARDS}" for found in changed])
 
     def _report_names(self) -> None:
         self.result.excluded = self._notes.excluded_count
+        self.result.excluded_names = tuple(path for path, _ in self._notes.excluded)
         for one, other in self._notes.twins:
             message = f"{shown(one)} and {shown(other)} are one name to some other systems; a copy there may lose one"
             self.result.findings.append(Finding(Code.NAME_TWIN, Effect.NOTE, message, path=one))
 
 
-def effective_exclusions(collection: Collection | None, options: SealOptions) -> Exclusions:
-    """Give the patterns of a new seal: those in force, unless they are reset, and the new ones."""
-    if options.reset_exclusions:
-        before: tuple[str, ...] = ()
-    else:
-        before = collection.exclusions.patterns if collection else DEFAULT_PATTERNS
-    return Exclusions(before + tuple(pattern for pattern in options.exclude if pattern not in before))
-
+_MOST_TRIES = 20
+"""How often a seal begins anew because of what was found out too late; each time fewer things can surprise it."""
 
 ItemWriter = ManifestWriter | DescribedItems
 """What takes new items one by one."""

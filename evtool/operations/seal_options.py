@@ -14,12 +14,16 @@ from evtool.core.statement import OmissionReason
 from evtool.operations.item_metadata import MetadataChoice, MetadataSummary
 from evtool.operations.item_statements import StatementFiles
 
-ALLOWABLE = {
+UNMATCHED = "unmatched"
+"""Allows patterns that match nothing yet."""
+
+ALLOWABLE: dict[str, tuple[OmissionReason, ...]] = {
     "unreadable": (OmissionReason.UNREADABLE, OmissionReason.UNREADABLE_DIRECTORY),
     "special": (OmissionReason.SPECIAL,),
     "changing": (OmissionReason.CHANGING,),
+    UNMATCHED: (),
 }
-"""What may be left out of a seal by name, as the user says it -> the reasons that the entry records."""
+"""What is refused otherwise, as the user says it -> the reasons for leaving items out that the entry records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,8 @@ class SealOptions:
         clock: what the signer says of the clock.
         exclude: patterns to leave out, beside those that are in force already.
         reset_exclusions: begin with no patterns at all, not even the default ones.
-        allow: keys of `ALLOWABLE`: what may be named without its content being sealed.
+        allow: keys of `ALLOWABLE`: what may be named without its content being sealed, and new patterns that match
+            nothing.
         statements: the archivist's table and defaults: context and consent of the new items.
         custody: where the custody directory is, if not in the evidence directory.
         jobs: number of workers; None means a number that suits this machine.
@@ -80,6 +85,7 @@ class SealResult:
         reused: new files that an interrupted run had hashed already.
         omitted: new items that are named but whose content is not sealed.
         excluded: entries of the directory that patterns left out.
+        excluded_names: stored paths of the first thousand of them.
         findings: sealed items that changed or vanished, and names that other systems mix up.
         metadata: what new files claim of themselves, without values; None where nothing was read for it.
     """
@@ -92,6 +98,7 @@ class SealResult:
     reused: int = 0
     omitted: int = 0
     excluded: int = 0
+    excluded_names: tuple[str, ...] = ()
     findings: list[Finding] = field(default_factory=list)
     metadata: MetadataSummary | None = None
 

@@ -124,7 +124,8 @@ class SealedBlocks:
             size = source.taken_items
             block = b"".join(lines)
             # A withheld line stands for any number of lines and items.
-            last_key = None if holds_withheld(block) else _last_key(lines, number + size - 1)
+            whole = source.is_whole and not holds_withheld(block)
+            last_key = _last_key(lines, number + size - 1) if whole else None
             if last_key is None:
                 yield from self._read_rest(chain(lines, source.rest()), number, line, key)
                 return
@@ -137,12 +138,20 @@ class SealedBlocks:
     ) -> Iterator[SealedBlock]:
         self._rest = ManifestReader(first_item, first_line=first_line, last_key=last_key)
         part: list[Item] = []
+        size = 0
+
+        def counted() -> Iterator[bytes]:
+            nonlocal size
+            for line in lines:
+                size += len(line)
+                yield line[:-1]
+
         try:
-            for item in self._rest.read(line[:-1] for line in lines):
+            for item in self._rest.read(counted()):
                 part.append(item)
-                if len(part) == self._size:
+                if len(part) == self._size or size > _BLOCK_BYTES:
                     yield _decoded(part)
-                    part = []
+                    part, size = [], 0
         except (FormatError, InputError):
             # What was read before the place where it cannot be read any further is still known.
             if part:
@@ -150,6 +159,10 @@ class SealedBlocks:
             raise
         if part:
             yield _decoded(part)
+
+
+_BLOCK_BYTES = 2 * 1024 * 1024
+"""Bytes of lines from which on a block has fewer items; from an item that alone has more, all is read line by line."""
 
 
 class _Lines:
@@ -161,19 +174,27 @@ class _Lines:
         self._starts: list[int] = []
         """Which of the lines begin an item."""
         self._problem: FormatError | InputError | None = None
+        self._bytes = 0
+        self._is_at_end = False
         self.taken_items = 0
         """How many items begin in the lines that were taken last."""
+        self.is_whole = True
+        """Whether those lines end where an item does, as far as it is known."""
 
     def take_items(self, count: int) -> list[bytes]:
-        """Take the lines of so many items, fewer at the end; none after it.
+        """Take the lines of so many items, fewer at the end and where they are long; none after it.
 
         Whatever comes before the first item is taken together with it.
         """
-        # The item after the last one has to be seen: what is stated of an item may be any number of lines.
-        while len(self._starts) <= count and self._refill():
+        # The item after the last one has to be seen: what is stated of an item may be many lines.
+        while len(self._starts) <= count and self._bytes < _BLOCK_BYTES and self._refill():
             pass
+        if self._bytes >= _BLOCK_BYTES and len(self._starts) <= count:
+            count = max(len(self._starts) - 1, 1)
+        self.is_whole = len(self._starts) > count or self._is_at_end
         end = self._starts[count] if len(self._starts) > count else len(self._lines)
         taken, self._lines = self._lines[:end], self._lines[end:]
+        self._bytes = sum(map(len, self._lines))
         self.taken_items = min(count, len(self._starts))
         self._starts = [start - end for start in self._starts[count:]]
         return taken
@@ -185,8 +206,8 @@ class _Lines:
             FormatError, InputError: it cannot be read to its end.
         """
         while self._lines or self._refill():
-            yield from self._lines
-            self._lines = []
+            lines, self._lines = self._lines, []
+            yield from lines
         if self._problem is not None:
             raise self._problem
 
@@ -205,10 +226,12 @@ class _Lines:
         try:
             lines = next(self._blocks, [])
         except (FormatError, InputError) as error:
-            self._problem = error
+            self._problem, self._is_at_end = error, True
             return False
         first = len(self._lines)
         self._lines += lines
+        self._bytes += sum(map(len, lines))
+        self._is_at_end = not lines
         # What `begins_item` says, without calling it for each of millions of lines.
         self._starts += [
             index

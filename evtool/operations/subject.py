@@ -16,9 +16,11 @@ from evtool.core.zip_format import LOCAL_SIGNATURE
 from evtool.keys.age_keys import Identity
 from evtool.keys.passphrase import PassphraseSource
 from evtool.operations.progress import Progress
+from evtool.operations.wrong_place import explain_no_container
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import TreeLocation
-from evtool.store.bundle import Bundle, FolderBundle, is_bundle_folder
+from evtool.store.bundle import Bundle, FolderBundle
+from evtool.store.bundle_form import is_bundle_folder, require_bundle
 from evtool.store.custody import NAME, CustodyDirectory, CustodyReader, locate_custody
 from evtool.store.zip_bundle import Keep, ZipBundle
 
@@ -118,11 +120,14 @@ def open_container(
         elif source.start.startswith(LOCAL_SIGNATURE):
             bundle = ZipBundle(source, again=file, keep=keep, advance=advance)
         else:
-            raise FormatError(
+            part = explain_no_container(name_of(place)) if file is not None else None
+            message, hint = part or (
                 f"{_name(place)} is neither a zip file nor an age file",
-                hint="evtool verifies an evidence directory, or a bundle as a folder, .zip or .zip.age",
+                "evtool verifies an evidence directory, or a bundle as a folder, .zip or .zip.age",
             )
+            raise FormatError(message, hint=hint)
         with bundle:
+            require_bundle(bundle, _name(place))
             yield bundle
 
 
@@ -170,8 +175,13 @@ def _opened(place: Place) -> Iterator[tuple[_Sniffed, BinaryIO | None]]:
         yield _Sniffed(file), file if regular else None
 
 
+def name_of(place: Place) -> str:
+    """Give the path that the user named, as it is."""
+    return os.fsdecode(os.fspath(place)) if isinstance(place, str | os.PathLike) else "standard input"
+
+
 def _name(place: Place) -> str:
-    return shown(os.fsdecode(os.fspath(place))) if isinstance(place, str | os.PathLike) else "standard input"
+    return shown(name_of(place))
 
 
 def _is_inside(evidence: TreeLocation, custody: TreeLocation) -> bool:

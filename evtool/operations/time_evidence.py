@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from evtool.core.chain import Link
 from evtool.core.digest import sha256_hex
 from evtool.core.errors import EvtoolError, FormatError
 from evtool.core.finding import Code, Effect, Finding
+from evtool.core.limits import MAX_STAMPS, MAX_STAMPS_SIZE
 from evtool.core.names import shown
-from evtool.core.timestamp.stamp_names import EVIDENCE, StampName, StampRole, parse_stamp_name
+from evtool.core.timestamp.stamp_names import EVIDENCE, StampName, parse_stamp_name
 from evtool.operations.collection import Collection
-
-MAX_STAMPS = 2000
-"""Time-stamps of one record that are read; anybody can drop files there, and each costs memory and time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +60,23 @@ def read_time_files(collection: Collection) -> TimeFiles:
         message = f"{len(there)} time-stamps, only those that entries list and the first {MAX_STAMPS} others are judged"
         found.findings.append(Finding(Code.TIMESTAMP_OPEN, Effect.NOTE, message, count=len(there)))
     usable = {link.entry.sequence: link.entry.event.value for link in links}
+    size = 0
     for count, name in enumerate(sorted(there.values(), key=lambda name: name.text not in recorded)):
         if count >= MAX_STAMPS and name.text not in recorded:
             break
         if usable.get(name.sequence) == name.event:
-            _read_stamp(collection, name, recorded.get(name.text, []), found)
+            if size > MAX_STAMPS_SIZE:
+                found.findings.append(_too_much(name))
+                break
+            size += _read_stamp(collection, name, recorded.get(name.text, []), found)
     return found
+
+
+def _too_much(name: StampName) -> Finding:
+    message = (
+        f"time-stamps from {name.text} on are not judged: those before them have more than {MAX_STAMPS_SIZE:,} bytes"
+    )
+    return Finding(Code.TIMESTAMP_OPEN, Effect.UNCHECKED, message, path=name.text, entry=name.sequence)
 
 
 def _check_recorded(text: str, records: list[tuple[int, str]], there: dict[str, StampName], found: TimeFiles) -> None:
@@ -82,13 +90,14 @@ def _check_recorded(text: str, records: list[tuple[int, str]], there: dict[str, 
         found.findings.append(finding)
 
 
-def _read_stamp(collection: Collection, name: StampName, records: list[tuple[int, str]], found: TimeFiles) -> None:
+def _read_stamp(collection: Collection, name: StampName, records: list[tuple[int, str]], found: TimeFiles) -> int:
+    """Read one token or proof; returns how many bytes it has."""
     try:
         data = collection.custody.read_stamp(name)
         signature = collection.custody.read_entry(name.sequence, name.event).signature
     except EvtoolError as error:
         found.findings.append(_unreadable(name, records, error))
-        return
+        return 0
     digest = sha256_hex(data)
     for entry, recorded in records:
         if recorded != digest:
@@ -106,6 +115,7 @@ def _read_stamp(collection: Collection, name: StampName, records: list[tuple[int
             )
     listed = min((entry for entry, recorded in records if recorded == digest), default=None)
     found.stamps.append(FoundStamp(name, data, signature, listed))
+    return len(data)
 
 
 def _unreadable(name: StampName, records: list[tuple[int, str]], error: EvtoolError) -> Finding:
@@ -116,13 +126,3 @@ def _unreadable(name: StampName, records: list[tuple[int, str]], error: EvtoolEr
     code = Code.TIMESTAMP_CHANGED if effect is Effect.DISPROVES else Code.CUSTODY_UNREADABLE
     message = error.message if name.text in error.message else f"{name.text}: {error.message}"
     return Finding(code, effect, message, path=name.text, entry=name.sequence)
-
-
-def companions(collection: Collection, name: StampName, role: StampRole) -> Iterator[bytes]:
-    """Read the files of one role that lie beside a token; what cannot be read is left out, as nothing rests on it."""
-    for other in collection.listing.stamps:
-        if (other.sequence, other.event, other.label, other.role) == (name.sequence, name.event, name.label, role):
-            try:
-                yield collection.custody.read_stamp(other)
-            except EvtoolError:
-                continue

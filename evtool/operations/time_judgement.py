@@ -9,9 +9,9 @@ from datetime import datetime
 from evtool.core.chain import Link
 from evtool.core.errors import EvtoolError
 from evtool.core.finding import Code, Effect, Finding
+from evtool.core.limits import MAX_REVOCATION_BYTES
 from evtool.core.time_report import ProvenInterval, StampKind, StampReport
 from evtool.core.timestamp.bitcoin import MINIMUM_WORK
-from evtool.core.timestamp.certificates import parse_certificate_file
 from evtool.core.timestamp.grounds import Grounds
 from evtool.core.timestamp.ots_verify import OtsVerdict, verify_proof
 from evtool.core.timestamp.renewal import (
@@ -28,9 +28,10 @@ from evtool.core.timestamp.renewal import (
 from evtool.core.timestamp.request import parse_request
 from evtool.core.timestamp.result import Reason, TokenState
 from evtool.core.timestamp.stamp_names import StampRole
+from evtool.operations.beside import Companions
 from evtool.operations.collection import Collection
 from evtool.operations.time_axis import TimeGrounds, TimeResult, load_sunsets
-from evtool.operations.time_evidence import FoundStamp, TimeFiles, companions
+from evtool.operations.time_evidence import FoundStamp, TimeFiles
 from evtool.report.stamp import describe_proof, describe_token, spell
 
 
@@ -49,6 +50,11 @@ class _Judgement:
         return [EntryProof(one.name.sequence, v.block.existed_by) for one, v in self.proofs if v.block]
 
     @property
+    def passed(self) -> list[JudgedToken]:
+        """The tokens that passed: the only ones that an interval is made of."""
+        return [one for one in self.tokens if one.verdict.proven]
+
+    @property
     def stamped(self) -> int:
         """The newest entry with a passed stamp of its own."""
         own = [proof.entry for proof in self.entry_proofs]
@@ -58,8 +64,8 @@ class _Judgement:
     def interval(self, entry: int) -> Interval:
         """What is proven for an entry; in a broken chain nothing that stands beside another entry."""
         if self.linked:
-            return compute_interval(entry, self.tokens, self.entry_proofs)
-        own = [one for one in self.tokens if one.token.entry == entry]
+            return compute_interval(entry, self.passed, self.entry_proofs)
+        own = [one for one in self.passed if one.token.entry == entry]
         return compute_interval(entry, own, [proof for proof in self.entry_proofs if proof.entry == entry])
 
 
@@ -72,7 +78,8 @@ def judge_stamps(collection: Collection, found: TimeFiles, grounds: TimeGrounds,
             verdict = verify_proof(one.data, one.signature, grounds.headers, grounds.minimum_work)
             judgement.proofs.append((one, verdict))
     responses = [one for one in found.stamps if one.name.role is StampRole.RESPONSE]
-    own = [_chain_token(collection, one, judgement.linked) for one in responses]
+    companions = Companions(collection)
+    own = [_chain_token(companions, one, judgement.linked) for one in responses]
     ready = Grounds(
         now=now,
         anchors=tuple(grounds.anchors()),
@@ -82,7 +89,8 @@ def judge_stamps(collection: Collection, found: TimeFiles, grounds: TimeGrounds,
     )
     judgement.tokens = judge_chain(own, ready, judgement.entry_proofs)
     intervals = {link.entry.sequence: judgement.interval(link.entry.sequence) for link in links}
-    findings = [*found.findings, *_judge_tokens(collection, judgement, found), *_judge_proofs(judgement)]
+    findings = [*found.findings, *_judge_tokens(companions, judgement, found), *_judge_proofs(judgement)]
+    findings += _judge_unread(companions)
     findings += _judge_intervals(links, intervals)
     findings += _judge_whole(collection, judgement, intervals)
     if grounds.minimum_work < MINIMUM_WORK:
@@ -107,27 +115,21 @@ def _is_linked(collection: Collection) -> bool:
     return collection.chain.is_intact and numbers == list(range(1, len(numbers) + 1))
 
 
-def _chain_token(collection: Collection, one: FoundStamp, linked: bool) -> ChainToken:
+def _chain_token(companions: Companions, one: FoundStamp, linked: bool) -> ChainToken:
     """Make a token ready to be judged, with what lies beside it.
 
     The saved request is no ground here. It served when the answer came in; today only the token counts, and a request
     that somebody swapped later must not make a good token look forged.
     """
-    certificates: list[bytes] = []
-    for chain in companions(collection, one.name, StampRole.CHAIN):
-        try:
-            certificates += [certificate.der for certificate in parse_certificate_file(chain)[0]]
-        except EvtoolError:
-            continue
     return ChainToken(
         entry=one.name.sequence,
         label=one.name.label,
         response=one.data,
         data=one.signature,
         listed_in=one.listed_in if linked else None,
-        certificates=tuple(certificates),
-        crls=tuple(companions(collection, one.name, StampRole.CRL)),
-        ocsp_answers=tuple(companions(collection, one.name, StampRole.OCSP)),
+        certificates=companions.certificates(one.name),
+        crls=companions.beside(one.name, StampRole.CRL),
+        ocsp_answers=companions.beside(one.name, StampRole.OCSP),
     )
 
 
@@ -135,7 +137,7 @@ _BECAME_WORTHLESS = frozenset({Reason.REVOKED})
 """What a token fails for although it is the one that was stored: nobody tampered with this record."""
 
 
-def _judge_tokens(collection: Collection, judgement: _Judgement, found: TimeFiles) -> Iterable[Finding]:
+def _judge_tokens(companions: Companions, judgement: _Judgement, found: TimeFiles) -> Iterable[Finding]:
     names = {(one.name.sequence, one.name.label): one for one in found.stamps}
     for one in judgement.tokens:
         stamp, verdict = names[one.token.entry, one.token.label], one.verdict
@@ -144,14 +146,14 @@ def _judge_tokens(collection: Collection, judgement: _Judgement, found: TimeFile
             yield _failed(stamp, verdict.reason.value, verdict.detail, listed)
         elif verdict.state is TokenState.INDETERMINATE:
             yield _open(stamp, verdict.reason.value, verdict.detail)
-        elif _answers_another_request(collection, one, stamp):
+        elif _answers_another_request(companions, one, stamp):
             message = f"time-stamp {stamp.name.text} holds, but the request beside it is not the one that it answers"
             yield Finding(Code.TIMESTAMP_OPEN, Effect.NOTE, message, entry=stamp.name.sequence)
 
 
-def _answers_another_request(collection: Collection, one: JudgedToken, stamp: FoundStamp) -> bool:
+def _answers_another_request(companions: Companions, one: JudgedToken, stamp: FoundStamp) -> bool:
     facts = one.verdict.claimed
-    for data in companions(collection, stamp.name, StampRole.REQUEST):
+    for data in companions.beside(stamp.name, StampRole.REQUEST):
         try:
             request = parse_request(data)
         except EvtoolError:
@@ -160,6 +162,14 @@ def _answers_another_request(collection: Collection, one: JudgedToken, stamp: Fo
         if facts is None or facts.imprint != request.imprint.digest.hex() or (nonce and facts.nonce != nonce):
             return True
     return False
+
+
+def _judge_unread(companions: Companions) -> Iterable[Finding]:
+    if (name := companions.unread) is not None:
+        message = (
+            f"revocation files from {name.text} on are not read: more than {MAX_REVOCATION_BYTES:,} bytes come before"
+        )
+        yield Finding(Code.TIMESTAMP_OPEN, Effect.UNCHECKED, message, path=name.text, entry=name.sequence)
 
 
 def _judge_proofs(judgement: _Judgement) -> Iterable[Finding]:

@@ -15,9 +15,11 @@ from evtool.core.finding import Axis, Code, Effect, Finding
 from evtool.core.verdict import DEFAULT_REQUIRED, Report
 from evtool.operations.collection import read_collection
 from evtool.operations.progress import NoProgress, Progress
-from evtool.operations.subject import Place, Subject, open_subject
+from evtool.operations.subject import Place, Subject, name_of, open_subject
 from evtool.operations.verify_options import VerifyOptions
 from evtool.operations.verify_steps import STEPS, Case
+from evtool.operations.wrong_place import explain_no_record
+from evtool.store.bundle import Bundle
 
 
 def verify(place: Place, options: VerifyOptions | None = None, *, progress: Progress | None = None) -> Report:
@@ -34,11 +36,17 @@ def verify(place: Place, options: VerifyOptions | None = None, *, progress: Prog
     try:
         with open_subject(place, options.custody, options.access, progress) as subject:
             if subject is None:
-                return _not_sealed(options, "there is no custody directory: nothing here was sealed by evtool")
+                return _not_sealed(options, "{} ({})".format(*explain_no_record(name_of(place))))
             return _verify_subject(subject, options, progress)
     except FormatError as error:
-        refused = Finding(Code.BAG_BROKEN, Effect.UNCHECKED, error.message)
+        advice = f" ({error.hint})" if error.hint else ""
+        refused = Finding(Code.BAG_BROKEN, Effect.UNCHECKED, error.message + advice)
         return _not_sealed(options, "the bundle cannot be read", [refused])
+
+
+def verify_bundle(bundle: Bundle, options: VerifyOptions, progress: Progress) -> Report:
+    """Verify a bundle that is open already, as `verify` does."""
+    return _verify_subject(Subject(bundle.custody, bundle, None, bundle), options, progress)
 
 
 def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress) -> Report:

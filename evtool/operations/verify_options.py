@@ -22,13 +22,14 @@ class VerifyOptions:
         expected_head: digest of an entry that the caller noted, 64 hexadecimal digits, or None.
         required: axes that have to be shown beside the default ones.
         whole: whether a partial copy is not enough.
-        min_signers: how many distinct trusted keys every seal needs, countersignatures included.
+        min_signers: how many agents with trusted keys have to have signed every seal, countersignatures included.
         selection: which items to check.
         quick: compare types, sizes and dates only; never ends in success.
         custody: where the custody directory is, if not in the evidence directory.
         access: what opens an encrypted bundle.
         jobs: number of workers; None means a number that suits this machine.
         scheduler: address of the Dask scheduler whose workers do the work in their stead.
+        links_left_out: symbolic links that the caller did not make in this copy; they count as stated, as in a bundle.
         now: the moment at which keys have to be valid; None means the present.
         time: the anchors and other material that time-stamps are judged on.
     """
@@ -45,5 +46,6 @@ class VerifyOptions:
     access: BundleAccess = field(default_factory=BundleAccess)
     jobs: int | None = None
     scheduler: str | None = None
+    links_left_out: frozenset[int] = frozenset()
     now: datetime | None = None
     time: TimeGrounds = field(default_factory=TimeGrounds)

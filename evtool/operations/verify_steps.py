@@ -232,8 +232,8 @@ def check_consent(case: Case) -> StepResult:
     """Step 14: it is stated under which consent the items may be used."""
     summary = case.consent
     # An entry that cannot be used may hold a change.
-    relied_on = summary.items if summary is not None and case.usable == case.entries else 0
     subjects = sum(seal.disclosed.items for seal in case.collection.seals)
+    relied_on = summary.items if summary is not None else 0
     return StepResult(Step.CONSENT, subjects, relied_on, tuple(judge_consent(summary)))
 
 
@@ -289,6 +289,7 @@ def _run_comparer(case: Case, jobs: int | Crew) -> Comparison:
         jobs=jobs,
         mode=Mode.STAT if options.quick else Mode.HASH,
         selection=options.selection,
+        links_left_out=options.links_left_out,
         progress=case.progress,
     )
     comparison = comparer.run()

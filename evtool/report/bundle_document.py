@@ -38,8 +38,10 @@ class PackDocument:
         left_out: items that were asked for and may not be disclosed.
         duties: what the recipient has to keep to, half a sentence each.
         files: payload files.
+        neutral: how many of them go by the number of their item.
         size: bytes in them.
         encrypted_to: public keys that the bundle is encrypted to.
+        leftovers: what runs that were interrupted had left beside the bundle, a sentence each.
     """
 
     format: Literal["evtool-pack/1"] = "evtool-pack/1"
@@ -53,8 +55,10 @@ class PackDocument:
     left_out: tuple[LeftOutItem, ...]
     duties: tuple[str, ...]
     files: int
+    neutral: int
     size: int
     encrypted_to: tuple[str, ...]
+    leftovers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +69,11 @@ class UnpackDocument:
         format: what this document is, and in which version.
         exit_code: the verdict on the directory; where it is neither 0 nor 3, nothing was unpacked.
         bundle: the bundle, as the user named it.
-        neutral: files that keep a name made of their item's number.
+        neutral: how many items go by their number.
+        other_names: numbers of those of them whose own name is known and cannot be had on this medium.
         links_left_out: numbers of items that are links leading out of the directory, and were not made.
+        impossible_links: numbers of items that are links which this medium cannot have.
+        leftovers: what runs that were interrupted had left beside the directory, a sentence each.
         report: the verdict on the new directory.
     """
 
@@ -74,5 +81,8 @@ class UnpackDocument:
     exit_code: ExitCode
     bundle: str
     neutral: int
+    other_names: tuple[int, ...]
     links_left_out: tuple[int, ...]
+    impossible_links: tuple[int, ...]
+    leftovers: tuple[str, ...]
     report: DirectoryReport

@@ -6,12 +6,19 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from evtool.core.consent import ConsentTerms
 from evtool.core.consent_decision import ConsentAnswer, Reason
-from evtool.core.consent_state import Holding, ItemConsent
+from evtool.core.consent_state import Holding
 from evtool.core.consent_summary import ConsentSummary
 from evtool.core.errors import ExitCode
 from evtool.core.events import Acceptance, Event
+from evtool.core.item_consent import (
+    ItemConsent,
+    ItemTerms,
+    TermsNeverStated,
+    TermsStated,
+    TermsWithheld,
+    terms_that_count,
+)
 from evtool.core.times import format_time
 
 Terms = dict[str, str | list[str]]
@@ -79,9 +86,10 @@ class ItemConsentDocument:
     Attributes:
         item: its number.
         entry: number of the entry that seals it.
-        stated: the terms sealed with it, or null.
-        in_force: the terms in force now, or null where none were ever stated.
+        stated: the terms sealed with it, or null where there are none, or where they are withheld.
+        in_force: the terms in force now, or null where none were ever stated; the strictest where they are withheld.
         changes: the entries that changed them, oldest first.
+        withheld: this copy does not hold the item, so its terms are not known.
     """
 
     item: int
@@ -89,6 +97,7 @@ class ItemConsentDocument:
     stated: Terms | None
     in_force: Terms | None
     changes: tuple[ChangeDocument, ...]
+    withheld: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,9 +245,14 @@ class RecallDocument:
     holdings: tuple[HoldingDocument, ...]
 
 
-def terms_document(terms: ConsentTerms | None) -> Terms | None:
-    """Write terms, or null."""
-    return None if terms is None else terms.stated
+def terms_document(known: ItemTerms) -> Terms | None:
+    """Write the terms that count for an item, or null where none were ever stated."""
+    return None if isinstance(known, TermsNeverStated) else terms_that_count(known).stated
+
+
+def sealed_document(sealed: ItemTerms) -> Terms | None:
+    """Write the terms sealed with an item, or null where none are disclosed."""
+    return sealed.terms.stated if isinstance(sealed, TermsStated) else None
 
 
 def consent_document(consent: ItemConsent) -> ItemConsentDocument:
@@ -246,12 +260,13 @@ def consent_document(consent: ItemConsent) -> ItemConsentDocument:
     return ItemConsentDocument(
         item=consent.item,
         entry=consent.sealed_by,
-        stated=terms_document(consent.stated),
-        in_force=terms_document(consent.terms),
+        stated=sealed_document(consent.sealed),
+        in_force=terms_document(consent.in_force),
         changes=tuple(
             ChangeDocument(entry=change.entry, happened_at=format_time(change.happened_at), terms=change.terms.stated)
             for change in consent.changes
         ),
+        withheld=isinstance(consent.sealed, TermsWithheld),
     )
 
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from evtool.core.consent import ConsentTerms, Handling
 from evtool.core.consent_decision import ConsentAnswer
-from evtool.core.consent_state import Holding, ItemConsent
+from evtool.core.consent_state import Holding
 from evtool.core.consent_summary import ConsentSummary
 from evtool.core.digest import group_in_fours
 from evtool.core.finding import Axis, AxisState
+from evtool.core.item_consent import ItemConsent, ItemTerms, TermsNeverStated, TermsWithheld, terms_that_count
 from evtool.core.names import shown
 from evtool.core.times import format_time
 from evtool.core.verdict import Report
@@ -83,17 +84,28 @@ def _value(value: str | Sequence[str]) -> str:
     return shown(value, 400) if isinstance(value, str) else ", ".join(shown(one, 80) for one in value) or "none"
 
 
+def render_known(known: ItemTerms) -> list[str]:
+    """Write the terms that count for an item, one a line; where they are not known, why, and the strictest."""
+    if isinstance(known, TermsNeverStated):
+        return ["no terms were ever stated: sealed, for nobody"]
+    if isinstance(known, TermsWithheld):
+        return ["its terms are not known from this copy, so the strictest count", *render_terms(known.terms)]
+    return render_terms(known.terms)
+
+
+def _sealed(sealed: ItemTerms) -> str:
+    if isinstance(sealed, TermsWithheld):
+        return "withheld from this copy"
+    return "; ".join(render_terms(terms_that_count(sealed))) or "nothing"
+
+
 def render_consent(consent: ItemConsent) -> str:
     """Write the consent of one item: what was sealed, what changed, what is in force."""
     lines = [f"item {consent.item}, sealed by entry {consent.sealed_by}"]
-    if consent.terms is None:
-        state = "no terms were ever stated"
-        return "\n".join([*lines, f"  {state}: sealed, for nobody"])
-    lines += [f"  {line}" for line in render_terms(consent.terms)]
+    lines += [f"  {line}" for line in render_known(consent.in_force)]
     if consent.changes:
         lines.append("  put together from")
-        stated = "; ".join(render_terms(consent.stated)) if consent.stated else "nothing"
-        lines.append(f"    entry {consent.sealed_by} (sealed): {stated}")
+        lines.append(f"    entry {consent.sealed_by} (sealed): {_sealed(consent.sealed)}")
         for change in consent.changes:
             changed = "; ".join(render_terms(change.terms))
             lines.append(f"    entry {change.entry} ({format_time(change.happened_at)}, claimed): {changed}")

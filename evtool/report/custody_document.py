@@ -7,7 +7,7 @@ from typing import Literal
 
 from evtool.core.errors import ExitCode
 from evtool.core.events import Acceptance, Fixity
-from evtool.core.finding import Finding
+from evtool.core.finding import Code, Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,7 @@ class EntryDocument:
         head: SHA-256 of the new entry.
         fixity: how the evidence compared with its seals, or null where that was not measured.
         findings: what was not as sealed.
+        more_findings: how many more of a kind there are; up to 1,000 of a kind are listed, with `--all` every one.
     """
 
     format: Literal["evtool-entry/1"] = "evtool-entry/1"
@@ -31,6 +32,7 @@ class EntryDocument:
     head: str
     fixity: Fixity | None
     findings: tuple[Finding, ...]
+    more_findings: dict[Code, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,11 +14,12 @@ from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.entry import Clock
 from evtool.core.errors import ExitCode
 from evtool.core.events import Event, Fixity
-from evtool.core.finding import Axis, AxisState, Finding
+from evtool.core.finding import Axis, AxisState, Code, Finding
 from evtool.core.statement import ItemType, OmissionReason
 from evtool.core.time_report import ProvenInterval, StampReport
 from evtool.core.verdict import PartialCopy, Report, SignerReport, StepResult
 from evtool.report.consent_document import SummaryDocument, Terms, summary_document
+from evtool.report.findings import list_findings
 from evtool.report.metadata_document import MetadataDocument, SealedMetadata
 from evtool.report.time_document import Stamping
 
@@ -59,7 +60,8 @@ class DirectoryReport:
         evidence: where each thing went that lies in the evidence; together they are `seen`, or the verdict is 4.
         bytes: bytes that were read and hashed.
         partial: which copy this is, where it leaves out what a signed entry says it leaves out; else null.
-        findings: everything found, worst first.
+        findings: what was found, worst first.
+        more_findings: how many more of a kind there are; up to 1,000 of a kind are listed, with `--all` every one.
         signers: the entries whose signature verifies, oldest first.
         handling: the handling to keep to for all of it together.
         consent_summary: what the terms of the items amount to, or null where nothing can be relied on.
@@ -80,6 +82,7 @@ class DirectoryReport:
     bytes: int
     partial: PartialCopy | None
     findings: tuple[Finding, ...]
+    more_findings: dict[Code, int]
     signers: tuple[SignerReport, ...]
     handling: str
     consent_summary: SummaryDocument | None
@@ -119,7 +122,9 @@ class SealDocument:
         reused: new files that an interrupted run had hashed already.
         omitted: new items that are named but whose content is not sealed.
         excluded: entries of the directory that patterns left out.
+        excluded_names: stored paths of the first thousand of them.
         findings: sealed items that changed or vanished, and names that other systems mix up.
+        more_findings: how many more of a kind there are; up to 1,000 of a kind are listed, with `--all` every one.
         metadata: what was read of what new files claim of themselves, or null where nothing was.
         stamping: what came of having the new entry time-stamped, or null if that was not asked for.
     """
@@ -136,7 +141,9 @@ class SealDocument:
     reused: int
     omitted: int
     excluded: int
+    excluded_names: tuple[str, ...]
     findings: tuple[Finding, ...]
+    more_findings: dict[Code, int]
     metadata: SealedMetadata | None
     stamping: Stamping | None
 
@@ -157,7 +164,7 @@ class LogEntry:
         reason: why it happened.
         tool: name and version of the program.
         head: SHA-256 of the entry.
-        items: ranges of the items it is about, or null for the whole collection.
+        items: ranges of the items it is about, or null for all that were sealed before it.
         details: the fields of the event's own table.
         fixity: how the evidence compared with its seals when it was written, or null.
     """
@@ -189,6 +196,7 @@ class LogDocument:
         head: SHA-256 of the newest entry, or null where no entry verifies.
         entries: the entries whose signature verifies, oldest first.
         findings: what is wrong with the chain and with the custody directory.
+        more_findings: how many more of a kind there are; up to 1,000 of a kind are listed, with `--all` every one.
     """
 
     format: Literal["evtool-log/1"] = "evtool-log/1"
@@ -197,6 +205,7 @@ class LogDocument:
     head: str | None
     entries: tuple[LogEntry, ...]
     findings: tuple[Finding, ...]
+    more_findings: dict[Code, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +246,9 @@ class ShownItem:
         reason: why the content of an omitted item was not sealed.
         metadata: what the file claims of itself, or null.
         context: field -> what the archivist supplied.
-        consent: the terms of consent sealed with it, or null; `evtool consent show` tells which are in force.
+        consent: the terms of consent sealed with it, or null.
+        in_force: the terms of consent in force, or null where none were ever stated; the strictest where they are not
+            known, because this copy may withhold them or its record cannot be relied on.
         derived: the entries that say what it was made from, or what was made from it.
     """
 
@@ -254,6 +265,7 @@ class ShownItem:
     metadata: MetadataDocument | None
     context: dict[str, str]
     consent: Terms | None
+    in_force: Terms | None
     derived: tuple[ShownDerivation, ...]
 
 
@@ -267,6 +279,7 @@ class ItemsDocument:
         path: the directory, as the user named it.
         items: the items asked for: in path order those whose name is disclosed, then the others by number.
         findings: what is wrong with the chain, the custody directory and the manifests.
+        more_findings: how many more of a kind there are; up to 1,000 of a kind are listed, with `--all` every one.
     """
 
     format: Literal["evtool-items/1"] = "evtool-items/1"
@@ -274,14 +287,21 @@ class ItemsDocument:
     path: str
     items: tuple[ShownItem, ...]
     findings: tuple[Finding, ...]
+    more_findings: dict[Code, int]
 
 
-def report_document(results: Sequence[tuple[str, Report]], exit_code: ExitCode) -> ReportDocument:
-    """Put the reports of one run into one document, each under the name that the user gave its directory."""
-    return ReportDocument(exit_code=exit_code, reports=tuple(_report(name, report) for name, report in results))
+def report_document(
+    results: Sequence[tuple[str, Report]], exit_code: ExitCode, limit: int | None = None
+) -> ReportDocument:
+    """Put the reports of one run into one document, each under the name that the user gave its directory.
+
+    Of the findings of one kind `limit` are listed, or all.
+    """
+    return ReportDocument(exit_code=exit_code, reports=tuple(_report(name, report, limit) for name, report in results))
 
 
-def _report(name: str, report: Report) -> DirectoryReport:
+def _report(name: str, report: Report, limit: int | None) -> DirectoryReport:
+    listed = list_findings(report.findings, limit)
     return DirectoryReport(
         path=name,
         exit_code=report.exit_code,
@@ -295,7 +315,8 @@ def _report(name: str, report: Report) -> DirectoryReport:
         evidence=report.evidence,
         bytes=report.bytes,
         partial=report.partial,
-        findings=report.findings,
+        findings=listed.findings,
+        more_findings=listed.more,
         signers=report.signers,
         handling=report.handling,
         consent_summary=summary_document(report.consent) if report.consent else None,

@@ -11,6 +11,7 @@ from evtool.core.finding import Axis, AxisState, Code, Effect, Finding
 from evtool.core.names import shown
 from evtool.core.verdict import Report, SignerReport
 from evtool.report.consent_text import render_handling
+from evtool.report.findings import list_findings
 from evtool.report.stamp import render_times
 
 _HEADLINES = {
@@ -39,15 +40,18 @@ LIMITS = (
 )
 
 
-def render_report(report: Report, name: str, width: int | None = None) -> str:
+def render_report(report: Report, name: str, width: int | None = None, limit: int | None = None) -> str:
     """Write the report of one verification; `name` is what the user called the directory.
 
-    Findings are folded to `width` columns; None leaves each on one line, as a program that reads them wants it.
+    Findings are folded to `width` columns; None leaves each on one line, as a program that reads them wants it. Of one
+    kind `limit` are listed, or all.
     """
     lines = [*render_handling(report, name), "", f"{shown(name)}: {_headline(report)}", ""]
     lines += [*_render_axes(report), "", *_render_counts(report)]
     if report.findings:
-        lines += ["", "Findings", *(_render_finding(finding, width) for finding in report.findings)]
+        listed = list_findings(report.findings, limit)
+        lines += ["", "Findings", *(_render_finding(finding, width) for finding in listed.findings)]
+        lines += [f"  {'':<12} {code.value:<20} {words}" for code, words in listed.rest]
     lines += _render_signers(report.signers)
     lines += render_times(report.intervals, report.timestamps)
     if report.head:

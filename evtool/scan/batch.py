@@ -36,6 +36,10 @@ Finish = Callable[[Reading, Any], Any]
 can be sent. It returns None to have the observations themselves sent back."""
 
 
+Expect = Callable[[Any], Mapping[int, int]]
+"""What finds sizes in a batch's argument: index of an entry -> bytes. A function of a module, as `Finish` is."""
+
+
 class Batch(NamedTuple):
     """Entries to observe, as they are sent.
 
@@ -45,9 +49,11 @@ class Batch(NamedTuple):
         modes: the value of each one's `Mode`, as one string; empty means to hash all of them.
         known: index of an entry -> digests from an earlier read.
         limit: files of more bytes are deferred; None for no limit.
+        sizes: index of an entry -> the size that it has to have; if it has another one, it is not read.
         threads: hash with two threads.
         finish: what else to do with the reading, if anything.
         argument: what `finish` is given beside it.
+        expect: finds such sizes in the argument, for those entries that take more than a moment to read.
     """
 
     location: TreeLocation
@@ -55,9 +61,11 @@ class Batch(NamedTuple):
     modes: str = ""
     known: Mapping[int, Known] | None = None
     limit: int | None = None
+    sizes: Mapping[int, int] | None = None
     threads: bool = False
     finish: Finish | None = None
     argument: object = None
+    expect: Expect | None = None
 
 
 class Outcome(NamedTuple):
@@ -82,8 +90,9 @@ def observe_batch(batch: Batch, on_read: Callable[[int, int], None] | None = Non
     tree = _tree_of_this_thread(batch.location)
     started = time.time_ns()
     rows: list[Row] = []
+    sizes = _Sizes(batch)
     for run in batch.runs:
-        rows += _observe_run(tree, run, batch, len(rows), on_read)
+        rows += _observe_run(tree, run, batch, len(rows), sizes, on_read)
     if batch.finish is not None:
         product = batch.finish(Reading(batch.runs, rows, started), batch.argument)
         if product is not None:
@@ -92,7 +101,7 @@ def observe_batch(batch: Batch, on_read: Callable[[int, int], None] | None = Non
 
 
 def _observe_run(
-    tree: Tree, run: Run, batch: Batch, first: int, on_read: Callable[[int, int], None] | None
+    tree: Tree, run: Run, batch: Batch, first: int, sizes: _Sizes, on_read: Callable[[int, int], None] | None
 ) -> list[Row]:
     directory, names, kinds = run
     modes = batch.modes[first : first + len(names)]
@@ -102,7 +111,14 @@ def _observe_run(
         mode = Mode(modes[index]) if modes else Mode.HASH
         known = batch.known.get(first + index) if batch.known else None
         observation = observe(
-            tree, found, mode=mode, known=known, limit=batch.limit, threads=batch.threads, on_read=on_read
+            tree,
+            found,
+            mode=mode,
+            known=known,
+            limit=batch.limit,
+            size=sizes.find(first + index),
+            threads=batch.threads,
+            on_read=on_read,
         )
         return _row_of(observation)
 
@@ -111,6 +127,19 @@ def _observe_run(
         with contextlib.suppress(OSError):
             return read_small_files(tree, directory, names, look_closer)
     return [look_closer(index) for index in range(len(names))]
+
+
+class _Sizes:
+    """The sizes that the entries of a batch have to have; found when the first of them is asked for."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+        self._sizes = batch.sizes
+
+    def find(self, index: int) -> int | None:
+        if self._sizes is None:
+            self._sizes = self._batch.expect(self._batch.argument) if self._batch.expect else {}
+        return self._sizes.get(index)
 
 
 def _row_of(o: Observation) -> Row:

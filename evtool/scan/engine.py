@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from evtool.scan.batch import Batch, Finish, Outcome, close_tree, observation_of, observe_batch
+from evtool.scan.batch import Batch, Expect, Finish, Outcome, close_tree, observation_of, observe_batch
 from evtool.scan.observe import Known, Mode, Observation
 from evtool.scan.tree import TreeLocation
 from evtool.scan.walk import Found, Run, runs_of
@@ -53,12 +53,14 @@ class Task(Generic[_Context]):
         context: whatever the caller wants back with the observation; never leaves this process.
         mode: how closely to look.
         known: digests from an earlier read, used if the file has not changed since.
+        size: the size that a file has to have; if it has another one, it is not read.
     """
 
     found: Found
     context: _Context
     mode: Mode = Mode.HASH
     known: Known | None = None
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Request(Generic[_Context]):
         known: index of an entry -> digests from an earlier read.
         finish: what else to do with the reading where it is made; see `evtool.scan.batch.Finish`.
         argument: what `finish` is given beside the reading.
+        sizes, expect: the sizes that files have to have, or what finds them in the argument; see `Batch`.
     """
 
     runs: list[Run]
@@ -80,6 +83,8 @@ class Request(Generic[_Context]):
     known: Mapping[int, Known] = field(default_factory=dict)
     finish: Finish | None = None
     argument: object = None
+    sizes: Mapping[int, int] | None = None
+    expect: Expect | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +177,8 @@ def _make_requests(tasks: Iterator[Task[_Context]]) -> Iterator[Request[list[Tas
         runs = runs_of(task.found for task in batch)
         modes = "".join([task.mode.value for task in batch])
         known = {index: task.known for index, task in enumerate(batch) if task.known is not None}
-        yield Request(runs, batch, modes, known)
+        sizes = {index: task.size for index, task in enumerate(batch) if task.size is not None}
+        yield Request(runs, batch, modes, known, sizes=sizes)
 
 
 _Pending = Future[Outcome] | Outcome
@@ -247,8 +253,10 @@ class _Dispatcher(Generic[_Context]):
             request.modes,
             request.known,
             limit,
+            sizes=request.sizes,
             finish=request.finish,
             argument=request.argument,
+            expect=request.expect,
         )
         return _Job(request, batch, self._submit(batch, here=here))
 

@@ -74,6 +74,7 @@ class Observation(NamedTuple):
         reused: the digests are those of an earlier read.
         deferred: the file is large and was left for a task of its own.
         started: when the read began, in nanoseconds since 1970.
+        holes: bytes of a file that was not read that have no place on the medium.
     """
 
     kind: Kind
@@ -86,6 +87,7 @@ class Observation(NamedTuple):
     reused: bool = False
     deferred: bool = False
     started: int = 0
+    holes: int = 0
 
 
 class Mode(Enum):
@@ -101,6 +103,7 @@ class _Manner(NamedTuple):
     mode: Mode
     known: Known | None
     limit: int | None
+    size: int | None
     threads: bool
     on_read: Callable[[int, int], None] | None
 
@@ -112,17 +115,19 @@ def observe(
     mode: Mode,
     known: Known | None = None,
     limit: int | None = None,
+    size: int | None = None,
     threads: bool = False,
     on_read: Callable[[int, int], None] | None = None,
 ) -> Observation:
     """Observe one entry of the tree. Never raises for what the entry is or does.
 
-    `limit` defers files of more bytes; `threads` hashes with two threads, which only pays when a core is idle;
+    `limit` defers files of more bytes; a file that has not `size` bytes is not read, as its size says all: it can be a
+    sparse one without end. `threads` hashes with two threads, which only pays when a core is idle;
     `on_read` is told how far a long file has been read: so many bytes, of how many.
     """
     try:
         if found.kind is Kind.FILE:
-            return _observe_file(tree, found, _Manner(mode, known, limit, threads, on_read))
+            return _observe_file(tree, found, _Manner(mode, known, limit, size, threads, on_read))
         if found.kind is Kind.UNREADABLE:
             return Observation(found.kind, problem=Problem.UNREADABLE, detail="the directory cannot be listed")
         facts = tree.stat(found.directory, found.name)
@@ -172,12 +177,14 @@ def _read_once(descriptor: int, manner: _Manner) -> Observation:
     known = manner.known
     if known is not None and known.stamp == stamp:
         return Observation(Kind.FILE, stamp, known.sha256, known.blake3, reused=True, started=started)
-    if manner.mode is Mode.STAT:
-        return Observation(Kind.FILE, stamp, started=started)
+    if manner.mode is Mode.STAT or manner.size not in (None, stamp.size):
+        holes = max(stamp.size - 512 * getattr(before, "st_blocks", stamp.size), 0)
+        return Observation(Kind.FILE, stamp, started=started, holes=holes)
     if manner.limit is not None and stamp.size > manner.limit:
         return Observation(Kind.FILE, stamp, deferred=True)
     tell = _Teller(stamp.size, manner.on_read)
-    length, first, second = _hash_in_threads(descriptor, tell) if manner.threads else _hash(descriptor, tell)
+    hasher = _hash_in_threads if manner.threads else _hash
+    length, first, second = hasher(descriptor, stamp.size, tell)
     after = os.fstat(descriptor)
     # A rewrite that sets the modification time back still moves the change time; a file that was replaced by another
     # of the same name has lost its link.
@@ -217,10 +224,10 @@ _TELL_EVERY = 16 * 1024 * 1024
 """Bytes of one file between two words on how far it has been read."""
 
 
-def _hash(descriptor: int, tell: _Teller) -> tuple[int, str, str]:
-    """Hash a file from one buffer: bytes read, SHA-256 and BLAKE3."""
+def _hash(descriptor: int, size: int, tell: _Teller) -> tuple[int, str, str]:
+    """Hash a file from one buffer: bytes read, SHA-256 and BLAKE3; one that outgrows its size is not followed."""
     first, second, length = sha256(), blake3(), 0
-    while chunk := readv(descriptor, (BUFFER.data,)):
+    while length <= size and (chunk := readv(descriptor, (BUFFER.data,))):
         part = BUFFER.view[:chunk]
         first.update(part)
         second.update(part)
@@ -229,7 +236,7 @@ def _hash(descriptor: int, tell: _Teller) -> tuple[int, str, str]:
     return length, first.hexdigest(), second.hexdigest()
 
 
-def _hash_in_threads(descriptor: int, tell: _Teller) -> tuple[int, str, str]:
+def _hash_in_threads(descriptor: int, size: int, tell: _Teller) -> tuple[int, str, str]:
     """Hash a large file with SHA-256 in a second thread; both digests see the same buffers.
 
     A buffer goes to the other thread only after BLAKE3 is done with it, and comes back only after SHA-256 is: handed
@@ -252,7 +259,7 @@ def _hash_in_threads(descriptor: int, tell: _Teller) -> tuple[int, str, str]:
     thread = threading.Thread(target=consume, name="sha256", daemon=True)
     thread.start()
     try:
-        while True:
+        while length <= size:
             buffer = free.get()
             count = readv(descriptor, (buffer,))
             if not count:

@@ -159,6 +159,14 @@ class Tree:
             return os.lstat(self._checked_path(directory, name))
         return os.stat(name, dir_fd=self.open_directory(directory), follow_symlinks=False)
 
+    def identify(self, directory: bytes) -> tuple[int, int]:
+        """Give device and inode of a directory: another one under its path, or a medium mounted there, has others."""
+        where: int | bytes = (
+            self.open_directory(directory) if HAS_DIRECTORY_DESCRIPTORS else self._checked_path(directory, b"")
+        )
+        facts = os.stat(where)
+        return facts.st_dev, facts.st_ino
+
     def read_link(self, directory: bytes, name: bytes) -> bytes:
         """Read where a symbolic link points."""
         if not HAS_DIRECTORY_DESCRIPTORS:

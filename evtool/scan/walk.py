@@ -70,14 +70,17 @@ class WalkNotes:
         directories: how many of them are directories that hold something.
         excluded: stored paths of the first entries that a pattern left out, each with the pattern.
         excluded_count: how many entries a pattern left out; a directory counts once.
+        companions: stored paths of what other systems wrote beside the evidence, each with who did.
         twins: pairs of stored paths that are one name to another system: equal under NFC, or but for case.
-        fingerprint: hash over every path and kind seen; a second walk that gives the same saw the same tree.
+        fingerprint: hash over every path and kind seen, and over the device and inode of every directory; a second walk
+            that gives the same saw the same tree.
     """
 
     seen: int = 0
     directories: int = 0
     excluded: list[tuple[str, str]] = field(default_factory=list)
     excluded_count: int = 0
+    companions: list[tuple[str, str]] = field(default_factory=list)
     twins: list[tuple[str, str]] = field(default_factory=list)
     fingerprint: str = ""
     _stack: list[_Frame] = field(default_factory=list)
@@ -166,6 +169,7 @@ def walk_runs(tree: Tree, *, custody: bytes | None, exclusions: Exclusions, note
                 run = run._replace(kinds="u")
             else:
                 if listed.keys:
+                    digest.update(b"%d %d\n" % tree.identify(path))
                     notes.directories += 1
                     stack.append(listed)
                     continue
@@ -244,7 +248,8 @@ def _list_sorted(tree: Tree, path: bytes, custody: bytes | None, exclusions: Exc
         _note_excluded(prefix, stored, excluded, notes)
         names = [name for index, name in enumerate(names) if index not in excluded]
         stored = [name for index, name in enumerate(stored) if index not in excluded]
-    _note_twins(prefix, stored, notes)
+    # Beside the record, what differs from it in case only has no place on some systems.
+    _note_twins(prefix, stored if custody is None else [*stored, store_name(custody)], notes)
     if not directories:
         return _Frame(path, names, kinds, [])
     keys = [name + b"/" if name in directories else name for name in names]

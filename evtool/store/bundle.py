@@ -13,24 +13,31 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Self, TypeVar
 
-from evtool.core.bagit import MANIFEST_FILE, PAYLOAD_DIRECTORY
+from evtool.core.bagit import (
+    DECLARATION_FILE,
+    INFO_FILE,
+    MANIFEST_FILE,
+    PAYLOAD_DIRECTORY,
+    TAG_MANIFEST_FILE,
+)
+from evtool.core.companions import SYSTEM_DIRECTORIES, find_companion
 from evtool.core.errors import FormatError, InputError
+from evtool.core.limits import MAX_BAG_LINE, MAX_BAG_README, MAX_INFO
 from evtool.core.names import shown, shown_path, store_name
-from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.core.patterns import Exclusions
+from evtool.scan.companions import describe_companion
 from evtool.scan.engine import Task, observe_all
 from evtool.scan.observe import Observation
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, walk
-from evtool.store.custody import NAME, CustodyDirectory, CustodyFile, CustodyReader
+from evtool.store.bounds import Bound, of_lines, of_size, read_within
+from evtool.store.custody import NAME, CustodyDirectory, CustodyFile, CustodyReader, bound_of
 
 RECORD = NAME.decode("ascii")
 
 PAYLOAD_PREFIX = f"{PAYLOAD_DIRECTORY}/"
 
-_MAX_LINE = 4096
-
 _Context = TypeVar("_Context")
-_SYSTEM_FILES = Exclusions(DEFAULT_PATTERNS)
 
 
 class Bundle(ABC):
@@ -39,16 +46,20 @@ class Bundle(ABC):
     Attributes:
         custody: the record.
         tags: SHA-256 of every file outside of `data/`, by its path.
+        unread: why a file outside of `data/` was not read to its end, by its path; it has no SHA-256 then.
         payload: SHA-256 of every payload file, by its name; empty for files that have not been read (yet).
         sizes: bytes of the payload files that have been read, by name.
         foreign: what is outside of `data/` and neither a file nor a directory of the bag, in shown form.
+        companions: what other systems wrote beside the files of the bag: stored name, and who did.
     """
 
     custody: CustodyReader
     tags: dict[str, str]
+    unread: dict[str, str]
     payload: dict[bytes, str]
     sizes: dict[bytes, int]
     foreign: list[str]
+    companions: list[tuple[str, str]]
 
     @abstractmethod
     def close(self) -> None:
@@ -84,33 +95,20 @@ class Bundle(ABC):
         return data
 
     def read_chunks(self, path: str) -> Iterator[bytes]:
-        """Read a file outside of `data/` piece by piece."""
+        """Read a file outside of `data/` piece by piece, within the bound that its name gives it.
+
+        Raises:
+            InputError: it is not there.
+            FormatError: it is too large to be what its name says.
+        """
         with self.open_tag(path) as file:
-            while chunk := file.read(1024 * 1024):
-                yield chunk
+            yield from read_within(path, file.read, bound_of_tag(path))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def is_bundle_folder(location: TreeLocation) -> bool:
-    """Tell whether a directory is a bundle: a bag with a record whose tag manifest lists that record.
-
-    An evidence directory can be a bag too, and have been sealed in place: then its record is not part of the bag.
-    """
-    with Tree(location) as tree:
-        try:
-            descriptor = tree.open_file(b"", b"tagmanifest-sha256.txt")
-        except OSError:
-            return False
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return False
-            start = file.read(4 * 1024 * 1024)
-    return f"  {RECORD}/".encode() in start
 
 
 class FolderBundle(Bundle):
@@ -123,12 +121,18 @@ class FolderBundle(Bundle):
         self.payload = {}
         self.sizes = {}
         self.foreign = []
+        self.companions = []
         self.tags = {}
+        self.unread = {}
+        self._listed: frozenset[bytes] | None = None
         for path in self._list_tags():
             digest = hashlib.sha256()
-            for chunk in self.read_chunks(path):
-                digest.update(chunk)
-            self.tags[path] = digest.hexdigest()
+            try:
+                for chunk in self.read_chunks(path):
+                    digest.update(chunk)
+                self.tags[path] = digest.hexdigest()
+            except FormatError as error:
+                self.tags[path], self.unread[path] = "", error.message
 
     def close(self) -> None:
         """Close the directories."""
@@ -148,13 +152,13 @@ class FolderBundle(Bundle):
         return os.fdopen(descriptor, "rb", buffering=256 * 1024)
 
     def walk(self, notes: WalkNotes) -> Iterator[Found]:
-        """Yield what is below `data/`; files that an operating system left there are no part of it."""
-        with Tree(self.data) as tree:
+        """Yield what is below `data/`; files that other systems wrote there are no part of it."""
+        listed = self._listed_companions()
+        with Tree(self.data) as tree, Tree(self.data) as looking:
             for found in walk(tree, custody=None, exclusions=Exclusions(), notes=notes):
-                pattern = _SYSTEM_FILES.match(shown_path(found.name))
-                if pattern is not None and not self._is_listed(found.path):
-                    notes.excluded_count += 1
-                    notes.excluded.append((store_name(found.path), pattern))
+                who = describe_companion(looking, found)
+                if who is not None and found.path not in listed:
+                    notes.companions.append((store_name(found.path), who))
                     continue
                 if found.kind is Kind.FILE:
                     self.payload.setdefault(found.path, "")
@@ -168,17 +172,19 @@ class FolderBundle(Bundle):
                 self.sizes[task.found.path] = observation.stamp.size
             yield task, observation
 
-    def _is_listed(self, name: bytes) -> bool:
-        """Tell whether the payload manifest lists a file; what systems leave in folders can also be evidence."""
-        wanted = b"  " + PAYLOAD_PREFIX.encode("ascii") + name + b"\n"
+    def _listed_companions(self) -> set[bytes]:
+        """Give the listed payload files that are named as companions are: they can also be evidence."""
+        prefix = PAYLOAD_PREFIX.encode("ascii")
+        listed: set[bytes] = set()
         try:
             with self.open_tag(MANIFEST_FILE) as file:
-                while line := file.readline(_MAX_LINE):
-                    if line.endswith(wanted):
-                        return True
+                while line := file.readline(MAX_BAG_LINE):
+                    path = line.rstrip(b"\n").partition(b"  ")[2]
+                    if find_companion(path.rpartition(b"/")[2]) is not None:
+                        listed.add(path.removeprefix(prefix))
         except InputError:
             pass
-        return False
+        return listed
 
     def _list_tags(self) -> Iterator[str]:
         for directory in (b"", NAME):
@@ -188,10 +194,31 @@ class FolderBundle(Bundle):
                 if not directory and kind == "d" and name in (NAME, PAYLOAD_DIRECTORY.encode("ascii")):
                     continue
                 if kind == "f":
-                    if not _SYSTEM_FILES.match(shown_path(name)):
+                    who = describe_companion(self._root, Found(directory, name, Kind.FILE))
+                    if who is None:
                         yield os.fsdecode(path)
+                    elif not directory:  # those in the record are found with the rest of it
+                        self.companions.append((store_name(path), who))
+                elif kind == "d" and name in SYSTEM_DIRECTORIES:
+                    if not directory:
+                        self.companions.append((store_name(path), "a folder of the system"))
                 else:
                     self.foreign.append(shown_path(path))
+
+
+_BOUNDS = {
+    DECLARATION_FILE: of_size(MAX_INFO),
+    INFO_FILE: of_size(MAX_INFO),
+    MANIFEST_FILE: of_lines(MAX_BAG_LINE),
+    TAG_MANIFEST_FILE: of_lines(MAX_BAG_LINE),
+}
+
+
+def bound_of_tag(path: str) -> Bound:
+    """Give the bound of a file outside of `data/`; what does not belong there is small, or not read."""
+    if path.startswith(f"{RECORD}/"):
+        return bound_of(path[len(RECORD) + 1 :])
+    return _BOUNDS.get(path, of_size(MAX_BAG_README))
 
 
 def _find_directory(bag: TreeLocation, name: bytes) -> TreeLocation:

@@ -19,15 +19,28 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from evtool.core.chain import EntryFiles
-from evtool.core.entry import INFORMATIONAL_FILES, MAX_ENTRY
+from evtool.core.companions import START_SIZE, SYSTEM_DIRECTORIES, find_companion
+from evtool.core.entry import INFORMATIONAL_FILES
 from evtool.core.errors import FormatError, InputError
 from evtool.core.events import Event
-from evtool.core.names import shown, shown_path
-from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
-from evtool.core.statement import MAX_LINE
-from evtool.core.timestamp.limits import MAX_PROOF_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES
+from evtool.core.limits import (
+    MAX_CHAIN_BYTES,
+    MAX_CRL_BYTES,
+    MAX_DISCLOSED_LIST,
+    MAX_ENTRY,
+    MAX_INFORMATIONAL,
+    MAX_LINE,
+    MAX_LIST_LINE,
+    MAX_OCSP_BYTES,
+    MAX_PROOF_BYTES,
+    MAX_REQUEST_BYTES,
+    MAX_RESPONSE_BYTES,
+    MAX_SIGNATURE,
+)
+from evtool.core.names import shown, shown_path, store_name
 from evtool.core.timestamp.stamp_names import StampName, StampRole, parse_stamp_name
 from evtool.scan.tree import Tree, TreeLocation
+from evtool.store.bounds import MANIFEST_BOUND, Bound, of_lines, of_size, read_within
 
 NAME = b"custody"
 """Name of the custody directory inside an evidence directory."""
@@ -35,25 +48,22 @@ NAME = b"custody"
 README, ALLOWED_SIGNERS = INFORMATIONAL_FILES
 COVER = "COVER.txt"
 """The cover sheet of a bundle: for people, signed by nobody, and not listed in any entry."""
-_MAX_SIGNATURE = 16 * 1024
-_MAX_INFORMATIONAL = 1024 * 1024
+_MAX_COMPANION = 1024 * 1024
 _CHUNK = 1024 * 1024
 
 STAMP_LIMITS = {
     StampRole.RESPONSE: MAX_RESPONSE_BYTES,
     StampRole.REQUEST: MAX_REQUEST_BYTES,
-    StampRole.CHAIN: 1 << 20,
-    StampRole.CRL: 16 << 20,
-    StampRole.OCSP: 1 << 20,
+    StampRole.CHAIN: MAX_CHAIN_BYTES,
+    StampRole.CRL: MAX_CRL_BYTES,
+    StampRole.OCSP: MAX_OCSP_BYTES,
     StampRole.PROOF: MAX_PROOF_BYTES,
 }
-"""Largest files of time evidence, in bytes. Real CRLs reach some 10 MB."""
+"""Largest files of time evidence, in bytes."""
 
 _ENTRY_FILE = re.compile(r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256|blake2b|items)\Z")
 _RECEIPT_FILE = re.compile(r"([0-9]{4})-(transferred|disclosed)\.receipt\.toml(\.sig)?\Z")
 _UNFINISHED = re.compile(r"\.(?:[0-9]{4}-[a-z-]+\.[a-z0-9.-]+|README\.txt|allowed_signers|lock)\.part\Z")
-
-_SYSTEM_FILES = Exclusions(DEFAULT_PATTERNS)
 
 
 class FileRole(Enum):
@@ -77,7 +87,7 @@ class Listing:
         stamps: files of time evidence, sorted by name.
         informational: names of the informational files that are there.
         unfinished: names of what an interrupted run left behind.
-        system: names of what an operating system leaves in folders.
+        companions: what other systems wrote beside the record: stored name, and who did.
         foreign: names that evtool does not write, in stored form, and anything that is not a regular file.
     """
 
@@ -86,7 +96,7 @@ class Listing:
     stamps: tuple[StampName, ...]
     informational: tuple[str, ...]
     unfinished: tuple[str, ...]
-    system: tuple[str, ...]
+    companions: tuple[tuple[str, str], ...]
     foreign: tuple[str, ...]
 
     @property
@@ -137,6 +147,26 @@ def receipt_names(sequence: int, event: str) -> tuple[str, str]:
     """Name the two files of the receipt for an entry: the receiver's entry, and its signature."""
     name = f"{sequence:04d}-{event}.receipt.toml"
     return name, f"{name}.sig"
+
+
+_BOUNDS = {
+    FileRole.ENTRY: of_size(MAX_ENTRY),
+    FileRole.SIGNATURE: of_size(MAX_SIGNATURE),
+    FileRole.MANIFEST: MANIFEST_BOUND,
+    FileRole.CHECKSUMS: MANIFEST_BOUND,
+    FileRole.RENEWAL: of_lines(MAX_LIST_LINE),
+    FileRole.DISCLOSED: of_size(MAX_DISCLOSED_LIST),
+}
+
+
+def bound_of(name: str) -> Bound:
+    """Give the bound of a file in a custody directory; what evtool does not write there is small, or not read."""
+    if match := _ENTRY_FILE.match(name):
+        return _BOUNDS[FileRole(match[3])]
+    if match := _RECEIPT_FILE.match(name):
+        return of_size(MAX_SIGNATURE if match[3] else MAX_ENTRY)
+    stamp = parse_stamp_name(name)
+    return of_size(STAMP_LIMITS[stamp.role] if stamp else MAX_INFORMATIONAL)
 
 
 def locate_custody(evidence: TreeLocation, custody: str | None) -> TreeLocation | None:
@@ -216,12 +246,15 @@ class CustodyReader(ABC):
         files: dict[tuple[int, str], set[FileRole]] = {}
         receipts: dict[tuple[int, str], list[str]] = {}
         stamps: list[StampName] = []
-        informational, unfinished, system, foreign = [], [], [], []
-        for raw, kind in sorted(self._names()):
+        informational, unfinished, foreign = [], [], []
+        companions: list[tuple[str, str]] = []
+        there = self._names()
+        names_there = {raw for raw, _ in there}
+        for raw, kind in sorted(there):
             name = raw.decode("utf-8", "replace")
             match = _ENTRY_FILE.match(name)
-            if _SYSTEM_FILES.match(shown(name)):
-                system.append(name)
+            if kind == "d" and raw in SYSTEM_DIRECTORIES:
+                companions.append((store_name(raw), "a folder of the system"))
             elif kind != "f":
                 foreign.append(shown_path(raw))
             elif match and int(match[1]) > 0:
@@ -234,6 +267,8 @@ class CustodyReader(ABC):
                 informational.append(name)
             elif _UNFINISHED.match(name):
                 unfinished.append(name)
+            elif who := self._find_companion(raw, names_there):
+                companions.append((store_name(raw), who))
             else:
                 foreign.append(shown_path(raw))
         for key, names in list(receipts.items()):
@@ -247,9 +282,23 @@ class CustodyReader(ABC):
             tuple(stamps),
             tuple(informational),
             tuple(unfinished),
-            tuple(system),
+            tuple(companions),
             tuple(foreign),
         )
+
+    def _find_companion(self, name: bytes, there: set[bytes]) -> str | None:
+        """Say who wrote a file that is a companion by its name and its bytes; None for everything else."""
+        companion = find_companion(name)
+        if companion is None or (companion.beside is not None and companion.beside not in there):
+            return None
+        try:
+            with self._open(os.fsdecode(name)) as file:
+                data = file.read(_MAX_COMPANION + 1)
+        except InputError:
+            return None
+        if len(data) > _MAX_COMPANION or not companion.matches(data[:START_SIZE], len(data)):
+            return None
+        return f"{companion.system}, beside {shown_path(companion.beside)}" if companion.beside else companion.system
 
     def read_entry(self, sequence: int, event: str) -> EntryFiles:
         """Read the bytes of one entry and of its signature.
@@ -259,27 +308,31 @@ class CustodyReader(ABC):
             FormatError: one of them is too large to be what its name says.
         """
         data = self.read_file(file_name(sequence, event, FileRole.ENTRY), MAX_ENTRY)
-        signature = self.read_file(file_name(sequence, event, FileRole.SIGNATURE), _MAX_SIGNATURE)
+        signature = self.read_file(file_name(sequence, event, FileRole.SIGNATURE), MAX_SIGNATURE)
         return EntryFiles(sequence, event, data, signature)
 
     def read_receipt(self, sequence: int, event: str) -> tuple[bytes, bytes]:
         """Read the receipt for an entry: the bytes of the receiver's entry and of its signature."""
         entry, signature = receipt_names(sequence, event)
-        return self.read_file(entry, MAX_ENTRY), self.read_file(signature, _MAX_SIGNATURE)
+        return self.read_file(entry, MAX_ENTRY), self.read_file(signature, MAX_SIGNATURE)
 
     def read_informational(self, name: str) -> bytes:
         """Read an informational file."""
-        return self.read_file(name, _MAX_INFORMATIONAL)
+        return self.read_file(name, MAX_INFORMATIONAL)
 
     def read_stamp(self, name: StampName) -> bytes:
         """Read a file of time evidence."""
         return self.read_file(name.text, STAMP_LIMITS[name.role])
 
     def hash_file(self, name: str, hasher: Hasher) -> str:
-        """Hash a file of any size; gives its digest in hexadecimal."""
-        with self._open(name) as file:
-            while piece := file.read(1 << 20):
-                hasher.update(piece)
+        """Hash a file of the record; gives its digest in hexadecimal.
+
+        Raises:
+            InputError: it is missing or cannot be read.
+            FormatError: it is too large to be what its name says.
+        """
+        for piece in self.read_chunks(name):
+            hasher.update(piece)
         return hasher.hexdigest()
 
     def read_file(self, name: str, limit: int) -> bytes:
@@ -291,10 +344,9 @@ class CustodyReader(ABC):
         return data
 
     def read_chunks(self, name: str) -> Iterator[bytes]:
-        """Read a file of any size piece by piece."""
+        """Read a file of the record piece by piece, within the bound that its name gives it."""
         with self._open(name) as file:
-            while chunk := file.read(_CHUNK):
-                yield chunk
+            yield from read_within(name, file.read, bound_of(name))
 
     def read_lines(self, name: str, limit: int = MAX_LINE) -> Iterator[bytes]:
         """Read a manifest or a list of checksums line by line; lines come without their newline.
@@ -310,7 +362,7 @@ class CustodyReader(ABC):
                 yield _check_end(name, line, limit)[:-1]
 
     def read_blocks(self, name: str, lines: int, limit: int = MAX_LINE) -> Iterator[list[bytes]]:
-        """Read as `read_lines` does, but so many lines at once, each with its newline; the last time it may be fewer.
+        """Read as `read_lines` does, but so many lines at once, each with its newline; fewer where they are long.
 
         Raises:
             InputError: it is missing or cannot be read.
@@ -324,6 +376,9 @@ class CustodyReader(ABC):
                     while len(ready) >= lines:
                         yield ready[:lines]
                         del ready[:lines]
+                    if sum(map(len, ready)) > _CHUNK:
+                        yield ready
+                        ready = []
             except (FormatError, InputError):
                 # What was read before the place where it cannot be read any further is still known.
                 if ready:
@@ -374,7 +429,13 @@ class CustodyDirectory(CustodyReader):
         self._tree.close()
 
     def _names(self) -> list[tuple[bytes, str]]:
-        return self._tree.list_directory(b"")
+        try:
+            return self._tree.list_directory(b"")
+        except OSError as error:
+            raise InputError(
+                f"the custody directory cannot be listed: {error.strerror}",
+                hint="look after the medium that it lies on, or work with a copy",
+            ) from error
 
     def _open(self, name: str) -> CustodyFile:
         try:

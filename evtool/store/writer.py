@@ -1,8 +1,10 @@
 """The one writer of custody directories: what it writes is complete or absent.
 
-Files are written under temporary names, flushed to the medium, then renamed, the signature last: it makes the entry
-exist. A run that fails takes back what it wrote; one that is killed leaves temporary files, which the next writer
-recognises by name and removes. Evidence is never opened here.
+Files are written under temporary names, flushed to the medium, then given their names, the signature last: it makes
+the entry exist. A name is only given where there is none, and what was written is read back in the end: a lock that
+does not lock, as on some network shares, must not turn into a broken record. A run that fails takes back what it wrote;
+one that is killed leaves temporary files, which the next writer recognises by name and removes. Evidence is never
+opened here.
 """
 
 from __future__ import annotations
@@ -14,18 +16,18 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
-from evtool.core.errors import InputError
+from evtool.core.errors import BusyError, InputError
 from evtool.core.names import shown
 from evtool.scan.tree import HAS_DIRECTORY_DESCRIPTORS, TreeLocation
 from evtool.store.custody import FileRole, Listing, file_name
-from evtool.store.lock import lock_directory
+from evtool.store.lock import LOCK_FILE, DirectoryLock
+from evtool.store.medium import flush_directory, read_back
+from evtool.store.written_file import WrittenFile, cannot_write
 
 _BINARY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
-_ELSEWHERE = "on a read-only medium, keep the custody directory elsewhere with --custody DIR"
-_MAKE_ROOM = "nothing was lost: make room and run it again, or keep the custody directory elsewhere with --custody DIR"
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL, errno.EACCES)
 
 
 def part_name(name: str) -> str:
@@ -46,8 +48,11 @@ class CustodyWriter:
         self._made = False
         self._directory: int | None = None
         """The open directory; None where names cannot be taken relative to one."""
-        self._lock: int | None = None
-        self._written: list[str] = []
+        self._lock: DirectoryLock | None = None
+        self._written: dict[str, WrittenFile] = {}
+        self._identities: dict[str, tuple[int, int]] = {}
+        """Device and inode of each written file: it keeps them when it gets its name."""
+        self._named: set[str] = set()
         self._commit: list[str] = []
         """Names of the commit under way, in their order."""
 
@@ -58,14 +63,15 @@ class CustodyWriter:
         except FileExistsError:
             pass
         except OSError as error:
-            hint = _ELSEWHERE if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM) else ""
+            hint = cannot_write("", error).hint
             raise InputError(f"the custody directory cannot be made: {error.strerror}", hint=hint) from error
         try:
             self._directory = self._open()
-            self._lock = lock_directory(self._directory, self._at(part_name("lock")))
-        except BaseException:
-            # Without the lock the directory is another run's by now, even if it is still empty.
-            self._made = False
+            self._lock = DirectoryLock(self._directory, self._at)
+            self._lock.acquire()
+        except BaseException as error:
+            # Held by another run, the directory is its by now, even if it is still empty.
+            self._made = self._made and not isinstance(error, BusyError)
             self._release()
             raise
         return self
@@ -75,9 +81,6 @@ class CustodyWriter:
             self._undo()
         finally:
             self._release()
-        if isinstance(error, OSError) and error.errno in _NO_ROOM:
-            message = f"the custody directory cannot be written: {error.strerror}"
-            raise InputError(message, hint=_ELSEWHERE if error.errno == errno.EROFS else _MAKE_ROOM) from error
 
     @property
     def location(self) -> TreeLocation:
@@ -106,16 +109,22 @@ class CustodyWriter:
                     hint=f"bring {signature} back from a copy, or move the files that begin with {sequence:04d} away",
                 )
             given += [file_name(sequence, event, role) for role in listing.files[sequence, event]]
-        left = [name for name in listing.unfinished if name not in (part_name(keep), part_name("lock"))]
+        left = [name for name in listing.unfinished if name not in (part_name(keep), LOCK_FILE)]
         for name, digest in informational.items():
             if part_name(name) in left and self._digest(part_name(name)) == digest:
-                self._give_name(name)
+                self._replace(name)
                 left.remove(part_name(name))
         # The temporary signature goes last: as long as it is there, the other files are known to be leftovers.
         for name in given + sorted(left, key=lambda name: name.endswith(".toml.sig.part")):
-            os.unlink(self._at(name), dir_fd=self._directory)
+            try:
+                os.unlink(self._at(name), dir_fd=self._directory)
+            except OSError as error:
+                raise InputError(
+                    f"custody file {shown(name)}, which an interrupted run left, cannot be removed: {error.strerror}",
+                    hint=cannot_write("", error).hint,
+                ) from error
 
-    def create(self, name: str) -> BinaryIO:
+    def create(self, name: str) -> WrittenFile:
         """Open a new file under its temporary name.
 
         Raises:
@@ -125,10 +134,11 @@ class CustodyWriter:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
             descriptor = os.open(self._at(part_name(name)), flags, 0o666, dir_fd=self._directory)
         except OSError as error:
-            hint = _ELSEWHERE if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM) else ""
-            raise InputError(f"custody file {shown(name)} cannot be written: {error.strerror}", hint=hint) from error
-        self._written.append(name)
-        return os.fdopen(descriptor, "wb", buffering=256 * 1024)
+            raise cannot_write(f"custody file {shown(name)}", error) from error
+        facts = os.fstat(descriptor)
+        self._identities[name] = (facts.st_dev, facts.st_ino)
+        self._written[name] = WrittenFile(descriptor, name)
+        return self._written[name]
 
     def open_kept(self, name: str) -> BinaryIO:
         """Open a file that stays under its temporary name for the next run; what it holds can be read, and added to.
@@ -140,27 +150,29 @@ class CustodyWriter:
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | _BINARY
             descriptor = os.open(self._at(part_name(name)), flags, 0o600, dir_fd=self._directory)
         except OSError as error:
-            hint = _ELSEWHERE if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM) else ""
-            raise InputError(f"custody file {shown(name)} cannot be written: {error.strerror}", hint=hint) from error
+            raise cannot_write(f"custody file {shown(name)}", error) from error
         return os.fdopen(descriptor, "a+b", buffering=1024 * 1024)
 
     def write(self, name: str, data: bytes) -> None:
         """Write one small file under its temporary name, and flush it to the medium."""
         with self.create(name) as file:
             file.write(data)
-            flush_to_medium(file)
+            file.flush_to_medium()
 
     def commit(self, names: Iterable[str], *, informational: Iterable[str] = ()) -> None:
         """Give written files their names, in this order; the last of `names` makes the entry exist.
 
         The directory is flushed before that name is given, so that the entry never exists without its parts, and
         after it. Informational files come afterwards and replace those of that name: until the entry exists, nothing
-        that an earlier one speaks of changes.
+        that an earlier one speaks of changes. In the end every file is read back under its name.
 
         Raises:
-            InputError: a name is taken; nothing is overwritten.
+            BusyError: another run took the lock away, or the names; nothing was overwritten.
+            InputError: a name is taken, the medium failed, or a file does not read back as it was written.
         """
-        order = list(names)
+        order, texts = list(names), list(informational)
+        if self._lock is None or not self._lock.is_held:
+            raise _overtaken(LOCK_FILE)
         for name in order:
             if self._exists(name):
                 raise InputError(f"custody file {shown(name)} exists already; nothing was overwritten")
@@ -173,14 +185,16 @@ class CustodyWriter:
         self._give_name(order[-1])
         try:
             self._flush_directory()
-            for name in informational:
-                self._give_name(name)
+            for name in texts:
+                self._replace(name)
             self._flush_directory()
-        except OSError as error:
+        except InputError as error:
             raise InputError(
-                f"{shown(order[-1])} is written, but the medium did not confirm it: {error.strerror}",
+                f"{shown(order[-1])} is written, but the medium did not confirm it: {error.message}",
                 hint="look after the medium, then run evtool verify; a copy on another one is advisable",
             ) from error
+        for name in order + texts:
+            self._read_back(name)
 
     def remove(self, name: str) -> None:
         """Remove a temporary file that is no longer of use."""
@@ -193,21 +207,67 @@ class CustodyWriter:
 
         What is on disk decides, not what this run remembers: it may have been interrupted between the two.
         """
-        names = [part_name(name) for name in self._written]
-        if self._commit:
-            last = part_name(self._commit[-1])
-            if not self._exists(last):
-                return  # what is left is for the next run to finish
-            names += [name for name in self._commit[:-1] if not self._exists(part_name(name))]
-            # The temporary signature goes last: it tells the next run what the rest is.
-            names = [name for name in names if name != last] + [last]
+        if self._commit and self._is_named(self._commit[-1]):
+            return  # what is left is for the next run to finish
+        names = [name for name in self._commit[:-1] if self._is_named(name)]
+        # The temporary signature goes last: it tells the next run what the rest is.
+        parts = sorted(self._written, key=lambda name: name in self._commit[-1:])
         with contextlib.suppress(OSError):
-            for name in names:
+            for name in [*names, *map(part_name, parts)]:
                 if self._exists(name):
                     os.unlink(self._at(name), dir_fd=self._directory)
 
+    def _is_named(self, name: str) -> bool:
+        """Tell whether a written file has its name; another run's file may have it instead."""
+        try:
+            facts = os.stat(self._at(name), dir_fd=self._directory, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return name in self._named or (facts.st_dev, facts.st_ino) == self._identities.get(name)
+
     def _give_name(self, name: str) -> None:
-        os.replace(self._at(part_name(name)), self._at(name), src_dir_fd=self._directory, dst_dir_fd=self._directory)
+        """Give a written file its name if nothing has it: a link fails where a name is taken, on every computer."""
+        part = self._at(part_name(name))
+        try:
+            os.link(part, self._at(name), src_dir_fd=self._directory, dst_dir_fd=self._directory, **_NOT_FOLLOWED)
+        except FileExistsError:
+            raise _overtaken(name) from None
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise cannot_write(f"custody file {shown(name)}", error) from error
+            # No hard links on this file system (FAT): the lock alone keeps another run from taking the name now.
+            if self._exists(name):
+                raise _overtaken(name) from None
+            self._replace(name)
+            return
+        self._named.add(name)
+        # The second name of a file that has its name is removed by the next run if it stays.
+        with contextlib.suppress(OSError):
+            os.unlink(part, dir_fd=self._directory)
+
+    def _replace(self, name: str) -> None:
+        part = self._at(part_name(name))
+        try:
+            os.replace(part, self._at(name), src_dir_fd=self._directory, dst_dir_fd=self._directory)
+        except OSError as error:
+            raise cannot_write(f"custody file {shown(name)}", error) from error
+        self._named.add(name)
+
+    def _read_back(self, name: str) -> None:
+        """Compare a file, under its name, with what was written.
+
+        Raises:
+            InputError: it is another one, or cannot be read.
+        """
+        hint = "the record may be broken: run evtool verify; the medium or the share is not to be relied on"
+        try:
+            found = read_back(os.open(self._at(name), os.O_RDONLY | _BINARY, dir_fd=self._directory))
+        except OSError as error:
+            raise InputError(
+                f"custody file {shown(name)} was written, but cannot be read back: {error.strerror}", hint=hint
+            ) from error
+        if found != self._written[name].sha256:
+            raise InputError(f"custody file {shown(name)} was written, but other bytes were read back", hint=hint)
 
     def _exists(self, name: str) -> bool:
         try:
@@ -226,16 +286,27 @@ class CustodyWriter:
 
     def _flush_directory(self) -> None:
         if self._directory is not None:
-            os.fsync(self._directory)
+            self._flush(self._directory)
 
     def _flush_parent(self) -> None:
         """A new directory whose own name never reached the medium is lost with all that is in it."""
         if HAS_DIRECTORY_DESCRIPTORS:
             parent = os.open(os.path.dirname(self._path), _DIRECTORY & ~getattr(os, "O_NOFOLLOW", 0))
             try:
-                os.fsync(parent)
+                self._flush(parent)
             finally:
                 os.close(parent)
+
+    def _flush(self, directory: int) -> None:
+        try:
+            flush_directory(directory)
+        except OSError as error:
+            raise cannot_write(f"the custody directory {shown(self._place)}", error) from error
+
+    @property
+    def _place(self) -> str:
+        """The directory as it is named in messages: by its last two names."""
+        return "/".join(os.fsdecode(self._path).split(os.sep)[-2:])
 
     def _open(self) -> int | None:
         if not HAS_DIRECTORY_DESCRIPTORS:
@@ -251,17 +322,23 @@ class CustodyWriter:
             ) from error
 
     def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
         if self._made:
             # Empty only if nothing was sealed and nothing is kept for the next run.
             with contextlib.suppress(OSError):
                 os.rmdir(self._path)
-        for descriptor in (self._lock, self._directory):
-            if descriptor is not None:
-                os.close(descriptor)
-        self._lock = self._directory = None
+        if self._directory is not None:
+            os.close(self._directory)
+            self._directory = None
 
 
-def flush_to_medium(file: BinaryIO) -> None:
-    """Flush a file down to the medium; an error here means that nothing of it can be relied on."""
-    file.flush()
-    os.fsync(file.fileno())
+_NOT_FOLLOWED = {"follow_symlinks": False} if os.link in os.supports_follow_symlinks else {}
+
+
+def _overtaken(name: str) -> BusyError:
+    return BusyError(
+        f"another evtool wrote to this custody directory at the same time ({shown(name)}); this run added nothing",
+        hint="wait until it has finished, then run again; locks do not work between the computers that use this medium",
+    )

@@ -15,7 +15,9 @@ from typing import BinaryIO, NamedTuple, TypeVar
 
 from blake3 import blake3
 
+from evtool.core.bagit import BAG_FILES
 from evtool.core.errors import FormatError, InputError
+from evtool.core.limits import MAX_KEPT
 from evtool.core.names import shown
 from evtool.scan.engine import Task
 from evtool.scan.observe import Observation, Problem, Stamp
@@ -23,9 +25,6 @@ from evtool.scan.walk import Found, Kind, WalkNotes
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle
 from evtool.store.custody import CustodyFile, CustodyReader
 from evtool.store.zip_reader import ByteSource, ZipEntry, ZipReader
-
-MAX_KEPT = 64 * 1024 * 1024
-"""Bytes of record and bag files that are kept in memory while a container is read that cannot be read twice."""
 
 _BUFFER = 64 * 1024
 
@@ -74,9 +73,11 @@ class ZipBundle(Bundle):
             FormatError: too many bytes would have to be kept in memory.
         """
         self.tags = {}
+        self.unread = {}
         self.payload = {}
         self.sizes = {}
         self.foreign = []
+        self.companions = []
         self._again = again.fileno() if again is not None else -1
         self._known: dict[bytes, _Known] = {}
         self._kept: dict[str, bytes | _Place] = {}
@@ -143,13 +144,15 @@ class ZipBundle(Bundle):
         self.sizes[name] = entry.size
 
     def _read_tag_file(self, entry: ZipEntry, reader: ZipReader, give: Callable[[bytes], object] | None) -> None:
+        # Of a zip that is no bundle everything may lie here; what is not of a bag is not kept.
+        is_kept = entry.name.startswith(f"{RECORD}/") or entry.name in BAG_FILES
         read_again = entry.is_stored and self._again >= 0
         digest, chunks = hashlib.sha256(), []
         for chunk in reader.read_chunks():
             digest.update(chunk)
             if give:
                 give(chunk)
-            if not read_again:
+            if is_kept and not read_again:
                 self._kept_bytes += len(chunk)
                 if self._kept_bytes > MAX_KEPT:
                     raise FormatError(
@@ -158,6 +161,8 @@ class ZipBundle(Bundle):
                     )
                 chunks.append(chunk)
         self.tags[entry.name] = digest.hexdigest()
+        if not is_kept:
+            return
         place = _Place(self._again, entry.data_offset, entry.size)
         self._kept[entry.name] = place if read_again else b"".join(chunks)
 

@@ -16,6 +16,7 @@ from itertools import chain
 from typing import Protocol
 
 from evtool.core.errors import FormatError
+from evtool.core.limits import MAX_ZIP_ENTRIES, MAX_ZIP_NAME
 from evtool.core.names import shown
 from evtool.core.payload_names import PathSet, find_unsafe
 from evtool.core.zip_format import (
@@ -28,8 +29,6 @@ from evtool.core.zip_format import (
     LOCAL_SIGNATURE,
     LOCAL_SIZE,
     LOCATOR64_SIZE,
-    MAX_ENTRIES,
-    MAX_NAME,
     STORED,
     Header,
     Totals,
@@ -37,6 +36,7 @@ from evtool.core.zip_format import (
     ZipRefusal,
     lengths_after_central,
     lengths_after_local,
+    name_length_of_local,
     parse_central,
     parse_end,
     parse_end64,
@@ -132,17 +132,21 @@ class ZipReader:
 
     def _read_local(self) -> Header:
         offset = self._position - 4
-        if len(self._facts) >= MAX_ENTRIES:
-            raise ZipError(ZipRefusal.TOO_MANY, f"at most {MAX_ENTRIES:,} are read")
+        if len(self._facts) >= MAX_ZIP_ENTRIES:
+            raise ZipError(ZipRefusal.TOO_MANY, f"at most {MAX_ZIP_ENTRIES:,} are read")
         fixed = LOCAL_SIGNATURE + self._take(LOCAL_SIZE - 4)
-        length = lengths_after_local(fixed)
-        header = parse_local(fixed, self._take(length), offset)
+        rest = self._take(lengths_after_local(fixed))
+        try:
+            header = parse_local(fixed, rest, offset)
+        except ZipError as error:
+            name = rest[: name_length_of_local(fixed)].decode("utf-8", "replace")
+            raise error.of_file(shown(name, 80)) from None
         self._check_name(header)
         self._facts.append(_facts(header))
         return header
 
     def _check_name(self, header: Header) -> None:
-        if not 0 < len(header.name) <= MAX_NAME:
+        if not 0 < len(header.name) <= MAX_ZIP_NAME:
             raise ZipError(ZipRefusal.NAME_EMPTY)
         try:
             name = header.name.decode("utf-8")

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from evtool.core.errors import EvidenceError
+from evtool.core.limits import MAX_ZIP_ENTRIES
 from evtool.core.names import shown
-from evtool.core.zip_format import MAX_ENTRIES, Totals, make_header, serialize_central, serialize_end, serialize_local
+from evtool.core.zip_format import Totals, make_header, serialize_central, serialize_end, serialize_local
 
 
 class ByteSink(Protocol):
@@ -36,9 +37,9 @@ class ZipWriter:
         Raises:
             EvidenceError: they are not, so the file changed meanwhile; the container is of no use then.
         """
-        if len(self._directory) >= MAX_ENTRIES:
+        if len(self._directory) >= MAX_ZIP_ENTRIES:
             raise EvidenceError(
-                f"a zip bundle holds at most {MAX_ENTRIES:,} files", hint="make a bundle that is a folder instead"
+                f"a zip bundle holds at most {MAX_ZIP_ENTRIES:,} files", hint="make a bundle that is a folder instead"
             )
         header = make_header(name, size, crc, self._offset)
         self._write(serialize_local(header))

@@ -92,3 +92,17 @@ def test_half_a_recipient_is_wrong_usage(archivist: Party, case: Path, arguments
     result = archivist("pack", case, "-o", "all.zip", "--without", "kept/*", *arguments)
     assert result.exit_code == 2
     assert not (archivist.run.directory / "all.zip").exists()
+
+
+def test_what_is_for_nothing_or_nobody_is_not_published(archivist: Party, case: Path) -> None:
+    """An empty list is stated, and allows nothing; so does one that two changes leave nothing of."""
+    archivist.ok("consent", "set", case, "2", "--for", "none")
+    archivist.ok("consent", "set", case, "3", "--for", "truth-memory")
+    archivist.ok("pack", case, "-o", "third.zip", "--only", "3")
+    archivist.ok("consent", "set", case, "3", "--for", "advocacy")
+    refused = archivist("pack", case, "-o", "all.zip", "--only", "2-3")
+    assert refused.exit_code == 5
+    for number in (2, 3):
+        assert f"item {number}: the list of purposes is empty" in refused.stderr
+    archivist.ok("consent", "set", case, "3", "--share", "none")
+    assert "public is none of the recipients" in archivist("pack", case, "-o", "all.zip", "--only", "3").stderr

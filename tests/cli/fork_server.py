@@ -4,6 +4,8 @@ One JSON object a line on standard input asks for a run:
 
     arguments   the command line
     stdout      path of a file for what the run prints; its errors go to the same path with `.err`
+    output      where standard output leads in its stead: `full` (a disk without room), `gone` (a pipe without a
+                reader), `byte` (one whose reader goes away after one byte); errors likewise
     directory   where it runs, and
     environment with which variables; without them, those of this process
     burn        a system call and how often to make it, without effect, before the run. Under `strace -e
@@ -16,6 +18,7 @@ The answer is a line with the exit code, negative for a signal.
 
 from __future__ import annotations
 
+import fcntl
 import importlib
 import json
 import os
@@ -49,11 +52,30 @@ def _burn(call: str, times: int) -> None:
     os.close(nowhere)
 
 
+def _lead(descriptor: int, where: str) -> None:
+    """Let a standard stream end where what is written cannot arrive."""
+    if where == "full":
+        os.dup2(os.open("/dev/full", os.O_WRONLY), descriptor)
+        return
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    if where == "byte" and os.fork() == 0:
+        os.close(writer)
+        os.read(reader, 1)
+        os._exit(0)
+    os.close(reader)
+    os.dup2(writer, descriptor)
+    os.close(writer)
+
+
 def _child(run: dict[str, Any]) -> None:
     os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for descriptor, path in ((1, run["stdout"]), (2, run["stdout"] + ".err")):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
+    for descriptor, name in ((1, "output"), (2, "errors")):
+        if run.get(name):
+            _lead(descriptor, run[name])
     if "directory" in run:
         os.chdir(run["directory"])
     if "environment" in run:

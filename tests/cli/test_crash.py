@@ -103,10 +103,10 @@ def test_a_seal_killed_at_200_random_moments_leaves_the_earlier_seal_and_the_evi
     assert not [path for path in (case / "custody").iterdir() if path.name.startswith(".")]
 
 
-CALLS = {"write": 8, "fsync": 9, "renameat": 6, "unlinkat": 1, "mkdir": 1}
+CALLS = {"write": 9, "fsync": 9, "linkat": 5, "renameat": 2, "unlinkat": 6, "mkdir": 1}
 """System calls by which a seal changes what is on disk, and how many of each it makes at least."""
 
-ERRORS = {"write": "ENOSPC", "fsync": "EIO", "renameat": "EIO", "unlinkat": "EIO", "mkdir": "ENOSPC"}
+ERRORS = {"write": "ENOSPC", "fsync": "EIO", "linkat": "EIO", "renameat": "EIO", "unlinkat": "EIO", "mkdir": "ENOSPC"}
 """What goes wrong with them on real media."""
 
 HIGHEST = 90
@@ -116,7 +116,7 @@ HIGHEST = 90
 @pytest.mark.parametrize("kill", [False, True], ids=["error", "kill"])
 @pytest.mark.parametrize("first", [True, False], ids=["first seal", "second seal"])
 def test_a_fault_at_every_single_system_call_leaves_old_or_new(evtool: Runner, kill: bool, first: bool) -> None:
-    """The n-th write, fsync, rename, unlink and mkdir fail in turn, or are the last thing that the process does."""
+    """The n-th write, fsync, link, rename, unlink, mkdir fails in turn, or is the last thing that the process does."""
     give_key(evtool)
     case = evtool.directory / "case"
     case.mkdir()
@@ -171,7 +171,7 @@ ONLY_OPEN = {Code.NO_TIMESTAMP, Code.NO_CONSENT, Code.NO_WITNESS}
 
 def test_nothing_gets_its_name_before_it_is_on_the_medium(evtool: Runner, case: Path) -> None:
     """A power cut may undo whatever was not flushed: so flush first, name then, the signature last, and flush that."""
-    calls = "trace=openat,write,fsync,renameat,rename,close"
+    calls = "trace=openat,write,fsync,linkat,renameat,rename,close"
     log = case.with_name("strace.log")
     result = run_under(evtool, ["strace", "-f", "-o", str(log), "-e", calls], "seal", case)
     assert result.exit_code == ExitCode.OK, result.stderr
@@ -188,7 +188,9 @@ def test_nothing_gets_its_name_before_it_is_on_the_medium(evtool: Runner, case: 
             dirty.discard(files.get(match[1], ""))
             if match[1] == directory:
                 order.append("flush")
-        elif match := re.search(r'renameat\((\d+), "([^"]*)", (\d+), "([^"]*)"\) = 0', line):
+        elif match := re.search(r'(?:renameat|linkat)\((\d+), "([^"]*)", (\d+), "([^"]*)"(?:, 0)?\) = 0', line):
+            if match[4] == ".lock.part":
+                continue
             assert match[2] in made
             assert match[2] not in dirty, f"{match[4]} got its name before its bytes were flushed"
             order.append(match[4])
@@ -218,7 +220,7 @@ def test_a_full_disk_is_named_and_leaves_everything_as_it_was(evtool: Runner, ca
         check=False,
     )
     assert run.returncode == ExitCode.NOT_CHECKED, run.stderr
-    assert "the custody directory cannot be written: No space left on device" in run.stderr
+    assert "custody file 0002-sealed.jsonl cannot be written: No space left on device" in run.stderr
     assert "evtool: hint: " in run.stderr
     left = set(disk.with_suffix(".names").read_text().split())
     assert left - {".0002-sealed.journal.part"} == {path.name for path in (case / "custody").iterdir()}
@@ -233,6 +235,6 @@ def test_a_file_size_limit_is_an_error_like_a_full_disk(evtool: Runner, case: Pa
     earlier = verdict(check(case, evtool))
     result = run_under(evtool, ["prlimit", "--fsize=20000"], "seal", case)
     assert result.exit_code == ExitCode.NOT_CHECKED
-    assert "the custody directory cannot be written: File too large" in result.stderr
+    assert "custody file 0002-sealed.jsonl cannot be written: File too large" in result.stderr
     assert verdict(check(case, evtool)) == earlier
     assert evtool("seal", case).exit_code == ExitCode.OK

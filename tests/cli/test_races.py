@@ -228,3 +228,50 @@ def test_a_directory_that_is_replaced_as_a_whole_is_refused(case: Path, evtool: 
     assert "was replaced by another one while evtool ran" in result.stderr
     assert not (case / "custody").exists()
     assert not list(case.with_name("moved").glob("custody/*.toml"))
+
+
+def append_to(path: Path, stop: threading.Event) -> None:
+    """A phone, a camera or a sync client is still copying."""
+    while not stop.wait(0.02):
+        with path.open("ab") as file:
+            file.write(b"more")
+
+
+def replace_by_a_twin(path: Path, stop: threading.Event) -> None:
+    """A sync client puts another file of the same name, size and date in its place, again and again."""
+    count = 0
+    while not stop.wait(0.02):
+        count += 1
+        twin = path.parent.with_name(f"twin {count}")
+        twin.write_bytes(b"%016d" % count)
+        os.utime(twin, ns=(0, 1_700_000_000_000_000_000))
+        twin.rename(path)
+
+
+@pytest.mark.parametrize("disturb", [append_to, replace_by_a_twin])
+@pytest.mark.parametrize("metadata", ["basic", "none"])
+def test_a_file_that_changes_after_it_was_read_is_named_and_nothing_is_sealed(
+    evtool: Runner, metadata: str, disturb: Callable[[Path, threading.Event], None]
+) -> None:
+    """CASES 13: whatever happens until the signature is made is found; else the next verify would say tampering."""
+    give_key(evtool)
+    case = evtool.directory / "growing"
+    case.mkdir()
+    for number in range(300):
+        (case / f"f{number}").write_text(str(number))
+    (case / "copying.mp4").write_bytes(b"%016d" % 0)
+    stop = threading.Event()
+    worker = threading.Thread(target=disturb, args=(case / "copying.mp4", stop))
+    worker.start()
+    try:
+        refused = evtool("seal", case, "--metadata", metadata)
+        allowed = evtool("seal", "--json", case, "--metadata", metadata, "--allow", "changing")
+    finally:
+        stop.set()
+        worker.join()
+    assert refused.exit_code == ExitCode.NOT_CHECKED, refused.stdout
+    assert re.search("copying.mp4: it (changed|was replaced)", refused.stderr), refused.stderr
+    assert "--allow changing" in refused.stderr
+    assert (allowed.exit_code, allowed.document["omitted"], allowed.document["entry"]) == (ExitCode.OK, 1, 1)
+    report = check(case, evtool)
+    assert (report.exit_code, named(report)) == (ExitCode.OK, {("omitted", "copying.mp4")})

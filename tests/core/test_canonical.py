@@ -10,8 +10,9 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from evtool.core.canonical import MAX_DEPTH, MAX_INTEGER, encode_string, parse_canonical, serialize_canonical
+from evtool.core.canonical import encode_string, parse_canonical, serialize_canonical
 from evtool.core.errors import FormatError
+from evtool.core.limits import MAX_INTEGER, MAX_NESTING
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 keys = st.text(st.characters(max_codepoint=127))
@@ -110,9 +111,9 @@ def test_nesting_ends_at_its_limit() -> None:
     def nested(depth: int) -> bytes:
         return b'{"a":' + b"[" * depth + b"]" * depth + b"}"
 
-    assert parse_canonical(nested(MAX_DEPTH))
+    assert parse_canonical(nested(MAX_NESTING))
     with pytest.raises(FormatError, match="too deep"):
-        parse_canonical(nested(MAX_DEPTH + 1))
+        parse_canonical(nested(MAX_NESTING + 1))
 
 
 def test_the_largest_integers_are_read() -> None:

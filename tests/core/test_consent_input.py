@@ -76,7 +76,7 @@ CONTRADICTIONS = [
     ({"status": "given", "basis": "open source"}, "basis says why no consent is required"),
     ({"status": "given", "from": "2027-01-01", "until": "2026-01-01"}, "until is not later than from"),
     ({"status": "given", "from": "2027-01-01", "until": "2027-01-01"}, "until is not later than from"),
-    ({"handling": "partners", "share": "none"}, "but share is none"),
+    ({"handling": "partners", "share": "none", "agreement": "DSA-1"}, "but share is none"),
     ({"handling": "named"}, "share names nobody"),
     ({"handling": "partners"}, "agreement does not say of what"),
     ({"conditions": "region:KR;region:US"}, "several regions"),

@@ -9,20 +9,37 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evtool.core.consent import PERMITTING, Condition, ConsentTerms, Handling, Identity, Leave, Purpose, Status
-from evtool.core.consent_decision import Request, decide
+from evtool.core.consent import (
+    PERMITTING,
+    STRICTEST,
+    Condition,
+    ConsentTerms,
+    Handling,
+    Identity,
+    Leave,
+    Purpose,
+    Status,
+)
+from evtool.core.consent_decision import Request
 from evtool.core.consent_state import (
     ConsentChange,
     change_terms,
     combine_terms,
-    effective_terms,
     find_ineffective,
 )
 from evtool.core.consent_summary import NOT_STATED, ConsentTally
+from evtool.core.item_consent import (
+    TermsNeverStated,
+    TermsStated,
+    TermsWithheld,
+    consent_of,
+    sealed_terms,
+    terms_that_count,
+)
 from evtool.core.item_ranges import ItemRanges, parse_user_ranges
 from evtool.core.manifest import Item
 from evtool.core.statement import ConsentStatement, ContentStatement, ItemType
-from tests.core.test_consent_decision import REQUESTS, TERMS
+from tests.core.test_consent_decision import REQUESTS, TERMS, decide_stated
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 GIVEN = ConsentTerms(
@@ -40,6 +57,23 @@ GIVEN = ConsentTerms(
 def change(entry: int, terms: ConsentTerms, items: str | None = None) -> ConsentChange:
     ranges: ItemRanges | None = parse_user_ranges(items) if items else None
     return ConsentChange(entry, NOW, ranges, terms)
+
+
+SALT = "00" * 16
+
+
+def item(number: int, terms: ConsentTerms | None) -> Item:
+    content = ContentStatement(number, SALT, ItemType.DIRECTORY)
+    return Item(number, content, None, consent=None if terms is None else ConsentStatement(number, SALT, terms))
+
+
+def effective_terms(
+    number: int, sealed_by: int, terms: ConsentTerms | None, changes: list[ConsentChange]
+) -> ConsentTerms | None:
+    """Give what is in force for an item of which all is disclosed."""
+    known = consent_of(number, sealed_terms(item(number, terms)), sealed_by, changes).in_force
+    assert isinstance(known, (TermsStated, TermsNeverStated))
+    return known.terms if isinstance(known, TermsStated) else None
 
 
 def test_a_withdrawal_counts_at_once_and_a_new_consent_counts_again() -> None:
@@ -143,8 +177,8 @@ def test_a_change_never_allows_more_than_its_new_status_does(
     if not covers(before, change):
         return
     after = change_terms(before, change)
-    if decide(after, request).allowed:
-        reasons = {refusal.reason.value for refusal in decide(before, request).reasons}
+    if decide_stated(after, request).allowed:
+        reasons = {refusal.reason.value for refusal in decide_stated(before, request).reasons}
         allowed_by_status = {reason for reason in reasons if reason.startswith("status-") or reason == "no-basis"}
         assert reasons - allowed_by_status - {"unknown-code", "no-second-agent"} == set()
         assert "unknown-code" not in reasons or isinstance(before.status, str) or isinstance(before.by, str)
@@ -153,8 +187,11 @@ def test_a_change_never_allows_more_than_its_new_status_does(
 @settings(max_examples=60)
 @given(TERMS, TERMS, TERMS)
 def test_putting_together_is_associative(one: ConsentTerms, two: ConsentTerms, three: ConsentTerms) -> None:
-    for put in (change_terms, combine_terms):
-        assert put(put(one, two), three) == put(one, put(two, three))
+    """But for what explains a status: that is left out with the status that does not count, layer by layer."""
+    assert change_terms(change_terms(one, two), three) == change_terms(one, change_terms(two, three))
+    left = combine_terms(combine_terms(one, two), three)
+    right = combine_terms(one, combine_terms(two, three))
+    assert replace(left, by=None, basis=None) == replace(right, by=None, basis=None)
 
 
 @settings(max_examples=60)
@@ -172,18 +209,10 @@ def test_a_directory_never_allows_more_than_the_item(
     combined = combine_terms(outer, inner)
     if inner.status not in PERMITTING or outer.status not in (None, *PERMITTING):
         assert combined.status not in PERMITTING or inner.status is None
-    if covers(inner, outer) and inner.status is not None and decide(combined, request).allowed:
-        reasons = {refusal.reason.value for refusal in decide(inner, request).reasons}
+    if covers(inner, outer) and inner.status is not None and decide_stated(combined, request).allowed:
+        reasons = {refusal.reason.value for refusal in decide_stated(inner, request).reasons}
         # Only what explains the status may come from outside.
         assert reasons <= {"no-basis"}
-
-
-SALT = "00" * 16
-
-
-def item(number: int, terms: ConsentTerms | None) -> Item:
-    content = ContentStatement(number, SALT, ItemType.DIRECTORY)
-    return Item(number, content, None, consent=None if terms is None else ConsentStatement(number, SALT, terms))
 
 
 @settings(max_examples=60)
@@ -218,3 +247,24 @@ def test_a_tally_of_many_different_terms_forgets_none() -> None:
     for number in range(1, 3001):
         tally.add(item(number, ConsentTerms(status=Status.GIVEN, ref=f"CF-{number}")))
     assert tally.summarize(NOW).status == {"given": 3000}
+
+
+def test_withheld_empty_and_never_stated_are_three_things() -> None:
+    nothing_allowed = ConsentTerms(share=(), purposes=())
+    assert sealed_terms(item(1, nothing_allowed)) == TermsStated(nothing_allowed)
+    assert sealed_terms(item(1, None)) == TermsNeverStated()
+    assert terms_that_count(TermsNeverStated()) == ConsentTerms()
+    assert terms_that_count(TermsWithheld()) == STRICTEST
+
+
+@settings(max_examples=60)
+@given(TERMS)
+def test_no_change_makes_up_for_terms_that_are_withheld(change_of_terms: ConsentTerms) -> None:
+    """Whatever was recorded later: what was sealed may be stricter, so nothing but the status and its like moves."""
+    known = consent_of(1, TermsWithheld(), 1, [change(2, change_of_terms)])
+    assert isinstance(known.in_force, TermsWithheld)
+    assert not known.permits
+    terms = known.in_force.terms
+    assert (terms.purposes, terms.share) == ((), ())
+    assert terms.handling is Handling.SEALED or isinstance(change_of_terms.handling, str)
+    assert terms.identity is Identity.WITHHELD or isinstance(change_of_terms.identity, str)

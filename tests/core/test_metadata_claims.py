@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evtool.core.errors import FormatError
+from evtool.core.limits import MAX_LINE
 from evtool.core.metadata_claims import (
     LIST_LIMIT,
     TAG_LIMIT,
@@ -27,7 +28,6 @@ from evtool.core.metadata_claims import (
 )
 from evtool.core.metadata_json import DOCUMENT_LIMIT, claims_document, document_size, fit_claims, parse_claims
 from evtool.core.metadata_vocabulary import CountKind, Detail, OffsetBasis, TextKind, TimeKind, Withheld
-from evtool.core.statement import MAX_LINE
 
 SOURCES = st.sampled_from(["EXIF DateTimeOriginal", "PDF Info /Author", "mvhd duration"])
 WORDS = st.text(min_size=1, max_size=40).map(clean_text).filter(bool)

@@ -12,6 +12,7 @@ from evtool.core.payload_names import (
     MAX_PATH,
     PathSet,
     PayloadNamer,
+    ReservedNames,
     find_unsafe,
     fold_path,
     neutral_name,
@@ -135,3 +136,21 @@ def test_twins_in_one_container_are_refused(paths: list[str], reason: str) -> No
     together.add(paths[0])
     with pytest.raises(FormatError, match=reason):
         together.add(paths[1])
+
+
+def test_a_neutral_name_gives_way_to_a_sealed_name_that_looks_like_it() -> None:
+    """Else `item-000001.txt` could stand for item 1, or for the item that was sealed under that name."""
+    reserved = ReservedNames(["b.txt", "item-000001.txt", "ITEM-000002/photo.jpg", "item-000002.x0", "item-3"])
+    assert neutral_name(1, "a.txt", reserved) == "item-000001"
+    assert neutral_name(1, "a.jpg", reserved) == "item-000001.jpg"
+    assert neutral_name(2, None, reserved) == "item-000002.x1"
+    assert neutral_name(3, None, reserved) == "item-000003"
+    assert parse_neutral_name("item-000002.x1") == 2
+    namer = PayloadNamer(neutral=True, reserved=reserved)
+    assert namer.choose(1, "a.txt") == "item-000001"
+
+
+@pytest.mark.parametrize("name", ["custody", "Custody/x", "CUSTODY"])
+def test_nothing_is_stored_where_unpacking_puts_the_record(name: str) -> None:
+    assert PayloadNamer(neutral=False).choose(7, name) == "item-000007"
+    assert PayloadNamer(neutral=False).choose(7, f"below/{name}") == f"below/{name}"

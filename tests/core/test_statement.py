@@ -10,12 +10,11 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from evtool.core.canonical import MAX_INTEGER
 from evtool.core.digest import Digests
 from evtool.core.errors import FormatError
+from evtool.core.limits import MAX_INTEGER, MAX_LINE
 from evtool.core.names import store_name
 from evtool.core.statement import (
-    MAX_LINE,
     ContentStatement,
     FileStatement,
     ItemType,

@@ -11,9 +11,10 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evtool.core.canonical import MAX_INTEGER, parse_canonical
+from evtool.core.canonical import parse_canonical
 from evtool.core.digest import Digests
 from evtool.core.errors import FormatError
+from evtool.core.limits import MAX_INTEGER
 from evtool.core.manifest import Item, ManifestReader
 from evtool.core.statement import (
     ContentStatement,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,34 @@ def test_a_directory_under_a_pattern_counts_as_empty(case: Path, evtool: Any) ->
     (case / "note2.txt").write_text("note\n")
     assert evtool("seal", "case", "--exclude", "cache").exit_code == 0
     (case / "cache" / "page").write_text("page\n")
+    assert evtool("verify", "case").exit_code == 0
+
+
+def test_a_new_pattern_must_leave_something_out(case: Path, evtool: Any) -> None:
+    """Misspelt, it would leave nothing out, and what it was meant for would be sealed for good."""
+    before = sorted((case / "custody").iterdir())
+    for pattern in ("*.tpm", "Note.txt", "notes/*"):
+        refused = evtool("seal", "case", "--exclude", "new.tmp", "--exclude", pattern)
+        assert (refused.exit_code, f"is named like {pattern}, so nothing" in refused.stderr) == (2, True)
+        assert "--allow unmatched" in refused.stderr
+        assert evtool("seal", "case", "--exclude", pattern, "--dry-run").exit_code == 2
+    assert sorted((case / "custody").iterdir()) == before
+    assert evtool("seal", "case", "--exclude", "*.tpm", "--allow", "unmatched").exit_code == 0
+    # A pattern that is in force already may be given again, by a script that always does.
+    (case / "later.txt").write_text("later")
+    assert evtool("seal", "case", "--exclude", "*.tpm").exit_code == 0
+
+
+def test_a_new_pattern_means_the_name_that_is_seen(case: Path, evtool: Any) -> None:
+    """The keyboard writes one Unicode form, the disk holds the other: the spelling that matches is recorded."""
+    typed, stored = (unicodedata.normalize(form, "김철수") for form in ("NFC", "NFD"))
+    (case / f"{stored}.txt").write_text("not to be sealed")
+    (case / stored).mkdir()
+    (case / stored / "inside.txt").write_text("neither")
+    result = evtool("seal", "case", "--exclude", f"{typed}.*", "--exclude", typed, "--json")
+    assert (result.exit_code, result.document["new_items"]) == (0, 2)
+    newest = tomllib.loads((case / "custody" / "0002-sealed.toml").read_text("utf-8"))
+    assert newest["sealed"]["exclude"][-2:] == [f"{stored}.*", stored]
     assert evtool("verify", "case").exit_code == 0
 
 

@@ -57,7 +57,7 @@ def test_a_list_and_an_answer_are_told_apart(answer: bytes) -> None:
         (CRL[:-1], "neither a CRL nor an OCSP answer"),
         (CHAIN.root.der, "neither a CRL nor an OCSP answer"),
         (CHAIN.root.pem, "is a certificate"),
-        (pem(b"X509 CRL", CRL) * 2, "2 blocks of PEM"),
+        (pem(b"X509 CRL", CRL) * 2, "several blocks of PEM"),
         (b"-----BEGIN X509 CRL-----\n?\n-----END X509 CRL-----\n", "cannot be decoded"),
     ],
 )

@@ -30,23 +30,26 @@ import build_verify_vectors as vectors  # type: ignore[import-not-found]  # noqa
 
 from evtool.cli.output import ErrorDocument  # noqa: E402
 from evtool.cli.progress import ProgressLine  # noqa: E402
-from evtool.core.canonical import MAX_INTEGER  # noqa: E402
 from evtool.core.consent import ConsentTerms, Handling, Status  # noqa: E402
 from evtool.core.digest import Digests  # noqa: E402
 from evtool.core.entry import (  # noqa: E402
     FORMAT,
     INFORMATIONAL_FILES,
-    MAX_SEQUENCE,
     Entry,
     Previous,
 )
 from evtool.core.events import DETAILS, ConsentChanged, Event, Received, Sealed  # noqa: E402
 from evtool.core.item_ranges import ItemRanges  # noqa: E402
+from evtool.core.limits import (  # noqa: E402
+    MAX_CONTEXT,
+    MAX_INTEGER,
+    MAX_PATTERN_LENGTH,
+    MAX_PATTERNS,
+    MAX_SEQUENCE,
+)
 from evtool.core.metadata_claims import Claims  # noqa: E402
 from evtool.core.metadata_vocabulary import VOCABULARY, Detail, Failure  # noqa: E402
-from evtool.core.patterns import MAX_PATTERN_LENGTH, MAX_PATTERNS  # noqa: E402
 from evtool.core.statement import (  # noqa: E402
-    MAX_CONTEXT,
     ConsentStatement,
     ContentStatement,
     ContextStatement,

@@ -7,14 +7,12 @@ named. Names and serial numbers are compared by the exact bytes of the certifica
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -26,13 +24,17 @@ from evtool.core.names import shown
 from evtool.core.timestamp.der import SEQUENCE, Fields, Node, read_only
 from evtool.core.timestamp.der_values import read_integer
 from evtool.core.timestamp.dn import describe_name
+from evtool.core.timestamp.pem import find_blocks
 from evtool.core.timestamp.result import CertificateFacts
 
 MAX_BUNDLE_BYTES = 4 << 20
+"""Bytes of a file of certificates that the user hands in."""
+
 MAX_CERTIFICATES = 1000
+"""Certificates in it."""
 
 _VERSION = 0xA0
-_PEM = re.compile(rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----(.*?)-----END ", re.DOTALL)
+_LABELS = frozenset({b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE"})
 
 
 UNREADABLE = (
@@ -182,30 +184,34 @@ def load_readable(ders: Iterable[bytes]) -> tuple[tuple[Certificate, ...], tuple
     return tuple(found.values()), tuple(problems)
 
 
-def parse_certificate_file(data: bytes) -> tuple[tuple[Certificate, ...], tuple[str, ...]]:
+def parse_certificate_file(
+    data: bytes, most: int = MAX_CERTIFICATES
+) -> tuple[tuple[Certificate, ...], tuple[str, ...]]:
     """Read a file of certificates: PEM with any number of blocks, or one certificate in DER.
 
     One bad block does not lose the others: it is reported by its number, in the order of the file.
 
     Raises:
-        CertificateError: the file is too large, or holds no certificate at all.
+        CertificateError: the file is too large, or holds no certificate at all, or more than `most`.
     """
     if len(data) > MAX_BUNDLE_BYTES:
         raise CertificateError(f"a certificate file has at most {MAX_BUNDLE_BYTES} bytes, this has {len(data)}")
     if data[:1] == bytes([SEQUENCE]):
         return (load_certificate(data),), ()
-    blocks = _PEM.findall(data)
-    if not 1 <= len(blocks) <= MAX_CERTIFICATES:
+    # One more than the limit is enough to know; none is decoded before that.
+    blocks = list(islice((block for block in find_blocks(data) if block.label in _LABELS), most + 1))
+    if not 1 <= len(blocks) <= most:
+        count = f"more than {most}" if blocks else "0"
         raise CertificateError(
-            f"the file holds {len(blocks)} certificates in PEM, expected 1 to {MAX_CERTIFICATES}",
+            f"the file holds {count} certificates in PEM, expected 1 to {most}",
             hint="a certificate file has lines '-----BEGIN CERTIFICATE-----'",
         )
     found: dict[bytes, Certificate] = {}
     problems: list[str] = []
     for number, block in enumerate(blocks, 1):
         try:
-            certificate = load_certificate(base64.b64decode(b"".join(block.split()), validate=True))
+            certificate = load_certificate(block.decode())
             found.setdefault(certificate.der, certificate)
-        except (binascii.Error, CertificateError) as error:
+        except FormatError as error:
             problems.append(f"certificate {number}: {shown(str(error), 200)}")
     return tuple(found.values()), tuple(problems)

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from evtool.core.errors import FormatError
 from evtool.core.timestamp.anchor import Anchor
 from evtool.core.timestamp.request import TimeStampRequest
 from evtool.core.timestamp.sunset import SunsetTable
+
+
+class Together:
+    """Several collections as one, which can be iterated more than once and holds none of their members."""
+
+    def __init__(self, *parts: Iterable[bytes]) -> None:
+        self._parts = parts
+
+    def __iter__(self) -> Iterator[bytes]:
+        return chain.from_iterable(self._parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +36,8 @@ class Grounds:
         certificates: certificates in DER that may help to build the path; never trusted.
         crls: CRLs in DER that the verifier hands in: one that shows nothing leaves the token undecided.
         ocsp_answers: OCSP answers in DER, likewise.
-        kept_crls: CRLs in DER that lie beside the token. Anybody can have put them there, so what shows nothing is
-            passed over, and the token is worth what it is without.
+        kept_crls: CRLs in DER that lie beside the token, read one at a time. Anybody can have put them there, so what
+            shows nothing is passed over, and the token is worth what it is without.
         kept_ocsp_answers: OCSP answers in DER, likewise.
         require_revocation: no pass without evidence for the whole path. Otherwise it is needed only once a certificate
             of the path has expired, as nobody can ask the authority about it any more.
@@ -36,11 +48,11 @@ class Grounds:
     anchors: tuple[Anchor, ...] = ()
     existed_by: datetime | None = None
     request: TimeStampRequest | None = None
-    certificates: tuple[bytes, ...] = ()
+    certificates: Iterable[bytes] = ()
     crls: tuple[bytes, ...] = ()
     ocsp_answers: tuple[bytes, ...] = ()
-    kept_crls: tuple[bytes, ...] = ()
-    kept_ocsp_answers: tuple[bytes, ...] = ()
+    kept_crls: Iterable[bytes] = ()
+    kept_ocsp_answers: Iterable[bytes] = ()
     require_revocation: bool = False
     sunsets: SunsetTable | None = None
 

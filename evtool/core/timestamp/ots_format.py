@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from evtool.core.limits import MAX_PROOF_BYTES
 from evtool.core.names import shown
-from evtool.core.timestamp.limits import MAX_PROOF_BYTES
 from evtool.core.timestamp.ots import (
     DIGEST_SIZES,
     MAX_DEPTH,

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from evtool.core.errors import FormatError
-from evtool.core.timestamp.grounds import Grounds
+from evtool.core.timestamp.grounds import Grounds, Together
 from evtool.core.timestamp.request import TimeStampRequest
 from evtool.core.timestamp.result import TokenState, TokenVerdict
 from evtool.core.timestamp.verify import verify_token
@@ -37,7 +37,7 @@ class ChainToken:
         data: the signature file that was stamped.
         listed_in: sequence number of the first later entry that holds this token's digest, None while there is none.
         request: the saved request, where there is one.
-        certificates: certificates kept beside the token, in DER.
+        certificates: certificates kept beside the token, in DER; as the next two, it can be iterated more than once.
         crls: CRLs kept beside it, in DER.
         ocsp_answers: OCSP answers kept beside it, in DER.
     """
@@ -48,9 +48,9 @@ class ChainToken:
     data: bytes
     listed_in: int | None = None
     request: TimeStampRequest | None = None
-    certificates: tuple[bytes, ...] = ()
-    crls: tuple[bytes, ...] = ()
-    ocsp_answers: tuple[bytes, ...] = ()
+    certificates: Iterable[bytes] = ()
+    crls: Iterable[bytes] = ()
+    ocsp_answers: Iterable[bytes] = ()
 
     def __post_init__(self) -> None:
         if self.listed_in is not None and self.listed_in <= self.entry:
@@ -109,7 +109,7 @@ def _judge(token: ChainToken, grounds: Grounds, known: Sequence[EntryProof]) -> 
         grounds,
         existed_by=existed_by,
         request=token.request,
-        certificates=(*grounds.certificates, *token.certificates),
+        certificates=Together(grounds.certificates, token.certificates),
         kept_crls=token.crls,
         kept_ocsp_answers=token.ocsp_answers,
     )

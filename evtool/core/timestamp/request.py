@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evtool.core.errors import FormatError
+from evtool.core.limits import MAX_REQUEST_BYTES
 from evtool.core.names import shown
 from evtool.core.timestamp.algorithms import HASHES_BY_NAME, Strength
 from evtool.core.timestamp.der import (
@@ -31,7 +32,6 @@ from evtool.core.timestamp.der_values import (
     write_oid,
     write_sequence,
 )
-from evtool.core.timestamp.limits import MAX_REQUEST_BYTES
 from evtool.core.timestamp.tst_info import Imprint, parse_imprint
 
 MEDIA_TYPE = "application/timestamp-query"

@@ -8,6 +8,7 @@ evidence in either direction.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,10 +47,10 @@ class CertificateStatus:
 
 @dataclass(frozen=True, slots=True)
 class Supplied:
-    """Revocation evidence as it came, all from one side: CRLs and OCSP answers in DER."""
+    """Revocation evidence as it came, all from one side: CRLs and OCSP answers in DER, to be iterated for each link."""
 
-    crls: tuple[bytes, ...] = ()
-    ocsp_answers: tuple[bytes, ...] = ()
+    crls: Iterable[bytes] = ()
+    ocsp_answers: Iterable[bytes] = ()
 
 
 def collect_status(

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from cryptography import x509
 from cryptography.x509 import ocsp
 
 from evtool.core.errors import FormatError
+from evtool.core.limits import MAX_CRL_BYTES, MAX_OCSP_BYTES
 from evtool.core.timestamp.certificates import UNREADABLE, Certificate
 from evtool.core.timestamp.crl import read_crl
 from evtool.core.timestamp.ocsp import read_ocsp
+from evtool.core.timestamp.pem import find_blocks
 from evtool.core.timestamp.revocation import check_age
 from evtool.core.timestamp.revocation_status import Evidence
 
-MAX_REVOCATION_BYTES = {"crl": 16 << 20, "ocsp": 1 << 20}
-"""Largest files, in bytes of DER. Real CRLs reach some 10 MB."""
-
-_PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END ", re.DOTALL)
 _HINT = "a CRL or an OCSP answer is meant, in DER or PEM, as the authority publishes it"
 
 
@@ -71,24 +66,23 @@ def parse_revocation_file(data: bytes) -> RevocationFile:
     kind = _recognise(der)
     if kind is None:
         raise FormatError("it is neither a CRL nor an OCSP answer", hint=_HINT)
-    limit = MAX_REVOCATION_BYTES[kind.value]
+    limit = MAX_CRL_BYTES if kind is RevocationKind.CRL else MAX_OCSP_BYTES
     if len(der) > limit:
         raise FormatError(f"it has {len(der):,} bytes, at most {limit:,} are read", hint=_HINT)
     return RevocationFile(kind, der)
 
 
 def _unwrap(data: bytes) -> bytes:
-    blocks = _PEM.findall(data)
+    blocks = list(islice((block for block in find_blocks(data) if block.text is not None), 2))
     if not blocks:
         return data
     if len(blocks) > 1:
-        raise FormatError(f"it holds {len(blocks)} blocks of PEM, expected one", hint="hand each in as a file")
-    label, text = blocks[0]
-    if b"CERTIFICATE" in label:
+        raise FormatError("it holds several blocks of PEM, expected one", hint="hand each in as a file")
+    if b"CERTIFICATE" in blocks[0].label:
         raise FormatError("it is a certificate, neither a CRL nor an OCSP answer", hint=_HINT)
     try:
-        return base64.b64decode(b"".join(text.split()), validate=True)
-    except binascii.Error:
+        return blocks[0].decode()
+    except FormatError:
         raise FormatError("its PEM cannot be decoded", hint=_HINT) from None
 
 

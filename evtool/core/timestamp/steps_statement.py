@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hmac
 
+from evtool.core.limits import MAX_RESPONSE_BYTES
 from evtool.core.timestamp.algorithms import Strength
 from evtool.core.timestamp.case import Case
 from evtool.core.timestamp.der import DerError, Node
-from evtool.core.timestamp.limits import MAX_RESPONSE_BYTES
 from evtool.core.timestamp.refusal import Refused
 from evtool.core.timestamp.request import TimeStampRequest, is_request
 from evtool.core.timestamp.response import (

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import chain
 
 from evtool.core.timestamp.algorithms import HashFunction, SignatureScheme, Strength
 from evtool.core.timestamp.case import Case
 from evtool.core.timestamp.certificates import Certificate, load_readable
 from evtool.core.timestamp.dn import is_same_name
+from evtool.core.timestamp.grounds import Together
 from evtool.core.timestamp.path import Path, has_timestamping_purpose
 from evtool.core.timestamp.refusal import Refused
 from evtool.core.timestamp.result import Caution, Reason, SignerFacts, TokenFacts
@@ -23,7 +25,7 @@ FUTURE_TOLERANCE = timedelta(minutes=5)
 def load_certificates(case: Case, signed: SignedData) -> tuple[Certificate, ...]:
     """Step 5: read every certificate at hand; those that cannot be read are named and left out."""
     anchors = (anchor.certificate for anchor in case.grounds.anchors)
-    found, problems = load_readable((*signed.certificates, *case.grounds.certificates, *anchors))
+    found, problems = load_readable(chain(signed.certificates, case.grounds.certificates, anchors))
     for problem in problems:
         case.caution(Caution.CERTIFICATE_UNREADABLE, problem)
     return found
@@ -60,7 +62,7 @@ def check_purposes(case: Case, path: Path) -> None:
 def check_revocation(case: Case, path: Path, facts: TokenFacts, embedded: tuple[bytes, ...]) -> None:
     """Step 10: apply RFC 3161, section 4 to every certificate of the path but the anchor."""
     grounds = case.grounds
-    kept = Supplied((*grounds.kept_crls, *embedded), grounds.kept_ocsp_answers)
+    kept = Supplied(Together(grounds.kept_crls, embedded), grounds.kept_ocsp_answers)
     supplied = Supplied(grounds.crls, grounds.ocsp_answers)
     known: list[datetime | None] = []
     open_questions: list[Certificate] = []

@@ -140,6 +140,9 @@ class Collection:
             for one in handovers:
                 if one.get("after", len(recipe["seal"])) == number:
                     self._add_disclosed(len(self._signers) + 1, one)
+            for one in recipe.get("entry", []):
+                if one.get("after", len(recipe["seal"])) == number:
+                    self._add_other(len(self._signers) + 1, one)
         self.files["custody/allowed_signers"] = self._allowed_signers()
 
     def _add_seal(self, sequence: int, seal: Table) -> None:
@@ -183,6 +186,11 @@ class Collection:
         ]
         self._add_entry(sequence, "disclosed", one, table)
 
+    def _add_other(self, sequence: int, one: Table) -> None:
+        """An entry of another event, whose table holds texts."""
+        table = [f"[{one['event']}]", *(f"{name} = {json.dumps(value)}" for name, value in one["table"].items())]
+        self._add_entry(sequence, one["event"], one, table)
+
     def _add_entry(self, sequence: int, event: str, header: Table, table: list[str]) -> None:
         self._signers.append(
             f'{header.get("agent", header["key"])} namespaces="{NAMESPACE}" {Key(header["key"]).line}\n'
@@ -214,6 +222,7 @@ class Collection:
             f'key = "{Key(seal["key"]).fingerprint}"',
             f"reason = {json.dumps(seal['reason'], ensure_ascii=False)}",
             'tool = "evtool 0.1.0"',
+            *([f"items = {toml_array(seal['items'])}"] if "items" in seal else []),
         ]
         if sequence > 1:
             before = f"custody/{self._last}"

@@ -1,0 +1,35 @@
+"""What the library remarks while it works, told to a person beside the answer."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import warnings
+from typing import TextIO
+
+from evtool.store.medium import MediumWarning
+
+
+def show_notes() -> None:
+    """Print what evtool remarks as notes, each once; warnings of other libraries stay as Python prints them."""
+    default = warnings.showwarning
+    told: set[str] = set()
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if not issubclass(category, MediumWarning):
+            default(message, category, filename, lineno, file, line)
+        elif str(message) not in told:
+            told.add(str(message))
+            # It comes in the middle of writing a record, which a full standard error must not disturb.
+            with contextlib.suppress(OSError):
+                sys.stderr.write(f"evtool: note: {message}\n")
+
+    warnings.showwarning = show
+    warnings.simplefilter("always", MediumWarning)

@@ -1,0 +1,43 @@
+"""Telling what other systems wrote beside the evidence and the record from what somebody put there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from evtool.core.finding import Code, Effect, Finding
+from evtool.core.names import shown, store_name
+from evtool.scan.companions import describe_companion
+from evtool.scan.tree import Tree, TreeLocation
+from evtool.scan.walk import Found
+
+_MAX_NAMED = 20
+
+
+def split_companions(location: TreeLocation, extra: Iterable[Found]) -> tuple[list[tuple[str, str]], list[Found]]:
+    """Take companions out of what no seal knows: their stored names, each with who wrote it, and the rest."""
+    companions: list[tuple[str, str]] = []
+    rest: list[Found] = []
+    with Tree(location) as tree:
+        for found in extra:
+            description = describe_companion(tree, found)
+            if description is None:
+                rest.append(found)
+            else:
+                companions.append((store_name(found.path), description))
+    return companions, rest
+
+
+def report_companions(code: Code, companions: list[tuple[str, str]]) -> list[Finding]:
+    """Name them in one note."""
+    if not companions:
+        return []
+    names = name_some([f"{shown(path)} ({who})" for path, who in companions], len(companions))
+    message = f"files were written here by other systems; they were not sealed, and count for nothing: {names}"
+    return [Finding(code, Effect.NOTE, message, count=len(companions))]
+
+
+def name_some(names: Sequence[str], total: int) -> str:
+    """Name the first of many things, of which not all need be given, and count the others."""
+    named = names[:_MAX_NAMED]
+    more = f"; and {total - len(named):,} more" if total > len(named) else ""
+    return "; ".join(named) + more

@@ -1,0 +1,29 @@
+"""What a seal can only find out when it is nearly done, and has to begin anew for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+CHANGED_AFTERWARDS = "it changed after it was read, before the seal was signed"
+
+
+class RestlessFiles(Exception):  # noqa: N818  # a way back to the beginning, and no error
+    """Files changed between the moment at which they were read and the signature, which the user allows."""
+
+    def __init__(self, paths: frozenset[bytes]) -> None:
+        super().__init__()
+        self.paths = paths
+
+
+@dataclass(frozen=True, slots=True)
+class Surprises:
+    """What is known from the tries before.
+
+    Attributes:
+        respelled: see `RespelledNames`.
+        restless: paths of the files that changed after they were read; they are named without their content.
+    """
+
+    respelled: Mapping[bytes, str] = field(default_factory=dict)
+    restless: frozenset[bytes] = frozenset()

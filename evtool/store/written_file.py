@@ -1,0 +1,76 @@
+"""One file of a record while it is written."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+from types import TracebackType
+
+from evtool.core.errors import InputError
+from evtool.core.names import shown
+from evtool.store.medium import flush_to_medium
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM)
+_ELSEWHERE = "on a read-only medium, keep the custody directory elsewhere with --custody DIR"
+_MAKE_ROOM = "nothing was lost: make room and run it again, or keep the custody directory elsewhere with --custody DIR"
+_LOOK_AFTER = (
+    "the medium, or the connection to it, failed: look after it, run evtool verify, and run the command again; "
+    "or keep the custody directory on another medium with --custody DIR"
+)
+
+
+def cannot_write(what: str, error: OSError) -> InputError:
+    """Say what could not be written, why, and what to do about it."""
+    hint = _MAKE_ROOM if error.errno in _NO_ROOM else _ELSEWHERE if error.errno in _NOT_ALLOWED else _LOOK_AFTER
+    return InputError(f"{what} cannot be written: {error.strerror}", hint=hint)
+
+
+class WrittenFile:
+    """A file of the record that is being written; its errors name it, and it knows the digest of its bytes."""
+
+    def __init__(self, descriptor: int, name: str) -> None:
+        self.name = name
+        self._file = os.fdopen(descriptor, "wb", buffering=256 * 1024)
+        self._digest = hashlib.sha256()
+
+    def __enter__(self) -> WrittenFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+            return
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+    @property
+    def sha256(self) -> str:
+        """Digest of all that was written, in hexadecimal."""
+        return self._digest.hexdigest()
+
+    def write(self, data: bytes) -> None:
+        """Append bytes."""
+        self._digest.update(data)
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise cannot_write(f"custody file {shown(self.name)}", error) from error
+
+    def flush_to_medium(self) -> None:
+        """Flush it down to the medium."""
+        try:
+            flush_to_medium(self._file)
+        except OSError as error:
+            raise cannot_write(f"custody file {shown(self.name)}", error) from error
+
+    def close(self) -> None:
+        """Close it."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise cannot_write(f"custody file {shown(self.name)}", error) from error

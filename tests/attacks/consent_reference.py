@@ -1,0 +1,257 @@
+"""A second opinion on consent: slow, flat, and written from `manifests/FORMAT-consent.md` alone.
+
+It works on text: terms as a JSON object spells them, `handling` among the others, and the facts of a request as words.
+It shares no code with evtool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+KNOWN = {
+    "handling": "sealed named partners public",
+    "status": "given refused withdrawn revoked expired unknown not-required",
+    "by": "subject guardian representative source-org",
+    "for": "accountability-intl accountability-national un-reporting truth-memory missing-persons sanctions research "
+    "advocacy",
+    "identity": "withheld to-court to-recipient public",
+    "onward": "no ask yes",
+    "defence": "no ask yes",
+    "conditions": "redact-identity redact-location no-death-penalty closed-session notify-before-use "
+    "no-state-authority",
+}
+
+STRICTEST = {
+    "handling": "sealed",
+    "status": "unknown",
+    "for": [],
+    "share": [],
+    "identity": "withheld",
+    "onward": "no",
+    "defence": "no",
+}
+
+Terms = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request in words; `to` is None for a bundle for everybody."""
+
+    to: str | None
+    kinds: frozenset[str]
+    may_receive_for: frozenset[str]
+    agreements: frozenset[str]
+    region: str | None
+    death_penalty: bool | None
+    purpose: str
+    day: date
+    confirmed: frozenset[str]
+    two_people: bool
+    passes_on: bool
+
+
+def refused(terms: Terms, question: Question, *, withheld: bool = False, untrusted: int = 0) -> list[str]:
+    """Give the codes of all reasons why not, sorted; one that holds several times stands there several times."""
+    why: dict[str, str | None] = {}  # reason, with its detail -> what would answer it
+    everybody = question.to is None
+    becomes_public = everybody or "public" in question.kinds
+
+    if withheld:
+        why["terms-withheld"] = None
+    for number in range(untrusted):
+        why[f"terms-untrusted {number}"] = None
+
+    status = terms.get("status")
+    if status is None:
+        why["status-not-stated"] = None
+    if status in ("refused", "withdrawn", "revoked", "expired", "unknown"):
+        why["status-" + status] = None
+    if status == "not-required" and "basis" not in terms:
+        why["no-basis"] = None
+
+    if "from" in terms and question.day.isoformat() < terms["from"]:
+        why["not-yet"] = None
+    if "until" in terms and question.day.isoformat() >= terms["until"]:
+        why["expired"] = None
+
+    handling, listed = terms.get("handling"), terms.get("share")
+    if becomes_public and handling != "public":
+        why["not-public"] = None
+    if handling is None:
+        why["handling-not-stated"] = None
+    if handling == "sealed":
+        why["handling-sealed"] = None
+    if listed is None:
+        if handling == "named":
+            why["recipient-not-named"] = None
+    elif everybody or question.to not in listed:
+        why["recipient-not-named"] = None
+    bound = agreements_of(terms)
+    if handling == "partners" and not bound:
+        why["not-a-partner"] = None
+    if any(number not in question.agreements for number in bound):
+        why["not-a-partner"] = None
+
+    if "for" not in terms:
+        why["purpose-not-stated"] = None
+    elif (everybody and terms["for"] == []) or (not everybody and question.purpose not in terms["for"]):
+        why["purpose-not-covered"] = None
+    if not everybody and question.purpose not in question.may_receive_for:
+        why["purpose-not-of-recipient"] = None
+
+    identity = terms.get("identity")
+    if identity in (None, "withheld"):
+        why["identity"] = "redact-identity"
+    if identity == "to-court" and ("court" not in question.kinds or becomes_public):
+        why["identity"] = "redact-identity"
+    if identity == "to-recipient" and (becomes_public or not question.kinds):
+        why["identity"] = "redact-identity"
+
+    if question.passes_on and terms.get("onward", "no") == "no":
+        why["onward-no"] = None
+    if question.passes_on and terms.get("onward") == "ask":
+        why["onward-ask"] = "onward-agreed"
+
+    purposes = terms.get("for", []) if everybody else [question.purpose]
+    is_trial = "accountability-intl" in purposes or "accountability-national" in purposes
+    if is_trial and terms.get("defence", "no") == "no":
+        why["defence"] = "legal-advice"
+
+    for condition in terms.get("conditions", []):
+        if condition == "no-state-authority":
+            if "state-authority" in question.kinds or not question.kinds or becomes_public:
+                why["state-authority"] = None
+        elif condition == "no-death-penalty":
+            if question.death_penalty is not False:
+                why["condition no-death-penalty"] = condition
+        elif is_region(condition):
+            if question.region is None or condition != "region:" + question.region:
+                why["region " + condition] = None
+        elif condition in KNOWN["conditions"].split():
+            why["condition " + condition] = condition
+
+    for name, known in KNOWN.items():
+        values = terms.get(name, [])
+        for value in values if isinstance(values, list) else [values]:
+            if value not in known.split() and not (name == "conditions" and is_region(value)):
+                confirmable = name in ("by", "for", "conditions")
+                why[f"unknown-code {name} {value}"] = value if confirmable else None
+
+    confirmed = frozenset[str]() if everybody else question.confirmed
+    left = [reason for reason, answer in why.items() if not (question.two_people and answer in confirmed)]
+    if not question.two_people and any(why[reason] in confirmed for reason in left):
+        left.append("no-second-agent")
+    return sorted(reason.split()[0] for reason in left)
+
+
+def is_region(code: str) -> bool:
+    """Tell whether a condition names a region."""
+    letters = code.removeprefix("region:")
+    return code.startswith("region:") and len(letters) == 2 and all("A" <= letter <= "Z" for letter in letters)
+
+
+def agreements_of(terms: Terms) -> list[str]:
+    """Give the agreements as a list, however they are spelled."""
+    bound = terms.get("agreement", [])
+    return [bound] if isinstance(bound, str) else list(bound)
+
+
+def put_together(earlier: Terms, later: Terms) -> Terms:
+    """Put a later statement of one item on top of what is in force by then."""
+    both = {**earlier, **later}
+    for name in set(earlier) & set(later):
+        one, two = earlier[name], later[name]
+        if name in ("handling", "identity", "onward", "defence"):
+            order = KNOWN[name].split()
+            strange = [code for code in (two, one) if code not in order]
+            both[name] = strange[0] if strange else min(one, two, key=order.index)
+        elif name in ("for", "share"):
+            both[name] = [code for code in one if code in two]
+        elif name == "conditions":
+            both[name] = sorted({*one, *two})
+        elif name == "agreement":
+            numbers = sorted({*agreements_of(earlier), *agreements_of(later)})
+            both[name] = numbers[0] if len(numbers) == 1 else numbers
+        elif name == "from":
+            both[name] = max(one, two)
+        elif name == "until":
+            both[name] = min(one, two)
+    return both
+
+
+def in_force(layers: Sequence[Terms | None]) -> Terms | None:
+    """Put together what was stated of one item, in the order of the entries; None where nothing ever was."""
+    terms: Terms | None = None
+    for layer in layers:
+        if layer is not None:
+            terms = dict(layer) if terms is None else put_together(terms, layer)
+    return terms
+
+
+def sealed_with(layers: Sequence[Terms]) -> Terms | None:
+    """Put together what the directories, outermost first, and last the row state of one item."""
+    terms: Terms | None = None
+    for layer in layers:
+        terms = dict(layer) if terms is None else layered(terms, layer)
+    return terms
+
+
+def layered(outer: Terms, inner: Terms) -> Terms:
+    """Put what is stated further in on top of what is stated further out."""
+    outer, inner = dict(outer), dict(inner)
+    one, two = outer.get("status"), inner.get("status")
+    if one is not None and two is not None and one != two:
+        outer_counts = one not in ("given", "not-required") and two in ("given", "not-required")
+        loser = inner if outer_counts else outer
+        for name in ("status", "by", "ref", "basis", "note"):
+            loser.pop(name, None)
+    return put_together(outer, inner)
+
+
+def makes_no_sense(terms: Terms, *, whole: bool) -> bool:
+    """Tell whether a writer must not write these terms: as a statement, or as a change."""
+    handling, status = terms.get("handling"), terms.get("status")
+    conditions = terms.get("conditions", [])
+    either = [
+        handling == "public" and status is not None and status not in ("given", "not-required"),
+        status == "not-required" and "basis" not in terms,
+        "basis" in terms and status is not None and status != "not-required",
+        "from" in terms and "until" in terms and terms["until"] <= terms["from"],
+        handling in ("named", "partners", "public") and terms.get("share") == [],
+        sum(map(is_region, conditions)) > 1,
+    ]
+    statement = [
+        handling == "named" and "share" not in terms,
+        handling == "partners" and "agreement" not in terms,
+    ]
+    return any(either) or (whole and any(statement))
+
+
+def is_too_long(terms: Terms) -> bool:
+    """Tell whether a list has more entries than a statement can hold."""
+    limits = {"for": 64, "conditions": 64, "share": 256}
+    return any(len(terms.get(name, [])) > limit for name, limit in limits.items()) or len(agreements_of(terms)) > 64
+
+
+def label(handlings: Sequence[str | None]) -> str:
+    """Give the label of several items from what is in force for each; None is not stated, or may be withheld."""
+    found = {"sealed" if one is None else one for one in handlings}
+    strange = sorted(found - set(KNOWN["handling"].split()))
+    for one in ("sealed", *strange, "named", "partners", "public"):
+        if one in found:
+            return one
+    return "sealed"
+
+
+def was_received(history: Sequence[tuple[str, str]], agent: str | None) -> bool:
+    """Tell, from events and who signed them, whether an agent's side received the collection from others."""
+    firsts = [at for at, (event, _) in enumerate(history) if event in ("transferred", "disclosed", "received")]
+    if not firsts:
+        return False
+    event, signer = history[firsts[0]]
+    before = [code for _, code in history[: firsts[0]]]
+    return agent not in before and not (event != "received" and agent == signer)

@@ -1,0 +1,408 @@
+"""A stranger with a key: a generator of signed records whose contents are extreme, or contradict each other.
+
+`python -m tests.attacks.stranger ROUNDS [SEED]` runs the commands of `COMMANDS` on so many records, and tells what took
+longest and most. The bound that each run has to keep, beyond a fixed part, is a multiple of what lies on the disk:
+`allowed_seconds` and `allowed_memory`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from evtool.cli.main import COMMANDS as PROGRAM
+from evtool.cli.main import main
+from tests.attacks.forge import Key, Record, content, name, sha256, statement
+
+MIB = 1 << 20
+A1, B7 = Key("A1"), Key("B7")
+HUGE = 2**53 - 1
+
+COMMANDS: tuple[tuple[str, ...], ...] = (
+    ("verify", "EV", "--trust", "TRUST", "--json"),
+    ("show", "EV"),
+    ("log", "EV", "--json"),
+    ("due", "EV"),
+    ("consent", "show", "EV", "--json"),
+    ("consent", "check", "EV", "--to", "B7", "--for", "research", "--trust", "TRUST", "--json"),
+    ("consent", "recall", "EV", "--json"),
+    ("pack", "EV", "-o", "OUT.zip", "--trust", "TRUST", "--to", "B7", "--for", "research", "--authority", "x"),
+    ("verify", "BAG.zip", "--trust", "TRUST"),
+    ("unpack", "BAG.zip", "-o", "UNPACKED"),
+)
+
+
+_RECIPIENTS = """
+format = "evtool-recipients/1"
+[recipient.B7]
+kinds = ["ngo", "research"]
+purposes = ["research"]
+agreements = []
+"""
+
+
+def allowed_seconds(on_disk: int) -> float:
+    """Give the seconds that a run may take: 10, and one for each MiB that lies on the disk."""
+    return 10 + on_disk / MIB
+
+
+def allowed_memory(on_disk: int) -> int:
+    """Give the bytes that a run may hold: 256 MiB, and 16 for each byte that lies on the disk."""
+    return 256 * MIB + 16 * on_disk
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one command did on one record."""
+
+    command: tuple[str, ...]
+    code: int
+    seconds: float
+    memory: int
+    output: bytes
+    on_disk: int
+
+    @property
+    def faults(self) -> list[str]:
+        """Say what is wrong with it; empty where nothing is."""
+        found = []
+        if self.seconds > allowed_seconds(self.on_disk):
+            found.append(f"{self.seconds:.1f} s")
+        if self.memory > allowed_memory(self.on_disk):
+            found.append(f"{self.memory >> 20} MiB")
+        if b"Traceback (most recent" in self.output or b"internal error" in self.output:
+            found.append(self.output[-600:].decode("utf-8", "replace"))
+        # A stranger's record can contradict itself, and exit 1 then says how; without a word it is Python's own.
+        if self.code not in (0, 1, 2, 3, 4, 5) or (self.code == 1 and not self.output.strip()):
+            found.append(f"exit code {self.code}")
+        return found
+
+
+class Stranger:
+    """Builds one record out of several extreme parts."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.random = random.Random(seed)  # no secret: the same seed has to build the same record
+        self.evidence = folder / "ev"
+        self.evidence.mkdir()
+        self.record = Record(self.evidence / "custody", A1)
+        self.heads: list[str] = []
+        self.items = 0
+        self.parts: list[str] = []
+
+    def build(self) -> None:
+        """Build a record: one seal, then entries of any kind, sometimes seals between them, files beside them."""
+        self._seal()
+        kinds: list[Callable[[], None]] = [self._consent, self._handover, self._accessed, self._disposed, self._strange]
+        kinds += [self._correction, self._seal, self._many_changes, self._ranges, self._beside, self._claims]
+        for kind in self.random.choices(kinds, k=self.random.randint(1, 6)):
+            self.parts.append(kind.__name__)
+            kind()
+
+    def _number(self) -> int:
+        return self.random.choice([1, 2, self.items, self.items + 1, 10**6, 10**15, HUGE, HUGE + 1, 0])
+
+    def _range(self) -> list[str]:
+        return self.random.choice(
+            [
+                [f"1-{max(self.items, 2)}"],
+                [f"1-{HUGE}"],
+                [str(number) for number in range(1, 9000, 2)],
+                [f"{first}-{first + 1}" for first in range(1, 9_000, 3)],
+                ["2", "1"],
+                [f"1-{HUGE * 10}"],
+                [],
+            ]
+        )
+
+    def _path(self, number: int) -> str:
+        pick = self.random.randrange(60)
+        if pick == 0:
+            return f"{number:06d}" + "/d" * self.random.choice([50, 2_000, 15_000])
+        if pick == 1:
+            return f"{number:06d}" + "a" * self.random.choice([200, 240, 5_000, 60_000])
+        return f"{number:06d}{self.random.choice(['.txt', '김철수', chr(0x202E), ' ', '..', ':x'])}"
+
+    def _seal(self) -> None:
+        first, count = self.items + 1, self.random.choice([1, 3, 130, 700])
+        lines: list[bytes] = []
+        listed: list[str] = []
+        for number in range(first, first + count):
+            data, path = b"%d" % number, self._path(number)
+            claimed = self.random.choice([None] * 300 + [HUGE, 0])
+            more = self._more(number)
+            follow = [json.loads(line)["kind"] for line in more]
+            lines += [content(number, data, claimed, follow), name(number, path), *more]
+            listed.append(f"{sha256(data)}  {path}\n")
+            if len(path) < 200 and "/" not in path and self.random.random() < 0.95:
+                file = self.evidence / path
+                file.write_bytes(data)
+                if self.random.random() < 0.005:
+                    os.truncate(file, self.random.choice([10**12, 10**7]))
+        claims: dict[str, int] = {}
+        if self.random.random() < 0.1:
+            claims = {self.random.choice(["items", "lines", "first_item"]): self._number()}
+        patterns: list[list[str]] = [["*" + "a" * 110 + f"?b{k}" for k in range(64)], ["*?" * 128] * 64]
+        patterns += [["*/" * 120 + "x"], ["a"] * 65]
+        exclude = self.random.choice(patterns) if self.random.random() < 0.3 else []
+        self.heads.append(self.record.seal(lines, first, count, listed="".join(listed), claims=claims, exclude=exclude))
+        if self.random.random() < 0.15:
+            self._withhold(lines)
+        self.items += count
+
+    def _withhold(self, lines: list[bytes]) -> None:
+        """Replace lines by hashes, true or made up, each for itself."""
+        size = self.random.choice([1, 2, 1 << 40, 1 << 52])
+        some = [statement(hash=sha256(b"\0" + line), kind="withheld", lines=1) for line in lines]
+        wrong = [statement(hash="00" * 32, kind="withheld", lines=size)] * self.random.choice([1, 1000, 50_000])
+        chosen = self.random.choice([some, wrong, [*lines[:-1], *wrong], [*wrong, *lines]])
+        path = self.record.folder / f"{self.record.sequence:04d}-sealed.jsonl"
+        path.write_bytes(b"".join(line + b"\n" for line in chosen))
+
+    def _more(self, item: int) -> list[bytes]:
+        pick = self.random.randrange(120)
+        if pick == 0:
+            count, size = self.random.choice([(128, 4000), (129, 10), (5, 4000)])
+            fields = (f"x-{number:05d}" for number in range(count))
+            return [statement(field=one, item=item, kind="context", value="v" * size) for one in fields]
+        if pick < 50:
+            consent = {"conditions": sorted({f"x-{self.random.randrange(10**6)}" for _ in range(60)})}
+            return [statement(consent=consent, handling="named", item=item, kind="consent")]
+        if pick == 50 and self.random.random() < 0.1:
+            return [statement(item=item, kind="consent", consent=self._nested(self.random.choice([15, 18, 5_000])))]
+        return []
+
+    def _nested(self, depth: int) -> dict[str, object]:
+        inner: object = 1
+        for _ in range(min(depth, 300)):
+            inner = {"a": inner}
+        return {"for": inner}
+
+    def _terms(self) -> str:
+        conditions = sorted({f"x-{self.random.randrange(10**6)}" for _ in range(64)})
+        share = sorted({f"R{self.random.randrange(10**6)}" for _ in range(250)})
+        consent = self.random.choice(
+            [
+                {"conditions": conditions, "status": "given"},
+                {"share": share, "status": "given", "until": "9999-12-31", "from": "0001-01-01"},
+                {"status": "withdrawn"},
+                {"for": [], "status": self.random.choice(["given", "x-unknown"])},
+            ]
+        )
+        return statement(consent=consent, handling="public", kind="").decode().replace(',"kind":"","salt"', ',"_"')
+
+    def _consent(self) -> None:
+        terms = self._terms().partition(',"_"')[0] + "}"
+        self.record.add("consent-changed", f"[consent-changed]\nterms = '{terms}'", self._range())
+
+    def _many_changes(self) -> None:
+        for _ in range(self.random.choice([20, 60, 300])):
+            self._consent()
+
+    def _ranges(self) -> None:
+        for first in range(self.random.choice([5, 40])):
+            terms = f'{{"consent":{{"conditions":["x-{first}"]}}}}'
+            numbers = [str(number) for number in range(first + 1, 9000 + first, 2)]
+            self.record.add("consent-changed", f"[consent-changed]\nterms = '{terms}'", numbers)
+
+    def _handover(self) -> None:
+        event = self.random.choice(["transferred", "disclosed"])
+        table = f'[{event}]\ncounterparty = "B7"\nauthority = "x"\npurpose = "research"'
+        head = self.record.add(event, table, self._range())
+        receipt = Record(self.record.folder / "r", B7)
+        answer = (
+            f'[received]\ncounterparty = "A1"\nacceptance = "{self.random.choice(["accepted", "rejected", "x"])}"\n'
+        )
+        receipt.add("received", f'{answer}transfer = "{self.random.choice([head, "00" * 32])}"', self._range())
+        for end in ("toml", "toml.sig"):
+            name_ = f"{self.record.sequence:04d}-{event}.receipt.{end}"
+            (receipt.folder / f"0001-received.{end}").rename(self.record.folder / name_)
+        receipt.folder.rmdir()
+
+    def _accessed(self) -> None:
+        times = [
+            "0001-01-01 00:00:00+23:59",
+            "9999-12-31 23:59:59-23:59",
+            "2026-01-01",
+            "1979-05-27 00:32:00.999999-07:00",
+        ]
+        one, two = self.random.choice(times), self.random.choice(times)
+        self.record.add("accessed", '[accessed]\nplace = "x"', self._range(), happened_at=one, recorded_at=two)
+
+    def _disposed(self) -> None:
+        self.record.add("disposed", '[disposed]\nauthority = "x"\nmethod = "x"', self._range())
+
+    def _correction(self) -> None:
+        head = self.random.choice([*self.heads, "11" * 32])
+        table = f'[corrected]\nentry = {self._number()}\nhead = "{head}"\ncorrection = "x"'
+        self.record.add("corrected", table)
+
+    def _strange(self) -> None:
+        extra = self.random.choice(
+            [
+                "x = {" + ".".join(["a"] * 20_000) + "=1}",
+                '    "a".' + ".".join(["a"] * 20_000) + "=1",
+                "x = " + "[" * 30_000,
+                " " * 60_000 + "x",
+                'x = "' + '\\"' * 30_000,
+                "\n".join(f"[a{number}]" for number in range(8_000)),
+                "x = 1" + "0" * 60_000,
+            ]
+        )
+        self.record.add("accessed", '[accessed]\nplace = "x"', extra=extra)
+
+    def _claims(self) -> None:
+        table = f"[derived]\noriginal = {self._number()}\ncopy = {self._number()}\nmethod = 'x'"
+        self.record.add("derived", table)
+
+    def _beside(self) -> None:
+        """Lay files beside the entries that no entry lists: junk, beginnings without end, and sparse ones."""
+        stem = self.record.folder / "0001-sealed.toml.sig.x"
+        for label in range(self.random.choice([1, 30])):
+            (stem.parent / f"{stem.name}{label}.tsr").write_bytes(self.random.choice([b"x", b"0\x80" * 999]))
+            chain = b"-----BEGIN CERTIFICATE-----" * self.random.choice([1, 5_000])
+            (stem.parent / f"{stem.name}{label}.chain.pem").write_bytes(chain)
+            for number in range(self.random.choice([1, 5])):
+                self._sparse(stem.parent / f"{stem.name}{label}.{number + 1}.crl")
+        ends = ["toml.sig.x.ots", "blake2b", "jsonl", "sha256", "toml", "toml.sig"]
+        self._sparse(self.record.folder / f"0001-sealed.{self.random.choice(ends)}")
+        self._sparse(self.record.folder / self.random.choice(["README.txt", "COVER.txt", "allowed_signers", "foreign"]))
+
+    def _sparse(self, path: Path) -> None:
+        if self.random.random() < 0.4:
+            with path.open("ab") as file:
+                file.truncate(self.random.choice([16 * MIB, 10**12]))
+
+
+def size_on_disk(folder: Path) -> int:
+    """Give what files take on the medium, or would take without holes if that is less."""
+    total = 0
+    for root, _, files in os.walk(folder):
+        facts = [os.lstat(os.path.join(root, file)) for file in files]
+        total += sum(min(one.st_size, one.st_blocks * 512) for one in facts)
+    return total
+
+
+def run_all(folder: Path, seed: int) -> tuple[list[Run], list[str]]:
+    """Build one record, and run all commands on it; the runs, and what the record is made of."""
+    stranger = Stranger(folder, seed)
+    stranger.build()
+    trust = folder / "trust"
+    trust.write_text(A1.line + B7.line)
+    bag = folder / "BAG.zip"
+    _make_bag(stranger, bag)
+    on_disk = size_on_disk(stranger.evidence)
+    home = folder / "home"
+    home.mkdir()
+    _run(["key", "new", "A1", "--no-passphrase"], ("key", "new"), folder, home, 0)
+    (home / "recipients.toml").write_text(_RECIPIENTS)
+    places = {"EV": stranger.evidence, "TRUST": trust, "BAG.zip": bag, "OUT.zip": folder / "OUT.zip"}
+    places["UNPACKED"] = folder / "UNPACKED"
+    runs = []
+    for command in COMMANDS:
+        arguments = [str(places.get(one, one)) for one in command]
+        runs.append(_run(arguments, command, folder, home, on_disk))
+    return runs, stranger.parts
+
+
+def _run(arguments: list[str], command: tuple[str, ...], folder: Path, home: Path, on_disk: int) -> Run:
+    """Run a command in a fork of this process, which has imported all of evtool."""
+    output = folder / "output"
+    output.write_bytes(b"")
+    started = time.monotonic()
+    if (process := os.fork()) == 0:
+        _child(arguments, output, home)
+    while (ended := os.wait4(process, os.WNOHANG))[0] == 0:
+        if time.monotonic() - started > 4 * allowed_seconds(on_disk):
+            os.kill(process, signal.SIGKILL)
+        time.sleep(0.005)
+    code, used = os.waitstatus_to_exitcode(ended[1]), ended[2]
+    # Processor time, so that a busy machine accuses nobody; but a run that hung until it was ended took all its time.
+    seconds = used.ru_utime + used.ru_stime if code >= 0 else time.monotonic() - started
+    return Run(command, code, seconds, used.ru_maxrss * 1024, _ends_of(output), on_disk)
+
+
+def _child(arguments: list[str], output: Path, home: Path) -> NoReturn:
+    for descriptor in (1, 2):
+        os.dup2(os.open(output, os.O_WRONLY | os.O_APPEND), descriptor)
+    os.environ |= {"EVTOOL_HOME": str(home), "LC_ALL": "C.UTF-8"}
+    try:
+        main(arguments)
+    except SystemExit as end:
+        sys.stdout.flush()
+        os._exit(end.code if isinstance(end.code, int) else 70)
+    except BaseException:  # noqa: BLE001  # whatever gets through here would be a traceback
+        os.write(2, b"Traceback (most recent call last)")
+    os._exit(70)
+
+
+def _ends_of(output: Path) -> bytes:
+    """Give how an output begins and ends; some are large."""
+    with output.open("rb") as file:
+        start = file.read(MIB)
+        file.seek(max(len(start), output.stat().st_size - MIB))
+        return start + file.read(MIB)
+
+
+def _make_bag(stranger: Stranger, path: Path) -> None:
+    """Zip what lies there as a bundle is: stored, its record and its evidence, without the lists that nobody signs."""
+    import zipfile
+
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bag:
+        bag.writestr("bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
+        for file in sorted(stranger.evidence.rglob("*")):
+            relative = file.relative_to(stranger.evidence)
+            inside = relative if relative.parts[0] == "custody" else Path("data") / relative
+            if (
+                file.is_file()
+                and str(inside).replace("/", "").isascii()
+                and set(str(inside)).isdisjoint(": ")
+                and file.stat().st_size < 64 * MIB
+            ):
+                bag.writestr(zipfile.ZipInfo(str(inside)), file.read_bytes(), zipfile.ZIP_DEFLATED)
+
+
+def import_all() -> None:
+    """Import whatever a command may need, so that its forks need not."""
+    for module, _ in PROGRAM.values():
+        importlib.import_module(module)
+
+
+def run_rounds(rounds: int, seed: int) -> int:
+    """Run rounds, and tell how they went; the exit code."""
+    import_all()
+    slowest: dict[str, tuple[float, int]] = {}
+    largest: dict[str, tuple[int, int]] = {}
+    bad = 0
+    codes: dict[int, int] = {}
+    print(f"seed {seed}, {rounds} rounds", flush=True)
+    for number in range(seed, seed + rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            runs, parts = run_all(Path(folder), number)
+        for run in runs:
+            what = " ".join(run.command[:2])
+            slowest[what] = max(slowest.get(what, (0.0, 0)), (round(run.seconds, 2), number))
+            largest[what] = max(largest.get(what, (0, 0)), (run.memory >> 20, number))
+            codes[run.code] = codes.get(run.code, 0) + 1
+            if run.faults:
+                bad += 1
+                print(f"BAD {number} {what} {run.on_disk >> 10} KiB {parts}: {run.faults}", flush=True)
+    for what in slowest:
+        print(f"{what:24} slowest {slowest[what][0]:6.2f} s (round {slowest[what][1]}), most {largest[what][0]} MiB")
+    print(f"exit codes {dict(sorted(codes.items()))}, {bad} bad runs")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    chosen = int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().randrange(10**6)
+    sys.exit(run_rounds(int(sys.argv[1]), chosen))

@@ -1,0 +1,3 @@
+import fcntl
+
+fcntl.flock = lambda *_: None

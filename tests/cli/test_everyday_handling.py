@@ -1,0 +1,323 @@
+"""What happens to evidence in good hands: zipped, unzipped, carried on a stick, through a Mac, through git.
+
+Exit 1 is an accusation. Nothing here was tampered with, so no verdict says so; and the intruder who hides behind one of
+these stories is found.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import unicodedata
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from evtool import ExitCode
+from tests.cli.evidence import give_key
+from tests.conftest import Runner, RunResult
+
+PUBLIC = """format = "evtool-defaults/1"
+[[directory]]
+path = "."
+handling = "public"
+[directory.consent]
+status = "not-required"
+basis = "open source"
+identity = "public"
+onward = "yes"
+defence = "yes"
+for = ["research"]
+"""
+HANGUL = "photos/한글 문서.txt"
+APPLE_DOUBLE = b"\0\5\26\7\0\2\0\0Mac OS X        \0\2\0\0\0\x09" + b"\0" * 4000
+ZONE = b"[ZoneTransfer]\r\nZoneId=3\r\nHostUrl=https://example.org/letter.txt\r\n"
+DS_STORE = b"\0\0\0\1Bud1" + b"\0" * 6000
+THUMBS = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 3000
+
+
+@pytest.fixture
+def case(evtool: Runner) -> Path:
+    """A sealed directory with three files, and bundle.zip beside it."""
+    give_key(evtool)
+    case = evtool.directory / "case"
+    (case / "photos").mkdir(parents=True)
+    (case / "letter.txt").write_text("first line\nsecond line\n")
+    (case / HANGUL).write_text("x\n")
+    (case / "photos" / "b.bin").write_bytes(b"abc")
+    defaults = case.with_name("public.toml")
+    defaults.write_text(PUBLIC)
+    assert evtool("seal", case, "--defaults", defaults).exit_code == ExitCode.OK
+    assert evtool("pack", case, "-o", "bundle.zip").exit_code == ExitCode.OK
+    return case
+
+
+@pytest.fixture
+def bundle(case: Path) -> Path:
+    """The bundle as a folder, as any unzip makes it."""
+    folder = case.with_name("bundle")
+    with zipfile.ZipFile(case.with_name("bundle.zip")) as file:
+        file.extractall(folder)
+    return folder
+
+
+def zip_by_hand(folder: Path, target: Path, top: str = "") -> Path:
+    """Zip a folder as other programs do, with or without the folder itself."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as file:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                file.write(path, top + str(path.relative_to(folder)))
+    return target
+
+
+def finding(result: RunResult, code: str) -> str:
+    """Give the message of the one finding of this code."""
+    found = [one["message"] for one in result.document["reports"][0]["findings"] if one["code"] == code]
+    assert len(found) == 1, (code, result.stdout)
+    return str(found[0])
+
+
+def test_a_sealed_folder_zipped_by_hand_is_told_as_that(case: Path, evtool: Runner) -> None:
+    """CASES 7: select what is in it, compress, send. That it is no bundle proves no tampering."""
+    sent = zip_by_hand(case, case.with_name("sent.zip"))
+    result = evtool("verify", "--json", sent.name)
+    assert result.exit_code == ExitCode.NOT_CHECKED
+    said = "sent.zip is no bundle of evtool: it holds a sealed directory, zipped by another program"
+    assert finding(result, "bag-broken") == f"{said} (unpack it, and run evtool verify on the folder)"
+    assert [one["code"] for one in result.document["reports"][0]["findings"]] == ["no-items", "bag-broken"]
+    for command in (("unpack", sent.name, "-o", "out"), ("log", sent.name), ("show", sent.name)):
+        other = evtool(*command)
+        assert other.exit_code == ExitCode.NOT_CHECKED
+        assert other.stderr.splitlines() == [
+            f"evtool: error: {said}",
+            "evtool: hint: unpack it, and run evtool verify on the folder",
+        ]
+    with zipfile.ZipFile(sent) as file:
+        file.extractall(case.with_name("received"))
+    assert evtool("verify", "received").exit_code == ExitCode.OK
+
+
+@pytest.mark.parametrize(("what", "said"), [("bundle", "a bundle"), ("case", "a sealed directory")])
+def test_a_zip_with_a_folder_on_top_says_where_everything_lies(
+    case: Path, bundle: Path, evtool: Runner, what: str, said: str
+) -> None:
+    """CASES 8: Finder and Explorer zip the folder that they are given."""
+    assert bundle.is_dir()
+    zip_by_hand(case.with_name(what), case.with_name("top.zip"), "case 12/")
+    result = evtool("verify", "--json", "top.zip")
+    assert result.exit_code == ExitCode.NOT_CHECKED
+    message = finding(result, "bag-broken")
+    assert (
+        f"everything lies in the folder case 12/ of the zip, which holds {said} that another program zipped" in message
+    )
+    assert "unpack it, and run evtool verify on the folder case 12" in message
+
+
+def test_a_bundle_zipped_again_names_the_other_program_and_the_way_on(bundle: Path, evtool: Runner) -> None:
+    """CASES 8: Info-ZIP writes dates into extra fields, in which two programs can read two things."""
+    if shutil.which("zip") is None:
+        pytest.skip("zip is missing")
+    subprocess.run(["zip", "-qr", "../again.zip", "."], cwd=bundle, check=True)
+    result = evtool("verify", "--json", "again.zip")
+    assert result.exit_code == ExitCode.NOT_CHECKED
+    message = finding(result, "bag-broken")
+    assert message.startswith("the zip container is refused: a file has extra fields: ")
+    assert message.endswith("(another program made this zip: unpack it, and run evtool verify on the folder)")
+    assert evtool("verify", bundle).exit_code == ExitCode.OK
+
+
+def test_a_bundle_that_lost_a_file_is_still_a_bundle(bundle: Path, evtool: Runner) -> None:
+    """An intruder who takes bagit.txt out, to have a bundle passed over as a folder zipped by hand, is found."""
+    (bundle / "bagit.txt").unlink()
+    zip_by_hand(bundle, bundle.with_name("less.zip"))
+    result = evtool("verify", "--json", "less.zip")
+    assert result.exit_code == ExitCode.MISMATCH
+    assert "bagit.txt: is missing" in result.stdout
+
+
+@pytest.mark.parametrize("command", ["verify", "unpack"])
+def test_a_bundle_folder_through_a_mac_is_as_sealed(bundle: Path, evtool: Runner, command: str) -> None:
+    """CASES 9: HFS+ and others give names in NFD. The bag and the seal agree that this is the same name."""
+    for path in (bundle / "data" / "photos").iterdir():
+        path.rename(path.with_name(unicodedata.normalize("NFD", path.name)))
+    result = evtool("verify", bundle, "--json") if command == "verify" else evtool("unpack", bundle, "-o", "out")
+    assert result.exit_code == ExitCode.OK, result.stdout + result.stderr
+    if command == "verify":
+        assert "the same name in another Unicode form" in finding(result, "name-form")
+
+
+def test_a_twin_in_another_form_is_an_intruder(bundle: Path, evtool: Runner) -> None:
+    """Both forms side by side: one of them was planted."""
+    path = bundle / "data" / HANGUL
+    path.with_name(unicodedata.normalize("NFD", path.name)).write_text("planted")
+    assert evtool("verify", bundle).exit_code == ExitCode.MISMATCH
+    path.unlink()
+    result = evtool("verify", bundle)
+    assert result.exit_code == ExitCode.MISMATCH, "now the planted one stands in its place"
+
+
+COMPANIONS = {
+    "._letter.txt": APPLE_DOUBLE,
+    "photos/._b.bin": APPLE_DOUBLE,
+    "letter.txt:Zone.Identifier": ZONE,
+    "letter.txt\uf03aZone.Identifier": ZONE,
+    "letter.txt@SynoEAStream": APPLE_DOUBLE,
+}
+
+
+@pytest.mark.parametrize("form", ["case", "bundle"])
+def test_what_other_systems_write_beside_evidence_and_record_is_named_and_accuses_nobody(
+    case: Path, bundle: Path, evtool: Runner, form: str
+) -> None:
+    """CASES 10: a stick that was in a Mac, a folder under WSL, a NAS; custody/ is no exception."""
+    root = case.with_name(form)
+    evidence = case if form == "case" else bundle / "data"
+    for name, data in COMPANIONS.items():
+        (evidence / name).write_bytes(data)
+    (root / "custody" / "._0001-sealed.toml").write_bytes(APPLE_DOUBLE)
+    (root / "custody" / ".DS_Store").write_bytes(DS_STORE)
+    (root / "custody" / "Thumbs.db").write_bytes(THUMBS)
+    if form == "bundle":
+        (root / "._bagit.txt").write_bytes(APPLE_DOUBLE)
+        (root / ".DS_Store").write_bytes(DS_STORE)
+        (evidence / "Thumbs.db").write_bytes(THUMBS)
+    result = evtool("verify", "--json", root)
+    assert result.exit_code == ExitCode.OK, result.stdout
+    report = result.document["reports"][0]
+    assert (report["axes"]["integrity"], report["axes"]["custody"]) == ("shown", "shown")
+    said = " ".join(one["message"] for one in report["findings"] if "companion" in one["code"])
+    for name in (
+        "._letter.txt (macOS, beside letter.txt)",
+        "photos/._b.bin",
+        "._0001-sealed.toml",
+        "Thumbs.db (Windows)",
+    ):
+        assert name in said
+    assert evtool("record", case, "verified").exit_code == ExitCode.OK if form == "case" else True
+    assert form == "case" or evtool("unpack", bundle, "-o", "out").exit_code == ExitCode.OK
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("._letter.txt", b"a message in a bottle"),
+        ("._nothing-here.txt", APPLE_DOUBLE),
+        ("._letter.txt", APPLE_DOUBLE + b"\0" * 300_000),
+        ("letter.txt:Zone.Identifier", b"[Something]\r\n" + ZONE),
+        ("custody/._0001-sealed.toml", b"\0\5\26"),
+        ("custody/.DS_Store", b"x"),
+        ("custody/._0009-sealed.toml", APPLE_DOUBLE),
+    ],
+    ids=["other bytes", "beside nothing", "too large", "other text", "cut short", "other bytes in custody", "no entry"],
+)
+def test_what_only_looks_like_it_by_name_is_extra(case: Path, evtool: Runner, name: str, data: bytes) -> None:
+    """A name alone hides nothing."""
+    (case / name).write_bytes(data)
+    assert evtool("verify", case).exit_code == ExitCode.MISMATCH
+
+
+def test_converted_line_ends_of_evidence_are_told_as_the_cause(case: Path, evtool: Runner) -> None:
+    """CASES 25: the bytes differ, which is exit 1; but a program did it, which is decisive in court."""
+    path = case / "letter.txt"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    result = evtool("verify", "--json", case)
+    assert result.exit_code == ExitCode.MISMATCH
+    assert finding(result, "changed").endswith(
+        "with CR LF turned into LF it would be as sealed: a program converted its line ends"
+    )
+    path.write_bytes(path.read_bytes().replace(b"first", b"firsT"))
+    assert "converted" not in finding(evtool("verify", "--json", case), "changed")
+
+
+@pytest.mark.parametrize("names", ["*", "*.toml", "*.jsonl", "*.sha256", "*.sig"])
+def test_a_record_with_converted_line_ends_accuses_nobody(case: Path, evtool: Runner, names: str) -> None:
+    """CASES 25: `core.autocrlf`. The signed bytes are others, and nothing contradicts them: exit 4, and the way on."""
+    for path in (case / "custody").glob(names):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    result = evtool("verify", "--json", case)
+    assert result.exit_code == ExitCode.NOT_CHECKED, result.stdout
+    said = [one["message"] for one in result.document["reports"][0]["findings"] if one["effect"] == "unchecked"]
+    assert any("converted on the way, from LF to CR LF" in one and "in git, put `* -text`" in one for one in said), said
+
+
+def test_a_record_that_was_edited_and_converted_is_no_accident(case: Path, evtool: Runner) -> None:
+    """Converted line ends are no cover for another change."""
+    path = case / "custody" / "0001-sealed.toml"
+    path.write_bytes(path.read_bytes().replace(b"not stated", b"for a test").replace(b"\n", b"\r\n"))
+    result = evtool("verify", "--json", case)
+    assert result.exit_code == ExitCode.MISMATCH
+    assert "converted" not in result.stdout
+
+
+def test_the_wrong_folder_is_told_from_no_record(case: Path, evtool: Runner) -> None:
+    """CASES 27: one folder too high or too low; verify, log and show say where the record is."""
+    outer = case.with_name("outer")
+    outer.mkdir()
+    case.rename(outer / "case")
+    for place, said, way in (
+        ("outer", "there is no record in outer, but in outer/case", "evtool verify outer/case"),
+        (
+            "outer/case/custody",
+            "outer/case/custody is the custody directory itself",
+            "name the folder that it is in: evtool verify outer/case",
+        ),
+        (
+            "outer/case/photos",
+            "there is no record in outer/case/photos, but in a folder above it",
+            "evtool verify outer/case",
+        ),
+    ):
+        result = evtool("verify", "--json", place)
+        assert result.exit_code == ExitCode.NOT_CHECKED
+        assert finding(result, "no-items") == f"{said} ({way})"
+        for command in ("log", "show"):
+            other = evtool(command, place)
+            assert other.stderr.splitlines() == [f"evtool: error: {said}", f"evtool: hint: {way}"]
+    for place, said in (
+        (
+            "outer/case/custody/0001-sealed.toml",
+            "is a file of a custody directory (name the folder that this directory",
+        ),
+        ("outer/case/letter.txt", "is one file of a sealed folder (evtool verify outer/case)"),
+    ):
+        result = evtool("verify", "--json", place)
+        assert result.exit_code == ExitCode.NOT_CHECKED
+        assert said in finding(result, "bag-broken")
+    (evtool.directory / "empty").mkdir()
+    assert "no directory custody that evtool wrote" in finding(evtool("verify", "--json", "empty"), "no-items")
+
+
+def test_evidence_that_looks_like_a_bundle_is_evidence(evtool: Runner) -> None:
+    """Fault 07: a bundle of somebody else as evidence, whose list names a record; sealed once more, and zipped."""
+    give_key(evtool)
+    case = evtool.directory / "case"
+    (case / "data").mkdir(parents=True)
+    (case / "data" / "z.txt").write_text("payload of another bag")
+    (case / "bagit.txt").write_text("BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
+    (case / "tagmanifest-sha256.txt").write_text(f"{'0' * 64}  custody/0001-sealed.toml\n")
+    assert evtool("seal", case).exit_code == ExitCode.OK
+    assert evtool("verify", case).exit_code == ExitCode.OK
+    # The strongest imitation: a sealed list that holds the digest of the record as it was by then.
+    other = evtool.directory / "other"
+    other.mkdir()
+    (other / "a.txt").write_text("a")
+    assert evtool("seal", other).exit_code == ExitCode.OK
+    sums = subprocess.run(["sha256sum", "custody/0001-sealed.toml"], cwd=other, capture_output=True, check=True).stdout
+    (other / "tagmanifest-sha256.txt").write_bytes(sums)
+    assert evtool("seal", other).exit_code == ExitCode.OK
+    assert evtool("verify", other).exit_code == ExitCode.OK
+    zip_by_hand(other, evtool.directory / "other.zip")
+    assert evtool("verify", "other.zip").exit_code == ExitCode.NOT_CHECKED
+
+
+def test_what_patterns_leave_out_is_named(case: Path, evtool: Runner) -> None:
+    """Fault 39: Thumbs.db can be evidence: whoever reads a verdict or seals is told which ones were left out."""
+    (case / "photos" / "Thumbs.db").write_bytes(THUMBS)
+    (case / ".DS_Store").write_bytes(DS_STORE)
+    result = evtool("verify", "--json", case)
+    assert result.exit_code == ExitCode.OK
+    assert "photos/Thumbs.db" in finding(result, "excluded")
+    sealed = evtool("seal", case)
+    assert "photos/Thumbs.db" in sealed.stdout
+    assert ".DS_Store" in sealed.stdout

@@ -1,0 +1,197 @@
+"""Nothing is signed that the reader of records would refuse: the last look before the signature."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from evtool import EntryHeader, ExitCode, MetadataChoice, SealOptions, VerifyOptions, seal, verify
+from evtool.core.entry import Entry, parse_entry
+from evtool.core.errors import InputError, UsageError
+from evtool.core.events import (
+    Accessed,
+    Code,
+    Collected,
+    Corrected,
+    Details,
+    Digest,
+    Disposed,
+    Event,
+    Incident,
+    Renewed,
+    Sealed,
+)
+from evtool.core.limits import MAX_ENTRIES_SIZE
+from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.core.privacy import TextPolicy, check_entry_text
+from evtool.core.statement import ItemType
+from evtool.operations.entry_writer import OpenRecord, open_for_writing, write_entry
+from evtool.operations.manifest_writer import ManifestWriter
+from evtool.operations.read_back import ReadBlocks, require_readable
+from evtool.scan.observe import Mode, observe
+from evtool.scan.tree import Tree
+from evtool.scan.walk import Found, Kind
+from evtool.store.custody import FileRole, file_name
+from evtool.store.writer import part_name
+from tests.attacks.test_archivist_without_luck import A1
+
+PLAIN = SealOptions(metadata=MetadataChoice.NONE, jobs=1)
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Path:
+    case = tmp_path / "case"
+    case.mkdir()
+    (case / "a.txt").write_text("one")
+    seal(case, A1, PLAIN)
+    return case
+
+
+@pytest.fixture
+def record(case: Path) -> Iterator[OpenRecord]:
+    with open_for_writing(case, None) as record:
+        yield record
+
+
+def names(case: Path) -> list[str]:
+    return sorted(os.listdir(case / "custody"))
+
+
+LONG = "x" * 1001
+UNREADABLE: list[Details] = [
+    Accessed(place=LONG),
+    Accessed(place=""),
+    Incident(description=""),
+    Collected(source=Code("no code")),
+    Disposed(authority="a", method=LONG),
+    Corrected(entry=1, head=Digest("AB"), correction="c"),
+]
+
+
+def add(case: Path, details: Details) -> None:
+    with open_for_writing(case, None) as record:
+        write_entry(record, A1, EntryHeader(), details)
+
+
+@pytest.mark.parametrize("details", UNREADABLE, ids=[str(one)[:40] for one in UNREADABLE])
+def test_an_entry_that_no_reader_accepts_is_not_signed(case: Path, details: Details) -> None:
+    before = names(case)
+    with pytest.raises(InputError, match="nothing was signed"):
+        add(case, details)
+    assert names(case) == before
+    assert verify(case, VerifyOptions(signers=frozenset({A1.public_key.fingerprint}), jobs=1)).exit_code is ExitCode.OK
+
+
+@pytest.mark.parametrize("details", UNREADABLE, ids=[str(one)[:40] for one in UNREADABLE])
+def test_it_is_told_before_anything_is_read(details: Details) -> None:
+    with pytest.raises(UsageError, match="nothing was written"):
+        check_entry_text(details, "reason", TextPolicy())
+
+
+def test_a_reason_that_is_too_long_or_no_text_is_told_before_anything_is_read() -> None:
+    for reason in (LONG, "", "\udcff"):
+        with pytest.raises(UsageError, match="reason"):
+            check_entry_text(Accessed(), reason, TextPolicy())
+
+
+def entry_of(record: OpenRecord) -> tuple[Entry, bytes]:
+    files = record.custody.read_entry(1, "sealed")
+    return parse_entry(files.data), files.data
+
+
+def test_an_entry_that_says_something_else_is_not_signed(record: OpenRecord) -> None:
+    entry, data = entry_of(record)
+    with pytest.raises(InputError, match="reads differently"):
+        require_readable(data, replace(entry, reason="another"), record.collection)
+    # The same entry in another spelling: nobody would write it again as it is.
+    with pytest.raises(InputError, match="reads differently"):
+        require_readable(data + b"# a comment\n", entry, record.collection)
+
+
+def test_an_entry_that_stands_after_too_many_bytes_is_not_signed(record: OpenRecord) -> None:
+    """A reader stops reading entries there, and would never see it."""
+    entry, _ = entry_of(record)
+    accessed = replace(entry, event=Event.ACCESSED, details=Accessed())
+    require_readable(accessed.serialize(), accessed, record.collection)
+    full = replace(record.collection, entries_size=MAX_ENTRIES_SIZE + 1)
+    with pytest.raises(InputError, match="no reader goes on"):
+        require_readable(accessed.serialize(), accessed, full)
+
+
+def write_manifest(record: OpenRecord, path: bytes) -> tuple[ManifestWriter, Sealed]:
+    with ManifestWriter(record.writer, record.next_sequence, record.collection.next_item, os.urandom) as manifest:
+        found = Found(b"", path, Kind.FILE)
+        with Tree(record.evidence) as tree:
+            manifest.add(found, observe(tree, found, mode=Mode.HASH), ItemType.FILE, None)
+        return manifest, manifest.finish(Exclusions(DEFAULT_PATTERNS), ())
+
+
+def seal_one(case: Path, damaged: FileRole | None = None, claim: dict[str, object] | None = None) -> None:
+    """Seal b.txt, after something happened to one of the files, or with another claim in the entry."""
+    with open_for_writing(case, None) as record:
+        manifest, details = write_manifest(record, b"b.txt")
+        assert manifest.read_blocks is None, "an item that came alone is read at the end"
+        if damaged is not None:
+            file = case / "custody" / part_name(file_name(record.next_sequence, "sealed", damaged))
+            file.write_bytes(file.read_bytes().replace(b"b.txt", b"c.txt"))
+        write_entry(record, A1, EntryHeader(), replace(details, **(claim or {})))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("role", [FileRole.MANIFEST, FileRole.CHECKSUMS])
+def test_files_that_do_not_hold_what_was_stated_are_not_signed(case: Path, role: FileRole) -> None:
+    """The medium, or a second program, changed them after they were written and before the signature."""
+    (case / "b.txt").write_text("two")
+    before = names(case)
+    with pytest.raises(InputError, match="could not be read again"):
+        seal_one(case, damaged=role)
+    assert names(case) == before
+    seal_one(case)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [{"items": 2}, {"lines": 3}, {"first_item": 3}, {"root": Digest("0" * 64)}, {"checksums": Digest("0" * 64)}],
+    ids=["items", "lines", "first_item", "root", "checksums"],
+)
+def test_a_seal_that_claims_something_else_is_not_signed(case: Path, claim: dict[str, object]) -> None:
+    (case / "b.txt").write_text("two")
+    with pytest.raises(InputError, match="nothing was signed"):
+        seal_one(case, claim=claim)
+
+
+def test_a_manifest_that_was_read_in_blocks_is_compared_with_what_was_read(case: Path, tmp_path: Path) -> None:
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(3000):
+        (many / f"{number}.txt").write_bytes(b"x")
+    seal(many, A1, PLAIN)
+    with open_for_writing(many, None) as record:
+        entry, data = entry_of(record)
+        assert isinstance(entry.details, Sealed)
+        assert entry.details.lines > 4096
+        for role in (FileRole.MANIFEST, FileRole.CHECKSUMS):
+            name = file_name(1, "sealed", role)
+            record.writer.write(name, (many / "custody" / name).read_bytes())
+        manifest = many / "custody" / file_name(1, "sealed", FileRole.MANIFEST)
+        digest = hashlib.sha256(manifest.read_bytes()).hexdigest()
+        require_readable(data, entry, record.collection, ReadBlocks(digest))
+        with pytest.raises(InputError, match="does not hold what was written"):
+            require_readable(data, entry, record.collection, ReadBlocks("0" * 64))
+
+
+def renew_nothing(case: Path) -> None:
+    with open_for_writing(case, None) as record:
+        record.writer.write(file_name(record.next_sequence, "renewed", FileRole.RENEWAL), b"")
+        empty = Digest(hashlib.sha256().hexdigest())
+        details = Renewed(algorithm="blake2b", files=3, list=empty, list_renewed="0" * 128)
+        write_entry(record, A1, EntryHeader(), details)
+
+
+def test_a_renewal_whose_list_says_something_else_is_not_signed(case: Path) -> None:
+    with pytest.raises(InputError, match="holds 0 files, the entry says 3"):
+        renew_nothing(case)
