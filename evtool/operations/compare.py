@@ -124,6 +124,15 @@ class Comparer:
                 else:
                     self._take(result.sealed, result.found, result.observation)
         self._compare_all(self._unread)
+        if seal.broken:
+            self._match_out_of_order()
+
+    def _match_out_of_order(self) -> None:
+        """Find items that a broken manifest states before their turn: what lies in their place has been set aside."""
+        extra = {found.sort_key: found for found in self._extra}
+        tasks = [Task(extra[key], one, self.mode) for one in self._missing if (key := one.item.sort_key) in extra]
+        self._forget((task.context for task in tasks), (task.found for task in tasks))
+        self._compare_all(tasks)
 
     def _take(self, sealed: SealedItem | None, found: Found | None, observation: Observation | None) -> None:
         """Sort one comparison to where it belongs."""
