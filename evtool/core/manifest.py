@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from evtool.core.digest import Digests
-from evtool.core.errors import EvtoolError, FormatError
+from evtool.core.errors import FormatError
 from evtool.core.merkle import TreeBuilder, TreePiece, compute_leaf_hash, compute_leaf_hashes, fold_nodes
 from evtool.core.names import parse_name
 from evtool.core.statement import (
@@ -114,8 +114,6 @@ class ManifestReader:
         self._pending: _PendingItem | None = None
         self._next_place = first_line
         """Where the statements of the items before end; further lines up to the next content are of withheld items."""
-        self._gap = False
-        """Whether lines are withheld just before this place."""
 
     @property
     def lines_after(self) -> int:
@@ -138,7 +136,7 @@ class ManifestReader:
         """
         with self._naming_the_line():
             yield from self._read_lines(lines)
-            yield from self._end()
+            self._require_complete()
 
     def read_blocks(self, blocks: Iterable[list[bytes]]) -> Iterator[Item]:
         """As `read`, for lines that come in lists of many, each with its newline; several times as fast."""
@@ -151,15 +149,14 @@ class ManifestReader:
     def read_parts(self, blocks: Iterable[list[bytes]]) -> Iterator[Item | DecodedFiles]:
         """As `read_blocks`, leaving files together that were decoded together."""
         with self._naming_the_line():
-            for block, following in _with_next(blocks):
-                decoded = self._decode(block, following)
+            for block in blocks:
+                decoded = self._decode(block)
                 if decoded is None:
                     yield from self._read_lines(line[:-1] for line in block)
                     continue
-                yield from self._end()
                 self._take_decoded(decoded, block)
                 yield decoded
-            yield from self._end()
+            self._require_complete()
 
     @contextmanager
     def _naming_the_line(self) -> Iterator[None]:
@@ -176,38 +173,41 @@ class ManifestReader:
                 self.tree.add_subtree(bytes.fromhex(statement.hash), statement.lines)
                 self.withheld_lines += statement.lines
                 self._place += statement.lines
-                self._gap = True
-                continue
-            self.tree.add_leaf(compute_leaf_hash(line))
-            if isinstance(statement, ContentStatement):
-                yield from self._end()
-                self._pending = self._open(statement)
-            elif self._pending is None or self._pending.number != statement.item:
-                raise FormatError(f"item {statement.item}: what it is is not disclosed, but something else of it is")
             else:
-                self._pending.add(statement, self._place)
-            self._place += 1
-            self._gap = False
+                self.tree.add_leaf(compute_leaf_hash(line))
+                self._take(statement)
+                self._place += 1
+            # Its content says how many statements there are of an item, so no line after them has to be seen.
+            if self._pending and self._place >= self._pending.end:
+                yield self._close(self._pending)
+                self._pending = None
 
-    def _end(self) -> Iterator[Item]:
-        """Close the item that more statements could have followed."""
+    def _take(self, statement: ItemStatement) -> None:
+        """Take a statement of an item."""
+        if isinstance(statement, ContentStatement):
+            self._require_complete()
+            self._pending = self._open(statement)
+        elif self._pending is not None and self._pending.number == statement.item:
+            self._pending.add(statement, self._place)
+        elif statement.item == self.last_item:
+            raise _misplaced(statement)
+        else:
+            raise FormatError(f"item {statement.item}: what it is is not disclosed, but something else of it is")
+
+    def _require_complete(self) -> None:
+        """Refuse to go on from an item of which something is missing."""
         if self._pending:
-            yield self._close(self._pending)
-            self._pending = None
+            raise FormatError(f"item {self._pending.number} is incomplete although nothing is withheld there")
 
-    def _decode(self, block: list[bytes], following: list[bytes]) -> DecodedFiles | None:
+    def _decode(self, block: list[bytes]) -> DecodedFiles | None:
         """Decode a block of whole items at once, if it is of the usual kind."""
-        # The first lines tell for most blocks; and what is stated of the last item must not go on in the next block.
-        pending = self._pending
-        if self._gap or not all(begins_item(lines[0]) for lines in (block, block[2:], following) if lines):
+        # The first lines tell for most blocks.
+        if self._pending or self.lines_after or not all(begins_item(lines[0]) for lines in (block, block[2:]) if lines):
             return None
-        if pending is not None and pending.end != self._place:
-            return None
-        decoded = decode_files(b"".join(block), pending.number + 1 if pending else self._next_number)
+        decoded = decode_files(b"".join(block), self._next_number)
         if decoded is None:
             return None
-        last_key = pending.sort_key if pending else self._last_key
-        return decoded if last_key is None or decoded.paths[0].encode() > last_key else None
+        return decoded if self._last_key is None or decoded.paths[0].encode() > self._last_key else None
 
     def _take_decoded(self, decoded: DecodedFiles, block: list[bytes]) -> None:
         self.tree.add_leaves(compute_leaf_hashes(block))
@@ -226,8 +226,6 @@ class ManifestReader:
         return _PendingItem(content, self._place)
 
     def _close(self, pending: _PendingItem) -> Item:
-        if self._place < pending.end:
-            raise FormatError(f"item {pending.number} is incomplete although nothing is withheld there")
         if "consent" in pending.content.statements and pending.consent is None:
             raise FormatError(f"item {pending.number}: its terms of consent are withheld although the item is not")
         item = Item(
@@ -258,20 +256,8 @@ _LEAST_LINES = 2
 """Statements that there are of every item: its content, and its name."""
 
 
-def _with_next(blocks: Iterable[list[bytes]]) -> Iterator[tuple[list[bytes], list[bytes]]]:
-    """Pair each block with the next one; one that cannot be read is met when its turn comes."""
-    source = iter(blocks)
-    block = next(source, [])
-    while block:
-        problem: EvtoolError | None = None
-        try:
-            following = next(source, [])
-        except EvtoolError as error:
-            problem, following = error, []
-        yield block, following
-        if problem is not None:
-            raise problem
-        block = following
+def _misplaced(statement: ItemStatement) -> FormatError:
+    return FormatError(f"item {statement.item}: the statement `{statement.kind}` does not stand where its content says")
 
 
 def _items_of(files: DecodedFiles) -> Iterator[Item]:
@@ -325,17 +311,10 @@ class _PendingItem:
         """Lines before the first one that is not of this item."""
         return self.start + 1 + len(self.content.statements)
 
-    @property
-    def sort_key(self) -> bytes | None:
-        """Sort key of the item as far as it is known by now."""
-        return Item(self.number, self.content, self.file).sort_key
-
     def add(self, statement: ItemStatement, place: int) -> None:
         kinds, index = self.content.statements, place - self.start - 1
         if index >= len(kinds) or kinds[index] != statement.kind:
-            raise FormatError(
-                f"item {self.number}: the statement `{statement.kind}` does not stand where its content says"
-            )
+            raise _misplaced(statement)
         if isinstance(statement, FileStatement):
             self.file = statement
         elif isinstance(statement, MetadataStatement):

@@ -59,8 +59,7 @@ def find_all(evidence: str, trust: str, head: str = "") -> Findings:
     record = Record(os.path.join(root, b"custody"), findings)  # V1
     if not record.entries:
         return [(UNCHECKED, "no-items", "")]
-    entries = read_chain(record, findings)  # V2, V3
-    check_item_numbers(entries, findings)
+    entries = check_chain(read_files(record, findings), findings)  # V2, V3
     check_trust(record, entries, trust, findings)  # V4
     check_references(entries, head, findings)  # V5
     seals = [entry for entry in entries if entry.event == "sealed"]
@@ -134,19 +133,6 @@ def sha256(data: bytes) -> bytes:
 # ------------------------------------------------------------------------------ Section 3 and V1: the custody directory
 
 
-STEM = "(?!0000)[0-9]{4}-[a-z]+(?:-[a-z]+)*"
-ENTRY_FILE = rf"{STEM}\.(?:toml|toml\.sig|jsonl|sha256|blake2b|items)"
-LABEL = r"(?=[a-z0-9-]{1,32}\.)[a-z0-9]+(?:-[a-z0-9]+)*"
-TIME_FILE = rf"{STEM}\.toml\.sig\.(?:{LABEL}\.(?:tsq|tsr|chain\.pem|ots|[1-9][0-9]?\.(?:crl|ocsp))|ots)"
-RECEIPT_FILE = r"[0-9]{4}-(?:transferred|disclosed)\.receipt\.toml(?:\.sig)?"
-LEFTOVER = r"\.(?:[0-9]{4}-[a-z-]+\.[a-z0-9.-]+|README\.txt|allowed_signers|lock)\.part"
-INFORMATION = r"README\.txt|allowed_signers|COVER\.txt"
-OUR_FILES = "|".join([ENTRY_FILE, TIME_FILE, RECEIPT_FILE, LEFTOVER, INFORMATION])
-OF_SYSTEMS = r"\.DS_Store|\.Spotlight-V100|\.Trashes|\.fseventsd|Thumbs\.db|ehthumbs\.db|desktop\.ini|\$RECYCLE\.BIN"
-OF_SYSTEMS += "|System Volume Information"
-OWNERS = {"jsonl": "sealed", "sha256": "sealed", "blake2b": "renewed", "items": "disclosed"}
-
-
 def kind_of(path: bytes) -> str:
     """Tell what lies there, without following a symbolic link; empty if nothing does."""
     try:
@@ -162,10 +148,16 @@ class Record:
 
     def __init__(self, path: bytes, findings: Findings) -> None:
         self.path = path
-        names = sorted(os.listdir(path)) if kind_of(path) == "directory" else []
-        there = {name.decode("utf-8", "replace"): kind_of(os.path.join(path, name)) for name in names}
-        ours = {name for name, kind in there.items() if kind == "file" and re.fullmatch(OUR_FILES, name)}
-        foreign = [name for name in there if name not in ours and not re.fullmatch(OF_SYSTEMS, name)]
+        there = os.listdir(path) if kind_of(path) == "directory" else []
+        ours: set[str] = set()
+        foreign: list[str] = []
+        for raw in there:
+            name = raw.decode("utf-8", "replace")
+            kind = kind_of(os.path.join(path, raw))
+            if kind == "file" and re.fullmatch(OUR_FILES, name):
+                ours.add(name)
+            elif not (kind == "directory" and name in OF_SYSTEMS) and not is_companion(os.path.join(path, raw)):
+                foreign.append(name)
         stems = {name.partition(".")[0] for name in ours if re.fullmatch(ENTRY_FILE, name)}
         self.names = ours
         self.entries = sorted(stem for stem in stems if f"{stem}.toml.sig" in ours)
@@ -214,29 +206,53 @@ class Entry:
         return dict(self.header[self.event])
 
 
-def read_chain(record: Record, findings: Findings) -> list[Entry]:
-    """Judge all entries in their order; give those that are usable."""
-    entries: list[Entry] = []
-    before = ("", "", 0)  # digests and number of the entry before
+File = tuple[str, bytes, bytes]  # an entry: NUMBER-EVENT, its bytes, and those of its signature
+
+
+def read_files(record: Record, findings: Findings) -> list[File]:
+    """V1 and C1: the entries that exist, in their order."""
+    files: list[File] = []
     last_number = 0
-    size = 0
     for stem in record.entries:
         number = int(stem[:4])
-        about = f"entry {number}"
-        if number > last_number + 1:  # C1
+        if number > last_number + 1:
             findings.append((DISPROVES, "entry-missing", f"entry {last_number + 1}"))
         if number == last_number:
-            findings.append((DISPROVES, "entry-doubled", about))
+            findings.append((DISPROVES, "entry-doubled", f"entry {number}"))
         last_number = number
         try:
             demand(f"{stem}.toml" in record.names, DISPROVES, "entry-missing")
             data = record.read(f"{stem}.toml", "custody-unreadable")
             armored = record.read(f"{stem}.toml.sig", "custody-unreadable")
             demand(len(data) <= 65536 and len(armored) <= 16384, UNCHECKED, "custody-unreadable")
-            demand(size <= 64 * 1024 * 1024, UNCHECKED, "custody-unreadable")
-            size += len(data)
-            previous = before
-            before = (sha256(data).hex(), sha256(armored).hex(), number)
+            demand(sum(len(file[1]) for file in files) <= 64 * 1024 * 1024, UNCHECKED, "custody-unreadable")
+            files.append((stem, data, armored))
+        except ProblemError as problem:
+            findings.append((problem.effect, problem.code, f"entry {number}"))
+    return files
+
+
+def check_chain(files: list[File], findings: Findings) -> list[Entry]:
+    """V2 and V3: give the entries that are usable; line ends that a program converted are told in place of faults."""
+    entries, faults = read_chain(files)
+    restored, other_faults = read_chain([(stem, with_lf(data), with_lf(armored)) for stem, data, armored in files])
+    if len(restored) > len(entries):
+        faults = [*other_faults, (UNCHECKED, "line-ends", "")]
+    findings += faults
+    return entries
+
+
+def read_chain(files: list[File]) -> tuple[list[Entry], Findings]:
+    """C2 to C8: the entries that are usable, and what is wrong."""
+    findings: Findings = []
+    entries: list[Entry] = []
+    before = ("", "", 0)  # digests and number of the entry before
+    for stem, data, armored in files:
+        number = int(stem[:4])
+        about = f"entry {number}"
+        previous = before
+        before = (sha256(data).hex(), sha256(armored).hex(), number)
+        try:
             entry, key = read_link(stem, data, armored)
         except ProblemError as problem:
             findings.append((problem.effect, problem.code, about))
@@ -244,12 +260,13 @@ def read_chain(record: Record, findings: Findings) -> list[Entry]:
         if entry.header["key"] != key:  # C5
             findings.append((DISPROVES, "signer-differs", about))
         stated = entry.header.get("previous", {})
-        if previous[2] == number - 1 > 0 and (stated["entry"], stated["signature"]) != previous[:2]:  # C6
+        if stated and previous[2] == number - 1 and (stated["entry"], stated["signature"]) != previous[:2]:  # C6
             findings.append((DISPROVES, "chain-broken", about))
         if entries and entry.header["collection"] != entries[0].header["collection"]:  # C7
             findings.append((DISPROVES, "chain-broken", about))
         entries.append(entry)
-    return entries
+    check_item_numbers(entries, findings)
+    return entries, findings
 
 
 def read_link(stem: str, data: bytes, armored: bytes) -> tuple[Entry, str]:
@@ -292,6 +309,11 @@ def check_trust(record: Record, entries: list[Entry], trust: str, findings: Find
             findings.append((OPEN, "key-not-trusted", f"entry {entry.number}"))
 
 
+def with_lf(data: bytes) -> bytes:
+    """Undo what programs do to line ends."""
+    return data.replace(b"\r\n", b"\n")
+
+
 def check_references(entries: list[Entry], head: str, findings: Findings) -> None:
     """V5: the head that the user noted, and the entries of which others speak."""
     if head and head not in [entry.digest for entry in entries]:
@@ -310,31 +332,28 @@ def read_seal(record: Record, entry: Entry) -> None:
     """V7 and V8: of a manifest that cannot be read to its end, the items before the fault are kept."""
     demand(f"{entry.stem}.jsonl" in record.names, DISPROVES, "manifest-missing")
     data = record.read(f"{entry.stem}.jsonl", "manifest-unreadable")
-    *lines, rest = data.split(b"\n")
-    statements = [try_statement(line) for line in lines]
-    is_short = all(len(line) <= 16 * 1024 * 1024 for line in lines)
-    entry.withholds = any(one is not None and one["kind"] == "withheld" for one in statements)
-    try:
-        root, count = compute_root(lines, statements)
-    except ValueError:
-        root, count = "", 0
-    is_as_signed = (root, count) == (entry.details["root"], entry.details["lines"])
-    with blame(UNCHECKED if is_as_signed and is_short and not rest else DISPROVES, "manifest-invalid"):
-        end, number = read_items([*statements, None] if rest else statements, entry)
+    lines = data.split(b"\n")
+    is_signed = is_as_signed(data, entry)
+    is_converted = is_as_signed(with_lf(data), entry)
+    with blame(UNCHECKED if is_signed or is_converted else DISPROVES, "manifest-invalid"):
+        end, number = read_items(lines, entry)
     with blame(DISPROVES, "manifest-mismatch"):
-        require(is_as_signed)
+        require(is_signed)
         require(entry.withholds or len(entry.items) == entry.details["items"])
-        require_lines(count - end, entry.details["first_item"] + entry.details["items"] - number)
+        require_lines(entry.details["lines"] - end, entry.details["first_item"] + entry.details["items"] - number)
     entry.passed = True
     check_list(record, entry)
 
 
-def try_statement(line: bytes) -> Table | None:
-    """Read a line; None if that cannot be done."""
+def is_as_signed(data: bytes, entry: Entry) -> bool:
+    """Tell whether a manifest, readable or not, is the one that was signed."""
+    *lines, rest = data.split(b"\n")
+    if rest or any(len(line) > 16 * 1024 * 1024 for line in lines):
+        return False
     try:
-        return read_statement(line)
-    except (ValueError, RecursionError):
-        return None
+        return compute_root(lines) == (entry.details["root"], entry.details["lines"])
+    except ValueError:
+        return False
 
 
 def check_list(record: Record, entry: Entry) -> None:
@@ -344,24 +363,13 @@ def check_list(record: Record, entry: Entry) -> None:
         demand(entry.withholds, DISPROVES, "checksums-missing")
         return
     data = record.read(name, "checksums-unreadable")
+    expected = entry.details["checksums"]
+    is_converted = sha256(data).hex() != expected == sha256(with_lf(data)).hex()
+    demand(not is_converted, UNCHECKED, "checksums-mismatch")
     head = re.match(rb"# SHA-256 of the items of this seal; salt [0-9a-f]{32}\n", data)
-    demand(head and sha256(data).hex() == entry.details["checksums"], DISPROVES, "checksums-mismatch")
+    demand(head and sha256(data).hex() == expected, DISPROVES, "checksums-mismatch")
     listed = b"".join(map(list_item, entry.items))
     demand(entry.withholds or (head and data[head.end() :] == listed), DISPROVES, "checksums-mismatch")
-
-
-def list_item(item: Item) -> bytes:
-    """Section 7: the line of one item."""
-    size = len(item.path)
-    if item.content["type"] != "file":
-        return b""
-    if size > 4095:
-        line = f"# item {item.content['item']} is not listed: its path has {size} bytes, more than sha256sum can open\n"
-        return line.encode()
-    path = b"./-" if item.path == b"-" else item.path
-    escaped = path.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
-    mark = b"\\" if escaped != path else b""
-    return mark + str(item.content["sha256"]).encode() + b"  " + escaped + b"\n"
 
 
 # -------------------------------------------------------------------------------------- V9 and section 6.1: withholding
@@ -376,7 +384,8 @@ def read_lists(record: Record, entries: list[Entry], findings: Findings) -> list
             try:
                 data = record.read(name, "disclosure-invalid")
                 is_signed = sha256(data).hex() == entry.details.get("list")
-                demand(is_signed and len(data) <= 4 * 1024 * 1024, DISPROVES, "disclosure-invalid")
+                demand(len(data) <= 4 * 1024 * 1024, UNCHECKED, "disclosure-invalid")
+                demand(is_signed, DISPROVES, "disclosure-invalid")
                 with blame(UNCHECKED, "disclosure-invalid"):
                     lists.append((entry, read_groups(data)))
             except ProblemError as problem:
@@ -386,7 +395,7 @@ def read_lists(record: Record, entries: list[Entry], findings: Findings) -> list
 
 def is_as_listed(item: Item, groups: list[Group]) -> bool:
     """Tell whether a list discloses an item, and withholds of it what this copy does."""
-    number = item.content["item"]
+    number = item.number
     names = next((names for first, last, names in groups if first <= number <= last), None)
     if names is None or any(f"context.{one}" in names for one in item.fields):
         return False
@@ -396,7 +405,7 @@ def is_as_listed(item: Item, groups: list[Group]) -> bool:
 def find_promised(items: list[Item], groups: list[Group]) -> list[int]:
     """Give the first number of each range of items that a list discloses and this copy does not."""
     missing = []
-    numbers = sorted(item.content["item"] for item in items)
+    numbers = sorted(item.number for item in items)
     for first, last, _ in groups:
         expected = first
         for number in [*(one for one in numbers if first <= one <= last), last + 1]:
@@ -424,28 +433,6 @@ def is_explained(seals: list[Entry], lists: list[tuple[Entry, list[Group]]], fin
 
 
 # ---------------------------------------------------------------------------------------------------- V10: the evidence
-
-
-def match_pattern(pattern: str, name: str) -> bool:
-    """Section 8.1: go through a pattern, with all the places of the name up to which it matches so far."""
-    places = {0}
-    for sign in pattern:
-        if sign == "*":
-            places = {to for at in places for to in range(at, (name + "/").index("/", at) + 1)}
-        else:
-            fitting = [at for at in places if at < len(name) and sign in (name[at], "?")]
-            places = {at + 1 for at in fitting if sign == name[at] or name[at] != "/"}
-    return len(name) in places
-
-
-def is_left_out(path: bytes, patterns: list[str]) -> bool:
-    """Tell whether a pattern matches a path, or that of a directory above."""
-    parts = store(path).split("/")
-    for end in range(1, len(parts) + 1):
-        above = "/".join(parts[:end])
-        if any(match_pattern(one, above if "/" in one else parts[end - 1]) for one in patterns):
-            return True
-    return False
 
 
 def list_evidence(root: bytes, patterns: list[str]) -> dict[bytes, str]:
@@ -484,6 +471,10 @@ class Comparison:
         items = [item for seal in seals for item in seal.items]
         self.missing = sorted(items, key=lambda item: (item.path == b"", item.sort_key))
         self.disposals = [entry for entry in entries if entry.event == "disposed"]
+        self.replaced: list[Item] = []  # items that were given up before the next one of that name was sealed
+        for item, later in itertools.pairwise(self.missing):
+            if item.path and item.sort_key == later.sort_key and self.is_disposed(item, later.entry.number):
+                self.replaced.append(item)
         self.unlistable = [path for path, kind in self.things.items() if kind == "unlistable"]
         self.omitted: list[bytes] = []  # directories that could not be read
         self.findings = findings
@@ -493,7 +484,7 @@ class Comparison:
         """Try to find each item, in one way after the other."""
         self.findings += [(UNCHECKED, "unreadable", store(path)) for path in self.unlistable]
         ways = [self.under_its_path, self.past_patterns, self.under_its_number, self.below_unlistable]
-        ways += [self.as_another_type, self.in_another_form, self.under_another_name, self.nowhere]
+        ways += [self.given_up, self.as_another_type, self.in_another_form, self.under_another_name, self.nowhere]
         for way in ways:
             for item in list(self.missing):
                 fate = way(item)
@@ -501,9 +492,10 @@ class Comparison:
                     self.missing.remove(item)
                     self.settle(item, fate)
         known = (*self.omitted, *(path + b"/" for path in self.unlistable))
-        extra = [store(path) for path in sorted(self.things) if not (path + b"/").startswith(known)]
+        extra = [path for path in sorted(self.things) if not (path + b"/").startswith(known)]
+        extra = [path for path in extra if not is_companion(os.path.join(self.root, path))]
         if all_is_known:
-            self.findings += [(DISPROVES, "extra", path) for path in extra]
+            self.findings += [(DISPROVES, "extra", store(path)) for path in extra]
         elif extra:
             self.findings.append((UNCHECKED, "not-hashed", ""))
         if self.compared == 0:
@@ -522,13 +514,26 @@ class Comparison:
             self.findings.append((effect, fate, f"item {item.content['item']}"))
 
     def compare(self, item: Item, path: bytes) -> str:
-        """Compare an item with the thing that was found to be its own."""
+        """Compare an item with the thing that was found to be its own; what was given up has no place any more."""
         kind = self.things.pop(path)
+        fate = "type-changed"
         if kind == "unlistable":
-            return "unreadable"
-        if kind != item.content["type"]:
-            return "type-changed"
-        return self.compare_bytes(item, os.path.join(self.root, path))
+            fate = "unreadable"
+        elif kind == item.content["type"]:
+            fate = self.compare_bytes(item, os.path.join(self.root, path))
+        if fate in ("type-changed", "changed") and self.is_disposed(item):
+            self.things[path] = kind
+            return "disposed"
+        return fate
+
+    def is_disposed(self, item: Item, before: int = 10000) -> bool:
+        """Section 8.2: tell whether an entry, before the one of this number, says that an item was given up."""
+        for entry in self.disposals:
+            ranges = parse_ranges(entry.header["items"]) if "items" in entry.header else None
+            is_named = ranges is not None and any(first <= item.number <= last for first, last in ranges)
+            if entry.number < before and (is_named or (ranges is None and item.entry.number < entry.number)):
+                return True
+        return False
 
     def compare_bytes(self, item: Item, path: bytes) -> str:
         """Compare an item with something of the same type."""
@@ -550,6 +555,7 @@ class Comparison:
         """Items that are where they were, and those that were never read."""
         kind = self.things.get(item.path, "")
         is_there = kind != "" and item.is_directory == (kind in ("directory", "unlistable"))
+        is_there = is_there and item not in self.replaced
         if item.content["type"] != "omitted":
             return self.compare(item, item.path) if is_there else ""
         if is_there:
@@ -607,12 +613,12 @@ class Comparison:
                 return "renamed"
         return ""
 
+    def given_up(self, item: Item) -> str:
+        """Items that nobody misses."""
+        return "disposed" if self.is_disposed(item) else ""
+
     def nowhere(self, item: Item) -> str:
         """Items that are gone."""
-        for entry in self.disposals:
-            ranges = parse_ranges(entry.header.get("items", ["1-9007199254740991"]))
-            if any(first <= item.content["item"] <= last for first, last in ranges):
-                return "disposed"
         return "missing"
 
 
@@ -663,6 +669,48 @@ def has_fields(value: Any, form: dict[str, Check]) -> bool:
     if not is_table(value) or not needed <= set(value) <= set(checks):
         return False
     return all(fits(value[name], checks[name]) for name in value)
+
+
+# ------------------------------------------------------------ Section 3: names in the custody directory, and companions
+
+STEM = "(?!0000)[0-9]{4}-[a-z]+(?:-[a-z]+)*"
+ENTRY_FILE = rf"{STEM}\.(?:toml|toml\.sig|jsonl|sha256|blake2b|items)"
+LABEL = r"(?=[a-z0-9-]{1,32}\.)[a-z0-9]+(?:-[a-z0-9]+)*"
+TIME_FILE = rf"{STEM}\.toml\.sig\.(?:{LABEL}\.(?:tsq|tsr|chain\.pem|ots|[1-9][0-9]?\.(?:crl|ocsp))|ots)"
+RECEIPT_FILE = r"[0-9]{4}-(?:transferred|disclosed)\.receipt\.toml(?:\.sig)?"
+LEFTOVER = r"\.(?:[0-9]{4}-[a-z-]+\.[a-z0-9.-]+|README\.txt|allowed_signers|lock)\.part"
+INFORMATION = r"README\.txt|allowed_signers|COVER\.txt"
+OUR_FILES = "|".join([ENTRY_FILE, TIME_FILE, RECEIPT_FILE, LEFTOVER, INFORMATION])
+OF_SYSTEMS = [".Spotlight-V100", ".Trashes", ".fseventsd", "$RECYCLE.BIN", "System Volume Information", "lost+found"]
+OWNERS = {"jsonl": "sealed", "sha256": "sealed", "blake2b": "renewed", "items": "disclosed"}
+
+
+# Of each sort: a form of its name, in which a group is the name of the file beside it; how it begins; its largest size.
+COMPANIONS = [
+    (rb"\._(.+)|(.+)@Syno(?:EAStream|Resource)", rb"\x00\x05\x16\x07\x00\x02\x00\x00", 256),
+    (rb"(.+)(?::|\xef\x80\xba)Zone\.Identifier", rb"[\r\n]*\[ZoneTransfer\]", 64),
+    (rb"\.DS_Store", rb"\x00\x00\x00\x01Bud1|\Z", 1024),
+    (rb"(?:eh)?[Tt]humbs\.db", rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1|\Z", 1024),
+    (rb"[Dd]esktop\.ini", rb"\s*\[(?:\.ShellClassInfo|ViewState|LocalizedFileNames|DeleteOnCopy)\]|\Z", 64),
+    (rb"[Dd]esktop\.ini", rb"\s*\[\{[0-9A-Fa-f-]{36}\}\]", 64),
+]
+
+
+def is_companion(path: bytes) -> bool:
+    """Tell whether another system wrote a file beside others."""
+    directory, name = os.path.split(path)
+    for name_form, start_form, kibibytes in COMPANIONS:
+        match = re.fullmatch(name_form, name, re.DOTALL)
+        if match is None or kind_of(path) != "file" or os.path.getsize(path) > 1024 * kibibytes:
+            continue
+        with open(path, "rb") as file:
+            start = file.read(4096)
+        if start.startswith(b"\xff\xfe"):  # UTF-16
+            start = start[2:].replace(b"\x00", b"")
+        beside = b"".join(part for part in match.groups() if part)
+        if re.match(b"(?:\xef\xbb\xbf)?(?:" + start_form + b")", start):
+            return os.path.lexists(os.path.join(directory, beside))
+    return False
 
 
 # ----------------------------------------------------------------------------------------------------- Section 4: names
@@ -764,7 +812,7 @@ def read_statement(line: bytes) -> Table:
     return statement
 
 
-@dataclass
+@dataclass(eq=False)
 class Item:
     """What a manifest discloses of one item."""
 
@@ -774,6 +822,16 @@ class Item:
     withheld: list[str]  # kinds of its statements that are not disclosed
     path: bytes = b""  # empty if its name is withheld
     fields: list[str] = field(default_factory=list)  # of context, as far as they are disclosed
+
+    @property
+    def number(self) -> int:
+        """Its number in the collection."""
+        return int(self.content["item"])
+
+    @property
+    def end(self) -> int:
+        """How many lines stand before the first one that is not about it."""
+        return self.place + 1 + len(self.content["statements"])
 
     @property
     def is_directory(self) -> bool:
@@ -786,37 +844,35 @@ class Item:
         return self.path + b"/" if self.is_directory else self.path
 
 
-def group_items(statements: list[Table | None], entry: Entry) -> Iterator[Item]:
+def group_items(lines: list[bytes], entry: Entry) -> Iterator[Item]:
     """Sections 5.3 and 6: put the statements of each item together; each one has its place."""
     item = None
     place = 0
-    for statement in statements:
-        if statement is None:
-            raise ValueError
+    for line in lines[:-1]:
+        statement = read_statement(line)
         if statement["kind"] == "withheld":
+            entry.withholds = True
             require_node(place, statement["lines"])
             place += statement["lines"]
-            continue
-        if statement["kind"] == "content":
-            if item is not None:
-                require(place > item.place + len(item.content["statements"]))
-                yield item
+        elif statement["kind"] == "content":
+            require(item is None)
             item = Item(entry, statement, place, list(statement["statements"]))
+            place += 1
         else:
             if item is None:
                 raise ValueError
             add_statement(item, statement, place)
-        place += 1
-    if item is not None:
-        require(place > item.place + len(item.content["statements"]))
-        yield item
+            place += 1
+        if item is not None and place >= item.end:
+            yield item
+            item = None
+    require(item is None and lines[-1] == b"")
 
 
 def add_statement(item: Item, statement: Table, place: int) -> None:
     """Take a statement that follows the content of its item."""
-    require(item.content["item"] == statement["item"])
-    following = item.content["statements"][place - item.place - 1 :]
-    require(following and following[0] == statement["kind"])
+    require(item.number == statement["item"])
+    require(item.content["statements"][place - item.place - 1] == statement["kind"])
     item.withheld.remove(statement["kind"])
     if statement["kind"] == "file":
         item.path = unstore(statement["path"])
@@ -825,20 +881,20 @@ def add_statement(item: Item, statement: Table, place: int) -> None:
         item.fields.append(statement["field"])
 
 
-def read_items(statements: list[Table | None], entry: Entry) -> tuple[int, int]:
+def read_items(lines: list[bytes], entry: Entry) -> tuple[int, int]:
     """Sections 5.3 and 6: the items, up to a fault; give where the last one ends, and the number after its own."""
     end = 0
     number = entry.details["first_item"]
     last_key = b""
-    for item in group_items(statements, entry):
-        require_lines(item.place - end, item.content["item"] - number)
+    for item in group_items(lines, entry):
+        require_lines(item.place - end, item.number - number)
         require("consent" not in item.withheld)
         if item.path:
             require(item.sort_key > last_key)
             last_key = item.sort_key
         entry.items.append(item)
-        end = item.place + 1 + len(item.content["statements"])
-        number = item.content["item"] + 1
+        end = item.end
+        number = item.number + 1
     return end, number
 
 
@@ -852,17 +908,19 @@ def require_node(before: int, lines: int) -> None:
     require(lines.bit_count() == 1 and before % lines == 0)
 
 
-def compute_root(lines: list[bytes], statements: list[Table | None]) -> tuple[str, int]:
+def compute_root(lines: list[bytes]) -> tuple[str, int]:
     """Sections 5.4 and 6: the Merkle tree hash over all lines, withheld ones counted, and how many they are."""
     nodes: list[tuple[bytes, int]] = []  # complete subtrees from left to right, each with its number of lines
     count = 0
-    for line, statement in zip(lines, statements, strict=True):
+    for line in lines:
         node = sha256(b"\x00" + line)
         size = 1
-        if statement is not None and statement["kind"] == "withheld":
-            node = bytes.fromhex(statement["hash"])
-            size = statement["lines"]
-            require_node(count, size)
+        with contextlib.suppress(ValueError, RecursionError):
+            statement = read_statement(line)
+            if statement["kind"] == "withheld":
+                node = bytes.fromhex(statement["hash"])
+                size = statement["lines"]
+        require_node(count, size)
         count += size
         while nodes and nodes[-1][1] == size:
             node = sha256(b"\x01" + nodes.pop()[0] + node)
@@ -872,6 +930,54 @@ def compute_root(lines: list[bytes], statements: list[Table | None]) -> tuple[st
     while nodes:
         root = sha256(b"\x01" + nodes.pop()[0] + root)
     return root.hex(), count
+
+
+# -------------------------------------------------------------------------------- Section 6.1: the list of a disclosure
+
+LIST: dict[str, Check] = {
+    "cover": DIGEST,
+    "format": "evtool-disclosed/1",
+    "groups": lambda value: isinstance(value, list) and 1 <= len(value) <= 1024,
+    "salt": SALT,
+}
+GROUP: dict[str, Check] = {
+    "items": lambda value: bool(parse_ranges(value)),
+    "withheld": lambda value: is_list(value, r"file|metadata|context\.[a-z][a-z0-9_-]{0,62}"),
+}
+
+
+def read_groups(data: bytes) -> list[Group]:
+    """Read the list of an entry `disclosed`; give its ranges in the order of items."""
+    require(data.endswith(b"\n"))
+    listed = read_canonical(data[:-1])
+    require(has_fields(listed, LIST) and all(has_fields(one, GROUP) for one in listed["groups"]))
+    withheld = [one["withheld"] for one in listed["groups"]]
+    for names in withheld:
+        require(names == sorted(set(names), key=lambda name: (name.startswith("context"), name)))
+        require(withheld.count(names) == 1)
+    groups = [(first, last, one["withheld"]) for one in listed["groups"] for first, last in parse_ranges(one["items"])]
+    firsts = [parse_ranges(one["items"])[0] for one in listed["groups"]]
+    require(firsts == sorted(firsts))
+    groups.sort()
+    require(all(one[1] < following[0] for one, following in itertools.pairwise(groups)))
+    return groups
+
+
+# ------------------------------------------------------------------------------------- Section 7: the list of checksums
+
+
+def list_item(item: Item) -> bytes:
+    """Section 7: the line of one item."""
+    size = len(item.path)
+    if item.content["type"] != "file":
+        return b""
+    if size > 4095:
+        line = f"# item {item.content['item']} is not listed: its path has {size} bytes, more than sha256sum can open\n"
+        return line.encode()
+    path = b"./-" if item.path == b"-" else item.path
+    escaped = path.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
+    mark = b"\\" if escaped != path else b""
+    return mark + str(item.content["sha256"]).encode() + b"  " + escaped + b"\n"
 
 
 # ------------------------------------------------------------------------------------------------- Section 8: the entry
@@ -930,10 +1036,18 @@ SEALED: dict[str, Check] = {
 }
 
 
+# A line of an entry: a table, or a key and a value; or only a value, in a list. What belongs where, TOML says.
+TOML_TEXT = r"""(?:"(?:[^"\\]|\\.)*+"|'[^']*+')"""
+TOML_KEY = r"""(?:[A-Za-z0-9_-]{1,128}|"[^"\\]{0,126}"|'[^']{0,126}')"""
+TOML_WORD = r"[0-9A-Za-z+-][0-9A-Za-z:+._-]*+(?: [0-9][0-9:.Zz+-]*+)?"
+TOML_VALUES = rf"(?:(?:{TOML_TEXT}|{TOML_WORD})[ \t]*+(?:,[ \t]*+|(?=[]#\r]|\Z)))*+"
+TOML_TABLE = rf"\[[ \t]*+{TOML_KEY}[ \t]*+(?:\.[ \t]*+{TOML_KEY}[ \t]*+)?\]"
+ENTRY_LINE = rf"[ \t]*+(?:{TOML_TABLE}|(?:{TOML_KEY}[ \t]*+=[ \t]*+)?(?:\[[ \t]*+)?{TOML_VALUES}\]?)[ \t]*+(?:#.*)?\r?"
+
+
 def read_entry(data: bytes) -> Table:
     """Section 8; the table of the event is there even if it may be absent."""
-    for line in data.decode().split("\n"):
-        require(len(line.partition("=")[0]) <= 128 or line.startswith('    "'))
+    require(all(re.fullmatch(ENTRY_LINE, line) for line in data.decode().split("\n")))
     entry = tomllib.loads(data.decode())
     event = str(entry.get("event"))
     details = entry.setdefault(event, {})
@@ -947,35 +1061,29 @@ def read_entry(data: bytes) -> Table:
     return entry
 
 
-# --------------------------------------------------------------------------------- Section 6.1: the list of a disclosure
-
-LIST: dict[str, Check] = {
-    "cover": DIGEST,
-    "format": "evtool-disclosed/1",
-    "groups": lambda value: isinstance(value, list) and 1 <= len(value) <= 1024,
-    "salt": SALT,
-}
-GROUP: dict[str, Check] = {
-    "items": lambda value: bool(parse_ranges(value)),
-    "withheld": lambda value: is_list(value, r"file|metadata|context\.[a-z][a-z0-9_-]{0,62}"),
-}
+# ------------------------------------------------------------------------------------------------ Section 8.1: patterns
 
 
-def read_groups(data: bytes) -> list[Group]:
-    """Read the list of an entry `disclosed`; give its ranges in the order of items."""
-    require(data.endswith(b"\n"))
-    listed = read_canonical(data[:-1])
-    require(has_fields(listed, LIST) and all(has_fields(one, GROUP) for one in listed["groups"]))
-    withheld = [one["withheld"] for one in listed["groups"]]
-    for names in withheld:
-        require(names == sorted(set(names), key=lambda name: (name.startswith("context"), name)))
-        require(withheld.count(names) == 1)
-    groups = [(first, last, one["withheld"]) for one in listed["groups"] for first, last in parse_ranges(one["items"])]
-    firsts = [parse_ranges(one["items"])[0] for one in listed["groups"]]
-    require(firsts == sorted(firsts))
-    groups.sort()
-    require(all(one[1] < following[0] for one, following in itertools.pairwise(groups)))
-    return groups
+def match_pattern(pattern: str, name: str) -> bool:
+    """Section 8.1: go through a pattern, with all the places of the name up to which it matches so far."""
+    places = {0}
+    for sign in pattern:
+        if sign == "*":
+            places = {to for at in places for to in range(at, (name + "/").index("/", at) + 1)}
+        else:
+            fitting = [at for at in places if at < len(name) and sign in (name[at], "?")]
+            places = {at + 1 for at in fitting if sign == name[at] or name[at] != "/"}
+    return len(name) in places
+
+
+def is_left_out(path: bytes, patterns: list[str]) -> bool:
+    """Tell whether a pattern matches a path, or that of a directory above."""
+    parts = store(path).split("/")
+    for end in range(1, len(parts) + 1):
+        above = "/".join(parts[:end])
+        if any(match_pattern(one, above if "/" in one else parts[end - 1]) for one in patterns):
+            return True
+    return False
 
 
 # --------------------------------------------------------------------------------------------- Section 9: the signature
