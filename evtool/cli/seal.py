@@ -23,9 +23,8 @@ from evtool.core.digest import group_in_fours
 from evtool.core.errors import EvtoolError, ExitCode
 from evtool.core.finding import Effect, weigh
 from evtool.core.metadata_vocabulary import Withheld
-from evtool.core.names import shown
+from evtool.core.names import name_some, shown
 from evtool.core.privacy import TextPolicy
-from evtool.operations.companions import name_some
 from evtool.operations.entry_writer import EntryHeader
 from evtool.operations.item_metadata import MetadataChoice
 from evtool.operations.item_statements import StatementFiles

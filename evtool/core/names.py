@@ -171,3 +171,14 @@ def parse_shown(text: str) -> str:
     if text == r"\(empty)":
         return ""
     return _SHOWN.sub(lambda m: chr(int(m[1], 16)) if m[1] else "\\", text.removesuffix(_NOT_NFC))
+
+
+_MAX_NAMED = 20
+"""Names that a message gives one by one."""
+
+
+def name_some(names: Sequence[str], total: int) -> str:
+    """Name the first of many things, of which not all need be given, and count the others."""
+    named = names[:_MAX_NAMED]
+    more = f"; and {total - len(named):,} more" if total > len(named) else ""
+    return "; ".join(named) + more

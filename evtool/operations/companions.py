@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from evtool.core.finding import Code, Effect, Finding
-from evtool.core.names import shown, store_name
+from evtool.core.names import name_some, shown, store_name
 from evtool.scan.companions import describe_companion
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found
@@ -34,10 +34,3 @@ def report_companions(code: Code, companions: list[tuple[str, str]]) -> list[Fin
     names = name_some([f"{shown(path)} ({who})" for path, who in companions], len(companions))
     message = f"files were written here by other systems; they were not sealed, and count for nothing: {names}"
     return [Finding(code, Effect.NOTE, message, count=len(companions))]
-
-
-def name_some(names: Sequence[str], total: int) -> str:
-    """Name the first of many things, of which not all need be given, and count the others."""
-    named = names[:_MAX_NAMED]
-    more = f"; and {total - len(named):,} more" if total > len(named) else ""
-    return "; ".join(named) + more

@@ -14,12 +14,12 @@ from typing import TypeVar
 from evtool.core.accounts import ItemFates
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.limits import MAX_HOLES
-from evtool.core.names import nfc_key, parse_name, shown, store_name
+from evtool.core.names import name_some, nfc_key, parse_name, shown, store_name
 from evtool.core.patterns import Exclusions
 from evtool.core.payload_names import parse_neutral_name
 from evtool.core.statement import ItemType, OmissionReason
 from evtool.operations.collection import Collection, Seal, SealedItem
-from evtool.operations.companions import name_some, report_companions, split_companions
+from evtool.operations.companions import report_companions, split_companions
 from evtool.operations.comparison import Comparison, Selection, count_unhidden, find_hidden
 from evtool.operations.free_names import pair_items
 from evtool.operations.item_judge import KIND_NAMES, ItemJudge, is_unread, path_of
@@ -124,6 +124,15 @@ class Comparer:
                 else:
                     self._take(result.sealed, result.found, result.observation)
         self._compare_all(self._unread)
+        if seal.broken:
+            self._match_out_of_order()
+
+    def _match_out_of_order(self) -> None:
+        """Find items that a broken manifest states before their turn: what lies in their place has been set aside."""
+        extra = {found.sort_key: found for found in self._extra}
+        tasks = [Task(extra[key], one, self.mode) for one in self._missing if (key := one.item.sort_key) in extra]
+        self._forget((task.context for task in tasks), (task.found for task in tasks))
+        self._compare_all(tasks)
 
     def _take(self, sealed: SealedItem | None, found: Found | None, observation: Observation | None) -> None:
         """Sort one comparison to where it belongs."""

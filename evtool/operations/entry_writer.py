@@ -23,7 +23,7 @@ from evtool.core.names import shown
 from evtool.keys.signer import Signer
 from evtool.operations.collection import OWN_FILES, Collection, read_collection
 from evtool.operations.informational import serialize_informational
-from evtool.operations.read_back import ReadBlocks, require_readable
+from evtool.operations.read_back import require_readable
 from evtool.operations.time_listing import read_known_stamps
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import NAME, CustodyDirectory, FileRole, file_name
@@ -204,22 +204,30 @@ def write_entry(
     random: Random = os.urandom,
     now: Now = system_now,
     unlisted: int = 0,
+    read_in_blocks: bool = False,
     require_unchanged: Callable[[], None] | None = None,
-    blocks: ReadBlocks | None = None,
 ) -> Written:
     """Write, sign and commit the next entry; the files that belong to it alone (a manifest, a renewal, a list) are
     written already, under temporary names.
 
-    `unlisted` is the number of new files whose paths are too long for `sha256sum`; README.txt tells it. `blocks` is
-    given where every block of a new manifest was read already. `require_unchanged` is called when the signature has
-    been made, which can take a person's consent and a while, and before it counts: it raises if what is signed is no
-    longer so.
+    `unlisted` is the number of new files whose paths are too long for `sha256sum`; README.txt tells it. With
+    `read_in_blocks` every block of a new manifest was read already. `require_unchanged` is called when the signature
+    has been made, which can take a person's consent and a while, and before it counts: it raises if what is signed is
+    no longer so.
 
     Raises:
         InputError: what would be signed could not be read again.
     """
     draft = draft_entry(
-        record, signer, header, details, fixity=fixity, random=random, now=now, unlisted=unlisted, blocks=blocks
+        record,
+        signer,
+        header,
+        details,
+        fixity=fixity,
+        random=random,
+        now=now,
+        unlisted=unlisted,
+        read_in_blocks=read_in_blocks,
     )
     return commit_entry(record, draft, require_unchanged)
 
@@ -235,7 +243,7 @@ def draft_entry(
     now: Now = system_now,
     unlisted: int = 0,
     own: Mapping[str, bytes] | None = None,
-    blocks: ReadBlocks | None = None,
+    read_in_blocks: bool = False,
 ) -> Draft:
     """Make and sign the next entry, and write nothing; `commit_entry` makes it exist, byte for byte as it is here.
 
@@ -253,7 +261,7 @@ def draft_entry(
     )
     entry = replace(entry, informational={name: sha256_hex(data) for name, data in informational.items()})
     data = entry.serialize()
-    require_readable(data, entry, record.collection, blocks, own or {})
+    require_readable(data, entry, record.collection, own or {}, read_in_blocks=read_in_blocks)
     return Draft(entry, data, signer.sign(data), informational, own or {})
 
 

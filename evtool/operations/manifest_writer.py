@@ -23,7 +23,6 @@ from evtool.core.statement import (
     serialize_file,
 )
 from evtool.operations.item_block import LINES_PER_ITEM, BlockOrder, ItemBlock
-from evtool.operations.read_back import ReadBlocks
 from evtool.scan.observe import Observation
 from evtool.scan.walk import Found
 from evtool.store.custody import FileRole, file_name
@@ -114,9 +113,9 @@ class ManifestWriter:
         self.items += block.items
 
     @property
-    def read_blocks(self) -> ReadBlocks | None:
-        """Tell that all of it was read in blocks, each of which goes on where the one before it ends; else None."""
-        return ReadBlocks(self._manifest.sha256) if self._last_key else None
+    def is_read_in_blocks(self) -> bool:
+        """Whether every block of it was read where it was spelled, and goes on where the one before it ends."""
+        return bool(self._last_key)
 
     def finish(self, exclusions: Exclusions, allowed: tuple[OmissionReason, ...]) -> Sealed:
         """Flush both files to the medium, and give the table that the entry signs."""

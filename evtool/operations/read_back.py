@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from evtool.core.checksums import parse_header, serialize_header, serialize_line
 from evtool.core.digest import sha256_hex
@@ -28,28 +27,20 @@ _ALWAYS_READ = 4096
 """Lines of a manifest up to which it is read line by line, even if every block of it was read before."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadBlocks:
-    """A manifest of which every block was read where it was spelled, so that its bytes need no second reading.
-
-    Attributes:
-        manifest: SHA-256 of the manifest's bytes as they were read.
-    """
-
-    manifest: str
-
-
 def require_readable(
     data: bytes,
     entry: Entry,
     collection: Collection,
-    blocks: ReadBlocks | None = None,
     own: Mapping[str, bytes] | None = None,
+    *,
+    read_in_blocks: bool = False,
 ) -> None:
     """Refuse to sign an entry whose bytes, or whose files under their temporary names, could not be read again.
 
-    `data` is what is to be signed, `entry` what it is meant to say, `collection` the record that it is added to;
-    `own` are files of the entry that are not written yet, by name.
+    `data` is what is to be signed, `entry` what it is meant to say, `collection` the record that it is added to; `own`
+    are files of the entry that are not written yet, by name. With `read_in_blocks` every block of a manifest was read
+    where it was spelled: a large one is not read once more. Whether the medium holds what was written is found out when
+    the files get their names.
 
     Raises:
         InputError: they cannot be read, or say something else.
@@ -60,7 +51,7 @@ def require_readable(
             raise FormatError("the entry reads differently from what was written")
         if collection.entries_size > MAX_ENTRIES_SIZE:
             raise FormatError(f"the entries before it have more than {MAX_ENTRIES_SIZE:,} bytes, and no reader goes on")
-        _require_files(entry, collection.custody, blocks, own or {})
+        _require_files(entry, collection.custody, own or {}, read_in_blocks=read_in_blocks)
     except FormatError as error:
         raise InputError(
             f"nothing was signed, because it could not be read again: {error.message}",
@@ -68,17 +59,12 @@ def require_readable(
         ) from error
 
 
-def _require_files(entry: Entry, custody: CustodyReader, blocks: ReadBlocks | None, own: Mapping[str, bytes]) -> None:
+def _require_files(entry: Entry, custody: CustodyReader, own: Mapping[str, bytes], *, read_in_blocks: bool) -> None:
     def written(role: FileRole) -> str:
         return part_name(file_name(entry.sequence, entry.event.value, role))
 
-    if isinstance(entry.details, Sealed):
-        manifest, checksums = written(FileRole.MANIFEST), written(FileRole.CHECKSUMS)
-        if blocks is not None and entry.details.lines > _ALWAYS_READ:
-            _require_digest(custody, manifest, blocks.manifest)
-            _require_digest(custody, checksums, entry.details.checksums)
-        else:
-            _require_seal(custody, manifest, checksums, entry.details)
+    if isinstance(entry.details, Sealed) and not (read_in_blocks and entry.details.lines > _ALWAYS_READ):
+        _require_seal(custody, written(FileRole.MANIFEST), written(FileRole.CHECKSUMS), entry.details)
     if isinstance(entry.details, Disclosed) and entry.details.list is not None:
         listed = own[file_name(entry.sequence, entry.event.value, FileRole.DISCLOSED)]
         parse_disclosed_items(listed)

@@ -113,8 +113,8 @@ def _seal(
                         random=random,
                         now=now,
                         unlisted=manifest.unlisted,
+                        read_in_blocks=manifest.is_read_in_blocks,
                         require_unchanged=run.require_unchanged,
-                        blocks=manifest.read_blocks,
                     )
                     result.entry, result.head = written.sequence, written.head
                 else:

@@ -79,8 +79,6 @@ class SealedBlocks:
             for item in reader.read_blocks([[line + b"\n" for line in block.lines.split(b"\n")[:-1]]]):
                 block.items.append(item)
         except FormatError as error:
-            # What does not belong before the block's end either would be looked for among the wrong entries.
-            block.items = [item for item in block.items if (item.sort_key or b"") <= (block.last_key or b"")]
             self.broken_from = min(block.first_item, self.broken_from or block.first_item)
             self._give_up(error)
         block.nodes = reader.tree.nodes()

@@ -58,7 +58,7 @@ def judge_withholding(collection: Collection) -> Withholding:
     newest: tuple[Link, Deviations] | None = None
     explaining: tuple[Link, DisclosedItems] | None = None
     is_whole = not any(seal.withheld_lines for seal in collection.seals)
-    is_sound = all(seal.is_sound for seal in collection.seals)
+    is_sound = not collection.lacks_seals and all(seal.is_sound for seal in collection.seals)
     for link, listed, finding in read_lists(collection.custody, collection.listing, collection.chain.links):
         if finding is not None or listed is None:
             findings += [finding] if finding else []

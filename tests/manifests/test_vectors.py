@@ -247,20 +247,16 @@ def second_opinion() -> ModuleType:
     spec = importlib.util.spec_from_file_location("second_opinion", SECOND_OPINION)
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-STOPS_EARLIER = {"manifest-paths-not-sorted"}
-"""Vectors whose unreadable manifest evtool reads less far than the second verifier: it names fewer items."""
 
 
 OF_TIME = {name for name in NAMES if name.startswith("time-")}
 """Vectors that need a reader of time-stamp tokens, which the second verifier has not."""
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - STOPS_EARLIER - OF_TIME))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - OF_TIME))
 def test_a_second_verifier_agrees(name: str, built: Path, second_opinion: ModuleType) -> None:
     """Written from the page alone, it comes to the same exit code and the same findings on items."""
     vector = read_vector(built / name)
@@ -272,30 +268,33 @@ def test_a_second_verifier_agrees(name: str, built: Path, second_opinion: Module
 
 
 def test_the_second_verifier_is_short_and_its_own(built: Path) -> None:
-    """It has about 200 lines of code, imports nothing of evtool, and runs as a program."""
+    """Its steps have at most 450 lines of code; it imports nothing of evtool, and runs as a program."""
     source = SECOND_OPINION.read_text("utf-8")
     tree = ast.parse(source)
     imported = {
         alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
     }
-    imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    imported |= {str(node.module).split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert imported <= sys.stdlib_module_names | {"blake3", "nacl"}
-    assert count_code_lines(source, tree) <= 205
+    lines = code_lines(source, tree)
+    steps = source[: source.index("\n# ====")].count("\n")
+    assert sum(line <= steps for line in lines) <= 450
+    assert len(lines) <= 750
     vector = built / "evidence-changed"
     command = [sys.executable, "-I", str(SECOND_OPINION), str(vector / "evidence"), str(vector / "trust")]
     run = subprocess.run(command, capture_output=True, check=False)
     assert (run.returncode, run.stdout) == (1, b"changed item 2\nexit code 1\n")
 
 
-def count_code_lines(source: str, tree: ast.Module) -> int:
-    """Count lines that are neither blank nor comments nor docstrings."""
-    documented = (node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.FunctionDef))
+def code_lines(source: str, tree: ast.Module) -> list[int]:
+    """Find the lines that are neither blank nor comments nor docstrings."""
+    documented = (node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef))
     docstrings: set[int] = set()
     for node in documented:
         if ast.get_docstring(node):
             docstrings |= set(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
     lines = enumerate(source.splitlines(), start=1)
-    return sum(1 for number, line in lines if line.strip() and line.lstrip()[0] != "#" and number not in docstrings)
+    return [number for number, line in lines if line.strip() and line.lstrip()[0] != "#" and number not in docstrings]
 
 
 DAMAGES: dict[str, Callable[[bytes, random.Random], bytes]] = {
@@ -336,6 +335,9 @@ DAMAGED = [
     "good-two-seals",
     "good-two-signers",
     "good-withheld",
+    "good-withheld-names",
+    "good-withheld-context",
+    "good-withheld-and-continued",
     "good-names",
     "good-omitted",
     "evidence-five-findings",

@@ -31,11 +31,13 @@ from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.privacy import TextPolicy, check_entry_text
 from evtool.core.statement import ItemType
 from evtool.operations.entry_writer import OpenRecord, open_for_writing, write_entry
+from evtool.operations.item_block import BlockOrder, state_block
 from evtool.operations.manifest_writer import ManifestWriter
-from evtool.operations.read_back import ReadBlocks, require_readable
+from evtool.operations.read_back import require_readable
+from evtool.scan.batch import Reading, Row
 from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree
-from evtool.scan.walk import Found, Kind
+from evtool.scan.walk import Found, Kind, Run
 from evtool.store.custody import FileRole, file_name
 from evtool.store.writer import part_name
 from tests.attacks.test_archivist_without_luck import A1
@@ -135,7 +137,7 @@ def seal_one(case: Path, damaged: FileRole | None = None, claim: dict[str, objec
     """Seal b.txt, after something happened to one of the files, or with another claim in the entry."""
     with open_for_writing(case, None) as record:
         manifest, details = write_manifest(record, b"b.txt")
-        assert manifest.read_blocks is None, "an item that came alone is read at the end"
+        assert not manifest.is_read_in_blocks, "an item that came alone is read at the end"
         if damaged is not None:
             file = case / "custody" / part_name(file_name(record.next_sequence, "sealed", damaged))
             file.write_bytes(file.read_bytes().replace(b"b.txt", b"c.txt"))
@@ -164,24 +166,16 @@ def test_a_seal_that_claims_something_else_is_not_signed(case: Path, claim: dict
         seal_one(case, claim=claim)
 
 
-def test_a_manifest_that_was_read_in_blocks_is_compared_with_what_was_read(case: Path, tmp_path: Path) -> None:
-    many = tmp_path / "many"
-    many.mkdir()
-    for number in range(3000):
-        (many / f"{number}.txt").write_bytes(b"x")
-    seal(many, A1, PLAIN)
-    with open_for_writing(many, None) as record:
-        entry, data = entry_of(record)
-        assert isinstance(entry.details, Sealed)
-        assert entry.details.lines > 4096
-        for role in (FileRole.MANIFEST, FileRole.CHECKSUMS):
-            name = file_name(1, "sealed", role)
-            record.writer.write(name, (many / "custody" / name).read_bytes())
-        manifest = many / "custody" / file_name(1, "sealed", FileRole.MANIFEST)
-        digest = hashlib.sha256(manifest.read_bytes()).hexdigest()
-        require_readable(data, entry, record.collection, ReadBlocks(digest))
-        with pytest.raises(InputError, match="does not hold what was written"):
-            require_readable(data, entry, record.collection, ReadBlocks("0" * 64))
+def test_a_block_that_the_reader_refuses_is_stated_item_by_item() -> None:
+    """A worker reads what it spells: what it cannot read is no block, and the last look has it."""
+    run = Run(b"", [b"a", b"b"], 2 * Kind.FILE.value)
+    rows: list[Row] = [(1, 10**18, 10**18, number, "ab" * 32, "cd" * 32) for number in (1, 2)]
+    order = BlockOrder(1, 0, bytes(4 * 16))
+    good = state_block(Reading([run], rows, 0), order)
+    assert good is not None
+    assert (good.first_key, good.last_key) == (b"a", b"b")
+    bad: Row = (1, 10**18, 10**18, 2, "AB" * 32, "cd" * 32)
+    assert state_block(Reading([run], [rows[0], bad], 0), order) is None
 
 
 def renew_nothing(case: Path) -> None:

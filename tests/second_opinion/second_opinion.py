@@ -1,247 +1,1038 @@
-"""A second verifier, written from manifests/FORMAT.md alone: python second_opinion.py EVIDENCE TRUSTED_KEYS [HEAD]
+"""A second verifier for sealed directories, written from manifests/FORMAT.md alone.
 
-Prints what it finds on items, one finding a line, and ends with the exit code of section 12. It shares no code with
-evtool and needs blake3, pynacl, and ssh-keygen, which says whom the user trusts. It knows no signatures of security
-keys. What names, fields and lines look like stands in tables.toml; V1 and C1 are steps of sections 11 and 10.
+    python second_opinion.py EVIDENCE TRUSTED_KEYS [HEAD]
+
+EVIDENCE is a sealed directory, TRUSTED_KEYS the user's list of keys (allowed_signers of OpenSSH), HEAD the digest of an
+entry that the user noted. It prints what it finds, one finding a line, and ends with the exit code of section 12. It
+shares no code with evtool. Beside Python it needs the packages blake3 and pynacl, and the program ssh-keygen, which
+says whom the user trusts.
+
+The comments name the sections of that page; V1 to V16 are the steps of its section 11, C1 to C9 those of section 10.
+The steps come first; after them, what files look like, in the order of sections 2 to 9.
+
+Not judged: time evidence (V6), receipts (in V5), bags (V12), renewals and copies (V13), consent (V14); what metadata
+and terms say; tables of entries that neither seal nor disclose anything. Signatures of security keys are not read.
+Notes that change no answer are left out, but for those about an item.
 """
 
-# fmt: off
-# ruff: noqa: E401, E701, I001
-# Kept to 200 lines of code, so that it can be read in one sitting.
-import base64, datetime, functools, hashlib, json, os, pathlib, re, stat, subprocess, sys, tomllib, unicodedata
-from typing import Any
+from __future__ import annotations
 
-import blake3, nacl.exceptions, nacl.signing
+import base64
+import contextlib
+import datetime
+import hashlib
+import itertools
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+import tomllib
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import blake3
+import nacl.exceptions
+import nacl.signing
+
+DISPROVES = "disproves"
+UNCHECKED = "unchecked"
+OPEN = "open"
+NOTE = "note"
 
 Table = dict[str, Any]
-Things = dict[bytes, str]
-TABLES: Table = tomllib.loads(pathlib.Path(__file__).with_name("tables.toml").read_text("utf-8"))
+Check = str | Callable[[Any], bool]  # what a field has to be: a text of this form, or what passes a check
+Findings = list[tuple[str, str, str]]  # effect, code, and what it is about
+Group = tuple[int, int, list[str]]  # a range of items that a bundle discloses, and what it withholds of each
 
-def need(condition: object) -> None:  # what cannot be read is a ValueError
-    if not condition: raise ValueError
 
-def sha256(data: bytes) -> bytes: return hashlib.sha256(data).digest()
+# -------------------------------------------------------------------------------- Section 11, and section 12: all steps
 
-def read(path: bytes, limit: int = 2**40) -> bytes:
-    need(os.path.getsize(path) <= limit)
-    return pathlib.Path(os.fsdecode(path)).read_bytes()
 
-def store(name: bytes) -> str:  # section 4
-    text = re.split("([%\0-\x1f\x7f-\x9f\udc80-\udcff])", name.decode("utf-8", "surrogateescape"))
-    text[1::2] = ["".join(f"%{byte:02X}" for byte in one.encode("utf-8", "surrogateescape")) for one in text[1::2]]
-    return "".join(text)
-
-def unstore(stored: str) -> bytes:
-    name = re.sub(rb"%([0-9A-F]{2})", lambda match: bytes([int(match[1], 16)]), stored.encode())
-    need(store(name) == stored)
-    return name
-
-def signer(armored: bytes, message: bytes) -> str:  # section 9; "" if it does not verify; libsodium sees to item 5
-    match = re.fullmatch(TABLES["armor"].encode(), armored)
-    text = base64.b64encode(blob := base64.b64decode(match[1]) if match and len(armored) <= 4096 else b"")
-    need(match and match[1] == b"".join(text[at : at + 70] + b"\n" for at in range(0, len(text), 70)))
-    parts: Any = re.fullmatch(TABLES["signature"].replace("\n", "").encode(), blob, re.DOTALL)
-    need(parts and parts["size"][0] == len(parts["namespace"]))
-    digest = hashlib.new(parts["hash"].decode(), message).digest()
-    try:
-        signed = b"SSHSIG" + parts["signed"] + len(digest).to_bytes(4, "big") + digest
-        nacl.signing.VerifyKey(parts["point"]).verify(signed, parts["raw"])
-    except nacl.exceptions.BadSignatureError: return ""
-    ours = parts["namespace"] == b"evtool-custody-v1"
-    return "SHA256:" + base64.b64encode(sha256(parts["key"])).decode().rstrip("=") if ours else ""
-
-def read_entry(data: bytes) -> Table:  # section 8
-    need(all(re.fullmatch(TABLES["entry_line"].replace("\n", ""), one) for one in data.decode().split("\n")))
-    entry = tomllib.loads(data.decode())
-    text = json.dumps(entry, default=lambda one: [str(one)], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    need(re.fullmatch(TABLES["entry"].replace("\n", ""), text, re.DOTALL) and (seal := entry["sealed"]))
-    need((entry["sequence"] == 1) != ("previous" in entry) and "".join(seal["exclude"]).isprintable())
-    need(seal["items"] <= seal["lines"] < 2**53 and seal["first_item"] < 2**53)
-    return entry
-
-def read_chain(custody: bytes, stems: list[str], trust: str, codes: set[int]) -> list[tuple[Table, bytes]]:
-    links, before = list[tuple[Table, bytes]](), (0, b"", b"")
-    codes.add(0 if [int(stem[:4]) for stem in stems] == list(range(1, len(stems) + 1)) else 1)  # C1
-    for stem in stems:
-        name, number, previous = os.path.join(custody, stem.encode() + b".toml"), int(stem[:4]), before
+def find_all(evidence: str, trust: str, head: str = "") -> Findings:
+    """Go through all steps."""
+    findings: Findings = []
+    root = os.fsencode(evidence)
+    record = Record(os.path.join(root, b"custody"), findings)  # V1
+    if not record.entries:
+        return [(UNCHECKED, "no-items", "")]
+    entries = read_chain(record, findings)  # V2, V3
+    check_item_numbers(entries, findings)
+    check_trust(record, entries, trust, findings)  # V4
+    check_references(entries, head, findings)  # V5
+    seals = [entry for entry in entries if entry.event == "sealed"]
+    for seal in seals:
         try:
-            data, armored = read(name, 65536), read(name + b".sig", 16384)
-            before = (number, sha256(data), sha256(armored))
-            key = signer(armored, data)  # C2
-            need(key or not signer(armored.replace(b"\r\n", b"\n"), data.replace(b"\r\n", b"\n")))  # V3: line ends
-            entry: Table = read_entry(data) if key else {"sequence": 0, "event": ""}  # C3
-        except (ValueError, OSError) as error:
-            codes.add(1 if isinstance(error, FileNotFoundError) else 4)
-            continue
-        stated = [entry.get("previous", {}).get(name) for name in ("entry", "signature")]
-        follows = stated == [one.hex() for one in previous[1:]] or not 0 < previous[0] == number - 1  # C6
-        same = not links or links[0][0]["collection"] == entry.get("collection")  # C7
-        named = f"{entry['sequence']:04d}-{entry['event']}" == stem  # C4, and signatures that do not verify
-        codes.add(0 if named and follows and same and entry["key"] == key else 1)  # C5
-        if named:
-            command: list[Any] = [*TABLES["ssh_verify"], trust, "-I", entry["agent"], "-s", name + b".sig"]
-            run = subprocess.run(command, input=data, capture_output=True, check=False)
-            codes.add(3 if run.returncode else 0)  # V5
-            links.append((entry, before[1]))
-    return links
+            read_seal(record, seal)  # V7, V8
+        except ProblemError as problem:
+            findings.append((problem.effect, problem.code, f"entry {seal.number}"))
+    lists = read_lists(record, entries, findings)  # V9
+    seal_stems = [stem for stem in record.entries + record.lost if stem.endswith("-sealed")]
+    all_is_known = len(seal_stems) == len(seals) and all(seal.passed for seal in seals)
+    all_is_known = all_is_known and is_explained(seals, lists, findings)
+    Comparison(root, seals, entries, findings).run(all_is_known=all_is_known)  # V10, V11
+    return findings
 
-def read_statement(line: bytes) -> Table:  # sections 5.1 and 5.2
-    text = line.decode() if len(line) <= 65536 else ""
-    one: Table = next((match.groupdict() for form in TABLES["statements"] if (match := re.fullmatch(form, text))), {})
-    one |= {name: int(one[name]) for name in {"item", "size", "lines"} & one.keys()}
-    one |= {name: unstore(re.sub(r'\\(["\\])', r"\1", one[name])) for name in {"path", "target"} & one.keys()}
-    need(one and all(one.get(name, 0) < 2**53 for name in ("item", "size", "lines")))
-    need(b"\0" not in one.get("path", b"") and not {b"", b".", b".."} & set(one.get("path", b"x").split(b"/")))
-    need(datetime.date.fromisoformat((one.get("mtime") or "1970-01-01")[:10]))
-    return one
 
-def read_manifest(data: bytes, seal: Table, items: dict[int, Table]) -> tuple[int, bool]:  # V8: exit code; is it whole?
-    nodes, gap, whole, fault, last_key, open_item = [(b"", 0)], False, True, False, b"", 0
-    (*lines, rest), place = data.split(b"\n"), 2 * seal["first_item"] - 1
-    for line in lines:
-        node, leaves = sha256(b"\0" + line), 1
-        try:
-            one = read_statement(line)
-            if "hash" in one:
-                need(one["lines"] & (one["lines"] - 1) == 0 == sum(size for _, size in nodes) % one["lines"])
-                node, leaves, gap, whole = bytes.fromhex(one["hash"]), one["lines"], True, False
-            elif not fault:  # section 5.3; a whole manifest has two lines an item, so each has its place
-                here, open_item = 2 * one["item"] + (one["kind"] == "file"), open_item * (one["item"] == open_item)
-                need(here == place + 1 or (gap and here > place + 1))
-                items[one["item"]] = item = items.get(one["item"], {"path": b"", "type": ""}) | one
-                is_directory = item["type"] == "directory" or item.get("reason") == "unreadable-directory"
-                keys = [item["path"], item["path"] + b"/"][is_directory : 2 if is_directory or not item["type"] else 1]
-                gap, place, open_item = False, here, one["item"]
-                last_key = next((key for key in keys if key > last_key), b"") if item["path"] else last_key
-                need(last_key or not item["path"])
-        except ValueError: fault = True
-        while nodes[-1][1] == leaves:  # section 5.4
-            node, leaves = sha256(b"\1" + nodes.pop()[0] + node), 2 * leaves
-        nodes.append((node, leaves))
-    root = functools.reduce(lambda right, left: sha256(b"\1" + left[0] + right), nodes[-2:0:-1], nodes[-1][0])
-    good = ((root or sha256(b"")).hex(), sum(size for _, size in nodes), rest) == (seal["root"], seal["lines"], b"")
-    if fault or rest or not (gap or place % 2):
-        items.pop(open_item, None)
-        return 4 if good else 1, whole
-    past = max(items, default=0) >= seal["first_item"] + seal["items"]
-    return int(not good or (whole and len(items) != seal["items"]) or past), whole
+def judge(findings: Findings) -> int:
+    """V16 and section 12: the exit code."""
+    effects = {effect for effect, _, _ in findings}
+    for effect, code in ((DISPROVES, 1), (UNCHECKED, 4), (OPEN, 3)):
+        if effect in effects:
+            return code
+    return 0
 
-def read_list(path: bytes, items: dict[int, Table], seal: Table, whole: bool) -> int:  # V9: its exit code
-    if kind(path) != "file": return int(whole)
-    data, wanted, escapes = read(path), b"", {b"\\": b"\\\\", b"\n": b"\\n", b"\r": b"\\r"}
-    for item in (item for item in items.values() if item["type"] == "file" and item["path"]):
-        spelled = re.sub(rb"[\\\n\r]", lambda match: escapes[match[0]], item["path"])
-        mark, start = b"\\" * (spelled != item["path"]), b"./" * (spelled == b"-")
-        wanted += mark + item["sha256"].encode() + b"  " + start + spelled + b"\n"
-    head = re.match(TABLES["list_head"].encode(), data)
-    return int(not head or sha256(data).hex() != seal["checksums"] or (whole and data[head.end() :] != wanted))
-
-def hides(patterns: list[str], path: bytes) -> bool:  # section 8.1
-    names = store(path).split("/")
-    forms = [(re.escape(one).replace(r"\*", "[^/]*").replace(r"\?", "[^/]"), "/" in one) for one in patterns]
-    return any(re.fullmatch(form, "/".join(names[:end]) if whole else names[end - 1], re.DOTALL)
-               for form, whole in forms for end in range(1, len(names) + 1))
-
-def kind(path: bytes) -> str:
-    letter = stat.filemode(os.lstat(path).st_mode)[0] if os.path.lexists(path) else ""
-    return {"-": "file", "l": "symlink", "d": "directory", "": ""}.get(letter, "special")
-
-def is_companion(path: bytes) -> bool:  # section 3
-    directory, name = os.path.split(path)
-    for one in TABLES["companions"] if kind(path) == "file" and os.path.getsize(path) <= 2**20 else ():
-        match = re.fullmatch(one["name"].encode(), name, re.DOTALL)
-        beside = b"".join(part or b"" for part in match.groups()) if match else b""
-        if match and os.path.lexists(os.path.join(directory, beside)) and os.path.getsize(path) <= one["limit"]:
-            return re.match(one["start"].encode(), read(path)) is not None
-    return False
-
-def walk(root: bytes, patterns: list[str], at: bytes = b"") -> Things:  # V10
-    things: Things = {}
-    for one in os.scandir(os.path.join(root, at)):
-        if at + one.name != b"custody" and not hides(patterns, at + one.name):
-            below = walk(root, patterns, at + one.name + b"/") if kind(one.path) == "directory" else {}
-            things |= below or {at + one.name: kind(one.path)}
-    return things
-
-def compare(path: bytes, item: Table) -> str:  # V11
-    if (found := kind(path)) != item["type"]: return "type-changed"
-    data = read(path) if found == "file" else b""
-    there: Table = {"sha256": sha256(data).hex(), "blake3": blake3.blake3(data).hexdigest(), "size": len(data)}
-    there = {"file": there, "symlink": {"target": found == "symlink" and os.readlink(path)}}.get(found, {})
-    return "ok" if all(item[name] == value for name, value in there.items()) else "changed"
-
-def explain(root: bytes, missing: list[Table], extra: Things, patterns: list[str]) -> Any:  # V12: items and their fates
-    for step, item in [(step, item) for step in range(6) for item in missing]:
-        fate, same = "", [item["path"]]
-        nfc = [unicodedata.normalize("NFC", store(one)) for one in (*extra, *(one["path"] for one in missing), *same)]
-        path = os.path.join(root, *same)
-        if step == 0 and item["path"] and kind(path) and hides(patterns, *same): fate = compare(path, item)
-        elif step == 1:
-            same = [one for one in extra if re.fullmatch(TABLES["neutral"] % item["item"], store(one))]
-            fate = compare(os.path.join(root, *same), item) if same else ""
-        elif step == 2 and any((one + b"/").startswith(item["path"] + b"/") for one in extra): fate = "type-changed"
-        elif step == 3 and nfc.count(nfc[-1]) == 3 and nfc.index(nfc[-1]) < len(extra):
-            same = [list(extra)[nfc.index(nfc[-1])]]
-            fate = "name-form " + compare(os.path.join(root, *same), item)
-        elif step == 4 and item.get("size"):
-            same = [one for one in sorted(extra) if compare(os.path.join(root, one), item) == "ok"]
-            fate = "renamed" if same else ""
-        if item in missing and (fate or step == 5):
-            missing.remove(item)
-            extra.pop(same[0] if same else b"", "")
-            yield item, fate or "missing"
 
 def verify(evidence: str, trust: str, head: str = "") -> tuple[int, list[str]]:
-    """The exit code, and what was found on items."""
-    root, codes, names = os.fsencode(evidence), {0}, list[Any]()
-    custody = os.path.join(root, b"custody")
-    for one in os.scandir(custody) if kind(custody) == "directory" else ():  # V1
-        name = one.name.decode("utf-8", "replace")
-        names += [match] if (match := re.fullmatch(TABLES["file"], name)) and kind(one.path) == "file" else []
-        system = kind(one.path) == "directory" and re.fullmatch(TABLES["system"], name)
-        codes.add(0 if match in names or system or is_companion(one.path) else 1)
-    stems = sorted(match["stem"] for match in names if match["role"] == "toml.sig")
-    if not stems: return 1 if 1 in codes else 4, []
-    lost = {match["stem"] for match in names if match["stem"]} - {*stems, *(match["part"] for match in names)}
-    links = read_chain(custody, stems, trust, codes)  # V2
-    codes |= {4 if lost else 0, 1 if head and head not in [one.hex() for _, one in links] else 0}  # V6
-    seals = {int(stem[:4]) for stem in {*stems, *lost} if stem.endswith("-sealed")}
-    unsound, stated, following, last = bool(seals - {entry["sequence"] for entry, _ in links}), list[Table](), 1, 0
-    for entry, _ in links:
-        seal, stem = entry["sealed"], os.path.join(custody, b"%04d-sealed" % entry["sequence"])
-        goes_on = seal["first_item"] == following or (seal["first_item"] > following and entry["sequence"] > last + 1)
-        following, last = seal["first_item"] + seal["items"], entry["sequence"]
-        items, is_there = dict[int, Table](), kind(stem + b".jsonl") == "file"
-        code, whole = read_manifest(read(stem + b".jsonl"), seal, items) if is_there else (1, True)
-        codes |= {code, 0 if goes_on else 1, 0 if code else read_list(stem + b".sha256", items, seal, whole)}  # V3
-        told = [item for item in items.values() if item["path"] or not (code or item["type"] in ("", "omitted"))]
-        stated += [item | {"broken": code} for item in told]
-        unsound |= code != 0
-    patterns = links[-1][0]["sealed"]["exclude"] if links else []
-    extra, missing, excused, fates = walk(root, patterns), list[Table](), [b"\0"], list[tuple[Table, str]]()
-    for item in sorted(stated, key=lambda item: bytes(item["path"])):
-        is_directory = extra.get(item["path"]) == "directory"
-        if item["type"] in ("", "omitted"):
-            all_below = item.get("reason") == "unreadable-directory" or (not item["type"] and is_directory)
-            fates.append((item, "omitted" if item["type"] else "withheld"))
-            excused.append(item["path"] + b"/" if all_below else b"\0")
-            extra.pop(b"" if is_directory else item["path"], "")
-        elif item["path"] in extra and is_directory == (item["type"] == "directory"):
-            extra.pop(item["path"])
-            fates.append((item, compare(os.path.join(root, item["path"]), item)))
+    """Give the exit code, and what was found on items."""
+    findings = find_all(evidence, trust, head)
+    about_items = [one for one in findings if one[2].startswith("item ") or one[1] == "extra"]
+    return judge(findings), [f"{code} {about}" for _, code, about in about_items]
+
+
+# ------------------------------------------------------------------------------------------------------------- Findings
+
+
+class ProblemError(Exception):
+    """A finding that ends the step in which it is made."""
+
+    def __init__(self, effect: str, code: str) -> None:
+        super().__init__(code)
+        self.effect = effect
+        self.code = code
+
+
+def demand(condition: object, effect: str, code: str) -> None:
+    """Make a finding unless this holds."""
+    if not condition:
+        raise ProblemError(effect, code)
+
+
+def require(condition: object) -> None:
+    """Refuse what is being read unless this holds."""
+    if not condition:
+        raise ValueError
+
+
+@contextlib.contextmanager
+def blame(effect: str, code: str) -> Iterator[None]:
+    """Make a finding of what is refused, or cannot be read, within."""
+    try:
+        yield
+    except (ValueError, OSError, RecursionError):
+        raise ProblemError(effect, code) from None
+
+
+def sha256(data: bytes) -> bytes:
+    """Give the SHA-256 of some bytes."""
+    return hashlib.sha256(data).digest()
+
+
+# ------------------------------------------------------------------------------ Section 3 and V1: the custody directory
+
+
+STEM = "(?!0000)[0-9]{4}-[a-z]+(?:-[a-z]+)*"
+ENTRY_FILE = rf"{STEM}\.(?:toml|toml\.sig|jsonl|sha256|blake2b|items)"
+LABEL = r"(?=[a-z0-9-]{1,32}\.)[a-z0-9]+(?:-[a-z0-9]+)*"
+TIME_FILE = rf"{STEM}\.toml\.sig\.(?:{LABEL}\.(?:tsq|tsr|chain\.pem|ots|[1-9][0-9]?\.(?:crl|ocsp))|ots)"
+RECEIPT_FILE = r"[0-9]{4}-(?:transferred|disclosed)\.receipt\.toml(?:\.sig)?"
+LEFTOVER = r"\.(?:[0-9]{4}-[a-z-]+\.[a-z0-9.-]+|README\.txt|allowed_signers|lock)\.part"
+INFORMATION = r"README\.txt|allowed_signers|COVER\.txt"
+OUR_FILES = "|".join([ENTRY_FILE, TIME_FILE, RECEIPT_FILE, LEFTOVER, INFORMATION])
+OF_SYSTEMS = r"\.DS_Store|\.Spotlight-V100|\.Trashes|\.fseventsd|Thumbs\.db|ehthumbs\.db|desktop\.ini|\$RECYCLE\.BIN"
+OF_SYSTEMS += "|System Volume Information"
+OWNERS = {"jsonl": "sealed", "sha256": "sealed", "blake2b": "renewed", "items": "disclosed"}
+
+
+def kind_of(path: bytes) -> str:
+    """Tell what lies there, without following a symbolic link; empty if nothing does."""
+    try:
+        mode = os.lstat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    kinds = {stat.S_IFREG: "file", stat.S_IFLNK: "symlink", stat.S_IFDIR: "directory"}
+    return kinds.get(stat.S_IFMT(mode), "special")
+
+
+class Record:
+    """The custody directory: the names of its files, and its entries, each as NUMBER-EVENT."""
+
+    def __init__(self, path: bytes, findings: Findings) -> None:
+        self.path = path
+        names = sorted(os.listdir(path)) if kind_of(path) == "directory" else []
+        there = {name.decode("utf-8", "replace"): kind_of(os.path.join(path, name)) for name in names}
+        ours = {name for name, kind in there.items() if kind == "file" and re.fullmatch(OUR_FILES, name)}
+        foreign = [name for name in there if name not in ours and not re.fullmatch(OF_SYSTEMS, name)]
+        stems = {name.partition(".")[0] for name in ours if re.fullmatch(ENTRY_FILE, name)}
+        self.names = ours
+        self.entries = sorted(stem for stem in stems if f"{stem}.toml.sig" in ours)
+        self.lost: list[str] = []
+        for stem in sorted(stems - set(self.entries)):
+            parts = [name for name in ours if name.startswith(f".{stem}.") and not re.fullmatch(TIME_FILE, name[1:-5])]
+            if not parts:
+                self.lost.append(stem)
+                findings.append((UNCHECKED, "entry-unfinished", f"entry {int(stem[:4])}"))
+        for name in ours:
+            stem, _, ending = name.partition(".")
+            has_other_owner = stem in self.entries and OWNERS.get(ending, stem[5:]) != stem[5:]
+            if has_other_owner or (re.fullmatch(TIME_FILE, name) and stem not in stems):
+                foreign.append(name)
+        findings += [(DISPROVES, "custody-extra", name) for name in foreign]
+
+    def read(self, name: str, code: str) -> bytes:
+        """Read a file whole."""
+        with blame(UNCHECKED, code), open(os.path.join(self.path, os.fsencode(name)), "rb") as file:
+            return file.read()
+
+
+# ------------------------------------------------------------------------------------- Section 10, V2 and V3: the chain
+
+
+@dataclass
+class Entry:
+    """An entry that is usable."""
+
+    number: int
+    stem: str
+    header: Table
+    digest: str
+    items: list[Item] = field(default_factory=list)  # of a seal, as far as its manifest can be read
+    withholds: bool = False
+    passed: bool = False  # whether its manifest passed V7
+
+    @property
+    def event(self) -> str:
+        """What it records."""
+        return str(self.header["event"])
+
+    @property
+    def details(self) -> Table:
+        """The table of its event."""
+        return dict(self.header[self.event])
+
+
+def read_chain(record: Record, findings: Findings) -> list[Entry]:
+    """Judge all entries in their order; give those that are usable."""
+    entries: list[Entry] = []
+    before = ("", "", 0)  # digests and number of the entry before
+    last_number = 0
+    size = 0
+    for stem in record.entries:
+        number = int(stem[:4])
+        about = f"entry {number}"
+        if number > last_number + 1:  # C1
+            findings.append((DISPROVES, "entry-missing", f"entry {last_number + 1}"))
+        if number == last_number:
+            findings.append((DISPROVES, "entry-doubled", about))
+        last_number = number
+        try:
+            demand(f"{stem}.toml" in record.names, DISPROVES, "entry-missing")
+            data = record.read(f"{stem}.toml", "custody-unreadable")
+            armored = record.read(f"{stem}.toml.sig", "custody-unreadable")
+            demand(len(data) <= 65536 and len(armored) <= 16384, UNCHECKED, "custody-unreadable")
+            demand(size <= 64 * 1024 * 1024, UNCHECKED, "custody-unreadable")
+            size += len(data)
+            previous = before
+            before = (sha256(data).hex(), sha256(armored).hex(), number)
+            entry, key = read_link(stem, data, armored)
+        except ProblemError as problem:
+            findings.append((problem.effect, problem.code, about))
+            continue
+        if entry.header["key"] != key:  # C5
+            findings.append((DISPROVES, "signer-differs", about))
+        stated = entry.header.get("previous", {})
+        if previous[2] == number - 1 > 0 and (stated["entry"], stated["signature"]) != previous[:2]:  # C6
+            findings.append((DISPROVES, "chain-broken", about))
+        if entries and entry.header["collection"] != entries[0].header["collection"]:  # C7
+            findings.append((DISPROVES, "chain-broken", about))
+        entries.append(entry)
+    return entries
+
+
+def read_link(stem: str, data: bytes, armored: bytes) -> tuple[Entry, str]:
+    """C2 to C4: one entry by itself; give the fingerprint of its key as well."""
+    with blame(UNCHECKED, "signature-invalid"):  # C2
+        key = find_signer(armored, data)
+    demand(key, DISPROVES, "signature-invalid")
+    with blame(UNCHECKED, "entry-invalid"):  # C3
+        header = read_entry(data)
+    demand(f"{header['sequence']:04d}-{header['event']}" == stem, DISPROVES, "chain-broken")  # C4
+    return Entry(header["sequence"], stem, header, sha256(data).hex()), key
+
+
+def check_item_numbers(entries: list[Entry], findings: Findings) -> None:
+    """C8: item numbers go on from seal to seal."""
+    usable = [entry.number for entry in entries]
+    expected = 1
+    last_seal = 0
+    for entry in entries:
+        if entry.event == "sealed":
+            first = entry.details["first_item"]
+            may_be_larger = any(number not in usable for number in range(last_seal + 1, entry.number))
+            if first < expected or (first > expected and not may_be_larger):
+                findings.append((DISPROVES, "chain-broken", f"entry {entry.number}"))
+            expected = first + entry.details["items"]
+            last_seal = entry.number
+
+
+# --------------------------------------------------------------------------------- V4 and V5: trust, and what was noted
+
+
+def check_trust(record: Record, entries: list[Entry], trust: str, findings: Findings) -> None:
+    """V4: ask ssh-keygen whether the user trusts each signer."""
+    for entry in entries:
+        path = os.path.join(record.path, entry.stem.encode() + b".toml")
+        command = ["ssh-keygen", "-Y", "verify", "-n", "evtool-custody-v1", "-f", trust, "-I", entry.header["agent"]]
+        with open(path, "rb") as file:
+            run = subprocess.run([*command, "-s", path + b".sig"], stdin=file, capture_output=True, check=False)
+        if run.returncode != 0:
+            findings.append((OPEN, "key-not-trusted", f"entry {entry.number}"))
+
+
+def check_references(entries: list[Entry], head: str, findings: Findings) -> None:
+    """V5: the head that the user noted, and the entries of which others speak."""
+    if head and head not in [entry.digest for entry in entries]:
+        findings.append((DISPROVES, "head-unknown", ""))
+    for entry in entries:
+        if entry.event in ("countersigned", "corrected"):
+            earlier = [(one.number, one.digest) for one in entries if one.number < entry.number]
+            if (entry.details.get("entry"), entry.details.get("head")) not in earlier:
+                findings.append((DISPROVES, "chain-broken", f"entry {entry.number}"))
+
+
+# ------------------------------------------------------------------------- V7 and V8: manifests, and lists of checksums
+
+
+def read_seal(record: Record, entry: Entry) -> None:
+    """V7 and V8: of a manifest that cannot be read to its end, the items before the fault are kept."""
+    demand(f"{entry.stem}.jsonl" in record.names, DISPROVES, "manifest-missing")
+    data = record.read(f"{entry.stem}.jsonl", "manifest-unreadable")
+    *lines, rest = data.split(b"\n")
+    statements = [try_statement(line) for line in lines]
+    is_short = all(len(line) <= 16 * 1024 * 1024 for line in lines)
+    entry.withholds = any(one is not None and one["kind"] == "withheld" for one in statements)
+    try:
+        root, count = compute_root(lines, statements)
+    except ValueError:
+        root, count = "", 0
+    is_as_signed = (root, count) == (entry.details["root"], entry.details["lines"])
+    with blame(UNCHECKED if is_as_signed and is_short and not rest else DISPROVES, "manifest-invalid"):
+        end, number = read_items([*statements, None] if rest else statements, entry)
+    with blame(DISPROVES, "manifest-mismatch"):
+        require(is_as_signed)
+        require(entry.withholds or len(entry.items) == entry.details["items"])
+        require_lines(count - end, entry.details["first_item"] + entry.details["items"] - number)
+    entry.passed = True
+    check_list(record, entry)
+
+
+def try_statement(line: bytes) -> Table | None:
+    """Read a line; None if that cannot be done."""
+    try:
+        return read_statement(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def check_list(record: Record, entry: Entry) -> None:
+    """V8 and section 7: the list of checksums, which a partial copy need not have."""
+    name = f"{entry.stem}.sha256"
+    if name not in record.names:
+        demand(entry.withholds, DISPROVES, "checksums-missing")
+        return
+    data = record.read(name, "checksums-unreadable")
+    head = re.match(rb"# SHA-256 of the items of this seal; salt [0-9a-f]{32}\n", data)
+    demand(head and sha256(data).hex() == entry.details["checksums"], DISPROVES, "checksums-mismatch")
+    listed = b"".join(map(list_item, entry.items))
+    demand(entry.withholds or (head and data[head.end() :] == listed), DISPROVES, "checksums-mismatch")
+
+
+def list_item(item: Item) -> bytes:
+    """Section 7: the line of one item."""
+    size = len(item.path)
+    if item.content["type"] != "file":
+        return b""
+    if size > 4095:
+        line = f"# item {item.content['item']} is not listed: its path has {size} bytes, more than sha256sum can open\n"
+        return line.encode()
+    path = b"./-" if item.path == b"-" else item.path
+    escaped = path.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
+    mark = b"\\" if escaped != path else b""
+    return mark + str(item.content["sha256"]).encode() + b"  " + escaped + b"\n"
+
+
+# -------------------------------------------------------------------------------------- V9 and section 6.1: withholding
+
+
+def read_lists(record: Record, entries: list[Entry], findings: Findings) -> list[tuple[Entry, list[Group]]]:
+    """Read the lists that are there, the newest first."""
+    lists = []
+    for entry in reversed(entries):
+        name = f"{entry.stem}.items"
+        if entry.event == "disclosed" and name in record.names:
+            try:
+                data = record.read(name, "disclosure-invalid")
+                is_signed = sha256(data).hex() == entry.details.get("list")
+                demand(is_signed and len(data) <= 4 * 1024 * 1024, DISPROVES, "disclosure-invalid")
+                with blame(UNCHECKED, "disclosure-invalid"):
+                    lists.append((entry, read_groups(data)))
+            except ProblemError as problem:
+                findings.append((problem.effect, problem.code, f"entry {entry.number}"))
+    return lists
+
+
+def is_as_listed(item: Item, groups: list[Group]) -> bool:
+    """Tell whether a list discloses an item, and withholds of it what this copy does."""
+    number = item.content["item"]
+    names = next((names for first, last, names in groups if first <= number <= last), None)
+    if names is None or any(f"context.{one}" in names for one in item.fields):
+        return False
+    return item.withheld == [name.partition(".")[0] for name in names]
+
+
+def find_promised(items: list[Item], groups: list[Group]) -> list[int]:
+    """Give the first number of each range of items that a list discloses and this copy does not."""
+    missing = []
+    numbers = sorted(item.content["item"] for item in items)
+    for first, last, _ in groups:
+        expected = first
+        for number in [*(one for one in numbers if first <= one <= last), last + 1]:
+            if number > expected:
+                missing.append(expected)
+            expected = number + 1
+    return missing
+
+
+def is_explained(seals: list[Entry], lists: list[tuple[Entry, list[Group]]], findings: Findings) -> bool:
+    """V9: tell whether all that is withheld may be."""
+    if not any(seal.withholds for seal in seals):
+        return True
+    promised: list[int] | None = None
+    for entry, groups in lists:
+        items = [item for seal in seals if seal.number < entry.number for item in seal.items]
+        missing = find_promised(items, groups)
+        later = any(seal.withholds for seal in seals if seal.number > entry.number)
+        if not missing and not later and all(is_as_listed(item, groups) for item in items):
+            return True
+        promised = missing if promised is None else promised
+    findings += [(DISPROVES, "missing", f"item {number}") for number in promised or []]
+    findings.append((UNCHECKED, "withheld-unexplained", ""))
+    return False
+
+
+# ---------------------------------------------------------------------------------------------------- V10: the evidence
+
+
+def match_pattern(pattern: str, name: str) -> bool:
+    """Section 8.1: go through a pattern, with all the places of the name up to which it matches so far."""
+    places = {0}
+    for sign in pattern:
+        if sign == "*":
+            places = {to for at in places for to in range(at, (name + "/").index("/", at) + 1)}
         else:
-            missing.append(item)
-    fates += explain(root, missing, extra, patterns)
-    companions = [one for one in extra if is_companion(os.path.join(root, one))]
-    left = [store(one) for one in extra if one not in companions and not (one + b"/").startswith(tuple(excused))]
-    seen = [(item["broken"], fate) for item, fate in fates if fate not in ("withheld", "omitted")]
-    codes |= {4 if broken else 1 for broken, fate in seen if not fate.endswith("ok")}  # V13
-    codes |= {0 if not left else 4 if unsound else 1, 0 if any(not broken for broken, _ in seen) else 4}  # V14
-    labels = [f"{code} item {item['item']}" for item, fate in fates for code in fate.split() if code != "ok"]
-    labels += [f"extra {one}" for one in left if not unsound]
-    return next(code for code in (1, 4, 3, 0) if code in codes), labels
+            fitting = [at for at in places if at < len(name) and sign in (name[at], "?")]
+            places = {at + 1 for at in fitting if sign == name[at] or name[at] != "/"}
+    return len(name) in places
+
+
+def is_left_out(path: bytes, patterns: list[str]) -> bool:
+    """Tell whether a pattern matches a path, or that of a directory above."""
+    parts = store(path).split("/")
+    for end in range(1, len(parts) + 1):
+        above = "/".join(parts[:end])
+        if any(match_pattern(one, above if "/" in one else parts[end - 1]) for one in patterns):
+            return True
+    return False
+
+
+def list_evidence(root: bytes, patterns: list[str]) -> dict[bytes, str]:
+    """V10: all that lies in the evidence directory, path -> kind."""
+    things: dict[bytes, str] = {}
+    waiting = [b""]
+    while waiting:
+        directory = waiting.pop()
+        try:
+            paths = [os.path.join(directory, name) for name in os.listdir(os.path.join(root, directory))]
+        except OSError:
+            things[directory] = "unlistable"
+            continue
+        paths = [path for path in paths if path != b"custody" and not is_left_out(path, patterns)]
+        if directory and not paths:
+            things[directory] = "directory"
+        for path in paths:
+            kind = kind_of(os.path.join(root, path))
+            if kind == "directory":
+                waiting.append(path)
+            else:
+                things[path] = kind
+    return things
+
+
+# ------------------------------------------------------------------------------------------------------- V11: the items
+
+
+class Comparison:
+    """The items that are not found yet, and the things in the evidence that are not explained yet."""
+
+    def __init__(self, root: bytes, seals: list[Entry], entries: list[Entry], findings: Findings) -> None:
+        self.root = root
+        self.patterns = seals[-1].details["exclude"] if seals else []
+        self.things = list_evidence(root, self.patterns)
+        items = [item for seal in seals for item in seal.items]
+        self.missing = sorted(items, key=lambda item: (item.path == b"", item.sort_key))
+        self.disposals = [entry for entry in entries if entry.event == "disposed"]
+        self.unlistable = [path for path, kind in self.things.items() if kind == "unlistable"]
+        self.omitted: list[bytes] = []  # directories that could not be read
+        self.findings = findings
+        self.compared = 0
+
+    def run(self, *, all_is_known: bool) -> None:
+        """Try to find each item, in one way after the other."""
+        self.findings += [(UNCHECKED, "unreadable", store(path)) for path in self.unlistable]
+        ways = [self.under_its_path, self.past_patterns, self.under_its_number, self.below_unlistable]
+        ways += [self.as_another_type, self.in_another_form, self.under_another_name, self.nowhere]
+        for way in ways:
+            for item in list(self.missing):
+                fate = way(item)
+                if fate:
+                    self.missing.remove(item)
+                    self.settle(item, fate)
+        known = (*self.omitted, *(path + b"/" for path in self.unlistable))
+        extra = [store(path) for path in sorted(self.things) if not (path + b"/").startswith(known)]
+        if all_is_known:
+            self.findings += [(DISPROVES, "extra", path) for path in extra]
+        elif extra:
+            self.findings.append((UNCHECKED, "not-hashed", ""))
+        if self.compared == 0:
+            self.findings.append((UNCHECKED, "no-items", ""))
+
+    def settle(self, item: Item, fate: str) -> None:
+        """Say what became of an item; what its manifest says counts only if it passed."""
+        effect = DISPROVES if item.entry.passed else UNCHECKED
+        if fate in ("omitted", "disposed", "name-form"):
+            effect = NOTE
+        elif fate == "unreadable":
+            effect = UNCHECKED
+        elif item.entry.passed:
+            self.compared += 1
+        if fate != "ok":
+            self.findings.append((effect, fate, f"item {item.content['item']}"))
+
+    def compare(self, item: Item, path: bytes) -> str:
+        """Compare an item with the thing that was found to be its own."""
+        kind = self.things.pop(path)
+        if kind == "unlistable":
+            return "unreadable"
+        if kind != item.content["type"]:
+            return "type-changed"
+        return self.compare_bytes(item, os.path.join(self.root, path))
+
+    def compare_bytes(self, item: Item, path: bytes) -> str:
+        """Compare an item with something of the same type."""
+        try:
+            if item.content["type"] == "symlink":
+                is_same = store(os.readlink(path)) == item.content["target"]
+            elif item.content["type"] == "file":
+                with open(path, "rb") as file:
+                    data = file.read()
+                found = {"sha256": sha256(data).hex(), "blake3": blake3.blake3(data).hexdigest(), "size": len(data)}
+                is_same = found.items() <= item.content.items()
+            else:
+                is_same = True
+        except OSError:
+            return "unreadable"
+        return "ok" if is_same else "changed"
+
+    def under_its_path(self, item: Item) -> str:
+        """Items that are where they were, and those that were never read."""
+        kind = self.things.get(item.path, "")
+        is_there = kind != "" and item.is_directory == (kind in ("directory", "unlistable"))
+        if item.content["type"] != "omitted":
+            return self.compare(item, item.path) if is_there else ""
+        if is_there:
+            self.things.pop(item.path)
+        if item.is_directory:
+            self.omitted.append(item.path + b"/")
+        return "omitted"
+
+    def past_patterns(self, item: Item) -> str:
+        """Items that a later pattern hides."""
+        parts = item.path.split(b"/")
+        above = [b"/".join(parts[:end]) for end in range(1, len(parts))]
+        kind = kind_of(os.path.join(self.root, item.path))
+        if not item.path or not is_left_out(item.path, self.patterns) or kind == "":
+            return ""
+        if any(kind_of(os.path.join(self.root, one)) != "directory" for one in above):
+            return ""
+        self.things[item.path] = kind
+        return self.compare(item, item.path)
+
+    def under_its_number(self, item: Item) -> str:
+        """Items under a name that is made of their number; of several things, the one that sorts last."""
+        form = rf"item-{item.content['item']:06d}(\.[a-z0-9]{{1,8}})?"
+        paths = [path for path in sorted(self.things) if re.fullmatch(form, store(path))]
+        return self.compare(item, paths[-1]) if paths else ""
+
+    def below_unlistable(self, item: Item) -> str:
+        """Items of which nobody could see whether they are there."""
+        return "unreadable" if any(item.sort_key.startswith(path + b"/") for path in self.unlistable) else ""
+
+    def as_another_type(self, item: Item) -> str:
+        """Items in whose place lies a thing of another type."""
+        if item.path and any((path + b"/").startswith(item.path + b"/") for path in self.things):
+            self.things.pop(item.path, None)
+            return "type-changed"
+        return ""
+
+    def in_another_form(self, item: Item) -> str:
+        """Items under their names in another Unicode form, if there is one of each."""
+        form = unicodedata.normalize("NFC", store(item.path))
+        items = [one for one in self.missing if unicodedata.normalize("NFC", store(one.path)) == form]
+        paths = [path for path in self.things if unicodedata.normalize("NFC", store(path)) == form]
+        if len(items) != 1 or len(paths) != 1:
+            return ""
+        self.settle(item, "name-form")
+        return self.compare(item, paths[0])
+
+    def under_another_name(self, item: Item) -> str:
+        """Files whose bytes lie in a file that no seal names."""
+        for path in sorted(self.things) if item.content.get("size") else []:
+            place = os.path.join(self.root, path)
+            is_alike = self.things[path] == "file" and os.path.getsize(place) == item.content["size"]
+            if is_alike and self.compare_bytes(item, place) == "ok":
+                self.things.pop(path)
+                return "renamed"
+        return ""
+
+    def nowhere(self, item: Item) -> str:
+        """Items that are gone."""
+        for entry in self.disposals:
+            ranges = parse_ranges(entry.header.get("items", ["1-9007199254740991"]))
+            if any(first <= item.content["item"] <= last for first, last in ranges):
+                return "disposed"
+        return "missing"
+
+
+# ======================================================================================================================
+# What files look like: sections 2 to 9. Whatever reads them raises an error if they look like anything else.
+
+
+# ----------------------------------------------------------------------------------------------- Section 2: conventions
+
+
+DIGEST = "[0-9a-f]{64}"
+SALT = "[0-9a-f]{32}"
+CODE = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+TEXT = "(?s:.{1,1000})"
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether this is a number; in Python, a boolean would be one, too."""
+    return type(value) is int and 0 <= value < 2**53
+
+
+def is_positive(value: Any) -> bool:
+    """Tell whether this is a number from 1."""
+    return is_number(value) and value > 0
+
+
+def is_table(value: Any) -> bool:
+    """Tell whether this is a table, of any fields."""
+    return isinstance(value, dict)
+
+
+def is_list(value: Any, form: str) -> bool:
+    """Tell whether this is an array of texts of this form."""
+    return isinstance(value, list) and all(fits(one, form) for one in value)
+
+
+def fits(value: Any, check: Check) -> bool:
+    """Tell whether a field is what it has to be."""
+    if isinstance(check, str):
+        return isinstance(value, str) and re.fullmatch(check, value) is not None
+    return check(value)
+
+
+def has_fields(value: Any, form: dict[str, Check]) -> bool:
+    """Tell whether this is a table of exactly these fields, where those that end in `?` may be absent."""
+    checks = {name.removesuffix("?"): check for name, check in form.items()}
+    needed = {name for name in form if not name.endswith("?")}
+    if not is_table(value) or not needed <= set(value) <= set(checks):
+        return False
+    return all(fits(value[name], checks[name]) for name in value)
+
+
+# ----------------------------------------------------------------------------------------------------- Section 4: names
+
+
+def store(name: bytes) -> str:
+    """Give the stored form of a name on disk."""
+    stored = ""
+    for character in name.decode("utf-8", "surrogateescape"):
+        if character == "%" or unicodedata.category(character) in ("Cc", "Cs"):  # Cs: a byte that is not UTF-8
+            for byte in character.encode("utf-8", "surrogateescape"):
+                stored += f"%{byte:02X}"
+        else:
+            stored += character
+    return stored
+
+
+def unstore(stored: str) -> bytes:
+    """Give the bytes of a stored form; it is the only one that they have."""
+    name = re.sub(rb"%([0-9A-F]{2})", lambda match: bytes.fromhex(match[1].decode()), stored.encode())
+    require(store(name) == stored)
+    return name
+
+
+def is_target(value: Any) -> bool:
+    """Tell whether a symbolic link can lead there."""
+    return fits(value, "(?s:.+)") and unstore(value) != b""
+
+
+def is_path(value: Any) -> bool:
+    """Tell whether this can be the path of an item."""
+    parts = unstore(value).split(b"/") if fits(value, "(?s:.+)") else [b""]
+    return not any(part in (b"", b".", b"..") or b"\0" in part for part in parts)
+
+
+# --------------------------------------------------------------------------------------- Sections 5 and 6: the manifest
+
+
+def read_canonical(line: bytes) -> Table:
+    """Section 5.1: one JSON object, in the spelling of RFC 8785."""
+    value = json.loads(line.decode(), parse_int=read_number, parse_float=refuse, parse_constant=refuse)
+    require(is_table(value))
+    spelled = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    require(spelled.encode() == line)
+    return dict(value)
+
+
+def read_number(spelled: str) -> int:
+    """Read a number of section 2."""
+    require(is_number(int(spelled)))
+    return int(spelled)
+
+
+def refuse(spelled: str) -> NoReturn:
+    """Refuse a number that is no integer."""
+    raise ValueError
+
+
+def is_statements(value: Any) -> bool:
+    """Tell whether these kinds of statements can follow the content of an item."""
+    return is_list(value, "[a-z]+") and fits(",".join(value), "file(,metadata)?(,context){0,128}(,consent)?")
+
+
+def is_mtime(value: Any) -> bool:
+    """Tell whether this is a modification time, or none."""
+    if value is None:
+        return True
+    require(fits(value, r"[0-9-]{10}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{9}Z"))
+    return bool(datetime.date.fromisoformat(value[:10]))
+
+
+OMISSION = "unreadable|unreadable-directory|special|changing"
+STATEMENT: dict[str, Check] = {"item": is_positive, "kind": ".*", "salt": SALT}
+CONTENT: dict[str, Check] = STATEMENT | {"statements": is_statements, "type": ".*"}
+
+# Section 5.2: kind, and type of a content -> the fields of the statement.
+STATEMENTS: dict[str, dict[str, Check]] = {
+    "content file": CONTENT | {"blake3": DIGEST, "sha256": DIGEST, "size": is_number},
+    "content directory": CONTENT,
+    "content symlink": CONTENT | {"target": is_target},
+    "content omitted": CONTENT | {"reason": OMISSION},
+    "file": STATEMENT | {"mtime": is_mtime, "path": is_path},
+    "metadata": STATEMENT | {"cage": TEXT, "claims?": is_table, "failure?": TEXT},
+    "context": STATEMENT | {"field": "[a-z][a-z0-9_-]{0,62}", "value": "[^\x00-\x09\x0b-\x1f\x7f-\x9f]{1,4000}"},
+    "consent": STATEMENT | {"consent": is_table, "handling?": TEXT},
+    "withheld": {"hash": DIGEST, "kind": ".*", "lines": is_positive},
+}
+
+
+def read_statement(line: bytes) -> Table:
+    """Section 5.2: one line of a manifest, without its line feed."""
+    require(len(line) <= 65536)
+    statement = read_canonical(line)
+    kind = str(statement.get("kind"))
+    if kind == "content":
+        kind += f" {statement.get('type')}"
+    require(kind in STATEMENTS and has_fields(statement, STATEMENTS[kind]))
+    require(kind == "content file" or "metadata" not in statement.get("statements", []))
+    return statement
+
+
+@dataclass
+class Item:
+    """What a manifest discloses of one item."""
+
+    entry: Entry
+    content: Table
+    place: int  # how many lines stand before its content, withheld ones counted
+    withheld: list[str]  # kinds of its statements that are not disclosed
+    path: bytes = b""  # empty if its name is withheld
+    fields: list[str] = field(default_factory=list)  # of context, as far as they are disclosed
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether it is an empty directory, or one that could not be read."""
+        return self.content["type"] == "directory" or self.content.get("reason") == "unreadable-directory"
+
+    @property
+    def sort_key(self) -> bytes:
+        """Section 5.3."""
+        return self.path + b"/" if self.is_directory else self.path
+
+
+def group_items(statements: list[Table | None], entry: Entry) -> Iterator[Item]:
+    """Sections 5.3 and 6: put the statements of each item together; each one has its place."""
+    item = None
+    place = 0
+    for statement in statements:
+        if statement is None:
+            raise ValueError
+        if statement["kind"] == "withheld":
+            require_node(place, statement["lines"])
+            place += statement["lines"]
+            continue
+        if statement["kind"] == "content":
+            if item is not None:
+                require(place > item.place + len(item.content["statements"]))
+                yield item
+            item = Item(entry, statement, place, list(statement["statements"]))
+        else:
+            if item is None:
+                raise ValueError
+            add_statement(item, statement, place)
+        place += 1
+    if item is not None:
+        require(place > item.place + len(item.content["statements"]))
+        yield item
+
+
+def add_statement(item: Item, statement: Table, place: int) -> None:
+    """Take a statement that follows the content of its item."""
+    require(item.content["item"] == statement["item"])
+    following = item.content["statements"][place - item.place - 1 :]
+    require(following and following[0] == statement["kind"])
+    item.withheld.remove(statement["kind"])
+    if statement["kind"] == "file":
+        item.path = unstore(statement["path"])
+    if statement["kind"] == "context":
+        require(not item.fields or item.fields[-1] < statement["field"])
+        item.fields.append(statement["field"])
+
+
+def read_items(statements: list[Table | None], entry: Entry) -> tuple[int, int]:
+    """Sections 5.3 and 6: the items, up to a fault; give where the last one ends, and the number after its own."""
+    end = 0
+    number = entry.details["first_item"]
+    last_key = b""
+    for item in group_items(statements, entry):
+        require_lines(item.place - end, item.content["item"] - number)
+        require("consent" not in item.withheld)
+        if item.path:
+            require(item.sort_key > last_key)
+            last_key = item.sort_key
+        entry.items.append(item)
+        end = item.place + 1 + len(item.content["statements"])
+        number = item.content["item"] + 1
+    return end, number
+
+
+def require_lines(lines: int, items: int) -> None:
+    """Section 6: of each withheld item there are two lines at least; and lines of no item are none."""
+    require(lines >= 2 * items >= 0 and (lines == 0) == (items == 0))
+
+
+def require_node(before: int, lines: int) -> None:
+    """Section 6: so many withheld lines, after so many other lines, are the leaves of one node."""
+    require(lines.bit_count() == 1 and before % lines == 0)
+
+
+def compute_root(lines: list[bytes], statements: list[Table | None]) -> tuple[str, int]:
+    """Sections 5.4 and 6: the Merkle tree hash over all lines, withheld ones counted, and how many they are."""
+    nodes: list[tuple[bytes, int]] = []  # complete subtrees from left to right, each with its number of lines
+    count = 0
+    for line, statement in zip(lines, statements, strict=True):
+        node = sha256(b"\x00" + line)
+        size = 1
+        if statement is not None and statement["kind"] == "withheld":
+            node = bytes.fromhex(statement["hash"])
+            size = statement["lines"]
+            require_node(count, size)
+        count += size
+        while nodes and nodes[-1][1] == size:
+            node = sha256(b"\x01" + nodes.pop()[0] + node)
+            size = 2 * size
+        nodes.append((node, size))
+    root = nodes.pop()[0] if nodes else sha256(b"")
+    while nodes:
+        root = sha256(b"\x01" + nodes.pop()[0] + root)
+    return root.hex(), count
+
+
+# ------------------------------------------------------------------------------------------------- Section 8: the entry
+
+
+def parse_ranges(value: Any) -> list[tuple[int, int]]:
+    """Read ranges of items: the first and the last of each."""
+    require(is_list(value, "[1-9][0-9]{0,15}(-[1-9][0-9]{0,15})?") and value)
+    ranges: list[tuple[int, int]] = []
+    for one in value:
+        first, dash, last = one.partition("-")
+        require(is_number(int(last or first)) and (not dash or int(first) < int(last)))
+        require(not ranges or ranges[-1][1] + 1 < int(first))
+        ranges.append((int(first), int(last or first)))
+    return ranges
+
+
+def is_moment(value: Any) -> bool:
+    """Tell whether this is a time with its offset."""
+    return isinstance(value, datetime.datetime) and value.tzinfo is not None
+
+
+def is_exclude(value: Any) -> bool:
+    """Tell whether these are patterns."""
+    return is_list(value, "(?s:.{1,256})") and len(value) <= 64 and all(one.isprintable() for one in value)
+
+
+PREVIOUS: dict[str, Check] = {"entry": DIGEST, "signature": DIGEST, "timestamps?": is_table}
+INFORMATIONAL: dict[str, Check] = {"README.txt?": DIGEST, "allowed_signers?": DIGEST}
+HEADER: dict[str, Check] = {
+    "format": "evtool-custody/1",
+    "collection": SALT,
+    "sequence": lambda value: is_positive(value) and value <= 9999,
+    "event": "collected|received|sealed|verified|accessed|copied|transferred|disclosed|derived|consent-changed"
+    "|countersigned|renewed|corrected|incident|disposed",
+    "happened_at": is_moment,
+    "recorded_at": is_moment,
+    "clock": "claimed|synced",
+    "agent": CODE,
+    "key": "SHA256:[A-Za-z0-9+/]{43}",
+    "reason": TEXT,
+    "tool": TEXT,
+    "items?": lambda value: bool(parse_ranges(value)),
+    "previous?": lambda value: has_fields(value, PREVIOUS),
+    "informational?": lambda value: has_fields(value, INFORMATIONAL),
+    "fixity?": is_table,
+}
+SEALED: dict[str, Check] = {
+    "first_item": is_positive,
+    "items": is_positive,
+    "lines": is_positive,
+    "root": DIGEST,
+    "checksums": DIGEST,
+    "exclude": is_exclude,
+    "allowed": lambda value: is_list(value, OMISSION),
+}
+
+
+def read_entry(data: bytes) -> Table:
+    """Section 8; the table of the event is there even if it may be absent."""
+    for line in data.decode().split("\n"):
+        require(len(line.partition("=")[0]) <= 128 or line.startswith('    "'))
+    entry = tomllib.loads(data.decode())
+    event = str(entry.get("event"))
+    details = entry.setdefault(event, {})
+    require(has_fields(entry, HEADER | {event: is_table}))
+    require((entry["sequence"] == 1) != ("previous" in entry))
+    require(all(fits(one, DIGEST) for one in entry.get("previous", {}).get("timestamps", {}).values()))
+    if event == "sealed":
+        require(has_fields(details, SEALED) and details["items"] <= details["lines"])
+    if event == "disclosed":
+        require(fits(details.get("list", "0" * 64), DIGEST) and ("list" not in details or "items" not in entry))
+    return entry
+
+
+# --------------------------------------------------------------------------------- Section 6.1: the list of a disclosure
+
+LIST: dict[str, Check] = {
+    "cover": DIGEST,
+    "format": "evtool-disclosed/1",
+    "groups": lambda value: isinstance(value, list) and 1 <= len(value) <= 1024,
+    "salt": SALT,
+}
+GROUP: dict[str, Check] = {
+    "items": lambda value: bool(parse_ranges(value)),
+    "withheld": lambda value: is_list(value, r"file|metadata|context\.[a-z][a-z0-9_-]{0,62}"),
+}
+
+
+def read_groups(data: bytes) -> list[Group]:
+    """Read the list of an entry `disclosed`; give its ranges in the order of items."""
+    require(data.endswith(b"\n"))
+    listed = read_canonical(data[:-1])
+    require(has_fields(listed, LIST) and all(has_fields(one, GROUP) for one in listed["groups"]))
+    withheld = [one["withheld"] for one in listed["groups"]]
+    for names in withheld:
+        require(names == sorted(set(names), key=lambda name: (name.startswith("context"), name)))
+        require(withheld.count(names) == 1)
+    groups = [(first, last, one["withheld"]) for one in listed["groups"] for first, last in parse_ranges(one["items"])]
+    firsts = [parse_ranges(one["items"])[0] for one in listed["groups"]]
+    require(firsts == sorted(firsts))
+    groups.sort()
+    require(all(one[1] < following[0] for one, following in itertools.pairwise(groups)))
+    return groups
+
+
+# --------------------------------------------------------------------------------------------- Section 9: the signature
+
+
+FIELD_PRIME = 2**255 - 19
+GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
+ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+ALSO_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+
+
+def is_sound_point(point: bytes) -> bool:
+    """Tell whether y is below the field prime, and not that of a point of small order."""
+    y = int.from_bytes(point, "little") % 2**255
+    return y < FIELD_PRIME and y not in (0, 1, FIELD_PRIME - 1, ORDER_8, ALSO_8)
+
+
+def ssh_string(data: bytes) -> bytes:
+    """RFC 4251, section 5."""
+    return len(data).to_bytes(4, "big") + data
+
+
+def spell_signature(point: bytes, namespace: bytes, hash_name: str, raw: bytes) -> bytes:
+    """Write the file of a signature, which has one spelling (items 1 to 4 of section 9)."""
+    key = ssh_string(b"ssh-ed25519") + ssh_string(point)
+    signature = ssh_string(b"ssh-ed25519") + ssh_string(raw)
+    parts = [key, namespace, b"", hash_name.encode(), signature]
+    text = base64.b64encode(b"SSHSIG\x00\x00\x00\x01" + b"".join(map(ssh_string, parts)))
+    lines = [text[at : at + 70] + b"\n" for at in range(0, len(text), 70)]
+    return b"-----BEGIN SSH SIGNATURE-----\n" + b"".join(lines) + b"-----END SSH SIGNATURE-----\n"
+
+
+def find_signer(armored: bytes, message: bytes) -> str:
+    """Give the fingerprint of the key that signed a message for us; empty if the signature does not hold."""
+    blob = base64.b64decode(b"".join(armored.split(b"\n")[1:-2]))
+    point = blob[33:65]
+    namespace = blob[69 : 69 + int.from_bytes(blob[65:69], "big")]
+    raw = blob[-64:]
+    names = [name for name in ("sha256", "sha512") if armored == spell_signature(point, namespace, name, raw)]
+    require(names and len(armored) <= 4096 and len(point) == 32 and len(raw) == 64 and is_sound_point(point))
+    require(namespace and namespace.decode().isprintable())
+    digest = hashlib.new(names[0], message).digest()
+    signed = b"SSHSIG" + b"".join(map(ssh_string, [namespace, b"", names[0].encode(), digest]))
+    if not is_sound_point(raw[:32]) or int.from_bytes(raw[32:], "little") >= GROUP_ORDER:
+        return ""
+    try:
+        nacl.signing.VerifyKey(point).verify(signed, raw)
+    except nacl.exceptions.BadSignatureError:
+        return ""
+    key = ssh_string(b"ssh-ed25519") + ssh_string(point)
+    fingerprint = "SHA256:" + base64.b64encode(sha256(key)).decode().rstrip("=")
+    return fingerprint if namespace == b"evtool-custody-v1" else ""
+
 
 if __name__ == "__main__":
-    exit_code, findings = verify(*sys.argv[1:])
-    print("\n".join([*findings, f"exit code {exit_code}"]))
-    sys.exit(exit_code)
+    found = find_all(*sys.argv[1:])
+    for _, finding, subject in found:
+        print(f"{finding} {subject}".rstrip())
+    print("exit code", judge(found))
+    sys.exit(judge(found))

@@ -1,0 +1,183 @@
+"""Three readers of the same bytes give the same: evtool by blocks, evtool line by line, and the second verifier.
+
+In the suite a few damages and made manifests; THREE_READERS_MUTATIONS, THREE_READERS_MANIFESTS and THREE_READERS_SEED
+make it longer, and other.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from evtool.core.errors import FormatError
+from evtool.core.manifest import Item, ManifestReader
+from evtool.operations import merge_blocks
+from evtool.operations.compare import Comparer
+from tests.attacks.made_manifests import MANIFEST, make
+from tests.manifests.test_vectors import (
+    DAMAGES,
+    NAMES,
+    OF_TIME,
+    Vector,
+    built,
+    item_labels,
+    read_vector,
+    second_opinion,
+)
+
+__all__ = ["built", "second_opinion"]
+
+SEED = os.environ.get("THREE_READERS_SEED", "evtool")
+MUTATIONS = int(os.environ.get("THREE_READERS_MUTATIONS", "0"))
+"""Of every vector; 0 is one mutation of every tenth vector."""
+MANIFESTS = int(os.environ.get("THREE_READERS_MANIFESTS", "60"))
+
+
+# --- manifests alone -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a reader makes of a manifest: the items that it knows, and, if it comes to the end, what they amount to."""
+
+    items: list[int]
+    is_read: bool
+    root: str = ""
+    lines: int = 0
+    withheld: int = 0
+    lines_after: int = 0
+
+
+def read_fast(data: bytes, rng: random.Random) -> Reading:
+    """Blocks of any length."""
+    lines = [line + b"\n" for line in data.split(b"\n")[:-1]]
+    blocks = []
+    while lines:
+        size = rng.randint(1, 9)
+        blocks.append(lines[:size])
+        del lines[:size]
+    reader = ManifestReader(1)
+    return read_all(reader, reader.read_blocks(blocks))
+
+
+def read_slow(data: bytes) -> Reading:
+    """Line by line."""
+    reader = ManifestReader(1)
+    return read_all(reader, reader.read(data.split(b"\n")[:-1]))
+
+
+def read_all(reader: ManifestReader, items: Iterable[Item]) -> Reading:
+    known: list[int] = []
+    try:
+        known += (item.number for item in items)
+    except FormatError:
+        return Reading(known, is_read=False)
+    summary = reader.summary
+    assert (summary.disclosed_items, summary.last_item) == (len(known), known[-1] if known else 0)
+    return Reading(known, True, summary.root, summary.lines, summary.withheld_lines, summary.lines_after)
+
+
+def read_second(data: bytes, second: ModuleType) -> Reading:
+    """As the second verifier reads it."""
+    lines = data.split(b"\n")[:-1]
+    statements = [second.try_statement(line) for line in lines]
+    entry = second.Entry(1, "0001-sealed", {"event": "sealed", "sealed": {"first_item": 1}}, "")
+    try:
+        end, _ = second.read_items(statements, entry)
+        root, count = second.compute_root(lines, statements)
+    except ValueError:
+        return Reading([item.content["item"] for item in entry.items], is_read=False)
+    withheld = sum(one["lines"] for one in statements if one["kind"] == "withheld")
+    return Reading([item.content["item"] for item in entry.items], True, root, count, withheld, count - end)
+
+
+# --- directories -----------------------------------------------------------------------------------------------------
+
+
+def line_by_line(reader: ManifestReader, blocks: Iterable[list[bytes]]) -> Iterator[Item]:
+    yield from reader.read(line[:-1] for block in blocks for line in block)
+
+
+def find_difference(vector: Vector, second: ModuleType | None, rng: random.Random) -> str:
+    """Verify a directory in three ways; tell what they say if that is not one thing. Without a second, in two."""
+    answers = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merge_blocks, "BATCH", rng.choice([1, 2, 3, 128]))
+        report = vector.verify()
+        answers["by blocks"] = int(report.exit_code), item_labels(report)
+        patch.setattr(Comparer, "_is_plain", property(lambda _: False))
+        patch.setattr(ManifestReader, "read_blocks", line_by_line)
+        report = vector.verify()
+        answers["line by line"] = int(report.exit_code), item_labels(report)
+    if second is not None:
+        trust = str(vector.folder / "trust")
+        exit_code, found = second.verify(str(vector.evidence), trust, vector.expect_head or "")
+        answers["second verifier"] = exit_code, sorted(set(found))
+    return "" if len({str(answer) for answer in answers.values()}) == 1 else str(answers)
+
+
+def mutations(built: Path, folder: Path, second: ModuleType, names: Iterable[str], count: int) -> Iterator[str]:
+    """Damage one file of a vector at a time; yield where not all three say the same."""
+    for name in names:
+        rng = random.Random(f"{SEED} {name}")
+        for number in range(count):
+            copy = folder / f"{name}-{number}"
+            shutil.copytree(built / name, copy, symlinks=True)
+            files = [
+                path for path in sorted((copy / "evidence").rglob("*")) if path.is_file() and not path.is_symlink()
+            ]
+            files = [path for path in files if path.stat().st_size]
+            if files and not (copy / "evidence" / "custody").is_symlink():
+                victim, damage = rng.choice(files), rng.choice(sorted(DAMAGES))
+                victim.write_bytes(DAMAGES[damage](victim.read_bytes(), rng))
+                difference = find_difference(read_vector(copy), None if name in OF_TIME else second, rng)
+                if difference:
+                    yield f"seed {SEED}, {name} {number}: {damage} in {victim.relative_to(copy)}: {difference}"
+            shutil.rmtree(copy)
+
+
+def test_damaged_vectors(built: Path, second_opinion: ModuleType, tmp_path: Path) -> None:
+    """Small accidents to the vectors: whatever they amount to, all three say the same."""
+    print(f"seed {SEED}")
+    names = NAMES if MUTATIONS else random.Random(SEED).sample(NAMES, len(NAMES) // 10)
+    assert list(mutations(built, tmp_path, second_opinion, names, MUTATIONS or 1)) == []
+
+
+def made_manifests(folder: Path, second: ModuleType, count: int) -> Iterator[str]:
+    """Make manifests; yield where not all three say the same of them, or of their directory."""
+    for number in range(count):
+        rng = random.Random(f"{SEED} {number}")
+        place = folder / str(number)
+        made = make(place, rng)
+        what = f"seed {SEED}, manifest {number}: {'; '.join(made.done)}"
+        data = (place / "evidence" / MANIFEST).read_bytes()
+        readings = read_fast(data, rng), read_slow(data), read_second(data, second)
+        if not readings[0] == readings[1] == readings[2]:
+            yield f"{what}: {readings}"
+        vector = Vector(place, "", 0, [], None, None, frozenset())
+        if difference := find_difference(vector, second, rng):
+            yield f"{what}: {difference}"
+        shutil.rmtree(place)
+
+
+def test_made_manifests(second_opinion: ModuleType, tmp_path: Path) -> None:
+    """Items with all kinds of statements, withheld lines, disorder, wrong numbers and places."""
+    print(f"seed {SEED}")
+    assert list(made_manifests(tmp_path, second_opinion, MANIFESTS)) == []
+
+
+def test_made_manifests_are_of_every_sort(tmp_path: Path) -> None:
+    """What is made is worth something only if much of it is good, and much is not."""
+    codes = []
+    for number in range(100):
+        make(tmp_path / str(number), random.Random(number))
+        vector = Vector(tmp_path / str(number), "", 0, [], None, None, frozenset())
+        codes.append(int(vector.verify().exit_code))
+    assert min(codes.count(0), codes.count(1), codes.count(4)) >= 10
