@@ -402,6 +402,8 @@ def run_rounds(rounds: int, seed: int) -> int:
         folder = Path(tempfile.mkdtemp())
         runs, parts = run_all(folder, number)
         shutil.rmtree(folder)
+        if (number - seed + 1) % 50 == 0:
+            print(f"{number - seed + 1} rounds, exit codes {dict(sorted(codes.items()))}, {bad} bad runs", flush=True)
         for run in runs:
             what = " ".join(run.command[:2])
             slowest[what] = max(slowest.get(what, (0.0, 0)), (round(run.seconds, 2), number))

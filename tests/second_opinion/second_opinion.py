@@ -930,10 +930,19 @@ SEALED: dict[str, Check] = {
 }
 
 
+GAP, NAME = r"[ \t]*+", r'(?:[A-Za-z0-9_-]{1,128}|"[^"\\]{1,126}")'
+VALUE = r"""(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^']*+'|[0-9A-Za-z+-][0-9A-Za-z:+._ -]{0,99})"""
+VALUES = rf"(?:{VALUE}{GAP}(?:,{GAP}|(?=[]#\r]|\Z)))*+"
+ENTRY_LINE = (
+    rf"{GAP}(?:\[{GAP}{NAME}(?:{GAP}\.{GAP}{NAME})?{GAP}\]|(?:{NAME}{GAP}={GAP})?(?:\[{GAP})?{VALUES}\]?)"
+    rf"{GAP}(?:#.*)?\r?"
+)
+"""A table, a key with its value, or what may stand in a list; which of them belongs where, TOML says."""
+
+
 def read_entry(data: bytes) -> Table:
     """Section 8; the table of the event is there even if it may be absent."""
-    for line in data.decode().split("\n"):
-        require(len(line.partition("=")[0]) <= 128 or line.startswith('    "'))
+    require(all(re.fullmatch(ENTRY_LINE, line) for line in data.decode().split("\n")))
     entry = tomllib.loads(data.decode())
     event = str(entry.get("event"))
     details = entry.setdefault(event, {})
@@ -947,7 +956,7 @@ def read_entry(data: bytes) -> Table:
     return entry
 
 
-# --------------------------------------------------------------------------------- Section 6.1: the list of a disclosure
+# -------------------------------------------------------------------------------- Section 6.1: the list of a disclosure
 
 LIST: dict[str, Check] = {
     "cover": DIGEST,
