@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from evtool.core.accounts import ItemFates
-from evtool.core.errors import RefusedError
+from evtool.core.errors import InputError, RefusedError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.names import shown, store_name
 from evtool.core.privacy import check_text
@@ -41,6 +41,7 @@ from evtool.operations.respelled import (
 from evtool.operations.seal_options import SealOptions, SealResult
 from evtool.operations.seal_problems import cannot_seal, nothing_to_seal, omission_reason
 from evtool.operations.surprises import CHANGED_AFTERWARDS, RestlessFiles, Surprises
+from evtool.operations.withholding import withheld_ranges
 from evtool.scan.engine import Crew, Request, Task, gather_runs, observe_all, observe_requests
 from evtool.scan.marks import NO_MARK, Marks, mark_of
 from evtool.scan.measure import measure_tree
@@ -458,6 +459,19 @@ class _SealRun:
         for fates in self._judge.fates.values():
             kept.add(fates)
         self.result.kept_items = kept.ok + kept.unread + kept.omitted
+        self._require_accounts(kept)
+
+    def _require_accounts(self, fates: ItemFates) -> None:
+        """Make sure that every item of an earlier seal ended in exactly one class, as in a verification."""
+        seals = self._collection.seals if self._collection else []
+        withheld = sum(last - first + 1 for seal in seals for first, last in withheld_ranges(seal))
+        sealed = sum(seal.sealed.items for seal in seals)
+        if fates.total + withheld != sealed:
+            raise InputError(
+                f"the sums do not meet: {fates.total + withheld:,} of {sealed:,} sealed items are accounted for, so "
+                "nothing was sealed",
+                hint="run the same command again; if it says this again, please report it: it is a fault of evtool",
+            )
 
     def require_unchanged(self) -> None:
         """Look at every name and every new file once more: what changed since it was read is not what is signed.
