@@ -161,6 +161,9 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
     require_sound(collection)
     withholding = judge_withholding(collection)
     asked = asking.finish(kept, collection.next_item - 1, whole=withholding.is_whole)
+    # What was given up is not handed out, even if it still lies there; its name may be another item's by now.
+    disposed = tuple((one.item.number, _DISPOSED) for one in asked if collection.is_disposed(one))
+    asked = [one for one in asked if not collection.is_disposed(one)]
     if not asked:
         raise InputError("no sealed item is asked for, so there is nothing to pack", hint="`evtool show` lists them")
     # Read anew: the items of a collection can be gone through once.
@@ -178,11 +181,14 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
     duties = dict.fromkeys(duty for sealed in allowed for duty in decisions[sealed.item.number].duties)
     return ItemSelection(
         tuple(sealed for sealed in allowed if sealed.item.number not in telling),
-        refused + tuple((number, reason) for number in sorted(telling)),
+        tuple(sorted((*disposed, *refused, *((number, reason) for number in telling)))),
         tuple(duties),
         asking.reserved,
         withholding.listed,
     )
+
+
+_DISPOSED = "an entry records that it was disposed of"
 
 
 def _words(decision: Decision) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from evtool.core.accounts import ItemFates
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.names import shown, store_name
-from evtool.core.payload_names import neutral_name
+from evtool.core.payload_names import neutral_name, parse_neutral_name
 from evtool.core.statement import ContentStatement, FileStatement, ItemType
 from evtool.core.times import format_mtime
 from evtool.operations.collection import SealedItem
@@ -120,8 +120,11 @@ class ItemJudge:
 
     def respelled(self, sealed: SealedItem, path: bytes) -> None:
         """Say that an item lies under its name in another Unicode form."""
-        message = f"is now spelled {shown(store_name(path))}: the same name in another Unicode form"
-        self.note(Code.NAME_FORM, sealed, message)
+        now = store_name(path)
+        if parse_neutral_name(now) == sealed.item.number:
+            self.note(Code.NEUTRAL_NAME, sealed, f"is now named {shown(now)}: a name made of its number")
+        else:
+            self.note(Code.NAME_FORM, sealed, f"is now spelled {shown(now)}: the same name in another Unicode form")
 
     def report_missing(self, sealed: SealedItem) -> None:
         """Say that an item is gone."""

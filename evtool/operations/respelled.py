@@ -1,22 +1,25 @@
-"""Sealed items that a copy through another system gave the same name in another Unicode form.
+"""Sealed items that lie under another spelling of their name, or under a name made of their number.
 
-A seal goes through names in the order of their bytes, and cannot know of an item that is not there whether it comes
-again under another spelling. That is found out afterwards, which is rare; then the seal begins anew.
+A copy through another system may have another Unicode form, and what was unpacked from a bundle without names goes by
+numbers. A seal goes through names in the order of their bytes, and cannot know of an item that is not there whether it
+comes again under such a name. That is found out afterwards, which is rare; then the seal begins anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from evtool.core.names import nfc_key, store_name
+from evtool.core.names import nfc_key, parse_name, store_name
+from evtool.core.payload_names import parse_neutral_name
 from evtool.operations.collection import Collection, SealedItem, read_items_afresh
+from evtool.operations.item_judge import KIND_OF, path_of
 from evtool.scan.engine import Task
 from evtool.scan.observe import Mode
 from evtool.scan.walk import Found
 
 
 class RespelledNames(Exception):  # noqa: N818  # a way back to the beginning, and no error
-    """Names in the directory are those of sealed items in another Unicode form: path -> stored name of the item."""
+    """Names in the directory are those of sealed items in another form: path -> name of the item, see `path_of`."""
 
     def __init__(self, names: Mapping[bytes, str]) -> None:
         super().__init__()
@@ -51,6 +54,28 @@ def find_respelled(collection: Collection, missing: Iterable[SealedItem], there:
     return pairs
 
 
+def find_numbered(collection: Collection, missing: Iterable[SealedItem], there: Iterable[Found]) -> dict[bytes, str]:
+    """Pair items that are missing, or whose name is withheld, with things of their type that go by their number."""
+    wanted = {sealed.item.number: sealed for sealed in (*missing, *nameless_items(collection))}
+    candidates: dict[bytes, SealedItem] = {}
+    for found in there if wanted else ():
+        number = None if found.directory else parse_neutral_name(store_name(found.name))
+        if number in wanted and found.kind is KIND_OF.get(wanted[number].item.content.type):
+            candidates[found.path] = wanted[number]
+    # One that is sealed itself under exactly this name is not the missing one.
+    known = {
+        parse_name(sealed.item.file.path)
+        for _, sealed in (read_items_afresh(collection) if candidates else ())
+        if sealed.item.file is not None
+    }
+    return {path: path_of(sealed) for path, sealed in candidates.items() if path not in known}
+
+
+def nameless_items(collection: Collection) -> list[SealedItem]:
+    """Give the items whose name this copy withholds; known once the manifests have been read."""
+    return [SealedItem(item, seal) for seal in collection.seals for item in seal.nameless]
+
+
 class RespelledPairs:
     """Holds back both halves of each pair until they can be compared."""
 
@@ -74,8 +99,11 @@ class RespelledPairs:
         self._founds[found.path] = found
         return True
 
-    def tasks(self) -> Iterator[Task[SealedItem | None]]:
+    def tasks(self, collection: Collection | None) -> Iterator[Task[SealedItem | None]]:
         """Give the pairs as tasks, once both streams are at their end."""
+        for sealed in nameless_items(collection) if collection and self.names else ():
+            if path_of(sealed) in self._stored:
+                self._items[path_of(sealed)] = sealed
         for path, stored in self.names.items():
             if path in self._founds and stored in self._items:
                 yield Task(self._founds[path], self._items[stored], Mode.STAT)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from evtool.core.accounts import ItemFates
-from evtool.core.errors import RefusedError
+from evtool.core.errors import InputError, RefusedError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.names import shown, store_name
 from evtool.core.privacy import check_text
@@ -26,15 +26,22 @@ from evtool.operations.entry_writer import EntryHeader, is_inside, open_for_writ
 from evtool.operations.exclusion_check import effective_exclusions
 from evtool.operations.free_names import find_new
 from evtool.operations.item_block import ItemBlock, state_block
-from evtool.operations.item_judge import ItemJudge
+from evtool.operations.item_judge import ItemJudge, path_of
 from evtool.operations.item_metadata import DescribedItems, MetadataChoice
 from evtool.operations.item_statements import StatementPlan, read_plan
 from evtool.operations.manifest_writer import ManifestWriter
 from evtool.operations.progress import NoProgress, Progress, ShareTrack
-from evtool.operations.respelled import RespelledNames, RespelledPairs, find_respelled
+from evtool.operations.respelled import (
+    RespelledNames,
+    RespelledPairs,
+    find_numbered,
+    find_respelled,
+    nameless_items,
+)
 from evtool.operations.seal_options import SealOptions, SealResult
 from evtool.operations.seal_problems import cannot_seal, nothing_to_seal, omission_reason
 from evtool.operations.surprises import CHANGED_AFTERWARDS, RestlessFiles, Surprises
+from evtool.operations.withholding import withheld_ranges
 from evtool.scan.engine import Crew, Request, Task, gather_runs, observe_all, observe_requests
 from evtool.scan.marks import NO_MARK, Marks, mark_of
 from evtool.scan.measure import measure_tree
@@ -322,7 +329,7 @@ class _SealRun:
                     self._share.hand_out()
                     known = journal.find(found.path) if journal is not None else None
                     yield Task(found, None, Mode.STAT if journal is None else Mode.HASH, known)
-            yield from self._respelled.tasks()
+            yield from self._respelled.tasks(self._collection)
 
     def _walk(self, tree: Tree, notes: WalkNotes) -> Iterator[Found]:
         return walk(tree, custody=self._custody_name, exclusions=self.exclusions, notes=notes)
@@ -385,6 +392,11 @@ class _SealRun:
         if sealed is None:
             return
         self._progress.advance(files=1, size=0, item=task.found.path, share=self._share.take_back())
+        if sealed.item.file is None and sealed.item.content.type is ItemType.FILE:
+            # Its date is withheld with its name, so only reading tells whether it is still what was sealed.
+            self._judge.doubtful.append(sealed)
+            self._places[sealed.item.number] = task.found
+            return
         if task.found.path in self._respelled.names:
             self._judge.respelled(sealed, task.found.path)
         if sealed.item.content.type is ItemType.OMITTED:
@@ -406,12 +418,15 @@ class _SealRun:
             self._judge_sealed(task, observation)
 
     def _look_for_other_forms(self) -> None:
-        """A sealed item under the same name in another Unicode form is no new item, and not missing either."""
-        if self._collection is None or not self._judge.missing or self._respelled.names:
+        """A sealed item under its name in another Unicode form, or under its number, is not new, and not missing."""
+        if self._collection is None or self._respelled.names:
+            return
+        missing = [one for one in self._judge.missing if not self._collection.is_disposed(one)]
+        if not missing and not nameless_items(self._collection):
             return
         with Tree(self._evidence) as tree:
-            missing = [one for one in self._judge.missing if not self._collection.is_disposed(one)]
             names = find_respelled(self._collection, missing, self._walk(tree, WalkNotes()))
+            names |= find_numbered(self._collection, missing, self._walk(tree, WalkNotes()))
         if names:
             raise RespelledNames(names)
 
@@ -435,11 +450,28 @@ class _SealRun:
             else:
                 self._judge.report_missing(one)
         self._judge.missing.clear()
+        there = set(self._respelled.names.values())
+        for one in nameless_items(self._collection) if self._collection else ():
+            if one.item.content.type is not ItemType.OMITTED and path_of(one) not in there:
+                self._judge.report_missing(one)
         self.result.findings += self._judge.findings
         kept = ItemFates()
         for fates in self._judge.fates.values():
             kept.add(fates)
         self.result.kept_items = kept.ok + kept.unread + kept.omitted
+        self._require_accounts(kept)
+
+    def _require_accounts(self, fates: ItemFates) -> None:
+        """Make sure that every item of an earlier seal ended in exactly one class, as in a verification."""
+        seals = self._collection.seals if self._collection else []
+        withheld = sum(last - first + 1 for seal in seals for first, last in withheld_ranges(seal))
+        sealed = sum(seal.sealed.items for seal in seals)
+        if fates.total + withheld != sealed:
+            raise InputError(
+                f"the sums do not meet: {fates.total + withheld:,} of {sealed:,} sealed items are accounted for, so "
+                "nothing was sealed",
+                hint="run the same command again; if it says this again, please report it: it is a fault of evtool",
+            )
 
     def require_unchanged(self) -> None:
         """Look at every name and every new file once more: what changed since it was read is not what is signed.

@@ -161,6 +161,8 @@ _BOUNDS = {
 
 def bound_of(name: str) -> Bound:
     """Give the bound of a file in a custody directory; what evtool does not write there is small, or not read."""
+    # What is still being written has the name that it will get, between these two.
+    name = name.removeprefix(".").removesuffix(".part")
     if match := _ENTRY_FILE.match(name):
         return _BOUNDS[FileRole(match[3])]
     if match := _RECEIPT_FILE.match(name):

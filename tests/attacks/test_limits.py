@@ -140,6 +140,7 @@ def test_a_small_file_is_read_up_to_its_limit(bound: Bound, limit: int) -> None:
         (bound_of_tag("manifest-sha256.txt"), MAX_BAG_LINE),
         (bound_of_tag("tagmanifest-sha256.txt"), MAX_BAG_LINE),
         (bound_of("0001-sealed.jsonl"), MAX_UNREAD_LINE),
+        (bound_of(".0001-sealed.jsonl.part"), MAX_UNREAD_LINE),
         (bound_of("0001-sealed.sha256"), MAX_UNREAD_LINE),
     ],
 )
