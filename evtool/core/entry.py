@@ -23,6 +23,7 @@ from evtool.core.events import (
     MAX_TEXT,
     STATES_EVIDENCE,
     Details,
+    Disclosed,
     Event,
     Fixity,
     Sealed,
@@ -121,6 +122,8 @@ class Entry:
             raise FormatError("the table [previous] belongs to every entry but the first")
         if type(self.details) is not DETAILS[self.event]:
             raise FormatError(f"the entry records {self.event.value}, but has the table of another event")
+        if isinstance(self.details, Disclosed) and self.details.list and self.items:
+            raise FormatError("an entry with the list of a bundle names no items: they stand in the list")
         if self.fixity is None and self.event in STATES_EVIDENCE:
             raise FormatError(f"an entry {self.event.value} needs the table [fixity]")
         if self.happened_at.tzinfo is None or self.recorded_at.tzinfo is None:

@@ -60,6 +60,8 @@ class Comparer:
     _unread: list[Task[SealedItem]] = field(default_factory=list)
     """Files that were not read, as they lay where an item of another size was expected."""
     _omitted_directories: list[bytes] = field(default_factory=list)
+    _gone: list[SealedItem] = field(default_factory=list)
+    """Items that were given up, and whose names are those of later items."""
     _claimed: set[bytes] = field(default_factory=set)
     _neutral_names: int = 0
 
@@ -78,6 +80,8 @@ class Comparer:
             self._compare_blocks(self.collection.seals[0])
         else:
             self._compare_all(self._merge())
+        if self._missing and self._extra:
+            self._match_paths()
         self._look_past_patterns()
         self._match_neutral_names()
         self._report_unreadable_directories()
@@ -124,13 +128,16 @@ class Comparer:
                 else:
                     self._take(result.sealed, result.found, result.observation)
         self._compare_all(self._unread)
-        if seal.broken:
-            self._match_out_of_order()
 
-    def _match_out_of_order(self) -> None:
-        """Find items that a broken manifest states before their turn: what lies in their place has been set aside."""
+    def _match_paths(self) -> None:
+        """Find items whose place another item left, or that a broken manifest states before their turn."""
         extra = {found.sort_key: found for found in self._extra}
-        tasks = [Task(extra[key], one, self.mode) for one in self._missing if (key := one.item.sort_key) in extra]
+        gone = {id(sealed.item) for sealed in self._gone}
+        tasks = []
+        for sealed in self._missing:
+            key = sealed.item.sort_key
+            if key in extra and id(sealed.item) not in gone:
+                tasks.append(Task(extra.pop(key), sealed, self.mode))
         self._forget((task.context for task in tasks), (task.found for task in tasks))
         self._compare_all(tasks)
 
@@ -157,7 +164,7 @@ class Comparer:
 
     def _merge(self) -> Iterator[Task[SealedItem]]:
         """Yield the items that are in the directory, as tasks; keep what is on one side only."""
-        for sealed, found in pair_items(self.collection, self._founds(self.result.notes)):
+        for sealed, found in pair_items(self.collection, self._founds(self.result.notes), self._gone):
             if sealed is not None and found is not None and not found.directory:
                 self._claim(found)
             if sealed is not None and not self.selection.includes(sealed.item):

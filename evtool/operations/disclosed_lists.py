@@ -47,8 +47,6 @@ def _read_list(custody: CustodyReader, link: Link, details: Disclosed) -> Disclo
     name = list_name(number)
     try:
         data = custody.read_file(name, MAX_DISCLOSED_LIST)
-    except FormatError as error:
-        return DisclosedList(link, None, _finding(Effect.DISPROVES, error.message, number, name))
     except EvtoolError as error:
         return DisclosedList(link, None, _finding(Effect.UNCHECKED, error.message, number, name))
     found, expected = sha256_hex(data), details.list

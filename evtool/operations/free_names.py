@@ -20,12 +20,12 @@ from evtool.scan.walk import Found
 Pairs = Iterator[tuple[SealedItem | None, Found | None]]
 
 
-def pair_items(collection: Collection | None, founds: Iterable[Found]) -> Pairs:
+def pair_items(collection: Collection | None, founds: Iterable[Found], gone: list[SealedItem]) -> Pairs:
     """Pair items with what lies under their names; a name that was used again belongs to the newest item.
 
-    Reads the items as `read_items` does.
+    Reads the items as `read_items` does. Items whose names were used again are added to `gone`.
     """
-    return _pair(collection, read_items(collection) if collection else iter(()), founds)
+    return _pair(collection, read_items(collection) if collection else iter(()), founds, gone)
 
 
 def find_new(
@@ -37,7 +37,7 @@ def find_new(
     `read_items_afresh` does.
     """
     items = (read_items_afresh if afresh else read_items)(collection) if collection else iter(())
-    for sealed, found in _pair(collection, items, founds):
+    for sealed, found in _pair(collection, items, founds, []):
         if collection and sealed and found and collection.is_disposed(sealed) and _is_new(evidence, sealed, found):
             yield sealed, None
             yield None, found
@@ -45,14 +45,19 @@ def find_new(
             yield sealed, found
 
 
-def _pair(collection: Collection | None, items: Iterator[tuple[bytes, SealedItem]], founds: Iterable[Found]) -> Pairs:
-    replaced: list[SealedItem] = []
+def _pair(
+    collection: Collection | None,
+    items: Iterator[tuple[bytes, SealedItem]],
+    founds: Iterable[Found],
+    replaced: list[SealedItem],
+) -> Pairs:
+    told = 0
     newest = _keep_newest(collection, items, replaced) if collection else iter(())
     for pair in merge_sorted(newest, ((found.sort_key, found) for found in founds)):
-        yield from ((sealed, None) for sealed in replaced)
-        replaced.clear()
+        yield from ((sealed, None) for sealed in replaced[told:])
+        told = len(replaced)
         yield pair
-    yield from ((sealed, None) for sealed in replaced)
+    yield from ((sealed, None) for sealed in replaced[told:])
 
 
 def _keep_newest(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from evtool.core.manifest import Item
@@ -64,10 +65,12 @@ class _Part:
     Attributes:
         block: the block.
         pairs: its items with their entries, if it had to be taken apart; else the entries are those of the request.
+        loose: what of both has no counterpart.
     """
 
     block: SealedBlock
     pairs: list[Compared] | None = None
+    loose: tuple[Compared, ...] = ()
 
 
 class BlockMerge:
@@ -86,8 +89,8 @@ class BlockMerge:
         self._jobs = jobs
         self._on_read = on_read
         self._blocks = SealedBlocks(custody, seal, BATCH)
-        self._loose: list[Compared] = []
-        """What was found to be on one side only, until it is handed on."""
+        self._aside: list[Compared] = []
+        """Entries of which no item is known."""
 
     def run(self, runs: Iterator[Run]) -> Iterator[Compared | Unchanged]:
         """Yield what the items of the seal and the entries of the directory are to each other, in no order.
@@ -96,14 +99,9 @@ class BlockMerge:
         """
         requests = self._make_requests(runs)
         for answer in observe_requests(self._evidence, requests, jobs=self._jobs, on_read=self._on_read):
-            yield from self._hand_on()
             yield from self._take(answer)
-        yield from self._hand_on()
+        yield from self._aside
         self._blocks.finish()
-
-    def _hand_on(self) -> list[Compared]:
-        loose, self._loose = self._loose, []
-        return loose
 
     def _make_requests(self, runs: Iterator[Run]) -> Iterator[Request[_Part]]:
         entries = _Entries(runs)
@@ -117,18 +115,20 @@ class BlockMerge:
             else:
                 self._blocks.decode(block)
                 founds = (found for run in taken for found in run.founds())
-                pairs = self._pair(block.items, ((found, None) for found in founds))
+                pairs, loose = self._pair(block.items, ((found, None) for found in founds))
                 entries_only = runs_of(pair.found for pair in pairs if pair.found is not None)
                 sizes = {index: size for index, pair in enumerate(pairs) if (size := _size_of(pair)) is not None}
-                yield Request(entries_only, _Part(block, pairs), sizes=sizes)
+                yield Request(entries_only, _Part(block, pairs, loose), sizes=sizes)
         self._put_aside(entries.rest())
 
     def _take(self, answer: Answer[_Part]) -> Iterator[Compared | Unchanged]:
-        block, pairs = answer.request.context.block, answer.request.context.pairs
+        block, pairs, loose = answer.request.context.block, answer.request.context.pairs, answer.request.context.loose
         product, observations = answer.product, answer.observations
         broken_from = self._blocks.broken_from
         if broken_from is not None and block.first_item > broken_from:
+            # It was asked about before it was known that nothing can be known of it.
             self._put_aside(answer.request.runs)
+            self._aside += (one._replace(sealed=None) for one in loose if one.found is not None)
         elif isinstance(product, UnchangedBlock):
             self._blocks.accept_as_it_is(block, product.nodes, product.listed, product.consents)
             yield Unchanged(
@@ -138,28 +138,33 @@ class BlockMerge:
             self._blocks.accept(block)
             for pair, observation in zip(pairs, observations, strict=True):
                 yield pair._replace(observation=observation)
+            yield from loose
         else:
             self._blocks.decode(block)
             self._blocks.accept(block)
             founds = (found for run in answer.request.runs for found in run.founds())
-            yield from self._pair(block.items, zip(founds, observations, strict=True))
+            pairs, loose = self._pair(block.items, zip(founds, observations, strict=True))
+            yield from chain(pairs, loose)
 
-    def _pair(self, items: list[Item], entries: Iterable[tuple[Found, Observation | None]]) -> list[Compared]:
-        """Pair the items of a block with its entries; what has no counterpart is handed on by itself."""
+    def _pair(
+        self, items: list[Item], entries: Iterable[tuple[Found, Observation | None]]
+    ) -> tuple[list[Compared], tuple[Compared, ...]]:
+        """Pair the items of a block with its entries; what has no counterpart comes by itself."""
         sealed_items = ((key, SealedItem(item, self._seal)) for item in items if (key := item.sort_key) is not None)
         keyed = ((entry[0].sort_key, entry) for entry in entries)
         pairs: list[Compared] = []
+        loose: list[Compared] = []
         for sealed, entry in merge_sorted(sealed_items, keyed):
             found, observation = entry or (None, None)
             if sealed is not None and found is not None and _is_comparable(sealed.item):
                 pairs.append(Compared(sealed, found, observation))
             else:
-                self._loose.append(Compared(sealed, found, None))
-        return pairs
+                loose.append(Compared(sealed, found, None))
+        return pairs, tuple(loose)
 
     def _put_aside(self, runs: Iterable[Run]) -> None:
-        """Hand on entries of which no item is known."""
-        self._loose += (Compared(None, found, None) for run in runs for found in run.founds())
+        """Keep entries of which no item is known."""
+        self._aside += (Compared(None, found, None) for run in runs for found in run.founds())
 
 
 def _size_of(pair: Compared) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import random
@@ -206,11 +207,24 @@ def double_line(lines: Lines, rng: random.Random) -> Lines:
 
 def change_line(lines: Lines, rng: random.Random, change: Callable[[Table], object]) -> Lines:
     """Change the statement of one line, and spell it canonically again."""
-    at = rng.randrange(len(lines))
+    readable = find(lines, b"")
+    if not readable:
+        return lines
+    at = rng.choice(readable)
     statement = builder().json.loads(lines[at])
     change(statement)
     lines[at] = builder().canonical(statement)
     return lines
+
+
+def find(lines: Lines, text: bytes) -> list[int]:
+    """Find the lines that hold a text, and that no earlier damage keeps from being read."""
+    found = []
+    for at, line in enumerate(lines):
+        with contextlib.suppress(ValueError):
+            if text in line and isinstance(builder().json.loads(line), dict):
+                found.append(at)
+    return found
 
 
 def renumber(lines: Lines, rng: random.Random) -> Lines:
@@ -221,14 +235,16 @@ def renumber(lines: Lines, rng: random.Random) -> Lines:
 
 def announce_others(lines: Lines, rng: random.Random) -> Lines:
     """Change what a content says of the statements that follow it."""
-    contents = [at for at, line in enumerate(lines) if b'"kind":"content"' in line]
+    contents = find(lines, b'"kind":"content"')
     if not contents:
         return lines
     at = rng.choice(contents)
     statement = builder().json.loads(lines[at])
-    kinds = statement["statements"]
+    kinds = statement.get("statements")
+    if not isinstance(kinds, list):
+        return lines
     extra = rng.choice(["file", "metadata", "context", "consent", "content", "other"])
-    rng.choice([lambda: kinds.insert(rng.randrange(len(kinds) + 1), extra), lambda: kinds.pop(), kinds.reverse])()
+    rng.choice([lambda: kinds.insert(rng.randrange(len(kinds) + 1), extra), kinds.clear, kinds.reverse])()
     lines[at] = builder().canonical(statement)
     return lines
 
@@ -278,7 +294,7 @@ def change_byte(lines: Lines, rng: random.Random) -> Lines:
 
 def put_path(lines: Lines, rng: random.Random) -> Lines:
     """Give an item the path of another, or one that sorts elsewhere."""
-    names = [at for at, line in enumerate(lines) if b'"kind":"file"' in line]
+    names = [at for at in find(lines, b'"kind":"file"') if b'"path":"' in lines[at]]
     if not names:
         return lines
     at, other = rng.choice(names), rng.choice(names)
@@ -291,7 +307,7 @@ def put_path(lines: Lines, rng: random.Random) -> Lines:
 
 def change_withheld(lines: Lines, rng: random.Random) -> Lines:
     """Say of a withheld line that it stands for another number of lines."""
-    withheld = [at for at, line in enumerate(lines) if b'"kind":"withheld"' in line]
+    withheld = find(lines, b'"kind":"withheld"')
     if not withheld:
         return lines
     at = rng.choice(withheld)

@@ -86,16 +86,16 @@ def read_all(reader: ManifestReader, items: Iterable[Item]) -> Reading:
 
 def read_second(data: bytes, second: ModuleType) -> Reading:
     """As the second verifier reads it."""
-    lines = data.split(b"\n")[:-1]
-    statements = [second.try_statement(line) for line in lines]
+    lines = data.split(b"\n")
     entry = second.Entry(1, "0001-sealed", {"event": "sealed", "sealed": {"first_item": 1}}, "")
     try:
-        end, _ = second.read_items(statements, entry)
-        root, count = second.compute_root(lines, statements)
+        end, _ = second.read_items(lines, entry)
+        root, count = second.compute_root(lines[:-1])
     except ValueError:
-        return Reading([item.content["item"] for item in entry.items], is_read=False)
+        return Reading([item.number for item in entry.items], is_read=False)
+    statements = map(second.read_statement, lines[:-1])
     withheld = sum(one["lines"] for one in statements if one["kind"] == "withheld")
-    return Reading([item.content["item"] for item in entry.items], True, root, count, withheld, count - end)
+    return Reading([item.number for item in entry.items], True, root, count, withheld, count - end)
 
 
 # --- directories -----------------------------------------------------------------------------------------------------

@@ -268,7 +268,7 @@ def test_a_second_verifier_agrees(name: str, built: Path, second_opinion: Module
 
 
 def test_the_second_verifier_is_short_and_its_own(built: Path) -> None:
-    """Its steps have at most 450 lines of code; it imports nothing of evtool, and runs as a program."""
+    """Its steps have at most 450 lines of code, all of it 820; it imports nothing of evtool, and runs as a program."""
     source = SECOND_OPINION.read_text("utf-8")
     tree = ast.parse(source)
     imported = {
@@ -279,7 +279,7 @@ def test_the_second_verifier_is_short_and_its_own(built: Path) -> None:
     lines = code_lines(source, tree)
     steps = source[: source.index("\n# ====")].count("\n")
     assert sum(line <= steps for line in lines) <= 450
-    assert len(lines) <= 750
+    assert len(lines) <= 820
     vector = built / "evidence-changed"
     command = [sys.executable, "-I", str(SECOND_OPINION), str(vector / "evidence"), str(vector / "trust")]
     run = subprocess.run(command, capture_output=True, check=False)
