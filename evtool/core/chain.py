@@ -65,11 +65,13 @@ class Chain:
         links: entries whose own signature verifies, in order; where `findings` disproves anything, they are no chain.
         findings: what does not hold.
         decided: entries of which it was found out whether their signature verifies.
+        heads: numbers and digests of all entries that lie there, those that cannot be used too.
     """
 
     links: tuple[Link, ...]
     findings: tuple[Finding, ...]
     decided: int
+    heads: frozenset[tuple[int, str]]
 
     @property
     def is_intact(self) -> bool:
@@ -104,7 +106,8 @@ def check_chain(files: Sequence[EntryFiles], unreadable: Collection[int] = ()) -
         before = current
     findings += _check_numbering(links)
     unsure = {one.entry for one in findings if one.code is Code.SIGNATURE_INVALID and one.effect is Effect.UNCHECKED}
-    return Chain(tuple(links), tuple(findings), len(files) - len(unsure))
+    heads = frozenset((one.sequence, sha256_hex(one.data)) for one in files)
+    return Chain(tuple(links), tuple(findings), len(files) - len(unsure), heads)
 
 
 def _check_position(last: int, current: EntryFiles, unreadable: Collection[int]) -> list[Finding]:

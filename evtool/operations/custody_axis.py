@@ -21,7 +21,7 @@ def judge_custody(
     `stamped` is the number of the newest entry with a time-stamp that the user trusts, 0 without any.
     """
     links = collection.chain.links
-    findings = [finding for link in links for finding in _judge_references(link, links)]
+    findings = [finding for link in links for finding in _judge_references(link, collection)]
     receipts = _read_receipts(collection, policy, findings)
     findings += _open_transfers(links, receipts)
     if expected_head is not None:
@@ -32,14 +32,14 @@ def judge_custody(
     return findings
 
 
-def _judge_references(link: Link, links: Sequence[Link]) -> list[Finding]:
-    """An entry that speaks of another must name one that exists, by its digest."""
+def _judge_references(link: Link, collection: Collection) -> list[Finding]:
+    """An entry that speaks of another must name one that lies there, by its digest, whether or not it can be used."""
     findings: list[Finding] = []
     entry, details = link.entry, link.entry.details
     if isinstance(details, Countersigned | Corrected):
-        heads = {other.entry.sequence: other.head for other in links if other.entry.sequence < entry.sequence}
-        found = heads.get(details.entry)
-        if found != details.head:
+        heads = [head for number, head in collection.chain.heads if number == details.entry]
+        unread = not heads and any(number == details.entry for number, _ in collection.listing.entries)
+        if details.entry >= entry.sequence or not (unread or details.head in heads):
             message = f"entry {entry.sequence} speaks of another entry {details.entry} than the one in this record"
             findings.append(
                 Finding(
@@ -47,7 +47,7 @@ def _judge_references(link: Link, links: Sequence[Link]) -> list[Finding]:
                     Effect.DISPROVES,
                     message,
                     expected=details.head,
-                    found=found,
+                    found=min(heads, default=None),
                     entry=entry.sequence,
                 )
             )

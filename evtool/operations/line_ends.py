@@ -56,6 +56,7 @@ def excuse_converted(entries: Sequence[EntryFiles], unreadable: Collection[int],
     if unix == list(entries):
         return chain
     restored = check_chain(unix, unreadable)
+    chain = replace(chain, heads=chain.heads | restored.heads)
     if len(restored.links) <= len(chain.links):
         return chain
     message = "the line ends of the record were converted on the way, from LF to CR LF: with LF, the signatures of "

@@ -222,6 +222,7 @@ def refusal_of_manifests(custody: CustodyDirectory, files: list[EntryFiles]) -> 
 REPORTED = {
     "custody": {Code.CUSTODY_EXTRA},
     "checksums": {Code.CHECKSUMS_MISMATCH, Code.CHECKSUMS_MISSING},
+    "chain": {Code.CHAIN_BROKEN},
     "withholding": {Code.WITHHELD_UNEXPLAINED, Code.DISCLOSURE_INVALID},
     "head": {Code.HEAD_UNKNOWN},
     "time": {Code.TIMESTAMP_MISSING, Code.TIMESTAMP_CHANGED, Code.TIMESTAMP_FAILED, Code.TIME_NOT_PROVEN}

@@ -59,9 +59,10 @@ def find_all(evidence: str, trust: str, head: str = "") -> Findings:
     record = Record(os.path.join(root, b"custody"), findings)  # V1
     if not record.entries:
         return [(UNCHECKED, "no-items", "")]
-    entries = check_chain(read_files(record, findings), findings)  # V2, V3
+    files = read_files(record, findings)
+    entries = check_chain(files, findings)  # V2, V3
     check_trust(record, entries, trust, findings)  # V4
-    check_references(entries, head, findings)  # V5
+    check_references(entries, record, files, head, findings)  # V5
     seals = [entry for entry in entries if entry.event == "sealed"]
     for seal in seals:
         try:
@@ -123,11 +124,6 @@ def blame(effect: str, code: str) -> Iterator[None]:
         yield
     except (ValueError, OSError, RecursionError):
         raise ProblemError(effect, code) from None
-
-
-def sha256(data: bytes) -> bytes:
-    """Give the SHA-256 of some bytes."""
-    return hashlib.sha256(data).digest()
 
 
 # ------------------------------------------------------------------------------ Section 3 and V1: the custody directory
@@ -309,19 +305,17 @@ def check_trust(record: Record, entries: list[Entry], trust: str, findings: Find
             findings.append((OPEN, "key-not-trusted", f"entry {entry.number}"))
 
 
-def with_lf(data: bytes) -> bytes:
-    """Undo what programs do to line ends."""
-    return data.replace(b"\r\n", b"\n")
-
-
-def check_references(entries: list[Entry], head: str, findings: Findings) -> None:
-    """V5: the head that the user noted, and the entries of which others speak."""
+def check_references(entries: list[Entry], record: Record, files: list[File], head: str, findings: Findings) -> None:
+    """V5: the head that the user noted, and the entries of which others speak, whether or not these are usable."""
     if head and head not in [entry.digest for entry in entries]:
         findings.append((DISPROVES, "head-unknown", ""))
     for entry in entries:
         if entry.event in ("countersigned", "corrected"):
-            earlier = [(one.number, one.digest) for one in entries if one.number < entry.number]
-            if (entry.details.get("entry"), entry.details.get("head")) not in earlier:
+            number: Any = entry.details.get("entry")
+            texts = [text for stem, data, _ in files if int(stem[:4]) == number for text in (data, with_lf(data))]
+            is_unread = not texts and any(int(stem[:4]) == number for stem in record.entries)
+            is_there = entry.details.get("head") in [sha256(text).hex() for text in texts]
+            if not (is_there or is_unread) or number >= entry.number:
                 findings.append((DISPROVES, "chain-broken", f"entry {entry.number}"))
 
 
@@ -633,6 +627,16 @@ DIGEST = "[0-9a-f]{64}"
 SALT = "[0-9a-f]{32}"
 CODE = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 TEXT = "(?s:.{1,1000})"
+
+
+def sha256(data: bytes) -> bytes:
+    """Give the SHA-256 of some bytes."""
+    return hashlib.sha256(data).digest()
+
+
+def with_lf(data: bytes) -> bytes:
+    """Undo what programs do to line ends."""
+    return data.replace(b"\r\n", b"\n")
 
 
 def is_number(value: Any) -> bool:
