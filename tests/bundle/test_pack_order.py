@@ -73,7 +73,8 @@ def test_evidence_that_changes_while_it_is_packed_leaves_no_entry(form: str, cas
     before = snapshot(case / "custody")
     victim = next(path for path in sorted(case.rglob("*.hwp")))
     with pytest.raises(EvidenceError, match="changed while the bundle was written"):
-        pack_meddled(case, tmp_path / f"it{form}", "packing", lambda: victim.write_bytes(b"something else"))
+        other = b"x" * victim.stat().st_size
+        pack_meddled(case, tmp_path / f"it{form}", "packing", lambda: victim.write_bytes(other))
     assert snapshot(case / "custody") == before
     assert not [path for path in tmp_path.iterdir() if "it" in path.name and "case" not in path.name]
 
