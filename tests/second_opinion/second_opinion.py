@@ -813,6 +813,7 @@ def read_statement(line: bytes) -> Table:
         kind += f" {statement.get('type')}"
     require(kind in STATEMENTS and has_fields(statement, STATEMENTS[kind]))
     require(kind == "content file" or "metadata" not in statement.get("statements", []))
+    require(kind != "metadata" or "claims" in statement or "failure" in statement)
     return statement
 
 
