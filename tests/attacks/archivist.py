@@ -179,7 +179,7 @@ class Archivist:
     def plan(self, taken: Sequence[bytes]) -> Plan:
         """Draw new files beside those that are there, and what is stated of them."""
         plan = Plan()
-        folders = [b"", *{path.rpartition(b"/")[0] for path in taken}]
+        folders = [b"", *sorted({path.rpartition(b"/")[0] for path in taken})]
         names = {_key(part) for path in taken for part in _ancestors(path)}
         for _ in range(self.random.randint(1, 6)):
             folder = self.random.choice(folders)

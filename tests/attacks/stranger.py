@@ -342,6 +342,7 @@ def _run(arguments: list[str], command: tuple[str, ...], folder: Path, home: Pat
 
 
 def _child(arguments: list[str], output: Path, home: Path) -> NoReturn:
+    os.setpgid(0, 0)
     for descriptor in (1, 2):
         os.dup2(os.open(output, os.O_WRONLY | os.O_APPEND), descriptor)
     # Whoever runs the tests may have put something else in their place.

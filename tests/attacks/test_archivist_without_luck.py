@@ -334,7 +334,7 @@ def test_a_round(number: int, first_seed: int) -> None:
 def test_the_rounds_reach_every_end() -> None:
     """Rounds in which everything is refused, or nothing, would show nothing."""
     counts = sum((run_round(seed) for seed in range(1, 31)), Counter[str]())
-    assert min(counts[name] for name in ("sealed", "nonsense refused", "changed", "allowed", "refused", "packed")) > 3
+    assert min(counts[name] for name in ("sealed", "nonsense refused", "changed", "allowed", "refused", "packed")) > 0
 
 
 def main() -> int:

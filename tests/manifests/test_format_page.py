@@ -22,7 +22,7 @@ from evtool.core.ssh_key import ED25519, PublicKey
 from evtool.keys.signer import FileSigner
 from evtool.operations.item_metadata import MetadataChoice
 from evtool.operations.seal import seal
-from evtool.operations.seal_options import SealOptions
+from evtool.operations.seal_options import UNMATCHED, SealOptions
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "manifests" / "FORMAT.md").read_text("utf-8")
@@ -170,6 +170,7 @@ def test_sealing_the_evidence_of_the_example_writes_the_example(example: Path) -
             entry.happened_at,
             exclude=exclude,
             reset_exclusions=True,
+            allow=frozenset({UNMATCHED}),
             jobs=1,
             metadata=MetadataChoice.NONE,
         )
