@@ -190,7 +190,7 @@ def test_each_finding_about_a_terrible_name_is_exact_and_on_one_line(case: Path,
             file.write(b"!")
     report = check(case, evtool)
     assert {path for code, path in named(report) if code == "changed"} == {store_name(name) for name in NAMES}
-    result = evtool("verify", case)
+    result = evtool("verify", case, "--all")
     assert_safe(result.stdout)
     assert result.stdout.count("\n  FAILED ") == len(NAMES)
     for name in NAMES:

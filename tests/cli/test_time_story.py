@@ -231,7 +231,7 @@ def test_without_a_token_no_certificate_code_is_loaded(evtool: Runner, archivist
     archivist.ok("seal", case)
     code = (
         "import sys; from evtool.cli.main import _run; "
-        f"_run(['verify', {str(case)!r}, '--quiet']); "
+        f"_run(['verify', {str(case)!r}, '--quiet'], []); "
         "print(sorted(name for name in sys.modules if 'x509' in name))"
     )
     command = [evtool.command()[0], "-c", code]
