@@ -321,7 +321,7 @@ def run_round(seed: int) -> Counter[str]:
 
 @pytest.fixture(scope="module")
 def first_seed() -> int:
-    return int(os.environ.get("EVTOOL_SEED") or random.SystemRandom().randrange(2**32))
+    return int(os.environ.get("EVTOOL_SEED") or 20261127)
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
