@@ -133,8 +133,8 @@ def kind_of(path: bytes) -> str:
     """Tell what lies there, without following a symbolic link; empty if nothing does."""
     try:
         mode = os.lstat(path).st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return ""
+    except OSError as error:  # of a name that is too long for this system, nothing can be seen
+        return "" if isinstance(error, FileNotFoundError | NotADirectoryError) else "unlistable"
     kinds = {stat.S_IFREG: "file", stat.S_IFLNK: "symlink", stat.S_IFDIR: "directory"}
     return kinds.get(stat.S_IFMT(mode), "special")
 
@@ -562,10 +562,10 @@ class Comparison:
         """Items that a later pattern hides."""
         parts = item.path.split(b"/")
         above = [b"/".join(parts[:end]) for end in range(1, len(parts))]
-        kind = kind_of(os.path.join(self.root, item.path))
-        if not item.path or not is_left_out(item.path, self.patterns) or kind == "":
+        if not item.path or not is_left_out(item.path, self.patterns):
             return ""
-        if any(kind_of(os.path.join(self.root, one)) != "directory" for one in above):
+        kind = kind_of(os.path.join(self.root, item.path))
+        if kind == "" or any(kind_of(os.path.join(self.root, one)) != "directory" for one in above):
             return ""
         self.things[item.path] = kind
         return self.compare(item, item.path)
