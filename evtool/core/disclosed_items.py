@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from evtool.core.canonical import parse_canonical, serialize_canonical
 from evtool.core.digest import check_hex_digest
 from evtool.core.errors import FormatError
-from evtool.core.item_ranges import ItemRanges, parse_ranges
+from evtool.core.item_ranges import ItemRanges, parse_ranges, ranges_of
 from evtool.core.limits import MAX_DISCLOSED_LIST
 from evtool.core.manifest import Item
 
@@ -128,14 +128,10 @@ def _is_strings(value: object) -> bool:
 
 def group_items(withheld: Mapping[int, frozenset[str]], salt: str, cover: str) -> DisclosedItems:
     """Make a list: number of each disclosed item -> what is withheld of it, as in `DisclosedGroup.withheld`."""
-    spans: dict[tuple[str, ...], list[tuple[int, int]]] = {}
-    for number in sorted(withheld):
-        ranges = spans.setdefault(tuple(sorted(withheld[number], key=_order)), [])
-        if ranges and ranges[-1][1] + 1 == number:
-            ranges[-1] = (ranges[-1][0], number)
-        else:
-            ranges.append((number, number))
-    groups = [DisclosedGroup(ItemRanges(tuple(ranges)), kinds) for kinds, ranges in spans.items()]
+    alike: dict[tuple[str, ...], list[int]] = {}
+    for number, kinds in withheld.items():
+        alike.setdefault(tuple(sorted(kinds, key=_order)), []).append(number)
+    groups = [DisclosedGroup(ranges_of(numbers), kinds) for kinds, numbers in alike.items()]
     return DisclosedItems(salt, tuple(sorted(groups, key=lambda group: group.items.ranges[0])), cover)
 
 

@@ -42,7 +42,7 @@ class ItemRanges:
             yield from range(first, last + 1)
 
     def __len__(self) -> int:
-        return sum(last - first + 1 for first, last in self.ranges)
+        return count_items(self.ranges)
 
     @property
     def last(self) -> int:
@@ -71,6 +71,11 @@ class ItemRanges:
 
 def _first(one: tuple[int, int]) -> int:
     return one[0]
+
+
+def count_items(ranges: Iterable[tuple[int, int]]) -> int:
+    """Tell how many numbers disjoint ranges hold; each is its first and last number, both included."""
+    return sum(last - first + 1 for first, last in ranges)
 
 
 def is_about(items: ItemRanges | None, entry: int, item: int, sealed_by: int) -> bool:

@@ -305,6 +305,11 @@ def read_items_afresh(collection: Collection) -> Iterator[tuple[bytes, SealedIte
     return read_items(replace(collection, seals=seals))
 
 
+def nameless_items(collection: Collection) -> list[SealedItem]:
+    """Give the items whose name is withheld, but not what they are; known once the manifests have been read."""
+    return [SealedItem(item, seal) for seal in collection.seals for item in seal.nameless]
+
+
 def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes | None, SealedItem]]:
     """Yield the items of one seal, then judge its manifest and its list of checksums, steps 7 and 8."""
     reading = SealReading(custody, seal)

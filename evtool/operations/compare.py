@@ -13,12 +13,13 @@ from typing import TypeVar
 
 from evtool.core.accounts import ItemFates
 from evtool.core.finding import Code, Effect, Finding
+from evtool.core.item_ranges import count_items
 from evtool.core.limits import MAX_HOLES
 from evtool.core.names import name_some, nfc_key, parse_name, shown, store_name
 from evtool.core.patterns import Exclusions
 from evtool.core.payload_names import parse_neutral_name
 from evtool.core.statement import ItemType, OmissionReason
-from evtool.operations.collection import Collection, Seal, SealedItem
+from evtool.operations.collection import Collection, Seal, SealedItem, nameless_items
 from evtool.operations.companions import report_companions, split_companions
 from evtool.operations.comparison import Comparison, Selection, count_unhidden, find_hidden
 from evtool.operations.free_names import pair_items
@@ -241,8 +242,7 @@ class Comparer:
 
     def _match_neutral_names(self) -> None:
         """Find items under the name that is made of their number: those whose own name is withheld, or was unsafe."""
-        nameless = [SealedItem(item, seal) for seal in self.collection.seals for item in seal.nameless]
-        for sealed in nameless:
+        for sealed in nameless_items(self.collection):
             if not self.selection.includes(sealed.item):
                 self._judge.fates_of(sealed).not_selected += 1
             else:
@@ -470,9 +470,7 @@ class Comparer:
         evidence.companions = len(notes.companions)
         for seal in self.collection.seals:
             if seal.is_sound:
-                self.result.fates[seal.number].withheld += sum(
-                    last - first + 1 for first, last in withheld_ranges(seal)
-                )
+                self.result.fates[seal.number].withheld += count_items(withheld_ranges(seal))
 
     def _explain_change(self, sealed: SealedItem) -> str:
         """Look for a cause of a change that can be shown, where the file can be read once more under its own name."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from evtool.core.errors import InputError
-from evtool.operations.collection import Collection, SealedItem, read_collection, read_items
+from evtool.operations.collection import Collection, SealedItem, nameless_items, read_collection, read_items
 from evtool.operations.comparison import Selection
 from evtool.operations.progress import NoProgress
 from evtool.operations.subject import BundleAccess, open_subject
@@ -46,7 +46,7 @@ def list_items(collection: Collection, selection: Selection) -> Iterator[SealedI
 
 def list_nameless_items(collection: Collection, selection: Selection) -> Iterator[SealedItem]:
     """Yield the selected items whose name is withheld, but not what they are, by number; after `list_items`."""
-    for seal in collection.seals:
-        for item in seal.nameless:
-            if selection.includes(item):
-                yield SealedItem(item, seal)
+    # A generator: the manifests may be read between the call and the first item.
+    for sealed in nameless_items(collection):
+        if selection.includes(sealed.item):
+            yield sealed

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from evtool.core.names import nfc_key, parse_name, store_name
 from evtool.core.payload_names import parse_neutral_name
-from evtool.operations.collection import Collection, SealedItem, read_items_afresh
+from evtool.operations.collection import Collection, SealedItem, nameless_items, read_items_afresh
 from evtool.operations.item_judge import KIND_OF, path_of
 from evtool.scan.engine import Task
 from evtool.scan.observe import Mode
@@ -69,11 +69,6 @@ def find_numbered(collection: Collection, missing: Iterable[SealedItem], there: 
         if sealed.item.file is not None
     }
     return {path: path_of(sealed) for path, sealed in candidates.items() if path not in known}
-
-
-def nameless_items(collection: Collection) -> list[SealedItem]:
-    """Give the items whose name this copy withholds; known once the manifests have been read."""
-    return [SealedItem(item, seal) for seal in collection.seals for item in seal.nameless]
 
 
 class RespelledPairs:

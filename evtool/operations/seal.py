@@ -14,11 +14,12 @@ from datetime import UTC, datetime
 from evtool.core.accounts import ItemFates
 from evtool.core.errors import InputError, RefusedError
 from evtool.core.finding import Code, Effect, Finding
+from evtool.core.item_ranges import count_items
 from evtool.core.names import shown, store_name
 from evtool.core.privacy import check_text
 from evtool.core.statement import ItemType, OmissionReason
 from evtool.keys.signer import Signer
-from evtool.operations.collection import Collection, SealedItem
+from evtool.operations.collection import Collection, SealedItem, nameless_items
 from evtool.operations.comparison import count_unhidden, find_hidden
 from evtool.operations.consent import require_sound
 from evtool.operations.crew import hire, report_losses
@@ -31,13 +32,7 @@ from evtool.operations.item_metadata import DescribedItems, MetadataChoice
 from evtool.operations.item_statements import StatementPlan, read_plan
 from evtool.operations.manifest_writer import ManifestWriter
 from evtool.operations.progress import NoProgress, Progress, ShareTrack
-from evtool.operations.respelled import (
-    RespelledNames,
-    RespelledPairs,
-    find_numbered,
-    find_respelled,
-    nameless_items,
-)
+from evtool.operations.respelled import RespelledNames, RespelledPairs, find_numbered, find_respelled
 from evtool.operations.seal_options import SealOptions, SealResult
 from evtool.operations.seal_problems import cannot_seal, nothing_to_seal, omission_reason
 from evtool.operations.surprises import CHANGED_AFTERWARDS, RestlessFiles, Surprises
@@ -464,7 +459,7 @@ class _SealRun:
     def _require_accounts(self, fates: ItemFates) -> None:
         """Make sure that every item of an earlier seal ended in exactly one class, as in a verification."""
         seals = self._collection.seals if self._collection else []
-        withheld = sum(last - first + 1 for seal in seals for first, last in withheld_ranges(seal))
+        withheld = sum(count_items(withheld_ranges(seal)) for seal in seals)
         sealed = sum(seal.sealed.items for seal in seals)
         if fates.total + withheld != sealed:
             raise InputError(

@@ -19,7 +19,7 @@ from evtool.core.errors import EvidenceError, InputError, MismatchError, UsageEr
 from evtool.core.finding import Effect, Finding
 from evtool.core.names import nfc_key
 from evtool.core.verdict import Report
-from evtool.operations.collection import read_collection, read_items
+from evtool.operations.collection import nameless_items, read_collection, read_items
 from evtool.operations.leftovers import Tell, sweep
 from evtool.operations.payload_places import Placed, Placing
 from evtool.operations.progress import NoProgress, Progress
@@ -195,7 +195,7 @@ def _restore(staged: _Staged, tree: NewTree, *, outside_links: bool) -> Placed:
             tree.write_file(os.fsencode(path), staged.bundle.read_chunks(path))
     collection = read_collection(staged.bundle.custody)
     items = [sealed.item for _, sealed in read_items(collection)]
-    items += [item for seal in collection.seals for item in seal.nameless]
+    items += [sealed.item for sealed in nameless_items(collection)]
     placing = Placing(tree, items, outside_links=outside_links)
     placing.place_files(staged.files)
     placing.make_directories()

@@ -15,6 +15,7 @@ from evtool.core.disclosed_items import Deviations, DisclosedItems, find_deviati
 from evtool.core.errors import InputError, MismatchError
 from evtool.core.events import Disclosed
 from evtool.core.finding import Code, Effect, Finding
+from evtool.core.item_ranges import count_items
 from evtool.core.verdict import PartialCopy
 from evtool.operations.collection import Collection, Seal
 from evtool.operations.disclosed_lists import read_lists
@@ -99,7 +100,7 @@ def _unexplained(collection: Collection) -> Finding:
     for seal in collection.seals:
         if seal.withheld_lines:
             gone += withheld_ranges(seal)
-    count = sum(last - first + 1 for first, last in gone)
+    count = count_items(gone)
     what = f"all of {_name_items(gone)}" if gone else "statements of items"
     message = f"{what}: withheld from this copy, and no signed entry says that they may be"
     return Finding(Code.WITHHELD_UNEXPLAINED, Effect.UNCHECKED, message, count=max(count, 1))

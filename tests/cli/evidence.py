@@ -24,6 +24,20 @@ from tests.conftest import Runner, RunResult
 
 Facts = tuple[object, ...]
 
+PUBLIC = """format = "evtool-defaults/1"
+[[directory]]
+path = "."
+handling = "public"
+[directory.consent]
+status = "not-required"
+basis = "open source"
+identity = "public"
+onward = "yes"
+defence = "yes"
+for = ["research"]
+"""
+"""Defaults under which anybody may be given every item."""
+
 
 def give_key(evtool: Runner, code: str = "A03") -> None:
     """Make an unlocked key that the user trusts, as `evtool key new CODE --no-passphrase` does."""

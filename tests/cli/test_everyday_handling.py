@@ -15,21 +15,9 @@ from pathlib import Path
 import pytest
 
 from evtool import ExitCode
-from tests.cli.evidence import give_key
+from tests.cli.evidence import PUBLIC, give_key
 from tests.conftest import Runner, RunResult
 
-PUBLIC = """format = "evtool-defaults/1"
-[[directory]]
-path = "."
-handling = "public"
-[directory.consent]
-status = "not-required"
-basis = "open source"
-identity = "public"
-onward = "yes"
-defence = "yes"
-for = ["research"]
-"""
 HANGUL = "photos/한글 문서.txt"
 APPLE_DOUBLE = b"\0\5\26\7\0\2\0\0Mac OS X        \0\2\0\0\0\x09" + b"\0" * 4000
 ZONE = b"[ZoneTransfer]\r\nZoneId=3\r\nHostUrl=https://example.org/letter.txt\r\n"

@@ -12,25 +12,11 @@ from pathlib import Path
 import pytest
 
 from evtool import ExitCode
-from tests.cli.evidence import check, give_key, snapshot
+from tests.cli.evidence import PUBLIC, check, give_key, snapshot
 from tests.conftest import Runner, RunResult
 
 SHIMS = Path(__file__).with_name("shims")
 ENTRY = ("0001-sealed.jsonl", "0001-sealed.sha256", "0001-sealed.toml", "0001-sealed.toml.sig")
-
-
-PUBLIC = """format = "evtool-defaults/1"
-[[directory]]
-path = "."
-handling = "public"
-[directory.consent]
-status = "not-required"
-basis = "open source"
-identity = "public"
-onward = "yes"
-defence = "yes"
-for = ["research"]
-"""
 
 
 @pytest.fixture
