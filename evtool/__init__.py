@@ -22,9 +22,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evtool.core.allowed_signers import AllowedSigners
-    from evtool.core.errors import EvtoolError, ExitCode
-    from evtool.core.events import (
+    from evtool.core.custody.events import (
         Accessed,
         Collected,
         Copied,
@@ -35,62 +33,76 @@ if TYPE_CHECKING:
         Transferred,
         Verified,
     )
+    from evtool.core.errors import EvtoolError, ExitCode
     from evtool.core.finding import Axis, AxisState, Code, Effect, Finding
+    from evtool.core.ssh.allowed_signers import AllowedSigners
     from evtool.core.verdict import Report
     from evtool.keys.recipients import Recipients, load_recipients
     from evtool.keys.signer import Signer, choose_signer
     from evtool.keys.trust import load_trust
     from evtool.keys.tsa_trust import AnchorSet, load_anchors, load_roots
-    from evtool.operations.airgap import WrittenRequest, import_response, write_request
-    from evtool.operations.compare_copies import CopiesReport, compare_copies
-    from evtool.operations.comparison import Selection
-    from evtool.operations.consent import change_consent, decide_items, known_consents, read_consent
-    from evtool.operations.derivations import Derivation, list_derivations
-    from evtool.operations.derive import derive
-    from evtool.operations.disclosure_choice import Wanted
-    from evtool.operations.due import DueResult, find_due
-    from evtool.operations.entry_writer import EntryHeader
-    from evtool.operations.fixity import FixityRequest
-    from evtool.operations.handover import ReceiveOptions, add_receipt, read_receipt_file, receive, write_receipt
-    from evtool.operations.import_evidence import ImportResult, Origin, import_bag, import_list
+    from evtool.operations.bundle.choice import Wanted
+    from evtool.operations.bundle.pack import Disclosure, PackOptions, PackResult, pack
+    from evtool.operations.bundle.unpack import UnpackResult, unpack
+    from evtool.operations.entries.consent import change_consent, decide_items, known_consents, read_consent
+    from evtool.operations.entries.fixity import FixityRequest
+    from evtool.operations.entries.handover import (
+        ReceiveOptions,
+        add_receipt,
+        read_receipt_file,
+        receive,
+        write_receipt,
+    )
+    from evtool.operations.entries.recall import recall
+    from evtool.operations.entries.record_event import RecordResult, head_of_entry, record_event
+    from evtool.operations.entries.register import RegisterCheck, check_register, read_register
+    from evtool.operations.entries.writer import EntryHeader
     from evtool.operations.inspect import Inspection, inspect_files
-    from evtool.operations.item_metadata import MetadataChoice
-    from evtool.operations.item_statements import StatementFiles
-    from evtool.operations.new_items import list_new_names
-    from evtool.operations.pack import Disclosure, PackOptions, PackResult, pack
-    from evtool.operations.read import list_items, list_nameless_items, open_record
-    from evtool.operations.recall import recall
-    from evtool.operations.record import RecordResult, head_of_entry, record_event
-    from evtool.operations.register_check import RegisterCheck, check_register, read_register
-    from evtool.operations.renew import RenewResult, renew
-    from evtool.operations.revocation import RevocationResult, add_revocation
-    from evtool.operations.seal import preview_seal, seal
-    from evtool.operations.seal_options import SealOptions, SealResult
-    from evtool.operations.stamp_store import StoredStamp
-    from evtool.operations.subject import BundleAccess
-    from evtool.operations.time_axis import TimeGrounds
-    from evtool.operations.timestamp import StampOptions, StampResult, add_timestamps, preview_blank, preview_timestamps
-    from evtool.operations.trust import TrustPolicy
-    from evtool.operations.unpack import UnpackResult, unpack
-    from evtool.operations.upgrade import ProofUpgrade, upgrade_proofs
-    from evtool.operations.verify import verify
-    from evtool.operations.verify_options import VerifyOptions
+    from evtool.operations.record.comparison import Selection
+    from evtool.operations.record.read import list_items, list_nameless_items, open_record
+    from evtool.operations.record.subject import BundleAccess
+    from evtool.operations.record.trust import TrustPolicy
+    from evtool.operations.seal.derive import derive
+    from evtool.operations.seal.import_evidence import ImportResult, Origin, import_bag, import_list
+    from evtool.operations.seal.metadata import MetadataChoice
+    from evtool.operations.seal.options import SealOptions, SealResult
+    from evtool.operations.seal.seal import preview_seal, seal
+    from evtool.operations.seal.statements import StatementFiles
+    from evtool.operations.seal.unsealed import list_new_names
+    from evtool.operations.timestamps.add import (
+        StampOptions,
+        StampResult,
+        add_timestamps,
+        preview_blank,
+        preview_timestamps,
+    )
+    from evtool.operations.timestamps.airgap import WrittenRequest, import_response, write_request
+    from evtool.operations.timestamps.renew import RenewResult, renew
+    from evtool.operations.timestamps.revocation import RevocationResult, add_revocation
+    from evtool.operations.timestamps.storing import StoredStamp
+    from evtool.operations.timestamps.upgrade import ProofUpgrade, upgrade_proofs
+    from evtool.operations.verify.copies import CopiesReport, compare_copies
+    from evtool.operations.verify.derivations import Derivation, list_derivations
+    from evtool.operations.verify.due import DueResult, find_due
+    from evtool.operations.verify.options import VerifyOptions
+    from evtool.operations.verify.time.axis import TimeGrounds
+    from evtool.operations.verify.verify import verify
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "AllowedSigners": "evtool.core.allowed_signers",
+    "AllowedSigners": "evtool.core.ssh.allowed_signers",
     "EvtoolError": "evtool.core.errors",
     "ExitCode": "evtool.core.errors",
-    "Accessed": "evtool.core.events",
-    "Collected": "evtool.core.events",
-    "Copied": "evtool.core.events",
-    "Corrected": "evtool.core.events",
-    "Countersigned": "evtool.core.events",
-    "Disposed": "evtool.core.events",
-    "Incident": "evtool.core.events",
-    "Transferred": "evtool.core.events",
-    "Verified": "evtool.core.events",
+    "Accessed": "evtool.core.custody.events",
+    "Collected": "evtool.core.custody.events",
+    "Copied": "evtool.core.custody.events",
+    "Corrected": "evtool.core.custody.events",
+    "Countersigned": "evtool.core.custody.events",
+    "Disposed": "evtool.core.custody.events",
+    "Incident": "evtool.core.custody.events",
+    "Transferred": "evtool.core.custody.events",
+    "Verified": "evtool.core.custody.events",
     "Axis": "evtool.core.finding",
     "AxisState": "evtool.core.finding",
     "Code": "evtool.core.finding",
@@ -105,76 +117,76 @@ _HOMES = {
     "AnchorSet": "evtool.keys.tsa_trust",
     "load_anchors": "evtool.keys.tsa_trust",
     "load_roots": "evtool.keys.tsa_trust",
-    "WrittenRequest": "evtool.operations.airgap",
-    "import_response": "evtool.operations.airgap",
-    "write_request": "evtool.operations.airgap",
-    "CopiesReport": "evtool.operations.compare_copies",
-    "compare_copies": "evtool.operations.compare_copies",
-    "Selection": "evtool.operations.comparison",
-    "change_consent": "evtool.operations.consent",
-    "decide_items": "evtool.operations.consent",
-    "known_consents": "evtool.operations.consent",
-    "read_consent": "evtool.operations.consent",
-    "Derivation": "evtool.operations.derivations",
-    "list_derivations": "evtool.operations.derivations",
-    "derive": "evtool.operations.derive",
-    "Wanted": "evtool.operations.disclosure_choice",
-    "DueResult": "evtool.operations.due",
-    "find_due": "evtool.operations.due",
-    "EntryHeader": "evtool.operations.entry_writer",
-    "FixityRequest": "evtool.operations.fixity",
-    "ReceiveOptions": "evtool.operations.handover",
-    "add_receipt": "evtool.operations.handover",
-    "read_receipt_file": "evtool.operations.handover",
-    "receive": "evtool.operations.handover",
-    "write_receipt": "evtool.operations.handover",
-    "ImportResult": "evtool.operations.import_evidence",
-    "Origin": "evtool.operations.import_evidence",
-    "import_bag": "evtool.operations.import_evidence",
-    "import_list": "evtool.operations.import_evidence",
+    "WrittenRequest": "evtool.operations.timestamps.airgap",
+    "import_response": "evtool.operations.timestamps.airgap",
+    "write_request": "evtool.operations.timestamps.airgap",
+    "CopiesReport": "evtool.operations.verify.copies",
+    "compare_copies": "evtool.operations.verify.copies",
+    "Selection": "evtool.operations.record.comparison",
+    "change_consent": "evtool.operations.entries.consent",
+    "decide_items": "evtool.operations.entries.consent",
+    "known_consents": "evtool.operations.entries.consent",
+    "read_consent": "evtool.operations.entries.consent",
+    "Derivation": "evtool.operations.verify.derivations",
+    "list_derivations": "evtool.operations.verify.derivations",
+    "derive": "evtool.operations.seal.derive",
+    "Wanted": "evtool.operations.bundle.choice",
+    "DueResult": "evtool.operations.verify.due",
+    "find_due": "evtool.operations.verify.due",
+    "EntryHeader": "evtool.operations.entries.writer",
+    "FixityRequest": "evtool.operations.entries.fixity",
+    "ReceiveOptions": "evtool.operations.entries.handover",
+    "add_receipt": "evtool.operations.entries.handover",
+    "read_receipt_file": "evtool.operations.entries.handover",
+    "receive": "evtool.operations.entries.handover",
+    "write_receipt": "evtool.operations.entries.handover",
+    "ImportResult": "evtool.operations.seal.import_evidence",
+    "Origin": "evtool.operations.seal.import_evidence",
+    "import_bag": "evtool.operations.seal.import_evidence",
+    "import_list": "evtool.operations.seal.import_evidence",
     "Inspection": "evtool.operations.inspect",
     "inspect_files": "evtool.operations.inspect",
-    "MetadataChoice": "evtool.operations.item_metadata",
-    "StatementFiles": "evtool.operations.item_statements",
-    "list_new_names": "evtool.operations.new_items",
-    "Disclosure": "evtool.operations.pack",
-    "PackOptions": "evtool.operations.pack",
-    "PackResult": "evtool.operations.pack",
-    "pack": "evtool.operations.pack",
-    "list_items": "evtool.operations.read",
-    "list_nameless_items": "evtool.operations.read",
-    "open_record": "evtool.operations.read",
-    "recall": "evtool.operations.recall",
-    "RecordResult": "evtool.operations.record",
-    "head_of_entry": "evtool.operations.record",
-    "record_event": "evtool.operations.record",
-    "RegisterCheck": "evtool.operations.register_check",
-    "check_register": "evtool.operations.register_check",
-    "read_register": "evtool.operations.register_check",
-    "RenewResult": "evtool.operations.renew",
-    "renew": "evtool.operations.renew",
-    "RevocationResult": "evtool.operations.revocation",
-    "add_revocation": "evtool.operations.revocation",
-    "preview_seal": "evtool.operations.seal",
-    "seal": "evtool.operations.seal",
-    "SealOptions": "evtool.operations.seal_options",
-    "SealResult": "evtool.operations.seal_options",
-    "StoredStamp": "evtool.operations.stamp_store",
-    "BundleAccess": "evtool.operations.subject",
-    "TimeGrounds": "evtool.operations.time_axis",
-    "StampOptions": "evtool.operations.timestamp",
-    "StampResult": "evtool.operations.timestamp",
-    "add_timestamps": "evtool.operations.timestamp",
-    "preview_blank": "evtool.operations.timestamp",
-    "preview_timestamps": "evtool.operations.timestamp",
-    "TrustPolicy": "evtool.operations.trust",
-    "UnpackResult": "evtool.operations.unpack",
-    "unpack": "evtool.operations.unpack",
-    "ProofUpgrade": "evtool.operations.upgrade",
-    "upgrade_proofs": "evtool.operations.upgrade",
-    "VerifyOptions": "evtool.operations.verify_options",
-    "report_unreadable": "evtool.operations.verify",
-    "verify": "evtool.operations.verify",
+    "MetadataChoice": "evtool.operations.seal.metadata",
+    "StatementFiles": "evtool.operations.seal.statements",
+    "list_new_names": "evtool.operations.seal.unsealed",
+    "Disclosure": "evtool.operations.bundle.pack",
+    "PackOptions": "evtool.operations.bundle.pack",
+    "PackResult": "evtool.operations.bundle.pack",
+    "pack": "evtool.operations.bundle.pack",
+    "list_items": "evtool.operations.record.read",
+    "list_nameless_items": "evtool.operations.record.read",
+    "open_record": "evtool.operations.record.read",
+    "recall": "evtool.operations.entries.recall",
+    "RecordResult": "evtool.operations.entries.record_event",
+    "head_of_entry": "evtool.operations.entries.record_event",
+    "record_event": "evtool.operations.entries.record_event",
+    "RegisterCheck": "evtool.operations.entries.register",
+    "check_register": "evtool.operations.entries.register",
+    "read_register": "evtool.operations.entries.register",
+    "RenewResult": "evtool.operations.timestamps.renew",
+    "renew": "evtool.operations.timestamps.renew",
+    "RevocationResult": "evtool.operations.timestamps.revocation",
+    "add_revocation": "evtool.operations.timestamps.revocation",
+    "preview_seal": "evtool.operations.seal.seal",
+    "seal": "evtool.operations.seal.seal",
+    "SealOptions": "evtool.operations.seal.options",
+    "SealResult": "evtool.operations.seal.options",
+    "StoredStamp": "evtool.operations.timestamps.storing",
+    "BundleAccess": "evtool.operations.record.subject",
+    "TimeGrounds": "evtool.operations.verify.time.axis",
+    "StampOptions": "evtool.operations.timestamps.add",
+    "StampResult": "evtool.operations.timestamps.add",
+    "add_timestamps": "evtool.operations.timestamps.add",
+    "preview_blank": "evtool.operations.timestamps.add",
+    "preview_timestamps": "evtool.operations.timestamps.add",
+    "TrustPolicy": "evtool.operations.record.trust",
+    "UnpackResult": "evtool.operations.bundle.unpack",
+    "unpack": "evtool.operations.bundle.unpack",
+    "ProofUpgrade": "evtool.operations.timestamps.upgrade",
+    "upgrade_proofs": "evtool.operations.timestamps.upgrade",
+    "VerifyOptions": "evtool.operations.verify.options",
+    "report_unreadable": "evtool.operations.verify.verify",
+    "verify": "evtool.operations.verify.verify",
 }
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 A full disk or a reader that went away must not change what a run answers: an exception out of `print` would end in
 Python's own exit code 1, which here means that tampering is proven. So whatever goes wrong with these two streams is
-noted in `Delivery.error`, the rest of what is written goes nowhere, and `evtool.cli.main` weighs it at the end.
+noted in `Delivery.error`, the rest of what is written goes nowhere, and `evtool.cli.app` weighs it at the end.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from enum import Enum
 from shutil import get_terminal_size
 from typing import Literal
 
-from evtool.core.names import is_visible
+from evtool.core.text.names import is_visible
 from evtool.report.findings import IN_JSON, IN_TEXT
 from evtool.report.json_value import to_json
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from evtool.cli.output import Output, ProgressMode
-from evtool.core.names import shown, store_name
+from evtool.core.text.names import shown, store_name
 from evtool.operations.progress import NoProgress, Progress
 from evtool.report.text import format_size
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 
 from evtool.cli.output import Output
 from evtool.core.errors import EvtoolError
-from evtool.core.names import shown
+from evtool.core.text.names import shown
 from evtool.interop.http_client import Outgoing, find_proxy
-from evtool.operations.stamp_store import StoredStamp
-from evtool.operations.stamping import CalendarOutcome, StampOutcome
-from evtool.operations.timestamp import StampOptions, StampResult
+from evtool.operations.timestamps.add import StampOptions, StampResult
+from evtool.operations.timestamps.asking import CalendarOutcome, StampOutcome
+from evtool.operations.timestamps.storing import StoredStamp
 from evtool.report.time_document import AskedServer, LeavesDocument, LeavingRequest, Stamping
 
 _UNPRINTABLE = re.compile(rb"[^\x20-\x7e]")

@@ -1,8 +1,8 @@
 """The one hierarchy of errors, each family named after what the caller can do.
 
 An error keeps its facts as fields and says what happened, to which item, expected against found; `hint` says what
-to do next. Names in a message are escaped by whoever builds it (`evtool.core.names.shown`), so that an error can be
-printed as it is.
+to do next. Names in a message are escaped by whoever builds it (`evtool.core.text.names.shown`), so that an error can
+be printed as it is.
 """
 
 from __future__ import annotations

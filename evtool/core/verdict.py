@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from evtool.core.accounts import EvidenceCounts, ItemFates
-from evtool.core.consent_summary import STRICTEST_HANDLING, ConsentSummary
+from evtool.core.consent.summary import STRICTEST_HANDLING, ConsentSummary
 from evtool.core.errors import ExitCode
 from evtool.core.finding import Axis, AxisState, Effect, Finding, weigh
-from evtool.core.time_report import ProvenInterval, StampReport
+from evtool.core.timestamp.time_report import ProvenInterval, StampReport
 
 
 class Step(Enum):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from evtool.core.errors import FormatError
-from evtool.core.names import shown_path
+from evtool.core.text.names import shown_path
 
 MAX_LINE = 64 * 1024
 """Longest line of a list, in bytes."""

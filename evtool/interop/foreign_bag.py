@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from evtool.core.errors import FormatError
-from evtool.core.names import shown, shown_path
+from evtool.core.text.names import shown, shown_path
 from evtool.interop.checksum_lists import DIGEST_SIZES, Expected, add_expected, safe_path
 
 PAYLOAD = b"data/"

@@ -19,7 +19,7 @@ from enum import Enum
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from evtool.core.errors import InputError
-from evtool.core.names import shown
+from evtool.core.text.names import shown
 
 TIMEOUT = 15.0
 """Seconds for each wait: connecting, and every read."""

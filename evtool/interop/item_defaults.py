@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from evtool.core.consent import ConsentTerms
-from evtool.core.consent_input import parse_toml_terms
-from evtool.core.consent_state import combine_terms
-from evtool.core.context import parse_user_value
+from evtool.core.consent.state import combine_terms
 from evtool.core.errors import FormatError
-from evtool.core.names import nfc_key, parse_name, shown
-from evtool.core.stated import Stated, make_context
-from evtool.core.toml_table import TomlTable, parse_toml
+from evtool.core.manifest.context import parse_user_value
+from evtool.core.manifest.stated import Stated, make_context
+from evtool.core.terms.input import parse_toml_terms
+from evtool.core.terms.terms import ConsentTerms
+from evtool.core.text.names import nfc_key, parse_name, shown
+from evtool.core.text.toml import TomlTable, parse_toml
 
 FORMAT = "evtool-defaults/1"
 

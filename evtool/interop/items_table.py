@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evtool.core.consent import TERMS
-from evtool.core.consent_input import TERM_NAMES, accepted, make_terms, parse_user_term, quote_code
-from evtool.core.context import FIELDS, is_field, parse_user_value
 from evtool.core.errors import FormatError
-from evtool.core.names import parse_name
-from evtool.core.stated import Stated, make_context
+from evtool.core.manifest.context import FIELDS, is_field, parse_user_value
+from evtool.core.manifest.stated import Stated, make_context
+from evtool.core.terms.input import TERM_NAMES, accepted, make_terms, parse_user_term, quote_code
+from evtool.core.terms.terms import TERMS
+from evtool.core.text.names import parse_name
 
 PATH = "path"
 """Name of the column that says which item a row is about, by its stored name."""

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterable
 
 from evtool.core.errors import RefusedError
-from evtool.core.names import shown
-from evtool.core.timestamp.ots_format import MAX_REPLY_BYTES
-from evtool.core.timestamp.ots_stamp import ACCEPT, is_listed
+from evtool.core.text.names import shown
+from evtool.core.timestamp.ots.format import MAX_REPLY_BYTES
+from evtool.core.timestamp.ots.stamp import ACCEPT, is_listed
 from evtool.interop.http_client import Outgoing, find_proxy, send
 
 _NOT_YET = 404

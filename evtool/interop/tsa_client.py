@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from evtool.core.limits import MAX_RESPONSE_BYTES
+from evtool.core.text.limits import MAX_RESPONSE_BYTES
 from evtool.core.timestamp.request import MEDIA_TYPE, REPLY_MEDIA_TYPE
 from evtool.interop.http_client import Outgoing, find_proxy, send
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from evtool.core.errors import InputError, KeyFileError
-from evtool.core.names import shown
+from evtool.core.text.names import shown
 from evtool.keys.files import read_any_file, read_secret_file, shown_file
 from evtool.keys.memory import forbid_core_dumps
 from evtool.keys.passphrase import PassphraseSource

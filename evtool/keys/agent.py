@@ -13,8 +13,8 @@ from types import TracebackType
 from typing import Self
 
 from evtool.core.errors import FormatError, KeyFileError
-from evtool.core.ssh_key import SK_ED25519, PublicKey, parse_public_key_blob
-from evtool.core.ssh_wire import Reader, put_string, put_uint32
+from evtool.core.ssh.key import SK_ED25519, PublicKey, parse_public_key_blob
+from evtool.core.ssh.wire import Reader, put_string, put_uint32
 
 MAX_MESSAGE = 256 * 1024
 """Longest answer, in bytes, as in OpenSSH's own agent."""

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from evtool.core.errors import InputError, KeyFileError
-from evtool.core.names import shown
+from evtool.core.text.names import shown
 
 _HAS_MODES = os.name == "posix"
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from evtool.core.errors import FormatError, InputError, KeyFileError
-from evtool.core.ssh_key import ED25519, PublicKey, parse_public_key_blob, parse_public_key_line
-from evtool.core.ssh_wire import Reader, decode_base64
+from evtool.core.ssh.key import ED25519, PublicKey, parse_public_key_blob, parse_public_key_line
+from evtool.core.ssh.wire import Reader, decode_base64
 from evtool.keys.files import create_file, read_any_file, read_secret_file, shown_file
 from evtool.keys.memory import forbid_core_dumps
 from evtool.keys.passphrase import Passphrase, PassphraseSource

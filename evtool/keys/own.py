@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from evtool.core.codes import check_code
 from evtool.core.errors import FormatError, KeyFileError
-from evtool.core.names import shown
+from evtool.core.text.codes import check_code
+from evtool.core.text.names import shown
 from evtool.keys.home import home_directory, keys_directory, make_home
 from evtool.keys.keyfile import KeyFile, create_key_file, public_path, read_key_file
 from evtool.keys.memory import forbid_core_dumps

@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from evtool.core.codes import check_code
-from evtool.core.consent import Purpose
-from evtool.core.consent_decision import Recipient, RecipientKind
-from evtool.core.consent_input import parse_user_term
+from evtool.core.consent.decision import Recipient, RecipientKind
 from evtool.core.errors import FormatError, UsageError
-from evtool.core.names import shown
-from evtool.core.ssh_key import PublicKey, parse_public_key_line
-from evtool.core.toml_table import TomlTable, parse_toml
+from evtool.core.ssh.key import PublicKey, parse_public_key_line
+from evtool.core.terms.input import parse_user_term
+from evtool.core.terms.terms import Purpose
+from evtool.core.text.codes import check_code
+from evtool.core.text.names import shown
+from evtool.core.text.toml import TomlTable, parse_toml
 from evtool.keys.files import read_any_file, read_own_file
 from evtool.keys.home import home_directory
 

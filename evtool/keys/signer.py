@@ -8,11 +8,11 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from evtool.core.codes import check_code
 from evtool.core.errors import FormatError, KeyFileError, SignatureError
-from evtool.core.names import shown
-from evtool.core.ssh_key import PublicKey
-from evtool.core.sshsig import parse_signature, serialize_signature, signed_data, verify_signature
+from evtool.core.ssh.key import PublicKey
+from evtool.core.ssh.signature import parse_signature, serialize_signature, signed_data, verify_signature
+from evtool.core.text.codes import check_code
+from evtool.core.text.names import shown
 from evtool.keys.agent import Agent
 from evtool.keys.keyfile import KeyFile, read_key_file, read_public_key_file, unlock
 from evtool.keys.own import NO_KEY_HINT, OwnKey, list_own_keys, read_own_key

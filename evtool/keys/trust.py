@@ -9,19 +9,19 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from evtool.core.allowed_signers import (
+from evtool.core.errors import UsageError
+from evtool.core.ssh.allowed_signers import (
     AllowedSigner,
     AllowedSigners,
     parse_allowed_signers,
     serialize_allowed_signer,
 )
-from evtool.core.allowed_signers_line import put_time
-from evtool.core.codes import check_code
-from evtool.core.errors import UsageError
-from evtool.core.names import shown
-from evtool.core.ssh_key import PublicKey
-from evtool.core.ssh_pattern import match_pattern_list
-from evtool.core.sshsig import NAMESPACE
+from evtool.core.ssh.allowed_signers_line import put_time
+from evtool.core.ssh.key import PublicKey
+from evtool.core.ssh.pattern import match_pattern_list
+from evtool.core.ssh.signature import NAMESPACE
+from evtool.core.text.codes import check_code
+from evtool.core.text.names import shown
 from evtool.keys.files import locked, read_any_file, read_own_file, replace_file
 from evtool.keys.home import home_directory, make_home, trust_file
 

@@ -19,10 +19,10 @@ from typing import Any
 import tomli_w
 
 from evtool.core.errors import FormatError, InputError, UsageError
-from evtool.core.names import shown
+from evtool.core.text.names import shown
 from evtool.core.timestamp.anchor import Anchor
-from evtool.core.timestamp.certificates import MAX_BUNDLE_BYTES, Certificate, parse_certificate_file
 from evtool.core.timestamp.der_values import write_oid
+from evtool.core.timestamp.x509.certificates import MAX_BUNDLE_BYTES, Certificate, parse_certificate_file
 from evtool.keys.home import home_directory
 
 FORMAT = "evtool-tsa-anchor/1"

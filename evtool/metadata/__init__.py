@@ -3,7 +3,7 @@
 Evidence comes from strangers, and every parser can be attacked. So parsing runs in a caged process for each file
 (`cage`, forked by `zygote`), which gets one descriptor and a pipe and can do nothing else; what it answers is checked
 like any other hostile input before it becomes `Claims`. Values are stated in one vocabulary
-(`evtool.core.metadata_vocabulary`), each with the tag it was read from. Nothing is judged: `observations` points out
+(`evtool.core.metadata.vocabulary`), each with the tag it was read from. Nothing is judged: `observations` points out
 what does not fit together, and leaves it at that.
 
     >>> from evtool.metadata import MetadataExtractor
@@ -12,7 +12,7 @@ what does not fit together, and leaves it at that.
     True
 """
 
-from evtool.core.metadata_vocabulary import Failure
+from evtool.core.metadata.vocabulary import Failure
 from evtool.metadata.extraction import ExtractionResult, MetadataExtractor
 from evtool.metadata.wire import Limits
 

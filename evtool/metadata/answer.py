@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from evtool.core.errors import FormatError
-from evtool.core.metadata_claims import Claims
-from evtool.core.metadata_json import DOCUMENT_LIMIT, parse_claims
+from evtool.core.metadata.claims import Claims
+from evtool.core.metadata.json_form import DOCUMENT_LIMIT, parse_claims
 
 _AROUND = 64
 """Bytes of a line around its document."""

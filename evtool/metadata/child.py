@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from evtool.core.metadata_claims import Claims, Problem
-from evtool.core.metadata_json import claims_document, fit_claims
-from evtool.metadata.cage import enter_cage, set_limits, try_bars
+from evtool.core.metadata.claims import Claims, Problem
+from evtool.core.metadata.json_form import claims_document, fit_claims
 from evtool.metadata.collect import Collector
+from evtool.metadata.confinement import enter_cage, set_limits, try_bars
 from evtool.metadata.extractors import Extractor, extractors
 from evtool.metadata.identify import identify
 from evtool.metadata.stream import open_stream

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from evtool.core.metadata_claims import (
+from evtool.core.metadata.claims import (
     LIST_LIMIT,
     TAG_LIMIT,
     Claim,

@@ -26,8 +26,8 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Self
 
-from evtool.core.metadata_claims import Claims
-from evtool.core.metadata_vocabulary import Detail, Failure
+from evtool.core.metadata.claims import Claims
+from evtool.core.metadata.vocabulary import Detail, Failure
 from evtool.metadata.answer import read_answer
 from evtool.metadata.wire import (
     ANSWER_LIMIT,
@@ -41,7 +41,9 @@ from evtool.metadata.wire import (
     Settings,
 )
 
-_BOOTSTRAP = "import sys; sys.path += sys.argv[3:]; from evtool.metadata.zygote import start; start(*sys.argv[1:3])"
+_BOOTSTRAP = (
+    "import sys; sys.path += sys.argv[3:]; from evtool.metadata.fork_server import start; start(*sys.argv[1:3])"
+)
 
 _LIBRARIES = ("evtool", "exifread", "olefile", "puremagic", "pypdf", "tinytag")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evtool.core.metadata_claims import FormatClaim
+from evtool.core.metadata.claims import FormatClaim
 
 _OOXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."

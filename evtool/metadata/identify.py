@@ -14,7 +14,7 @@ import zipfile
 import olefile  # type: ignore[import-untyped]
 import puremagic
 
-from evtool.core.metadata_claims import FormatClaim, clean_text
+from evtool.core.metadata.claims import FormatClaim, clean_text
 from evtool.metadata.format_table import (
     BRANDS,
     HEADER_NAMES,

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 
-from evtool.core.metadata_claims import Claims, FormatClaim, TimeClaim
-from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TimeKind
+from evtool.core.metadata.claims import Claims, FormatClaim, TimeClaim
+from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TimeKind
 from evtool.metadata.format_table import SIGNED_EXTENSIONS
 
 

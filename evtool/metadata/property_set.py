@@ -6,8 +6,8 @@ import codecs
 from collections.abc import Iterator
 from typing import Any
 
-from evtool.core.metadata_claims import Claim
-from evtool.core.metadata_vocabulary import CountKind, TextKind, TimeKind
+from evtool.core.metadata.claims import Claim
+from evtool.core.metadata.vocabulary import CountKind, TextKind, TimeKind
 from evtool.metadata import values
 
 _CODE_PAGE = 1

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from evtool.core.metadata_claims import (
+from evtool.core.metadata.claims import (
     COUNT_LIMIT,
     NAME_LIMIT,
     RAW_TIME_LIMIT,
@@ -24,7 +24,7 @@ from evtool.core.metadata_claims import (
     TimeClaim,
     clean_text,
 )
-from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
+from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
 
 _DIGITS = re.compile(r"\d+", re.ASCII)
 _ISO = re.compile(

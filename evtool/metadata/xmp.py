@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from io import BufferedIOBase
 
-from evtool.core.metadata_claims import Claim
-from evtool.core.metadata_vocabulary import TextKind, TimeKind
+from evtool.core.metadata.claims import Claim
+from evtool.core.metadata.vocabulary import TextKind, TimeKind
 from evtool.metadata import values
 from evtool.metadata.xml_reader import Element, read_xml
 

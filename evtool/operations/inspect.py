@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from evtool.core.errors import InputError
-from evtool.core.metadata_vocabulary import Detail
-from evtool.core.names import shown_path, store_name
+from evtool.core.metadata.vocabulary import Detail
+from evtool.core.text.names import shown_path, store_name
 from evtool.metadata import ExtractionResult, MetadataExtractor
 from evtool.metadata.observations import Observation, Observed, observe
 

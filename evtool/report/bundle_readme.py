@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evtool.core.sshsig import NAMESPACE
+from evtool.core.ssh.signature import NAMESPACE
 
 _HEAD = """\
 HOW TO CHECK THIS BUNDLE

@@ -6,12 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from evtool.core.consent_decision import ConsentAnswer, Reason
-from evtool.core.consent_state import Holding
-from evtool.core.consent_summary import ConsentSummary
-from evtool.core.errors import ExitCode
-from evtool.core.events import Acceptance, Event
-from evtool.core.item_consent import (
+from evtool.core.consent.decision import ConsentAnswer, Reason
+from evtool.core.consent.items import (
     ItemConsent,
     ItemTerms,
     TermsNeverStated,
@@ -19,7 +15,11 @@ from evtool.core.item_consent import (
     TermsWithheld,
     terms_that_count,
 )
-from evtool.core.times import format_time
+from evtool.core.consent.state import Holding
+from evtool.core.consent.summary import ConsentSummary
+from evtool.core.custody.events import Acceptance, Event
+from evtool.core.errors import ExitCode
+from evtool.core.text.times import format_time
 
 Terms = dict[str, str | list[str]]
 """Name of a term -> its value, as files spell them; a term that is not stated is not there."""

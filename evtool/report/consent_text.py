@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from evtool.core.consent import ConsentTerms, Handling
-from evtool.core.consent_decision import ConsentAnswer
-from evtool.core.consent_state import Holding
-from evtool.core.consent_summary import ConsentSummary
-from evtool.core.digest import group_in_fours
+from evtool.core.consent.decision import ConsentAnswer
+from evtool.core.consent.items import ItemConsent, ItemTerms, TermsNeverStated, TermsWithheld, terms_that_count
+from evtool.core.consent.state import Holding
+from evtool.core.consent.summary import ConsentSummary
 from evtool.core.finding import Axis, AxisState
-from evtool.core.item_consent import ItemConsent, ItemTerms, TermsNeverStated, TermsWithheld, terms_that_count
-from evtool.core.names import shown
-from evtool.core.times import format_time
+from evtool.core.terms.terms import ConsentTerms, Handling
+from evtool.core.text.digest import group_in_fours
+from evtool.core.text.names import shown
+from evtool.core.text.times import format_time
 from evtool.core.verdict import Report
 
 _MEANINGS = {

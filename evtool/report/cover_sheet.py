@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from evtool.core.consent_summary import ConsentSummary
-from evtool.core.item_ranges import ItemRanges
-from evtool.core.names import shown
-from evtool.core.times import format_time
+from evtool.core.consent.summary import ConsentSummary
+from evtool.core.text.names import shown
+from evtool.core.text.ranges import ItemRanges
+from evtool.core.text.times import format_time
 from evtool.report.consent_text import render_handling_line, render_summary
 
 _WORDS = """\

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from evtool.core.custody.events import Acceptance, Fixity
 from evtool.core.errors import ExitCode
-from evtool.core.events import Acceptance, Fixity
 from evtool.core.finding import Code, Finding
 
 

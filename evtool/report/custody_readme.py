@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from evtool.core.sshsig import NAMESPACE
+from evtool.core.ssh.signature import NAMESPACE
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evtool.core.accounts import EvidenceCounts, ItemFates
-from evtool.core.entry import Clock
+from evtool.core.custody.entry import Clock
+from evtool.core.custody.events import Event, Fixity
 from evtool.core.errors import ExitCode
-from evtool.core.events import Event, Fixity
 from evtool.core.finding import Axis, AxisState, Code, Finding
-from evtool.core.statement import ItemType, OmissionReason
-from evtool.core.time_report import ProvenInterval, StampReport
+from evtool.core.manifest.statement import ItemType, OmissionReason
+from evtool.core.timestamp.time_report import ProvenInterval, StampReport
 from evtool.core.verdict import PartialCopy, Report, SignerReport, StepResult
 from evtool.report.consent_document import SummaryDocument, Terms, summary_document
 from evtool.report.findings import list_findings

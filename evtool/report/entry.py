@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from evtool.core.entry import Entry
-from evtool.core.events import Fixity, FixityScope, details_table
-from evtool.core.names import shown
+from evtool.core.custody.entry import Entry
+from evtool.core.custody.events import Fixity, FixityScope, details_table
+from evtool.core.text.names import shown
 
 
 def render_fixity(fixity: Fixity) -> str:

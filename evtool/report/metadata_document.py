@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from evtool.core.metadata_claims import (
+from evtool.core.manifest.statement import MetadataStatement
+from evtool.core.metadata.claims import (
     Claims,
     CountClaim,
     DurationClaim,
@@ -15,8 +16,7 @@ from evtool.core.metadata_claims import (
     Tag,
     TimeClaim,
 )
-from evtool.core.metadata_vocabulary import VOCABULARY, Detail, Failure, Withheld
-from evtool.core.statement import MetadataStatement
+from evtool.core.metadata.vocabulary import VOCABULARY, Detail, Failure, Withheld
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from evtool.core.metadata_claims import Claims
-from evtool.core.metadata_vocabulary import Failure, OffsetBasis, Withheld
-from evtool.core.names import shown
-from evtool.core.statement import MetadataStatement
+from evtool.core.manifest.statement import MetadataStatement
+from evtool.core.metadata.claims import Claims
+from evtool.core.metadata.vocabulary import Failure, OffsetBasis, Withheld
+from evtool.core.text.names import shown
 
 WORDS = {
     Withheld.PLACE: "places",

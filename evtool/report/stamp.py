@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from evtool.core.names import shown
-from evtool.core.time_report import ProvenInterval, StampKind, StampReport
+from evtool.core.text.names import shown
 from evtool.core.timestamp.stamp_names import StampName, StampRole
+from evtool.core.timestamp.time_report import ProvenInterval, StampKind, StampReport
 from evtool.core.timestamp.token_state import TokenState
 from evtool.report.time_document import AskedServer, Stamping
 
 if TYPE_CHECKING:
     # A report without time-stamps needs none of it, least of all the X.509 parts of cryptography.
-    from evtool.core.timestamp.ots_verify import OtsVerdict
+    from evtool.core.timestamp.ots.verify import OtsVerdict
     from evtool.core.timestamp.renewal import JudgedToken
     from evtool.core.timestamp.repeat import RepeatFiles
     from evtool.core.timestamp.result import Accuracy, TokenVerdict

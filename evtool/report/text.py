@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from unicodedata import east_asian_width
 
-from evtool.core.digest import group_in_fours
 from evtool.core.errors import ExitCode
 from evtool.core.finding import Axis, AxisState, Code, Effect, Finding
-from evtool.core.names import shown
+from evtool.core.text.digest import group_in_fours
+from evtool.core.text.names import shown
 from evtool.core.verdict import Report, SignerReport
 from evtool.report.consent_text import render_handling
 from evtool.report.findings import list_findings

@@ -20,7 +20,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from evtool import __version__
 from evtool.core.errors import InputError, UsageError
-from evtool.core.names import shown
+from evtool.core.text.names import shown
 from evtool.scan.engine import Crew
 from evtool.scan.tree import TreeLocation
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import stat
 
-from evtool.core.companions import START_SIZE, find_companion
-from evtool.core.names import shown_path
+from evtool.core.container.companions import START_SIZE, find_companion
+from evtool.core.text.names import shown_path
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 
-from evtool.core.patterns import Exclusions
+from evtool.core.text.patterns import Exclusions
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Kind, WalkNotes, walk_runs
 

@@ -19,7 +19,7 @@ from itertools import islice
 from typing import Any
 
 from evtool.core.errors import EvidenceError, InputError
-from evtool.core.names import shown
+from evtool.core.text.names import shown
 
 HAS_DIRECTORY_DESCRIPTORS = os.open in os.supports_dir_fd and os.scandir in os.supports_fd
 """Whether names can be opened relative to an open directory."""

@@ -15,9 +15,9 @@ from enum import Enum
 from itertools import groupby
 from typing import NamedTuple
 
-from evtool.core.manifest import path_sort_key
-from evtool.core.names import nfc_key, store_name, store_names
-from evtool.core.patterns import Exclusions
+from evtool.core.manifest.manifest import path_sort_key
+from evtool.core.text.names import nfc_key, store_name, store_names
+from evtool.core.text.patterns import Exclusions
 from evtool.scan.tree import Tree
 
 

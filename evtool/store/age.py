@@ -1,8 +1,8 @@
 """Encrypting and decrypting bundles in the age format, as a stream: plain text is never written to a disk.
 
-Keys go through `pyrage`, the binding of rage; passphrases through `evtool.core.age_passphrase`, as pyrage has no stream
-for them. What decryption yields has been authenticated chunk by chunk, but only its end shows that nothing is missing.
-age names no sender: whoever has a recipient's public key can encrypt to it, so only the seal inside counts.
+Keys go through `pyrage`, the binding of rage; passphrases through `evtool.core.container.age_passphrase`, as pyrage has
+no stream for them. What decryption yields has been authenticated chunk by chunk, but only its end shows that nothing is
+missing. age names no sender: whoever has a recipient's public key can encrypt to it, so only the seal inside counts.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Protocol
 
-from evtool.core.age_header import AgeHeader, read_header
-from evtool.core.age_passphrase import RANDOM_SIZE, PassphraseEncryptor, decrypt_with_passphrase
+from evtool.core.container.age_header import AgeHeader, read_header
+from evtool.core.container.age_passphrase import RANDOM_SIZE, PassphraseEncryptor, decrypt_with_passphrase
 from evtool.core.errors import FormatError, KeyFileError, UsageError
 from evtool.keys.age_keys import Identity, Recipient, load_pyrage
 from evtool.keys.passphrase import Passphrase, PassphraseSource

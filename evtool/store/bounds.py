@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from evtool.core.errors import FormatError
-from evtool.core.limits import MAX_LINE, MAX_UNREAD_BYTES, MAX_UNREAD_LINE
-from evtool.core.names import shown
+from evtool.core.text.limits import MAX_LINE, MAX_UNREAD_BYTES, MAX_UNREAD_LINE
+from evtool.core.text.names import shown
 
 _CHUNK = 1024 * 1024
 

@@ -13,18 +13,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Self, TypeVar
 
-from evtool.core.bagit import (
+from evtool.core.container.bagit import (
     DECLARATION_FILE,
     INFO_FILE,
     MANIFEST_FILE,
     PAYLOAD_DIRECTORY,
     TAG_MANIFEST_FILE,
 )
-from evtool.core.companions import SYSTEM_DIRECTORIES, find_companion
+from evtool.core.container.companions import SYSTEM_DIRECTORIES, find_companion
 from evtool.core.errors import FormatError, InputError
-from evtool.core.limits import MAX_BAG_LINE, MAX_BAG_README, MAX_INFO
-from evtool.core.names import shown, shown_path, store_name
-from evtool.core.patterns import Exclusions
+from evtool.core.text.limits import MAX_BAG_LINE, MAX_BAG_README, MAX_INFO
+from evtool.core.text.names import shown, shown_path, store_name
+from evtool.core.text.patterns import Exclusions
 from evtool.scan.companions import describe_companion
 from evtool.scan.engine import Task, observe_all
 from evtool.scan.observe import Observation

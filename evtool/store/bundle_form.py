@@ -11,10 +11,10 @@ import re
 import stat
 from collections.abc import Iterable, Iterator
 
-from evtool.core.bagit import DECLARATION_FILE, MANIFEST_FILE, TAG_MANIFEST_FILE
-from evtool.core.digest import sha256_hex
+from evtool.core.container.bagit import DECLARATION_FILE, MANIFEST_FILE, TAG_MANIFEST_FILE
 from evtool.core.errors import EvtoolError, FormatError
-from evtool.core.names import shown
+from evtool.core.text.digest import sha256_hex
+from evtool.core.text.names import shown
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.store.bundle import RECORD
 from evtool.store.custody import NAME, CustodyDirectory, CustodyReader, FileRole, file_name

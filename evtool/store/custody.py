@@ -18,12 +18,12 @@ from itertools import takewhile
 from types import TracebackType
 from typing import Protocol, Self
 
-from evtool.core.chain import EntryFiles
-from evtool.core.companions import START_SIZE, SYSTEM_DIRECTORIES, find_companion
-from evtool.core.entry import INFORMATIONAL_FILES
+from evtool.core.container.companions import START_SIZE, SYSTEM_DIRECTORIES, find_companion
+from evtool.core.custody.chain import EntryFiles
+from evtool.core.custody.entry import INFORMATIONAL_FILES
+from evtool.core.custody.events import Event
 from evtool.core.errors import FormatError, InputError
-from evtool.core.events import Event
-from evtool.core.limits import (
+from evtool.core.text.limits import (
     MAX_CHAIN_BYTES,
     MAX_CRL_BYTES,
     MAX_DISCLOSED_LIST,
@@ -37,7 +37,7 @@ from evtool.core.limits import (
     MAX_RESPONSE_BYTES,
     MAX_SIGNATURE,
 )
-from evtool.core.names import shown, shown_path, store_name
+from evtool.core.text.names import shown, shown_path, store_name
 from evtool.core.timestamp.stamp_names import StampName, StampRole, parse_stamp_name
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.store.bounds import MANIFEST_BOUND, Bound, of_lines, of_size, read_within

@@ -13,9 +13,9 @@ import zlib
 from collections.abc import Iterable
 from typing import BinaryIO
 
+from evtool.core.custody.events import Event
 from evtool.core.errors import FormatError
-from evtool.core.events import Event
-from evtool.core.names import parse_name, store_name
+from evtool.core.text.names import parse_name, store_name
 from evtool.scan.observe import Known, Observation, Stamp
 from evtool.scan.small_files import FileRow
 from evtool.scan.walk import Run

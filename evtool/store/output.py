@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from evtool.core.errors import InputError
-from evtool.core.names import shown
+from evtool.core.text.names import shown
 from evtool.store.medium import flush_directory, flush_to_medium
 from evtool.store.new_tree import flush_directories
 from evtool.store.work import WorkPlace, open_work_place

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
 from evtool.core.errors import BusyError, InputError
-from evtool.core.names import shown
+from evtool.core.text.names import shown
 from evtool.scan.tree import HAS_DIRECTORY_DESCRIPTORS, TreeLocation
 from evtool.store.custody import FileRole, Listing, file_name
 from evtool.store.lock import LOCK_FILE, DirectoryLock

@@ -9,7 +9,7 @@ import os
 from types import TracebackType
 
 from evtool.core.errors import InputError
-from evtool.core.names import shown
+from evtool.core.text.names import shown
 from evtool.store.medium import flush_to_medium
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

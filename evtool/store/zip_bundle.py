@@ -15,10 +15,10 @@ from typing import BinaryIO, NamedTuple, TypeVar
 
 from blake3 import blake3
 
-from evtool.core.bagit import BAG_FILES
+from evtool.core.container.bagit import BAG_FILES
 from evtool.core.errors import FormatError, InputError
-from evtool.core.limits import MAX_KEPT
-from evtool.core.names import shown
+from evtool.core.text.limits import MAX_KEPT
+from evtool.core.text.names import shown
 from evtool.scan.engine import Task
 from evtool.scan.observe import Observation, Problem, Stamp
 from evtool.scan.walk import Found, Kind, WalkNotes

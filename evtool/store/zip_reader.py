@@ -15,11 +15,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
 
-from evtool.core.errors import FormatError
-from evtool.core.limits import MAX_ZIP_ENTRIES, MAX_ZIP_NAME
-from evtool.core.names import shown
-from evtool.core.payload_names import PathSet, find_unsafe
-from evtool.core.zip_format import (
+from evtool.core.container.payload_names import PathSet, find_unsafe
+from evtool.core.container.zip import (
     CENTRAL_SIGNATURE,
     CENTRAL_SIZE,
     END64_SIGNATURE,
@@ -42,6 +39,9 @@ from evtool.core.zip_format import (
     parse_end64,
     parse_local,
 )
+from evtool.core.errors import FormatError
+from evtool.core.text.limits import MAX_ZIP_ENTRIES, MAX_ZIP_NAME
+from evtool.core.text.names import shown
 
 CHUNK = 1024 * 1024
 """Bytes per read of a file's data."""

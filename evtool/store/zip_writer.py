@@ -10,10 +10,10 @@ import zlib
 from collections.abc import Iterable
 from typing import Protocol
 
+from evtool.core.container.zip import Totals, make_header, serialize_central, serialize_end, serialize_local
 from evtool.core.errors import EvidenceError
-from evtool.core.limits import MAX_ZIP_ENTRIES
-from evtool.core.names import shown
-from evtool.core.zip_format import Totals, make_header, serialize_central, serialize_end, serialize_local
+from evtool.core.text.limits import MAX_ZIP_ENTRIES
+from evtool.core.text.names import shown
 
 
 class ByteSink(Protocol):

@@ -19,7 +19,7 @@ from typing import Any
 
 import tomli_w
 
-from evtool.core.names import store_name
+from evtool.core.text.names import store_name
 from tests.attacks import consent_reference as reference
 from tests.attacks.consent_reference import Terms
 

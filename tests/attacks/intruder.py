@@ -20,20 +20,20 @@ from pathlib import Path
 from typing import TypeVar
 from zlib import crc32
 
-from evtool.core.consent import ConsentTerms, Handling, code_text
-from evtool.core.item_choice import parse_choice
-from evtool.core.merkle import compute_leaf_hash, compute_node_hash
-from evtool.core.names import store_name
-from evtool.core.statement import WithheldStatement
+from evtool.core.manifest.merkle import compute_leaf_hash, compute_node_hash
+from evtool.core.manifest.statement import WithheldStatement
+from evtool.core.terms.terms import ConsentTerms, Handling, code_text
+from evtool.core.text.item_choice import parse_choice
+from evtool.core.text.names import store_name
 from evtool.core.verdict import Report
-from evtool.operations.consent import change_consent
-from evtool.operations.disclosure_choice import Wanted
-from evtool.operations.entry_writer import EntryHeader
-from evtool.operations.item_metadata import MetadataChoice
-from evtool.operations.item_statements import StatementFiles
-from evtool.operations.pack import PackOptions
-from evtool.operations.seal import seal
-from evtool.operations.seal_options import SealOptions
+from evtool.operations.bundle.choice import Wanted
+from evtool.operations.bundle.pack import PackOptions
+from evtool.operations.entries.consent import change_consent
+from evtool.operations.entries.writer import EntryHeader
+from evtool.operations.seal.metadata import MetadataChoice
+from evtool.operations.seal.options import SealOptions
+from evtool.operations.seal.seal import seal
+from evtool.operations.seal.statements import StatementFiles
 from evtool.store.zip_writer import ZipWriter
 from tests.bundle.case import (
     SIGNER,

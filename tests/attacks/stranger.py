@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from evtool.cli.main import COMMANDS as PROGRAM
-from evtool.cli.main import main
+from evtool.cli.app import COMMANDS as PROGRAM
+from evtool.cli.app import main
 from tests.attacks.forge import Key, Record, content, name, sha256, statement
 
 MIB = 1 << 20

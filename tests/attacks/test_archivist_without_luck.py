@@ -40,14 +40,14 @@ from evtool import (
     unpack,
     verify,
 )
-from evtool.core.consent import Purpose, parse_terms
-from evtool.core.consent_decision import Recipient, RecipientKind, Request
+from evtool.core.consent.decision import Recipient, RecipientKind, Request
 from evtool.core.errors import FormatError, InputError, RefusedError, UsageError
-from evtool.core.item_ranges import ranges_of
-from evtool.core.names import parse_name, store_name
-from evtool.core.ssh_key import ED25519, PublicKey
+from evtool.core.ssh.key import ED25519, PublicKey
+from evtool.core.terms.terms import Purpose, parse_terms
+from evtool.core.text.names import parse_name, store_name
+from evtool.core.text.ranges import ranges_of
 from evtool.keys.signer import FileSigner
-from evtool.operations.comparison import Selection
+from evtool.operations.record.comparison import Selection
 from tests.attacks import consent_reference as reference
 from tests.attacks.archivist import AGREEMENTS, CODES, DAY, Archivist, Plan, write_defaults, write_files, write_table
 from tests.attacks.consent_reference import Question, Terms

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from evtool.core import manifest
-from evtool.core.statement import ContentStatement, FileStatement, ItemType, OmissionReason, parse_statement
-from evtool.operations import compare
-from evtool.operations.withholding import Withholding
+from evtool.core.manifest import manifest
+from evtool.core.manifest.statement import ContentStatement, FileStatement, ItemType, OmissionReason, parse_statement
+from evtool.operations.record.withholding import Withholding
+from evtool.operations.verify.items import plain as compare
 from tests.attacks.intruder import Scene, attack, copy_of, find_wrong, make_scenes
 from tests.bundle.case import verify_it
 

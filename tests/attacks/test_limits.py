@@ -13,11 +13,14 @@ from types import ModuleType
 
 import pytest
 
-from evtool.core import limits
-from evtool.core.consent import ConsentTerms
-from evtool.core.consent_state import ConsentChange, fold_terms
+from evtool.core.consent.state import ConsentChange, fold_terms
+from evtool.core.custody.receipt import split_receipt
 from evtool.core.errors import FormatError
-from evtool.core.limits import (
+from evtool.core.manifest.manifest import ManifestReader
+from evtool.core.ssh.signature import parse_signature
+from evtool.core.terms.terms import ConsentTerms
+from evtool.core.text import limits
+from evtool.core.text.limits import (
     KIB,
     MAX_ARMORED,
     MAX_BAG_LINE,
@@ -46,15 +49,14 @@ from evtool.core.limits import (
     MAX_ZIP_NAME,
     MIB,
 )
-from evtool.core.manifest import ManifestReader
-from evtool.core.receipt import split_receipt
-from evtool.core.sshsig import parse_signature
-from evtool.core.timestamp.certificates import parse_certificate_file
-from evtool.core.timestamp.pem import find_blocks
 from evtool.core.timestamp.stamp_names import StampRole
-from evtool.operations import beside, collection, compare, time_evidence
-from evtool.operations.collection import read_collection
-from evtool.operations.verify import verify
+from evtool.core.timestamp.x509.certificates import parse_certificate_file
+from evtool.core.timestamp.x509.pem import find_blocks
+from evtool.operations.record import beside, collection
+from evtool.operations.record.collection import read_collection
+from evtool.operations.verify.items import plain as compare
+from evtool.operations.verify.time import evidence as time_evidence
+from evtool.operations.verify.verify import verify
 from evtool.scan.tree import TreeLocation
 from evtool.store import zip_bundle
 from evtool.store.bounds import MANIFEST_BOUND, Bound, of_lines, of_size, read_within

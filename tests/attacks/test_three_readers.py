@@ -17,9 +17,9 @@ from types import ModuleType
 import pytest
 
 from evtool.core.errors import FormatError
-from evtool.core.manifest import Item, ManifestReader
-from evtool.operations import merge_blocks
-from evtool.operations.compare import Comparer
+from evtool.core.manifest.manifest import Item, ManifestReader
+from evtool.operations.verify.items import blocks as merge_blocks
+from evtool.operations.verify.items.plain import Comparer
 from tests.attacks.made_manifests import MANIFEST, make
 from tests.manifests.test_vectors import (
     DAMAGES,

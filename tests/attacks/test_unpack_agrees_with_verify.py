@@ -9,21 +9,21 @@ from pathlib import Path
 
 import pytest
 
+from evtool.core.container.payload_names import parse_neutral_name
 from evtool.core.errors import EvtoolError, ExitCode
-from evtool.core.names import parse_name, store_name
-from evtool.core.payload_names import parse_neutral_name
-from evtool.core.statement import FileStatement, parse_statement
+from evtool.core.manifest.statement import FileStatement, parse_statement
+from evtool.core.text.names import parse_name, store_name
 from evtool.keys.age_keys import Identity, load_pyrage, parse_recipient
-from evtool.operations.disclosure_choice import Wanted
-from evtool.operations.item_metadata import MetadataChoice
-from evtool.operations.item_statements import StatementFiles
-from evtool.operations.pack import Disclosure, PackOptions, pack
-from evtool.operations.seal import seal
-from evtool.operations.seal_options import SealOptions
-from evtool.operations.subject import BundleAccess
-from evtool.operations.trust import TrustPolicy
-from evtool.operations.unpack import unpack
-from evtool.operations.verify_options import VerifyOptions
+from evtool.operations.bundle.choice import Wanted
+from evtool.operations.bundle.pack import Disclosure, PackOptions, pack
+from evtool.operations.bundle.unpack import unpack
+from evtool.operations.record.subject import BundleAccess
+from evtool.operations.record.trust import TrustPolicy
+from evtool.operations.seal.metadata import MetadataChoice
+from evtool.operations.seal.options import SealOptions
+from evtool.operations.seal.seal import seal
+from evtool.operations.seal.statements import StatementFiles
+from evtool.operations.verify.options import VerifyOptions
 from evtool.store.removal import remove_directory
 from tests.attacks.trees import Plan, build, leads_outside, make_plan, read_tree
 from tests.bundle import test_hostile_bags as bags

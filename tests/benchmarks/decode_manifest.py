@@ -18,9 +18,9 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 
-from evtool.core.manifest import ManifestReader
-from evtool.core.statement import serialize_files
-from evtool.core.statement_block import DecodedFiles
+from evtool.core.manifest.block import DecodedFiles
+from evtool.core.manifest.manifest import ManifestReader
+from evtool.core.manifest.statement import serialize_files
 
 _BLOCK = 256
 _PER_FOLDER = 100

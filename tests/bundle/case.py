@@ -14,12 +14,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from evtool.core.consent import Purpose
-from evtool.core.consent_decision import Recipient, RecipientKind
-from evtool.core.item_choice import parse_choice
-from evtool.core.names import store_name
-from evtool.core.ssh_key import ED25519, PublicKey
-from evtool.core.statement import (
+from evtool.core.consent.decision import Recipient, RecipientKind
+from evtool.core.manifest.statement import (
     ConsentStatement,
     ContentStatement,
     ContextStatement,
@@ -27,19 +23,23 @@ from evtool.core.statement import (
     WithheldStatement,
     parse_statement,
 )
-from evtool.core.times import format_mtime
+from evtool.core.ssh.key import ED25519, PublicKey
+from evtool.core.terms.terms import Purpose
+from evtool.core.text.item_choice import parse_choice
+from evtool.core.text.names import store_name
+from evtool.core.text.times import format_mtime
 from evtool.core.verdict import Report
 from evtool.keys.signer import FileSigner
-from evtool.operations.disclosure_choice import Wanted
-from evtool.operations.entry_writer import Random
-from evtool.operations.item_metadata import MetadataChoice
-from evtool.operations.item_statements import StatementFiles
-from evtool.operations.pack import Disclosure, PackOptions, PackResult, pack
-from evtool.operations.seal import seal
-from evtool.operations.seal_options import SealOptions
-from evtool.operations.trust import TrustPolicy
-from evtool.operations.verify import verify
-from evtool.operations.verify_options import VerifyOptions
+from evtool.operations.bundle.choice import Wanted
+from evtool.operations.bundle.pack import Disclosure, PackOptions, PackResult, pack
+from evtool.operations.entries.writer import Random
+from evtool.operations.record.trust import TrustPolicy
+from evtool.operations.seal.metadata import MetadataChoice
+from evtool.operations.seal.options import SealOptions
+from evtool.operations.seal.seal import seal
+from evtool.operations.seal.statements import StatementFiles
+from evtool.operations.verify.options import VerifyOptions
+from evtool.operations.verify.verify import verify
 
 SEED = hashlib.sha256(b"evtool test vectors").digest()
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)

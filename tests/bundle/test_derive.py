@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from evtool.core.errors import EvtoolError
-from evtool.operations.derive import derive
-from evtool.operations.seal_options import SealOptions
+from evtool.operations.seal.derive import derive
+from evtool.operations.seal.options import SealOptions
 from tests.bundle.case import SIGNER, seal_case, snapshot, write_files
 from tests.bundle.test_bundle_story import DEFAULTS, DISCLOSED, RECIPIENTS, age_key
 from tests.cli.custody import Party, make_party

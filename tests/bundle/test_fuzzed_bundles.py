@@ -14,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from evtool.core.errors import EvtoolError, ExitCode
-from evtool.operations.unpack import unpack
+from evtool.operations.bundle.unpack import unpack
 from evtool.store.zip_writer import ZipWriter
 from tests.bundle.case import only, pack_it, seal_case, snapshot, verify_it, write_files
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from evtool.core.errors import EvtoolError, ExitCode, InputError
-from evtool.operations.unpack import unpack
+from evtool.operations.bundle.unpack import unpack
 from tests.bundle.case import only, pack_it, seal_case, snapshot, verify_it, write_files
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "bundle" / "bag"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from evtool.core.errors import EvtoolError, ExitCode, InputError
-from evtool.operations.pack import pack
+from evtool.operations.bundle.pack import pack
 from evtool.operations.progress import NoProgress
 from tests.bundle.case import (
     SIGNER,

@@ -9,16 +9,16 @@ import pytest
 from blake3 import blake3
 
 from evtool import __version__
-from evtool.core.checksums import serialize_header, serialize_line
-from evtool.core.digest import Digests, sha256_hex
-from evtool.core.entry import Clock, Entry
+from evtool.core.custody.entry import Clock, Entry
+from evtool.core.custody.events import Digest, Sealed
 from evtool.core.errors import EvtoolError, ExitCode, MismatchError
-from evtool.core.events import Digest, Sealed
-from evtool.core.merkle import TreeBuilder, compute_leaf_hash
-from evtool.core.names import parse_name, store_name
-from evtool.core.statement import ContentStatement, FileStatement, ItemType
-from evtool.operations.pack import PackOptions
-from evtool.operations.unpack import unpack
+from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hash
+from evtool.core.manifest.statement import ContentStatement, FileStatement, ItemType
+from evtool.core.text.checksums import serialize_header, serialize_line
+from evtool.core.text.digest import Digests, sha256_hex
+from evtool.core.text.names import parse_name, store_name
+from evtool.operations.bundle.pack import PackOptions
+from evtool.operations.bundle.unpack import unpack
 from tests.bundle.case import NOW, SIGNER, make_case, pack_it, seal_case, snapshot, verify_it, write_files
 from tests.bundle.test_hostile_bags import relist
 

@@ -28,7 +28,7 @@ import sys
 import time
 from typing import Any
 
-from evtool.cli.main import COMMANDS, main
+from evtool.cli.app import COMMANDS, main
 
 
 def _burn(call: str, times: int) -> None:

@@ -12,8 +12,8 @@ import click
 import pyrage  # type: ignore[import-untyped]  # it has no annotations
 import pytest
 
+from evtool.cli.app import COMMANDS
 from evtool.cli.group import make_group
-from evtool.cli.main import COMMANDS
 from evtool.core.errors import ExitCode
 from tests.cli.custody import make_case, make_party
 from tests.cli.evidence import Server, serve

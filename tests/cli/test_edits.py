@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from evtool import ExitCode
-from evtool.core.names import store_name
+from evtool.core.text.names import store_name
 from tests.cli.evidence import check, give_key, named
 from tests.conftest import Runner
 

@@ -18,7 +18,7 @@ from tests.conftest import Runner
 
 SITE = """
 import atexit, os, threading
-import evtool.cli.log
+import evtool.cli.commands.log
 import evtool.cli.progress
 
 class Panic(BaseException):
@@ -35,16 +35,16 @@ if fault == "at exit":
     atexit.register(fail, OSError(28, "No space left on device"))
 elif fault == "thread":
     started = threading.Thread(target=fail, args=(ValueError("김철수"),))
-    evtool.cli.log._render = lambda *_: started.start() or started.join() or "an answer"
+    evtool.cli.commands.log._render = lambda *_: started.start() or started.join() or "an answer"
 elif fault == "late thread":
     threading.Thread(target=lambda: threading.main_thread().join() or fail(ValueError("김철수"))).start()
 elif fault == "cleared away":
     class Leftover:
         def __del__(self):
             fail(OSError(28, "No space left on device"))
-    evtool.cli.log._render = lambda *_: str(Leftover())
+    evtool.cli.commands.log._render = lambda *_: str(Leftover())
 else:
-    evtool.cli.log._render = log
+    evtool.cli.commands.log._render = log
 """
 
 

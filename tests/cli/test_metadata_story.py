@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from evtool.core.disclosure import PartialCopy
-from evtool.core.merkle import TreeBuilder, compute_leaf_hash
-from evtool.core.metadata_vocabulary import Failure
-from evtool.core.privacy import TextPolicy
-from evtool.core.statement import MetadataStatement, parse_statement
-from evtool.operations.item_metadata import ClaimsReader, MetadataChoice
+from evtool.core.custody.privacy import TextPolicy
+from evtool.core.manifest.disclosure import PartialCopy
+from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hash
+from evtool.core.manifest.statement import MetadataStatement, parse_statement
+from evtool.core.metadata.vocabulary import Failure
+from evtool.operations.seal.metadata import ClaimsReader, MetadataChoice
 from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind

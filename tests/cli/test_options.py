@@ -8,10 +8,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from evtool.cli.options import SigningOptions, output_options, signing_options
+from evtool.cli.options.common import SigningOptions, output_options, signing_options
 from evtool.cli.output import Output
 from evtool.core.errors import KeyFileError
-from evtool.core.sshsig import parse_signature, verify_signature
+from evtool.core.ssh.signature import parse_signature, verify_signature
 from evtool.keys.keyfile import create_key_file
 from evtool.keys.passphrase import Passphrase
 

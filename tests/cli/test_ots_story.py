@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from evtool.core.timestamp.ots import BitcoinAttestation, Timestamp
-from evtool.core.timestamp.ots_format import serialize_proof
-from evtool.core.timestamp.ots_stamp import Submission, build_proof
+from evtool.core.timestamp.ots.format import serialize_proof
+from evtool.core.timestamp.ots.proof import BitcoinAttestation, Timestamp
+from evtool.core.timestamp.ots.stamp import Submission, build_proof
 from tests.cli.custody import Party, make_case
 from tests.cli.forked import ForkedRunner
 from tests.cli.time_record import report, stamps

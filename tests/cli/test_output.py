@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from evtool.cli.main import COMMANDS
+from evtool.cli.app import COMMANDS
 from evtool.core.errors import ExitCode
 from tests.cli.evidence import check, give_key, serve
 from tests.conftest import Runner

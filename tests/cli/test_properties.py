@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
 
 from evtool import AllowedSigners, EvtoolError, ExitCode, Report, SealOptions, VerifyOptions, load_trust, seal, verify
-from evtool.core.names import nfc_key, parse_name, store_name
+from evtool.core.text.names import nfc_key, parse_name, store_name
 from evtool.keys.own import create_own_key
 from evtool.keys.passphrase import FilePassphrase
 from evtool.keys.signer import Signer, choose_signer

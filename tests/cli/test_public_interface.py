@@ -11,13 +11,15 @@ import pytest
 
 import evtool
 
-MODULES = sorted(path.name.removesuffix(".py") for path in files("evtool.cli").iterdir() if path.name.endswith(".py"))
+MODULES = sorted(
+    path.name.removesuffix(".py") for path in files("evtool.cli.commands").iterdir() if path.name.endswith(".py")
+)
 """Modules of the command line."""
 
 
 def imported_operations(module: str) -> set[str]:
     """The functions of `evtool.operations` that a module of the command line imports."""
-    tree = ast.parse(files("evtool.cli").joinpath(f"{module}.py").read_text("utf-8"))
+    tree = ast.parse(files("evtool.cli.commands").joinpath(f"{module}.py").read_text("utf-8"))
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     named = [(node.module or "", alias.name) for node in imports for alias in node.names]
     return {name for home, name in named if home.startswith("evtool.operations.") and name[0].islower()}

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from evtool import Code, ExitCode
-from evtool.core.names import parse_name, parse_shown, shown, store_name
+from evtool.core.text.names import parse_name, parse_shown, shown, store_name
 from tests.cli.evidence import check, give_key, named, serve
 from tests.conftest import Runner
 

@@ -230,7 +230,7 @@ def test_without_a_token_no_certificate_code_is_loaded(evtool: Runner, archivist
     case = make_case(evtool)
     archivist.ok("seal", case)
     code = (
-        "import sys; from evtool.cli.main import _run; "
+        "import sys; from evtool.cli.app import _run; "
         f"_run(['verify', {str(case)!r}, '--quiet'], []); "
         "print(sorted(name for name in sys.modules if 'x509' in name))"
     )

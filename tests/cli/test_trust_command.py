@@ -8,7 +8,7 @@ import pytest
 from nacl.signing import SigningKey
 
 from evtool.core.errors import ExitCode
-from evtool.core.ssh_key import ED25519, PublicKey
+from evtool.core.ssh.key import ED25519, PublicKey
 from tests.conftest import Runner, RunResult
 
 KEY = PublicKey(ED25519, bytes(SigningKey(bytes(range(32))).verify_key))

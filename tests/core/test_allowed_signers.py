@@ -15,16 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
-from evtool.core.allowed_signers import (
+from evtool.core.errors import FormatError
+from evtool.core.ssh.allowed_signers import (
     AllowedSigner,
     AllowedSigners,
     TrustStatus,
     parse_allowed_signers,
     serialize_allowed_signer,
 )
-from evtool.core.allowed_signers_line import put_time
-from evtool.core.errors import FormatError
-from evtool.core.sshsig import ED25519, NAMESPACE, PublicKey, serialize_signature, signed_data
+from evtool.core.ssh.allowed_signers_line import put_time
+from evtool.core.ssh.signature import ED25519, NAMESPACE, PublicKey, serialize_signature, signed_data
 
 SEED = bytes(range(32))
 KEY = PublicKey(ED25519, bytes(SigningKey(SEED).verify_key))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evtool.core.bagit import BagInfo, ManifestLine, parse_info, parse_manifest
+from evtool.core.container.bagit import BagInfo, ManifestLine, parse_info, parse_manifest
 from evtool.core.errors import FormatError
 
 A, B = "a" * 64, "b" * 64

@@ -10,9 +10,9 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from evtool.core.canonical import encode_string, parse_canonical, serialize_canonical
 from evtool.core.errors import FormatError
-from evtool.core.limits import MAX_INTEGER, MAX_NESTING
+from evtool.core.text.canonical import encode_string, parse_canonical, serialize_canonical
+from evtool.core.text.limits import MAX_INTEGER, MAX_NESTING
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 keys = st.text(st.characters(max_codepoint=127))

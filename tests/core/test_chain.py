@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from nacl.signing import SigningKey
 
-from evtool.core.chain import Chain, EntryFiles, check_chain, check_head
-from evtool.core.digest import sha256_hex
-from evtool.core.entry import Clock, Entry, Previous
-from evtool.core.events import Digest, Event, Sealed
+from evtool.core.custody.chain import Chain, EntryFiles, check_chain, check_head
+from evtool.core.custody.entry import Clock, Entry, Previous
+from evtool.core.custody.events import Digest, Event, Sealed
 from evtool.core.finding import Axis, Code, Effect
-from evtool.core.ssh_key import ED25519, PublicKey
-from evtool.core.sshsig import NAMESPACE, serialize_signature, signed_data
+from evtool.core.ssh.key import ED25519, PublicKey
+from evtool.core.ssh.signature import NAMESPACE, serialize_signature, signed_data
+from evtool.core.text.digest import sha256_hex
 
 KEYS = [SigningKey(bytes([number]) * 32) for number in (1, 2)]
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from evtool.core.checksums import MAX_LISTED_PATH, parse_header, serialize_header, serialize_line
 from evtool.core.errors import FormatError
+from evtool.core.text.checksums import MAX_LISTED_PATH, parse_header, serialize_header, serialize_line
 
 SALT = "0123456789abcdef" * 2
 characters = st.sampled_from([b"a", b"-", b" ", b"\\", b"\n", b"\r", b"*", b"#", b"%", b"\xff", b"\x1b", "김".encode()])

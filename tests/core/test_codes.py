@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from evtool.core.codes import check_code
 from evtool.core.errors import FormatError
+from evtool.core.text.codes import check_code
 
 
 @pytest.mark.parametrize("code", ["A03", "a", "7", "id_ed25519", "NK-2.b", "x" * 64])

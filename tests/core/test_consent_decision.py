@@ -12,7 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evtool.core.consent import (
+from evtool.core.consent.decision import Decision, Reason, Recipient, RecipientKind, Request, decide
+from evtool.core.consent.items import (
+    ItemTerms,
+    TermsNeverStated,
+    TermsStated,
+    TermsWithheld,
+    terms_in_force,
+    terms_that_count,
+)
+from evtool.core.consent.state import ConsentChange
+from evtool.core.terms.terms import (
     Condition,
     ConsentTerms,
     Giver,
@@ -23,19 +33,9 @@ from evtool.core.consent import (
     Status,
     terms_of,
 )
-from evtool.core.consent_decision import Decision, Reason, Recipient, RecipientKind, Request, decide
-from evtool.core.consent_state import ConsentChange
-from evtool.core.item_consent import (
-    ItemTerms,
-    TermsNeverStated,
-    TermsStated,
-    TermsWithheld,
-    terms_in_force,
-    terms_that_count,
-)
 from evtool.keys.recipients import load_recipients
-from evtool.operations.pack import Disclosure
-from evtool.operations.trust import TrustPolicy
+from evtool.operations.bundle.pack import Disclosure
+from evtool.operations.record.trust import TrustPolicy
 from tests.attacks.consent_reference import Question, refused
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "consent"

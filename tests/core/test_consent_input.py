@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from evtool.core.consent import ConsentTerms, Handling, Leave, Purpose, Status
-from evtool.core.consent_input import find_contradictions, make_terms, parse_toml_terms, parse_user_term
-from evtool.core.context import FIELDS, parse_user_value
 from evtool.core.errors import FormatError
+from evtool.core.manifest.context import FIELDS, parse_user_value
+from evtool.core.terms.input import find_contradictions, make_terms, parse_toml_terms, parse_user_term
+from evtool.core.terms.terms import ConsentTerms, Handling, Leave, Purpose, Status
 
 ACCEPTED: list[tuple[str, str, Any]] = [
     ("handling", " named ", Handling.NAMED),

@@ -6,13 +6,13 @@ import re
 import tomllib
 from pathlib import Path
 
-from evtool.core.consent import TERMS, Shape
-from evtool.core.consent_decision import Reason, RecipientKind
-from evtool.core.consent_state import combine_terms
-from evtool.core.context import FIELDS
-from evtool.core.events import ConsentChanged, Terms
-from evtool.core.register import parse_register
-from evtool.core.statement import ConsentStatement, ContextStatement, parse_statement
+from evtool.core.consent.decision import Reason, RecipientKind
+from evtool.core.consent.state import combine_terms
+from evtool.core.custody.events import ConsentChanged, Terms
+from evtool.core.custody.register import parse_register
+from evtool.core.manifest.context import FIELDS
+from evtool.core.manifest.statement import ConsentStatement, ContextStatement, parse_statement
+from evtool.core.terms.terms import TERMS, Shape
 from evtool.interop.item_defaults import parse_defaults
 from evtool.keys.recipients import parse_recipients
 

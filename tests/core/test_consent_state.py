@@ -9,7 +9,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evtool.core.consent import (
+from evtool.core.consent.decision import Request
+from evtool.core.consent.items import (
+    TermsNeverStated,
+    TermsStated,
+    TermsWithheld,
+    consent_of,
+    sealed_terms,
+    terms_that_count,
+)
+from evtool.core.consent.state import (
+    ConsentChange,
+    change_terms,
+    combine_terms,
+    find_ineffective,
+)
+from evtool.core.consent.summary import NOT_STATED, ConsentTally
+from evtool.core.manifest.manifest import Item
+from evtool.core.manifest.statement import ConsentStatement, ContentStatement, ItemType
+from evtool.core.terms.terms import (
     PERMITTING,
     STRICTEST,
     Condition,
@@ -20,25 +38,7 @@ from evtool.core.consent import (
     Purpose,
     Status,
 )
-from evtool.core.consent_decision import Request
-from evtool.core.consent_state import (
-    ConsentChange,
-    change_terms,
-    combine_terms,
-    find_ineffective,
-)
-from evtool.core.consent_summary import NOT_STATED, ConsentTally
-from evtool.core.item_consent import (
-    TermsNeverStated,
-    TermsStated,
-    TermsWithheld,
-    consent_of,
-    sealed_terms,
-    terms_that_count,
-)
-from evtool.core.item_ranges import ItemRanges, parse_user_ranges
-from evtool.core.manifest import Item
-from evtool.core.statement import ConsentStatement, ContentStatement, ItemType
+from evtool.core.text.ranges import ItemRanges, parse_user_ranges
 from tests.core.test_consent_decision import REQUESTS, TERMS, decide_stated
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

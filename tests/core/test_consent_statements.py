@@ -10,11 +10,11 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evtool.core.consent import ConsentTerms, parse_terms, terms_of
+from evtool.core.custody.events import ConsentChanged, Terms
 from evtool.core.errors import FormatError
-from evtool.core.events import ConsentChanged, Terms
-from evtool.core.manifest import Item, ManifestReader
-from evtool.core.statement import ConsentStatement, ContextStatement, parse_statement
+from evtool.core.manifest.manifest import Item, ManifestReader
+from evtool.core.manifest.statement import ConsentStatement, ContextStatement, parse_statement
+from evtool.core.terms.terms import ConsentTerms, parse_terms, terms_of
 from tests.core.test_consent_decision import TERMS
 
 SALT = "00112233445566778899aabbccddeeff"

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from evtool.core.consent import ConsentTerms, parse_terms
-from evtool.core.consent_decision import passes_on
-from evtool.core.consent_input import find_contradictions
-from evtool.core.consent_state import change_terms, combine_terms
-from evtool.core.consent_summary import ConsentTally
-from evtool.core.events import Event
-from evtool.core.manifest import Item
-from evtool.core.statement import ConsentStatement, ContentStatement, ItemType
+from evtool.core.consent.decision import passes_on
+from evtool.core.consent.state import change_terms, combine_terms
+from evtool.core.consent.summary import ConsentTally
+from evtool.core.custody.events import Event
+from evtool.core.manifest.manifest import Item
+from evtool.core.manifest.statement import ConsentStatement, ContentStatement, ItemType
+from evtool.core.terms.input import find_contradictions
+from evtool.core.terms.terms import ConsentTerms, parse_terms
 from tests.attacks import consent_reference as reference
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "consent"

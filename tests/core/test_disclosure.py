@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evtool.core.digest import Digests
-from evtool.core.disclosure import DisclosedStatement, PartialCopy
 from evtool.core.errors import FormatError
-from evtool.core.manifest import ManifestReader
-from evtool.core.merkle import TreeBuilder, compute_leaf_hash
-from evtool.core.statement import (
+from evtool.core.manifest.disclosure import DisclosedStatement, PartialCopy
+from evtool.core.manifest.manifest import ManifestReader
+from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hash
+from evtool.core.manifest.statement import (
     ContentStatement,
     FileStatement,
     ItemType,
     WithheldStatement,
     parse_statement,
 )
+from evtool.core.text.digest import Digests
 
 
 def make_lines(items: int) -> list[bytes]:

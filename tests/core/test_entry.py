@@ -13,7 +13,7 @@ import tomli_w
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from evtool.core.entry import (
+from evtool.core.custody.entry import (
     FORMAT,
     INFORMATIONAL_FILES,
     Clock,
@@ -21,10 +21,10 @@ from evtool.core.entry import (
     Previous,
     parse_entry,
 )
+from evtool.core.custody.events import Digest, Event, Sealed
 from evtool.core.errors import FormatError
-from evtool.core.events import Digest, Event, Sealed
-from evtool.core.limits import MAX_ENTRY, MAX_INTEGER, MAX_SEQUENCE
-from evtool.core.statement import OmissionReason
+from evtool.core.manifest.statement import OmissionReason
+from evtool.core.text.limits import MAX_ENTRY, MAX_INTEGER, MAX_SEQUENCE
 
 hashes = st.binary(min_size=32, max_size=32).map(bytes.hex)
 digests = hashes.map(Digest)

@@ -7,8 +7,8 @@ import unicodedata
 import pytest
 
 from evtool.core.errors import FormatError, UsageError
-from evtool.core.item_choice import ChoiceBinding, parse_choice
-from evtool.core.names import store_name
+from evtool.core.text.item_choice import ChoiceBinding, parse_choice
+from evtool.core.text.names import store_name
 
 NFC, NFD = unicodedata.normalize("NFC", "김철수.txt"), unicodedata.normalize("NFD", "김철수.txt")
 ITEMS = {

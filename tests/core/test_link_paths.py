@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from evtool.core.link_paths import LinkPaths
+from evtool.core.container.link_paths import LinkPaths
 from tests.attacks.trees import leads_outside
 
 LINKS = {

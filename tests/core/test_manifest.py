@@ -11,10 +11,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from evtool.core.consent import parse_terms
 from evtool.core.errors import FormatError
-from evtool.core.manifest import Item, ManifestReader, summarize_unread
-from evtool.core.statement import (
+from evtool.core.manifest.manifest import Item, ManifestReader, summarize_unread
+from evtool.core.manifest.statement import (
     ConsentStatement,
     ContentStatement,
     ContextStatement,
@@ -23,6 +22,7 @@ from evtool.core.statement import (
     OmissionReason,
     WithheldStatement,
 )
+from evtool.core.terms.terms import parse_terms
 
 SALT = "0" * 32
 Lines = list[bytes]

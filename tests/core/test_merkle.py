@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evtool.core.errors import FormatError
-from evtool.core.merkle import TreeBuilder, compute_leaf_hash, compute_node_hash
+from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hash, compute_node_hash
 
 lines = st.lists(st.binary(max_size=8), max_size=70)
 

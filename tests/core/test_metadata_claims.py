@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evtool.core.errors import FormatError
-from evtool.core.limits import MAX_LINE
-from evtool.core.metadata_claims import (
+from evtool.core.metadata.claims import (
     LIST_LIMIT,
     TAG_LIMIT,
     TEXT_LIMIT,
@@ -26,8 +25,9 @@ from evtool.core.metadata_claims import (
     TimeClaim,
     clean_text,
 )
-from evtool.core.metadata_json import DOCUMENT_LIMIT, claims_document, document_size, fit_claims, parse_claims
-from evtool.core.metadata_vocabulary import CountKind, Detail, OffsetBasis, TextKind, TimeKind, Withheld
+from evtool.core.metadata.json_form import DOCUMENT_LIMIT, claims_document, document_size, fit_claims, parse_claims
+from evtool.core.metadata.vocabulary import CountKind, Detail, OffsetBasis, TextKind, TimeKind, Withheld
+from evtool.core.text.limits import MAX_LINE
 
 SOURCES = st.sampled_from(["EXIF DateTimeOriginal", "PDF Info /Author", "mvhd duration"])
 WORDS = st.text(min_size=1, max_size=40).map(clean_text).filter(bool)

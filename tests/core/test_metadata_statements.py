@@ -11,13 +11,9 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evtool.core.canonical import serialize_canonical
-from evtool.core.digest import Digests
 from evtool.core.errors import FormatError
-from evtool.core.manifest import ManifestReader
-from evtool.core.metadata_claims import Claims
-from evtool.core.metadata_vocabulary import Failure
-from evtool.core.statement import (
+from evtool.core.manifest.manifest import ManifestReader
+from evtool.core.manifest.statement import (
     ContentStatement,
     ContextStatement,
     FileStatement,
@@ -26,6 +22,10 @@ from evtool.core.statement import (
     MetadataStatement,
     parse_statement,
 )
+from evtool.core.metadata.claims import Claims
+from evtool.core.metadata.vocabulary import Failure
+from evtool.core.text.canonical import serialize_canonical
+from evtool.core.text.digest import Digests
 from tests.core.test_metadata_claims import CLAIMS
 
 SALT = "0123456789abcdef" * 2

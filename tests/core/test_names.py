@@ -9,7 +9,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from evtool.core.errors import FormatError
-from evtool.core.names import nfc_key, parse_name, parse_shown, parse_target, shown, shown_path, store_name
+from evtool.core.text.names import nfc_key, parse_name, parse_shown, parse_target, shown, shown_path, store_name
 
 awkward = st.sampled_from(
     [

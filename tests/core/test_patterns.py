@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from evtool.core.errors import FormatError
-from evtool.core.limits import MAX_PATTERN_LENGTH, MAX_PATTERNS
-from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.core.text.limits import MAX_PATTERN_LENGTH, MAX_PATTERNS
+from evtool.core.text.patterns import DEFAULT_PATTERNS, Exclusions
 
 patterns = st.text("ab*?/.[", min_size=1, max_size=8)
 paths = st.text("ab/.[", min_size=1, max_size=10)

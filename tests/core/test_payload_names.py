@@ -6,9 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evtool.core.errors import FormatError
-from evtool.core.names import store_name
-from evtool.core.payload_names import (
+from evtool.core.container.payload_names import (
     MAX_PATH,
     PathSet,
     PayloadNamer,
@@ -18,6 +16,8 @@ from evtool.core.payload_names import (
     neutral_name,
     parse_neutral_name,
 )
+from evtool.core.errors import FormatError
+from evtool.core.text.names import store_name
 
 UNSAFE = {
     "": "empty or absolute",

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evtool.core.custody.register import Person, RegisterSearch, parse_register
 from evtool.core.errors import FormatError
-from evtool.core.names import store_name
-from evtool.core.register import Person, RegisterSearch, parse_register
+from evtool.core.text.names import store_name
 
 FILE = """
 format = "evtool-register/1"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
 from evtool.core.errors import FormatError
-from evtool.core.ssh_key import ED25519, SK_ED25519, PublicKey, parse_public_key_blob, parse_public_key_line
+from evtool.core.ssh.key import ED25519, SK_ED25519, PublicKey, parse_public_key_blob, parse_public_key_line
 
 KEY = PublicKey(ED25519, bytes(SigningKey(bytes(32)).verify_key))
 

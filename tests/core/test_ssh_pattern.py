@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evtool.core.ssh_pattern import match_pattern, match_pattern_list
+from evtool.core.ssh.pattern import match_pattern, match_pattern_list
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evtool.core.errors import FormatError
-from evtool.core.ssh_wire import Reader, decode_base64, put_string, put_uint32
+from evtool.core.ssh.wire import Reader, decode_base64, put_string, put_uint32
 
 
 @given(st.binary(max_size=40), st.integers(0, 2**32 - 1), st.text(max_size=20))

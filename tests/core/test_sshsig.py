@@ -15,9 +15,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
-from evtool.core.ed25519 import SMALL_ORDER_POINTS, check_point, verify
 from evtool.core.errors import FormatError
-from evtool.core.sshsig import (
+from evtool.core.ssh.ed25519 import SMALL_ORDER_POINTS, check_point, verify
+from evtool.core.ssh.signature import (
     ED25519,
     NAMESPACE,
     SK_ED25519,

@@ -10,11 +10,8 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from evtool.core.digest import Digests
 from evtool.core.errors import FormatError
-from evtool.core.limits import MAX_INTEGER, MAX_LINE
-from evtool.core.names import store_name
-from evtool.core.statement import (
+from evtool.core.manifest.statement import (
     ContentStatement,
     FileStatement,
     ItemType,
@@ -23,7 +20,10 @@ from evtool.core.statement import (
     WithheldStatement,
     parse_statement,
 )
-from evtool.core.times import format_mtime
+from evtool.core.text.digest import Digests
+from evtool.core.text.limits import MAX_INTEGER, MAX_LINE
+from evtool.core.text.names import store_name
+from evtool.core.text.times import format_mtime
 
 items = st.integers(1, MAX_INTEGER)
 salts = st.binary(min_size=16, max_size=16).map(bytes.hex)

@@ -11,12 +11,10 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evtool.core.canonical import parse_canonical
-from evtool.core.digest import Digests
 from evtool.core.errors import FormatError
-from evtool.core.limits import MAX_INTEGER
-from evtool.core.manifest import Item, ManifestReader
-from evtool.core.statement import (
+from evtool.core.manifest.block import decode_files
+from evtool.core.manifest.manifest import Item, ManifestReader
+from evtool.core.manifest.statement import (
     ContentStatement,
     FileStatement,
     ItemType,
@@ -25,7 +23,9 @@ from evtool.core.statement import (
     parse_statement,
     serialize_files,
 )
-from evtool.core.statement_block import decode_files
+from evtool.core.text.canonical import parse_canonical
+from evtool.core.text.digest import Digests
+from evtool.core.text.limits import MAX_INTEGER
 from tests.core.test_statement import statements
 
 SALT = "0123456789abcdef" * 2

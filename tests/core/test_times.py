@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from evtool.core.errors import FormatError
-from evtool.core.times import format_mtime, format_time, parse_mtime, parse_user_time
+from evtool.core.text.times import format_mtime, format_time, parse_mtime, parse_user_time
 
 YEAR_1 = -62_135_596_800
 YEAR_10000 = 253_402_300_800

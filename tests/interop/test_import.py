@@ -22,10 +22,10 @@ from hypothesis import strategies as st
 from evtool.core.errors import EvtoolError, FormatError
 from evtool.interop.checksum_lists import DIGEST_SIZES, FORMATS, read_list
 from evtool.interop.foreign_bag import read_foreign_bag
-from evtool.operations.import_evidence import ImportResult, Origin, import_bag, import_list
-from evtool.operations.item_metadata import MetadataChoice
-from evtool.operations.item_statements import StatementFiles
-from evtool.operations.seal_options import SealOptions
+from evtool.operations.seal.import_evidence import ImportResult, Origin, import_bag, import_list
+from evtool.operations.seal.metadata import MetadataChoice
+from evtool.operations.seal.options import SealOptions
+from evtool.operations.seal.statements import StatementFiles
 from tests.bundle.case import SIGNER, pack_it, seal_case, snapshot, write_files
 from tests.cli.custody import Party, make_party
 from tests.conftest import Runner

@@ -6,8 +6,8 @@ import unicodedata
 
 import pytest
 
-from evtool.core.consent import Handling, Status
 from evtool.core.errors import FormatError
+from evtool.core.terms.terms import Handling, Status
 from evtool.interop.item_defaults import combine, parse_defaults
 
 FILE = """

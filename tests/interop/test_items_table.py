@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evtool.core.consent import Handling, Status
 from evtool.core.errors import FormatError
+from evtool.core.terms.terms import Handling, Status
 from evtool.interop.items_table import (
     COLUMNS,
     PATH,

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
 from evtool.core.errors import KeyFileError
-from evtool.core.ssh_key import ED25519, SK_ED25519, PublicKey
-from evtool.core.ssh_wire import Reader, put_string, put_uint32
-from evtool.core.sshsig import parse_signature, signed_data, sk_signed_data, verify_signature
+from evtool.core.ssh.key import ED25519, SK_ED25519, PublicKey
+from evtool.core.ssh.signature import parse_signature, signed_data, sk_signed_data, verify_signature
+from evtool.core.ssh.wire import Reader, put_string, put_uint32
 from evtool.keys.agent import Agent
 from evtool.keys.keyfile import create_key_file, public_path
 from evtool.keys.passphrase import TerminalPassphrase

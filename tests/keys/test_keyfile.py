@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evtool.core.errors import FormatError, KeyFileError
-from evtool.core.ssh_wire import put_string, put_uint32
+from evtool.core.ssh.wire import put_string, put_uint32
 from evtool.keys import keyfile
 from evtool.keys.keyfile import create_key_file, read_key_file, read_public_key_file, unlock
 from evtool.keys.passphrase import Passphrase

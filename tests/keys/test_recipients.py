@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from evtool.core.consent import Purpose
-from evtool.core.consent_decision import RecipientKind
+from evtool.core.consent.decision import RecipientKind
 from evtool.core.errors import FormatError, InputError, KeyFileError, UsageError
+from evtool.core.terms.terms import Purpose
 from evtool.keys.recipients import load_recipients, parse_recipients
 
 SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"

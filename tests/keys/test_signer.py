@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from evtool.core.errors import FormatError, KeyFileError
-from evtool.core.sshsig import parse_signature, verify_signature
+from evtool.core.ssh.signature import parse_signature, verify_signature
 from evtool.keys.keyfile import create_key_file
 from evtool.keys.own import create_own_key, list_own_keys, read_own_key
 from evtool.keys.passphrase import FilePassphrase, TerminalPassphrase

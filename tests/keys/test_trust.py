@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from nacl.signing import SigningKey
 
-from evtool.core.allowed_signers import TrustStatus
 from evtool.core.errors import FormatError, InputError, KeyFileError, UsageError
-from evtool.core.sshsig import ED25519, NAMESPACE, PublicKey, serialize_signature, signed_data
+from evtool.core.ssh.allowed_signers import TrustStatus
+from evtool.core.ssh.signature import ED25519, NAMESPACE, PublicKey, serialize_signature, signed_data
 from evtool.keys.home import trust_file
 from evtool.keys.trust import REVOKED_ALTOGETHER, add_signer, check_new_signer, load_trust, revoke
 
@@ -277,7 +277,7 @@ ADD_TEN = """
 import sys
 from pathlib import Path
 from nacl.signing import SigningKey
-from evtool.core.ssh_key import ED25519, PublicKey
+from evtool.core.ssh.key import ED25519, PublicKey
 from evtool.keys.trust import add_signer
 for number in range(10):
     code = f"{sys.argv[2]}{number}"

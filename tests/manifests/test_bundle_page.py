@@ -6,10 +6,10 @@ import fnmatch
 import re
 from pathlib import Path
 
-from evtool.core.age_header import MAX_WORK_FACTOR
-from evtool.core.bagit import parse_info
-from evtool.core.limits import MAX_ZIP_ENTRIES, MAX_ZIP_RATIO
-from evtool.core.payload_names import MAX_PATH
+from evtool.core.container.age_header import MAX_WORK_FACTOR
+from evtool.core.container.bagit import parse_info
+from evtool.core.container.payload_names import MAX_PATH
+from evtool.core.text.limits import MAX_ZIP_ENTRIES, MAX_ZIP_RATIO
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "manifests" / "FORMAT-bundle.md").read_text("utf-8")

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from evtool.core.events import DETAILS, Event
+from evtool.core.custody.events import DETAILS, Event
 from tests.cli.custody import copy_of, make_case, make_party
 from tests.cli.test_custody_story import EVENTS
 from tests.conftest import Runner

@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from evtool.core.entry import parse_entry
-from evtool.core.events import DETAILS, Event
+from evtool.core.custody.entry import parse_entry
+from evtool.core.custody.events import DETAILS, Event
 from evtool.core.finding import Code
-from evtool.core.ssh_key import ED25519, PublicKey
+from evtool.core.ssh.key import ED25519, PublicKey
 from evtool.keys.signer import FileSigner
-from evtool.operations.item_metadata import MetadataChoice
-from evtool.operations.seal import seal
-from evtool.operations.seal_options import UNMATCHED, SealOptions
+from evtool.operations.seal.metadata import MetadataChoice
+from evtool.operations.seal.options import UNMATCHED, SealOptions
+from evtool.operations.seal.seal import seal
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "manifests" / "FORMAT.md").read_text("utf-8")
@@ -116,7 +116,7 @@ def test_the_code_refers_to_sections_and_steps_that_exist() -> None:
     sources = {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in (ROOT / "evtool").rglob("*.py")}
     named = {name for text in sources.values() for name in re.findall(r'FORMAT\.md`, section\s+"([^"]+)"', text)}
     assert {"Verifying", "Verifying the chain"} <= named <= headings
-    assert steps_in(sources["evtool/core/chain.py"]) == steps_on_page("### Verifying the chain")
+    assert steps_in(sources["evtool/core/custody/chain.py"]) == steps_on_page("### Verifying the chain")
     modules = [name for name in sources if name.startswith("evtool/operations/")]
     taken = [steps_in(sources[module]) for module in (*modules, "evtool/core/verdict.py")]
     # Step 2 is the whole of the other list.

@@ -17,9 +17,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from evtool.core.digest import Digests
-from evtool.core.names import store_name
-from evtool.core.statement import (
+from evtool.core.manifest.statement import (
     ContentStatement,
     FileStatement,
     ItemType,
@@ -27,6 +25,8 @@ from evtool.core.statement import (
     Statement,
     WithheldStatement,
 )
+from evtool.core.text.digest import Digests
+from evtool.core.text.names import store_name
 from evtool.store.custody import NAME
 
 ROOT = Path(__file__).parents[2]

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from evtool.core.allowed_signers import TrustStatus, parse_allowed_signers
-from evtool.core.digest import group_in_fours
-from evtool.core.entry import parse_entry
+from evtool.core.custody.entry import parse_entry
 from evtool.core.errors import FormatError
-from evtool.core.ssh_key import parse_public_key_line
-from evtool.core.sshsig import NAMESPACE
+from evtool.core.ssh.allowed_signers import TrustStatus, parse_allowed_signers
+from evtool.core.ssh.key import parse_public_key_line
+from evtool.core.ssh.signature import NAMESPACE
+from evtool.core.text.digest import group_in_fours
 
 TEMPLATES = Path(__file__).parents[2] / "manifests" / "templates"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH41FmL7R3bpIXrieRaijcpcS6ZQ78sUVddZ2YN1AhHT"

@@ -18,19 +18,19 @@ from types import ModuleType
 
 import pytest
 
-from evtool.core.allowed_signers import parse_allowed_signers
-from evtool.core.chain import EntryFiles, check_chain
-from evtool.core.entry import parse_entry
+from evtool.core.custody.chain import EntryFiles, check_chain
+from evtool.core.custody.entry import parse_entry
 from evtool.core.errors import FormatError, InputError, SignatureError
 from evtool.core.finding import Axis, Code, Effect, Finding
-from evtool.core.manifest import ManifestReader
-from evtool.core.sshsig import parse_signature, verify_signature
-from evtool.core.statement import parse_statement
+from evtool.core.manifest.manifest import ManifestReader
+from evtool.core.manifest.statement import parse_statement
+from evtool.core.ssh.allowed_signers import parse_allowed_signers
+from evtool.core.ssh.signature import parse_signature, verify_signature
 from evtool.core.verdict import Report
 from evtool.keys.tsa_trust import load_roots
-from evtool.operations.time_axis import TimeGrounds
-from evtool.operations.verify import verify
-from evtool.operations.verify_options import VerifyOptions
+from evtool.operations.verify.options import VerifyOptions
+from evtool.operations.verify.time.axis import TimeGrounds
+from evtool.operations.verify.verify import verify
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import CustodyDirectory, FileRole, file_name
 

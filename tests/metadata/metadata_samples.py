@@ -12,8 +12,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from evtool.core.metadata_claims import Claims
-from evtool.core.metadata_vocabulary import CountKind, TextKind, TimeKind
+from evtool.core.metadata.claims import Claims
+from evtool.core.metadata.vocabulary import CountKind, TextKind, TimeKind
 from evtool.metadata import ExtractionResult, Limits, MetadataExtractor
 
 HOSTILE = Path(__file__).parents[1] / "vectors" / "metadata" / "hostile"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import evtool
-from evtool.core.metadata_vocabulary import Detail, Withheld
+from evtool.core.metadata.vocabulary import Detail, Withheld
 from evtool.metadata import Failure, Limits, MetadataExtractor
 from evtool.metadata.answer import read_answer
 from evtool.metadata.wire import REQUIRED_BARS
@@ -47,7 +47,7 @@ ATTEMPTS = {
 
 PRELUDE = """
 import os, resource, signal, socket, sys
-from evtool.metadata.cage import enter_cage
+from evtool.metadata.confinement import enter_cage
 from evtool.metadata.wire import Limits
 PATH, PARENT = sys.argv[1], os.getppid()
 FILE = os.open(PATH, os.O_RDONLY)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
+from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
 from tests.metadata.metadata_samples import (
     archive,
     claims_of,

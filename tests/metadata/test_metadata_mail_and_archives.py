@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
+from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
 from tests.metadata.metadata_samples import claims_of, counts, run, texts, times
 
 HEAD = (

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from evtool.core.metadata_claims import Claims, CountClaim, FormatClaim, TextClaim, TimeClaim
-from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
+from evtool.core.metadata.claims import Claims, CountClaim, FormatClaim, TextClaim, TimeClaim
+from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
 from evtool.metadata.format_table import KNOWN
 from evtool.metadata.observations import ObservationCode, Observed, kinds_present, observe
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evtool.core.metadata_claims import Claims, PlaceClaim, TimeClaim
-from evtool.core.metadata_json import claims_document, fit_claims, parse_claims
-from evtool.core.metadata_vocabulary import OffsetBasis, TimeKind
+from evtool.core.metadata.claims import Claims, PlaceClaim, TimeClaim
+from evtool.core.metadata.json_form import claims_document, fit_claims, parse_claims
+from evtool.core.metadata.vocabulary import OffsetBasis, TimeKind
 from evtool.metadata import values
 from evtool.metadata.collect import Collector
 from evtool.metadata.extractors import Extractor, extractors

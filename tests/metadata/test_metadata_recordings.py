@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
+from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
 from tests.metadata.metadata_samples import claims_of, counts, exiftool, ffprobe, run, texts, times
 
 MOVIE = ("-f", "lavfi", "-i", "testsrc=duration=2:size=160x120:rate=10")

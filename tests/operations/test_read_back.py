@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from evtool import EntryHeader, ExitCode, MetadataChoice, SealOptions, VerifyOptions, seal, verify
-from evtool.core.entry import Entry, parse_entry
-from evtool.core.errors import InputError, UsageError
-from evtool.core.events import (
+from evtool.core.custody.entry import Entry, parse_entry
+from evtool.core.custody.events import (
     Accessed,
     Code,
     Collected,
@@ -26,14 +25,15 @@ from evtool.core.events import (
     Renewed,
     Sealed,
 )
-from evtool.core.limits import MAX_ENTRIES_SIZE
-from evtool.core.patterns import DEFAULT_PATTERNS, Exclusions
-from evtool.core.privacy import TextPolicy, check_entry_text
-from evtool.core.statement import ItemType
-from evtool.operations.entry_writer import OpenRecord, open_for_writing, write_entry
-from evtool.operations.item_block import BlockOrder, state_block
-from evtool.operations.manifest_writer import ManifestWriter
-from evtool.operations.read_back import require_readable
+from evtool.core.custody.privacy import TextPolicy, check_entry_text
+from evtool.core.errors import InputError, UsageError
+from evtool.core.manifest.statement import ItemType
+from evtool.core.text.limits import MAX_ENTRIES_SIZE
+from evtool.core.text.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.operations.entries.read_back import require_readable
+from evtool.operations.entries.writer import OpenRecord, open_for_writing, write_entry
+from evtool.operations.record.spelling import BlockOrder, state_block
+from evtool.operations.seal.manifest_writer import ManifestWriter
 from evtool.scan.batch import Reading, Row
 from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree

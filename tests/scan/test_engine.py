@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
-from evtool.core.patterns import Exclusions
+from evtool.core.text.patterns import Exclusions
 from evtool.scan.batch import Reading
 from evtool.scan.engine import BATCH, Crew, Request, Task, gather_runs, observe_all, observe_requests
 from evtool.scan.fork_executor import ForkExecutor

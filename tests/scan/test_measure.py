@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from evtool.core.patterns import Exclusions
+from evtool.core.text.patterns import Exclusions
 from evtool.scan.measure import measure_tree
 from evtool.scan.tree import TreeLocation
 

@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evtool.core.age_header import is_age, read_header
-from evtool.core.age_passphrase import RANDOM_SIZE, PassphraseEncryptor, decrypt_with_passphrase
+from evtool.core.container.age_header import is_age, read_header
+from evtool.core.container.age_passphrase import RANDOM_SIZE, PassphraseEncryptor, decrypt_with_passphrase
 from evtool.core.errors import EvtoolError, FormatError, InputError, KeyFileError, UsageError
 from evtool.keys.age_keys import Identity, Recipient, parse_recipient, read_identity_file, read_recipients_file
 from evtool.keys.passphrase import FilePassphrase, Passphrase, TerminalPassphrase

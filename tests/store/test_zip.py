@@ -16,9 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evtool.core.errors import EvidenceError
-from evtool.core.payload_names import PayloadNamer
-from evtool.core.zip_format import (
+from evtool.core.container.payload_names import PayloadNamer
+from evtool.core.container.zip import (
     LOCAL_SIZE,
     ZipError,
     ZipRefusal,
@@ -29,6 +28,7 @@ from evtool.core.zip_format import (
     serialize_central,
     serialize_local,
 )
+from evtool.core.errors import EvidenceError
 from evtool.store.zip_reader import ZipReader
 from evtool.store.zip_writer import ZipWriter
 

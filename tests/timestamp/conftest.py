@@ -8,9 +8,9 @@ from importlib.resources import files
 import pytest
 
 from evtool.core.timestamp.anchor import Anchor
-from evtool.core.timestamp.certificates import parse_certificate_file
 from evtool.core.timestamp.grounds import Grounds
 from evtool.core.timestamp.sunset import RESOURCE, SunsetTable, parse_sunset_table
+from evtool.core.timestamp.x509.certificates import parse_certificate_file
 from tests.timestamp.openssl_authority import OpensslAuthority, make_authority
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from evtool.core.timestamp.bitcoin import BlockHeader
+from evtool.core.timestamp.ots.bitcoin import BlockHeader
 
 EASIEST = 0x207FFFFF
 """The target of regression test networks; a header of it has work of 2, the real chain's minimum here is 2**60."""

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-from evtool.core.timestamp.bitcoin import BlockHeader
-from evtool.core.timestamp.ots import (
+from evtool.core.timestamp.ots.bitcoin import BlockHeader
+from evtool.core.timestamp.ots.format import serialize_timestamp
+from evtool.core.timestamp.ots.proof import (
     BitcoinAttestation,
     Branch,
     Operation,
@@ -16,7 +17,6 @@ from evtool.core.timestamp.ots import (
     PendingAttestation,
     Timestamp,
 )
-from evtool.core.timestamp.ots_format import serialize_timestamp
 from tests.timestamp.fake_chain import mine_chain
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from evtool.core.events import Event, Renewed, parse_details
-from evtool.core.timestamp.ots_verify import OtsReason, OtsVerdict
+from evtool.core.custody.events import Event, Renewed, parse_details
+from evtool.core.text.toml import TomlTable, parse_toml
+from evtool.core.timestamp.ots.verify import OtsReason, OtsVerdict
 from evtool.core.timestamp.repeat import RepeatFiles, compute_repeat
 from evtool.core.timestamp.result import Reason, state_of
 from evtool.core.timestamp.sunset import parse_sunset_table
-from evtool.core.toml_table import TomlTable, parse_toml
 from evtool.keys.tsa_trust import load_roots
 from tests.timestamp.test_vectors import ALL, judge
 

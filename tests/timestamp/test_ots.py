@@ -15,8 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evtool.core.errors import FormatError
-from evtool.core.timestamp.bitcoin import MINIMUM_WORK, BlockHeader, BlockHeaders, parse_header_json, parse_header_run
-from evtool.core.timestamp.ots import (
+from evtool.core.timestamp.ots.bitcoin import (
+    MINIMUM_WORK,
+    BlockHeader,
+    BlockHeaders,
+    parse_header_json,
+    parse_header_run,
+)
+from evtool.core.timestamp.ots.format import parse_proof, parse_reply, serialize_proof, serialize_timestamp
+from evtool.core.timestamp.ots.proof import (
     Attestation,
     BitcoinAttestation,
     Branch,
@@ -29,8 +36,7 @@ from evtool.core.timestamp.ots import (
     UnknownAttestation,
     replay,
 )
-from evtool.core.timestamp.ots_format import parse_proof, parse_reply, serialize_proof, serialize_timestamp
-from evtool.core.timestamp.ots_stamp import (
+from evtool.core.timestamp.ots.stamp import (
     Submission,
     build_proof,
     find_pending,
@@ -39,7 +45,7 @@ from evtool.core.timestamp.ots_stamp import (
     merge,
     upgrade,
 )
-from evtool.core.timestamp.ots_verify import verify_proof
+from evtool.core.timestamp.ots.verify import verify_proof
 from tests.timestamp.fake_chain import mine_chain
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "ots"

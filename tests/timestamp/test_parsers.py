@@ -24,11 +24,11 @@ from evtool.core.timestamp.der_values import (
     write_oid,
     write_sequence,
 )
-from evtool.core.timestamp.dn import describe_general_name, describe_name
 from evtool.core.timestamp.request import make_nonce, parse_request, serialize_request
 from evtool.core.timestamp.response import parse_response
 from evtool.core.timestamp.sunset import SunsetTable, parse_sunset_table
 from evtool.core.timestamp.tst_info import parse_tst_info
+from evtool.core.timestamp.x509.dn import describe_general_name, describe_name
 from tests.timestamp.mint import Statement
 
 SHA256 = bytes(32)

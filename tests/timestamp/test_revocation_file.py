@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evtool.core.errors import FormatError
-from evtool.core.timestamp.certificates import Certificate, load_certificate
-from evtool.core.timestamp.revocation_file import (
+from evtool.core.timestamp.x509.certificates import Certificate, load_certificate
+from evtool.core.timestamp.x509.revocation_file import (
     RevocationFile,
     RevocationKind,
     parse_revocation_file,

@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 from evtool.core.errors import FormatError
-from evtool.core.timestamp.bitcoin import BlockHeaders
-from evtool.core.timestamp.certificates import parse_certificate_file
 from evtool.core.timestamp.grounds import Grounds
-from evtool.core.timestamp.ots_format import parse_proof, serialize_proof
-from evtool.core.timestamp.ots_stamp import is_complete
-from evtool.core.timestamp.ots_verify import OtsReason, verify_proof
+from evtool.core.timestamp.ots.bitcoin import BlockHeaders
+from evtool.core.timestamp.ots.format import parse_proof, serialize_proof
+from evtool.core.timestamp.ots.stamp import is_complete
+from evtool.core.timestamp.ots.verify import OtsReason, verify_proof
 from evtool.core.timestamp.repeat import RepeatFiles, compute_repeat
 from evtool.core.timestamp.request import parse_request
 from evtool.core.timestamp.result import Reason, TokenState
-from evtool.operations.stamping import (
+from evtool.core.timestamp.x509.certificates import parse_certificate_file
+from evtool.operations.timestamps.asking import (
     StampOrder,
     ask_authorities,
     judge_response,

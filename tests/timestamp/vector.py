@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from evtool.core.timestamp.anchor import Anchor
-from evtool.core.timestamp.certificates import parse_certificate_file
 from evtool.core.timestamp.grounds import Grounds
 from evtool.core.timestamp.request import parse_request
 from evtool.core.timestamp.sunset import RESOURCE, parse_sunset_table
+from evtool.core.timestamp.x509.certificates import parse_certificate_file
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "timestamp"
 GEN_TIME = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)

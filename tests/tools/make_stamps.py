@@ -21,9 +21,9 @@ sys.path[:0] = [str(ROOT), str(VECTORS)]
 
 import build_verify_vectors as vectors  # type: ignore[import-not-found]  # noqa: E402  # it lies beside the vectors
 
-from evtool.core.timestamp.ots import PendingAttestation, Timestamp  # noqa: E402
-from evtool.core.timestamp.ots_format import serialize_proof  # noqa: E402
-from evtool.core.timestamp.ots_stamp import Submission, build_proof  # noqa: E402
+from evtool.core.timestamp.ots.format import serialize_proof  # noqa: E402
+from evtool.core.timestamp.ots.proof import PendingAttestation, Timestamp  # noqa: E402
+from evtool.core.timestamp.ots.stamp import Submission, build_proof  # noqa: E402
 from tests.timestamp.mint import CertificateShape, Chain, Statement, make_chain  # noqa: E402
 from tests.timestamp.workshop import Revoked, make_crl, make_request  # noqa: E402
 

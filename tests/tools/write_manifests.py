@@ -30,26 +30,14 @@ import build_verify_vectors as vectors  # type: ignore[import-not-found]  # noqa
 
 from evtool.cli.output import ErrorDocument  # noqa: E402
 from evtool.cli.progress import ProgressLine  # noqa: E402
-from evtool.core.consent import ConsentTerms, Handling, Status  # noqa: E402
-from evtool.core.digest import Digests  # noqa: E402
-from evtool.core.entry import (  # noqa: E402
+from evtool.core.custody.entry import (  # noqa: E402
     FORMAT,
     INFORMATIONAL_FILES,
     Entry,
     Previous,
 )
-from evtool.core.events import DETAILS, ConsentChanged, Event, Received, Sealed  # noqa: E402
-from evtool.core.item_ranges import ItemRanges  # noqa: E402
-from evtool.core.limits import (  # noqa: E402
-    MAX_CONTEXT,
-    MAX_INTEGER,
-    MAX_PATTERN_LENGTH,
-    MAX_PATTERNS,
-    MAX_SEQUENCE,
-)
-from evtool.core.metadata_claims import Claims  # noqa: E402
-from evtool.core.metadata_vocabulary import VOCABULARY, Detail, Failure  # noqa: E402
-from evtool.core.statement import (  # noqa: E402
+from evtool.core.custody.events import DETAILS, ConsentChanged, Event, Received, Sealed  # noqa: E402
+from evtool.core.manifest.statement import (  # noqa: E402
     ConsentStatement,
     ContentStatement,
     ContextStatement,
@@ -60,6 +48,18 @@ from evtool.core.statement import (  # noqa: E402
     Statement,
     WithheldStatement,
 )
+from evtool.core.metadata.claims import Claims  # noqa: E402
+from evtool.core.metadata.vocabulary import VOCABULARY, Detail, Failure  # noqa: E402
+from evtool.core.terms.terms import ConsentTerms, Handling, Status  # noqa: E402
+from evtool.core.text.digest import Digests  # noqa: E402
+from evtool.core.text.limits import (  # noqa: E402
+    MAX_CONTEXT,
+    MAX_INTEGER,
+    MAX_PATTERN_LENGTH,
+    MAX_PATTERNS,
+    MAX_SEQUENCE,
+)
+from evtool.core.text.ranges import ItemRanges  # noqa: E402
 from evtool.report.bundle_document import PackDocument, UnpackDocument  # noqa: E402
 from evtool.report.consent_document import (  # noqa: E402
     ConsentChangeDocument,

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from evtool.core.timestamp.grounds import Grounds
-from evtool.core.timestamp.path import Path
 from evtool.core.timestamp.result import (
     AnchorFacts,
     Caution,
@@ -18,6 +17,7 @@ from evtool.core.timestamp.result import (
     TokenVerdict,
     state_of,
 )
+from evtool.core.timestamp.x509.path import Path
 
 
 @dataclass(slots=True)

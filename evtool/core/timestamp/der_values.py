@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from evtool.core.names import shown
+from evtool.core.text.names import shown
 from evtool.core.timestamp.der import (
     BIT_STRING,
     BOOLEAN,

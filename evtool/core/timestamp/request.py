@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evtool.core.errors import FormatError
-from evtool.core.limits import MAX_REQUEST_BYTES
-from evtool.core.names import shown
+from evtool.core.text.limits import MAX_REQUEST_BYTES
+from evtool.core.text.names import shown
 from evtool.core.timestamp.algorithms import HASHES_BY_NAME, Strength
 from evtool.core.timestamp.der import (
     BOOLEAN,

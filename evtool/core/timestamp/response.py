@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evtool.core.names import shown
+from evtool.core.text.names import shown
 from evtool.core.timestamp.der import (
     BIT_STRING,
     OBJECT_IDENTIFIER,

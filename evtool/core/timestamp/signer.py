@@ -9,7 +9,6 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from evtool.core.timestamp.algorithms import HASH_FUNCTIONS, HashFunction, Strength
-from evtool.core.timestamp.certificates import Certificate
 from evtool.core.timestamp.der import SEQUENCE, Fields, Node, children, read_only
 from evtool.core.timestamp.der_values import read_integer, read_octets, read_oid
 from evtool.core.timestamp.refusal import Refused
@@ -24,6 +23,7 @@ from evtool.core.timestamp.signed_data import (
     SignerInfo,
     parse_ess_cert_id,
 )
+from evtool.core.timestamp.x509.certificates import Certificate
 
 _SHA1 = HASH_FUNCTIONS["1.3.14.3.2.26"]
 _SHA256 = HASH_FUNCTIONS["2.16.840.1.101.3.4.2.1"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from evtool.core.errors import FormatError
-from evtool.core.names import shown
+from evtool.core.text.names import shown
 
 MAX_LABEL = 32
 MAX_NUMBER = 99

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 
-from evtool.core.limits import MAX_RESPONSE_BYTES
+from evtool.core.text.limits import MAX_RESPONSE_BYTES
 from evtool.core.timestamp.algorithms import Strength
 from evtool.core.timestamp.case import Case
 from evtool.core.timestamp.der import DerError, Node

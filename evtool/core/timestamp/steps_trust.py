@@ -7,16 +7,16 @@ from itertools import chain
 
 from evtool.core.timestamp.algorithms import HashFunction, SignatureScheme, Strength
 from evtool.core.timestamp.case import Case
-from evtool.core.timestamp.certificates import Certificate, load_readable
-from evtool.core.timestamp.dn import is_same_name
 from evtool.core.timestamp.grounds import Together
-from evtool.core.timestamp.path import Path, has_timestamping_purpose
 from evtool.core.timestamp.refusal import Refused
 from evtool.core.timestamp.result import Caution, Reason, SignerFacts, TokenFacts
-from evtool.core.timestamp.revocation import CertificateStatus, Supplied, collect_status, is_harmless
 from evtool.core.timestamp.signature import MIN_RSA_BITS, check_signature
 from evtool.core.timestamp.signed_data import SignedData, SignerInfo
 from evtool.core.timestamp.tst_info import TstInfo
+from evtool.core.timestamp.x509.certificates import Certificate, load_readable
+from evtool.core.timestamp.x509.dn import is_same_name
+from evtool.core.timestamp.x509.path import Path, has_timestamping_purpose
+from evtool.core.timestamp.x509.revocation import CertificateStatus, Supplied, collect_status, is_harmless
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
 """How far an authority's clock may be ahead of this one's before it is worth a word."""

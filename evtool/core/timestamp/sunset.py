@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from evtool.core.errors import FormatError
-from evtool.core.names import shown
+from evtool.core.text.names import shown
 
 FORMAT = "evtool-sunset/1"
 RESOURCE = "sunset.toml"

@@ -22,8 +22,8 @@ from evtool.core.timestamp.der import (
     read_only,
 )
 from evtool.core.timestamp.der_values import read_boolean, read_generalized_time, read_integer, read_octets, read_oid
-from evtool.core.timestamp.dn import describe_general_name
 from evtool.core.timestamp.result import Accuracy, TokenFacts
+from evtool.core.timestamp.x509.dn import describe_general_name
 
 VERSION = 1
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from evtool.core.timestamp.case import Case
 from evtool.core.timestamp.der import BerError, DerError, TrailingBytesError
 from evtool.core.timestamp.grounds import Grounds
-from evtool.core.timestamp.path import find_path
 from evtool.core.timestamp.refusal import Refused
 from evtool.core.timestamp.result import Reason, TokenVerdict
 from evtool.core.timestamp.signer import check_attributes, check_profile, choose_signer, find_candidates
@@ -24,6 +23,7 @@ from evtool.core.timestamp.steps_trust import (
     judge_signature,
     load_certificates,
 )
+from evtool.core.timestamp.x509.path import find_path
 
 
 def verify_token(response: bytes, data: bytes, grounds: Grounds) -> TokenVerdict:

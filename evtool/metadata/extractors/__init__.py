@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from io import BufferedIOBase
 from typing import Protocol
 
-from evtool.core.metadata_claims import Claim
+from evtool.core.metadata.claims import Claim
 
 
 class Extractor(Protocol):

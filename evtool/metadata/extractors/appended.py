@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 from io import BufferedIOBase
 
-from evtool.core.metadata_claims import Claim
-from evtool.core.metadata_vocabulary import CountKind
+from evtool.core.metadata.claims import Claim
+from evtool.core.metadata.vocabulary import CountKind
 from evtool.metadata import values
 
 _TAIL = 22 + 65_535

@@ -8,8 +8,8 @@ from decimal import Decimal
 from io import BufferedIOBase
 from uuid import UUID
 
-from evtool.core.metadata_claims import Claim
-from evtool.core.metadata_vocabulary import TimeKind
+from evtool.core.metadata.claims import Claim
+from evtool.core.metadata.vocabulary import TimeKind
 from evtool.metadata import values
 
 _FILE_PROPERTIES = UUID("8CABDCA1-A947-11CF-8EE4-00C00C205365").bytes_le

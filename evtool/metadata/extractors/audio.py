@@ -8,8 +8,8 @@ from io import BufferedIOBase
 
 import tinytag
 
-from evtool.core.metadata_claims import Claim
-from evtool.core.metadata_vocabulary import CountKind, TextKind, TimeKind
+from evtool.core.metadata.claims import Claim
+from evtool.core.metadata.vocabulary import CountKind, TextKind, TimeKind
 from evtool.metadata import values
 
 _TEXTS = {

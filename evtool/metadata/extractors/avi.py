@@ -8,8 +8,8 @@ from dataclasses import replace
 from decimal import Decimal
 from io import BufferedIOBase
 
-from evtool.core.metadata_claims import Claim, TimeClaim
-from evtool.core.metadata_vocabulary import CountKind, TextKind, TimeKind
+from evtool.core.metadata.claims import Claim, TimeClaim
+from evtool.core.metadata.vocabulary import CountKind, TextKind, TimeKind
 from evtool.metadata import values
 from evtool.metadata.riff import Chunk, chunks
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import exifread
 
-from evtool.core.metadata_claims import Claim
-from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
+from evtool.core.metadata.claims import Claim
+from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
 from evtool.metadata import values
 from evtool.metadata.boxes import heif_items
 from evtool.metadata.riff import chunks

@@ -6,8 +6,8 @@ import struct
 from collections.abc import Iterator
 from io import BufferedIOBase
 
-from evtool.core.metadata_claims import Claim
-from evtool.core.metadata_vocabulary import TextKind, TimeKind
+from evtool.core.metadata.claims import Claim
+from evtool.core.metadata.vocabulary import TextKind, TimeKind
 from evtool.metadata import values
 
 _EXTRA, _NAME, _COMMENT = 4, 8, 16

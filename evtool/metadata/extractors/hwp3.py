@@ -10,8 +10,8 @@ import struct
 from collections.abc import Iterator
 from io import BufferedIOBase
 
-from evtool.core.metadata_claims import Claim
-from evtool.core.metadata_vocabulary import CountKind, TextKind
+from evtool.core.metadata.claims import Claim
+from evtool.core.metadata.vocabulary import CountKind, TextKind
 from evtool.metadata import values
 
 _SETTINGS, _SUMMARY = 30, 158

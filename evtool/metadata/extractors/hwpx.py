@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from io import BufferedIOBase
 
-from evtool.core.metadata_claims import Claim
-from evtool.core.metadata_vocabulary import CountKind, TextKind, TimeKind
+from evtool.core.metadata.claims import Claim
+from evtool.core.metadata.vocabulary import CountKind, TextKind, TimeKind
 from evtool.metadata import values
 from evtool.metadata.xml_reader import read_xml
 from evtool.metadata.zip_reader import open_zip, read_entry

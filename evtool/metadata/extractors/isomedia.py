@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from io import BufferedIOBase
 
-from evtool.core.metadata_claims import Claim
-from evtool.core.metadata_vocabulary import CountKind, TextKind, TimeKind
+from evtool.core.metadata.claims import Claim
+from evtool.core.metadata.vocabulary import CountKind, TextKind, TimeKind
 from evtool.metadata import values
 from evtool.metadata.boxes import Box, boxes, find, read_body, whole_file
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from datetime import UTC
 from io import BufferedIOBase
 
-from evtool.core.metadata_claims import Claim, clean_text
-from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
+from evtool.core.metadata.claims import Claim, clean_text
+from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
 from evtool.metadata import values
 
 _MESSAGE_LIMIT = 16 << 20

@@ -7,8 +7,8 @@ from io import BufferedIOBase
 
 import olefile  # type: ignore[import-untyped]
 
-from evtool.core.metadata_claims import Claim
-from evtool.core.metadata_vocabulary import CountKind
+from evtool.core.metadata.claims import Claim
+from evtool.core.metadata.vocabulary import CountKind
 from evtool.metadata import values
 from evtool.metadata.property_set import summary_claims
 

@@ -12,8 +12,8 @@ import pypdf.filters
 import pypdf.xmp
 from pypdf.generic import ArrayObject, DictionaryObject, StreamObject
 
-from evtool.core.metadata_claims import Claim
-from evtool.core.metadata_vocabulary import CountKind, TextKind, TimeKind
+from evtool.core.metadata.claims import Claim
+from evtool.core.metadata.vocabulary import CountKind, TextKind, TimeKind
 from evtool.metadata import values
 from evtool.metadata.xmp import packet_in, xmp_claims
 

@@ -6,8 +6,8 @@ import tarfile
 from collections.abc import Iterator
 from io import BufferedIOBase
 
-from evtool.core.metadata_claims import Claim
-from evtool.core.metadata_vocabulary import CountKind, TimeKind
+from evtool.core.metadata.claims import Claim
+from evtool.core.metadata.vocabulary import CountKind, TimeKind
 from evtool.metadata import values
 from evtool.metadata.archive_names import is_unsafe
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from io import BufferedIOBase
 
-from evtool.core.metadata_claims import Claim
+from evtool.core.metadata.claims import Claim
 from evtool.metadata.xmp import find_packet, xmp_claims
 
 

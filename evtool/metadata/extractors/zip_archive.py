@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from io import BufferedIOBase
 
-from evtool.core.metadata_claims import Claim
-from evtool.core.metadata_vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
+from evtool.core.metadata.claims import Claim
+from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
 from evtool.metadata import values
 from evtool.metadata.archive_names import is_unsafe
 from evtool.metadata.zip_reader import open_zip

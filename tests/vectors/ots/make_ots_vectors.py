@@ -10,8 +10,9 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[3]), str(Path(__file__).parents[2])]
 
-from evtool.core.timestamp.bitcoin import MINIMUM_WORK  # noqa: E402
-from evtool.core.timestamp.ots import (  # noqa: E402  # the folders above are on the path only now
+from evtool.core.timestamp.ots.bitcoin import MINIMUM_WORK  # noqa: E402
+from evtool.core.timestamp.ots.format import MAGIC, serialize_proof  # noqa: E402
+from evtool.core.timestamp.ots.proof import (  # noqa: E402  # the folders above are on the path only now
     BitcoinAttestation,
     Branch,
     Operation,
@@ -21,7 +22,6 @@ from evtool.core.timestamp.ots import (  # noqa: E402  # the folders above are o
     Timestamp,
     UnknownAttestation,
 )
-from evtool.core.timestamp.ots_format import MAGIC, serialize_proof  # noqa: E402
 from tests.timestamp.fake_chain import mine_chain  # noqa: E402
 
 DATA = b"-----BEGIN SSH SIGNATURE-----\nwhat was stamped\n-----END SSH SIGNATURE-----\n"

@@ -1,8 +1,8 @@
 """Makes the vectors of this folder; `python make_zips.py FOLDER` writes them, always the same bytes.
 
 Each vector is one file: `expect:` and `comment:` lines, an empty line, then a zip container in base64. `expect` is
-`read`, or the name of the one reason to refuse it (`evtool.core.zip_format.ZipRefusal`), in lower case. The containers
-are put together here from PKWARE's APPNOTE, without a line of evtool.
+`read`, or the name of the one reason to refuse it (`evtool.core.container.zip.ZipRefusal`), in lower case. The
+containers are put together here from PKWARE's APPNOTE, without a line of evtool.
 """
 
 from __future__ import annotations

@@ -1,0 +1,179 @@
+"""The `evtool` program: finds the command, runs it, turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from evtool import __version__
+from evtool.cli.delivery import print_error, take_over_streams
+from evtool.cli.faults import FAULT_HINT, FaultWatch, describe_fault, print_traceback, spoil
+from evtool.core.errors import EvtoolError, ExitCode
+from evtool.core.text.names import shown
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "seal": ("evtool.cli.commands.seal", "Hash, state and sign what is new in an evidence directory."),
+    "verify": ("evtool.cli.commands.verify", "Check a sealed directory or a bundle: all findings, one verdict."),
+    "log": ("evtool.cli.commands.log", "Print the chain of custody."),
+    "show": ("evtool.cli.commands.show", "Print the sealed items and what is stated of them."),
+    "items": ("evtool.cli.commands.items", "Print the table of new items that an archivist fills in."),
+    "consent": ("evtool.cli.commands.consent", "What may go to whom, for what, under which conditions."),
+    "register": ("evtool.cli.commands.register", "Keep the people behind the codes out of what travels."),
+    "timestamp": ("evtool.cli.commands.timestamp", "Add time-stamps: online, across an air gap, or by OpenTimestamps."),
+    "renew": ("evtool.cli.commands.renew", "Carry time evidence on under a second hash family, stamped anew."),
+    "due": ("evtool.cli.commands.due", "List which time evidence ends when."),
+    "record": ("evtool.cli.commands.record", "Add an event to the chain of custody."),
+    "transfer": ("evtool.cli.commands.transfer", "Hand custody over: the giver's side."),
+    "receive": ("evtool.cli.commands.receive", "Check and accept a handover: the receiver's side."),
+    "receipt": ("evtool.cli.commands.receipt", "Keep the receiver's answer to a handover."),
+    "compare": ("evtool.cli.commands.compare", "Say what two copies of a collection share."),
+    "pack": ("evtool.cli.commands.pack", "Make a bundle of all or part of a collection for somebody else."),
+    "unpack": ("evtool.cli.commands.unpack", "Unpack a bundle into a new directory."),
+    "prove": ("evtool.cli.commands.prove", "Prove single items without disclosing the others."),
+    "derive": ("evtool.cli.commands.derive", "Record a redacted or otherwise changed copy of an item."),
+    "import": ("evtool.cli.commands.import_evidence", "Check evidence against the list it came with, and seal it."),
+    "inspect": ("evtool.cli.commands.inspect", "Show what files claim of themselves: format, dates, device."),
+    "key": ("evtool.cli.commands.key", "Make, show and list your own signing keys."),
+    "trust": ("evtool.cli.commands.trust", "Decide whose keys you trust."),
+}
+"""Name -> module and one line of help. A module is imported when its command runs, so that help starts fast."""
+
+EXIT_CODES = """\b
+Exit codes:
+  0  all that was asked for is shown
+  1  tampering or a mismatch is proven
+  2  wrong usage
+  3  nothing is disproven, but something asked for is not established
+  4  could not be checked: unreadable, unsupported or incomplete input; or the answer could not be written
+  5  refused: consent or handling does not allow it
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run evtool and leave the process with its exit code."""
+    output, _ = take_over_streams()
+    faults = FaultWatch()
+    faults.begin()
+    done: list[str] = []
+    try:
+        signal.signal(signal.SIGTERM, _terminate)
+        code = _run(sys.argv[1:] if arguments is None else list(arguments), done)
+    except BaseException as error:  # noqa: BLE001  # a second Ctrl-C, or no memory, while the first error was told
+        code = _interrupted(error) if isinstance(error, KeyboardInterrupt) else ExitCode.NOT_CHECKED
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    faults.run_exit_functions()
+    code = spoil(code) if faults.found else code
+    sys.stdout.flush()
+    if output.error is not None:
+        code = spoil(code)
+        if done or not output.is_unread:
+            hint = _what_stands(done) if done else "send it where it can be written, and run the command again"
+            print_error(f"the answer could not be written to standard output: {shown(output.error)}", hint)
+    sys.stderr.flush()
+    faults.leave(code)
+    sys.exit(code)
+
+
+def _what_stands(done: Sequence[str]) -> str:
+    """Say what a run did although its answer, or the rest of its work, was lost."""
+    return f"this was done all the same: {'; '.join(done)}"
+
+
+class _Terminated(KeyboardInterrupt):
+    """The system asks evtool to end; it ends as with Ctrl-C."""
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    raise _Terminated
+
+
+def _run(arguments: list[str], done: list[str]) -> int:
+    """Run one command, and tell whatever it fails with; `done` gets what it did that stays done."""
+    if arguments == ["--version"]:
+        sys.stdout.write(f"evtool {__version__}\n")
+        return ExitCode.OK
+    # Half of the time of a short run is spent on importing click: whoever only asks for the version need not wait.
+    import click
+
+    from evtool.cli.notes import show_notes
+
+    show_notes()
+    report = _Reporter(arguments, done)
+    try:
+        return _invoke(arguments, done)
+    except EvtoolError as error:
+        return report(error.message, error.hint, error.exit_code)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        hint = f"see '{error.ctx.command_path} --help'" if isinstance(error, click.UsageError) and error.ctx else ""
+        return report(_one_line(error.format_message()), hint, ExitCode.USAGE)
+    except (click.Abort, KeyboardInterrupt) as error:
+        hint = "nothing that was complete is lost; run it again to go on"
+        return report("interrupted", hint, _interrupted(error))
+    except OSError as error:
+        reason = shown(str(error.strerror or error))
+        return report(f"{reason}{_file_of(error)}", "mend that, and run it again", ExitCode.NOT_CHECKED)
+    except MemoryError:
+        return report("not enough memory", "close other programs, or use fewer --jobs", ExitCode.NOT_CHECKED)
+    except BaseException as error:  # noqa: BLE001  # the last line of defence: never a traceback, never exit 0 or 1
+        code = report(describe_fault(error), FAULT_HINT, ExitCode.NOT_CHECKED)
+        print_traceback(error)
+        return code
+
+
+def _invoke(arguments: list[str], done: list[str]) -> int:
+    """Let click run a command; `click.Command.main` would end with exit code 1 by itself when a pipe is closed."""
+    from evtool.cli.group import make_group
+
+    cli = make_group(COMMANDS, EXIT_CODES)
+    asked = os.environ.get(_COMPLETION)
+    if asked:
+        from click.shell_completion import shell_complete
+
+        return ExitCode.USAGE if shell_complete(cli, {}, "evtool", _COMPLETION, asked) else ExitCode.OK
+    with cli.make_context("evtool", arguments, obj=done) as context:
+        result = cli.invoke(context)
+    return result if isinstance(result, int) else ExitCode.OK
+
+
+_COMPLETION = "_EVTOOL_COMPLETE"
+"""The variable with which a shell asks for completion; see click's documentation."""
+
+
+def _interrupted(error: BaseException) -> int:
+    terminated = isinstance(error, _Terminated) or isinstance(error.__context__, _Terminated)
+    return 128 + (signal.SIGTERM if terminated else signal.SIGINT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reporter:
+    """Tells an error to whoever called: a person, or a script that asked for JSON."""
+
+    arguments: Sequence[str]
+    done: Sequence[str]
+
+    def __call__(self, message: str, hint: str, code: int) -> int:
+        from evtool.cli.output import print_error_document
+
+        if self.done:
+            hint = f"{hint}; {_what_stands(self.done)}" if hint else _what_stands(self.done)
+        print_error(message, hint)
+        if "--json" in self.arguments:
+            print_error_document(message, hint, code)
+        return code
+
+
+def _one_line(text: str) -> str:
+    return shown(" ".join(text.split()), limit=1000)
+
+
+def _file_of(error: OSError) -> str:
+    if error.filename is None:
+        return ""
+    return f": {shown(os.fsdecode(error.filename) if isinstance(error.filename, bytes) else str(error.filename))}"

@@ -1,0 +1,187 @@
+"""`evtool import`: evidence that somebody else listed, checked and sealed in one read."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from evtool.cli.options.common import SigningOptions, code_value, output_options, signing_options
+from evtool.cli.options.entry import custody_option, header_options, policy_options
+from evtool.cli.output import Output
+from evtool.cli.progress import terminal_progress
+from evtool.core.custody.events import Code
+from evtool.core.custody.privacy import TextPolicy
+from evtool.core.errors import ExitCode
+from evtool.core.text.digest import group_in_fours
+from evtool.core.text.names import shown
+from evtool.operations.entries.writer import EntryHeader
+from evtool.operations.seal.import_evidence import LIST_FORMATS, ImportResult, Origin, import_bag, import_list
+from evtool.operations.seal.options import SealOptions
+from evtool.operations.seal.statements import StatementFiles
+from evtool.report.import_document import ImportDocument
+
+Command = Callable[..., Any]
+
+GROUP_EXAMPLES = """\b
+Examples:
+  evtool import bag received/bag-17 --source NGO-3
+  evtool import list SHA256SUMS received/case-9 --format sha256sum
+  evtool import list audit.txt received/case-9 --format hashdeep --strip /mnt/disc/
+
+The files are compared with what the list says of them, in the same read in which they are hashed for the seal, and are
+never changed. If one of them differs or is missing, nothing is sealed. Two entries are added: `collected` says what was
+checked against what, `sealed` seals it. Files that no list names are sealed too, and named in the answer.
+"""
+
+BAG_EXAMPLES = """\b
+Examples:
+  evtool import bag received/bag-17 --source NGO-3 --place "field office"
+  evtool import bag received/bag-17 --custody bag-17-custody       the record outside, the bag stays as it is
+
+Every manifest and tag manifest is compared, and Payload-Oxum; a file in the payload that no manifest lists is refused.
+Nothing is ever fetched: what fetch.txt lists has to be there already. The record goes to custody/ in the bag, which
+other programs take for a directory of tag files.
+"""
+
+LIST_EXAMPLES = """\b
+Examples:
+  evtool import list SHA256SUMS received/case-9 --format sha256sum
+  evtool import list audit.txt received/case-9 --format hashdeep --strip /mnt/disc/ --source NGO-3
+  ssh archive cat case-9.b3 | evtool import list - received/case-9 --format b3sum
+
+Lists of the *sum programs may be plain or written with --tag, with names escaped as these programs do it.
+"""
+
+EXIT_CODES = """\b
+Exit codes:
+  0  checked and sealed
+  1  a file is not as listed; nothing was sealed
+  2  wrong usage, or sealed already
+  4  something could not be read
+"""
+
+
+@click.group(epilog=GROUP_EXAMPLES)
+def command() -> None:
+    """Check evidence against the list it came with, and seal it."""
+
+
+def _import_options(wrapped: Command) -> Command:
+    """Add what every import takes; the command gets `origin` and `options`, whose policy and header are filled in."""
+
+    @functools.wraps(wrapped)
+    def with_import(
+        *args: Any,
+        source: str | None,
+        place: str | None,
+        items: str | None,
+        defaults: str | None,
+        custody: str | None,
+        header: EntryHeader,
+        policy: TextPolicy,
+        **kwargs: Any,
+    ) -> Any:
+        options = SealOptions(
+            reason=header.reason,
+            happened_at=header.happened_at,
+            clock=header.clock,
+            statements=StatementFiles(items, defaults),
+            custody=custody,
+            policy=policy,
+        )
+        return wrapped(*args, origin=Origin(Code(source) if source else None, place), options=options, **kwargs)
+
+    source = click.option("--source", type=code_value, metavar="CODE", help="Whom it came from; recorded.")
+    place = click.option("--place", metavar="TEXT", help="Coarse place where it came from; recorded.")
+    items = click.option("--items", metavar="FILE", type=click.Path(), help="Table (CSV) of what is stated of items.")
+    defaults = click.option(
+        "--defaults", metavar="FILE", type=click.Path(), help="TOML file of what is stated of whole directories."
+    )
+    inner = header_options(policy_options(custody_option(signing_options(output_options(with_import)))))
+    return source(place(items(defaults(inner))))
+
+
+@command.command("bag", epilog=f"{BAG_EXAMPLES}\n{EXIT_CODES}")
+@click.argument("directory", metavar="PATH", type=click.Path())
+@_import_options
+def bag(directory: str, origin: Origin, options: SealOptions, signing: SigningOptions, output: Output) -> int:
+    """Check the BagIt bag PATH of another program against all of its manifests, and seal it where it lies."""
+    with terminal_progress(output) as progress:
+        result = import_bag(directory, signing.choose(), options, origin, progress=progress)
+    return _answer(output, directory, result)
+
+
+@command.command("list", epilog=f"{LIST_EXAMPLES}\n{EXIT_CODES}")
+@click.argument("list_file", metavar="LIST", type=click.Path(allow_dash=True))
+@click.argument("directory", metavar="DIR", type=click.Path())
+@click.option(
+    "--format", "format_name", required=True, type=click.Choice(LIST_FORMATS), help="The program that wrote LIST."
+)
+@click.option("--strip", metavar="PREFIX", default="", help="Take PREFIX off the beginning of every path in LIST.")
+@_import_options
+def list_(
+    list_file: str,
+    directory: str,
+    format_name: str,
+    strip: str,
+    origin: Origin,
+    options: SealOptions,
+    signing: SigningOptions,
+    output: Output,
+) -> int:
+    """Check the directory DIR against LIST, and seal it; paths in LIST are relative to DIR, `-` is standard input."""
+    with terminal_progress(output) as progress:
+        result = import_list(
+            directory,
+            list_file,
+            format_name,
+            signing.choose(),
+            options,
+            origin,
+            strip=os.fsencode(strip),
+            progress=progress,
+        )
+    return _answer(output, directory, result)
+
+
+def _answer(output: Output, directory: str, result: ImportResult) -> int:
+    output.did(f"{shown(directory)}: checked and sealed, entries {result.collected} and {result.seal.entry}")
+    output.answer(_render(directory, result))
+    output.document(
+        ImportDocument(
+            exit_code=ExitCode.OK,
+            path=directory,
+            collected=result.collected,
+            sealed=result.seal.entry,
+            head=result.seal.head,
+            checked=result.checked,
+            algorithms=result.algorithms,
+            weak_only=result.weak_only,
+            items=result.seal.new_items,
+            unlisted=result.unlisted,
+        )
+    )
+    return ExitCode.OK
+
+
+_MAX_NAMED = 20
+
+
+def _render(directory: str, result: ImportResult) -> str:
+    lines = [
+        f"{shown(directory)}: {result.checked:,} files are as listed ({', '.join(result.algorithms)})",
+        f"  entry {result.collected} records it, entry {result.seal.entry} seals {result.seal.new_items:,} items",
+    ]
+    if result.weak_only:
+        how_many = "" if result.weak_only == result.checked else f"{result.weak_only:,} of them by MD5 or SHA-1 only: "
+        lines.append(f"  {how_many}MD5 and SHA-1 show accidents, not attacks: another file with one digest can be made")
+    lines += [f"  in no list: {shown(name)}" for name in result.unlisted[:_MAX_NAMED]]
+    if len(result.unlisted) > _MAX_NAMED:
+        lines.append(f"  and {len(result.unlisted) - _MAX_NAMED:,} more")
+    if result.seal.head:
+        lines += ["", "Head, to be noted elsewhere:", f"  {group_in_fours(result.seal.head)}"]
+    return "\n".join(lines)

@@ -1,0 +1,110 @@
+"""`evtool inspect`: what files claim of themselves, beside what is observed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import click
+
+from evtool.cli.options.common import output_options
+from evtool.cli.output import Output
+from evtool.core.errors import ExitCode
+from evtool.core.metadata.vocabulary import Detail
+from evtool.core.text.names import shown
+from evtool.metadata import Failure
+from evtool.operations.inspect import Inspection, inspect_files
+from evtool.report.metadata_document import (
+    InspectDocument,
+    InspectedDocument,
+    ObservationDocument,
+    ObservedDocument,
+    claims_document,
+)
+from evtool.report.metadata_text import render_claims, render_remarks
+
+_HINTS = {
+    Failure.NO_CAGE: "this platform cannot confine the parser; --no-sandbox parses without",
+    Failure.NOT_STARTED: "the parser's process did not start; is evtool installed with all its libraries?",
+}
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path())
+@click.option(
+    "--metadata",
+    "detail",
+    type=click.Choice([detail.value for detail in Detail]),
+    default=Detail.BASIC.value,
+    show_default=True,
+    help="basic leaves out places, serial numbers, names, free text and raw tags, and says how many there are.",
+)
+@click.option("--no-sandbox", is_flag=True, help="Parse even where the platform cannot confine the parser.")
+@output_options
+def command(files: tuple[str, ...], detail: str, no_sandbox: bool, output: Output) -> int:
+    """Show what files claim of themselves: format, dates, device, structure.
+
+    Nothing a file says of itself is proof. What does not fit together is pointed out as a note with a stable code;
+    a note is no verdict. Files are parsed in a confined process and are only read.
+
+    \b
+    Examples:
+      evtool inspect interview.mp4
+      evtool inspect --metadata full --json photos/*.jpg
+    """
+    paths = [os.fsencode(name) for name in files]
+    inspections = []
+    for inspection in inspect_files(paths, detail=Detail(detail), sandbox=not no_sandbox):
+        inspections.append(inspection)
+        output.answer("\n".join(_text(inspection)) + "\n")
+        if inspection.result is not None and inspection.result.failure in _HINTS:
+            output.talk(f"evtool: hint: {_HINTS[inspection.result.failure]}")
+    code = ExitCode.OK if all(inspection.complete for inspection in inspections) else ExitCode.NOT_CHECKED
+    output.document(InspectDocument(exit_code=code, files=tuple(_document(item) for item in inspections)))
+    return code
+
+
+def _document(inspection: Inspection) -> InspectedDocument:
+    if inspection.observed is None or inspection.result is None:
+        return InspectedDocument(name=inspection.name, error=inspection.error, sensitive={})
+    modified = inspection.observed.modified.isoformat(timespec="seconds")
+    claims = inspection.result.claims
+    return InspectedDocument(
+        name=inspection.name,
+        observed=ObservedDocument(size=inspection.observed.size, modified=modified),
+        cage=inspection.result.cage,
+        failure=inspection.result.failure,
+        claims=claims_document(claims) if claims is not None else None,
+        sensitive=dict(claims.sensitive()) if claims is not None else {},
+        observations=tuple(
+            ObservationDocument(code=note.code.value, message=note.message) for note in inspection.observations
+        ),
+    )
+
+
+def _text(inspection: Inspection) -> Iterator[str]:
+    yield shown(inspection.name)
+    if inspection.observed is None or inspection.result is None:
+        yield f"  not read: {inspection.error}"
+        return
+    claims = inspection.result.claims
+    yield _row("", "observed", "claimed by the file")
+    observed = {
+        "size": f"{inspection.observed.size} bytes",
+        "modified": inspection.observed.modified.isoformat(timespec="seconds"),
+    }
+    for what, claimed in render_claims(claims) if claims is not None else ():
+        yield _row(what, observed.pop(what, "-"), claimed)
+    for what, value in observed.items():
+        yield _row(what, value, "-")
+    if claims is not None:
+        for remark in render_remarks(claims, "not shown: {}; --metadata full shows them"):
+            yield f"  {remark}"
+    if inspection.result.failure is not None:
+        yield f"  incomplete: the parser was ended ({inspection.result.failure.value})"
+    for note in inspection.observations:
+        yield f"  note {note.code.value}: {shown(note.message, 1000)}"
+
+
+def _row(what: str, observed: str, claimed: str) -> str:
+    return f"  {what:<20} {observed:<26} {claimed}".rstrip()

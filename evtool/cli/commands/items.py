@@ -1,0 +1,81 @@
+"""`evtool items`: the table that an archivist fills in before sealing."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from evtool.cli.options.common import output_options
+from evtool.cli.output import Output
+from evtool.core.errors import ExitCode, UsageError
+from evtool.interop.items_table import COLUMNS, describe_columns, serialize_table
+from evtool.operations.seal.options import UNMATCHED, SealOptions
+from evtool.operations.seal.unsealed import list_new_names
+
+ITEMS_FORMAT = "evtool-items-table/1"
+
+EXAMPLES = """\b
+Examples:
+  evtool items interview-0042 > items.csv      a row for each item that is not sealed yet
+  evtool items --columns                       what each column holds
+  evtool seal interview-0042 --items items.csv
+
+Every cell that is filled in is sealed as a statement of its own; empty ones state nothing. A term of consent that
+nobody states counts as its strictest value: sealed, for nobody. Lists are written with semicolons; `none` is a list
+that is stated and empty. Dates are written like 2026-03-01: make the columns text, or a spreadsheet changes them.
+Names are in their stored form: control characters, % and bytes that are not UTF-8 as %XX. Keep the table outside of
+the evidence directory: it holds the names and the terms of all items together.
+
+\b
+Defaults for whole directories, for `evtool seal --defaults FILE`, are TOML:
+  format = "evtool-defaults/1"
+  [[directory]]
+  path = "."
+  handling = "named"
+  consent = {status = "given", by = "subject", for = ["un-reporting"], share = ["ohchr-dprk"]}
+  context = {language = "ko"}
+Of directories and rows that speak of one item, the strictest terms count; of context, the innermost.
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("directory", type=click.Path(), required=False)
+@click.option("--columns", is_flag=True, help="Print what each column holds, and no table.")
+@click.option("--bom/--no-bom", default=True, help="Begin with a byte order mark, which spreadsheets need for Hangul.")
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave names out, as `evtool seal` will.")
+@click.option("--reset-excludes", is_flag=True, help="Forget the patterns in force, as `evtool seal` will.")
+@click.option("--custody", metavar="DIR", type=click.Path(), help="Where the record is, if not in DIRECTORY.")
+@output_options
+def command(
+    directory: str | None,
+    columns: bool,
+    bom: bool,
+    exclude: tuple[str, ...],
+    reset_excludes: bool,
+    custody: str | None,
+    output: Output,
+) -> int:
+    """Print a table (CSV) of the items in DIRECTORY that are not sealed yet, to be filled in.
+
+    No file is read, nothing is written.
+    """
+    if columns == (directory is not None):
+        raise UsageError("name a DIRECTORY, or ask for --columns")
+    if directory is None:
+        described = list(describe_columns())
+        output.answer("\n".join(f"{name:<13} {meaning}\n{'':<13} {accepted}" for name, meaning, accepted in described))
+        fields = [{"name": name, "meaning": meaning, "accepted": accepted} for name, meaning, accepted in described]
+        output.document({"format": ITEMS_FORMAT, "exit_code": 0, "columns": fields})
+        return ExitCode.OK
+    options = SealOptions(
+        exclude=exclude, reset_exclusions=reset_excludes, custody=custody, allow=frozenset({UNMATCHED})
+    )
+    names = list_new_names(directory, options)
+    if output.json:
+        output.document({"format": ITEMS_FORMAT, "exit_code": 0, "columns": list(COLUMNS), "paths": names})
+        return ExitCode.OK
+    for piece in serialize_table(names, bom=bom):
+        # Bytes, not text: what a spreadsheet reads is UTF-8 and CRLF, whatever this terminal's encoding is.
+        sys.stdout.buffer.write(piece.encode("utf-8"))
+    return ExitCode.OK

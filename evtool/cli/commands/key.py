@@ -1,0 +1,157 @@
+"""`evtool key`: the user's own signing keys."""
+
+from __future__ import annotations
+
+import click
+
+from evtool.cli.delivery import print_error
+from evtool.cli.options.common import code_value, output_options, passphrase_options
+from evtool.cli.output import Output
+from evtool.core.errors import ExitCode, KeyFileError
+from evtool.core.ssh.allowed_signers import AllowedSigner
+from evtool.core.ssh.key import PublicKey
+from evtool.core.text.names import shown
+from evtool.keys.agent import Agent
+from evtool.keys.keyfile import public_path
+from evtool.keys.own import OwnKey, check_new_code, create_own_key, list_own_keys, read_own_key
+from evtool.keys.passphrase import PassphraseSource, TerminalPassphrase
+from evtool.keys.trust import add_signer, check_new_signer
+from evtool.report.key_document import HeldKey, KeyProblem, KeysDocument, OwnKeyShown
+
+GROUP_EXAMPLES = """\b
+Examples:
+  evtool key new A03                 make the key of agent A03, with a passphrase
+  evtool key show A03 --public-key   print what others need to trust it
+  evtool key list --ssh-agent        your keys, and those that ssh-agent holds
+"""
+
+NEW_EXAMPLES = """\b
+Examples:
+  evtool key new A03
+  evtool key new A03 --passphrase-fd 3 3< passphrase.txt
+  evtool key new nightly-job --no-passphrase
+
+A code stands for a person or a job, so that no name enters a record: 1 to 64 letters, digits, '.', '_', '-'.
+"""
+
+SHOW_EXAMPLES = """\b
+Examples:
+  evtool key show                               your only key
+  evtool key show A03 --public-key > A03.pub    to hand over
+"""
+
+LIST_EXAMPLES = """\b
+Examples:
+  evtool key list
+  evtool key list --ssh-agent --json
+"""
+
+
+@click.group(epilog=GROUP_EXAMPLES)
+def command() -> None:
+    """Make, show and list your own signing keys."""
+
+
+@command.command("new", epilog=NEW_EXAMPLES)
+@click.argument("code", type=code_value)
+@click.option("--no-passphrase", is_flag=True, help="Leave the key unlocked: whoever reads the file can sign.")
+@passphrase_options
+@output_options
+def new(code: str, no_passphrase: bool, passphrase: PassphraseSource | None, output: Output) -> None:
+    """Make the key of agent CODE, and trust it yourself.
+
+    The key is an Ed25519 key in OpenSSH's format, locked with a passphrase that is asked for without echo.
+    Nothing in it names you or this machine.
+    """
+    if no_passphrase and passphrase:
+        raise click.UsageError("--no-passphrase and a passphrase exclude each other")
+    check_new_code(code)
+    check_new_signer(code)
+    own = create_own_key(code, None if no_passphrase else passphrase or TerminalPassphrase())
+    output.did(f"made the key of agent {code}, {own.file.public_key.fingerprint}")
+    signer = add_signer(code, own.file.public_key)
+    output.document(KeysDocument(keys=(_own_key(own),), trusted=True))
+    output.answer(_as_text(own))
+    output.talk(_advice(own, signer))
+
+
+@command.command("show", epilog=SHOW_EXAMPLES)
+@click.argument("code", type=code_value, required=False)
+@click.option("--public-key", is_flag=True, help="Print only the public key, as a .pub file without comment.")
+@output_options
+def show(code: str | None, public_key: bool, output: Output) -> None:
+    """Show the key of agent CODE, or your only one."""
+    own = read_own_key(code) if code else _only_key()
+    output.document(KeysDocument(keys=(_own_key(own),)))
+    output.answer(own.file.public_key.line if public_key else _as_text(own))
+
+
+@command.command("list", epilog=LIST_EXAMPLES)
+@click.option("--ssh-agent", is_flag=True, help="Also list the Ed25519 keys that ssh-agent holds.")
+@output_options
+def list_(ssh_agent: bool, output: Output) -> int:
+    """List your own keys.
+
+    A key that cannot be read is named on stderr, and the exit code is 4.
+    """
+    own = list_own_keys()
+    held = _agent_keys() if ssh_agent else ()
+    document = KeysDocument(
+        keys=tuple(_own_key(key) for key in own.keys),
+        problems=tuple(KeyProblem(error=problem.message, hint=problem.hint) for problem in own.problems),
+        agent_keys=tuple(HeldKey(fingerprint=key.fingerprint, public_key=key.line) for key in held)
+        if ssh_agent
+        else None,
+    )
+    output.document(document)
+    lines = [f"{key.code:<16} {key.file.public_key.fingerprint} {_lock(key)}" for key in own.keys]
+    lines += [f"{'(ssh-agent)':<16} {key.fingerprint} {key.key_type}" for key in held]
+    if lines:
+        output.answer("\n".join(lines))
+    elif not own.problems:
+        output.talk("You have no keys yet: `evtool key new CODE` makes the key of agent CODE.")
+    for problem in own.problems:
+        print_error(problem.message, problem.hint)
+    return ExitCode.NOT_CHECKED if own.problems else ExitCode.OK
+
+
+def _only_key() -> OwnKey:
+    own = list_own_keys()
+    if own.problems:
+        raise own.problems[0]
+    if len(own.keys) != 1:
+        codes = ", ".join(key.code for key in own.keys)
+        have = f"you have {len(own.keys)} keys: {codes}" if own.keys else "you have no keys yet"
+        hint = "say which: `evtool key show CODE`" if own.keys else "`evtool key new CODE` makes one"
+        raise KeyFileError(have, hint=hint)
+    return own.keys[0]
+
+
+def _agent_keys() -> tuple[PublicKey, ...]:
+    with Agent() as agent:
+        return agent.list_keys()
+
+
+def _own_key(own: OwnKey) -> OwnKeyShown:
+    key = own.file.public_key
+    return OwnKeyShown(code=own.code, fingerprint=key.fingerprint, public_key=key.line, passphrase=own.file.encrypted)
+
+
+def _lock(own: OwnKey) -> str:
+    return "with passphrase" if own.file.encrypted else "without passphrase"
+
+
+def _as_text(own: OwnKey) -> str:
+    key = own.file.public_key
+    return f"Key of {own.code}, {_lock(own)}\n  {key.fingerprint}\n  {key.line}"
+
+
+def _advice(own: OwnKey, signer: AllowedSigner) -> str:
+    lines = [
+        f"You now trust it yourself as {own.code} (line {signer.line_number} of your trust file).",
+        f"Private key: {shown(str(own.file.path))}",
+        "  Keep a copy of it in a safe place, apart from this machine. Never give it to anybody.",
+        f"Public key:  {shown(str(public_path(own.file.path)))}",
+        "  Give it to those who are to verify your seals, and read them the fingerprint by telephone.",
+    ]
+    return "\n".join(lines)

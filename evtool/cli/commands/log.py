@@ -1,0 +1,112 @@
+"""`evtool log`: the chain of custody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from evtool.cli.options.bundle import access_options
+from evtool.cli.options.common import findings_option, output_options
+from evtool.cli.output import Output
+from evtool.core.custody.chain import Link
+from evtool.core.custody.entry import Clock
+from evtool.core.custody.events import details_table
+from evtool.core.errors import ExitCode
+from evtool.core.finding import weigh
+from evtool.core.text.digest import group_in_fours
+from evtool.core.text.names import shown
+from evtool.core.text.times import format_time
+from evtool.operations.record.collection import Collection
+from evtool.operations.record.read import open_record
+from evtool.operations.record.subject import BundleAccess
+from evtool.report.document import LogDocument, LogEntry
+from evtool.report.entry import render_details
+from evtool.report.findings import ListedFindings, list_findings
+
+EXAMPLES = """\b
+Examples:
+  evtool log interview-0042
+  evtool log interview-0042 --json
+  evtool log case-12.zip.age -i court.key
+
+The head of each entry is its SHA-256, in groups of four to be noted on paper or read out by telephone. Exit code 1
+if the chain does not hold, 4 if some of it cannot be read. Whose keys they are is for `evtool verify` to say.
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("directory", type=click.Path())
+@click.option("--custody", metavar="DIR", type=click.Path(), help="Where the record is, if not in DIRECTORY.")
+@access_options
+@output_options
+@findings_option
+def command(directory: str, custody: str | None, access: Callable[[], BundleAccess], output: Output) -> int:
+    """Print the chain of custody of DIRECTORY, which may be a bundle, oldest entry first."""
+    with open_record(directory, custody, access()) as collection:
+        exit_code = weigh(collection.record_findings)
+        if exit_code is ExitCode.OK and not collection.chain.links:
+            exit_code = ExitCode.NOT_CHECKED
+        listed = list_findings(collection.record_findings, output.limit)
+        output.answer(_render(collection, directory, listed))
+        output.document(_document(collection, directory, listed, exit_code))
+    return exit_code
+
+
+def _render(collection: Collection, directory: str, listed: ListedFindings) -> str:
+    links = collection.chain.links
+    blocks = [f"{shown(directory)}: {len(links)} {'entry' if len(links) == 1 else 'entries'}"]
+    if links:
+        blocks[0] += f" of collection {links[0].entry.collection}"
+    blocks += [_render_link(link) for link in links]
+    problems = [f"  {finding.code.value}: {finding.message}" for finding in listed.findings]
+    problems += [f"  {code.value}: {words}" for code, words in listed.rest]
+    if problems:
+        blocks.append("\n".join(["Findings", *problems]))
+    return "\n\n".join(blocks)
+
+
+def _render_link(link: Link) -> str:
+    entry = link.entry
+    clock = "as the clock said" if entry.clock is Clock.CLAIMED else "by a clock that the signer calls synchronised"
+    lines = [
+        f"entry {entry.sequence}  {entry.event.value}",
+        f"  happened  {format_time(entry.happened_at)}  (claimed)",
+        f"  recorded  {format_time(entry.recorded_at)}  ({clock})",
+        f"  agent     {entry.agent}  {entry.key}",
+        f"  reason    {shown(entry.reason)}",
+        f"  tool      {shown(entry.tool)}",
+    ]
+    lines += [f"  {line}" for line in render_details(entry)]
+    return "\n".join([*lines, f"  head      {group_in_fours(link.head)}"])
+
+
+def _document(collection: Collection, directory: str, listed: ListedFindings, exit_code: ExitCode) -> LogDocument:
+    return LogDocument(
+        exit_code=exit_code,
+        path=directory,
+        head=collection.chain.head,
+        entries=tuple(_entry_document(link) for link in collection.chain.links),
+        findings=listed.findings,
+        more_findings=listed.more,
+    )
+
+
+def _entry_document(link: Link) -> LogEntry:
+    entry = link.entry
+    return LogEntry(
+        entry=entry.sequence,
+        event=entry.event,
+        collection=entry.collection,
+        happened_at=format_time(entry.happened_at),
+        recorded_at=format_time(entry.recorded_at),
+        clock=entry.clock,
+        agent=entry.agent,
+        fingerprint=entry.key,
+        reason=entry.reason,
+        tool=entry.tool,
+        head=link.head,
+        items=tuple(entry.items.serialize()) if entry.items else None,
+        details=details_table(entry.details),
+        fixity=entry.fixity,
+    )

@@ -1,0 +1,102 @@
+"""`evtool renew`: carry time evidence on before what it rests on ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from evtool.cli.options.common import SigningOptions, output_options, signing_options
+from evtool.cli.options.entry import custody_option, header_options, policy_options
+from evtool.cli.options.stamp import StampRequestOptions, stamp_options
+from evtool.cli.output import Output
+from evtool.cli.stamp_answer import answer_leaves, describe_failure, describe_stamping
+from evtool.core.custody.privacy import TextPolicy
+from evtool.core.errors import EvtoolError, ExitCode
+from evtool.core.text.digest import group_in_fours
+from evtool.core.text.names import shown
+from evtool.operations.entries.writer import EntryHeader
+from evtool.operations.timestamps.add import StampOptions, add_timestamps, preview_blank
+from evtool.operations.timestamps.renew import RenewResult, renew
+from evtool.report.stamp import render_stamping
+from evtool.report.time_document import RenewDocument, Stamping
+
+EXAMPLES = """\b
+Examples:
+  evtool due archive/*                                      what ends when
+  evtool renew interview-0042 --tsa http://tsa.example/tsr  by an authority whose certificate lives longer
+  evtool renew interview-0042                               then, across an air gap: evtool timestamp --request
+
+\b
+Exit codes:
+  0  renewed, and stamped by as many authorities as had to
+  1  the record does not hold; what is wrong is not renewed
+  2  wrong usage
+  3  renewed, but fewer authorities stamped the entry than had to; the entry stays
+  4  nothing was renewed: something could not be read
+
+The entry lists every file of the record under BLAKE2b, for `b2sum -c`. Without a time-stamp on it, it carries nothing
+on. Renew while the old time-stamps still pass.
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("directory", type=click.Path())
+@header_options
+@policy_options
+@stamp_options
+@custody_option
+@signing_options
+@output_options
+def command(
+    directory: str,
+    header: EntryHeader,
+    policy: TextPolicy,
+    stamping: StampRequestOptions,
+    custody: str | None,
+    signing: SigningOptions,
+    output: Output,
+) -> int:
+    """Renew the time evidence of DIRECTORY: list all of it under a second hash family, and have that stamped."""
+    order = stamping.build(output, None, custody) if stamping.asks else None
+    if stamping.what_leaves:
+        answer_leaves(output, preview_blank(order or StampOptions()), blank=True)
+        return ExitCode.OK
+    result = renew(directory, signing.choose(), header, custody=custody, policy=policy)
+    output.did(_render(directory, result, None))
+    stamps = _stamp(directory, order, result)
+    exit_code = ExitCode.OK if stamps is None or stamps.ok else ExitCode.NOT_ESTABLISHED
+    output.answer(_render(directory, result, stamps))
+    output.document(
+        RenewDocument(
+            exit_code=exit_code,
+            path=directory,
+            entry=result.entry,
+            head=result.head,
+            files=result.files,
+            stamping=stamps,
+        )
+    )
+    if stamps is None:
+        output.talk(
+            "Without a time-stamp this entry carries nothing on: `evtool timestamp` adds one, with --tsa, or with "
+            "--request and --import across an air gap."
+        )
+    return exit_code
+
+
+def _stamp(directory: str, order: StampOptions | None, result: RenewResult) -> Stamping | None:
+    if order is None:
+        return None
+    order = replace(order, entry=result.entry)
+    try:
+        return describe_stamping(add_timestamps(directory, order))
+    except EvtoolError as error:
+        return describe_failure(result.entry, order, error)
+
+
+def _render(directory: str, result: RenewResult, stamps: Stamping | None) -> str:
+    lines = [f"{shown(directory)}: renewed {result.files} files of the record as entry {result.entry}"]
+    if stamps is not None:
+        lines += ["", *render_stamping(stamps)]
+    return "\n".join([*lines, "", "Head, to be noted elsewhere:", f"  {group_in_fours(result.head)}"])

@@ -1,0 +1,268 @@
+"""`evtool seal`: hash, state and sign what is new."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from evtool.cli.options.common import (
+    SigningOptions,
+    findings_option,
+    output_options,
+    progress_option,
+    signing_options,
+    workers_options,
+)
+from evtool.cli.options.entry import header_options, policy_options
+from evtool.cli.options.stamp import StampRequestOptions, stamp_options
+from evtool.cli.output import Output
+from evtool.cli.progress import terminal_progress
+from evtool.core.custody.privacy import TextPolicy
+from evtool.core.errors import EvtoolError, ExitCode
+from evtool.core.finding import Effect, weigh
+from evtool.core.metadata.vocabulary import Withheld
+from evtool.core.text.digest import group_in_fours
+from evtool.core.text.names import name_some, shown
+from evtool.operations.entries.writer import EntryHeader
+from evtool.operations.seal.metadata import MetadataChoice
+from evtool.operations.seal.options import ALLOWABLE, SealOptions, SealResult
+from evtool.operations.seal.seal import preview_seal, seal
+from evtool.operations.seal.statements import StatementFiles
+from evtool.report.document import SealDocument
+from evtool.report.findings import ListedFindings, list_findings
+from evtool.report.metadata_document import SealedMetadata
+from evtool.report.metadata_text import render_summary, render_warnings
+from evtool.report.stamp import render_stamping
+from evtool.report.text import format_size
+from evtool.report.time_document import Stamping
+
+if TYPE_CHECKING:
+    # It imports the X.509 parts of cryptography, which a seal without time-stamps does not need.
+    from evtool.operations.timestamps.add import StampOptions
+
+EXAMPLES = """\b
+Examples:
+  evtool seal interview-0042                       sign with your only key
+  evtool seal interview-0042 --dry-run             tell what would be sealed, write nothing
+  evtool seal /media/disc --custody disc-custody   the record beside a read-only medium
+  evtool seal interview-0042 --tsa http://tsa.example/tsr   and have the entry time-stamped
+  evtool seal interview-0042 --exclude '*.tmp'     leave files out; the seal records the pattern
+  evtool seal interview-0042 --items items.csv     seal context and consent of each item with it
+  evtool seal /mnt/archive --scheduler tcp://10.0.0.5:8786   read on the machines of a Dask cluster
+
+\b
+Exit codes:
+  0  sealed, or nothing was new
+  1  sealed what was new, but an item of an earlier seal changed or vanished; or the record does not hold
+  2  wrong usage
+  3  sealed, but fewer authorities stamped the entry than had to (--at-least); the entry stays
+  4  nothing was sealed: something could not be read, or somebody else is writing
+
+What was sealed before is compared by size and date, and read again where those differ; `evtool verify` reads
+everything. An interrupted seal leaves everything as it was; run it again to go on.
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("directory", type=click.Path())
+@header_options
+@policy_options
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="PATTERN",
+    help="Leave out names like PATTERN (*, ?). Recorded in the entry, and in force for later seals; may be repeated.",
+)
+@click.option("--reset-excludes", is_flag=True, help="Forget the patterns in force, the default ones included.")
+@click.option(
+    "--allow",
+    multiple=True,
+    type=click.Choice(list(ALLOWABLE)),
+    help="Seal although some things cannot be: they are named in the seal without their content; or (unmatched) "
+    "although a new pattern matches nothing. May be repeated.",
+)
+@click.option(
+    "--items",
+    metavar="FILE",
+    type=click.Path(),
+    help="Table (CSV) of what is stated of items: context and consent. `evtool items` writes a template.",
+)
+@click.option("--defaults", metavar="FILE", type=click.Path(), help="TOML file of what is stated of whole directories.")
+@click.option(
+    "--metadata",
+    type=click.Choice([choice.value for choice in MetadataChoice]),
+    default=MetadataChoice.BASIC.value,
+    show_default=True,
+    help="Seal what files claim of themselves; basic leaves out places, serial numbers, names, free text and raw tags.",
+)
+@click.option("--no-sandbox", is_flag=True, help="Parse files even where the platform cannot confine the parser.")
+@click.option("--custody", metavar="DIR", type=click.Path(), help="Keep the record in DIR, outside of the evidence.")
+@click.option("--dry-run", is_flag=True, help="Tell what would be sealed; read no file, write nothing.")
+@workers_options
+@stamp_options
+@signing_options
+@output_options
+@findings_option
+@progress_option
+def command(
+    directory: str,
+    header: EntryHeader,
+    policy: TextPolicy,
+    exclude: tuple[str, ...],
+    reset_excludes: bool,
+    allow: tuple[str, ...],
+    items: str | None,
+    defaults: str | None,
+    metadata: str,
+    no_sandbox: bool,
+    custody: str | None,
+    dry_run: bool,
+    jobs: int | None,
+    scheduler: str | None,
+    stamping: StampRequestOptions,
+    signing: SigningOptions,
+    output: Output,
+) -> int:
+    """Hash, state and sign what is new in the evidence directory DIRECTORY.
+
+    Evidence files are only read. The record is written to the directory custody/ inside of DIRECTORY.
+    """
+    options = SealOptions(
+        reason=header.reason,
+        happened_at=header.happened_at,
+        clock=header.clock,
+        exclude=exclude,
+        reset_exclusions=reset_excludes,
+        allow=frozenset(allow),
+        statements=StatementFiles(items, defaults),
+        custody=custody,
+        jobs=jobs,
+        scheduler=scheduler,
+        policy=policy,
+        metadata=MetadataChoice(metadata),
+        sandbox=not no_sandbox,
+    )
+    # What cannot be asked for is refused before hours of hashing, and before anything is sealed.
+    order = stamping.build(output, None, custody) if stamping.asks else None
+    if stamping.what_leaves:
+        return _show_what_leaves(order, output)
+    with terminal_progress(output) as progress:
+        if dry_run:
+            result = preview_seal(directory, options, progress=progress)
+        else:
+            result = seal(directory, signing.choose(), options, progress=progress)
+    if result.entry is not None:
+        output.did(_say_what_was_sealed(result, directory, dry_run))
+    stamps = _stamp(directory, order, result, dry_run)
+    exit_code = weigh(result.findings, established=stamps is None or stamps.ok)
+    listed = list_findings(result.findings, output.limit)
+    output.answer(_render(result, directory, dry_run, listed, stamps))
+    output.document(_document(result, directory, dry_run, exit_code, listed, stamps))
+    return exit_code
+
+
+def _show_what_leaves(order: StampOptions | None, output: Output) -> ExitCode:
+    if order is None:
+        raise click.UsageError("--what-leaves goes with --tsa or --ots: without these, nothing leaves this computer")
+    from evtool.cli.stamp_answer import answer_leaves
+    from evtool.operations.timestamps.add import preview_blank
+
+    answer_leaves(output, preview_blank(order), blank=True)
+    return ExitCode.OK
+
+
+def _stamp(directory: str, order: StampOptions | None, result: SealResult, dry_run: bool) -> Stamping | None:
+    """Have the new entry stamped; it exists already, and no authority that fails undoes it."""
+    if order is None or dry_run or result.entry is None:
+        return None
+    from evtool.cli.stamp_answer import describe_failure, describe_stamping
+    from evtool.operations.timestamps.add import add_timestamps
+
+    order = replace(order, entry=result.entry)
+    try:
+        return describe_stamping(add_timestamps(directory, order))
+    except EvtoolError as error:
+        return describe_failure(result.entry, order, error)
+
+
+def _say_what_was_sealed(result: SealResult, directory: str, dry_run: bool) -> str:
+    name = shown(directory)
+    items = "item" if result.new_items == 1 else "items"
+    new = f"{result.new_items:,} new {items} ({format_size(result.new_bytes)})"
+    if dry_run:
+        return f"{name}: would seal {new}"
+    return f"{name}: nothing new to seal" if result.entry is None else f"{name}: sealed {new} as entry {result.entry}"
+
+
+def _render(result: SealResult, directory: str, dry_run: bool, listed: ListedFindings, stamps: Stamping | None) -> str:
+    lines = [_say_what_was_sealed(result, directory, dry_run)]
+    for count, words in (
+        (result.kept_items, "items of earlier seals are there, with the size and date they were sealed with"),
+        (result.reused, "files were not hashed again: an interrupted run had hashed them, and they have not changed"),
+        (result.omitted, "items are named in the seal without their content"),
+        (result.excluded, f"entries of the directory are left out by pattern: {_name_excluded(result)}"),
+    ):
+        if count:
+            lines.append(f"  {count:,} {words}")
+    if result.metadata:
+        seen = result.metadata
+        lines += [f"  {line}" for line in render_summary(seen.stated, seen.failures, seen.cage)]
+        sealed = seen.choice is MetadataChoice.FULL
+        lines += [f"  {line}" for line in render_warnings(seen.sensitive, sealed=sealed)]
+    for finding in listed.findings:
+        mark = {Effect.DISPROVES: "FAILED", Effect.NOTE: "note"}.get(finding.effect, "not checked")
+        item = f"item {finding.item} " if finding.item is not None else ""
+        lines.append(f"  {mark}: {finding.code.value}: {item}{finding.message}")
+    lines += [f"  {code.value}: {words}" for code, words in listed.rest]
+    if stamps is not None:
+        lines += ["", *render_stamping(stamps)]
+    if result.entry is not None and result.head:
+        lines += ["", "Head, to be noted elsewhere:", f"  {group_in_fours(result.head)}"]
+    return "\n".join(lines)
+
+
+def _name_excluded(result: SealResult) -> str:
+    return name_some([shown(path) for path in result.excluded_names], result.excluded)
+
+
+def _document(
+    result: SealResult,
+    directory: str,
+    dry_run: bool,
+    exit_code: ExitCode,
+    listed: ListedFindings,
+    stamps: Stamping | None,
+) -> SealDocument:
+    return SealDocument(
+        exit_code=exit_code,
+        path=directory,
+        dry_run=dry_run,
+        entry=result.entry,
+        head=result.head,
+        new_items=result.new_items,
+        new_bytes=result.new_bytes,
+        kept_items=result.kept_items,
+        reused=result.reused,
+        omitted=result.omitted,
+        excluded=result.excluded,
+        excluded_names=result.excluded_names,
+        findings=listed.findings,
+        more_findings=listed.more,
+        metadata=_sealed_metadata(result),
+        stamping=stamps,
+    )
+
+
+def _sealed_metadata(result: SealResult) -> SealedMetadata | None:
+    seen = result.metadata
+    if seen is None or seen.choice.detail is None:
+        return None
+    return SealedMetadata(
+        detail=seen.choice.detail,
+        cage=seen.cage,
+        stated=seen.stated,
+        failures=dict(seen.failures),
+        sensitive={kind: seen.sensitive[kind] for kind in Withheld if seen.sensitive[kind]},
+    )

@@ -1,0 +1,176 @@
+"""`evtool show`: the sealed items and what is stated of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from evtool.cli.options.bundle import access_options
+from evtool.cli.options.common import findings_option, output_options
+from evtool.cli.options.values import item_selection
+from evtool.cli.output import Output
+from evtool.core.consent.items import ItemConsent
+from evtool.core.errors import ExitCode, InputError
+from evtool.core.finding import Effect, weigh
+from evtool.core.manifest.context import MAX_VALUE
+from evtool.core.text.names import nfc_key, shown
+from evtool.core.text.times import format_mtime
+from evtool.operations.entries.consent import known_consents
+from evtool.operations.record.collection import SealedItem
+from evtool.operations.record.comparison import Selection
+from evtool.operations.record.read import list_items, list_nameless_items, open_record
+from evtool.operations.record.subject import BundleAccess
+from evtool.operations.verify.derivations import Derivation, list_derivations
+from evtool.report.consent_document import sealed_document, terms_document
+from evtool.report.consent_text import render_known
+from evtool.report.document import ItemsDocument, ShownDerivation, ShownItem
+from evtool.report.findings import list_findings
+from evtool.report.metadata_document import metadata_document
+from evtool.report.metadata_text import render_statement
+from evtool.report.text import format_size
+
+EXAMPLES = """\b
+Examples:
+  evtool show interview-0042
+  evtool show interview-0042 17 photos/scan.jpg
+  evtool show interview-0042 --json
+  evtool show case-12.zip.age -i court.key
+
+Shows what was sealed, not what is there now: `evtool verify` compares the two. DIRECTORY may be a bundle.
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("directory", type=click.Path())
+@click.argument("items", nargs=-1, metavar="[N|NAME]...")
+@click.option("--custody", metavar="DIR", type=click.Path(), help="Where the record is, if not in DIRECTORY.")
+@access_options
+@output_options
+@findings_option
+def command(
+    directory: str, items: tuple[str, ...], custody: str | None, access: Callable[[], BundleAccess], output: Output
+) -> int:
+    """Print the items sealed in DIRECTORY, or only those asked for, with what is stated of them."""
+    selection = item_selection(items)
+    with open_record(directory, custody, access()) as collection:
+        chosen = [*list_items(collection, selection), *list_nameless_items(collection, selection)]
+        derivations = list_derivations(collection)
+        consents = known_consents(collection, chosen)
+        findings = collection.record_findings
+    unknown = _unknown(selection, chosen)
+    if unknown:
+        raise InputError(
+            f"no seal states such an item: {', '.join(shown(one, 80) for one in unknown[:_MAX_NAMED])}",
+            hint="`evtool show DIRECTORY` lists them all; a number is that of an item, ./NUMBER is a name",
+        )
+    exit_code = weigh(findings)
+    if exit_code is ExitCode.OK and not chosen:
+        exit_code = ExitCode.NOT_CHECKED
+    if selection.is_all:
+        lines = [_render_line(one, _about(one, derivations)) for one in chosen]
+    else:
+        lines = [_render_details(one, _about(one, derivations), consents[one.item.number]) for one in chosen]
+    listed = list_findings(findings, output.limit)
+    told = list_findings((one for one in findings if one.effect is not Effect.NOTE), output.limit)
+    problems = [f"{one.code.value}: {one.message}" for one in told.findings]
+    problems += [f"{code.value}: {words}" for code, words in told.rest]
+    output.answer("\n".join(lines + problems) or "no items")
+    output.document(
+        ItemsDocument(
+            exit_code=exit_code,
+            path=directory,
+            items=tuple(_item_document(one, _about(one, derivations), consents[one.item.number]) for one in chosen),
+            findings=listed.findings,
+            more_findings=listed.more,
+        )
+    )
+    return exit_code
+
+
+_MAX_NAMED = 10
+
+
+def _unknown(selection: Selection, chosen: list[SealedItem]) -> list[str]:
+    """Give what was asked for and is not there."""
+    numbers = {sealed.item.number for sealed in chosen}
+    paths = {nfc_key(sealed.item.file.path) for sealed in chosen if sealed.item.file}
+    return [str(number) for number in sorted(selection.numbers - numbers)] + sorted(selection.paths - paths)
+
+
+def _about(sealed: SealedItem, derivations: list[Derivation]) -> list[Derivation]:
+    return [one for one in derivations if sealed.item.number in (one.original, one.copy)]
+
+
+def _say(sealed: SealedItem, derivations: list[Derivation]) -> list[str]:
+    return [one.of_copy if one.copy == sealed.item.number else one.of_original for one in derivations]
+
+
+def _render_line(sealed: SealedItem, derivations: list[Derivation]) -> str:
+    content, file = sealed.item.content, sealed.item.file
+    kind = content.type.value if content else "withheld"
+    size = format_size(content.size) if content and content.size is not None else ""
+    name = shown(file.path) if file else "name withheld"
+    line = f"{sealed.item.number:>7}  {kind:<9}  {size:>12}  {name}"
+    return "\n".join([line, *(f"{'':>34}{text}" for text in _say(sealed, derivations))])
+
+
+def _render_details(sealed: SealedItem, derivations: list[Derivation], consent: ItemConsent) -> str:
+    content, file = sealed.item.content, sealed.item.file
+    lines = [f"item {sealed.item.number}, sealed by entry {sealed.seal.number}"]
+    lines += [f"  {text}" for text in _say(sealed, derivations)]
+    if not file:
+        lines.append("  name      withheld here")
+    else:
+        lines.append(f"  name      {shown(file.path)}")
+        date = format_mtime(file.mtime) if file.mtime is not None else None
+        lines.append(f"  modified  {date or 'not a date'}  (as the file system said)")
+    if content:
+        lines.append(f"  type      {content.type.value}")
+        if content.digests:
+            lines += [
+                f"  size      {content.size} bytes",
+                f"  SHA-256   {content.digests.sha256}",
+                f"  BLAKE3    {content.digests.blake3}",
+            ]
+        if content.target is not None:
+            lines.append(f"  target    {shown(content.target)}")
+        if content.reason:
+            lines.append(f"  left out  {content.reason.value}")
+    if sealed.item.metadata:
+        lines += [f"  {line}" for line in render_statement(sealed.item.metadata)]
+    lines += [f"  {one.field}: {shown(one.value, MAX_VALUE)}" for one in sealed.item.context]
+    lines += [f"  consent   {line}" for line in render_known(consent.in_force)]
+    return "\n".join(lines)
+
+
+def _item_document(sealed: SealedItem, derivations: list[Derivation], consent: ItemConsent) -> ShownItem:
+    content, file = sealed.item.content, sealed.item.file
+    digests = content.digests if content else None
+    return ShownItem(
+        item=sealed.item.number,
+        entry=sealed.seal.number,
+        path=file.path if file else None,
+        modified=format_mtime(file.mtime) if file and file.mtime is not None else None,
+        type=content.type if content else None,
+        size=content.size if content else None,
+        sha256=digests.sha256 if digests else None,
+        blake3=digests.blake3 if digests else None,
+        target=content.target if content else None,
+        reason=content.reason if content else None,
+        metadata=metadata_document(sealed.item.metadata) if sealed.item.metadata else None,
+        context={one.field: one.value for one in sealed.item.context},
+        consent=sealed_document(consent.sealed),
+        in_force=terms_document(consent.in_force),
+        derived=tuple(
+            ShownDerivation(
+                entry=one.entry,
+                original=one.original,
+                copy=one.copy,
+                method=one.method,
+                original_withheld=not one.has_original,
+                copy_withheld=not one.has_copy,
+            )
+            for one in derivations
+        ),
+    )

@@ -1,0 +1,177 @@
+"""`evtool timestamp`: add time evidence to an entry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from evtool.cli.commands.timestamp_airgap import answer_import, answer_request
+from evtool.cli.commands.timestamp_revocation import keep_revocation
+from evtool.cli.default_group import DefaultGroup
+from evtool.cli.options.common import output_options
+from evtool.cli.options.entry import custody_option
+from evtool.cli.options.stamp import StampRequestOptions, stamp_options
+from evtool.cli.output import Output
+from evtool.cli.stamp_answer import answer_leaves, describe_calendar, describe_stamping, did_stamp
+from evtool.core.errors import ExitCode
+from evtool.core.text.names import shown
+from evtool.operations.timestamps.add import StampResult, add_timestamps, preview_timestamps
+from evtool.operations.timestamps.upgrade import ProofUpgrade, upgrade_proofs
+from evtool.report.stamp import render_stamping
+from evtool.report.time_document import StampDocument, UpgradeDocument, UpgradedProof
+
+GROUP_EXAMPLES = """\b
+Examples:
+  evtool timestamp interview-0042 --tsa http://tsa.example/tsr
+  evtool timestamp interview-0042 --request out.tsq      across an air gap: write what is to be sent ...
+  evtool timestamp interview-0042 --import in.tsr        ... and check what came back
+  evtool timestamp interview-0042 --revocation tsa.crl   keep what an authority says of its certificates
+  evtool timestamp upgrade interview-0042 --ots https://calendar.example
+
+`evtool timestamp DIR` is short for `evtool timestamp add DIR`; `evtool timestamp add --help` lists all options.
+"""
+
+ADD_EXAMPLES = """\b
+Examples:
+  evtool timestamp interview-0042 --tsa http://one.example/tsr --tsa http://two.example/ --at-least 1
+  evtool timestamp interview-0042 --entry 3 --tsa http://tsa.example/tsr
+  evtool timestamp interview-0042 --tsa http://tsa.example/tsr --what-leaves
+  evtool timestamp interview-0042 --request /media/stick/out.tsq
+  evtool timestamp interview-0042 --import /media/stick/in.tsr
+  evtool timestamp interview-0042 --revocation /media/stick/tsa.crl     the authority's list of revoked certificates
+  evtool timestamp interview-0042 --ots https://calendar.example
+
+\b
+Exit codes:
+  0  stamped by as many authorities as had to; with --revocation: stored, and the time-stamps pass with it
+  1  a file to take in is for something else, or forged; it was not stored
+  2  wrong usage
+  3  fewer authorities stamped than had to; what did stamp was stored
+     --import, --revocation: the file shows nothing on the authorities you trust, or is too old; it was not stored
+     --revocation: stored, and a time-stamp does not pass with it
+  4  something could not be read, or a file to take in is none of its kind
+
+Only the addresses that you give are contacted. An answer is stored only if it passes: it is for this entry, answers
+this request, and leads to an authority that you trust (`evtool trust tsa add`).
+"""
+
+UPGRADE_EXAMPLES = """\b
+Examples:
+  evtool timestamp upgrade interview-0042 --ots https://calendar.example
+
+Exit code 3 while a proof is still a promise. A promise is never a proof; `evtool verify` needs the header of the block
+as well (--bitcoin-headers). Calendars that are not given with --ots are not contacted, whatever a proof names.
+"""
+
+
+@click.group(cls=DefaultGroup, default="add", epilog=GROUP_EXAMPLES)
+def command() -> None:
+    """Add time-stamps to an entry that exists."""
+
+
+@command.command("add", epilog=ADD_EXAMPLES, short_help="Add time-stamps, or what helps to judge them.")
+@click.argument("directory", type=click.Path())
+@click.option("--entry", type=click.IntRange(1), metavar="N", help="The entry. Without it: the newest.")
+@click.option(
+    "--request",
+    "request_file",
+    type=click.Path(path_type=Path),
+    metavar="OUT.tsq",
+    help="Write what another machine sends to an authority.",
+)
+@click.option(
+    "--import",
+    "import_file",
+    type=click.Path(path_type=Path),
+    metavar="IN.tsr",
+    help="Check an answer that came back, and store it.",
+)
+@click.option(
+    "--revocation",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="Keep a CRL or OCSP answer beside the time-stamps that it is about. May be repeated.",
+)
+@stamp_options
+@custody_option
+@output_options
+def add(
+    directory: str,
+    entry: int | None,
+    request_file: Path | None,
+    import_file: Path | None,
+    revocation: tuple[Path, ...],
+    stamping: StampRequestOptions,
+    custody: str | None,
+    output: Output,
+) -> int:
+    """Have an entry of DIRECTORY stamped by authorities, across an air gap, or by OpenTimestamps calendars."""
+    ways = [stamping.asks, request_file is not None, import_file is not None, bool(revocation)]
+    if sum(ways) != 1:
+        raise click.UsageError("give one of --tsa (or --ots), --request, --import and --revocation")
+    if revocation:
+        return keep_revocation(directory, revocation, entry, stamping.tsa_roots, custody, output)
+    if request_file is not None:
+        return answer_request(directory, request_file, entry, stamping, custody, output)
+    if import_file is not None:
+        return answer_import(directory, import_file, entry, stamping, custody, output)
+    options = stamping.build(output, entry, custody)
+    if stamping.what_leaves:
+        answer_leaves(output, preview_timestamps(directory, options), blank=False)
+        return ExitCode.OK
+    return answer_stamping(output, directory, add_timestamps(directory, options))
+
+
+def answer_stamping(output: Output, directory: str, result: StampResult) -> ExitCode:
+    """Print what came of it, and give the exit code."""
+    exit_code = ExitCode.OK if result.ok else ExitCode.NOT_ESTABLISHED
+    stamping = describe_stamping(result)
+    did_stamp(output, stamping)
+    output.answer("\n".join([f"{shown(directory)}:", *render_stamping(stamping)]))
+    output.document(StampDocument(exit_code=exit_code, path=directory, stamping=stamping))
+    return exit_code
+
+
+@command.command("upgrade", epilog=UPGRADE_EXAMPLES, short_help="Ask calendars for the rest of their proofs.")
+@click.argument("directory", type=click.Path())
+@click.option("--ots", multiple=True, required=True, metavar="URL", help="A calendar that may be asked. Repeatable.")
+@click.option("--entry", type=click.IntRange(1), metavar="N", help="Only the proof of this entry.")
+@custody_option
+@output_options
+def upgrade(directory: str, ots: tuple[str, ...], entry: int | None, custody: str | None, output: Output) -> int:
+    """Ask OpenTimestamps calendars for the rest of the proofs in DIRECTORY."""
+    upgrades = upgrade_proofs(directory, ots, entry=entry, custody=custody)
+    exit_code = ExitCode.OK if all(one.complete for one in upgrades) else ExitCode.NOT_ESTABLISHED
+    if grown := [one.name.text for one in upgrades if one.changed]:
+        output.did(f"stored {', '.join(grown)}")
+    output.answer("\n".join(_render_upgrades(directory, upgrades)))
+    output.document(
+        UpgradeDocument(
+            exit_code=exit_code,
+            path=directory,
+            proofs=tuple(
+                UpgradedProof(
+                    entry=one.entry,
+                    file=one.name.text,
+                    changed=one.changed,
+                    complete=one.complete,
+                    problems=tuple(map(describe_calendar, one.problems)),
+                )
+                for one in upgrades
+            ),
+        )
+    )
+    return exit_code
+
+
+def _render_upgrades(directory: str, upgrades: tuple[ProofUpgrade, ...]) -> list[str]:
+    complete = sum(one.complete for one in upgrades)
+    lines = [f"{shown(directory)}: {complete} of {len(upgrades)} proofs name a block"]
+    for one in upgrades:
+        state = "names a block" if one.complete else "still a promise"
+        lines.append(f"  entry {one.entry}  {state}{', grew' if one.changed else ''}  {one.name.text}")
+        for problem in one.problems:
+            lines += [f"    {problem.problem}", *([f"    {problem.hint}"] if problem.hint else [])]
+    return lines

@@ -1,0 +1,71 @@
+"""`evtool timestamp --request` and `--import`: time-stamps across an air gap."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+from evtool.cli.options.stamp import StampRequestOptions
+from evtool.cli.options.time import make_anchor_source
+from evtool.cli.output import Output
+from evtool.cli.stamp_answer import describe_stamping, did_stamp
+from evtool.core.errors import ExitCode, UsageError
+from evtool.core.text.limits import MAX_RESPONSE_BYTES
+from evtool.core.text.names import shown
+from evtool.interop.tsa_client import curl_line
+from evtool.keys.files import create_file, read_any_file
+from evtool.operations.timestamps.add import StampResult
+from evtool.operations.timestamps.airgap import import_response, write_request
+from evtool.operations.timestamps.storing import StoredStamp
+from evtool.report.stamp import render_import
+from evtool.report.time_document import RequestDocument, StampDocument
+
+
+def answer_request(
+    directory: str, file: Path, entry: int | None, options: StampRequestOptions, custody: str | None, output: Output
+) -> ExitCode:
+    """Write a request, and print how to send it."""
+    if file.exists():
+        raise UsageError(f"{shown(str(file))} exists already and is not overwritten")
+    written = write_request(
+        directory,
+        deliver=lambda data: create_file(file, data, 0o644),
+        entry=entry,
+        policy=options.policy,
+        hash_name=options.hash_name,
+        label=options.label,
+        custody=custody,
+    )
+    answer = file.with_name(file.name + ".tsr") if file.suffix == ".tsr" else file.with_suffix(".tsr")
+    curl = shlex.join(curl_line("URL", file.name, answer.name))
+    back = shlex.join(["evtool", "timestamp", directory, "--import", str(answer)])
+    output.answer(
+        f"{shown(str(file))}: request for entry {written.name.sequence}, kept as {written.name.text}\n"
+        "On a machine with a network, in the folder with that file, with the address of an authority as URL:\n"
+        f"  {curl}\n"
+        f"Bring {shown(answer.name)} back, then:\n"
+        f"  {shown(back)}",
+        done=True,
+    )
+    output.document(RequestDocument(path=directory, entry=written.name.sequence, label=written.name.label, curl=curl))
+    return ExitCode.OK
+
+
+def answer_import(
+    directory: str, file: Path, entry: int | None, options: StampRequestOptions, custody: str | None, output: Output
+) -> ExitCode:
+    """Take an answer in, and print what it says."""
+    response = read_any_file(file, MAX_RESPONSE_BYTES)
+    anchors = tuple(make_anchor_source(options.tsa_roots, output)())
+    stored = import_response(directory, response, anchors, entry=entry, custody=custody)
+    stamping = describe_stamping(_as_result(stored, file))
+    did_stamp(output, stamping)
+    output.answer("\n".join([f"{shown(directory)}:", *render_import(stamping)]))
+    output.document(StampDocument(exit_code=ExitCode.OK, path=directory, stamping=stamping))
+    return ExitCode.OK
+
+
+def _as_result(stored: StoredStamp, file: Path) -> StampResult:
+    named = StoredStamp(stored.name, replace(stored.outcome, url=file.name))
+    return StampResult(stored.name.sequence, stored=(named,), needed=1)

@@ -1,0 +1,84 @@
+"""`evtool timestamp --revocation`: keep CRLs and OCSP answers beside the time-stamps that they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from evtool.cli.options.time import MAX_REVOCATION_FILE, make_anchor_source
+from evtool.cli.output import Output
+from evtool.core.errors import ExitCode
+from evtool.core.text.names import shown
+from evtool.core.timestamp.time_report import StampReport
+from evtool.keys.files import read_any_file
+from evtool.operations.timestamps.revocation import KeptRevocation, RevocationResult, add_revocation
+from evtool.report.stamp import spell
+from evtool.report.time_document import JudgedStamp, KeptRevocationFile, RevocationDocument
+
+
+def keep_revocation(
+    directory: str,
+    files: Sequence[Path],
+    entry: int | None,
+    tsa_roots: Path | None,
+    custody: str | None,
+    output: Output,
+) -> ExitCode:
+    """Check and store the files, print what came of it, and give the exit code."""
+    read = [(str(file), read_any_file(file, MAX_REVOCATION_FILE)) for file in files]
+    anchors = tuple(make_anchor_source(tsa_roots, output)())
+    result = add_revocation(directory, read, anchors, entry=entry, custody=custody)
+    exit_code = ExitCode.OK if result.ok else ExitCode.NOT_ESTABLISHED
+    kept, stamps = tuple(map(_describe, result.kept)), tuple(map(_describe_stamp, result.stamps))
+    if new := [one.file for one in kept if one.new]:
+        output.did(f"stored {', '.join(new)}")
+    output.answer("\n".join([f"{shown(directory)}:", *_render(result, kept, stamps)]))
+    output.document(RevocationDocument(exit_code=exit_code, path=directory, kept=kept, timestamps=stamps))
+    return exit_code
+
+
+def _describe(one: KeptRevocation) -> KeptRevocationFile:
+    statement = one.statement
+    revocation = statement.evidence.revocation
+    return KeptRevocationFile(
+        source=one.source,
+        file=one.name.text,
+        new=one.new,
+        kind=one.name.role.value,
+        entry=one.name.sequence,
+        label=one.name.label,
+        certificate=statement.certificate.facts.name,
+        issuer=statement.issuer.facts.name,
+        issued_at=spell(statement.evidence.issued_at),
+        revoked_at=spell(revocation.effective) if revocation else None,
+        reason=revocation.reason_text if revocation else None,
+    )
+
+
+def _describe_stamp(stamp: StampReport) -> JudgedStamp:
+    return JudgedStamp(
+        entry=stamp.entry,
+        label=stamp.label,
+        state=stamp.state.value,
+        reason=stamp.reason,
+        detail=stamp.detail,
+        cautions=stamp.cautions,
+    )
+
+
+def _render(result: RevocationResult, kept: Sequence[KeptRevocationFile], stamps: Sequence[JudgedStamp]) -> list[str]:
+    lines = []
+    for one in kept:
+        what = "CRL" if one.kind == "crl" else "OCSP answer"
+        says = f"not revoked as of {one.issued_at}"
+        if one.revoked_at:
+            says = f"REVOKED as of {one.revoked_at} ({one.reason})"
+        where = f"stored as {one.file}" if one.new else f"there already, as {one.file}"
+        lines += [f"  {shown(one.source)}: {what} of {one.issuer}: {one.certificate} is {says}", f"    {where}"]
+    for stamp in stamps:
+        why = f", {stamp.reason}: {stamp.detail}" if stamp.detail else ""
+        lines.append(f"  time-stamp {stamp.label} of entry {stamp.entry}, judged with it: {stamp.state}{why}")
+        lines += [f"    {caution}" for caution in stamp.cautions]
+    if not result.ok:
+        lines.append("  What an authority says of its certificates is kept also where it speaks against a time-stamp.")
+    return lines

@@ -1,0 +1,124 @@
+"""`evtool unpack`: a bundle back into an evidence directory."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from evtool.cli.options.bundle import access_options
+from evtool.cli.options.common import findings_option, output_options, progress_option
+from evtool.cli.output import Notices, Output
+from evtool.cli.progress import terminal_progress
+from evtool.core.text.names import shown
+from evtool.keys.trust import load_trust
+from evtool.operations.bundle.unpack import UnpackResult, unpack
+from evtool.operations.record.subject import BundleAccess, Place
+from evtool.operations.verify.options import VerifyOptions
+from evtool.report.bundle_document import UnpackDocument
+from evtool.report.document import report_document
+from evtool.report.text import render_report
+
+EXAMPLES = """\b
+Examples:
+  evtool unpack case-12.zip -o case-12
+  evtool unpack case-12.zip.age -o case-12 --identity ~/.ssh/id_ed25519
+  age -d -i key.txt case-12.zip.age | evtool unpack - -o case-12
+
+\b
+The new directory has the sealed names and dates, and the record in custody/. The bundle is verified first, as `evtool
+verify` does, and the directory as it was written; a bundle that fails verification leaves nothing behind. A run that is
+killed leaves a directory .DIR.evtool-....part, which the next run of unpack or pack beside it names and removes.
+
+\b
+Exit codes:
+  0  unpacked, and all that was asked for is shown
+  1  the bundle fails verification; nothing was unpacked
+  2  wrong usage
+  3  unpacked, but not everything is established (a key you have not trusted)
+  4  could not be checked or written; nothing was unpacked
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("bundle", type=click.Path(allow_dash=True))
+@click.option(
+    "--output", "-o", "directory", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Directory; new."
+)
+@click.option("--trust", "trust_file", metavar="FILE", type=click.Path(path_type=Path), help="Whose keys to trust.")
+@click.option("--outside-links", is_flag=True, help="Make symbolic links that lead out of DIR, too.")
+@access_options
+@output_options
+@findings_option
+@progress_option
+def command(
+    bundle: str,
+    directory: Path,
+    trust_file: Path | None,
+    outside_links: bool,
+    access: Callable[[], BundleAccess],
+    output: Output,
+) -> int:
+    """Unpack BUNDLE, a folder, .zip, .zip.age or - for standard input, into the new directory DIR."""
+    place: Place = sys.stdin.buffer if bundle == "-" else bundle
+    options = VerifyOptions(trust=load_trust(trust_file))
+    notices = Notices()
+    with terminal_progress(output) as progress:
+        result = unpack(
+            place,
+            directory,
+            access(),
+            verify_options=options,
+            outside_links=outside_links,
+            progress=progress,
+            tell=notices,
+        )
+    exit_code = result.report.exit_code
+    output.answer(_render(result, directory, output), done=True)
+    output.document(
+        UnpackDocument(
+            exit_code=exit_code,
+            bundle=bundle,
+            neutral=result.neutral,
+            other_names=result.other_names,
+            links_left_out=result.links_left_out,
+            impossible_links=result.impossible_links,
+            leftovers=tuple(notices.texts),
+            report=report_document([(str(directory), result.report)], exit_code, output.limit).reports[0],
+        )
+    )
+    return exit_code
+
+
+_MAX_NAMED = 20
+"""Items named one by one; --json names all."""
+
+
+def _render(result: UnpackResult, directory: Path, output: Output) -> str:
+    lines = [f"{shown(str(directory))}: unpacked"]
+    if result.withheld_names:
+        count = len(result.withheld_names)
+        lines.append(f"  {count:,} of the items go by their number: their own name is withheld")
+    if result.other_names:
+        count = len(result.other_names)
+        lines.append(
+            f"  {count:,} of the items go by their number, as they cannot have their own name here: this medium cannot "
+            "hold it, or something else is there"
+        )
+        lines += [f"    item {number}" for number in result.other_names[:_MAX_NAMED]]
+    lines += [
+        f"  item {number} is a link that leads out of the directory, and was not made (--outside-links)"
+        for number in result.links_left_out[:_MAX_NAMED]
+    ]
+    lines += [
+        f"  item {number} is a link that this medium cannot hold, and was not made"
+        for number in result.impossible_links[:_MAX_NAMED]
+    ]
+    left_out = len(result.links_left_out) + len(result.impossible_links)
+    if left_out:
+        lines.append(
+            f"  links not made: {left_out:,}; the record states where they lead, and verify will miss them here"
+        )
+    return "\n".join([*lines, "", render_report(result.report, str(directory), output.width, output.limit)])

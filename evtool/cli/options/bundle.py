@@ -1,0 +1,210 @@
+"""Options that commands share which read or write bundles."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from evtool.cli.options.common import code_value, passphrase_options
+from evtool.cli.options.values import purpose_value
+from evtool.core.errors import FormatError
+from evtool.core.text.item_choice import ItemChoice, parse_choice
+from evtool.keys.age_keys import Recipient, parse_recipient, read_identity_file, read_recipients_file
+from evtool.keys.passphrase import (
+    DescriptorPassphrase,
+    FilePassphrase,
+    Passphrase,
+    PassphraseSource,
+    TerminalPassphrase,
+)
+from evtool.keys.trust import load_trust
+from evtool.operations.record.subject import BundleAccess
+from evtool.operations.record.trust import TrustPolicy
+
+if TYPE_CHECKING:
+    from evtool.core.terms.terms import Purpose
+
+Command = Callable[..., Any]
+
+
+def choice_value(texts: tuple[str, ...]) -> ItemChoice:
+    """Take items by number, range or pattern."""
+    try:
+        return parse_choice(texts)
+    except FormatError as error:
+        raise click.BadParameter(f"{error.message}") from None
+
+
+def access_options(command: Command) -> Command:
+    """Add --identity and where a passphrase comes from; the command gets `access`, a function that loads the keys."""
+
+    @functools.wraps(command)
+    def with_access(
+        *args: Any, identities: tuple[Path, ...], passphrase: PassphraseSource | None, **kwargs: Any
+    ) -> Any:
+        def load() -> BundleAccess:
+            source = passphrase or TerminalPassphrase()
+            keys = tuple(key for path in identities for key in read_identity_file(path, source))
+            return BundleAccess(keys, source)
+
+        return command(*args, access=load, **kwargs)
+
+    identity = click.option(
+        "--identity",
+        "-i",
+        "identities",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Decrypt a bundle with this key: a file of age-keygen, or an SSH private key. May be repeated.",
+    )
+    return identity(passphrase_options(with_access))
+
+
+_DISCLOSURE_OPTIONS = (
+    click.option(
+        "--to",
+        "receiver",
+        type=code_value,
+        metavar="CODE",
+        help="Code of the recipient. Without it and --for: everybody, if all items are public.",
+    ),
+    click.option("--for", "purpose", type=purpose_value, metavar="PURPOSE", help="What for."),
+    click.option("--authority", metavar="TEXT", help="What allows it: agreement, warrant or order."),
+    click.option("--confirm", multiple=True, metavar="CODE", help="What a second person confirms. May be repeated."),
+    click.option("--approved-by", type=code_value, metavar="CODE", help="Code of that second person; recorded."),
+    click.option("--onward", is_flag=True, help="You received it from others, and pass it on."),
+    click.option(
+        "--recipients",
+        "recipients_list",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Recipients, if not your own list.",
+    ),
+    click.option(
+        "--trust",
+        "trust_file",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Whose signatures under terms of consent count.",
+    ),
+)
+
+
+def disclosure_options(command: Command) -> Command:
+    """Add --to, --for, --authority and what consent may need beside them.
+
+    The command gets `disclosure`, and `known_keys`: the keys that the user's list gives for the recipient.
+    """
+
+    @functools.wraps(command)
+    def with_disclosure(
+        *args: Any,
+        receiver: str | None,
+        purpose: Purpose | str | None,
+        authority: str | None,
+        confirm: tuple[str, ...],
+        approved_by: str | None,
+        onward: bool,
+        recipients_list: Path | None,
+        trust_file: Path | None,
+        **kwargs: Any,
+    ) -> Any:
+        # Whoever only reads bundles needs neither.
+        from evtool.keys.recipients import load_recipients
+        from evtool.operations.bundle.pack import Disclosure
+
+        trust = TrustPolicy(load_trust(trust_file))
+        if receiver is None and purpose is None:
+            if confirm or approved_by:
+                raise click.UsageError("--confirm and --approved-by go with --to, --for and --authority")
+            disclosure = replace(Disclosure.publication(authority, trust), is_onward=onward)
+            return command(*args, disclosure=disclosure, known_keys=(), **kwargs)
+        if receiver is None or purpose is None or authority is None:
+            raise click.UsageError(
+                "--to, --for and --authority belong together; only what is public can go without all of them"
+            )
+        known = load_recipients(recipients_list).find(receiver)
+        disclosure = Disclosure(
+            recipient=known.recipient,
+            purpose=purpose,
+            authority=authority,
+            confirmed=frozenset(confirm),
+            approved_by=approved_by,
+            is_onward=onward,
+            trust=trust,
+        )
+        return command(*args, disclosure=disclosure, known_keys=known.keys, **kwargs)
+
+    return _with_options(with_disclosure, _DISCLOSURE_OPTIONS)
+
+
+def _with_options(command: Command, options: Sequence[Command]) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def encryption_options(command: Command) -> Command:
+    """Add --recipient, --recipients-file and --lock…; the command gets `recipients` and `lock`."""
+
+    @functools.wraps(command)
+    def with_encryption(
+        *args: Any,
+        recipient_texts: tuple[str, ...],
+        recipients_files: tuple[Path, ...],
+        lock: bool,
+        lock_fd: int | None,
+        lock_file: Path | None,
+        **kwargs: Any,
+    ) -> Any:
+        recipients: list[Recipient] = [parse_recipient(text) for text in recipient_texts]
+        for path in recipients_files:
+            recipients += read_recipients_file(path)
+        if sum((lock, lock_fd is not None, lock_file is not None, bool(recipients))) > 1:
+            raise click.UsageError("a bundle is encrypted to recipients, or locked with one passphrase")
+        passphrase = _lock_passphrase(lock, lock_fd, lock_file)
+        return command(*args, recipients=tuple(recipients), lock=passphrase, **kwargs)
+
+    options = (
+        click.option(
+            "--recipient",
+            "-r",
+            "recipient_texts",
+            multiple=True,
+            metavar="KEY",
+            help="Encrypt to age1... or to the line of an ssh-ed25519 or ssh-rsa public key. May be repeated; without "
+            "it: the keys that your list gives for the recipient.",
+        ),
+        click.option(
+            "--recipients-file",
+            "-R",
+            "recipients_files",
+            multiple=True,
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Encrypt to each key in FILE, one a line.",
+        ),
+        click.option("--lock", is_flag=True, help="Encrypt with a passphrase, asked for on the terminal."),
+        click.option(
+            "--lock-fd", type=click.IntRange(min=0), metavar="N", help="Read that passphrase from descriptor N."
+        ),
+        click.option("--lock-file", type=click.Path(path_type=Path), metavar="FILE", help="Read it from FILE."),
+    )
+    return _with_options(with_encryption, options)
+
+
+def _lock_passphrase(lock: bool, descriptor: int | None, file: Path | None) -> Passphrase | None:
+    source: PassphraseSource | None = None
+    if lock:
+        source = TerminalPassphrase()
+    elif descriptor is not None:
+        source = DescriptorPassphrase(descriptor)
+    elif file is not None:
+        source = FilePassphrase(file)
+    return source.read("the bundle", new=True) if source else None

@@ -1,0 +1,1 @@
+"""Which terms apply to an item, and what they allow."""

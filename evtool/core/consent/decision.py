@@ -1,0 +1,374 @@
+"""May an item go to this recipient, for this purpose, on this day? One function answers, and says why not.
+
+What is not allowed in so many words is refused. Some refusals are final; others can be answered by a second person,
+who confirms that what the terms ask for has been done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+
+from evtool.core.consent.items import ItemConsent, ItemTerms, TermsWithheld, terms_that_count
+from evtool.core.custody.events import Event
+from evtool.core.terms.terms import (
+    PERMITTING,
+    Condition,
+    ConsentTerms,
+    Handling,
+    Identity,
+    Leave,
+    Purpose,
+    Status,
+    code_text,
+    is_region,
+    unknown_codes,
+)
+from evtool.core.text.codes import check_code
+
+LEGAL_ADVICE = "legal-advice"
+"""Confirmation that legal advice was taken on disclosure to an accused, where `defence` is not yes or ask."""
+
+ONWARD_AGREED = "onward-agreed"
+"""Confirmation that whoever was to be asked agreed to its being passed on, where `onward` is ask."""
+
+
+_HANDOVERS = (Event.TRANSFERRED, Event.DISCLOSED, Event.RECEIVED)
+
+
+def passes_on(history: Iterable[tuple[Event, str]], agent: str | None) -> bool:
+    """Tell whether an agent is on the side of those who received a collection, by its entries in their order.
+
+    Once it was handed over, only whoever signed an entry before the first handover is known to be on the giver's side,
+    and whoever signed that handover, unless it is a reception: the receiver makes that.
+    """
+    givers: set[str] = set()
+    for event, signer in history:
+        if event is not Event.RECEIVED:
+            givers.add(signer)
+        if event in _HANDOVERS:
+            return agent not in givers
+    return False
+
+
+class RecipientKind(Enum):
+    """What a recipient is; one recipient can be several of these."""
+
+    COURT = "court"
+    UN_BODY = "un-body"
+    STATE_AUTHORITY = "state-authority"
+    NGO = "ngo"
+    RESEARCH = "research"
+    MEDIA = "media"
+    PUBLIC = "public"
+    """Publication: whoever wants to see it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """What the user knows of a recipient. What is not known counts as what would be refused.
+
+    Attributes:
+        code: what terms and entries call it.
+        organisation: code of the organisation it belongs to, if not itself.
+        kinds: what it is; empty is not known.
+        purposes: what it may receive anything for.
+        agreements: numbers of the data-sharing agreements it has signed.
+        region: two letters of ISO 3166-1, where it works, or None.
+        death_penalty: whether the death penalty can follow from what it does; None is not known.
+    """
+
+    code: str
+    organisation: str | None = None
+    kinds: frozenset[RecipientKind] = frozenset()
+    purposes: frozenset[Purpose | str] = frozenset()
+    agreements: frozenset[str] = frozenset()
+    region: str | None = None
+    death_penalty: bool | None = None
+
+    def __post_init__(self) -> None:
+        check_code(self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody wants to do.
+
+    Attributes:
+        recipient: who is to get it.
+        purpose: what for.
+        day: when.
+        agent: code of the person who hands it over, or None where that is not known.
+        is_onward: whether that person's side received the collection from others, so that this passes it on.
+        confirmed: what a second person confirms: codes of conditions, codes that this version does not know,
+            `LEGAL_ADVICE`, `ONWARD_AGREED`.
+        approved_by: code of that second person.
+        is_publication: whether it goes to everybody, for whatever it is that its own terms allow; `purpose`, the code
+            of the recipient and what is confirmed count for nothing then.
+    """
+
+    recipient: Recipient
+    purpose: Purpose | str
+    day: date
+    agent: str | None = None
+    is_onward: bool = False
+    confirmed: frozenset[str] = frozenset()
+    approved_by: str | None = None
+    is_publication: bool = False
+
+    @property
+    def makes_public(self) -> bool:
+        """Whether everybody may see the item afterwards."""
+        return self.is_publication or RecipientKind.PUBLIC in self.recipient.kinds
+
+    @property
+    def has_second_agent(self) -> bool:
+        """Whether the confirmations come from somebody else than who asks; both have to be known for that."""
+        return None not in (self.agent, self.approved_by) and self.agent != self.approved_by
+
+
+class Reason(Enum):
+    """Stable codes of refusals; scripts may rely on them."""
+
+    TERMS_WITHHELD = "terms-withheld"
+    TERMS_UNTRUSTED = "terms-untrusted"
+    STATUS_NOT_STATED = "status-not-stated"
+    STATUS_UNKNOWN = "status-unknown"
+    STATUS_REFUSED = "status-refused"
+    STATUS_WITHDRAWN = "status-withdrawn"
+    STATUS_REVOKED = "status-revoked"
+    STATUS_EXPIRED = "status-expired"
+    NO_BASIS = "no-basis"
+    NOT_YET = "not-yet"
+    EXPIRED = "expired"
+    HANDLING_NOT_STATED = "handling-not-stated"
+    HANDLING_SEALED = "handling-sealed"
+    NOT_PUBLIC = "not-public"
+    RECIPIENT_NOT_NAMED = "recipient-not-named"
+    NOT_A_PARTNER = "not-a-partner"
+    PURPOSE_NOT_STATED = "purpose-not-stated"
+    PURPOSE_NOT_COVERED = "purpose-not-covered"
+    PURPOSE_NOT_OF_RECIPIENT = "purpose-not-of-recipient"
+    IDENTITY = "identity"
+    ONWARD_NO = "onward-no"
+    ONWARD_ASK = "onward-ask"
+    DEFENCE = "defence"
+    CONDITION = "condition"
+    STATE_AUTHORITY = "state-authority"
+    REGION = "region"
+    UNKNOWN_CODE = "unknown-code"
+    NO_SECOND_AGENT = "no-second-agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One reason why not.
+
+    Attributes:
+        reason: what it is.
+        message: half a sentence for people.
+        confirm: the confirmation by a second person that would answer it; None where it is final.
+    """
+
+    reason: Reason
+    message: str
+    confirm: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer.
+
+    Attributes:
+        reasons: all reasons why not; empty where it is allowed.
+        duties: what has to be kept to by whoever gets it, half a sentence each.
+    """
+
+    reasons: tuple[Refusal, ...]
+    duties: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the item may go."""
+        return not self.reasons
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentAnswer:
+    """Consent of one item, and whether it may go."""
+
+    consent: ItemConsent
+    decision: Decision
+
+
+def decide(known: ItemTerms, request: Request, untrusted: Sequence[int] = ()) -> Decision:
+    """Decide over one item, given the terms in force for it.
+
+    `untrusted` are the numbers of those entries that it is sealed by, or that changed its terms, whose keys the user
+    does not trust: what they say permits nothing, and that they say nothing does not either.
+    """
+    terms = terms_that_count(known)
+    needed = [*_reservations(known, untrusted), *_status(terms), *_days(terms, request.day)]
+    needed += [*_handling(terms, request), *_recipient(terms, request)]
+    needed += [*_purpose(terms, request), *_identity(terms, request.recipient), *_onward(terms, request)]
+    needed += [*_defence(terms, request), *_conditions(terms, request), *_strange(terms)]
+    # What is confirmed is what this recipient will keep to: of everybody, nobody can confirm anything.
+    asked = frozenset() if request.is_publication else request.confirmed
+    confirmed = asked if request.has_second_agent else frozenset()
+    reasons = [refusal for refusal in needed if refusal.confirm is None or refusal.confirm not in confirmed]
+    if not request.has_second_agent and any(refusal.confirm in asked for refusal in reasons):
+        message = "what is confirmed needs the code of a second person, who is not the one who hands it over"
+        reasons.append(Refusal(Reason.NO_SECOND_AGENT, message))
+    return Decision(tuple(dict.fromkeys(reasons)), tuple(_duties(terms, request.day)))
+
+
+def _reservations(known: ItemTerms, untrusted: Sequence[int]) -> Iterator[Refusal]:
+    if isinstance(known, TermsWithheld):
+        yield Refusal(Reason.TERMS_WITHHELD, "this copy does not hold its terms")
+    for entry in untrusted:
+        message = f"entry {entry}, which its terms come from, is signed by a key that you have not trusted"
+        yield Refusal(Reason.TERMS_UNTRUSTED, message)
+
+
+_STATUS_REASONS = {
+    None: Reason.STATUS_NOT_STATED,
+    Status.UNKNOWN: Reason.STATUS_UNKNOWN,
+    Status.REFUSED: Reason.STATUS_REFUSED,
+    Status.WITHDRAWN: Reason.STATUS_WITHDRAWN,
+    Status.REVOKED: Reason.STATUS_REVOKED,
+    Status.EXPIRED: Reason.STATUS_EXPIRED,
+}
+
+
+def _status(terms: ConsentTerms) -> Iterator[Refusal]:
+    status = terms.status
+    if status is Status.NOT_REQUIRED and not terms.basis:
+        yield Refusal(Reason.NO_BASIS, "consent is said not to be required, but no basis is stated")
+    # An unknown code is refused by `_strange`.
+    if isinstance(status, str) or status in PERMITTING:
+        return
+    said = "no consent is stated" if status is None else f"consent is {status.value}"
+    yield Refusal(_STATUS_REASONS[status], said)
+
+
+def _days(terms: ConsentTerms, day: date) -> Iterator[Refusal]:
+    if terms.starts and day < terms.starts:
+        yield Refusal(Reason.NOT_YET, f"it holds from {terms.starts} on")
+    if terms.until and day >= terms.until:
+        yield Refusal(Reason.EXPIRED, f"it held until {terms.until}")
+
+
+def _handling(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
+    if request.makes_public and terms.handling is not Handling.PUBLIC:
+        message = "it is not public, so a recipient and a purpose have to be named"
+        if not request.is_publication:
+            message = f"{request.recipient.code} makes public what it gets, and its handling is not public"
+        yield Refusal(Reason.NOT_PUBLIC, message)
+    if terms.handling is None:
+        yield Refusal(Reason.HANDLING_NOT_STATED, "no handling is stated, so it is sealed")
+    elif terms.handling is Handling.SEALED:
+        yield Refusal(Reason.HANDLING_SEALED, "it is sealed: for nobody")
+
+
+def _recipient(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
+    """Whoever is listed is still asked for the agreement: a list narrows, and never widens."""
+    recipient = request.recipient
+    is_listed = terms.share is not None and recipient.code in terms.share and not request.is_publication
+    if not is_listed and (terms.share is not None or terms.handling is Handling.NAMED):
+        yield Refusal(Reason.RECIPIENT_NOT_NAMED, f"{recipient.code} is none of the recipients that are named")
+    if terms.handling is Handling.PARTNERS and not terms.agreement:
+        yield Refusal(Reason.NOT_A_PARTNER, "it is for those who signed an agreement, and none is stated")
+    missing = [number for number in terms.agreement or () if number not in recipient.agreements]
+    if missing:
+        message = f"{recipient.code} is not known to have signed the agreement {', '.join(missing)}"
+        yield Refusal(Reason.NOT_A_PARTNER, message)
+
+
+def _purpose(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
+    wanted = code_text(request.purpose)
+    if terms.purposes is None:
+        yield Refusal(Reason.PURPOSE_NOT_STATED, "no purpose is stated")
+    elif request.is_publication and not terms.purposes:
+        yield Refusal(Reason.PURPOSE_NOT_COVERED, "the list of purposes is empty, so consent covers none")
+    elif not request.is_publication and request.purpose not in terms.purposes:
+        yield Refusal(Reason.PURPOSE_NOT_COVERED, f"consent does not cover {wanted}")
+    if request.purpose not in request.recipient.purposes and not request.is_publication:
+        message = f"{request.recipient.code} may not receive anything for {wanted}"
+        yield Refusal(Reason.PURPOSE_NOT_OF_RECIPIENT, message)
+
+
+def _identity(terms: ConsentTerms, recipient: Recipient) -> Iterator[Refusal]:
+    is_public = not recipient.kinds or RecipientKind.PUBLIC in recipient.kinds
+    is_court = RecipientKind.COURT in recipient.kinds and not is_public
+    if (
+        terms.identity is Identity.PUBLIC
+        or isinstance(terms.identity, str)
+        or (terms.identity is Identity.TO_RECIPIENT and not is_public)
+        or (terms.identity is Identity.TO_COURT and is_court)
+    ):
+        return
+    message = f"the person must not become known to {recipient.code}"
+    yield Refusal(Reason.IDENTITY, message, Condition.REDACT_IDENTITY.value)
+
+
+def _onward(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
+    if not request.is_onward:
+        return
+    if terms.onward in (None, Leave.NO):
+        yield Refusal(Reason.ONWARD_NO, "whoever received it may not pass it on")
+    elif terms.onward is Leave.ASK:
+        yield Refusal(Reason.ONWARD_ASK, "whoever received it must ask before passing it on", ONWARD_AGREED)
+
+
+def _defence(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
+    """A court may have to disclose it to the accused: a promise to the contrary can end the trial."""
+    purposes = (terms.purposes or ()) if request.is_publication else (request.purpose,)
+    is_for_a_trial = any(code_text(purpose).startswith("accountability-") for purpose in purposes)
+    if is_for_a_trial and terms.defence in (None, Leave.NO):
+        message = "it may not be disclosed to an accused, and a trial may demand just that"
+        yield Refusal(Reason.DEFENCE, message, LEGAL_ADVICE)
+
+
+def _conditions(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
+    recipient = request.recipient
+    for condition in terms.conditions or ():
+        code = code_text(condition)
+        if condition is Condition.NO_STATE_AUTHORITY:
+            if RecipientKind.STATE_AUTHORITY in recipient.kinds:
+                yield Refusal(Reason.STATE_AUTHORITY, f"{recipient.code} is an authority of a state")
+            elif request.makes_public or not recipient.kinds:
+                message = "authorities see what is public" if request.makes_public else f"{recipient.code} may be one"
+                yield Refusal(Reason.STATE_AUTHORITY, f"it is for no authority of a state, and {message}")
+        elif is_region(condition):
+            if code != f"region:{recipient.region}":
+                yield Refusal(Reason.REGION, f"{recipient.code} is not known to be in {code}")
+        elif condition is Condition.NO_DEATH_PENALTY and recipient.death_penalty is False:
+            continue
+        elif isinstance(condition, Condition):
+            yield Refusal(Reason.CONDITION, f"nobody has confirmed {code}", code)
+
+
+_MAY_BE_CONFIRMED = ("by", "for", "conditions")
+"""Terms of which a person can judge a code that this version does not know; the others are the permission itself."""
+
+
+def _strange(terms: ConsentTerms) -> Iterator[Refusal]:
+    for name, codes in unknown_codes(terms).items():
+        for code in codes:
+            message = f"{name} holds {code}, which this version does not know"
+            yield Refusal(Reason.UNKNOWN_CODE, message, code if name in _MAY_BE_CONFIRMED else None)
+
+
+def _duties(terms: ConsentTerms, day: date) -> Iterator[str]:
+    """What a recipient has to know beside the answer."""
+    if terms.onward is not Leave.YES:
+        yield "not to be passed on" if terms.onward in (None, Leave.NO) else "ask before passing it on"
+    if terms.defence is Leave.ASK:
+        yield "ask before it is disclosed to an accused"
+    if terms.review and day >= terms.review:
+        yield f"the person was to be asked again on {terms.review}"
+    if terms.until:
+        yield f"holds until {terms.until}"
+    yield from (code_text(condition) for condition in terms.conditions or ())

@@ -1,0 +1,1 @@
+"""Containers: ZIP, BagIt and age, and safe names inside them."""

@@ -1,0 +1,1 @@
+"""Custody entries, their chain, receipts and the register of people."""

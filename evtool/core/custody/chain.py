@@ -1,0 +1,231 @@
+"""The chain of custody: entries, their signatures, and the digests that tie each to the one before.
+
+Entries come in as bytes and are judged in the steps of `manifests/FORMAT.md`, section "Verifying the chain". A link is
+*verified* when its signature holds over exactly these bytes and it names the key that made it; whether anyone trusts
+that key is another question, answered elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from evtool.core.custody.entry import Entry, parse_entry
+from evtool.core.errors import EvtoolError, SignatureError
+from evtool.core.finding import Code, Effect, Finding
+from evtool.core.ssh.signature import PublicKey, parse_signature, verify_signature
+from evtool.core.text.digest import group_in_fours, sha256_hex
+from evtool.core.text.names import shown
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFiles:
+    """The bytes of one entry as they lie on disk, read once.
+
+    Attributes:
+        sequence: the number in the file name.
+        event: the event in the file name.
+        data: bytes of the `.toml` file.
+        signature: bytes of the `.sig` file.
+    """
+
+    sequence: int
+    event: str
+    data: bytes
+    signature: bytes
+
+    @property
+    def stem(self) -> str:
+        """Name of the files without their endings."""
+        return f"{self.sequence:04d}-{self.event}"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry whose signature verifies.
+
+    Attributes:
+        entry: what it says.
+        public_key: the key that signed it.
+        head: SHA-256 of the entry's bytes.
+        signature_digest: SHA-256 of its signature file.
+    """
+
+    entry: Entry
+    public_key: PublicKey
+    head: str
+    signature_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The result of checking all entries of one custody directory.
+
+    Attributes:
+        links: entries whose own signature verifies, in order; where `findings` disproves anything, they are no chain.
+        findings: what does not hold.
+        decided: entries of which it was found out whether their signature verifies.
+        heads: numbers and digests of all entries that lie there, those that cannot be used too.
+    """
+
+    links: tuple[Link, ...]
+    findings: tuple[Finding, ...]
+    decided: int
+    heads: frozenset[tuple[int, str]]
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether every entry verifies and follows from the one before."""
+        return bool(self.links) and not any(
+            finding.effect in (Effect.DISPROVES, Effect.UNCHECKED) for finding in self.findings
+        )
+
+    @property
+    def head(self) -> str | None:
+        """Digest of the newest entry that verifies."""
+        return self.links[-1].head if self.links else None
+
+
+def check_chain(files: Sequence[EntryFiles], unreadable: Collection[int] = ()) -> Chain:
+    """Check entries in the order of their numbers; never stops at the first problem.
+
+    `unreadable` holds the numbers of entries that are there but whose bytes could not be read: they are no gap, and
+    what follows them is not compared with them.
+    """
+    findings: list[Finding] = []
+    links: list[Link] = []
+    before: EntryFiles | None = None
+    for current in files:
+        findings += _check_position(before.sequence if before else 0, current, unreadable)
+        link = _check_link(current, findings)
+        if link:
+            findings += _check_previous(link, before)
+            findings += _check_against_first(link, links[0] if links else None)
+            findings += _check_times(link, links[-1] if links else None)
+            links.append(link)
+        before = current
+    findings += _check_numbering(links)
+    unsure = {one.entry for one in findings if one.code is Code.SIGNATURE_INVALID and one.effect is Effect.UNCHECKED}
+    heads = frozenset((one.sequence, sha256_hex(one.data)) for one in files)
+    return Chain(tuple(links), tuple(findings), len(files) - len(unsure), heads)
+
+
+def _check_position(last: int, current: EntryFiles, unreadable: Collection[int]) -> list[Finding]:
+    """Step 1: numbers run from 1 without a gap and without a double."""
+    if current.sequence <= last:
+        message = f"entry {current.sequence} exists twice: {current.stem} follows another entry of that number"
+        return [_broken(Code.ENTRY_DOUBLED, current.sequence, message)]
+    missing = [number for number in range(last + 1, current.sequence) if number not in unreadable]
+    if not missing:
+        return []
+    one = len(missing) == 1
+    words = f"entry {missing[0]} is" if one else f"{len(missing)} entries from {missing[0]} to {missing[-1]} are"
+    return [_broken(Code.ENTRY_MISSING, missing[0], f"{words} missing, entry {current.sequence} is there")]
+
+
+def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
+    """Steps 2 to 5: the signature verifies over these bytes, they can be read, bear their name and name the key."""
+    name = f"{current.stem}.toml"
+    try:
+        signature = parse_signature(current.signature)
+        verify_signature(signature, current.data)
+    except EvtoolError as error:
+        # A signature of another kind, or one that was damaged beyond reading, disproves nothing.
+        effect = Effect.DISPROVES if isinstance(error, SignatureError) else Effect.UNCHECKED
+        message = f"{name}: the signature does not verify: {error.message}"
+        findings.append(Finding(Code.SIGNATURE_INVALID, effect, message, entry=current.sequence))
+        return None
+    try:
+        entry = parse_entry(current.data)
+    except EvtoolError as error:
+        # It is signed as it stands, so nothing is disproven: this version cannot read it.
+        message = f"{name}: signed, but cannot be read: {error.message}"
+        findings.append(Finding(Code.ENTRY_INVALID, Effect.UNCHECKED, message, entry=current.sequence))
+        return None
+    if (entry.sequence, entry.event.value) != (current.sequence, current.event):
+        message = f"{name}: the entry says that it is {entry.stem}"
+        findings.append(_broken(Code.CHAIN_BROKEN, current.sequence, message, entry.stem, current.stem))
+        return None
+    if entry.key != signature.public_key.fingerprint:
+        message = f"{name}: names key {entry.key}, is signed by {signature.public_key.fingerprint}"
+        findings.append(
+            Finding(
+                Code.SIGNER_DIFFERS,
+                Effect.DISPROVES,
+                message,
+                expected=entry.key,
+                found=signature.public_key.fingerprint,
+                entry=current.sequence,
+            )
+        )
+    return Link(entry, signature.public_key, sha256_hex(current.data), sha256_hex(current.signature))
+
+
+def _check_previous(link: Link, before: EntryFiles | None) -> list[Finding]:
+    """Step 6: the entry holds the digests of the entry before and of its signature."""
+    previous, sequence = link.entry.previous, link.entry.sequence
+    if previous is None or before is None or before.sequence != link.entry.sequence - 1:
+        # A missing or a second entry has been found by its number already.
+        return []
+    findings: list[Finding] = []
+    for what, expected, data in (
+        ("", previous.entry, before.data),
+        (".sig", previous.signature, before.signature),
+    ):
+        found = sha256_hex(data)
+        if found != expected:
+            message = (
+                f"entry {sequence} follows another {before.stem}.toml{what}: "
+                f"SHA-256 is {found[:16]}..., the entry says {expected[:16]}..."
+            )
+            findings.append(_broken(Code.CHAIN_BROKEN, sequence, message, expected, found))
+    return findings
+
+
+def _check_against_first(link: Link, first: Link | None) -> list[Finding]:
+    """Step 7: all entries belong to one collection."""
+    if first is None or link.entry.collection == first.entry.collection:
+        return []
+    message = f"entry {link.entry.sequence} belongs to another collection, {link.entry.collection}"
+    found = link.entry.collection
+    return [_broken(Code.CHAIN_BROKEN, link.entry.sequence, message, first.entry.collection, found)]
+
+
+def _check_numbering(links: Sequence[Link]) -> list[Finding]:
+    """Step 8: item numbers go on from seal to seal, so no two items share one and none is hidden between seals.
+
+    After an entry that cannot be used, which may seal items of its own, numbers may be left out but not used again.
+    """
+    findings: list[Finding] = []
+    usable = {link.entry.sequence for link in links}
+    expected, before = 1, 0
+    for link in links:
+        number, sealed = link.entry.sequence, link.entry.sealed
+        if sealed is None:
+            continue
+        skipped = set(range(before + 1, number)) - usable
+        if sealed.first_item < expected or (sealed.first_item > expected and not skipped):
+            message = f"entry {number} begins with item {sealed.first_item}, expected item {expected}"
+            findings.append(_broken(Code.CHAIN_BROKEN, number, message))
+        before, expected = number, sealed.first_item + sealed.items
+    return findings
+
+
+def _check_times(link: Link, before: Link | None) -> list[Finding]:
+    """Step 9: claimed times do not run backwards. Clocks are wrong more often than people lie, so this is a note."""
+    if before is None or link.entry.recorded_at >= before.entry.recorded_at:
+        return []
+    message = f"entry {link.entry.sequence} claims an earlier time of recording than the entry before it"
+    return [Finding(Code.CLOCK_ORDER, Effect.NOTE, message, entry=link.entry.sequence)]
+
+
+def check_head(chain: Chain, expected: str) -> Finding | None:
+    """Tell whether the entry that the user noted is in the chain; None where it is."""
+    if any(link.head == expected for link in chain.links):
+        return None
+    message = f"the chain does not hold the entry that you noted, {shown(group_in_fours(expected))}"
+    return Finding(Code.HEAD_UNKNOWN, Effect.DISPROVES, message, expected=expected, found=chain.head)
+
+
+def _broken(code: Code, sequence: int, message: str, expected: str | None = None, found: str | None = None) -> Finding:
+    return Finding(code, Effect.DISPROVES, message, expected=expected, found=found, entry=sequence)

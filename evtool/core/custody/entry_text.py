@@ -1,0 +1,48 @@
+"""The lines that an entry may consist of, looked at before a TOML parser sees them.
+
+TOML can nest tables within lines and string keys together with dots, and parsers take seconds for some thousand of
+them. Nothing in an entry needs either. So an entry has lines of a few plain forms, each of which is matched once, from
+left to right; what is said in them is for the parser to find out.
+"""
+
+from __future__ import annotations
+
+import re
+
+from evtool.core.errors import FormatError
+from evtool.core.text.limits import MAX_KEY
+
+# Every repetition is possessive: what was taken is never given back, so no line takes longer than its length.
+_STRING = r'(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"|\'[^\']*+\')'
+_SPACE = r"[ \t]*+"
+_ATOM = rf"(?:{_STRING}|[0-9A-Za-z+-][0-9A-Za-z:+._-]{{0,63}}+(?: [0-9][0-9:.Zz+-]{{0,40}}+)?+)"
+_KEY = rf"(?:[A-Za-z0-9_-]++|{_STRING})"
+_REST = rf"{_SPACE}(?:#.*+)?+\r?\Z"
+_ATOMS = rf"{_ATOM}(?:{_SPACE},{_SPACE}{_ATOM})*+{_SPACE},?+"
+
+_LINE = re.compile(
+    rf"{_SPACE}(?:\[{_SPACE}(?P<table>{_KEY})(?:{_SPACE}\.{_SPACE}(?P<part>{_KEY}))?+{_SPACE}\]"
+    rf"|(?P<key>{_KEY}){_SPACE}={_SPACE}(?:{_ATOM}|(?P<list>\[){_SPACE}(?:{_ATOMS}{_SPACE})?+(?P<end>\])?+))?+{_REST}"
+)
+_ELEMENTS = re.compile(rf"{_SPACE}(?:{_ATOMS}{_SPACE})?+(?P<end>\])?+{_REST}")
+
+
+def check_lines(text: str) -> None:
+    """Refuse a text that has another line than a blank one, a comment, a table, a key with its value, part of a list.
+
+    Raises:
+        FormatError: a line has another form, or a key of more than 128 characters.
+    """
+    in_list = False
+    for number, line in enumerate(text.split("\n"), start=1):
+        match = (_ELEMENTS if in_list else _LINE).match(line)
+        if match is None:
+            raise FormatError(
+                f"line {number} of the entry is no table, no key with a plain value, and no part of a list"
+            )
+        if in_list:
+            in_list = match["end"] is None
+            continue
+        in_list = match["list"] is not None and match["end"] is None
+        if any(len(name) > MAX_KEY for name in match.group("table", "part", "key") if name):
+            raise FormatError(f"line {number} of the entry has a key of more than {MAX_KEY} characters")

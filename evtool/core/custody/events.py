@@ -1,0 +1,494 @@
+"""What each custody event records beyond the header of its entry.
+
+One frozen type for each event; its fields are the fields of the entry's table, which is named after the event. Fields
+of type `str` hold text for people, `Digest` 64 hexadecimal digits, `Code` the code of an agent, organisation or
+recipient: never a name.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import MISSING, Field, dataclass, fields
+from enum import Enum
+from functools import cache
+from typing import Any, ClassVar, NewType, get_type_hints
+
+from evtool.core.errors import FormatError
+from evtool.core.manifest.statement import OmissionReason
+from evtool.core.terms.terms import ConsentTerms, parse_terms_cached
+from evtool.core.text.codes import check_code
+from evtool.core.text.digest import check_hex_digest
+from evtool.core.text.limits import MAX_INTEGER
+from evtool.core.text.patterns import Exclusions
+from evtool.core.text.ranges import ItemRanges, parse_ranges
+from evtool.core.text.toml import TomlTable
+
+MAX_TEXT = 1000
+"""Characters of a field of text."""
+
+Digest = NewType("Digest", str)
+"""SHA-256 in 64 lower-case hexadecimal digits."""
+
+RENEWAL_HASH = "blake2b"
+"""The second hash family: no relative of SHA-2, and `b2sum` computes it on every Linux machine."""
+
+_LONG_DIGEST = re.compile(r"[0-9a-f]{128}\Z")
+
+Code = NewType("Code", str)
+"""Code of an agent, organisation or recipient."""
+
+Terms = NewType("Terms", str)
+"""Consent terms as one canonical JSON object."""
+
+_MAX_TERMS = 16 * 1024
+"""Characters of consent terms: longer than any text, as they may list many recipients."""
+
+
+class Event(Enum):
+    """What an entry records; `manifests/FORMAT.md` gives the PREMIS term of each."""
+
+    COLLECTED = "collected"
+    RECEIVED = "received"
+    SEALED = "sealed"
+    VERIFIED = "verified"
+    ACCESSED = "accessed"
+    COPIED = "copied"
+    TRANSFERRED = "transferred"
+    DISCLOSED = "disclosed"
+    DERIVED = "derived"
+    CONSENT_CHANGED = "consent-changed"
+    COUNTERSIGNED = "countersigned"
+    RENEWED = "renewed"
+    CORRECTED = "corrected"
+    INCIDENT = "incident"
+    DISPOSED = "disposed"
+
+
+class Acceptance(Enum):
+    """What the receiver says of a handover."""
+
+    ACCEPTED = "accepted"
+    PARTIAL = "partial"
+    REJECTED = "rejected"
+
+
+class FixityScope(Enum):
+    """How much was read for a fixity result."""
+
+    FULL = "full"
+    SAMPLE = "sample"
+
+
+@dataclass(frozen=True, slots=True)
+class Fixity:
+    """The result of comparing the evidence with its seals while the entry was being written.
+
+    Attributes:
+        scope: whether every item was read, or a sample of them.
+        items: items in the seals.
+        checked: items that were read and compared.
+        ok: items found as sealed.
+        changed, missing, unreadable: items found otherwise.
+        extra: files that no seal knows; 0 where only a sample was looked at.
+        withheld: items of which this copy holds nothing to check: withheld, sealed by name only, or disposed of.
+    """
+
+    scope: FixityScope
+    items: int
+    checked: int
+    ok: int
+    changed: int
+    missing: int
+    unreadable: int
+    extra: int
+    withheld: int = 0
+
+    def __post_init__(self) -> None:
+        found = self.ok + self.changed + self.missing + self.unreadable
+        numbers = (self.ok, self.changed, self.missing, self.unreadable, self.extra, self.withheld)
+        if found != self.checked or self.checked + self.withheld > self.items or min(numbers) < 0:
+            raise FormatError("fixity: the numbers do not add up")
+        if self.scope is FixityScope.FULL and self.checked + self.withheld != self.items:
+            raise FormatError("fixity: a full check reads every item")
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether everything that was read is as sealed."""
+        return self.ok == self.checked > 0 and not self.extra
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """Base of all event tables."""
+
+    event: ClassVar[Event]
+
+
+@dataclass(frozen=True, slots=True)
+class Collected(Details):
+    """Evidence came into the hands of the agent from outside of any record.
+
+    Attributes:
+        source: whom or what it came from, as a code.
+        place: coarse place.
+        method: how it was collected.
+    """
+
+    event = Event.COLLECTED
+    source: Code | None = None
+    place: str | None = None
+    method: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Details):
+    """The agent received the collection from somebody else, and says what came.
+
+    Attributes:
+        counterparty: code of the giver.
+        acceptance: what was accepted.
+        transfer: digest of the giver's entry `transferred` or `disclosed`.
+        accepted: the items accepted, where only some were.
+    """
+
+    event = Event.RECEIVED
+    counterparty: Code
+    acceptance: Acceptance
+    transfer: Digest
+    accepted: ItemRanges | None = None
+
+    def __post_init__(self) -> None:
+        if (self.accepted is not None) != (self.acceptance is Acceptance.PARTIAL):
+            raise FormatError("received.accepted lists items when, and only when, part of them was accepted")
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed(Details):
+    """A manifest of new items.
+
+    Attributes:
+        first_item: number of the first item of this manifest.
+        items: how many items it states.
+        lines: how many lines it has.
+        root: Merkle tree hash over the lines (RFC 9162).
+        checksums: SHA-256 of the `.sha256` list beside it.
+        exclude: patterns of what was left out without being named.
+        allowed: for which reasons the archivist allowed items to be left out by name.
+    """
+
+    event = Event.SEALED
+    first_item: int
+    items: int
+    lines: int
+    root: Digest
+    checksums: Digest
+    exclude: tuple[str, ...]
+    allowed: tuple[OmissionReason, ...] = ()
+
+    def __post_init__(self) -> None:
+        Exclusions(self.exclude)
+        if not 1 <= self.first_item <= MAX_INTEGER or not 1 <= self.items <= self.lines <= MAX_INTEGER:
+            raise FormatError("sealed.first_item, items and lines are not numbers that fit together")
+
+    @property
+    def exclusions(self) -> Exclusions:
+        """The patterns, ready to match."""
+        return Exclusions(self.exclude)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified(Details):
+    """The agent compared the evidence with its seals; the result is the fixity of the entry."""
+
+    event = Event.VERIFIED
+
+
+@dataclass(frozen=True, slots=True)
+class Accessed(Details):
+    """Somebody looked at the evidence.
+
+    Attributes:
+        place: coarse place.
+    """
+
+    event = Event.ACCESSED
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Copied(Details):
+    """A copy was made.
+
+    Attributes:
+        carrier: where to: kind, serial or seal number of the medium, copy n of m.
+        place: coarse place.
+    """
+
+    event = Event.COPIED
+    carrier: str
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred(Details):
+    """Custody of the whole collection goes to somebody else.
+
+    Attributes:
+        counterparty: code of the receiver.
+        authority: what allows it: agreement, warrant or order, by number.
+        purpose: what for.
+        carrier: kind, serial or seal number of the medium.
+    """
+
+    event = Event.TRANSFERRED
+    counterparty: Code
+    authority: str
+    purpose: str
+    carrier: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosed(Details):
+    """A bundle of all or part of the collection goes to somebody else; custody stays.
+
+    Attributes:
+        counterparty: code of the receiver.
+        authority: what allows it: agreement, warrant or order, by number.
+        purpose: code of the purpose that consent was asked for.
+        approved_by: code of a second agent who confirmed it, where the terms of an item ask for that.
+        list: SHA-256 of the list of what the bundle holds, which travels in that bundle only; None where a handover
+            was recorded by hand, and no bundle was made.
+    """
+
+    event = Event.DISCLOSED
+    counterparty: Code
+    authority: str
+    purpose: str
+    approved_by: Code | None = None
+    list: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Derived(Details):
+    """A copy of an item was made that is not the same bytes: redacted, extracted, transcribed.
+
+    Attributes:
+        original: number of the item it was made from.
+        copy: number of the item that it is.
+        method: how it was made.
+    """
+
+    event = Event.DERIVED
+    original: int
+    copy: int
+    method: str
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.original < self.copy <= MAX_INTEGER:
+            raise FormatError("derived: the copy is a later item than the original")
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentChanged(Details):
+    """The consent or the handling of items changed; the header's items say of which.
+
+    Attributes:
+        terms: the changed terms as one canonical JSON object, in the form of a consent statement's fields.
+    """
+
+    event = Event.CONSENT_CHANGED
+    terms: Terms
+
+    def __post_init__(self) -> None:
+        try:
+            parse_terms_cached(self.terms)
+        except FormatError as error:
+            raise FormatError(f"consent-changed.terms: {error.message}", hint=error.hint) from None
+
+    @property
+    def consent(self) -> ConsentTerms:
+        """The changed terms."""
+        return parse_terms_cached(self.terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Countersigned(Details):
+    """A second agent confirms an earlier entry.
+
+    Attributes:
+        entry: number of the entry.
+        head: digest of that entry.
+    """
+
+    event = Event.COUNTERSIGNED
+    entry: int
+    head: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed(Details):
+    """Every earlier file of the record is listed under another hash family than SHA-2, to be time-stamped anew.
+
+    The list itself is bound twice, so that it still counts once SHA-256 does not.
+
+    Attributes:
+        algorithm: the hash function of the list; `blake2b` with 64 bytes, as `b2sum` computes it.
+        files: how many files are listed.
+        list: SHA-256 of the list beside the entry.
+        list_renewed: digest of the same list under `algorithm`, 128 hexadecimal digits.
+    """
+
+    event = Event.RENEWED
+    algorithm: str
+    files: int
+    list: Digest
+    list_renewed: str
+
+    def __post_init__(self) -> None:
+        if self.algorithm != RENEWAL_HASH or not _LONG_DIGEST.match(self.list_renewed) or self.files < 1:
+            raise FormatError(f"renewed: a list of {RENEWAL_HASH} digests of some files, bound by both functions")
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected(Details):
+    """An earlier entry says something wrong; it stays, this one says what is right.
+
+    Attributes:
+        entry: number of the entry.
+        head: digest of that entry.
+        correction: what is right.
+    """
+
+    event = Event.CORRECTED
+    entry: int
+    head: Digest
+    correction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incident(Details):
+    """Something happened that may bear on the evidence.
+
+    Attributes:
+        description: what.
+        place: coarse place.
+    """
+
+    event = Event.INCIDENT
+    description: str
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Disposed(Details):
+    """Items were given up: deleted, returned or destroyed; their statements stay as a tombstone.
+
+    Attributes:
+        authority: who or what allows it.
+        method: how.
+    """
+
+    event = Event.DISPOSED
+    authority: str
+    method: str
+
+
+DETAILS: dict[Event, type[Details]] = {
+    kind.event: kind
+    for kind in (
+        Collected, Received, Sealed, Verified, Accessed, Copied, Transferred, Disclosed, Derived, ConsentChanged,
+        Countersigned, Renewed, Corrected, Incident, Disposed,
+    )
+}  # fmt: skip
+"""Event -> the type of its table."""
+
+STATES_EVIDENCE = frozenset({Event.RECEIVED, Event.VERIFIED, Event.COPIED, Event.TRANSFERRED, Event.DISCLOSED})
+"""Events that claim something of the state of the evidence: their entries carry a fixity result."""
+
+
+def details_table(details: Details | Fixity) -> dict[str, Any]:
+    """Write the fields of a table as TOML values; fields that are None are left out."""
+    table: dict[str, Any] = {}
+    for one in fields(details):
+        value = getattr(details, one.name)
+        if value is None:
+            continue
+        if isinstance(value, ItemRanges):
+            value = value.serialize()
+        elif isinstance(value, Enum):
+            value = value.value
+        elif isinstance(value, tuple):
+            value = [part.value if isinstance(part, Enum) else part for part in value]
+        table[one.name] = value
+    return table
+
+
+def parse_details(event: Event, table: TomlTable) -> Details:
+    """Read the table of an event.
+
+    Raises:
+        FormatError: a field is missing, unknown, or of the wrong type or shape.
+    """
+    details: Details = _parse_into(DETAILS[event], table)
+    return details
+
+
+def check_details(details: Details) -> None:
+    """Make sure that a table can be read again as it would be written: its constructor takes texts of any length.
+
+    Raises:
+        FormatError: a field is not what a reader accepts.
+    """
+    if parse_details(details.event, TomlTable(details_table(details), details.event.value)) != details:
+        raise FormatError(f"the table {details.event.value} reads differently from what it says")
+
+
+def parse_fixity(table: TomlTable) -> Fixity:
+    """Read a fixity result."""
+    fixity: Fixity = _parse_into(Fixity, table)
+    return fixity
+
+
+@cache
+def _hints_of(kind: type[Any]) -> dict[str, Any]:
+    """Give the types of a table's fields; working them out takes longer than reading an entry."""
+    return get_type_hints(kind)
+
+
+def _parse_into(kind: type[Any], table: TomlTable) -> Any:
+    hints = _hints_of(kind)  # type: ignore[arg-type]  # a type hashes by identity
+    values = {one.name: _take(table, one, hints[one.name]) for one in fields(kind)}
+    table.finish()
+    return kind(**values)
+
+
+def _take(table: TomlTable, one: Field[Any], hint: Any) -> Any:
+    """Take one field by the type that its dataclass gives it."""
+    if one.default is not MISSING and one.name not in table:
+        return one.default
+    if hint is int:
+        return table.take(one.name, int)
+    if hint == ItemRanges | None:
+        return parse_ranges(table.take_strings(one.name))
+    if hint == tuple[str, ...]:
+        return table.take_strings(one.name)
+    if hint == tuple[OmissionReason, ...]:
+        return _reasons(table.take_strings(one.name))
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return table.take_enum(one.name, hint)
+    text = table.take(one.name, str)
+    if hint in (Digest, Digest | None):
+        return check_hex_digest(text, one.name)
+    if hint in (Code, Code | None):
+        return check_code(text)
+    limit = _MAX_TERMS if hint is Terms else MAX_TEXT
+    if not 1 <= len(text) <= limit:
+        raise FormatError(f"{one.name} has {len(text)} characters, expected 1 to {limit}")
+    return text
+
+
+def _reasons(texts: tuple[str, ...]) -> tuple[OmissionReason, ...]:
+    try:
+        return tuple(OmissionReason(text) for text in texts)
+    except ValueError:
+        raise FormatError("sealed.allowed holds an unknown reason") from None

@@ -1,0 +1,112 @@
+"""Receipts: the receiver's `received` entry, brought back to the giver.
+
+A receipt file is the entry's bytes followed by its signature, as they are: everything from the line
+`-----BEGIN SSH SIGNATURE-----` on is the signature, everything before it is what was signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evtool.core.custody.chain import Link
+from evtool.core.custody.entry import parse_entry
+from evtool.core.custody.events import Disclosed, Received, Transferred
+from evtool.core.errors import FormatError, MismatchError
+from evtool.core.ssh.signature import parse_signature, verify_signature
+from evtool.core.text.digest import sha256_hex
+from evtool.core.text.limits import MAX_RECEIPT
+
+_BEGIN = b"-----BEGIN SSH SIGNATURE-----\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A receipt whose signature verifies and which belongs to a transfer of this chain.
+
+    Attributes:
+        link: the receiver's entry.
+        transfer: the giver's entry that it answers.
+        witnessed: number of the newest entry of this chain that the receiver saw.
+    """
+
+    link: Link
+    transfer: Link
+    witnessed: int
+
+
+def serialize_receipt(entry: bytes, signature: bytes) -> bytes:
+    """Write a receipt file."""
+    return entry + signature
+
+
+def split_receipt(data: bytes) -> tuple[bytes, bytes]:
+    """Take a receipt file apart: the bytes of the entry and of its signature.
+
+    Raises:
+        FormatError: it is too large, or holds no signature.
+    """
+    if len(data) > MAX_RECEIPT:
+        raise FormatError(f"the receipt has more than {MAX_RECEIPT} bytes")
+    at = data.find(_BEGIN)
+    if at <= 0:
+        raise FormatError("this is no receipt: it holds no entry followed by a signature")
+    return data[:at], data[at:]
+
+
+def transfer_details(link: Link) -> Transferred | Disclosed | None:
+    """Give the table of an entry that hands something over; None for any other entry."""
+    details = link.entry.details
+    return details if isinstance(details, Transferred | Disclosed) else None
+
+
+def check_receipt(links: Sequence[Link], entry_bytes: bytes, signature_bytes: bytes) -> Receipt:
+    """Check a receipt against the giver's chain. Whether its key is trusted is another question.
+
+    Raises:
+        FormatError: it is no receipt.
+        MismatchError: it is one, but not for this record.
+    """
+    signature = parse_signature(signature_bytes)
+    verify_signature(signature, entry_bytes)
+    entry = parse_entry(entry_bytes)
+    if not isinstance(entry.details, Received) or entry.previous is None:
+        raise FormatError(f"the receipt records {entry.event.value}, expected received")
+    if entry.key != signature.public_key.fingerprint:
+        raise MismatchError(f"the receipt names key {entry.key}, is signed by {signature.public_key.fingerprint}")
+    if entry.collection != links[0].entry.collection:
+        raise MismatchError(
+            f"the receipt is for collection {entry.collection}, this is {links[0].entry.collection}",
+            hint="it belongs to another collection",
+        )
+    by_head = {link.head: link for link in links}
+    transfer = by_head.get(entry.details.transfer)
+    seen = by_head.get(entry.previous.entry)
+    if transfer is None or seen is None or seen.signature_digest != entry.previous.signature:
+        raise MismatchError(
+            "the receipt is for an entry that this record does not hold",
+            hint="this record was rebuilt or shortened after the handover, or the receipt belongs to another copy",
+        )
+    details = transfer_details(transfer)
+    if details is None or seen.entry.sequence < transfer.entry.sequence:
+        raise MismatchError(f"the receipt answers entry {transfer.entry.sequence}, which hands nothing over")
+    if details.counterparty != entry.agent or entry.details.counterparty != transfer.entry.agent:
+        raise MismatchError(
+            f"the receipt is from {entry.agent} to {entry.details.counterparty}, "
+            f"the transfer was from {transfer.entry.agent} to {details.counterparty}"
+        )
+    link = Link(entry, signature.public_key, sha256_hex(entry_bytes), sha256_hex(signature_bytes))
+    return Receipt(link, transfer, seen.entry.sequence)
+
+
+def answered_transfers(links: Sequence[Link]) -> set[int]:
+    """Give the numbers of the transfers that a `received` entry in the same chain answers, by its receiver."""
+    answered: set[int] = set()
+    by_head = {link.head: link for link in links}
+    for link in links:
+        if isinstance(link.entry.details, Received):
+            transfer = by_head.get(link.entry.details.transfer)
+            details = transfer_details(transfer) if transfer else None
+            if transfer and details and details.counterparty == link.entry.agent:
+                answered.add(transfer.entry.sequence)
+    return answered

@@ -1,0 +1,1 @@
+"""The manifest: statements about items, their hash tree, and partial copies."""

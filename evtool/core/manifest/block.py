@@ -1,0 +1,127 @@
+"""Statements of many files decoded at once: the usual case of a manifest, at a fraction of the time.
+
+Nearly all items are files of which two lines are stated, under a path that needs no escape. Such lines match one
+regular expression again and again, which admits the canonical spelling alone; what all of them have in common is then
+checked for all of them together. A block in which anything is out of the ordinary is not judged here: it is read line
+by line, by `evtool.core.manifest.statement`, which has the words for it.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from operator import lt
+from typing import NamedTuple
+
+from evtool.core.errors import FormatError
+from evtool.core.text.limits import MAX_INTEGER, MAX_LINE
+from evtool.core.text.times import parse_shaped_mtime
+
+_HEX_64 = "(.{64})"
+_HEX_32 = "(.{32})"
+_PAIR = re.compile(
+    rf'\{{"blake3":"{_HEX_64}","item":([1-9][0-9]{{0,15}}),"kind":"content","salt":"{_HEX_32}",'
+    rf'"sha256":"{_HEX_64}","size":(0|[1-9][0-9]{{0,15}}),"statements":\["file"\],"type":"file"\}}\n'
+    r'\{"item":\2,"kind":"file","mtime":"(.{30})",'
+    rf'"path":"([^"\\%\x00-\x1f\x7f-\x9f]+)","salt":"{_HEX_32}"\}}\n'
+)
+"""Where a value has one length, any characters of that length match: what they are is checked for all pairs at once."""
+_FIXED = len(
+    '{"blake3":"","item":,"kind":"content","salt":"","sha256":"","size":,"statements":["file"],"type":"file"}\n'
+    '{"item":,"kind":"file","mtime":"2000-01-01T00:00:00.000000000Z","path":"","salt":""}\n'
+) + 2 * (64 + 32)
+"""Characters of two lines without those that differ in number: the item, twice, the size and the path."""
+
+
+class DecodedFiles(NamedTuple):
+    """What is stated of neighbouring items that are all files; each list has one value for each of them.
+
+    Attributes:
+        numbers: their numbers.
+        content_salts, file_salts: the salts of both statements.
+        sizes: bytes.
+        sha256s, blake3s: digests.
+        mtimes: modification times in nanoseconds since 1970.
+        paths: paths in stored form, which are those on disk in UTF-8.
+    """
+
+    numbers: range
+    content_salts: tuple[str, ...]
+    file_salts: tuple[str, ...]
+    sizes: list[int]
+    sha256s: tuple[str, ...]
+    blake3s: tuple[str, ...]
+    mtimes: list[int]
+    paths: tuple[str, ...]
+
+
+def decode_files(lines: bytes, first_item: int) -> DecodedFiles | None:
+    """Decode lines, each with its newline, that state `first_item` and the items after it.
+
+    What it gives is as well checked as by reading line by line: spelling, numbers, order of the paths. None means that
+    the lines are no such block, not that anything is wrong with them.
+    """
+    try:
+        text = lines.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    pairs = _PAIR.findall(text)
+    if not pairs:
+        return None
+    blake3s, numbers, content_salts, sha256s, sizes, dates, paths, file_salts = zip(*pairs, strict=True)
+    variable = 2 * _length(numbers) + _length(sizes) + _length(paths)
+    # The matches follow each other, so if their lengths add up there is nothing between them.
+    if len(pairs) * _FIXED + variable != len(text):
+        return None
+    if not _are_hexadecimal(blake3s, sha256s, content_salts, file_salts) or not _are_shaped(dates):
+        return None
+    expected = range(first_item, first_item + len(pairs))
+    if list(numbers) != list(map(str, expected)) or not _are_in_order(paths):
+        return None
+    mtimes = _parse_dates(dates)
+    if mtimes is None:
+        return None
+    counts = list(map(int, sizes))
+    if max(counts) > MAX_INTEGER or expected[-1] > MAX_INTEGER or len(max(paths, key=len)) > MAX_LINE // 8:
+        return None
+    return DecodedFiles(expected, content_salts, file_salts, counts, sha256s, blake3s, mtimes, paths)
+
+
+_DATE = "0000-00-00T00:00:00.000000000Z"
+_TO_THE_SECOND = len("2000-01-01T00:00:00")
+_ANY_DIGIT = str.maketrans("123456789", "0" * 9)
+
+
+def _are_hexadecimal(*columns: tuple[str, ...]) -> bool:
+    """Tell whether no value has another character than lower-case hexadecimal digits."""
+    return not "".join(map("".join, columns)).encode("utf-8").translate(None, b"0123456789abcdef")
+
+
+def _are_shaped(dates: tuple[str, ...]) -> bool:
+    """Tell whether all of these have digits and punctuation where a date has them."""
+    return "".join(dates).translate(_ANY_DIGIT) == _DATE * len(dates)
+
+
+def _parse_dates(dates: tuple[str, ...]) -> list[int] | None:
+    """Read dates of which many are of one second; None where there is no such day or time."""
+    try:
+        starts = {date[:_TO_THE_SECOND] for date in dates}
+        seconds = {start: parse_shaped_mtime(f"{start}.000000000Z") for start in starts}
+    except FormatError:
+        return None
+    return [seconds[date[:_TO_THE_SECOND]] + int(date[_TO_THE_SECOND + 1 : -1]) for date in dates]
+
+
+def _length(texts: tuple[str, ...]) -> int:
+    return len("".join(texts))
+
+
+def _are_in_order(paths: tuple[str, ...]) -> bool:
+    """Tell whether these are plain relative paths, each of which sorts after the one before it.
+
+    Text sorts by code point, and so do its bytes in UTF-8.
+    """
+    joined = "\n/" + "/\n/".join(paths) + "/\n"
+    if "//" in joined or "/./" in joined or "/../" in joined:
+        return False
+    return all(map(lt, paths, islice(paths, 1, None)))

@@ -1,0 +1,173 @@
+"""Context: what the archivist says of an item beside its consent, one field a statement.
+
+The list of fields is closed, so that two archives mean the same by them; `x-...` fields are an organisation's own.
+Values are kept as they were given, with the precision they were given in ("1997", "spring 2011"). What could be a
+person's name has no field here: whom an item came from is a code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from evtool.core.errors import FormatError
+from evtool.core.text.codes import check_code
+from evtool.core.text.names import shown
+from evtool.core.text.times import parse_user_time
+
+MAX_VALUE = 4000
+"""Characters of the value of a field."""
+
+KINDS = (
+    "interview",
+    "report",
+    "petition-letter",
+    "satellite-imagery",
+    "court-document",
+    "video",
+    "audio",
+    "photograph",
+    "other",
+)
+"""What an item can be, in the field `kind`; `x-...` beside these."""
+
+_OWN = re.compile(r"x-[a-z0-9][a-z0-9_-]{0,60}\Z")
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+_FIELD_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z", re.ASCII)
+_LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(-[a-zA-Z0-9]{1,8})*\Z", re.ASCII)
+_URL = re.compile(r"[a-z][a-z0-9+.-]*:[^\s\x00-\x1f\x7f]+\Z", re.IGNORECASE)
+_NUMBER = re.compile(r"[1-9][0-9]{0,14}\Z", re.ASCII)
+_PART_OF_DATE = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?\Z", re.ASCII)
+_TIME_OF_DAY = re.compile(r"[0-9]{1,2}:[0-9]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class ContextField:
+    """One field.
+
+    Attributes:
+        name: how files spell it.
+        meaning: half a sentence for people.
+        accepted: in words, what it may hold.
+        check: raises FormatError for anything else.
+    """
+
+    name: str
+    meaning: str
+    accepted: str
+    check: Callable[[str], object]
+
+
+def _text(value: str) -> None:
+    """Anything that `check_value` lets through."""
+
+
+def _kind(value: str) -> None:
+    if value not in KINDS and not _OWN.match(value):
+        raise FormatError("unknown kind")
+
+
+def _languages(value: str) -> None:
+    if not all(_LANGUAGE.match(tag) for tag in value.split(" ")):
+        raise FormatError("no language tag")
+
+
+def _url(value: str) -> None:
+    if not _URL.match(value):
+        raise FormatError("no URL")
+
+
+def _number(value: str) -> None:
+    if not _NUMBER.match(value):
+        raise FormatError("no number")
+
+
+def _moment(value: str) -> None:
+    if _PART_OF_DATE.match(value):
+        return
+    try:
+        if len(value) == 10:
+            date.fromisoformat(value)
+        else:
+            parse_user_time(value)
+    except ValueError:
+        raise FormatError("no date") from None
+
+
+def _as_found(value: str) -> None:
+    """Any words, but a time of day needs its offset: without one it is another moment for every reader."""
+    if _TIME_OF_DAY.search(value):
+        parse_user_time(value)
+
+
+_TEXT = f"text of 1 to {MAX_VALUE} characters"
+_MOMENT = "a year, a month (2026-03), a date (2026-03-01), or a time with its offset (2026-03-01T14:30:00+09:00)"
+_AS_FOUND = "a date as precise as it is known, in words too; a time of day with its offset (2026-03-01T14:30:00+09:00)"
+
+FIELDS: tuple[ContextField, ...] = (
+    ContextField("title", "a neutral title", _TEXT, _text),
+    ContextField("description", "a neutral description", _TEXT, _text),
+    ContextField("identifier", "the number under which you keep it", _TEXT, _text),
+    ContextField("kind", "what it is", f"{', '.join(KINDS)}, or an own code x-...", _kind),
+    ContextField("language", "languages in it", "language tags like ko or en-GB, with a space between", _languages),
+    ContextField("source", "whom or what it came from, as a code", "a code such as S17, never a name", check_code),
+    ContextField("source_type", "what kind of source that is", _TEXT, _text),
+    ContextField("collected_at", "when it was collected", _MOMENT, _moment),
+    ContextField("collected_how", "how it was collected", _TEXT, _text),
+    ContextField("created_at", "when it was made", _AS_FOUND, _as_found),
+    ContextField("event_date", "when what it shows happened", _AS_FOUND, _as_found),
+    ContextField("place", "coarse place of what it shows", _TEXT, _text),
+    ContextField("url", "where it was found", "a URL", _url),
+    ContextField("derived_from", "number of the sealed item that it was made from", "the number of an item", _number),
+)
+"""Every field, in the order in which people read them; in a manifest they are sorted by name."""
+
+FIELDS_BY_NAME = {field.name: field for field in FIELDS}
+"""Spelling in files -> field."""
+
+
+def is_field(name: str) -> bool:
+    """Tell whether this version writes context statements with this field."""
+    return name in FIELDS_BY_NAME or bool(_OWN.match(name))
+
+
+def is_field_name(name: str) -> bool:
+    """Tell whether a context statement can be read: context permits nothing, so a later version's field is kept."""
+    return bool(_FIELD_NAME.match(name))
+
+
+def check_value(name: str, value: str) -> str:
+    """Return the value of a field as it is, if a statement can hold it.
+
+    Raises:
+        FormatError: it is empty, too long, or holds control characters other than a line break.
+    """
+    if not 1 <= len(value) <= MAX_VALUE:
+        raise FormatError(f"{name} has {len(value)} characters, expected 1 to {MAX_VALUE}")
+    if _CONTROL.search(value):
+        raise FormatError(f"{name} holds a control character")
+    return value
+
+
+def parse_user_value(name: str, text: str) -> str:
+    """Read the value of a field as a person typed it.
+
+    Raises:
+        FormatError: there is no such field, or the value is not what the field holds, which the message says.
+    """
+    if not is_field(name):
+        known = ", ".join(FIELDS_BY_NAME)
+        raise FormatError(
+            f"{shown(name, 80)} is no field of context", hint=f"the fields are: {known}, and own ones x-..."
+        )
+    value = check_value(name, text.replace("\r\n", "\n").strip())
+    field = FIELDS_BY_NAME.get(name)
+    if field is not None:
+        try:
+            field.check(value)
+        except FormatError:
+            # The value is not repeated: somebody may have put a name where a code belongs.
+            raise FormatError(f"{name} is not {field.accepted}") from None
+    return value

@@ -1,0 +1,489 @@
+"""Statements: what a manifest says of an item, one canonical line each.
+
+A statement is a JSON object in the spelling of RFC 8785. It carries the number of its item, its kind and a random salt,
+which keeps a statement that is withheld later from being guessed from its hash. Lines of the two kinds that every item
+has are matched against one regular expression each, which admits exactly the canonical spelling; the other kinds are
+read as JSON and compared with their canonical spelling.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import count, repeat
+from typing import Any, ClassVar
+
+from evtool.core.errors import FormatError
+from evtool.core.manifest.context import check_value, is_field_name
+from evtool.core.metadata.claims import Claims
+from evtool.core.metadata.json_form import DOCUMENT_LIMIT, claims_document, document_size, parse_claims
+from evtool.core.metadata.vocabulary import Failure
+from evtool.core.terms.terms import ConsentTerms, parse_terms_cached
+from evtool.core.text.canonical import encode_string, parse_canonical, serialize_canonical
+from evtool.core.text.digest import Digests, check_hex_digest
+from evtool.core.text.limits import MAX_CONTEXT, MAX_INTEGER, MAX_LINE
+from evtool.core.text.names import parse_name, parse_target
+from evtool.core.text.times import format_mtime, parse_mtime
+
+SALT_SIZE = 16
+"""Bytes of salt in each statement."""
+
+_CAGE = re.compile(r"[a-z0-9-]+(?:\+[a-z0-9-]+)*\Z")
+_MAX_CAGE = 128
+_LEAVES_NOTHING = (Failure.NO_CAGE, Failure.UNREADABLE, Failure.CHANGED, Failure.WITHHELD)
+
+
+class ItemType(Enum):
+    """What an item is on disk."""
+
+    FILE = "file"
+    DIRECTORY = "directory"
+    """An empty directory; one that is not empty shows in the paths below it."""
+    SYMLINK = "symlink"
+    """A symbolic link, recorded and never followed."""
+    OMITTED = "omitted"
+    """Something the archivist allowed to be left out: its name is sealed, its content is not."""
+
+
+class OmissionReason(Enum):
+    """Why the content of an item was not sealed."""
+
+    UNREADABLE = "unreadable"
+    UNREADABLE_DIRECTORY = "unreadable-directory"
+    """A directory that could not be listed, with all that may be in it."""
+    SPECIAL = "special"
+    """A socket, a FIFO or a device."""
+    CHANGING = "changing"
+    """It was written to while it was read."""
+
+
+PLAIN_STATEMENTS = ("file",)
+"""What follows the content of an item of which nothing else is stated."""
+
+_STATEMENTS = re.compile(r"file(?:,metadata)?((?:,context)*)(?:,consent)?\Z")
+
+
+def check_statements(item: int, type_: ItemType, kinds: tuple[str, ...]) -> None:
+    """Check that these kinds of statements can follow the content of an item, in this order.
+
+    Raises:
+        FormatError: they cannot.
+    """
+    match = _STATEMENTS.match(",".join(kinds))
+    if not match or len(match[1]) > MAX_CONTEXT * len(",context"):
+        raise FormatError(f"item {item}: its content names statements that no item has, or not in their order")
+    if "metadata" in kinds and type_ is not ItemType.FILE:
+        raise FormatError(f"item {item} has metadata although it is no file")
+
+
+def spell_statements(kinds: Sequence[str]) -> str:
+    """Spell the member of a content statement that names the statements that follow it."""
+    spelled = ",".join(f'"{kind}"' for kind in kinds)
+    return f'"statements":[{spelled}]'
+
+
+@dataclass(frozen=True, slots=True)
+class ContentStatement:
+    """Kind `content`: what an item is, and the digests of its bytes.
+
+    Attributes:
+        item: number of the item, from 1.
+        salt: 16 random bytes as 32 lower-case hexadecimal digits.
+        type: what the item is.
+        size: bytes of a file, else None.
+        digests: both digests of a file's bytes, else None.
+        target: where a symbolic link points, in stored form, else None.
+        reason: why an omitted item was left out, else None.
+        statements: kinds of the other statements of the item, in the order in which they follow. So a copy that
+            withholds one of them cannot pass for a copy of an item of which it was never stated.
+    """
+
+    kind: ClassVar[str] = "content"
+    item: int
+    salt: str
+    type: ItemType
+    size: int | None = None
+    digests: Digests | None = None
+    target: str | None = None
+    reason: OmissionReason | None = None
+    statements: tuple[str, ...] = PLAIN_STATEMENTS
+
+    def __post_init__(self) -> None:
+        is_file = self.type is ItemType.FILE
+        if (self.size is not None) != is_file or (self.digests is not None) != is_file:
+            raise FormatError(f"item {self.item}: size and digests belong to files, and only to them")
+        if (self.target is not None) != (self.type is ItemType.SYMLINK):
+            raise FormatError(f"item {self.item}: a target belongs to a symbolic link, and only to one")
+        if (self.reason is not None) != (self.type is ItemType.OMITTED):
+            raise FormatError(f"item {self.item}: a reason belongs to an omitted item, and only to one")
+        if self.statements != PLAIN_STATEMENTS:
+            check_statements(self.item, self.type, self.statements)
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Place in the manifest."""
+        return (self.item, 0, "")
+
+    def serialize(self) -> bytes:
+        """Write the line, without its newline."""
+        head, follow = f'{{"item":{self.item},"kind":"content",', spell_statements(self.statements)
+        if self.digests is not None and self.size is not None:
+            sha256, blake3 = self.digests.sha256, self.digests.blake3
+            text = serialize_file_content(self.item, self.salt, self.size, sha256, blake3, follow)
+        elif self.type is ItemType.SYMLINK:
+            target = encode_string(self.target or "")
+            text = f'{head}"salt":"{self.salt}",{follow},"target":{target},"type":"symlink"}}'
+        elif self.reason:
+            text = f'{head}"reason":"{self.reason.value}","salt":"{self.salt}",{follow},"type":"omitted"}}'
+        else:
+            text = f'{head}"salt":"{self.salt}",{follow},"type":"directory"}}'
+        return text.encode("utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class FileStatement:
+    """Kind `file`: the stored name and the modification time of an item.
+
+    Attributes:
+        item: number of the item, from 1.
+        salt: 16 random bytes as 32 lower-case hexadecimal digits.
+        path: relative path in stored form.
+        mtime: modification time in nanoseconds since 1970 (UTC), or None where it has no RFC 3339 spelling.
+    """
+
+    kind: ClassVar[str] = "file"
+    item: int
+    salt: str
+    path: str
+    mtime: int | None
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Place in the manifest."""
+        return (self.item, 1, "")
+
+    def serialize(self) -> bytes:
+        """Write the line, without its newline."""
+        return serialize_file(self.item, self.salt, self.path, self.mtime).encode("utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataStatement:
+    """Kind `metadata`: what a file claims of itself, as a parser found it; nothing in it was observed.
+
+    Attributes:
+        item: number of the item, from 1.
+        salt: 16 random bytes as 32 lower-case hexadecimal digits.
+        cage: the mechanisms that confined the parser, joined by `+`; "none" where nothing did.
+        claims: what it claims, or None where nothing could be found out.
+        failure: why claims are missing or may be incomplete, or None.
+    """
+
+    kind: ClassVar[str] = "metadata"
+    item: int
+    salt: str
+    cage: str
+    claims: Claims | None = None
+    failure: Failure | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.cage) > _MAX_CAGE or not _CAGE.match(self.cage):
+            raise FormatError(f"item {self.item}: the cage of a parser is not in its one spelling")
+        if self.claims is None and self.failure is None:
+            raise FormatError(f"item {self.item}: a metadata statement holds neither claims nor why there are none")
+        if self.claims is not None and self.failure in _LEAVES_NOTHING:
+            raise FormatError(f"item {self.item}: there are claims although {self.failure.value} leaves none")
+        if self.claims is not None and document_size(self.claims) > DOCUMENT_LIMIT:
+            raise FormatError(f"item {self.item}: the claims take more than {DOCUMENT_LIMIT} bytes")
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Place in the manifest."""
+        return (self.item, 2, "")
+
+    def serialize(self) -> bytes:
+        """Write the line, without its newline."""
+        value: dict[str, object] = {"cage": self.cage, "item": self.item, "kind": "metadata", "salt": self.salt}
+        if self.claims is not None:
+            value["claims"] = claims_document(self.claims)
+        if self.failure is not None:
+            value["failure"] = self.failure.value
+        return serialize_canonical(value)
+
+
+@dataclass(frozen=True, slots=True)
+class ContextStatement:
+    """Kind `context`: one field that the archivist supplied.
+
+    Attributes:
+        item: number of the item, from 1.
+        salt: 16 random bytes as 32 lower-case hexadecimal digits.
+        field: name of the field.
+        value: what it says.
+    """
+
+    kind: ClassVar[str] = "context"
+    item: int
+    salt: str
+    field: str
+    value: str
+
+    def __post_init__(self) -> None:
+        if not is_field_name(self.field):
+            raise FormatError(f"item {self.item}: a context statement has no name of a field")
+        check_value(self.field, self.value)
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Place in the manifest."""
+        return (self.item, 3, self.field)
+
+    def serialize(self) -> bytes:
+        """Write the line, without its newline."""
+        value = {"field": self.field, "item": self.item, "kind": "context", "salt": self.salt, "value": self.value}
+        return serialize_canonical(value)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentStatement:
+    """Kind `consent`: the handling and consent terms that were stated of an item when it was sealed.
+
+    Attributes:
+        item: number of the item, from 1.
+        salt: 16 random bytes as 32 lower-case hexadecimal digits.
+        terms: what was stated.
+    """
+
+    kind: ClassVar[str] = "consent"
+    item: int
+    salt: str
+    terms: ConsentTerms
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Place in the manifest."""
+        return (self.item, 4, "")
+
+    def serialize(self) -> bytes:
+        """Write the line, without its newline."""
+        # `item` sorts after both fields of the terms, so the canonical form of the terms is the beginning of the line.
+        terms = self.terms.serialize()[:-1]
+        return f'{terms},"item":{self.item},"kind":"consent","salt":"{self.salt}"}}'.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class WithheldStatement:
+    """Kind `withheld`: the hash that stands for lines not disclosed in this copy.
+
+    Attributes:
+        lines: how many lines it stands for, a power of two.
+        hash: leaf hash of the one line, or root of their subtree, 64 lower-case hexadecimal digits.
+    """
+
+    lines: int
+    hash: str
+
+    def serialize(self) -> bytes:
+        """Write the line, without its newline."""
+        return f'{{"hash":"{self.hash}","kind":"withheld","lines":{self.lines}}}'.encode("ascii")
+
+
+ItemStatement = ContentStatement | FileStatement | MetadataStatement | ContextStatement | ConsentStatement
+"""What is said of one item; kinds are in the order of `order`."""
+
+Statement = ItemStatement | WithheldStatement
+
+Files = tuple[Sequence[int], Sequence[int], Sequence[str], Sequence[str]]
+"""Files by columns: sizes, modification times in nanoseconds, SHA-256 and BLAKE3 values."""
+
+
+def serialize_file_content(item: int, salt: str, size: int, sha256: str, blake3: str, follow: str) -> str:
+    """Spell the content statement of a file; `follow` is as `spell_statements` gives it."""
+    return (
+        f'{{"blake3":"{blake3}","item":{item},"kind":"content","salt":"{salt}",'
+        f'"sha256":"{sha256}","size":{size},{follow},"type":"file"}}'
+    )
+
+
+def serialize_file(item: int, salt: str, path: str, mtime: int | None) -> str:
+    """Spell the file statement of an item; the hot path of sealing."""
+    spelled = None if mtime is None else format_mtime(mtime)
+    time = f'"{spelled}"' if spelled else "null"
+    return f'{{"item":{item},"kind":"file","mtime":{time},"path":{encode_string(path)},"salt":"{salt}"}}'
+
+
+def serialize_files(
+    first_item: int,
+    salts: list[str],
+    directory: str,
+    names: list[str],
+    files: Files,
+    follows: Iterable[str] = repeat(spell_statements(PLAIN_STATEMENTS)),  # gives the same for ever
+) -> list[str]:
+    """Spell content and name of each file of a directory at once, as the two functions above do one by one.
+
+    `salts` holds two for each file; `directory` is the stored path of the directory with a `/` after it, empty for
+    the root; `follows` says of each file what follows, as `spell_statements` gives it: without it, its name alone.
+    """
+    sizes, mtimes, sha256s, blake3s = files
+    # All names in one call: no name holds a slash, and no escape does.
+    head, paths = encode_string(directory)[1:-1], encode_string("/".join(names))[1:-1].split("/")
+    lines: list[str] = []
+    columns = zip(count(first_item), salts[::2], salts[1::2], paths, sizes, mtimes, sha256s, blake3s, follows)
+    for item, salt, name_salt, path, size, mtime, sha256, blake3, follow in columns:
+        lines.append(
+            f'{{"blake3":"{blake3}","item":{item},"kind":"content","salt":"{salt}",'
+            f'"sha256":"{sha256}","size":{size},{follow},"type":"file"}}'
+        )
+        date = format_mtime(mtime)
+        time = f'"{date}"' if date else "null"
+        lines.append(f'{{"item":{item},"kind":"file","mtime":{time},"path":"{head}{path}","salt":"{name_salt}"}}')
+    return lines
+
+
+_NUMBER = r"([1-9][0-9]{0,15})"
+_HEX = "[0-9a-f]"
+_CONTENT = re.compile(
+    rf'\{{"blake3":"({_HEX}{{64}})","item":{_NUMBER},"kind":"content","salt":"({_HEX}{{32}})",'
+    rf'"sha256":"({_HEX}{{64}})","size":(0|{_NUMBER}),"statements":\["([a-z",]*)"\],"type":"file"\}}\Z'
+)
+_FILE = re.compile(
+    rf'\{{"item":{_NUMBER},"kind":"file","mtime":(?:null|"([^"\\]*)"),'
+    rf'"path":"((?:[^"\\\x00-\x1f]|\\["\\])*)","salt":"({_HEX}{{32}})"\}}\Z'
+)
+_CONSENT = re.compile(rf'(\{{.*),"item":{_NUMBER},"kind":"consent","salt":"({_HEX}{{32}})"\}}\Z')
+_CONTEXT = re.compile(
+    rf'\{{"field":"([a-z][a-z0-9_-]{{0,62}})","item":{_NUMBER},"kind":"context","salt":"({_HEX}{{32}})",'
+    r'"value":"((?:[^"\\\x00-\x1f]|\\["\\])*)"\}\Z'
+)
+"""As most are; a value with line breaks is read as JSON."""
+_UNESCAPE = re.compile(r'\\(["\\])')
+
+
+def parse_statement(line: bytes) -> Statement:
+    """Read one line of a manifest, without its newline.
+
+    Raises:
+        FormatError: too long, not UTF-8, of an unknown kind, with unknown or missing fields, or not in its one
+            canonical spelling.
+    """
+    if len(line) > MAX_LINE:
+        raise FormatError(f"the line has {len(line)} bytes, at most {MAX_LINE} are allowed")
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError:
+        raise FormatError("the line is not UTF-8") from None
+    if match := _CONTENT.match(text):
+        digests = Digests(sha256=match[4], blake3=match[1])
+        return ContentStatement(
+            item=_item(int(match[2])),
+            salt=match[3],
+            type=ItemType.FILE,
+            size=_item(int(match[5])),
+            digests=digests,
+            statements=PLAIN_STATEMENTS if match[7] == "file" else tuple(match[7].split('","')),
+        )
+    if match := _FILE.match(text):
+        path = _UNESCAPE.sub(r"\1", match[3]) if "\\" in match[3] else match[3]
+        parse_name(path)
+        mtime = None if match[2] is None else parse_mtime(match[2])
+        return FileStatement(item=_item(int(match[1])), salt=match[4], path=path, mtime=mtime)
+    if match := _CONSENT.match(text):
+        return ConsentStatement(item=_item(int(match[2])), salt=match[3], terms=parse_terms_cached(match[1] + "}"))
+    if match := _CONTEXT.match(text):
+        return ContextStatement(
+            item=_item(int(match[2])), salt=match[3], field=match[1], value=_UNESCAPE.sub(r"\1", match[4])
+        )
+    return _parse_other(line)
+
+
+def begins_item(line: bytes) -> bool:
+    """Tell whether a line, if it is a statement at all, is a content statement: each item begins with one."""
+    # Of the first members of all kinds, `blake3` is that of files alone, and `item` that of every other content.
+    return line.startswith(b'{"blake3":') or (line.startswith(b'{"item":') and b'"kind":"content"' in line[:48])
+
+
+def holds_withheld(lines: bytes) -> bool:
+    """Tell whether one of these lines, each with its newline, is a withheld one if it is a statement at all."""
+    return lines.startswith(b'{"hash":') or b'\n{"hash":' in lines
+
+
+def _item(number: int) -> int:
+    if number > MAX_INTEGER:
+        raise FormatError("the line holds an integer beyond 2^53 - 1")
+    return number
+
+
+_FIELDS: dict[tuple[object, object], frozenset[str]] = {
+    ("content", "directory"): frozenset({"item", "kind", "salt", "statements", "type"}),
+    ("content", "symlink"): frozenset({"item", "kind", "salt", "statements", "type", "target"}),
+    ("content", "omitted"): frozenset({"item", "kind", "salt", "statements", "type", "reason"}),
+    ("metadata", None): frozenset({"item", "kind", "salt", "cage"}),
+    ("context", None): frozenset({"item", "kind", "salt", "field", "value"}),
+    ("withheld", None): frozenset({"kind", "lines", "hash"}),
+}
+"""Kind and type -> the fields that such a statement has, no more and no less."""
+
+_METADATA_OPTIONAL = frozenset({"claims", "failure"})
+"""Of these a metadata statement has one or both."""
+
+
+def _parse_other(line: bytes) -> Statement:
+    value = parse_canonical(line)
+    kind, type_ = value.get("kind"), value.get("type")
+    fields = _FIELDS.get((kind, type_)) if _hashable(kind) and _hashable(type_) else None
+    optional = _METADATA_OPTIONAL if kind == "metadata" else frozenset()
+    if fields is None or not fields <= set(value) <= fields | optional:
+        raise FormatError("the line is no statement of a kind that this version reads")
+    if kind == "withheld":
+        lines, digest = value["lines"], value["hash"]
+        if type(lines) is not int or lines < 1 or not isinstance(digest, str):
+            raise FormatError("a withheld statement needs a number of lines and a hash")
+        return WithheldStatement(lines=lines, hash=check_hex_digest(digest, "the hash of withheld lines"))
+    item, salt = value["item"], value["salt"]
+    if type(item) is not int or item < 1 or not isinstance(salt, str) or not re.fullmatch(_HEX + "{32}", salt):
+        raise FormatError("a statement needs the number of its item and a salt of 32 hexadecimal digits")
+    if kind == "metadata":
+        return _parse_metadata(item, salt, value)
+    if kind == "context":
+        if not isinstance(value["field"], str) or not isinstance(value["value"], str):
+            raise FormatError(f"item {item}: the field and the value of a context statement are text")
+        return ContextStatement(item=item, salt=salt, field=value["field"], value=value["value"])
+    kinds = value["statements"]
+    if not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
+        raise FormatError(f"item {item}: the statements that follow its content are a list of kinds")
+    follow = tuple(kinds)
+    if type_ == "directory":
+        return ContentStatement(item, salt, ItemType.DIRECTORY, statements=follow)
+    if type_ == "symlink":
+        target = _checked_target(value["target"])
+        return ContentStatement(item, salt, ItemType.SYMLINK, target=target, statements=follow)
+    try:
+        reason = OmissionReason(value["reason"])
+    except ValueError:
+        raise FormatError(f"item {item}: the reason of an omission is unknown") from None
+    return ContentStatement(item, salt, ItemType.OMITTED, reason=reason, statements=follow)
+
+
+def _parse_metadata(item: int, salt: str, value: dict[str, Any]) -> MetadataStatement:
+    if not isinstance(value["cage"], str):
+        raise FormatError(f"item {item}: the cage of a parser is text")
+    try:
+        failure = Failure(value["failure"]) if "failure" in value else None
+    except ValueError:
+        raise FormatError(f"item {item}: the reason for missing claims is unknown") from None
+    claims = parse_claims(value["claims"]) if "claims" in value else None
+    return MetadataStatement(item, salt, value["cage"], claims, failure)
+
+
+def _hashable(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _checked_target(value: object) -> str:
+    if not isinstance(value, str):
+        raise FormatError("the target of a symbolic link is text")
+    parse_target(value)
+    return value

@@ -1,0 +1,361 @@
+"""The vocabulary in which a file's own claims are stated.
+
+A claim is what a file says of itself: nothing here was observed by evtool, and nothing is judged. Every claim keeps
+the tag it was read from (`source`), every kind belongs to a sensitivity class, and every value is bounded, so that
+all claims of one file fit into one manifest line.
+
+Numbers that are not integers are decimal text ("39.019444"), because statements carry integers only. A time without
+an offset stays without one: no zone is ever assumed. `Claims.reduce_to_basic` leaves out what could name a person,
+a device or a place, and says by kind how much it left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from evtool.core.errors import FormatError
+from evtool.core.metadata.vocabulary import (
+    TEXT_WITHHELD,
+    CountKind,
+    Detail,
+    OffsetBasis,
+    TextKind,
+    TimeKind,
+    Withheld,
+)
+
+TEXT_LIMIT = 512
+"""Characters of one text value or one raw tag value."""
+
+NAME_LIMIT = 96
+"""Characters of a source or of a raw tag's name."""
+
+RAW_TIME_LIMIT = 64
+"""Characters of a time or place as it was found."""
+
+COUNT_LIMIT = 2**53 - 1
+"""The largest integer that every JSON reader keeps exact (RFC 8259, section 6)."""
+
+LIST_LIMIT = 64
+"""Claims of one type in one file."""
+
+TAG_LIMIT = 400
+"""Raw tags of one file."""
+
+
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
+"""Controls, bidirectional controls, line separators, surrogates and noncharacters: none of them is text."""
+
+_SOURCE = re.compile(r"[!-~](?:[ -~]*[!-~])?\Z")
+_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]*\Z")
+_EXTENSION = re.compile(r"[a-z0-9][a-z0-9.+-]{0,15}\Z")
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
+_LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?")
+_OFFSET = re.compile(r"[+-]\d\d:\d\d\Z")
+_DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,8})(?:\.\d{1,9})?\Z")
+
+
+def clean_text(text: str, limit: int = TEXT_LIMIT) -> str:
+    """Make text from outside fit to be stated: one line, no controls, at most `limit` characters.
+
+    White space of any kind becomes single spaces, other controls become U+FFFD, so that their presence stays
+    visible. The letters themselves are kept as found; in particular they are not normalised. May return "".
+    """
+    if not (text.isascii() and text.isprintable()):
+        # NUL first: fixed-size fields are padded with it, and what follows the first one is left-over memory.
+        text = _UNSAFE.sub("\ufffd", re.sub(r"[\t-\r\x1c-\x1f\x85\u2028\u2029]+", " ", text.split("\0", 1)[0]))
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "\u2026"
+
+
+@dataclass(frozen=True, slots=True)
+class FormatClaim:
+    """What the first bytes of the content are a signature of; the file's name plays no part.
+
+    Attributes:
+        media_type: as registered with IANA where it is, lower case.
+        name: the format in words.
+        extensions: usual file name extensions, without the dot, lower case; empty where none is usual.
+    """
+
+    media_type: str
+    name: str
+    extensions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check(_MEDIA_TYPE, self.media_type, "media type", 127)
+        _check_text(self.name, "format name", NAME_LIMIT)
+        _check_length(self.extensions, "extensions", 32)
+        for extension in self.extensions:
+            _check(_EXTENSION, extension, "extension", 16)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeClaim:
+    """A time as the file states it.
+
+    Attributes:
+        kind: what it is said to be the time of.
+        time: RFC 3339; with its offset, or without one where `offset` is unknown.
+        offset: how its offset is known.
+        raw: as found.
+        source: the tag it was read from.
+    """
+
+    kind: TimeKind
+    time: str
+    offset: OffsetBasis
+    raw: str
+    source: str
+
+    def __post_init__(self) -> None:
+        _check_source(self.source)
+        _check_text(self.raw, "raw time", RAW_TIME_LIMIT)
+        match = _LOCAL.match(self.time)
+        rest = self.time[match.end() :] if match else ""
+        if (
+            not match
+            or bool(_OFFSET.match(rest)) == (self.offset is OffsetBasis.UNKNOWN)
+            or (rest and not _OFFSET.match(rest))
+        ):
+            raise FormatError("a claimed time is not RFC 3339, or its offset does not fit what is said of it")
+        try:
+            self.moment()
+        except ValueError:
+            raise FormatError("a claimed time is not a day of the calendar") from None
+
+    def moment(self) -> datetime:
+        """Give the time as a datetime, which is naive where the offset is unknown."""
+        return datetime.fromisoformat(self.time)
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceClaim:
+    """A place in decimal degrees of the datum that the file uses (WGS 84 where it says nothing).
+
+    Attributes:
+        latitude: -90 to 90, north positive.
+        longitude: -180 to 180, east positive.
+        altitude: metres, or "" where none is stated.
+        raw: as found.
+        source: the tag it was read from.
+    """
+
+    latitude: str
+    longitude: str
+    altitude: str
+    raw: str
+    source: str
+
+    def __post_init__(self) -> None:
+        _check_source(self.source)
+        _check_text(self.raw, "raw place", 2 * RAW_TIME_LIMIT)
+        for value, limit, name in ((self.latitude, 90, "latitude"), (self.longitude, 180, "longitude")):
+            _check(_DECIMAL, value, name, 20)
+            if abs(float(value)) > limit:
+                raise FormatError(f"a claimed {name} is beyond {limit} degrees")
+        if self.altitude:
+            _check(_DECIMAL, self.altitude, "altitude", 20)
+
+
+@dataclass(frozen=True, slots=True)
+class DurationClaim:
+    """How long a recording is said to last, in seconds, as decimal text.
+
+    Attributes:
+        seconds: decimal text.
+        source: the tag it was read from.
+    """
+
+    seconds: str
+    source: str
+
+    def __post_init__(self) -> None:
+        _check_source(self.source)
+        _check(_DECIMAL, self.seconds, "duration", 20)
+        if self.seconds.startswith("-"):
+            raise FormatError("a claimed duration is negative")
+
+
+@dataclass(frozen=True, slots=True)
+class TextClaim:
+    """A text value of a known kind.
+
+    Attributes:
+        kind: what the text is said to be.
+        value: one line, cleaned and cut.
+        source: the tag it was read from.
+    """
+
+    kind: TextKind
+    value: str
+    source: str
+
+    def __post_init__(self) -> None:
+        _check_source(self.source)
+        _check_text(self.value, self.kind.code, TEXT_LIMIT)
+
+
+@dataclass(frozen=True, slots=True)
+class CountClaim:
+    """A number of things; 1 where the thing is merely noted as present.
+
+    Attributes:
+        kind: what is counted.
+        value: how many.
+        source: the tag it was read from.
+    """
+
+    kind: CountKind
+    value: int
+    source: str
+
+    def __post_init__(self) -> None:
+        _check_source(self.source)
+        if type(self.value) is not int or not 0 <= self.value <= COUNT_LIMIT:
+            raise FormatError(f"a claimed count of {self.kind.value} is out of range")
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A raw tag: its name and its value as text, cleaned and cut but not interpreted.
+
+    Attributes:
+        name: name of the tag.
+        value: its value.
+    """
+
+    name: str
+    value: str
+
+    def __post_init__(self) -> None:
+        _check_text(self.name, "tag name", NAME_LIMIT)
+        _check_text(self.value, "tag value", TEXT_LIMIT)
+
+
+Claim = TimeClaim | PlaceClaim | DurationClaim | TextClaim | CountClaim | Tag
+"""Anything that an extractor can find."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why one extractor stopped before its end; what it had found until then is kept.
+
+    Attributes:
+        extractor: name of the extractor.
+        reason: why it stopped.
+    """
+
+    extractor: str
+    reason: str
+
+    def __post_init__(self) -> None:
+        _check(_NAME, self.extractor, "extractor", 32)
+        _check_text(self.reason, "reason", NAME_LIMIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """All that one file claims of itself.
+
+    Attributes:
+        format: what its content is a signature of; None where no signature is known.
+        times: times it states.
+        places: places it states.
+        durations: durations it states.
+        texts: texts of known kinds.
+        counts: what was counted or noted in it.
+        tags: raw tags, not interpreted.
+        detail: whether this is the full or the basic form.
+        withheld: what the basic form left out, by kind; empty in the full form.
+        dropped: claims and tags left out because there were too many or too large ones.
+        problems: extractors that did not reach their end.
+    """
+
+    format: FormatClaim | None = None
+    times: tuple[TimeClaim, ...] = ()
+    places: tuple[PlaceClaim, ...] = ()
+    durations: tuple[DurationClaim, ...] = ()
+    texts: tuple[TextClaim, ...] = ()
+    counts: tuple[CountClaim, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    detail: Detail = Detail.FULL
+    withheld: tuple[tuple[Withheld, int], ...] = ()
+    dropped: int = 0
+    problems: tuple[Problem, ...] = ()
+
+    def __post_init__(self) -> None:
+        for values in (self.times, self.places, self.durations, self.texts, self.counts, self.problems):
+            _check_length(values, "claims of one type", LIST_LIMIT)
+        _check_length(self.tags, "tags", TAG_LIMIT)
+        if self.detail is Detail.BASIC:
+            if self.places or self.tags or any(text.kind.detail is Detail.FULL for text in self.texts):
+                raise FormatError("claims are marked as basic but hold what the basic form leaves out")
+        elif self.withheld:
+            raise FormatError("claims are marked as full but say that something was left out")
+        kinds = [kind for kind, _ in self.withheld]
+        if kinds != [kind for kind in Withheld if kind in kinds] or any(number < 1 for _, number in self.withheld):
+            raise FormatError("what was left out is not listed once for each kind, in order")
+
+    def sensitive(self) -> tuple[tuple[Withheld, int], ...]:
+        """Count by kind what the basic form leaves out, or has left out; values are never part of the answer."""
+        if self.detail is Detail.BASIC:
+            return self.withheld
+        counted = Counter(
+            TEXT_WITHHELD.get(text.kind, Withheld.TEXT) for text in self.texts if text.kind.detail is Detail.FULL
+        )
+        counted[Withheld.PLACE] += len(self.places)
+        counted[Withheld.TAG] += len(self.tags)
+        return tuple((kind, counted[kind]) for kind in Withheld if counted[kind])
+
+    def free_texts(self) -> Iterator[str]:
+        """Give every text whose words the file chose, so that it can be looked through for what must not be written."""
+        for text in self.texts:
+            yield from (text.value, text.source)
+        for tag in self.tags:
+            yield from (tag.name, tag.value)
+        for time in self.times:
+            yield from (time.raw, time.source)
+        for place in self.places:
+            yield from (place.latitude, place.longitude, place.raw, place.source)
+        yield from (duration.source for duration in self.durations)
+        yield from (count.source for count in self.counts)
+        yield from (problem.reason for problem in self.problems)
+
+    def reduce_to_basic(self) -> Claims:
+        """Leave out places, serial numbers, names, free text and raw tags, and say by kind how many there were."""
+        if self.detail is Detail.BASIC:
+            return self
+        return replace(
+            self,
+            places=(),
+            texts=tuple(text for text in self.texts if text.kind.detail is Detail.BASIC),
+            tags=(),
+            detail=Detail.BASIC,
+            withheld=self.sensitive(),
+        )
+
+
+def _check(pattern: re.Pattern[str], value: str, name: str, limit: int) -> None:
+    if len(value) > limit or not pattern.match(value):
+        raise FormatError(f"a claimed {name} is not in its one spelling")
+
+
+def _check_source(value: str) -> None:
+    _check(_SOURCE, value, "source", NAME_LIMIT)
+
+
+def _check_text(value: str, name: str, limit: int) -> None:
+    if not value or clean_text(value, limit) != value:
+        raise FormatError(f"a claimed {name} is empty, too long, or holds controls or idle white space")
+
+
+def _check_length(values: Sequence[object], name: str, limit: int) -> None:
+    if len(values) > limit:
+        raise FormatError(f"there are {len(values)} {name}, allowed are {limit}")

@@ -1,0 +1,1 @@
+"""OpenSSH keys, signatures (SSHSIG) and trust lists (allowed_signers)."""

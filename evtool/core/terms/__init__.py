@@ -1,0 +1,1 @@
+"""Handling and consent terms as an archivist states them."""

@@ -1,0 +1,183 @@
+"""Consent terms as people type them: in a table, a file of defaults or an option.
+
+Stricter than reading a statement: a code that is not known is refused as a slip of the pen unless it begins with `x-`,
+and terms that make no sense together are named.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from evtool.core.errors import FormatError
+from evtool.core.terms.terms import (
+    PERMITTING,
+    TERMS,
+    TERMS_BY_NAME,
+    ConsentTerms,
+    Handling,
+    Shape,
+    Status,
+    Term,
+    check_text,
+    code_text,
+    is_region,
+    parse_day,
+)
+from evtool.core.text.codes import check_code
+from evtool.core.text.names import shown
+
+NOBODY = "none"
+"""What a person types for a list that is stated and empty."""
+
+_SEPARATORS = re.compile(r"[\s,;]+")
+_SLIP = re.compile(r"[a-z0-9][a-z0-9:_-]{0,39}\Z")
+_OWN = re.compile(r"x-[a-z0-9][a-z0-9._-]{0,60}\Z")
+
+
+def accepted(term: Term) -> str:
+    """Say in words what a term may be."""
+    if term.codes is not None:
+        words = ", ".join(str(code.value) for code in term.codes)
+        words += ", region:XX" if term.name == "conditions" else ""
+        words += ", or an own code x-..."
+        return words + (f"; several of them, or {NOBODY}" if term.shape is Shape.CODES else "")
+    if term.shape is Shape.RECIPIENTS:
+        return f"codes of recipients, or {NOBODY}"
+    return "a date like 2026-03-01" if term.shape is Shape.DATE else f"text of 1 to {term.limit} characters"
+
+
+def parse_user_term(name: str, text: str) -> Any:
+    """Read one term as a person typed it; gives the value that `ConsentTerms` holds.
+
+    Raises:
+        FormatError: it is none of the accepted values, which the message lists.
+    """
+    term = TERMS_BY_NAME[name]
+    text = text.strip()
+    if term.shape is Shape.DATE:
+        return parse_day(name, text)
+    if term.shape is Shape.TEXT:
+        checked = check_text(term, text)
+        return (checked,) if name == "agreement" else checked
+    if term.shape is Shape.CODE:
+        return _code(term, text)
+    return _codes(term, [] if text == NOBODY else [piece for piece in _SEPARATORS.split(text) if piece])
+
+
+def make_terms(values: Mapping[str, Any]) -> ConsentTerms:
+    """Put values from `parse_user_term` together: name of the term -> value."""
+    return ConsentTerms(**{TERMS_BY_NAME[name].attribute: value for name, value in values.items()})
+
+
+def parse_toml_terms(table: Mapping[str, Any], where: str) -> ConsentTerms:
+    """Read terms out of a TOML table; `where` names it in errors.
+
+    Raises:
+        FormatError: a term is unknown, or not one of its accepted values.
+    """
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        term = TERMS_BY_NAME.get(name)
+        if term is None:
+            known = ", ".join(TERMS_BY_NAME)
+            raise FormatError(f"{where}: {shown(name, 80)} is no term of consent", hint=f"the terms are: {known}")
+        try:
+            values[name] = _toml_value(term, value)
+        except FormatError as error:
+            raise FormatError(f"{where}: {error.message}", hint=error.hint) from None
+    return make_terms(values)
+
+
+def _toml_value(term: Term, value: object) -> Any:
+    if term.shape in (Shape.CODES, Shape.RECIPIENTS):
+        if not isinstance(value, list) or not all(isinstance(code, str) for code in value):
+            raise FormatError(f'{term.name} is not a list like ["a", "b"]; accepted: {accepted(term)}')
+        return _codes(term, value)
+    # A TOML date without quotes is a date already; one with a time of day is not a day.
+    text = str(value) if term.shape is Shape.DATE else value
+    if not isinstance(text, str):
+        raise FormatError(f"{term.name} is not text; accepted: {accepted(term)}")
+    return parse_user_term(term.name, text)
+
+
+def _code(term: Term, text: str) -> Any:
+    try:
+        return term.codes(text) if term.codes else text
+    except ValueError:
+        if _OWN.match(text) or (term.name == "conditions" and is_region(text)):
+            return text
+        message = f"{quote_code(text)} is not accepted for {term.name}"
+        raise FormatError(message, hint=f"accepted: {accepted(term)}") from None
+
+
+def quote_code(text: str) -> str:
+    """Repeat what somebody typed for a code in a message, unless it could be a name that stands in the wrong place."""
+    return text if _SLIP.match(text) else "what is there"
+
+
+def _codes(term: Term, texts: Iterable[str]) -> tuple[Any, ...]:
+    if term.shape is Shape.RECIPIENTS:
+        codes: list[Any] = [_recipient(term, text) for text in texts]
+    else:
+        codes = [_code(term, text) for text in texts]
+    if len(codes) > term.limit:
+        raise FormatError(f"{term.name} has {len(codes)} codes, at most {term.limit} are accepted")
+    return tuple(sorted(set(codes), key=code_text))
+
+
+def _recipient(term: Term, text: str) -> str:
+    try:
+        if text != NOBODY:
+            return check_code(text)
+    except FormatError:
+        pass
+    # Not repeated: somebody may have put a name where a code belongs.
+    raise FormatError(f"{term.name} is not accepted", hint=f"accepted: {accepted(term)}")
+
+
+def find_contradictions(terms: ConsentTerms, *, whole: bool) -> tuple[str, ...]:
+    """Name what cannot be meant: each a sentence for the person who typed these terms.
+
+    `whole` tells whether they are all that is stated of an item; a change may leave out what was stated before.
+    """
+    rules = (
+        (
+            terms.handling is Handling.PUBLIC and terms.status is not None and terms.status not in PERMITTING,
+            f"handling is public, but status is {code_text(terms.status or '')}",
+        ),
+        (
+            terms.status is Status.NOT_REQUIRED and not terms.basis,
+            "status is not-required, but basis does not say why",
+        ),
+        (
+            terms.basis is not None and terms.status not in (None, Status.NOT_REQUIRED),
+            "basis says why no consent is required, but status is not not-required",
+        ),
+        (
+            bool(terms.starts and terms.until and terms.until <= terms.starts),
+            "until is not later than from: there is no day on which the consent holds",
+        ),
+        (
+            terms.share == () and terms.handling in (Handling.NAMED, Handling.PARTNERS, Handling.PUBLIC),
+            f"handling lets it go to somebody, but share is {NOBODY}",
+        ),
+        (
+            len([code for code in terms.conditions or () if is_region(code)]) > 1,
+            "conditions hold several regions; each has to be kept, which nobody could",
+        ),
+        (
+            whole and terms.handling is Handling.NAMED and terms.share is None,
+            "handling is named, but share names nobody",
+        ),
+        (
+            whole and terms.handling is Handling.PARTNERS and terms.agreement is None,
+            "handling is partners, but agreement does not say of what",
+        ),
+    )
+    return tuple(sentence for holds, sentence in rules if holds)
+
+
+TERM_NAMES = tuple(term.name for term in TERMS)
+"""How files and commands spell the terms, in reading order."""

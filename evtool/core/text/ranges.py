@@ -1,0 +1,129 @@
+"""Item numbers in an entry, as ranges: `["1-17", "20"]`."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from evtool.core.errors import FormatError
+from evtool.core.text.limits import MAX_INTEGER
+from evtool.core.text.names import shown
+
+_RANGE = re.compile(r"([1-9][0-9]{0,15})(?:-([1-9][0-9]{0,15}))?\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRanges:
+    """A set of item numbers; ascending, disjoint and not touching, so that one set has one spelling.
+
+    Attributes:
+        ranges: first and last number of each range, both included.
+    """
+
+    ranges: tuple[tuple[int, int], ...]
+
+    def __post_init__(self) -> None:
+        end = -1
+        for first, last in self.ranges:
+            if not end + 1 < first <= last <= MAX_INTEGER:
+                raise FormatError("item ranges are not ascending, or touch each other")
+            end = last
+        if not self.ranges:
+            raise FormatError("item ranges are empty; leave the field out to mean all items sealed before")
+
+    def __contains__(self, item: int) -> bool:
+        at = bisect_right(self.ranges, item, key=_first)
+        return at > 0 and item <= self.ranges[at - 1][1]
+
+    def __iter__(self) -> Iterator[int]:
+        for first, last in self.ranges:
+            yield from range(first, last + 1)
+
+    def __len__(self) -> int:
+        return count_items(self.ranges)
+
+    @property
+    def last(self) -> int:
+        """The greatest number."""
+        return self.ranges[-1][1]
+
+    def meet(self, other: ItemRanges) -> ItemRanges | None:
+        """Give what both sets hold, None if that is nothing; in as many steps as there are ranges, not numbers."""
+        found: list[tuple[int, int]] = []
+        one, two = 0, 0
+        while one < len(self.ranges) and two < len(other.ranges):
+            mine, theirs = self.ranges[one], other.ranges[two]
+            first, last = max(mine[0], theirs[0]), min(mine[1], theirs[1])
+            if first <= last:
+                found.append((first, last))
+            if mine[1] <= theirs[1]:
+                one += 1
+            else:
+                two += 1
+        return ItemRanges(tuple(found)) if found else None
+
+    def serialize(self) -> list[str]:
+        """Spell the ranges."""
+        return [f"{first}" if first == last else f"{first}-{last}" for first, last in self.ranges]
+
+
+def _first(one: tuple[int, int]) -> int:
+    return one[0]
+
+
+def count_items(ranges: Iterable[tuple[int, int]]) -> int:
+    """Tell how many numbers disjoint ranges hold; each is its first and last number, both included."""
+    return sum(last - first + 1 for first, last in ranges)
+
+
+def is_about(items: ItemRanges | None, entry: int, item: int, sealed_by: int) -> bool:
+    """Tell whether an entry, by its number and the items it names, is about an item that entry `sealed_by` sealed.
+
+    Without items an entry is about the whole collection, which is what was sealed before it: nobody can have disposed
+    of, handed over or given consent for what was not there yet.
+    """
+    return sealed_by < entry if items is None else item in items
+
+
+def ranges_of(items: Iterable[int]) -> ItemRanges:
+    """Make ranges of single numbers, in any order."""
+    ranges: list[tuple[int, int]] = []
+    for item in sorted(set(items)):
+        if ranges and ranges[-1][1] + 1 == item:
+            ranges[-1] = (ranges[-1][0], item)
+        else:
+            ranges.append((item, item))
+    return ItemRanges(tuple(ranges))
+
+
+def parse_ranges(texts: Iterable[str]) -> ItemRanges:
+    """Read ranges in their one spelling.
+
+    Raises:
+        FormatError: one of them is no range, or they are not ascending.
+    """
+    ranges: list[tuple[int, int]] = []
+    for text in texts:
+        match = _RANGE.match(text)
+        if not match or (match[2] and int(match[2]) <= int(match[1])):
+            raise FormatError(f"{shown(text, 80)} is not a range of items like 3 or 3-17")
+        first = int(match[1])
+        # The same number twice, not two alike: a stranger can list a million of them.
+        ranges.append((first, int(match[2]) if match[2] else first))
+    return ItemRanges(tuple(ranges))
+
+
+def parse_user_ranges(text: str) -> ItemRanges:
+    """Read what a person typed, like `20,1-17`: in any order, with spaces, overlapping."""
+    items: set[int] = set()
+    for piece in text.replace(" ", "").split(","):
+        match = _RANGE.match(piece)
+        if not match:
+            raise FormatError(f"{shown(piece, 80)} is not an item number or a range like 3-17")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if not first <= last <= first + 10_000_000:
+            raise FormatError(f"{shown(piece, 80)} is not a range of items that goes upwards")
+        items.update(range(first, last + 1))
+    return ranges_of(items)

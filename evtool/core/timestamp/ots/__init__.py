@@ -1,0 +1,1 @@
+"""OpenTimestamps proofs and Bitcoin block headers."""

@@ -1,0 +1,1 @@
+"""Making bundles and unpacking them."""

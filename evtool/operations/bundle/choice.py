@@ -1,0 +1,231 @@
+"""What a bundle discloses: the items asked for, as far as consent lets them go, and which statements of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from evtool.core.consent.decision import Decision, Request
+from evtool.core.container.link_paths import LinkPaths
+from evtool.core.container.payload_names import ReservedNames
+from evtool.core.errors import InputError, RefusedError, UsageError
+from evtool.core.manifest.disclosed_items import DisclosedItems
+from evtool.core.manifest.disclosure import DisclosedStatement
+from evtool.core.manifest.manifest import Item
+from evtool.core.manifest.statement import ContextStatement, FileStatement, MetadataStatement
+from evtool.core.metadata.vocabulary import Detail
+from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
+from evtool.core.text.names import shown
+from evtool.core.text.ranges import ranges_of
+from evtool.operations.entries.consent import decide_items, require_sound
+from evtool.operations.record.collection import SealedItem, read_collection, read_numbered_items
+from evtool.operations.record.trust import TrustPolicy
+from evtool.operations.record.withholding import judge_withholding
+from evtool.store.custody import CustodyReader
+
+NAMES = "names"
+METADATA = "metadata"
+CONTEXT = "context"
+_FIELD = re.compile(r"context\.[a-z][a-z0-9_-]{0,62}\Z", re.ASCII)
+
+WITHHOLDABLE = f"{NAMES} (with the dates, which are one statement with them), {METADATA}, {CONTEXT}, {CONTEXT}.FIELD"
+"""What can be withheld of items that are disclosed. What an item is, and its terms, always go along with it."""
+
+_MAX_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be disclosed.
+
+    Attributes:
+        only: the items to disclose; empty means all.
+        without: items to leave out of those.
+        withhold: statements to withhold of every item: `names`, `metadata`, `context`, `context.FIELD`.
+        allowed_only: leave out what may not be disclosed, instead of refusing.
+    """
+
+    only: ItemChoice = field(default_factory=ItemChoice)
+    without: ItemChoice = field(default_factory=ItemChoice)
+    withhold: frozenset[str] = frozenset()
+    allowed_only: bool = False
+
+    def __post_init__(self) -> None:
+        for name in sorted(self.withhold):
+            if name not in (NAMES, METADATA, CONTEXT) and not _FIELD.match(name):
+                raise UsageError(f"{shown(name, 80)} cannot be withheld, only: {WITHHOLDABLE}")
+
+
+class _Asking:
+    """Finds out which items are asked for, and whether everything that narrows the disclosure means something."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._only = ChoiceBinding(wanted.only)
+        self._without = ChoiceBinding(wanted.without)
+        self._fields = {name for name in wanted.withhold if _FIELD.match(name)}
+        self.reserved = ReservedNames()
+
+    def take(self, items: Iterable[SealedItem]) -> list[SealedItem]:
+        """Go through all items of a collection, and keep those that may be asked for."""
+        kept: list[SealedItem] = []
+        for sealed in items:
+            item = sealed.item
+            path = item.file.path if item.file else None
+            self._without.note(item.number, path)
+            if path is not None:
+                self.reserved.add(path)
+            self._fields -= {f"{CONTEXT}.{statement.field}" for statement in item.context}
+            if self._only.note(item.number, path) or self._wanted.only.is_empty:
+                kept.append(sealed)
+        return kept
+
+    def finish(self, kept: Iterable[SealedItem], last: int, *, whole: bool) -> list[SealedItem]:
+        """Give the items that are asked for.
+
+        `last` is the number of the last sealed item; `whole` tells that no line of the collection is withheld here.
+
+        Raises:
+            UsageError: something that was typed means nothing here, so it would restrict nothing.
+        """
+        is_only, is_without = self._only.finish(), self._without.finish(last)
+        # Where lines are withheld, the field may be in one of them, and stays withheld.
+        if self._fields and whole:
+            raise UsageError(
+                f"no item states {', '.join(shown(name, 80) for name in sorted(self._fields))}, so nothing would be "
+                "withheld",
+                hint="`evtool show DIR N` prints the fields of an item; if there is none to withhold, leave it out",
+            )
+        every = self._wanted.only.is_empty
+        return [
+            sealed for sealed in kept if (every or is_only(sealed.item.number)) and not is_without(sealed.item.number)
+        ]
+
+
+def withheld_of(item: Item, withhold: frozenset[str]) -> frozenset[str]:
+    """Name the statements of a disclosed item that are withheld, as a list of a disclosure names them."""
+    statements = (item.file, item.metadata, *item.context)
+    return frozenset(
+        f"{CONTEXT}.{one.field}" if isinstance(one, ContextStatement) else one.kind
+        for one in statements
+        if one is not None and is_withheld(one, withhold)
+    )
+
+
+def is_withheld(statement: DisclosedStatement, withhold: frozenset[str]) -> bool:
+    """Tell whether a statement of a disclosed item is withheld."""
+    if isinstance(statement, FileStatement):
+        return NAMES in withhold
+    if isinstance(statement, MetadataStatement):
+        # In full detail it may hold an author, a title or an older name of the file, so it tells what names would.
+        may_name = statement.claims is not None and statement.claims.detail is Detail.FULL
+        return METADATA in withhold or (may_name and NAMES in withhold)
+    if isinstance(statement, ContextStatement):
+        return CONTEXT in withhold or f"{CONTEXT}.{statement.field}" in withhold
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class ItemSelection:
+    """The items that go into a bundle.
+
+    Attributes:
+        items: in the order of their numbers.
+        left_out: items that were asked for and stay behind, each with the reason.
+        duties: what the recipient has to keep to, half a sentence each.
+        reserved: names made of numbers that the items of the collection have as their own, so that no other item may
+            go by them.
+        withheld_before: what the copy that they are taken from withholds already; None where it is whole.
+    """
+
+    items: tuple[SealedItem, ...]
+    left_out: tuple[tuple[int, str], ...]
+    duties: tuple[str, ...]
+    reserved: ReservedNames
+    withheld_before: DisclosedItems | None
+
+
+def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust: TrustPolicy) -> ItemSelection:
+    """Find the items that are asked for, and ask whether consent lets each of them go.
+
+    Raises:
+        UsageError: something that was typed means no item, or could mean two things.
+        InputError: nothing is asked for that could be disclosed.
+        RefusedError: items may not go; they are named by their numbers, and nothing else of them.
+        MismatchError: the record does not hold.
+    """
+    collection = read_collection(custody)
+    asking = _Asking(wanted)
+    kept = asking.take(read_numbered_items(collection))
+    require_sound(collection)
+    withholding = judge_withholding(collection)
+    asked = asking.finish(kept, collection.next_item - 1, whole=withholding.is_whole)
+    # What was given up is not handed out, even if it still lies there; its name may be another item's by now.
+    disposed = tuple((one.item.number, _DISPOSED) for one in asked if collection.is_disposed(one))
+    asked = [one for one in asked if not collection.is_disposed(one)]
+    if not asked:
+        raise InputError("no sealed item is asked for, so there is nothing to pack", hint="`evtool show` lists them")
+    # Read anew: the items of a collection can be gone through once.
+    numbers = ranges_of(sealed.item.number for sealed in asked)
+    answers = decide_items(read_collection(custody), request, trust, numbers)
+    decisions = {answer.consent.item: answer.decision for answer in answers}
+    refused = tuple((number, _words(decision)) for number, decision in decisions.items() if not decision.allowed)
+    if refused and not wanted.allowed_only:
+        raise _refusal(refused, "so nothing was packed")
+    allowed = [sealed for sealed in asked if decisions[sealed.item.number].allowed]
+    if not allowed:
+        raise _refusal(refused, "and there is no other")
+    telling = _telling_links([sealed.item for sealed in allowed], len(allowed) == collection.next_item - 1, wanted)
+    reason = "it is a link whose target is a name that the bundle does not disclose"
+    duties = dict.fromkeys(duty for sealed in allowed for duty in decisions[sealed.item.number].duties)
+    return ItemSelection(
+        tuple(sealed for sealed in allowed if sealed.item.number not in telling),
+        tuple(sorted((*disposed, *refused, *((number, reason) for number in telling)))),
+        tuple(duties),
+        asking.reserved,
+        withholding.listed,
+    )
+
+
+_DISPOSED = "an entry records that it was disposed of"
+
+
+def _words(decision: Decision) -> str:
+    ways = [f"{one.message} (--confirm {one.confirm})" if one.confirm else one.message for one in decision.reasons]
+    return ", ".join(ways)
+
+
+def _refusal(refused: Sequence[tuple[int, str]], so: str) -> RefusedError:
+    named = "; ".join(f"item {number}: {reason}" for number, reason in refused[:_MAX_NAMED])
+    more = f"; and {len(refused) - _MAX_NAMED} more" if len(refused) > _MAX_NAMED else ""
+    return RefusedError(
+        f"{len(refused)} items may not be disclosed, {so}: {named}{more}",
+        hint="`evtool consent check` tells all of it; leave items out with --without or --allowed-only",
+    )
+
+
+def _telling_links(items: Sequence[Item], whole: bool, wanted: Wanted) -> set[int]:
+    """Find symbolic links whose target, which is part of what they are, would tell a withheld name."""
+    if whole and NAMES not in wanted.withhold:
+        return set()
+    telling: set[int] = set()
+    # The name of a link that stays behind is withheld too, and another link may tell it.
+    while more := _find_telling([item for item in items if item.number not in telling], wanted):
+        telling |= more
+    return telling
+
+
+def _find_telling(items: Sequence[Item], wanted: Wanted) -> set[int]:
+    links = [(item, item.content.target) for item in items if item.content.target is not None]
+    if NAMES in wanted.withhold or not links:
+        return {item.number for item, _ in links}
+    paths = LinkPaths((item.file.path, target) for item, target in links if item.file)
+    for item in items:
+        if item.file:
+            paths.tell(item.file.path)
+    return {
+        item.number
+        for item, target in links
+        if item.file is None or not paths.tells_only_told(item.file.path.rpartition("/")[0], target)
+    }

@@ -1,0 +1,73 @@
+"""What killed runs left beside an output: named, and removed, before anything new is written there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from evtool.core.text.names import shown
+from evtool.store.work import Leftover, remove_leftovers
+
+Tell = Callable[[str], object]
+"""Takes one sentence for the user about what an earlier run left."""
+
+_NOTE = re.compile(r"disclosed ([0-9a-f]{32}) ([1-9][0-9]{0,15}) ([0-9a-f]{64})\n\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingDisclosure:
+    """What a run that packs is about to record, as it leaves a note of it beside the bundle.
+
+    Attributes:
+        collection: id of the collection.
+        entry: number of the entry `disclosed`.
+        head: its SHA-256.
+    """
+
+    collection: str
+    entry: int
+    head: str
+
+    def serialize(self) -> str:
+        """Write the note."""
+        return f"disclosed {self.collection} {self.entry} {self.head}\n"
+
+
+def sweep(output: Path, tell: Tell, *, collection: str | None = None, heads: Collection[str] = ()) -> None:
+    """Remove what killed runs left beside an output, and tell of each.
+
+    `collection` and `heads` are the id and the entries of the record that is open, if one is.
+    """
+    for leftover in remove_leftovers(output):
+        name = shown(str(leftover.path))
+        if leftover.removed:
+            tell(f"an earlier run was interrupted; what it left, {name}, was removed")
+        else:
+            tell(
+                f"an earlier run left {name}, which cannot be removed; it may hold evidence in plain text: if no "
+                "evtool is running, remove it yourself"
+            )
+        if words := _pending(leftover, collection, heads):
+            tell(words)
+
+
+def _pending(leftover: Leftover, collection: str | None, heads: Collection[str]) -> str:
+    """Say what became of a disclosure whose bundle was complete, but had no name yet when its run was killed."""
+    match = _NOTE.match(leftover.note)
+    if match is None or not leftover.has_output:
+        return ""
+    pending = PendingDisclosure(match[1], int(match[2]), match[3])
+    correct = f"evtool record DIR corrected --entry {pending.entry}"
+    if pending.collection != collection:
+        return (
+            f"it was about to record the bundle as entry {pending.entry}, SHA-256 {pending.head[:16]}..., of another "
+            f"collection; if that entry is there, no bundle belongs to it: {correct}"
+        )
+    if pending.head in heads:
+        return (
+            f"entry {pending.entry} records a disclosure, but its bundle never got its name, so nothing was handed "
+            f"over: record that with {correct}"
+        )
+    return "its bundle was never recorded, and nothing was handed over"

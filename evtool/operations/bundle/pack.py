@@ -1,0 +1,414 @@
+"""Packing: all or part of a collection as a bundle, with the disclosure recorded at its source.
+
+The order of the steps: what is to be disclosed is chosen and allowed, read and compared with its seals; the entry
+`disclosed` is drafted and signed; the bundle, which holds it, is written in a work directory and verified as a
+recipient would. Only then the entry is written into the record, byte for byte as it is in the bundle, and last of all
+the bundle gets its name. So an entry speaks of a bundle that was complete and sound, and a run that fails before leaves
+neither.
+
+A run can be killed between the last two steps. Then an entry speaks of a bundle that nobody can have been given. The
+other order could leave a bundle that no entry speaks of: it could be handed over, its source would not know, and the
+next entry of that source would contradict it. That is worse: a disclosure that never took place can be corrected by
+whoever keeps the record, one that nobody knows of cannot. The run leaves a note in the work directory before it writes
+the entry; the next one that packs or unpacks there reads it, and says what became of both.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+
+from evtool.core.consent.decision import Recipient as ConsentRecipient
+from evtool.core.consent.decision import RecipientKind, Request
+from evtool.core.consent.state import changes_of
+from evtool.core.consent.summary import ConsentTally
+from evtool.core.container.payload_names import ReservedNames, is_place_of_record, parse_neutral_name
+from evtool.core.custody.events import Code as AgentCode
+from evtool.core.custody.events import Digest, Disclosed, Fixity, FixityScope
+from evtool.core.custody.privacy import TextPolicy, check_entry_text
+from evtool.core.errors import EvtoolError, FormatError, InputError, UsageError
+from evtool.core.manifest.disclosed_items import DisclosedItems, group_items
+from evtool.core.manifest.manifest import Item
+from evtool.core.manifest.statement import ItemType
+from evtool.core.terms.terms import Purpose, code_text
+from evtool.core.text.digest import sha256_hex
+from evtool.core.text.ranges import ranges_of
+from evtool.core.verdict import Report
+from evtool.keys.age_keys import Recipient
+from evtool.keys.passphrase import Passphrase
+from evtool.keys.signer import Signer
+from evtool.operations.bundle.choice import NAMES, ItemSelection, Wanted, choose_items, withheld_of
+from evtool.operations.bundle.leftovers import PendingDisclosure, Tell, sweep
+from evtool.operations.bundle.plan import (
+    Chosen,
+    PartFile,
+    bag_files,
+    list_neutral_names,
+    locate,
+    measure_item,
+    name_payload,
+    record_files,
+)
+from evtool.operations.bundle.writer import EncryptionKeys, Form, Made, new_bundle
+from evtool.operations.entries.writer import (
+    Draft,
+    EntryHeader,
+    Now,
+    OpenRecord,
+    Random,
+    commit_entry,
+    draft_entry,
+    open_for_writing,
+    system_now,
+)
+from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.record.collection import Collection, read_collection
+from evtool.operations.record.disclosed_lists import list_name
+from evtool.operations.record.trust import TrustPolicy
+from evtool.operations.verify.derivations import list_derivations
+from evtool.report.bundle_readme import render_bundle_readme
+from evtool.report.cover_sheet import Handover, render_cover_sheet
+from evtool.scan.tree import Tree
+from evtool.store.bundle import PAYLOAD_PREFIX
+from evtool.store.custody import COVER
+from evtool.store.output import check_new
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """To whom, on what ground, and for what the bundle goes; recorded in the entry `disclosed`.
+
+    Attributes:
+        recipient: who gets it, as the user describes it.
+        purpose: what for.
+        authority: what allows it: agreement, warrant or order, by number.
+        confirmed: what a second agent confirms of the terms of items.
+        approved_by: code of that second agent.
+        is_onward: whether the collection came from others, even where its record does not show it.
+        trust: whose signatures under terms of consent count.
+        is_publication: whether it goes to everybody, which takes items whose handling is public; see `publication`.
+    """
+
+    recipient: ConsentRecipient
+    purpose: Purpose | str
+    authority: str
+    confirmed: frozenset[str] = frozenset()
+    approved_by: str | None = None
+    is_onward: bool = False
+    trust: TrustPolicy = field(default_factory=TrustPolicy)
+    is_publication: bool = False
+
+    @classmethod
+    def publication(cls, authority: str | None, trust: TrustPolicy) -> Disclosure:
+        """Disclose to nobody by name; only items whose handling is public can go that way."""
+        everybody = ConsentRecipient("public", kinds=frozenset({RecipientKind.PUBLIC}))
+        return cls(everybody, "publication", authority or "public handling", trust=trust, is_publication=True)
+
+    def request(self, agent: str, moment: datetime) -> Request:
+        """Put the question that consent has to answer."""
+        return Request(
+            recipient=self.recipient,
+            purpose=self.purpose,
+            day=moment.date(),
+            agent=agent,
+            is_onward=self.is_onward,
+            confirmed=self.confirmed,
+            approved_by=self.approved_by,
+            is_publication=self.is_publication,
+        )
+
+    def details(self) -> Disclosed:
+        """Give the table of the entry, as far as it is known before the bundle is."""
+        return Disclosed(
+            counterparty=AgentCode(self.recipient.code),
+            authority=self.authority,
+            purpose=code_text(self.purpose),
+            approved_by=AgentCode(self.approved_by) if self.approved_by else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PackOptions:
+    """What to pack, and how.
+
+    Attributes:
+        wanted: what to disclose.
+        neutral_names: store the payload under names made of item numbers.
+        recipients: whom to encrypt to; with none and no passphrase the bundle is not encrypted.
+        passphrase: what to encrypt with instead.
+        custody: where the record is, if not in the directory.
+    """
+
+    wanted: Wanted = field(default_factory=Wanted)
+    neutral_names: bool = False
+    recipients: tuple[Recipient, ...] = ()
+    passphrase: Passphrase | None = None
+    custody: str | None = None
+
+    @property
+    def has_neutral_names(self) -> bool:
+        """Whether the files go by item numbers; they must where names are withheld."""
+        return self.neutral_names or NAMES in self.wanted.withhold
+
+    def form_of(self, output: Path) -> Form:
+        """Tell the form of a bundle from its name and from whether it is encrypted.
+
+        Raises:
+            UsageError: the two do not fit together.
+        """
+        encrypted = bool(self.recipients) or self.passphrase is not None
+        name = output.name.lower()
+        if encrypted != name.endswith(".age"):
+            raise UsageError(
+                "an encrypted bundle is named ….zip.age, and no other is",
+                hint="give --recipient or --passphrase together with a name that ends in .zip.age",
+            )
+        if encrypted and not name.endswith(".zip.age"):
+            raise UsageError("an encrypted bundle is a zip container", hint="name it ….zip.age")
+        return Form.AGE if encrypted else Form.ZIP if name.endswith(".zip") else Form.FOLDER
+
+
+@dataclass(frozen=True, slots=True)
+class PackResult:
+    """A bundle that was written and verified.
+
+    Attributes:
+        entry: number of the entry `disclosed` at the source.
+        head: its SHA-256; the recipient can ask for it with `verify --expect-head`.
+        items: items in the bundle.
+        withheld: items that the bundle does not disclose.
+        left_out: items that were asked for and may not be disclosed, each with the reason.
+        duties: what the recipient has to keep to, half a sentence each.
+        files, size: payload files, and bytes in them.
+        neutral: how many of these files go by the number of their item.
+        like_record: items whose path begins with a name that is `custody`, the place of the record, but for case.
+        report: what verifying the bundle showed.
+    """
+
+    entry: int
+    head: str
+    items: int
+    withheld: int
+    left_out: tuple[tuple[int, str], ...]
+    duties: tuple[str, ...]
+    files: int
+    neutral: int
+    like_record: int
+    size: int
+    report: Report
+
+
+def pack(
+    path: str | os.PathLike[str],
+    output: Path,
+    signer: Signer,
+    disclosure: Disclosure,
+    options: PackOptions | None = None,
+    *,
+    header: EntryHeader | None = None,
+    policy: TextPolicy | None = None,
+    progress: Progress | None = None,
+    random: Random = os.urandom,
+    now: Now = system_now,
+    tell: Tell = lambda _: None,
+) -> PackResult:
+    """Pack all or part of a sealed collection; `tell` gets a sentence about each thing that an earlier run left.
+
+    Raises:
+        UsageError: the name of the output does not fit its form, or it lies inside the evidence; or something that
+            narrows the disclosure means nothing.
+        InputError: the output exists, or nothing is to be packed; or the bundle did not get its name.
+        RefusedError: items may not be disclosed; they are named by number, and nothing was written.
+        MismatchError: the record, an item, or the bundle that was made fails verification; nothing was written.
+        EvidenceError: an item cannot be read, or changed meanwhile.
+    """
+    options, header = options or PackOptions(), header or EntryHeader()
+    progress = progress or NoProgress()
+    form = options.form_of(output)
+    keys = EncryptionKeys(options.recipients, options.passphrase, random)
+    check_new(output)
+    details = disclosure.details()
+    check_entry_text(details, header.reason, policy or TextPolicy())
+    with open_for_writing(path, options.custody) as record, Tree(record.evidence) as tree:
+        _check_outside(record, output)
+        sweep(
+            output, tell, collection=_collection_id(record), heads={link.head for link in record.collection.chain.links}
+        )
+        choice = choose_items(record.custody, options.wanted, disclosure.request(signer.code, now()), disclosure.trust)
+        items = [sealed.item for sealed in choice.items]
+        neutral = list_neutral_names(tree, choice.reserved)
+        chosen = [locate(tree, item, neutral) for item in items]
+        payload = _measure_payload(tree, chosen, choice.reserved, options, progress)
+        disclosed = frozenset(one.number for one in chosen)
+        total = record.collection.next_item - 1
+        fixity = _fixity(chosen, total)
+        cover = _cover(record, choice, disclosure, signer, now())
+        listed = _list_items(items, choice.withheld_before, options.wanted.withhold, cover, random).serialize()
+        details = replace(details, list=Digest(sha256_hex(listed)))
+        # Without items: which ones they are says the list, and that does not go to later recipients.
+        about = EntryHeader(header.reason, header.happened_at, header.clock)
+        own = {list_name(record.next_sequence): listed}
+        draft = draft_entry(record, signer, about, details, fixity=fixity, random=random, now=now, own=own)
+        # The items of a collection can be gone through once.
+        collection = read_collection(record.custody)
+        kept = record_files(collection, disclosed, options.wanted.withhold, {**draft.files, COVER: cover})
+        files = bag_files(collection, kept, payload, _readme(collection, draft, options))
+        report = _hand_out(record, draft, lambda: new_bundle(form, output, files, keys, draft.head, progress), output)
+    return PackResult(
+        entry=draft.entry.sequence,
+        head=draft.head,
+        items=len(chosen),
+        withheld=total - len(chosen),
+        left_out=choice.left_out,
+        duties=choice.duties,
+        files=len(payload),
+        neutral=sum(parse_neutral_name(file.path.removeprefix(PAYLOAD_PREFIX)) is not None for file in payload),
+        like_record=sum(one.path is not None and is_place_of_record(one.path.partition("/")[0]) for one in chosen),
+        size=sum(file.size for file in payload),
+        report=report,
+    )
+
+
+def _hand_out(
+    record: OpenRecord, draft: Draft, make: Callable[[], AbstractContextManager[Made]], output: Path
+) -> Report:
+    """Make the bundle, write the entry into the record, and let the bundle have its name.
+
+    Raises:
+        InputError: the entry is written, and the bundle did not get its name.
+    """
+    pending = PendingDisclosure(draft.entry.collection, draft.entry.sequence, draft.head)
+    made_as: tuple[int, int] | None = None
+    try:
+        with make() as made:
+            made_as = _identity(made.work.content)
+            made.work.note(pending.serialize())
+            commit_entry(record, draft)
+            return made.report
+    except BaseException as error:
+        number = draft.entry.sequence
+        if made_as is None or made_as == _identity(output) or not _is_written(record, draft):
+            raise
+        reason = error.message if isinstance(error, EvtoolError) else "the run was interrupted"
+        raise InputError(
+            f"entry {number} records the disclosure, but the bundle did not get its name and was removed: {reason}",
+            hint=f"nothing was handed over; record that with `evtool record DIR corrected --entry {number}`",
+        ) from error
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Tell files and directories apart, whatever their name is."""
+    try:
+        facts = os.lstat(path)
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
+
+
+def _is_written(record: OpenRecord, draft: Draft) -> bool:
+    """Look whether the entry exists; what is on disk decides, as a run may be interrupted before it knows."""
+    key = draft.entry.sequence, draft.entry.event.value
+    return key in record.custody.list_files().entries and record.custody.read_entry(*key).data == draft.data
+
+
+def _collection_id(record: OpenRecord) -> str | None:
+    links = record.collection.chain.links
+    return links[0].entry.collection if links else None
+
+
+def _check_outside(record: OpenRecord, output: Path) -> None:
+    """Refuse an output inside of the evidence, where it would be evidence, or in the record."""
+    target = os.path.realpath(os.fsencode(output))
+    for root in (record.evidence.path, record.custody.location.path):
+        if target.startswith(os.path.realpath(root) + os.fsencode(os.sep)):
+            raise UsageError("the bundle would lie inside the evidence directory", hint="name a place outside of it")
+
+
+def _cover(
+    record: OpenRecord, choice: ItemSelection, disclosure: Disclosure, signer: Signer, moment: datetime
+) -> bytes:
+    """Write the cover sheet, from the terms in force for the items of the bundle; the entry holds its digest."""
+    changes = changes_of(link.entry for link in record.collection.chain.links)
+    tally = ConsentTally()
+    for number, group in groupby(choice.items, key=lambda sealed: sealed.seal.number):
+        of_seal = ConsentTally(number, changes)
+        for sealed in group:
+            of_seal.add(sealed.item)
+        tally.merge(of_seal)
+    numbers = frozenset(sealed.item.number for sealed in choice.items)
+    handover = Handover(
+        entry=record.next_sequence,
+        moment=moment,
+        agent=signer.code,
+        counterparty=disclosure.recipient.code,
+        purpose=code_text(disclosure.purpose),
+        authority=disclosure.authority,
+        approved_by=disclosure.approved_by,
+        confirmed=tuple(sorted(disclosure.confirmed)),
+        duties=choice.duties,
+        collection=record.collection.chain.links[0].entry.collection,
+        items=ranges_of(numbers),
+        remarks=_remarks(record.collection, numbers),
+        total=record.collection.next_item - 1,
+    )
+    return render_cover_sheet(tally.summarize(moment), handover).encode("utf-8")
+
+
+def _list_items(
+    items: Sequence[Item],
+    before: DisclosedItems | None,
+    withhold: frozenset[str],
+    cover: bytes,
+    random: Random,
+) -> DisclosedItems:
+    """List what the bundle holds; `before` lists what the copy it is made from withholds already."""
+    gone: dict[int, tuple[str, ...]] = {}
+    numbers = {item.number for item in items}
+    for first, last, kinds in before.spans() if before else ():
+        gone |= dict.fromkeys(numbers.intersection(range(first, last + 1)) if kinds else (), kinds)
+    withheld = {item.number: withheld_of(item, withhold).union(gone.get(item.number, ())) for item in items}
+    try:
+        return group_items(withheld, random(16).hex(), sha256_hex(cover))
+    except FormatError as error:
+        raise InputError(f"what is withheld of these items cannot be listed: {error.message}") from error
+
+
+def _remarks(collection: Collection, items: frozenset[int]) -> tuple[str, ...]:
+    """Say of the copies in the bundle that they are copies."""
+    copies = [one for one in list_derivations(collection, items) if one.has_copy]
+    return tuple(f"item {one.copy} {one.of_copy}" for one in copies)
+
+
+def _readme(collection: Collection, draft: Draft, options: PackOptions) -> bytes:
+    entries = [*(link.entry for link in collection.chain.links), draft.entry]
+    stems = [(entry.stem, entry.agent) for entry in entries]
+    return render_bundle_readme(stems, neutral=options.has_neutral_names).encode("utf-8")
+
+
+def _measure_payload(
+    tree: Tree, chosen: Sequence[Chosen], reserved: ReservedNames, options: PackOptions, progress: Progress
+) -> list[PartFile]:
+    """Read every item that goes into the bundle and compare it with its seal."""
+    progress.start("checking", len(chosen), sum(one.content.size or 0 for one in chosen))
+    payload: list[PartFile] = []
+    for one, name in name_payload(chosen, reserved, neutral=options.has_neutral_names):
+        file = measure_item(tree, one, name)
+        progress.advance(files=1, size=file.size if file else 0)
+        if file is not None:
+            payload.append(file)
+    if not payload:
+        raise InputError("none of the items has bytes of its own, and a bag holds at least one file")
+    return payload
+
+
+def _fixity(chosen: Sequence[Chosen], total: int) -> Fixity:
+    """State what was read: the items of the bundle, all of them as sealed, or this would not be reached."""
+    checked = sum(one.content.type is not ItemType.OMITTED for one in chosen)
+    return Fixity(
+        FixityScope.SAMPLE, items=total, checked=checked, ok=checked, changed=0, missing=0, unreadable=0, extra=0
+    )

@@ -1,0 +1,283 @@
+"""What goes into a bundle: which items, under which names, and what of the record, before a byte of it is written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from blake3 import blake3
+
+from evtool import __version__
+from evtool.core.container.bagit import (
+    DECLARATION,
+    DECLARATION_FILE,
+    INFO_FILE,
+    MANIFEST_FILE,
+    TAG_MANIFEST_FILE,
+    BagInfo,
+    ManifestLine,
+)
+from evtool.core.container.payload_names import PayloadNamer, ReservedNames, parse_neutral_name
+from evtool.core.custody.events import Event
+from evtool.core.errors import EvidenceError, MismatchError
+from evtool.core.manifest.disclosure import DisclosedStatement, PartialCopy
+from evtool.core.manifest.manifest import Item
+from evtool.core.manifest.statement import ContentStatement, ItemType
+from evtool.core.text.names import parse_name, shown, store_name
+from evtool.operations.bundle.choice import is_withheld
+from evtool.operations.record.collection import Collection, Seal
+from evtool.operations.verify.bag import BUNDLE_README
+from evtool.scan.observe import Mode, observe
+from evtool.scan.tree import Tree
+from evtool.scan.walk import Found, Kind
+from evtool.store.bundle import PAYLOAD_PREFIX, RECORD
+from evtool.store.custody import COVER, CustodyReader, FileRole, file_name, receipt_names
+
+_CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An item that goes into the bundle.
+
+    Attributes:
+        number: number of the item.
+        path: its stored name, None where that is withheld.
+        content: its content statement.
+        found: where it lies in the evidence directory; None where its content was left out of the seal.
+    """
+
+    number: int
+    path: str | None
+    content: ContentStatement
+    found: Found | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartFile:
+    """One file of the bundle, measured: its bytes can be had as often as needed.
+
+    Attributes:
+        path: its path in the bag.
+        size, sha256, crc: of its bytes.
+        chunks: gives its bytes anew with each call.
+    """
+
+    path: str
+    size: int
+    sha256: str
+    crc: int
+    chunks: Callable[[], Iterator[bytes]]
+
+
+def locate(tree: Tree, item: Item, neutral: Mapping[int, bytes]) -> Chosen:
+    """Find where an item lies: under its name, or under one made of its number, as after unpacking.
+
+    `neutral` are the names of that kind in the root of the tree, by number.
+    """
+    content, stored = item.content, item.file.path if item.file else None
+    if content.type is ItemType.OMITTED:
+        return Chosen(item.number, stored, content, None)
+    kind = {ItemType.FILE: Kind.FILE, ItemType.SYMLINK: Kind.SYMLINK}.get(content.type, Kind.EMPTY_DIRECTORY)
+    directory, _, name = (parse_name(stored) if stored is not None else b"").rpartition(b"/")
+    if item.number in neutral and not _exists(tree, directory, name):
+        directory, name = b"", neutral[item.number]
+    return Chosen(item.number, stored, content, Found(directory, name, kind))
+
+
+def list_neutral_names(tree: Tree, reserved: ReservedNames) -> dict[int, bytes]:
+    """List what lies in the root of a directory under a name made of an item's number, and not under its own."""
+    names = ((store_name(name), name) for name, _ in tree.list_directory(b""))
+    numbers = ((parse_neutral_name(stored), name) for stored, name in names if stored not in reserved)
+    return {number: name for number, name in numbers if number is not None}
+
+
+def _exists(tree: Tree, directory: bytes, name: bytes) -> bool:
+    try:
+        return bool(name) and tree.stat(directory, name) is not None
+    except OSError:
+        return False
+
+
+def measure_item(tree: Tree, chosen: Chosen, path: str) -> PartFile | None:
+    """Read an item and compare it with its seal; None for one that has no bytes.
+
+    Raises:
+        MismatchError: it is not as sealed.
+        EvidenceError: it cannot be read.
+    """
+    content, found = chosen.content, chosen.found
+    if found is None:
+        return None
+    if content.digests is None or content.size is None:
+        seen = observe(tree, found, mode=Mode.HASH)
+        target = store_name(seen.target) if content.type is ItemType.SYMLINK else None
+        if seen.problem is not None or seen.kind is not found.kind or target != content.target:
+            raise _not_as_sealed(chosen, "is gone, or is something else now")
+        return None
+    first, second, crc, size = hashlib.sha256(), blake3(), 0, 0
+    for chunk in read_file(tree, chosen):
+        first.update(chunk)
+        second.update(chunk)
+        crc = zlib.crc32(chunk, crc)
+        size += len(chunk)
+    if (first.hexdigest(), second.hexdigest()) != (content.digests.sha256, content.digests.blake3):
+        raise _not_as_sealed(chosen, f"SHA-256 is {first.hexdigest()[:16]}..., size {size}")
+    return PartFile(PAYLOAD_PREFIX + path, size, first.hexdigest(), crc, lambda: read_file(tree, chosen))
+
+
+def read_file(tree: Tree, chosen: Chosen) -> Iterator[bytes]:
+    """Yield the bytes of an item's file.
+
+    Raises:
+        EvidenceError: it cannot be read, or is no file any more.
+    """
+    found = chosen.found
+    if found is None:
+        return
+    try:
+        descriptor = tree.open_file(found.directory, found.name)
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
+            facts = os.fstat(descriptor)
+            if not stat.S_ISREG(facts.st_mode):
+                raise _not_as_sealed(chosen, "is no file any more")
+            # Its size alone shows it, and a sparse file of any size costs nothing to make.
+            if facts.st_size != chosen.content.size:
+                raise _not_as_sealed(chosen, f"it has {facts.st_size:,} bytes, the seal says {chosen.content.size:,}")
+            while chunk := file.read(_CHUNK):
+                yield chunk
+    except OSError as error:
+        raise EvidenceError(f"{_label(chosen)} cannot be read: {error.strerror}", hint=_VERIFY_FIRST) from error
+
+
+_VERIFY_FIRST = "run evtool verify to see all that is not as sealed"
+
+
+def _not_as_sealed(chosen: Chosen, how: str) -> MismatchError:
+    return MismatchError(f"{_label(chosen)} is not as sealed, so nothing was packed: {how}", hint=_VERIFY_FIRST)
+
+
+def _label(chosen: Chosen) -> str:
+    return f"item {chosen.number}" + (f" {shown(chosen.path)}" if chosen.path is not None else "")
+
+
+def measure(path: str, chunks: Callable[[], Iterator[bytes]]) -> PartFile:
+    """Measure a file that is made anew each time it is asked for."""
+    digest, crc, size = hashlib.sha256(), 0, 0
+    for chunk in chunks():
+        digest.update(chunk)
+        crc = zlib.crc32(chunk, crc)
+        size += len(chunk)
+    return PartFile(path, size, digest.hexdigest(), crc, chunks)
+
+
+def of_bytes(path: str, data: bytes) -> PartFile:
+    """Measure a file that is in memory."""
+    return measure(path, lambda: iter((data,)))
+
+
+def record_files(
+    collection: Collection, disclosed: frozenset[int], withhold: frozenset[str], added: Mapping[str, bytes]
+) -> list[PartFile]:
+    """Give the files of the record as the bundle has them: complete but for its manifests and earlier lists.
+
+    `added` are the files that the record has in the bundle and not at its source, or not yet, by name: the entry of
+    this disclosure with all that belongs to it. They take the place of those that have their names.
+    A list of checksums goes along only where its whole manifest does: it names every item. The lists of earlier
+    disclosures stay behind: they would tell who was given what.
+
+    Raises:
+        MismatchError: a manifest is not the one that was signed.
+    """
+    custody, listing = collection.custody, collection.listing
+    seals = {seal.number: seal for seal in collection.seals}
+    files: list[PartFile] = []
+    for sequence, event in listing.entries:
+        for role in (FileRole.ENTRY, FileRole.SIGNATURE):
+            files.append(_copied(custody, file_name(sequence, event, role)))
+        if sequence in seals:
+            manifest, whole = _partial_manifest(custody, seals[sequence], disclosed, withhold)
+            files.append(manifest)
+            if whole and FileRole.CHECKSUMS in seals[sequence].roles:
+                files.append(_copied(custody, file_name(sequence, Event.SEALED.value, FileRole.CHECKSUMS)))
+        if FileRole.RENEWAL in listing.files[sequence, event]:
+            files.append(_copied(custody, file_name(sequence, event, FileRole.RENEWAL)))
+        if (sequence, event) in listing.receipts:
+            files += [_copied(custody, name) for name in receipt_names(sequence, event)]
+    files += [_copied(custody, stamp.text) for stamp in listing.stamps]
+    files += [_copied(custody, name) for name in listing.informational if name != COVER and name not in added]
+    files += [of_bytes(f"{RECORD}/{name}", data) for name, data in added.items()]
+    return sorted(files, key=lambda file: file.path.encode("utf-8"))
+
+
+def _copied(custody: CustodyReader, name: str) -> PartFile:
+    return measure(f"{RECORD}/{name}", lambda: custody.read_chunks(name))
+
+
+def _partial_manifest(
+    custody: CustodyReader, seal: Seal, disclosed: frozenset[int], withhold: frozenset[str]
+) -> tuple[PartFile, bool]:
+    """Make the copy of one manifest; also tell whether it is the whole."""
+    name = file_name(seal.number, Event.SEALED.value, FileRole.MANIFEST)
+
+    def is_disclosed(statement: DisclosedStatement) -> bool:
+        return statement.item in disclosed and not is_withheld(statement, withhold)
+
+    copies: list[PartialCopy] = []
+
+    def chunks() -> Iterator[bytes]:
+        copies[:] = [PartialCopy(is_disclosed)]
+        return _gather(copies[0].write(custody.read_lines(name)))
+
+    file = measure(f"{RECORD}/{name}", chunks)
+    if copies[0].compute_root().hex() != seal.sealed.root:
+        raise MismatchError(f"{name} is not the manifest that was signed", hint=_VERIFY_FIRST)
+    return file, copies[0].withheld_lines == 0
+
+
+def _gather(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Join lines to pieces of a size that is worth writing."""
+    waiting: list[bytes] = []
+    size = 0
+    for line in lines:
+        waiting.append(line + b"\n")
+        size += len(line) + 1
+        if size > _CHUNK:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    yield b"".join(waiting)
+
+
+def bag_files(collection: Collection, record: list[PartFile], payload: list[PartFile], readme: bytes) -> list[PartFile]:
+    """Give every file of the bag in the order of the bundle: its lists, the record, the evidence."""
+    payload = sorted(payload, key=lambda file: file.path.encode("utf-8"))
+    info = BagInfo(
+        version=__version__,
+        collection=collection.chain.links[0].entry.collection,
+        payload_bytes=sum(file.size for file in payload),
+        payload_files=len(payload),
+    )
+    tags = [
+        of_bytes(DECLARATION_FILE, DECLARATION),
+        of_bytes(INFO_FILE, info.serialize()),
+        of_bytes(BUNDLE_README, readme),
+        measure(MANIFEST_FILE, lambda: _manifest_lines(payload)),
+    ]
+    listed = sorted([*tags, *record], key=lambda file: file.path.encode("utf-8"))
+    return [*tags, measure(TAG_MANIFEST_FILE, lambda: _manifest_lines(listed)), *record, *payload]
+
+
+def _manifest_lines(files: Iterable[PartFile]) -> Iterator[bytes]:
+    return (ManifestLine(file.path, file.sha256).serialize() for file in files)
+
+
+def name_payload(chosen: Iterable[Chosen], reserved: ReservedNames, *, neutral: bool) -> Iterator[tuple[Chosen, str]]:
+    """Pair each item with its name in the bundle."""
+    namer = PayloadNamer(neutral=neutral, reserved=reserved)
+    for one in chosen:
+        has_bytes = one.content.type is ItemType.FILE
+        yield one, namer.choose(one.number, one.path) if has_bytes else ""

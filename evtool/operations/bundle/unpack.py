@@ -1,0 +1,226 @@
+"""Unpacking: a bundle back into an evidence directory, in a new place, complete or not at all.
+
+A bundle is verified as it is, exactly as `evtool verify` does; if that would refuse it, so does this. Its payload waits
+in a work directory until then. What comes out has the form of the sealed directory: files under their sealed names and
+with their sealed dates, and the record in `custody/`. It is verified again where it was written, before it gets its
+name. Of a run that is killed only the work directory stays, which the next run beside it names and removes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from evtool.core.errors import EvidenceError, InputError, MismatchError, UsageError
+from evtool.core.finding import Effect, Finding
+from evtool.core.text.names import nfc_key
+from evtool.core.verdict import Report
+from evtool.operations.bundle.leftovers import Tell, sweep
+from evtool.operations.bundle.payload_places import Placed, Placing
+from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.record.collection import nameless_items, read_collection, read_items
+from evtool.operations.record.subject import BundleAccess, Place, open_container
+from evtool.operations.verify.options import VerifyOptions
+from evtool.operations.verify.verify import verify, verify_bundle
+from evtool.scan.tree import Tree, TreeLocation
+from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle, FolderBundle
+from evtool.store.bundle_form import is_bundle_folder
+from evtool.store.new_tree import NewTree, flush_files
+from evtool.store.output import check_new, new_directory
+from evtool.store.work import WorkPlace
+from evtool.store.zip_reader import ZipEntry
+
+
+@dataclass(frozen=True, slots=True)
+class UnpackResult:
+    """A directory that was written and verified.
+
+    Attributes:
+        withheld_names: items that go by their number, as their own name is withheld.
+        other_names: items that go by their number, as this system cannot have them under their own name.
+        links_left_out: links that lead out of the directory and were not made.
+        impossible_links: links that this system cannot have.
+        report: what verifying the directory showed; links that were not made count as stated, as in the bundle.
+    """
+
+    withheld_names: tuple[int, ...]
+    other_names: tuple[int, ...]
+    links_left_out: tuple[int, ...]
+    impossible_links: tuple[int, ...]
+    report: Report
+
+    @property
+    def neutral(self) -> int:
+        """How many items go by their number."""
+        return len(self.withheld_names) + len(self.other_names)
+
+
+def unpack(
+    place: Place,
+    output: Path,
+    access: BundleAccess | None = None,
+    *,
+    verify_options: VerifyOptions | None = None,
+    outside_links: bool = False,
+    progress: Progress | None = None,
+    tell: Tell = lambda _: None,
+) -> UnpackResult:
+    """Unpack a bundle into a new directory.
+
+    `outside_links` makes symbolic links that lead out of the directory, too; they are left out otherwise. `tell` gets
+    a sentence about each thing that an earlier run left.
+
+    Raises:
+        InputError: the output exists, or the bundle cannot be read.
+        FormatError: the bundle is refused, or was changed or cut short.
+        MismatchError: verifying it disproves something.
+        EvidenceError: it cannot be verified; or what was written is not what is in it. Nothing is left behind.
+    """
+    progress, options = progress or NoProgress(), verify_options or VerifyOptions()
+    check_new(output)
+    sweep(output, tell)
+    with (
+        new_directory(output) as work,
+        _open_staged(place, work, access or BundleAccess(), options, progress) as staged,
+    ):
+        with NewTree(work.content) as tree:
+            placed = _restore(staged, tree, outside_links=outside_links)
+        left_out = frozenset((*placed.outside, *placed.impossible))
+        report = verify(work.content, replace(options, links_left_out=left_out), progress=progress)
+        for finding in _problems(report):
+            raise EvidenceError(
+                f"what was written is not what is in the bundle, so nothing was unpacked: {finding.message}",
+                hint="the bundle itself is verified: look after the medium, or unpack to another one",
+            )
+    return UnpackResult(
+        tuple(placed.withheld), tuple(placed.elsewhere), tuple(placed.outside), tuple(placed.impossible), report
+    )
+
+
+@dataclass(slots=True)
+class _Staged:
+    """A bundle that is verified, and its payload on the medium of the output.
+
+    Attributes:
+        bundle: the bundle.
+        files: where each payload file waits, by its name.
+    """
+
+    bundle: Bundle
+    files: Mapping[bytes, Path]
+
+
+@contextmanager
+def _open_staged(
+    place: Place, work: WorkPlace, access: BundleAccess, options: VerifyOptions, progress: Progress
+) -> Iterator[_Staged]:
+    """Open a bundle, verify it, and have its payload wait in the work directory."""
+    stage = _Stage(work.path / "payload")
+    if isinstance(place, str | os.PathLike) and os.path.isdir(place):
+        location = TreeLocation.find(os.fspath(place))
+        if not is_bundle_folder(location):
+            raise UsageError("this directory is no bundle", hint="an evidence directory needs no unpacking")
+        with FolderBundle(location) as folder:
+            _require_sound(verify_bundle(folder, options, progress))
+            with Tree(folder.data) as tree:
+                progress.start("unpacking", len(folder.payload), sum(folder.sizes.values()))
+                for name in folder.payload:
+                    progress.advance(1, stage.copy(tree, name))
+            flush_files(stage.files.values())
+            yield _Staged(folder, stage.files)
+        return
+    with stage, open_container(place, access, progress, stage.keep) as bundle:
+        stage.close()
+        _require_sound(verify_bundle(bundle, options, progress))
+        flush_files(stage.files.values())
+        yield _Staged(bundle, stage.files)
+
+
+class _Stage:
+    """Where payload waits, under names that are plain numbers: those of a stranger's bundle are never used here."""
+
+    def __init__(self, directory: Path) -> None:
+        os.mkdir(directory, 0o700)
+        self.files: dict[bytes, Path] = {}
+        self._directory = directory
+        self._open: BinaryIO | None = None
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file that was written last."""
+        file, self._open = self._open, None
+        if file is not None:
+            file.close()
+
+    def keep(self, entry: ZipEntry) -> Callable[[bytes], object] | None:
+        """Take the bytes of a payload file of a container as they pass; see `evtool.store.zip_bundle.Keep`."""
+        self.close()
+        if not entry.name.startswith(PAYLOAD_PREFIX):
+            return None
+        self._open = self._new(entry.name.removeprefix(PAYLOAD_PREFIX).encode("utf-8"))
+        return self._open.write
+
+    def copy(self, tree: Tree, name: bytes) -> int:
+        """Copy a payload file of a folder; return its size."""
+        directory, _, last = name.rpartition(b"/")
+        size = 0
+        with os.fdopen(tree.open_file(directory, last), "rb") as source, self._new(name) as file:
+            while chunk := source.read(_CHUNK):
+                size += file.write(chunk)
+        return size
+
+    def _new(self, name: bytes) -> BinaryIO:
+        path = self._directory / str(len(self.files))
+        # Names in a bundle are in NFC; other systems may have spelled those of a folder otherwise since.
+        self.files[nfc_key(name.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")] = path
+        return open(path, "xb")
+
+
+_CHUNK = 1024 * 1024
+
+
+def _restore(staged: _Staged, tree: NewTree, *, outside_links: bool) -> Placed:
+    """Write the record, give the payload its places, and make what the record only states."""
+    for path in sorted(staged.bundle.tags):
+        if path.startswith(f"{RECORD}/"):
+            tree.write_file(os.fsencode(path), staged.bundle.read_chunks(path))
+    collection = read_collection(staged.bundle.custody)
+    items = [sealed.item for _, sealed in read_items(collection)]
+    items += [sealed.item for sealed in nameless_items(collection)]
+    placing = Placing(tree, items, outside_links=outside_links)
+    placing.place_files(staged.files)
+    placing.make_directories()
+    placing.make_links()
+    return placing.placed
+
+
+def _require_sound(report: Report) -> None:
+    """Let a bundle be unpacked unless verifying it fails; whose keys are trusted is another question.
+
+    Raises:
+        MismatchError: something is disproven.
+        EvidenceError: something could not be checked.
+    """
+    for finding in _problems(report):
+        error = MismatchError if finding.effect is Effect.DISPROVES else EvidenceError
+        raise error(
+            f"the bundle fails verification, so nothing was unpacked: {finding.message}",
+            hint="run evtool verify on it to see all that is wrong",
+        )
+    if not report.items.ok:
+        raise InputError("not one item in the bundle could be checked, so nothing was unpacked")
+
+
+def _problems(report: Report) -> Iterator[Finding]:
+    """Give what keeps a copy from being used, the gravest first."""
+    for effect in (Effect.DISPROVES, Effect.UNCHECKED):
+        yield from (finding for finding in report.findings if finding.effect is effect)

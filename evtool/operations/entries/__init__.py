@@ -1,0 +1,1 @@
+"""Adding entries to a record."""

@@ -1,0 +1,209 @@
+"""Consent of a sealed collection: what is in force, who may get what, who has it already.
+
+Packing, handing over and every other way out asks `decide_items`, and nothing else decides.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from evtool.core.consent.decision import ConsentAnswer, Request, decide, passes_on
+from evtool.core.consent.index import ChangeFinder, ChangeIndex
+from evtool.core.consent.items import (
+    ItemConsent,
+    ItemTerms,
+    TermsNeverStated,
+    TermsStated,
+    TermsWithheld,
+    consent_of,
+    sealed_terms,
+    terms_in_force,
+)
+from evtool.core.consent.state import ConsentChange, changes_of, find_ineffective
+from evtool.core.custody.events import ConsentChanged, Terms
+from evtool.core.custody.privacy import TextPolicy
+from evtool.core.errors import FormatError, InputError, MismatchError, RefusedError, UsageError
+from evtool.core.finding import Effect
+from evtool.core.terms.input import find_contradictions
+from evtool.core.terms.terms import ConsentTerms
+from evtool.core.text.limits import MAX_CHANGES
+from evtool.core.text.ranges import ItemRanges
+from evtool.keys.signer import Signer
+from evtool.operations.entries.record_event import RecordResult, record_event
+from evtool.operations.entries.writer import EntryHeader, Now, system_now
+from evtool.operations.record.collection import Collection, SealedItem, read_numbered_items
+from evtool.operations.record.read import open_record
+from evtool.operations.record.trust import TrustPolicy
+from evtool.operations.record.withholding import judge_withholding, require_explained, withheld_ranges
+
+
+def read_consent(collection: Collection, items: ItemRanges | None = None) -> Iterator[ItemConsent]:
+    """Yield the consent of every item that is disclosed, or only of `items`, in the order of their numbers.
+
+    Those of `items` that this copy withholds come last: nothing is known of their terms.
+
+    What was yielded counts only once all of it was read and the record was found to hold.
+
+    Raises:
+        MismatchError: at the end: a manifest is not the one that was signed, or the chain does not hold.
+        InputError: at the end: some of it cannot be read.
+    """
+    index = ChangeIndex(changes_of(link.entry for link in collection.chain.links))
+    finders = {seal.number: ChangeFinder(index, seal.number) for seal in collection.seals}
+    # Items mostly share their terms and the changes that concern them: what was put together last is kept.
+    last: object = None
+    in_force: ItemTerms = TermsNeverStated()
+    changes: tuple[ConsentChange, ...] = ()
+    for sealed in read_numbered_items(collection):
+        number, sealed_by, terms = sealed.item.number, sealed.seal.number, sealed_terms(sealed.item)
+        if items is not None and number not in items:
+            continue
+        group = (sealed_by, terms, finders[sealed_by].find(number))
+        if group != last:
+            changes = tuple(index.changes[one] for one in group[2])
+            in_force, last = _in_force(number, terms, sealed_by, changes), group
+        yield ItemConsent(number, sealed_by, terms, in_force, changes)
+    require_sound(collection)
+    for seal in collection.seals if items is not None else ():
+        gone = withheld_ranges(seal)
+        for number in items or ():
+            if any(first <= number <= last for first, last in gone):
+                yield consent_of(number, TermsWithheld(), seal.number, index.changes)
+
+
+def known_consents(collection: Collection, items: Sequence[SealedItem]) -> dict[int, ItemConsent]:
+    """Work out the consent of items out of any record, once its manifests have been read: number -> consent.
+
+    Out of one that cannot be relied on, nobody knows what is in force: then the strictest counts.
+    """
+    changes = changes_of(link.entry for link in collection.chain.links)
+    is_known = collection.tells_all_changes and judge_withholding(collection).is_explained
+    consents: dict[int, ItemConsent] = {}
+    for sealed in items:
+        number, terms = sealed.item.number, sealed_terms(sealed.item)
+        consent = consent_of(number, terms, sealed.seal.number, changes)
+        consents[number] = consent if is_known and sealed.seal.is_sound else replace(consent, in_force=TermsWithheld())
+    return consents
+
+
+def _in_force(number: int, sealed: ItemTerms, sealed_by: int, changes: Sequence[ConsentChange]) -> ItemTerms:
+    try:
+        return terms_in_force(sealed, sealed_by, changes)
+    except FormatError as error:
+        raise FormatError(f"item {number}: {error.message}") from error
+
+
+def require_sound(collection: Collection) -> None:
+    """Refuse to answer out of a record that does not hold; its manifests have been read.
+
+    Raises:
+        MismatchError, InputError: as `read_consent`.
+    """
+    findings = collection.record_findings
+    hint = "run evtool verify first"
+    for finding in findings:
+        if finding.effect is Effect.DISPROVES:
+            raise MismatchError(f"the record does not hold: {finding.message}", hint=hint)
+    for finding in findings:
+        if finding.effect is Effect.UNCHECKED:
+            raise InputError(f"the record cannot be read: {finding.message}", hint=hint)
+    if not collection.seals:
+        raise InputError("nothing is sealed here, so there is nothing to decide over")
+    if not collection.tells_all_changes:
+        message = "an entry that changes consent has no signature, so nobody can say which terms are in force"
+        raise InputError(message, hint=hint)
+    # Terms could be looser only because an item with stricter ones was withheld by somebody without a key.
+    require_explained(judge_withholding(collection))
+
+
+def decide_items(
+    collection: Collection, request: Request, trust: TrustPolicy, items: ItemRanges | None = None
+) -> tuple[ConsentAnswer, ...]:
+    """Decide over every item that is disclosed, or over `items`: the one place where that is decided.
+
+    Terms that somebody signed whom the user does not trust permit nothing.
+
+    Raises:
+        MismatchError, InputError: the record does not hold or cannot be read, or one of `items` is not in it.
+    """
+    history = [(link.entry.event, link.entry.agent) for link in collection.chain.links]
+    request = replace(request, is_onward=request.is_onward or passes_on(history, request.agent))
+    untrusted = {link.entry.sequence for link in collection.chain.links if trust.judge(link) is not None}
+    answers: list[ConsentAnswer] = []
+    for consent in read_consent(collection, items):
+        entries = (consent.sealed_by, *(change.entry for change in consent.changes))
+        decision = decide(consent.in_force, request, [entry for entry in entries if entry in untrusted])
+        answers.append(ConsentAnswer(consent, decision))
+    if items is not None:
+        _require_all(items, {answer.consent.item for answer in answers})
+    return tuple(answers)
+
+
+def _require_all(items: ItemRanges, found: set[int]) -> None:
+    # Not listed one by one: a range may be of millions.
+    missing = next((number for number in items if number not in found), None)
+    if missing is not None:
+        raise InputError(f"item {missing} is in no seal")
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeResult:
+    """A change of consent that was recorded.
+
+    Attributes:
+        written: the entry.
+        items: the items it is about.
+        without_effect: name of a term -> number of items for which something stricter stays in force.
+    """
+
+    written: RecordResult
+    items: ItemRanges
+    without_effect: dict[str, int]
+
+
+def change_consent(
+    path: str | os.PathLike[str],
+    signer: Signer,
+    terms: ConsentTerms,
+    header: EntryHeader,
+    *,
+    custody: str | None = None,
+    policy: TextPolicy | None = None,
+    now: Now = system_now,
+) -> ChangeResult:
+    """Record that consent or handling changed; without items in the header, of all items sealed by now.
+
+    Raises:
+        UsageError: nothing is stated, or what is stated makes no sense.
+        RefusedError: a text names somebody, or an item was changed as often as a reader accepts.
+        MismatchError, InputError: the record does not hold or cannot be read, or an item is not in it.
+    """
+    if not terms.stated:
+        raise UsageError("no term was given", hint="for example --status withdrawn")
+    for sentence in find_contradictions(terms, whole=False):
+        raise UsageError(sentence)
+    without_effect: dict[str, int] = {}
+    with open_record(path, custody) as collection:
+        items = header.items or _all_sealed(collection)
+        if items.last >= collection.next_item:
+            raise InputError(f"item {items.last} is not sealed, the last one is {collection.next_item - 1}")
+        # Items that this copy withholds can be changed all the same; nobody knows what has an effect on them.
+        for consent in read_consent(collection, header.items):
+            if len(consent.changes) >= MAX_CHANGES:
+                raise RefusedError(f"item {consent.item} was changed {MAX_CHANGES} times, which is all that is read")
+            known = consent.in_force
+            for name in find_ineffective(known.terms, terms) if isinstance(known, TermsStated) else ():
+                without_effect[name] = without_effect.get(name, 0) + 1
+    # Named one by one even if it is all: items that are sealed later are not meant.
+    header = EntryHeader(header.reason, header.happened_at, header.clock, items)
+    details = ConsentChanged(Terms(terms.serialize()))
+    written = record_event(path, signer, details, header, custody=custody, policy=policy, now=now)
+    return ChangeResult(written, items, without_effect)
+
+
+def _all_sealed(collection: Collection) -> ItemRanges:
+    if not collection.seals:
+        raise InputError("nothing is sealed here, so there is no consent that could change")
+    return ItemRanges(((1, collection.next_item - 1),))

@@ -1,0 +1,131 @@
+"""A fresh fixity result for an entry that states something of the evidence: measured, never assumed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from evtool.core.custody.events import Fixity, FixityScope
+from evtool.core.errors import InputError, MismatchError, UsageError
+from evtool.core.finding import Effect, Finding
+from evtool.core.manifest.statement import ItemType
+from evtool.operations.entries.writer import OpenRecord
+from evtool.operations.progress import Progress
+from evtool.operations.record.collection import Collection, read_collection, read_numbered_items
+from evtool.operations.record.comparison import Comparison, Selection
+from evtool.operations.record.disclosed_lists import read_lists
+from evtool.operations.verify.items.plain import Comparer
+from evtool.scan.observe import Mode
+from evtool.scan.workers import default_jobs
+from evtool.store.custody import NAME
+
+
+@dataclass(frozen=True, slots=True)
+class FixityRequest:
+    """How much to read.
+
+    Attributes:
+        sample: number of items to draw at random; None means all, and also that there is nothing else.
+        jobs: number of workers; None means a number that suits this machine.
+    """
+
+    sample: int | None = None
+    jobs: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.sample is not None and self.sample < 1:
+            raise UsageError("a sample has at least one item")
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A fixity result, with the findings behind it."""
+
+    fixity: Fixity
+    findings: tuple[Finding, ...]
+
+
+def measure_fixity(
+    record: OpenRecord,
+    request: FixityRequest,
+    progress: Progress,
+    random: Callable[[int], bytes] = os.urandom,
+) -> Measurement:
+    """Compare the evidence with its seals, all of it or a sample.
+
+    Raises:
+        InputError: nothing is sealed, or not one item could be checked: such a result would state nothing.
+        MismatchError: a manifest is not the one that was signed.
+    """
+    # Read anew: the items of a collection can be gone through once.
+    collection = read_collection(record.custody)
+    total = sum(seal.sealed.items for seal in collection.seals)
+    if not total:
+        raise InputError("nothing is sealed here, so there is nothing to compare", hint="run evtool seal first")
+    there = _numbers_there(record, collection, total)
+    whole = request.sample is None or request.sample >= len(there)
+    selection = Selection() if whole else Selection(_draw(request.sample or 1, there, random))
+    progress.start("checking", total if whole else len(selection.numbers), None)
+    comparison = Comparer(
+        evidence=record.evidence,
+        collection=collection,
+        custody_name=NAME if record.inside else None,
+        exclusions=collection.exclusions,
+        jobs=request.jobs or default_jobs(),
+        mode=Mode.HASH,
+        selection=selection,
+        progress=progress,
+    ).run()
+    for seal in collection.seals:
+        for finding in seal.findings:
+            if finding.effect in (Effect.DISPROVES, Effect.UNCHECKED):
+                raise MismatchError(f"the record does not hold: {finding.message}", hint="run evtool verify first")
+    for finding in (*comparison.withholding.findings, *comparison.check_accounts(total)):
+        raise MismatchError(f"the record fails verification: {finding.message}", hint="run evtool verify first")
+    findings = tuple(finding for finding in comparison.findings if finding.effect is not Effect.NOTE)
+    fixity = _fixity(comparison, total, whole)
+    if not fixity.checked:
+        raise InputError(
+            "not one item could be checked, so nothing was recorded",
+            hint="`evtool verify` says what became of each; use a copy that holds some of the items",
+        )
+    return Measurement(fixity, findings)
+
+
+def _numbers_there(record: OpenRecord, collection: Collection, total: int) -> Sequence[int]:
+    """Give the numbers of the items that can be read, where not every item can: a sample is drawn from these."""
+    is_partial = any(True for _ in read_lists(collection.custody, collection.listing, collection.chain.links))
+    if not is_partial and not collection.disposals:
+        return range(1, total + 1)
+    return [
+        sealed.item.number
+        for sealed in read_numbered_items(read_collection(record.custody))
+        if sealed.item.content.type is not ItemType.OMITTED and not collection.is_disposed(sealed)
+    ]
+
+
+def _draw(size: int, numbers: Sequence[int], random: Callable[[int], bytes]) -> frozenset[int]:
+    """Draw distinct item numbers; from the system's random numbers, so that nobody can know the sample beforehand."""
+    chosen: set[int] = set()
+    while len(chosen) < size:
+        # 16 bytes against at most 2^53 items: the bias of the remainder is far below one in 2^64.
+        chosen.add(numbers[int.from_bytes(random(16), "big") % len(numbers)])
+    return frozenset(chosen)
+
+
+def _fixity(comparison: Comparison, total: int, whole: bool) -> Fixity:
+    fates = comparison.all_fates
+    changed = fates.changed + fates.renamed + fates.type_changed
+    checked = fates.ok + changed + fates.missing + fates.unreadable
+    return Fixity(
+        scope=FixityScope.FULL if whole else FixityScope.SAMPLE,
+        items=total,
+        checked=checked,
+        ok=fates.ok,
+        changed=changed,
+        missing=fates.missing,
+        unreadable=fates.unreadable,
+        extra=comparison.evidence.extra,
+        withheld=total - checked if whole else 0,
+    )

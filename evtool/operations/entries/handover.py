@@ -1,0 +1,207 @@
+"""Both sides of a handover: the giver records it, the receiver checks and answers, the giver keeps the answer."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from evtool.core.custody.chain import Link
+from evtool.core.custody.events import Acceptance, Code, Digest, Received
+from evtool.core.custody.privacy import TextPolicy, check_entry_text
+from evtool.core.custody.receipt import Receipt, check_receipt, serialize_receipt, split_receipt, transfer_details
+from evtool.core.errors import InputError, MismatchError, NotEstablishedError, UsageError
+from evtool.core.finding import Effect
+from evtool.core.text.limits import MAX_RECEIPT
+from evtool.core.text.names import shown
+from evtool.core.text.ranges import ItemRanges
+from evtool.keys.signer import Signer
+from evtool.operations.entries.fixity import FixityRequest, Measurement, measure_fixity
+from evtool.operations.entries.record_event import RecordResult
+from evtool.operations.entries.writer import (
+    EntryHeader,
+    Now,
+    OpenRecord,
+    Random,
+    open_for_writing,
+    system_now,
+    write_entry,
+)
+from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.record.read import open_record
+from evtool.operations.record.trust import TrustPolicy
+from evtool.store.custody import receipt_names
+from evtool.store.output import write_new_file
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveOptions:
+    """What the receiver says of a handover.
+
+    Attributes:
+        acceptance: what is accepted.
+        accepted: the items accepted, with `Acceptance.PARTIAL`.
+        transfer: number of the entry that is answered; None means the newest one to this receiver.
+        trust: whose keys the receiver trusts.
+        custody: where the record is, if not in the directory.
+        jobs: number of workers; None means a number that suits this machine.
+    """
+
+    acceptance: Acceptance = Acceptance.ACCEPTED
+    accepted: ItemRanges | None = None
+    transfer: int | None = None
+    trust: TrustPolicy = field(default_factory=TrustPolicy)
+    custody: str | None = None
+    jobs: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.accepted is not None) != (self.acceptance is Acceptance.PARTIAL):
+            raise UsageError("items are named when, and only when, part of them is accepted")
+
+
+def receive(
+    path: str | os.PathLike[str],
+    signer: Signer,
+    header: EntryHeader,
+    options: ReceiveOptions,
+    receipt: Path,
+    *,
+    policy: TextPolicy | None = None,
+    progress: Progress | None = None,
+    random: Random = os.urandom,
+    now: Now = system_now,
+) -> RecordResult:
+    """Check a received directory, add the receiver's entry to its record, and write the receipt for the giver.
+
+    Every item is read and compared. What does not hold can be accepted in part, or rejected; both are recorded.
+
+    Raises:
+        UsageError: the receipt file exists.
+        InputError: no entry hands the collection over to this receiver.
+        NotEstablishedError: the giver's key is not trusted.
+        MismatchError: what is to be accepted is not as sealed, or the record does not hold. Nothing was recorded.
+    """
+    if os.path.lexists(receipt):
+        raise UsageError(f"{shown(str(receipt))} exists already", hint="name a new file for the receipt")
+    with open_for_writing(path, options.custody) as record:
+        transfer = _find_transfer(record, signer.code, options.transfer)
+        if options.acceptance is not Acceptance.REJECTED:
+            _require_trust(record, options.trust)
+        measured = measure_fixity(record, FixityRequest(jobs=options.jobs), progress or NoProgress(), random)
+        _require_accepted(measured, options)
+        details = Received(
+            counterparty=Code(transfer.entry.agent),
+            acceptance=options.acceptance,
+            transfer=Digest(transfer.head),
+            accepted=options.accepted,
+        )
+        check_entry_text(details, header.reason, policy or TextPolicy())
+        written = write_entry(record, signer, header, details, fixity=measured.fixity, random=random, now=now)
+        files = record.custody.read_entry(written.sequence, details.event.value)
+        write_new_file(receipt, serialize_receipt(files.data, files.signature))
+    return RecordResult(written.sequence, written.head, measured.fixity, measured.findings)
+
+
+def add_receipt(
+    path: str | os.PathLike[str], receipt: bytes, trust: TrustPolicy, *, custody: str | None = None
+) -> Receipt:
+    """Put a receipt beside the giver's entry that it answers.
+
+    Raises:
+        FormatError: it is no receipt.
+        MismatchError: it is for another record, another transfer, or there is one already.
+        NotEstablishedError: the receiver's key is not trusted.
+    """
+    entry, signature = split_receipt(receipt)
+    with open_for_writing(path, custody) as record:
+        links = record.collection.chain.links
+        if not links:
+            raise InputError("there is no record here that a receipt could belong to")
+        found = check_receipt(links, entry, signature)
+        objection = trust.judge(found.link)
+        if objection:
+            raise NotEstablishedError(
+                f"the receipt is signed by {found.link.public_key.fingerprint} as agent {found.link.entry.agent}: "
+                f"{objection[1]}",
+                hint="compare the fingerprint with the receiver by another way, then `evtool trust add`",
+            )
+        key = (found.transfer.entry.sequence, found.transfer.entry.event.value)
+        if key in record.collection.listing.receipts:
+            raise MismatchError(f"entry {key[0]} has a receipt already; nothing was overwritten")
+        names = receipt_names(*key)
+        record.writer.write(names[0], entry)
+        record.writer.write(names[1], signature)
+        record.writer.commit(names)
+    return found
+
+
+def read_receipt_file(path: Path) -> bytes:
+    """Read a receipt file.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_RECEIPT + 1)
+    except OSError as error:
+        raise InputError(f"{shown(str(path))}: {error.strerror}") from error
+
+
+def _find_transfer(record: OpenRecord, receiver: str, number: int | None) -> Link:
+    """Find the entry that hands the collection over to this receiver."""
+    for link in reversed(record.collection.chain.links):
+        details = transfer_details(link)
+        if details is None or (number is not None and link.entry.sequence != number):
+            continue
+        if details.counterparty == receiver:
+            return link
+        if number is not None:
+            raise MismatchError(f"entry {number} hands over to {details.counterparty}, you sign as {receiver}")
+    which = f"entry {number} does not hand" if number is not None else "no entry hands"
+    raise InputError(
+        f"{which} the collection over to {receiver}",
+        hint="the giver records it with `evtool transfer`, before the copy is made; --agent says who you are",
+    )
+
+
+def _require_trust(record: OpenRecord, trust: TrustPolicy) -> None:
+    for link in record.collection.chain.links:
+        objection = trust.judge(link)
+        if objection:
+            raise NotEstablishedError(
+                f"entry {link.entry.sequence} is signed by {link.public_key.fingerprint} as agent "
+                f"{link.entry.agent}: {objection[1]}",
+                hint="compare the fingerprint with the giver by another way, then `evtool trust add`; or --reject",
+            )
+
+
+def _require_accepted(measured: Measurement, options: ReceiveOptions) -> None:
+    """Refuse to accept what is not as sealed; what is wrong may be left out of a partial acceptance, or rejected."""
+    if options.acceptance is Acceptance.REJECTED:
+        return
+    for finding in measured.findings:
+        if finding.effect not in (Effect.DISPROVES, Effect.UNCHECKED):
+            continue
+        if options.accepted is None or (finding.item is not None and finding.item in options.accepted):
+            raise MismatchError(
+                f"not as sealed, so it was not accepted: {finding.message}",
+                hint="accept the rest with --accept-items, or answer with --reject",
+            )
+    if options.accepted is not None and options.accepted.last > measured.fixity.items:
+        raise InputError(f"item {options.accepted.last} is not sealed, the last one is {measured.fixity.items}")
+
+
+def write_receipt(path: str | os.PathLike[str], receipt: Path, *, custody: str | None = None) -> int:
+    """Write the receipt for the newest `received` entry of a record once more; returns the entry's number.
+
+    Raises:
+        InputError: the record has no such entry, or the file exists already.
+    """
+    with open_record(path, custody) as collection:
+        for link in reversed(collection.chain.links):
+            if isinstance(link.entry.details, Received):
+                files = collection.custody.read_entry(link.entry.sequence, link.entry.event.value)
+                write_new_file(receipt, serialize_receipt(files.data, files.signature))
+                return link.entry.sequence
+    raise InputError("the record has no entry `received`", hint="`evtool receive` adds one")

@@ -1,0 +1,110 @@
+"""What is about to be signed is read by the reader that will read it for decades: nothing else gets a signature.
+
+Whatever adds an entry passes through here (`evtool.operations.entries.writer`). A writer and a reader that disagree on
+one text would make a record that nobody can read again, nor mend: what was signed is never edited.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+
+from evtool.core.custody.entry import Entry, parse_entry
+from evtool.core.custody.events import Disclosed, Renewed, Sealed
+from evtool.core.custody.renewal_list import parse_list
+from evtool.core.errors import FormatError, InputError
+from evtool.core.manifest.disclosed_items import parse_disclosed_items
+from evtool.core.manifest.manifest import Item, ManifestReader, ManifestSummary
+from evtool.core.text.checksums import parse_header, serialize_header, serialize_line
+from evtool.core.text.digest import sha256_hex
+from evtool.core.text.limits import MAX_ENTRIES_SIZE, MAX_LIST_LINE
+from evtool.core.text.names import parse_name
+from evtool.operations.record.collection import Collection
+from evtool.store.custody import CustodyReader, FileRole, file_name
+from evtool.store.writer import part_name
+
+_ALWAYS_READ = 4096
+"""Lines of a manifest up to which it is read line by line, even if every block of it was read before."""
+
+
+def require_readable(
+    data: bytes,
+    entry: Entry,
+    collection: Collection,
+    own: Mapping[str, bytes] | None = None,
+    *,
+    read_in_blocks: bool = False,
+) -> None:
+    """Refuse to sign an entry whose bytes, or whose files under their temporary names, could not be read again.
+
+    `data` is what is to be signed, `entry` what it is meant to say, `collection` the record that it is added to; `own`
+    are files of the entry that are not written yet, by name. With `read_in_blocks` every block of a manifest was read
+    where it was spelled: a large one is not read once more. Whether the medium holds what was written is found out when
+    the files get their names.
+
+    Raises:
+        InputError: they cannot be read, or say something else.
+    """
+    try:
+        found = parse_entry(data)
+        if found != entry or found.serialize() != data:
+            raise FormatError("the entry reads differently from what was written")
+        if collection.entries_size > MAX_ENTRIES_SIZE:
+            raise FormatError(f"the entries before it have more than {MAX_ENTRIES_SIZE:,} bytes, and no reader goes on")
+        _require_files(entry, collection.custody, own or {}, read_in_blocks=read_in_blocks)
+    except FormatError as error:
+        raise InputError(
+            f"nothing was signed, because it could not be read again: {error.message}",
+            hint="shorten what was given; if there was nothing to shorten, this is a fault of evtool: please report it",
+        ) from error
+
+
+def _require_files(entry: Entry, custody: CustodyReader, own: Mapping[str, bytes], *, read_in_blocks: bool) -> None:
+    def written(role: FileRole) -> str:
+        return part_name(file_name(entry.sequence, entry.event.value, role))
+
+    if isinstance(entry.details, Sealed) and not (read_in_blocks and entry.details.lines > _ALWAYS_READ):
+        _require_seal(custody, written(FileRole.MANIFEST), written(FileRole.CHECKSUMS), entry.details)
+    if isinstance(entry.details, Disclosed) and entry.details.list is not None:
+        listed = own[file_name(entry.sequence, entry.event.value, FileRole.DISCLOSED)]
+        parse_disclosed_items(listed)
+        if sha256_hex(listed) != entry.details.list:
+            raise FormatError("the list of what the bundle holds is another than the entry says")
+    if isinstance(entry.details, Renewed):
+        renewed = parse_list(custody.read_lines(written(FileRole.RENEWAL), limit=MAX_LIST_LINE + 1))
+        _require_digest(custody, written(FileRole.RENEWAL), entry.details.list)
+        if len(renewed) != entry.details.files:
+            raise FormatError(f"the list holds {len(renewed)} files, the entry says {entry.details.files}")
+
+
+def _require_digest(custody: CustodyReader, name: str, expected: str) -> None:
+    if custody.hash_file(name, hashlib.sha256()) != expected:
+        raise FormatError(f"{name} does not hold what was written to it")
+
+
+def _require_seal(custody: CustodyReader, manifest: str, checksums: str, sealed: Sealed) -> None:
+    """Read a manifest line by line, and compare all that the entry says of it and of the list of checksums."""
+    reader = ManifestReader(sealed.first_item)
+    header = parse_header(next(iter(custody.read_lines(checksums)), b""))
+    expected = hashlib.sha256(serialize_header(header))
+    for line in _listed(reader.read(custody.read_lines(manifest))):
+        expected.update(line)
+    _require_claims(reader.summary, sealed)
+    if expected.hexdigest() != sealed.checksums:
+        raise FormatError("the list of checksums is another than the manifest's")
+    _require_digest(custody, checksums, sealed.checksums)
+
+
+def _listed(items: Iterable[Item]) -> Iterator[bytes]:
+    for item in items:
+        if item.withheld or item.file is None:
+            raise FormatError(f"item {item.number} is not stated whole")
+        if item.content.digests:
+            yield serialize_line(item.number, item.content.digests.sha256, parse_name(item.file.path))
+
+
+def _require_claims(found: ManifestSummary, sealed: Sealed) -> None:
+    last = sealed.first_item + sealed.items - 1
+    expected = ManifestSummary(sealed.lines, 0, sealed.items, last, 0, sealed.root)
+    if found != expected:
+        raise FormatError(f"the manifest amounts to {found}, the entry says {expected}")

@@ -1,0 +1,134 @@
+"""Who holds which items, as far as a record tells: the list to work through when consent is withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from evtool.core.consent.state import Holding
+from evtool.core.custody.chain import Link
+from evtool.core.custody.events import Received
+from evtool.core.custody.receipt import answered_transfers, check_receipt, transfer_details
+from evtool.core.errors import EvtoolError, InputError
+from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.core.text.times import format_time
+from evtool.operations.entries.consent import read_consent
+from evtool.operations.record.collection import Collection
+from evtool.operations.record.disclosed_lists import read_lists
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """The items that were asked for, and who has them.
+
+    Attributes:
+        items: the items; None where none was named and there is no item of which the consent permits nothing.
+        holdings: who was given some of them, oldest first.
+    """
+
+    items: ItemRanges | None
+    holdings: tuple[Holding, ...]
+
+
+def recall(collection: Collection, items: ItemRanges | None = None) -> Recall:
+    """List who holds items; without `items`, of those for which the consent in force permits nothing.
+
+    A holder that answered with a rejection is listed as well: somebody may have looked, or kept a copy. What a holder
+    did with it afterwards is in the holder's own record, not in this one.
+
+    Raises:
+        MismatchError, InputError: the record does not hold or cannot be read, or an item is not in it.
+    """
+    blocked = [consent.item for consent in read_consent(collection) if not consent.permits]
+    if items is None:
+        items = ranges_of(blocked) if blocked else None
+    elif items.last >= collection.next_item:
+        raise InputError(f"item {items.last} is not sealed, the last one is {collection.next_item - 1}")
+    return Recall(items, tuple(_holdings(collection, items)) if items else ())
+
+
+def _holdings(collection: Collection, items: ItemRanges) -> Iterator[Holding]:
+    answers = _answers(collection)
+    links = collection.chain.links
+    handovers = {link.head for link in links if transfer_details(link)}
+    for link in links:
+        details = transfer_details(link)
+        received = link.entry.details if isinstance(link.entry.details, Received) else None
+        given = _given(collection, link, items)
+        if given is None:
+            continue
+        if details is not None:
+            purpose = details.purpose
+            answer = answers.get(link.head)
+            yield _holding(link, str(details.counterparty), given, purpose, answer)
+        elif received is not None and received.transfer not in handovers:
+            # The handover is in a record that this one does not go back to.
+            yield _holding(link, link.entry.agent, given, None, received)
+
+
+def _holding(link: Link, holder: str, given: ItemRanges, purpose: str | None, answer: Received | None) -> Holding:
+    return Holding(
+        entry=link.entry.sequence,
+        event=link.entry.event,
+        holder=holder,
+        since=format_time(link.entry.happened_at),
+        head=link.head,
+        items=given,
+        purpose=purpose,
+        answer=answer.acceptance if answer else None,
+        accepted=answer.accepted if answer else None,
+    )
+
+
+def _given(collection: Collection, link: Link, items: ItemRanges) -> ItemRanges | None:
+    """Give those of the items that an entry is about: what was sealed later had not been handed over then."""
+    meant = link.entry.items or _listed(collection, link) or _sealed_before(collection, link.entry.sequence)
+    return items.meet(meant) if meant is not None else None
+
+
+def _sealed_before(collection: Collection, entry: int) -> ItemRanges | None:
+    """Give what was sealed before an entry; as ranges, as how many items a seal has is what it claims."""
+    ranges: list[tuple[int, int]] = []
+    for seal in sorted(collection.seals, key=lambda seal: seal.sealed.first_item):
+        first, last = seal.sealed.first_item, seal.sealed.first_item + seal.sealed.items - 1
+        if seal.number >= entry:
+            continue
+        if ranges and first <= ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], max(ranges[-1][1], last))
+        else:
+            ranges.append((first, last))
+    return ItemRanges(tuple(ranges)) if ranges else None
+
+
+def _listed(collection: Collection, link: Link) -> ItemRanges | None:
+    """Give the items that a bundle held; where its list is not here any more, it may have been all of them."""
+    for one in read_lists(collection.custody, collection.listing, [link]):
+        return one.listed.items if one.listed else None
+    return None
+
+
+def _answers(collection: Collection) -> dict[str, Received]:
+    """Digest of the giver's entry -> what its receiver answered, in this chain or in a receipt beside it."""
+    links = collection.chain.links
+    return {answer.transfer: answer for answer in [*_in_chain(links), *_in_receipts(collection)]}
+
+
+def _in_chain(links: Sequence[Link]) -> Iterator[Received]:
+    answered = answered_transfers(links)
+    numbers = {link.head: link.entry.sequence for link in links}
+    for link in links:
+        details = link.entry.details
+        if isinstance(details, Received) and numbers.get(details.transfer) in answered:
+            yield details
+
+
+def _in_receipts(collection: Collection) -> Iterator[Received]:
+    for sequence, event in sorted(collection.listing.receipts):
+        try:
+            receipt = check_receipt(collection.chain.links, *collection.custody.read_receipt(sequence, event))
+        except EvtoolError:
+            # A receipt that does not hold answers nothing; `evtool verify` says what is wrong with it.
+            continue
+        details = receipt.link.entry.details
+        if isinstance(details, Received):
+            yield details

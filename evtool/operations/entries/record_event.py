@@ -1,0 +1,123 @@
+"""Recording custody events: who had the evidence, when, why, and in what state."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from evtool.core.custody.events import STATES_EVIDENCE, Derived, Details, Event, Fixity
+from evtool.core.custody.privacy import TextPolicy, check_entry_text
+from evtool.core.errors import InputError, MismatchError, UsageError
+from evtool.core.finding import Finding
+from evtool.core.text.ranges import ItemRanges
+from evtool.keys.signer import Signer
+from evtool.operations.entries.fixity import FixityRequest, measure_fixity
+from evtool.operations.entries.writer import (
+    EntryHeader,
+    Now,
+    OpenRecord,
+    Random,
+    open_for_writing,
+    system_now,
+    write_entry,
+)
+from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.record.collection import Collection
+
+NEEDS_CLEAN_EVIDENCE = frozenset({Event.COPIED, Event.TRANSFERRED, Event.DISCLOSED})
+"""Events that hand evidence on: not recorded while it is not as sealed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordResult:
+    """An entry that was added.
+
+    Attributes:
+        entry: its number.
+        head: its SHA-256.
+        fixity: the state of the evidence that it records; None where it records none.
+        findings: what was not as sealed.
+    """
+
+    entry: int
+    head: str
+    fixity: Fixity | None
+    findings: tuple[Finding, ...] = ()
+
+
+def record_event(
+    path: str | os.PathLike[str],
+    signer: Signer,
+    details: Details,
+    header: EntryHeader,
+    *,
+    fixity: FixityRequest | None = None,
+    custody: str | None = None,
+    policy: TextPolicy | None = None,
+    progress: Progress | None = None,
+    random: Random = os.urandom,
+    now: Now = system_now,
+) -> RecordResult:
+    """Add an entry of any event but a seal.
+
+    Events that state something of the evidence are always measured, all of it unless `fixity` asks for a sample.
+
+    Raises:
+        RefusedError: a text names somebody.
+        MismatchError: evidence that is to be handed on is not as sealed; nothing was recorded.
+        InputError: the items or the entry that it is about do not exist.
+    """
+    check_entry_text(details, header.reason, policy or TextPolicy())
+    with open_for_writing(path, custody) as record:
+        return add_event(record, signer, details, header, fixity=fixity, progress=progress, random=random, now=now)
+
+
+def add_event(
+    record: OpenRecord,
+    signer: Signer,
+    details: Details,
+    header: EntryHeader,
+    *,
+    fixity: FixityRequest | None = None,
+    progress: Progress | None = None,
+    random: Random = os.urandom,
+    now: Now = system_now,
+) -> RecordResult:
+    """Add an entry to an open record; see `record_event`."""
+    if details.event is Event.SEALED:
+        raise UsageError("a seal is made by sealing, not by recording one")
+    _check_items(record.collection, header.items, details)
+    if fixity is None and details.event in STATES_EVIDENCE:
+        fixity = FixityRequest()
+    measured = measure_fixity(record, fixity, progress or NoProgress(), random) if fixity else None
+    if measured and details.event in NEEDS_CLEAN_EVIDENCE and not measured.fixity.is_clean:
+        first = measured.findings[0].message if measured.findings else "not one item could be checked"
+        raise MismatchError(
+            f"the evidence is not as sealed, so nothing was recorded: {first}",
+            hint="run evtool verify to see all of it; record it with `evtool record DIR verified` or `incident`",
+        )
+    result = measured.fixity if measured else None
+    written = write_entry(record, signer, header, details, fixity=result, random=random, now=now)
+    return RecordResult(written.sequence, written.head, result, measured.findings if measured else ())
+
+
+def head_of_entry(collection: Collection, number: int) -> str:
+    """Give the digest of one entry.
+
+    Raises:
+        InputError: there is no such entry.
+    """
+    for link in collection.chain.links:
+        if link.entry.sequence == number:
+            return link.head
+    raise InputError(f"the record has no entry {number}", hint="`evtool log DIR` lists its entries")
+
+
+def _check_items(collection: Collection, items: ItemRanges | None, details: Details) -> None:
+    named = max(items.last if items else 0, details.copy if isinstance(details, Derived) else 0)
+    if named >= collection.next_item:
+        last = collection.next_item - 1
+        raise InputError(
+            f"item {named} is not sealed, the last one is {last}" if last else "nothing is sealed here",
+            hint="`evtool show DIR` lists the items",
+        )

@@ -1,0 +1,120 @@
+"""Looking for anything of the register of people in the record of a collection."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from evtool.core.container.age_header import is_age
+from evtool.core.custody.register import MAX_REGISTER, Person, RegisterSearch, parse_register
+from evtool.core.errors import FormatError, InputError, UsageError
+from evtool.core.text.limits import MAX_UNREAD_LINE
+from evtool.core.text.names import shown
+from evtool.operations.progress import NoProgress
+from evtool.operations.record.subject import BundleAccess, open_subject
+from evtool.store.custody import CustodyReader, FileRole, Listing, file_name, receipt_names
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterHit:
+    """Something of the register that stands in a custody file; what it is is not said.
+
+    Attributes:
+        file: name of the custody file.
+        line: where in it, from 1.
+        codes: whose entries of the register occur.
+    """
+
+    file: str
+    line: int
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterCheck:
+    """The result of one search.
+
+    Attributes:
+        people: entries in the register.
+        files: custody files that were read.
+        lines: lines in them.
+        hits: what was found.
+    """
+
+    people: int
+    files: int
+    lines: int
+    hits: tuple[RegisterHit, ...]
+
+
+def read_register(path: Path, access: BundleAccess) -> tuple[Person, ...]:
+    """Decrypt a register, in memory only.
+
+    Raises:
+        UsageError: it is not encrypted; it should be, before anybody copies it.
+        InputError: it cannot be read.
+        KeyFileError: nothing given opens it.
+        FormatError: it is damaged, or not in the format.
+    """
+    from evtool.store.age import decrypting  # it imports much that other commands do not need
+
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise InputError(f"{shown(str(path))}: {error.strerror}") from error
+    with closing(file):
+        start = file.read(64)
+        if not is_age(start):
+            raise UsageError(
+                f"{shown(str(path))} is not encrypted with age",
+                hint="a register lies on no disk in the clear: age -p -o register.toml.age register.toml",
+            )
+        file.seek(0)
+        data = bytearray()
+        with decrypting(file, access.identities, access.passphrase, what="the register") as plain:
+            while len(data) <= MAX_REGISTER and (piece := plain.read(64 * 1024)):
+                data += piece
+    if len(data) > MAX_REGISTER:
+        raise FormatError(f"the register has more than {MAX_REGISTER} bytes")
+    return parse_register(bytes(data))
+
+
+def check_register(path: str | os.PathLike[str], people: tuple[Person, ...], custody: str | None) -> RegisterCheck:
+    """Look for terms of the register in every text of a record: entries, manifests, lists, receipts, pages, names.
+
+    Raises:
+        InputError: there is no record, or it cannot be read: nothing that was not read is called clean.
+    """
+    search = RegisterSearch(people)
+    files = lines = 0
+    hits: list[RegisterHit] = []
+    with open_subject(path, custody, BundleAccess(), NoProgress()) as subject:
+        if subject is None:
+            raise InputError(f"{shown(os.fsdecode(os.fspath(path)))} holds no custody directory")
+        listing = subject.custody.list_files()
+        for name in _texts(subject.custody, listing):
+            files += 1
+            for number, line in enumerate(subject.custody.read_lines(name, limit=MAX_UNREAD_LINE), start=1):
+                lines += 1
+                if codes := search.find(line.decode("utf-8", "backslashreplace")):
+                    hits.append(RegisterHit(name, number, tuple(sorted(codes))))
+        for name in (*listing.foreign, *listing.unfinished):
+            if codes := search.find(name):
+                hits.append(RegisterHit("(a name in the custody directory)", 0, tuple(sorted(codes))))
+    if not lines:
+        raise InputError("the record holds nothing that could be searched")
+    return RegisterCheck(len(people), files, lines, tuple(hits))
+
+
+def _texts(custody: CustodyReader, listing: Listing) -> Iterator[str]:
+    """Name the files that hold text; signatures and time-stamps hold none."""
+    for (sequence, event), roles in sorted(listing.files.items()):
+        for role in (FileRole.ENTRY, FileRole.MANIFEST, FileRole.CHECKSUMS):
+            if role in roles:
+                yield file_name(sequence, event, role)
+    for sequence, event in sorted(listing.receipts):
+        yield receipt_names(sequence, event)[0]
+    yield from listing.informational

@@ -1,0 +1,311 @@
+"""Adding one entry to a record: the same steps for every event.
+
+The record is locked, cleaned of what an interrupted run left, and must hold before anything is added to it. The entry
+exists from the moment at which its signature gets its name.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from evtool import __version__
+from evtool.core.custody.entry import Clock, Entry, Previous
+from evtool.core.custody.events import Details, Disclosed, Fixity
+from evtool.core.errors import InputError, MismatchError, UsageError
+from evtool.core.finding import Code, Effect
+from evtool.core.text.digest import sha256_hex
+from evtool.core.text.names import shown
+from evtool.core.text.ranges import ItemRanges
+from evtool.keys.signer import Signer
+from evtool.operations.entries.read_back import require_readable
+from evtool.operations.entries.readme_files import serialize_informational
+from evtool.operations.record.collection import OWN_FILES, Collection, read_collection
+from evtool.operations.verify.time.listing import read_known_stamps
+from evtool.scan.tree import TreeLocation
+from evtool.store.custody import NAME, CustodyDirectory, FileRole, file_name
+from evtool.store.journal import journal_name
+from evtool.store.writer import CustodyWriter
+
+Random = Callable[[int], bytes]
+Now = Callable[[], datetime]
+
+
+def system_now() -> datetime:
+    """Read the clock of this computer, in UTC, which tells nothing of where it stands."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryHeader:
+    """What the signer says of an entry, whatever it records.
+
+    Attributes:
+        reason: why it happened.
+        happened_at: when, with offset; None means now.
+        clock: what the signer says of the clock.
+        items: the items it is about; None means all that are sealed by now.
+    """
+
+    reason: str = "not stated"
+    happened_at: datetime | None = None
+    clock: Clock = Clock.CLAIMED
+    items: ItemRanges | None = None
+
+    def __post_init__(self) -> None:
+        if self.happened_at is not None and self.happened_at.tzinfo is None:
+            raise UsageError("the time of the event needs an offset from UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRecord:
+    """A record that may be written, and holds.
+
+    Attributes:
+        evidence: the evidence directory.
+        writer: the right to write.
+        custody: the custody directory, open for reading.
+        collection: what it says.
+        inside: whether it lies in the evidence directory.
+    """
+
+    evidence: TreeLocation
+    writer: CustodyWriter
+    custody: CustodyDirectory
+    collection: Collection
+    inside: bool
+
+    @property
+    def next_sequence(self) -> int:
+        """Number of the next entry."""
+        return _next_sequence(self.collection)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An entry that now exists: its number, and its SHA-256."""
+
+    sequence: int
+    head: str
+
+
+@contextmanager
+def open_for_writing(path: str | os.PathLike[str], custody: str | None) -> Iterator[OpenRecord]:
+    """Lock the record of an evidence directory and check that it holds; it is made if it is not there.
+
+    Raises:
+        BusyError: another evtool is writing.
+        InputError: the directory, or the custody directory, cannot be used.
+        MismatchError: the record does not hold; nothing is added to it.
+    """
+    evidence = TreeLocation.find(os.fspath(path))
+    target = _custody_path(evidence, custody)
+    with CustodyWriter(target) as writer, CustodyDirectory(writer.location) as directory:
+        before = read_sound_collection(directory)
+        informational = before.chain.links[-1].entry.informational if before.chain.links else {}
+        writer.clean(before.listing, keep=journal_name(_next_sequence(before)), informational=informational)
+        collection = read_sound_collection(directory)
+        yield OpenRecord(evidence, writer, directory, collection, target == os.path.join(evidence.path, NAME))
+
+
+def _next_sequence(collection: Collection) -> int:
+    links = collection.chain.links
+    return links[-1].entry.sequence + 1 if links else 1
+
+
+def is_inside(evidence: TreeLocation, custody: str | None) -> bool:
+    """Tell whether the custody directory lies at its own place in the evidence directory."""
+    return _custody_path(evidence, custody) == os.path.join(evidence.path, NAME)
+
+
+def _custody_path(evidence: TreeLocation, custody: str | None) -> bytes:
+    """Decide where the custody directory is; anywhere in the evidence but its own place, it would be evidence."""
+    own = os.path.join(evidence.path, NAME)
+    if custody is None:
+        return own
+    path = os.path.realpath(os.fsencode(custody))
+    root = os.path.realpath(evidence.path)
+    if path == os.path.join(root, NAME):
+        return own
+    if path == root or path.startswith(root + b"/"):
+        raise UsageError(
+            "the custody directory lies inside the evidence directory",
+            hint="leave --custody out to use the directory custody/, or name one outside",
+        )
+    return path
+
+
+def read_sound_collection(custody: CustodyDirectory) -> Collection:
+    """Read the record and refuse to build on one that does not hold.
+
+    Raises:
+        InputError: the directory is not evtool's, or cannot be read.
+        MismatchError: an entry, a signature or the order of the entries does not hold.
+    """
+    listing = custody.list_files()
+    if not listing.is_ours:
+        raise InputError(
+            f"the directory {shown(os.fsdecode(os.path.basename(custody.location.path)))} holds files that evtool did "
+            "not write; it is evidence like any other, and nothing was written there",
+            hint="keep the custody directory elsewhere with --custody DIR; this one is then sealed with the rest",
+        )
+    collection = read_collection(custody)
+    for finding in collection.record_findings:
+        if finding.effect is Effect.DISPROVES:
+            raise MismatchError(f"the record does not hold: {finding.message}", hint="run evtool verify first")
+        if finding.effect is Effect.UNCHECKED and finding.code is not Code.ENTRY_UNFINISHED:
+            raise InputError(f"the record cannot be read: {finding.message}", hint="run evtool verify first")
+    return collection
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The next entry, signed, of which nothing is written yet.
+
+    Attributes:
+        entry: the entry.
+        data, signature: the bytes of the entry, and of its signature.
+        informational: what the informational files are once it is there: name -> content.
+        own: the small files that only its event has: name -> content; larger ones are written as they are made.
+    """
+
+    entry: Entry
+    data: bytes
+    signature: bytes
+    informational: Mapping[str, bytes]
+    own: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def head(self) -> str:
+        """SHA-256 of the entry."""
+        return sha256_hex(self.data)
+
+    def name(self, role: FileRole) -> str:
+        """Name one of its files."""
+        return file_name(self.entry.sequence, self.entry.event.value, role)
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The files that are there once it is, but for those that were written as they were made: name -> content."""
+        both = {self.name(FileRole.ENTRY): self.data, self.name(FileRole.SIGNATURE): self.signature}
+        return {**self.own, **both, **self.informational}
+
+
+def write_entry(
+    record: OpenRecord,
+    signer: Signer,
+    header: EntryHeader,
+    details: Details,
+    *,
+    fixity: Fixity | None = None,
+    random: Random = os.urandom,
+    now: Now = system_now,
+    unlisted: int = 0,
+    read_in_blocks: bool = False,
+    require_unchanged: Callable[[], None] | None = None,
+) -> Written:
+    """Write, sign and commit the next entry; the files that belong to it alone (a manifest, a renewal, a list) are
+    written already, under temporary names.
+
+    `unlisted` is the number of new files whose paths are too long for `sha256sum`; README.txt tells it. With
+    `read_in_blocks` every block of a new manifest was read already. `require_unchanged` is called when the signature
+    has been made, which can take a person's consent and a while, and before it counts: it raises if what is signed is
+    no longer so.
+
+    Raises:
+        InputError: what would be signed could not be read again.
+    """
+    draft = draft_entry(
+        record,
+        signer,
+        header,
+        details,
+        fixity=fixity,
+        random=random,
+        now=now,
+        unlisted=unlisted,
+        read_in_blocks=read_in_blocks,
+    )
+    return commit_entry(record, draft, require_unchanged)
+
+
+def draft_entry(
+    record: OpenRecord,
+    signer: Signer,
+    header: EntryHeader,
+    details: Details,
+    *,
+    fixity: Fixity | None = None,
+    random: Random = os.urandom,
+    now: Now = system_now,
+    unlisted: int = 0,
+    own: Mapping[str, bytes] | None = None,
+    read_in_blocks: bool = False,
+) -> Draft:
+    """Make and sign the next entry, and write nothing; `commit_entry` makes it exist, byte for byte as it is here.
+
+    `own` are the small files that only this event has, by name; the others are as for `write_entry`.
+
+    Raises:
+        InputError: what would be signed could not be read again.
+    """
+    stamps = read_known_stamps(record.collection, now())
+    entry = _build_entry(record, signer, header, details, fixity, random, now)
+    if entry.previous:
+        entry = replace(entry, previous=replace(entry.previous, timestamps=stamps.to_list))
+    informational = serialize_informational(
+        record.collection, entry, signer.public_key, unlisted, stamps.repeats, inside=record.inside
+    )
+    entry = replace(entry, informational={name: sha256_hex(data) for name, data in informational.items()})
+    data = entry.serialize()
+    require_readable(data, entry, record.collection, own or {}, read_in_blocks=read_in_blocks)
+    return Draft(entry, data, signer.sign(data), informational, own or {})
+
+
+def commit_entry(record: OpenRecord, draft: Draft, require_unchanged: Callable[[], None] | None = None) -> Written:
+    """Write an entry that was drafted; it exists when this returns, and was not there before.
+
+    `require_unchanged` is called just before it exists; it raises if what is signed is no longer so.
+    """
+    own, details = OWN_FILES.get(draft.entry.event.value, frozenset()), draft.entry.details
+    if isinstance(details, Disclosed) and details.list is None:
+        own = frozenset()  # recorded by hand: no bundle was made, so there is no list of what it holds
+    roles = [*(role for role in FileRole if role in own), FileRole.ENTRY, FileRole.SIGNATURE]
+    for name, content in draft.files.items():
+        record.writer.write(name, content)
+    if require_unchanged is not None:
+        require_unchanged()
+    record.writer.commit([draft.name(role) for role in roles], informational=draft.informational)
+    return Written(draft.entry.sequence, draft.head)
+
+
+def _build_entry(
+    record: OpenRecord,
+    signer: Signer,
+    header: EntryHeader,
+    details: Details,
+    fixity: Fixity | None,
+    random: Random,
+    now: Now,
+) -> Entry:
+    recorded_at = now().replace(microsecond=0)
+    links = record.collection.chain.links
+    return Entry(
+        collection=links[0].entry.collection if links else random(16).hex(),
+        sequence=record.next_sequence,
+        event=details.event,
+        happened_at=header.happened_at or recorded_at,
+        recorded_at=recorded_at,
+        clock=header.clock,
+        agent=signer.code,
+        key=signer.public_key.fingerprint,
+        reason=header.reason,
+        tool=f"evtool {__version__}",
+        previous=Previous(entry=links[-1].head, signature=links[-1].signature_digest) if links else None,
+        details=details,
+        items=header.items,
+        fixity=fixity,
+    )

@@ -1,0 +1,507 @@
+"""A sealed collection as it lies on disk: the chain of custody and the items of all its seals as one stream."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from evtool.core.consent.index import ChangeIndex
+from evtool.core.consent.state import changes_of
+from evtool.core.consent.summary import ConsentTally
+from evtool.core.custody.chain import Chain, EntryFiles, Link, check_chain
+from evtool.core.custody.entry import INFORMATIONAL_FILES, Entry
+from evtool.core.custody.events import Derived, Event, Sealed
+from evtool.core.errors import EvtoolError, FormatError, InputError
+from evtool.core.finding import Code, Effect, Finding
+from evtool.core.manifest.disclosed_items import CopyTally
+from evtool.core.manifest.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
+from evtool.core.terms.terms import ConsentTerms
+from evtool.core.text.checksums import parse_header, serialize_header, serialize_line
+from evtool.core.text.digest import sha256_hex
+from evtool.core.text.limits import MAX_ENTRIES_SIZE, MAX_LINE, MAX_UNREAD_BYTES, MAX_UNREAD_LINE
+from evtool.core.text.names import parse_name
+from evtool.core.text.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.core.text.ranges import is_about
+from evtool.operations.record.companions import report_companions
+from evtool.operations.record.disclosed_lists import read_lists
+from evtool.operations.record.line_ends import BYTE_EXACT, excuse_converted, is_converted
+from evtool.store.custody import COVER, CustodyReader, FileRole, Listing, file_name
+
+
+@dataclass(slots=True)
+class Seal:
+    """One seal and what reading its manifest showed; `findings` are complete once its items have been read.
+
+    Attributes:
+        link: the verified entry.
+        sealed: its table.
+        roles: which of its files are there.
+        findings: what is wrong with the manifest or with the list of checksums.
+        broken: the manifest cannot be read to its end, so not all of its items are known.
+        disproved: the manifest is not the one that was signed.
+        withheld_lines: lines this copy does not disclose.
+        disclosed: the items that this copy discloses, and what it withholds of them.
+        consent: what the terms of its items amount to.
+        nameless: items whose name is withheld, but not what they are.
+        watched: numbers of the items that other entries speak of.
+        seen: those of them of which this copy says what they are.
+    """
+
+    link: Link
+    sealed: Sealed
+    roles: frozenset[FileRole]
+    findings: list[Finding] = field(default_factory=list)
+    broken: bool = False
+    disproved: bool = False
+    withheld_lines: int = 0
+    disclosed: CopyTally = field(default_factory=CopyTally)
+    consent: ConsentTally = field(default_factory=ConsentTally)
+    nameless: list[Item] = field(default_factory=list)
+    watched: frozenset[int] = frozenset()
+    seen: set[int] = field(default_factory=set)
+
+    @property
+    def number(self) -> int:
+        """Number of the entry."""
+        return self.link.entry.sequence
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether what the manifest says is what was signed."""
+        return not (self.broken or self.disproved)
+
+
+@dataclass(slots=True)
+class Collection:
+    """The custody directory of a collection, read and judged but for its items.
+
+    Attributes:
+        custody: the open directory.
+        listing: the names in it.
+        chain: the entries, verified.
+        findings: what is wrong with the directory; what is wrong with the chain is in `chain`.
+        seals: the entries that seal items, oldest first.
+        disposals: the entries that record that items were given up.
+        entries_size: bytes of the entries that were read.
+    """
+
+    custody: CustodyReader
+    listing: Listing
+    chain: Chain
+    findings: list[Finding]
+    seals: list[Seal]
+    disposals: tuple[Entry, ...] = ()
+    entries_size: int = 0
+
+    @property
+    def record_findings(self) -> list[Finding]:
+        """All that is wrong with the record, as far as its manifests have been read."""
+        of_seals = [finding for seal in self.seals for finding in seal.findings]
+        return [*self.findings, *self.chain.findings, *of_seals]
+
+    @property
+    def lacks_seals(self) -> bool:
+        """Whether there are seals whose entry cannot be used: their items are not known."""
+        usable = {seal.number for seal in self.seals}
+        entries = self.listing.entries + self.listing.lost
+        return not {sequence for sequence, event in entries if event == Event.SEALED.value} <= usable
+
+    @property
+    def tells_all_changes(self) -> bool:
+        """Whether all entries are there, can be read and verify; one of which that is not so may change terms."""
+        usable = {link.entry.sequence for link in self.chain.links}
+        unsigned = {number for number, event in self.listing.unsigned if event == Event.CONSENT_CHANGED.value}
+        needed = {number for number, _ in self.listing.entries + self.listing.lost} | unsigned
+        return self.chain.is_intact and needed <= usable
+
+    @property
+    def exclusions(self) -> Exclusions:
+        """The patterns in force: those of the newest seal, or the default ones before the first."""
+        return self.seals[-1].sealed.exclusions if self.seals else Exclusions(DEFAULT_PATTERNS)
+
+    def is_disposed(self, sealed: SealedItem, before: int | None = None) -> bool:
+        """Tell whether an entry, before the entry of a number, records that an item was given up.
+
+        Its statements stay as a tombstone.
+        """
+        return any(
+            is_about(entry.items, entry.sequence, sealed.item.number, sealed.seal.number)
+            for entry in self.disposals
+            if before is None or entry.sequence < before
+        )
+
+    def is_replaced(self, sealed: SealedItem, later: SealedItem) -> bool:
+        """Tell whether a later item took the name of an item, which had been given up by then."""
+        return sealed.seal.number < later.seal.number and self.is_disposed(sealed, before=later.seal.number)
+
+    def sealed_by(self, item: int) -> int:
+        """Give the number of the entry that seals an item; 0 for one that no seal holds."""
+        spans = ((seal.number, seal.sealed.first_item, seal.sealed.items) for seal in self.seals)
+        return next((number for number, first, items in spans if first <= item < first + items), 0)
+
+    @property
+    def next_item(self) -> int:
+        """Number of the next item to be sealed."""
+        return max((seal.sealed.first_item + seal.sealed.items for seal in self.seals), default=1)
+
+
+def read_collection(custody: CustodyReader) -> Collection:
+    """Read the entries of a custody directory and check the chain; manifests are left for `read_items`."""
+    listing = custody.list_files()
+    findings: list[Finding] = []
+    entries: list[EntryFiles] = []
+    unreadable: set[int] = set()
+    size = 0
+    for sequence, event in listing.entries:
+        try:
+            if size > MAX_ENTRIES_SIZE:
+                raise InputError(f"entry {sequence} is not read: those before it have more than {size:,} bytes in all")
+            entry = custody.read_entry(sequence, event)
+            size += len(entry.data)
+            entries.append(entry)
+        except (InputError, FormatError) as error:
+            unreadable.add(sequence)
+            missing = FileRole.ENTRY not in listing.files[sequence, event]
+            code, effect = (
+                (Code.ENTRY_MISSING, Effect.DISPROVES) if missing else (Code.CUSTODY_UNREADABLE, Effect.UNCHECKED)
+            )
+            findings.append(Finding(code, effect, error.message, entry=sequence))
+    chain = excuse_converted(entries, unreadable, check_chain(entries, unreadable))
+    changes = ChangeIndex(changes_of(link.entry for link in chain.links))
+    watched = _derived_items(chain)
+    seals = [
+        Seal(
+            link,
+            link.entry.sealed,
+            listing.files[link.entry.sequence, link.entry.event.value],
+            consent=ConsentTally(link.entry.sequence, changes),
+            watched=watched,
+        )
+        for link in chain.links
+        if link.entry.sealed
+    ]
+    findings += _judge_listing(listing)
+    findings += _check_informational(custody, listing, chain)
+    disposals = tuple(link.entry for link in chain.links if link.entry.event is Event.DISPOSED)
+    return Collection(custody, listing, chain, findings, seals, disposals, size)
+
+
+def _derived_items(chain: Chain) -> frozenset[int]:
+    """Collect the items that were made from another, and those that they were made from."""
+    pairs = [link.entry.details for link in chain.links if isinstance(link.entry.details, Derived)]
+    return frozenset(number for pair in pairs for number in (pair.original, pair.copy))
+
+
+OWN_FILES = {
+    Event.SEALED.value: frozenset({FileRole.MANIFEST, FileRole.CHECKSUMS}),
+    Event.RENEWED.value: frozenset({FileRole.RENEWAL}),
+    Event.DISCLOSED.value: frozenset({FileRole.DISCLOSED}),
+}
+"""Event -> the files that only its entries have."""
+
+_EVERY_ENTRY = frozenset({FileRole.ENTRY, FileRole.SIGNATURE})
+
+
+def _judge_listing(listing: Listing) -> list[Finding]:
+    """Find what is in the directory and belongs to no entry."""
+    findings: list[Finding] = []
+    for name in listing.foreign:
+        message = f"custody directory: {name} is not part of the record"
+        findings.append(Finding(Code.CUSTODY_EXTRA, Effect.DISPROVES, message, path=name))
+    strays = [name.text for name in listing.stamps if (name.sequence, name.event) not in listing.files]
+    for sequence, event in listing.entries:
+        own = OWN_FILES.get(event, frozenset())
+        strays += [file_name(sequence, event, role) for role in listing.files[sequence, event] - own - _EVERY_ENTRY]
+    for name in strays:
+        message = f"custody directory: {name} is not part of the record"
+        findings.append(Finding(Code.CUSTODY_EXTRA, Effect.DISPROVES, message, path=name))
+    for sequence, event in listing.unsigned:
+        message = f"entry {sequence} has no signature and counts for nothing"
+        effect = Effect.UNCHECKED if (sequence, event) in listing.lost else Effect.NOTE
+        findings.append(Finding(Code.ENTRY_UNFINISHED, effect, message, entry=sequence))
+    findings += report_companions(Code.CUSTODY_COMPANION, list(listing.companions))
+    if listing.unfinished:
+        message = "an interrupted run left temporary files; the next one that writes here removes them"
+        count = len(listing.unfinished)
+        findings.append(Finding(Code.UNFINISHED_WRITE, Effect.NOTE, message, count=count))
+    return findings
+
+
+def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain) -> list[Finding]:
+    """Compare the files that prove nothing with what the newest entry says of them, if it can be used."""
+    findings: list[Finding] = []
+    if not chain.links or chain.links[-1].entry.sequence != listing.entries[-1][0]:
+        return findings
+    if COVER in listing.informational and not _is_cover_of_an_entry(custody, listing, chain):
+        message = f"custody directory: {COVER} is signed by nobody; the terms that count are those in the manifests"
+        findings.append(Finding(Code.INFORMATIONAL_UNSIGNED, Effect.NOTE, message, path=COVER))
+    recorded = chain.links[-1].entry.informational
+    for name in INFORMATIONAL_FILES:
+        expected = recorded.get(name)
+        try:
+            found = sha256_hex(custody.read_informational(name))
+        except EvtoolError:
+            found = None
+        if found == expected:
+            continue
+        state = "is missing" if found is None else "is not the one that was written with the record"
+        message = f"custody directory: {name} {state}; it is information only and proves nothing"
+        note = Finding(
+            Code.INFORMATIONAL_CHANGED,
+            Effect.NOTE,
+            message,
+            path=name,
+            expected=expected,
+            found=found,
+        )
+        findings.append(note)
+    return findings
+
+
+def _is_cover_of_an_entry(custody: CustodyReader, listing: Listing, chain: Chain) -> bool:
+    """Tell whether the cover sheet is one that the list of a disclosure holds the digest of."""
+    try:
+        digest = sha256_hex(custody.read_informational(COVER))
+    except EvtoolError:
+        return False
+    return any(
+        one.listed is not None and one.listed.cover == digest for one in read_lists(custody, listing, chain.links)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SealedItem:
+    """An item together with the seal that states it."""
+
+    item: Item
+    seal: Seal
+
+
+def read_items(collection: Collection) -> Iterator[tuple[bytes, SealedItem]]:
+    """Yield the items of all seals whose name is disclosed, in path order, each with its sort key.
+
+    Reading on to the end completes `findings` and `is_sound` of every seal: what was yielded before counts only then.
+    """
+    streams = [_named(_read_seal(collection.custody, seal)) for seal in collection.seals]
+    yield from heapq.merge(*streams, key=lambda pair: pair[0])
+
+
+def _named(items: Iterator[tuple[bytes | None, SealedItem]]) -> Iterator[tuple[bytes, SealedItem]]:
+    return ((key, sealed) for key, sealed in items if key is not None)
+
+
+def read_numbered_items(collection: Collection) -> Iterator[SealedItem]:
+    """Yield every item of which anything is disclosed, in the order of their numbers; else as `read_items`."""
+    for seal in collection.seals:
+        for _, sealed in _read_seal(collection.custody, seal):
+            yield sealed
+
+
+def read_items_afresh(collection: Collection) -> Iterator[tuple[bytes, SealedItem]]:
+    """As `read_items`, leaving no trace in the seals of `collection`, which can so be read another time."""
+    seals = [Seal(seal.link, seal.sealed, seal.roles) for seal in collection.seals]
+    return read_items(replace(collection, seals=seals))
+
+
+def nameless_items(collection: Collection) -> list[SealedItem]:
+    """Give the items whose name is withheld, but not what they are; known once the manifests have been read."""
+    return [SealedItem(item, seal) for seal in collection.seals for item in seal.nameless]
+
+
+def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes | None, SealedItem]]:
+    """Yield the items of one seal, then judge its manifest and its list of checksums, steps 7 and 8."""
+    reading = SealReading(custody, seal)
+    reader = ManifestReader(seal.sealed.first_item)
+    try:
+        for item in reader.read_blocks(custody.read_blocks(reading.name, _LINES_AT_ONCE)):
+            key = item.sort_key
+            reading.add(item, is_named=key is not None)
+            yield key, SealedItem(item, seal)
+    except (FormatError, InputError) as error:
+        reading.give_up(error)
+        return
+    reading.finish(reader.summary)
+
+
+class SealReading:
+    """What is found out about a seal while its items are read: for its findings, and for what is counted of them."""
+
+    def __init__(self, custody: CustodyReader, seal: Seal) -> None:
+        self.name = file_name(seal.number, Event.SEALED.value, FileRole.MANIFEST)
+        self._custody = custody
+        self._seal = seal
+        self._checksums = _ChecksumsCheck(custody, seal)
+
+    def add(self, item: Item, *, is_named: bool) -> None:
+        """Take one item into account, in the order of the manifest."""
+        self._checksums.add(item)
+        self._seal.consent.add(item)
+        self._seal.disclosed.add(item)
+        if not is_named:
+            self._seal.nameless.append(item)
+        if item.number in self._seal.watched:
+            self._seal.seen.add(item.number)
+
+    def add_block(self, items: range, listed: bytes, consents: Mapping[int, ConsentTerms]) -> None:
+        """Take items into account that all have a content and a name, with their list of checksums and their terms."""
+        self._checksums.add_lines(listed)
+        self._seal.consent.add_range(items, consents)
+        if items:
+            self._seal.disclosed.add_range(items[0], items[-1])
+        self._seal.seen.update(number for number in self._seal.watched if number in items)
+
+    def give_up(self, error: FormatError | InputError) -> None:
+        """Judge a manifest that cannot be read to its end."""
+        seal = self._seal
+        seal.broken = True
+        if isinstance(error, FormatError) and _is_as_signed(self._custody, self.name, seal.sealed):
+            # It is signed as it stands, so nothing is disproven: this version cannot read it.
+            message = f"{self.name}: signed, but cannot be read: {error.message}"
+            invalid = Finding(Code.MANIFEST_INVALID, Effect.UNCHECKED, message, entry=seal.number)
+            seal.findings.append(invalid)
+        elif isinstance(error, FormatError) and _is_as_signed(self._custody, self.name, seal.sealed, converted=True):
+            _add_converted(seal, Code.MANIFEST_INVALID, self.name)
+        else:
+            _add_unusable(seal, FileRole.MANIFEST, Code.MANIFEST_MISSING, Code.MANIFEST_INVALID, error)
+
+    def finish(self, summary: ManifestSummary) -> None:
+        """Judge a manifest that was read to its end, then the list of checksums."""
+        seal = self._seal
+        seal.withheld_lines = summary.withheld_lines
+        difference = _compare_with_entry(summary, seal.sealed)
+        if difference is not None:
+            seal.disproved = True
+            what, expected, found = difference
+            message = f"{self.name}: {what} is {found[:16]}, the signed entry says {expected[:16]}"
+            _add(seal, Code.MANIFEST_MISMATCH, message, expected, found)
+            return
+        self._checksums.finish(seal.withheld_lines == 0)
+
+
+def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, str, str] | None:
+    """Compare a manifest with its entry: what differs, expected, found; None where nothing does."""
+    if summary.root != sealed.root:
+        return "root hash", sealed.root, summary.root
+    if summary.lines != sealed.lines:
+        return "number of lines", str(sealed.lines), str(summary.lines)
+    if summary.withheld_lines == 0 and summary.disclosed_items != sealed.items:
+        return "number of items", str(sealed.items), str(summary.disclosed_items)
+    last = sealed.first_item + sealed.items - 1
+    # Beyond it begin the numbers of the next seal; two items under one number could be mistaken for each other.
+    if summary.last_item > last:
+        return "last item", str(last), str(summary.last_item)
+    # What follows the last disclosed item are the withheld items after it, of two lines at least.
+    after = last - max(summary.last_item, sealed.first_item - 1)
+    if summary.lines_after < 2 * after or (summary.lines_after > 0) != (after > 0):
+        return "number of lines after the last disclosed item", f"those of {after} items", str(summary.lines_after)
+    return None
+
+
+def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed, *, converted: bool = False) -> bool:
+    """Tell whether a manifest that cannot be read is still, line for line, the one that was signed.
+
+    `converted` asks whether it would be if its line ends were not CR LF.
+    """
+    lines = _bounded_lines(custody.read_lines(name, limit=MAX_UNREAD_LINE))
+    try:
+        summary = summarize_unread((line.removesuffix(b"\r") for line in lines) if converted else lines)
+    except (FormatError, InputError):
+        return False
+    return (summary.root, summary.lines) == (sealed.root, sealed.lines)
+
+
+def _bounded_lines(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """Pass lines on while those that are too long for a manifest keep within what is read of such in all."""
+    spare = MAX_UNREAD_BYTES
+    for line in lines:
+        spare -= len(line) if len(line) > MAX_LINE else 0
+        if spare < 0:
+            raise FormatError(f"lines that are too long have more than {MAX_UNREAD_BYTES:,} bytes")
+        yield line
+
+
+_LINES_AT_ONCE = 256
+"""Lines that are read at once."""
+
+
+class _ChecksumsCheck:
+    """Writes the list of checksums anew from the manifest, and compares its digest with the signed one."""
+
+    def __init__(self, custody: CustodyReader, seal: Seal) -> None:
+        self._seal = seal
+        self._name = file_name(seal.number, Event.SEALED.value, FileRole.CHECKSUMS)
+        self._custody = custody
+        self._expected = hashlib.sha256()
+        self._found = hashlib.sha256()
+        self._problem: EvtoolError | None = None
+        try:
+            first = next(iter(custody.read_lines(self._name)), b"")
+            self._expected.update(serialize_header(parse_header(first)))
+        except EvtoolError as error:
+            self._problem = error
+
+    def add(self, item: Item) -> None:
+        """Take one item into account."""
+        if item.content.digests and item.file and self._problem is None:
+            path = parse_name(item.file.path)
+            self._expected.update(serialize_line(item.number, item.content.digests.sha256, path))
+
+    def add_lines(self, listed: bytes) -> None:
+        """Take into account what the list has to say of neighbouring items."""
+        self._expected.update(listed)
+
+    def finish(self, whole: bool) -> None:
+        """Judge the list; a copy that withholds lines has none, as it would disclose them."""
+        if self._problem is None:
+            try:
+                for lines in self._custody.read_blocks(self._name, _LINES_AT_ONCE):
+                    self._found.update(b"".join(lines))
+            except EvtoolError as error:
+                self._problem = error
+        expected, found = self._seal.sealed.checksums, self._found.hexdigest()
+        not_as_written = isinstance(self._problem, FormatError) or (self._problem is None and found != expected)
+        if not_as_written and is_converted(self._custody, self._name, expected):
+            _add_converted(self._seal, Code.CHECKSUMS_MISMATCH, self._name)
+            return
+        if self._problem is not None:
+            # A list that is there must be the signed one in any copy: people will run sha256sum on it.
+            if whole or FileRole.CHECKSUMS in self._seal.roles:
+                _add_unusable(
+                    self._seal, FileRole.CHECKSUMS, Code.CHECKSUMS_MISSING, Code.CHECKSUMS_MISMATCH, self._problem
+                )
+            return
+        if found != expected:
+            message = f"{self._name}: SHA-256 is {found[:16]}..., the signed entry says {expected[:16]}..."
+            _add(self._seal, Code.CHECKSUMS_MISMATCH, message, expected, found)
+        elif whole and self._expected.hexdigest() != expected:
+            message = f"{self._name}: lists other names or digests than the manifest, although both are signed"
+            _add(self._seal, Code.CHECKSUMS_MISMATCH, message)
+
+
+_UNREADABLE = {FileRole.MANIFEST: Code.MANIFEST_UNREADABLE, FileRole.CHECKSUMS: Code.CHECKSUMS_UNREADABLE}
+
+
+def _add_unusable(seal: Seal, role: FileRole, missing: Code, invalid: Code, error: EvtoolError) -> None:
+    """Record that a file of a seal cannot be used: it is not there, cannot be read, or is not what was written."""
+    name = file_name(seal.number, Event.SEALED.value, role)
+    message = error.message if name in error.message else f"{name}: {error.message}"
+    if isinstance(error, FormatError):
+        _add(seal, invalid, message)
+    elif role not in seal.roles:
+        _add(seal, missing, message)
+    else:
+        seal.findings.append(Finding(_UNREADABLE[role], Effect.UNCHECKED, message, entry=seal.number))
+
+
+def _add_converted(seal: Seal, code: Code, name: str) -> None:
+    """Record that a file of a seal has other line ends than it was written with: a cause, and no accusation."""
+    message = (
+        f"{name}: its line ends were converted on the way, from LF to CR LF; with LF it is as signed; {BYTE_EXACT}"
+    )
+    seal.findings.append(Finding(code, Effect.UNCHECKED, message, entry=seal.number))
+
+
+def _add(seal: Seal, code: Code, message: str, expected: str | None = None, found: str | None = None) -> None:
+    seal.findings.append(Finding(code, Effect.DISPROVES, message, expected=expected, found=found, entry=seal.number))

@@ -1,0 +1,96 @@
+"""The result of comparing a directory with its seals, which items are meant, and what patterns hide of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from evtool.core.accounts import EvidenceCounts, ItemFates
+from evtool.core.finding import Code, Effect, Finding
+from evtool.core.manifest.manifest import Item
+from evtool.core.text.names import nfc_key, parse_name, store_name
+from evtool.core.text.patterns import Exclusions
+from evtool.operations.record.collection import SealedItem
+from evtool.operations.record.withholding import Withholding
+from evtool.scan.tree import Tree, TreeLocation
+from evtool.scan.walk import Found, WalkNotes, find_one
+
+
+@dataclass(slots=True)
+class Comparison:
+    """The result of comparing a directory with its seals.
+
+    Attributes:
+        findings: what is not as sealed, in no order.
+        fates: number of the sealing entry -> the fates of its items.
+        evidence: where each thing went that lies there.
+        notes: what the walk noticed.
+        withholding: whether what is withheld may be.
+        bytes: bytes that were read and hashed.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    fates: dict[int, ItemFates] = field(default_factory=dict)
+    evidence: EvidenceCounts = field(default_factory=EvidenceCounts)
+    notes: WalkNotes = field(default_factory=WalkNotes)
+    withholding: Withholding = field(default_factory=lambda: Withholding((), is_whole=True))
+    bytes: int = 0
+
+    @property
+    def all_fates(self) -> ItemFates:
+        """What the items of all seals met; what was promised and is withheld is missing."""
+        total = ItemFates()
+        for fates in self.fates.values():
+            total.add(fates)
+        total.missing += self.withholding.missing
+        total.withheld -= self.withholding.missing
+        return total
+
+    def check_accounts(self, sealed: int) -> tuple[Finding, ...]:
+        """Find out whether every sealed item, and everything that lies in the evidence, ended in exactly one class."""
+        items, evidence = self.all_fates.total, self.evidence
+        if (items, evidence.accounted) == (sealed, evidence.seen):
+            return ()
+        message = f"the sums do not meet: {items:,} of {sealed:,} items and {evidence.accounted:,} of "
+        message += f"{evidence.seen:,} names in the evidence are accounted for; nothing is concluded"
+        return (Finding(Code.ACCOUNTS_DIFFER, Effect.UNCHECKED, message),)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which items to check; empty means all of them, and then also that there is nothing else.
+
+    Attributes:
+        numbers: numbers of items.
+        paths: stored names of items, in Unicode form NFC: which form a keyboard writes, nobody sees.
+    """
+
+    numbers: frozenset[int] = frozenset()
+    paths: frozenset[str] = frozenset()
+
+    @property
+    def is_all(self) -> bool:
+        """Whether every item is meant."""
+        return not (self.numbers or self.paths)
+
+    def includes(self, item: Item) -> bool:
+        """Tell whether an item is meant."""
+        named = bool(self.paths) and item.file is not None and nfc_key(item.file.path) in self.paths
+        return self.is_all or named or item.number in self.numbers
+
+
+def find_hidden(
+    evidence: TreeLocation, missing: Iterable[SealedItem], exclusions: Exclusions
+) -> list[tuple[SealedItem, Found]]:
+    """Of the items that a walk did not come across, find those that are there but left out by pattern."""
+    hidden = [(one, one.item.file.path) for one in missing if one.item.file and exclusions.hides(one.item.file.path)]
+    if not hidden:
+        return []
+    with Tree(evidence) as tree:
+        places = [(one, find_one(tree, parse_name(path))) for one, path in hidden]
+    return [(one, found) for one, found in places if found is not None]
+
+
+def count_unhidden(hidden: Iterable[tuple[SealedItem, Found]], exclusions: Exclusions) -> int:
+    """Count the items that a walk took for left out, one by one; below a directory it did not look."""
+    return sum(not exclusions.hides(store_name(found.directory)) for _, found in hidden)

@@ -1,0 +1,66 @@
+"""The lists of disclosures that lie in a record, read and held against the entries that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from evtool.core.custody.chain import Link
+from evtool.core.custody.events import Disclosed, Event
+from evtool.core.errors import EvtoolError, FormatError
+from evtool.core.finding import Code, Effect, Finding
+from evtool.core.manifest.disclosed_items import DisclosedItems, parse_disclosed_items
+from evtool.core.text.digest import sha256_hex
+from evtool.core.text.limits import MAX_DISCLOSED_LIST
+from evtool.store.custody import CustodyReader, FileRole, Listing, file_name
+
+
+class DisclosedList(NamedTuple):
+    """A list that is the one its entry was signed with, or what is wrong with the list that lies there.
+
+    Attributes:
+        link: the entry `disclosed`.
+        listed: what it says; None where it cannot be used.
+        finding: why it cannot.
+    """
+
+    link: Link
+    listed: DisclosedItems | None
+    finding: Finding | None = None
+
+
+def list_name(sequence: int) -> str:
+    """Name the file of a list."""
+    return file_name(sequence, Event.DISCLOSED.value, FileRole.DISCLOSED)
+
+
+def read_lists(custody: CustodyReader, listing: Listing, links: Sequence[Link]) -> Iterator[DisclosedList]:
+    """Read the lists that are there, newest first; each of the others went with its bundle only."""
+    for link in reversed(links):
+        details, key = link.entry.details, (link.entry.sequence, link.entry.event.value)
+        if isinstance(details, Disclosed) and FileRole.DISCLOSED in listing.files.get(key, ()):
+            yield _read_list(custody, link, details)
+
+
+def _read_list(custody: CustodyReader, link: Link, details: Disclosed) -> DisclosedList:
+    number = link.entry.sequence
+    name = list_name(number)
+    try:
+        data = custody.read_file(name, MAX_DISCLOSED_LIST)
+    except EvtoolError as error:
+        return DisclosedList(link, None, _finding(Effect.UNCHECKED, error.message, number, name))
+    found, expected = sha256_hex(data), details.list
+    if found != expected:
+        says = f"the signed entry says {expected[:16]}..." if expected else "the signed entry has no list"
+        message = f"{name}: SHA-256 is {found[:16]}..., {says}"
+        return DisclosedList(link, None, _finding(Effect.DISPROVES, message, number, name))
+    try:
+        return DisclosedList(link, parse_disclosed_items(data))
+    except FormatError as error:
+        # It is signed as it stands, so nothing is disproven: this version cannot read it.
+        message = f"{name}: signed, but cannot be read: {error.message}"
+        return DisclosedList(link, None, _finding(Effect.UNCHECKED, message, number, name))
+
+
+def _finding(effect: Effect, message: str, number: int, name: str) -> Finding:
+    return Finding(Code.DISCLOSURE_INVALID, effect, message, path=name, entry=number)

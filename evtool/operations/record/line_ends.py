@@ -1,0 +1,79 @@
+"""Line ends that a program converted on the way: git, FTP in text mode, mail. A cause that can be shown is told."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from evtool.core.custody.chain import Chain, EntryFiles, check_chain
+from evtool.core.errors import EvtoolError
+from evtool.core.finding import Code, Effect, Finding
+from evtool.scan.tree import Tree, TreeLocation
+from evtool.store.custody import CustodyReader
+
+_MAX_TEXT = 16 * 1024 * 1024
+"""Bytes of a changed file up to which it is read once more."""
+
+_LINES_AT_ONCE = 256
+
+BYTE_EXACT = "get a copy byte by byte: send the folder as a zip file; in git, put `* -text` into .gitattributes"
+
+
+def explain_change(location: TreeLocation, path: bytes, sha256: str) -> str:
+    """Say of a changed file that a program converted its line ends, if that is all that changed; else nothing."""
+    data = _read(location, path)
+    if b"\n" not in data:
+        return ""
+    unix = data.replace(b"\r\n", b"\n")
+    for restored, change in ((unix, "CR LF turned into LF"), (unix.replace(b"\n", b"\r\n"), "LF turned into CR LF")):
+        if restored != data and hashlib.sha256(restored).hexdigest() == sha256:
+            return f"; with {change} it would be as sealed: a program converted its line ends"
+    return ""
+
+
+def _read(location: TreeLocation, path: bytes) -> bytes:
+    directory, _, name = path.rpartition(b"/")
+    try:
+        with Tree(location) as tree, os.fdopen(tree.open_file(directory, name), "rb") as file:
+            facts = os.fstat(file.fileno())
+            return file.read(_MAX_TEXT) if stat.S_ISREG(facts.st_mode) and facts.st_size <= _MAX_TEXT else b""
+    except OSError:
+        return b""
+
+
+def excuse_converted(entries: Sequence[EntryFiles], unreadable: Collection[int], chain: Chain) -> Chain:
+    """Give a chain; where converted line ends are what is wrong with it, with that in place of what follows from it.
+
+    The entries stay unusable: what was signed are other bytes. But their signatures contradict nothing.
+    """
+    unix = [
+        replace(one, data=one.data.replace(b"\r\n", b"\n"), signature=one.signature.replace(b"\r\n", b"\n"))
+        for one in entries
+    ]
+    if unix == list(entries):
+        return chain
+    restored = check_chain(unix, unreadable)
+    chain = replace(chain, heads=chain.heads | restored.heads)
+    if len(restored.links) <= len(chain.links):
+        return chain
+    message = "the line ends of the record were converted on the way, from LF to CR LF: with LF, the signatures of "
+    message += f"{len(restored.links)} entries verify; {BYTE_EXACT}"
+    cause = Finding(Code.LINE_ENDS, Effect.UNCHECKED, message)
+    return replace(chain, findings=(*restored.findings, cause))
+
+
+def is_converted(custody: CustodyReader, name: str, sha256: str) -> bool:
+    """Tell whether a file of the record is the signed one but for converted line ends."""
+    digest, is_other = hashlib.sha256(), False
+    try:
+        for lines in custody.read_blocks(name, _LINES_AT_ONCE):
+            text = b"".join(lines)
+            unix = text.replace(b"\r\n", b"\n")
+            digest.update(unix)
+            is_other |= unix != text
+    except EvtoolError:
+        return False
+    return is_other and digest.hexdigest() == sha256

@@ -1,0 +1,52 @@
+"""Reading a record without judging the evidence: the chain of custody, and what is stated of the items."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from evtool.core.errors import InputError
+from evtool.operations.progress import NoProgress
+from evtool.operations.record.collection import Collection, SealedItem, nameless_items, read_collection, read_items
+from evtool.operations.record.comparison import Selection
+from evtool.operations.record.subject import BundleAccess, open_subject
+from evtool.operations.record.wrong_place import explain_no_record
+
+
+@contextmanager
+def open_record(
+    path: str | os.PathLike[str], custody: str | None = None, access: BundleAccess | None = None
+) -> Iterator[Collection]:
+    """Open the record of an evidence directory or of a bundle; `access` is what opens an encrypted one.
+
+    Its chain is checked, its manifests are read by `list_items`.
+
+    Raises:
+        InputError: there is no record.
+        FormatError: a bundle is not in the form that is read.
+        KeyFileError: a bundle is encrypted, and nothing given opens it.
+    """
+    with open_subject(path, custody, access or BundleAccess(), NoProgress()) as subject:
+        if subject is None:
+            message, hint = explain_no_record(os.fsdecode(os.fspath(path)))
+            raise InputError(message, hint=hint)
+        yield read_collection(subject.custody)
+
+
+def list_items(collection: Collection, selection: Selection) -> Iterator[SealedItem]:
+    """Yield the selected items whose name is disclosed, in path order.
+
+    Only after the last one is it known whether the manifests are the signed ones: see `Seal.findings`.
+    """
+    for _, sealed in read_items(collection):
+        if selection.includes(sealed.item):
+            yield sealed
+
+
+def list_nameless_items(collection: Collection, selection: Selection) -> Iterator[SealedItem]:
+    """Yield the selected items whose name is withheld, but not what they are, by number; after `list_items`."""
+    # A generator: the manifests may be read between the call and the first item.
+    for sealed in nameless_items(collection):
+        if selection.includes(sealed.item):
+            yield sealed

@@ -1,0 +1,193 @@
+"""What a verification is pointed at: an evidence directory, or a bundle as a folder, a file or a stream."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from evtool.core.container.age_header import is_age
+from evtool.core.container.zip import LOCAL_SIGNATURE
+from evtool.core.errors import FormatError, InputError, UsageError
+from evtool.core.text.names import shown
+from evtool.keys.age_keys import Identity
+from evtool.keys.passphrase import PassphraseSource
+from evtool.operations.progress import Progress
+from evtool.operations.record.wrong_place import explain_no_container
+from evtool.scan.source import EvidenceSource
+from evtool.scan.tree import TreeLocation
+from evtool.store.bundle import Bundle, FolderBundle
+from evtool.store.bundle_form import is_bundle_folder, require_bundle
+from evtool.store.custody import NAME, CustodyDirectory, CustodyReader, locate_custody
+from evtool.store.zip_bundle import Keep, ZipBundle
+
+Place = str | os.PathLike[str] | BinaryIO
+"""A path, or a stream that is read to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class BundleAccess:
+    """What opens an encrypted bundle.
+
+    Attributes:
+        identities: secret keys.
+        passphrase: where a passphrase comes from if the bundle is locked with one.
+    """
+
+    identities: tuple[Identity, ...] = ()
+    passphrase: PassphraseSource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A record, and the evidence that it is about.
+
+    Attributes:
+        custody: the record, open for reading.
+        evidence: the evidence directory, or the payload of a bundle.
+        custody_name: name of the custody directory in the evidence directory; None if it lies elsewhere.
+        bundle: the bundle, if it is one.
+    """
+
+    custody: CustodyReader
+    evidence: TreeLocation | EvidenceSource
+    custody_name: bytes | None
+    bundle: Bundle | None
+
+
+@contextmanager
+def open_subject(
+    place: Place, custody: str | None, access: BundleAccess, progress: Progress
+) -> Iterator[Subject | None]:
+    """Open an evidence directory or a bundle; None where a directory has no record.
+
+    Raises:
+        InputError: there is nothing that could be one, or it cannot be read.
+        FormatError: a container is refused, or was changed or cut short.
+        KeyFileError: a bundle is encrypted, and nothing given opens it.
+        UsageError: `custody` is given for a bundle.
+    """
+    if isinstance(place, str | os.PathLike) and os.path.isdir(place):
+        location = TreeLocation.find(os.fspath(place))
+        if custody is None and is_bundle_folder(location):
+            with FolderBundle(location) as folder:
+                yield Subject(folder.custody, folder, None, folder)
+            return
+        try:
+            record = locate_custody(location, custody)
+        except InputError:
+            # A link or a file in the directory's place: the user named no such record, so it is a finding.
+            if custody is not None:
+                raise
+            record = None
+        if record is None:
+            yield None
+            return
+        with CustodyDirectory(record) as directory:
+            inside = _is_inside(location, record)
+            yield Subject(directory, location, NAME if inside else None, None)
+        return
+    if custody is not None:
+        raise UsageError("a bundle holds its own record; --custody goes with an evidence directory")
+    with open_container(place, access, progress) as bundle:
+        yield Subject(bundle.custody, bundle, None, bundle)
+
+
+@contextmanager
+def open_container(
+    place: Place, access: BundleAccess, progress: Progress, keep: Keep | None = None
+) -> Iterator[ZipBundle]:
+    """Open a zip container, encrypted or not, and read it to its end; `keep` is as for `ZipBundle`.
+
+    Raises:
+        InputError, FormatError, KeyFileError: as `open_subject`.
+    """
+    with _opened(place) as (source, file):
+        size = os.fstat(file.fileno()).st_size if file is not None else None
+        progress.start("reading", None, size)
+
+        def advance(count: int) -> None:
+            progress.advance(files=0, size=count)
+
+        if is_age(source.start):
+            from evtool.store.age import decrypting  # it imports much that few verifications need
+
+            with decrypting(source, access.identities, access.passphrase) as plain:
+                bundle = ZipBundle(plain, keep=keep, advance=advance)
+        elif source.start.startswith(LOCAL_SIGNATURE):
+            bundle = ZipBundle(source, again=file, keep=keep, advance=advance)
+        else:
+            part = explain_no_container(name_of(place)) if file is not None else None
+            message, hint = part or (
+                f"{_name(place)} is neither a zip file nor an age file",
+                "evtool verifies an evidence directory, or a bundle as a folder, .zip or .zip.age",
+            )
+            raise FormatError(message, hint=hint)
+        with bundle:
+            require_bundle(bundle, _name(place))
+            yield bundle
+
+
+class _Sniffed:
+    """A stream of which the first bytes were looked at and are given out again."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.start = b""
+        while len(self.start) < _SNIFF and (more := stream.read(_SNIFF - len(self.start))):
+            self.start += more
+        self._left = self.start
+        self._stream = stream
+
+    def read(self, size: int, /) -> bytes:
+        if not self._left:
+            return self._stream.read(size)
+        piece, self._left = self._left[:size], self._left[size:]
+        return piece
+
+    def readline(self, size: int, /) -> bytes:
+        if not self._left:
+            return self._stream.readline(size)
+        end = self._left.find(b"\n") + 1
+        if end:
+            return self.read(min(end, size))
+        piece = self.read(min(size, len(self._left)))
+        return piece + (self._stream.readline(size - len(piece)) if len(piece) < size else b"")
+
+
+_SNIFF = 64
+
+
+@contextmanager
+def _opened(place: Place) -> Iterator[tuple[_Sniffed, BinaryIO | None]]:
+    """Open what holds a container; the second value is there if it can be read again at any place."""
+    if not isinstance(place, str | os.PathLike):
+        yield _Sniffed(place), None
+        return
+    try:
+        file = open(place, "rb", buffering=1024 * 1024)  # noqa: SIM115  # closed below; errors of opening have a name
+    except OSError as error:
+        raise InputError(f"{_name(place)}: {error.strerror}") from error
+    with file:
+        regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+        yield _Sniffed(file), file if regular else None
+
+
+def name_of(place: Place) -> str:
+    """Give the path that the user named, as it is."""
+    return os.fsdecode(os.fspath(place)) if isinstance(place, str | os.PathLike) else "standard input"
+
+
+def _name(place: Place) -> str:
+    return shown(name_of(place))
+
+
+def _is_inside(evidence: TreeLocation, custody: TreeLocation) -> bool:
+    """Tell whether the record lies at its own place in the evidence, whatever way the user named the two."""
+    try:
+        own = os.lstat(os.path.join(evidence.path, NAME))
+    except OSError:
+        return False
+    return (own.st_dev, own.st_ino) == (custody.device, custody.inode)

@@ -1,0 +1,85 @@
+"""Whether the user trusts those who signed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from evtool.core.custody.chain import Link
+from evtool.core.finding import Code, Effect, Finding
+from evtool.core.ssh.allowed_signers import AllowedSigners, TrustStatus
+from evtool.core.ssh.signature import NAMESPACE
+from evtool.core.text.times import format_time
+from evtool.core.verdict import SignerReport
+
+
+@dataclass(frozen=True, slots=True)
+class TrustPolicy:
+    """Whose keys count.
+
+    Attributes:
+        trust: whose keys the caller trusts.
+        signers: fingerprints; if any are given, these keys and no others are trusted, for every agent.
+        now: the moment at which keys have to be valid; None means the present.
+        proven: digest of an entry -> the moment by which a trusted time-stamp shows that it existed.
+    """
+
+    trust: AllowedSigners = field(default_factory=AllowedSigners)
+    signers: frozenset[str] = frozenset()
+    now: datetime | None = None
+    proven: Mapping[str, datetime] = field(default_factory=dict)
+
+    def judge(self, link: Link) -> tuple[Code, str] | None:
+        """Say why the signer of an entry is not trusted; None if it is.
+
+        A claimed time proves nothing, so a key has to be valid now, or at the moment by which the entry is proven to
+        have existed: what was signed before a key was stolen was not signed by the thief.
+        """
+        if self.signers:
+            known = link.public_key.fingerprint in self.signers
+            return None if known else (Code.KEY_UNKNOWN, "this is none of the keys that you named")
+        moment = self.now or datetime.now(UTC)
+        status = self.trust.judge(link.public_key, link.entry.agent, NAMESPACE, moment).status
+        existed_by = self.proven.get(link.head)
+        if status is TrustStatus.NO_LONGER_VALID and existed_by is not None and existed_by < moment:
+            earlier = self.trust.judge(link.public_key, link.entry.agent, NAMESPACE, existed_by).status
+            status = earlier if earlier is TrustStatus.TRUSTED else status
+        return None if status is TrustStatus.TRUSTED else _REASONS[status]
+
+
+_REASONS = {
+    TrustStatus.UNKNOWN_KEY: (Code.KEY_UNKNOWN, "you have not trusted this key"),
+    TrustStatus.OTHER_AGENT: (Code.KEY_OTHER_AGENT, "you trust this key, but not for this agent"),
+    TrustStatus.OTHER_NAMESPACE: (Code.KEY_OTHER_NAMESPACE, "you trust this key, but not for custody entries"),
+    TrustStatus.NOT_YET_VALID: (Code.KEY_NOT_YET_VALID, "you trust this key only from a later date on"),
+    TrustStatus.NO_LONGER_VALID: (
+        Code.KEY_NO_LONGER_VALID,
+        "you no longer trust this key, and nothing proves that it signed before that",
+    ),
+}
+
+
+def judge_signers(links: Iterable[Link], policy: TrustPolicy, findings: list[Finding]) -> list[SignerReport]:
+    """Judge the signer of each entry; what is not trusted is added to the findings."""
+    reports: list[SignerReport] = []
+    for link in links:
+        entry, key = link.entry, link.public_key
+        objection = policy.judge(link)
+        if objection:
+            code, reason = objection
+            message = f"entry {entry.sequence} is signed by {key.fingerprint} as agent {entry.agent}: {reason}"
+            findings.append(Finding(code, Effect.OPEN, message, found=key.fingerprint, entry=entry.sequence))
+        reports.append(
+            SignerReport(
+                entry=entry.sequence,
+                event=entry.event.value,
+                agent=entry.agent,
+                fingerprint=key.fingerprint,
+                public_key=key.line,
+                trusted=objection is None,
+                claimed_time=format_time(entry.happened_at),
+                head=link.head,
+            )
+        )
+    return reports

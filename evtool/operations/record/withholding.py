@@ -1,0 +1,141 @@
+"""Whether what a copy leaves out is what somebody signed that it may leave out.
+
+No key is needed to replace a line of a manifest by its hash, so a copy says nothing by itself about who cut it. What a
+bundle leaves out stands in the list of its entry `disclosed`. A copy is a partial one if it is, item by item, what one
+such list says; everything else that is withheld keeps the verdict from being clean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evtool.core.custody.chain import Link
+from evtool.core.custody.events import Disclosed
+from evtool.core.errors import InputError, MismatchError
+from evtool.core.finding import Code, Effect, Finding
+from evtool.core.manifest.disclosed_items import Deviations, DisclosedItems, find_deviations
+from evtool.core.text.ranges import count_items
+from evtool.core.verdict import PartialCopy
+from evtool.operations.record.collection import Collection, Seal
+from evtool.operations.record.disclosed_lists import read_lists
+
+_MAX_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Withholding:
+    """What was found out about the lines that a copy withholds.
+
+    Attributes:
+        findings: lists that are not the signed ones, items that were promised, and what nobody signed for.
+        link: the entry that explains what is withheld; None where nothing is withheld, or nothing explains it.
+        listed: its list.
+        missing: items that the newest list promises and that are not here, where no list explains the copy.
+        is_whole: nothing is withheld at all.
+    """
+
+    findings: tuple[Finding, ...]
+    link: Link | None = None
+    listed: DisclosedItems | None = None
+    missing: int = 0
+    is_whole: bool = False
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether nothing is withheld, or somebody signed that it may be."""
+        return self.is_whole or self.link is not None
+
+    def describe(self, disclosed: int, sealed: int) -> PartialCopy | None:
+        """Say which copy this is, if it is a partial one that somebody signed for."""
+        if self.link is None or not isinstance(self.link.entry.details, Disclosed):
+            return None
+        return PartialCopy(self.link.entry.sequence, str(self.link.entry.details.counterparty), disclosed, sealed)
+
+
+def judge_withholding(collection: Collection) -> Withholding:
+    """Hold what is withheld against the lists of disclosures; to be called once all items have been read."""
+    findings: list[Finding] = []
+    newest: tuple[Link, Deviations] | None = None
+    explaining: tuple[Link, DisclosedItems] | None = None
+    is_whole = not any(seal.withheld_lines for seal in collection.seals)
+    is_sound = not collection.lacks_seals and all(seal.is_sound for seal in collection.seals)
+    for link, listed, finding in read_lists(collection.custody, collection.listing, collection.chain.links):
+        if finding is not None or listed is None:
+            findings += [finding] if finding else []
+        elif explaining is None and is_sound and not is_whole:
+            deviations = _find_deviations(collection, link, listed)
+            newest = newest or (link, deviations)
+            explaining = (link, listed) if deviations.is_none else None
+    if is_whole or not is_sound:
+        # What a manifest withholds that is not the signed one says nothing.
+        return Withholding(tuple(findings), is_whole=is_whole and is_sound)
+    if explaining is not None:
+        return Withholding(tuple(findings), *explaining)
+    missing = 0
+    if newest is not None:
+        link, deviations = newest
+        for first, last in deviations.missing:
+            missing += last - first + 1
+            number = link.entry.sequence
+            message = f"{_name_items([(first, last)])}: entry {number} hands it over with this copy, but it is not here"
+            findings.append(
+                Finding(Code.MISSING, Effect.DISPROVES, message, first, entry=number, count=last - first + 1)
+            )
+    findings.append(_unexplained(collection))
+    return Withholding(tuple(findings), missing=missing)
+
+
+def _find_deviations(collection: Collection, link: Link, listed: DisclosedItems) -> Deviations:
+    """Compare the seals before an entry with its list; those after it were made in a copy, and are whole in it."""
+    before = [span for seal in collection.seals if seal.number < link.entry.sequence for span in seal.disclosed.spans]
+    deviations = find_deviations(listed, before)
+    later = [seal for seal in collection.seals if seal.number > link.entry.sequence and seal.withheld_lines]
+    cut = tuple((seal.sealed.first_item, seal.sealed.first_item + seal.sealed.items - 1) for seal in later)
+    return Deviations(deviations.missing, deviations.other + cut)
+
+
+def _unexplained(collection: Collection) -> Finding:
+    gone: list[tuple[int, int]] = []
+    for seal in collection.seals:
+        if seal.withheld_lines:
+            gone += withheld_ranges(seal)
+    count = count_items(gone)
+    what = f"all of {_name_items(gone)}" if gone else "statements of items"
+    message = f"{what}: withheld from this copy, and no signed entry says that they may be"
+    return Finding(Code.WITHHELD_UNEXPLAINED, Effect.UNCHECKED, message, count=max(count, 1))
+
+
+def withheld_ranges(seal: Seal) -> list[tuple[int, int]]:
+    """Give the numbers of the items of a seal of which nothing is disclosed, as ranges."""
+    ranges: list[tuple[int, int]] = []
+    at, end = seal.sealed.first_item, seal.sealed.first_item + seal.sealed.items
+    for first, last, _ in seal.disclosed.spans:
+        if first > at:
+            ranges.append((at, first - 1))
+        at = last + 1
+    if at < end:
+        ranges.append((at, end - 1))
+    return ranges
+
+
+def _name_items(ranges: Sequence[tuple[int, int]]) -> str:
+    """Name items by their numbers, the first of them where they are many."""
+    named = ", ".join(f"{first}" if first == last else f"{first}-{last}" for first, last in ranges[:_MAX_NAMED])
+    more = f" and {len(ranges) - _MAX_NAMED} more ranges" if len(ranges) > _MAX_NAMED else ""
+    return f"{'item' if len(ranges) == 1 and ranges[0][0] == ranges[0][1] else 'items'} {named}{more}"
+
+
+def require_explained(withholding: Withholding) -> None:
+    """Refuse to go on from a copy that leaves out what nobody signed for.
+
+    Raises:
+        MismatchError: what was promised is gone, or a list is not the signed one.
+        InputError: nothing is disproven, but nothing explains what is withheld.
+    """
+    for finding in sorted(withholding.findings, key=lambda one: one.effect is not Effect.DISPROVES):
+        kind = MismatchError if finding.effect is Effect.DISPROVES else InputError
+        raise kind(
+            f"this copy leaves out what nobody signed that it may leave out: {finding.message}",
+            hint="run evtool verify to see all of it, and ask whoever gave you the copy for a complete one",
+        )

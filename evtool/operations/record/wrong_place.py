@@ -1,0 +1,101 @@
+"""What to say where no record was found: it may be one folder higher or lower, and nothing is untrue but the place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import islice
+
+from evtool.core.errors import EvtoolError
+from evtool.core.text.names import shown
+from evtool.scan.tree import TreeLocation
+from evtool.store.custody import NAME, CustodyDirectory
+
+_MAX_LOOKED_AT = 1000
+"""Entries of a folder that are looked at."""
+
+_MAX_NAMED = 5
+
+
+def explain_no_record(place: str) -> tuple[str, str]:
+    """Say where the record is that the user may have meant, and what to do: message and hint."""
+    if os.path.isdir(place) and _holds_entries(place):
+        above = _above(place)
+        return (
+            f"{shown(place)} is the custody directory itself",
+            f"name the folder that it is in: evtool verify {shown(above)}"
+            if os.path.basename(os.path.abspath(place)) == os.fsdecode(NAME)
+            else f"name the evidence directory, and this one with --custody {shown(place)}",
+        )
+    below = list(islice(_find_below(place), _MAX_NAMED))
+    if below:
+        folders = ", ".join(map(shown, below))
+        return f"there is no record in {shown(place)}, but in {folders}", f"evtool verify {shown(below[0])}"
+    for above in _all_above(place):
+        if _is_sealed(above):
+            return f"there is no record in {shown(place)}, but in a folder above it", f"evtool verify {shown(above)}"
+    return (
+        f"there is no record in {shown(place)}: no directory custody that evtool wrote",
+        "name the evidence directory, or say where the record is with --custody DIR",
+    )
+
+
+def explain_no_container(place: str) -> tuple[str, str] | None:
+    """Say what a file is that is no bundle, if it is a part of a record or of sealed evidence; None if it is not."""
+    above = _above(place)
+    if _holds_entries(above):
+        return (
+            f"{shown(place)} is a file of a custody directory",
+            f"name the folder that this directory is in: evtool verify {shown(_above(above))}",
+        )
+    for folder in (above, *_all_above(above)):
+        if _is_sealed(folder):
+            return f"{shown(place)} is one file of a sealed folder", f"evtool verify {shown(folder)}"
+    return None
+
+
+def _above(place: str) -> str:
+    """Give the folder above, as the user would name it from where they are."""
+    return os.path.dirname(place.rstrip(os.sep)) or (os.curdir if place.strip(os.sep) not in (".", "..") else "..")
+
+
+def _all_above(place: str) -> Iterator[str]:
+    """Give the folders above, the nearest first; links in the user's path stay as they are."""
+    for _ in range(3):
+        above = os.path.dirname(os.path.abspath(place))
+        if above == os.path.abspath(place):
+            return
+        place = os.path.relpath(above) if not os.path.isabs(place) else above
+        yield place
+
+
+def _find_below(place: str) -> Iterator[str]:
+    try:
+        with os.scandir(place) as entries:
+            names = sorted(entry.name for entry in islice(entries, _MAX_LOOKED_AT) if _is_folder(entry))
+    except OSError:
+        return
+    for name in names:
+        if _is_sealed(os.path.join(place, name)):
+            yield os.path.join(place, name)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
+
+
+def _is_sealed(folder: str) -> bool:
+    return _holds_entries(os.path.join(folder, os.fsdecode(NAME)))
+
+
+def _holds_entries(folder: str) -> bool:
+    if os.path.islink(folder):
+        return False
+    try:
+        with CustodyDirectory(TreeLocation.find(folder)) as custody:
+            return bool(custody.list_files().entries)
+    except (EvtoolError, OSError):
+        return False

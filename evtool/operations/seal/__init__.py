@@ -1,0 +1,1 @@
+"""Sealing evidence: plan, read, state, sign."""

@@ -1,0 +1,168 @@
+"""Derived copies: a redacted, extracted or transcribed copy is an item of its own, and the record says of which."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, replace
+
+from evtool.core.custody.events import Derived
+from evtool.core.custody.privacy import check_entry_text
+from evtool.core.errors import InputError, UsageError
+from evtool.core.manifest.manifest import Item
+from evtool.core.text.names import nfc_key, parse_name, shown
+from evtool.core.text.ranges import ranges_of
+from evtool.keys.signer import Signer
+from evtool.operations.entries.consent import require_sound
+from evtool.operations.entries.record_event import record_event
+from evtool.operations.entries.writer import EntryHeader, Now, Random, system_now
+from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.record.collection import read_numbered_items
+from evtool.operations.record.read import open_record
+from evtool.operations.seal.options import SealOptions
+from evtool.operations.seal.seal import seal
+from evtool.operations.seal.unsealed import list_new_names
+from evtool.scan.observe import Mode, observe
+from evtool.scan.tree import Tree, TreeLocation
+from evtool.scan.walk import Found, Kind
+
+_MAX_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class DeriveResult:
+    """A copy that is on record.
+
+    Attributes:
+        original, copy: numbers of the two items.
+        sealed: number of the entry that seals the copy; None if it was sealed before.
+        entry: number of the entry `derived`.
+        head: its SHA-256.
+    """
+
+    original: int
+    copy: int
+    sealed: int | None
+    entry: int
+    head: str
+
+
+def derive(
+    path: str | os.PathLike[str],
+    original: str,
+    copy: str,
+    method: str,
+    signer: Signer,
+    options: SealOptions,
+    *,
+    progress: Progress | None = None,
+    random: Random = os.urandom,
+    now: Now = system_now,
+) -> DeriveResult:
+    """Record that one item is a copy, made by a method, of another; a copy that is new is sealed first.
+
+    Both are named by item number or stored name. A new copy has to be the only thing that is new: whatever else is
+    there would be sealed along with it.
+
+    Raises:
+        InputError: one of the two is not there.
+        UsageError: the copy has the bytes of the original, is the original or an item sealed before it, or other new
+            files would be sealed too.
+        MismatchError, EvidenceError: as sealing.
+    """
+    details = Derived(1, 2, method)
+    check_entry_text(details, options.reason, options.policy)
+    first, second = _find(path, options.custody, original, copy)
+    if first is None:
+        raise InputError(f"{shown(original)} is no item of this collection", hint="`evtool show DIR` lists them")
+    sealed = None
+    if second is None:
+        new = _find_only_new(path, options, copy)
+        _require_changed(first, _hash_file(path, new), copy)
+        sealed = seal(path, signer, options, progress=progress or NoProgress(), random=random, now=now).entry
+        _, second = _find(path, options.custody, original, new)
+    if second is None:
+        raise InputError(f"{shown(copy)} was not sealed", hint="`evtool show DIR` lists what is")
+    if second.number <= first.number:
+        raise UsageError(f"item {second.number} was sealed before item {first.number}, so it is no copy of it")
+    _require_changed(first, _digest_of(second), copy)
+    details = replace(details, original=first.number, copy=second.number)
+    header = EntryHeader(options.reason, options.happened_at, options.clock, ranges_of((first.number, second.number)))
+    written = record_event(
+        path, signer, details, header, custody=options.custody, policy=options.policy, random=random, now=now
+    )
+    return DeriveResult(first.number, second.number, sealed, written.entry, written.head)
+
+
+def _find(path: str | os.PathLike[str], custody: str | None, *names: str) -> list[Item | None]:
+    """Find items by number or stored name, or by the same name in another Unicode form if only one has it."""
+    numbers = {int(name): name for name in names if _NUMBER.fullmatch(name)}
+    exact: dict[str, Item] = {}
+    alike: dict[str, list[Item]] = {}
+    with open_record(path, custody) as collection:
+        for sealed in read_numbered_items(collection):
+            item = sealed.item
+            if item.number in numbers:
+                exact[numbers[item.number]] = item
+            stored = item.file.path if item.file else None
+            for name in names:
+                if stored is not None and name not in numbers.values() and nfc_key(stored) == nfc_key(name):
+                    alike.setdefault(name, []).append(item)
+                    if stored == name:
+                        exact[name] = item
+        require_sound(collection)
+    found = {name: items[0] for name, items in alike.items() if len(items) == 1} | exact
+    return [found.get(name) for name in names]
+
+
+_NUMBER = re.compile("[1-9][0-9]{0,15}")
+
+
+def _digest_of(item: Item) -> str | None:
+    return item.content.digests.sha256 if item.content.digests else None
+
+
+def _hash_file(path: str | os.PathLike[str], stored: str) -> str | None:
+    """Compute the SHA-256 of a new file; None for what is no file, which sealing judges."""
+    directory, _, name = parse_name(stored).rpartition(b"/")
+    with Tree(TreeLocation.find(os.fspath(path))) as tree:
+        seen = observe(tree, Found(directory, name, Kind.FILE), mode=Mode.HASH)
+    return seen.sha256 or None
+
+
+def _require_changed(original: Item, digest: str | None, copy: str) -> None:
+    """Refuse a copy with the bytes of the original: it would be disclosed in the belief that something is blacked out.
+
+    Raises:
+        UsageError: it is the same.
+    """
+    if digest is not None and digest == _digest_of(original):
+        raise UsageError(
+            f"{shown(copy)} has the same bytes as item {original.number}: nothing in it was changed",
+            hint="save the redacted file under that name, then run the command again",
+        )
+
+
+def _find_only_new(path: str | os.PathLike[str], options: SealOptions, copy: str) -> str:
+    """Give the stored name of a copy that is not sealed yet.
+
+    Raises:
+        InputError: there is no such file.
+        UsageError: there are other new files.
+    """
+    new = list_new_names(path, options)
+    alike = [name for name in new if nfc_key(name) == nfc_key(copy)]
+    if copy not in new and len(alike) != 1:
+        raise InputError(
+            f"{shown(copy)} is neither an item nor a new file of this directory",
+            hint="put the copy into the evidence directory, and name it as `evtool show --json` would",
+        )
+    found = copy if copy in new else alike[0]
+    others = [name for name in new if name != found]
+    if others:
+        more = f" and {len(others) - _MAX_NAMED} more" if len(others) > _MAX_NAMED else ""
+        raise UsageError(
+            f"other files are new and would be sealed too: {', '.join(map(shown, others[:_MAX_NAMED]))}{more}",
+            hint="seal them first with `evtool seal`, or move them away",
+        )
+    return found

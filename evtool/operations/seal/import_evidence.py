@@ -1,0 +1,278 @@
+"""Importing: evidence that somebody else listed is checked against that list, and sealed, in one read of every file.
+
+The check computes the digests that the list needs beside those that a seal needs. The latter go into the journal of the
+seal, which uses them for every file that had been at rest by then; what was sealed is compared with what was checked
+in any case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+from evtool.core.custody.events import Code, Collected
+from evtool.core.custody.privacy import check_entry_text
+from evtool.core.errors import EvtoolError, FormatError, InputError, MismatchError, UsageError
+from evtool.core.text.names import shown, store_name
+from evtool.core.text.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.interop.checksum_lists import FORMATS, MAX_LINE, WEAK, read_list
+from evtool.interop.foreign_bag import PAYLOAD, ForeignBag, read_foreign_bag
+from evtool.keys.signer import Signer
+from evtool.operations.entries.writer import (
+    EntryHeader,
+    Now,
+    OpenRecord,
+    Random,
+    open_for_writing,
+    system_now,
+    write_entry,
+)
+from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.record.comparison import Selection
+from evtool.operations.record.read import list_items, open_record
+from evtool.operations.seal.import_check import Expectation, Hasher, ImportCheck
+from evtool.operations.seal.options import SealOptions, SealResult
+from evtool.operations.seal.seal import preview_seal, seal
+from evtool.scan.tree import Tree, TreeLocation
+from evtool.store.bundle_form import is_bundle_folder
+from evtool.store.custody import NAME
+from evtool.store.journal import Journal, journal_name
+
+LIST_FORMATS = FORMATS
+"""Names of the formats of lists."""
+
+_MAX_TEXT_FILE = 512 * 1024 * 1024
+_MAX_METHOD = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the evidence came from, for the entry `collected`.
+
+    Attributes:
+        source: code of whom or what it came from, or None.
+        place: coarse place, or None.
+    """
+
+    source: Code | None = None
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """Evidence that was checked and sealed.
+
+    Attributes:
+        collected: number of the entry that records where it came from.
+        checked: files that were compared with a list.
+        algorithms: of the digests that were compared.
+        unlisted: stored names of files and links that are sealed, but in no list.
+        weak_only: how many files were compared by nothing better than MD5 or SHA-1, which show accidents, not attacks.
+        seal: what sealing did.
+    """
+
+    collected: int
+    checked: int
+    algorithms: tuple[str, ...]
+    unlisted: tuple[str, ...]
+    weak_only: int
+    seal: SealResult
+
+
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """One import: what is compared with what, and who says so."""
+
+    path: str | os.PathLike[str]
+    signer: Signer
+    options: SealOptions
+    details: Collected
+    expectation: Expectation
+    progress: Progress
+    random: Random
+    now: Now
+
+
+def import_bag(
+    path: str | os.PathLike[str],
+    signer: Signer,
+    options: SealOptions,
+    origin: Origin,
+    *,
+    progress: Progress | None = None,
+    random: Random = os.urandom,
+    now: Now = system_now,
+) -> ImportResult:
+    """Check a bag of another program against all of its manifests, and seal it where it lies.
+
+    Raises:
+        FormatError: it is no bag, or not one that is read.
+        MismatchError: a file differs, is missing, or is in the payload and not listed; nothing was sealed.
+        InputError, EvidenceError, UsageError: it cannot be read, or is sealed already.
+    """
+    texts: dict[bytes, str] = {}
+    location = TreeLocation.find(os.fspath(path))
+    if is_bundle_folder(location):
+        raise UsageError(
+            "this is a bundle of evtool, sealed already",
+            hint="`evtool verify` checks it as it is, `evtool unpack` makes an evidence directory of it",
+        )
+    with Tree(location) as tree:
+        bag = _read_bag(tree, texts)
+    method = f"BagIt {bag.version[0]}.{bag.version[1]} bag, checked against {', '.join(bag.manifests)}"
+    expectation = Expectation(bag.files, PAYLOAD, texts, bag.total, bag.to_fetch)
+    details = Collected(source=origin.source, place=origin.place, method=method[:_MAX_METHOD])
+    return _import(_Import(path, signer, options, details, expectation, progress or NoProgress(), random, now))
+
+
+def import_list(
+    path: str | os.PathLike[str],
+    list_path: str | os.PathLike[str],
+    format_name: str,
+    signer: Signer,
+    options: SealOptions,
+    origin: Origin,
+    *,
+    strip: bytes = b"",
+    progress: Progress | None = None,
+    random: Random = os.urandom,
+    now: Now = system_now,
+) -> ImportResult:
+    """Check a directory against a list of sha256sum, b3sum or hashdeep (`-` is standard input), and seal it.
+
+    Files that the list does not name are sealed all the same, and named in the result.
+
+    Raises:
+        FormatError: the list is not in the format.
+        MismatchError: a file differs or is missing; nothing was sealed.
+        InputError, EvidenceError, UsageError: something cannot be read, or is sealed already.
+    """
+    digest = hashlib.sha256()
+    try:
+        with _open_list(list_path) as file:
+            files = read_list(_lines(file.readline, digest), format_name, strip)
+    except OSError as error:
+        raise InputError(f"{shown(os.fsdecode(os.fspath(list_path)))}: {error.strerror}") from error
+    method = f"list of {format_name} with {len(files)} files, SHA-256 of the list {digest.hexdigest()}"
+    details = Collected(source=origin.source, place=origin.place, method=method)
+    run = _Import(path, signer, options, details, Expectation(files), progress or NoProgress(), random, now)
+    return _import(run)
+
+
+def _open_list(path: str | os.PathLike[str]) -> BinaryIO:
+    if os.fspath(path) == "-":
+        return os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+    return open(path, "rb")
+
+
+def _lines(readline: Callable[[int], bytes], digest: Hasher) -> Iterator[bytes]:
+    while line := readline(MAX_LINE + 2):
+        digest.update(line)
+        if len(line) > MAX_LINE + 1:
+            raise FormatError(f"a line of the list has more than {MAX_LINE} bytes")
+        yield line.removesuffix(b"\n")
+
+
+def _read_bag(tree: Tree, texts: dict[bytes, str]) -> ForeignBag:
+    """Read the texts of a bag; the SHA-256 of each goes into `texts`, so that no other can be sealed in its stead."""
+
+    def read(name: str) -> bytes:
+        path = os.fsencode(name)
+        with os.fdopen(tree.open_file(b"", path), "rb") as file:
+            data = file.read(_MAX_TEXT_FILE + 1)
+        if len(data) > _MAX_TEXT_FILE:
+            raise FormatError(f"{shown(store_name(path))} has more than {_MAX_TEXT_FILE} bytes")
+        texts[path] = hashlib.sha256(data).hexdigest()
+        return data
+
+    def exists(path: bytes) -> bool:
+        directory, _, name = path.rpartition(b"/")
+        try:
+            return tree.stat(directory, name) is not None
+        except OSError:
+            return False
+
+    try:
+        # Whatever its kind: a manifest that is a link must not be passed over, but fail to open.
+        return read_foreign_bag([os.fsdecode(name) for name, _ in tree.list_directory(b"")], read, exists)
+    except OSError as error:
+        raise InputError(f"the bag cannot be read: {error.strerror}") from error
+
+
+def _import(run: _Import) -> ImportResult:
+    check_entry_text(run.details, run.options.reason, run.options.policy)
+    options = run.options
+    if not options.reset_exclusions and _lists_hidden(run.expectation, Exclusions(DEFAULT_PATTERNS)):
+        # What other systems leave in folders is evidence as soon as somebody else listed it.
+        options = replace(options, reset_exclusions=True)
+    check = ImportCheck(run.expectation)
+    with open_for_writing(run.path, options.custody) as record:
+        _require_unsealed(record)
+    # Tables that do not fit are found before anything is read or written.
+    preview_seal(run.path, options)
+    with open_for_writing(run.path, options.custody) as record:
+        _require_unsealed(record)
+        _check_all(record, check, options, run.progress)
+        header = EntryHeader(options.reason, options.happened_at, options.clock)
+        collected = write_entry(record, run.signer, header, run.details, random=run.random, now=run.now)
+    result = seal(run.path, run.signer, options, progress=run.progress, random=run.random, now=run.now)
+    _require_sealed_as_checked(run.path, options, check.digests)
+    files = run.expectation.files.values()
+    return ImportResult(
+        collected=collected.sequence,
+        checked=check.checked,
+        algorithms=tuple(sorted({name for file in files for name in file.digests})),
+        unlisted=tuple(check.unlisted),
+        weak_only=sum(set(file.digests) <= WEAK for file in files),
+        seal=result,
+    )
+
+
+def _require_unsealed(record: OpenRecord) -> None:
+    if record.collection.seals:
+        raise UsageError("this directory is sealed already", hint="evtool seal adds what is new to it")
+
+
+def _lists_hidden(expectation: Expectation, exclusions: Exclusions) -> bool:
+    """Tell whether a list names what the usual patterns would leave out."""
+    return any(exclusions.hides(store_name(path)) for path in expectation.files)
+
+
+def _check_all(record: OpenRecord, check: ImportCheck, options: SealOptions, progress: Progress) -> None:
+    exclusions = Exclusions(() if options.reset_exclusions else DEFAULT_PATTERNS)
+    # The seal will be the entry after the next one.
+    journal_file = journal_name(record.next_sequence + 1)
+    journal = Journal(record.writer.open_kept(journal_file))
+    try:
+        try:
+            with Tree(record.evidence) as tree:
+                check.run(tree, NAME if record.inside else None, exclusions, journal, progress)
+        finally:
+            journal.close()
+    except EvtoolError:
+        record.writer.remove(journal_file)
+        raise
+
+
+def _require_sealed_as_checked(path: str | os.PathLike[str], options: SealOptions, digests: Mapping[str, str]) -> None:
+    """Make sure that no file was exchanged, added or removed between the check and the seal."""
+    waiting = dict(digests)
+    with open_record(path, options.custody) as collection:
+        for sealed in list_items(collection, Selection()):
+            content, file = sealed.item.content, sealed.item.file
+            if content and content.digests and file and waiting.pop(file.path, None) != content.digests.sha256:
+                raise _exchanged(f"item {sealed.item.number} {shown(file.path)}")
+    if waiting:
+        raise _exchanged(shown(min(waiting)))
+
+
+def _exchanged(what: str) -> MismatchError:
+    return MismatchError(
+        f"{what} changed between the check and the seal",
+        hint="the seal stands, and states what is there now, not what the list says; `evtool record DIR incident` puts "
+        "that on record",
+    )

@@ -1,0 +1,113 @@
+"""What a seal is asked for, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from evtool.core.custody.entry import Clock
+from evtool.core.custody.privacy import TextPolicy
+from evtool.core.errors import ExitCode, UsageError
+from evtool.core.finding import Finding, weigh
+from evtool.core.manifest.statement import OmissionReason
+from evtool.core.text.names import shown
+from evtool.operations.seal.metadata import MetadataChoice, MetadataSummary
+from evtool.operations.seal.statements import StatementFiles
+
+UNMATCHED = "unmatched"
+"""Allows patterns that match nothing yet."""
+
+ALLOWABLE: dict[str, tuple[OmissionReason, ...]] = {
+    "unreadable": (OmissionReason.UNREADABLE, OmissionReason.UNREADABLE_DIRECTORY),
+    "special": (OmissionReason.SPECIAL,),
+    "changing": (OmissionReason.CHANGING,),
+    UNMATCHED: (),
+}
+"""What is refused otherwise, as the user says it -> the reasons for leaving items out that the entry records."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealOptions:
+    """How to seal.
+
+    Attributes:
+        reason: why this seal is made; recorded.
+        happened_at: when what it records happened, with offset; None means now.
+        clock: what the signer says of the clock.
+        exclude: patterns to leave out, beside those that are in force already.
+        reset_exclusions: begin with no patterns at all, not even the default ones.
+        allow: keys of `ALLOWABLE`: what may be named without its content being sealed, and new patterns that match
+            nothing.
+        statements: the archivist's table and defaults: context and consent of the new items.
+        custody: where the custody directory is, if not in the evidence directory.
+        jobs: number of workers; None means a number that suits this machine.
+        scheduler: address of the Dask scheduler whose workers do the work in their stead.
+        policy: what must not occur in a text, nor, as for denied terms, in a name or in what a file claims of itself.
+        metadata: how much of what new files claim of themselves is stated.
+        sandbox: False parses files even where the platform cannot confine the parser.
+    """
+
+    reason: str = "not stated"
+    happened_at: datetime | None = None
+    clock: Clock = Clock.CLAIMED
+    exclude: tuple[str, ...] = ()
+    reset_exclusions: bool = False
+    allow: frozenset[str] = frozenset()
+    statements: StatementFiles = field(default_factory=StatementFiles)
+    custody: str | None = None
+    jobs: int | None = None
+    scheduler: str | None = None
+    policy: TextPolicy = field(default_factory=TextPolicy)
+    metadata: MetadataChoice = MetadataChoice.BASIC
+    sandbox: bool = True
+
+    def __post_init__(self) -> None:
+        if unknown := self.allow - set(ALLOWABLE):
+            raise UsageError(f"only {', '.join(ALLOWABLE)} can be allowed, not {shown(sorted(unknown)[0])}")
+        if self.happened_at is not None and self.happened_at.tzinfo is None:
+            raise UsageError("the time of the event needs an offset from UTC")
+
+    @property
+    def allowed(self) -> tuple[OmissionReason, ...]:
+        """The reasons that the entry records, in their fixed order."""
+        return tuple(reason for name, reasons in ALLOWABLE.items() if name in self.allow for reason in reasons)
+
+
+@dataclass(slots=True)
+class SealResult:
+    """What a seal did, or would do.
+
+    Attributes:
+        entry: number of the new entry; None if nothing was new, or nothing was to be written.
+        head: SHA-256 of the new entry, or of the newest one there is.
+        new_items, new_bytes: what is new.
+        kept_items: items of earlier seals that are there with the size and date they were sealed with.
+        reused: new files that an interrupted run had hashed already.
+        omitted: new items that are named but whose content is not sealed.
+        excluded: entries of the directory that patterns left out.
+        excluded_names: stored paths of the first thousand of them.
+        findings: sealed items that changed or vanished, and names that other systems mix up.
+        metadata: what new files claim of themselves, without values; None where nothing was read for it.
+    """
+
+    entry: int | None = None
+    head: str | None = None
+    new_items: int = 0
+    new_bytes: int = 0
+    kept_items: int = 0
+    reused: int = 0
+    omitted: int = 0
+    excluded: int = 0
+    excluded_names: tuple[str, ...] = ()
+    findings: list[Finding] = field(default_factory=list)
+    metadata: MetadataSummary | None = None
+
+    @property
+    def disproves(self) -> bool:
+        """Whether an item of an earlier seal changed or vanished."""
+        return self.exit_code is ExitCode.MISMATCH
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code of the command `seal`, time-stamps aside: 1 or 4 if a sealed item is not as it was sealed."""
+        return weigh(self.findings)

@@ -1,0 +1,41 @@
+"""Why something cannot be sealed, in the words of the entry that allows it and of the error that does not."""
+
+from __future__ import annotations
+
+from evtool.core.errors import EvidenceError
+from evtool.core.manifest.statement import OmissionReason
+from evtool.scan.observe import Problem
+from evtool.scan.walk import Found, Kind
+
+_MAX_NAMED = 20
+"""Problems that are named; the others are counted."""
+
+
+def omission_reason(found: Found, problem: Problem) -> OmissionReason:
+    """Give the reason for which an item with this problem may be left out, if that is allowed."""
+    if problem is Problem.UNREADABLE and found.kind is Kind.UNREADABLE:
+        return OmissionReason.UNREADABLE_DIRECTORY
+    return {
+        Problem.UNREADABLE: OmissionReason.UNREADABLE,
+        Problem.SPECIAL: OmissionReason.SPECIAL,
+    }.get(problem, OmissionReason.CHANGING)
+
+
+def cannot_seal(problems: list[str]) -> EvidenceError:
+    """Name what keeps a directory from being sealed."""
+    named = "; ".join(problems[:_MAX_NAMED])
+    more = f"; and {len(problems) - _MAX_NAMED} more" if len(problems) > _MAX_NAMED else ""
+    return EvidenceError(
+        f"nothing was sealed, because not everything can be: {named}{more}",
+        hint="mend it, leave it out with --exclude, or have it named without its content: "
+        "--allow unreadable, --allow special, --allow changing",
+    )
+
+
+def nothing_to_seal(excluded: int) -> EvidenceError:
+    """Refuse an empty directory: success would read as if there were a seal now."""
+    left_out = f"; patterns leave out {excluded:,} entries" if excluded else ""
+    return EvidenceError(
+        f"there is nothing in the directory that could be sealed{left_out}",
+        hint="name the directory that holds the evidence",
+    )

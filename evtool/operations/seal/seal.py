@@ -1,0 +1,520 @@
+"""Sealing: hash, state and sign what is new in an evidence directory.
+
+The order of the steps keeps two promises. Nothing is sealed unless everything can be: problems are found before the
+entry is signed. And whatever happens, even a power cut, the directory holds the seals it held before, or one more.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from evtool.core.accounts import ItemFates
+from evtool.core.custody.privacy import check_text
+from evtool.core.errors import InputError, RefusedError
+from evtool.core.finding import Code, Effect, Finding
+from evtool.core.manifest.statement import ItemType, OmissionReason
+from evtool.core.text.names import shown, store_name
+from evtool.core.text.ranges import count_items
+from evtool.keys.signer import Signer
+from evtool.operations.entries.consent import require_sound
+from evtool.operations.entries.writer import (
+    EntryHeader,
+    is_inside,
+    open_for_writing,
+    read_sound_collection,
+    write_entry,
+)
+from evtool.operations.progress import NoProgress, Progress, ShareTrack
+from evtool.operations.record.collection import Collection, SealedItem, nameless_items
+from evtool.operations.record.comparison import count_unhidden, find_hidden
+from evtool.operations.record.spelling import ItemBlock, state_block
+from evtool.operations.record.withholding import withheld_ranges
+from evtool.operations.seal.exclusions import effective_exclusions
+from evtool.operations.seal.manifest_writer import ManifestWriter
+from evtool.operations.seal.metadata import DescribedItems, MetadataChoice
+from evtool.operations.seal.options import SealOptions, SealResult
+from evtool.operations.seal.problems import cannot_seal, nothing_to_seal, omission_reason
+from evtool.operations.seal.respelled import RespelledNames, RespelledPairs, find_numbered, find_respelled
+from evtool.operations.seal.statements import StatementPlan, read_plan
+from evtool.operations.seal.surprises import CHANGED_AFTERWARDS, RestlessFiles, Surprises
+from evtool.operations.verify.items.free_names import find_new
+from evtool.operations.verify.items.judge import ItemJudge, path_of
+from evtool.operations.workers import hire, report_losses
+from evtool.scan.engine import Crew, Request, Task, gather_runs, observe_all, observe_requests
+from evtool.scan.marks import NO_MARK, Marks, mark_of
+from evtool.scan.measure import measure_tree
+from evtool.scan.observe import Mode, Observation, Problem
+from evtool.scan.tree import Tree, TreeLocation
+from evtool.scan.walk import Found, Kind, WalkNotes, join_path, walk, walk_runs
+from evtool.scan.workers import default_jobs
+from evtool.store.custody import NAME, CustodyDirectory, locate_custody
+from evtool.store.journal import Journal, journal_name
+
+
+def seal(
+    path: str | os.PathLike[str],
+    signer: Signer,
+    options: SealOptions | None = None,
+    *,
+    progress: Progress | None = None,
+    random: Callable[[int], bytes] = os.urandom,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> SealResult:
+    """Seal what is new in an evidence directory.
+
+    Evidence is only read. Items of earlier seals are compared by size and date, and read again where those differ.
+
+    Raises:
+        EvidenceError: something cannot be sealed; all of it is named, and nothing was sealed.
+        MismatchError: the record that is there does not hold; nothing was added to it.
+        BusyError: another evtool is writing.
+        InputError: the directory, or the custody directory, cannot be used.
+    """
+    options = options or SealOptions()
+    for name, text in (("reason", options.reason), *(("exclude", pattern) for pattern in options.exclude)):
+        check_text(name, text, options.policy)
+    progress = progress or NoProgress()
+    surprises = Surprises()
+    for _ in range(_MOST_TRIES):
+        try:
+            return _seal(path, signer, options, progress, random, now, surprises)
+        except RespelledNames as found:
+            surprises = replace(surprises, respelled=found.names)
+        except RestlessFiles as found:
+            surprises = replace(surprises, restless=surprises.restless | found.paths)
+    raise cannot_seal(["other files kept changing after each time that they were read"])
+
+
+def _seal(
+    path: str | os.PathLike[str],
+    signer: Signer,
+    options: SealOptions,
+    progress: Progress,
+    random: Callable[[int], bytes],
+    now: Callable[[], datetime],
+    surprises: Surprises,
+) -> SealResult:
+    header = EntryHeader(options.reason, options.happened_at, options.clock)
+    with (
+        open_for_writing(path, options.custody) as record,
+        hire(options.jobs, options.scheduler, record.evidence) as crew,
+    ):
+        run = _SealRun(record.evidence, record.collection, options, crew, progress, surprises, inside=record.inside)
+        journal_file = journal_name(record.next_sequence)
+        journal = Journal(record.writer.open_kept(journal_file))
+        try:
+            first_item = record.collection.next_item
+            with ManifestWriter(record.writer, record.next_sequence, first_item, random) as manifest:
+                run.observe(manifest, journal)
+                result = run.result
+                result.findings += report_losses(crew)
+                if manifest.items:
+                    details = manifest.finish(run.exclusions, options.allowed)
+                    written = write_entry(
+                        record,
+                        signer,
+                        header,
+                        details,
+                        random=random,
+                        now=now,
+                        unlisted=manifest.unlisted,
+                        read_in_blocks=manifest.is_read_in_blocks,
+                        require_unchanged=run.require_unchanged,
+                    )
+                    result.entry, result.head = written.sequence, written.head
+                else:
+                    run.require_unchanged()
+        finally:
+            journal.close()
+            if journal.is_empty:
+                record.writer.remove(journal_file)
+        record.writer.remove(journal_file)
+        return result
+
+
+def preview_seal(
+    path: str | os.PathLike[str], options: SealOptions | None = None, *, progress: Progress | None = None
+) -> SealResult:
+    """Tell what `seal` would do, writing nothing and reading no evidence file."""
+    options, progress = options or SealOptions(), progress or NoProgress()
+    try:
+        return _preview(path, options, progress, Surprises())
+    except RespelledNames as found:
+        return _preview(path, options, progress, Surprises(respelled=found.names))
+
+
+def _preview(
+    path: str | os.PathLike[str], options: SealOptions, progress: Progress, surprises: Surprises
+) -> SealResult:
+    evidence = TreeLocation.find(os.fspath(path))
+    inside = is_inside(evidence, options.custody)
+    location = locate_custody(evidence, options.custody)
+    crew = Crew(options.jobs or default_jobs())
+    if location is None:
+        run = _SealRun(evidence, None, options, crew, progress, surprises, inside=inside)
+        run.observe(None, None)
+        run.require_unchanged()
+        return run.result
+    with CustodyDirectory(location) as custody:
+        run = _SealRun(evidence, read_sound_collection(custody), options, crew, progress, surprises, inside=inside)
+        run.observe(None, None)
+        run.require_unchanged()
+        return run.result
+
+
+class _SealRun:
+    """One pass over the evidence directory: what is new goes to the manifest, the rest is compared."""
+
+    def __init__(
+        self,
+        evidence: TreeLocation,
+        collection: Collection | None,
+        options: SealOptions,
+        crew: Crew,
+        progress: Progress,
+        surprises: Surprises,
+        *,
+        inside: bool,
+    ) -> None:
+        self.result = SealResult(head=collection.chain.head if collection else None)
+        self.inside = inside
+        self._evidence = evidence
+        self._collection = collection
+        self._options = options
+        self._crew = crew
+        self._progress = progress
+        self.exclusions = effective_exclusions(evidence, self._custody_name, collection, options)
+        self._notes = WalkNotes()
+        self._share = ShareTrack(lambda: self._notes.share)
+        self._judge = ItemJudge(Mode.STAT, collection.is_disposed if collection else lambda _: False)
+        self._places: dict[int, Found] = {}
+        """Number of an item that has to be read after all -> where it lies."""
+        self._problems: list[str] = []
+        self._denied = 0
+        self._respelled = RespelledPairs(surprises.respelled)
+        self._restless = surprises.restless
+        self._marks = Marks()
+        self._plan = self._make_plan()
+
+    def observe(self, manifest: ManifestWriter | None, journal: Journal | None) -> None:
+        """Go through the directory; without a manifest only look, read nothing and collect what would be new.
+
+        Raises:
+            EvidenceError: something cannot be sealed, with the names of all of it.
+        """
+        self._progress.start("sealing", *self._measure())
+        if manifest is None or journal is None:
+            self._observe_items(None, None)
+        elif self._options.metadata is not MetadataChoice.NONE:
+            self._describe_items(manifest, journal)
+        elif self._is_all_new:
+            self._observe_blocks(manifest, journal)
+        else:
+            self._observe_items(manifest, journal)
+        self._look_past_patterns()
+        self._look_for_other_forms()
+        self._judge_doubtful()
+        self._check_manifests()
+        if manifest is not None and self._plan and self._plan.left_over:
+            self._problems.append("files that the table speaks of vanished while the directory was read")
+        self._report_names()
+        if self._denied:
+            raise RefusedError(
+                f"{self._denied:,} names of files hold a term of the list of denied terms; nothing was sealed",
+                hint="the manifest would repeat these names; rename working copies, or seal without --deny-terms",
+            )
+        if self._problems:
+            raise cannot_seal(self._problems)
+        if not (self.result.new_items or (self._collection and self._collection.seals)):
+            raise nothing_to_seal(self.result.excluded)
+
+    def _measure(self) -> tuple[int | None, int | None]:
+        """Count files and bytes, where somebody waits; those that were sealed before are looked at, and not read."""
+        if not self._progress.wants_totals:
+            return None, None
+        measured = measure_tree(
+            self._evidence, custody=self._custody_name, exclusions=self.exclusions, seconds=_MEASURE_SECONDS
+        )
+        files, size = measured or (None, None)
+        return files, None if self._collection and self._collection.seals else size
+
+    def _observe_items(self, manifest: ItemWriter | None, journal: Journal | None) -> None:
+        """Look at every item on its own, whether it is new or was sealed before."""
+        for task, observation in observe_all(self._evidence, self._tasks(journal), jobs=self._crew):
+            if task.context is not None:
+                self._judge_sealed(task, observation)
+                self._marks.add(NO_MARK if task.found.path not in self._respelled.names else b"")
+            else:
+                self._take_new(task.found, observation, manifest, journal)
+
+    def _describe_items(self, manifest: ManifestWriter, journal: Journal) -> None:
+        """As `_observe_items`, and state of each new file what it claims of itself."""
+        options = self._options
+        with DescribedItems(
+            manifest, self._evidence, options.metadata, sandbox=options.sandbox, policy=options.policy
+        ) as described:
+            self._observe_items(described, journal)
+            if not self._is_refused:
+                described.flush()
+            self.result.metadata = described.summary if described.summary.is_filled else None
+
+    @property
+    def _is_refused(self) -> bool:
+        """Whether it is certain already that nothing will be sealed."""
+        return bool(self._problems or self._denied)
+
+    @property
+    def _is_all_new(self) -> bool:
+        """Whether every entry becomes an item, and takes no decision but the usual ones."""
+        return not (
+            (self._collection and self._collection.seals)
+            or self._options.policy.denied
+            or self._options.statements
+            or self._restless
+        )
+
+    def _observe_blocks(self, manifest: ManifestWriter, journal: Journal) -> None:
+        """Seal by blocks of items, which come back from the workers as they go into the manifest."""
+        requests = self._requests(manifest, journal)
+        for answer in observe_requests(self._evidence, requests, jobs=self._crew, on_read=self._progress.read):
+            block = answer.product
+            if block is None:
+                founds = (found for run in answer.request.runs for found in run.founds())
+                for found, observation in zip(founds, answer.observations, strict=True):
+                    self._take_new(found, observation, manifest, journal)
+            elif not self._is_refused:
+                self._add_block(block, answer.request, manifest, journal)
+
+    def _requests(self, manifest: ManifestWriter, journal: Journal) -> Iterator[Request[None]]:
+        with Tree(self._evidence) as tree:
+            runs = walk_runs(tree, custody=self._custody_name, exclusions=self.exclusions, notes=self._notes)
+            for batch in gather_runs(runs):
+                order = manifest.order_block(sum(len(run.names) for run in batch))
+                self._share.hand_out(sum(len(run.names) for run in batch))
+                yield Request(batch, None, known=journal.find_all(batch), finish=state_block, argument=order)
+
+    def _add_block(self, block: ItemBlock, request: Request[None], manifest: ManifestWriter, journal: Journal) -> None:
+        self.result.new_items += block.items
+        self.result.new_bytes += block.size
+        self.result.reused += block.reused
+        manifest.add_block(block)
+        self._marks.add(block.marks)
+        journal.add_lines(block.journal)
+        last = request.runs[-1]
+        item = join_path(last.directory, last.names[-1])
+        self._progress.advance(files=block.items, size=block.size, item=item, share=self._share.take_back(block.items))
+
+    def _make_plan(self) -> StatementPlan | None:
+        """Match the archivist's statements with what is to be sealed, before anything is read."""
+        if not self._options.statements:
+            return None
+        plan = read_plan(self._options.statements, self._evidence, self._options.policy)
+        with Tree(self._evidence) as tree:
+            plan.match(self._collection, self._evidence, self._walk(tree, WalkNotes()))
+        self.result.findings += plan.findings
+        return plan
+
+    def _tasks(self, journal: Journal | None) -> Iterator[Task[SealedItem | None]]:
+        with Tree(self._evidence) as tree:
+            for sealed, found in find_new(self._collection, self._evidence, self._walk(tree, self._notes)):
+                if found is None and sealed is not None:
+                    if not self._respelled.holds_item(sealed):
+                        self._judge.missing.append(sealed)
+                elif found is not None and sealed is not None:
+                    self._share.hand_out()
+                    yield Task(found, sealed, Mode.STAT)
+                elif found is not None and not self._respelled.holds_found(found):
+                    self._share.hand_out()
+                    known = journal.find(found.path) if journal is not None else None
+                    yield Task(found, None, Mode.STAT if journal is None else Mode.HASH, known)
+            yield from self._respelled.tasks(self._collection)
+
+    def _walk(self, tree: Tree, notes: WalkNotes) -> Iterator[Found]:
+        return walk(tree, custody=self._custody_name, exclusions=self.exclusions, notes=notes)
+
+    @property
+    def _custody_name(self) -> bytes | None:
+        return NAME if self.inside else None
+
+    def _take_new(
+        self, found: Found, observation: Observation, manifest: ItemWriter | None, journal: Journal | None
+    ) -> None:
+        if found.path in self._restless:
+            observation = observation._replace(problem=Problem.CHANGING, detail=CHANGED_AFTERWARDS)
+        item_type = self._classify(found, observation)
+        self._marks.add(mark_of(observation) if item_type not in (None, ItemType.OMITTED) else NO_MARK)
+        if item_type is not None:
+            self._add_item(found, observation, item_type, manifest, journal)
+
+    def _classify(self, found: Found, observation: Observation) -> ItemType | None:
+        """Decide what a new item is; None after noting that it cannot be sealed."""
+        policy = self._options.policy
+        texts = (store_name(found.path), store_name(observation.target)) if policy.denied else ()
+        if any(map(policy.holds_denied_term, texts)):
+            # Counted, not named: the message must not repeat the term.
+            self._denied += 1
+            return None
+        problem = observation.problem
+        if problem is None:
+            return _ITEM_TYPES[observation.kind]
+        if problem is not Problem.VANISHED and omission_reason(found, problem) in self._options.allowed:
+            return ItemType.OMITTED
+        self._problems.append(f"{shown(store_name(found.path))}: {observation.detail}")
+        return None
+
+    def _add_item(
+        self,
+        found: Found,
+        observation: Observation,
+        item_type: ItemType,
+        manifest: ItemWriter | None,
+        journal: Journal | None,
+    ) -> None:
+        size = observation.stamp.size if observation.stamp and item_type is ItemType.FILE else 0
+        self.result.new_items += 1
+        self.result.new_bytes += size
+        self.result.reused += observation.reused
+        self.result.omitted += item_type is ItemType.OMITTED
+        if manifest is not None:
+            reason = omission_reason(found, observation.problem) if observation.problem else None
+            extra = self._plan.take(store_name(found.path)).lines if self._plan else ()
+            if not self._is_refused:
+                manifest.add(found, observation, item_type, reason, extra)
+        if journal is not None:
+            journal.add(found.path, observation)
+        self._progress.advance(files=1, size=size, item=found.path, share=self._share.take_back())
+
+    def _judge_sealed(self, task: Task[SealedItem | None], observation: Observation) -> None:
+        """Compare an item of an earlier seal by type, size and date, as a verification would that reads no file."""
+        sealed = task.context
+        if sealed is None:
+            return
+        self._progress.advance(files=1, size=0, item=task.found.path, share=self._share.take_back())
+        if sealed.item.file is None and sealed.item.content.type is ItemType.FILE:
+            # Its date is withheld with its name, so only reading tells whether it is still what was sealed.
+            self._judge.doubtful.append(sealed)
+            self._places[sealed.item.number] = task.found
+            return
+        if task.found.path in self._respelled.names:
+            self._judge.respelled(sealed, task.found.path)
+        if sealed.item.content.type is ItemType.OMITTED:
+            self._judge.fates_of(sealed).omitted += 1
+            return
+        self._judge.judge(sealed, observation)
+        if self._judge.doubtful and self._judge.doubtful[-1] is sealed:
+            # Only touched, or rewritten with other bytes of the same length? That takes reading.
+            self._places[sealed.item.number] = task.found
+
+    def _look_past_patterns(self) -> None:
+        """A new pattern says what is not to be sealed; what was sealed before is compared all the same."""
+        hidden = find_hidden(self._evidence, self._judge.missing, self.exclusions)
+        self._notes.excluded_count -= count_unhidden(hidden, self.exclusions)
+        there = {id(sealed) for sealed, _ in hidden}
+        self._judge.missing = [one for one in self._judge.missing if id(one) not in there]
+        tasks: list[Task[SealedItem | None]] = [Task(found, sealed, Mode.STAT) for sealed, found in hidden]
+        for task, observation in observe_all(self._evidence, tasks, jobs=self._crew):
+            self._judge_sealed(task, observation)
+
+    def _look_for_other_forms(self) -> None:
+        """A sealed item under its name in another Unicode form, or under its number, is not new, and not missing."""
+        if self._collection is None or self._respelled.names:
+            return
+        missing = [one for one in self._judge.missing if not self._collection.is_disposed(one)]
+        if not missing and not nameless_items(self._collection):
+            return
+        with Tree(self._evidence) as tree:
+            names = find_respelled(self._collection, missing, self._walk(tree, WalkNotes()))
+            names |= find_numbered(self._collection, missing, self._walk(tree, WalkNotes()))
+        if names:
+            raise RespelledNames(names)
+
+    def _judge_doubtful(self) -> None:
+        doubtful, self._judge.doubtful = self._judge.doubtful, []
+        tasks = [Task(self._places[sealed.item.number], sealed) for sealed in doubtful]
+        for task, observation in observe_all(self._evidence, tasks, jobs=self._crew):
+            self._judge.judge(task.context, observation, Mode.HASH)
+
+    def _check_manifests(self) -> None:
+        """Now that the manifests of earlier seals have been read to their end, refuse ones that do not hold."""
+        if self._collection is not None and self._collection.seals:
+            require_sound(self._collection)
+        self._close_judgement()
+
+    def _close_judgement(self) -> None:
+        """Say what became of the items of earlier seals."""
+        for one in self._judge.missing:
+            if one.item.content.type is ItemType.OMITTED:
+                self._judge.fates_of(one).omitted += 1
+            else:
+                self._judge.report_missing(one)
+        self._judge.missing.clear()
+        there = set(self._respelled.names.values())
+        for one in nameless_items(self._collection) if self._collection else ():
+            if one.item.content.type is not ItemType.OMITTED and path_of(one) not in there:
+                self._judge.report_missing(one)
+        self.result.findings += self._judge.findings
+        kept = ItemFates()
+        for fates in self._judge.fates.values():
+            kept.add(fates)
+        self.result.kept_items = kept.ok + kept.unread + kept.omitted
+        self._require_accounts(kept)
+
+    def _require_accounts(self, fates: ItemFates) -> None:
+        """Make sure that every item of an earlier seal ended in exactly one class, as in a verification."""
+        seals = self._collection.seals if self._collection else []
+        withheld = sum(count_items(withheld_ranges(seal)) for seal in seals)
+        sealed = sum(seal.sealed.items for seal in seals)
+        if fates.total + withheld != sealed:
+            raise InputError(
+                f"the sums do not meet: {fates.total + withheld:,} of {sealed:,} sealed items are accounted for, so "
+                "nothing was sealed",
+                hint="run the same command again; if it says this again, please report it: it is a fault of evtool",
+            )
+
+    def require_unchanged(self) -> None:
+        """Look at every name and every new file once more: what changed since it was read is not what is signed.
+
+        Raises:
+            RestlessFiles: files changed, which is allowed: they are to be named without their content.
+            EvidenceError: files changed, came or went.
+        """
+        again, seen, changed = WalkNotes(), 0, list[Found]()
+        with Tree(self._evidence) as tree, Tree(self._evidence) as looking:
+            for run in walk_runs(tree, custody=self._custody_name, exclusions=self.exclusions, notes=again):
+                if self._respelled.names:
+                    names = [name for name in run.names if join_path(run.directory, name) not in self._respelled.names]
+                    run = run._replace(names=names)
+                changed += self._marks.find_changed(looking, run, seen)
+                seen += len(run.names)
+        if again.fingerprint != self._notes.fingerprint:
+            raise cannot_seal(["files appeared, vanished or changed their type while the directory was read"])
+        if changed and OmissionReason.CHANGING in self._options.allowed:
+            raise RestlessFiles(frozenset(found.path for found in changed))
+        if changed:
+            raise cannot_seal([f"{shown(store_name(found.path))}: {CHANGED_AFTERWARDS}" for found in changed])
+
+    def _report_names(self) -> None:
+        self.result.excluded = self._notes.excluded_count
+        self.result.excluded_names = tuple(path for path, _ in self._notes.excluded)
+        for one, other in self._notes.twins:
+            message = f"{shown(one)} and {shown(other)} are one name to some other systems; a copy there may lose one"
+            self.result.findings.append(Finding(Code.NAME_TWIN, Effect.NOTE, message, path=one))
+
+
+_MOST_TRIES = 20
+"""How often a seal begins anew because of what was found out too late; each time fewer things can surprise it."""
+
+ItemWriter = ManifestWriter | DescribedItems
+"""What takes new items one by one."""
+
+_MEASURE_SECONDS = 0.1
+"""How long a seal may take to find out how much there is to do: what is not counted by then is estimated on the way."""
+
+_ITEM_TYPES = {
+    Kind.FILE: ItemType.FILE,
+    Kind.SYMLINK: ItemType.SYMLINK,
+    Kind.EMPTY_DIRECTORY: ItemType.DIRECTORY,
+}

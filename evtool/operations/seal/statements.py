@@ -1,0 +1,259 @@
+"""Which statement belongs to which item: the archivist's table and defaults, matched with what is to be sealed.
+
+All of it happens before the first file is read, so that a slip in a table costs seconds and not a night of hashing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from evtool.core.custody.privacy import TextPolicy
+from evtool.core.errors import FormatError, RefusedError, UsageError
+from evtool.core.finding import Code, Effect, Finding
+from evtool.core.manifest.stated import Stated
+from evtool.core.terms.input import find_contradictions
+from evtool.core.terms.terms import TERMS_BY_NAME, ConsentTerms, Shape, parse_terms
+from evtool.core.text.names import nfc_key, shown, store_name
+from evtool.interop.item_defaults import MAX_DEFAULTS, DirectoryDefaults, ItemDefaults, combine, parse_defaults
+from evtool.interop.items_table import MAX_ERRORS, MAX_TABLE, Row, TableError, parse_table
+from evtool.keys.files import read_any_file
+from evtool.operations.record.collection import Collection, SealedItem
+from evtool.operations.verify.items.free_names import find_new
+from evtool.scan.tree import TreeLocation
+from evtool.scan.walk import Found
+
+
+@dataclass(frozen=True, slots=True)
+class StatementFiles:
+    """Where an archivist keeps what is to be stated.
+
+    Attributes:
+        items: path of the table, or None.
+        defaults: path of the file of defaults, or None.
+    """
+
+    items: str | None = None
+    defaults: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.items is not None or self.defaults is not None
+
+
+def read_plan(files: StatementFiles, evidence: TreeLocation, policy: TextPolicy) -> StatementPlan:
+    """Read both files.
+
+    Raises:
+        RefusedError: a text in them names somebody; it says where, and not what was found.
+        UsageError: one of them lies in the evidence directory, where it would be evidence.
+        InputError: one of them cannot be read.
+        FormatError: one of them is not what it should be; every error of a table is named.
+    """
+    for path in (files.items, files.defaults):
+        if path is not None:
+            _check_outside(path, evidence)
+    rows = parse_table(read_any_file(Path(files.items), MAX_TABLE)) if files.items else ()
+    defaults = parse_defaults(read_any_file(Path(files.defaults), MAX_DEFAULTS)) if files.defaults else ItemDefaults()
+    _check_texts(rows, defaults, policy)
+    return StatementPlan(rows, defaults, policy)
+
+
+def _check_texts(rows: Iterable[Row], defaults: ItemDefaults, policy: TextPolicy) -> None:
+    """Look for names before anything else is said of the table: no other message can repeat one then."""
+    problems: list[str] = []
+    for row in rows:
+        if policy.holds_denied_term(row.path):
+            problems.append(f"line {row.line}, column path: holds a term of the list of denied terms")
+        problems += (f"line {row.line}, column {text}" for text in _objections(row.stated, policy))
+    for number, directory in enumerate(defaults.directories, start=1):
+        if policy.holds_denied_term(directory.path):
+            problems.append(f"defaults, directory {number}: its path holds a term of the list of denied terms")
+        problems += (f"defaults, directory {number}: {text}" for text in _objections(directory.stated, policy))
+    if problems:
+        more = f"; and {len(problems) - MAX_ERRORS} more" if len(problems) > MAX_ERRORS else ""
+        raise RefusedError(
+            f"nothing was sealed, because texts would name somebody: {'; '.join(problems[:MAX_ERRORS])}{more}",
+            hint="use codes, and keep names in your own register",
+        )
+
+
+def _objections(stated: Stated, policy: TextPolicy) -> Iterator[str]:
+    for name, value in stated.context:
+        # Addresses of pages often hold what looks like an e-mail address.
+        objection = policy.objection(value) if name != "url" else None
+        if objection or policy.holds_denied_term(value):
+            yield f"{name}: {objection or 'holds a term of the list of denied terms'}"
+    for name, spelled in (stated.terms.stated if stated.terms else {}).items():
+        for text in spelled if isinstance(spelled, list) else (spelled,):
+            objection = policy.objection(text)
+            if objection and TERMS_BY_NAME[name].shape in (Shape.TEXT, Shape.RECIPIENTS):
+                yield f"{name}: {objection}"
+
+
+def _check_outside(path: str, evidence: TreeLocation) -> None:
+    root = os.path.realpath(evidence.path)
+    if os.path.realpath(os.fsencode(path)).startswith(root + b"/"):
+        raise UsageError(
+            f"{shown(os.path.basename(path))} lies in the evidence directory, so it would be sealed as evidence",
+            hint="keep the table and the defaults elsewhere: they hold names and terms of all items together",
+        )
+
+
+@dataclass(slots=True)
+class _Candidates:
+    """What is there under one name, whatever its Unicode form: stored name -> the sealed item, or None if it is new."""
+
+    rows: list[Row] = field(default_factory=list)
+    names: dict[str, SealedItem | None] = field(default_factory=dict)
+
+
+class StatementPlan:
+    """What will be stated of each new item; ready after `match`."""
+
+    def __init__(self, rows: Iterable[Row], defaults: ItemDefaults, policy: TextPolicy) -> None:
+        self._policy = policy
+        self.findings: list[Finding] = []
+        self._defaults = defaults
+        self._by_key: dict[str, _Candidates] = {}
+        for row in rows:
+            self._by_key.setdefault(nfc_key(row.path), _Candidates()).rows.append(row)
+        self._unused_directories = set(defaults.directories)
+        self._combined: dict[tuple[DirectoryDefaults, ...], Stated] = {}
+        self._checked: set[tuple[DirectoryDefaults, ...]] = set()
+        self._matched: dict[str, Row] = {}
+        self._problems: list[str] = []
+
+    def match(self, collection: Collection | None, evidence: TreeLocation, founds: Iterable[Found]) -> None:
+        """Pair rows with the names in the directory, and check what follows for each new item.
+
+        Raises:
+            TableError: a row is for something that is not there, or not new, or for what another row is for; or what
+                would be stated of an item makes no sense.
+        """
+        for sealed, found in find_new(collection, evidence, founds, afresh=True):
+            if sealed is not None and sealed.item.file is not None:
+                self._note(sealed.item.file.path, sealed)
+            elif found is not None:
+                path = store_name(found.path)
+                self._note(path, None)
+                self._check_defaults(path)
+        for candidates in self._by_key.values():
+            self._pair(candidates)
+        next_item = collection.next_item if collection else 1
+        for path, row in self._matched.items():
+            self._check_row(path, row, next_item)
+        for directory in self._defaults.directories:
+            self._contradict(f"defaults for {self._name(directory.path or '.')}", directory.stated.terms, whole=False)
+        for directory in sorted(self._unused_directories, key=lambda one: one.path):
+            self._problems.append(f"defaults: there is nothing in a directory {shown(directory.path)}")
+        if self._problems:
+            raise TableError(tuple(dict.fromkeys(self._problems)))
+
+    def find(self, path: str) -> Stated:
+        """Give what is stated of a new item, by its stored name."""
+        row = self._matched.get(path)
+        outer = self._state_defaults(path)
+        return outer if row is None else combine((outer, row.stated))
+
+    def take(self, path: str) -> Stated:
+        """As `find`, and remember that it was asked for."""
+        stated = self.find(path)
+        self._matched.pop(path, None)
+        return stated
+
+    @property
+    def left_over(self) -> tuple[str, ...]:
+        """Names of rows whose item was there, and was not asked for with `take`."""
+        return tuple(self._matched)
+
+    def _note(self, path: str, sealed: SealedItem | None) -> None:
+        key = nfc_key(path)
+        if key in self._by_key:
+            self._by_key[key].names[path] = sealed
+        if self._unused_directories:
+            self._unused_directories -= {one for one in self._unused_directories if one.covers(key)}
+
+    def _check_defaults(self, path: str) -> None:
+        """Check what is stated of an item that has no row, once for all that lie below the same directories."""
+        directories = self._defaults.find(path)
+        if nfc_key(path) not in self._by_key and directories not in self._checked:
+            self._checked.add(directories)
+            self._contradict(f"defaults for {self._name(path)}", self._state_defaults(path).terms)
+
+    def _state_defaults(self, path: str) -> Stated:
+        directories = self._defaults.find(path)
+        if directories not in self._combined:
+            self._combined[directories] = combine(tuple(one.stated for one in directories))
+        return self._combined[directories]
+
+    def _name(self, path: str) -> str:
+        return "an item whose name holds a denied term" if self._policy.holds_denied_term(path) else shown(path)
+
+    def _contradict(self, where: str, terms: ConsentTerms | None, *, whole: bool = True) -> None:
+        if terms is None:
+            return
+        self._problems += (f"{where}: {sentence}" for sentence in find_contradictions(terms, whole=whole))
+        try:
+            # Lists that are put together may be longer than a statement can be.
+            parse_terms(terms.serialize())
+        except FormatError as error:
+            self._problems.append(f"{where}: {error.message}")
+
+    def _pair(self, candidates: _Candidates) -> None:
+        """Exact names first; then one row and one name that differ in their Unicode form only."""
+        names, rows = dict(candidates.names), list(candidates.rows)
+        pairs: list[tuple[Row, str]] = []
+        for row in candidates.rows:
+            if row.path in names:
+                pairs.append((row, row.path))
+                rows.remove(row)
+                del names[row.path]
+        if len(rows) == len(names) == 1:
+            pairs.append((rows.pop(), names.popitem()[0]))
+        for row in rows:
+            self._problems.append(f"line {row.line}: {_why_unmatched(row, candidates)}")
+        for row, name in pairs:
+            sealed = candidates.names[name]
+            if sealed is None:
+                self._matched[name] = row
+            elif not self._is_said_by(row, sealed):
+                self._problems.append(
+                    f"line {row.line}: {shown(row.path)} is sealed already, and with other statements; "
+                    "`evtool consent set` records a change"
+                )
+
+    def _is_said_by(self, row: Row, sealed: SealedItem) -> bool:
+        """Tell whether a sealed item says what a row does, alone or together with the defaults it was sealed with."""
+        path = sealed.item.file.path if sealed.item.file else row.path
+        together = combine((self._state_defaults(path), row.stated))
+        return row.stated.is_said_by(sealed.item) or together.is_said_by(sealed.item)
+
+    def _check_row(self, path: str, row: Row, next_item: int) -> None:
+        where = f"line {row.line}"
+        origin = dict(row.stated.context).get("derived_from")
+        if origin is not None and int(origin) >= next_item:
+            self._problems.append(f"{where}, column derived_from: item {origin} is not sealed yet; seal it first")
+        # On its own first: what is put together leaves out what explains a state of consent that does not count.
+        self._contradict(where, row.stated.terms, whole=False)
+        outer = self._state_defaults(path)
+        stated = combine((outer, row.stated))
+        self._contradict(where, stated.terms)
+        if stated.terms is None or row.stated.terms is None:
+            return
+        in_force = stated.terms.stated
+        for name, value in row.stated.terms.stated.items():
+            if in_force.get(name) != value:
+                message = f"line {row.line}, column {name}: the defaults are stricter and are sealed with it"
+                self.findings.append(Finding(Code.CONSENT_STRICTER, Effect.NOTE, message))
+
+
+def _why_unmatched(row: Row, candidates: _Candidates) -> str:
+    name = shown(row.path)
+    others = [other.line for other in candidates.rows if other is not row]
+    if len(candidates.names) > 1:
+        return f"{name}: several names in the directory are this one in other Unicode forms; write it exactly"
+    if candidates.names and others:
+        return f"{name} is the same item as in line {others[0]}, in another Unicode form"
+    return f"{name}: there is no such item; it is not there, left out by a pattern, or a directory with files"

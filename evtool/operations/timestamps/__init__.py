@@ -1,0 +1,1 @@
+"""Adding, renewing and completing time evidence."""

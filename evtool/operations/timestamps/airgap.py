@@ -1,0 +1,178 @@
+"""Time-stamps across an air gap: the request goes out as a file, the answer comes back as one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from evtool.core.errors import EvtoolError, FormatError, InputError, MismatchError, NotEstablishedError
+from evtool.core.timestamp.anchor import Anchor
+from evtool.core.timestamp.request import parse_request
+from evtool.core.timestamp.result import Reason, TokenState
+from evtool.core.timestamp.stamp_names import StampName, StampRole, check_label
+from evtool.operations.record.collection import Collection
+from evtool.operations.record.read import open_record
+from evtool.operations.timestamps.asking import StampOrder, StampOutcome, judge_response, make_request
+from evtool.operations.timestamps.storing import (
+    Ports,
+    StoredStamp,
+    Target,
+    free_label,
+    labels_of,
+    make_grounds,
+    open_same_record,
+    read_target,
+    store_files,
+)
+
+WAITING_LABEL = "offline"
+"""Label of a request that waits for its answer; nobody knows yet who will give it."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRequest:
+    """A request that was written: its bytes, and the file in which it is kept."""
+
+    data: bytes
+    name: StampName
+
+
+def _keep(_: bytes) -> None:
+    """Leave the request to the caller, who finds it in the result."""
+
+
+def write_request(
+    path: str | os.PathLike[str],
+    *,
+    deliver: Callable[[bytes], None] = _keep,
+    entry: int | None = None,
+    policy: str | None = None,
+    hash_name: str = "sha256",
+    label: str = "",
+    custody: str | None = None,
+    ports: Ports | None = None,
+) -> WrittenRequest:
+    """Make a request for an entry and keep it beside it: it is what ties an answer of another day to this question.
+
+    `deliver` takes the request to where it goes out, before it is kept: one that nobody can send must not wait for an
+    answer. Whatever it raises leaves the record as it was.
+
+    Raises:
+        InputError: there is no such entry.
+        FormatError: the label or the policy cannot be used.
+    """
+    ports = ports or Ports()
+    wanted = check_label(label or WAITING_LABEL)
+    with open_record(path, custody) as collection:
+        target = read_target(collection, entry)
+    data = make_request(StampOrder(target.signature, hash_name, policy), ports.random_bits)
+    with open_same_record(path, custody, target) as record:
+        name = target.name(free_label(wanted, labels_of(record, target)), StampRole.REQUEST)
+        deliver(data)
+        store_files(record, {name: data})
+    return WrittenRequest(data, name)
+
+
+def import_response(
+    path: str | os.PathLike[str],
+    response: bytes,
+    anchors: tuple[Anchor, ...],
+    *,
+    entry: int | None = None,
+    custody: str | None = None,
+    ports: Ports | None = None,
+) -> StoredStamp:
+    """Check an answer that came as a file against the requests that wait, and store it beside the one it answers.
+
+    Raises:
+        InputError: no request waits, or this very answer is stored already.
+        FormatError: the file holds no answer.
+        MismatchError: it answers none of the requests, or is disproved.
+        NotEstablishedError: it cannot be shown on the user's anchors; it was not stored.
+    """
+    ports = ports or Ports()
+    grounds = make_grounds(anchors, ports)()
+    with open_record(path, custody) as collection:
+        waiting = _find_waiting(collection, entry)
+        stored = _find_stored(collection, response)
+    if stored is not None:
+        raise InputError(f"this answer is stored already, as {stored.text}")
+    if not waiting:
+        raise InputError("no request waits for an answer", hint="'evtool timestamp DIR --request OUT.tsq' writes one")
+    judged = [
+        (target, name, judge_response(target.signature, "", request, response, grounds))
+        for target, name, request in waiting
+    ]
+    target, name, outcome = min(judged, key=lambda one: _distance(one[2]))
+    if not outcome.ok:
+        raise _refusal(outcome)
+    with open_same_record(path, custody, target) as record:
+        answer = target.name(name.label, StampRole.RESPONSE)
+        store_files(record, {target.name(name.label, StampRole.CHAIN): outcome.chain_pem, answer: response})
+    return StoredStamp(answer, outcome)
+
+
+def _find_waiting(collection: Collection, entry: int | None) -> list[tuple[Target, StampName, bytes]]:
+    stamps = collection.listing.stamps
+    answered = {(name.sequence, name.label) for name in stamps if name.role is StampRole.RESPONSE}
+    waiting = []
+    for name in stamps:
+        wanted = entry is None or name.sequence == entry
+        if name.role is StampRole.REQUEST and wanted and (name.sequence, name.label) not in answered:
+            try:
+                target = read_target(collection, name.sequence)
+                request = collection.custody.read_stamp(name)
+                parse_request(request)
+            except EvtoolError:
+                continue
+            waiting.append((target, name, request))
+    return waiting
+
+
+def _find_stored(collection: Collection, response: bytes) -> StampName | None:
+    for name in collection.listing.stamps:
+        if name.role is StampRole.RESPONSE:
+            try:
+                if collection.custody.read_stamp(name) == response:
+                    return name
+            except EvtoolError:
+                continue
+    return None
+
+
+_NOT_FOR_THIS = (Reason.IMPRINT_MISMATCH, Reason.REQUEST_IMPRINT_MISMATCH)
+
+
+def _distance(outcome: StampOutcome) -> int:
+    """Tell how far an answer is from a request: passed, doubtful, for other random numbers, for another entry."""
+    if outcome.ok:
+        return 0
+    reason = outcome.verdict.reason if outcome.verdict else Reason.MALFORMED
+    if reason in _NOT_FOR_THIS:
+        return 3
+    return 2 if reason is Reason.NONCE_MISMATCH else 1
+
+
+_NO_ANSWER = frozenset(
+    {
+        Reason.TOO_LARGE,
+        Reason.MALFORMED,
+        Reason.TRAILING_BYTES,
+        Reason.BER_NOT_SUPPORTED,
+        Reason.IS_A_REQUEST,
+        Reason.NOT_GRANTED,
+        Reason.NO_TOKEN,
+        Reason.NOT_SIGNED_DATA,
+        Reason.NOT_A_TIMESTAMP,
+    }
+)
+
+
+def _refusal(outcome: StampOutcome) -> EvtoolError:
+    verdict = outcome.verdict
+    kind: type[EvtoolError] = FormatError
+    if verdict is not None and verdict.reason not in _NO_ANSWER:
+        kind = MismatchError if verdict.state is TokenState.FAILED else NotEstablishedError
+    code = f" [{verdict.reason.value}]" if verdict else ""
+    return kind(f"the answer was not stored: {outcome.problem}{code}", hint=outcome.hint)

@@ -1,0 +1,76 @@
+"""Renewing the time evidence of a record: all of it is listed under a second hash family, in a signed entry.
+
+The entry is then stamped like any other. From there on the old time-stamps are judged as of the time of the new one,
+and the manifests, with the digests of the evidence in them, are bound without SHA-256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+
+from evtool.core.custody.events import RENEWAL_HASH, Details, Digest, Event, Renewed
+from evtool.core.custody.privacy import TextPolicy, check_entry_text
+from evtool.core.custody.renewal_list import serialize_list
+from evtool.core.errors import InputError
+from evtool.core.text.digest import sha256_hex
+from evtool.core.text.names import shown
+from evtool.keys.signer import Signer
+from evtool.operations.entries.writer import EntryHeader, Now, Random, open_for_writing, system_now, write_entry
+from evtool.operations.verify.renewals import record_files
+from evtool.scan.tree import TreeLocation
+from evtool.store.custody import FileRole, file_name, locate_custody
+
+
+@dataclass(frozen=True, slots=True)
+class RenewResult:
+    """A renewal that was recorded.
+
+    Attributes:
+        entry: number of the new entry.
+        head: its SHA-256.
+        files: how many files its list holds.
+    """
+
+    entry: int
+    head: str
+    files: int
+
+
+def renew(
+    path: str | os.PathLike[str],
+    signer: Signer,
+    header: EntryHeader,
+    *,
+    custody: str | None = None,
+    policy: TextPolicy | None = None,
+    random: Random = os.urandom,
+    now: Now = system_now,
+) -> RenewResult:
+    """Add a `renewed` entry that lists every file of the record; it is to be stamped afterwards.
+
+    Raises:
+        InputError: there is no record.
+        MismatchError: the record does not hold; what is wrong is not renewed.
+        RefusedError: the reason names somebody.
+    """
+    if locate_custody(TreeLocation.find(os.fspath(path)), custody) is None:
+        raise InputError(f"{shown(os.fsdecode(os.fspath(path)))} holds no custody directory: there is nothing to renew")
+    with open_for_writing(path, custody) as record:
+        digests = {
+            name: record.custody.hash_file(name, hashlib.blake2b()) for name in record_files(record.collection.listing)
+        }
+        if not digests:
+            raise InputError("the record holds no entry: there is nothing to renew")
+        data = serialize_list(digests)
+        details: Details = Renewed(
+            algorithm=RENEWAL_HASH,
+            files=len(digests),
+            list=Digest(sha256_hex(data)),
+            list_renewed=hashlib.blake2b(data).hexdigest(),
+        )
+        check_entry_text(details, header.reason, policy or TextPolicy())
+        record.writer.write(file_name(record.next_sequence, Event.RENEWED.value, FileRole.RENEWAL), data)
+        written = write_entry(record, signer, header, details, random=random, now=now)
+    return RenewResult(written.sequence, written.head, len(digests))

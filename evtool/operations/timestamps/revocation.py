@@ -1,0 +1,231 @@
+"""Keeping revocation evidence: CRLs and OCSP answers are stored beside the time-stamps that they are about.
+
+They come as files that the user fetched: nothing is asked over a network. Once the authority is gone nobody can ask it
+any more, and what was kept then decides whether a time-stamp still counts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from evtool.core.errors import EvtoolError, FormatError, InputError, MismatchError, NotEstablishedError
+from evtool.core.text.names import shown
+from evtool.core.timestamp.anchor import Anchor
+from evtool.core.timestamp.grounds import Grounds
+from evtool.core.timestamp.result import TokenState
+from evtool.core.timestamp.stamp_names import MAX_NUMBER, StampName, StampRole
+from evtool.core.timestamp.time_report import StampKind, StampReport
+from evtool.core.timestamp.verify import verify_token
+from evtool.core.timestamp.x509.certificates import Certificate, load_certificate
+from evtool.core.timestamp.x509.revocation_file import (
+    RevocationFile,
+    RevocationStatement,
+    parse_revocation_file,
+    read_statements,
+)
+from evtool.core.timestamp.x509.revocation_status import Evidence
+from evtool.operations.entries.writer import OpenRecord
+from evtool.operations.record.beside import Companions
+from evtool.operations.record.collection import Collection
+from evtool.operations.record.read import open_record
+from evtool.operations.timestamps.storing import Ports, Target, open_same_record, read_target, store_files
+from evtool.operations.verify.time.axis import TimeGrounds, judge_time
+from evtool.operations.verify.time.evidence import read_time_files
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRevocation:
+    """One file beside one time-stamp.
+
+    Attributes:
+        source: what the caller calls the file.
+        name: its name in the custody directory.
+        new: it was stored now; otherwise the same bytes were there already.
+        statement: what it says, of a certificate of this time-stamp's path.
+    """
+
+    source: str
+    name: StampName
+    new: bool
+    statement: RevocationStatement
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationResult:
+    """What was kept, and how the time-stamps that it is about are judged with it.
+
+    Attributes:
+        kept: each file beside each of its time-stamps.
+        stamps: those time-stamps, judged with all that lies beside them now.
+    """
+
+    kept: tuple[KeptRevocation, ...]
+    stamps: tuple[StampReport, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every time-stamp that a file is about passes."""
+        return all(stamp.state is TokenState.PASSED for stamp in self.stamps)
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A time-stamp of the record whose path is known, the signer first."""
+
+    target: Target
+    name: StampName
+    time: datetime
+    path: tuple[Certificate, ...]
+
+
+def add_revocation(
+    path: str | os.PathLike[str],
+    files: Sequence[tuple[str, bytes]],
+    anchors: tuple[Anchor, ...],
+    *,
+    entry: int | None = None,
+    custody: str | None = None,
+    ports: Ports | None = None,
+) -> RevocationResult:
+    """Check CRLs and OCSP answers against the time-stamps of a record, and store each beside those that it is about.
+
+    `files` are pairs of what to call a file in messages, and its bytes in DER or PEM. All of them are checked before
+    the first is stored; what is stored already is left as it is.
+
+    Raises:
+        FormatError: a file is neither a CRL nor an OCSP answer.
+        InputError: there is no record, or no time-stamp in it.
+        MismatchError: a file is about none of the time-stamps, or was not signed by the issuer that it names.
+        NotEstablishedError: a file can show nothing for them, or no time-stamp leads to an authority of `anchors`.
+    """
+    ports = ports or Ports()
+    parsed = [(source, _parse(source, data)) for source, data in files]
+    with open_record(path, custody) as collection:
+        tokens = _find_tokens(collection, anchors, entry, ports)
+    matches = [(source, file, token, one) for source, file in parsed for token, one in _match(source, file, tokens)]
+    targets = {token.target.sequence: token.target for _, _, token, _ in matches}
+    with open_same_record(path, custody, *targets.values()) as record:
+        plan = _Plan(record)
+        kept = tuple(plan.add(source, file, token.name, one) for source, file, token, one in matches)
+        if plan.new:
+            store_files(record, plan.new)
+    return RevocationResult(kept, _judge_again(path, custody, kept, anchors, ports))
+
+
+def _parse(source: str, data: bytes) -> RevocationFile:
+    try:
+        return parse_revocation_file(data)
+    except FormatError as error:
+        raise FormatError(f"{shown(source)}: {error.message}; nothing was stored", hint=error.hint) from error
+
+
+def _find_tokens(collection: Collection, anchors: tuple[Anchor, ...], entry: int | None, ports: Ports) -> list[_Token]:
+    stamps = [one for one in read_time_files(collection).stamps if one.name.role is StampRole.RESPONSE]
+    stamps = [one for one in stamps if entry in (None, one.name.sequence)]
+    if not stamps:
+        where = "the record" if entry is None else f"entry {entry}"
+        raise InputError(f"{where} has no time-stamp token that revocation evidence could be about")
+    found = []
+    companions = Companions(collection)
+    for one in stamps:
+        verdict = verify_token(
+            one.data, one.signature, Grounds(ports.now(), anchors, certificates=companions.certificates(one.name))
+        )
+        if verdict.claimed and verdict.chain:
+            target, links = read_target(collection, one.name.sequence), map(load_certificate, verdict.chain)
+            found.append(_Token(target, one.name, verdict.claimed.gen_time, tuple(links)))
+    if not found:
+        raise NotEstablishedError(
+            "no time-stamp here leads to an authority that you trust, so no revocation evidence can be checked",
+            hint="'evtool trust tsa add ROOT.pem' trusts the root of an authority, after you have compared its "
+            "fingerprint; or name a file with --tsa-roots",
+        )
+    return found
+
+
+def _match(source: str, file: RevocationFile, tokens: Sequence[_Token]) -> list[tuple[_Token, RevocationStatement]]:
+    """Find the time-stamps that a file says something of.
+
+    Raises:
+        MismatchError: there is none, or the file is not its issuer's.
+        NotEstablishedError: what it says cannot be used for any of them.
+    """
+    found, unusable = [], []
+    for token in tokens:
+        statements = read_statements(file, token.path, token.time)
+        usable = [one for one in statements if not one.evidence.problem]
+        # One answer may be about several certificates; a revocation is what has to be told.
+        found += [(token, one) for one in sorted(usable, key=lambda one: one.evidence.revocation is None)[:1]]
+        unusable += [one.evidence for one in statements if one.evidence.problem]
+    if found:
+        return found
+    raise _refusal(source, unusable)
+
+
+def _refusal(source: str, unusable: Sequence[Evidence]) -> EvtoolError:
+    name = shown(source)
+    if not unusable:
+        return MismatchError(
+            f"{name} is about none of the time-stamps here; nothing was stored",
+            hint="it has to come from whoever issued a certificate in the .chain.pem beside a time-stamp",
+        )
+    first = min(unusable, key=lambda evidence: evidence.foreign)
+    if first.foreign:
+        return MismatchError(f"{name}: {first.problem}; nothing was stored", hint="it is forged, or of another issuer")
+    return NotEstablishedError(
+        f"{name}: {first.problem}, so it shows nothing; nothing was stored",
+        hint="fetch one that was issued after the time-stamp and before the certificate's end",
+    )
+
+
+class _Plan:
+    """Which files are to be written into a locked record, each under the next free number."""
+
+    def __init__(self, record: OpenRecord) -> None:
+        self.new: dict[StampName, bytes] = {}
+        self._record = record
+        names = [name for name in record.custody.list_files().stamps if name.role in (StampRole.CRL, StampRole.OCSP)]
+        self._there: dict[StampName, bytes | None] = dict.fromkeys(names)
+        """Name of a file -> SHA-256 of its bytes, once it was looked at."""
+
+    def add(
+        self, source: str, file: RevocationFile, token: StampName, statement: RevocationStatement
+    ) -> KeptRevocation:
+        """Plan one file beside one time-stamp; the same bytes are not written twice."""
+        role, digest = StampRole(file.kind.value), sha256(file.der).digest()
+        for number in range(1, MAX_NUMBER + 1):
+            name = StampName(token.sequence, token.event, token.label, role, number)
+            if name not in self._there:
+                self._there[name], self.new[name] = digest, file.der
+                return KeptRevocation(source, name, True, statement)
+            known = self._there[name] or _digest(self._record, name)
+            self._there[name] = known
+            if known == digest:
+                return KeptRevocation(source, name, name in self.new, statement)
+        raise InputError(f"there are {MAX_NUMBER} files of this kind beside {token.text} already")
+
+
+def _digest(record: OpenRecord, name: StampName) -> bytes:
+    """Give the SHA-256 of what lies there; a file that cannot be read keeps its number taken."""
+    try:
+        return sha256(record.custody.read_stamp(name)).digest()
+    except EvtoolError:
+        return b"unreadable"
+
+
+def _judge_again(
+    path: str | os.PathLike[str],
+    custody: str | None,
+    kept: Sequence[KeptRevocation],
+    anchors: tuple[Anchor, ...],
+    ports: Ports,
+) -> tuple[StampReport, ...]:
+    concerned = {(one.name.sequence, one.name.label) for one in kept}
+    with open_record(path, custody) as collection:
+        result = judge_time(collection, TimeGrounds(anchors=lambda: anchors), ports.now())
+    stamps = [one for one in result.stamps if one.kind is StampKind.RFC3161]
+    return tuple(one for one in stamps if (one.entry, one.label) in concerned)

@@ -1,0 +1,116 @@
+"""Upgrading OpenTimestamps proofs: asking the calendars for what they promised.
+
+A proof that grew is a new file; the promise stays as it was, as a later entry may have listed it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from evtool.core.errors import EvtoolError
+from evtool.core.timestamp.ots.format import parse_proof, serialize_proof
+from evtool.core.timestamp.ots.proof import Proof
+from evtool.core.timestamp.ots.stamp import is_complete
+from evtool.core.timestamp.stamp_names import UPGRADE_LABEL, StampName, StampRole
+from evtool.operations.record.collection import Collection
+from evtool.operations.record.read import open_record
+from evtool.operations.timestamps.asking import CalendarOutcome, upgrade_proof
+from evtool.operations.timestamps.storing import (
+    Ports,
+    Target,
+    free_label,
+    labels_of,
+    open_same_record,
+    read_target,
+    store_files,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProofUpgrade:
+    """What came of asking for the rest of one proof.
+
+    Attributes:
+        entry: number of the entry.
+        name: the file with the newest state of the proof.
+        changed: it grew.
+        complete: it names a Bitcoin block.
+        problems: calendars that were not asked, or did not answer as one should; or why the file cannot be read.
+    """
+
+    entry: int
+    name: StampName
+    changed: bool
+    complete: bool
+    problems: tuple[CalendarOutcome, ...] = ()
+
+
+def upgrade_proofs(
+    path: str | os.PathLike[str],
+    calendars: tuple[str, ...],
+    *,
+    entry: int | None = None,
+    custody: str | None = None,
+    ports: Ports | None = None,
+) -> tuple[ProofUpgrade, ...]:
+    """Ask for the rest of every proof that is still a promise, of calendars on the user's list only.
+
+    One proof that cannot be upgraded does not keep the others from it.
+
+    Raises:
+        InputError: there is no record.
+    """
+    ports = ports or Ports()
+    with open_record(path, custody) as collection:
+        newest = _newest_proofs(collection, entry)
+        loaded = [(name, *_load(collection, name)) for name in newest]
+    results: list[ProofUpgrade] = []
+    for name, target, proof, problem in loaded:
+        if target is None or proof is None:
+            results.append(ProofUpgrade(name.sequence, name, False, False, (CalendarOutcome(name.text, problem),)))
+        elif is_complete(proof):
+            results.append(ProofUpgrade(name.sequence, name, False, True))
+        else:
+            results.append(_upgrade(path, custody, name, target, proof, calendars, ports))
+    return tuple(results)
+
+
+def _newest_proofs(collection: Collection, entry: int | None) -> list[StampName]:
+    """Of each entry the proof that grew last."""
+    newest: dict[int, StampName] = {}
+    for name in collection.listing.stamps:
+        if name.role is StampRole.PROOF and entry in (None, name.sequence):
+            newest[name.sequence] = max(newest.get(name.sequence, name), name, key=_generation)
+    return [newest[number] for number in sorted(newest)]
+
+
+def _generation(name: StampName) -> int:
+    number = name.label.removeprefix(UPGRADE_LABEL).lstrip("-")
+    if not name.label:
+        return 0
+    return int(number) if number.isdigit() else 1
+
+
+def _load(collection: Collection, name: StampName) -> tuple[Target | None, Proof | None, str]:
+    try:
+        return read_target(collection, name.sequence), parse_proof(collection.custody.read_stamp(name)), ""
+    except EvtoolError as error:
+        return None, None, error.message
+
+
+def _upgrade(
+    path: str | os.PathLike[str],
+    custody: str | None,
+    name: StampName,
+    target: Target,
+    proof: Proof,
+    calendars: tuple[str, ...],
+    ports: Ports,
+) -> ProofUpgrade:
+    outcome = upgrade_proof(proof, calendars, ports.pause)
+    if outcome.changed:
+        with open_same_record(path, custody, target) as record:
+            name = target.name(free_label(UPGRADE_LABEL, labels_of(record, target)), StampRole.PROOF)
+            store_files(record, {name: serialize_proof(outcome.proof)})
+    return ProofUpgrade(target.sequence, name, outcome.changed, outcome.complete, outcome.problems)

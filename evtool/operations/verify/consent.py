@@ -1,0 +1,40 @@
+"""Whether it is stated under which consent the items may be used."""
+
+from __future__ import annotations
+
+from evtool.core.consent.summary import ConsentSummary, ConsentTally
+from evtool.core.finding import Code, Effect, Finding
+from evtool.operations.record.collection import Collection
+
+
+def summarize_consent(collection: Collection) -> ConsentSummary | None:
+    """Put together what the terms of all items amount to, once their manifests have been read.
+
+    None where the record cannot be relied on: an entry that cannot be read, or whose signature fails, may hold a
+    change of consent.
+    """
+    seals = collection.seals
+    if not seals or not collection.tells_all_changes or not all(seal.is_sound for seal in seals):
+        return None
+    total = ConsentTally()
+    for seal in seals:
+        total.merge(seal.consent)
+    return total.summarize(collection.chain.links[-1].entry.recorded_at)
+
+
+def judge_consent(summary: ConsentSummary | None) -> list[Finding]:
+    """Say for how many items no terms are stated."""
+    if summary is None:
+        message = "the record cannot be relied on, so no terms can: treat all items as sealed, for nobody"
+        return [Finding(Code.NO_CONSENT, Effect.OPEN, message)]
+    if summary.problem:
+        message = f"consent cannot be put together: {summary.problem}; treat the items concerned as sealed, for nobody"
+        return [Finding(Code.NO_CONSENT, Effect.UNCHECKED, message)]
+    missing = summary.items - summary.stated
+    if summary.items == missing:
+        message = "no consent is stated for any item: treat all of them as sealed, for nobody"
+        return [Finding(Code.NO_CONSENT, Effect.OPEN, message)]
+    if missing:
+        message = f"of {summary.items:,} items have no consent stated: treat them as sealed, for nobody"
+        return [Finding(Code.NO_CONSENT, Effect.OPEN, message, count=missing)]
+    return []

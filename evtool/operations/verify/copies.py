@@ -1,0 +1,69 @@
+"""Two copies of a collection side by side: what they share, and where they part."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from evtool.core.custody.chain import Link
+from evtool.core.errors import InputError
+from evtool.core.text.names import shown
+from evtool.operations.record.read import open_record
+
+
+@dataclass(frozen=True, slots=True)
+class CopiesReport:
+    """How two records relate.
+
+    Attributes:
+        collections: id of the collection of each.
+        shared: number of entries from the first on that are the same.
+        only_in_first, only_in_second: entries after those, as number and event.
+    """
+
+    collections: tuple[str, str]
+    shared: int
+    only_in_first: tuple[tuple[int, str], ...]
+    only_in_second: tuple[tuple[int, str], ...]
+
+    @property
+    def same_collection(self) -> bool:
+        """Whether both are copies of one collection."""
+        return self.collections[0] == self.collections[1] and self.shared > 0
+
+    @property
+    def is_fork(self) -> bool:
+        """Whether each has entries that the other lacks: the record was continued twice."""
+        return not self.same_collection or bool(self.only_in_first and self.only_in_second)
+
+
+def compare_copies(
+    first: str | os.PathLike[str], second: str | os.PathLike[str], custody: tuple[str | None, str | None] = (None, None)
+) -> CopiesReport:
+    """Compare the records of two evidence directories; whether their files are as sealed is for `verify` to say.
+
+    Raises:
+        InputError: one of them has no record, or one that does not hold.
+    """
+    one, other = _links(first, custody[0]), _links(second, custody[1])
+    shared = 0
+    for left, right in zip(one, other, strict=False):
+        if (left.head, left.signature_digest) != (right.head, right.signature_digest):
+            break
+        shared += 1
+    return CopiesReport(
+        (one[0].entry.collection, other[0].entry.collection),
+        shared,
+        tuple((link.entry.sequence, link.entry.event.value) for link in one[shared:]),
+        tuple((link.entry.sequence, link.entry.event.value) for link in other[shared:]),
+    )
+
+
+def _links(path: str | os.PathLike[str], custody: str | None) -> tuple[Link, ...]:
+    with open_record(path, custody) as collection:
+        if not collection.chain.is_intact:
+            raise InputError(
+                f"{shown(os.fsdecode(os.fspath(path)))}: the record does not hold, so it cannot be compared",
+                hint="run evtool verify to see what is wrong with it",
+            )
+        return collection.chain.links

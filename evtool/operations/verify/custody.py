@@ -1,0 +1,142 @@
+"""What the chain says beyond holding together: handovers, witnesses, second signatures, late entries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evtool.core.custody.chain import Link, check_head
+from evtool.core.custody.events import Corrected, Countersigned
+from evtool.core.custody.receipt import Receipt, answered_transfers, check_receipt, transfer_details
+from evtool.core.errors import EvtoolError
+from evtool.core.finding import Code, Effect, Finding
+from evtool.operations.record.collection import Collection
+from evtool.operations.record.trust import TrustPolicy
+
+
+def judge_custody(
+    collection: Collection, policy: TrustPolicy, expected_head: str | None, stamped: int = 0
+) -> list[Finding]:
+    """Find open handovers, receipts that do not fit, references that lead nowhere, and who witnessed the chain.
+
+    `stamped` is the number of the newest entry with a time-stamp that the user trusts, 0 without any.
+    """
+    links = collection.chain.links
+    findings = [finding for link in links for finding in _judge_references(link, collection)]
+    receipts = _read_receipts(collection, policy, findings)
+    findings += _open_transfers(links, receipts)
+    if expected_head is not None:
+        finding = check_head(collection.chain, expected_head)
+        if finding:
+            findings.append(finding)
+    findings += _judge_witness(links, receipts, policy, expected_head, stamped)
+    return findings
+
+
+def _judge_references(link: Link, collection: Collection) -> list[Finding]:
+    """An entry that speaks of another must name one that lies there, by its digest, whether or not it can be used."""
+    findings: list[Finding] = []
+    entry, details = link.entry, link.entry.details
+    if isinstance(details, Countersigned | Corrected):
+        heads = [head for number, head in collection.chain.heads if number == details.entry]
+        unread = not heads and any(number == details.entry for number, _ in collection.listing.entries)
+        if details.entry >= entry.sequence or not (unread or details.head in heads):
+            message = f"entry {entry.sequence} speaks of another entry {details.entry} than the one in this record"
+            findings.append(
+                Finding(
+                    Code.CHAIN_BROKEN,
+                    Effect.DISPROVES,
+                    message,
+                    expected=details.head,
+                    found=min(heads, default=None),
+                    entry=entry.sequence,
+                )
+            )
+    if entry.is_late:
+        message = f"entry {entry.sequence} was recorded more than a day after what it records, as its signer says"
+        findings.append(Finding(Code.ENTRY_LATE, Effect.NOTE, message, entry=entry.sequence))
+    return findings
+
+
+def _read_receipts(collection: Collection, policy: TrustPolicy, findings: list[Finding]) -> list[Receipt]:
+    """Read the receipts beside the entries; one by a key that is not trusted answers nothing."""
+    receipts: list[Receipt] = []
+    for sequence, event in sorted(collection.listing.receipts):
+        try:
+            entry, signature = collection.custody.read_receipt(sequence, event)
+            receipt = check_receipt(collection.chain.links, entry, signature)
+        except EvtoolError as error:
+            message = f"the receipt for entry {sequence} does not hold: {error.message}"
+            findings.append(Finding(Code.RECEIPT_INVALID, Effect.DISPROVES, message, entry=sequence))
+            continue
+        objection = policy.judge(receipt.link)
+        if objection:
+            message = f"the receipt for entry {sequence} is signed by {receipt.link.public_key.fingerprint}"
+            message += f" as agent {receipt.link.entry.agent}: {objection[1]}"
+            findings.append(Finding(objection[0], Effect.NOTE, message, entry=sequence))
+        elif receipt.transfer.entry.sequence == sequence:
+            receipts.append(receipt)
+    return receipts
+
+
+def _open_transfers(links: Sequence[Link], receipts: Sequence[Receipt]) -> list[Finding]:
+    answered = answered_transfers(links) | {receipt.transfer.entry.sequence for receipt in receipts}
+    findings: list[Finding] = []
+    for link in links:
+        details = transfer_details(link)
+        if details and link.entry.sequence not in answered:
+            message = f"entry {link.entry.sequence} hands over to {details.counterparty}; no receipt answers it"
+            findings.append(Finding(Code.TRANSFER_OPEN, Effect.NOTE, message, entry=link.entry.sequence))
+    return findings
+
+
+def _judge_witness(
+    links: Sequence[Link], receipts: Sequence[Receipt], policy: TrustPolicy, expected_head: str | None, stamped: int
+) -> list[Finding]:
+    """Say up to where somebody else than the newest signer vouches for the chain; later cuts would not show."""
+    holder = links[-1].public_key if links else None
+    witnessed = max((receipt.witnessed for receipt in receipts), default=0)
+    witnessed = max(witnessed, stamped)
+    for link in links:
+        if link.public_key != holder and policy.judge(link) is None:
+            witnessed = max(witnessed, link.entry.sequence)
+        if link.head == expected_head:
+            witnessed = max(witnessed, link.entry.sequence)
+    last = links[-1].entry.sequence if links else 0
+    if witnessed == 0:
+        message = (
+            "no outside witness: whoever holds the directory and the key could have rebuilt or shortened the record; "
+            "a head that you noted (--expect-head), a receipt or a time-stamp would show it"
+        )
+        return [Finding(Code.NO_WITNESS, Effect.NOTE, message)]
+    message = f"entries up to {witnessed} are witnessed by a receipt, another signer, a time-stamp or the head that "
+    message += "you noted; "
+    if witnessed == last:
+        message += "nothing would show that entries after them were removed"
+    else:
+        rest = f"entry {last}" if witnessed + 1 == last else f"entries {witnessed + 1} to {last}"
+        message += f"{rest} could have been rebuilt or shortened by whoever holds the record"
+    return [Finding(Code.WITNESSED, Effect.NOTE, message, entry=witnessed)]
+
+
+def judge_second_signatures(links: Sequence[Link], policy: TrustPolicy, required: int) -> list[Finding]:
+    """Count the agents with trusted keys under each seal: its own signer and those who countersigned it.
+
+    One agent with two keys is no second agent. Two codes with one key are not two either: a key counts for the code
+    that it signed under first.
+    """
+    if required < 2:
+        return []
+    holders: dict[int, dict[str, str]] = {link.entry.sequence: {} for link in links if link.entry.sealed}
+    for link in links:
+        details = link.entry.details
+        number = details.entry if isinstance(details, Countersigned) else link.entry.sequence
+        if number in holders and policy.judge(link) is None:
+            holders[number].setdefault(link.public_key.fingerprint, link.entry.agent)
+    findings: list[Finding] = []
+    for number, agents in holders.items():
+        count = len(set(agents.values()))
+        if count < required:
+            who = "1 trusted agent" if count == 1 else f"{count} trusted agents"
+            message = f"entry {number} is signed by {who}, {required} were asked for"
+            findings.append(Finding(Code.SIGNERS_TOO_FEW, Effect.OPEN, message, entry=number))
+    return findings

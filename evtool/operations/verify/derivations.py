@@ -1,0 +1,82 @@
+"""Copies that are on record: which item was made from which, and which of the two this copy discloses."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+from evtool.core.custody.events import Derived
+from evtool.core.finding import Code, Effect, Finding
+from evtool.core.text.names import shown
+from evtool.operations.record.collection import Collection
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """What one entry `derived` says, and what of it is here.
+
+    Attributes:
+        entry: number of the entry.
+        original: number of the item that the copy was made from.
+        copy: number of the item that it is.
+        method: how it was made, as the signer says.
+        has_original: whether this copy of the collection says what the original is, and not merely that it is sealed.
+        has_copy: the same of the copy.
+    """
+
+    entry: int
+    original: int
+    copy: int
+    method: str
+    has_original: bool
+    has_copy: bool
+
+    @property
+    def of_copy(self) -> str:
+        """Half a sentence to be said of the copy."""
+        withheld = "" if self.has_original else ", which is withheld here"
+        return f"was made from item {self.original}{withheld}: {shown(self.method)} (entry {self.entry})"
+
+    @property
+    def of_original(self) -> str:
+        """Half a sentence to be said of the original."""
+        withheld = "" if self.has_copy else ", which is withheld here"
+        return f"has a copy, item {self.copy}{withheld}: {shown(self.method)} (entry {self.entry})"
+
+
+def list_derivations(collection: Collection, here: Container[int] | None = None) -> list[Derivation]:
+    """Give what the entries `derived` say, oldest first.
+
+    `here` are the items of which something is disclosed; without it those of this copy, whose items must have been
+    read.
+    """
+    if here is None:
+        here = {number for seal in collection.seals for number in seal.seen}
+    return [
+        Derivation(link.entry.sequence, one.original, one.copy, one.method, one.original in here, one.copy in here)
+        for link in collection.chain.links
+        if isinstance(one := link.entry.details, Derived)
+    ]
+
+
+def judge_derivations(collection: Collection) -> list[Finding]:
+    """Tell of every item in this copy of the collection that it is a copy, or that a copy was made of it.
+
+    Who reads a redacted copy has to learn that it is one, and that what it was made from is sealed too.
+    """
+    if not all(seal.is_sound for seal in collection.seals):
+        return []
+    findings = []
+    for one in list_derivations(collection):
+        if one.copy >= collection.next_item:
+            message = f"entry {one.entry} speaks of item {one.copy}, which is in no seal"
+            findings.append(Finding(Code.ITEM_UNKNOWN, Effect.NOTE, message, entry=one.entry))
+        elif one.has_copy:
+            findings.append(_note(one.copy, one.of_copy, one.entry))
+        elif one.has_original:
+            findings.append(_note(one.original, one.of_original, one.entry))
+    return findings
+
+
+def _note(item: int, message: str, entry: int) -> Finding:
+    return Finding(Code.DERIVED, Effect.NOTE, message, item=item, entry=entry)

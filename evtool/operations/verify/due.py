@@ -1,0 +1,48 @@
+"""What expires when, for one record: certificates and algorithms on which its time evidence rests today."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from evtool.core.finding import Axis, Effect
+from evtool.core.timestamp.due import DueItem, compute_due
+from evtool.operations.record.read import open_record
+from evtool.operations.verify.time.axis import TimeGrounds, judge_time, load_sunsets
+
+
+@dataclass(frozen=True, slots=True)
+class DueResult:
+    """What ends for one record.
+
+    Attributes:
+        proven: a time-stamp that passes now covers the newest seal.
+        problem: why not; "" where it does.
+        items: what ends, soonest first.
+    """
+
+    proven: bool
+    problem: str
+    items: tuple[DueItem, ...]
+
+
+def find_due(
+    path: str | os.PathLike[str], grounds: TimeGrounds, *, custody: str | None = None, now: datetime | None = None
+) -> DueResult:
+    """Judge the time evidence of a record, and list what it rests on.
+
+    Raises:
+        InputError: there is no record.
+    """
+    moment = now or datetime.now(UTC)
+    with open_record(path, custody) as collection:
+        result = judge_time(collection, grounds, moment)
+        broken = [one for one in collection.record_findings if one.effect is Effect.DISPROVES]
+    against = [
+        one
+        for one in [*broken, *result.findings]
+        if one.effect is Effect.DISPROVES or (one.axis is Axis.TIME and one.effect is Effect.OPEN)
+    ]
+    items = compute_due(result.tokens, grounds.sunsets or load_sunsets())
+    return DueResult(not against, against[0].message if against else "", items)

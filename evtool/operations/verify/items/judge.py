@@ -1,0 +1,203 @@
+"""Judging one item: what it was sealed as, and what is there now. Sealing and verifying ask the same judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from evtool.core.accounts import ItemFates
+from evtool.core.container.payload_names import neutral_name, parse_neutral_name
+from evtool.core.finding import Code, Effect, Finding
+from evtool.core.manifest.statement import ContentStatement, FileStatement, ItemType
+from evtool.core.text.names import shown, store_name
+from evtool.core.text.times import format_mtime
+from evtool.operations.record.collection import SealedItem
+from evtool.scan.observe import Mode, Observation, Problem
+from evtool.scan.walk import Kind
+
+KIND_OF = {
+    ItemType.FILE: Kind.FILE,
+    ItemType.SYMLINK: Kind.SYMLINK,
+    ItemType.DIRECTORY: Kind.EMPTY_DIRECTORY,
+}
+
+KIND_NAMES = {
+    Kind.FILE: "a file",
+    Kind.SYMLINK: "a symbolic link",
+    Kind.EMPTY_DIRECTORY: "an empty directory",
+    Kind.SPECIAL: "a socket, FIFO or device",
+    Kind.UNREADABLE: "a directory that cannot be listed",
+}
+
+
+@dataclass(slots=True)
+class ItemJudge:
+    """Compares items with what was observed in their place, and keeps the account of them.
+
+    Attributes:
+        mode: whether files were read, or only looked at.
+        is_disposed: tells whether an entry records that an item was given up.
+        keeps_dates: whether what is compared keeps modification dates; a bundle does not.
+        findings: what is not as sealed, in no order.
+        fates: number of the sealing entry -> what its items met.
+        missing: items that were not found, until somebody says what became of them.
+        doubtful: looked at and not read, of the sealed size with another date: only reading tells.
+        other_dates: items as sealed but for their date.
+        explain: asked of each changed item for a cause that can be shown; goes behind the message.
+    """
+
+    mode: Mode
+    is_disposed: Callable[[SealedItem], bool]
+    keeps_dates: bool = True
+    findings: list[Finding] = field(default_factory=list)
+    fates: dict[int, ItemFates] = field(default_factory=dict)
+    missing: list[SealedItem] = field(default_factory=list)
+    doubtful: list[SealedItem] = field(default_factory=list)
+    other_dates: int = 0
+    explain: Callable[[SealedItem], str] = lambda _: ""
+
+    def fates_of(self, sealed: SealedItem) -> ItemFates:
+        """Give the account of the seal that states an item."""
+        return self.fates.setdefault(sealed.seal.number, ItemFates())
+
+    def judge(self, sealed: SealedItem, observation: Observation, mode: Mode | None = None) -> bool:
+        """Compare one item with what is in its place now; `mode` is how that was observed, if not as usual.
+
+        Returns whether that is the item's place: what was given up frees its name, so something else that lies there
+        is another thing, of which this says nothing.
+        """
+        content, fates = sealed.item.content, self.fates_of(sealed)
+        problem = observation.problem
+        if self.is_disposed(sealed) and problem in (None, Problem.SPECIAL) and is_another(content, observation):
+            self.report_missing(sealed)
+            return False
+        if observation.kind is not KIND_OF[content.type] and problem in (None, Problem.SPECIAL):
+            self.type_changed(sealed, KIND_NAMES[observation.kind])
+        elif problem is Problem.VANISHED:
+            self.missing.append(sealed)
+        elif problem is not None:
+            fates.unreadable += 1
+            code = Code.CHANGING if problem is Problem.CHANGING else Code.UNREADABLE
+            self.find(code, Effect.UNCHECKED, sealed, f"could not be checked: {observation.detail}")
+        elif (mode or self.mode) is Mode.HASH and is_unread(sealed, observation):
+            fates.unreadable += 1
+            self.find(Code.UNREADABLE, Effect.UNCHECKED, sealed, "could not be checked: it was not read")
+        elif (difference := find_difference(content, observation)) is not None:
+            what, expected, found = difference
+            fates.changed += 1
+            message = f"{what} is {_short(found)}, the seal says {_short(expected)}{self.explain(sealed)}"
+            self.find(Code.CHANGED, Effect.DISPROVES, sealed, message, expected, found)
+        else:
+            self._judge_unchanged(sealed, observation, mode or self.mode)
+        return True
+
+    def _judge_unchanged(self, sealed: SealedItem, observation: Observation, mode: Mode) -> None:
+        file, stamp = sealed.item.file, observation.stamp
+        other_date = bool(file and stamp and file.mtime is not None and stamp.mtime != file.mtime)
+        # The date of a link changes with every copy, and most tools cannot set it.
+        other_date = other_date and observation.kind is not Kind.SYMLINK and self.keeps_dates
+        if mode is Mode.HASH or observation.kind is not Kind.FILE:
+            self.fates_of(sealed).ok += 1
+            self.other_dates += other_date
+        elif other_date:
+            self.doubtful.append(sealed)
+        else:
+            self.fates_of(sealed).unread += 1
+
+    def leave_doubtful(self, sealed: SealedItem, observed_mtime: int | None) -> None:
+        """Say of an item with another date that it was not read."""
+        file = sealed.item.file
+        self.fates_of(sealed).unread += 1
+        found = format_mtime(observed_mtime) if observed_mtime is not None else None
+        message = f"was modified {found or 'at no date'}, the seal says {format_mtime((file and file.mtime) or 0)}"
+        self.find(Code.DATE_CHANGED, Effect.OPEN, sealed, f"{message}; it was not read")
+
+    def type_changed(self, sealed: SealedItem, now: str) -> None:
+        """Say that something of another type is there."""
+        was = KIND_NAMES[KIND_OF[sealed.item.content.type]]
+        self.fates_of(sealed).type_changed += 1
+        self.find(Code.TYPE_CHANGED, Effect.DISPROVES, sealed, f"is now {now}, was sealed as {was}", was, now)
+
+    def respelled(self, sealed: SealedItem, path: bytes) -> None:
+        """Say that an item lies under its name in another Unicode form."""
+        now = store_name(path)
+        if parse_neutral_name(now) == sealed.item.number:
+            self.note(Code.NEUTRAL_NAME, sealed, f"is now named {shown(now)}: a name made of its number")
+        else:
+            self.note(Code.NAME_FORM, sealed, f"is now spelled {shown(now)}: the same name in another Unicode form")
+
+    def report_missing(self, sealed: SealedItem) -> None:
+        """Say that an item is gone."""
+        if self.is_disposed(sealed):
+            self.fates_of(sealed).disposed += 1
+            self.note(Code.DISPOSED, sealed, "is gone; an entry records that it was disposed of")
+        else:
+            self.fates_of(sealed).missing += 1
+            self.find(Code.MISSING, Effect.DISPROVES, sealed, "is missing")
+
+    def note(self, code: Code, sealed: SealedItem, message: str) -> None:
+        """Note something of an item that changes no answer."""
+        self.find(code, Effect.NOTE, sealed, message)
+
+    def find(
+        self,
+        code: Code,
+        effect: Effect,
+        sealed: SealedItem,
+        message: str,
+        expected: str | None = None,
+        found: str | None = None,
+    ) -> None:
+        """Add a finding about an item."""
+        path = path_of(sealed)
+        finding = Finding(
+            code,
+            effect,
+            f"{shown(path)}: {message}",
+            item=sealed.item.number,
+            path=path,
+            expected=expected,
+            found=found,
+            entry=sealed.seal.number,
+        )
+        self.findings.append(finding)
+
+
+def is_unread(sealed: SealedItem, observation: Observation) -> bool:
+    """Tell whether a file has the sealed size, and was not read: then nothing is known of its bytes."""
+    content, stamp = sealed.item.content, observation.stamp
+    has_bytes = content.digests is not None and observation.problem is None and not observation.sha256
+    return has_bytes and stamp is not None and stamp.size == content.size
+
+
+def is_another(content: ContentStatement, observation: Observation) -> bool:
+    """Tell whether what was observed is, for certain, not what was sealed."""
+    return observation.kind is not KIND_OF[content.type] or find_difference(content, observation) is not None
+
+
+def find_difference(content: ContentStatement, observation: Observation) -> tuple[str, str, str] | None:
+    """Compare what was sealed with what was observed: what differs, expected, found; None where nothing does."""
+    if content.target is not None:
+        target = store_name(observation.target)
+        return None if target == content.target else ("its target", content.target, target)
+    size = observation.stamp.size if observation.stamp else 0
+    if content.digests is None:
+        return None
+    if observation.sha256:
+        if observation.sha256 != content.digests.sha256:
+            return "SHA-256", content.digests.sha256, observation.sha256
+        if observation.blake3 != content.digests.blake3:
+            return "BLAKE3", content.digests.blake3, observation.blake3
+    if size != content.size:
+        return "its size", str(content.size), str(size)
+    return None
+
+
+def path_of(sealed: SealedItem) -> str:
+    """Give the name of an item; one whose name is withheld goes by its number."""
+    file: FileStatement | None = sealed.item.file
+    return file.path if file is not None else neutral_name(sealed.item.number, None)
+
+
+def _short(value: str) -> str:
+    return f"{value[:16]}..." if len(value) == 64 else shown(value, 80)

@@ -1,0 +1,489 @@
+"""Comparing what lies in a directory with what its seals say: findings for each item.
+
+The items of the seals and the entries of the directory come as two streams in the same order and are merged, so a
+collection of any size is compared in little memory. What is left over on either side is compared again at the end:
+a missing name and an extra name may be the same one in another Unicode form, or the same file under another name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from evtool.core.accounts import ItemFates
+from evtool.core.container.payload_names import parse_neutral_name
+from evtool.core.finding import Code, Effect, Finding
+from evtool.core.manifest.statement import ItemType, OmissionReason
+from evtool.core.text.limits import MAX_HOLES
+from evtool.core.text.names import name_some, nfc_key, parse_name, shown, store_name
+from evtool.core.text.patterns import Exclusions
+from evtool.core.text.ranges import count_items
+from evtool.operations.progress import Progress
+from evtool.operations.record.collection import Collection, Seal, SealedItem, nameless_items
+from evtool.operations.record.companions import report_companions, split_companions
+from evtool.operations.record.comparison import Comparison, Selection, count_unhidden, find_hidden
+from evtool.operations.record.line_ends import explain_change
+from evtool.operations.record.withholding import judge_withholding, withheld_ranges
+from evtool.operations.verify.items.blocks import BlockMerge, Unchanged
+from evtool.operations.verify.items.free_names import pair_items
+from evtool.operations.verify.items.judge import KIND_NAMES, ItemJudge, is_unread, path_of
+from evtool.scan.engine import Crew, Task, observe_all
+from evtool.scan.observe import Mode, Observation
+from evtool.scan.source import EvidenceSource
+from evtool.scan.tree import Tree, TreeLocation
+from evtool.scan.walk import Found, Kind, WalkNotes, walk, walk_runs
+from evtool.store.bundle import FolderBundle
+
+_Context = TypeVar("_Context")
+
+
+@dataclass(slots=True)
+class Comparer:
+    """Compares one evidence directory with one collection."""
+
+    evidence: TreeLocation | EvidenceSource
+    """An evidence directory, or what stands for one in a bundle."""
+    collection: Collection
+    custody_name: bytes | None
+    exclusions: Exclusions
+    jobs: int | Crew
+    mode: Mode
+    selection: Selection
+    progress: Progress
+    links_left_out: frozenset[int] = frozenset()
+    """Links that whoever made this copy did not make; they are stated only, as in a bundle."""
+    result: Comparison = field(default_factory=Comparison)
+    seen_numbers: set[int] = field(default_factory=set)
+    seen_paths: set[str] = field(default_factory=set)
+    _judge: ItemJudge = field(init=False)
+    _extra: list[Found] = field(default_factory=list)
+    _unread: list[Task[SealedItem]] = field(default_factory=list)
+    """Files that were not read, as they lay where an item of another size was expected."""
+    _omitted_directories: list[bytes] = field(default_factory=list)
+    _gone: list[SealedItem] = field(default_factory=list)
+    """Items that were given up, and whose names are those of later items."""
+    _claimed: set[bytes] = field(default_factory=set)
+    _neutral_names: int = 0
+
+    def __post_init__(self) -> None:
+        keeps_dates = isinstance(self.evidence, TreeLocation)
+        self._judge = ItemJudge(self.mode, self.collection.is_disposed, keeps_dates=keeps_dates)
+        self._judge.findings = self.result.findings
+        self._judge.fates = self.result.fates
+        self._judge.explain = self._explain_change
+
+    def run(self) -> Comparison:
+        """Compare everything; afterwards the seals know whether their manifests are the signed ones."""
+        for seal in self.collection.seals:
+            self.result.fates[seal.number] = ItemFates()
+        if self._is_plain:
+            self._compare_blocks(self.collection.seals[0])
+        else:
+            self._compare_all(self._merge())
+        if self._missing and self._extra:
+            self._match_paths()
+        self._look_past_patterns()
+        self._match_neutral_names()
+        self._report_unreadable_directories()
+        self._match_leftovers()
+        self.result.withholding = judge_withholding(self.collection)
+        self._report_leftovers()
+        self._discount_unsound_seals()
+        self._sum_up()
+        self._close_accounts()
+        return self.result
+
+    @property
+    def _missing(self) -> list[SealedItem]:
+        return self._judge.missing
+
+    def _compare_all(self, tasks: Iterable[Task[SealedItem]]) -> None:
+        """Observe what lies in the place of items, and compare it with them."""
+        for task, observation in self._observe(tasks):
+            self._judge_there(task.context, task.found, observation)
+            for sealed in self._judge.doubtful:
+                self._judge.leave_doubtful(sealed, observation.stamp.mtime if observation.stamp else None)
+            self._judge.doubtful.clear()
+            self._count_progress(observation, task.found.path)
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether all of a directory is compared, byte by byte, with its only seal: what most verifications are."""
+        is_directory = isinstance(self.evidence, TreeLocation)
+        return is_directory and len(self.collection.seals) == 1 and self.selection.is_all and self.mode is Mode.HASH
+
+    def _compare_blocks(self, seal: Seal) -> None:
+        """Compare all of a directory with its only seal."""
+        assert isinstance(self.evidence, TreeLocation)  # noqa: S101  # see `_is_plain`
+        with Tree(self.evidence) as tree:
+            runs = walk_runs(tree, custody=self.custody_name, exclusions=self.exclusions, notes=self.result.notes)
+            merge = BlockMerge(self.evidence, self.collection.custody, seal, self.jobs, self.progress.read)
+            for result in merge.run(runs):
+                if isinstance(result, Unchanged):
+                    self.result.fates[seal.number].ok += result.items
+                    self.result.evidence.compared += result.items
+                    self._judge.other_dates += result.other_dates
+                    self.result.bytes += result.size
+                    self.progress.advance(files=result.items, size=result.size, item=result.last)
+                else:
+                    self._take(result.sealed, result.found, result.observation)
+        self._compare_all(self._unread)
+
+    def _match_paths(self) -> None:
+        """Find items whose place another item left, or that a broken manifest states before their turn."""
+        extra = {found.sort_key: found for found in self._extra}
+        gone = {id(sealed.item) for sealed in self._gone}
+        tasks = []
+        for sealed in self._missing:
+            key = sealed.item.sort_key
+            if key in extra and id(sealed.item) not in gone:
+                tasks.append(Task(extra.pop(key), sealed, self.mode))
+        self._forget((task.context for task in tasks), (task.found for task in tasks))
+        self._compare_all(tasks)
+
+    def _take(self, sealed: SealedItem | None, found: Found | None, observation: Observation | None) -> None:
+        """Sort one comparison to where it belongs."""
+        if sealed is None:
+            self._extra += [found] if found else []
+        elif self._is_omitted(sealed, found):
+            pass
+        elif found is None or observation is None:
+            self._missing.append(sealed)
+        elif is_unread(sealed, observation):
+            self._unread.append(Task(found, sealed, self.mode, size=sealed.item.content.size))
+        else:
+            self._judge_there(sealed, found, observation)
+            self._count_progress(observation, found.path)
+
+    def _judge_there(self, sealed: SealedItem, found: Found, observation: Observation) -> None:
+        """Compare an item with what lies in its place; a name that a disposal freed is nobody's place any more."""
+        if self._judge.judge(sealed, observation):
+            self.result.evidence.compared += 1
+        else:
+            self._extra.append(found)
+
+    def _merge(self) -> Iterator[Task[SealedItem]]:
+        """Yield the items that are in the directory, as tasks; keep what is on one side only."""
+        for sealed, found in pair_items(self.collection, self._founds(self.result.notes), self._gone):
+            if sealed is not None and found is not None and not found.directory:
+                self._claim(found)
+            if sealed is not None and not self.selection.includes(sealed.item):
+                self._judge.fates_of(sealed).not_selected += 1
+                self.result.evidence.not_selected += found is not None
+            elif sealed is not None:
+                self._note_selected(sealed)
+                if self._is_omitted(sealed, found):
+                    continue
+                if found is None:
+                    self._add_missing(sealed)
+                else:
+                    yield Task(found, sealed, self.mode, size=sealed.item.content.size)
+            elif found is not None:
+                # Kept even if only some items are asked for: a missing one may be there under this name.
+                self._extra.append(found)
+
+    def _founds(self, notes: WalkNotes) -> Iterator[Found]:
+        """Walk over what is there."""
+        if not isinstance(self.evidence, TreeLocation):
+            yield from self.evidence.walk(notes)
+            return
+        with Tree(self.evidence) as tree:
+            yield from walk(tree, custody=self.custody_name, exclusions=self.exclusions, notes=notes)
+
+    def _observe(
+        self, tasks: Iterable[Task[_Context]], jobs: int | None = None
+    ) -> Iterator[tuple[Task[_Context], Observation]]:
+        """Observe tasks wherever the evidence lies."""
+        if isinstance(self.evidence, TreeLocation):
+            return observe_all(self.evidence, tasks, jobs=jobs or self.jobs)
+        here = self.jobs if isinstance(self.jobs, int) else self.jobs.jobs
+        return self.evidence.observe(tasks, jobs=jobs or here)
+
+    def _add_missing(self, sealed: SealedItem) -> None:
+        """Keep an item that was not found; a bundle holds no links and no empty directories, only what states them."""
+        if not isinstance(self.evidence, TreeLocation) and sealed.item.content.type is not ItemType.FILE:
+            self._judge.fates_of(sealed).stated_only += 1
+        else:
+            self._missing.append(sealed)
+
+    def _note_selected(self, sealed: SealedItem) -> None:
+        """Remember which selected items exist, so that the others can be named."""
+        if not self.selection.is_all:
+            self.seen_numbers.add(sealed.item.number)
+            self.seen_paths.add(nfc_key(path_of(sealed)))
+
+    def _is_omitted(self, sealed: SealedItem, found: Found | None) -> bool:
+        """Set aside what the archivist left out by name, with whatever lies in its place."""
+        item = sealed.item
+        if item.content.type is not ItemType.OMITTED:
+            return False
+        self._judge.fates_of(sealed).omitted += 1
+        self.result.evidence.omitted += found is not None
+        reason = item.content.reason
+        if reason is OmissionReason.UNREADABLE_DIRECTORY:
+            self._omitted_directories.append((sealed.item.sort_key or b"").rstrip(b"/") + b"/")
+        gone = found is None and reason is not OmissionReason.UNREADABLE_DIRECTORY
+        message = f"was left out of the seal ({reason.value if reason else ''}); only named"
+        self._judge.note(Code.OMITTED, sealed, message + (", and not there now" if gone else ""))
+        return True
+
+    def _look_past_patterns(self) -> None:
+        """What was sealed before a pattern came that hides it is compared all the same."""
+        if not isinstance(self.evidence, TreeLocation):
+            return
+        hidden = find_hidden(self.evidence, self._missing, self.exclusions)
+        self._forget((sealed for sealed, _ in hidden), ())
+        unhidden = count_unhidden(hidden, self.exclusions)
+        self.result.notes.excluded_count -= unhidden
+        # What lies below a directory that a pattern leaves out was not listed with it.
+        self.result.notes.seen += len(hidden) - unhidden
+        self._compare_all([Task(found, sealed, self.mode, size=sealed.item.content.size) for sealed, found in hidden])
+
+    def _match_neutral_names(self) -> None:
+        """Find items under the name that is made of their number: those whose own name is withheld, or was unsafe."""
+        for sealed in nameless_items(self.collection):
+            if not self.selection.includes(sealed.item):
+                self._judge.fates_of(sealed).not_selected += 1
+            else:
+                self._note_selected(sealed)
+                if not self._is_omitted(sealed, None):
+                    self._add_missing(sealed)
+        if not self._missing:
+            return
+        # What is there under a sealed name of its own has been taken from this list before.
+        numbers = {parse_neutral_name(store_name(found.path)): found for found in self._unclaimed()}
+        tasks = [
+            Task(numbers[sealed.item.number], sealed, self.mode, size=sealed.item.content.size)
+            for sealed in self._missing
+            if sealed.item.number in numbers
+        ]
+        self._forget((task.context for task in tasks), (task.found for task in tasks))
+        self._neutral_names += len(tasks)
+        self._compare_all(tasks)
+
+    def _unclaimed(self) -> Iterable[Found]:
+        """Give what no named item was found under; where only some items were asked for, that was not kept."""
+        if self.selection.is_all:
+            return self._extra
+        return (found for found in self._founds(WalkNotes()) if found.path not in self._claimed)
+
+    def _claim(self, found: Found) -> None:
+        """Remember what has a number for its sealed name: it is that of no other item."""
+        if parse_neutral_name(store_name(found.name)) is not None:
+            self._claimed.add(found.path)
+
+    def _match_leftovers(self) -> None:
+        """Pair missing items with extra files: by type, by name in another Unicode form, then by digest."""
+        disposed = [sealed for sealed in self._missing if self.collection.is_disposed(sealed)]
+        for sealed in disposed:
+            self._judge.report_missing(sealed)
+        self._forget(disposed, ())
+        if self._missing and self._extra:
+            self._match_types()
+        if self._missing and self._extra:
+            self._match_name_forms()
+        if self._missing and self._extra and self.mode is Mode.HASH:
+            self._match_renamed()
+
+    def _match_name_forms(self) -> None:
+        """A copy through another system may spell the same name with other code points."""
+        extra: dict[str, list[Found]] = {}
+        for found in self._extra:
+            extra.setdefault(nfc_key(store_name(found.path)), []).append(found)
+        missing: dict[str, list[SealedItem]] = {}
+        for sealed in self._missing:
+            missing.setdefault(nfc_key(path_of(sealed)), []).append(sealed)
+        tasks = [
+            Task(extra[form][0], candidates[0], self.mode, size=candidates[0].item.content.size)
+            for form, candidates in missing.items()
+            if len(candidates) == 1 and len(extra.get(form, ())) == 1
+        ]
+        self._forget((task.context for task in tasks), (task.found for task in tasks))
+        for task in tasks:
+            self._judge.respelled(task.context, task.found.path)
+        self._compare_all(tasks)
+
+    def _match_types(self) -> None:
+        """A file where an empty directory was, or the other way round, sorts elsewhere than the item does."""
+        extra = {found.path: found for found in self._extra}
+        parents: set[bytes] = set()
+        for path in extra:
+            while (path := path.rpartition(b"/")[0]) and path not in parents:
+                parents.add(path)
+        explained: list[SealedItem] = []
+        explaining: list[Found] = []
+        for sealed in self._missing:
+            path = parse_name(path_of(sealed))
+            found = extra.get(path)
+            if found is not None:
+                explaining.append(found)
+                self._judge.type_changed(sealed, KIND_NAMES[found.kind])
+            elif path in parents:
+                self._judge.type_changed(sealed, "a directory that holds files")
+            else:
+                continue
+            explained.append(sealed)
+        self.result.evidence.compared += len(explaining)
+        self._forget(explained, explaining)
+
+    def _match_renamed(self) -> None:
+        """Look for the bytes of missing files among the extra ones. Empty files are all alike and are left alone."""
+        missing: dict[tuple[str, str], list[SealedItem]] = {}
+        for sealed in self._missing:
+            digests, size = sealed.item.content.digests, sealed.item.content.size
+            if digests and size:
+                missing.setdefault((digests.sha256, digests.blake3), []).append(sealed)
+        sizes = {sealed.item.content.size for group in missing.values() for sealed in group}
+        files = [Task(found, None, Mode.STAT) for found in self._extra if found.kind is Kind.FILE]
+        candidates, holes, left_out = [], 0, 0
+        for task, seen in self._observe(files, jobs=1):
+            if seen.stamp and seen.stamp.size in sizes:
+                holes += seen.holes
+                if holes <= MAX_HOLES:
+                    candidates.append(replace(task, mode=Mode.HASH, size=seen.stamp.size))
+                left_out += holes > MAX_HOLES
+        if left_out:
+            message = f"sparse files, with {MAX_HOLES:,} empty bytes and more, were not read in search of renamed ones"
+            self._add(Code.NOT_HASHED, Effect.UNCHECKED, message, count=left_out)
+        renamed: list[tuple[SealedItem, Found]] = []
+        for task, seen in self._observe(candidates):
+            self._count_progress(seen)
+            group = missing.get((seen.sha256, seen.blake3))
+            if group:
+                renamed.append((group.pop(0), task.found))
+        for sealed, found in renamed:
+            self._judge.fates_of(sealed).renamed += 1
+            self.result.evidence.renamed += 1
+            stored = store_name(found.path)
+            message = f"is now named {shown(stored)}, with the same bytes"
+            self._judge.find(Code.RENAMED, Effect.DISPROVES, sealed, message, path_of(sealed), stored)
+        self._forget((sealed for sealed, _ in renamed), (found for _, found in renamed))
+
+    def _forget(self, sealed: Iterable[SealedItem], found: Iterable[Found]) -> None:
+        """Take what has been explained out of the leftovers."""
+        items, paths = {id(one.item) for one in sealed}, {one.path for one in found}
+        self._judge.missing = [one for one in self._missing if id(one.item) not in items]
+        self._extra = [one for one in self._extra if one.path not in paths]
+
+    def _report_unreadable_directories(self) -> None:
+        """What is below a directory that cannot be listed is not missing: nobody could look."""
+        unreadable = [found for found in self._extra if found.kind is Kind.UNREADABLE]
+        self.result.evidence.unlistable += len(unreadable)
+        for found in unreadable if self.selection.is_all else ():
+            stored = store_name(found.path)
+            self._add(Code.UNREADABLE, Effect.UNCHECKED, f"{shown(stored)}: cannot be listed", path=stored)
+        prefixes = tuple(found.path + b"/" for found in unreadable)
+        hidden = [one for one in self._missing if (one.item.sort_key or b"").startswith(prefixes)] if prefixes else []
+        for sealed in hidden:
+            self._judge.fates_of(sealed).unreadable += 1
+            self._judge.find(Code.UNREADABLE, Effect.UNCHECKED, sealed, "its directory cannot be listed")
+        self._forget(hidden, unreadable)
+
+    def _report_leftovers(self) -> None:
+        for sealed in self._missing:
+            if sealed.item.number in self.links_left_out and sealed.item.content.type is ItemType.SYMLINK:
+                self._judge.fates_of(sealed).stated_only += 1
+                continue
+            self._judge.report_missing(sealed)
+        self._missing.clear()
+        evidence = self.result.evidence
+        if not self.selection.is_all:
+            evidence.not_selected += len(self._extra)
+            return
+        extra = [found for found in self._extra if not self._is_below_omitted(found)]
+        evidence.omitted += len(self._extra) - len(extra)
+        if isinstance(self.evidence, TreeLocation):
+            companions, extra = split_companions(self.evidence, extra)
+            self.result.notes.companions += companions
+        if self._is_undecided:
+            # What cannot be read, is not what was signed, or is withheld although nobody signed that it may be, may
+            # have listed these files; nobody is accused for that.
+            evidence.unjudged = len(extra)
+            if extra:
+                message = "files are in no seal that passes verification; they may belong to one that does not"
+                self._add(Code.NOT_HASHED, Effect.UNCHECKED, message, count=len(extra))
+            return
+        evidence.extra = len(extra)
+        for found in extra:
+            stored = store_name(found.path)
+            message = f"{shown(stored)}: is in the directory, but in no seal ({KIND_NAMES[found.kind]})"
+            self._add(Code.EXTRA, Effect.DISPROVES, message, path=stored)
+
+    @property
+    def _is_undecided(self) -> bool:
+        """Whether there may be sealed items that nothing here tells of."""
+        withholding, seals = self.result.withholding, self.collection.seals
+        is_known = not self.collection.lacks_seals and all(seal.is_sound for seal in seals)
+        return not (is_known and withholding.is_explained)
+
+    def _is_below_omitted(self, found: Found) -> bool:
+        return any((found.path + b"/").startswith(prefix) for prefix in self._omitted_directories)
+
+    def _discount_unsound_seals(self) -> None:
+        """What was compared with a manifest that is not the signed one shows nothing, and accuses nobody."""
+        unsound = {seal.number: seal for seal in self.collection.seals if not seal.is_sound}
+        for number, seal in unsound.items():
+            self.result.fates[number] = ItemFates(unjudged=seal.sealed.items)
+        self.result.findings[:] = [
+            replace(
+                finding,
+                effect=Effect.UNCHECKED,
+                message=f"{finding.message} [compared with a manifest that fails verification]",
+            )
+            if finding.entry in unsound and finding.effect is Effect.DISPROVES
+            else finding
+            for finding in self.result.findings
+        ]
+
+    def _sum_up(self) -> None:
+        """Add what concerns many items at once."""
+        notes = self.result.notes
+        if self._neutral_names:
+            message = "items are stored under names made of their numbers; their own names are stated, or withheld"
+            self._add(Code.NEUTRAL_NAME, Effect.NOTE, message, count=self._neutral_names)
+        if stated_only := sum(fates.stated_only for fates in self.result.fates.values()):
+            message = "links and empty directories are there as statements only"
+            self._add(Code.STATED_ONLY, Effect.NOTE, message, count=stated_only)
+        if self._judge.other_dates:
+            message = "items have another modification date than at sealing; their bytes are the same"
+            self._add(Code.DATE_CHANGED, Effect.NOTE, message, count=self._judge.other_dates)
+        if not self.selection.is_all:
+            message = "items were not asked for and not checked, nor whether there are files that no seal knows"
+            not_selected = sum(fates.not_selected for fates in self.result.fates.values())
+            self._add(Code.NOT_SELECTED, Effect.NOTE, message, count=not_selected)
+            return
+        if notes.excluded_count:
+            patterns = ", ".join(shown(pattern) for pattern in sorted({pattern for _, pattern in notes.excluded}))
+            names = name_some([shown(path) for path, _ in notes.excluded], notes.excluded_count)
+            message = f"entries of the directory are left out of the seals by pattern ({patterns}): {names}"
+            self._add(Code.EXCLUDED, Effect.NOTE, message, count=notes.excluded_count)
+        self.result.findings += report_companions(Code.COMPANION, notes.companions)
+        for one, other in notes.twins:
+            message = f"{shown(one)} and {shown(other)} are one name to some other systems; a copy there may lose one"
+            self._add(Code.NAME_TWIN, Effect.NOTE, message, path=one)
+
+    def _close_accounts(self) -> None:
+        """Bring in what the walk counted by itself."""
+        notes, evidence = self.result.notes, self.result.evidence
+        evidence.seen, evidence.excluded, evidence.directories = notes.seen, notes.excluded_count, notes.directories
+        evidence.companions = len(notes.companions)
+        for seal in self.collection.seals:
+            if seal.is_sound:
+                self.result.fates[seal.number].withheld += count_items(withheld_ranges(seal))
+
+    def _explain_change(self, sealed: SealedItem) -> str:
+        """Look for a cause of a change that can be shown, where the file can be read once more under its own name."""
+        place = self.evidence.data if isinstance(self.evidence, FolderBundle) else self.evidence
+        file, digests = sealed.item.file, sealed.item.content.digests
+        if file is None or digests is None or not isinstance(place, TreeLocation):
+            return ""
+        return explain_change(place, parse_name(file.path), digests.sha256)
+
+    def _count_progress(self, observation: Observation, item: bytes = b"") -> None:
+        size = observation.stamp.size if observation.stamp and observation.sha256 else 0
+        self.result.bytes += size
+        self.progress.advance(files=1, size=size, item=item)
+
+    def _add(self, code: Code, effect: Effect, message: str, *, path: str | None = None, count: int = 1) -> None:
+        self.result.findings.append(Finding(code, effect, message, path=path, count=count))

@@ -1,0 +1,143 @@
+"""Checking what `renewed` entries list: every file is there, with the digest under the second hash family."""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from evtool.core.custody.chain import Link
+from evtool.core.custody.events import Event, Renewed
+from evtool.core.custody.renewal_list import parse_list
+from evtool.core.errors import EvtoolError
+from evtool.core.finding import Code, Effect, Finding
+from evtool.core.text.limits import MAX_LIST_LINE
+from evtool.operations.record.collection import Collection
+from evtool.operations.record.disclosed_lists import list_name
+from evtool.store.custody import FileRole, Listing, file_name, receipt_names
+
+_CUT_BY_DISCLOSURE = frozenset({FileRole.MANIFEST, FileRole.CHECKSUMS})
+"""Files that a copy which withholds statements has in another form, or not at all."""
+
+
+def record_files(listing: Listing) -> list[str]:
+    """Name every file that belongs to the record, but for those that are information only and change with it."""
+    names = [file_name(*key, role) for key, roles in listing.files.items() for role in roles]
+    names += [name for key in listing.receipts for name in receipt_names(*key)]
+    return sorted([*names, *(name.text for name in listing.stamps)])
+
+
+def judge_renewals(collection: Collection) -> list[Finding]:
+    """Check the list of every `renewed` entry; to be called once the items were read, as `Seal.withheld_lines` counts.
+
+    What is there is hashed once, however many lists name it.
+    """
+    links = [link for link in collection.chain.links if isinstance(link.entry.details, Renewed)]
+    if not links:
+        return []
+    files = collection.listing.files
+    record = _Record(
+        frozenset(record_files(collection.listing)),
+        frozenset(_partial_files(collection)),
+        sorted((key[0], file_name(*key, role)) for key, roles in files.items() for role in roles),
+    )
+    findings: list[Finding] = []
+    for link in links:
+        if isinstance(link.entry.details, Renewed):
+            findings += _judge_list(collection, link, link.entry.details, record)
+    return findings
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What is the same for every list.
+
+    Attributes:
+        there: names of all files of the record.
+        partial: those that a copy which withholds statements has in another form, or not at all.
+        entries: files of entries with the number of their entry, in its order.
+        digests: what was hashed so far.
+    """
+
+    there: frozenset[str]
+    partial: frozenset[str]
+    entries: list[tuple[int, str]]
+    digests: dict[str, str | EvtoolError] = field(default_factory=dict)
+
+
+def _judge_list(collection: Collection, link: Link, details: Renewed, record: _Record) -> Iterator[Finding]:
+    number = link.entry.sequence
+    name = file_name(number, Event.RENEWED.value, FileRole.RENEWAL)
+    try:
+        bound = (
+            collection.custody.hash_file(name, hashlib.sha256()),
+            collection.custody.hash_file(name, hashlib.blake2b()),
+        )
+    except EvtoolError as error:
+        gone = FileRole.RENEWAL not in collection.listing.files[number, Event.RENEWED.value]
+        effect = Effect.DISPROVES if gone else Effect.UNCHECKED
+        yield _finding(effect, f"entry {number}: {error.message}", number, name)
+        return
+    if bound != (details.list, details.list_renewed):
+        message = f"{name}: SHA-256 is {bound[0][:16]}..., the signed entry says {details.list[:16]}..."
+        yield _finding(Effect.DISPROVES, message, number, name)
+        return
+    try:
+        listed = parse_list(collection.custody.read_lines(name, limit=MAX_LIST_LINE + 1))
+    except EvtoolError as error:
+        # It is signed as it stands, so nothing is disproven: this version cannot read it.
+        yield _finding(Effect.UNCHECKED, f"{name}: signed, but cannot be read: {error.message}", number, name)
+        return
+    yield from _compare(collection, number, listed, record)
+    yield from _find_unlisted(record, number, listed)
+
+
+def _compare(collection: Collection, number: int, listed: dict[str, str], record: _Record) -> Iterator[Finding]:
+    digests = record.digests
+    for name, expected in listed.items():
+        if name in record.partial:
+            continue
+        if name not in record.there:
+            yield _finding(Effect.DISPROVES, f"{name} is missing; entry {number} holds its digest", number, name)
+            continue
+        if name not in digests:
+            digests[name] = _hash(collection, name)
+        found = digests[name]
+        if isinstance(found, EvtoolError):
+            yield _finding(Effect.UNCHECKED, f"{name}: {found.message}", number, name)
+        elif found != expected:
+            message = f"{name}: BLAKE2b is {found[:16]}..., entry {number} says {expected[:16]}..."
+            yield _finding(Effect.DISPROVES, message, number, name)
+
+
+def _hash(collection: Collection, name: str) -> str | EvtoolError:
+    try:
+        return collection.custody.hash_file(name, hashlib.blake2b())
+    except EvtoolError as error:
+        return error
+
+
+def _partial_files(collection: Collection) -> Iterator[str]:
+    for seal in collection.seals:
+        if seal.withheld_lines or seal.broken:
+            for role in _CUT_BY_DISCLOSURE:
+                yield file_name(seal.number, Event.SEALED.value, role)
+    # The list of a disclosure travels in its own bundle only.
+    for link in collection.chain.links:
+        key = link.entry.sequence, link.entry.event.value
+        if link.entry.event is Event.DISCLOSED and FileRole.DISCLOSED not in collection.listing.files[key]:
+            yield list_name(link.entry.sequence)
+
+
+def _find_unlisted(record: _Record, number: int, listed: dict[str, str]) -> Iterator[Finding]:
+    """A renewal that leaves an earlier entry out does not carry it; time-stamps may have been added since."""
+    earlier = record.entries[: bisect_left(record.entries, (number, ""))]
+    missing = {name for _, name in earlier} - listed.keys()
+    if missing:
+        message = f"entry {number} renews the record but leaves out {min(missing)}"
+        yield Finding(Code.RENEWAL_INCOMPLETE, Effect.NOTE, message, entry=number, count=len(missing))
+
+
+def _finding(effect: Effect, message: str, number: int, name: str) -> Finding:
+    return Finding(Code.RENEWAL_MISMATCH, effect, message, path=name, entry=number)

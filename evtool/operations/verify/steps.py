@@ -1,0 +1,302 @@
+"""The steps of a verification, numbered as in `manifests/FORMAT.md`, section "Verifying".
+
+Each step says what it is about, for how much of that it ran to its end, and what it found; the answers on the axes are
+computed from that. Steps 7 to 11 read manifests and evidence in one pass, as neither has to fit in memory: the first of
+them starts it, and each takes from its result what is its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from evtool.core.accounts import ItemFates
+from evtool.core.consent.summary import ConsentSummary
+from evtool.core.custody.events import Event
+from evtool.core.errors import UsageError
+from evtool.core.finding import Code, Effect, Finding
+from evtool.core.text.names import shown
+from evtool.core.text.patterns import Exclusions
+from evtool.core.verdict import SignerReport, Step, StepResult
+from evtool.operations.progress import Progress
+from evtool.operations.record.collection import Collection
+from evtool.operations.record.comparison import Comparison
+from evtool.operations.record.subject import Subject
+from evtool.operations.record.trust import TrustPolicy, judge_signers
+from evtool.operations.verify.bag import check_bag
+from evtool.operations.verify.consent import judge_consent, summarize_consent
+from evtool.operations.verify.custody import judge_custody, judge_second_signatures
+from evtool.operations.verify.derivations import judge_derivations
+from evtool.operations.verify.items.plain import Comparer
+from evtool.operations.verify.options import VerifyOptions
+from evtool.operations.verify.renewals import judge_renewals
+from evtool.operations.verify.time.axis import TimeResult, judge_time
+from evtool.operations.workers import hire, report_losses
+from evtool.scan.engine import Crew
+from evtool.scan.observe import Mode
+from evtool.scan.tree import TreeLocation
+from evtool.scan.workers import default_jobs
+
+
+@dataclass
+class Case:
+    """One verification under way: what it is about, and what earlier steps found out.
+
+    Attributes:
+        subject: the record and the evidence.
+        collection: the record, read but for its manifests.
+        options: what is asked.
+        progress: who is told how far it is.
+        signers: the entries whose signature verifies, once the step about trust has run.
+    """
+
+    subject: Subject
+    collection: Collection
+    options: VerifyOptions
+    progress: Progress
+    signers: list[SignerReport] = field(default_factory=list)
+
+    @property
+    def identifier(self) -> str | None:
+        """Id of the collection, if any entry can be used."""
+        links = self.collection.chain.links
+        return links[0].entry.collection if links else None
+
+    @property
+    def entries(self) -> int:
+        """Entries that exist, or have lost their signature."""
+        return len(self.collection.listing.entries) + len(self.collection.listing.lost)
+
+    @property
+    def usable(self) -> int:
+        """Entries whose signature verifies and that can be read."""
+        return len(self.collection.chain.links)
+
+    @property
+    def seals(self) -> int:
+        """Seals that exist, those that cannot be used counted."""
+        listing = self.collection.listing
+        return sum(event == Event.SEALED.value for _, event in listing.entries + listing.lost)
+
+    @cached_property
+    def time(self) -> TimeResult:
+        """What the time evidence shows; keys that are trusted no longer are judged by it."""
+        return judge_time(self.collection, self.options.time, self.options.now)
+
+    @cached_property
+    def policy(self) -> TrustPolicy:
+        """Whose keys count."""
+        return TrustPolicy(self.options.trust, self.options.signers, self.options.now, self.time.proven)
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """Manifests and evidence, read in one pass."""
+        return _compare(self)
+
+    @property
+    def sealed(self) -> int:
+        """Items in the seals that can be used."""
+        return sum(seal.sealed.items for seal in self.collection.seals)
+
+    @cached_property
+    def fates(self) -> ItemFates:
+        """What the items of all seals met."""
+        return self.comparison.all_fates
+
+    @cached_property
+    def consent(self) -> ConsentSummary | None:
+        """What the terms of all items amount to; None where they cannot be relied on."""
+        # Looser terms could be all that is left because somebody without a key withheld an item.
+        return summarize_consent(self.collection) if self.comparison.withholding.is_explained else None
+
+
+def check_record(case: Case) -> StepResult:
+    """Step 1: the custody directory holds a record, and nothing else."""
+    listing = case.collection.listing
+    names = case.entries + len(listing.foreign) + len(listing.stamps) + len(listing.informational)
+    return StepResult(Step.RECORD, names, names, tuple(case.collection.findings))
+
+
+def check_signatures(case: Case) -> StepResult:
+    """Step 2: every entry is signed by the key that it names."""
+    chain = case.collection.chain
+    findings = [one for one in chain.findings if one.axis is Step.SIGNATURES.axis]
+    return StepResult(Step.SIGNATURES, case.entries, chain.decided, tuple(findings))
+
+
+def check_chain(case: Case) -> StepResult:
+    """Step 3: every entry follows from the one before, and item numbers go on from seal to seal."""
+    findings = [one for one in case.collection.chain.findings if one.axis is Step.CHAIN.axis]
+    return StepResult(Step.CHAIN, case.entries, case.usable, tuple(findings))
+
+
+def check_trust(case: Case) -> StepResult:
+    """Step 4: the user trusts those keys, for those agents, at that time."""
+    findings: list[Finding] = []
+    links = case.collection.chain.links
+    case.signers = judge_signers(links, case.policy, findings)
+    findings += judge_second_signatures(links, case.policy, case.options.min_signers)
+    return StepResult(Step.TRUST, case.entries, len(case.signers), tuple(findings))
+
+
+def check_custody(case: Case) -> StepResult:
+    """Step 5: receipts, references, late entries, and who outside vouches for the record."""
+    findings = judge_custody(case.collection, case.policy, case.options.expected_head, case.time.stamped)
+    return StepResult(Step.CUSTODY, case.entries, case.usable, tuple(findings))
+
+
+def check_time(case: Case) -> StepResult:
+    """Step 6: it is proven by when the entries existed."""
+    return StepResult(Step.TIME, case.seals, len(case.collection.seals), case.time.findings)
+
+
+def check_manifests(case: Case) -> StepResult:
+    """Step 7: every manifest is the one that was signed."""
+    _ = case.comparison
+    findings = [one for seal in case.collection.seals for one in seal.findings if one.code not in _ABOUT_LISTS]
+    read = sum(not seal.broken for seal in case.collection.seals)
+    return StepResult(Step.MANIFESTS, case.seals, read, tuple(findings))
+
+
+_ABOUT_LISTS = (Code.CHECKSUMS_MISSING, Code.CHECKSUMS_MISMATCH, Code.CHECKSUMS_UNREADABLE)
+
+
+def check_checksums(case: Case) -> StepResult:
+    """Step 8: every list of checksums is the one that was signed."""
+    findings = [one for seal in case.collection.seals for one in seal.findings if one.code in _ABOUT_LISTS]
+    unread = sum(one.effect is Effect.UNCHECKED for one in findings)
+    sound = sum(seal.is_sound for seal in case.collection.seals)
+    return StepResult(Step.CHECKSUMS, case.seals, sound - unread, tuple(findings))
+
+
+def check_withholding(case: Case) -> StepResult:
+    """Step 9: what this copy leaves out is what a signed entry says that it leaves out."""
+    withholding = case.comparison.withholding
+    explained = case.seals if withholding.is_explained else 0
+    findings = list(withholding.findings)
+    if case.fates.withheld and withholding.link is not None:
+        number = withholding.link.entry.sequence
+        message = f"items are withheld from this copy, as entry {number} says; nothing is shown of them but that they "
+        message += "are part of the seal"
+        effect = Effect.OPEN if case.options.whole else Effect.NOTE
+        findings.append(Finding(Code.WITHHELD, effect, message, count=case.fates.withheld))
+    elif case.options.whole and not withholding.is_whole:
+        message = "statements are withheld from this copy, and the whole collection was asked for"
+        findings.append(Finding(Code.WITHHELD, Effect.OPEN, message))
+    return StepResult(Step.WITHHOLDING, case.seals, explained, tuple(findings))
+
+
+def check_evidence(case: Case) -> StepResult:
+    """Step 10: everything that lies in the evidence was seen."""
+    evidence = case.comparison.evidence
+    directories = 1 + evidence.directories + evidence.unlistable
+    return StepResult(Step.EVIDENCE, directories, directories - evidence.unlistable)
+
+
+def check_items(case: Case) -> StepResult:
+    """Step 11: every item that was asked for is there with the same bytes, and nothing else is."""
+    fates = case.fates
+    apart = fates.withheld + fates.omitted + fates.disposed + fates.stated_only + fates.not_selected
+    compared = fates.ok + fates.changed + fates.missing + fates.renamed + fates.type_changed
+    findings = [*case.comparison.findings, *_judge_coverage(case, compared)]
+    return StepResult(Step.ITEMS, case.sealed - apart, compared, tuple(findings))
+
+
+def _judge_coverage(case: Case, compared: int) -> Iterable[Finding]:
+    """Say how far the check went: nothing checked is never success."""
+    if case.options.quick:
+        message = "only types, sizes and dates were compared, no file was read: this shows nothing about their bytes"
+        yield Finding(Code.NOT_HASHED, Effect.OPEN, message, count=max(case.fates.unread, 1))
+    elif not compared:
+        yield Finding(Code.NO_ITEMS, Effect.UNCHECKED, "not one item could be checked")
+
+
+def check_the_bag(case: Case) -> StepResult | None:
+    """Step 12: a bundle is, with all of its files, what its own lists say; no step for an evidence directory."""
+    bundle = case.subject.bundle
+    if bundle is None:
+        return None
+    findings = check_bag(bundle, case.identifier, whole=case.options.selection.is_all)
+    unread = sum(one.effect is Effect.UNCHECKED for one in findings)
+    return StepResult(Step.BAG, len(bundle.tags), len(bundle.tags) - unread, tuple(findings))
+
+
+def check_renewals(case: Case) -> StepResult:
+    """Step 13: lists of renewals hold what lies here, and copies of items are told as what they are."""
+    findings = [*judge_renewals(case.collection), *judge_derivations(case.collection)]
+    return StepResult(Step.RENEWALS, case.entries, case.usable, tuple(findings))
+
+
+def check_consent(case: Case) -> StepResult:
+    """Step 14: it is stated under which consent the items may be used."""
+    summary = case.consent
+    # An entry that cannot be used may hold a change.
+    subjects = sum(seal.disclosed.items for seal in case.collection.seals)
+    relied_on = summary.items if summary is not None else 0
+    return StepResult(Step.CONSENT, subjects, relied_on, tuple(judge_consent(summary)))
+
+
+def check_accounts(case: Case) -> StepResult:
+    """Step 15: every sealed item and everything that lies in the evidence ended in exactly one class."""
+    findings = case.comparison.check_accounts(case.sealed)
+    subjects = case.sealed + case.comparison.evidence.seen
+    return StepResult(Step.ACCOUNTS, subjects, 0 if findings else subjects, findings)
+
+
+STEPS: tuple[Callable[[Case], StepResult | None], ...] = (
+    check_record,
+    check_signatures,
+    check_chain,
+    check_trust,
+    check_custody,
+    check_time,
+    check_manifests,
+    check_checksums,
+    check_withholding,
+    check_evidence,
+    check_items,
+    check_the_bag,
+    check_renewals,
+    check_consent,
+    check_accounts,
+)
+"""Steps 1 to 15; step 16, the verdict, is the report's."""
+
+
+def _compare(case: Case) -> Comparison:
+    subject, options = case.subject, case.options
+    case.progress.start("verifying", case.sealed, None)
+    if isinstance(subject.evidence, TreeLocation):
+        with hire(options.jobs, options.scheduler, subject.evidence) as crew:
+            comparison = _run_comparer(case, crew)
+            comparison.findings += report_losses(crew)
+        return comparison
+    if options.scheduler is not None:
+        raise UsageError("a bundle is read on this machine; --scheduler goes with an evidence directory")
+    return _run_comparer(case, options.jobs or default_jobs())
+
+
+def _run_comparer(case: Case, jobs: int | Crew) -> Comparison:
+    subject, collection, options = case.subject, case.collection, case.options
+    # What is in a bundle was put there one by one; no pattern leaves anything out of it.
+    exclusions = collection.exclusions if collection.seals and subject.bundle is None else Exclusions()
+    comparer = Comparer(
+        evidence=subject.evidence,
+        collection=collection,
+        custody_name=subject.custody_name,
+        exclusions=exclusions,
+        jobs=jobs,
+        mode=Mode.STAT if options.quick else Mode.HASH,
+        selection=options.selection,
+        links_left_out=options.links_left_out,
+        progress=case.progress,
+    )
+    comparison = comparer.run()
+    for number in sorted(options.selection.numbers - comparer.seen_numbers):
+        message = f"item {number} is in no seal, or its name is withheld"
+        comparison.findings.append(Finding(Code.ITEM_UNKNOWN, Effect.UNCHECKED, message, item=number))
+    for path in sorted(options.selection.paths - comparer.seen_paths):
+        message = f"{shown(path)}: no seal names such an item"
+        comparison.findings.append(Finding(Code.ITEM_UNKNOWN, Effect.UNCHECKED, message, path=path))
+    return comparison

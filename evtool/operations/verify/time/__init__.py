@@ -1,0 +1,1 @@
+"""Judging the time evidence of a record."""

@@ -1,0 +1,128 @@
+"""The time evidence of a record as it lies on disk: read, and compared with what later entries list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from evtool.core.custody.chain import Link
+from evtool.core.errors import EvtoolError, FormatError
+from evtool.core.finding import Code, Effect, Finding
+from evtool.core.text.digest import sha256_hex
+from evtool.core.text.limits import MAX_STAMPS, MAX_STAMPS_SIZE
+from evtool.core.text.names import shown
+from evtool.core.timestamp.stamp_names import EVIDENCE, StampName, parse_stamp_name
+from evtool.operations.record.collection import Collection
+
+
+@dataclass(frozen=True, slots=True)
+class FoundStamp:
+    """One time-stamp token or proof as it lies there.
+
+    Attributes:
+        name: its parsed file name.
+        data: its bytes.
+        signature: the signature file that it should be about.
+        listed_in: number of the first later entry that holds the digest of these bytes; None while there is none.
+    """
+
+    name: StampName
+    data: bytes
+    signature: bytes
+    listed_in: int | None
+
+
+@dataclass(slots=True)
+class TimeFiles:
+    """All that lies there, and what is wrong with it before anything is judged."""
+
+    stamps: list[FoundStamp] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def recorded_digests(links: tuple[Link, ...]) -> dict[str, list[tuple[int, str]]]:
+    """Collect what the entries say of time-stamps: file name -> the entries that list it, with the digest."""
+    recorded: dict[str, list[tuple[int, str]]] = {}
+    for link in links:
+        for name, digest in (link.entry.previous.timestamps if link.entry.previous else {}).items():
+            recorded.setdefault(name, []).append((link.entry.sequence, digest))
+    return recorded
+
+
+def read_time_files(collection: Collection) -> TimeFiles:
+    """Read every token and proof, and find those that entries list but that are not there, or not the same."""
+    links = collection.chain.links
+    found = TimeFiles()
+    recorded = recorded_digests(links)
+    there = {name.text: name for name in collection.listing.stamps if name.role in EVIDENCE}
+    for text, records in recorded.items():
+        _check_recorded(text, records, there, found)
+    if len(there) > MAX_STAMPS:
+        message = f"{len(there)} time-stamps, only those that entries list and the first {MAX_STAMPS} others are judged"
+        found.findings.append(Finding(Code.TIMESTAMP_OPEN, Effect.NOTE, message, count=len(there)))
+    usable = {link.entry.sequence: link.entry.event.value for link in links}
+    size = 0
+    for count, name in enumerate(sorted(there.values(), key=lambda name: name.text not in recorded)):
+        if count >= MAX_STAMPS and name.text not in recorded:
+            break
+        if usable.get(name.sequence) == name.event:
+            if size > MAX_STAMPS_SIZE:
+                found.findings.append(_too_much(name))
+                break
+            size += _read_stamp(collection, name, recorded.get(name.text, []), found)
+    return found
+
+
+def _too_much(name: StampName) -> Finding:
+    message = (
+        f"time-stamps from {name.text} on are not judged: those before them have more than {MAX_STAMPS_SIZE:,} bytes"
+    )
+    return Finding(Code.TIMESTAMP_OPEN, Effect.UNCHECKED, message, path=name.text, entry=name.sequence)
+
+
+def _check_recorded(text: str, records: list[tuple[int, str]], there: dict[str, StampName], found: TimeFiles) -> None:
+    name, entry = parse_stamp_name(text), records[0][0]
+    if name is None or name.role not in EVIDENCE or name.sequence >= entry:
+        message = f"entry {entry} lists {shown(text)} as a time-stamp, which this version does not know"
+        found.findings.append(Finding(Code.CUSTODY_UNREADABLE, Effect.UNCHECKED, message, entry=entry))
+    elif text not in there:
+        message = f"time-stamp {text} is missing; entry {entry} holds its digest, so it was there"
+        finding = Finding(Code.TIMESTAMP_MISSING, Effect.DISPROVES, message, path=text, entry=entry)
+        found.findings.append(finding)
+
+
+def _read_stamp(collection: Collection, name: StampName, records: list[tuple[int, str]], found: TimeFiles) -> int:
+    """Read one token or proof; returns how many bytes it has."""
+    try:
+        data = collection.custody.read_stamp(name)
+        signature = collection.custody.read_entry(name.sequence, name.event).signature
+    except EvtoolError as error:
+        found.findings.append(_unreadable(name, records, error))
+        return 0
+    digest = sha256_hex(data)
+    for entry, recorded in records:
+        if recorded != digest:
+            message = f"time-stamp {name.text}: SHA-256 is {digest[:16]}..., entry {entry} says {recorded[:16]}..."
+            found.findings.append(
+                Finding(
+                    Code.TIMESTAMP_CHANGED,
+                    Effect.DISPROVES,
+                    message,
+                    path=name.text,
+                    expected=recorded,
+                    found=digest,
+                    entry=entry,
+                )
+            )
+    listed = min((entry for entry, recorded in records if recorded == digest), default=None)
+    found.stamps.append(FoundStamp(name, data, signature, listed))
+    return len(data)
+
+
+def _unreadable(name: StampName, records: list[tuple[int, str]], error: EvtoolError) -> Finding:
+    """Whatever is larger than a time-stamp can be is not the one that was listed; any other failure shows nothing."""
+    effect = Effect.NOTE
+    if records:
+        effect = Effect.DISPROVES if isinstance(error, FormatError) else Effect.UNCHECKED
+    code = Code.TIMESTAMP_CHANGED if effect is Effect.DISPROVES else Code.CUSTODY_UNREADABLE
+    message = error.message if name.text in error.message else f"{name.text}: {error.message}"
+    return Finding(code, effect, message, path=name.text, entry=name.sequence)

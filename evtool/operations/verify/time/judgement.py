@@ -1,0 +1,246 @@
+"""The judgement of time-stamps that were found: each one, what they prove together, and what that means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from evtool.core.custody.chain import Link
+from evtool.core.errors import EvtoolError
+from evtool.core.finding import Code, Effect, Finding
+from evtool.core.text.limits import MAX_REVOCATION_BYTES
+from evtool.core.timestamp.grounds import Grounds
+from evtool.core.timestamp.ots.bitcoin import MINIMUM_WORK
+from evtool.core.timestamp.ots.verify import OtsVerdict, verify_proof
+from evtool.core.timestamp.renewal import (
+    CLOCK_TOLERANCE,
+    ChainToken,
+    ClaimedTime,
+    EntryProof,
+    Interval,
+    JudgedToken,
+    compare_claim,
+    compute_interval,
+    judge_chain,
+)
+from evtool.core.timestamp.request import parse_request
+from evtool.core.timestamp.result import Reason, TokenState
+from evtool.core.timestamp.stamp_names import StampRole
+from evtool.core.timestamp.time_report import ProvenInterval, StampKind, StampReport
+from evtool.operations.record.beside import Companions
+from evtool.operations.record.collection import Collection
+from evtool.operations.verify.time.axis import TimeGrounds, TimeResult, load_sunsets
+from evtool.operations.verify.time.evidence import FoundStamp, TimeFiles
+from evtool.report.stamp import describe_proof, describe_token, spell
+
+
+@dataclass(slots=True)
+class _Judgement:
+    """What is known while the stamps of one record are being judged."""
+
+    links: Sequence[Link]
+    linked: bool
+    tokens: tuple[JudgedToken, ...] = ()
+    proofs: list[tuple[FoundStamp, OtsVerdict]] = field(default_factory=list)
+
+    @property
+    def entry_proofs(self) -> list[EntryProof]:
+        """The blocks that proofs lead to."""
+        return [EntryProof(one.name.sequence, v.block.existed_by) for one, v in self.proofs if v.block]
+
+    @property
+    def passed(self) -> list[JudgedToken]:
+        """The tokens that passed: the only ones that an interval is made of."""
+        return [one for one in self.tokens if one.verdict.proven]
+
+    @property
+    def stamped(self) -> int:
+        """The newest entry with a passed stamp of its own."""
+        own = [proof.entry for proof in self.entry_proofs]
+        own += [one.token.entry for one in self.tokens if one.verdict.proven]
+        return max(own, default=0)
+
+    def interval(self, entry: int) -> Interval:
+        """What is proven for an entry; in a broken chain nothing that stands beside another entry."""
+        if self.linked:
+            return compute_interval(entry, self.passed, self.entry_proofs)
+        own = [one for one in self.passed if one.token.entry == entry]
+        return compute_interval(entry, own, [proof for proof in self.entry_proofs if proof.entry == entry])
+
+
+def judge_stamps(collection: Collection, found: TimeFiles, grounds: TimeGrounds, now: datetime) -> TimeResult:
+    """Judge what was found, as of `now`."""
+    links = collection.chain.links
+    judgement = _Judgement(links, _is_linked(collection))
+    for one in found.stamps:
+        if one.name.role is StampRole.PROOF:
+            verdict = verify_proof(one.data, one.signature, grounds.headers, grounds.minimum_work)
+            judgement.proofs.append((one, verdict))
+    responses = [one for one in found.stamps if one.name.role is StampRole.RESPONSE]
+    companions = Companions(collection)
+    own = [_chain_token(companions, one, judgement.linked) for one in responses]
+    ready = Grounds(
+        now=now,
+        anchors=tuple(grounds.anchors()),
+        crls=grounds.crls,
+        ocsp_answers=grounds.ocsp_answers,
+        sunsets=grounds.sunsets or load_sunsets(),
+    )
+    judgement.tokens = judge_chain(own, ready, judgement.entry_proofs)
+    intervals = {link.entry.sequence: judgement.interval(link.entry.sequence) for link in links}
+    findings = [*found.findings, *_judge_tokens(companions, judgement, found), *_judge_proofs(judgement)]
+    findings += _judge_unread(companions)
+    findings += _judge_intervals(links, intervals)
+    findings += _judge_whole(collection, judgement, intervals)
+    if grounds.minimum_work < MINIMUM_WORK:
+        message = "block headers that anybody can make up were accepted, as asked: blocks show nothing here"
+        findings.append(Finding(Code.TIMESTAMP_OPEN, Effect.NOTE, message))
+    return TimeResult(
+        findings=tuple(findings),
+        stamps=_describe(judgement, found),
+        intervals=tuple(
+            ProvenInterval(entry=number, not_before=spell(one.not_before), not_after=spell(one.not_after, up=True))
+            for number, one in intervals.items()
+        ),
+        proven={link.head: end for link in links if (end := intervals[link.entry.sequence].not_after)},
+        stamped=judgement.stamped,
+        tokens=judgement.tokens,
+    )
+
+
+def _is_linked(collection: Collection) -> bool:
+    """Whether each entry leads back to all before it; else a stamp shows nothing but its own entry."""
+    numbers = [link.entry.sequence for link in collection.chain.links]
+    return collection.chain.is_intact and numbers == list(range(1, len(numbers) + 1))
+
+
+def _chain_token(companions: Companions, one: FoundStamp, linked: bool) -> ChainToken:
+    """Make a token ready to be judged, with what lies beside it.
+
+    The saved request is no ground here. It served when the answer came in; today only the token counts, and a request
+    that somebody swapped later must not make a good token look forged.
+    """
+    return ChainToken(
+        entry=one.name.sequence,
+        label=one.name.label,
+        response=one.data,
+        data=one.signature,
+        listed_in=one.listed_in if linked else None,
+        certificates=companions.certificates(one.name),
+        crls=companions.beside(one.name, StampRole.CRL),
+        ocsp_answers=companions.beside(one.name, StampRole.OCSP),
+    )
+
+
+_BECAME_WORTHLESS = frozenset({Reason.REVOKED})
+"""What a token fails for although it is the one that was stored: nobody tampered with this record."""
+
+
+def _judge_tokens(companions: Companions, judgement: _Judgement, found: TimeFiles) -> Iterable[Finding]:
+    names = {(one.name.sequence, one.name.label): one for one in found.stamps}
+    for one in judgement.tokens:
+        stamp, verdict = names[one.token.entry, one.token.label], one.verdict
+        if verdict.state is TokenState.FAILED:
+            listed = stamp.listed_in is not None and verdict.reason not in _BECAME_WORTHLESS
+            yield _failed(stamp, verdict.reason.value, verdict.detail, listed)
+        elif verdict.state is TokenState.INDETERMINATE:
+            yield _open(stamp, verdict.reason.value, verdict.detail)
+        elif _answers_another_request(companions, one, stamp):
+            message = f"time-stamp {stamp.name.text} holds, but the request beside it is not the one that it answers"
+            yield Finding(Code.TIMESTAMP_OPEN, Effect.NOTE, message, entry=stamp.name.sequence)
+
+
+def _answers_another_request(companions: Companions, one: JudgedToken, stamp: FoundStamp) -> bool:
+    facts = one.verdict.claimed
+    for data in companions.beside(stamp.name, StampRole.REQUEST):
+        try:
+            request = parse_request(data)
+        except EvtoolError:
+            return True
+        nonce = f"{request.nonce:x}" if request.nonce is not None else None
+        if facts is None or facts.imprint != request.imprint.digest.hex() or (nonce and facts.nonce != nonce):
+            return True
+    return False
+
+
+def _judge_unread(companions: Companions) -> Iterable[Finding]:
+    if (name := companions.unread) is not None:
+        message = (
+            f"revocation files from {name.text} on are not read: more than {MAX_REVOCATION_BYTES:,} bytes come before"
+        )
+        yield Finding(Code.TIMESTAMP_OPEN, Effect.UNCHECKED, message, path=name.text, entry=name.sequence)
+
+
+def _judge_proofs(judgement: _Judgement) -> Iterable[Finding]:
+    proven = {one.name.sequence for one, verdict in judgement.proofs if verdict.block}
+    for one, verdict in judgement.proofs:
+        if verdict.state is TokenState.FAILED:
+            yield _failed(one, verdict.reason.value, verdict.detail, one.listed_in is not None)
+        elif verdict.state is TokenState.INDETERMINATE and one.name.sequence not in proven:
+            yield _open(one, verdict.reason.value, verdict.detail)
+
+
+def _failed(stamp: FoundStamp, reason: str, detail: str, listed: bool) -> Finding:
+    """A file that no entry lists can have been put there by anybody: it disproves nothing."""
+    why = f"although entry {stamp.listed_in} lists it" if listed else "it counts for nothing"
+    message = f"time-stamp {stamp.name.text} does not hold ({reason}: {detail}); {why}"
+    effect = Effect.DISPROVES if listed else Effect.NOTE
+    return Finding(
+        Code.TIMESTAMP_FAILED, effect, message, path=stamp.name.text, found=reason, entry=stamp.name.sequence
+    )
+
+
+def _open(stamp: FoundStamp, reason: str, detail: str) -> Finding:
+    message = f"time-stamp {stamp.name.text} establishes nothing ({reason}: {detail})"
+    return Finding(
+        Code.TIMESTAMP_OPEN,
+        Effect.NOTE,
+        message,
+        path=stamp.name.text,
+        found=reason,
+        entry=stamp.name.sequence,
+    )
+
+
+def _judge_intervals(links: Sequence[Link], intervals: dict[int, Interval]) -> Iterable[Finding]:
+    for link in links:
+        entry, interval = link.entry, intervals[link.entry.sequence]
+        if not interval.is_possible:
+            message = f"entry {entry.sequence} would have been made after {spell(interval.not_before)} and before "
+            message += f"{spell(interval.not_after)}: one of the time-stamps is wrong"
+            yield Finding(Code.TIME_CONTRADICTION, Effect.OPEN, message, entry=entry.sequence)
+            continue
+        claim = compare_claim(entry.recorded_at, _widen(interval))
+        if claim is not ClaimedTime.POSSIBLE:
+            what = (
+                "later than a time-stamp upon it" if claim is ClaimedTime.AFTER_PROOF else "earlier than one it holds"
+            )
+            message = f"entry {entry.sequence} claims a time of recording {what}: the claim is wrong, or the clock was"
+            yield Finding(Code.TIME_CLAIM, Effect.NOTE, message, entry=entry.sequence)
+
+
+def _widen(interval: Interval) -> Interval:
+    before, after = interval.not_before, interval.not_after
+    return Interval(before and before - CLOCK_TOLERANCE, after and after + CLOCK_TOLERANCE)
+
+
+def _judge_whole(collection: Collection, judgement: _Judgement, intervals: dict[int, Interval]) -> Iterable[Finding]:
+    """The axis is shown once the newest seal, and through it all before, is proven."""
+    if not judgement.linked:
+        message = "the chain is broken, so a time-stamp shows nothing beyond the entry that it stands beside"
+        yield Finding(Code.TIME_NOT_PROVEN, Effect.OPEN, message)
+    elif not collection.seals or collection.lacks_seals:
+        yield Finding(Code.TIME_NOT_PROVEN, Effect.OPEN, "there are seals that cannot be used")
+    elif intervals[collection.seals[-1].number].not_after is None:
+        number = collection.seals[-1].number
+        message = f"nothing proves by when entry {number}, the newest seal, existed"
+        yield Finding(Code.TIME_NOT_PROVEN, Effect.OPEN, message, entry=number)
+
+
+def _describe(judgement: _Judgement, found: TimeFiles) -> tuple[StampReport, ...]:
+    stamps = {(one.name.sequence, one.name.label): one for one in found.stamps if one.name.role is StampRole.RESPONSE}
+    reports = [describe_token(one, stamps[one.token.entry, one.token.label].name) for one in judgement.tokens]
+    reports += [describe_proof(one.name, verdict, one.listed_in) for one, verdict in judgement.proofs]
+    order = list(StampKind)
+    return tuple(sorted(reports, key=lambda report: (report.entry, order.index(report.kind), report.label)))

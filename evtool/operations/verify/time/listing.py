@@ -1,0 +1,57 @@
+"""What a new entry says of the time-stamps before it: the digests it lists, and the commands in README.txt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from evtool.core.text.digest import sha256_hex
+from evtool.core.timestamp.stamp_names import EVIDENCE, StampRole
+from evtool.operations.record.collection import Collection
+from evtool.operations.verify.time.evidence import FoundStamp, read_time_files, recorded_digests
+
+MAX_LISTED = 300
+"""Time-stamps that one entry lists; an entry has at most 64 KiB. The next entry lists what is left."""
+
+_MAX_REPEATED = 50
+"""Time-stamps whose commands stand in README.txt."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownStamps:
+    """The time-stamps that are there when an entry is written.
+
+    Attributes:
+        to_list: file name -> SHA-256 of those that no earlier entry lists.
+        repeats: for each, the commands that repeat its check.
+    """
+
+    to_list: dict[str, str] = field(default_factory=dict)
+    repeats: tuple[tuple[str, ...], ...] = ()
+
+
+def read_known_stamps(collection: Collection, now: datetime) -> KnownStamps:
+    """Read the time-stamps of a record that holds.
+
+    One that is disproved is not listed: anybody can drop a file there, and a listed one that does not hold would speak
+    against the record for ever.
+    """
+    if not any(name.role in EVIDENCE for name in collection.listing.stamps):
+        return KnownStamps()
+    stamps = read_time_files(collection).stamps
+    recorded = recorded_digests(collection.chain.links)
+    # Not before there is one: this imports the X.509 parts of cryptography.
+    from evtool.operations.verify.time.checks import is_disproved, repeat_commands
+
+    fresh = [one for one in stamps if one.name.text not in recorded]
+    sound = [one for one in fresh if not is_disproved(one, now)][:MAX_LISTED]
+    return KnownStamps(
+        to_list={one.name.text: sha256_hex(one.data) for one in sorted(sound, key=lambda one: one.name.text)},
+        repeats=tuple(filter(None, (repeat_commands(collection, one, now) for one in _tokens(stamps)))),
+    )
+
+
+def _tokens(stamps: Iterable[FoundStamp]) -> list[FoundStamp]:
+    tokens = [one for one in stamps if one.name.role is StampRole.RESPONSE]
+    return sorted(tokens, key=lambda one: one.name.text)[:_MAX_REPEATED]

@@ -1,0 +1,105 @@
+"""Verifying a sealed directory: every question, all findings, one report.
+
+Nothing is written, no socket is opened, no program is run, and nothing in the directory is trusted: whose keys count is
+the caller's to say. `STEPS` is the list of `manifests/FORMAT.md`, section "Verifying", one call each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from evtool.core.accounts import EvidenceCounts, ItemFates
+from evtool.core.errors import FormatError, UsageError
+from evtool.core.finding import Axis, Code, Effect, Finding
+from evtool.core.verdict import DEFAULT_REQUIRED, Report
+from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.record.collection import read_collection
+from evtool.operations.record.subject import Place, Subject, name_of, open_subject
+from evtool.operations.record.wrong_place import explain_no_record
+from evtool.operations.verify.options import VerifyOptions
+from evtool.operations.verify.steps import STEPS, Case
+from evtool.store.bundle import Bundle
+
+
+def verify(place: Place, options: VerifyOptions | None = None, *, progress: Progress | None = None) -> Report:
+    """Verify one sealed directory, or one bundle: a folder, a `.zip`, a `.zip.age`, or a stream of either.
+
+    A bundle is verified as it is: nothing of it is written anywhere.
+
+    Raises:
+        InputError: there is nothing of the kind. Everything else that is wrong is a finding of the report.
+        KeyFileError: the bundle is encrypted, and nothing given opens it.
+    """
+    options = options or VerifyOptions()
+    progress = progress or NoProgress()
+    try:
+        with open_subject(place, options.custody, options.access, progress) as subject:
+            if subject is None:
+                return _not_sealed(options, "{} ({})".format(*explain_no_record(name_of(place))))
+            return _verify_subject(subject, options, progress)
+    except FormatError as error:
+        advice = f" ({error.hint})" if error.hint else ""
+        refused = Finding(Code.BAG_BROKEN, Effect.UNCHECKED, error.message + advice)
+        return _not_sealed(options, "the bundle cannot be read", [refused])
+
+
+def verify_bundle(bundle: Bundle, options: VerifyOptions, progress: Progress) -> Report:
+    """Verify a bundle that is open already, as `verify` does."""
+    return _verify_subject(Subject(bundle.custody, bundle, None, bundle), options, progress)
+
+
+def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress) -> Report:
+    collection = read_collection(subject.custody)
+    if not collection.listing.entries:
+        return _not_sealed(options, "the custody directory holds no complete entry", collection.findings)
+    if options.quick and subject.bundle is not None:
+        raise UsageError("a bundle keeps no dates to compare, so --quick would show nothing")
+    case = Case(subject, collection, options, progress)
+    steps = tuple(result for step in STEPS if (result := step(case)) is not None)
+    comparison = case.comparison
+    return Report(
+        collection=case.identifier,
+        head=collection.chain.head,
+        steps=steps,
+        findings=_sorted(finding for result in steps for finding in result.findings),
+        sealed=case.sealed,
+        items=case.fates,
+        evidence=comparison.evidence,
+        bytes=comparison.bytes,
+        signers=tuple(case.signers),
+        required=_required(options),
+        consent=case.consent,
+        timestamps=case.time.stamps,
+        intervals=case.time.intervals,
+        partial=comparison.withholding.describe(case.sealed - case.fates.withheld, case.sealed),
+    )
+
+
+_SEVERITY = {Effect.DISPROVES: 0, Effect.UNCHECKED: 1, Effect.OPEN: 2, Effect.NOTE: 3}
+
+
+def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Put findings in the order of a report: worst first."""
+    axes = list(Axis)
+    return tuple(sorted(findings, key=lambda one: (_SEVERITY[one.effect], axes.index(one.axis), one.item or 0)))
+
+
+def _required(options: VerifyOptions) -> tuple[Axis, ...]:
+    return tuple(axis for axis in Axis if axis in DEFAULT_REQUIRED or axis in options.required)
+
+
+def report_unreadable(options: VerifyOptions, message: str) -> Report:
+    """Report on something that cannot be read at all, so that one bad path of many does not hide the others."""
+    return _not_sealed(options, message)
+
+
+def _not_sealed(options: VerifyOptions, message: str, findings: Iterable[Finding] = ()) -> Report:
+    nothing = Finding(Code.NO_ITEMS, Effect.UNCHECKED, message)
+    # Without an entry there is nothing that anything could contradict: a folder called custody is no forgery.
+    open_questions = [
+        replace(finding, effect=Effect.UNCHECKED) if finding.effect is Effect.DISPROVES else finding
+        for finding in findings
+    ]
+    everything = _sorted([nothing, *open_questions])
+    return Report(None, None, (), everything, 0, ItemFates(), EvidenceCounts(), 0, (), _required(options))
