@@ -58,6 +58,7 @@ def forge(folder: Path, items: list[Stated]) -> Path:
         root=Digest(tree.compute_root().hex()),
         checksums=Digest(sha256_hex(checksums)),
         exclude=(),
+        allowed=(),
     )
     entry = Entry(
         collection="0" * 32,

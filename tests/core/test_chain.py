@@ -42,7 +42,7 @@ def entry(sequence: int, key: SigningKey, before: EntryFiles | None) -> Entry:
         reason="test",
         tool="test",
         previous=Previous(sha256_hex(before.data), sha256_hex(before.signature)) if before else None,
-        details=Sealed(sequence, 1, 2, Digest("0" * 64), Digest("0" * 64), ()),
+        details=Sealed(sequence, 1, 2, Digest("0" * 64), Digest("0" * 64), (), ()),
     )
 
 

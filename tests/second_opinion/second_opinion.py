@@ -1012,6 +1012,8 @@ def is_exclude(value: Any) -> bool:
 
 PREVIOUS: dict[str, Check] = {"entry": DIGEST, "signature": DIGEST, "timestamps?": is_table}
 INFORMATIONAL: dict[str, Check] = {"README.txt?": DIGEST, "allowed_signers?": DIGEST}
+FIXITY: dict[str, Check] = {"scope": "full|sample"}
+FIXITY |= dict.fromkeys(["items", "checked", "ok", "changed", "missing", "unreadable", "extra", "withheld"], is_number)
 HEADER: dict[str, Check] = {
     "format": "evtool-custody/1",
     "collection": SALT,
@@ -1028,7 +1030,7 @@ HEADER: dict[str, Check] = {
     "items?": lambda value: bool(parse_ranges(value)),
     "previous?": lambda value: has_fields(value, PREVIOUS),
     "informational?": lambda value: has_fields(value, INFORMATIONAL),
-    "fixity?": is_table,
+    "fixity?": lambda value: has_fields(value, FIXITY),
 }
 SEALED: dict[str, Check] = {
     "first_item": is_positive,

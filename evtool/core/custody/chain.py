@@ -7,6 +7,7 @@ that key is another question, answered elsewhere.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -89,10 +90,10 @@ class Chain:
 def check_chain(files: Sequence[EntryFiles], unreadable: Collection[int] = ()) -> Chain:
     """Check entries in the order of their numbers; never stops at the first problem.
 
-    `unreadable` holds the numbers of entries that are there but whose bytes could not be read: they are no gap, and
-    what follows them is not compared with them.
+    `unreadable` holds the numbers of entries that are there but whose bytes could not be read, once for each: they are
+    no gap, what follows them is not compared with them, and their numbers must not come again either.
     """
-    findings: list[Finding] = []
+    findings = _check_doubles([one.sequence for one in files] + list(unreadable))
     links: list[Link] = []
     before: EntryFiles | None = None
     for current in files:
@@ -110,11 +111,18 @@ def check_chain(files: Sequence[EntryFiles], unreadable: Collection[int] = ()) -
     return Chain(tuple(links), tuple(findings), len(files) - len(unsure), heads)
 
 
+def _check_doubles(numbers: Sequence[int]) -> list[Finding]:
+    """Step 1: no number comes twice."""
+    counts = sorted(Counter(numbers).items())
+    return [
+        _broken(Code.ENTRY_DOUBLED, number, f"there are {count} entries with the number {number}")
+        for number, count in counts
+        if count > 1
+    ]
+
+
 def _check_position(last: int, current: EntryFiles, unreadable: Collection[int]) -> list[Finding]:
-    """Step 1: numbers run from 1 without a gap and without a double."""
-    if current.sequence <= last:
-        message = f"entry {current.sequence} exists twice: {current.stem} follows another entry of that number"
-        return [_broken(Code.ENTRY_DOUBLED, current.sequence, message)]
+    """Step 1: numbers run from 1 without a gap."""
     missing = [number for number in range(last + 1, current.sequence) if number not in unreadable]
     if not missing:
         return []

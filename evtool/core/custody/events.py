@@ -101,7 +101,7 @@ class Fixity:
     missing: int
     unreadable: int
     extra: int
-    withheld: int = 0
+    withheld: int
 
     def __post_init__(self) -> None:
         found = self.ok + self.changed + self.missing + self.unreadable
@@ -183,7 +183,7 @@ class Sealed(Details):
     root: Digest
     checksums: Digest
     exclude: tuple[str, ...]
-    allowed: tuple[OmissionReason, ...] = ()
+    allowed: tuple[OmissionReason, ...]
 
     def __post_init__(self) -> None:
         Exclusions(self.exclude)

@@ -410,5 +410,13 @@ def _fixity(chosen: Sequence[Chosen], total: int) -> Fixity:
     """State what was read: the items of the bundle, all of them as sealed, or this would not be reached."""
     checked = sum(one.content.type is not ItemType.OMITTED for one in chosen)
     return Fixity(
-        FixityScope.SAMPLE, items=total, checked=checked, ok=checked, changed=0, missing=0, unreadable=0, extra=0
+        FixityScope.SAMPLE,
+        items=total,
+        checked=checked,
+        ok=checked,
+        changed=0,
+        missing=0,
+        unreadable=0,
+        extra=0,
+        withheld=0,
     )

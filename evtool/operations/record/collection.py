@@ -152,7 +152,7 @@ def read_collection(custody: CustodyReader) -> Collection:
     listing = custody.list_files()
     findings: list[Finding] = []
     entries: list[EntryFiles] = []
-    unreadable: set[int] = set()
+    unreadable: list[int] = []
     size = 0
     for sequence, event in listing.entries:
         try:
@@ -162,7 +162,7 @@ def read_collection(custody: CustodyReader) -> Collection:
             size += len(entry.data)
             entries.append(entry)
         except (InputError, FormatError) as error:
-            unreadable.add(sequence)
+            unreadable.append(sequence)
             missing = FileRole.ENTRY not in listing.files[sequence, event]
             code, effect = (
                 (Code.ENTRY_MISSING, Effect.DISPROVES) if missing else (Code.CUSTODY_UNREADABLE, Effect.UNCHECKED)
