@@ -170,6 +170,7 @@ BROKEN: dict[str, tuple[str, Any]] = {
     "a latitude beyond the pole": ("places.0.latitude", "90.1"),
     "a longitude as a number": ("places.0.longitude", 125.7),
     "an exponent": ("places.0.latitude", "3e1"),
+    "digits of another script": ("places.0.latitude", "\u0663\u0669"),
     "an empty altitude": ("places.0.altitude", ""),
     "a negative duration": ("durations.0.seconds", "-1"),
     "an unknown kind of text": ("texts.0.kind", "secret"),

@@ -1005,9 +1005,14 @@ def is_moment(value: Any) -> bool:
     return isinstance(value, datetime.datetime) and value.tzinfo is not None
 
 
+def is_printable(text: str) -> bool:
+    """Tell whether this holds no control, no separator of lines, and nothing that turns the direction of text."""
+    return not re.search("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]", text)
+
+
 def is_exclude(value: Any) -> bool:
     """Tell whether these are patterns."""
-    return is_list(value, "(?s:.{1,256})") and len(value) <= 64 and all(one.isprintable() for one in value)
+    return is_list(value, "(?s:.{1,256})") and len(value) <= 64 and all(is_printable(one) for one in value)
 
 
 PREVIOUS: dict[str, Check] = {"entry": DIGEST, "signature": DIGEST, "timestamps?": is_table}
@@ -1131,7 +1136,7 @@ def find_signer(armored: bytes, message: bytes) -> str:
     raw = blob[-64:]
     names = [name for name in ("sha256", "sha512") if armored == spell_signature(point, namespace, name, raw)]
     require(names and len(armored) <= 4096 and len(point) == 32 and len(raw) == 64 and is_sound_point(point))
-    require(namespace and namespace.decode().isprintable())
+    require(namespace and is_printable(namespace.decode()))
     digest = hashlib.new(names[0], message).digest()
     signed = b"SSHSIG" + b"".join(map(ssh_string, [namespace, b"", names[0].encode(), digest]))
     if not is_sound_point(raw[:32]) or int.from_bytes(raw[32:], "little") >= GROUP_ORDER:

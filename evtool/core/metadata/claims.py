@@ -52,13 +52,16 @@ _UNSAFE = re.compile(
 )
 """Controls, bidirectional controls, line separators, surrogates and noncharacters: none of them is text."""
 
+_SPACES = re.compile(r"[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
+"""White space, listed here because `str.split` asks the Unicode tables of the interpreter."""
+
 _SOURCE = re.compile(r"[!-~](?:[ -~]*[!-~])?\Z")
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]*\Z")
 _EXTENSION = re.compile(r"[a-z0-9][a-z0-9.+-]{0,15}\Z")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
-_LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?")
-_OFFSET = re.compile(r"[+-]\d\d:\d\d\Z")
-_DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,8})(?:\.\d{1,9})?\Z")
+_LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?", re.ASCII)
+_OFFSET = re.compile(r"[+-]\d\d:\d\d\Z", re.ASCII)
+_DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,8})(?:\.\d{1,9})?\Z", re.ASCII)
 
 
 def clean_text(text: str, limit: int = TEXT_LIMIT) -> str:
@@ -69,9 +72,9 @@ def clean_text(text: str, limit: int = TEXT_LIMIT) -> str:
     """
     if not (text.isascii() and text.isprintable()):
         # NUL first: fixed-size fields are padded with it, and what follows the first one is left-over memory.
-        text = _UNSAFE.sub("\ufffd", re.sub(r"[\t-\r\x1c-\x1f\x85\u2028\u2029]+", " ", text.split("\0", 1)[0]))
-    text = " ".join(text.split())
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "\u2026"
+        text = _UNSAFE.sub("\ufffd", _SPACES.sub(" ", text.split("\0", 1)[0]))
+    text = _SPACES.sub(" ", text).strip(" ")
+    return text if len(text) <= limit else text[: limit - 1].rstrip(" ") + "\u2026"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from evtool.core.errors import FormatError
 from evtool.core.ssh.ed25519 import check_point
 from evtool.core.ssh.wire import Reader, decode_base64, put_string
-from evtool.core.text.names import shown
+from evtool.core.text.names import is_printable, shown
 
 ED25519 = "ssh-ed25519"
 SK_ED25519 = "sk-ssh-ed25519@openssh.com"
@@ -44,7 +44,7 @@ class PublicKey:
         check_point(self.point, "the public key")
         if (self.key_type == SK_ED25519) != bool(self.application):
             raise FormatError("the public key: exactly security keys have an application")
-        if not self.application.isprintable():
+        if not is_printable(self.application):
             raise FormatError("the public key: the application holds characters that are not printable")
 
     @property

@@ -16,7 +16,7 @@ from evtool.core.ssh import ed25519
 from evtool.core.ssh.key import ED25519, SK_ED25519, PublicKey, parse_public_key_blob, parse_public_key_line
 from evtool.core.ssh.wire import Reader, decode_base64, put_string, put_uint32
 from evtool.core.text.limits import MAX_ARMORED
-from evtool.core.text.names import shown
+from evtool.core.text.names import is_printable, shown
 
 __all__ = [
     "ED25519",
@@ -70,7 +70,7 @@ class Signature:
     counter: int | None = None
 
     def __post_init__(self) -> None:
-        if not self.namespace or not self.namespace.isprintable():
+        if not self.namespace or not is_printable(self.namespace):
             raise FormatError("signature: the namespace is empty or not printable")
         if self.hash_algorithm not in HASH_ALGORITHMS:
             raise FormatError(f"signature: hash algorithm {shown(self.hash_algorithm, 80)} is not sha256 or sha512")

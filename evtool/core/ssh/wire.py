@@ -7,6 +7,7 @@ import binascii
 from dataclasses import dataclass
 
 from evtool.core.errors import FormatError
+from evtool.core.text.names import is_printable
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ class Reader:
             text = value.decode("utf-8")
         except UnicodeDecodeError:
             raise FormatError(f"{self.subject}: {field} is not UTF-8") from None
-        if not text.isprintable():
+        if not is_printable(text):
             raise FormatError(f"{self.subject}: {field} holds characters that are not printable")
         return text
 

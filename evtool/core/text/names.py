@@ -18,6 +18,15 @@ from evtool.core.errors import FormatError
 _CONTROL = re.compile("[\x00-\x1f%\x7f-\x9f]")
 _ESCAPE = re.compile("%([0-9A-F]{2})")
 
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters (general category Cc), the line and the paragraph separator, bidirectional controls, surrogates.
+The list is closed: `str.isprintable` would give another answer with every version of Unicode."""
+
+
+def is_printable(text: str) -> bool:
+    """Tell whether text in a file is printable, as `manifests/FORMAT.md` defines it."""
+    return not _UNPRINTABLE.search(text)
+
 
 def store_name(name: bytes) -> str:
     """Spell a path from disk in its stored form.

@@ -9,7 +9,7 @@ from functools import lru_cache
 from evtool.core.errors import FormatError
 from evtool.core.text.glob import Globs
 from evtool.core.text.limits import MAX_PATTERN_LENGTH, MAX_PATTERNS
-from evtool.core.text.names import shown
+from evtool.core.text.names import is_printable, shown
 
 DEFAULT_PATTERNS = (
     ".DS_Store",
@@ -40,7 +40,7 @@ class Exclusions:
         if len(self.patterns) > MAX_PATTERNS:
             raise FormatError(f"{len(self.patterns)} patterns are more than the {MAX_PATTERNS} that a seal can record")
         for pattern in self.patterns:
-            if not pattern or len(pattern) > MAX_PATTERN_LENGTH or not pattern.isprintable():
+            if not pattern or len(pattern) > MAX_PATTERN_LENGTH or not is_printable(pattern):
                 raise FormatError(
                     f"pattern {shown(pattern)} is empty, not printable, or longer than {MAX_PATTERN_LENGTH} characters"
                 )
