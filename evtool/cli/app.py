@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from evtool import __version__
 from evtool.cli.delivery import print_error, take_over_streams
 from evtool.cli.faults import FAULT_HINT, FaultWatch, describe_fault, print_traceback, spoil
+from evtool.core import __version__
 from evtool.core.errors import EvtoolError, ExitCode
 from evtool.core.text.names import shown
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from evtool import __version__
+from evtool.core import __version__
 
 Commands = Mapping[str, tuple[str, str]]
 """Name -> module and one line of help."""

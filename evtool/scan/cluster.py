@@ -18,7 +18,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
-from evtool import __version__
+from evtool.core import __version__
 from evtool.core.errors import InputError, UsageError
 from evtool.core.text.names import shown
 from evtool.scan.engine import Crew

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from blake3 import blake3
 
-from evtool import __version__
+from evtool.core import __version__
 from evtool.core.container.bagit import (
     DECLARATION,
     DECLARATION_FILE,

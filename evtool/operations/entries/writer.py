@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from evtool import __version__
+from evtool.core import __version__
 from evtool.core.custody.entry import Clock, Entry, Previous
 from evtool.core.custody.events import Details, Disclosed, Fixity
 from evtool.core.errors import InputError, MismatchError, UsageError
