@@ -54,10 +54,10 @@ from evtool.operations.entries.register import read_register as read_register
 from evtool.operations.entries.writer import EntryHeader as EntryHeader
 from evtool.operations.inspect import Inspection as Inspection
 from evtool.operations.inspect import inspect_files as inspect_files
-from evtool.operations.record.comparison import Selection as Selection
 from evtool.operations.record.read import list_items as list_items
 from evtool.operations.record.read import list_nameless_items as list_nameless_items
 from evtool.operations.record.read import open_record as open_record
+from evtool.operations.record.selection import Selection as Selection
 from evtool.operations.record.subject import BundleAccess as BundleAccess
 from evtool.operations.record.trust import TrustPolicy as TrustPolicy
 from evtool.operations.seal.derive import derive as derive
@@ -94,6 +94,6 @@ from evtool.operations.verify.derivations import list_derivations as list_deriva
 from evtool.operations.verify.due import DueResult as DueResult
 from evtool.operations.verify.due import find_due as find_due
 from evtool.operations.verify.options import VerifyOptions as VerifyOptions
-from evtool.operations.verify.time.axis import TimeGrounds as TimeGrounds
+from evtool.operations.verify.time.grounds import TimeGrounds as TimeGrounds
 from evtool.operations.verify.verify import report_unreadable as report_unreadable
 from evtool.operations.verify.verify import verify as verify

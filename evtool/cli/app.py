@@ -129,11 +129,13 @@ def _run(arguments: list[str], done: list[str]) -> int:
 
 def _invoke(arguments: list[str], done: list[str]) -> int:
     """Let click run a command; `click.Command.main` would end with exit code 1 by itself when a pipe is closed."""
+    # This imports click, which a run that only asks for the version does not need.
     from evtool.cli.group import make_group
 
     cli = make_group(COMMANDS, EXIT_CODES)
     asked = os.environ.get(_COMPLETION)
     if asked:
+        # Only the shell asks for this.
         from click.shell_completion import shell_complete
 
         return ExitCode.USAGE if shell_complete(cli, {}, "evtool", _COMPLETION, asked) else ExitCode.OK
@@ -159,6 +161,7 @@ class _Reporter:
     done: Sequence[str]
 
     def __call__(self, message: str, hint: str, code: int) -> int:
+        # This imports click, and an error may have come before it.
         from evtool.cli.output import print_error_document
 
         if self.done:

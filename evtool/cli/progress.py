@@ -242,6 +242,7 @@ def _duration(seconds: float) -> str:
 
 
 def _make_bar() -> RichProgress:
+    # rich takes long to import, and is needed on a terminal only.
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar

@@ -287,6 +287,7 @@ def find_proxy(url: str) -> str | None:
     Raises:
         NetworkError: it names one that is not supported; going around it would show the user's own address.
     """
+    # This imports half of the standard library, and most runs open no connection.
     from urllib.request import getproxies, proxy_bypass
 
     parts = _split(url)

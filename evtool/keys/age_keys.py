@@ -125,6 +125,7 @@ def read_identity_file(path: Path, passphrase: PassphraseSource) -> list[Identit
 
 
 def _read_ssh_identity(pyrage: Any, path: Path, data: bytes, passphrase: PassphraseSource) -> Identity:
+    # Only identities in SSH form need it, and it takes long to import.
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
         NoEncryption,

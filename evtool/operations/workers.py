@@ -25,6 +25,7 @@ def hire(jobs: int | None, scheduler: str | None, evidence: TreeLocation) -> Ite
         return
     if jobs is not None:
         raise UsageError("a cluster has the workers it has: give --jobs or --scheduler, not both")
+    # This imports asyncio, and few runs use a cluster.
     from evtool.scan.cluster import hire_cluster
 
     with hire_cluster(scheduler, evidence) as crew:

@@ -35,6 +35,7 @@ def spell(moment: datetime | None, *, up: bool = False) -> str | None:
 
 def describe_token(judged: JudgedToken, name: StampName) -> StampReport:
     """Report one token."""
+    # This imports the X.509 parts of cryptography, which records without time-stamps do not need.
     from evtool.core.timestamp.repeat import compute_repeat
 
     verdict, facts = judged.verdict, judged.verdict.claimed
@@ -67,6 +68,7 @@ def _repeatable(verdict: TokenVerdict, lines: tuple[str, ...]) -> tuple[str, ...
 
 def repeat_files(name: StampName, has_chain: bool) -> RepeatFiles:
     """Name the files for the commands that repeat a check, as seen from inside of the custody directory."""
+    # This imports the X.509 parts of cryptography, which records without time-stamps do not need.
     from evtool.core.timestamp.repeat import RepeatFiles
 
     chain = StampName(name.sequence, name.event, name.label, StampRole.CHAIN).text if has_chain else ""

@@ -185,6 +185,7 @@ def hire_cluster(address: str, evidence: TreeLocation) -> Iterator[Crew]:
 
 async def _knock(address: str) -> None:
     """Connect to a scheduler and hang up again, with the certificates that Dask is configured to use."""
+    # An optional extra, and slow to import.
     from distributed.comm.core import connect
     from distributed.security import Security
 

@@ -263,6 +263,7 @@ def _count_calls(worker: _Worker) -> int:
 
 def _enlarge(pipe: int) -> None:
     """Ask for a larger pipe where the system has such a thing."""
+    # Not every platform has it.
     import fcntl
 
     # The system limits how much a user may have in pipes; the usual size will do.
@@ -272,6 +273,7 @@ def _enlarge(pipe: int) -> None:
 
 def _serve(calls: int, answers: int, lifeline: int) -> NoReturn:
     """Answer calls until there are no more; the life of a worker process."""
+    # Only a worker process needs these.
     import gc
     import threading
 

@@ -242,6 +242,7 @@ def _hash_in_threads(descriptor: int, size: int, tell: _Teller) -> tuple[int, st
     A buffer goes to the other thread only after BLAKE3 is done with it, and comes back only after SHA-256 is: handed
     over any earlier, the next read would overwrite bytes that one of them has not seen.
     """
+    # Only large files are hashed in two threads.
     import queue
 
     first, second, length = sha256(), blake3(), 0

@@ -36,13 +36,16 @@ def default_jobs() -> int:
 
 def make_process_executor(jobs: int) -> Executor:
     """Start worker processes that ignore Ctrl-C and end with their parent."""
+    # A run with one job starts no worker, and needs nothing of all this.
     import threading
 
     # Forking is safe and quick while this process has one thread; elsewhere workers start from scratch.
     if sys.platform == "linux" and threading.active_count() == 1:
+        # Only where it can work.
         from evtool.scan.fork_executor import ForkExecutor
 
         return ForkExecutor(jobs)
+    # This takes long to import, and Linux does not need it.
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
@@ -51,9 +54,14 @@ def make_process_executor(jobs: int) -> Executor:
 
 
 def _start_worker() -> None:
+    # Only a worker process needs these.
     import gc
     import signal
+
+    # A run with one job starts no worker, and needs nothing of all this.
     import threading
+
+    # This takes long to import, and Linux does not need it.
     from multiprocessing import parent_process
 
     # The parent gets the Ctrl-C and decides; a traceback of each worker would only hide its message.
@@ -67,6 +75,7 @@ def _start_worker() -> None:
 
 def _end_with(sentinel: int) -> None:
     """End this worker when its parent is gone: a killed seal must not leave readers on the evidence."""
+    # Only a worker process needs this.
     from multiprocessing.connection import wait
 
     wait([sentinel])

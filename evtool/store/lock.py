@@ -151,6 +151,7 @@ class DirectoryLock:
 
 
 def _flock(directory: int) -> None:
+    # Windows has none; a directory is only held open where there are locks.
     import fcntl
 
     try:

@@ -47,7 +47,7 @@ from evtool.core.terms.terms import Purpose, parse_terms
 from evtool.core.text.names import parse_name, store_name
 from evtool.core.text.ranges import ranges_of
 from evtool.keys.signer import FileSigner
-from evtool.operations.record.comparison import Selection
+from evtool.operations.record.selection import Selection
 from tests.attacks import consent_reference as reference
 from tests.attacks.archivist import AGREEMENTS, CODES, DAY, Archivist, Plan, write_defaults, write_files, write_table
 from tests.attacks.consent_reference import Question, Terms

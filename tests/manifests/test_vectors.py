@@ -29,7 +29,7 @@ from evtool.core.ssh.signature import parse_signature, verify_signature
 from evtool.core.verdict import Report
 from evtool.keys.tsa_trust import load_roots
 from evtool.operations.verify.options import VerifyOptions
-from evtool.operations.verify.time.axis import TimeGrounds
+from evtool.operations.verify.time.grounds import TimeGrounds
 from evtool.operations.verify.verify import verify
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import CustodyDirectory, FileRole, file_name

@@ -13,7 +13,7 @@ from evtool.cli.output import Output
 from evtool.core.errors import EvtoolError, ExitCode
 from evtool.core.text.names import shown
 from evtool.operations.verify.due import find_due
-from evtool.operations.verify.time.axis import TimeGrounds
+from evtool.operations.verify.time.grounds import TimeGrounds
 from evtool.report.stamp import spell
 from evtool.report.time_document import DueDirectory, DueDocument, DueThing
 

@@ -166,6 +166,7 @@ def command(
 def _show_what_leaves(order: StampOptions | None, output: Output) -> ExitCode:
     if order is None:
         raise click.UsageError("--what-leaves goes with --tsa or --ots: without these, nothing leaves this computer")
+    # Few seals ask for a time-stamp; this imports the network client.
     from evtool.cli.stamp_answer import answer_leaves
     from evtool.operations.timestamps.add import preview_blank
 
@@ -177,6 +178,7 @@ def _stamp(directory: str, order: StampOptions | None, result: SealResult, dry_r
     """Have the new entry stamped; it exists already, and no authority that fails undoes it."""
     if order is None or dry_run or result.entry is None:
         return None
+    # Few seals ask for a time-stamp; this imports the network client.
     from evtool.cli.stamp_answer import describe_failure, describe_stamping
     from evtool.operations.timestamps.add import add_timestamps
 

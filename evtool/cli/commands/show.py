@@ -18,8 +18,8 @@ from evtool.core.text.names import nfc_key, shown
 from evtool.core.text.times import format_mtime
 from evtool.operations.entries.consent import known_consents
 from evtool.operations.record.collection import SealedItem
-from evtool.operations.record.comparison import Selection
 from evtool.operations.record.read import list_items, list_nameless_items, open_record
+from evtool.operations.record.selection import Selection
 from evtool.operations.record.subject import BundleAccess
 from evtool.operations.verify.derivations import Derivation, list_derivations
 from evtool.report.consent_document import sealed_document, terms_document

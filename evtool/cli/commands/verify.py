@@ -22,7 +22,7 @@ from evtool.keys.trust import load_trust
 from evtool.operations.progress import Progress
 from evtool.operations.record.subject import BundleAccess, Place
 from evtool.operations.verify.options import VerifyOptions
-from evtool.operations.verify.time.axis import TimeGrounds
+from evtool.operations.verify.time.grounds import TimeGrounds
 from evtool.operations.verify.verify import report_unreadable, verify
 from evtool.report.document import report_document
 from evtool.report.text import render_report

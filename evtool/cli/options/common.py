@@ -153,6 +153,7 @@ class SigningOptions:
         Raises:
             KeyFileError: as `choose_signer`.
         """
+        # This imports cryptography, which commands that do not sign never need.
         from evtool.keys.signer import choose_signer
 
         return choose_signer(key=self.key, agent_code=self.agent, passphrase=self.passphrase)

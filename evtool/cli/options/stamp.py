@@ -55,6 +55,7 @@ class StampRequestOptions:
         Raises:
             UsageError: it cannot: there is no anchor, or fewer authorities than wanted.
         """
+        # This imports the network client, which few commands need.
         from evtool.operations.timestamps.add import StampOptions
 
         anchors = tuple(make_anchor_source(self.tsa_roots, output)()) if self.authorities else ()

@@ -20,7 +20,7 @@ from evtool.core.timestamp.ots.bitcoin import (
     parse_header_run,
 )
 from evtool.keys.files import read_any_file
-from evtool.operations.verify.time.axis import TimeGrounds
+from evtool.operations.verify.time.grounds import TimeGrounds
 
 if TYPE_CHECKING:
     from evtool.core.timestamp.anchor import Anchor
@@ -158,6 +158,7 @@ def read_sunsets(path: Path | None) -> SunsetTable | None:
     """Read a sunset table that the user names; None keeps the one that comes with evtool."""
     if path is None:
         return None
+    # Few commands get a table of their own.
     from evtool.core.timestamp.sunset import MAX_TABLE_BYTES, parse_sunset_table
 
     try:

@@ -14,7 +14,7 @@ from evtool.core.text.item_choice import NAME_MARK, NUMBER_MARK
 from evtool.core.text.names import nfc_key
 from evtool.core.text.ranges import ItemRanges, parse_user_ranges
 from evtool.core.text.times import parse_user_time
-from evtool.operations.record.comparison import Selection
+from evtool.operations.record.selection import Selection
 
 if TYPE_CHECKING:
     from evtool.core.terms.terms import Purpose
@@ -57,6 +57,7 @@ def _is_number(item: str) -> bool:
 
 def purpose_value(text: str) -> Purpose | str:
     """Take one purpose."""
+    # Few commands are given a purpose.
     from evtool.core.terms.input import parse_user_term
 
     try:

@@ -13,8 +13,9 @@ from evtool.core.manifest.statement import ItemType
 from evtool.operations.entries.writer import OpenRecord
 from evtool.operations.progress import Progress
 from evtool.operations.record.collection import Collection, read_collection, read_numbered_items
-from evtool.operations.record.comparison import Comparison, Selection
 from evtool.operations.record.disclosed_lists import read_lists
+from evtool.operations.record.selection import Selection
+from evtool.operations.verify.items.comparison import Comparison
 from evtool.operations.verify.items.plain import Comparer
 from evtool.scan.observe import Mode
 from evtool.scan.workers import default_jobs

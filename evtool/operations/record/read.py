@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from evtool.core.errors import InputError
 from evtool.operations.progress import NoProgress
 from evtool.operations.record.collection import Collection, SealedItem, nameless_items, read_collection, read_items
-from evtool.operations.record.comparison import Selection
+from evtool.operations.record.selection import Selection
 from evtool.operations.record.subject import BundleAccess, open_subject
 from evtool.operations.record.wrong_place import explain_no_record
 

@@ -32,8 +32,8 @@ from evtool.operations.entries.writer import (
     write_entry,
 )
 from evtool.operations.progress import NoProgress, Progress
-from evtool.operations.record.comparison import Selection
 from evtool.operations.record.read import list_items, open_record
+from evtool.operations.record.selection import Selection
 from evtool.operations.seal.import_check import Expectation, Hasher, ImportCheck
 from evtool.operations.seal.options import SealOptions, SealResult
 from evtool.operations.seal.seal import preview_seal, seal

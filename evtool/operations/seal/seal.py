@@ -29,7 +29,6 @@ from evtool.operations.entries.writer import (
 )
 from evtool.operations.progress import NoProgress, Progress, ShareTrack
 from evtool.operations.record.collection import Collection, SealedItem, nameless_items
-from evtool.operations.record.comparison import count_unhidden, find_hidden
 from evtool.operations.record.spelling import ItemBlock, state_block
 from evtool.operations.record.withholding import withheld_ranges
 from evtool.operations.seal.exclusions import effective_exclusions
@@ -40,6 +39,7 @@ from evtool.operations.seal.problems import cannot_seal, nothing_to_seal, omissi
 from evtool.operations.seal.respelled import RespelledNames, RespelledPairs, find_numbered, find_respelled
 from evtool.operations.seal.statements import StatementPlan, read_plan
 from evtool.operations.seal.surprises import CHANGED_AFTERWARDS, RestlessFiles, Surprises
+from evtool.operations.verify.items.comparison import count_unhidden, find_hidden
 from evtool.operations.verify.items.free_names import find_new
 from evtool.operations.verify.items.judge import ItemJudge, path_of
 from evtool.operations.workers import hire, report_losses

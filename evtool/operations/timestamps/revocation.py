@@ -33,8 +33,9 @@ from evtool.operations.record.beside import Companions
 from evtool.operations.record.collection import Collection
 from evtool.operations.record.read import open_record
 from evtool.operations.timestamps.storing import Ports, Target, open_same_record, read_target, store_files
-from evtool.operations.verify.time.axis import TimeGrounds, judge_time
+from evtool.operations.verify.time.axis import judge_time
 from evtool.operations.verify.time.evidence import read_time_files
+from evtool.operations.verify.time.grounds import TimeGrounds
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from evtool.core.timestamp.x509.dn import parse_name
 from evtool.operations.entries.writer import OpenRecord, open_for_writing
 from evtool.operations.record.collection import Collection
 from evtool.operations.timestamps.asking import Pause, StampOutcome
-from evtool.operations.verify.time.axis import load_sunsets
+from evtool.operations.verify.time.grounds import load_sunsets
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import locate_custody
 

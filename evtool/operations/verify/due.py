@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from evtool.core.finding import Axis, Effect
 from evtool.core.timestamp.due import DueItem, compute_due
 from evtool.operations.record.read import open_record
-from evtool.operations.verify.time.axis import TimeGrounds, judge_time, load_sunsets
+from evtool.operations.verify.time.axis import judge_time
+from evtool.operations.verify.time.grounds import TimeGrounds, load_sunsets
 
 
 @dataclass(frozen=True, slots=True)

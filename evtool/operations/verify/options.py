@@ -7,9 +7,9 @@ from datetime import datetime
 
 from evtool.core.finding import Axis
 from evtool.core.ssh.allowed_signers import AllowedSigners
-from evtool.operations.record.comparison import Selection
+from evtool.operations.record.selection import Selection
 from evtool.operations.record.subject import BundleAccess
-from evtool.operations.verify.time.axis import TimeGrounds
+from evtool.operations.verify.time.grounds import TimeGrounds
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,17 +21,18 @@ from evtool.core.text.patterns import Exclusions
 from evtool.core.verdict import SignerReport, Step, StepResult
 from evtool.operations.progress import Progress
 from evtool.operations.record.collection import Collection
-from evtool.operations.record.comparison import Comparison
 from evtool.operations.record.subject import Subject
 from evtool.operations.record.trust import TrustPolicy, judge_signers
 from evtool.operations.verify.bag import check_bag
 from evtool.operations.verify.consent import judge_consent, summarize_consent
 from evtool.operations.verify.custody import judge_custody, judge_second_signatures
 from evtool.operations.verify.derivations import judge_derivations
+from evtool.operations.verify.items.comparison import Comparison
 from evtool.operations.verify.items.plain import Comparer
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.renewals import judge_renewals
-from evtool.operations.verify.time.axis import TimeResult, judge_time
+from evtool.operations.verify.time.axis import judge_time
+from evtool.operations.verify.time.grounds import TimeResult
 from evtool.operations.workers import hire, report_losses
 from evtool.scan.engine import Crew
 from evtool.scan.observe import Mode

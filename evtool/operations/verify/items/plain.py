@@ -22,10 +22,11 @@ from evtool.core.text.ranges import count_items
 from evtool.operations.progress import Progress
 from evtool.operations.record.collection import Collection, Seal, SealedItem, nameless_items
 from evtool.operations.record.companions import report_companions, split_companions
-from evtool.operations.record.comparison import Comparison, Selection, count_unhidden, find_hidden
 from evtool.operations.record.line_ends import explain_change
+from evtool.operations.record.selection import Selection
 from evtool.operations.record.withholding import judge_withholding, withheld_ranges
 from evtool.operations.verify.items.blocks import BlockMerge, Unchanged
+from evtool.operations.verify.items.comparison import Comparison, count_unhidden, find_hidden
 from evtool.operations.verify.items.free_names import pair_items
 from evtool.operations.verify.items.judge import KIND_NAMES, ItemJudge, is_unread, path_of
 from evtool.scan.engine import Crew, Task, observe_all

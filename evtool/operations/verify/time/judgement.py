@@ -30,8 +30,8 @@ from evtool.core.timestamp.stamp_names import StampRole
 from evtool.core.timestamp.time_report import ProvenInterval, StampKind, StampReport
 from evtool.operations.record.beside import Companions
 from evtool.operations.record.collection import Collection
-from evtool.operations.verify.time.axis import TimeGrounds, TimeResult, load_sunsets
 from evtool.operations.verify.time.evidence import FoundStamp, TimeFiles
+from evtool.operations.verify.time.grounds import TimeGrounds, TimeResult, load_sunsets
 from evtool.report.stamp import describe_proof, describe_token, spell
 
 

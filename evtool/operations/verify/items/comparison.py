@@ -1,4 +1,4 @@
-"""The result of comparing a directory with its seals, which items are meant, and what patterns hide of them."""
+"""The result of comparing a directory with its seals, and which of its items patterns hide."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.finding import Code, Effect, Finding
-from evtool.core.manifest.manifest import Item
-from evtool.core.text.names import nfc_key, parse_name, store_name
+from evtool.core.text.names import parse_name, store_name
 from evtool.core.text.patterns import Exclusions
 from evtool.operations.record.collection import SealedItem
 from evtool.operations.record.withholding import Withholding
@@ -54,29 +53,6 @@ class Comparison:
         message = f"the sums do not meet: {items:,} of {sealed:,} items and {evidence.accounted:,} of "
         message += f"{evidence.seen:,} names in the evidence are accounted for; nothing is concluded"
         return (Finding(Code.ACCOUNTS_DIFFER, Effect.UNCHECKED, message),)
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which items to check; empty means all of them, and then also that there is nothing else.
-
-    Attributes:
-        numbers: numbers of items.
-        paths: stored names of items, in Unicode form NFC: which form a keyboard writes, nobody sees.
-    """
-
-    numbers: frozenset[int] = frozenset()
-    paths: frozenset[str] = frozenset()
-
-    @property
-    def is_all(self) -> bool:
-        """Whether every item is meant."""
-        return not (self.numbers or self.paths)
-
-    def includes(self, item: Item) -> bool:
-        """Tell whether an item is meant."""
-        named = bool(self.paths) and item.file is not None and nfc_key(item.file.path) in self.paths
-        return self.is_all or named or item.number in self.numbers
 
 
 def find_hidden(

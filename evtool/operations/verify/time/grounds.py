@@ -1,0 +1,81 @@
+"""On what the time evidence of a record is judged, and what comes of it.
+
+Nothing of X.509 is imported before there is a token to judge: most records have none, and a job that verifies
+thousands of them should not pay for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from evtool.core.finding import Finding
+from evtool.core.timestamp.ots.bitcoin import MINIMUM_WORK, BlockHeaders
+from evtool.core.timestamp.time_report import ProvenInterval, StampReport
+
+if TYPE_CHECKING:
+    from evtool.core.timestamp.anchor import Anchor
+    from evtool.core.timestamp.renewal import JudgedToken
+    from evtool.core.timestamp.sunset import SunsetTable
+
+AnchorSource = Callable[[], Sequence["Anchor"]]
+"""Gives the user's anchors; asked only once there is a token, as reading certificates takes the X.509 parts."""
+
+
+def no_anchors() -> Sequence[Anchor]:
+    """Trust no time-stamp authority."""
+    return ()
+
+
+def load_sunsets() -> SunsetTable:
+    """Read the sunset table that comes with evtool."""
+    # Only a judgement of time-stamps needs these.
+    from importlib.resources import files
+
+    from evtool.core.timestamp.sunset import RESOURCE, parse_sunset_table
+
+    return parse_sunset_table(files("evtool.core.timestamp").joinpath(RESOURCE).read_text("utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class TimeGrounds:
+    """On what the time evidence of a record is judged.
+
+    Attributes:
+        anchors: gives the user's trust anchors for time-stamp authorities.
+        headers: Bitcoin block headers that the user supplies.
+        minimum_work: expected hashes that a header must have behind it.
+        crls: further CRLs, in DER.
+        ocsp_answers: further OCSP answers, in DER.
+        sunsets: until when algorithms are trusted; None means the table that comes with evtool.
+    """
+
+    anchors: AnchorSource = no_anchors
+    headers: BlockHeaders = field(default_factory=BlockHeaders)
+    minimum_work: int = MINIMUM_WORK
+    crls: tuple[bytes, ...] = ()
+    ocsp_answers: tuple[bytes, ...] = ()
+    sunsets: SunsetTable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimeResult:
+    """The answer.
+
+    Attributes:
+        findings: what does not hold, is open, or should be known.
+        stamps: every time-stamp with its answer.
+        intervals: what is proven for each entry.
+        proven: digest of an entry -> the moment by which it provably existed.
+        stamped: number of the newest entry that carries a passed time-stamp of its own; 0 without any.
+        tokens: the judged tokens, for whoever asks what expires.
+    """
+
+    findings: tuple[Finding, ...]
+    stamps: tuple[StampReport, ...] = ()
+    intervals: tuple[ProvenInterval, ...] = ()
+    proven: dict[str, datetime] = field(default_factory=dict)
+    stamped: int = 0
+    tokens: tuple[JudgedToken, ...] = ()

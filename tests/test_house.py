@@ -1,0 +1,171 @@
+"""The plan of the house: which rooms there are, on which floors, and that imports point down only.
+
+A reader follows a file from the command line to the verdict without ever climbing back up. What keeps it so is this
+page: a new room, or a new arrow between two rooms, is decided here first.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+FLOORS: Mapping[str, list[set[str]]] = {
+    "evtool": [
+        {"core"},
+        {"scan", "metadata", "keys", "report", "interop"},
+        {"store"},  # reads files as scan does, and unlocks with keys
+        {"operations"},
+        {"cli"},
+        {"__main__"},
+    ],
+    "evtool.core": [
+        {"errors", "accounts"},
+        {"finding", "text", "metadata"},
+        {"terms", "ssh", "container", "timestamp"},
+        {"manifest"},
+        {"custody"},
+        {"consent"},
+        {"verdict"},
+    ],
+    "evtool.operations": [
+        {"progress", "workers", "merge", "inspect"},
+        {"record"},
+        {"verify"},
+        {"entries"},
+        {"timestamps", "seal", "bundle"},
+    ],
+    "evtool.cli": [
+        {"output", "delivery", "default_group", "notes", "group"},
+        {"options", "progress", "stamp_answer", "faults"},
+        {"commands", "app"},
+    ],
+}
+"""Package -> its rooms from the ground up. A room imports from the floors below it, and from no room beside it."""
+
+MOST_ROOMS = {"evtool.core": 13, "evtool.operations": 12}
+MOST_FLOORS = {"evtool.operations": 5}
+
+
+class Arrow(NamedTuple):
+    """One import: from a module, to a module, at a line, and whether it stands in a function."""
+
+    source: str
+    target: str
+    line: int
+    is_local: bool
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in sorted((ROOT / "evtool").rglob("*.py"))}
+
+
+def imports_of(module: str) -> Iterator[Arrow]:
+    """All imports of evtool's own modules in a module, those for the type checker included."""
+    tree = ast.parse(MODULES[module].read_text("utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    local = {id(node) for function in functions for node in ast.walk(function)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            targets = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            targets = [f"{node.module}.{alias.name}" for alias in node.names]
+            targets = [name if name in MODULES else str(node.module) for name in targets]
+        else:
+            continue
+        for target in targets:
+            if target in MODULES:
+                yield Arrow(module, target, node.lineno, id(node) in local)
+
+
+ARROWS = [arrow for module in MODULES for arrow in imports_of(module)]
+
+
+def room_of(module: str, package: str) -> str | None:
+    """The room of a package that a module lies in; None if it lies elsewhere, or is the package itself."""
+    return module.removeprefix(f"{package}.").split(".")[0] if module.startswith(f"{package}.") else None
+
+
+def breaches(package: str, arrows: list[Arrow]) -> list[str]:
+    """The imports that do not point down."""
+    height = {room: number for number, floor in enumerate(FLOORS[package]) for room in floor}
+    found = []
+    for arrow in arrows:
+        source, target = room_of(arrow.source, package), room_of(arrow.target, package)
+        if source and target and source != target and height[target] >= height[source]:
+            found.append(f"{arrow.source} (line {arrow.line}) imports {arrow.target}")
+    return found
+
+
+def circle(arrows: list[Arrow]) -> list[str]:
+    """The modules that lie on a circle of imports, or lead to one only: what is left when leaves are taken off."""
+    targets = {module: {arrow.target for arrow in arrows if arrow.source == module} - {module} for module in MODULES}
+    while leaves := [module for module, below in targets.items() if not below]:
+        for module in leaves:
+            del targets[module]
+        targets = {module: below.difference(leaves) for module, below in targets.items()}
+    return sorted(targets)
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_the_plan_names_every_room(package: str) -> None:
+    rooms = {room_of(module, package) for module in MODULES} - {None}
+    assert rooms == set().union(*FLOORS[package])
+    assert len(rooms) <= MOST_ROOMS.get(package, 100)
+    assert len(FLOORS[package]) <= MOST_FLOORS.get(package, 100)
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_imports_point_down(package: str) -> None:
+    assert breaches(package, ARROWS) == []
+
+
+def test_no_import_leads_back_to_its_own_module() -> None:
+    """No circle anywhere, be it between rooms or inside one, or by an import that only runs later."""
+    assert circle(ARROWS) == []
+
+
+def test_nothing_below_imports_the_package_itself() -> None:
+    """`evtool/__init__` offers what the rooms have; a room that asked it would ask itself."""
+    assert [arrow for arrow in ARROWS if arrow.target == "evtool"] == []
+
+
+def test_an_import_in_a_function_gives_its_reason() -> None:
+    """Only what would make every start slower is imported late, or what a platform may lack, and it says so."""
+    without = []
+    for module, path in MODULES.items():
+        lines = path.read_text("utf-8").splitlines()
+        tree = ast.parse("\n".join(lines))
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+        late = {
+            node.lineno
+            for function in functions
+            for node in ast.walk(function)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+        }
+        for number in sorted(late):
+            above = number - 1
+            while above in late or not lines[above - 1]:  # groups of imports belong together
+                above -= 1
+            if "  # " not in lines[number - 1] and not lines[above - 1].lstrip().startswith(("#", "try:")):
+                without.append(f"{module}, line {number}: {lines[number - 1].strip()}")
+    assert without == []
+
+
+def test_breaches_are_found() -> None:
+    """The rules above see an arrow that points up, one beside, and a circle."""
+    up = Arrow("evtool.core.text.names", "evtool.store.writer", 1, False)
+    beside = Arrow("evtool.operations.seal.seal", "evtool.operations.bundle.pack", 1, True)
+    back = Arrow("evtool.core.errors", "evtool.core.verdict", 1, True)
+    assert len(breaches("evtool", [*ARROWS, up])) == 1
+    assert len(breaches("evtool.operations", [*ARROWS, beside])) == 1
+    assert "evtool.core.errors" in circle([*ARROWS, back])
