@@ -30,6 +30,7 @@ from tests.manifests.test_vectors import (
     item_labels,
     read_vector,
     second_opinion,
+    second_verdict,
 )
 
 __all__ = ["built", "second_opinion"]
@@ -88,15 +89,15 @@ def read_all(reader: ManifestReader, items: Iterable[Item]) -> Reading:
 
 def read_second(data: bytes, second: ModuleType) -> Reading:
     """As the second verifier reads it."""
-    lines = data.split(b"\n")
-    entry = second.Entry(1, "0001-sealed", {"event": "sealed", "sealed": {"first_item": 1}}, "")
+    formats = second.formats
+    lines = [formats.Line(text) for text in data.split(b"\n")]
+    entry = formats.Entry({"sequence": 1, "event": "sealed", "sealed": {"first_item": 1}}, "")
     try:
-        end, _ = second.read_items(lines, entry)
-        root, count = second.compute_root(lines[:-1])
+        end, _ = formats.read_items(lines, entry)
+        root, count = formats.compute_root(lines)
     except ValueError:
         return Reading([item.number for item in entry.items], is_read=False)
-    statements = map(second.read_statement, lines[:-1])
-    withheld = sum(one["lines"] for one in statements if one["kind"] == "withheld")
+    withheld = sum(line.count for line in lines[:-1] if line.statement["kind"] == "withheld")
     return Reading([item.number for item in entry.items], True, root, count, withheld, count - end)
 
 
@@ -119,9 +120,8 @@ def find_difference(vector: Vector, second: ModuleType | None, rng: random.Rando
         report = vector.verify()
         answers["line by line"] = int(report.exit_code), item_labels(report)
     if second is not None:
-        trust = str(vector.folder / "trust")
-        exit_code, found = second.verify(str(vector.evidence), trust, vector.expect_head or "")
-        answers["second verifier"] = exit_code, sorted(set(found))
+        trust = vector.folder / "trust"
+        answers["second verifier"] = second_verdict(second, vector.evidence, trust, vector.expect_head)
     return "" if len({str(answer) for answer in answers.values()}) == 1 else str(answers)
 
 

@@ -1,0 +1,217 @@
+"""Steps 10 and 11 of section 11: what lies in the evidence, and what became of each item."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import re
+import unicodedata
+from hashlib import sha256
+
+from blake3 import blake3
+
+from file_formats import Entry, Item, is_companion, is_left_out, kind_of, read_ranges, store
+
+DISPROVES = "disproves"
+UNCHECKED = "unchecked"
+OPEN = "open"
+NOTE = "note"
+
+
+def list_evidence(root: bytes, patterns: list[str]) -> dict[bytes, str]:
+    """Step 10: give the kind of each thing that lies in the evidence directory, by its path."""
+    things: dict[bytes, str] = {}
+    waiting = [b""]
+    while waiting:
+        directory = waiting.pop()
+        try:
+            names = os.listdir(os.path.join(root, directory))
+        except OSError:
+            things[directory] = "unlistable"
+            continue
+        paths = [os.path.join(directory, name) for name in names]
+        paths = [path for path in paths if path != b"custody" and not is_left_out(path, patterns)]
+        if directory and not paths:
+            things[directory] = "directory"
+        for path in paths:
+            kind = kind_of(os.path.join(root, path))
+            if kind == "directory":
+                waiting.append(path)
+            else:
+                things[path] = kind
+    return things
+
+
+class Comparison:
+    """Step 11: the items that are not found yet, and the things that are not explained yet."""
+
+    def __init__(self, root: bytes, seals: list[Entry], disposals: list[Entry]) -> None:
+        self.root = root
+        self.disposals = disposals
+        self.patterns = seals[-1].details["exclude"] if seals else []
+        self.things = list_evidence(root, self.patterns)
+        unlistable = [path for path, kind in self.things.items() if kind == "unlistable"]
+        self.findings = [(UNCHECKED, "unreadable", store(path)) for path in unlistable]
+        self.unlistable = [path + b"/" if path else b"" for path in unlistable]
+        self.omitted: list[bytes] = []  # directories that could not be read when they were sealed
+        self.compared = 0
+        items = [item for seal in seals for item in seal.items]
+        self.missing = sorted(items, key=lambda item: (item.path == b"", item.sort_key))
+        self.replaced = [
+            item
+            for item, later in itertools.pairwise(self.missing)
+            if item.path and item.sort_key == later.sort_key
+            if self.is_disposed(item, later.seal.number)
+        ]
+
+    def run(self, *, is_known: bool) -> list[tuple[str, str, str]]:
+        """Try to find each item, one way after the other; then judge what is left."""
+        ways = [self.at_its_path, self.behind_patterns, self.under_its_number]
+        ways += [self.below_unlistable, self.given_up, self.as_another_type]
+        ways += [self.in_another_form, self.under_another_name, self.nowhere]
+        for way in ways:
+            for item in list(self.missing):
+                fate = way(item)
+                if fate:
+                    self.missing.remove(item)
+                    self.settle(item, fate)
+        expected = tuple(self.omitted + self.unlistable)
+        extra = [path for path in self.things if not (path + b"/").startswith(expected)]
+        extra = [path for path in extra if not is_companion(os.path.join(self.root, path))]
+        if is_known:
+            self.findings += [(DISPROVES, "extra", store(path)) for path in extra]
+        elif extra:
+            self.findings.append((UNCHECKED, "not-hashed", ""))
+        if self.compared == 0:
+            self.findings.append((UNCHECKED, "no-items", ""))
+        return self.findings
+
+    def settle(self, item: Item, fate: str) -> None:
+        """Say what became of an item; a manifest that failed step 7 disproves nothing."""
+        effect = DISPROVES if item.seal.passed else UNCHECKED
+        if fate in ("omitted", "disposed", "name-form"):
+            effect = NOTE
+        elif fate == "unreadable":
+            effect = UNCHECKED
+        elif item.seal.passed:
+            self.compared += 1
+        if fate != "ok":
+            self.findings.append((effect, fate, f"item {item.number}"))
+
+    def compare(self, item: Item, path: bytes) -> str:
+        """Compare an item with the thing that is taken for it."""
+        kind = self.things.pop(path)
+        fate = "type-changed"
+        if kind == "unlistable":
+            return "unreadable"
+        if kind == item.content["type"]:
+            try:
+                fate = "ok" if self.is_same(item, path) else "changed"
+            except OSError:
+                return "unreadable"
+        if fate != "ok" and self.is_disposed(item):
+            self.things[path] = kind  # it is something else; the item has no place any more
+            return "disposed"
+        return fate
+
+    def is_same(self, item: Item, path: bytes) -> bool:
+        """Tell whether something of the type of an item has its content."""
+        place = os.path.join(self.root, path)
+        if item.content["type"] == "symlink":
+            return store(os.readlink(place)) == item.content["target"]
+        if item.content["type"] == "directory":
+            return True
+        with open(place, "rb") as file:
+            data = file.read()
+        digests = {"sha256": sha256(data).hexdigest(), "blake3": blake3(data).hexdigest()}
+        return digests.items() <= item.content.items() and len(data) == item.content["size"]
+
+    def is_disposed(self, item: Item, before: int = 10000) -> bool:
+        """Section 8.2: tell whether an entry, before the one of this number, gave an item up."""
+        for entry in self.disposals:
+            if "items" in entry.header:
+                ranges = read_ranges(entry.header["items"])
+                is_about = any(first <= item.number <= last for first, last in ranges)
+            else:
+                is_about = item.seal.number < entry.number
+            if is_about and entry.number < before:
+                return True
+        return False
+
+    def at_its_path(self, item: Item) -> str:
+        """An item that is where it was, or that was never read."""
+        kind = self.things.get(item.path, "")
+        is_there = kind != "" and item.is_directory == (kind in ("directory", "unlistable"))
+        if is_there and item.content["type"] != "omitted" and item not in self.replaced:
+            return self.compare(item, item.path)
+        if item.content["type"] != "omitted":
+            return ""
+        if is_there and item not in self.replaced:
+            self.things.pop(item.path)
+        if item.is_directory:
+            self.omitted.append(item.path + b"/")
+        return "omitted"
+
+    def behind_patterns(self, item: Item) -> str:
+        """An item that a later pattern hides."""
+        parts = item.path.split(b"/")
+        above = [b"/".join(parts[:end]) for end in range(1, len(parts))]
+        kind = kind_of(os.path.join(self.root, item.path))
+        if not item.path or kind == "" or not is_left_out(item.path, self.patterns):
+            return ""
+        if any(kind_of(os.path.join(self.root, path)) != "directory" for path in above):
+            return ""  # it is reached over a symbolic link
+        self.things[item.path] = kind
+        return self.compare(item, item.path)
+
+    def under_its_number(self, item: Item) -> str:
+        """An item whose name was made of its number; of several things, the one that sorts last."""
+        form = rf"item-{item.number:06d}(\.[a-z0-9]{{1,8}})?"
+        paths = [path for path in self.things if re.fullmatch(form, store(path))]
+        return self.compare(item, max(paths)) if paths else ""
+
+    def below_unlistable(self, item: Item) -> str:
+        """An item of which nobody could see whether it is there."""
+        return "unreadable" if item.sort_key.startswith(tuple(self.unlistable)) else ""
+
+    def given_up(self, item: Item) -> str:
+        """An item that nobody misses."""
+        return "disposed" if self.is_disposed(item) else ""
+
+    def as_another_type(self, item: Item) -> str:
+        """An item in whose place, or below it, lies something else."""
+        if item.path and any((path + b"/").startswith(item.path + b"/") for path in self.things):
+            self.things.pop(item.path, None)
+            return "type-changed"
+        return ""
+
+    def in_another_form(self, item: Item) -> str:
+        """An item whose name lies there in another Unicode form, if there is one of each."""
+        form = composed(item.path)
+        items = [other for other in self.missing if composed(other.path) == form]
+        paths = [path for path in self.things if composed(path) == form]
+        if len(items) != 1 or len(paths) != 1:
+            return ""
+        self.settle(item, "name-form")
+        return self.compare(item, paths[0])
+
+    def under_another_name(self, item: Item) -> str:
+        """A file whose bytes lie in a file that no seal names."""
+        for path in sorted(self.things) if item.content.get("size") else []:
+            size = os.lstat(os.path.join(self.root, path)).st_size
+            if self.things[path] == "file" and size == item.content["size"]:
+                with contextlib.suppress(OSError):
+                    if self.is_same(item, path):
+                        self.things.pop(path)
+                        return "renamed"
+        return ""
+
+    def nowhere(self, item: Item) -> str:
+        """An item that is gone."""
+        return "missing"
+
+
+def composed(path: bytes) -> str:
+    """Give the composed form of a name."""
+    return unicodedata.normalize("NFC", store(path))

@@ -1,0 +1,443 @@
+"""What the files of a record look like: sections 2 to 9 of manifests/FORMAT.md.
+
+Whatever is read here raises ValueError if it looks like anything else. What is a mere table (fields
+and their forms, names of files) stands in grammar.toml.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import datetime
+import fnmatch
+import hashlib
+import itertools
+import json
+import os
+import re
+import stat
+import textwrap
+import tomllib
+import urllib.parse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nacl.exceptions
+import nacl.signing
+
+Table = dict[str, Any]
+Group = tuple[int, int, list[str]]  # a range of items, and which statements of each are withheld
+
+GRAMMAR = tomllib.loads((Path(__file__).parent / "grammar.toml").read_text("utf-8"))
+FIELDS = {
+    kind: dict(field.split() for field in listed.split(",") if field)
+    for kind, listed in GRAMMAR["fields"].items()
+}
+
+
+def require(condition: object) -> None:
+    """Refuse what is being read unless this holds."""
+    if not condition:
+        raise ValueError
+
+
+# ---------------------------------------------------------------- sections 2 and 4: forms and names
+
+
+def fits(value: Any, form: str) -> bool:
+    """Tell whether a value has a form of grammar.toml."""
+    if form.endswith("[]"):
+        return isinstance(value, list) and all(fits(each, form[:-2]) for each in value)
+    if form.endswith("{}"):
+        require(isinstance(value, dict) and all(len(name) <= 128 for name in value))
+        return all(fits(each, form[:-2]) for each in value.values())
+    if form in FIELDS:
+        return has_fields(value, FIELDS[form])
+    if form in GRAMMAR["numbers"]:
+        least, greatest = GRAMMAR["numbers"][form]
+        return type(value) is int and least <= value <= greatest  # a boolean is no number
+    if form in CHECKS:
+        return CHECKS[form](value)
+    expression = GRAMMAR["texts"].get(form, form.removeprefix("="))
+    return isinstance(value, str) and re.fullmatch(expression, value) is not None
+
+
+def has_fields(value: Any, fields: dict[str, str]) -> bool:
+    """Tell whether a value is a table of these fields and no others, each of its form."""
+    forms = {name.removesuffix("?"): form for name, form in fields.items()}
+    needed = {name for name in fields if not name.endswith("?")}
+    if not isinstance(value, dict) or not needed <= set(value) <= set(forms):
+        return False
+    return all(fits(each, forms[name]) for name, each in value.items())
+
+
+def read_ranges(value: Any) -> list[tuple[int, int]]:
+    """Section 8.2: ranges of items, ascending and not touching; gives first and last of each."""
+    require(fits(value, "RANGE[]") and value)
+    ranges: list[tuple[int, int]] = []
+    for text in value:
+        first, dash, last = text.partition("-")
+        require(fits(int(last or first), "NUMBER") and (not dash or int(first) < int(last)))
+        require(not ranges or ranges[-1][1] + 1 < int(first))
+        ranges.append((int(first), int(last or first)))
+    return ranges
+
+
+def store(name: bytes) -> str:
+    """Section 4: give the stored form of a name on disk."""
+    text = name.decode("utf-8", "surrogateescape")  # each byte that is no UTF-8 is a surrogate
+    return re.sub(
+        "[\x00-\x1f%\x7f-\x9f\ud800-\udfff]",
+        lambda sign: "".join(f"%{byte:02X}" for byte in sign[0].encode("utf-8", "surrogateescape")),
+        text,
+    )
+
+
+def unstore(stored: Any) -> bytes:
+    """Section 4: give the bytes of a name, which have this stored form and no other."""
+    require(isinstance(stored, str))
+    name = urllib.parse.unquote_to_bytes(stored)
+    require(store(name) == stored)
+    return name
+
+
+def is_path(value: Any) -> bool:
+    """Section 4: tell whether this can be the path of an item."""
+    parts = unstore(value).split(b"/")
+    return not any(part in (b"", b".", b"..") or b"\0" in part for part in parts)
+
+
+def is_date(value: Any) -> bool:
+    """Section 5.2: tell whether this is a date of modification, on a day that there is; or none."""
+    return value is None or (fits(value, "DATE") and bool(datetime.date.fromisoformat(value[:10])))
+
+
+CHECKS: dict[str, Callable[[Any], bool]] = {
+    "ANYTHING": lambda value: isinstance(value, dict),
+    "MTIME": is_date,
+    "PATH": is_path,
+    "RANGES": lambda value: bool(read_ranges(value)),
+    "STATEMENTS": lambda value: fits(value, "KIND[]") and fits(",".join(value), "KINDS"),
+    "TARGET": lambda value: unstore(value) != b"",
+    "TIME": lambda value: isinstance(value, datetime.datetime) and value.tzinfo is not None,
+}
+
+
+# ----------------------------------------------------------------- section 3: files and their names
+
+
+def is_named(name: str, *sorts: str) -> bool:
+    """Tell whether the name of a file in the custody directory is of one of these sorts."""
+    return any(re.fullmatch(GRAMMAR["names"][sort], name) for sort in sorts)
+
+
+def kind_of(path: bytes) -> str:
+    """Tell what lies there, without following a symbolic link; empty if nothing does."""
+    try:
+        mode = os.lstat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError:  # of a name that is too long for this system, nothing can be seen
+        return "unlistable"
+    kinds = {stat.S_IFREG: "file", stat.S_IFLNK: "symlink", stat.S_IFDIR: "directory"}
+    return kinds.get(stat.S_IFMT(mode), "special")
+
+
+def is_companion(path: bytes) -> bool:
+    """Tell whether another system wrote this file beside others."""
+    directory, name = os.path.split(path)
+    for name_form, start_form, size in GRAMMAR["companions"]["forms"]:
+        match = re.fullmatch(name_form.encode(), name, re.DOTALL)
+        if match and kind_of(path) == "file" and os.path.getsize(path) <= size:
+            with open(path, "rb") as file:
+                start = file.read(4096)
+            if start.startswith(b"\xff\xfe"):  # UTF-16
+                start = start[2:].replace(b"\x00", b"")
+            if re.match(rb"(\xef\xbb\xbf)?(" + start_form.encode() + b")", start):
+                beside = b"".join(part for part in match.groups() if part)
+                return os.path.lexists(os.path.join(directory, beside))
+    return False
+
+
+# ------------------------------------------------------------------- sections 5 and 6: the manifest
+
+
+def read_canonical(line: bytes) -> Table:
+    """Section 5.1: one JSON object, in its one spelling."""
+    value = json.loads(line.decode())
+    check_plain(value, depth=0)
+    spelled = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    require(isinstance(value, dict) and spelled.encode() == line)
+    return dict(value)
+
+
+def check_plain(value: Any, depth: int) -> None:
+    """Section 5.1: what may stand in a line, however deep."""
+    if isinstance(value, dict):
+        require("".join(value).isascii())
+        value = list(value.values())
+    if isinstance(value, list):
+        require(depth <= 16)
+        for inner in value:
+            check_plain(inner, depth + 1)
+    elif value is not None and not isinstance(value, str | bool):
+        require(fits(value, "NUMBER"))
+
+
+def read_statement(line: bytes) -> Table:
+    """Section 5.2: one line of a manifest, without its line feed."""
+    require(len(line) <= 65536)
+    statement = read_canonical(line)
+    kind = str(statement.get("kind"))
+    if kind == "content":
+        kind += f" {statement.get('type')}"
+    require(kind in FIELDS and fits(statement, kind))
+    require(kind == "content file" or "metadata" not in statement.get("statements", []))
+    require(kind != "metadata" or "claims" in statement or "failure" in statement)
+    return statement
+
+
+class Item:
+    """What a manifest discloses of one item."""
+
+    def __init__(self, content: Table, place: int, seal: Entry) -> None:
+        self.content = content
+        self.number = int(content["item"])
+        self.seal = seal
+        self.place = place  # how many lines stand before its own, withheld ones counted
+        self.end = place + 1 + len(content["statements"])
+        self.withheld = list(content["statements"])  # kinds of statements, but for the disclosed
+        self.fields: list[str] = []  # of context, as far as they are disclosed
+        self.path = b""  # empty if its name is withheld
+        self.sort_key = b""  # section 5.3
+        type_or_reason = content.get("reason", content["type"])
+        self.is_directory = type_or_reason in ("directory", "unreadable-directory")
+
+    def add(self, statement: Table, place: int) -> None:
+        """Take a statement that follows the content, if it is the one announced for this place."""
+        kind = statement["kind"]
+        require(statement["item"] == self.number)
+        require(kind == self.content["statements"][place - self.place - 1])
+        self.withheld.remove(kind)
+        if kind == "file":
+            self.path = unstore(statement["path"])
+            self.sort_key = self.path + b"/" if self.is_directory else self.path
+        if kind == "context":
+            require(not self.fields or self.fields[-1] < statement["field"])
+            self.fields.append(statement["field"])
+
+
+class Line:
+    """One line of a manifest."""
+
+    def __init__(self, text: bytes) -> None:
+        self.size = len(text)
+        self.statement: Table | None = None  # if it cannot be read
+        self.node = hashlib.sha256(b"\x00" + text).digest()  # its hash in the tree
+        self.count = 1  # how many lines it stands for
+        with contextlib.suppress(ValueError, RecursionError):
+            self.statement = read_statement(text)
+        if self.statement is not None and self.statement["kind"] == "withheld":
+            self.node = bytes.fromhex(self.statement["hash"])
+            self.count = self.statement["lines"]
+
+
+def read_items(lines: list[Line], seal: Entry) -> tuple[int, int]:
+    """Sections 5.3 and 6: put the statements of each item together, up to a fault.
+
+    Gives how many lines stand before the end of the last item, and the number after its own.
+    """
+    item = None
+    place = end = 0
+    number = seal.details["first_item"]
+    last_key = b""
+    for line in lines[:-1]:
+        if line.statement is None:
+            raise ValueError
+        if line.statement["kind"] == "withheld":
+            seal.withholds = True
+            require_node(place, line.count)
+        elif line.statement["kind"] == "content":
+            require(item is None)
+            item = Item(line.statement, place, seal)
+        elif item is None:
+            raise ValueError
+        else:
+            item.add(line.statement, place)
+        place += line.count
+        if item is not None and place >= item.end:
+            require_lines(item.place - end, item.number - number)
+            require("consent" not in item.withheld)
+            require(not item.path or item.sort_key > last_key)
+            seal.items.append(item)
+            last_key = item.sort_key or last_key
+            end = item.end
+            number = item.number + 1
+            item = None
+    require(item is None and lines[-1].size == 0)  # after the last line feed there is nothing
+    return end, number
+
+
+def require_lines(lines: int, items: int) -> None:
+    """Section 6: each withheld item has two lines at least, and each withheld line an item."""
+    require(lines >= 2 * items >= 0 and (lines == 0) == (items == 0))
+
+
+def require_node(before: int, count: int) -> None:
+    """Section 6: so many lines, after so many others, are the leaves of one node."""
+    require(count.bit_count() == 1 and before % count == 0)
+
+
+def compute_root(lines: list[Line]) -> tuple[str, int]:
+    """Sections 5.4 and 6: the root hash, and how many lines there are, withheld ones counted."""
+    trees: list[tuple[bytes, int]] = []  # complete ones from left to right: root and size
+    count = 0
+    for line in lines[:-1]:
+        require_node(count, line.count)
+        count += line.count
+        node, size = line.node, line.count
+        while trees and trees[-1][1] == size:
+            node = hash_node(trees.pop()[0], node)
+            size *= 2
+        trees.append((node, size))
+    root = trees.pop()[0] if trees else hashlib.sha256(b"").digest()
+    while trees:
+        root = hash_node(trees.pop()[0], root)
+    return root.hex(), count
+
+
+def hash_node(left: bytes, right: bytes) -> bytes:
+    """Section 5.4: the hash of a node."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def read_groups(data: bytes) -> list[Group]:
+    """Section 6.1: the list of a disclosure; gives its ranges in the order of items."""
+    require(data.endswith(b"\n"))
+    listed = read_canonical(data[:-1])
+    require(fits(listed, "LIST") and 1 <= len(listed["groups"]) <= 1024)
+    first_items, all_names, groups = [], [], []
+    for group in listed["groups"]:
+        names = group["withheld"]
+        require(names == sorted(set(names), key=lambda name: (name.startswith("context"), name)))
+        ranges = read_ranges(group["items"])
+        groups += [(first, last, names) for first, last in ranges]
+        first_items.append(ranges[0])
+        all_names.append(tuple(names))
+    require(first_items == sorted(first_items) and len(set(all_names)) == len(all_names))
+    groups.sort()
+    require(all(one[1] < following[0] for one, following in itertools.pairwise(groups)))
+    return groups
+
+
+# ----------------------------------------------------------------- section 7: the list of checksums
+
+
+def list_checksums(items: list[Item]) -> bytes:
+    """Section 7: the list without its first line."""
+    lines = []
+    for item in items:
+        size = len(item.path)
+        if item.content["type"] == "file" and size > 4095:
+            text = f"# item {item.number} is not listed: its path has {size} bytes, "
+            lines.append(text.encode() + b"more than sha256sum can open\n")
+        elif item.content["type"] == "file":
+            path = b"./-" if item.path == b"-" else item.path
+            escaped = path.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
+            mark = b"\\" if escaped != path else b""
+            lines.append(mark + item.content["sha256"].encode() + b"  " + escaped + b"\n")
+    return b"".join(lines)
+
+
+# --------------------------------------------------------------------- section 8: the custody entry
+
+
+class Entry:
+    """An entry that is usable; of a seal, with what its manifest says."""
+
+    def __init__(self, header: Table, digest: str) -> None:
+        self.header = header
+        self.digest = digest
+        self.number = int(header["sequence"])
+        self.event = str(header["event"])
+        self.stem = f"{self.number:04d}-{self.event}"
+        self.details: Table = header[self.event]
+        self.items: list[Item] = []  # as far as the manifest can be read
+        self.withholds = False  # whether lines of the manifest are withheld
+        self.passed = False  # whether the manifest passed step 7
+
+
+def read_entry(data: bytes) -> Table:
+    """Section 8: an entry, with the table of its event even if that may be absent."""
+    text = data.decode()
+    lines = re.sub(GRAMMAR["toml"]["text"], "@", text).split("\n")
+    require(all(re.fullmatch(GRAMMAR["toml"]["line"], line) for line in lines))
+    header = tomllib.loads(text)
+    event = str(header.get("event"))
+    details = header.pop(event, {})
+    require(f"event {event}" in FIELDS)
+    require(fits(header, "ENTRY") and fits(details, f"event {event}"))
+    require((header["sequence"] == 1) != ("previous" in header))
+    if event == "sealed":
+        require(details["items"] <= details["lines"] and len(details["exclude"]) <= 64)
+    if event == "disclosed":
+        require("list" not in details or "items" not in header)
+    if event == "received":
+        require(("accepted" in details) == (details["acceptance"] == "partial"))
+    if event == "derived":
+        require(details["original"] < details["copy"])
+    if event in ("received", "verified", "copied", "transferred", "disclosed"):
+        require("fixity" in header)
+    if "fixity" in header:
+        check_fixity(header["fixity"])
+    return header | {event: details}
+
+
+def check_fixity(fixity: Table) -> None:
+    """Section 8.2: the numbers add up."""
+    require(
+        sum(fixity[name] for name in ("ok", "changed", "missing", "unreadable"))
+        == fixity["checked"]
+    )
+    left = fixity["items"] - fixity["checked"] - fixity["withheld"]
+    require(left == 0 or (left > 0 and fixity["scope"] == "sample"))
+
+
+def is_left_out(path: bytes, patterns: list[str]) -> bool:
+    """Section 8.1: tell whether a pattern matches a path, or that of a directory above."""
+    parts = store(path).split("/")
+    for pattern in patterns:
+        forms = pattern.replace("[", "[[]").split("/")  # a bracket means nothing but itself
+        for end in range(1, len(parts) + 1):
+            names = parts[end - 1 : end] if len(forms) == 1 else parts[:end]
+            if len(names) == len(forms) and all(map(fnmatch.fnmatchcase, names, forms)):
+                return True
+    return False
+
+
+# ------------------------------------------------------------------------- section 9: the signature
+
+
+def find_signer(armored: bytes, message: bytes) -> str:
+    """Give the fingerprint of the key that signed a message; empty if the signature is invalid."""
+    require(len(armored) <= 4096)
+    blob = base64.b64decode(b"".join(armored.split(b"\n")[1:-2]))
+    text = textwrap.fill(base64.b64encode(blob).decode(), 70)
+    spelled = f"-----BEGIN SSH SIGNATURE-----\n{text}\n-----END SSH SIGNATURE-----\n"
+    parts = re.fullmatch(GRAMMAR["signature"]["bytes"].encode(), blob)
+    if parts is None or armored != spelled.encode():
+        raise ValueError
+    require(int.from_bytes(parts["length"], "big") == len(parts["namespace"]))
+    require(fits(parts["namespace"].decode(), "NAMESPACE"))
+    y = int.from_bytes(parts["point"], "little") % 2**255
+    require(y < 2**255 - 19 and y not in GRAMMAR["signature"]["small_order"])
+    digest = hashlib.new(parts["hash"].decode(), message).digest()
+    signed = b"SSHSIG" + parts["signed"] + len(digest).to_bytes(4, "big") + digest
+    try:
+        # This refuses points of small order, and an S that is not below the group order, as well.
+        nacl.signing.VerifyKey(parts["point"]).verify(signed, parts["raw"])
+    except nacl.exceptions.BadSignatureError:
+        return ""
+    fingerprint = base64.b64encode(hashlib.sha256(parts["key"]).digest()).decode().rstrip("=")
+    return f"SHA256:{fingerprint}" if parts["namespace"] == b"evtool-custody-v1" else ""
