@@ -2,7 +2,11 @@
 
 `python -m tests.attacks.stranger ROUNDS [SEED]` runs the commands of `COMMANDS` on so many records, and tells what took
 longest and most. The bound that each run has to keep, beyond a fixed part, is a multiple of what lies on the disk:
-`allowed_seconds` and `allowed_memory`.
+`allowed_seconds` and `allowed_memory`. Each run is a fork of a process that has imported evtool, and is measured by
+itself: what the system counts for that fork is its processor time, and its memory with all that it shares.
+
+A record of which every part is broken is refused at its first part, so rounds have a temper: in some nothing is broken,
+only extreme, and those reach what lies behind all refusals.
 """
 
 from __future__ import annotations
@@ -11,15 +15,18 @@ import importlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from evtool.cli.app import COMMANDS as PROGRAM
 from evtool.cli.app import main
@@ -29,6 +36,8 @@ MIB = 1 << 20
 A1, B7 = Key("A1"), Key("B7")
 HUGE = 2**53 - 1
 _DISPROVES = b'"effect": "disproves"'
+_ITEM = re.compile(rb'"item":([0-9]{1,9})[,}]')
+_T = TypeVar("_T")
 
 COMMANDS: tuple[tuple[str, ...], ...] = (
     ("verify", "EV", "--trust", "TRUST", "--json"),
@@ -39,8 +48,10 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("consent", "check", "EV", "--to", "B7", "--for", "research", "--trust", "TRUST", "--json"),
     ("consent", "recall", "EV", "--json"),
     ("pack", "EV", "-o", "OUT.zip", "--trust", "TRUST", "--to", "B7", "--for", "research", "--authority", "x"),
-    ("verify", "BAG.zip", "--trust", "TRUST"),
+    ("verify", "BAG.zip", "--trust", "TRUST", "--json"),
     ("unpack", "BAG.zip", "-o", "UNPACKED"),
+    ("verify", "BAG", "--trust", "TRUST", "--json"),
+    ("unpack", "BAG", "-o", "UNPACKED-FOLDER"),
 )
 
 
@@ -107,40 +118,46 @@ class Stranger:
         self.record = Record(self.evidence / "custody", A1)
         self.heads: list[str] = []
         self.items = 0
-        self.parts: list[str] = []
+        self.temper = self.random.choice([0.0, 0.0, 0.05, 0.5])
+        """How often a part is broken, instead of extreme."""
+        self.parts = [f"temper {self.temper}"]
 
     def build(self) -> None:
         """Build a record: one seal, then entries of any kind, sometimes seals between them, files beside them."""
         self._seal()
         kinds: list[Callable[[], None]] = [self._consent, self._handover, self._accessed, self._disposed, self._strange]
         kinds += [self._correction, self._seal, self._many_changes, self._ranges, self._beside, self._claims]
+        kinds += [self._disclosure]
         for kind in self.random.choices(kinds, k=self.random.randint(1, 6)):
             self.parts.append(kind.__name__)
             kind()
 
+    def _pick(self, sound: Sequence[_T], broken: Sequence[_T]) -> _T:
+        """Choose what can be read, however extreme, or what no reader may take, as the temper of the round has it."""
+        return self.random.choice(broken if self.random.random() < self.temper else sound)
+
     def _number(self) -> int:
-        return self.random.choice([1, 2, self.items, self.items + 1, 10**6, 10**15, HUGE, HUGE + 1, 0])
+        return self._pick([1, 2, self.items], [self.items + 1, 10**6, 10**15, HUGE, HUGE + 1, 0])
 
     def _range(self) -> list[str]:
-        return self.random.choice(
-            [
-                [f"1-{max(self.items, 2)}"],
-                [f"1-{HUGE}"],
-                [str(number) for number in range(1, 9000, 2)],
-                [f"{first}-{first + 1}" for first in range(1, 9_000, 3)],
-                ["2", "1"],
-                [f"1-{HUGE * 10}"],
-                [],
-            ]
-        )
+        many = self.random.random() < 0.2  # such lists take most of the time of a round
+        last = max(self.items, 2)
+        sound: list[list[str]] = [["1"], [f"1-{last}"], [f"2-{last}"] if last > 2 else ["2"], []]
+        if many:
+            sound = [[str(number) for number in range(1, min(last, 9000), 2)]]
+        broken = [["2", "1"], [f"1-{HUGE * 10}"], [f"1-{HUGE}"]]
+        if many:
+            broken = [[str(number) for number in range(1, 9000, 2)]]
+            broken += [[f"{first}-{first + 1}" for first in range(1, 9_000, 3)]]
+        return self._pick(sound, broken)
 
     def _path(self, number: int) -> str:
-        pick = self.random.randrange(60)
+        pick = self.random.randrange(60) if self.random.random() < 2 * self.temper else 60
         if pick == 0:
             return f"{number:06d}" + "/d" * self.random.choice([50, 2_000, 15_000])
         if pick == 1:
             return f"{number:06d}" + "a" * self.random.choice([200, 240, 5_000, 60_000])
-        return f"{number:06d}{self.random.choice(['.txt', '김철수', chr(0x202E), ' ', '..', ':x'])}"
+        return f"{number:06d}{self.random.choice(['.txt', '.txt', '김철수', chr(0x202E), ' ', '..', ':x'])}"
 
     def _seal(self) -> None:
         first, count = self.items + 1, self.random.choice([1, 3, 130, 700])
@@ -148,24 +165,23 @@ class Stranger:
         listed: list[str] = []
         for number in range(first, first + count):
             data, path = b"%d" % number, self._path(number)
-            claimed = self.random.choice([None] * 300 + [HUGE, 0])
+            claimed = self._pick([None], [None] * 50 + [HUGE, 0])
             more = self._more(number)
             follow = [json.loads(line)["kind"] for line in more]
             lines += [content(number, data, claimed, follow), name(number, path), *more]
             listed.append(f"{sha256(data)}  {path}\n")
-            if len(path) < 200 and "/" not in path and self.random.random() < 0.95:
+            if len(path) < 200 and "/" not in path and self.random.random() < 1 - self.temper / 10:
                 file = self.evidence / path
                 file.write_bytes(data)
-                if self.random.random() < 0.005:
+                if self.random.random() < 0.005 * (self.temper > 0):
                     os.truncate(file, self.random.choice([10**12, 10**7]))
         claims: dict[str, int] = {}
-        if self.random.random() < 0.1:
+        if self.random.random() < 0.1 * (self.temper > 0):
             claims = {self.random.choice(["items", "lines", "first_item"]): self._number()}
-        patterns: list[list[str]] = [["*" + "a" * 110 + f"?b{k}" for k in range(64)], ["*?" * 128] * 64]
-        patterns += [["*/" * 120 + "x"], ["a"] * 65]
-        exclude = self.random.choice(patterns) if self.random.random() < 0.3 else []
+        slow = [["*" + "a" * 110 + f"?b{k}" for k in range(64)], ["*/" * 120 + "x"]]
+        exclude = self._pick(slow, [["a"] * 65, ["*?" * 128] * 64]) if self.random.random() < 0.3 else []
         self.heads.append(self.record.seal(lines, first, count, listed="".join(listed), claims=claims, exclude=exclude))
-        if self.random.random() < 0.15:
+        if self.random.random() < 0.3 * self.temper:
             self._withhold(lines)
         self.items += count
 
@@ -181,13 +197,13 @@ class Stranger:
     def _more(self, item: int) -> list[bytes]:
         pick = self.random.randrange(120)
         if pick == 0:
-            count, size = self.random.choice([(128, 4000), (129, 10), (5, 4000)])
+            count, size = self._pick([(128, 4000), (5, 4000), (5, 4000)], [(129, 10)])
             fields = (f"x-{number:05d}" for number in range(count))
             return [statement(field=one, item=item, kind="context", value="v" * size) for one in fields]
         if pick < 50:
             consent = {"conditions": sorted({f"x-{self.random.randrange(10**6)}" for _ in range(60)})}
             return [statement(consent=consent, handling="named", item=item, kind="consent")]
-        if pick == 50 and self.random.random() < 0.1:
+        if pick == 50 and self.random.random() < 0.1 * (self.temper > 0):
             return [statement(item=item, kind="consent", consent=self._nested(self.random.choice([15, 18, 5_000])))]
         return []
 
@@ -215,13 +231,13 @@ class Stranger:
         self.record.add("consent-changed", f"[consent-changed]\nterms = '{terms}'", self._range())
 
     def _many_changes(self) -> None:
-        for _ in range(self.random.choice([20, 60, 300])):
+        for _ in range(self.random.choices([20, 60, 300], [4, 3, 1])[0]):
             self._consent()
 
     def _ranges(self) -> None:
-        for first in range(self.random.choice([5, 40])):
+        for first in range(self.random.choices([3, 40], [4, 1])[0]):
             terms = f'{{"consent":{{"conditions":["x-{first}"]}}}}'
-            numbers = [str(number) for number in range(first + 1, 9000 + first, 2)]
+            numbers = [str(number) for number in range(first + 1, self._pick([max(self.items, first + 2)], [9000]), 2)]
             self.record.add("consent-changed", f"[consent-changed]\nterms = '{terms}'", numbers)
 
     def _handover(self) -> None:
@@ -238,6 +254,37 @@ class Stranger:
             (receipt.folder / f"0001-received.{end}").rename(self.record.folder / name_)
         receipt.folder.rmdir()
 
+    def _disclosure(self) -> None:
+        """Hand over some of the items, and withhold the others as the list says, or otherwise."""
+        listed = self._pick(
+            [["1"], [f"1-{self.items}"], [str(one) for one in range(1, self.items + 1, 2)]], [["9", "1"]]
+        )
+        kinds = self._pick([[], ["file"]], [["content"], ["context.x-00001"], ["metadata"]])
+        groups = [{"items": listed, "withheld": kinds}] * self._pick([1], [2, 2_000])
+        value = {"cover": "00" * 32, "format": "evtool-disclosed/1", "groups": groups, "salt": "11" * 16}
+        data = json.dumps(value, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+        table = f'[disclosed]\ncounterparty = "B7"\nauthority = "x"\npurpose = "x"\nlist = "{sha256(data)}"'
+        self.record.add("disclosed", table)
+        (self.record.folder / f"{self.record.sequence:04d}-disclosed.items").write_bytes(data)
+        if kinds == [] and self.random.random() < 0.5:
+            self._withhold_items(listed)
+
+    def _withhold_items(self, kept: list[str]) -> None:
+        """Withhold all lines of the items that are not listed, each by its true hash."""
+        numbers: set[int] = set()
+        for one in kept:
+            first, _, last = one.partition("-")
+            numbers |= set(range(int(first), min(int(last or first), self.items) + 1))
+        for path in sorted(self.evidence.glob("[0-9]*")):
+            if int(path.name[:6]) not in numbers:
+                path.unlink()
+        for path in sorted(self.record.folder.glob("*-sealed.jsonl")):
+            lines = path.read_bytes().split(b"\n")[:-1]
+            for at, line in enumerate(lines):
+                if (number := _ITEM.search(line)) and int(number[1]) not in numbers:
+                    lines[at] = statement(hash=sha256(b"\0" + line), kind="withheld", lines=1)
+            path.write_bytes(b"".join(line + b"\n" for line in lines))
+
     def _accessed(self) -> None:
         times = [
             "0001-01-01 00:00:00+23:59",
@@ -245,19 +292,21 @@ class Stranger:
             "2026-01-01",
             "1979-05-27 00:32:00.999999-07:00",
         ]
-        one, two = self.random.choice(times), self.random.choice(times)
+        usual = ["2026-01-02 00:00:00+00:00", "1979-05-27 00:32:00.999999-07:00"]
+        one, two = self._pick(usual, times), self._pick(usual, times)
         self.record.add("accessed", '[accessed]\nplace = "x"', self._range(), happened_at=one, recorded_at=two)
 
     def _disposed(self) -> None:
         self.record.add("disposed", '[disposed]\nauthority = "x"\nmethod = "x"', self._range())
 
     def _correction(self) -> None:
-        head = self.random.choice([*self.heads, "11" * 32])
+        head = self._pick(self.heads, ["11" * 32])
         table = f'[corrected]\nentry = {self._number()}\nhead = "{head}"\ncorrection = "x"'
         self.record.add("corrected", table)
 
     def _strange(self) -> None:
-        extra = self.random.choice(
+        extra = self._pick(
+            ["", 'x = "' + "a" * 60_000 + '"', "[x]\n" + "".join(f"a{number} = 1\n" for number in range(5_000))],
             [
                 "x = {" + ".".join(["a"] * 20_000) + "=1}",
                 '    "a".' + ".".join(["a"] * 20_000) + "=1",
@@ -266,7 +315,7 @@ class Stranger:
                 'x = "' + '\\"' * 30_000,
                 "\n".join(f"[a{number}]" for number in range(8_000)),
                 "x = 1" + "0" * 60_000,
-            ]
+            ],
         )
         self.record.add("accessed", '[accessed]\nplace = "x"', extra=extra)
 
@@ -288,7 +337,7 @@ class Stranger:
         self._sparse(self.record.folder / self.random.choice(["README.txt", "COVER.txt", "allowed_signers", "foreign"]))
 
     def _sparse(self, path: Path) -> None:
-        if self.random.random() < 0.4:
+        if self.random.random() < 0.4 * (self.temper > 0):
             with path.open("ab") as file:
                 file.truncate(self.random.choice([16 * MIB, 10**12]))
 
@@ -308,15 +357,15 @@ def run_all(folder: Path, seed: int) -> tuple[list[Run], list[str]]:
     stranger.build()
     trust = folder / "trust"
     trust.write_text(A1.line + B7.line)
-    bag = folder / "BAG.zip"
-    _make_bag(stranger, bag)
+    bag, bag_folder = folder / "BAG.zip", folder / "BAG"
+    _make_bags(stranger, bag, bag_folder)
     on_disk = size_on_disk(stranger.evidence)
     home = folder / "home"
     home.mkdir()
     _run(["key", "new", "A1", "--no-passphrase"], ("key", "new"), folder, home, 0)
     (home / "recipients.toml").write_text(_RECIPIENTS)
     places = {"EV": stranger.evidence, "TRUST": trust, "BAG.zip": bag, "OUT.zip": folder / "OUT.zip"}
-    places["UNPACKED"] = folder / "UNPACKED"
+    places |= {"BAG": bag_folder, "UNPACKED": folder / "UNPACKED", "UNPACKED-FOLDER": folder / "UNPACKED-FOLDER"}
     runs = []
     for command in COMMANDS:
         arguments = [str(places.get(one, one)) for one in command]
@@ -366,22 +415,61 @@ def _ends_of(output: Path) -> bytes:
         return start + file.read(MIB)
 
 
-def _make_bag(stranger: Stranger, path: Path) -> None:
-    """Zip what lies there as a bundle is: stored, its record and its evidence, without the lists that nobody signs."""
-    import zipfile
+@dataclass(frozen=True)
+class _Part:
+    """One file of a bundle, and where its bytes lie or what they are."""
 
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bag:
-        bag.writestr("bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
-        for file in sorted(stranger.evidence.rglob("*")):
-            relative = file.relative_to(stranger.evidence)
-            inside = relative if relative.parts[0] == "custody" else Path("data") / relative
-            if (
-                file.is_file()
-                and str(inside).replace("/", "").isascii()
-                and set(str(inside)).isdisjoint(": ")
-                and file.stat().st_size < 64 * MIB
-            ):
-                bag.writestr(zipfile.ZipInfo(str(inside)), file.read_bytes(), zipfile.ZIP_DEFLATED)
+    path: str
+    source: Path | bytes
+
+    def read(self) -> bytes:
+        return self.source if isinstance(self.source, bytes) else self.source.read_bytes()
+
+
+def _make_bags(stranger: Stranger, container: Path, folder: Path) -> None:
+    """Make two bundles of what lies there, a zip and a folder, with lists that fit; all but lists is as it is here."""
+    parts = [_Part("bagit.txt", b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")]
+    parts += _record_parts(stranger)
+    payload = _payload_parts(stranger)
+    size = sum(len(part.read()) for part in payload)
+    info = "Bag-Software-Agent: evtool 0.1.0\nEvtool-Bundle: evtool-bundle/1\n"
+    info += f"External-Identifier: {stranger.record.collection}\nPayload-Oxum: {size}.{len(payload)}\n"
+    parts += [_Part("bag-info.txt", info.encode()), _Part("manifest-sha256.txt", _list_parts(payload))]
+    parts += [_Part("tagmanifest-sha256.txt", _list_parts(parts))]
+    with zipfile.ZipFile(container, "w") as bag:
+        for part in [*parts, *payload]:
+            data = part.read()
+            # A file that would shrink too far is refused as a bomb.
+            how = zipfile.ZIP_DEFLATED if 0 < len(data) < 50 * len(zlib.compress(data, 1)) else zipfile.ZIP_STORED
+            bag.writestr(zipfile.ZipInfo(part.path), data, how)
+    for part in [*parts, *payload]:
+        path = folder / part.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(part.read())
+    (folder / "data").mkdir(exist_ok=True)
+    if payload and stranger.random.random() < 0.3 * (stranger.temper > 0):
+        os.truncate(folder / stranger.random.choice(payload).path, 10**12)
+
+
+def _record_parts(stranger: Stranger) -> list[_Part]:
+    """Give the files of the record, but for those that no zip of a bearable size can hold."""
+    files = sorted(stranger.record.folder.iterdir())
+    return [_Part(f"custody/{file.name}", file) for file in files if file.stat().st_size <= 2 * MIB]
+
+
+def _payload_parts(stranger: Stranger) -> list[_Part]:
+    """Give the payload under names as a bundle has them; now and then under the name that is not safe."""
+    files = [file for file in sorted(stranger.evidence.iterdir()) if file.is_file() and file.stat().st_size <= 16 * MIB]
+    parts = []
+    for file in files:
+        is_plain = file.name.endswith((".txt", "김철수")) or stranger.random.random() < 0.01 * stranger.temper
+        parts.append(_Part(f"data/{file.name if is_plain else f'item-{file.name[:6]}'}", file))
+    return sorted(parts, key=lambda part: part.path.encode())
+
+
+def _list_parts(parts: Sequence[_Part]) -> bytes:
+    ordered = sorted(parts, key=lambda part: part.path.encode())
+    return "".join(f"{sha256(part.read())}  {part.path}\n" for part in ordered).encode()
 
 
 def import_all() -> None:
