@@ -95,6 +95,7 @@ class Code(Enum):
     BAG_BROKEN = ("bag-broken", Axis.INTEGRITY)
     NEUTRAL_NAME = ("neutral-name", Axis.INTEGRITY)
     STATED_ONLY = ("stated-only", Axis.INTEGRITY)
+    LINK_ABSENT = ("link-absent", Axis.INTEGRITY)
     WORKER_LOST = ("worker-lost", Axis.INTEGRITY)
 
     # signatures

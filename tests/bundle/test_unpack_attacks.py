@@ -9,9 +9,10 @@ import pytest
 from blake3 import blake3
 
 from evtool import __version__
-from evtool.core.custody.entry import Clock, Entry
+from evtool.core.custody.entry import Clock, Entry, Previous
 from evtool.core.custody.events import Digest, Sealed
 from evtool.core.errors import EvtoolError, ExitCode, MismatchError
+from evtool.core.finding import Code
 from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hash
 from evtool.core.manifest.statement import ContentStatement, FileStatement, ItemType
 from evtool.core.text.checksums import serialize_header, serialize_line
@@ -26,14 +27,32 @@ Stated = tuple[str, ItemType, str]
 """Stored path, what it is, and its content or its target."""
 
 
-def forge(folder: Path, items: list[Stated]) -> Path:
-    """Write a bundle whose record states whatever it likes, under a good signature."""
+def forge(folder: Path, items: list[Stated], *, apart: bool = False) -> Path:
+    """Write a bundle whose record states whatever it likes, well signed; `apart` seals each item by itself."""
     bag = folder / "forged"
     (bag / "custody").mkdir(parents=True)
     (bag / "data").mkdir()
+    numbered = list(enumerate(items, start=1))
+    previous: Previous | None = None
+    for sequence, part in enumerate([[one] for one in numbered] if apart else [numbered], start=1):
+        previous = forge_seal(bag, sequence, part, previous)
+    payload = [path for path in (bag / "data").iterdir() if path.is_file()]
+    (bag / "bagit.txt").write_bytes(b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
+    (bag / "bag-info.txt").write_text(
+        f"Bag-Software-Agent: evtool {__version__}\nEvtool-Bundle: evtool-bundle/1\n"
+        f"External-Identifier: {'0' * 32}\n"
+        f"Payload-Oxum: {sum(path.stat().st_size for path in payload)}.{len(payload)}\n"
+    )
+    relist(bag, "manifest-sha256.txt")
+    relist(bag, "tagmanifest-sha256.txt")
+    return bag
+
+
+def forge_seal(bag: Path, sequence: int, items: list[tuple[int, Stated]], previous: Previous | None) -> Previous:
+    """Add a seal, and the payload files of its items."""
     lines: list[bytes] = []
     checksums = serialize_header("0" * 32)
-    for number, (path, kind, text) in enumerate(items, start=1):
+    for number, (path, kind, text) in items:
         data = text.encode()
         digests = Digests(hashlib.sha256(data).hexdigest(), blake3(data).hexdigest())
         salt = f"{number:032x}"
@@ -52,7 +71,7 @@ def forge(folder: Path, items: list[Stated]) -> Path:
     tree = TreeBuilder()
     tree.add_leaves(compute_leaf_hash(line) for line in lines)
     sealed = Sealed(
-        first_item=1,
+        first_item=items[0][0],
         items=len(items),
         lines=len(lines),
         root=Digest(tree.compute_root().hex()),
@@ -62,7 +81,7 @@ def forge(folder: Path, items: list[Stated]) -> Path:
     )
     entry = Entry(
         collection="0" * 32,
-        sequence=1,
+        sequence=sequence,
         event=sealed.event,
         happened_at=NOW,
         recorded_at=NOW,
@@ -71,7 +90,7 @@ def forge(folder: Path, items: list[Stated]) -> Path:
         key=SIGNER.public_key.fingerprint,
         reason="not stated",
         tool=f"evtool {__version__}",
-        previous=None,
+        previous=previous,
         details=sealed,
     ).serialize()
     record = {
@@ -81,17 +100,8 @@ def forge(folder: Path, items: list[Stated]) -> Path:
         "sha256": checksums,
     }
     for ending, content_bytes in record.items():
-        (bag / "custody" / f"0001-sealed.{ending}").write_bytes(content_bytes)
-    payload = [path for path in (bag / "data").iterdir() if path.is_file()]
-    (bag / "bagit.txt").write_bytes(b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
-    (bag / "bag-info.txt").write_text(
-        f"Bag-Software-Agent: evtool {__version__}\nEvtool-Bundle: evtool-bundle/1\n"
-        f"External-Identifier: {'0' * 32}\n"
-        f"Payload-Oxum: {sum(path.stat().st_size for path in payload)}.{len(payload)}\n"
-    )
-    relist(bag, "manifest-sha256.txt")
-    relist(bag, "tagmanifest-sha256.txt")
-    return bag
+        (bag / "custody" / f"{sequence:04d}-sealed.{ending}").write_bytes(content_bytes)
+    return Previous(sha256_hex(entry), sha256_hex(record["toml.sig"]))
 
 
 FILE, LINK, DIRECTORY = ItemType.FILE, ItemType.SYMLINK, ItemType.DIRECTORY
@@ -105,24 +115,39 @@ def test_a_forged_bundle_without_malice_unpacks(tmp_path: Path) -> None:
     assert (tmp_path / "out/l").read_text() == "x"
 
 
-@pytest.mark.parametrize(
+IMPOSSIBLE = pytest.mark.parametrize(
     "items",
     [
         [("d", LINK, "../elsewhere"), ("d/planted", FILE, "x")],
         [("d", LINK, "../elsewhere"), ("d/planted", LINK, "x")],
         [("d", LINK, "../elsewhere"), ("d/e/planted", DIRECTORY, "")],
         [("d", FILE, "x"), ("d/planted", FILE, "x")],
-        [("d", DIRECTORY, ""), ("d", LINK, "../elsewhere")],
+        [("d", LINK, "../elsewhere"), ("d", DIRECTORY, "")],
     ],
     ids=["file-through-link", "link-through-link", "directory-through-link", "file-below-file", "link-over-directory"],
 )
+
+
+@IMPOSSIBLE
+def test_one_seal_that_no_directory_can_have_been_is_refused(items: list[Stated], tmp_path: Path) -> None:
+    """A file below a link, another file or an empty directory: the seal contradicts itself, and is not read."""
+    bag = forge(tmp_path, items)
+    report = verify_it(bag)
+    assert report.exit_code is ExitCode.NOT_CHECKED
+    assert [one.code for one in report.findings if "lies below" in one.message] == [Code.MANIFEST_INVALID]
+    with pytest.raises(EvtoolError, match="lies below"):
+        unpack(bag, tmp_path / "out", outside_links=True)
+    assert not (tmp_path / "out").exists()
+
+
+@IMPOSSIBLE
 @pytest.mark.parametrize("outside_links", [False, True])
 def test_nothing_is_written_through_what_was_unpacked_before(
     items: list[Stated], outside_links: bool, tmp_path: Path
 ) -> None:
-    """No directory can have been as these records say: what cannot have its place goes by its number."""
+    """One seal after the other may have been so, all together not: what cannot have its place goes by its number."""
     (tmp_path / "elsewhere").mkdir()
-    bag = forge(tmp_path, items)
+    bag = forge(tmp_path, items, apart=True)
     before = snapshot(tmp_path)
     verified = verify_it(bag).exit_code is ExitCode.OK
     try:

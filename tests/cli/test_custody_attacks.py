@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import threading
 from pathlib import Path
 
@@ -173,6 +174,24 @@ def test_a_receipt_that_was_edited_does_not_hold(evtool: Runner, giver: Party, r
     receipt.write_bytes(edited)
     result = giver("verify", case, "--json")
     assert (result.exit_code, "receipt-invalid" in codes(result)) == (1, True)
+
+
+def test_a_receipt_of_a_later_version_accuses_nobody(evtool: Runner, giver: Party, receiver: Party) -> None:
+    """The receiver signed a word that this version does not know: it cannot be read, which disproves nothing."""
+    case = make_case(evtool)
+    giver.ok("seal", case)
+    giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y")
+    receiver.ok("receive", copy_of(case, "inbox"), "--receipt", "r", "--reject")
+    giver.ok("receipt", "add", case, "r")
+    receipt = case / "custody" / "0002-transferred.receipt.toml"
+    receipt.write_bytes(receipt.read_bytes().replace(b'"rejected"', b'"postponed"'))
+    receipt.with_name(receipt.name + ".sig").unlink()
+    key = receiver.run.home / "keys" / "B7"
+    command = ["ssh-keygen", "-Y", "sign", "-f", str(key), "-n", "evtool-custody-v1", str(receipt)]
+    subprocess.run(command, check=True, capture_output=True)
+    result = giver("verify", case, "--json")
+    assert (result.exit_code, "receipt-invalid" in codes(result)) == (4, True)
+    assert "postponed" in result.stdout
 
 
 def test_a_transfer_is_not_replayed(evtool: Runner, giver: Party, receiver: Party) -> None:

@@ -289,7 +289,6 @@ def test_a_refusal_says_where_and_why(lines: Lines, reason: str) -> None:
         ("notes/", "notes0", True),
         ("notes/", "notes.txt", False),
         ("notes0", "notes/", False),
-        ("notes", "notes/", True),
         ("notes/", "notes", False),
         ("notes", "notes", False),
     ],
@@ -305,6 +304,35 @@ def test_a_directory_sorts_as_its_path_with_a_slash(first: str, second: str, fit
     else:
         with pytest.raises(FormatError, match="sort"):
             read(lines)
+
+
+@pytest.mark.parametrize(
+    ("paths", "fits"),
+    [
+        (["notes", "notes.txt", "notes/a"], False),
+        (["notes", "notes!", "notes!/a"], False),
+        (["notes/", "notes/a"], False),
+        (["notes", "notes/"], False),
+        (["a", "a.", "a.b", "a.b.c", "a.b/c", "a/b"], False),
+        (["a", "a.", "a.b.c", "a.b/c", "ab/c"], True),
+        (["notes.txt", "notes/a", "notes/a.txt", "notes0"], True),
+    ],
+)
+@pytest.mark.parametrize("by_blocks", [True, False])
+def test_nothing_lies_below_an_item(paths: list[str], fits: bool, by_blocks: bool) -> None:
+    """Not below a file, a link or an empty directory, however many other names sort in between."""
+    lines: Lines = []
+    for number, path in enumerate(paths, start=1):
+        lines += [content(number, ItemType.DIRECTORY if path.endswith("/") else ItemType.OMITTED)]
+        lines += [name(number, path.rstrip("/"))]
+    reader = ManifestReader(1)
+    blocks = [[line + b"\n" for line in lines[at : at + 4]] for at in range(0, len(lines), 4)]
+    items = reader.read_blocks(blocks) if by_blocks else reader.read(lines)
+    if fits:
+        assert len(list(items)) == len(paths)
+    else:
+        with pytest.raises(FormatError, match="lies below"):
+            list(items)
 
 
 @given(copies(), st.binary(max_size=5).filter(lambda data: b"\n" not in data))

@@ -17,6 +17,8 @@ DISPROVES = "disproves"
 UNCHECKED = "unchecked"
 OPEN = "open"
 NOTE = "note"
+FATES = {"omitted": NOTE, "disposed": NOTE, "name-form": NOTE, "unreadable": UNCHECKED}
+FATES["link-absent"] = OPEN
 
 
 def list_evidence(root: bytes, patterns: list[str]) -> dict[bytes, str]:
@@ -46,9 +48,10 @@ def list_evidence(root: bytes, patterns: list[str]) -> dict[bytes, str]:
 class Comparison:
     """Step 11: the items that are not found yet, and the things that are not explained yet."""
 
-    def __init__(self, root: bytes, seals: list[Entry], disposals: list[Entry]) -> None:
+    def __init__(self, root: bytes, seals: list[Entry], entries: list[Entry]) -> None:
         self.root = root
-        self.disposals = disposals
+        self.disposals = [entry for entry in entries if entry.event == "disposed"]
+        self.bundles = [e.number for e in entries if e.event == "disclosed" and "list" in e.details]
         self.patterns = seals[-1].details["exclude"] if seals else []
         self.things = list_evidence(root, self.patterns)
         unlistable = [path for path, kind in self.things.items() if kind == "unlistable"]
@@ -89,13 +92,8 @@ class Comparison:
 
     def settle(self, item: Item, fate: str) -> None:
         """Say what became of an item; a manifest that failed step 7 disproves nothing."""
-        effect = DISPROVES if item.seal.passed else UNCHECKED
-        if fate in ("omitted", "disposed", "name-form"):
-            effect = NOTE
-        elif fate == "unreadable":
-            effect = UNCHECKED
-        elif item.seal.passed:
-            self.compared += 1
+        effect = FATES.get(fate, DISPROVES if item.seal.passed else UNCHECKED)
+        self.compared += item.seal.passed and fate not in FATES
         if fate != "ok":
             self.findings.append((effect, fate, f"item {item.number}"))
 
@@ -208,8 +206,9 @@ class Comparison:
         return ""
 
     def nowhere(self, item: Item) -> str:
-        """An item that is gone."""
-        return "missing"
+        """An item that is gone; of a link, bundles hold only the statement."""
+        is_bundled = any(number > item.seal.number for number in self.bundles)
+        return "link-absent" if item.content["type"] == "symlink" and is_bundled else "missing"
 
 
 def composed(path: bytes) -> str:

@@ -270,6 +270,8 @@ def read_items(lines: list[Line], seal: Entry) -> tuple[int, int]:
             require_lines(item.place - end, item.number - number)
             require("consent" not in item.withheld)
             require(not item.path or item.sort_key > last_key)
+            others = tuple(other.path + b"/" for other in seal.items)
+            require(not item.path or not (item.path + b"/").startswith(others))
             seal.items.append(item)
             last_key = item.sort_key or last_key
             end = item.end

@@ -10,9 +10,9 @@ The steps are those of section 11, by their numbers; C1 to C8 are those of secti
 look like is read in file_formats.py, whose tables are in grammar.toml. No code is shared with
 evtool. Beside Python it needs the packages blake3 and pynacl, and the program ssh-keygen.
 
-Not judged: time evidence (step 6), receipts (in step 5), bags (12), renewals and copies (13),
-consent (14), what metadata and terms say, and signatures of security keys. Notes that change no
-answer are left out, but for those about an item.
+Not judged: how many have to sign (in step 4), receipts (in 5), time evidence (6), bags (12),
+renewals and copies (13), consent (14), what metadata and terms say, signatures of security keys.
+Notes that change no answer are left out, but for those about an item.
 """
 
 from __future__ import annotations
@@ -83,8 +83,7 @@ def verify(evidence: str, trust: str, head: str = "") -> Findings:
     is_known = len(record.seals) == len(seals) and all(seal.passed for seal in seals)
     lists = read_lists(record, entries, findings)  # step 9
     is_known = is_known and is_explained(seals, lists, findings)
-    disposals = [entry for entry in entries if entry.event == "disposed"]
-    findings += Comparison(root, seals, disposals).run(is_known=is_known)  # steps 10 and 11
+    findings += Comparison(root, seals, entries).run(is_known=is_known)  # steps 10 and 11
     return findings
 
 

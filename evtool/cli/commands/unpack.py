@@ -119,6 +119,7 @@ def _render(result: UnpackResult, directory: Path, output: Output) -> str:
     left_out = len(result.links_left_out) + len(result.impossible_links)
     if left_out:
         lines.append(
-            f"  links not made: {left_out:,}; the record states where they lead, and verify will miss them here"
+            f"  links not made: {left_out:,}; the record states where they lead, and verify will say that they are not "
+            "here (exit code 3)"
         )
     return "\n".join([*lines, "", render_report(result.report, str(directory), output.width, output.limit)])

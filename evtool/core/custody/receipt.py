@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from evtool.core.custody.chain import Link
 from evtool.core.custody.entry import parse_entry
 from evtool.core.custody.events import Disclosed, Received, Transferred
-from evtool.core.errors import FormatError, MismatchError
+from evtool.core.errors import FormatError, InputError, MismatchError
 from evtool.core.ssh.signature import parse_signature, verify_signature
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.limits import MAX_RECEIPT
@@ -64,9 +64,12 @@ def check_receipt(links: Sequence[Link], entry_bytes: bytes, signature_bytes: by
     """Check a receipt against the giver's chain. Whether its key is trusted is another question.
 
     Raises:
-        FormatError: it is no receipt.
+        InputError: not one entry of the record can be used.
+        FormatError: it is no receipt, or none that this version reads.
         MismatchError: it is one, but not for this record.
     """
+    if not links:
+        raise InputError("there is no entry here that it could answer")
     signature = parse_signature(signature_bytes)
     verify_signature(signature, entry_bytes)
     entry = parse_entry(entry_bytes)

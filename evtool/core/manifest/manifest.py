@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from evtool.core.errors import FormatError
 from evtool.core.manifest.block import DecodedFiles, decode_files
 from evtool.core.manifest.merkle import TreeBuilder, TreePiece, compute_leaf_hash, compute_leaf_hashes, fold_nodes
+from evtool.core.manifest.nesting import NestedPaths
 from evtool.core.manifest.statement import (
     ConsentStatement,
     ContentStatement,
@@ -98,10 +99,17 @@ class ManifestReader:
     an entry whose signature verifies.
 
     A reader can begin in the middle of a manifest: `first_item` is the number that is expected there, `first_line` how
-    many lines come before, `last_key` the sort key of the item before.
+    many lines come before, `last_key` the sort key of the item before, `nested` has seen the paths of those before.
     """
 
-    def __init__(self, first_item: int, *, first_line: int = 0, last_key: bytes | None = None) -> None:
+    def __init__(
+        self,
+        first_item: int,
+        *,
+        first_line: int = 0,
+        last_key: bytes | None = None,
+        nested: NestedPaths | None = None,
+    ) -> None:
         self.tree = TreePiece(first_line)
         """The part of the tree that the lines fill."""
         self.withheld_lines = 0
@@ -111,6 +119,7 @@ class ManifestReader:
         self._line = self._place = first_line
         self._next_number = first_item
         self._last_key = last_key
+        self._nested = nested or NestedPaths()
         self._pending: _PendingItem | None = None
         self._next_place = first_line
         """Where the statements of the items before end; further lines up to the next content are of withheld items."""
@@ -207,7 +216,13 @@ class ManifestReader:
         decoded = decode_files(b"".join(block), self._next_number)
         if decoded is None:
             return None
-        return decoded if self._last_key is None or decoded.paths[0].encode() > self._last_key else None
+        if self._last_key is not None and decoded.paths[0].encode() <= self._last_key:
+            return None
+        nested = self._nested.copy()
+        if nested.add(decoded.paths) is not None:
+            return None  # read line by line, it is refused where that shows
+        self._nested = nested
+        return decoded
 
     def _take_decoded(self, decoded: DecodedFiles, block: list[bytes]) -> None:
         self.tree.add_leaves(compute_leaf_hashes(block))
@@ -250,6 +265,8 @@ class ManifestReader:
         if self._last_key is not None and key <= self._last_key:
             raise FormatError(f"item {item.number}: its path does not sort after the path of the item before it")
         self._last_key = key
+        if item.file is not None and self._nested.add([item.file.path]) is not None:
+            raise FormatError(f"item {item.number}: its path is, or lies below, that of another item of this seal")
 
 
 _LEAST_LINES = 2

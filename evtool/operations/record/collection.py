@@ -12,11 +12,12 @@ from evtool.core.consent.state import changes_of
 from evtool.core.consent.summary import ConsentTally
 from evtool.core.custody.chain import Chain, EntryFiles, Link, check_chain
 from evtool.core.custody.entry import INFORMATIONAL_FILES, Entry
-from evtool.core.custody.events import Derived, Event, Sealed
+from evtool.core.custody.events import Derived, Disclosed, Event, Sealed
 from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest.disclosed_items import CopyTally
 from evtool.core.manifest.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
+from evtool.core.manifest.statement import ItemType
 from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.checksums import parse_header, serialize_header, serialize_line
 from evtool.core.text.digest import sha256_hex
@@ -130,6 +131,18 @@ class Collection:
             is_about(entry.items, entry.sequence, sealed.item.number, sealed.seal.number)
             for entry in self.disposals
             if before is None or entry.sequence < before
+        )
+
+    def may_lack(self, sealed: SealedItem) -> bool:
+        """Tell whether an item is a link that a copy need not hold: a bundle was made after it was sealed.
+
+        Bundles carry no links, and whoever unpacks one leaves out those that lead elsewhere.
+        """
+        return sealed.item.content.type is ItemType.SYMLINK and any(
+            isinstance(link.entry.details, Disclosed)
+            and link.entry.details.list is not None
+            and link.entry.sequence > sealed.seal.number
+            for link in self.chain.links
         )
 
     def is_replaced(self, sealed: SealedItem, later: SealedItem) -> bool:

@@ -189,7 +189,10 @@ class _SealRun:
         self.exclusions = effective_exclusions(evidence, self._custody_name, collection, options)
         self._notes = WalkNotes()
         self._share = ShareTrack(lambda: self._notes.share)
-        self._judge = ItemJudge(Mode.STAT, collection.is_disposed if collection else lambda _: False)
+        if collection is None:
+            self._judge = ItemJudge(Mode.STAT, lambda _: False, lambda _: False)
+        else:
+            self._judge = ItemJudge(Mode.STAT, collection.is_disposed, collection.may_lack)
         self._places: dict[int, Found] = {}
         """Number of an item that has to be read after all -> where it lies."""
         self._problems: list[str] = []

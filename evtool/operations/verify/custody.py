@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from evtool.core.custody.chain import Link, check_head
 from evtool.core.custody.events import Corrected, Countersigned
 from evtool.core.custody.receipt import Receipt, answered_transfers, check_receipt, transfer_details
-from evtool.core.errors import EvtoolError
+from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.operations.record.collection import Collection
 from evtool.operations.record.trust import TrustPolicy
@@ -65,8 +65,12 @@ def _read_receipts(collection: Collection, policy: TrustPolicy, findings: list[F
             entry, signature = collection.custody.read_receipt(sequence, event)
             receipt = check_receipt(collection.chain.links, entry, signature)
         except EvtoolError as error:
-            message = f"the receipt for entry {sequence} does not hold: {error.message}"
-            findings.append(Finding(Code.RECEIPT_INVALID, Effect.DISPROVES, message, entry=sequence))
+            # What this version cannot read may be what a later one wrote; its bytes are signed as they stand.
+            is_unread = isinstance(error, FormatError | InputError)
+            what = "cannot be read" if is_unread else "fails verification"
+            message = f"the receipt for entry {sequence} {what}: {error.message}"
+            effect = Effect.UNCHECKED if is_unread else Effect.DISPROVES
+            findings.append(Finding(Code.RECEIPT_INVALID, effect, message, entry=sequence))
             continue
         objection = policy.judge(receipt.link)
         if objection:

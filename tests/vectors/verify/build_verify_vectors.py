@@ -390,6 +390,8 @@ def build(name: str, folder: Path) -> None:
     if "now" in recipe:
         expect |= {"now": recipe["now"].isoformat(), "require": recipe["require"]}
         shutil.copy(HERE / "stamps" / "roots.pem", folder)
+    if "signers" in recipe:
+        expect["signers"] = recipe["signers"]
     (folder / "expect.json").write_text(json.dumps(expect, indent=2) + "\n")
 
 

@@ -37,6 +37,7 @@ class ItemJudge:
     Attributes:
         mode: whether files were read, or only looked at.
         is_disposed: tells whether an entry records that an item was given up.
+        may_lack: tells whether it is a link that a copy made from a bundle need not hold.
         keeps_dates: whether what is compared keeps modification dates; a bundle does not.
         findings: what is not as sealed, in no order.
         fates: number of the sealing entry -> what its items met.
@@ -48,6 +49,7 @@ class ItemJudge:
 
     mode: Mode
     is_disposed: Callable[[SealedItem], bool]
+    may_lack: Callable[[SealedItem], bool]
     keeps_dates: bool = True
     findings: list[Finding] = field(default_factory=list)
     fates: dict[int, ItemFates] = field(default_factory=dict)
@@ -131,6 +133,12 @@ class ItemJudge:
         if self.is_disposed(sealed):
             self.fates_of(sealed).disposed += 1
             self.note(Code.DISPOSED, sealed, "is gone; an entry records that it was disposed of")
+        elif self.may_lack(sealed):
+            # Nobody can tell who left it out, so it is neither shown nor anybody's fault.
+            self.fates_of(sealed).stated_only += 1
+            target = shown(sealed.item.content.target or "")
+            message = f"is a link to {target}, and not here; bundles carry no links, and unpacking leaves out some"
+            self.find(Code.LINK_ABSENT, Effect.OPEN, sealed, message)
         else:
             self.fates_of(sealed).missing += 1
             self.find(Code.MISSING, Effect.DISPROVES, sealed, "is missing")

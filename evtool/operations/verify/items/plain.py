@@ -69,7 +69,9 @@ class Comparer:
 
     def __post_init__(self) -> None:
         keeps_dates = isinstance(self.evidence, TreeLocation)
-        self._judge = ItemJudge(self.mode, self.collection.is_disposed, keeps_dates=keeps_dates)
+        self._judge = ItemJudge(
+            self.mode, self.collection.is_disposed, self.collection.may_lack, keeps_dates=keeps_dates
+        )
         self._judge.findings = self.result.findings
         self._judge.fates = self.result.fates
         self._judge.explain = self._explain_change

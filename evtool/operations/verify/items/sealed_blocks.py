@@ -7,6 +7,7 @@ Where a manifest does not look like that, as when lines are withheld, the rest o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
@@ -14,6 +15,7 @@ from itertools import chain
 from evtool.core.errors import FormatError, InputError
 from evtool.core.manifest.manifest import Item, ManifestReader, ManifestSummary
 from evtool.core.manifest.merkle import Node, fold_nodes
+from evtool.core.manifest.nesting import NestedPaths
 from evtool.core.manifest.statement import ContentStatement, FileStatement, begins_item, holds_withheld, parse_statement
 from evtool.core.terms.terms import ConsentTerms
 from evtool.operations.record.collection import Seal, SealReading
@@ -119,6 +121,7 @@ class SealedBlocks:
 
     def _cut(self) -> Iterator[SealedBlock]:
         number, line, key = self._seal.sealed.first_item, 0, None
+        nested = NestedPaths()
         source = _Lines(self._custody.read_blocks(self._reading.name, self._size * LINES_PER_ITEM))
         while lines := source.take_items(self._size):
             size = source.taken_items
@@ -126,17 +129,24 @@ class SealedBlocks:
             # A withheld line stands for any number of lines and items.
             whole = source.is_whole and not holds_withheld(block)
             last_key = _last_key(lines, number + size - 1) if whole else None
-            if last_key is None:
-                yield from self._read_rest(chain(lines, source.rest()), number, line, key)
+            before = nested.copy()
+            # Where an item lies below another one is said when its line comes.
+            if last_key is None or nested.add(_find_paths(block)) is not None:
+                yield from self._read_rest(chain(lines, source.rest()), number, line, key, before)
                 return
             yield SealedBlock(number, size, line, block, [], last_key, key)
             number, line, key = number + size, line + len(lines), last_key
         source.check_end(line)
 
     def _read_rest(
-        self, lines: Iterator[bytes], first_item: int, first_line: int, last_key: bytes | None
+        self,
+        lines: Iterator[bytes],
+        first_item: int,
+        first_line: int,
+        last_key: bytes | None,
+        nested: NestedPaths,
     ) -> Iterator[SealedBlock]:
-        self._rest = ManifestReader(first_item, first_line=first_line, last_key=last_key)
+        self._rest = ManifestReader(first_item, first_line=first_line, last_key=last_key, nested=nested)
         part: list[Item] = []
         size = 0
 
@@ -244,6 +254,18 @@ class _Lines:
 def _decoded(items: list[Item]) -> SealedBlock:
     ends = [key for item in items if (key := item.sort_key) is not None]
     return SealedBlock(items[0].number, 0, 0, b"", items, max(ends, default=None), None)
+
+
+_PATH = re.compile(
+    rb'^\{"item":[0-9]+,"kind":"file","mtime":(?:"[^"\n]*"|null),"path":"((?:[^"\\\n]|\\.)*)"', re.MULTILINE
+)
+
+
+def _find_paths(block: bytes) -> Iterator[str]:
+    """Give the paths that the lines of a block state, without understanding the lines."""
+    for path in _PATH.findall(block):
+        text = path.decode("utf-8", "surrogateescape")
+        yield re.sub(r"\\([\"\\])", r"\1", text) if "\\" in text else text
 
 
 def _last_key(lines: list[bytes], last_item: int) -> bytes | None:
