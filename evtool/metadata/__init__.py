@@ -1,8 +1,8 @@
 """What files claim of themselves, read in confinement.
 
-Evidence comes from strangers, and every parser can be attacked. So parsing runs in a caged process for each file
-(`cage`, forked by `zygote`), which gets one descriptor and a pipe and can do nothing else; what it answers is checked
-like any other hostile input before it becomes `Claims`. Values are stated in one vocabulary
+Evidence comes from strangers, and every parser can be attacked. So each file is parsed in a confined process of its own
+(`confinement`, forked by `fork_server`), which gets one descriptor and a pipe and can do nothing else. Its answer is
+checked like any other hostile input before it becomes `Claims`. Values are stated in one vocabulary
 (`evtool.core.metadata.vocabulary`), each with the tag it was read from. Nothing is judged: `observations` points out
 what does not fit together, and leaves it at that.
 

@@ -1,4 +1,4 @@
-"""What happens inside the cage: identify a file, let every fitting extractor read it, write down what was found."""
+"""What the confined process does: identify a file, let every fitting extractor read it, write down what was found."""
 
 from __future__ import annotations
 

@@ -65,12 +65,12 @@ class ExtractionResult:
         claims: in the form that was asked for; None if nothing at all could be found out. With a `failure` beside
             them they are what the parser had found before it ended.
         failure: None if the parser came to its end (each extractor's own problems are part of the claims).
-        cage: the mechanisms that confined the parser, joined by `+`; "none" without a cage.
+        confinement: the mechanisms that confined the parser, joined by `+`; "none" without a cage.
     """
 
     claims: Claims | None
     failure: Failure | None
-    cage: str
+    confinement: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class MetadataExtractor:
             self._disconnect()
 
     @property
-    def cage(self) -> str:
+    def confinement(self) -> str:
         """The mechanisms that confine the parser, joined by `+`; "" where it is refused, "none" where unwanted."""
         with self._lock:
             self._connect()
@@ -234,9 +234,9 @@ class MetadataExtractor:
         if self._control is not None:
             return None
         if not hasattr(os, "fork") or not hasattr(socket, "send_fds"):
-            return Failure.NO_CAGE
+            return Failure.NO_CONFINEMENT
         if self._cage == "" and self._starts:
-            return Failure.NO_CAGE
+            return Failure.NO_CONFINEMENT
         if self._starts >= _STARTS:
             return Failure.NOT_STARTED
         self._starts += 1
@@ -251,7 +251,7 @@ class MetadataExtractor:
         self._cage = self._probe() if self._settings.caged else "none"
         if not self._cage:
             self._disconnect()
-            return Failure.NO_CAGE
+            return Failure.NO_CONFINEMENT
         return None
 
     def _probe(self) -> str:

@@ -15,20 +15,22 @@ from evtool.core.text.names import shown
 from evtool.core.text.times import format_time
 from evtool.core.verdict import Report
 
-_MEANINGS = {
-    Handling.SEALED.value: "for nobody",
-    Handling.NAMED.value: "for the recipients that are named, and nobody else",
-    Handling.PARTNERS.value: "for those who signed the agreement",
-    Handling.PUBLIC.value: "for everybody",
+_ACCESS = {
+    Handling.CLOSED.value: "It may not be given to anyone.",
+    Handling.NAMED.value: "It may be given only to the recipients named in its terms.",
+    Handling.PARTNERS.value: "It may be given only to those who signed the agreement named in its terms.",
+    Handling.PUBLIC.value: "It may be given to anyone, under its terms.",
 }
+_UNKNOWN_ACCESS = "This version does not know that code, so it may not be given to anyone."
 
 
-def render_handling(report: Report, name: str) -> list[str]:
-    """Write what a reader has to know before anything else; the first line begins with HANDLING."""
-    handling, summary = report.handling, report.consent
-    lines = [render_handling_line(handling, shown(name))]
+def render_access(report: Report, name: str) -> list[str]:
+    """Write what a reader must know before anything else; the first line begins with ACCESS."""
+    summary = report.consent
     if summary is None:
-        return [*lines, "  there are no terms that can be relied on, so the strictest count"]
+        line = render_access_line(report.handling, shown(name))
+        return [line, "  No terms can be relied on, so the strictest terms apply."]
+    lines = [render_access_line(report.handling, shown(name), summary)]
     lines += render_summary(summary)
     if report.axes[Axis.TRUST] is not AxisState.SHOWN:
         lines.append("  These terms were signed by keys of which you have not trusted all.")
@@ -37,14 +39,23 @@ def render_handling(report: Report, name: str) -> list[str]:
     return lines
 
 
-def render_handling_line(handling: str, what: str) -> str:
-    """Write the first line; `what` is what it is about, escaped already."""
-    meaning = _MEANINGS.get(handling, "a code that this version does not know, so for nobody")
-    return f"HANDLING of {what}: {shown(handling)}, {meaning}"
+def render_access_line(handling: str, what: str, summary: ConsentSummary | None = None) -> str:
+    """Write the first line; `what` is what it is about, escaped already.
+
+    The handling alone could say "public" although consent was withdrawn. If the summary shows that, the line says so.
+    """
+    rule = _ACCESS.get(handling, _UNKNOWN_ACCESS)
+    barred = summary.without_consent if summary and handling != Handling.CLOSED.value and handling in _ACCESS else 0
+    if summary and barred == summary.items > 0:
+        rule = "It may not be given to anyone: there is no consent."
+    elif summary and barred:
+        those = "that item" if barred == 1 else "those items"
+        rule += f" {barred:,} of {summary.items:,} items may not be given to anyone: there is no consent for {those}."
+    return f"ACCESS TO {what}: {shown(handling)}. {rule}"
 
 
 def render_summary(summary: ConsentSummary) -> list[str]:
-    """Write what the terms amount to, one a line."""
+    """Write what the terms amount to, one per line."""
     rows: tuple[tuple[str, Mapping[str, int]], ...] = (
         ("handling", summary.handling),
         ("consent", summary.status),
@@ -76,7 +87,7 @@ def _counted(counts: Mapping[str, int], items: int) -> str:
 
 
 def render_terms(terms: ConsentTerms) -> list[str]:
-    """Write terms, one a line."""
+    """Write terms, one per line."""
     return [f"{name}: {_value(value)}" for name, value in terms.stated.items()]
 
 
@@ -85,9 +96,9 @@ def _value(value: str | Sequence[str]) -> str:
 
 
 def render_known(known: ItemTerms) -> list[str]:
-    """Write the terms that count for an item, one a line; where they are not known, why, and the strictest."""
+    """Write the terms that apply to an item, one per line; if they are not known, why, and the strictest."""
     if isinstance(known, TermsNeverStated):
-        return ["no terms were ever stated: sealed, for nobody"]
+        return ["no terms were ever stated, so it is closed: it may not be given to anyone"]
     if isinstance(known, TermsWithheld):
         return ["its terms are not known from this copy, so the strictest count", *render_terms(known.terms)]
     return render_terms(known.terms)

@@ -9,11 +9,11 @@ from evtool.core.consent.summary import ConsentSummary
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges
 from evtool.core.text.times import format_time
-from evtool.report.consent_text import render_handling_line, render_summary
+from evtool.report.consent_text import render_access_line, render_summary
 
 _WORDS = """\
 WHAT THE WORDS MEAN
-  handling    whom it is for: sealed (nobody), named (those under share), partners (who signed the agreement), public
+  handling    who may get it: closed (nobody), named (those under share), partners (who signed the agreement), public
   consent     whether the person agreed; withdrawn means no more
   for         the only purposes that the person agreed to
   conditions  what has to be done or avoided; the agreement says how
@@ -47,7 +47,7 @@ class Handover:
         entry: number of the entry that records it.
         moment: when, as the signer's clock said.
         agent: code of the signer.
-        counterparty: code of the receiver.
+        recipient: code of the recipient.
         purpose: code of the purpose.
         authority: what allows it.
         approved_by: code of a second agent.
@@ -62,7 +62,7 @@ class Handover:
     entry: int
     moment: datetime
     agent: str
-    counterparty: str
+    recipient: str
     purpose: str
     authority: str
     approved_by: str | None
@@ -76,12 +76,12 @@ class Handover:
 
 def render_cover_sheet(summary: ConsentSummary, handover: Handover) -> str:
     """Write the page from the terms of the items that the bundle discloses."""
-    lines = [render_handling_line(summary.strictest_handling, "this bundle"), *render_summary(summary)]
+    lines = [render_access_line(summary.strictest_handling, "this bundle", summary), *render_summary(summary)]
     lines += [f"  to be kept  {shown(duty)}" for duty in handover.duties]
     lines += [
         "",
         "HANDED OVER",
-        f"  to          {handover.counterparty}",
+        f"  to          {handover.recipient}",
         f"  for         {shown(handover.purpose)}",
         f"  allowed by  {shown(handover.authority)}",
         f"  by agent    {handover.agent}, {format_time(handover.moment)} (claimed), entry {handover.entry}",

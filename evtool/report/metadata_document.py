@@ -72,12 +72,12 @@ class MetadataDocument:
     """What a seal states of a file's own claims.
 
     Attributes:
-        cage: the mechanisms that confined the parser, joined by `+`; `none` where nothing did.
+        confinement: the mechanisms that confined the parser, joined by `+`; `none` where nothing did.
         failure: why claims are missing or may be incomplete, or null.
         claims: the claims, or null where there are none.
     """
 
-    cage: str
+    confinement: str
     failure: Failure | None
     claims: ClaimsDocument | None
 
@@ -88,14 +88,14 @@ class SealedMetadata:
 
     Attributes:
         detail: the form of the claims in the manifest.
-        cage: the mechanisms that confined the parser, joined by `+`; `none` where nothing did or nothing was parsed.
+        confinement: what confined the parser, joined by `+`; `none` if nothing did or nothing was parsed.
         stated: files whose claims are stated, whole or in part.
         failures: why claims are missing or may be incomplete -> in how many files.
         sensitive: by kind, in how many files something was found that the basic form leaves out.
     """
 
     detail: Detail
-    cage: str
+    confinement: str
     stated: int
     failures: dict[Failure, int]
     sensitive: dict[Withheld, int]
@@ -135,7 +135,7 @@ class InspectedDocument:
         name: as it was given, spelled like a stored name.
         error: why it could not be read at all, or null; then there is nothing else.
         observed: what was seen of it, or null.
-        cage: the mechanisms that confined the parser, joined by `+`; `none` where nothing did; null without a parser.
+        confinement: what confined the parser, joined by `+`; `none` if nothing did; null without a parser.
         failure: why claims are missing or may be incomplete, or null.
         claims: the claims, or null where there are none.
         sensitive: by kind, how many claims name or could name somebody.
@@ -145,7 +145,7 @@ class InspectedDocument:
     name: str
     error: str | None = None
     observed: ObservedDocument | None = None
-    cage: str | None = None
+    confinement: str | None = None
     failure: Failure | None = None
     claims: ClaimsDocument | None = None
     sensitive: dict[Withheld, int]
@@ -170,7 +170,7 @@ class InspectDocument:
 def metadata_document(statement: MetadataStatement) -> MetadataDocument:
     """Give a metadata statement as a document."""
     claims = claims_document(statement.claims) if statement.claims is not None else None
-    return MetadataDocument(cage=statement.cage, failure=statement.failure, claims=claims)
+    return MetadataDocument(confinement=statement.confinement, failure=statement.failure, claims=claims)
 
 
 def claims_document(claims: Claims) -> ClaimsDocument:

@@ -19,7 +19,7 @@ WORDS = {
 """By kind, what the basic form leaves out."""
 
 _FAILURES = {
-    Failure.NO_CAGE: "nothing was parsed: this platform cannot confine the parser (--no-sandbox parses without)",
+    Failure.NO_CONFINEMENT: "nothing was parsed: this platform cannot confine the parser (--no-sandbox parses without)",
     Failure.NOT_STARTED: "the parser's process could not be started",
     Failure.TOO_LARGE: "too large to be copied for the parser",
     Failure.CPU_TIME: "the parser was ended, as it took too much processor time",
@@ -65,7 +65,7 @@ def render_remarks(claims: Claims, not_shown: str) -> Iterator[str]:
 
 def render_statement(statement: MetadataStatement) -> Iterator[str]:
     """Write what is sealed of a file's own claims, one claim a line."""
-    unconfined = ", read without confinement" if statement.cage == "none" and statement.claims else ""
+    unconfined = ", read without confinement" if statement.confinement == "none" and statement.claims else ""
     yield f"claimed by the file itself{unconfined}"
     if statement.failure is not None:
         yield f"  incomplete: {statement.failure.value}: {_FAILURES[statement.failure]}"
@@ -76,10 +76,10 @@ def render_statement(statement: MetadataStatement) -> Iterator[str]:
             yield f"  {remark}"
 
 
-def render_summary(stated: int, failures: Mapping[Failure, int], cage: str) -> Iterator[str]:
+def render_summary(stated: int, failures: Mapping[Failure, int], confinement: str) -> Iterator[str]:
     """Say for how many files of a seal claims are stated, and for how many they are missing or may be incomplete."""
     if stated:
-        unconfined = "; the parser was not confined" if cage == "none" else ""
+        unconfined = "; the parser was not confined" if confinement == "none" else ""
         yield f"{stated:,} of the new files: what they claim of themselves is sealed with them{unconfined}"
     for failure, number in sorted(failures.items(), key=lambda one: one[0].value):
         yield f"{number:,} of the new files: metadata missing or incomplete: {failure.value}: {_FAILURES[failure]}"

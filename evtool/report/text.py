@@ -10,7 +10,7 @@ from evtool.core.finding import Axis, AxisState, Code, Effect, Finding
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.core.verdict import Report, SignerReport
-from evtool.report.consent_text import render_handling
+from evtool.report.consent_text import render_access
 from evtool.report.findings import list_findings
 from evtool.report.stamp import render_times
 
@@ -46,7 +46,7 @@ def render_report(report: Report, name: str, width: int | None = None, limit: in
     Findings are folded to `width` columns; None leaves each on one line, as a program that reads them wants it. Of one
     kind `limit` are listed, or all.
     """
-    lines = [*render_handling(report, name), "", f"{shown(name)}: {_headline(report)}", ""]
+    lines = [*render_access(report, name), "", f"{shown(name)}: {_headline(report)}", ""]
     lines += [*_render_axes(report), "", *_render_counts(report)]
     if report.findings:
         listed = list_findings(report.findings, limit)

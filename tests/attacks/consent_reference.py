@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 KNOWN = {
-    "handling": "sealed named partners public",
+    "handling": "closed named partners public",
     "status": "given refused withdrawn revoked expired unknown not-required",
     "by": "subject guardian representative source-org",
     "for": "accountability-intl accountability-national un-reporting truth-memory missing-persons sanctions research "
@@ -25,7 +25,7 @@ KNOWN = {
 }
 
 STRICTEST = {
-    "handling": "sealed",
+    "handling": "closed",
     "status": "unknown",
     "for": [],
     "share": [],
@@ -83,8 +83,8 @@ def refused(terms: Terms, question: Question, *, withheld: bool = False, untrust
         why["not-public"] = None
     if handling is None:
         why["handling-not-stated"] = None
-    if handling == "sealed":
-        why["handling-sealed"] = None
+    if handling == "closed":
+        why["handling-closed"] = None
     if listed is None:
         if handling == "named":
             why["recipient-not-named"] = None
@@ -239,12 +239,12 @@ def is_too_long(terms: Terms) -> bool:
 
 def label(handlings: Sequence[str | None]) -> str:
     """Give the label of several items from what is in force for each; None is not stated, or may be withheld."""
-    found = {"sealed" if one is None else one for one in handlings}
+    found = {"closed" if one is None else one for one in handlings}
     strange = sorted(found - set(KNOWN["handling"].split()))
-    for one in ("sealed", *strange, "named", "partners", "public"):
+    for one in ("closed", *strange, "named", "partners", "public"):
         if one in found:
             return one
-    return "sealed"
+    return "closed"
 
 
 def was_received(history: Sequence[tuple[str, str]], agent: str | None) -> bool:

@@ -89,10 +89,10 @@ class Made:
             stated["terms"] = {"consent": consent} | rng.choice([{}, {"handling": "named"}])
         statements: list[Table] = builder().statements(stated, iter(self._salt, ""))
         if item["type"] == "file" and rng.random() < 0.4:
-            metadata: Table = {"item": number, "kind": "metadata", "salt": self._salt(), "cage": "none"}
+            metadata: Table = {"item": number, "kind": "metadata", "salt": self._salt(), "confinement": "none"}
             claims = {"vocabulary": "evtool-claims/1", "detail": "basic", "dropped": rng.randint(1, 9)}
             metadata |= rng.choice(
-                [{"failure": "no-cage"}, {"claims": claims}, {"claims": claims, "failure": "killed"}]
+                [{"failure": "no-confinement"}, {"claims": claims}, {"claims": claims, "failure": "killed"}]
             )
             statements.insert(2, metadata)
             statements[0]["statements"].insert(1, "metadata")
@@ -274,7 +274,7 @@ def change_field(lines: Lines, rng: random.Random) -> Lines:
         # What stands inside of metadata and terms, the second verifier does not judge.
         if rng.random() < 0.3:
             statement.pop(field, None)
-        elif field not in ("cage", "claims", "failure", "consent", "handling"):
+        elif field not in ("confinement", "claims", "failure", "consent", "handling"):
             statement[field] = rng.choice(values)
 
     return change_line(lines, rng, change)

@@ -242,12 +242,10 @@ class Stranger:
 
     def _handover(self) -> None:
         event = self.random.choice(["transferred", "disclosed"])
-        table = f'[{event}]\ncounterparty = "B7"\nauthority = "x"\npurpose = "research"'
+        table = f'[{event}]\nrecipient = "B7"\nauthority = "x"\npurpose = "research"'
         head = self.record.add(event, table, self._range())
         receipt = Record(self.record.folder / "r", B7)
-        answer = (
-            f'[received]\ncounterparty = "A1"\nacceptance = "{self.random.choice(["accepted", "rejected", "x"])}"\n'
-        )
+        answer = f'[received]\nsender = "A1"\nacceptance = "{self.random.choice(["accepted", "rejected", "x"])}"\n'
         receipt.add("received", f'{answer}transfer = "{self.random.choice([head, "00" * 32])}"', self._range())
         for end in ("toml", "toml.sig"):
             name_ = f"{self.record.sequence:04d}-{event}.receipt.{end}"
@@ -263,7 +261,7 @@ class Stranger:
         groups = [{"items": listed, "withheld": kinds}] * self._pick([1], [2, 2_000])
         value = {"cover": "00" * 32, "format": "evtool-disclosed/1", "groups": groups, "salt": "11" * 16}
         data = json.dumps(value, sort_keys=True, separators=(",", ":")).encode() + b"\n"
-        table = f'[disclosed]\ncounterparty = "B7"\nauthority = "x"\npurpose = "x"\nlist = "{sha256(data)}"'
+        table = f'[disclosed]\nrecipient = "B7"\nauthority = "x"\npurpose = "x"\nlist = "{sha256(data)}"'
         self.record.add("disclosed", table)
         (self.record.folder / f"{self.record.sequence:04d}-disclosed.items").write_bytes(data)
         if kinds == [] and self.random.random() < 0.5:

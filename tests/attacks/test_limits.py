@@ -222,7 +222,7 @@ def test_what_cannot_be_put_together_is_not_checked(tmp_path: Path) -> None:
     assert report.exit_code == 4
     assert "more than 256 conditions" in str([one.message for one in report.findings if one.code.value == "no-consent"])
     assert report.consent is not None
-    assert report.consent.strictest_handling == "sealed"
+    assert report.consent.strictest_handling == "closed"
 
 
 def test_certificates_beside_a_stamp_are_counted_before_they_are_read() -> None:

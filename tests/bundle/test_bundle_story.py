@@ -266,7 +266,9 @@ def test_the_conditions_are_on_the_cover_and_in_the_verdict_first(
 ) -> None:
     archivist.ok("pack", case, "-o", tmp_path / "folder", "--only", "1-3", *DISCLOSED)
     cover = (tmp_path / "folder/custody/COVER.txt").read_text(encoding="utf-8")
-    assert cover.startswith("HANDLING of this bundle: named, for the recipients that are named, and nobody else\n")
+    assert cover.startswith(
+        "ACCESS TO this bundle: named. It may be given only to the recipients named in its terms.\n"
+    )
     for text in (
         "redact-location",
         "accountability-intl",
@@ -277,7 +279,7 @@ def test_the_conditions_are_on_the_cover_and_in_the_verdict_first(
         "items       1-3,",
     ):
         assert text in cover
-    assert court.ok("verify", tmp_path / "folder").stdout.startswith("HANDLING of")
+    assert court.ok("verify", tmp_path / "folder").stdout.startswith("ACCESS TO ")
     assert "redact-location" in court.ok("verify", tmp_path / "folder").stdout
     # It is kept when the bundle is unpacked, and does not disturb the record there.
     court.ok("unpack", tmp_path / "folder", "-o", tmp_path / "copy")

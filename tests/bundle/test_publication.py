@@ -55,7 +55,7 @@ def test_what_is_public_needs_no_recipient(archivist: Party, case: Path) -> None
     report = archivist("verify", "all.zip", "--json").document["reports"][0]
     assert (report["exit_code"], report["items"]["ok"], report["items"]["withheld"]) == (0, 2, 1)
     entry = (case / "custody" / "0002-disclosed.toml").read_text("utf-8")
-    for line in ('counterparty = "public"', 'purpose = "publication"', 'authority = "public handling"'):
+    for line in ('recipient = "public"', 'purpose = "publication"', 'authority = "public handling"'):
         assert line in entry
     archivist.ok("pack", case, "-o", "some.zip", "--allowed-only", "--authority", "decision of 3 March")
     assert 'authority = "decision of 3 March"' in (case / "custody" / "0003-disclosed.toml").read_text("utf-8")

@@ -59,7 +59,7 @@ def first_line(party: Party, case: Path) -> str:
 
 
 STRICTEST = {
-    "handling": "sealed",
+    "handling": "closed",
     "status": "unknown",
     "for": [],
     "share": [],
@@ -97,10 +97,10 @@ def test_an_entry_that_cannot_be_used_may_be_the_withdrawal(
     hide(case / "custody")
 
     report = report_of(archivist, case)
-    assert (report["handling"], report["consent_summary"]) == ("sealed", None)
+    assert (report["handling"], report["consent_summary"]) == ("closed", None)
     assert isinstance(report["axes"], dict)
     assert report["axes"]["consent"] == "not established"
-    assert first_line(archivist, case).endswith("case: sealed, for nobody")
+    assert first_line(archivist, case).endswith("case: closed. It may not be given to anyone.")
     shown = archivist("show", case, "1", "--json").document["items"][0]
     assert (shown["consent"]["handling"], shown["in_force"]) == ("public", STRICTEST)
     assert "not known from this copy" in archivist("show", case, "1").stdout
@@ -128,14 +128,14 @@ def test_an_item_that_is_withheld_without_leave_makes_everything_the_strictest(a
     withhold_item(case / "custody" / "0001-sealed.jsonl", 2)
 
     report = report_of(archivist, case)
-    assert (report["exit_code"], report["handling"], report["consent_summary"]) == (4, "sealed", None)
+    assert (report["exit_code"], report["handling"], report["consent_summary"]) == (4, "closed", None)
     for command in (("show",), ("check", *TO_B7), ("set", "--all", "--status", "given"), ("recall",)):
         assert archivist("consent", command[0], case, *command[1:]).exit_code in (1, 4), command
 
 
 def test_an_item_that_is_withheld_with_leave_counts_as_the_strictest(archivist: Party, case: Path) -> None:
     """The bundle has the label of what it holds; asked for what it does not hold, nobody knows its terms."""
-    archivist.ok("consent", "set", case, "2", "--handling", "sealed")
+    archivist.ok("consent", "set", case, "2", "--handling", "closed")
     archivist.ok("pack", case, "-o", "part.zip", "--allowed-only")
     report = report_of(archivist, Path("part.zip"))
     assert (report["exit_code"], report["handling"]) == (0, "public")

@@ -115,7 +115,7 @@ def seal_archive(giver: Party, case: Path) -> dict[str, int]:
     """Seal the archive: ordinary consent, one refusal, one item without any, imagery that needs none."""
     template = giver.ok("items", case).stdout
     special = {
-        "인터뷰/자료-01.txt": {"title": "면담 녹취록", "status": "refused", "handling": "sealed", "share": ""},
+        "인터뷰/자료-01.txt": {"title": "면담 녹취록", "status": "refused", "handling": "closed", "share": ""},
         "인터뷰/자료-03.txt": dict.fromkeys(ORDINARY, "") | {"title": "아직 묻지 않음"},
         "imagery/자료-02.txt": {"title": "Satellite picture", "status": "not-required", "basis": "published", "by": ""},
         "imagery/자료-04.txt": {"conditions": "notify-before-use;redact-location"},
@@ -141,8 +141,8 @@ def test_the_whole_story(evtool: Runner, giver: Party, receiver: Party) -> None:
     giver.ok("transfer", case, "--to", "B7", "--authority", "DSA-2026-04", "--purpose", "un-reporting")
     inbox = copy_of(case, "inbox")
     there = receiver.ok("verify", inbox)
-    assert there.stdout.startswith("HANDLING of ")
-    assert "inbox: sealed, for nobody" in there.stdout.split("\n")[0]
+    assert there.stdout.startswith("ACCESS TO ")
+    assert "inbox: closed. It may not be given to anyone." in there.stdout.split("\n")[0]
 
     (inbox / "imagery" / "자료-06.txt").write_bytes(b"damaged on the way")
     damaged = number["imagery/자료-06.txt"]
@@ -157,8 +157,8 @@ def test_the_whole_story(evtool: Runner, giver: Party, receiver: Party) -> None:
     giver.ok("consent", "set", case, str(withdrawn), "--status", "withdrawn", "--reason", "letter of 3 March")
     after = giver("consent", "check", case, *TO_B7, "--json")
 
-    refused = {number["인터뷰/자료-01.txt"]: ["status-refused", "handling-sealed", "recipient-not-named"]}
-    refused[number["인터뷰/자료-01.txt"]] = ["status-refused", "handling-sealed"]
+    refused = {number["인터뷰/자료-01.txt"]: ["status-refused", "handling-closed", "recipient-not-named"]}
+    refused[number["인터뷰/자료-01.txt"]] = ["status-refused", "handling-closed"]
     refused[number["인터뷰/자료-03.txt"]] = [
         "status-not-stated",
         "handling-not-stated",
@@ -207,7 +207,7 @@ def test_every_cell_is_a_statement_of_its_own(evtool: Runner, giver: Party) -> N
         "language": "ko",
         "title": "면담 녹취록",
     }
-    assert first[-1]["handling"] == "sealed"
+    assert first[-1]["handling"] == "closed"
     assert "share" not in first[-1]["consent"]
     assert len({line["salt"] for line in lines}) == len(lines)
     shown = giver.ok("show", case, "인터뷰/자료-01.txt").stdout
@@ -219,11 +219,11 @@ def test_the_verdict_says_the_conditions_first_and_carries_them(evtool: Runner, 
     case = make_archive(evtool)
     seal_archive(giver, case)
     report = giver.ok("verify", case, "--json").document["reports"][0]
-    assert report["handling"] == "sealed"
+    assert report["handling"] == "closed"
     assert report["axes"]["consent"] == "not established"
     summary = report["consent_summary"]
     assert (summary["items"], summary["stated"], summary["changed"]) == (30, 29, 0)
-    assert summary["handling"] == {"named": 28, "not-stated": 1, "sealed": 1}
+    assert summary["handling"] == {"named": 28, "closed": 1, "not-stated": 1}
     assert summary["status"] == {"given": 27, "not-required": 1, "not-stated": 1, "refused": 1}
     assert summary["conditions"] == {"notify-before-use": 1, "redact-location": 1}
     (finding,) = [one for one in report["findings"] if one["code"] == "no-consent"]
@@ -241,10 +241,10 @@ def test_the_verdict_says_the_conditions_first_and_carries_them(evtool: Runner, 
 def test_without_terms_the_first_line_says_so(evtool: Runner, giver: Party) -> None:
     case = make_archive(evtool)
     nothing = giver("verify", case)
-    assert nothing.stdout.splitlines()[0].startswith("HANDLING of ")
+    assert nothing.stdout.splitlines()[0].startswith("ACCESS TO ")
     giver.ok("seal", case)
     first = giver.ok("verify", case).stdout.splitlines()[0]
-    assert first.endswith("case: sealed, for nobody")
+    assert first.endswith("case: closed. It may not be given to anyone.")
 
 
 # Tables that cannot be sealed ---------------------------------------------------------------------------------------
@@ -326,7 +326,7 @@ def test_defaults_hold_below_a_directory_and_the_strictest_counts(evtool: Runner
     defaults.write_text(
         'format = "evtool-defaults/1"\n[[directory]]\npath = "."\nhandling = "named"\n'
         'consent = {share = ["B7"], status = "given", for = ["un-reporting"]}\n'
-        '[[directory]]\npath = "imagery"\nhandling = "sealed"\ncontext = {kind = "satellite-imagery"}\n',
+        '[[directory]]\npath = "imagery"\nhandling = "closed"\ncontext = {kind = "satellite-imagery"}\n',
         encoding="utf-8",
     )
     looser = "path,handling,title\nimagery/자료-02.txt,public,Picture\n"
@@ -339,7 +339,7 @@ def test_defaults_hold_below_a_directory_and_the_strictest_counts(evtool: Runner
     picture = next(item for item in items if item["path"] == "imagery/자료-02.txt")
     interview = next(item for item in items if item["path"] == "인터뷰/자료-01.txt")
     assert picture["context"] == {"kind": "satellite-imagery", "title": "Picture"}
-    assert (picture["consent"]["handling"], interview["consent"]["handling"]) == ("sealed", "named")
+    assert (picture["consent"]["handling"], interview["consent"]["handling"]) == ("closed", "named")
     assert interview["consent"]["share"] == ["B7"]
 
 
@@ -348,7 +348,7 @@ def test_defaults_for_a_directory_that_is_not_there_are_an_error(evtool: Runner,
     case = make_archive(evtool)
     defaults = evtool.directory / "defaults.toml"
     defaults.write_text(
-        'format = "evtool-defaults/1"\n[[directory]]\npath = "imagry"\nhandling = "sealed"\n', encoding="utf-8"
+        'format = "evtool-defaults/1"\n[[directory]]\npath = "imagry"\nhandling = "closed"\n', encoding="utf-8"
     )
     result = giver("seal", case, "--defaults", defaults)
     assert (result.exit_code, "there is nothing in a directory imagry" in result.stderr) == (4, True)
@@ -507,8 +507,8 @@ def test_consent_that_was_edited_is_caught_and_permits_nothing(giver: Party, sma
     edit_manifest(small, edit)
     report = giver("verify", small, "--json").document["reports"][0]
     assert (report["exit_code"], report["axes"]["integrity"]) == (1, "failed")
-    assert (report["handling"], report["consent_summary"]) == ("sealed", None)
-    assert giver("verify", small).stdout.splitlines()[0].endswith("sealed, for nobody")
+    assert (report["handling"], report["consent_summary"]) == ("closed", None)
+    assert giver("verify", small).stdout.splitlines()[0].endswith("closed. It may not be given to anyone.")
     if edit is not loosen:
         return
     for command in (

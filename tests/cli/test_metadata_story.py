@@ -86,7 +86,7 @@ def test_by_default_no_name_place_or_serial_number_is_sealed(evtool: Runner, cas
     statements = stated(case)
     written = b"".join(path.read_bytes() for path in (case / "custody").iterdir()).decode("utf-8")
     assert sorted(statements) == ["broken.mp4", "hostile.docx", "letter.pdf", "사진.jpg"]
-    assert all("seccomp" in one.cage or "landlock" in one.cage for one in statements.values())
+    assert all("seccomp" in one.confinement or "landlock" in one.confinement for one in statements.values())
     photograph = statements["사진.jpg"].claims
     assert photograph is not None
     assert [time.time for time in photograph.times] == ["2016-05-01T10:20:30"]
@@ -153,7 +153,7 @@ def test_without_a_sandbox_the_statement_says_so(evtool: Runner, case: Path) -> 
     """Whoever reads the manifest later can see that the parser was free to do what it liked."""
     result = ok(evtool("seal", "case", "--no-sandbox"))
 
-    assert {one.cage for one in stated(case).values()} == {"none"}
+    assert {one.confinement for one in stated(case).values()} == {"none"}
     assert "the parser was not confined" in result.stdout
 
 

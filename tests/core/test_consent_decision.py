@@ -382,6 +382,6 @@ def test_ordinary_public_terms_may_be_published() -> None:
     )
     request = Request(replace(PUBLICLY, purposes=frozenset()), "publication", date(2026, 3, 1), is_publication=True)
     assert decide_stated(terms, request).allowed
-    for handling in (Handling.SEALED, Handling.NAMED, Handling.PARTNERS, None):
+    for handling in (Handling.CLOSED, Handling.NAMED, Handling.PARTNERS, None):
         refusals = decide_stated(replace(terms, handling=handling), request).reasons
         assert Reason.NOT_PUBLIC in {refusal.reason for refusal in refusals}

@@ -104,7 +104,7 @@ def test_a_change_cannot_widen_what_the_person_was_told(wider: ConsentTerms, nam
 
 
 NARROWING = [
-    ConsentTerms(handling=Handling.SEALED),
+    ConsentTerms(handling=Handling.CLOSED),
     ConsentTerms(purposes=(Purpose.RESEARCH,)),
     ConsentTerms(share=()),
     ConsentTerms(identity=Identity.WITHHELD),
@@ -128,7 +128,7 @@ def test_a_change_can_narrow(narrower: ConsentTerms) -> None:
 def test_what_nobody_knows_stays_in_the_way_of_what_everybody_knows() -> None:
     strange = replace(GIVEN, handling="x-embargo")
     assert change_terms(strange, ConsentTerms(handling=Handling.PUBLIC)).handling == "x-embargo"
-    assert change_terms(strange, ConsentTerms(handling=Handling.SEALED)).handling == "x-embargo"
+    assert change_terms(strange, ConsentTerms(handling=Handling.CLOSED)).handling == "x-embargo"
 
 
 def test_a_second_agreement_has_to_be_kept_beside_the_first() -> None:
@@ -238,8 +238,8 @@ def test_a_tally_counts_what_one_by_one_counts(
         assert getattr(summary, name) == {code: spelled.count(code) for code in sorted(set(spelled))}
     days = [terms.until for terms in in_force if terms and terms.until]
     assert summary.until == min(days, default=None)
-    if any(terms is None or terms.handling in (None, Handling.SEALED) for terms in in_force):
-        assert summary.strictest_handling == "sealed"
+    if any(terms is None or terms.handling in (None, Handling.CLOSED) for terms in in_force):
+        assert summary.strictest_handling == "closed"
 
 
 def test_a_tally_of_many_different_terms_forgets_none() -> None:
@@ -266,5 +266,5 @@ def test_no_change_makes_up_for_terms_that_are_withheld(change_of_terms: Consent
     assert not known.permits
     terms = known.in_force.terms
     assert (terms.purposes, terms.share) == ((), ())
-    assert terms.handling is Handling.SEALED or isinstance(change_of_terms.handling, str)
+    assert terms.handling is Handling.CLOSED or isinstance(change_of_terms.handling, str)
     assert terms.identity is Identity.WITHHELD or isinstance(change_of_terms.identity, str)

@@ -29,14 +29,14 @@ from evtool.core.text.digest import Digests
 from tests.core.test_metadata_claims import CLAIMS
 
 SALT = "0123456789abcdef" * 2
-LEAVES_NOTHING = (Failure.NO_CAGE, Failure.UNREADABLE, Failure.CHANGED, Failure.WITHHELD)
+LEAVES_NOTHING = (Failure.NO_CONFINEMENT, Failure.UNREADABLE, Failure.CHANGED, Failure.WITHHELD)
 LEAVES_SOME = st.none() | st.sampled_from([one for one in Failure if one not in LEAVES_NOTHING])
 
 
 @given(CLAIMS, LEAVES_SOME, st.sampled_from(["none", "rlimits", "rlimits+user+landlock-7+seccomp"]))
-def test_a_statement_reads_back_as_it_was_written(claims: Claims, failure: Failure | None, cage: str) -> None:
+def test_a_statement_reads_back_as_it_was_written(claims: Claims, failure: Failure | None, confinement: str) -> None:
     """All claims, complete or cut short, in one canonical line."""
-    statement = MetadataStatement(17, SALT, cage, claims, failure)
+    statement = MetadataStatement(17, SALT, confinement, claims, failure)
 
     assert parse_statement(statement.serialize()) == statement
     assert rfc8785.dumps(json.loads(statement.serialize())) == statement.serialize()
@@ -55,12 +55,12 @@ FLAWS: dict[str, tuple[dict[str, Any], str]] = {
     "claims beside a failure that leaves none": ({"failure": "changed"}, "changed leaves none"),
     "an unknown failure": ({"failure": "tired"}, "is unknown"),
     "a failure that is no text": ({"failure": 7}, "is unknown"),
-    "no cage": ({"cage": None}, "no statement of a kind"),
-    "a cage that is no text": ({"cage": 7}, "is text"),
-    "a cage in capital letters": ({"cage": "Seccomp"}, "one spelling"),
-    "a cage with an empty part": ({"cage": "rlimits++seccomp"}, "one spelling"),
-    "a cage that ends a line": ({"cage": "rlimits\n"}, "one spelling"),
-    "a cage without end": ({"cage": "a" * 129}, "one spelling"),
+    "no confinement": ({"confinement": None}, "no statement of a kind"),
+    "a confinement that is not text": ({"confinement": 7}, "is not text"),
+    "a confinement in capital letters": ({"confinement": "Seccomp"}, "one spelling"),
+    "a confinement with an empty part": ({"confinement": "rlimits++seccomp"}, "one spelling"),
+    "a confinement that ends a line": ({"confinement": "rlimits\n"}, "one spelling"),
+    "a confinement that is too long": ({"confinement": "a" * 129}, "one spelling"),
     "a field too many": ({"note": "x"}, "no statement of a kind"),
     "a type as content has it": ({"type": "file"}, "no statement of a kind"),
     "item 0": ({"item": 0}, "the number of its item"),

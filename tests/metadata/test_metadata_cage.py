@@ -95,7 +95,7 @@ def test_the_cage_refuses(tmp_path: Path, what: str) -> None:
 
 def test_the_cage_that_applied_is_told() -> None:
     """Whoever reads a seal learns what confined the parser; on Linux with its usual kernel it is all of these."""
-    parts = shared_extractor().cage.split("+")
+    parts = shared_extractor().confinement.split("+")
 
     assert parts[0] == "rlimits"
     assert "seccomp" in parts
@@ -113,15 +113,15 @@ from evtool.metadata import MetadataExtractor
 for sandbox in (True, False):
     with MetadataExtractor(sandbox=sandbox) as extractor:
         result = extractor.extract(os.open(sys.argv[1], os.O_RDONLY))
-        print(result.failure, result.claims, result.cage)
+        print(result.failure, result.claims, result.confinement)
 """
     environment = {"PYTHONPATH": str(Path(evtool.__file__).parents[1]), "PATH": os.environ["PATH"]}
     run = subprocess.run([sys.executable, "-c", code, path], capture_output=True, env=environment, check=True)
 
-    assert run.stdout.decode().splitlines() == ["Failure.NO_CAGE None none", "Failure.NO_CAGE None none"]
+    assert run.stdout.decode().splitlines() == ["Failure.NO_CONFINEMENT None none", "Failure.NO_CONFINEMENT None none"]
     with MetadataExtractor(sandbox=False) as extractor:
         result = extract(path, extractor)
-    assert (result.failure, result.cage) == (None, "none")
+    assert (result.failure, result.confinement) == (None, "none")
     assert result.claims == extract(path).claims
 
 

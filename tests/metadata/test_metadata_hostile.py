@@ -30,7 +30,7 @@ def test_a_hostile_file_ends_within_its_limits(name: str) -> None:
     result = extract(HOSTILE / name)
     expected = CASES[name]
 
-    assert result.cage == shared_extractor().cage != ""
+    assert result.confinement == shared_extractor().confinement != ""
     if result.failure is not None:
         assert result.failure.value == expected["ends"]
     else:

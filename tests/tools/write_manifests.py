@@ -257,7 +257,7 @@ SAMPLES: tuple[Statement, ...] = (
     ContentStatement(1, "0" * 32, ItemType.OMITTED, reason=OmissionReason.SPECIAL),
     FileStatement(1, "0" * 32, "x", 0),
     ContextStatement(1, "0" * 32, "title", "x"),
-    ConsentStatement(1, "0" * 32, ConsentTerms(handling=Handling.SEALED, status=Status.GIVEN)),
+    ConsentStatement(1, "0" * 32, ConsentTerms(handling=Handling.CLOSED, status=Status.GIVEN)),
     MetadataStatement(1, "0" * 32, "none", Claims(), Failure.KILLED),
     WithheldStatement(1, "0" * 64),
 )

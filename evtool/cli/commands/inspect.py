@@ -24,7 +24,7 @@ from evtool.report.metadata_document import (
 from evtool.report.metadata_text import render_claims, render_remarks
 
 _HINTS = {
-    Failure.NO_CAGE: "this platform cannot confine the parser; --no-sandbox parses without",
+    Failure.NO_CONFINEMENT: "this platform cannot confine the parser; --no-sandbox parses without",
     Failure.NOT_STARTED: "the parser's process did not start; is evtool installed with all its libraries?",
 }
 
@@ -72,7 +72,7 @@ def _document(inspection: Inspection) -> InspectedDocument:
     return InspectedDocument(
         name=inspection.name,
         observed=ObservedDocument(size=inspection.observed.size, modified=modified),
-        cage=inspection.result.cage,
+        confinement=inspection.result.confinement,
         failure=inspection.result.failure,
         claims=claims_document(claims) if claims is not None else None,
         sensitive=dict(claims.sensitive()) if claims is not None else {},

@@ -22,7 +22,7 @@ Examples:
   evtool seal interview-0042 --items items.csv
 
 Every cell that is filled in is sealed as a statement of its own; empty ones state nothing. A term of consent that
-nobody states counts as its strictest value: sealed, for nobody. Lists are written with semicolons; `none` is a list
+nobody states counts as its strictest value: closed, for nobody. Lists are written with semicolons; `none` is a list
 that is stated and empty. Dates are written like 2026-03-01: make the columns text, or a spreadsheet changes them.
 Names are in their stored form: control characters, % and bytes that are not UTF-8 as %XX. Keep the table outside of
 the evidence directory: it holds the names and the terms of all items together.

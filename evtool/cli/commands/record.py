@@ -58,7 +58,7 @@ and organisations are named by code. An entry is never changed: correct it with 
 @click.option("--place", metavar="TEXT", help="collected, accessed, copied, incident: where, coarsely.")
 @click.option("--method", metavar="TEXT", help="collected, derived, disposed: how.")
 @click.option("--carrier", metavar="TEXT", help="copied, transferred: medium, serial or seal number, copy n of m.")
-@click.option("--to", "counterparty", type=code_value, metavar="CODE", help="transferred, disclosed: the receiver.")
+@click.option("--to", "recipient", type=code_value, metavar="CODE", help="transferred, disclosed: the recipient.")
 @click.option("--authority", metavar="TEXT", help="transferred, disclosed, disposed: agreement, warrant or order.")
 @click.option("--purpose", metavar="TEXT", help="transferred, disclosed: what for.")
 @click.option("--approved-by", type=code_value, metavar="CODE", help="disclosed: a second agent who confirmed it.")
@@ -126,4 +126,4 @@ def make_details(kind: type[Details], given: dict[str, Any], directory: str, cus
 
 
 def _option(field: str) -> str:
-    return "--to" if field == "counterparty" else f"--{field.replace('_', '-')}"
+    return "--to" if field == "recipient" else f"--{field.replace('_', '-')}"

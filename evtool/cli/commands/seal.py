@@ -210,7 +210,7 @@ def _render(result: SealResult, directory: str, dry_run: bool, listed: ListedFin
             lines.append(f"  {count:,} {words}")
     if result.metadata:
         seen = result.metadata
-        lines += [f"  {line}" for line in render_summary(seen.stated, seen.failures, seen.cage)]
+        lines += [f"  {line}" for line in render_summary(seen.stated, seen.failures, seen.confinement)]
         sealed = seen.choice is MetadataChoice.FULL
         lines += [f"  {line}" for line in render_warnings(seen.sensitive, sealed=sealed)]
     for finding in listed.findings:
@@ -263,7 +263,7 @@ def _sealed_metadata(result: SealResult) -> SealedMetadata | None:
         return None
     return SealedMetadata(
         detail=seen.choice.detail,
-        cage=seen.cage,
+        confinement=seen.confinement,
         stated=seen.stated,
         failures=dict(seen.failures),
         sensitive={kind: seen.sensitive[kind] for kind in Withheld if seen.sensitive[kind]},

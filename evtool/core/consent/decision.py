@@ -144,7 +144,7 @@ class Reason(Enum):
     NOT_YET = "not-yet"
     EXPIRED = "expired"
     HANDLING_NOT_STATED = "handling-not-stated"
-    HANDLING_SEALED = "handling-sealed"
+    HANDLING_CLOSED = "handling-closed"
     NOT_PUBLIC = "not-public"
     RECIPIENT_NOT_NAMED = "recipient-not-named"
     NOT_A_PARTNER = "not-a-partner"
@@ -267,9 +267,9 @@ def _handling(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
             message = f"{request.recipient.code} makes public what it gets, and its handling is not public"
         yield Refusal(Reason.NOT_PUBLIC, message)
     if terms.handling is None:
-        yield Refusal(Reason.HANDLING_NOT_STATED, "no handling is stated, so it is sealed")
-    elif terms.handling is Handling.SEALED:
-        yield Refusal(Reason.HANDLING_SEALED, "it is sealed: for nobody")
+        yield Refusal(Reason.HANDLING_NOT_STATED, "no handling is stated, so it is closed")
+    elif terms.handling is Handling.CLOSED:
+        yield Refusal(Reason.HANDLING_CLOSED, "it is closed: it may not be given to anyone")
 
 
 def _recipient(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:

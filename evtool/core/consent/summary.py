@@ -22,7 +22,7 @@ from evtool.core.consent.items import (
 from evtool.core.consent.state import ConsentChange
 from evtool.core.errors import FormatError
 from evtool.core.manifest.manifest import Item
-from evtool.core.terms.terms import STRICTEST, ConsentTerms, Handling, code_text, unknown_codes
+from evtool.core.terms.terms import PERMITTING, STRICTEST, ConsentTerms, Handling, code_text, unknown_codes
 
 NOT_STATED = "not-stated"
 """Stands in counts for items of which a term is not stated; its strictest value counts for them."""
@@ -72,13 +72,19 @@ class ConsentSummary:
         found = {STRICTEST_HANDLING if code == NOT_STATED else code for code in self.handling}
         return min(found, key=_severity, default=STRICTEST_HANDLING)
 
+    @property
+    def without_consent(self) -> int:
+        """How many items have a status of consent that permits nothing, `not-stated` among them."""
+        permitting = {status.value for status in PERMITTING}
+        return sum(count for code, count in self.status.items() if code not in permitting)
+
 
 STRICTEST_HANDLING = code_text(STRICTEST.handling or "")
 """What counts where nothing is stated."""
 
 
 def _severity(code: str) -> tuple[int, str]:
-    """Order handlings, `sealed` first: a code that is not known permits nothing either, but says so less plainly."""
+    """Order handlings, `closed` first: a code that is not known permits nothing either, but says so less plainly."""
     order = [handling.value for handling in Handling]
     return (order.index(code) + (code != STRICTEST_HANDLING), code) if code in order else (1, code)
 

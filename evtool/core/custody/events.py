@@ -65,7 +65,7 @@ class Event(Enum):
 
 
 class Acceptance(Enum):
-    """What the receiver says of a handover."""
+    """What the recipient says about a handover."""
 
     ACCEPTED = "accepted"
     PARTIAL = "partial"
@@ -145,14 +145,14 @@ class Received(Details):
     """The agent received the collection from somebody else, and says what came.
 
     Attributes:
-        counterparty: code of the giver.
+        sender: code of the agent who handed it over.
         acceptance: what was accepted.
-        transfer: digest of the giver's entry `transferred` or `disclosed`.
+        transfer: digest of the sender's entry `transferred` or `disclosed`.
         accepted: the items accepted, where only some were.
     """
 
     event = Event.RECEIVED
-    counterparty: Code
+    sender: Code
     acceptance: Acceptance
     transfer: Digest
     accepted: ItemRanges | None = None
@@ -234,14 +234,14 @@ class Transferred(Details):
     """Custody of the whole collection goes to somebody else.
 
     Attributes:
-        counterparty: code of the receiver.
+        recipient: code of the recipient.
         authority: what allows it: agreement, warrant or order, by number.
         purpose: what for.
         carrier: kind, serial or seal number of the medium.
     """
 
     event = Event.TRANSFERRED
-    counterparty: Code
+    recipient: Code
     authority: str
     purpose: str
     carrier: str | None = None
@@ -252,7 +252,7 @@ class Disclosed(Details):
     """A bundle of all or part of the collection goes to somebody else; custody stays.
 
     Attributes:
-        counterparty: code of the receiver.
+        recipient: code of the recipient.
         authority: what allows it: agreement, warrant or order, by number.
         purpose: code of the purpose that consent was asked for.
         approved_by: code of a second agent who confirmed it, where the terms of an item ask for that.
@@ -261,7 +261,7 @@ class Disclosed(Details):
     """
 
     event = Event.DISCLOSED
-    counterparty: Code
+    recipient: Code
     authority: str
     purpose: str
     approved_by: Code | None = None

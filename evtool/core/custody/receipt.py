@@ -93,10 +93,10 @@ def check_receipt(links: Sequence[Link], entry_bytes: bytes, signature_bytes: by
     details = transfer_details(transfer)
     if details is None or seen.entry.sequence < transfer.entry.sequence:
         raise MismatchError(f"the receipt answers entry {transfer.entry.sequence}, which hands nothing over")
-    if details.counterparty != entry.agent or entry.details.counterparty != transfer.entry.agent:
+    if details.recipient != entry.agent or entry.details.sender != transfer.entry.agent:
         raise MismatchError(
-            f"the receipt is from {entry.agent} to {entry.details.counterparty}, "
-            f"the transfer was from {transfer.entry.agent} to {details.counterparty}"
+            f"the receipt is from {entry.agent} to {entry.details.sender}, "
+            f"the transfer was from {transfer.entry.agent} to {details.recipient}"
         )
     link = Link(entry, signature.public_key, sha256_hex(entry_bytes), sha256_hex(signature_bytes))
     return Receipt(link, transfer, seen.entry.sequence)
@@ -110,6 +110,6 @@ def answered_transfers(links: Sequence[Link]) -> set[int]:
         if isinstance(link.entry.details, Received):
             transfer = by_head.get(link.entry.details.transfer)
             details = transfer_details(transfer) if transfer else None
-            if transfer and details and details.counterparty == link.entry.agent:
+            if transfer and details and details.recipient == link.entry.agent:
                 answered.add(transfer.entry.sequence)
     return answered

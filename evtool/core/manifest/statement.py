@@ -30,9 +30,9 @@ from evtool.core.text.times import format_mtime, parse_mtime
 SALT_SIZE = 16
 """Bytes of salt in each statement."""
 
-_CAGE = re.compile(r"[a-z0-9-]+(?:\+[a-z0-9-]+)*\Z")
-_MAX_CAGE = 128
-_LEAVES_NOTHING = (Failure.NO_CAGE, Failure.UNREADABLE, Failure.CHANGED, Failure.WITHHELD)
+_CONFINEMENT = re.compile(r"[a-z0-9-]+(?:\+[a-z0-9-]+)*\Z")
+_MAX_CONFINEMENT = 128
+_LEAVES_NOTHING = (Failure.NO_CONFINEMENT, Failure.UNREADABLE, Failure.CHANGED, Failure.WITHHELD)
 
 
 class ItemType(Enum):
@@ -176,21 +176,21 @@ class MetadataStatement:
     Attributes:
         item: number of the item, from 1.
         salt: 16 random bytes as 32 lower-case hexadecimal digits.
-        cage: the mechanisms that confined the parser, joined by `+`; "none" where nothing did.
-        claims: what it claims, or None where nothing could be found out.
+        confinement: the mechanisms that confined the parser, joined by `+`; "none" if nothing did.
+        claims: what it claims, or None if nothing could be found out.
         failure: why claims are missing or may be incomplete, or None.
     """
 
     kind: ClassVar[str] = "metadata"
     item: int
     salt: str
-    cage: str
+    confinement: str
     claims: Claims | None = None
     failure: Failure | None = None
 
     def __post_init__(self) -> None:
-        if len(self.cage) > _MAX_CAGE or not _CAGE.match(self.cage):
-            raise FormatError(f"item {self.item}: the cage of a parser is not in its one spelling")
+        if len(self.confinement) > _MAX_CONFINEMENT or not _CONFINEMENT.match(self.confinement):
+            raise FormatError(f"item {self.item}: the confinement of the parser is not in its one spelling")
         if self.claims is None and self.failure is None:
             raise FormatError(f"item {self.item}: a metadata statement holds neither claims nor why there are none")
         if self.claims is not None and self.failure in _LEAVES_NOTHING:
@@ -205,7 +205,12 @@ class MetadataStatement:
 
     def serialize(self) -> bytes:
         """Write the line, without its newline."""
-        value: dict[str, object] = {"cage": self.cage, "item": self.item, "kind": "metadata", "salt": self.salt}
+        value: dict[str, object] = {
+            "confinement": self.confinement,
+            "item": self.item,
+            "kind": "metadata",
+            "salt": self.salt,
+        }
         if self.claims is not None:
             value["claims"] = claims_document(self.claims)
         if self.failure is not None:
@@ -420,7 +425,7 @@ _FIELDS: dict[tuple[object, object], frozenset[str]] = {
     ("content", "directory"): frozenset({"item", "kind", "salt", "statements", "type"}),
     ("content", "symlink"): frozenset({"item", "kind", "salt", "statements", "type", "target"}),
     ("content", "omitted"): frozenset({"item", "kind", "salt", "statements", "type", "reason"}),
-    ("metadata", None): frozenset({"item", "kind", "salt", "cage"}),
+    ("metadata", None): frozenset({"item", "kind", "salt", "confinement"}),
     ("context", None): frozenset({"item", "kind", "salt", "field", "value"}),
     ("withheld", None): frozenset({"kind", "lines", "hash"}),
 }
@@ -468,14 +473,14 @@ def _parse_other(line: bytes) -> Statement:
 
 
 def _parse_metadata(item: int, salt: str, value: dict[str, Any]) -> MetadataStatement:
-    if not isinstance(value["cage"], str):
-        raise FormatError(f"item {item}: the cage of a parser is text")
+    if not isinstance(value["confinement"], str):
+        raise FormatError(f"item {item}: the confinement of the parser is not text")
     try:
         failure = Failure(value["failure"]) if "failure" in value else None
     except ValueError:
         raise FormatError(f"item {item}: the reason for missing claims is unknown") from None
     claims = parse_claims(value["claims"]) if "claims" in value else None
-    return MetadataStatement(item, salt, value["cage"], claims, failure)
+    return MetadataStatement(item, salt, value["confinement"], claims, failure)
 
 
 def _hashable(value: object) -> bool:

@@ -22,7 +22,7 @@ class Detail(Enum):
 class Failure(Enum):
     """Why claims are missing, or may be incomplete, for reasons other than the file's plain content."""
 
-    NO_CAGE = "no-cage"
+    NO_CONFINEMENT = "no-confinement"
     """This platform offers no confinement, so nothing was parsed."""
     NOT_STARTED = "not-started"
     """The parser's process could not be started."""

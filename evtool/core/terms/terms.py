@@ -25,7 +25,7 @@ from evtool.core.text.names import shown
 class Handling(Enum):
     """How far an item may go; strictest first."""
 
-    SEALED = "sealed"
+    CLOSED = "closed"
     """To nobody."""
     NAMED = "named"
     """To the recipients that `share` lists."""
@@ -224,7 +224,7 @@ class ConsentTerms:
 
 
 STRICTEST = ConsentTerms(
-    handling=Handling.SEALED,
+    handling=Handling.CLOSED,
     status=Status.UNKNOWN,
     purposes=(),
     share=(),

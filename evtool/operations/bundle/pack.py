@@ -125,7 +125,7 @@ class Disclosure:
     def details(self) -> Disclosed:
         """Give the table of the entry, as far as it is known before the bundle is."""
         return Disclosed(
-            counterparty=AgentCode(self.recipient.code),
+            recipient=AgentCode(self.recipient.code),
             authority=self.authority,
             purpose=code_text(self.purpose),
             approved_by=AgentCode(self.approved_by) if self.approved_by else None,
@@ -345,7 +345,7 @@ def _cover(
         entry=record.next_sequence,
         moment=moment,
         agent=signer.code,
-        counterparty=disclosure.recipient.code,
+        recipient=disclosure.recipient.code,
         purpose=code_text(disclosure.purpose),
         authority=disclosure.authority,
         approved_by=disclosure.approved_by,

@@ -90,7 +90,7 @@ def receive(
         measured = measure_fixity(record, FixityRequest(jobs=options.jobs), progress or NoProgress(), random)
         _require_accepted(measured, options)
         details = Received(
-            counterparty=Code(transfer.entry.agent),
+            sender=Code(transfer.entry.agent),
             acceptance=options.acceptance,
             transfer=Digest(transfer.head),
             accepted=options.accepted,
@@ -154,10 +154,10 @@ def _find_transfer(record: OpenRecord, receiver: str, number: int | None) -> Lin
         details = transfer_details(link)
         if details is None or (number is not None and link.entry.sequence != number):
             continue
-        if details.counterparty == receiver:
+        if details.recipient == receiver:
             return link
         if number is not None:
-            raise MismatchError(f"entry {number} hands over to {details.counterparty}, you sign as {receiver}")
+            raise MismatchError(f"entry {number} hands over to {details.recipient}, you sign as {receiver}")
     which = f"entry {number} does not hand" if number is not None else "no entry hands"
     raise InputError(
         f"{which} the collection over to {receiver}",

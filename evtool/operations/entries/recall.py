@@ -60,7 +60,7 @@ def _holdings(collection: Collection, items: ItemRanges) -> Iterator[Holding]:
         if details is not None:
             purpose = details.purpose
             answer = answers.get(link.head)
-            yield _holding(link, str(details.counterparty), given, purpose, answer)
+            yield _holding(link, str(details.recipient), given, purpose, answer)
         elif received is not None and received.transfer not in handovers:
             # The handover is in a record that this one does not go back to.
             yield _holding(link, link.entry.agent, given, None, received)

@@ -50,7 +50,7 @@ class Withholding:
         """Say which copy this is, if it is a partial one that somebody signed for."""
         if self.link is None or not isinstance(self.link.entry.details, Disclosed):
             return None
-        return PartialCopy(self.link.entry.sequence, str(self.link.entry.details.counterparty), disclosed, sealed)
+        return PartialCopy(self.link.entry.sequence, str(self.link.entry.details.recipient), disclosed, sealed)
 
 
 def judge_withholding(collection: Collection) -> Withholding:

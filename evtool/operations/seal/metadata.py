@@ -46,14 +46,14 @@ class MetadataSummary:
 
     Attributes:
         choice: how much was asked for.
-        cage: the mechanisms that confined the parser, joined by `+`; "none" where nothing did or nothing was parsed.
+        confinement: what confined the parser, joined by `+`; "none" if nothing did or nothing was parsed.
         stated: files whose claims are stated, whole or in part.
         failures: why claims are missing or may be incomplete -> in how many files.
         sensitive: by kind, in how many files something was found that the basic form leaves out.
     """
 
     choice: MetadataChoice
-    cage: str = "none"
+    confinement: str = "none"
     stated: int = 0
     failures: Counter[Failure] = field(default_factory=Counter)
     sensitive: Counter[Withheld] = field(default_factory=Counter)
@@ -209,19 +209,19 @@ class ClaimsReader:
             self.summary.sensitive.update(kind for kind, _ in claims.sensitive())
             if any(map(self._policy.holds_denied_term, claims.free_texts())):
                 result = _without_claims(Failure.WITHHELD, result)
-        if result.cage != "none":
-            self.summary.cage = result.cage
+        if result.confinement != "none":
+            self.summary.confinement = result.confinement
         self.summary.stated += result.claims is not None
         if result.failure is not None:
             self.summary.failures[result.failure] += 1
-        cage, claims, failure = result.cage, result.claims, result.failure
+        confinement, claims, failure = result.confinement, result.claims, result.failure
         return LineWriter(
-            "metadata", lambda item, salt: MetadataStatement(item, salt, cage, claims, failure).serialize()
+            "metadata", lambda item, salt: MetadataStatement(item, salt, confinement, claims, failure).serialize()
         )
 
 
 def _without_claims(failure: Failure, result: ExtractionResult) -> ExtractionResult:
-    return ExtractionResult(None, failure, result.cage)
+    return ExtractionResult(None, failure, result.confinement)
 
 
 def _is_file_with(facts: os.stat_result, stamp: Stamp) -> bool:

@@ -25,16 +25,17 @@ def summarize_consent(collection: Collection) -> ConsentSummary | None:
 def judge_consent(summary: ConsentSummary | None) -> list[Finding]:
     """Say for how many items no terms are stated."""
     if summary is None:
-        message = "the record cannot be relied on, so no terms can: treat all items as sealed, for nobody"
+        message = "the record cannot be relied on, and so its terms cannot: treat all items as closed"
         return [Finding(Code.NO_CONSENT, Effect.OPEN, message)]
     if summary.problem:
-        message = f"consent cannot be put together: {summary.problem}; treat the items concerned as sealed, for nobody"
+        message = f"consent cannot be put together: {summary.problem}; treat the items concerned as closed"
         return [Finding(Code.NO_CONSENT, Effect.UNCHECKED, message)]
     missing = summary.items - summary.stated
     if summary.items == missing:
-        message = "no consent is stated for any item: treat all of them as sealed, for nobody"
+        message = "no consent is stated for any item: treat all of them as closed"
         return [Finding(Code.NO_CONSENT, Effect.OPEN, message)]
     if missing:
-        message = f"of {summary.items:,} items have no consent stated: treat them as sealed, for nobody"
+        verb, them = ("has", "it") if missing == 1 else ("have", "them")
+        message = f"{missing:,} of {summary.items:,} items {verb} no consent stated: treat {them} as closed"
         return [Finding(Code.NO_CONSENT, Effect.OPEN, message, count=missing)]
     return []

@@ -88,7 +88,7 @@ def _open_transfers(links: Sequence[Link], receipts: Sequence[Receipt]) -> list[
     for link in links:
         details = transfer_details(link)
         if details and link.entry.sequence not in answered:
-            message = f"entry {link.entry.sequence} hands over to {details.counterparty}; no receipt answers it"
+            message = f"entry {link.entry.sequence} hands over to {details.recipient}; no receipt answers it"
             findings.append(Finding(Code.TRANSFER_OPEN, Effect.NOTE, message, entry=link.entry.sequence))
     return findings
 

@@ -174,7 +174,7 @@ class Collection:
         items = len(self.items)
         table = [
             "[disclosed]",
-            f'counterparty = "{one["to"]}"',
+            f'recipient = "{one["to"]}"',
             'authority = "DSA-1"',
             'purpose = "court"',
             f'list = "{sha256(data).hex()}"',
