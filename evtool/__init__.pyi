@@ -27,6 +27,7 @@ from evtool.keys.trust import load_trust as load_trust
 from evtool.keys.tsa_trust import AnchorSet as AnchorSet
 from evtool.keys.tsa_trust import load_anchors as load_anchors
 from evtool.keys.tsa_trust import load_roots as load_roots
+from evtool.operations.author import Author as Author
 from evtool.operations.bundle.choice import Wanted as Wanted
 from evtool.operations.bundle.pack import Disclosure as Disclosure
 from evtool.operations.bundle.pack import PackOptions as PackOptions

@@ -35,7 +35,7 @@ FLOORS: Mapping[str, list[set[str]]] = {
     ],
     "evtool.operations": [
         {"progress", "workers", "merge", "inspect"},
-        {"record"},
+        {"record", "author"},
         {"verify"},
         {"entries"},
         {"timestamps", "seal", "bundle"},

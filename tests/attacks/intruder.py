@@ -36,11 +36,9 @@ from evtool.operations.seal.seal import seal
 from evtool.operations.seal.statements import StatementFiles
 from evtool.store.zip_writer import ZipWriter
 from tests.bundle.case import (
-    SIGNER,
     TERMS,
-    counting_random,
+    author,
     marked_files,
-    now,
     pack_it,
     title_of,
     verify_it,
@@ -104,7 +102,7 @@ def make_scenes(folder: Path) -> list[Scene]:
     (case / "link").symlink_to("nowhere")
     seal_some(case, 0)
     # Without effect, as stricter terms are sealed; whoever could take those away would make it count.
-    change_consent(case, SIGNER, ConsentTerms(handling=Handling.PUBLIC), EntryHeader(), now=now)
+    change_consent(case, author(), ConsentTerms(handling=Handling.PUBLIC), EntryHeader())
     write_files(case, marked_files(2, "later "))
     seal_some(case, 1 << 40)
     scenes = [scene_of(case, case, is_bundle=False)]
@@ -131,7 +129,7 @@ def seal_some(case: Path, start: int) -> None:
             terms = TERMS | {"handling": "public"} if index % 2 else TERMS
             writer.writerow({"path": store_name(name.encode()), "title": title_of(name), **terms})
     options = SealOptions(jobs=1, statements=StatementFiles(str(table)), metadata=MetadataChoice.NONE)
-    seal(case, SIGNER, options, random=counting_random(start), now=now)
+    seal(case, author(start), options)
 
 
 def scene_of(root: Path, evidence: Path, *, is_bundle: bool) -> Scene:

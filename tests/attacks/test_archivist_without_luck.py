@@ -46,7 +46,8 @@ from evtool.core.ssh.key import ED25519, PublicKey
 from evtool.core.terms.terms import Purpose, parse_terms
 from evtool.core.text.names import parse_name, store_name
 from evtool.core.text.ranges import ranges_of
-from evtool.keys.signer import FileSigner
+from evtool.keys.signer import FileSigner, Signer
+from evtool.operations.author import Author
 from evtool.operations.record.selection import Selection
 from tests.attacks import consent_reference as reference
 from tests.attacks.archivist import AGREEMENTS, CODES, DAY, Archivist, Plan, write_defaults, write_files, write_table
@@ -54,6 +55,11 @@ from tests.attacks.consent_reference import Question, Terms
 
 NOON = datetime(DAY.year, DAY.month, DAY.day, 12, tzinfo=UTC)
 ROUNDS = 40
+
+
+def at_noon(signer: Signer) -> Author:
+    """A signer whose clock stands still."""
+    return Author(signer, now=lambda: NOON)
 
 
 def make_signer(code: str) -> FileSigner:
@@ -135,11 +141,11 @@ class Round:
         )
         if not plan.makes_sense:
             with pytest.raises(FormatError):
-                seal(self.case, signer, options, now=lambda: NOON)
+                seal(self.case, at_noon(signer), options)
             self.counts["nonsense refused"] += 1
             # What nobody could seal with those terms is sealed without any, and the story goes on.
             plan, options = Plan(plan.files), replace(options, statements=StatementFiles())
-        result = seal(self.case, signer, options, now=lambda: NOON)
+        result = seal(self.case, at_noon(signer), options)
         assert result.entry is not None
         self.history.append(("sealed", signer.code))
         self.take_in(plan, result.entry, signer.code)
@@ -169,9 +175,9 @@ class Round:
         header = EntryHeader(items=ranges_of(numbers))
         if reference.makes_no_sense(terms, whole=False):
             with pytest.raises(UsageError):
-                change_consent(self.case, signer, parsed, header, now=lambda: NOON)
+                change_consent(self.case, at_noon(signer), parsed, header)
             return
-        change_consent(self.case, signer, parsed, header, now=lambda: NOON)
+        change_consent(self.case, at_noon(signer), parsed, header)
         self.history.append(("consent-changed", signer.code))
         for number in numbers:
             self.items[number].changes.append(terms)
@@ -280,10 +286,10 @@ class Round:
         if not any((self.case / _on_disk(self.items[number].path)).is_file() for number in allowed):
             # Nothing may go, or only links and empty directories, and a bag holds at least one file.
             with pytest.raises(InputError if allowed else RefusedError):
-                pack(self.case, bundle, A1, disclosure, options, now=lambda: NOON)
+                pack(self.case, bundle, at_noon(A1), disclosure, options)
             self.counts["pack refused"] += 1
             return
-        result = pack(self.case, bundle, A1, disclosure, options, now=lambda: NOON)
+        result = pack(self.case, bundle, at_noon(A1), disclosure, options)
         self.counts["packed"] += 1
         gone = set(self.items) - {number for number, _ in result.left_out}
         links = {number for number, reason in result.left_out if "link" in reason}

@@ -27,7 +27,7 @@ from evtool.operations.verify.options import VerifyOptions
 from evtool.store.removal import remove_directory
 from tests.attacks.trees import Plan, build, leads_outside, make_plan, read_tree
 from tests.bundle import test_hostile_bags as bags
-from tests.bundle.case import SIGNER, verify_it
+from tests.bundle.case import SIGNER, author, verify_it
 
 packed = bags.packed
 
@@ -89,7 +89,9 @@ def try_tree(folder: Path, dice: random.Random) -> bool:
     build(plan, case)
     (folder / "defaults.toml").write_text(DEFAULTS)
     statements = StatementFiles(None, str(folder / "defaults.toml"))
-    seal(case, SIGNER, SealOptions(jobs=1, statements=statements, metadata=MetadataChoice.NONE, reset_exclusions=True))
+    seal(
+        case, author(), SealOptions(jobs=1, statements=statements, metadata=MetadataChoice.NONE, reset_exclusions=True)
+    )
     assert read_tree(case) == plan
     identity = load_pyrage().x25519.Identity.generate()
     form = dice.choice(["", ".zip", ".zip.age"])
@@ -98,7 +100,7 @@ def try_tree(folder: Path, dice: random.Random) -> bool:
     options = PackOptions(wanted, neutral_names=dice.random() < 0.3, recipients=recipients)
     trust = TrustPolicy(signers=OPTIONS.signers)
     bundle = folder / f"bundle{form}"
-    result = pack(case, bundle, SIGNER, Disclosure.publication(None, trust), options)
+    result = pack(case, bundle, author(1 << 50), Disclosure.publication(None, trust), options)
     access = BundleAccess((Identity(identity),))
 
     verified = verify_it(bundle, access=access)

@@ -30,9 +30,10 @@ from evtool.core.text.names import store_name
 from evtool.core.text.times import format_mtime
 from evtool.core.verdict import Report
 from evtool.keys.signer import FileSigner
+from evtool.operations.author import Author, Random
 from evtool.operations.bundle.choice import Wanted
 from evtool.operations.bundle.pack import Disclosure, PackOptions, PackResult, pack
-from evtool.operations.entries.writer import Random
+from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import SealOptions
@@ -120,11 +121,16 @@ def title_of(name: str) -> str:
     return f"told by {hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
+def author(start: int = 0, progress: Progress | None = None) -> Author:
+    """The one signer, at one moment, with random numbers that are counted from `start`."""
+    return Author(SIGNER, progress=progress or NoProgress(), random=counting_random(start), now=now)
+
+
 def seal_case(case: Path, files: Iterable[str] = (), start: int = 0, terms: Mapping[str, str] = TERMS) -> None:
     """Seal what is new; of each of `files` a title and terms are stated."""
     statements = StatementFiles(str(write_table(case, files, terms)) if files else None)
     options = SealOptions(jobs=1, statements=statements, metadata=MetadataChoice.NONE)
-    seal(case, SIGNER, options, random=counting_random(start), now=now)
+    seal(case, author(start), options)
 
 
 def make_case(path: Path, count: int = 6) -> Path:
@@ -156,7 +162,7 @@ def pack_it(
     disclosure: Disclosure | None = None,
 ) -> PackResult:
     """Pack in the name of the one signer."""
-    return pack(case, output, SIGNER, disclosure or to_court(), options, random=counting_random(start), now=now)
+    return pack(case, output, author(start), disclosure or to_court(), options)
 
 
 def only(*texts: str) -> PackOptions:

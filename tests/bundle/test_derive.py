@@ -10,7 +10,7 @@ import pytest
 from evtool.core.errors import EvtoolError
 from evtool.operations.seal.derive import derive
 from evtool.operations.seal.options import SealOptions
-from tests.bundle.case import SIGNER, seal_case, snapshot, write_files
+from tests.bundle.case import author, seal_case, snapshot, write_files
 from tests.bundle.test_bundle_story import DEFAULTS, DISCLOSED, RECIPIENTS, age_key
 from tests.cli.custody import Party, make_party
 from tests.conftest import Runner
@@ -141,7 +141,7 @@ def test_what_is_no_copy_is_refused_and_changes_nothing(
     write_files(case, {"new.txt": b"x", "another-new.txt": b"y"})
     before = snapshot(case)
     with pytest.raises(EvtoolError) as caught:
-        derive(case, original, copy, "redacted", SIGNER, SealOptions())
+        derive(case, original, copy, "redacted", author(), SealOptions())
     assert (int(caught.value.exit_code), reason in caught.value.message) == (code, True), caught.value.message
     assert snapshot(case) == before
 

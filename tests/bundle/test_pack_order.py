@@ -12,11 +12,9 @@ from evtool.core.errors import EvtoolError, ExitCode, InputError
 from evtool.operations.bundle.pack import pack
 from evtool.operations.progress import NoProgress
 from tests.bundle.case import (
-    SIGNER,
+    author,
     copy_case,
-    counting_random,
     make_case,
-    now,
     pack_it,
     snapshot,
     to_court,
@@ -44,11 +42,8 @@ def pack_meddled(case: Path, output: Path, action: str, meddle: Callable[[], obj
     pack(
         case,
         output,
-        SIGNER,
+        author(1 << 50, Meddling(action, meddle)),
         to_court(),
-        progress=Meddling(action, meddle),
-        random=counting_random(1 << 50),
-        now=now,
     )
 
 

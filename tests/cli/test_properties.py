@@ -19,6 +19,7 @@ from evtool.keys.own import create_own_key
 from evtool.keys.passphrase import FilePassphrase
 from evtool.keys.signer import Signer, choose_signer
 from evtool.keys.trust import add_signer
+from evtool.operations.author import Author
 
 SPECIAL = [
     "김철수",
@@ -175,7 +176,7 @@ class SealedDirectory(RuleBasedStateMachine):
     @rule()
     def seal_all(self) -> None:
         """Seal what is new; what is sealed is as it was."""
-        result = seal(self.case, self.signer, SealOptions(jobs=1, reset_exclusions=True))
+        result = seal(self.case, Author(self.signer), SealOptions(jobs=1, reset_exclusions=True))
         assert result.new_items == len(self.there) - len(self.sealed)
         assert not result.disproves
         self.sealed = dict(self.there)
@@ -193,7 +194,7 @@ class SealedDirectory(RuleBasedStateMachine):
                 raise EvtoolError("the key was pulled out")
 
         with pytest.raises(EvtoolError, match="the key was pulled out"):
-            seal(self.case, Broken(), SealOptions(jobs=1, reset_exclusions=True))
+            seal(self.case, Author(Broken()), SealOptions(jobs=1, reset_exclusions=True))
 
     @invariant()
     def verify_agrees_with_the_model(self) -> None:

@@ -26,7 +26,7 @@ from evtool.operations.seal.import_evidence import ImportResult, Origin, import_
 from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import SealOptions
 from evtool.operations.seal.statements import StatementFiles
-from tests.bundle.case import SIGNER, pack_it, seal_case, snapshot, write_files
+from tests.bundle.case import author, pack_it, seal_case, snapshot, write_files
 from tests.cli.custody import Party, make_party
 from tests.conftest import Runner
 from tests.manifests.test_schemas import check
@@ -64,7 +64,7 @@ def refusal(case: Path) -> EvtoolError:
     """Import a bag that must be refused, and make sure that nothing changes."""
     before = snapshot(case)
     with pytest.raises(EvtoolError) as caught:
-        import_bag(case, SIGNER, OPTIONS, Origin())
+        import_bag(case, author(), OPTIONS, Origin())
     assert snapshot(case) == before
     return caught.value
 
@@ -253,7 +253,7 @@ def test_every_finding_is_named_at_once(archivist: Party, case: Path) -> None:
 
 
 def do_import(case: Path) -> ImportResult:
-    return import_bag(case, SIGNER, OPTIONS, Origin())
+    return import_bag(case, author(), OPTIONS, Origin())
 
 
 def test_a_bag_that_was_completed_from_its_fetch_list_is_read(case: Path) -> None:
@@ -303,7 +303,7 @@ def test_a_list_that_does_not_fit_the_table_of_statements_leaves_nothing_behind(
     before = snapshot(case)
     options = replace(OPTIONS, statements=StatementFiles(str(table)))
     with pytest.raises(EvtoolError, match="no-such-file"):
-        import_bag(case, SIGNER, options, Origin())
+        import_bag(case, author(), options, Origin())
     assert snapshot(case) == before
 
 
@@ -531,5 +531,5 @@ def test_what_was_checked_is_not_read_again_for_the_seal(case: Path) -> None:
     listed = case.with_name("list")
     listed.write_bytes(write_list(case, "sha256sum"))
     options = SealOptions(metadata=MetadataChoice.NONE)
-    result = import_list(case, listed, "sha256sum", SIGNER, options, Origin())
+    result = import_list(case, listed, "sha256sum", author(), options, Origin())
     assert (result.checked, result.seal.new_items, result.seal.reused) == (len(FILES),) * 3

@@ -20,6 +20,7 @@ from evtool.core.custody.events import DETAILS, Event
 from evtool.core.finding import Code
 from evtool.core.ssh.key import ED25519, PublicKey
 from evtool.keys.signer import FileSigner
+from evtool.operations.author import Author
 from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import UNMATCHED, SealOptions
 from evtool.operations.seal.seal import seal
@@ -174,7 +175,8 @@ def test_sealing_the_evidence_of_the_example_writes_the_example(example: Path) -
             jobs=1,
             metadata=MetadataChoice.NONE,
         )
-        seal(example, signer, options, random=random_of(salts, entry.collection), now=always(entry.recorded_at))
+        author = Author(signer, random=random_of(salts, entry.collection), now=always(entry.recorded_at))
+        seal(example, author, options)
         aside.rename(later) if number == 1 else None
     for name in ("0001-sealed.jsonl", "0001-sealed.sha256", "0002-sealed.jsonl", "0002-sealed.sha256"):
         assert (example / "custody" / name).read_text("utf-8") == CUSTODY_FILES[f"custody/{name}"]

@@ -30,6 +30,7 @@ from evtool.core.errors import InputError, UsageError
 from evtool.core.manifest.statement import ItemType
 from evtool.core.text.limits import MAX_ENTRIES_SIZE
 from evtool.core.text.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.operations.author import Author
 from evtool.operations.entries.read_back import require_readable
 from evtool.operations.entries.writer import OpenRecord, open_for_writing, write_entry
 from evtool.operations.record.spelling import BlockOrder, state_block
@@ -50,7 +51,7 @@ def case(tmp_path: Path) -> Path:
     case = tmp_path / "case"
     case.mkdir()
     (case / "a.txt").write_text("one")
-    seal(case, A1, PLAIN)
+    seal(case, Author(A1), PLAIN)
     return case
 
 
@@ -77,7 +78,7 @@ UNREADABLE: list[Details] = [
 
 def add(case: Path, details: Details) -> None:
     with open_for_writing(case, None) as record:
-        write_entry(record, A1, EntryHeader(), details)
+        write_entry(record, Author(A1), EntryHeader(), details)
 
 
 @pytest.mark.parametrize("details", UNREADABLE, ids=[str(one)[:40] for one in UNREADABLE])
@@ -141,7 +142,7 @@ def seal_one(case: Path, damaged: FileRole | None = None, claim: dict[str, objec
         if damaged is not None:
             file = case / "custody" / part_name(file_name(record.next_sequence, "sealed", damaged))
             file.write_bytes(file.read_bytes().replace(b"b.txt", b"c.txt"))
-        write_entry(record, A1, EntryHeader(), replace(details, **(claim or {})))  # type: ignore[arg-type]
+        write_entry(record, Author(A1), EntryHeader(), replace(details, **(claim or {})))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("role", [FileRole.MANIFEST, FileRole.CHECKSUMS])
@@ -183,7 +184,7 @@ def renew_nothing(case: Path) -> None:
         record.writer.write(file_name(record.next_sequence, "renewed", FileRole.RENEWAL), b"")
         empty = Digest(hashlib.sha256().hexdigest())
         details = Renewed(algorithm="blake2b", files=3, list=empty, list_renewed="0" * 128)
-        write_entry(record, A1, EntryHeader(), details)
+        write_entry(record, Author(A1), EntryHeader(), details)
 
 
 def test_a_renewal_whose_list_says_something_else_is_not_signed(case: Path) -> None:

@@ -25,6 +25,7 @@ from evtool.core.text.ranges import ItemRanges
 from evtool.keys.own import list_own_keys
 from evtool.keys.recipients import load_recipients
 from evtool.keys.trust import load_trust
+from evtool.operations.author import Author
 from evtool.operations.entries.consent import change_consent, decide_items, read_consent
 from evtool.operations.entries.recall import recall
 from evtool.operations.entries.writer import EntryHeader
@@ -240,7 +241,7 @@ def set_(
     if all_items == (items is not None):
         raise click.UsageError("name the items, or give --all")
     result = change_consent(
-        directory, signing.choose(), terms, with_items(header, items), custody=custody, policy=policy
+        directory, Author(signing.choose(), policy), terms, with_items(header, items), custody=custody
     )
     lines = [f"{shown(directory)}: added entry {result.written.entry}"]
     for name, count in result.without_effect.items():

@@ -12,6 +12,7 @@ from evtool.core.custody.privacy import TextPolicy
 from evtool.core.errors import ExitCode
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
+from evtool.operations.author import Author
 from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.seal.derive import derive
 from evtool.operations.seal.options import SealOptions
@@ -65,10 +66,9 @@ def command(
         clock=header.clock,
         statements=StatementFiles(items, defaults),
         custody=custody,
-        policy=policy,
     )
     with terminal_progress(output) as progress:
-        result = derive(directory, original, copy, method, signing.choose(), options, progress=progress)
+        result = derive(directory, original, copy, method, Author(signing.choose(), policy, progress), options)
     lines = [
         f"{shown(directory)}: item {result.copy} is a copy of item {result.original}, entry {result.entry} records it"
     ]

@@ -18,6 +18,7 @@ from evtool.core.custody.privacy import TextPolicy
 from evtool.core.errors import ExitCode
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
+from evtool.operations.author import Author
 from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.seal.import_evidence import LIST_FORMATS, ImportResult, Origin, import_bag, import_list
 from evtool.operations.seal.options import SealOptions
@@ -71,7 +72,7 @@ def command() -> None:
 
 
 def _import_options(wrapped: Command) -> Command:
-    """Add what every import takes; the command gets `origin` and `options`, whose policy and header are filled in."""
+    """Add what every import takes; the command gets `origin`, and `options` with the header filled in."""
 
     @functools.wraps(wrapped)
     def with_import(
@@ -82,7 +83,6 @@ def _import_options(wrapped: Command) -> Command:
         defaults: str | None,
         custody: str | None,
         header: EntryHeader,
-        policy: TextPolicy,
         **kwargs: Any,
     ) -> Any:
         options = SealOptions(
@@ -91,7 +91,6 @@ def _import_options(wrapped: Command) -> Command:
             clock=header.clock,
             statements=StatementFiles(items, defaults),
             custody=custody,
-            policy=policy,
         )
         return wrapped(*args, origin=Origin(Code(source) if source else None, place), options=options, **kwargs)
 
@@ -108,10 +107,12 @@ def _import_options(wrapped: Command) -> Command:
 @command.command("bag", epilog=f"{BAG_EXAMPLES}\n{EXIT_CODES}")
 @click.argument("directory", metavar="PATH", type=click.Path())
 @_import_options
-def bag(directory: str, origin: Origin, options: SealOptions, signing: SigningOptions, output: Output) -> int:
+def bag(
+    directory: str, origin: Origin, options: SealOptions, policy: TextPolicy, signing: SigningOptions, output: Output
+) -> int:
     """Check the BagIt bag PATH of another program against all of its manifests, and seal it where it lies."""
     with terminal_progress(output) as progress:
-        result = import_bag(directory, signing.choose(), options, origin, progress=progress)
+        result = import_bag(directory, Author(signing.choose(), policy, progress), options, origin)
     return _answer(output, directory, result)
 
 
@@ -130,6 +131,7 @@ def list_(
     strip: str,
     origin: Origin,
     options: SealOptions,
+    policy: TextPolicy,
     signing: SigningOptions,
     output: Output,
 ) -> int:
@@ -139,11 +141,10 @@ def list_(
             directory,
             list_file,
             format_name,
-            signing.choose(),
+            Author(signing.choose(), policy, progress),
             options,
             origin,
             strip=os.fsencode(strip),
-            progress=progress,
         )
     return _answer(output, directory, result)
 

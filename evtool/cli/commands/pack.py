@@ -17,6 +17,7 @@ from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.keys.age_keys import Recipient, parse_recipient
 from evtool.keys.passphrase import Passphrase
+from evtool.operations.author import Author
 from evtool.operations.bundle.choice import WITHHOLDABLE, Wanted
 from evtool.operations.bundle.pack import Disclosure, PackOptions, PackResult, pack
 from evtool.operations.entries.writer import EntryHeader
@@ -103,12 +104,10 @@ def command(
         result = pack(
             directory,
             bundle,
-            signing.choose(),
+            Author(signing.choose(), policy, progress),
             disclosure,
             options,
             header=header,
-            policy=policy,
-            progress=progress,
             tell=notices,
         )
     answer_packed(output, directory, bundle, result, recipients, notices)

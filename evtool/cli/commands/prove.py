@@ -14,6 +14,7 @@ from evtool.cli.output import Notices, Output
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.privacy import TextPolicy
 from evtool.core.errors import ExitCode
+from evtool.operations.author import Author
 from evtool.operations.bundle.choice import Wanted
 from evtool.operations.bundle.pack import Disclosure, PackOptions, pack
 from evtool.operations.entries.writer import EntryHeader
@@ -72,12 +73,10 @@ def command(
         result = pack(
             directory,
             bundle,
-            signing.choose(),
+            Author(signing.choose(), policy, progress),
             disclosure,
             options,
             header=header,
-            policy=policy,
-            progress=progress,
             tell=notices,
         )
     answer_packed(output, directory, bundle, result, (), notices)

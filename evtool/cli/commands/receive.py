@@ -16,6 +16,7 @@ from evtool.core.custody.privacy import TextPolicy
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges
 from evtool.keys.trust import load_trust
+from evtool.operations.author import Author
 from evtool.operations.entries.handover import ReceiveOptions, receive
 from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.record.trust import TrustPolicy
@@ -70,5 +71,5 @@ def command(
         jobs=jobs,
     )
     with terminal_progress(output) as progress:
-        result = receive(directory, signing.choose(), header, options, receipt, policy=policy, progress=progress)
+        result = receive(directory, Author(signing.choose(), policy, progress), header, options, receipt)
     return answer_entry(output, directory, result, "", f"Receipt ({acceptance.value}): {shown(str(receipt))}")

@@ -21,6 +21,7 @@ from evtool.core.custody.events import DETAILS, STATES_EVIDENCE, Details, Event
 from evtool.core.custody.privacy import TextPolicy
 from evtool.core.errors import UsageError
 from evtool.core.text.ranges import ItemRanges
+from evtool.operations.author import Author
 from evtool.operations.entries.fixity import FixityRequest
 from evtool.operations.entries.record_event import head_of_entry, record_event
 from evtool.operations.entries.writer import EntryHeader
@@ -95,13 +96,11 @@ def command(
     with terminal_progress(output) as progress:
         result = record_event(
             directory,
-            signing.choose(),
+            Author(signing.choose(), policy, progress),
             details,
             with_items(header, items),
             fixity=fixity,
             custody=custody,
-            policy=policy,
-            progress=progress,
         )
     return answer_entry(output, directory, result)
 

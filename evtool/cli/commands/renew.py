@@ -15,6 +15,7 @@ from evtool.core.custody.privacy import TextPolicy
 from evtool.core.errors import EvtoolError, ExitCode
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
+from evtool.operations.author import Author
 from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.timestamps.add import StampOptions, add_timestamps, preview_blank
 from evtool.operations.timestamps.renew import RenewResult, renew
@@ -62,7 +63,7 @@ def command(
     if stamping.what_leaves:
         answer_leaves(output, preview_blank(order or StampOptions()), blank=True)
         return ExitCode.OK
-    result = renew(directory, signing.choose(), header, custody=custody, policy=policy)
+    result = renew(directory, Author(signing.choose(), policy), header, custody=custody)
     output.did(_render(directory, result, None))
     stamps = _stamp(directory, order, result)
     exit_code = ExitCode.OK if stamps is None or stamps.ok else ExitCode.NOT_ESTABLISHED

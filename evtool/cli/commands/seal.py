@@ -25,6 +25,7 @@ from evtool.core.finding import Effect, weigh
 from evtool.core.metadata.vocabulary import Withheld
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import name_some, shown
+from evtool.operations.author import Author
 from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import ALLOWABLE, SealOptions, SealResult
@@ -140,7 +141,6 @@ def command(
         custody=custody,
         jobs=jobs,
         scheduler=scheduler,
-        policy=policy,
         metadata=MetadataChoice(metadata),
         sandbox=not no_sandbox,
     )
@@ -150,9 +150,9 @@ def command(
         return _show_what_leaves(order, output)
     with terminal_progress(output) as progress:
         if dry_run:
-            result = preview_seal(directory, options, progress=progress)
+            result = preview_seal(directory, options, policy=policy, progress=progress)
         else:
-            result = seal(directory, signing.choose(), options, progress=progress)
+            result = seal(directory, Author(signing.choose(), policy, progress), options)
     if result.entry is not None:
         output.did(_say_what_was_sealed(result, directory, dry_run))
     stamps = _stamp(directory, order, result, dry_run)

@@ -10,6 +10,7 @@ from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.events import Code, Transferred
 from evtool.core.custody.privacy import TextPolicy
+from evtool.operations.author import Author
 from evtool.operations.entries.fixity import FixityRequest
 from evtool.operations.entries.record_event import record_event
 from evtool.operations.entries.writer import EntryHeader
@@ -49,12 +50,10 @@ def command(
     with terminal_progress(output) as progress:
         result = record_event(
             directory,
-            signing.choose(),
+            Author(signing.choose(), policy, progress),
             Transferred(Code(receiver), authority, purpose, carrier),
             header,
             fixity=FixityRequest(jobs=jobs),
             custody=custody,
-            policy=policy,
-            progress=progress,
         )
     return answer_entry(output, directory, result, "", f"The transfer is open until a receipt of {receiver} is added.")

@@ -18,7 +18,7 @@ from evtool.core.metadata.vocabulary import Detail
 from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ranges_of
-from evtool.operations.entries.consent import decide_items, require_sound
+from evtool.operations.entries.consent import decide_items, require_decidable
 from evtool.operations.record.collection import SealedItem, read_collection, read_numbered_items
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.record.withholding import judge_withholding
@@ -158,7 +158,7 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
     collection = read_collection(custody)
     asking = _Asking(wanted)
     kept = asking.take(read_numbered_items(collection))
-    require_sound(collection)
+    require_decidable(collection)
     withholding = judge_withholding(collection)
     asked = asking.finish(kept, collection.next_item - 1, whole=withholding.is_whole)
     # What was given up is not handed out, even if it still lies there; its name may be another item's by now.

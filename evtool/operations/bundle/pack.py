@@ -30,7 +30,7 @@ from evtool.core.consent.summary import ConsentTally
 from evtool.core.container.payload_names import ReservedNames, is_place_of_record, parse_neutral_name
 from evtool.core.custody.events import Code as AgentCode
 from evtool.core.custody.events import Digest, Disclosed, Fixity, FixityScope
-from evtool.core.custody.privacy import TextPolicy, check_entry_text
+from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import EvtoolError, FormatError, InputError, UsageError
 from evtool.core.manifest.disclosed_items import DisclosedItems, group_items
 from evtool.core.manifest.manifest import Item
@@ -41,7 +41,7 @@ from evtool.core.text.ranges import ranges_of
 from evtool.core.verdict import Report
 from evtool.keys.age_keys import Recipient
 from evtool.keys.passphrase import Passphrase
-from evtool.keys.signer import Signer
+from evtool.operations.author import Author, Random
 from evtool.operations.bundle.choice import NAMES, ItemSelection, Wanted, choose_items, withheld_of
 from evtool.operations.bundle.leftovers import PendingDisclosure, Tell, sweep
 from evtool.operations.bundle.plan import (
@@ -58,15 +58,12 @@ from evtool.operations.bundle.writer import EncryptionKeys, Form, Made, new_bund
 from evtool.operations.entries.writer import (
     Draft,
     EntryHeader,
-    Now,
     OpenRecord,
-    Random,
     commit_entry,
     draft_entry,
     open_for_writing,
-    system_now,
 )
-from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.progress import Progress
 from evtool.operations.record.collection import Collection, read_collection
 from evtool.operations.record.disclosed_lists import list_name
 from evtool.operations.record.trust import TrustPolicy
@@ -206,15 +203,11 @@ class PackResult:
 def pack(
     path: str | os.PathLike[str],
     output: Path,
-    signer: Signer,
+    author: Author,
     disclosure: Disclosure,
     options: PackOptions | None = None,
     *,
     header: EntryHeader | None = None,
-    policy: TextPolicy | None = None,
-    progress: Progress | None = None,
-    random: Random = os.urandom,
-    now: Now = system_now,
     tell: Tell = lambda _: None,
 ) -> PackResult:
     """Pack all or part of a sealed collection; `tell` gets a sentence about each thing that an earlier run left.
@@ -228,37 +221,40 @@ def pack(
         EvidenceError: an item cannot be read, or changed meanwhile.
     """
     options, header = options or PackOptions(), header or EntryHeader()
-    progress = progress or NoProgress()
     form = options.form_of(output)
-    keys = EncryptionKeys(options.recipients, options.passphrase, random)
+    keys = EncryptionKeys(options.recipients, options.passphrase, author.random)
     check_new(output)
     details = disclosure.details()
-    check_entry_text(details, header.reason, policy or TextPolicy())
+    check_entry_text(details, header.reason, author.policy)
     with open_for_writing(path, options.custody) as record, Tree(record.evidence) as tree:
         _check_outside(record, output)
         sweep(
             output, tell, collection=_collection_id(record), heads={link.head for link in record.collection.chain.links}
         )
-        choice = choose_items(record.custody, options.wanted, disclosure.request(signer.code, now()), disclosure.trust)
+        choice = choose_items(
+            record.custody, options.wanted, disclosure.request(author.signer.code, author.now()), disclosure.trust
+        )
         items = [sealed.item for sealed in choice.items]
         neutral = list_neutral_names(tree, choice.reserved)
         chosen = [locate(tree, item, neutral) for item in items]
-        payload = _measure_payload(tree, chosen, choice.reserved, options, progress)
+        payload = _measure_payload(tree, chosen, choice.reserved, options, author.progress)
         disclosed = frozenset(one.number for one in chosen)
         total = record.collection.next_item - 1
         fixity = _fixity(chosen, total)
-        cover = _cover(record, choice, disclosure, signer, now())
-        listed = _list_items(items, choice.withheld_before, options.wanted.withhold, cover, random).serialize()
+        cover = _cover(record, choice, disclosure, author)
+        listed = _list_items(items, choice.withheld_before, options.wanted.withhold, cover, author.random).serialize()
         details = replace(details, list=Digest(sha256_hex(listed)))
         # Without items: which ones they are says the list, and that does not go to later recipients.
         about = EntryHeader(header.reason, header.happened_at, header.clock)
         own = {list_name(record.next_sequence): listed}
-        draft = draft_entry(record, signer, about, details, fixity=fixity, random=random, now=now, own=own)
+        draft = draft_entry(record, author, about, details, fixity=fixity, own=own)
         # The items of a collection can be gone through once.
         collection = read_collection(record.custody)
         kept = record_files(collection, disclosed, options.wanted.withhold, {**draft.files, COVER: cover})
         files = bag_files(collection, kept, payload, _readme(collection, draft, options))
-        report = _hand_out(record, draft, lambda: new_bundle(form, output, files, keys, draft.head, progress), output)
+        report = _hand_out(
+            record, draft, lambda: new_bundle(form, output, files, keys, draft.head, author.progress), output
+        )
     return PackResult(
         entry=draft.entry.sequence,
         head=draft.head,
@@ -329,10 +325,9 @@ def _check_outside(record: OpenRecord, output: Path) -> None:
             raise UsageError("the bundle would lie inside the evidence directory", hint="name a place outside of it")
 
 
-def _cover(
-    record: OpenRecord, choice: ItemSelection, disclosure: Disclosure, signer: Signer, moment: datetime
-) -> bytes:
+def _cover(record: OpenRecord, choice: ItemSelection, disclosure: Disclosure, author: Author) -> bytes:
     """Write the cover sheet, from the terms in force for the items of the bundle; the entry holds its digest."""
+    moment = author.now()
     changes = changes_of(link.entry for link in record.collection.chain.links)
     tally = ConsentTally()
     for number, group in groupby(choice.items, key=lambda sealed: sealed.seal.number):
@@ -344,7 +339,7 @@ def _cover(
     handover = Handover(
         entry=record.next_sequence,
         moment=moment,
-        agent=signer.code,
+        agent=author.signer.code,
         recipient=disclosure.recipient.code,
         purpose=code_text(disclosure.purpose),
         authority=disclosure.authority,

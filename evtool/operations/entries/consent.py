@@ -23,17 +23,16 @@ from evtool.core.consent.items import (
 )
 from evtool.core.consent.state import ConsentChange, changes_of, find_ineffective
 from evtool.core.custody.events import ConsentChanged, Terms
-from evtool.core.custody.privacy import TextPolicy
-from evtool.core.errors import FormatError, InputError, MismatchError, RefusedError, UsageError
-from evtool.core.finding import Effect
+from evtool.core.errors import FormatError, InputError, RefusedError, UsageError
 from evtool.core.terms.input import find_contradictions
 from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.limits import MAX_CHANGES
 from evtool.core.text.ranges import ItemRanges
-from evtool.keys.signer import Signer
+from evtool.operations.author import Author
 from evtool.operations.entries.record_event import RecordResult, record_event
-from evtool.operations.entries.writer import EntryHeader, Now, system_now
+from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.record.collection import Collection, SealedItem, read_numbered_items
+from evtool.operations.record.opening import require_sound
 from evtool.operations.record.read import open_record
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.record.withholding import judge_withholding, require_explained, withheld_ranges
@@ -65,7 +64,7 @@ def read_consent(collection: Collection, items: ItemRanges | None = None) -> Ite
             changes = tuple(index.changes[one] for one in group[2])
             in_force, last = _in_force(number, terms, sealed_by, changes), group
         yield ItemConsent(number, sealed_by, terms, in_force, changes)
-    require_sound(collection)
+    require_decidable(collection)
     for seal in collection.seals if items is not None else ():
         gone = withheld_ranges(seal)
         for number in items or ():
@@ -95,25 +94,18 @@ def _in_force(number: int, sealed: ItemTerms, sealed_by: int, changes: Sequence[
         raise FormatError(f"item {number}: {error.message}") from error
 
 
-def require_sound(collection: Collection) -> None:
+def require_decidable(collection: Collection) -> None:
     """Refuse to answer out of a record that does not hold; its manifests have been read.
 
     Raises:
         MismatchError, InputError: as `read_consent`.
     """
-    findings = collection.record_findings
-    hint = "run evtool verify first"
-    for finding in findings:
-        if finding.effect is Effect.DISPROVES:
-            raise MismatchError(f"the record does not hold: {finding.message}", hint=hint)
-    for finding in findings:
-        if finding.effect is Effect.UNCHECKED:
-            raise InputError(f"the record cannot be read: {finding.message}", hint=hint)
+    require_sound(collection.record_findings)
     if not collection.seals:
         raise InputError("nothing is sealed here, so there is nothing to decide over")
     if not collection.tells_all_changes:
         message = "an entry that changes consent has no signature, so nobody can say which terms are in force"
-        raise InputError(message, hint=hint)
+        raise InputError(message, hint="run evtool verify first")
     # Terms could be looser only because an item with stricter ones was withheld by somebody without a key.
     require_explained(judge_withholding(collection))
 
@@ -165,13 +157,11 @@ class ChangeResult:
 
 def change_consent(
     path: str | os.PathLike[str],
-    signer: Signer,
+    author: Author,
     terms: ConsentTerms,
     header: EntryHeader,
     *,
     custody: str | None = None,
-    policy: TextPolicy | None = None,
-    now: Now = system_now,
 ) -> ChangeResult:
     """Record that consent or handling changed; without items in the header, of all items sealed by now.
 
@@ -199,7 +189,7 @@ def change_consent(
     # Named one by one even if it is all: items that are sealed later are not meant.
     header = EntryHeader(header.reason, header.happened_at, header.clock, items)
     details = ConsentChanged(Terms(terms.serialize()))
-    written = record_event(path, signer, details, header, custody=custody, policy=policy, now=now)
+    written = record_event(path, author, details, header, custody=custody)
     return ChangeResult(written, items, without_effect)
 
 

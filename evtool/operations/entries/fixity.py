@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evtool.core.custody.events import Fixity, FixityScope
 from evtool.core.errors import InputError, MismatchError, UsageError
 from evtool.core.finding import Effect, Finding
 from evtool.core.manifest.statement import ItemType
+from evtool.operations.author import Author, Random
 from evtool.operations.entries.writer import OpenRecord
-from evtool.operations.progress import Progress
 from evtool.operations.record.collection import Collection, read_collection, read_numbered_items
 from evtool.operations.record.disclosed_lists import read_lists
+from evtool.operations.record.opening import require_sound
 from evtool.operations.record.selection import Selection
 from evtool.operations.verify.items.comparison import Comparison
 from evtool.operations.verify.items.plain import Comparer
@@ -50,8 +50,7 @@ class Measurement:
 def measure_fixity(
     record: OpenRecord,
     request: FixityRequest,
-    progress: Progress,
-    random: Callable[[int], bytes] = os.urandom,
+    author: Author,
 ) -> Measurement:
     """Compare the evidence with its seals, all of it or a sample.
 
@@ -66,8 +65,8 @@ def measure_fixity(
         raise InputError("nothing is sealed here, so there is nothing to compare", hint="run evtool seal first")
     there = _numbers_there(record, collection, total)
     whole = request.sample is None or request.sample >= len(there)
-    selection = Selection() if whole else Selection(_draw(request.sample or 1, there, random))
-    progress.start("checking", total if whole else len(selection.numbers), None)
+    selection = Selection() if whole else Selection(_draw(request.sample or 1, there, author.random))
+    author.progress.start("checking", total if whole else len(selection.numbers), None)
     comparison = Comparer(
         evidence=record.evidence,
         collection=collection,
@@ -76,12 +75,10 @@ def measure_fixity(
         jobs=request.jobs or default_jobs(),
         mode=Mode.HASH,
         selection=selection,
-        progress=progress,
+        progress=author.progress,
     ).run()
     for seal in collection.seals:
-        for finding in seal.findings:
-            if finding.effect in (Effect.DISPROVES, Effect.UNCHECKED):
-                raise MismatchError(f"the record does not hold: {finding.message}", hint="run evtool verify first")
+        require_sound(seal.findings)
     for finding in (*comparison.withholding.findings, *comparison.check_accounts(total)):
         raise MismatchError(f"the record fails verification: {finding.message}", hint="run evtool verify first")
     findings = tuple(finding for finding in comparison.findings if finding.effect is not Effect.NOTE)
@@ -106,7 +103,7 @@ def _numbers_there(record: OpenRecord, collection: Collection, total: int) -> Se
     ]
 
 
-def _draw(size: int, numbers: Sequence[int], random: Callable[[int], bytes]) -> frozenset[int]:
+def _draw(size: int, numbers: Sequence[int], random: Random) -> frozenset[int]:
     """Draw distinct item numbers; from the system's random numbers, so that nobody can know the sample beforehand."""
     chosen: set[int] = set()
     while len(chosen) < size:

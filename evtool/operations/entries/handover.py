@@ -8,26 +8,22 @@ from pathlib import Path
 
 from evtool.core.custody.chain import Link
 from evtool.core.custody.events import Acceptance, Code, Digest, Received
-from evtool.core.custody.privacy import TextPolicy, check_entry_text
+from evtool.core.custody.privacy import check_entry_text
 from evtool.core.custody.receipt import Receipt, check_receipt, serialize_receipt, split_receipt, transfer_details
 from evtool.core.errors import InputError, MismatchError, NotEstablishedError, UsageError
 from evtool.core.finding import Effect
 from evtool.core.text.limits import MAX_RECEIPT
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges
-from evtool.keys.signer import Signer
+from evtool.operations.author import Author
 from evtool.operations.entries.fixity import FixityRequest, Measurement, measure_fixity
 from evtool.operations.entries.record_event import RecordResult
 from evtool.operations.entries.writer import (
     EntryHeader,
-    Now,
     OpenRecord,
-    Random,
     open_for_writing,
-    system_now,
     write_entry,
 )
-from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.read import open_record
 from evtool.operations.record.trust import TrustPolicy
 from evtool.store.custody import receipt_names
@@ -61,15 +57,10 @@ class ReceiveOptions:
 
 def receive(
     path: str | os.PathLike[str],
-    signer: Signer,
+    author: Author,
     header: EntryHeader,
     options: ReceiveOptions,
     receipt: Path,
-    *,
-    policy: TextPolicy | None = None,
-    progress: Progress | None = None,
-    random: Random = os.urandom,
-    now: Now = system_now,
 ) -> RecordResult:
     """Check a received directory, add the receiver's entry to its record, and write the receipt for the giver.
 
@@ -84,10 +75,10 @@ def receive(
     if os.path.lexists(receipt):
         raise UsageError(f"{shown(str(receipt))} exists already", hint="name a new file for the receipt")
     with open_for_writing(path, options.custody) as record:
-        transfer = _find_transfer(record, signer.code, options.transfer)
+        transfer = _find_transfer(record, author.signer.code, options.transfer)
         if options.acceptance is not Acceptance.REJECTED:
             _require_trust(record, options.trust)
-        measured = measure_fixity(record, FixityRequest(jobs=options.jobs), progress or NoProgress(), random)
+        measured = measure_fixity(record, FixityRequest(jobs=options.jobs), author)
         _require_accepted(measured, options)
         details = Received(
             sender=Code(transfer.entry.agent),
@@ -95,8 +86,8 @@ def receive(
             transfer=Digest(transfer.head),
             accepted=options.accepted,
         )
-        check_entry_text(details, header.reason, policy or TextPolicy())
-        written = write_entry(record, signer, header, details, fixity=measured.fixity, random=random, now=now)
+        check_entry_text(details, header.reason, author.policy)
+        written = write_entry(record, author, header, details, fixity=measured.fixity)
         files = record.custody.read_entry(written.sequence, details.event.value)
         write_new_file(receipt, serialize_receipt(files.data, files.signature))
     return RecordResult(written.sequence, written.head, measured.fixity, measured.findings)

@@ -6,22 +6,18 @@ import os
 from dataclasses import dataclass
 
 from evtool.core.custody.events import STATES_EVIDENCE, Derived, Details, Event, Fixity
-from evtool.core.custody.privacy import TextPolicy, check_entry_text
+from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import InputError, MismatchError, UsageError
 from evtool.core.finding import Finding
 from evtool.core.text.ranges import ItemRanges
-from evtool.keys.signer import Signer
+from evtool.operations.author import Author
 from evtool.operations.entries.fixity import FixityRequest, measure_fixity
 from evtool.operations.entries.writer import (
     EntryHeader,
-    Now,
     OpenRecord,
-    Random,
     open_for_writing,
-    system_now,
     write_entry,
 )
-from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.collection import Collection
 
 NEEDS_CLEAN_EVIDENCE = frozenset({Event.COPIED, Event.TRANSFERRED, Event.DISCLOSED})
@@ -47,16 +43,12 @@ class RecordResult:
 
 def record_event(
     path: str | os.PathLike[str],
-    signer: Signer,
+    author: Author,
     details: Details,
     header: EntryHeader,
     *,
     fixity: FixityRequest | None = None,
     custody: str | None = None,
-    policy: TextPolicy | None = None,
-    progress: Progress | None = None,
-    random: Random = os.urandom,
-    now: Now = system_now,
 ) -> RecordResult:
     """Add an entry of any event but a seal.
 
@@ -67,21 +59,18 @@ def record_event(
         MismatchError: evidence that is to be handed on is not as sealed; nothing was recorded.
         InputError: the items or the entry that it is about do not exist.
     """
-    check_entry_text(details, header.reason, policy or TextPolicy())
+    check_entry_text(details, header.reason, author.policy)
     with open_for_writing(path, custody) as record:
-        return add_event(record, signer, details, header, fixity=fixity, progress=progress, random=random, now=now)
+        return add_event(record, author, details, header, fixity=fixity)
 
 
 def add_event(
     record: OpenRecord,
-    signer: Signer,
+    author: Author,
     details: Details,
     header: EntryHeader,
     *,
     fixity: FixityRequest | None = None,
-    progress: Progress | None = None,
-    random: Random = os.urandom,
-    now: Now = system_now,
 ) -> RecordResult:
     """Add an entry to an open record; see `record_event`."""
     if details.event is Event.SEALED:
@@ -89,7 +78,7 @@ def add_event(
     _check_items(record.collection, header.items, details)
     if fixity is None and details.event in STATES_EVIDENCE:
         fixity = FixityRequest()
-    measured = measure_fixity(record, fixity, progress or NoProgress(), random) if fixity else None
+    measured = measure_fixity(record, fixity, author) if fixity else None
     if measured and details.event in NEEDS_CLEAN_EVIDENCE and not measured.fixity.is_clean:
         first = measured.findings[0].message if measured.findings else "not one item could be checked"
         raise MismatchError(
@@ -97,7 +86,7 @@ def add_event(
             hint="run evtool verify to see all of it; record it with `evtool record DIR verified` or `incident`",
         )
     result = measured.fixity if measured else None
-    written = write_entry(record, signer, header, details, fixity=result, random=random, now=now)
+    written = write_entry(record, author, header, details, fixity=result)
     return RecordResult(written.sequence, written.head, result, measured.findings if measured else ())
 
 

@@ -10,33 +10,24 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from evtool.core import __version__
 from evtool.core.custody.entry import Clock, Entry, Previous
 from evtool.core.custody.events import Details, Disclosed, Fixity
-from evtool.core.errors import InputError, MismatchError, UsageError
-from evtool.core.finding import Code, Effect
+from evtool.core.errors import UsageError
 from evtool.core.text.digest import sha256_hex
-from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges
-from evtool.keys.signer import Signer
+from evtool.operations.author import Author
 from evtool.operations.entries.read_back import require_readable
 from evtool.operations.entries.readme_files import serialize_informational
-from evtool.operations.record.collection import OWN_FILES, Collection, read_collection
+from evtool.operations.record.collection import OWN_FILES, Collection
+from evtool.operations.record.opening import find_place, is_own_place, read_sound_collection
 from evtool.operations.verify.time.listing import read_known_stamps
 from evtool.scan.tree import TreeLocation
-from evtool.store.custody import NAME, CustodyDirectory, FileRole, file_name
+from evtool.store.custody import CustodyDirectory, FileRole, file_name
 from evtool.store.journal import journal_name
 from evtool.store.writer import CustodyWriter
-
-Random = Callable[[int], bytes]
-Now = Callable[[], datetime]
-
-
-def system_now() -> datetime:
-    """Read the clock of this computer, in UTC, which tells nothing of where it stands."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,63 +93,18 @@ def open_for_writing(path: str | os.PathLike[str], custody: str | None) -> Itera
         MismatchError: the record does not hold; nothing is added to it.
     """
     evidence = TreeLocation.find(os.fspath(path))
-    target = _custody_path(evidence, custody)
+    target = find_place(evidence, custody)
     with CustodyWriter(target) as writer, CustodyDirectory(writer.location) as directory:
         before = read_sound_collection(directory)
         informational = before.chain.links[-1].entry.informational if before.chain.links else {}
         writer.clean(before.listing, keep=journal_name(_next_sequence(before)), informational=informational)
         collection = read_sound_collection(directory)
-        yield OpenRecord(evidence, writer, directory, collection, target == os.path.join(evidence.path, NAME))
+        yield OpenRecord(evidence, writer, directory, collection, is_own_place(evidence, target))
 
 
 def _next_sequence(collection: Collection) -> int:
     links = collection.chain.links
     return links[-1].entry.sequence + 1 if links else 1
-
-
-def is_inside(evidence: TreeLocation, custody: str | None) -> bool:
-    """Tell whether the custody directory lies at its own place in the evidence directory."""
-    return _custody_path(evidence, custody) == os.path.join(evidence.path, NAME)
-
-
-def _custody_path(evidence: TreeLocation, custody: str | None) -> bytes:
-    """Decide where the custody directory is; anywhere in the evidence but its own place, it would be evidence."""
-    own = os.path.join(evidence.path, NAME)
-    if custody is None:
-        return own
-    path = os.path.realpath(os.fsencode(custody))
-    root = os.path.realpath(evidence.path)
-    if path == os.path.join(root, NAME):
-        return own
-    if path == root or path.startswith(root + b"/"):
-        raise UsageError(
-            "the custody directory lies inside the evidence directory",
-            hint="leave --custody out to use the directory custody/, or name one outside",
-        )
-    return path
-
-
-def read_sound_collection(custody: CustodyDirectory) -> Collection:
-    """Read the record and refuse to build on one that does not hold.
-
-    Raises:
-        InputError: the directory is not evtool's, or cannot be read.
-        MismatchError: an entry, a signature or the order of the entries does not hold.
-    """
-    listing = custody.list_files()
-    if not listing.is_ours:
-        raise InputError(
-            f"the directory {shown(os.fsdecode(os.path.basename(custody.location.path)))} holds files that evtool did "
-            "not write; it is evidence like any other, and nothing was written there",
-            hint="keep the custody directory elsewhere with --custody DIR; this one is then sealed with the rest",
-        )
-    collection = read_collection(custody)
-    for finding in collection.record_findings:
-        if finding.effect is Effect.DISPROVES:
-            raise MismatchError(f"the record does not hold: {finding.message}", hint="run evtool verify first")
-        if finding.effect is Effect.UNCHECKED and finding.code is not Code.ENTRY_UNFINISHED:
-            raise InputError(f"the record cannot be read: {finding.message}", hint="run evtool verify first")
-    return collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +142,11 @@ class Draft:
 
 def write_entry(
     record: OpenRecord,
-    signer: Signer,
+    author: Author,
     header: EntryHeader,
     details: Details,
     *,
     fixity: Fixity | None = None,
-    random: Random = os.urandom,
-    now: Now = system_now,
     unlisted: int = 0,
     read_in_blocks: bool = False,
     require_unchanged: Callable[[], None] | None = None,
@@ -219,28 +163,18 @@ def write_entry(
         InputError: what would be signed could not be read again.
     """
     draft = draft_entry(
-        record,
-        signer,
-        header,
-        details,
-        fixity=fixity,
-        random=random,
-        now=now,
-        unlisted=unlisted,
-        read_in_blocks=read_in_blocks,
+        record, author, header, details, fixity=fixity, unlisted=unlisted, read_in_blocks=read_in_blocks
     )
     return commit_entry(record, draft, require_unchanged)
 
 
 def draft_entry(
     record: OpenRecord,
-    signer: Signer,
+    author: Author,
     header: EntryHeader,
     details: Details,
     *,
     fixity: Fixity | None = None,
-    random: Random = os.urandom,
-    now: Now = system_now,
     unlisted: int = 0,
     own: Mapping[str, bytes] | None = None,
     read_in_blocks: bool = False,
@@ -252,17 +186,17 @@ def draft_entry(
     Raises:
         InputError: what would be signed could not be read again.
     """
-    stamps = read_known_stamps(record.collection, now())
-    entry = _build_entry(record, signer, header, details, fixity, random, now)
+    stamps = read_known_stamps(record.collection, author.now())
+    entry = _build_entry(record, author, header, details, fixity)
     if entry.previous:
         entry = replace(entry, previous=replace(entry.previous, timestamps=stamps.to_list))
     informational = serialize_informational(
-        record.collection, entry, signer.public_key, unlisted, stamps.repeats, inside=record.inside
+        record.collection, entry, author.signer.public_key, unlisted, stamps.repeats, inside=record.inside
     )
     entry = replace(entry, informational={name: sha256_hex(data) for name, data in informational.items()})
     data = entry.serialize()
     require_readable(data, entry, record.collection, own or {}, read_in_blocks=read_in_blocks)
-    return Draft(entry, data, signer.sign(data), informational, own or {})
+    return Draft(entry, data, author.signer.sign(data), informational, own or {})
 
 
 def commit_entry(record: OpenRecord, draft: Draft, require_unchanged: Callable[[], None] | None = None) -> Written:
@@ -284,24 +218,22 @@ def commit_entry(record: OpenRecord, draft: Draft, require_unchanged: Callable[[
 
 def _build_entry(
     record: OpenRecord,
-    signer: Signer,
+    author: Author,
     header: EntryHeader,
     details: Details,
     fixity: Fixity | None,
-    random: Random,
-    now: Now,
 ) -> Entry:
-    recorded_at = now().replace(microsecond=0)
+    recorded_at = author.now().replace(microsecond=0)
     links = record.collection.chain.links
     return Entry(
-        collection=links[0].entry.collection if links else random(16).hex(),
+        collection=links[0].entry.collection if links else author.random(16).hex(),
         sequence=record.next_sequence,
         event=details.event,
         happened_at=header.happened_at or recorded_at,
         recorded_at=recorded_at,
         clock=header.clock,
-        agent=signer.code,
-        key=signer.public_key.fingerprint,
+        agent=author.signer.code,
+        key=author.signer.public_key.fingerprint,
         reason=header.reason,
         tool=f"evtool {__version__}",
         previous=Previous(entry=links[-1].head, signature=links[-1].signature_digest) if links else None,

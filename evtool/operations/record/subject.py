@@ -16,6 +16,7 @@ from evtool.core.text.names import shown
 from evtool.keys.age_keys import Identity
 from evtool.keys.passphrase import PassphraseSource
 from evtool.operations.progress import Progress
+from evtool.operations.record.opening import find_place, is_own_place
 from evtool.operations.record.wrong_place import explain_no_container
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import TreeLocation
@@ -86,9 +87,9 @@ def open_subject(
         if record is None:
             yield None
             return
+        own = NAME if is_own_place(location, find_place(location, custody)) else None
         with CustodyDirectory(record) as directory:
-            inside = _is_inside(location, record)
-            yield Subject(directory, location, NAME if inside else None, None)
+            yield Subject(directory, location, own, None)
         return
     if custody is not None:
         raise UsageError("a bundle holds its own record; --custody goes with an evidence directory")
@@ -182,12 +183,3 @@ def name_of(place: Place) -> str:
 
 def _name(place: Place) -> str:
     return shown(name_of(place))
-
-
-def _is_inside(evidence: TreeLocation, custody: TreeLocation) -> bool:
-    """Tell whether the record lies at its own place in the evidence, whatever way the user named the two."""
-    try:
-        own = os.lstat(os.path.join(evidence.path, NAME))
-    except OSError:
-        return False
-    return (own.st_dev, own.st_ino) == (custody.device, custody.inode)

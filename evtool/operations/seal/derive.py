@@ -12,11 +12,10 @@ from evtool.core.errors import InputError, UsageError
 from evtool.core.manifest.manifest import Item
 from evtool.core.text.names import nfc_key, parse_name, shown
 from evtool.core.text.ranges import ranges_of
-from evtool.keys.signer import Signer
-from evtool.operations.entries.consent import require_sound
+from evtool.operations.author import Author
+from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.record_event import record_event
-from evtool.operations.entries.writer import EntryHeader, Now, Random, system_now
-from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.record.collection import read_numbered_items
 from evtool.operations.record.read import open_record
 from evtool.operations.seal.options import SealOptions
@@ -52,12 +51,8 @@ def derive(
     original: str,
     copy: str,
     method: str,
-    signer: Signer,
+    author: Author,
     options: SealOptions,
-    *,
-    progress: Progress | None = None,
-    random: Random = os.urandom,
-    now: Now = system_now,
 ) -> DeriveResult:
     """Record that one item is a copy, made by a method, of another; a copy that is new is sealed first.
 
@@ -71,7 +66,7 @@ def derive(
         MismatchError, EvidenceError: as sealing.
     """
     details = Derived(1, 2, method)
-    check_entry_text(details, options.reason, options.policy)
+    check_entry_text(details, options.reason, author.policy)
     first, second = _find(path, options.custody, original, copy)
     if first is None:
         raise InputError(f"{shown(original)} is no item of this collection", hint="`evtool show DIR` lists them")
@@ -79,7 +74,7 @@ def derive(
     if second is None:
         new = _find_only_new(path, options, copy)
         _require_changed(first, _hash_file(path, new), copy)
-        sealed = seal(path, signer, options, progress=progress or NoProgress(), random=random, now=now).entry
+        sealed = seal(path, author, options).entry
         _, second = _find(path, options.custody, original, new)
     if second is None:
         raise InputError(f"{shown(copy)} was not sealed", hint="`evtool show DIR` lists what is")
@@ -88,9 +83,7 @@ def derive(
     _require_changed(first, _digest_of(second), copy)
     details = replace(details, original=first.number, copy=second.number)
     header = EntryHeader(options.reason, options.happened_at, options.clock, ranges_of((first.number, second.number)))
-    written = record_event(
-        path, signer, details, header, custody=options.custody, policy=options.policy, random=random, now=now
-    )
+    written = record_event(path, author, details, header, custody=options.custody)
     return DeriveResult(first.number, second.number, sealed, written.entry, written.head)
 
 
@@ -110,7 +103,7 @@ def _find(path: str | os.PathLike[str], custody: str | None, *names: str) -> lis
                     alike.setdefault(name, []).append(item)
                     if stored == name:
                         exact[name] = item
-        require_sound(collection)
+        require_decidable(collection)
     found = {name: items[0] for name, items in alike.items() if len(items) == 1} | exact
     return [found.get(name) for name in names]
 

@@ -21,17 +21,14 @@ from evtool.core.text.names import shown, store_name
 from evtool.core.text.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.interop.checksum_lists import FORMATS, MAX_LINE, WEAK, read_list
 from evtool.interop.foreign_bag import PAYLOAD, ForeignBag, read_foreign_bag
-from evtool.keys.signer import Signer
+from evtool.operations.author import Author
 from evtool.operations.entries.writer import (
     EntryHeader,
-    Now,
     OpenRecord,
-    Random,
     open_for_writing,
-    system_now,
     write_entry,
 )
-from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.progress import Progress
 from evtool.operations.record.read import list_items, open_record
 from evtool.operations.record.selection import Selection
 from evtool.operations.seal.import_check import Expectation, Hasher, ImportCheck
@@ -88,24 +85,17 @@ class _Import:
     """One import: what is compared with what, and who says so."""
 
     path: str | os.PathLike[str]
-    signer: Signer
+    author: Author
     options: SealOptions
     details: Collected
     expectation: Expectation
-    progress: Progress
-    random: Random
-    now: Now
 
 
 def import_bag(
     path: str | os.PathLike[str],
-    signer: Signer,
+    author: Author,
     options: SealOptions,
     origin: Origin,
-    *,
-    progress: Progress | None = None,
-    random: Random = os.urandom,
-    now: Now = system_now,
 ) -> ImportResult:
     """Check a bag of another program against all of its manifests, and seal it where it lies.
 
@@ -126,21 +116,18 @@ def import_bag(
     method = f"BagIt {bag.version[0]}.{bag.version[1]} bag, checked against {', '.join(bag.manifests)}"
     expectation = Expectation(bag.files, PAYLOAD, texts, bag.total, bag.to_fetch)
     details = Collected(source=origin.source, place=origin.place, method=method[:_MAX_METHOD])
-    return _import(_Import(path, signer, options, details, expectation, progress or NoProgress(), random, now))
+    return _import(_Import(path, author, options, details, expectation))
 
 
 def import_list(
     path: str | os.PathLike[str],
     list_path: str | os.PathLike[str],
     format_name: str,
-    signer: Signer,
+    author: Author,
     options: SealOptions,
     origin: Origin,
     *,
     strip: bytes = b"",
-    progress: Progress | None = None,
-    random: Random = os.urandom,
-    now: Now = system_now,
 ) -> ImportResult:
     """Check a directory against a list of sha256sum, b3sum or hashdeep (`-` is standard input), and seal it.
 
@@ -159,7 +146,7 @@ def import_list(
         raise InputError(f"{shown(os.fsdecode(os.fspath(list_path)))}: {error.strerror}") from error
     method = f"list of {format_name} with {len(files)} files, SHA-256 of the list {digest.hexdigest()}"
     details = Collected(source=origin.source, place=origin.place, method=method)
-    run = _Import(path, signer, options, details, Expectation(files), progress or NoProgress(), random, now)
+    run = _Import(path, author, options, details, Expectation(files))
     return _import(run)
 
 
@@ -204,7 +191,7 @@ def _read_bag(tree: Tree, texts: dict[bytes, str]) -> ForeignBag:
 
 
 def _import(run: _Import) -> ImportResult:
-    check_entry_text(run.details, run.options.reason, run.options.policy)
+    check_entry_text(run.details, run.options.reason, run.author.policy)
     options = run.options
     if not options.reset_exclusions and _lists_hidden(run.expectation, Exclusions(DEFAULT_PATTERNS)):
         # What other systems leave in folders is evidence as soon as somebody else listed it.
@@ -213,13 +200,13 @@ def _import(run: _Import) -> ImportResult:
     with open_for_writing(run.path, options.custody) as record:
         _require_unsealed(record)
     # Tables that do not fit are found before anything is read or written.
-    preview_seal(run.path, options)
+    preview_seal(run.path, options, policy=run.author.policy)
     with open_for_writing(run.path, options.custody) as record:
         _require_unsealed(record)
-        _check_all(record, check, options, run.progress)
+        _check_all(record, check, options, run.author.progress)
         header = EntryHeader(options.reason, options.happened_at, options.clock)
-        collected = write_entry(record, run.signer, header, run.details, random=run.random, now=run.now)
-    result = seal(run.path, run.signer, options, progress=run.progress, random=run.random, now=run.now)
+        collected = write_entry(record, run.author, header, run.details)
+    result = seal(run.path, run.author, options)
     _require_sealed_as_checked(run.path, options, check.digests)
     files = run.expectation.files.values()
     return ImportResult(

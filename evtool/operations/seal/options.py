@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from evtool.core.custody.entry import Clock
-from evtool.core.custody.privacy import TextPolicy
 from evtool.core.errors import ExitCode, UsageError
 from evtool.core.finding import Finding, weigh
 from evtool.core.manifest.statement import OmissionReason
@@ -42,7 +41,6 @@ class SealOptions:
         custody: where the custody directory is, if not in the evidence directory.
         jobs: number of workers; None means a number that suits this machine.
         scheduler: address of the Dask scheduler whose workers do the work in their stead.
-        policy: what must not occur in a text, nor, as for denied terms, in a name or in what a file claims of itself.
         metadata: how much of what new files claim of themselves is stated.
         sandbox: False parses files even where the platform cannot confine the parser.
     """
@@ -57,7 +55,6 @@ class SealOptions:
     custody: str | None = None
     jobs: int | None = None
     scheduler: str | None = None
-    policy: TextPolicy = field(default_factory=TextPolicy)
     metadata: MetadataChoice = MetadataChoice.BASIC
     sandbox: bool = True
 

@@ -7,28 +7,26 @@ entry is signed. And whatever happens, even a power cut, the directory holds the
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from evtool.core.accounts import ItemFates
-from evtool.core.custody.privacy import check_text
+from evtool.core.custody.privacy import TextPolicy, check_text
 from evtool.core.errors import InputError, RefusedError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest.statement import ItemType, OmissionReason
 from evtool.core.text.names import shown, store_name
 from evtool.core.text.ranges import count_items
-from evtool.keys.signer import Signer
-from evtool.operations.entries.consent import require_sound
+from evtool.operations.author import Author
+from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.writer import (
     EntryHeader,
-    is_inside,
     open_for_writing,
-    read_sound_collection,
     write_entry,
 )
 from evtool.operations.progress import NoProgress, Progress, ShareTrack
-from evtool.operations.record.collection import Collection, SealedItem, nameless_items
+from evtool.operations.record.collection import SealedItem, nameless_items
+from evtool.operations.record.opening import Opened, open_evidence
 from evtool.operations.record.spelling import ItemBlock, state_block
 from evtool.operations.record.withholding import withheld_ranges
 from evtool.operations.seal.exclusions import effective_exclusions
@@ -47,21 +45,17 @@ from evtool.scan.engine import Crew, Request, Task, gather_runs, observe_all, ob
 from evtool.scan.marks import NO_MARK, Marks, mark_of
 from evtool.scan.measure import measure_tree
 from evtool.scan.observe import Mode, Observation, Problem
-from evtool.scan.tree import Tree, TreeLocation
+from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind, WalkNotes, join_path, walk, walk_runs
 from evtool.scan.workers import default_jobs
-from evtool.store.custody import NAME, CustodyDirectory, locate_custody
+from evtool.store.custody import NAME
 from evtool.store.journal import Journal, journal_name
 
 
 def seal(
     path: str | os.PathLike[str],
-    signer: Signer,
+    author: Author,
     options: SealOptions | None = None,
-    *,
-    progress: Progress | None = None,
-    random: Callable[[int], bytes] = os.urandom,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> SealResult:
     """Seal what is new in an evidence directory.
 
@@ -75,12 +69,11 @@ def seal(
     """
     options = options or SealOptions()
     for name, text in (("reason", options.reason), *(("exclude", pattern) for pattern in options.exclude)):
-        check_text(name, text, options.policy)
-    progress = progress or NoProgress()
+        check_text(name, text, author.policy)
     surprises = Surprises()
     for _ in range(_MOST_TRIES):
         try:
-            return _seal(path, signer, options, progress, random, now, surprises)
+            return _seal(path, author, options, surprises)
         except RespelledNames as found:
             surprises = replace(surprises, respelled=found.names)
         except RestlessFiles as found:
@@ -90,11 +83,8 @@ def seal(
 
 def _seal(
     path: str | os.PathLike[str],
-    signer: Signer,
+    author: Author,
     options: SealOptions,
-    progress: Progress,
-    random: Callable[[int], bytes],
-    now: Callable[[], datetime],
     surprises: Surprises,
 ) -> SealResult:
     header = EntryHeader(options.reason, options.happened_at, options.clock)
@@ -102,12 +92,13 @@ def _seal(
         open_for_writing(path, options.custody) as record,
         hire(options.jobs, options.scheduler, record.evidence) as crew,
     ):
-        run = _SealRun(record.evidence, record.collection, options, crew, progress, surprises, inside=record.inside)
+        opened = Opened(record.evidence, record.collection, NAME if record.inside else None)
+        run = _SealRun(opened, options, crew, author.policy, author.progress, surprises)
         journal_file = journal_name(record.next_sequence)
         journal = Journal(record.writer.open_kept(journal_file))
         try:
             first_item = record.collection.next_item
-            with ManifestWriter(record.writer, record.next_sequence, first_item, random) as manifest:
+            with ManifestWriter(record.writer, record.next_sequence, first_item, author.random) as manifest:
                 run.observe(manifest, journal)
                 result = run.result
                 result.findings += report_losses(crew)
@@ -115,11 +106,9 @@ def _seal(
                     details = manifest.finish(run.exclusions, options.allowed)
                     written = write_entry(
                         record,
-                        signer,
+                        author,
                         header,
                         details,
-                        random=random,
-                        now=now,
                         unlisted=manifest.unlisted,
                         read_in_blocks=manifest.is_read_in_blocks,
                         require_unchanged=run.require_unchanged,
@@ -136,30 +125,25 @@ def _seal(
 
 
 def preview_seal(
-    path: str | os.PathLike[str], options: SealOptions | None = None, *, progress: Progress | None = None
+    path: str | os.PathLike[str],
+    options: SealOptions | None = None,
+    *,
+    policy: TextPolicy | None = None,
+    progress: Progress | None = None,
 ) -> SealResult:
     """Tell what `seal` would do, writing nothing and reading no evidence file."""
-    options, progress = options or SealOptions(), progress or NoProgress()
+    options, policy, progress = options or SealOptions(), policy or TextPolicy(), progress or NoProgress()
     try:
-        return _preview(path, options, progress, Surprises())
+        return _preview(path, options, policy, progress, Surprises())
     except RespelledNames as found:
-        return _preview(path, options, progress, Surprises(respelled=found.names))
+        return _preview(path, options, policy, progress, Surprises(respelled=found.names))
 
 
 def _preview(
-    path: str | os.PathLike[str], options: SealOptions, progress: Progress, surprises: Surprises
+    path: str | os.PathLike[str], options: SealOptions, policy: TextPolicy, progress: Progress, surprises: Surprises
 ) -> SealResult:
-    evidence = TreeLocation.find(os.fspath(path))
-    inside = is_inside(evidence, options.custody)
-    location = locate_custody(evidence, options.custody)
-    crew = Crew(options.jobs or default_jobs())
-    if location is None:
-        run = _SealRun(evidence, None, options, crew, progress, surprises, inside=inside)
-        run.observe(None, None)
-        run.require_unchanged()
-        return run.result
-    with CustodyDirectory(location) as custody:
-        run = _SealRun(evidence, read_sound_collection(custody), options, crew, progress, surprises, inside=inside)
+    with open_evidence(path, options.custody) as opened:
+        run = _SealRun(opened, options, Crew(options.jobs or default_jobs()), policy, progress, surprises)
         run.observe(None, None)
         run.require_unchanged()
         return run.result
@@ -170,21 +154,21 @@ class _SealRun:
 
     def __init__(
         self,
-        evidence: TreeLocation,
-        collection: Collection | None,
+        opened: Opened,
         options: SealOptions,
         crew: Crew,
+        policy: TextPolicy,
         progress: Progress,
         surprises: Surprises,
-        *,
-        inside: bool,
     ) -> None:
+        evidence, collection = opened.evidence, opened.collection
         self.result = SealResult(head=collection.chain.head if collection else None)
-        self.inside = inside
+        self._custody_name = opened.custody_name
         self._evidence = evidence
         self._collection = collection
         self._options = options
         self._crew = crew
+        self._policy = policy
         self._progress = progress
         self.exclusions = effective_exclusions(evidence, self._custody_name, collection, options)
         self._notes = WalkNotes()
@@ -257,7 +241,7 @@ class _SealRun:
         """As `_observe_items`, and state of each new file what it claims of itself."""
         options = self._options
         with DescribedItems(
-            manifest, self._evidence, options.metadata, sandbox=options.sandbox, policy=options.policy
+            manifest, self._evidence, options.metadata, sandbox=options.sandbox, policy=self._policy
         ) as described:
             self._observe_items(described, journal)
             if not self._is_refused:
@@ -274,7 +258,7 @@ class _SealRun:
         """Whether every entry becomes an item, and takes no decision but the usual ones."""
         return not (
             (self._collection and self._collection.seals)
-            or self._options.policy.denied
+            or self._policy.denied
             or self._options.statements
             or self._restless
         )
@@ -314,7 +298,7 @@ class _SealRun:
         """Match the archivist's statements with what is to be sealed, before anything is read."""
         if not self._options.statements:
             return None
-        plan = read_plan(self._options.statements, self._evidence, self._options.policy)
+        plan = read_plan(self._options.statements, self._evidence, self._policy)
         with Tree(self._evidence) as tree:
             plan.match(self._collection, self._evidence, self._walk(tree, WalkNotes()))
         self.result.findings += plan.findings
@@ -338,10 +322,6 @@ class _SealRun:
     def _walk(self, tree: Tree, notes: WalkNotes) -> Iterator[Found]:
         return walk(tree, custody=self._custody_name, exclusions=self.exclusions, notes=notes)
 
-    @property
-    def _custody_name(self) -> bytes | None:
-        return NAME if self.inside else None
-
     def _take_new(
         self, found: Found, observation: Observation, manifest: ItemWriter | None, journal: Journal | None
     ) -> None:
@@ -354,7 +334,7 @@ class _SealRun:
 
     def _classify(self, found: Found, observation: Observation) -> ItemType | None:
         """Decide what a new item is; None after noting that it cannot be sealed."""
-        policy = self._options.policy
+        policy = self._policy
         texts = (store_name(found.path), store_name(observation.target)) if policy.denied else ()
         if any(map(policy.holds_denied_term, texts)):
             # Counted, not named: the message must not repeat the term.
@@ -443,7 +423,7 @@ class _SealRun:
     def _check_manifests(self) -> None:
         """Now that the manifests of earlier seals have been read to their end, refuse ones that do not hold."""
         if self._collection is not None and self._collection.seals:
-            require_sound(self._collection)
+            require_decidable(self._collection)
         self._close_judgement()
 
     def _close_judgement(self) -> None:

@@ -11,13 +11,13 @@ import os
 from dataclasses import dataclass
 
 from evtool.core.custody.events import RENEWAL_HASH, Details, Digest, Event, Renewed
-from evtool.core.custody.privacy import TextPolicy, check_entry_text
+from evtool.core.custody.privacy import check_entry_text
 from evtool.core.custody.renewal_list import serialize_list
 from evtool.core.errors import InputError
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.names import shown
-from evtool.keys.signer import Signer
-from evtool.operations.entries.writer import EntryHeader, Now, Random, open_for_writing, system_now, write_entry
+from evtool.operations.author import Author
+from evtool.operations.entries.writer import EntryHeader, open_for_writing, write_entry
 from evtool.operations.verify.renewals import record_files
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import FileRole, file_name, locate_custody
@@ -40,13 +40,10 @@ class RenewResult:
 
 def renew(
     path: str | os.PathLike[str],
-    signer: Signer,
+    author: Author,
     header: EntryHeader,
     *,
     custody: str | None = None,
-    policy: TextPolicy | None = None,
-    random: Random = os.urandom,
-    now: Now = system_now,
 ) -> RenewResult:
     """Add a `renewed` entry that lists every file of the record; it is to be stamped afterwards.
 
@@ -70,7 +67,7 @@ def renew(
             list=Digest(sha256_hex(data)),
             list_renewed=hashlib.blake2b(data).hexdigest(),
         )
-        check_entry_text(details, header.reason, policy or TextPolicy())
+        check_entry_text(details, header.reason, author.policy)
         record.writer.write(file_name(record.next_sequence, Event.RENEWED.value, FileRole.RENEWAL), data)
-        written = write_entry(record, signer, header, details, random=random, now=now)
+        written = write_entry(record, author, header, details)
     return RenewResult(written.sequence, written.head, len(digests))

@@ -1,0 +1,122 @@
+"""Opening an evidence directory with its record: where the two lie, and whether the record may be built on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from evtool.core.errors import InputError, MismatchError, UsageError
+from evtool.core.finding import Code, Effect, Finding
+from evtool.core.text.names import shown
+from evtool.operations.record.collection import Collection, read_collection
+from evtool.scan.tree import TreeLocation
+from evtool.store.custody import NAME, CustodyDirectory, locate_custody
+
+_VERIFY_FIRST = "run evtool verify first"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An evidence directory, and its record if it has one.
+
+    Attributes:
+        evidence: the evidence directory.
+        collection: what the record says, which passed `require_sound`; None without a record.
+        custody_name: name of the custody directory in the evidence directory; None if it lies elsewhere.
+    """
+
+    evidence: TreeLocation
+    collection: Collection | None
+    custody_name: bytes | None
+
+
+@contextmanager
+def open_evidence(path: str | os.PathLike[str], custody: str | None) -> Iterator[Opened]:
+    """Open an evidence directory for reading, with the record that it has by now.
+
+    Raises:
+        InputError: the directory, or the custody directory, cannot be used or read.
+        MismatchError: the record fails verification.
+        UsageError: `custody` lies inside the evidence.
+    """
+    evidence = TreeLocation.find(os.fspath(path))
+    own = NAME if is_own_place(evidence, find_place(evidence, custody)) else None
+    location = locate_custody(evidence, custody)
+    if location is None:
+        yield Opened(evidence, None, own)
+        return
+    with CustodyDirectory(location) as directory:
+        yield Opened(evidence, read_sound_collection(directory), own)
+
+
+def find_place(evidence: TreeLocation, custody: str | None) -> bytes:
+    """Decide where the custody directory is, whether or not it is there yet; None means its own place.
+
+    Raises:
+        UsageError: it lies in the evidence directory, but not at its own place: there it would be evidence.
+    """
+    own = os.path.join(evidence.path, NAME)
+    if custody is None:
+        return own
+    path, root = os.path.realpath(os.fsencode(custody)), os.path.realpath(evidence.path)
+    if path == os.path.join(root, NAME) or _is_same(path, own):
+        return own
+    if path == root or path.startswith(root + b"/"):
+        raise UsageError(
+            "the custody directory lies inside the evidence directory",
+            hint="leave --custody out to use the directory custody/, or name one outside",
+        )
+    return path
+
+
+def is_own_place(evidence: TreeLocation, place: bytes) -> bool:
+    """Tell whether a place that `find_place` gave lies in the evidence directory, as `custody/`."""
+    return place == os.path.join(evidence.path, NAME)
+
+
+def _is_same(path: bytes, own: bytes) -> bool:
+    """Ask the system: one directory can have names that differ in case, in Unicode form, or by a mount."""
+    try:
+        return os.path.samestat(os.lstat(path), os.lstat(own))
+    except OSError:
+        return False
+
+
+def read_sound_collection(custody: CustodyDirectory) -> Collection:
+    """Read a record, and refuse to build on one that fails verification.
+
+    Raises:
+        InputError: the directory is not evtool's, or cannot be read.
+        MismatchError: an entry, a signature or the order of the entries fails verification.
+    """
+    listing = custody.list_files()
+    if not listing.is_ours:
+        raise InputError(
+            f"the directory {shown(os.fsdecode(os.path.basename(custody.location.path)))} holds files that evtool did "
+            "not write; it is evidence like any other, and nothing was written there",
+            hint="keep the custody directory elsewhere with --custody DIR; this one is then sealed with the rest",
+        )
+    collection = read_collection(custody)
+    # What an interrupted run left is cleaned by the next writer, and stands in nobody's way.
+    require_sound(finding for finding in collection.record_findings if finding.code is not Code.ENTRY_UNFINISHED)
+    return collection
+
+
+def require_sound(findings: Iterable[Finding]) -> None:
+    """Refuse to build on a record, or to answer out of one, if it is disproved or not all of it could be checked.
+
+    Raises:
+        MismatchError: a finding disproves something; such a finding is named first.
+        InputError: something could not be checked.
+    """
+    found = sorted(
+        (finding for finding in findings if finding.effect in (Effect.DISPROVES, Effect.UNCHECKED)),
+        key=lambda finding: finding.effect is not Effect.DISPROVES,
+    )
+    if not found:
+        return
+    if found[0].effect is Effect.DISPROVES:
+        raise MismatchError(f"the record fails verification: {found[0].message}", hint=_VERIFY_FIRST)
+    raise InputError(f"the record cannot be read: {found[0].message}", hint=_VERIFY_FIRST)
