@@ -9,11 +9,10 @@ import click
 from evtool.cli.options.common import output_options
 from evtool.cli.output import Output
 from evtool.core.errors import ExitCode, UsageError
-from evtool.interop.items_table import COLUMNS, describe_columns, serialize_table
+from evtool.interop.items_table import describe_columns, serialize_table
 from evtool.operations.seal.options import UNMATCHED, SealOptions
 from evtool.operations.seal.unsealed import list_new_names
-
-ITEMS_FORMAT = "evtool-items-table/1"
+from evtool.report.items_document import ItemsTableDocument, TableColumn
 
 EXAMPLES = """\b
 Examples:
@@ -65,17 +64,22 @@ def command(
     if directory is None:
         described = list(describe_columns())
         output.answer("\n".join(f"{name:<13} {meaning}\n{'':<13} {accepted}" for name, meaning, accepted in described))
-        fields = [{"name": name, "meaning": meaning, "accepted": accepted} for name, meaning, accepted in described]
-        output.document({"format": ITEMS_FORMAT, "exit_code": 0, "columns": fields})
+        output.document(ItemsTableDocument(columns=_columns(), paths=None))
         return ExitCode.OK
     options = SealOptions(
         exclude=exclude, reset_exclusions=reset_excludes, custody=custody, allow=frozenset({UNMATCHED})
     )
     names = list_new_names(directory, options)
     if output.json:
-        output.document({"format": ITEMS_FORMAT, "exit_code": 0, "columns": list(COLUMNS), "paths": names})
+        output.document(ItemsTableDocument(columns=_columns(), paths=tuple(names)))
         return ExitCode.OK
     for piece in serialize_table(names, bom=bom):
         # Bytes, not text: what a spreadsheet reads is UTF-8 and CRLF, whatever this terminal's encoding is.
         sys.stdout.buffer.write(piece.encode("utf-8"))
     return ExitCode.OK
+
+
+def _columns() -> tuple[TableColumn, ...]:
+    return tuple(
+        TableColumn(name=name, meaning=meaning, accepted=accepted) for name, meaning, accepted in describe_columns()
+    )
