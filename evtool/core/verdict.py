@@ -17,7 +17,7 @@ from evtool.core.timestamp.time_report import ProvenInterval, StampReport
 
 
 class Step(Enum):
-    """The steps of a verification, numbered as in `manifests/FORMAT.md`, each with the axes that rest on it."""
+    """The steps of a verification, numbered as in `manifests/FORMAT-verify.md`, each with the axes that rest on it."""
 
     RECORD = (1, Axis.CUSTODY)
     SIGNATURES = (2, Axis.SIGNATURES)

@@ -29,7 +29,7 @@ class StepDocument:
     """What one step of a verification checked.
 
     Attributes:
-        step: its number in `manifests/FORMAT.md`, section "Verifying".
+        step: its number in `manifests/FORMAT-verify.md`, section "The steps".
         name: what it is about, in one word.
         axis: the question that rests on it.
         subjects: how many things it is about: entries, seals, items, directories.

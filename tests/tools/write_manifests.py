@@ -1,10 +1,11 @@
-"""Writes what is generated in `manifests/`: the JSON Schemas, and the examples in FORMAT.md.
+"""Writes what is generated in `manifests/`: the JSON Schemas, the pages about JSON documents, examples and tables.
 
     python write_manifests.py            write them into manifests/
     python write_manifests.py FOLDER     write them elsewhere, to compare
 
 Schemas come from the types of the documents, of entries and of statements, with their docstrings as descriptions; what
 a type cannot say (how a digest is spelled) is added by the name of the field. Examples come from the test vectors.
+`json_pages.py` makes the pages of documents.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ from evtool.core.text.limits import (  # noqa: E402
     MAX_SEQUENCE,
 )
 from evtool.core.text.ranges import ItemRanges  # noqa: E402
+from evtool.interop.items_table import describe_columns  # noqa: E402
 from evtool.report.bundle_document import PackDocument, UnpackDocument  # noqa: E402
 from evtool.report.consent_document import (  # noqa: E402
     ConsentChangeDocument,
@@ -75,6 +77,7 @@ from evtool.report.custody_document import (  # noqa: E402
 )
 from evtool.report.document import ItemsDocument, LogDocument, ReportDocument, SealDocument  # noqa: E402
 from evtool.report.import_document import DeriveDocument, ImportDocument  # noqa: E402
+from evtool.report.items_document import ItemsTableDocument  # noqa: E402
 from evtool.report.key_document import KeysDocument, TrustDocument  # noqa: E402
 from evtool.report.metadata_document import InspectDocument  # noqa: E402
 from evtool.report.register_document import RegisterCheckDocument  # noqa: E402
@@ -88,6 +91,7 @@ from evtool.report.time_document import (  # noqa: E402
     StampDocument,
     UpgradeDocument,
 )
+from tests.tools import json_pages  # noqa: E402
 
 Schema = dict[str, Any]
 
@@ -96,6 +100,7 @@ DOCUMENTS: dict[str, type] = {
     "seal": SealDocument,
     "log": LogDocument,
     "items": ItemsDocument,
+    "items-table": ItemsTableDocument,
     "keys": KeysDocument,
     "trust": TrustDocument,
     "timestamp": StampDocument,
@@ -386,14 +391,40 @@ _EXAMPLE = re.compile(r"(<!-- example: (\S+) -->\n)(?:```.*?\n```\n)?", re.DOTAL
 _LANGUAGES = {".toml": "toml", ".jsonl": "json", "": "text", ".sha256": "text", ".sig": "text"}
 
 
-def page(text: str) -> str:
-    """FORMAT.md with its examples as they are now."""
+_TABLE = re.compile(r"(<!-- table: (\S+) -->\n)(?:\|[^\n]*\n)*")
+
+
+def pages() -> dict[str, str]:
+    """Every page with its examples and tables as they are now: file name -> text."""
+    made = {name: document_schema(type_) for name, type_ in DOCUMENTS.items()}
+    said = report()
+    written = json_pages.write_pages(made, json_pages.dump_compact(json.loads(said)))
+    kept = {path.name: path.read_text("utf-8") for path in sorted((ROOT / "manifests").glob("FORMAT*.md"))}
+    tables = {"documents": json_pages.write_index(made), "columns": _columns()}
+    examples = _examples()
+    return written | {
+        name: _fill(text, examples, tables) for name, text in kept.items() if name not in json_pages.PAGES
+    }
+
+
+def _fill(text: str, examples: dict[str, tuple[str, str]], tables: dict[str, str]) -> str:
+    text = _TABLE.sub(lambda match: match[1] + tables[match[2]], text)
+    return _EXAMPLE.sub(lambda match: match[1] + "```{}\n{}```\n".format(*examples[match[2]]), text)
+
+
+def _columns() -> str:
+    """The columns of the table that an archivist fills in."""
+    rows = (f"| `{name}` | {meaning} | {accepted} |" for name, meaning, accepted in describe_columns())
+    return "\n".join(["| Column | Says | Accepted |", "| --- | --- | --- |", *rows]) + "\n"
+
+
+def _examples() -> dict[str, tuple[str, str]]:
+    """The files of the example, and what is made from them: name -> language and text."""
     files = vectors.Collection(vectors.read_recipe("good-two-seals")).files
     examples = {name: (_LANGUAGES[Path(name).suffix], data.decode()) for name, data in files.items()}
     withheld = vectors.withhold(files["custody/0001-sealed.jsonl"], [[5, 4]]).decode().splitlines()[-1]
     examples["withheld"] = ("json", withheld + "\n")
-    examples["report"] = ("json", report())
-    return _EXAMPLE.sub(lambda match: match[1] + "```{}\n{}```\n".format(*examples[match[2]]), text)
+    return examples
 
 
 def report() -> str:
@@ -413,7 +444,8 @@ def main(folder: Path) -> None:
     """Write everything into a folder."""
     for name, text in schemas().items():
         (folder / name).write_text(text, "utf-8")
-    (folder / "FORMAT.md").write_text(page((ROOT / "manifests" / "FORMAT.md").read_text("utf-8")), "utf-8")
+    for name, text in pages().items():
+        (folder / name).write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

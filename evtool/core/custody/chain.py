@@ -1,6 +1,6 @@
 """The chain of custody: entries, their signatures, and the digests that tie each to the one before.
 
-Entries come in as bytes and are judged in the steps of `manifests/FORMAT.md`, section "Verifying the chain". A link is
+Entries come in as bytes and are judged in steps 2 and 3 of `manifests/FORMAT-verify.md`. A link is
 *verified* when its signature holds over exactly these bytes and it names the key that made it; whether anyone trusts
 that key is another question, answered elsewhere.
 """
@@ -112,7 +112,7 @@ def check_chain(files: Sequence[EntryFiles], unreadable: Collection[int] = ()) -
 
 
 def _check_doubles(numbers: Sequence[int]) -> list[Finding]:
-    """Step 1: no number comes twice."""
+    """Step 3a: no number comes twice."""
     counts = sorted(Counter(numbers).items())
     return [
         _broken(Code.ENTRY_DOUBLED, number, f"there are {count} entries with the number {number}")
@@ -122,7 +122,7 @@ def _check_doubles(numbers: Sequence[int]) -> list[Finding]:
 
 
 def _check_position(last: int, current: EntryFiles, unreadable: Collection[int]) -> list[Finding]:
-    """Step 1: numbers run from 1 without a gap."""
+    """Step 3a: numbers run from 1 without a gap."""
     missing = [number for number in range(last + 1, current.sequence) if number not in unreadable]
     if not missing:
         return []
@@ -132,7 +132,7 @@ def _check_position(last: int, current: EntryFiles, unreadable: Collection[int])
 
 
 def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
-    """Steps 2 to 5: the signature verifies over these bytes, they can be read, bear their name and name the key."""
+    """Steps 2a, 3b, 3c, 2b: the signature verifies, the entry can be read, bears its name, and names the key."""
     name = f"{current.stem}.toml"
     try:
         signature = parse_signature(current.signature)
@@ -170,7 +170,7 @@ def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
 
 
 def _check_previous(link: Link, before: EntryFiles | None) -> list[Finding]:
-    """Step 6: the entry holds the digests of the entry before and of its signature."""
+    """Step 3d: the entry holds the digests of the entry before and of its signature."""
     previous, sequence = link.entry.previous, link.entry.sequence
     if previous is None or before is None or before.sequence != link.entry.sequence - 1:
         # A missing or a second entry has been found by its number already.
@@ -191,7 +191,7 @@ def _check_previous(link: Link, before: EntryFiles | None) -> list[Finding]:
 
 
 def _check_against_first(link: Link, first: Link | None) -> list[Finding]:
-    """Step 7: all entries belong to one collection."""
+    """Step 3e: all entries belong to one collection."""
     if first is None or link.entry.collection == first.entry.collection:
         return []
     message = f"entry {link.entry.sequence} belongs to another collection, {link.entry.collection}"
@@ -200,7 +200,7 @@ def _check_against_first(link: Link, first: Link | None) -> list[Finding]:
 
 
 def _check_numbering(links: Sequence[Link]) -> list[Finding]:
-    """Step 8: item numbers go on from seal to seal, so no two items share one and none is hidden between seals.
+    """Step 3f: item numbers go on from seal to seal, so no two items share one and none is hidden between seals.
 
     After an entry that cannot be used, which may seal items of its own, numbers may be left out but not used again.
     """
@@ -220,7 +220,7 @@ def _check_numbering(links: Sequence[Link]) -> list[Finding]:
 
 
 def _check_times(link: Link, before: Link | None) -> list[Finding]:
-    """Step 9: claimed times do not run backwards. Clocks are wrong more often than people lie, so this is a note."""
+    """Step 3g: claimed times do not run backwards. Clocks are wrong more often than people lie, so this is a note."""
     if before is None or link.entry.recorded_at >= before.entry.recorded_at:
         return []
     message = f"entry {link.entry.sequence} claims an earlier time of recording than the entry before it"

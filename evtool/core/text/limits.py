@@ -1,8 +1,9 @@
 """Everything that a stranger's record, bundle or unlisted file can make evtool spend, in one table.
 
-Each number is asked for before the thing is parsed or held; `manifests/FORMAT.md` has the same table, with what is said
-once a limit is exceeded, and `tests/attacks/test_limits.py` goes one beyond each. Whatever has no number here is read
-as a stream, one piece at a time. Nothing that a record merely claims, such as how many items it has, is in any of them.
+Each number is asked for before the thing is parsed or held. `manifests/FORMAT-limits.md` has the same table, with what
+is said once a limit is exceeded; `tests/attacks/test_limits.py` goes one beyond each. Whatever has no number here is
+read as a stream, one piece at a time. Nothing that a record merely claims, such as how many items it has, is in any of
+them.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ The list is closed: `str.isprintable` would give another answer with every versi
 
 
 def is_printable(text: str) -> bool:
-    """Tell whether text in a file is printable, as `manifests/FORMAT.md` defines it."""
+    """Tell whether text in a file is printable, as `manifests/FORMAT-text.md`, rule T9, defines it."""
     return not _UNPRINTABLE.search(text)
 
 

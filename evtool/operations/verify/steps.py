@@ -1,4 +1,4 @@
-"""The steps of a verification, numbered as in `manifests/FORMAT.md`, section "Verifying".
+"""The steps of a verification, numbered as in `manifests/FORMAT-verify.md`, section "The steps".
 
 Each step says what it is about, for how much of that it ran to its end, and what it found; the answers on the axes are
 computed from that. Steps 7 to 11 read manifests and evidence in one pass, as neither has to fit in memory: the first of

@@ -1,7 +1,7 @@
 """Verifying a sealed directory: every question, all findings, one report.
 
 Nothing is written, no socket is opened, no program is run, and nothing in the directory is trusted: whose keys count is
-the caller's to say. `STEPS` is the list of `manifests/FORMAT.md`, section "Verifying", one call each.
+the caller's to say. `STEPS` is the list of `manifests/FORMAT-verify.md`, section "The steps", one call each.
 """
 
 from __future__ import annotations
