@@ -291,7 +291,7 @@ def _start_server(control: socket.socket, settings: Settings) -> subprocess.Pope
     ]
     environment = {"LC_ALL": "C.UTF-8"} | {k: v for k, v in os.environ.items() if k == "LD_LIBRARY_PATH"}
     return subprocess.Popen(
-        arguments + _library_folders(),
+        arguments,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evtool.core.errors import FormatError
-from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hash, compute_node_hash
+from evtool.core.manifest.merkle import Node, TreeBuilder, compute_leaf_hash, compute_node_hash, fold_nodes
 
 lines = st.lists(st.binary(max_size=8), max_size=70)
 
@@ -58,6 +58,28 @@ def test_nodes_may_stand_for_their_leaves(entries: list[bytes], data: st.DataObj
         leaves = data.draw(st.sampled_from(fitting))
         builder.add_subtree(tree_hash(entries[at : at + leaves]), leaves)
     assert (builder.size, builder.compute_root()) == (len(entries), tree_hash(entries))
+
+
+@given(lines, st.data())
+def test_a_tree_can_be_made_in_pieces(entries: list[bytes], data: st.DataObject) -> None:
+    """Pieces of any length, of leaves and of subtrees, lead to the same root when they are put together in order."""
+    nodes: list[Node] = []
+    first = 0
+    while first < len(entries):
+        piece = TreeBuilder(first)
+        end = data.draw(st.integers(first + 1, len(entries)))
+        while piece.size < end:
+            at = piece.size
+            fitting = [1 << k for k in range(7) if at % (1 << k) == 0 and at + (1 << k) <= end]
+            leaves = data.draw(st.sampled_from([0, *fitting]))
+            if leaves:
+                piece.add_subtree(tree_hash(entries[at : at + leaves]), leaves)
+            else:
+                piece.add_leaves([compute_leaf_hash(entry) for entry in entries[at:end]])
+        nodes += piece.nodes()
+        first = end
+    whole = fold_nodes(nodes)
+    assert (whole.size, whole.compute_root()) == (len(entries), tree_hash(entries))
 
 
 @given(st.integers(0, 64), st.integers(-3, 70))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.block import DecodedFiles, decode_files
-from evtool.core.manifest.merkle import TreeBuilder, TreePiece, compute_leaf_hash, compute_leaf_hashes, fold_nodes
+from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hash, compute_leaf_hashes, fold_nodes
 from evtool.core.manifest.nesting import NestedPaths
 from evtool.core.manifest.statement import (
     ConsentStatement,
@@ -110,7 +110,7 @@ class ManifestReader:
         last_key: bytes | None = None,
         nested: NestedPaths | None = None,
     ) -> None:
-        self.tree = TreePiece(first_line)
+        self.tree = TreeBuilder(first_line)
         """The part of the tree that the lines fill."""
         self.withheld_lines = 0
         self.items = 0

@@ -1,7 +1,7 @@
 """The Merkle tree over the lines of a manifest (RFC 9162, section 2.1, with SHA-256).
 
 Leaves are the lines without their newline. The tree is folded from left to right: of `n` leaves only the roots of
-its complete subtrees are kept, so a tree of a million leaves costs twenty hashes of memory.
+its complete subtrees are kept, so a tree of a million leaves costs twenty hashes of memory, and some leaves.
 """
 
 from __future__ import annotations
@@ -10,9 +10,6 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 from evtool.core.errors import FormatError
-
-HASH_SIZE = 32
-"""Bytes of a leaf hash, node hash or root hash."""
 
 
 def compute_leaf_hash(line: bytes) -> bytes:
@@ -38,62 +35,6 @@ def check_subtree(first: int, leaves: int) -> None:
     """
     if leaves < 1 or leaves & (leaves - 1) or first % leaves:
         raise FormatError(f"a hash for {leaves} lines cannot stand at line {first + 1}: it is no node there")
-
-
-class TreeBuilder:
-    """Folds leaf hashes, and roots of whole aligned subtrees, into a root hash.
-
-    A subtree may stand in for its leaves where it is complete (2^k leaves) and aligned (the number of leaves before
-    it is a multiple of 2^k): there, and only there, its root is a node of the whole tree.
-    """
-
-    __slots__ = ("_frontier", "size")
-
-    def __init__(self) -> None:
-        self.size = 0
-        """Number of leaves so far."""
-        self._frontier: list[bytes] = []
-        """Roots of complete subtrees, largest first: one for each bit that is set in `size`."""
-
-    def add_leaf(self, leaf_hash: bytes) -> None:
-        """Append one leaf."""
-        frontier, size = self._frontier, self.size
-        node = leaf_hash
-        # Each trailing one bit of the size is a complete subtree that the new leaf completes further.
-        while size & 1:
-            node = sha256(b"\x01" + frontier.pop() + node).digest()
-            size >>= 1
-        frontier.append(node)
-        self.size += 1
-
-    def add_leaves(self, leaf_hashes: Iterable[bytes]) -> None:
-        """Append leaves in order."""
-        for leaf_hash in leaf_hashes:
-            self.add_leaf(leaf_hash)
-
-    def add_subtree(self, root: bytes, leaves: int) -> None:
-        """Append the root of a subtree that stands for `leaves` leaves.
-
-        Raises:
-            FormatError: the subtree is not complete or not aligned at this place.
-        """
-        check_subtree(self.size, leaves)
-        size = self.size // leaves
-        node = root
-        while size & 1:
-            node = compute_node_hash(self._frontier.pop(), node)
-            size >>= 1
-        self._frontier.append(node)
-        self.size += leaves
-
-    def compute_root(self) -> bytes:
-        """Compute the root hash of the tree so far; of an empty tree it is SHA-256 of nothing."""
-        if not self._frontier:
-            return sha256(b"").digest()
-        node = self._frontier[-1]
-        for left in reversed(self._frontier[:-1]):
-            node = compute_node_hash(left, node)
-        return node
 
 
 Node = tuple[bytes, int]
@@ -129,20 +70,28 @@ def compute_line_subtrees(first: int, lines: bytes) -> list[Node]:
     return compute_subtrees(first, [sha256(b"\x00" + line).digest() for line in lines.split(b"\n")[:-1]])
 
 
-class TreePiece:
-    """A part of a tree: leaves and subtrees that follow each other, after `first` leaves that are somewhere else.
+_LEAVES_KEPT = 1024
 
-    Only the nodes that cannot be folded any further are kept, give or take some leaves: a piece of a million leaves
-    costs as little as one of a thousand.
+
+class TreeBuilder:
+    """Folds leaf hashes, and roots of whole aligned subtrees, into a root hash.
+
+    A subtree may stand in for its leaves where it is complete (2^k leaves) and aligned (the number of leaves before
+    it is a multiple of 2^k): there, and only there, its root is a node of the whole tree.
+
+    A builder can also make a piece of a tree, whose `first` leaves are somewhere else: of these it only knows the
+    number, and `nodes` gives what `fold_nodes` needs to put all pieces together.
     """
 
     __slots__ = ("_leaves", "_nodes", "size")
 
     def __init__(self, first: int = 0) -> None:
         self.size = first
-        """Number of leaves up to here, those before the piece counted."""
+        """Number of leaves up to here, those before a piece counted."""
         self._nodes: list[Node] = []
+        """Roots of the largest complete and aligned subtrees, in their order."""
         self._leaves: list[bytes] = []
+        """Leaves that were not folded yet: many are folded much faster at once."""
 
     def add_leaf(self, leaf_hash: bytes) -> None:
         """Append one leaf."""
@@ -151,10 +100,11 @@ class TreePiece:
         if len(self._leaves) == _LEAVES_KEPT:
             self._fold()
 
-    def add_leaves(self, leaf_hashes: list[bytes]) -> None:
+    def add_leaves(self, leaf_hashes: Iterable[bytes]) -> None:
         """Append leaves in order."""
+        before = len(self._leaves)
         self._leaves += leaf_hashes
-        self.size += len(leaf_hashes)
+        self.size += len(self._leaves) - before
         if len(self._leaves) >= _LEAVES_KEPT:
             self._fold()
 
@@ -166,20 +116,39 @@ class TreePiece:
         """
         check_subtree(self.size, leaves)
         self._fold()
-        self._nodes.append((root, leaves))
+        self._append(self.size, root, leaves)
         self.size += leaves
 
     def nodes(self) -> list[Node]:
-        """Give the nodes that the piece fills, for `fold_nodes`."""
+        """Give the nodes that a piece fills, for `fold_nodes`."""
         self._fold()
         return self._nodes
 
+    def compute_root(self) -> bytes:
+        """Compute the root hash of a tree that lacks no leaves before it; of an empty one it is SHA-256 of nothing."""
+        self._fold()
+        if not self._nodes:
+            return sha256(b"").digest()
+        node, _ = self._nodes[-1]
+        for left, _ in reversed(self._nodes[:-1]):
+            node = compute_node_hash(left, node)
+        return node
+
     def _fold(self) -> None:
-        self._nodes += compute_subtrees(self.size - len(self._leaves), self._leaves)
+        place = self.size - len(self._leaves)
+        for root, leaves in compute_subtrees(place, self._leaves):
+            self._append(place, root, leaves)
+            place += leaves
         self._leaves.clear()
 
-
-_LEAVES_KEPT = 1024
+    def _append(self, place: int, root: bytes, leaves: int) -> None:
+        """Add a node that begins after `place` leaves, and join it with neighbours that it completes a subtree with."""
+        while self._nodes and self._nodes[-1][1] == leaves and place & leaves:
+            left, _ = self._nodes.pop()
+            root = compute_node_hash(left, root)
+            place -= leaves
+            leaves *= 2
+        self._nodes.append((root, leaves))
 
 
 def fold_nodes(nodes: Iterable[Node]) -> TreeBuilder:

@@ -1,22 +1,14 @@
-"""Hash values, each beside the name of the algorithm that made it."""
+"""Digests: the two of every item, and how a person writes one down."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from dataclasses import dataclass
-from enum import Enum
 
 from evtool.core.errors import FormatError
 
 _HEX_256 = re.compile(r"[0-9a-f]{64}\Z")
-
-
-class HashAlgorithm(Enum):
-    """The two digests of every item; both are 32 bytes long."""
-
-    SHA256 = "sha256"
-    BLAKE3 = "blake3"
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,6 @@ _COUNTS = {"EXIF ExifImageWidth": CountKind.WIDTH, "EXIF ExifImageLength": Count
 
 _THUMBNAILS = ("Thumbnail JPEGInterchangeFormat", "Thumbnail StripOffsets")
 
-_HEIF = frozenset({"image/heic", "image/heif", "image/avif"})
 
 _JPEG_HEAD = 512 << 10
 """Bytes at a JPEG's start in which its EXIF segment lies: segments are at most 64 KiB, and this one comes first."""
