@@ -41,8 +41,9 @@ FLOORS: Mapping[str, list[set[str]]] = {
         {"timestamps", "seal", "bundle"},
     ],
     "evtool.cli": [
-        {"output", "delivery", "default_group", "notes", "group"},
-        {"options", "progress", "stamp_answer", "faults"},
+        {"output", "delivery", "notes", "screen", "guesses"},
+        {"group"},
+        {"options", "progress", "stamp_answer", "faults", "usage"},
         {"commands", "app"},
     ],
 }

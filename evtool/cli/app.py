@@ -15,43 +15,6 @@ from evtool.core import __version__
 from evtool.core.errors import EvtoolError, ExitCode
 from evtool.core.text.names import shown
 
-COMMANDS: dict[str, tuple[str, str]] = {
-    "seal": ("evtool.cli.commands.seal", "Hash, state and sign what is new in an evidence directory."),
-    "verify": ("evtool.cli.commands.verify", "Check a sealed directory or a bundle: all findings, one verdict."),
-    "log": ("evtool.cli.commands.log", "Print the chain of custody."),
-    "show": ("evtool.cli.commands.show", "Print the sealed items and what is stated of them."),
-    "items": ("evtool.cli.commands.items", "Print the table of new items that an archivist fills in."),
-    "consent": ("evtool.cli.commands.consent", "What may go to whom, for what, under which conditions."),
-    "register": ("evtool.cli.commands.register", "Keep the people behind the codes out of what travels."),
-    "timestamp": ("evtool.cli.commands.timestamp", "Add time-stamps: online, across an air gap, or by OpenTimestamps."),
-    "renew": ("evtool.cli.commands.renew", "Carry time evidence on under a second hash family, stamped anew."),
-    "due": ("evtool.cli.commands.due", "List which time evidence ends when."),
-    "record": ("evtool.cli.commands.record", "Add an event to the chain of custody."),
-    "transfer": ("evtool.cli.commands.transfer", "Hand custody over: the giver's side."),
-    "receive": ("evtool.cli.commands.receive", "Check and accept a handover: the receiver's side."),
-    "receipt": ("evtool.cli.commands.receipt", "Keep the receiver's answer to a handover."),
-    "compare": ("evtool.cli.commands.compare", "Say what two copies of a collection share."),
-    "pack": ("evtool.cli.commands.pack", "Make a bundle of all or part of a collection for somebody else."),
-    "unpack": ("evtool.cli.commands.unpack", "Unpack a bundle into a new directory."),
-    "prove": ("evtool.cli.commands.prove", "Prove single items without disclosing the others."),
-    "derive": ("evtool.cli.commands.derive", "Record a redacted or otherwise changed copy of an item."),
-    "import": ("evtool.cli.commands.import_evidence", "Check evidence against the list it came with, and seal it."),
-    "inspect": ("evtool.cli.commands.inspect", "Show what files claim of themselves: format, dates, device."),
-    "key": ("evtool.cli.commands.key", "Make, show and list your own signing keys."),
-    "trust": ("evtool.cli.commands.trust", "Decide whose keys you trust."),
-}
-"""Name -> module and one line of help. A module is imported when its command runs, so that help starts fast."""
-
-EXIT_CODES = """\b
-Exit codes:
-  0  all that was asked for is shown
-  1  tampering or a mismatch is proven
-  2  wrong usage
-  3  nothing is disproven, but something asked for is not established
-  4  could not be checked: unreadable, unsupported or incomplete input; or the answer could not be written
-  5  refused: consent or handling does not allow it
-"""
-
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run evtool and leave the process with its exit code."""
@@ -111,8 +74,10 @@ def _run(arguments: list[str], done: list[str]) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        hint = f"see '{error.ctx.command_path} --help'" if isinstance(error, click.UsageError) and error.ctx else ""
-        return report(_one_line(error.format_message()), hint, ExitCode.USAGE)
+        # It imports click, as above.
+        from evtool.cli.usage import explain_usage
+
+        return report(*explain_usage(error), ExitCode.USAGE)
     except (click.Abort, KeyboardInterrupt) as error:
         hint = "nothing that was complete is lost; run it again to go on"
         return report("interrupted", hint, _interrupted(error))
@@ -130,9 +95,9 @@ def _run(arguments: list[str], done: list[str]) -> int:
 def _invoke(arguments: list[str], done: list[str]) -> int:
     """Let click run a command; `click.Command.main` would end with exit code 1 by itself when a pipe is closed."""
     # This imports click, which a run that only asks for the version does not need.
-    from evtool.cli.group import make_group
+    from evtool.cli.group import make_program
 
-    cli = make_group(COMMANDS, EXIT_CODES)
+    cli = make_program()
     asked = os.environ.get(_COMPLETION)
     if asked:
         # Only the shell asks for this.
@@ -170,10 +135,6 @@ class _Reporter:
         if "--json" in self.arguments:
             print_error_document(message, hint, code)
         return code
-
-
-def _one_line(text: str) -> str:
-    return shown(" ".join(text.split()), limit=1000)
 
 
 def _file_of(error: OSError) -> str:

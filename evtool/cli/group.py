@@ -1,59 +1,124 @@
-"""The group of all commands, of which only the one that runs is imported."""
+"""Groups of commands: guess at what was mistyped, show their help when called alone, import only what runs."""
 
 from __future__ import annotations
 
 import importlib
+import os
+import shlex
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from evtool.cli.guesses import guess_command
+from evtool.cli.screen import ABOUT, COMMANDS, EXIT_CODES, OTHER_WORDS, SECTIONS, render_first_screen
 from evtool.core import __version__
+from evtool.core.errors import ExitCode
+from evtool.core.text.names import shown
 
-Commands = Mapping[str, tuple[str, str]]
-"""Name -> module and one line of help."""
+
+class UnknownCommandError(click.UsageError):
+    """A group has no command of this name.
+
+    Attributes:
+        hint: what was most likely meant.
+    """
+
+    def __init__(self, message: str, hint: str, ctx: click.Context) -> None:
+        super().__init__(message, ctx)
+        self.hint = hint
 
 
-class LazyGroup(click.Group):
-    """A group whose commands live in modules of their own, imported on use."""
+class Group(click.Group):
+    """A group whose commands may live in modules of their own, imported on use.
 
-    def __init__(self, *args: Any, commands_by_name: Commands, **kwargs: Any) -> None:
+    `modules` is name -> module; each of these defines its command under the name `command`. With `default`, whatever
+    is no name of a command goes to that one: `evtool timestamp DIR` means `evtool timestamp add DIR`. A directory
+    with the name of a command is written `./upgrade`.
+    """
+
+    def __init__(
+        self, *args: Any, modules: Mapping[str, str] | None = None, default: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self._table = commands_by_name
+        self._modules = modules or {}
+        self._default = default
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """List the command names in the order of an archivist's work."""
-        return list(self._table)
+        """List the names in the order in which they were written down."""
+        return [*self.commands, *self._modules]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the module of one command; each defines it under the name `command`."""
-        if cmd_name not in self._table:
-            return None
-        command = importlib.import_module(self._table[cmd_name][0]).command
-        assert isinstance(command, click.Command)  # noqa: S101  # the table above is part of this program
+        """Give a command, and import its module if need be."""
+        if cmd_name not in self._modules:
+            return super().get_command(ctx, cmd_name)
+        command = importlib.import_module(self._modules[cmd_name]).command
+        assert isinstance(command, click.Command)  # noqa: S101  # the table is part of this program
         return command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Show the help where no command is named, and put the default one in front where it goes without saying."""
+        if not args and not ctx.resilient_parsing:
+            # Not a success: a script that lost the command on its way must not go on as if something had been done.
+            sys.stdout.write(self.short_page(ctx) + "\n")
+            raise click.exceptions.Exit(ExitCode.USAGE)
+        if self._default and args[0] not in (*self.list_commands(ctx), *ctx.help_option_names):
+            args = [self._default, *args]
+        return super().parse_args(ctx, args)
+
+    def short_page(self, ctx: click.Context) -> str:
+        """Write what the group prints when it is called alone."""
+        return self.get_help(ctx)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one was most likely meant."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            raise UnknownCommandError(
+                f"{ctx.command_path} has no command {shown(name, 80)}", self._suggest(ctx, args), ctx
+            )
+        return super().resolve_command(ctx, args)
+
+    def _suggest(self, ctx: click.Context, args: list[str]) -> str:
+        is_root = ctx.parent is None
+        meant = guess_command(args[0], self.list_commands(ctx), OTHER_WORDS if is_root else None)
+        if meant:
+            return f"did you mean `{ctx.command_path} {meant}`?"
+        if is_root and os.path.lexists(args[0]):
+            return f"to check what is there: `evtool verify {shown(shlex.quote(args[0]), 200)}`"
+        return f"`{ctx.command_path}` alone lists the commands"
+
+
+class _Program(Group):
+    """The group `evtool` itself, of which no help needs a command's module."""
+
+    def short_page(self, ctx: click.Context) -> str:
+        """Write the first screen."""
+        return render_first_screen()
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from the table alone, importing none of them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, help_line) for name, (_, help_line) in self._table.items()])
+        """Write the list of commands from the table alone."""
+        for heading, commands in SECTIONS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name, words) for name, (_, words) in commands.items()], col_max=12)
 
 
-def make_group(commands: Commands, epilog: str) -> click.Group:
-    """Make the group `evtool`, with the commands of a table."""
-
-    @click.group(
-        cls=LazyGroup,
-        commands_by_name=commands,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-        epilog=epilog,
+def make_program() -> click.Group:
+    """Make the group `evtool`, with every command."""
+    help_text = (
+        f"{ABOUT}\n\nevtool shows that bytes are the same as when they were sealed, who signed the seal, and by when. "
+        "It does not show that what the evidence says is true. Evidence files are only ever read.\n\n"
+        "`evtool help COMMAND` explains a command."
     )
-    @click.version_option(__version__, "--version", message="evtool %(version)s")
-    def evtool() -> None:
-        """Seal directories of evidence, and verify them offline.
-
-        evtool shows that bytes are the same as when they were sealed, who signed the seal, and by when. It does not
-        show that what the evidence says is true. Evidence files are only ever read.
-        """
-
-    return evtool
+    return click.version_option(__version__, "--version", message="evtool %(version)s")(
+        _Program(
+            "evtool",
+            help=help_text,
+            epilog=EXIT_CODES,
+            modules={name: module for name, (module, _) in COMMANDS.items()},
+            context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+        )
+    )

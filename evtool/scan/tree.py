@@ -20,6 +20,7 @@ from typing import Any
 
 from evtool.core.errors import EvidenceError, InputError
 from evtool.core.text.names import shown
+from evtool.scan.missing import explain_missing
 
 HAS_DIRECTORY_DESCRIPTORS = os.open in os.supports_dir_fd and os.scandir in os.supports_fd
 """Whether names can be opened relative to an open directory."""
@@ -68,6 +69,9 @@ class TreeLocation:
         raw = os.path.abspath(os.fsencode(path))
         try:
             facts = os.stat(raw)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            message, hint = explain_missing(os.fsdecode(path))
+            raise InputError(message, hint=hint) from error
         except OSError as error:
             raise InputError(f"{shown(os.fsdecode(path))}: {error.strerror}") from error
         if not stat.S_ISDIR(facts.st_mode):

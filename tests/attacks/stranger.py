@@ -28,8 +28,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
-from evtool.cli.app import COMMANDS as PROGRAM
 from evtool.cli.app import main
+from evtool.cli.screen import COMMANDS as PROGRAM
 from tests.attacks.forge import Key, Record, content, name, sha256, statement
 
 MIB = 1 << 20

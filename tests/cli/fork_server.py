@@ -28,7 +28,8 @@ import sys
 import time
 from typing import Any
 
-from evtool.cli.app import COMMANDS, main
+from evtool.cli.app import main
+from evtool.cli.screen import COMMANDS
 
 
 def _burn(call: str, times: int) -> None:

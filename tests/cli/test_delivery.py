@@ -12,8 +12,7 @@ import click
 import pyrage  # type: ignore[import-untyped]  # it has no annotations
 import pytest
 
-from evtool.cli.app import COMMANDS
-from evtool.cli.group import make_group
+from evtool.cli.group import make_program
 from evtool.core.errors import ExitCode
 from tests.cli.custody import make_case, make_party
 from tests.cli.evidence import Server, serve
@@ -94,7 +93,7 @@ def walk(command: click.Command, path: str = "") -> Iterator[str]:
         yield path
 
 
-ALL = list(walk(make_group(COMMANDS, "")))
+ALL = list(walk(make_program()))
 GROUPS = sorted({" ".join(name.split()[:length]) for name in ALL for length in range(len(name.split()))})
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from evtool.cli.app import COMMANDS
+from evtool.cli.screen import COMMANDS
 from evtool.core.errors import ExitCode
 from tests.cli.evidence import check, give_key, serve
 from tests.conftest import Runner
@@ -237,5 +237,5 @@ def test_one_bad_path_does_not_hide_the_others(case: Path, evtool: Runner) -> No
     assert [report["exit_code"] for report in result.document["reports"]] == [4, 1, 4, 0]
     text = evtool("verify", "no such directory", case)
     assert text.exit_code == ExitCode.NOT_CHECKED
-    assert "no such directory: No such file or directory" in text.stdout
+    assert "no such directory does not exist" in text.stdout
     assert "VERIFIED" in text.stdout

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from evtool.cli.group import Group
 from evtool.cli.options.common import SigningOptions, code_value, output_options
 from evtool.cli.options.entry import custody_option, entry_options, with_items
 from evtool.cli.options.values import purpose_value, ranges_value
@@ -99,7 +100,7 @@ This lists what this record knows. Whoever received an item may have passed it o
 """
 
 
-@click.group(epilog=GROUP_EXAMPLES)
+@click.group(cls=Group, epilog=GROUP_EXAMPLES)
 def command() -> None:
     """What may go to whom, for what, under which conditions."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from evtool.cli.group import Group
 from evtool.cli.options.common import SigningOptions, code_value, output_options, signing_options
 from evtool.cli.options.entry import custody_option, header_options, policy_options
 from evtool.cli.output import Output
@@ -66,7 +67,7 @@ Exit codes:
 """
 
 
-@click.group(epilog=GROUP_EXAMPLES)
+@click.group(cls=Group, epilog=GROUP_EXAMPLES)
 def command() -> None:
     """Check evidence against the list it came with, and seal it."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from evtool.cli.delivery import print_error
+from evtool.cli.group import Group
 from evtool.cli.options.common import code_value, output_options, passphrase_options
 from evtool.cli.output import Output
 from evtool.core.errors import ExitCode, KeyFileError
@@ -47,7 +48,7 @@ Examples:
 """
 
 
-@click.group(epilog=GROUP_EXAMPLES)
+@click.group(cls=Group, epilog=GROUP_EXAMPLES)
 def command() -> None:
     """Make, show and list your own signing keys."""
 

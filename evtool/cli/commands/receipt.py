@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from evtool.cli.group import Group
 from evtool.cli.options.common import output_options
 from evtool.cli.options.entry import custody_option
 from evtool.cli.output import Output
@@ -23,7 +24,7 @@ Examples:
 """
 
 
-@click.group(epilog=EXAMPLES)
+@click.group(cls=Group, epilog=EXAMPLES)
 def command() -> None:
     """Keep receipts for what was handed over."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from evtool.cli.group import Group
 from evtool.cli.options.bundle import access_options
 from evtool.cli.options.common import output_options
 from evtool.cli.options.entry import custody_option
@@ -48,7 +49,7 @@ way is not found.
 """
 
 
-@click.group(epilog=GROUP_EXAMPLES)
+@click.group(cls=Group, epilog=GROUP_EXAMPLES)
 def command() -> None:
     """Keep the people behind the codes out of what travels."""
 

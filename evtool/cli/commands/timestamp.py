@@ -8,7 +8,7 @@ import click
 
 from evtool.cli.commands.timestamp_airgap import answer_import, answer_request
 from evtool.cli.commands.timestamp_revocation import keep_revocation
-from evtool.cli.default_group import DefaultGroup
+from evtool.cli.group import Group
 from evtool.cli.options.common import output_options
 from evtool.cli.options.entry import custody_option
 from evtool.cli.options.stamp import StampRequestOptions, stamp_options
@@ -65,7 +65,7 @@ as well (--bitcoin-headers). Calendars that are not given with --ots are not con
 """
 
 
-@click.group(cls=DefaultGroup, default="add", epilog=GROUP_EXAMPLES)
+@click.group(cls=Group, default="add", epilog=GROUP_EXAMPLES)
 def command() -> None:
     """Add time-stamps to an entry that exists."""
 

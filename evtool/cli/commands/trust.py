@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from evtool.cli.commands import trust_tsa
+from evtool.cli.group import Group
 from evtool.cli.options.common import code_value, moment_value, output_options
 from evtool.cli.output import Output
 from evtool.core.ssh.allowed_signers import AllowedSigner, SkippedLine
@@ -57,12 +57,9 @@ that the key ever signed counts. A date alone means its first moment in UTC.
 """
 
 
-@click.group(epilog=GROUP_EXAMPLES)
+@click.group(cls=Group, modules={"tsa": "evtool.cli.commands.trust_tsa"}, epilog=GROUP_EXAMPLES)
 def command() -> None:
     """Decide whose keys, and which time-stamp authorities, you trust."""
-
-
-command.add_command(trust_tsa.command, "tsa")
 
 
 @command.command("add", epilog=ADD_EXAMPLES)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from evtool.cli.group import Group
 from evtool.cli.options.common import moment_value, output_options
 from evtool.cli.output import Output
 from evtool.core.text.names import shown
@@ -28,7 +29,7 @@ fingerprint with what the authority publishes elsewhere before you rely on it.
 """
 
 
-@click.group(epilog=GROUP_EXAMPLES)
+@click.group(cls=Group, epilog=GROUP_EXAMPLES)
 def command() -> None:
     """Decide which time-stamp authorities you trust."""
 

@@ -127,8 +127,11 @@ def command(
     )
     results: list[tuple[str, Report]] = []
     with terminal_progress(output) as progress:
-        for path in paths:
-            results.append((path, _verify(path, options, progress)))
+        if len(paths) == 1:
+            # What is wrong with the only path is the answer; a page of what was not established would bury it.
+            results.append((paths[0], verify(_place(paths[0]), options, progress=progress)))
+        else:
+            results += [(path, _verify(path, options, progress)) for path in paths]
     exit_code = min((report.exit_code for _, report in results), key=_GRAVITY.index)
     output.answer(
         "\n\n".join(render_report(report, _called(path), output.width, output.limit) for path, report in results)
@@ -141,12 +144,16 @@ def _called(path: str) -> str:
     return "standard input" if path == "-" else path
 
 
+def _place(path: str) -> Place:
+    return sys.stdin.buffer if path == "-" else path
+
+
 def _verify(path: str, options: VerifyOptions, progress: Progress) -> Report:
-    place: Place = sys.stdin.buffer if path == "-" else path
+    """Verify one of several paths; one that cannot be read does not hide the others."""
     try:
-        return verify(place, options, progress=progress)
+        return verify(_place(path), options, progress=progress)
     except (InputError, EvidenceError) as error:
-        return report_unreadable(options, error.message)
+        return report_unreadable(options, f"{error.message} ({error.hint})" if error.hint else error.message)
     except OSError as error:
         return report_unreadable(options, error.strerror or type(error).__name__)
 

@@ -18,6 +18,7 @@ from evtool.keys.passphrase import PassphraseSource
 from evtool.operations.progress import Progress
 from evtool.operations.record.opening import find_place, is_own_place
 from evtool.operations.record.wrong_place import explain_no_container
+from evtool.scan.missing import explain_missing
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import TreeLocation
 from evtool.store.bundle import Bundle, FolderBundle
@@ -122,11 +123,12 @@ def open_container(
             bundle = ZipBundle(source, again=file, keep=keep, advance=advance)
         else:
             part = explain_no_container(name_of(place)) if file is not None else None
-            message, hint = part or (
+            if part:
+                raise InputError(part[0], hint=part[1])
+            raise FormatError(
                 f"{_name(place)} is neither a zip file nor an age file",
-                "evtool verifies an evidence directory, or a bundle as a folder, .zip or .zip.age",
+                hint="evtool verifies an evidence directory, or a bundle as a folder, .zip or .zip.age",
             )
-            raise FormatError(message, hint=hint)
         with bundle:
             require_bundle(bundle, _name(place))
             yield bundle
@@ -169,6 +171,9 @@ def _opened(place: Place) -> Iterator[tuple[_Sniffed, BinaryIO | None]]:
         return
     try:
         file = open(place, "rb", buffering=1024 * 1024)  # noqa: SIM115  # closed below; errors of opening have a name
+    except (FileNotFoundError, NotADirectoryError) as error:
+        message, hint = explain_missing(name_of(place))
+        raise InputError(message, hint=hint) from error
     except OSError as error:
         raise InputError(f"{_name(place)}: {error.strerror}") from error
     with file:

@@ -23,20 +23,22 @@ def explain_no_record(place: str) -> tuple[str, str]:
         above = _above(place)
         return (
             f"{shown(place)} is the custody directory itself",
-            f"name the folder that it is in: evtool verify {shown(above)}"
+            f"did you mean {shown(above)}?"
             if os.path.basename(os.path.abspath(place)) == os.fsdecode(NAME)
-            else f"name the evidence directory, and this one with --custody {shown(place)}",
+            else f"name the evidence directory, and {shown(place)} as its custody directory",
         )
     below = list(islice(_find_below(place), _MAX_NAMED))
     if below:
         folders = ", ".join(map(shown, below))
-        return f"there is no record in {shown(place)}, but in {folders}", f"evtool verify {shown(below[0])}"
+        message = f"{shown(place)} is not sealed itself; what is sealed in it: {folders}"
+        return message, f"did you mean {shown(below[0])}?"
     for above in _all_above(place):
         if _is_sealed(above):
-            return f"there is no record in {shown(place)}, but in a folder above it", f"evtool verify {shown(above)}"
+            message = f"{shown(place)} is a part of a sealed folder and has no record of its own"
+            return message, f"did you mean {shown(above)}?"
     return (
-        f"there is no record in {shown(place)}: no directory custody that evtool wrote",
-        "name the evidence directory, or say where the record is with --custody DIR",
+        f"{shown(place)} is not sealed: there is no directory custody in it that evtool wrote",
+        "if it is new evidence, seal it first; if its record lies elsewhere, name the custody directory",
     )
 
 
@@ -44,13 +46,10 @@ def explain_no_container(place: str) -> tuple[str, str] | None:
     """Say what a file is that is no bundle, if it is a part of a record or of sealed evidence; None if it is not."""
     above = _above(place)
     if _holds_entries(above):
-        return (
-            f"{shown(place)} is a file of a custody directory",
-            f"name the folder that this directory is in: evtool verify {shown(_above(above))}",
-        )
+        return f"{shown(place)} is a file of a custody directory", f"did you mean {shown(_above(above))}?"
     for folder in (above, *_all_above(above)):
         if _is_sealed(folder):
-            return f"{shown(place)} is one file of a sealed folder", f"evtool verify {shown(folder)}"
+            return f"{shown(place)} is one file of a sealed folder", f"did you mean {shown(folder)}?"
     return None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from evtool.core.accounts import EvidenceCounts, ItemFates
-from evtool.core.errors import FormatError, UsageError
+from evtool.core.errors import FormatError, InputError, UsageError
 from evtool.core.finding import Axis, Code, Effect, Finding
 from evtool.core.verdict import DEFAULT_REQUIRED, Report
 from evtool.operations.progress import NoProgress, Progress
@@ -28,7 +28,8 @@ def verify(place: Place, options: VerifyOptions | None = None, *, progress: Prog
     A bundle is verified as it is: nothing of it is written anywhere.
 
     Raises:
-        InputError: there is nothing of the kind. Everything else that is wrong is a finding of the report.
+        InputError: there is nothing of the kind, or it has no record. Everything else that is wrong is a finding of the
+            report.
         KeyFileError: the bundle is encrypted, and nothing given opens it.
     """
     options = options or VerifyOptions()
@@ -36,7 +37,8 @@ def verify(place: Place, options: VerifyOptions | None = None, *, progress: Prog
     try:
         with open_subject(place, options.custody, options.access, progress) as subject:
             if subject is None:
-                return _not_sealed(options, "{} ({})".format(*explain_no_record(name_of(place))))
+                message, hint = explain_no_record(name_of(place))
+                raise InputError(message, hint=hint)
             return _verify_subject(subject, options, progress)
     except FormatError as error:
         advice = f" ({error.hint})" if error.hint else ""

@@ -1,0 +1,47 @@
+"""`evtool help`: the help of any command, found by its words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from evtool.cli.output import Output
+from evtool.core.errors import ExitCode, UsageError
+from evtool.core.text.names import shown
+
+EXAMPLES = """\b
+Examples:
+  evtool help                  all commands, and what the exit codes mean
+  evtool help seal
+  evtool help consent set
+
+\b
+Exit codes:
+  0  the help was printed
+  2  there is no such command
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("words", nargs=-1, metavar="[COMMAND]...")
+@click.pass_context
+def command(context: click.Context, words: tuple[str, ...]) -> int:
+    """Explain a command: what it does, its options, examples and exit codes."""
+    Output().answer(_find(context.find_root(), words).get_help())
+    return ExitCode.OK
+
+
+def _find(context: click.Context, words: Sequence[str]) -> click.Context:
+    """Go from the program to the command that the words name."""
+    for word in words:
+        group = context.command
+        if not isinstance(group, click.Group):
+            raise UsageError(
+                f"{context.command_path} has no commands, so there is no {shown(word, 80)}",
+                hint=f"`evtool help {context.command_path.removeprefix('evtool ')}` explains it",
+            )
+        name, found, _ = group.resolve_command(context, [word])
+        assert found is not None  # noqa: S101  # what is not found is an error already
+        context = click.Context(found, info_name=name, parent=context)
+    return context

@@ -1,0 +1,36 @@
+"""What was wrong with a command line, and the way on."""
+
+from __future__ import annotations
+
+import click
+
+from evtool.cli.group import UnknownCommandError
+from evtool.cli.guesses import guess_options
+from evtool.core.text.names import shown
+
+
+def explain_usage(error: click.ClickException) -> tuple[str, str]:
+    """Give message and hint for what click found wrong."""
+    if isinstance(error, UnknownCommandError):
+        return error.message, error.hint
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    see = _where_to_look(context) if context else ""
+    if isinstance(error, click.NoSuchOption) and context:
+        known = [name for param in context.command.get_params(context) if not _is_hidden(param) for name in param.opts]
+        alike = [name for name in guess_options(error.option_name, known) if name.startswith("--")]
+        message = f"{context.command_path} has no option {shown(error.option_name, 80)}"
+        return message, f"did you mean {' or '.join(alike)}? {see}" if alike else see
+    return _one_line(error.format_message()), see
+
+
+def _where_to_look(context: click.Context) -> str:
+    program, _, words = context.command_path.partition(" ")
+    return f"`{program} help {words}` explains the command" if words else f"`{program} help` lists the commands"
+
+
+def _is_hidden(param: click.Parameter) -> bool:
+    return not isinstance(param, click.Option) or param.hidden
+
+
+def _one_line(text: str) -> str:
+    return shown(" ".join(text.split()), limit=1000)

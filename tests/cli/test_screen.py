@@ -1,0 +1,106 @@
+"""The first minute: the first screen, help for every command, and the way on after a mistyped one."""
+
+from __future__ import annotations
+
+import re
+
+import click
+import pytest
+
+from evtool.cli.group import make_program
+from evtool.cli.screen import COMMANDS, EXAMPLES, OTHER_WORDS, SECTIONS, render_first_screen
+from evtool.core.errors import ExitCode
+from tests.cli.evidence import give_key
+from tests.cli.forked import ForkedRunner
+
+
+def test_evtool_alone_shows_a_short_screen(forked: ForkedRunner) -> None:
+    """What it is, every command in its group, three examples, and where to look next; in one terminal of 80 columns."""
+    result = forked()
+    # Not a success: nothing was asked for, so a script that lost its command must not go on.
+    assert (result.exit_code, result.stderr) == (ExitCode.USAGE, "")
+    assert result.stdout == render_first_screen() + "\n"
+    lines = result.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len(lines) <= 40
+    places = [result.stdout.index(f"\n{heading}\n") for heading in SECTIONS]
+    assert places == sorted(places)
+    for heading, commands in SECTIONS.items():
+        assert commands, f"{heading} has no commands"
+        part = result.stdout.partition(f"\n{heading}\n")[2].partition("\n\n")[0]
+        for name, (_, words) in commands.items():
+            assert re.search(rf"(?m)(^|  ){name} +{re.escape(words)}( |$)", part), name
+    assert len(EXAMPLES) == 3
+    assert all(command in result.stdout for command, _ in EXAMPLES)
+    assert "`evtool help COMMAND`" in lines[-1]
+
+
+def test_every_command_of_the_program_is_on_the_screen() -> None:
+    """Each once, whatever group it is in."""
+    listed = [name for commands in SECTIONS.values() for name in commands]
+    assert sorted([*listed, "help"]) == sorted(make_program().list_commands(click.Context(make_program())))
+    assert len(listed) == len(set(listed))
+    assert set(OTHER_WORDS.values()) <= set(COMMANDS)
+    assert not set(OTHER_WORDS) & set(COMMANDS)
+
+
+@pytest.mark.parametrize("group", [["key"], ["trust"], ["trust", "tsa"], ["consent"], ["timestamp"], ["import"]])
+def test_a_group_alone_shows_its_help(forked: ForkedRunner, group: list[str]) -> None:
+    """The whole page, in lines, and not as an error."""
+    result = forked(*group)
+    assert (result.exit_code, result.stderr) == (ExitCode.USAGE, "")
+    assert result.stdout.startswith(f"Usage: evtool {' '.join(group)} ")
+    assert result.stdout == forked(*group, "--help").stdout
+
+
+def test_help_finds_every_command(forked: ForkedRunner) -> None:
+    """`evtool help consent set` is `evtool consent set --help`; help alone is the whole overview."""
+    for words in (["seal"], ["consent", "set"], ["trust", "tsa", "add"], ["timestamp"], ["help"]):
+        result = forked("help", *words)
+        assert result.exit_code == ExitCode.OK
+        assert result.stdout == forked(*words, "--help").stdout, words
+    assert forked("help").stdout == forked("--help").stdout
+    assert forked("help", "seal", "now").stderr.startswith("evtool: error: evtool seal has no commands")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said", "meant"),
+    [
+        (["verfy", "x"], "evtool has no command verfy", "did you mean `evtool verify`?"),
+        (["Seal"], "evtool has no command Seal", "did you mean `evtool seal`?"),
+        (["check"], "evtool has no command check", "did you mean `evtool verify`?"),
+        (["key", "nwe"], "evtool key has no command nwe", "did you mean `evtool key new`?"),
+        (["help", "cosent"], "evtool has no command cosent", "did you mean `evtool consent`?"),
+        (["help", "consent", "st"], "evtool consent has no command st", "did you mean `evtool consent set`?"),
+        (["qqqq"], "evtool has no command qqqq", "`evtool` alone lists the commands"),
+        (["seal", "--exlude", "x"], "evtool seal has no option --exlude", "did you mean --exclude? "),
+        (["show", "--qqq"], "evtool show has no option --qqq", "`evtool help show` explains the command"),
+        (["--versoin"], "evtool has no option --versoin", "did you mean --version? "),
+    ],
+)
+def test_a_mistyped_name_is_guessed_at(forked: ForkedRunner, typed: list[str], said: str, meant: str) -> None:
+    """One error and one hint, and nothing else."""
+    result = forked(*typed)
+    assert (result.exit_code, result.stdout) == (ExitCode.USAGE, "")
+    error, hint = result.stderr.splitlines()
+    assert error == f"evtool: error: {said}"
+    assert hint.startswith(f"evtool: hint: {meant}")
+
+
+def test_a_path_in_place_of_a_command(forked: ForkedRunner) -> None:
+    """Whoever drops a folder on the program gets the command to check it, in a form that can be copied."""
+    (forked.directory / "증거 1").mkdir()
+    assert forked("증거 1").stderr.splitlines()[1] == "evtool: hint: to check what is there: `evtool verify '증거 1'`"
+
+
+def test_a_mistyped_path_is_one_error(forked: ForkedRunner) -> None:
+    """The name close to it is offered, whatever Unicode form it was typed in."""
+    give_key(forked)
+    (forked.directory / "인터뷰-0042").mkdir()
+    for command in (["verify"], ["seal"], ["log"], ["show"], ["items"]):
+        for typed in ("인터뷰-0043", "\u110b\u1175\u11ab\u1110\u1165\u1107\u1172-42"):
+            result = forked(*command, typed)
+            assert (result.exit_code, result.stdout) == (ExitCode.NOT_CHECKED, ""), command
+            assert result.stderr.splitlines()[1] == "evtool: hint: did you mean 인터뷰-0042?", result.stderr
+    below = forked("verify", "nothing/here/at-all")
+    assert below.stderr.splitlines()[0] == "evtool: error: nothing/here/at-all does not exist: there is no nothing"
