@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from evtool.core.custody.events import DETAILS, Event
-from evtool.core.finding import Code
+from evtool.core.finding import Code, Effect
 from evtool.core.verdict import Step
 from evtool.operations.verify.steps import STEPS
 
@@ -43,6 +43,14 @@ def vector_rows() -> list[list[str]]:
 
 def names_in(cell: str) -> list[str]:
     return re.findall(r"`([a-z0-9-]+)`", cell)
+
+
+def findings_of_the_page() -> dict[str, list[str]]:
+    """Code -> axis, effects, steps and meaning."""
+    rows = re.findall(
+        r"^\| `([a-z-]+)` \| (.*) \|$", PAGES["FORMAT-verdict.md"].partition("| Finding |")[2], re.MULTILINE
+    )
+    return {name: cells.split(" | ") for name, cells in rows}
 
 
 def headings_of(text: str) -> set[str]:
@@ -93,10 +101,7 @@ def test_every_page_says_what_it_does_not_show_or_leads_to_it() -> None:
 
 def test_the_pages_name_every_finding_and_every_event() -> None:
     """A new code or event has to be explained here before it can be printed."""
-    table = PAGES["FORMAT-verdict.md"].split("| Finding | Axis |")[1].split("\n\n")[0]
-    rows = re.findall(r"^\| (`.*`) \| ([a-z]+) \|$", table, re.MULTILINE)
-    axes = {name: axis for cell, axis in rows for name in names_in(cell)}
-    assert axes == {code.value: code.axis.value for code in Code}
+    assert {name: row[0] for name, row in findings_of_the_page().items()} == {one.value: one.axis.value for one in Code}
     events = PAGES["FORMAT-entry.md"].split("## Events")[1].split("\n## ")[0]
     rows_of_events = dict(re.findall(r"^\| `([a-z-]+)` \|[^|]*\|([^|]*)\|", events, re.MULTILINE))
     assert set(rows_of_events) == {"event", *(event.value for event in Event)}
@@ -104,6 +109,21 @@ def test_the_pages_name_every_finding_and_every_event() -> None:
         if event not in (Event.SEALED, Event.RENEWED):  # these have sections of their own
             wanted = {field.name for field in fields(details)}
             assert wanted <= set(re.findall(r"`([a-z_]+)`", rows_of_events[event.value])), event
+
+
+def test_the_page_knows_the_effects_and_the_steps_of_every_finding() -> None:
+    """A code that gets another effect somewhere in the code, or a step that is renumbered, has to be told here."""
+    said = findings_of_the_page()
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "evtool" / "operations").rglob("*.py"))
+    code += (ROOT / "evtool" / "core" / "custody" / "chain.py").read_text("utf-8")
+    pairs = set(re.findall(r"\bCode\.([A-Z_]+),\s*Effect\.([A-Z]+)", code))
+    assert len(pairs) > 40
+    unsaid = {(name, effect) for name, effect in pairs if Effect[effect].value not in said[Code[name].value][1]}
+    assert unsaid == set()
+    for name, (_, effects, steps, meaning) in said.items():
+        assert set(effects.split(", ")) <= {effect.value for effect in Effect}, name
+        assert set(re.findall(r"\d+[a-z]?", steps)) <= steps_of_the_page(), name
+        assert meaning.endswith("."), name
 
 
 def test_every_format_that_the_code_names_is_on_the_page_of_formats() -> None:
