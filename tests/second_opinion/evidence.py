@@ -58,6 +58,7 @@ class Comparison:
         self.findings = [(UNCHECKED, "unreadable", store(path)) for path in unlistable]
         self.unlistable = [path + b"/" if path else b"" for path in unlistable]
         self.omitted: list[bytes] = []  # directories that could not be read when they were sealed
+        self.doubtful: list[bytes] = []  # names that a later Unicode may take for others
         self.compared = 0
         items = [item for seal in seals for item in seal.items]
         self.missing = sorted(items, key=lambda item: (item.path == b"", item.sort_key))
@@ -74,6 +75,8 @@ class Comparison:
         ways += [self.below_unlistable, self.given_up, self.as_another_type]
         ways += [self.in_another_form, self.under_another_name, self.nowhere]
         for way in ways:
+            if way == self.under_another_name and any(map(is_unknown, self.things)):
+                self.doubtful = [item.path for item in self.missing if is_unknown(item.path)]
             for item in list(self.missing):
                 fate = way(item)
                 if fate:
@@ -82,9 +85,10 @@ class Comparison:
         expected = tuple(self.omitted + self.unlistable)
         extra = [path for path in self.things if not (path + b"/").startswith(expected)]
         extra = [path for path in extra if not is_companion(os.path.join(self.root, path))]
-        if is_known:
-            self.findings += [(DISPROVES, "extra", store(path)) for path in extra]
-        elif extra:
+        for path in extra if is_known else []:
+            effect = UNCHECKED if self.doubtful and is_unknown(path) else DISPROVES
+            self.findings.append((effect, "extra", store(path)))
+        if extra and not is_known:
             self.findings.append((UNCHECKED, "not-hashed", ""))
         if self.compared == 0:
             self.findings.append((UNCHECKED, "no-items", ""))
@@ -92,7 +96,8 @@ class Comparison:
 
     def settle(self, item: Item, fate: str) -> None:
         """Say what became of an item; a manifest that failed step 7 disproves nothing."""
-        effect = FATES.get(fate, DISPROVES if item.seal.passed else UNCHECKED)
+        accuses = item.seal.passed and item.path not in self.doubtful
+        effect = FATES.get(fate, DISPROVES if accuses else UNCHECKED)
         self.compared += item.seal.passed and fate not in FATES
         if fate != "ok":
             self.findings.append((effect, fate, f"item {item.number}"))
@@ -141,11 +146,10 @@ class Comparison:
         """An item that is where it was, or that was never read."""
         kind = self.things.get(item.path, "")
         is_there = kind != "" and item.is_directory == (kind in ("directory", "unlistable"))
-        if is_there and item.content["type"] != "omitted" and item not in self.replaced:
-            return self.compare(item, item.path)
+        is_there = is_there and item not in self.replaced
         if item.content["type"] != "omitted":
-            return ""
-        if is_there and item not in self.replaced:
+            return self.compare(item, item.path) if is_there else ""
+        if is_there:
             self.things.pop(item.path)
         if item.is_directory:
             self.omitted.append(item.path + b"/")
@@ -214,3 +218,8 @@ class Comparison:
 def composed(path: bytes) -> str:
     """Give the composed form of a name."""
     return unicodedata.normalize("NFC", store(path))
+
+
+def is_unknown(path: bytes) -> bool:
+    """Tell whether a name holds a code point that this version of Unicode does not assign."""
+    return "Cn" in map(unicodedata.category, store(path))

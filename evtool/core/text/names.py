@@ -111,6 +111,14 @@ def nfc_key(stored: str) -> str:
     return stored if stored.isascii() else unicodedata.normalize("NFC", stored)
 
 
+def has_unassigned(stored: str) -> bool:
+    """Tell whether a stored name holds a code point that this version of Unicode does not assign (category Cn).
+
+    A later version may give it another normal form, so this one cannot say which names it equals.
+    """
+    return not stored.isascii() and any(unicodedata.category(character) == "Cn" for character in stored)
+
+
 _MARK_LIMIT = 4
 """How many combining marks in a row are shown as they are; more would smear over neighbouring lines."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from unicodedata import unidata_version
 
 from evtool.core.accounts import ItemFates
 from evtool.core.container.payload_names import neutral_name, parse_neutral_name
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest.statement import ContentStatement, FileStatement, ItemType
-from evtool.core.text.names import shown, store_name
+from evtool.core.text.names import has_unassigned, shown, store_name
 from evtool.core.text.times import format_mtime
 from evtool.operations.record.collection import SealedItem
 from evtool.scan.observe import Mode, Observation, Problem
@@ -44,6 +45,7 @@ class ItemJudge:
         missing: items that were not found, until somebody says what became of them.
         doubtful: looked at and not read, of the sealed size with another date: only reading tells.
         other_dates: items as sealed but for their date.
+        names_are_doubtful: items and things are left with names that a later version of Unicode may take for one.
         explain: asked of each changed item for a cause that can be shown; goes behind the message.
     """
 
@@ -56,6 +58,7 @@ class ItemJudge:
     missing: list[SealedItem] = field(default_factory=list)
     doubtful: list[SealedItem] = field(default_factory=list)
     other_dates: int = 0
+    names_are_doubtful: bool = False
     explain: Callable[[SealedItem], str] = lambda _: ""
 
     def fates_of(self, sealed: SealedItem) -> ItemFates:
@@ -141,7 +144,20 @@ class ItemJudge:
             self.find(Code.LINK_ABSENT, Effect.OPEN, sealed, message)
         else:
             self.fates_of(sealed).missing += 1
-            self.find(Code.MISSING, Effect.DISPROVES, sealed, "is missing")
+            self.accuse(Code.MISSING, sealed, "is missing")
+
+    def accuse(
+        self, code: Code, sealed: SealedItem, message: str, expected: str | None = None, found: str | None = None
+    ) -> None:
+        """Say that an item is not where it was sealed, if this version of Unicode can tell."""
+        effect, remark = self.weigh_name(path_of(sealed))
+        self.find(code, effect, sealed, message + remark, expected, found)
+
+    def weigh_name(self, path: str) -> tuple[Effect, str]:
+        """Give the effect of not finding a name, and what has to be said with it."""
+        if self.names_are_doubtful and has_unassigned(path):
+            return Effect.UNCHECKED, f" [its name holds a character that Unicode {unidata_version} does not know]"
+        return Effect.DISPROVES, ""
 
     def note(self, code: Code, sealed: SealedItem, message: str) -> None:
         """Note something of an item that changes no answer."""

@@ -16,7 +16,7 @@ from evtool.core.container.payload_names import parse_neutral_name
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest.statement import ItemType, OmissionReason
 from evtool.core.text.limits import MAX_HOLES
-from evtool.core.text.names import name_some, nfc_key, parse_name, shown, store_name
+from evtool.core.text.names import has_unassigned, name_some, nfc_key, parse_name, shown, store_name
 from evtool.core.text.patterns import Exclusions
 from evtool.core.text.ranges import count_items
 from evtool.operations.progress import Progress
@@ -286,6 +286,10 @@ class Comparer:
             self._match_types()
         if self._missing and self._extra:
             self._match_name_forms()
+        # Two names that this version of Unicode cannot compare may be one to a later version.
+        self._judge.names_are_doubtful = any(has_unassigned(path_of(sealed)) for sealed in self._missing) and any(
+            has_unassigned(store_name(found.path)) for found in self._extra
+        )
         if self._missing and self._extra and self.mode is Mode.HASH:
             self._match_renamed()
 
@@ -360,7 +364,7 @@ class Comparer:
             self.result.evidence.renamed += 1
             stored = store_name(found.path)
             message = f"is now named {shown(stored)}, with the same bytes"
-            self._judge.find(Code.RENAMED, Effect.DISPROVES, sealed, message, path_of(sealed), stored)
+            self._judge.accuse(Code.RENAMED, sealed, message, path_of(sealed), stored)
         self._forget((sealed for sealed, _ in renamed), (found for _, found in renamed))
 
     def _forget(self, sealed: Iterable[SealedItem], found: Iterable[Found]) -> None:
@@ -410,8 +414,9 @@ class Comparer:
         evidence.extra = len(extra)
         for found in extra:
             stored = store_name(found.path)
-            message = f"{shown(stored)}: is in the directory, but in no seal ({KIND_NAMES[found.kind]})"
-            self._add(Code.EXTRA, Effect.DISPROVES, message, path=stored)
+            effect, remark = self._judge.weigh_name(stored)
+            message = f"{shown(stored)}: is in the directory, but in no seal ({KIND_NAMES[found.kind]}){remark}"
+            self._add(Code.EXTRA, effect, message, path=stored)
 
     @property
     def _is_undecided(self) -> bool:
