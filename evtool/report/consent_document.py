@@ -39,7 +39,7 @@ class SummaryDocument:
         conditions: how many items are under which condition.
         agreements: how many items are bound to which agreement.
         unknown: codes that this version does not know, as `term=code`.
-        starts: latest day before which something does not hold yet, or null.
+        starts: latest day on which the consent for an item begins, or null.
         until: earliest day from which something holds no more, or null.
         review: earliest day on which somebody is to be asked again, or null.
         as_of: when the newest entry was written, a claim of its signer, or null.

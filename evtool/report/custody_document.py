@@ -44,9 +44,9 @@ class ReceiptDocument:
         exit_code: that of the process.
         path: the directory, as the user named it.
         transfer: number of the entry that the receipt answers.
-        agent: code of the receiver.
+        agent: code of the recipient.
         acceptance: what was accepted.
-        witnessed: number of the newest entry that the receiver saw.
+        witnessed: number of the newest entry that the recipient saw.
     """
 
     format: Literal["evtool-receipt/1"] = "evtool-receipt/1"

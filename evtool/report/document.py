@@ -96,7 +96,7 @@ class ReportDocument:
 
     Attributes:
         format: what this document is, and in which version.
-        exit_code: that of the gravest report.
+        exit_code: that of the report with the most serious result.
         reports: one for each directory, in the order in which they were named.
     """
 
@@ -125,7 +125,7 @@ class SealDocument:
         excluded_names: stored paths of the first thousand of them.
         findings: sealed items that changed or vanished, and names that other systems mix up.
         more_findings: how many more of a kind there are; up to 1,000 of a kind are listed, with `--all` every one.
-        metadata: what was read of what new files claim of themselves, or null where nothing was.
+        metadata: what was read of the embedded metadata of new files, or null where nothing was.
         stamping: what came of having the new entry time-stamped, or null if that was not asked for.
     """
 
@@ -244,7 +244,7 @@ class ShownItem:
         blake3: BLAKE3 of a file.
         target: where a symbolic link points, in stored form.
         reason: why the content of an omitted item was not sealed.
-        metadata: what the file claims of itself, or null.
+        metadata: what the file says of itself, or null.
         context: field -> what the archivist supplied.
         consent: the terms of consent sealed with it, or null.
         in_force: the terms of consent in force, or null where none were ever stated; the strictest where they are not

@@ -1,4 +1,4 @@
-"""The JSON documents about what files claim of themselves, as types; see `evtool.report.document`."""
+"""The JSON documents about what files say of themselves, as types; see `evtool.report.document`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class TextDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimsDocument:
-    """What one file claims of itself; nothing in it was observed.
+    """What one file says of itself; nothing in it was observed.
 
     Attributes:
         vocabulary: in which words, and in which version of them.
@@ -84,7 +84,7 @@ class MetadataDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedMetadata:
-    """What a seal read of what new files claim of themselves; never a value of it.
+    """What a seal read of the embedded metadata of new files; never a value of it.
 
     Attributes:
         detail: the form of the claims in the manifest.

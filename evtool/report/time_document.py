@@ -43,7 +43,7 @@ class Stamping:
 
     Attributes:
         entry: number of the entry.
-        needed: how many authorities had to stamp.
+        needed: the required number of authorities.
         authorities: every authority that was asked.
         calendars: every OpenTimestamps calendar that was asked.
         proof: name of the OpenTimestamps proof, still a promise, or null.
@@ -64,7 +64,7 @@ class StampDocument:
 
     Attributes:
         format: what this document is, and in which version.
-        exit_code: 3 if fewer authorities stamped than had to.
+        exit_code: 3 if fewer authorities stamped than the required number.
         path: the directory, as the user named it.
         stamping: what came of it.
     """
@@ -263,7 +263,7 @@ class RenewDocument:
 
     Attributes:
         format: what this document is, and in which version.
-        exit_code: 3 if fewer authorities stamped the new entry than had to.
+        exit_code: 3 if fewer authorities stamped the new entry than the required number.
         path: the directory, as the user named it.
         entry: number of the new entry.
         head: SHA-256 of the new entry.

@@ -52,7 +52,7 @@ MAX_PATTERN_LENGTH = 256
 # Manifests and lists.
 
 MAX_LINE = 64 * KIB
-"""Bytes of one line of a manifest or of a list of checksums."""
+"""Bytes of one line of a manifest or of a digest list."""
 
 MAX_NESTING = 16
 """Depth of arrays and objects in a line."""
