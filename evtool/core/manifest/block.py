@@ -14,22 +14,25 @@ from operator import lt
 from typing import NamedTuple
 
 from evtool.core.errors import FormatError
+from evtool.core.manifest.line import CONTENT, FILE, expression, length
 from evtool.core.text.limits import MAX_INTEGER, MAX_LINE
 from evtool.core.text.times import parse_shaped_mtime
 
 _HEX_64 = "(.{64})"
 _HEX_32 = "(.{32})"
-_PAIR = re.compile(
-    rf'\{{"blake3":"{_HEX_64}","item":([1-9][0-9]{{0,15}}),"kind":"content","salt":"{_HEX_32}",'
-    rf'"sha256":"{_HEX_64}","size":(0|[1-9][0-9]{{0,15}}),"statements":\["file"\],"type":"file"\}}\n'
-    r'\{"item":\2,"kind":"file","mtime":"(.{30})",'
-    rf'"path":"([^"\\%\x00-\x1f\x7f-\x9f]+)","salt":"{_HEX_32}"\}}\n'
+_CONTENT_LINE = expression(
+    CONTENT,
+    blake3=_HEX_64,
+    item="([1-9][0-9]{0,15})",
+    salt=_HEX_32,
+    sha256=_HEX_64,
+    size="(0|[1-9][0-9]{0,15})",
+    statements='"file"',
 )
+_FILE_LINE = expression(FILE, item=r"\2", mtime='"(.{30})"', path=r'([^"\\%\x00-\x1f\x7f-\x9f]+)', salt=_HEX_32)
+_PAIR = re.compile(f"{_CONTENT_LINE}\n{_FILE_LINE}\n")
 """Where a value has one length, any characters of that length match: what they are is checked for all pairs at once."""
-_FIXED = len(
-    '{"blake3":"","item":,"kind":"content","salt":"","sha256":"","size":,"statements":["file"],"type":"file"}\n'
-    '{"item":,"kind":"file","mtime":"2000-01-01T00:00:00.000000000Z","path":"","salt":""}\n'
-) + 2 * (64 + 32)
+_FIXED = length(CONTENT) + length(FILE) + len('"file"') + len('"2000-01-01T00:00:00.000000000Z"') + 2 * (64 + 32 + 1)
 """Characters of two lines without those that differ in number: the item, twice, the size and the path."""
 
 

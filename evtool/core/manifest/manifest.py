@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.block import DecodedFiles, decode_files
+from evtool.core.manifest.line import begins_item
 from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hash, compute_leaf_hashes, fold_nodes
 from evtool.core.manifest.nesting import NestedPaths
 from evtool.core.manifest.statement import (
@@ -20,7 +21,6 @@ from evtool.core.manifest.statement import (
     MetadataStatement,
     OmissionReason,
     WithheldStatement,
-    begins_item,
     parse_statement,
 )
 from evtool.core.text.digest import Digests

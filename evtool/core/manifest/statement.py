@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.context import check_value, is_field_name
+from evtool.core.manifest.line import CONTENT, FILE, WITHHELD, expression, filling
 from evtool.core.metadata.claims import Claims
 from evtool.core.metadata.json_form import DOCUMENT_LIMIT, claims_document, document_size, parse_claims
 from evtool.core.metadata.vocabulary import Failure
@@ -79,9 +80,8 @@ def check_statements(item: int, type_: ItemType, kinds: tuple[str, ...]) -> None
 
 
 def spell_statements(kinds: Sequence[str]) -> str:
-    """Spell the member of a content statement that names the statements that follow it."""
-    spelled = ",".join(f'"{kind}"' for kind in kinds)
-    return f'"statements":[{spelled}]'
+    """Spell the kinds of the statements that follow a content statement, as they stand in it."""
+    return ",".join(f'"{kind}"' for kind in kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +128,11 @@ class ContentStatement:
 
     def serialize(self) -> bytes:
         """Write the line, without its newline."""
-        head, follow = f'{{"item":{self.item},"kind":"content",', spell_statements(self.statements)
+        head, kinds = f'{{"item":{self.item},"kind":"content",', spell_statements(self.statements)
+        follow = f'"statements":[{kinds}]'
         if self.digests is not None and self.size is not None:
             sha256, blake3 = self.digests.sha256, self.digests.blake3
-            text = serialize_file_content(self.item, self.salt, self.size, sha256, blake3, follow)
+            text = serialize_file_content(self.item, self.salt, self.size, sha256, blake3, kinds)
         elif self.type is ItemType.SYMLINK:
             target = encode_string(self.target or "")
             text = f'{head}"salt":"{self.salt}",{follow},"target":{target},"type":"symlink"}}'
@@ -292,7 +293,7 @@ class WithheldStatement:
 
     def serialize(self) -> bytes:
         """Write the line, without its newline."""
-        return f'{{"hash":"{self.hash}","kind":"withheld","lines":{self.lines}}}'.encode("ascii")
+        return (_WITHHELD_LINE % (self.hash, self.lines)).encode("ascii")
 
 
 ItemStatement = ContentStatement | FileStatement | MetadataStatement | ContextStatement | ConsentStatement
@@ -306,17 +307,14 @@ Files = tuple[Sequence[int], Sequence[int], Sequence[str], Sequence[str]]
 
 def serialize_file_content(item: int, salt: str, size: int, sha256: str, blake3: str, follow: str) -> str:
     """Spell the content statement of a file; `follow` is as `spell_statements` gives it."""
-    return (
-        f'{{"blake3":"{blake3}","item":{item},"kind":"content","salt":"{salt}",'
-        f'"sha256":"{sha256}","size":{size},{follow},"type":"file"}}'
-    )
+    return _CONTENT_LINE % (blake3, item, salt, sha256, size, follow)
 
 
 def serialize_file(item: int, salt: str, path: str, mtime: int | None) -> str:
     """Spell the file statement of an item; the hot path of sealing."""
     spelled = None if mtime is None else format_mtime(mtime)
     time = f'"{spelled}"' if spelled else "null"
-    return f'{{"item":{item},"kind":"file","mtime":{time},"path":{encode_string(path)},"salt":"{salt}"}}'
+    return _FILE_LINE % (item, time, encode_string(path)[1:-1], salt)
 
 
 def serialize_files(
@@ -338,26 +336,33 @@ def serialize_files(
     lines: list[str] = []
     columns = zip(count(first_item), salts[::2], salts[1::2], paths, sizes, mtimes, sha256s, blake3s, follows)
     for item, salt, name_salt, path, size, mtime, sha256, blake3, follow in columns:
-        lines.append(
-            f'{{"blake3":"{blake3}","item":{item},"kind":"content","salt":"{salt}",'
-            f'"sha256":"{sha256}","size":{size},{follow},"type":"file"}}'
-        )
+        lines.append(_CONTENT_LINE % (blake3, item, salt, sha256, size, follow))
         date = format_mtime(mtime)
         time = f'"{date}"' if date else "null"
-        lines.append(f'{{"item":{item},"kind":"file","mtime":{time},"path":"{head}{path}","salt":"{name_salt}"}}')
+        lines.append(_FILE_LINE % (item, time, head + path, name_salt))
     return lines
 
 
+_CONTENT_LINE, _FILE_LINE, _WITHHELD_LINE = map(filling, (CONTENT, FILE, WITHHELD))
+
 _NUMBER = r"([1-9][0-9]{0,15})"
 _HEX = "[0-9a-f]"
+_SALT = f"({_HEX}{{32}})"
+_HASH = f"({_HEX}{{64}})"
+_STRING = r'((?:[^"\\\x00-\x1f]|\\["\\])*)'
 _CONTENT = re.compile(
-    rf'\{{"blake3":"({_HEX}{{64}})","item":{_NUMBER},"kind":"content","salt":"({_HEX}{{32}})",'
-    rf'"sha256":"({_HEX}{{64}})","size":(0|{_NUMBER}),"statements":\["([a-z",]*)"\],"type":"file"\}}\Z'
+    expression(
+        CONTENT,
+        blake3=_HASH,
+        item=_NUMBER,
+        salt=_SALT,
+        sha256=_HASH,
+        size=f"(0|{_NUMBER})",
+        statements=r'"([a-z",]*)"',
+    )
+    + r"\Z"
 )
-_FILE = re.compile(
-    rf'\{{"item":{_NUMBER},"kind":"file","mtime":(?:null|"([^"\\]*)"),'
-    rf'"path":"((?:[^"\\\x00-\x1f]|\\["\\])*)","salt":"({_HEX}{{32}})"\}}\Z'
-)
+_FILE = re.compile(expression(FILE, item=_NUMBER, mtime=r'(?:null|"([^"\\]*)")', path=_STRING, salt=_SALT) + r"\Z")
 _CONSENT = re.compile(rf'(\{{.*),"item":{_NUMBER},"kind":"consent","salt":"({_HEX}{{32}})"\}}\Z')
 _CONTEXT = re.compile(
     rf'\{{"field":"([a-z][a-z0-9_-]{{0,62}})","item":{_NUMBER},"kind":"context","salt":"({_HEX}{{32}})",'
@@ -402,17 +407,6 @@ def parse_statement(line: bytes) -> Statement:
             item=_item(int(match[2])), salt=match[3], field=match[1], value=_UNESCAPE.sub(r"\1", match[4])
         )
     return _parse_other(line)
-
-
-def begins_item(line: bytes) -> bool:
-    """Tell whether a line, if it is a statement at all, is a content statement: each item begins with one."""
-    # Of the first members of all kinds, `blake3` is that of files alone, and `item` that of every other content.
-    return line.startswith(b'{"blake3":') or (line.startswith(b'{"item":') and b'"kind":"content"' in line[:48])
-
-
-def holds_withheld(lines: bytes) -> bool:
-    """Tell whether one of these lines, each with its newline, is a withheld one if it is a statement at all."""
-    return lines.startswith(b'{"hash":') or b'\n{"hash":' in lines
 
 
 def _item(number: int) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from evtool.core.errors import FormatError
+from evtool.core.manifest.line import CONTENT, FILE, before, begins_item
 from evtool.core.manifest.merkle import Node, compute_line_subtrees
 from evtool.core.manifest.statement import (
     PLAIN_STATEMENTS,
@@ -17,7 +18,6 @@ from evtool.core.manifest.statement import (
     ContextStatement,
     ItemType,
     WithheldStatement,
-    begins_item,
     check_statements,
     parse_statement,
 )
@@ -49,13 +49,14 @@ def sealed_sizes(order: CompareOrder) -> dict[int, int]:
     begun = 0
     for line in order.lines.split(b"\n"):
         if begins_item(line):
-            digits = line.rpartition(b'"size":')[2].partition(b",")[0]
+            digits = line.rpartition(_SIZE)[2].partition(b",")[0]
             if digits.isdigit() and len(digits) <= _SIZE_DIGITS:
                 sizes[begun] = int(digits)
             begun += 1
     return sizes
 
 
+_SIZE = before(CONTENT, "size")
 _SIZE_DIGITS = 16
 
 
@@ -79,9 +80,9 @@ class UnchangedBlock(NamedTuple):
 
 _HEX = b"0123456789abcdef"
 _SALT_DIGITS = 32
-_SALT = b'"salt":"'
+_SALT = before(CONTENT, "salt")
 _FILE_TAIL = len('"}')
-_DATE = b'"mtime":"'
+_DATE = before(FILE, "mtime") + b'"'
 _DATE_LENGTH = len("2000-01-01T00:00:00.000000000Z")
 
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from evtool.core.errors import FormatError, InputError
+from evtool.core.manifest.line import FILE, begins_item, expression, find_starts, holds_withheld
 from evtool.core.manifest.manifest import Item, ManifestReader, ManifestSummary
 from evtool.core.manifest.merkle import Node, fold_nodes
 from evtool.core.manifest.nesting import NestedPaths
-from evtool.core.manifest.statement import ContentStatement, FileStatement, begins_item, holds_withheld, parse_statement
+from evtool.core.manifest.statement import ContentStatement, FileStatement, parse_statement
 from evtool.core.terms.terms import ConsentTerms
 from evtool.operations.record.collection import Seal, SealReading
 from evtool.operations.record.spelling import LINES_PER_ITEM
@@ -242,12 +243,7 @@ class _Lines:
         self._lines += lines
         self._bytes += sum(map(len, lines))
         self._is_at_end = not lines
-        # What `begins_item` says, without calling it for each of millions of lines.
-        self._starts += [
-            index
-            for index, line in enumerate(lines, first)
-            if line.startswith(b'{"blake3":') or (line.startswith(b'{"item":') and b'"kind":"content"' in line[:48])
-        ]
+        self._starts += find_starts(lines, first)
         return bool(lines)
 
 
@@ -257,7 +253,11 @@ def _decoded(items: list[Item]) -> SealedBlock:
 
 
 _PATH = re.compile(
-    rb'^\{"item":[0-9]+,"kind":"file","mtime":(?:"[^"\n]*"|null),"path":"((?:[^"\\\n]|\\.)*)"', re.MULTILINE
+    b"^"
+    + expression(
+        FILE.partition(',"salt"')[0], item="[0-9]+", mtime='(?:"[^"\n]*"|null)', path=r'((?:[^"\\\n]|\\.)*)'
+    ).encode("ascii"),
+    re.MULTILINE,
 )
 
 
