@@ -28,7 +28,7 @@ _CHILDREN = 2 * (os.cpu_count() or 1)
 _CHUNK = 64 << 10
 
 _PARTING = 0.2
-"""Seconds between a child's last word and its end."""
+"""Seconds between a child's last word and its end: a parser that answered and then stays is up to something else."""
 
 
 @dataclass(slots=True)

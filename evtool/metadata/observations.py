@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
@@ -276,12 +276,3 @@ def _leftovers(claims: Claims) -> Iterator[Observation]:
         elif count.kind in (CountKind.APPENDED_ARCHIVES, CountKind.TRAILING_BYTES):
             message = f"more follows after what the format describes: {count.kind.value} {count.value} ({count.source})"
             yield Observation(ObservationCode.APPENDED_DATA, message)
-
-
-def kinds_present(claims: Iterable[Claims]) -> dict[str, int]:
-    """Count, for a warning before sealing or handing over, in how many items each sensitive kind is present."""
-    present: dict[str, int] = {}
-    for one in claims:
-        for kind, _ in one.sensitive():
-            present[kind.value] = present.get(kind.value, 0) + 1
-    return present

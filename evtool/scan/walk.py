@@ -204,6 +204,8 @@ def join_path(directory: bytes, name: bytes) -> bytes:
 class _Frame:
     """One directory on the way from the root to the current one.
 
+    A list of these stands for the calls that a recursion would make: no depth is too great for it.
+
     Attributes:
         path: its path bytes.
         keys: its names in item order, with a `/` after those of directories.

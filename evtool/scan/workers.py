@@ -4,25 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
-from typing import ParamSpec, TypeVar
-
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-
-
-class InlineExecutor(Executor):
-    """Runs each call at once, in the calling thread."""
-
-    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Call, and return a future that is done."""
-        future: Future[_T] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001  # it belongs to whoever asks for the result
-            future.set_exception(error)
-        return future
+from concurrent.futures import Executor
 
 
 def default_jobs() -> int:

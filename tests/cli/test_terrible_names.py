@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from evtool import Code, ExitCode
-from evtool.core.text.names import parse_name, parse_shown, shown, store_name
+from evtool.core.text.names import parse_name, shown, store_name
 from tests.cli.evidence import check, give_key, named, serve
 from tests.conftest import Runner
+from tests.parse_shown import parse_shown
 
 KOREAN = "김철수_증언.pdf"
 

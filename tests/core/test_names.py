@@ -9,7 +9,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from evtool.core.errors import FormatError
-from evtool.core.text.names import nfc_key, parse_name, parse_shown, parse_target, shown, shown_path, store_name
+from evtool.core.text.names import nfc_key, parse_name, parse_target, shown, shown_path, store_name
+from tests.parse_shown import parse_shown
 
 awkward = st.sampled_from(
     [

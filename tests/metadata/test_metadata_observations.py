@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from evtool.core.metadata.claims import Claims, CountClaim, FormatClaim, TextClaim, TimeClaim
-from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
+from evtool.core.metadata.claims import Claims, CountClaim, FormatClaim, TimeClaim
+from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TimeKind
 from evtool.metadata.format_table import KNOWN
-from evtool.metadata.observations import ObservationCode, Observed, kinds_present, observe
+from evtool.metadata.observations import ObservationCode, Observed, observe
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 JPEG, PDF = KNOWN["image/jpeg"], KNOWN["application/pdf"]
@@ -213,11 +213,3 @@ def test_a_missing_offset_an_unset_clock_and_what_cannot_be_read() -> None:
     ]
     assert codes(unset) == [ObservationCode.UNSET_CLOCK]
     assert codes(counts=(unreadable, appended)) == [ObservationCode.UNREADABLE_TIME, ObservationCode.APPENDED_DATA]
-
-
-def test_a_warning_counts_items_and_prints_no_value() -> None:
-    """What a person is told before sealing: in how many items something is present."""
-    person = TextClaim(TextKind.PERSON, "김철수", "EXIF Artist")
-    claims = [Claims(texts=(person, person)), Claims(texts=(person,)).reduce_to_basic(), Claims()]
-
-    assert kinds_present(claims) == {"person": 2}

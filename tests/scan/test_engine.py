@@ -6,9 +6,10 @@ import hashlib
 import os
 import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import pytest
 from blake3 import blake3
@@ -20,8 +21,23 @@ from evtool.scan.fork_executor import ForkExecutor
 from evtool.scan.observe import Known, Mode, Observation, Problem, observe
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, walk, walk_runs
-from evtool.scan.workers import InlineExecutor
 from tests.scan.evidence import make_evidence, make_many
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class InlineExecutor(Executor):
+    """Runs each call at once, in the calling thread."""
+
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        """Call, and return a future that is done."""
+        future: Future[_T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001  # it belongs to whoever asks for the result
+            future.set_exception(error)
+        return future
 
 
 def spawned(jobs: int) -> Executor:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from evtool.core.timestamp.algorithms import HASHES_BY_NAME
+from evtool.core.timestamp.der import SET
 from evtool.core.timestamp.der_values import (
     write_boolean,
     write_integer,
@@ -26,7 +27,6 @@ from evtool.core.timestamp.der_values import (
     write_octets,
     write_oid,
     write_sequence,
-    write_set,
 )
 from evtool.core.timestamp.signed_data import (
     CONTENT_TYPE,
@@ -51,6 +51,11 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
+
+
+def write_set(*parts: bytes) -> bytes:
+    """Write a SET OF in DER, which sorts its members (X.690, section 11.6)."""
+    return write_node(SET, *sorted(parts))
 
 
 @dataclass(frozen=True)

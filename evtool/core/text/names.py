@@ -180,16 +180,6 @@ def _escape_for_screen(text: str) -> str:
     return "".join(out) + ("" if unicodedata.is_normalized("NFC", text) else _NOT_NFC)
 
 
-_SHOWN = re.compile(r"\\(?:\\|u\{([0-9A-F]+)\})")
-
-
-def parse_shown(text: str) -> str:
-    """Undo `shown` for text that was not cut; the proof that the shown form is one to one."""
-    if text == r"\(empty)":
-        return ""
-    return _SHOWN.sub(lambda m: chr(int(m[1], 16)) if m[1] else "\\", text.removesuffix(_NOT_NFC))
-
-
 _MAX_NAMED = 20
 """Names that a message gives one by one."""
 

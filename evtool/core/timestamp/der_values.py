@@ -15,7 +15,6 @@ from evtool.core.timestamp.der import (
     OBJECT_IDENTIFIER,
     OCTET_STRING,
     SEQUENCE,
-    SET,
     DerError,
     Node,
     expect,
@@ -117,11 +116,6 @@ def write_node(tag: int, *parts: bytes) -> bytes:
 def write_sequence(*parts: bytes) -> bytes:
     """Write a SEQUENCE of parts that are DER already."""
     return write_node(SEQUENCE, *parts)
-
-
-def write_set(*parts: bytes) -> bytes:
-    """Write a SET OF in DER, which sorts its members (X.690, section 11.6)."""
-    return write_node(SET, *sorted(parts))
 
 
 def write_integer(value: int, tag: int = INTEGER) -> bytes:

@@ -74,6 +74,7 @@ def seal(
     for _ in range(_MOST_TRIES):
         try:
             return _seal(path, author, options, surprises)
+        # Neither is an error: only the end of a pass knows of it, and what was read before it was judged without that.
         except RespelledNames as found:
             surprises = replace(surprises, respelled=found.names)
         except RestlessFiles as found:
@@ -193,6 +194,9 @@ class _SealRun:
             EvidenceError: something cannot be sealed, with the names of all of it.
         """
         self._progress.start("sealing", *self._measure())
+        # Three ways to the same lines. Blocks are spelled and hashed by the workers, which is fastest, but they hold
+        # nothing but files and names, none of them sealed before. Item by item takes every case. Embedded metadata adds
+        # statements whose number is not known before a file is read.
         if manifest is None or journal is None:
             self._observe_items(None, None)
         elif self._options.metadata is not MetadataChoice.NONE:
