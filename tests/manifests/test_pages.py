@@ -144,6 +144,19 @@ def test_rules_are_numbered_without_a_gap() -> None:
         assert numbers == list(range(1, len(numbers) + 1)), letter
 
 
+def test_every_rule_says_who_must_do_what() -> None:
+    """A rule without a key word of RFC 2119 is a description, and two readers will disagree over it."""
+    rows = {
+        rule: row
+        for text in PAGES.values()
+        for rule, row in re.findall(r"^\| ([A-Z][0-9]+) \| (.*)$", text, re.MULTILINE)
+    }
+    assert set(RULES) <= set(rows)
+    # The rules about names in a bundle stand under one heading: "A sealed path MUST be replaced that".
+    of_names = {f"B{number}" for number in range(7, 16)}
+    assert [rule for rule in RULES if rule not in of_names and not re.search("MUST|MAY", rows[rule])] == []
+
+
 def test_every_vector_stands_in_the_table_once_and_every_name_there_is_a_vector() -> None:
     """A rule without a vector, or a vector without a rule, is found here."""
     named = Counter(name for row in vector_rows() for cell in row[2:] for name in names_in(cell))
