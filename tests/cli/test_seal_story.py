@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import time
 import tomllib
 import unicodedata
 from pathlib import Path
@@ -14,6 +15,11 @@ from typing import Any
 import pytest
 
 from evtool import Code, ExitCode
+from evtool.core.errors import EvidenceError
+from evtool.operations.seal import seal as seal_module
+from evtool.operations.seal.metadata import MetadataChoice
+from evtool.operations.seal.options import SealOptions
+from tests.bundle.case import SIGNER
 from tests.cli.evidence import check, deprived, give_key, named, run_under, serve, snapshot
 from tests.cli.test_verify_story import MAKERS, make_link, make_pipe, make_socket
 from tests.conftest import Runner
@@ -54,6 +60,46 @@ def test_sealing_changes_nothing_but_adds_custody(case: Path, evtool: Runner) ->
         "allowed_signers",
     ]
     assert check(case, evtool).exit_code is ExitCode.OK
+
+
+def test_a_seal_that_is_refused_leaves_nothing(case: Path, evtool: Runner) -> None:
+    """Neither a journal of what was read nor the directory custody/, however large the files are."""
+    (case / "large.bin").write_bytes(bytes(range(256)) * 40_000)
+    time.sleep(2.1)  # digests of files that were written just now are not kept in any case
+    make_pipe(case / "pipe")
+    before = snapshot(case)
+    result = evtool("seal", case, "--metadata", "none")
+    assert (result.exit_code, snapshot(case)) == (ExitCode.NOT_CHECKED, before)
+    assert "nothing was sealed" in result.stderr
+    assert not (case / "custody").exists()
+
+
+def test_a_long_reading_that_is_refused_is_good_for_the_next_run(
+    case: Path, evtool: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hours of hashing are not lost for one file that cannot be sealed; what stays is named."""
+    (case / "large.bin").write_bytes(bytes(range(256)) * 40_000)
+    time.sleep(2.1)
+    make_pipe(case / "pipe")
+    monkeypatch.setattr(seal_module, "_WORTH_KEEPING", 0.0)
+    with pytest.raises(EvidenceError, match="a FIFO") as refused:
+        seal_module.seal(case, SIGNER, SealOptions(metadata=MetadataChoice.NONE))
+    assert ".0001-sealed.journal.part stays" in refused.value.hint
+    (case / "pipe").unlink()
+    assert "were not hashed again" in evtool("seal", case, "--metadata", "none").stdout
+    assert not (case / "custody" / ".0001-sealed.journal.part").exists()
+
+
+def test_defaults_are_not_blamed_for_an_empty_directory(case: Path, evtool: Runner) -> None:
+    """What is wrong is the directory; nobody is told to mend a table."""
+    (evtool.directory / "empty").mkdir()
+    defaults = evtool.directory / "defaults.toml"
+    defaults.write_text('format = "evtool-defaults/1"\n[[directory]]\npath = "."\nhandling = "public"\n')
+    result = evtool("seal", "empty", "--defaults", defaults)
+    assert result.exit_code == ExitCode.NOT_CHECKED
+    assert "there is nothing in the directory that could be sealed" in result.stderr
+    assert "table" not in result.stderr
+    assert case.is_dir()
 
 
 def test_a_growing_collection_gets_a_seal_for_what_is_new(case: Path, evtool: Runner) -> None:

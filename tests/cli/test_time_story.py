@@ -94,6 +94,19 @@ def test_a_seal_is_stamped_and_stock_openssl_agrees(evtool: Runner, archivist: P
     assert "witnessed" in codes(result)
 
 
+def test_nothing_new_is_not_stamped_and_that_is_said(evtool: Runner, archivist: Party, tsa: OpensslAuthority) -> None:
+    """Whoever asks for a time-stamp must not believe that there is one."""
+    case = make_case(evtool)
+    trust(archivist, tsa)
+    archivist.ok("seal", case)
+    with AuthorityServer(tsa) as server:
+        again = archivist.ok("seal", case, "--tsa", server.url)
+        first = archivist.ok("seal", make_case(evtool, "other"), "--tsa", server.url)
+    assert "nothing was time-stamped: no entry was added" in again.stdout
+    assert not list((case / "custody").glob("*.tsr"))
+    assert "nothing was time-stamped" not in first.stdout
+
+
 def test_names_of_files_tell_nothing_of_the_office(evtool: Runner, archivist: Party, tsa: OpensslAuthority) -> None:
     """Neither the address that was asked nor the user's name for the authority stands anywhere in the record."""
     case = make_case(evtool)

@@ -156,9 +156,10 @@ def command(
     if result.entry is not None:
         output.did(_say_what_was_sealed(result, directory, dry_run))
     stamps = _stamp(directory, order, result, dry_run)
-    exit_code = weigh(result.findings, established=stamps is None or stamps.ok)
+    exit_code = weigh(result.findings, established=result.is_established and (stamps is None or stamps.ok))
     listed = list_findings(result.findings, output.limit)
-    output.answer(_render(result, directory, dry_run, listed, stamps))
+    is_stamping = order is not None and not dry_run
+    output.answer(_render(result, directory, dry_run, listed, stamps, is_stamping=is_stamping))
     output.document(_document(result, directory, dry_run, exit_code, listed, stamps))
     return exit_code
 
@@ -198,7 +199,15 @@ def _say_what_was_sealed(result: SealResult, directory: str, dry_run: bool) -> s
     return f"{name}: nothing new to seal" if result.entry is None else f"{name}: sealed {new} as entry {result.entry}"
 
 
-def _render(result: SealResult, directory: str, dry_run: bool, listed: ListedFindings, stamps: Stamping | None) -> str:
+def _render(
+    result: SealResult,
+    directory: str,
+    dry_run: bool,
+    listed: ListedFindings,
+    stamps: Stamping | None,
+    *,
+    is_stamping: bool,
+) -> str:
     lines = [_say_what_was_sealed(result, directory, dry_run)]
     for count, words in (
         (result.kept_items, "items of earlier seals are there, with the size and date they were sealed with"),
@@ -214,15 +223,27 @@ def _render(result: SealResult, directory: str, dry_run: bool, listed: ListedFin
         sealed = seen.choice is MetadataChoice.FULL
         lines += [f"  {line}" for line in render_warnings(seen.sensitive, sealed=sealed)]
     for finding in listed.findings:
-        mark = {Effect.DISPROVES: "FAILED", Effect.NOTE: "note"}.get(finding.effect, "not checked")
+        mark = _MARKS[finding.effect]
         item = f"item {finding.item} " if finding.item is not None else ""
         lines.append(f"  {mark}: {finding.code.value}: {item}{finding.message}")
     lines += [f"  {code.value}: {words}" for code, words in listed.rest]
     if stamps is not None:
         lines += ["", *render_stamping(stamps)]
+    elif is_stamping:
+        lines.append(
+            "  nothing was time-stamped: no entry was added; evtool timestamp has the newest entry time-stamped"
+        )
     if result.entry is not None and result.head:
         lines += ["", "Head, to be noted elsewhere:", f"  {group_in_fours(result.head)}"]
     return "\n".join(lines)
+
+
+_MARKS = {
+    Effect.DISPROVES: "FAILED",
+    Effect.UNCHECKED: "not checked",
+    Effect.OPEN: "not established",
+    Effect.NOTE: "note",
+}
 
 
 def _name_excluded(result: SealResult) -> str:

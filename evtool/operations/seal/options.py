@@ -7,7 +7,7 @@ from datetime import datetime
 
 from evtool.core.custody.entry import Clock
 from evtool.core.errors import ExitCode, UsageError
-from evtool.core.finding import Finding, weigh
+from evtool.core.finding import Effect, Finding, weigh
 from evtool.core.manifest.statement import OmissionReason
 from evtool.core.text.names import shown
 from evtool.operations.seal.metadata import MetadataChoice, MetadataSummary
@@ -106,5 +106,10 @@ class SealResult:
 
     @property
     def exit_code(self) -> ExitCode:
-        """The exit code of the command `seal`, time-stamps aside: 1 or 4 if a sealed item is not as it was sealed."""
-        return weigh(self.findings)
+        """The exit code of the command `seal`, time-stamps aside: not 0 if a sealed item is not as it was sealed."""
+        return weigh(self.findings, established=self.is_established)
+
+    @property
+    def is_established(self) -> bool:
+        """Whether nothing is left open about the items of earlier seals."""
+        return not any(finding.effect is Effect.OPEN for finding in self.findings)

@@ -32,7 +32,7 @@ def cannot_seal(problems: list[str]) -> EvidenceError:
     )
 
 
-def nothing_to_seal(excluded: int) -> EvidenceError:
+def nothing_to_seal(excluded: int = 0) -> EvidenceError:
     """Refuse an empty directory: success would read as if there were a seal now."""
     left_out = f"; patterns leave out {excluded:,} entries" if excluded else ""
     return EvidenceError(

@@ -7,12 +7,13 @@ entry is signed. And whatever happens, even a power cut, the directory holds the
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 from evtool.core.accounts import ItemFates
 from evtool.core.custody.privacy import TextPolicy, check_text
-from evtool.core.errors import InputError, RefusedError
+from evtool.core.errors import EvtoolError, InputError, RefusedError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest.statement import ItemType, OmissionReason
 from evtool.core.text.names import shown, store_name
@@ -50,6 +51,7 @@ from evtool.scan.walk import Found, Kind, WalkNotes, join_path, walk, walk_runs
 from evtool.scan.workers import default_jobs
 from evtool.store.custody import NAME
 from evtool.store.journal import Journal, journal_name
+from evtool.store.writer import part_name
 
 
 def seal(
@@ -97,6 +99,7 @@ def _seal(
         run = _SealRun(opened, options, crew, author.policy, author.progress, surprises)
         journal_file = journal_name(record.next_sequence)
         journal = Journal(record.writer.open_kept(journal_file))
+        started, is_kept = time.monotonic(), True
         try:
             first_item = record.collection.next_item
             with ManifestWriter(record.writer, record.next_sequence, first_item, author.random) as manifest:
@@ -117,12 +120,23 @@ def _seal(
                     result.entry, result.head = written.sequence, written.head
                 else:
                     run.require_unchanged()
+        except EvtoolError as error:
+            # A refusal leaves nothing behind, but for what took long to compute and is as good for the next run.
+            is_kept = time.monotonic() - started >= _WORTH_KEEPING
+            if is_kept and not journal.is_empty:
+                kept = part_name(journal_file)
+                error.hint += f"; custody/{kept} stays, so that the next run need not read all files again"
+            raise
         finally:
             journal.close()
-            if journal.is_empty:
+            if journal.is_empty or not is_kept:
                 record.writer.remove(journal_file)
         record.writer.remove(journal_file)
         return result
+
+
+_WORTH_KEEPING = 60.0
+"""Seconds of reading from which on the digests of a seal that was refused are kept for the next run."""
 
 
 def preview_seal(

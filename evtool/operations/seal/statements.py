@@ -21,6 +21,7 @@ from evtool.interop.item_defaults import MAX_DEFAULTS, DirectoryDefaults, ItemDe
 from evtool.interop.items_table import MAX_ERRORS, MAX_TABLE, Row, TableError, parse_table
 from evtool.keys.files import read_any_file
 from evtool.operations.record.collection import Collection, SealedItem
+from evtool.operations.seal.problems import nothing_to_seal
 from evtool.operations.verify.items.free_names import find_new
 from evtool.scan.tree import TreeLocation
 from evtool.scan.walk import Found
@@ -129,16 +130,21 @@ class StatementPlan:
         """Pair rows with the names in the directory, and check what follows for each new item.
 
         Raises:
+            EvidenceError: there is nothing in the directory.
             TableError: a row is for something that is not there, or not new, or for what another row is for; or what
                 would be stated of an item makes no sense.
         """
+        is_empty = True
         for sealed, found in find_new(collection, evidence, founds, afresh=True):
+            is_empty = False
             if sealed is not None and sealed.item.file is not None:
                 self._note(sealed.item.file.path, sealed)
             elif found is not None:
                 path = store_name(found.path)
                 self._note(path, None)
                 self._check_defaults(path)
+        if is_empty:
+            raise nothing_to_seal()  # whatever the table and the defaults say, they are not what is wrong
         for candidates in self._by_key.values():
             self._pair(candidates)
         next_item = collection.next_item if collection else 1
