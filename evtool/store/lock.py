@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from evtool.core.errors import BusyError, InputError
 from evtool.store.lock_holder import describe_this_run, is_gone
+from evtool.store.naming import add_name
 
 _BINARY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _MAX_LOCK = 4096
@@ -79,16 +80,12 @@ class DirectoryLock:
             return self._create_plainly(text)
         self._write(temporary, text)
         try:
-            os.link(self._at(temporary), self._at(LOCK_FILE), src_dir_fd=self._directory, dst_dir_fd=self._directory)
+            is_made = add_name(self._at(temporary), self._at(LOCK_FILE), directory=self._directory)
         except FileExistsError:
             return False
-        except FileNotFoundError:
-            raise
-        except OSError:
-            return self._create_plainly(text)  # no hard links here (FAT)
         finally:
             self._unlink(temporary)
-        return True
+        return is_made or self._create_plainly(text)  # no hard links here (FAT)
 
     def _create_plainly(self, text: bytes) -> bool:
         try:
@@ -128,7 +125,7 @@ class DirectoryLock:
             os.rename(one, other, src_dir_fd=here, dst_dir_fd=here)
             if self._read(aside) != found:
                 with contextlib.suppress(OSError):
-                    os.link(other, one, src_dir_fd=here, dst_dir_fd=here)
+                    add_name(other, one, directory=here)
                 self._unlink(aside)
                 raise _busy()
             self._unlink(aside)

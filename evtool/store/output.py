@@ -14,6 +14,7 @@ from typing import BinaryIO
 from evtool.core.errors import InputError
 from evtool.core.text.names import shown
 from evtool.store.medium import flush_directory, flush_to_medium
+from evtool.store.naming import exists, give_name
 from evtool.store.new_tree import flush_directories
 from evtool.store.work import WorkPlace, open_work_place
 
@@ -52,7 +53,8 @@ def new_file(path: Path, mode: int = 0o600) -> Iterator[NewFile]:
         with os.fdopen(os.open(work.content, flags, mode), "wb") as file:
             yield NewFile(file, work)
             flush_to_medium(file)
-        _give_name(work.content, path)
+        give_name(work.content, path)
+        _flush_parent(path)
 
 
 @contextmanager
@@ -69,7 +71,7 @@ def new_directory(path: Path) -> Iterator[WorkPlace]:
         yield work
         flush_directories(work.content)
         # On POSIX an empty directory of this name would be replaced, and nothing else.
-        if os.path.lexists(path):
+        if exists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         os.rename(work.content, path)
         _flush_parent(path)
@@ -93,22 +95,6 @@ def check_new(path: Path) -> None:
     """
     if os.path.lexists(path):
         raise InputError(f"{shown(str(path))} exists already and is not overwritten", hint="name a new one")
-
-
-def _give_name(temporary: Path, path: Path) -> None:
-    """Rename without replacing; a link fails where the name is taken, on every POSIX system."""
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        raise
-    except OSError:
-        # No hard links on this file system (FAT): a gap remains in which another program could take the name.
-        if os.path.lexists(path):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
-        os.rename(temporary, path)
-    else:
-        os.unlink(temporary)
-    _flush_parent(path)
 
 
 def _flush_parent(path: Path) -> None:

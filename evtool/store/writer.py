@@ -10,7 +10,6 @@ opened here.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
@@ -22,12 +21,11 @@ from evtool.scan.tree import HAS_DIRECTORY_DESCRIPTORS, TreeLocation
 from evtool.store.custody import FileRole, Listing, file_name
 from evtool.store.lock import LOCK_FILE, DirectoryLock
 from evtool.store.medium import flush_directory, read_back
+from evtool.store.naming import exists, give_name
 from evtool.store.written_file import WrittenFile, cannot_write
 
 _BINARY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-
-_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL, errno.EACCES)
 
 
 def part_name(name: str) -> str:
@@ -227,23 +225,14 @@ class CustodyWriter:
 
     def _give_name(self, name: str) -> None:
         """Give a written file its name if nothing has it: a link fails where a name is taken, on every computer."""
-        part = self._at(part_name(name))
         try:
-            os.link(part, self._at(name), src_dir_fd=self._directory, dst_dir_fd=self._directory, **_NOT_FOLLOWED)
+            # Without hard links (FAT), the lock alone keeps another run from taking the name now.
+            give_name(self._at(part_name(name)), self._at(name), directory=self._directory)
         except FileExistsError:
             raise _overtaken(name) from None
         except OSError as error:
-            if error.errno not in _NO_LINKS:
-                raise cannot_write(f"custody file {shown(name)}", error) from error
-            # No hard links on this file system (FAT): the lock alone keeps another run from taking the name now.
-            if self._exists(name):
-                raise _overtaken(name) from None
-            self._replace(name)
-            return
+            raise cannot_write(f"custody file {shown(name)}", error) from error
         self._named.add(name)
-        # The second name of a file that has its name is removed by the next run if it stays.
-        with contextlib.suppress(OSError):
-            os.unlink(part, dir_fd=self._directory)
 
     def _replace(self, name: str) -> None:
         part = self._at(part_name(name))
@@ -270,11 +259,7 @@ class CustodyWriter:
             raise InputError(f"custody file {shown(name)} was written, but other bytes were read back", hint=hint)
 
     def _exists(self, name: str) -> bool:
-        try:
-            os.stat(self._at(name), dir_fd=self._directory, follow_symlinks=False)
-        except FileNotFoundError:
-            return False
-        return True
+        return exists(self._at(name), directory=self._directory)
 
     def _digest(self, name: str) -> str:
         with os.fdopen(os.open(self._at(name), os.O_RDONLY | _BINARY, dir_fd=self._directory), "rb") as file:
@@ -332,9 +317,6 @@ class CustodyWriter:
         if self._directory is not None:
             os.close(self._directory)
             self._directory = None
-
-
-_NOT_FOLLOWED = {"follow_symlinks": False} if os.link in os.supports_follow_symlinks else {}
 
 
 def _overtaken(name: str) -> BusyError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -11,13 +13,15 @@ from blake3 import blake3
 from evtool import __version__
 from evtool.core.custody.entry import Clock, Entry, Previous
 from evtool.core.custody.events import Digest, Sealed
-from evtool.core.errors import EvtoolError, ExitCode, MismatchError
+from evtool.core.errors import EvidenceError, EvtoolError, ExitCode, MismatchError
 from evtool.core.finding import Code
 from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hash
 from evtool.core.manifest.statement import ContentStatement, FileStatement, ItemType
 from evtool.core.text.checksums import serialize_header, serialize_line
 from evtool.core.text.digest import Digests, sha256_hex
 from evtool.core.text.names import parse_name, store_name
+from evtool.core.verdict import Report
+from evtool.operations.bundle import unpack as unpack_module
 from evtool.operations.bundle.pack import PackOptions
 from evtool.operations.bundle.unpack import unpack
 from tests.bundle.case import NOW, SIGNER, make_case, pack_it, seal_case, snapshot, verify_it, write_files
@@ -171,6 +175,35 @@ def test_a_link_that_leads_out_is_made_only_if_asked_for(target: str, tmp_path: 
     result = unpack(bag, tmp_path / "all", outside_links=True)
     assert (result.links_left_out, (tmp_path / "all/link").is_symlink()) == ((), True)
     assert verify_it(tmp_path / "all").exit_code is ExitCode.OK
+
+
+@pytest.mark.parametrize("size", [10**12, 3, 0])
+def test_a_file_that_becomes_sparse_after_it_was_verified_is_not_copied(
+    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No more is written than was verified: somebody who can write to the folder cannot fill the disk."""
+    bag = forge(tmp_path, [("a.txt", FILE, "first"), ("b.txt", FILE, "second")])
+    require_sound = unpack_module._require_sound
+
+    def require_and_grow(report: Report) -> None:
+        require_sound(report)
+        os.truncate(bag / "data" / "item-000002", size)
+
+    monkeypatch.setattr(unpack_module, "_require_sound", require_and_grow)
+    with pytest.raises(EvidenceError, match="item-000002 changed while the bundle was unpacked"):
+        unpack(bag, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["forged"]
+
+
+def test_a_sparse_file_of_another_size_is_refused_unread(tmp_path: Path) -> None:
+    """Verifying it comes first, and that compares sizes: what is not as sealed is not read, let alone copied."""
+    bag = forge(tmp_path, [("a.txt", FILE, "first"), ("b.txt", FILE, "second")])
+    os.truncate(bag / "data" / "item-000002", 10**12)
+    started = time.process_time()
+    with pytest.raises(MismatchError):
+        unpack(bag, tmp_path / "out")
+    assert time.process_time() - started < 10
+    assert [path.name for path in tmp_path.iterdir()] == ["forged"]
 
 
 def test_a_name_that_no_file_system_has_stays_neutral(tmp_path: Path) -> None:

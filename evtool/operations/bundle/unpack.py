@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from evtool.core.errors import EvidenceError, InputError, MismatchError, UsageError
 from evtool.core.finding import Effect, Finding
-from evtool.core.text.names import nfc_key
+from evtool.core.text.names import nfc_key, shown, store_name
 from evtool.core.verdict import Report
 from evtool.operations.bundle.leftovers import Tell, sweep
 from evtool.operations.bundle.payload_places import Placed, Placing
@@ -129,7 +129,7 @@ def _open_staged(
             with Tree(folder.data) as tree:
                 progress.start("unpacking", len(folder.payload), sum(folder.sizes.values()))
                 for name in folder.payload:
-                    progress.advance(1, stage.copy(tree, name))
+                    progress.advance(1, stage.copy(tree, name, folder.sizes.get(name)))
             flush_files(stage.files.values())
             yield _Staged(folder, stage.files)
         return
@@ -169,14 +169,29 @@ class _Stage:
         self._open = self._new(entry.name.removeprefix(PAYLOAD_PREFIX).encode("utf-8"))
         return self._open.write
 
-    def copy(self, tree: Tree, name: bytes) -> int:
-        """Copy a payload file of a folder; return its size."""
+    def copy(self, tree: Tree, name: bytes, size: int | None) -> int:
+        """Copy a payload file of a folder, which was verified with this size; return its size.
+
+        Raises:
+            EvidenceError: it is larger or smaller by now, or was not read; no more than its size was written.
+        """
         directory, _, last = name.rpartition(b"/")
-        size = 0
-        with os.fdopen(tree.open_file(directory, last), "rb") as source, self._new(name) as file:
-            while chunk := source.read(_CHUNK):
-                size += file.write(chunk)
-        return size
+        left = size or 0
+        with os.fdopen(tree.open_file(directory, last), "rb") as source:
+            # A sparse file can be of any size: what is not as it was verified is not even begun.
+            is_same = size is not None and os.fstat(source.fileno()).st_size == size
+            with self._new(name) as file:
+                while is_same and (chunk := source.read(min(_CHUNK, left + 1))):
+                    is_same = len(chunk) <= left
+                    left -= len(chunk)
+                    if is_same:
+                        file.write(chunk)
+        if not is_same or left:
+            raise EvidenceError(
+                f"{shown(store_name(name))} changed while the bundle was unpacked, so nothing was unpacked",
+                hint="make sure that nothing writes to the bundle, and run again",
+            )
+        return size or 0
 
     def _new(self, name: bytes) -> BinaryIO:
         path = self._directory / str(len(self.files))
