@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,7 @@ class Record:
     key: Key
     collection: str = "ab" * 16
     sequence: int = 0
-    _previous: tuple[str, str] | None = field(default=None)
+    previous: tuple[str, str] | None = None
 
     def add(self, event: str, table: str = "", items: Sequence[str] = (), extra: str = "", **header: str) -> str:
         """Add an entry; returns its head."""
@@ -113,15 +113,15 @@ class Record:
         if items:
             values["items"] = "[" + ",".join(f'"{one}"' for one in items) + "]"
         text = "".join(f"{key} = {value}\n" for key, value in values.items())
-        if self._previous:
-            text += f'\n[previous]\nentry = "{self._previous[0]}"\nsignature = "{self._previous[1]}"\n'
+        if self.previous:
+            text += f'\n[previous]\nentry = "{self.previous[0]}"\nsignature = "{self.previous[1]}"\n'
         data = f"{text}\n{table}\n{extra}".encode("utf-8", "surrogatepass")
         signature = self.key.sign(data)
         path = self.folder / f"{self.sequence:04d}-{event}.toml"
         path.write_bytes(data)
         path.with_name(path.name + ".sig").write_bytes(signature)
-        self._previous = sha256(data), sha256(signature)
-        return self._previous[0]
+        self.previous = sha256(data), sha256(signature)
+        return self.previous[0]
 
     def seal(self, lines: Sequence[bytes], first: int, items: int, **options: Any) -> str:
         """Add a seal over these lines, with its list of checksums; `options` claims other numbers than are true."""

@@ -116,7 +116,8 @@ class Stranger:
         self.evidence = folder / "ev"
         self.evidence.mkdir()
         self.record = Record(self.evidence / "custody", A1)
-        self.heads: list[str] = []
+        self.heads: list[tuple[int, str]] = []
+        """Numbers and heads of the seals."""
         self.items = 0
         self.temper = self.random.choice([0.0, 0.0, 0.05, 0.5])
         """How often a part is broken, instead of extreme."""
@@ -180,7 +181,8 @@ class Stranger:
             claims = {self.random.choice(["items", "lines", "first_item"]): self._number()}
         slow = [["*" + "a" * 110 + f"?b{k}" for k in range(64)], ["*/" * 120 + "x"]]
         exclude = self._pick(slow, [["a"] * 65, ["*?" * 128] * 64]) if self.random.random() < 0.3 else []
-        self.heads.append(self.record.seal(lines, first, count, listed="".join(listed), claims=claims, exclude=exclude))
+        head = self.record.seal(lines, first, count, listed="".join(listed), claims=claims, exclude=exclude)
+        self.heads.append((self.record.sequence, head))
         if self.random.random() < 0.3 * self.temper:
             self._withhold(lines)
         self.items += count
@@ -242,26 +244,30 @@ class Stranger:
 
     def _handover(self) -> None:
         event = self.random.choice(["transferred", "disclosed"])
-        table = f'[{event}]\nrecipient = "B7"\nauthority = "x"\npurpose = "research"'
+        table = f'[{event}]\nrecipient = "B7"\nauthority = "x"\npurpose = "research"' + self._fixity()
         head = self.record.add(event, table, self._range())
         receipt = Record(self.record.folder / "r", B7)
-        answer = f'[received]\nsender = "A1"\nacceptance = "{self.random.choice(["accepted", "rejected", "x"])}"\n'
-        receipt.add("received", f'{answer}transfer = "{self.random.choice([head, "00" * 32])}"', self._range())
+        acceptance = self._pick(["accepted", "rejected"], ["x", "partial"])
+        answer = f'[received]\nsender = "A1"\nacceptance = "{acceptance}"\n'
+        answer += f'transfer = "{self._pick([head], ["00" * 32])}"{self._fixity()}'
+        receipt.sequence, receipt.previous = self._pick([(self.record.sequence, self.record.previous)], [(0, None)])
+        receipt.add("received", answer, self._range())
         for end in ("toml", "toml.sig"):
             name_ = f"{self.record.sequence:04d}-{event}.receipt.{end}"
-            (receipt.folder / f"0001-received.{end}").rename(self.record.folder / name_)
+            (receipt.folder / f"{receipt.sequence:04d}-received.{end}").rename(self.record.folder / name_)
         receipt.folder.rmdir()
 
     def _disclosure(self) -> None:
         """Hand over some of the items, and withhold the others as the list says, or otherwise."""
-        listed = self._pick(
-            [["1"], [f"1-{self.items}"], [str(one) for one in range(1, self.items + 1, 2)]], [["9", "1"]]
-        )
-        kinds = self._pick([[], ["file"]], [["content"], ["context.x-00001"], ["metadata"]])
+        odd = [str(one) for one in range(1, self.items + 1, 2)]
+        whole = ["1"] if self.items == 1 else [f"1-{self.items}"]
+        listed = self._pick([["1"], whole, odd], [["9", "1"]])
+        kinds = self._pick([[]], [["file"], ["content"], ["context.x-00001"], ["metadata"]])
         groups = [{"items": listed, "withheld": kinds}] * self._pick([1], [2, 2_000])
         value = {"cover": "00" * 32, "format": "evtool-disclosed/1", "groups": groups, "salt": "11" * 16}
         data = json.dumps(value, sort_keys=True, separators=(",", ":")).encode() + b"\n"
         table = f'[disclosed]\nrecipient = "B7"\nauthority = "x"\npurpose = "x"\nlist = "{sha256(data)}"'
+        table += self._fixity()
         self.record.add("disclosed", table)
         (self.record.folder / f"{self.record.sequence:04d}-disclosed.items").write_bytes(data)
         if kinds == [] and self.random.random() < 0.5:
@@ -283,6 +289,12 @@ class Stranger:
                     lines[at] = statement(hash=sha256(b"\0" + line), kind="withheld", lines=1)
             path.write_bytes(b"".join(line + b"\n" for line in lines))
 
+    def _fixity(self) -> str:
+        ok = self._pick([self.items], [HUGE, 0, self.items + 1])
+        numbers = {"items": self.items, "checked": self.items, "ok": ok, "changed": 0, "missing": 0, "unreadable": 0}
+        numbers |= {"extra": 0, "withheld": 0}
+        return '\n[fixity]\nscope = "full"\n' + "".join(f"{key} = {value}\n" for key, value in numbers.items())
+
     def _accessed(self) -> None:
         times = [
             "0001-01-01 00:00:00+23:59",
@@ -298,13 +310,13 @@ class Stranger:
         self.record.add("disposed", '[disposed]\nauthority = "x"\nmethod = "x"', self._range())
 
     def _correction(self) -> None:
-        head = self._pick(self.heads, ["11" * 32])
-        table = f'[corrected]\nentry = {self._number()}\nhead = "{head}"\ncorrection = "x"'
+        number, head = self._pick(self.heads, [(self._number(), "11" * 32), (self._number(), self.heads[0][1])])
+        table = f'[corrected]\nentry = {number}\nhead = "{head}"\ncorrection = "x"'
         self.record.add("corrected", table)
 
     def _strange(self) -> None:
         extra = self._pick(
-            ["", 'x = "' + "a" * 60_000 + '"', "[x]\n" + "".join(f"a{number} = 1\n" for number in range(5_000))],
+            ["", "# " + "a" * 60_000, "\n" * 60_000, "#\n" * 30_000],
             [
                 "x = {" + ".".join(["a"] * 20_000) + "=1}",
                 '    "a".' + ".".join(["a"] * 20_000) + "=1",
@@ -318,7 +330,8 @@ class Stranger:
         self.record.add("accessed", '[accessed]\nplace = "x"', extra=extra)
 
     def _claims(self) -> None:
-        table = f"[derived]\noriginal = {self._number()}\ncopy = {self._number()}\nmethod = 'x'"
+        original, copy = self._pick([(1, 2), (1, max(self.items, 2))], [(self._number(), self._number())])
+        table = f"[derived]\noriginal = {original}\ncopy = {copy}\nmethod = 'x'"
         self.record.add("derived", table)
 
     def _beside(self) -> None:
@@ -452,7 +465,7 @@ def _make_bags(stranger: Stranger, container: Path, folder: Path) -> None:
 def _record_parts(stranger: Stranger) -> list[_Part]:
     """Give the files of the record, but for those that no zip of a bearable size can hold."""
     files = sorted(stranger.record.folder.iterdir())
-    return [_Part(f"custody/{file.name}", file) for file in files if file.stat().st_size <= 2 * MIB]
+    return [_Part(f"custody/{file.name}", file) for file in files if file.stat().st_size <= 12 * MIB]
 
 
 def _payload_parts(stranger: Stranger) -> list[_Part]:

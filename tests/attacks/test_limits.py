@@ -16,6 +16,7 @@ import pytest
 from evtool.core.consent.state import ConsentChange, fold_terms
 from evtool.core.custody.receipt import split_receipt
 from evtool.core.errors import FormatError
+from evtool.core.finding import Axis, AxisState, Effect
 from evtool.core.manifest.manifest import ManifestReader
 from evtool.core.ssh.signature import parse_signature
 from evtool.core.terms.terms import ConsentTerms
@@ -287,6 +288,19 @@ def test_what_lies_there_together_has_a_bound(
     messages = [finding.message for finding in verify(tmp_path).findings if finding.code.value == code]
     assert any(words in message for message in messages)
     assert getattr(limits, limit) > number
+
+
+def test_whoever_adds_tokens_keeps_no_answer_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No entry lists them, so they could be removed as well: what is beyond the bound is told, and is no doubt."""
+    _evidence(tmp_path)
+    before = verify(tmp_path)
+    for label in "ab":
+        (tmp_path / "custody" / f"0001-sealed.toml.sig.{label}.tsr").write_bytes(b"12345")
+    monkeypatch.setattr(time_evidence, "MAX_STAMPS_SIZE", 4)
+    after = verify(tmp_path)
+    assert [one.effect for one in after.findings if "are not judged" in one.message] == [Effect.NOTE]
+    assert after.exit_code is before.exit_code
+    assert after.axes[Axis.TIME] is AxisState.NOT_ESTABLISHED
 
 
 def test_revocation_lists_are_read_one_by_one_within_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,17 +66,23 @@ def read_time_files(collection: Collection) -> TimeFiles:
             break
         if usable.get(name.sequence) == name.event:
             if size > MAX_STAMPS_SIZE:
-                found.findings.append(_too_much(name))
+                found.findings.append(_too_much(name, is_listed=name.text in recorded))
                 break
             size += _read_stamp(collection, name, recorded.get(name.text, []), found)
     return found
 
 
-def _too_much(name: StampName) -> Finding:
+def _too_much(name: StampName, *, is_listed: bool) -> Finding:
+    """Say from where on nothing was judged.
+
+    Those that no entry lists come last. Anybody can add and remove these, so one that is not judged hides nothing that
+    could not be removed as well: it is not relied upon, and that keeps no other answer away.
+    """
     message = (
         f"time-stamps from {name.text} on are not judged: those before them have more than {MAX_STAMPS_SIZE:,} bytes"
     )
-    return Finding(Code.TIMESTAMP_OPEN, Effect.UNCHECKED, message, path=name.text, entry=name.sequence)
+    effect = Effect.UNCHECKED if is_listed else Effect.NOTE
+    return Finding(Code.TIMESTAMP_OPEN, effect, message, path=name.text, entry=name.sequence)
 
 
 def _check_recorded(text: str, records: list[tuple[int, str]], there: dict[str, StampName], found: TimeFiles) -> None:
