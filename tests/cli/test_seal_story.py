@@ -16,6 +16,7 @@ import pytest
 
 from evtool import Code, ExitCode
 from evtool.core.errors import EvidenceError
+from evtool.operations.author import Author
 from evtool.operations.seal import seal as seal_module
 from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import SealOptions
@@ -83,7 +84,7 @@ def test_a_long_reading_that_is_refused_is_good_for_the_next_run(
     make_pipe(case / "pipe")
     monkeypatch.setattr(seal_module, "_WORTH_KEEPING", 0.0)
     with pytest.raises(EvidenceError, match="a FIFO") as refused:
-        seal_module.seal(case, SIGNER, SealOptions(metadata=MetadataChoice.NONE))
+        seal_module.seal(case, Author(SIGNER), SealOptions(metadata=MetadataChoice.NONE))
     assert ".0001-sealed.journal.part stays" in refused.value.hint
     (case / "pipe").unlink()
     assert "were not hashed again" in evtool("seal", case, "--metadata", "none").stdout
