@@ -30,7 +30,7 @@ from evtool.core.verdict import Report
 from evtool.keys.tsa_trust import load_roots
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.time.grounds import TimeGrounds
-from evtool.operations.verify.verify import verify
+from evtool.operations.verify.verify import _not_sealed, verify
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import CustodyDirectory, FileRole, file_name
 
@@ -64,18 +64,22 @@ class Vector:
         trust = parse_allowed_signers((self.folder / "trust").read_bytes(), lambda moment: moment.replace(tzinfo=UTC))
         roots = self.folder / "roots.pem"
         time = TimeGrounds(anchors=lambda: load_roots(roots).anchors) if roots.exists() else TimeGrounds()
-        return verify(
-            self.evidence,
-            VerifyOptions(
-                trust=trust,
-                expected_head=self.expect_head,
-                jobs=1,
-                now=self.now,
-                required=self.require,
-                time=time,
-                min_signers=self.signers,
-            ),
+        options = VerifyOptions(
+            trust=trust,
+            expected_head=self.expect_head,
+            jobs=1,
+            now=self.now,
+            required=self.require,
+            time=time,
+            min_signers=self.signers,
         )
+        try:
+            return verify(self.evidence, options)
+        except InputError as error:
+            # The program says of a directory without any record what it is, with the exit code of `no-items`.
+            if "there is no directory custody in it" not in error.message:
+                raise
+            return _not_sealed(options, error.message)
 
 
 def read_vector(folder: Path) -> Vector:
