@@ -86,7 +86,7 @@ MAX_STAMPS = 2000
 """Time-stamps of one record that are judged, beside those that entries list."""
 
 MAX_STAMPS_SIZE = 64 * MIB
-"""Bytes of all of them together, listed ones first; what is beyond and not listed, anybody can add: it is a note."""
+"""Bytes of all of them together."""
 
 MAX_REQUEST_BYTES = 4 * KIB
 """Bytes of a time-stamp request (RFC 3161)."""
