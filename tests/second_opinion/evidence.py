@@ -122,7 +122,7 @@ class Comparison:
         """Tell whether something of the type of an item has its content."""
         place = os.path.join(self.root, path)
         if item.content["type"] == "symlink":
-            return store(os.readlink(place)) == item.content["target"]
+            return bool(store(os.readlink(place)) == item.content["target"])
         if item.content["type"] == "directory":
             return True
         with open(place, "rb") as file:
