@@ -1,7 +1,7 @@
 """Three readers of the same bytes give the same: evtool by blocks, evtool line by line, and the second verifier.
 
-In the suite a few damages and made manifests; THREE_READERS_MUTATIONS, THREE_READERS_MANIFESTS and THREE_READERS_SEED
-make it longer, and other.
+In the suite a few damages, made manifests and made entries; THREE_READERS_MUTATIONS, THREE_READERS_MANIFESTS,
+THREE_READERS_ENTRIES and THREE_READERS_SEED make it longer, and other.
 """
 
 from __future__ import annotations
@@ -9,17 +9,19 @@ from __future__ import annotations
 import os
 import random
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from evtool.core.custody.entry import parse_entry
 from evtool.core.errors import FormatError
 from evtool.core.manifest.manifest import Item, ManifestReader
 from evtool.operations.verify.items import blocks as merge_blocks
 from evtool.operations.verify.items.plain import Comparer
+from tests.attacks.made_entries import make_entry
 from tests.attacks.made_manifests import MANIFEST, make
 from tests.manifests.test_vectors import (
     DAMAGES,
@@ -40,6 +42,7 @@ SEED = os.environ.get("THREE_READERS_SEED", "evtool")
 MUTATIONS = int(os.environ.get("THREE_READERS_MUTATIONS", "0"))
 """Of every vector; 0 is one mutation of every tenth vector."""
 MANIFESTS = int(os.environ.get("THREE_READERS_MANIFESTS", "60"))
+ENTRIES = int(os.environ.get("THREE_READERS_ENTRIES", "1500"))
 ONCE_DIFFERENT = ["evtool 202", "evtool 214", "final 1576"]
 """Manifests of which the three once said different things."""
 
@@ -185,3 +188,27 @@ def test_made_manifests_are_of_every_sort(tmp_path: Path) -> None:
         vector = Vector(tmp_path / str(number), "", 0, [], None, None, frozenset())
         codes.append(int(vector.verify().exit_code))
     assert min(codes.count(0), codes.count(1), codes.count(4)) >= 10
+
+
+def is_read(read: Callable[[bytes], object], data: bytes) -> bool:
+    """Tell whether a reader takes an entry."""
+    try:
+        read(data)
+    except (FormatError, ValueError):
+        return False
+    return True
+
+
+def test_made_entries(second_opinion: ModuleType) -> None:
+    """Entries of every event with at most one thing wrong: both verifiers read the same ones, a good part of all."""
+    print(f"seed {SEED}")
+    rng = random.Random(SEED)
+    read, different = 0, []
+    for _ in range(ENTRIES):
+        data, done = make_entry(rng)
+        answers = is_read(parse_entry, data), is_read(second_opinion.formats.read_entry, data)
+        read += answers[0]
+        if answers[0] != answers[1]:
+            different.append(f"{done}: {answers}: {data!r}")
+    assert different == []
+    assert 0.2 < read / ENTRIES < 0.8

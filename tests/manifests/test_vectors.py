@@ -278,11 +278,11 @@ def test_a_second_verifier_agrees(name: str, built: Path, second_opinion: Module
 
 
 def test_the_second_verifier_is_short_and_its_own(built: Path) -> None:
-    """No file of it has more than 450 lines, and all have 1,070; it imports nothing of evtool, and is a program."""
+    """No file of it has more than 450 lines, and all have 1,100; it imports nothing of evtool, and is a program."""
     sources = {path.stem: path.read_text("utf-8") for path in SECOND_OPINION.parent.glob("*.py")}
     lengths = [source.count("\n") for source in sources.values()]
     assert max(lengths) <= 450
-    assert sum(lengths) <= 1070
+    assert sum(lengths) <= 1100
     imported = set()
     for source in sources.values():
         for node in ast.walk(ast.parse(source)):

@@ -11,14 +11,21 @@ from hashlib import sha256
 
 from blake3 import blake3
 
-from file_formats import Entry, Item, is_companion, is_left_out, kind_of, read_ranges, store
+from file_formats import Entry, Item, above, is_companion, is_left_out, kind_of, read_ranges, store
 
 DISPROVES = "disproves"
 UNCHECKED = "unchecked"
 OPEN = "open"
 NOTE = "note"
-FATES = {"omitted": NOTE, "disposed": NOTE, "name-form": NOTE, "unreadable": UNCHECKED}
-FATES["link-absent"] = OPEN
+
+# Of an item that became one of these, nothing was found out.
+UNCOMPARED = {
+    "omitted": NOTE,
+    "disposed": NOTE,
+    "name-form": NOTE,
+    "unreadable": UNCHECKED,
+    "link-absent": OPEN,
+}
 
 
 def list_evidence(root: bytes, patterns: list[str]) -> dict[bytes, str]:
@@ -51,7 +58,8 @@ class Comparison:
     def __init__(self, root: bytes, seals: list[Entry], entries: list[Entry]) -> None:
         self.root = root
         self.disposals = [entry for entry in entries if entry.event == "disposed"]
-        self.bundles = [e.number for e in entries if e.event == "disclosed" and "list" in e.details]
+        handovers = [entry for entry in entries if entry.event == "disclosed"]
+        self.bundles = [entry.number for entry in handovers if "list" in entry.details]
         self.patterns = seals[-1].details["exclude"] if seals else []
         self.things = list_evidence(root, self.patterns)
         unlistable = [path for path, kind in self.things.items() if kind == "unlistable"]
@@ -62,7 +70,7 @@ class Comparison:
         self.compared = 0
         items = [item for seal in seals for item in seal.items]
         self.missing = sorted(items, key=lambda item: (item.path == b"", item.sort_key))
-        self.replaced = [
+        self.replaced = [  # given up before the next item of that path was sealed
             item
             for item, later in itertools.pairwise(self.missing)
             if item.path and item.sort_key == later.sort_key
@@ -97,8 +105,9 @@ class Comparison:
     def settle(self, item: Item, fate: str) -> None:
         """Say what became of an item; a manifest that failed step 7 disproves nothing."""
         accuses = item.seal.passed and item.path not in self.doubtful
-        effect = FATES.get(fate, DISPROVES if accuses else UNCHECKED)
-        self.compared += item.seal.passed and fate not in FATES
+        effect = UNCOMPARED.get(fate, DISPROVES if accuses else UNCHECKED)
+        if fate not in UNCOMPARED and item.seal.passed:
+            self.compared += 1
         if fate != "ok":
             self.findings.append((effect, fate, f"item {item.number}"))
 
@@ -143,7 +152,7 @@ class Comparison:
         return False
 
     def at_its_path(self, item: Item) -> str:
-        """An item that is where it was, or that was never read."""
+        """11a to 11d: an item that is where it was, or that was never read."""
         kind = self.things.get(item.path, "")
         is_there = kind != "" and item.is_directory == (kind in ("directory", "unlistable"))
         is_there = is_there and item not in self.replaced
@@ -156,40 +165,40 @@ class Comparison:
         return "omitted"
 
     def behind_patterns(self, item: Item) -> str:
-        """An item that a later pattern hides."""
-        parts = item.path.split(b"/")
-        above = [b"/".join(parts[:end]) for end in range(1, len(parts))]
+        """11e: an item that a later pattern hides."""
         kind = kind_of(os.path.join(self.root, item.path))
         if not item.path or kind == "" or not is_left_out(item.path, self.patterns):
             return ""
-        if any(kind_of(os.path.join(self.root, path)) != "directory" for path in above):
+        if any(
+            kind_of(os.path.join(self.root, path)) != "directory" for path in above(item.path)[:-1]
+        ):
             return ""  # it is reached over a symbolic link
         self.things[item.path] = kind
         return self.compare(item, item.path)
 
     def under_its_number(self, item: Item) -> str:
-        """An item whose name was made of its number; of several things, the one that sorts last."""
+        """11f: an item under a name that is made of its number; of several, the last one."""
         form = rf"item-{item.number:06d}(\.[a-z0-9]{{1,8}})?"
         paths = [path for path in self.things if re.fullmatch(form, store(path))]
         return self.compare(item, max(paths)) if paths else ""
 
     def below_unlistable(self, item: Item) -> str:
-        """An item of which nobody could see whether it is there."""
+        """11g: an item of which nobody could see whether it is there."""
         return "unreadable" if item.sort_key.startswith(tuple(self.unlistable)) else ""
 
     def given_up(self, item: Item) -> str:
-        """An item that nobody misses."""
+        """11h: an item that nobody misses."""
         return "disposed" if self.is_disposed(item) else ""
 
     def as_another_type(self, item: Item) -> str:
-        """An item in whose place, or below it, lies something else."""
+        """11i: an item in whose place, or below it, lies something else."""
         if item.path and any((path + b"/").startswith(item.path + b"/") for path in self.things):
             self.things.pop(item.path, None)
             return "type-changed"
         return ""
 
     def in_another_form(self, item: Item) -> str:
-        """An item whose name lies there in another Unicode form, if there is one of each."""
+        """11j: an item whose name lies there in another Unicode form, if there is one of each."""
         form = composed(item.path)
         items = [other for other in self.missing if composed(other.path) == form]
         paths = [path for path in self.things if composed(path) == form]
@@ -199,7 +208,7 @@ class Comparison:
         return self.compare(item, paths[0])
 
     def under_another_name(self, item: Item) -> str:
-        """A file whose bytes lie in a file that no seal names."""
+        """11k: a file whose bytes lie in a file that no seal names."""
         for path in sorted(self.things) if item.content.get("size") else []:
             size = os.lstat(os.path.join(self.root, path)).st_size
             if self.things[path] == "file" and size == item.content["size"]:
@@ -210,7 +219,7 @@ class Comparison:
         return ""
 
     def nowhere(self, item: Item) -> str:
-        """An item that is gone; of a link, bundles hold only the statement."""
+        """11l: an item that is gone; of a link, bundles hold only the statement."""
         is_bundled = any(number > item.seal.number for number in self.bundles)
         return "link-absent" if item.content["type"] == "symlink" and is_bundled else "missing"
 

@@ -20,6 +20,7 @@ import textwrap
 import tomllib
 import urllib.parse
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,12 @@ def unstore(stored: Any) -> bytes:
     return name
 
 
+def above(path: bytes) -> list[bytes]:
+    """Give the paths of the directories that a path leads through, and the path itself."""
+    parts = path.split(b"/")
+    return [b"/".join(parts[:end]) for end in range(1, len(parts) + 1)]
+
+
 def is_path(value: Any) -> bool:
     """Rules T11 and T12: tell whether this can be the path of an item."""
     parts = unstore(value).split(b"/")
@@ -160,7 +167,7 @@ def is_companion(path: bytes) -> bool:
     return False
 
 
-# ----------------------------------------------------------------- FORMAT-manifest.md: the manifest
+# ------------------------------------------------------- FORMAT-manifest.md: manifests, their lists
 
 
 def read_canonical(line: bytes) -> Table:
@@ -234,7 +241,7 @@ class Line:
     def __init__(self, text: bytes) -> None:
         self.size = len(text)
         self.statement: Table | None = None  # if it cannot be read
-        self.node = hashlib.sha256(b"\x00" + text).digest()  # its hash in the tree
+        self.node = sha256(b"\x00" + text).digest()  # its hash in the tree
         self.count = 1  # how many lines it stands for
         with contextlib.suppress(ValueError, RecursionError):
             self.statement = read_statement(text)
@@ -252,6 +259,7 @@ def read_items(lines: list[Line], seal: Entry) -> tuple[int, int]:
     place = end = 0
     number = seal.details["first_item"]
     last_key = b""
+    paths: set[bytes] = set()
     for line in lines[:-1]:
         if line.statement is None:
             raise ValueError
@@ -269,11 +277,11 @@ def read_items(lines: list[Line], seal: Entry) -> tuple[int, int]:
         if item is not None and place >= item.end:
             require_lines(item.place - end, item.number - number)
             require("consent" not in item.withheld)
-            require(not item.path or item.sort_key > last_key)
-            others = tuple(other.path + b"/" for other in seal.items)
-            require(not item.path or not (item.path + b"/").startswith(others))
+            if item.path:
+                require(item.sort_key > last_key and paths.isdisjoint(above(item.path)))
+                last_key = item.sort_key
+                paths.add(item.path)
             seal.items.append(item)
-            last_key = item.sort_key or last_key
             end = item.end
             number = item.number + 1
             item = None
@@ -300,18 +308,13 @@ def compute_root(lines: list[Line]) -> tuple[str, int]:
         count += line.count
         node, size = line.node, line.count
         while trees and trees[-1][1] == size:
-            node = hash_node(trees.pop()[0], node)
+            node = sha256(b"\x01" + trees.pop()[0] + node).digest()
             size *= 2
         trees.append((node, size))
-    root = trees.pop()[0] if trees else hashlib.sha256(b"").digest()
+    root = trees.pop()[0] if trees else sha256(b"").digest()
     while trees:
-        root = hash_node(trees.pop()[0], root)
+        root = sha256(b"\x01" + trees.pop()[0] + root).digest()
     return root.hex(), count
-
-
-def hash_node(left: bytes, right: bytes) -> bytes:
-    """Rule M14: the hash of a node."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def read_groups(data: bytes) -> list[Group]:
@@ -319,21 +322,17 @@ def read_groups(data: bytes) -> list[Group]:
     require(data.endswith(b"\n"))
     listed = read_canonical(data[:-1])
     require(fits(listed, "LIST") and 1 <= len(listed["groups"]) <= 1024)
-    first_items, all_names, groups = [], [], []
-    for group in listed["groups"]:
-        names = group["withheld"]
+    withheld = [group["withheld"] for group in listed["groups"]]
+    ranges = [read_ranges(group["items"]) for group in listed["groups"]]
+    require(ranges == sorted(ranges))  # groups stand in the order of their first items
+    groups: list[Group] = []
+    for names, own_ranges in zip(withheld, ranges, strict=True):
         require(names == sorted(set(names), key=lambda name: (name.startswith("context"), name)))
-        ranges = read_ranges(group["items"])
-        groups += [(first, last, names) for first, last in ranges]
-        first_items.append(ranges[0])
-        all_names.append(tuple(names))
-    require(first_items == sorted(first_items) and len(set(all_names)) == len(all_names))
+        require(withheld.count(names) == 1)
+        groups += [(first, last, names) for first, last in own_ranges]
     groups.sort()
     require(all(one[1] < following[0] for one, following in itertools.pairwise(groups)))
     return groups
-
-
-# -------------------------------------------------------------- FORMAT-manifest.md: the digest list
 
 
 def list_checksums(items: list[Item]) -> bytes:
@@ -398,10 +397,8 @@ def read_entry(data: bytes) -> Table:
 
 def check_fixity(fixity: Table) -> None:
     """Rule E19: the numbers add up."""
-    require(
-        sum(fixity[name] for name in ("ok", "changed", "missing", "unreadable"))
-        == fixity["checked"]
-    )
+    compared = fixity["ok"] + fixity["changed"] + fixity["missing"] + fixity["unreadable"]
+    require(compared == fixity["checked"])
     left = fixity["items"] - fixity["checked"] - fixity["withheld"]
     require(left == 0 or (left > 0 and fixity["scope"] == "sample"))
 
@@ -441,5 +438,5 @@ def find_signer(armored: bytes, message: bytes) -> str:
         nacl.signing.VerifyKey(parts["point"]).verify(signed, parts["raw"])
     except nacl.exceptions.BadSignatureError:
         return ""
-    fingerprint = base64.b64encode(hashlib.sha256(parts["key"]).digest()).decode().rstrip("=")
+    fingerprint = base64.b64encode(sha256(parts["key"]).digest()).decode().rstrip("=")
     return f"SHA256:{fingerprint}" if parts["namespace"] == b"evtool-custody-v1" else ""

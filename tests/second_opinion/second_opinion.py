@@ -6,9 +6,9 @@ EVIDENCE is a sealed directory, TRUSTED_KEYS the user's list of keys (allowed_si
 HEAD the digest of an entry that the user noted. It prints what it finds, one finding per line, and
 ends with the exit code of FORMAT-verdict.md.
 
-The steps are those of FORMAT-verify.md, by their numbers and letters. What files look like is read
-in file_formats.py, whose tables are in grammar.toml. No code is shared with
-evtool. Beside Python it needs the packages blake3 and pynacl, and the program ssh-keygen.
+The steps are those of FORMAT-verify.md, by their numbers and letters; steps 10 and 11 are in
+evidence.py. What files look like is read in file_formats.py, whose tables are in grammar.toml. No
+code is shared with evtool. It needs the packages blake3 and pynacl, and the program ssh-keygen.
 
 Not judged: how many have to sign (in step 4), receipts (in 5), time evidence (6), bags (12),
 renewals and copies (13), consent (14), what metadata and terms say, signatures of security keys.

@@ -467,7 +467,10 @@ def _take(table: TomlTable, one: Field[Any], hint: Any) -> Any:
     if one.default is not MISSING and one.name not in table:
         return one.default
     if hint is int:
-        return table.take(one.name, int)
+        number = table.take(one.name, int)
+        if not 0 <= number <= MAX_INTEGER:
+            raise FormatError(f"{one.name} is not a number from 0 to {MAX_INTEGER}")
+        return number
     if hint == ItemRanges | None:
         return parse_ranges(table.take_strings(one.name))
     if hint == tuple[str, ...]:
