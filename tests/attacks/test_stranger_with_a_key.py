@@ -22,7 +22,7 @@ def test_no_record_of_a_stranger_keeps_evtool_busy(seed: int, tmp_path: Path) ->
 def test_a_stranger_who_breaks_nothing_comes_through_to_the_end(tmp_path: Path) -> None:
     """Else the rounds would show how fast evtool refuses, and nothing of what comes after."""
     import_all()
-    runs, parts = run_all(tmp_path, 15)
+    runs, parts = run_all(tmp_path, 26)
     assert parts[0] == "temper 0.0"
     codes = {" ".join(run.command[:2]): run.code for run in runs}
     verified = {what: code for what, code in codes.items() if what.startswith("verify")}
@@ -30,4 +30,3 @@ def test_a_stranger_who_breaks_nothing_comes_through_to_the_end(tmp_path: Path) 
     assert (set(verified.values()), len(verified)) == ({0}, 3)
     # Unpacked, by somebody who trusts nobody.
     assert (set(unpacked.values()), len(unpacked)) == ({3}, 2)
-    assert codes["show EV"] == 0
