@@ -33,12 +33,15 @@ from evtool.operations.bundle.pack import Disclosure as Disclosure
 from evtool.operations.bundle.pack import PackOptions as PackOptions
 from evtool.operations.bundle.pack import PackResult as PackResult
 from evtool.operations.bundle.pack import pack as pack
+from evtool.operations.bundle.pack import preview_pack as preview_pack
 from evtool.operations.bundle.unpack import UnpackResult as UnpackResult
 from evtool.operations.bundle.unpack import unpack as unpack
 from evtool.operations.entries.consent import change_consent as change_consent
 from evtool.operations.entries.consent import decide_items as decide_items
 from evtool.operations.entries.consent import known_consents as known_consents
 from evtool.operations.entries.consent import read_consent as read_consent
+from evtool.operations.entries.exits import Exit as Exit
+from evtool.operations.entries.exits import record_exit as record_exit
 from evtool.operations.entries.fixity import FixityRequest as FixityRequest
 from evtool.operations.entries.handover import ReceiveOptions as ReceiveOptions
 from evtool.operations.entries.handover import add_receipt as add_receipt

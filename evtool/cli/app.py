@@ -70,7 +70,7 @@ def _run(arguments: list[str], done: list[str]) -> int:
     try:
         return _invoke(arguments, done)
     except EvtoolError as error:
-        return report(error.message, error.hint, error.exit_code)
+        return report(error.message, error.hint, error.exit_code, error.lines)
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
@@ -125,15 +125,15 @@ class _Reporter:
     arguments: Sequence[str]
     done: Sequence[str]
 
-    def __call__(self, message: str, hint: str, code: int) -> int:
+    def __call__(self, message: str, hint: str, code: int, lines: Sequence[str] = ()) -> int:
         # This imports click, and an error may have come before it.
         from evtool.cli.output import print_error_document
 
         if self.done:
             hint = f"{hint}; {_what_stands(self.done)}" if hint else _what_stands(self.done)
-        print_error(message, hint)
+        print_error(message, hint, lines)
         if "--json" in self.arguments:
-            print_error_document(message, hint, code)
+            print_error_document("; ".join([message, *lines]), hint, code)
         return code
 
 

@@ -11,6 +11,7 @@ import io
 import os
 import select
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 if TYPE_CHECKING:
@@ -95,8 +96,8 @@ def _wrap(stream: TextIO | None, descriptor: int) -> tuple[TextIO, Delivery]:
     return text, delivery
 
 
-def print_error(message: str, hint: str = "") -> None:
-    """Print an error, and the way out where there is one, on stderr."""
-    sys.stderr.write(f"evtool: error: {message}\n")
+def print_error(message: str, hint: str = "", lines: Sequence[str] = ()) -> None:
+    """Print an error, what it sums up, and the way out where there is one, on stderr."""
+    sys.stderr.write("".join([f"evtool: error: {message}\n", *(f"  {line}\n" for line in lines)]))
     if hint:
         sys.stderr.write(f"evtool: hint: {hint}\n")

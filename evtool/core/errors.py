@@ -34,15 +34,17 @@ class EvtoolError(Exception):
     Attributes:
         message: what happened, one line, safe to print.
         hint: what to do next, one line, safe to print; empty where nothing helps.
+        lines: what the message sums up, one line each, safe to print.
         exit_code: what a command that ends with this error returns.
     """
 
     exit_code = ExitCode.NOT_CHECKED
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", lines: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.lines = lines
 
 
 class UsageError(EvtoolError):

@@ -54,7 +54,7 @@ def load_pyrage() -> Any:
         return importlib.import_module("pyrage")
     except ImportError:
         raise InputError(
-            "encrypted bundles need the package pyrage, which is not installed", hint="pip install 'evtool[age]'"
+            "encrypted bundles need the package pyrage, which is not installed", hint="pip install pyrage"
         ) from None
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from evtool.core.errors import ExitCode
 from evtool.report.document import DirectoryReport
+from evtool.report.travels import Travels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,85 @@ class LeftOutItem:
 
     item: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartyDocument:
+    """Somebody whom the chain names as recipient or sender.
+
+    Attributes:
+        entry: number of the entry.
+        event: what it records.
+        code: code of that party.
+    """
+
+    entry: int
+    event: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherTermsDocument:
+    """Terms of withheld items that travel with those of disclosed ones.
+
+    Attributes:
+        entry: number of the entry.
+        items: ranges of the withheld items.
+        terms: the changed terms, in canonical JSON.
+    """
+
+    entry: int
+    items: tuple[str, ...]
+    terms: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextDocument:
+    """Words of a person, word for word.
+
+    Attributes:
+        text: the words.
+        places: where they stand.
+    """
+
+    text: str
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TravelsDocument:
+    """What goes to the recipient of a bundle beside the evidence.
+
+    Attributes:
+        names: stored names of items; empty where names are withheld.
+        metadata: how many items go along with what their files say of themselves.
+        parties: who had the collection, or a bundle of it, before.
+        other_terms: terms of items that the bundle withholds.
+        other_items: ranges of withheld items that entries name for another reason.
+        texts: words of people.
+    """
+
+    names: tuple[str, ...]
+    metadata: int
+    parties: tuple[PartyDocument, ...]
+    other_terms: tuple[OtherTermsDocument, ...]
+    other_items: tuple[str, ...]
+    texts: tuple[TextDocument, ...]
+
+
+def travels_document(travels: Travels) -> TravelsDocument:
+    """Give it as a document."""
+    return TravelsDocument(
+        names=travels.names,
+        metadata=travels.metadata,
+        parties=tuple(PartyDocument(entry=one.entry, event=one.event, code=one.code) for one in travels.parties),
+        other_terms=tuple(
+            OtherTermsDocument(entry=one.entry, items=tuple(one.items.serialize()), terms=one.terms)
+            for one in travels.other_terms
+        ),
+        other_items=tuple(travels.other_items.serialize()) if travels.other_items else (),
+        texts=tuple(TextDocument(text=one.text, places=one.places) for one in travels.texts),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +121,8 @@ class PackDocument:
         neutral: how many of them go by the number of their item.
         size: bytes in them.
         encrypted_to: public keys that the bundle is encrypted to.
+        travels: what goes to the recipient beside the evidence.
+        dry_run: nothing was written; `entry` and `head` are null then, and `files`, `neutral` and `size` are 0.
         leftovers: what runs that were interrupted had left beside the bundle, a sentence each.
     """
 
@@ -48,8 +130,8 @@ class PackDocument:
     exit_code: ExitCode
     path: str
     bundle: str
-    entry: int
-    head: str
+    entry: int | None
+    head: str | None
     items: int
     withheld: int
     left_out: tuple[LeftOutItem, ...]
@@ -58,6 +140,8 @@ class PackDocument:
     neutral: int
     size: int
     encrypted_to: tuple[str, ...]
+    travels: TravelsDocument
+    dry_run: bool
     leftovers: tuple[str, ...]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evtool.core.ssh.signature import NAMESPACE
+from evtool.report.travels import Travels
 
 _HEAD = """\
 HOW TO CHECK THIS BUNDLE
@@ -46,12 +47,25 @@ What this shows, and what it does not
 """
 
 
-def render_bundle_readme(entries: Sequence[tuple[str, str]], *, neutral: bool) -> str:
+def render_bundle_readme(entries: Sequence[tuple[str, str]], travels: Travels, *, neutral: bool) -> str:
     """Write the page; an entry is the name of its files without ending, and the code of its signer."""
-    parts = [_HEAD, _signatures(entries), _STATEMENTS]
+    parts = [_HEAD, _signatures(entries), _STATEMENTS, _travels(travels)]
     if neutral:
         parts.append(_NAMES)
     return "\n".join([*parts, _LIMITS])
+
+
+def _travels(travels: Travels) -> str:
+    """Say what kinds of things stand in the record beside the statements; the cover sheet lists them."""
+    rows = (
+        ("names of items", len(travels.names)),
+        ("items with embedded metadata", travels.metadata),
+        ("recipients and senders that the chain names", len(travels.parties)),
+        ("changes of consent that tell terms of other items as well", len(travels.other_terms)),
+        ("words of people, such as reasons", len(travels.texts)),
+    )
+    lines = ["What this bundle tells beside the evidence; custody/COVER.txt lists it"]
+    return "\n".join([*lines, *(f"   {what}: {count:,}" for what, count in rows), ""])
 
 
 def _signatures(entries: Sequence[tuple[str, str]]) -> str:

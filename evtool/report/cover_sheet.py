@@ -10,6 +10,7 @@ from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges
 from evtool.core.text.times import format_time
 from evtool.report.consent_text import render_access_line, render_summary
+from evtool.report.travels import LISTED, Travels, render_travels
 
 _WORDS = """\
 WHAT THE WORDS MEAN
@@ -56,6 +57,7 @@ class Handover:
         collection: id of the collection.
         items: numbers of the items that the bundle discloses.
         total: how many are sealed.
+        travels: what goes along beside the evidence.
         remarks: what there is to know of single items, a sentence each.
     """
 
@@ -71,6 +73,7 @@ class Handover:
     collection: str
     items: ItemRanges
     total: int
+    travels: Travels
     remarks: tuple[str, ...] = ()
 
 
@@ -89,7 +92,8 @@ def render_cover_sheet(summary: ConsentSummary, handover: Handover) -> str:
     if handover.approved_by:
         what = ", ".join(map(shown, handover.confirmed)) or "nothing"
         lines.append(f"  confirmed   by agent {handover.approved_by}: {what}")
-    lines += ["", *_contents(handover), "", _WORDS, _NOTES]
+    lines += ["", *_contents(handover)]
+    lines += ["", "WHAT TRAVELS WITH THE EVIDENCE", *render_travels(handover.travels, LISTED), "", _WORDS, _NOTES]
     return "\n".join(lines)
 
 

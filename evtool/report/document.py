@@ -161,7 +161,7 @@ class LogEntry:
         clock: what the signer says of the clock.
         agent: code of the signer.
         fingerprint: the signer's key, as the entry names it.
-        reason: why it happened.
+        reason: why it happened; empty where the details of the entry are withheld.
         tool: name and version of the program.
         head: SHA-256 of the entry.
         items: ranges of the items it is about, or null for all that were sealed before it.

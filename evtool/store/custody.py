@@ -61,7 +61,7 @@ STAMP_LIMITS = {
 }
 """Largest files of time evidence, in bytes."""
 
-_ENTRY_FILE = re.compile(r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256|blake2b|items)\Z")
+_ENTRY_FILE = re.compile(r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256|blake2b|items|details)\Z")
 _RECEIPT_FILE = re.compile(r"([0-9]{4})-(transferred|disclosed)\.receipt\.toml(\.sig)?\Z")
 _UNFINISHED = re.compile(r"\.(?:[0-9]{4}-[a-z-]+\.[a-z0-9.-]+|README\.txt|allowed_signers|lock)\.part\Z")
 
@@ -75,6 +75,7 @@ class FileRole(Enum):
     CHECKSUMS = "sha256"
     RENEWAL = "blake2b"
     DISCLOSED = "items"
+    DETAILS = "details"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,7 @@ _BOUNDS = {
     FileRole.CHECKSUMS: MANIFEST_BOUND,
     FileRole.RENEWAL: of_lines(MAX_LIST_LINE),
     FileRole.DISCLOSED: of_size(MAX_DISCLOSED_LIST),
+    FileRole.DETAILS: of_size(MAX_ENTRY),
 }
 
 
@@ -302,8 +304,8 @@ class CustodyReader(ABC):
             return None
         return f"{companion.system}, beside {shown_path(companion.beside)}" if companion.beside else companion.system
 
-    def read_entry(self, sequence: int, event: str) -> EntryFiles:
-        """Read the bytes of one entry and of its signature.
+    def read_entry(self, sequence: int, event: str, *, with_details: bool = False) -> EntryFiles:
+        """Read the bytes of one entry and of its signature, and those of its details if they are asked for.
 
         Raises:
             InputError: one of them is missing or cannot be read.
@@ -311,7 +313,10 @@ class CustodyReader(ABC):
         """
         data = self.read_file(file_name(sequence, event, FileRole.ENTRY), MAX_ENTRY)
         signature = self.read_file(file_name(sequence, event, FileRole.SIGNATURE), MAX_SIGNATURE)
-        return EntryFiles(sequence, event, data, signature)
+        details = file_name(sequence, event, FileRole.DETAILS)
+        return EntryFiles(
+            sequence, event, data, signature, self.read_file(details, MAX_ENTRY) if with_details else None
+        )
 
     def read_receipt(self, sequence: int, event: str) -> tuple[bytes, bytes]:
         """Read the receipt for an entry: the bytes of the receiver's entry and of its signature."""

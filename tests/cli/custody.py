@@ -8,6 +8,11 @@ from pathlib import Path
 
 from tests.conftest import Runner, RunResult
 
+UNSTATED = ("status-not-stated", "handling-not-stated", "purpose-not-stated", "purpose-not-of-recipient")
+_CONFIRMED = (word for code in (*UNSTATED, "redact-identity") for word in ("--confirm", code))
+ANYWAY = (*_CONFIRMED, "--reason", "order 12")
+"""Hands over evidence of which no terms are stated, to somebody whom nobody described."""
+
 
 @dataclass(frozen=True, slots=True)
 class Party:

@@ -138,15 +138,24 @@ def test_the_whole_story(evtool: Runner, giver: Party, receiver: Party) -> None:
     number = seal_archive(giver, case)
     assert len(number) == 30
 
-    giver.ok("transfer", case, "--to", "B7", "--authority", "DSA-2026-04", "--purpose", "un-reporting")
-    inbox = copy_of(case, "inbox")
+    to = ("--to", "B7", "--authority", "DSA-2026-04")
+    whole = giver("transfer", case, *to, "--purpose", "un-reporting")
+    assert whole.exit_code == 5
+    assert f"item {number['인터뷰/자료-01.txt']}: consent is refused\n" in whole.stderr
+    assert "자료" not in whole.stderr, "items are named by number, not by name"
+    assert giver("verify", case).stdout.split("\n")[0].endswith("case: sealed, for nobody")
+    kept_to = ("--confirm", "notify-before-use", "--confirm", "redact-location", "--approved-by", "A2")
+    giver.ok("pack", case, "-o", "bundle", *to, "--for", "un-reporting", *kept_to, "--allowed-only")
+    receiver.ok("unpack", "bundle", "-o", "inbox")
+    inbox = evtool.directory / "inbox"
     there = receiver.ok("verify", inbox)
     assert there.stdout.startswith("ACCESS TO ")
     assert "inbox: closed. It may not be given to anyone." in there.stdout.split("\n")[0]
 
     (inbox / "imagery" / "자료-06.txt").write_bytes(b"damaged on the way")
     damaged = number["imagery/자료-06.txt"]
-    kept = f"1-{damaged - 1},{damaged + 1}-30"
+    left_out = {damaged, number["인터뷰/자료-01.txt"], number["인터뷰/자료-03.txt"]}
+    kept = ",".join(ranges(*({*range(1, 31)} - left_out)))
     assert receiver("receive", inbox, "--receipt", "answer", "--accept-items", kept).exit_code == 1
     giver.trusts(receiver)
     giver.ok("receipt", "add", case, "answer")
@@ -450,7 +459,8 @@ def test_a_change_needs_items_terms_and_sense(giver: Party, small: Path) -> None
 
 
 def test_whoever_received_it_may_not_pass_it_on_unasked(giver: Party, receiver: Party, small: Path) -> None:
-    giver.ok("transfer", small, "--to", "B7", "--authority", "DSA", "--purpose", "un-reporting")
+    redacted = ("--confirm", "redact-identity", "--reason", "redacted at the receiver's, letter 4")
+    giver.ok("transfer", small, "--to", "B7", "--authority", "DSA", "--purpose", "un-reporting", *redacted)
     inbox = copy_of(small, "inbox")
     ask = ("consent", "check", inbox, "1", *TO_B7)
 
@@ -559,3 +569,99 @@ def test_terms_of_a_later_version_block_and_are_shown(evtool: Runner, giver: Par
     assert (blocked.exit_code, decisions(blocked)[1]) == (5, ["unknown-code"])
     confirmed = ("--confirm", "x-elders-agree", "--approved-by", "A2")
     assert giver("consent", "check", case, *TO_B7, *confirmed).exit_code == 0
+
+
+# Exits without a bundle ---------------------------------------------------------------------------------------------
+
+EXITS = {
+    "transfer": ("transfer", "--purpose", "un-reporting"),
+    "record disclosed": ("record", "disclosed", "--purpose", "un-reporting"),
+    "record transferred": ("record", "transferred", "--purpose", "un-reporting"),
+}
+
+
+@pytest.fixture
+def plain(evtool: Runner, giver: Party) -> Path:
+    """Two items under ordinary terms, which may go to B7 for reports of the United Nations."""
+    case = evtool.directory / "plain"
+    case.mkdir()
+    (case / "a.txt").write_text("a")
+    (case / "b.txt").write_text("b")
+    assert seal_with(giver, case, fill_in(giver.ok("items", case).stdout, {}, **ORDINARY)).exit_code == 0
+    return case
+
+
+def leave(party: Party, case: Path, exit_: str, *more: str) -> RunResult:
+    command, *rest = EXITS[exit_]
+    return party(command, case, *rest, "--to", "B7", "--authority", "DSA", *more)
+
+
+@pytest.mark.parametrize("exit_", EXITS)
+def test_every_exit_asks_the_one_decision(giver: Party, plain: Path, exit_: str) -> None:
+    """What may go, goes without a word; what may not is listed by reason, and nothing is recorded."""
+    assert leave(giver, plain, exit_).exit_code == 0
+    entries = len(giver.ok("log", plain, "--json").document["entries"])
+    refused = leave(giver, plain, exit_, "--purpose", "advocacy", "--json")
+    assert refused.exit_code == 5
+    assert "items 1-2: consent does not cover advocacy (--confirm purpose-not-covered)" in refused.stderr
+    assert "items 1-2: consent does not cover advocacy" in refused.document["error"]
+    assert len(giver.ok("log", plain, "--json").document["entries"]) == entries
+
+
+@pytest.mark.parametrize("exit_", EXITS)
+def test_what_is_confirmed_is_recorded_with_its_reason(giver: Party, plain: Path, exit_: str) -> None:
+    """Each reason has to be confirmed by its code; what was not needed is not recorded."""
+    codes = ("--purpose", "advocacy", "--confirm", "purpose-not-covered")
+    both = (*codes, "--confirm", "purpose-not-of-recipient", "--confirm", "legal-advice")
+    assert leave(giver, plain, exit_, *codes, "--reason", "order 12").exit_code == 5
+    without = leave(giver, plain, exit_, *both)
+    assert (without.exit_code, "add --reason" in without.stderr) == (2, True)
+    assert leave(giver, plain, exit_, *both, "--reason", "order 12").exit_code == 0
+    entry = giver.ok("log", plain, "--json").document["entries"][-1]
+    assert entry["reason"] == "order 12"
+    assert entry["details"]["confirmed"] == ["purpose-not-covered", "purpose-not-of-recipient"]
+
+
+@pytest.mark.parametrize("exit_", EXITS)
+@pytest.mark.parametrize(
+    ("terms", "reason"),
+    [
+        (("--status", "refused"), "status-refused"),
+        (("--status", "withdrawn"), "status-withdrawn"),
+        (("--status", "revoked"), "status-revoked"),
+        (("--status", "expired"), "status-expired"),
+        (("--until", "2026-01-01"), "expired"),
+        (("--handling", "sealed"), "handling-sealed"),
+    ],
+)
+def test_a_no_cannot_be_confirmed_away(
+    giver: Party, plain: Path, exit_: str, terms: tuple[str, str], reason: str
+) -> None:
+    giver.ok("consent", "set", plain, "2", *terms)
+    refused = leave(giver, plain, exit_, "--confirm", reason, "--reason", "order 12")
+    assert refused.exit_code == 5
+    assert "1 of 2 items may not go to B7, so nothing was recorded" in refused.stderr
+    assert "(--confirm" not in refused.stderr
+    giver.ok("record", plain, "disposed", "--items", "2", "--authority", "x", "--method", "y")
+    assert leave(giver, plain, exit_).exit_code == 0, "what was given up does not go"
+
+
+def test_whoever_is_not_trusted_permits_no_exit(evtool: Runner, plain: Path) -> None:
+    stranger = make_party(evtool, "S1")
+    describe_recipients(stranger)
+    refused = leave(stranger, plain, "transfer", "--confirm", "terms-untrusted", "--reason", "order 12")
+    assert refused.exit_code == 5
+    assert "is signed by a key that you have not trusted" in refused.stderr
+
+
+def test_many_reasons_are_few_lines(evtool: Runner, giver: Party) -> None:
+    """Sixty items of which nothing is stated: one line a reason, whatever their number."""
+    case = evtool.directory / "many"
+    case.mkdir()
+    for number in range(60):
+        (case / f"{number:02d}.txt").write_text(f"{number}\n")
+    giver.ok("seal", case)
+    refused = leave(giver, case, "transfer")
+    assert refused.exit_code == 5
+    assert len(refused.stderr.splitlines()) <= 8
+    assert "items 1-60: no consent is stated (--confirm status-not-stated)" in refused.stderr

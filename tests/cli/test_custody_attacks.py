@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.custody import Party, codes, copy_of, make_case, make_party
+from tests.cli.custody import ANYWAY, Party, codes, copy_of, make_case, make_party
 from tests.cli.forked import ForkedRunner
 from tests.conftest import Runner, RunResult
 
@@ -90,7 +90,7 @@ def test_an_entry_taken_from_the_end_is_caught_by_the_receipt(evtool: Runner, gi
     """The giver drops the transfer; the receipt then fits no entry of the record."""
     case = make_case(evtool)
     giver.ok("seal", case)
-    giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y")
+    giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y", *ANYWAY)
     receiver.ok("receive", copy_of(case, "inbox"), "--receipt", "r")
     remove_entry(case, 2)
     assert giver("verify", case).exit_code == 0
@@ -103,13 +103,13 @@ def test_an_entry_taken_from_the_end_is_caught_by_the_receipt(evtool: Runner, gi
 def test_a_chain_that_was_linked_anew_is_a_fork(evtool: Runner, giver: Party, receiver: Party) -> None:
     """The holder drops an entry and writes the rest again with the same key: the copies part."""
     case = sealed_with_events(evtool, giver)
-    giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y")
+    giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y", *ANYWAY)
     inbox = copy_of(case, "inbox")
     receiver.ok("receive", inbox, "--receipt", "r")
     for number in (3, 4, 5):
         remove_entry(case, number)
     giver.ok("record", case, "accessed", "--reason", "third look")
-    giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y")
+    giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y", *ANYWAY)
     assert giver("verify", case).exit_code == 0
 
     compared = giver("compare", case, inbox, "--json")
@@ -134,7 +134,7 @@ def test_a_receipt_for_another_collection_is_refused(evtool: Runner, giver: Part
     cases = [make_case(evtool, name) for name in ("one", "two")]
     for case in cases:
         giver.ok("seal", case)
-        giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y")
+        giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y", *ANYWAY)
     receiver.ok("receive", copy_of(cases[0], "inbox"), "--receipt", "r")
     result = giver("receipt", "add", cases[1], "r")
     assert (result.exit_code, "another collection" in result.stderr) == (1, True)
@@ -147,7 +147,7 @@ def test_a_receipt_by_an_unlisted_key_answers_nothing(evtool: Runner, giver: Par
     stranger.trusts(giver)
     case = make_case(evtool)
     giver.ok("seal", case)
-    giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y")
+    giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y", *ANYWAY)
     inbox = copy_of(case, "inbox")
     stranger.ok("receive", inbox, "--receipt", "r")
 
@@ -165,7 +165,7 @@ def test_a_receipt_that_was_edited_does_not_hold(evtool: Runner, giver: Party, r
     """One word changed in a receipt that lies beside the entry: the record is refuted, whoever changed it."""
     case = make_case(evtool)
     giver.ok("seal", case)
-    giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y")
+    giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y", *ANYWAY)
     receiver.ok("receive", copy_of(case, "inbox"), "--receipt", "r", "--reject")
     giver.ok("receipt", "add", case, "r")
     receipt = case / "custody" / "0002-transferred.receipt.toml"
@@ -198,10 +198,10 @@ def test_a_transfer_is_not_replayed(evtool: Runner, giver: Party, receiver: Part
     """The same receipt does not answer a second transfer, and a receipt is never overwritten."""
     case = make_case(evtool)
     giver.ok("seal", case)
-    giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y")
+    giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y", *ANYWAY)
     receiver.ok("receive", copy_of(case, "inbox"), "--receipt", "r")
     giver.ok("receipt", "add", case, "r")
-    giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "again")
+    giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "again", *ANYWAY)
     again = giver("receipt", "add", case, "r")
     assert (again.exit_code, "has a receipt already" in again.stderr) == (1, True)
     for ending in ("toml", "toml.sig"):
@@ -216,7 +216,7 @@ def test_somebody_elses_transfer_cannot_be_received(evtool: Runner, giver: Party
     other.trusts(giver)
     case = make_case(evtool)
     giver.ok("seal", case)
-    giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y")
+    giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y", *ANYWAY)
     inbox = copy_of(case, "inbox")
     result = other("receive", inbox, "--receipt", "r")
     assert (result.exit_code, "hands the collection over to C9" in result.stderr) == (4, True)

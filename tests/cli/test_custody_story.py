@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.custody import Party, codes, copy_of, make_case, make_party
+from tests.cli.custody import ANYWAY, Party, codes, copy_of, make_case, make_party
 from tests.cli.forked import ForkedRunner
 from tests.conftest import Runner
 
@@ -36,7 +36,7 @@ def receiver(evtool: Runner, giver: Party) -> Party:
 def hand_over(giver: Party, case: Path) -> Path:
     """Seal, record the transfer to B7, and give the copy that travels."""
     giver.ok("seal", case)
-    giver.ok("transfer", case, "--to", "B7", "--authority", "DSA-4", "--purpose", "court proceedings")
+    giver.ok("transfer", case, "--to", "B7", "--authority", "DSA-4", "--purpose", "court proceedings", *ANYWAY)
     return copy_of(case, "inbox")
 
 
@@ -104,7 +104,7 @@ def test_changed_evidence_is_not_handed_over(evtool: Runner, giver: Party) -> No
     (case / "증거-01.txt").write_bytes(b"other")
     before = sorted((case / "custody").iterdir())
 
-    refused = giver("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y")
+    refused = giver("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y", *ANYWAY)
     assert refused.exit_code == 1
     assert sorted((case / "custody").iterdir()) == before
     recorded = giver("record", case, "verified", "--json")
@@ -126,11 +126,23 @@ def test_a_sample_is_drawn_and_said(evtool: Runner, giver: Party) -> None:
     assert (fixity["scope"], fixity["items"], fixity["checked"], fixity["ok"]) == ("sample", 9, 4, 4)
 
 
+ADVICE = ("--confirm", "legal-advice")
+
 EVENTS = {
     "collected": ["--source", "S3", "--place", "Seoul", "--method", "handed over in person"],
     "accessed": ["--items", "1-2", "--reason", "translation"],
     "copied": ["--carrier", "disc 7, copy 1 of 2"],
-    "disclosed": ["--to", "B7", "--authority", "DSA-4", "--purpose", "accountability-intl"],
+    "disclosed": [
+        "--to",
+        "B7",
+        "--authority",
+        "DSA-4",
+        "--purpose",
+        "accountability-intl",
+        *ANYWAY,
+        "--confirm",
+        "legal-advice",
+    ],
     "derived": ["--original", "1", "--copy", "2", "--method", "faces blurred"],
     "countersigned": ["--entry", "1"],
     "corrected": ["--entry", "1", "--correction", "the disc was number 8"],

@@ -19,7 +19,7 @@ import pytest
 
 from evtool.cli.group import make_program
 from evtool.core.errors import ExitCode
-from tests.cli.custody import make_case, make_party
+from tests.cli.custody import ANYWAY, make_case, make_party
 from tests.cli.evidence import Server, serve
 from tests.cli.forked import make_forked
 from tests.conftest import RunResult, make_runner
@@ -34,7 +34,7 @@ handling = "public"
 consent = {status = "given", for = ["advocacy"], identity = "public", onward = "yes"}
 """
 
-TO = ("--to", "B7", "--authority", "DSA-1", "--purpose", "storage")
+TO = ("--to", "B7", "--authority", "DSA-1", "--purpose", "storage", *ANYWAY, "--confirm", "purpose-not-covered")
 
 INVOCATIONS: dict[str, tuple[str, ...]] = {
     "seal": ("seal", "CASE.more", "--metadata", "none"),

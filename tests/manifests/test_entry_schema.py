@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from evtool.core.custody.events import DETAILS, Event
-from tests.cli.custody import copy_of, make_case, make_party
+from tests.cli.custody import ANYWAY, copy_of, make_case, make_party
 from tests.cli.test_custody_story import EVENTS
 from tests.conftest import Runner
 
@@ -45,8 +45,8 @@ def test_entries_of_a_whole_story_validate(evtool: Runner, validator: jsonschema
     for event, arguments in EVENTS.items():
         giver.ok("record", case, event, *arguments)
     giver.ok("record", case, "verified")
+    giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y", *ANYWAY)
     giver.ok("consent", "set", case, "1", "--status", "withdrawn")
-    giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y")
     inbox = copy_of(case, "inbox")
     receiver.ok("receive", inbox, "--receipt", "r")
 

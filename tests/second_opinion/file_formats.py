@@ -317,11 +317,13 @@ def compute_root(lines: list[Line]) -> tuple[str, int]:
     return root.hex(), count
 
 
-def read_groups(data: bytes) -> list[Group]:
-    """Rules D1 and D2: the list of a disclosure; gives its ranges in the order of items."""
+def read_list(data: bytes) -> tuple[list[Group], set[int]]:
+    """Rules D1 to D3: a list: ranges in the order of items, and the entries without details."""
     require(data.endswith(b"\n"))
     listed = read_canonical(data[:-1])
     require(fits(listed, "LIST") and 1 <= len(listed["groups"]) <= 1024)
+    entries = read_ranges(listed["entries"]) if "entries" in listed else []
+    require(all(last <= 9999 for _, last in entries))
     withheld = [group["withheld"] for group in listed["groups"]]
     ranges = [read_ranges(group["items"]) for group in listed["groups"]]
     require(ranges == sorted(ranges))  # groups stand in the order of their first items
@@ -332,7 +334,7 @@ def read_groups(data: bytes) -> list[Group]:
         groups += [(first, last, names) for first, last in own_ranges]
     groups.sort()
     require(all(one[1] < following[0] for one, following in itertools.pairwise(groups)))
-    return groups
+    return groups, {number for first, last in entries for number in range(first, last + 1)}
 
 
 def list_checksums(items: list[Item]) -> bytes:
@@ -364,21 +366,40 @@ class Entry:
         self.event = str(header["event"])
         self.stem = f"{self.number:04d}-{self.event}"
         self.details: Table = header[self.event]
+        self.lacks_details = (
+            "reason" not in header
+        )  # they are in a file that this copy does not have
         self.items: list[Item] = []  # as far as the manifest can be read
         self.withholds = False  # whether lines of the manifest are withheld
         self.passed = False  # whether the manifest passed step 7
 
 
-def read_entry(data: bytes) -> Table:
-    """Rules E1 to E16: an entry, with the table of its event even if that may be absent."""
+def read_toml(data: bytes) -> Table:
+    """Rules E2 and E3: TOML in lines of a few forms."""
     text = data.decode()
     lines = re.sub(GRAMMAR["toml"]["text"], "@", text).split("\n")
     require(all(re.fullmatch(GRAMMAR["toml"]["line"], line) for line in lines))
-    header = tomllib.loads(text)
+    return tomllib.loads(text)
+
+
+def read_entry(data: bytes, apart: bytes | None = None) -> Table:
+    """Rules E1 to E17: an entry, with details that lie apart; its table is there even if absent."""
+    header = read_toml(data)
     event = str(header.get("event"))
+    own = {"reason", "items", event}
+    require(("reason" in header) != ("details" in header))
+    require("details" not in header or (fits(event, "APART") and not own & set(header)))
+    if apart is not None:
+        stated = read_toml(apart)
+        require(stated.pop("format", "") == "evtool-details/1")
+        require(fits(stated.pop("salt", ""), "SALT") and "reason" in stated and set(stated) <= own)
+        header |= stated
     details = header.pop(event, {})
-    require(f"event {event}" in FIELDS)
-    require(fits(header, "ENTRY") and fits(details, f"event {event}"))
+    require(f"event {event}" in FIELDS and fits(header, "ENTRY"))
+    is_here = "reason" in header
+    require(fits(details, f"event {event}") or not is_here)
+    confirmed = details.get("confirmed", ["x"])
+    require(confirmed == sorted(set(confirmed)) and 1 <= len(confirmed) <= 64)
     require((header["sequence"] == 1) != ("previous" in header))
     if event == "sealed":
         require(details["items"] <= details["lines"] and len(details["exclude"]) <= 64)
@@ -386,7 +407,7 @@ def read_entry(data: bytes) -> Table:
         require("list" not in details or "items" not in header)
     if event == "received":
         require(("accepted" in details) == (details["acceptance"] == "partial"))
-    if event == "derived":
+    if event == "derived" and is_here:
         require(details["original"] < details["copy"])
     if event in ("received", "verified", "copied", "transferred", "disclosed"):
         require("fixity" in header)

@@ -82,7 +82,9 @@ def verify(evidence: str, trust: str, head: str = "") -> Findings:
             check_checksums(record, seal)  # step 8
     is_known = len(record.seals) == len(seals) and all(seal.passed for seal in seals)
     lists = read_lists(record, entries, findings)  # step 9
-    is_known = is_known and is_explained(seals, lists, findings)
+    lacking = [entry.number for entry in entries if entry.lacks_details]
+    is_known = is_known and is_explained(seals, lacking, lists, findings)
+    entries = [entry for entry in entries if not entry.lacks_details]
     findings += Comparison(root, seals, entries).run(is_known=is_known)  # steps 10 and 11
     return findings
 
@@ -100,12 +102,13 @@ def judge(findings: Findings) -> int:
 
 
 class File(NamedTuple):
-    """An entry as it lies on disk: its number, NUMBER-EVENT, its bytes, those of its signature."""
+    """An entry as it lies on disk: number, NUMBER-EVENT, bytes, those of signature and details."""
 
     number: int
     stem: str
     data: bytes
     signature: bytes
+    details: bytes | None
 
 
 class Record:
@@ -165,10 +168,15 @@ def read_files(record: Record, findings: Findings) -> list[File]:
             demand(f"{stem}.toml" in record.names, DISPROVES, "entry-missing")
             data = record.read(f"{stem}.toml", "custody-unreadable")
             signature = record.read(f"{stem}.toml.sig", "custody-unreadable")
-            is_small = len(data) <= 65536 and len(signature) <= 16384 and size <= 64 * 1024 * 1024
-            demand(is_small, UNCHECKED, "custody-unreadable")
-            files.append(File(number, stem, data, signature))
-            size += len(data)
+            details = None
+            if f"{stem}.details" in record.names and formats.fits(stem[5:], "APART"):
+                details = record.read(f"{stem}.details", "custody-unreadable")
+            is_small = (
+                len(data) <= 65536 and len(signature) <= 16384 and len(details or b"") <= 65536
+            )
+            demand(is_small and size <= 64 * 1024 * 1024, UNCHECKED, "custody-unreadable")
+            files.append(File(number, stem, data, signature, details))
+            size += len(data) + len(details or b"")
     return files
 
 
@@ -179,7 +187,7 @@ def check_chain(files: list[File], findings: Findings) -> list[Entry]:
     """Give the entries that are usable; converted line ends are told as such."""
     entries, faults = read_chain(files)
     restored = [
-        File(file.number, file.stem, with_lf(file.data), with_lf(file.signature)) for file in files
+        file._replace(data=with_lf(file.data), signature=with_lf(file.signature)) for file in files
     ]
     if restored != files:
         other_entries, other_faults = read_chain(restored)
@@ -213,6 +221,13 @@ def read_chain(files: list[File]) -> tuple[list[Entry], Findings]:
             demand(signer, DISPROVES, "signature-invalid")  # 2a
             with unless_read(UNCHECKED, "entry-invalid"):  # 3b
                 header = formats.read_entry(file.data)
+                signed = header.get("details")
+                if file.details is not None and digest(file.details) == signed:
+                    header = formats.read_entry(file.data, file.details)
+                elif file.details is not None and digest(with_lf(file.details)) == signed:
+                    findings.append((UNCHECKED, "line-ends", subject))
+                elif file.details is not None:
+                    findings.append((DISPROVES, "chain-broken", subject))
             entry = Entry(header, digest(file.data))
             demand(entry.stem == file.stem, DISPROVES, "chain-broken")  # 3c
             if header["key"] != signer:
@@ -268,7 +283,7 @@ def check_references(
     if head and head not in [entry.digest for entry in entries]:
         findings.append((DISPROVES, "head-unknown", ""))
     for entry in entries:
-        if entry.event in ("countersigned", "corrected"):
+        if entry.event in ("countersigned", "corrected") and not entry.lacks_details:
             number = entry.details["entry"]
             texts = [file.data for file in files if file.number == number]
             digests = {digest(text) for text in [*texts, *map(with_lf, texts)]}
@@ -330,7 +345,7 @@ def check_checksums(record: Record, seal: Entry) -> None:
 # ------------------------------------------------------------------------------ step 9: withholding
 
 
-Lists = list[tuple[Entry, list[Group]]]  # each an entry `disclosed`, and what its list says
+Lists = list[tuple[Entry, list[Group], set[int]]]  # an entry `disclosed`, and what its list says
 
 
 def read_lists(record: Record, entries: list[Entry], findings: Findings) -> Lists:
@@ -345,23 +360,29 @@ def read_lists(record: Record, entries: list[Entry], findings: Findings) -> List
                 is_signed = digest(data) == entry.details.get("list")
                 demand(is_signed, DISPROVES, "disclosure-invalid")
                 with unless_read(UNCHECKED, "disclosure-invalid"):
-                    lists.append((entry, formats.read_groups(data)))
+                    lists.append((entry, *formats.read_list(data)))
     return lists
 
 
-def is_explained(seals: list[Entry], lists: Lists, findings: Findings) -> bool:
-    """Tell whether all that is withheld may be: the copy is as one of the lists says."""
-    if not any(seal.withholds for seal in seals):
+def is_explained(seals: list[Entry], lacking: list[int], lists: Lists, findings: Findings) -> bool:
+    """Tell whether all that is withheld may be: the copy is as one of the lists says.
+
+    `lacking` are the entries whose details are not here.
+    """
+    if not any(seal.withholds for seal in seals) and not lacking:
         return True
     of_newest: list[int] | None = None
-    for entry, groups in lists:
+    for entry, groups, numbers in lists:
         items = [item for seal in seals if seal.number < entry.number for item in seal.items]
         promised = find_promised(items, groups)
         withholds_later = any(seal.withholds for seal in seals if seal.number > entry.number)
         is_as_said = all(is_as_listed(item, groups) for item in items)
-        if is_as_said and not promised and not withholds_later:
+        if is_as_said and not promised and not withholds_later and set(lacking) == numbers:
             return True
-        of_newest = promised if of_newest is None else of_newest
+        if of_newest is None:
+            of_newest = promised
+            handed_over = [one for one in lacking if one < entry.number and one not in numbers]
+            findings += [(DISPROVES, "disclosure-invalid", f"entry {one}") for one in handed_over]
     findings += [(DISPROVES, "missing", f"item {number}") for number in of_newest or []]
     findings.append((UNCHECKED, "withheld-unexplained", ""))
     return False

@@ -338,7 +338,7 @@ def test_without_pyrage_the_way_out_is_named(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert run.stdout == "pip install 'evtool[age]'\n"
+    assert run.stdout == "pip install pyrage\n"
 
 
 def test_a_pipe_tells_each_side_that_the_other_has_gone() -> None:

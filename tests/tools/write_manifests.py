@@ -37,7 +37,7 @@ from evtool.core.custody.entry import (  # noqa: E402
     Entry,
     Previous,
 )
-from evtool.core.custody.events import DETAILS, ConsentChanged, Event, Received, Sealed  # noqa: E402
+from evtool.core.custody.events import APART, DETAILS, ConsentChanged, Event, Received, Sealed  # noqa: E402
 from evtool.core.manifest.statement import (  # noqa: E402
     ConsentStatement,
     ContentStatement,
@@ -189,6 +189,8 @@ def entry_schema() -> Schema:
     schema, definitions = _generate(Entry)
     schema["properties"].pop("details")
     schema["required"].remove("details")
+    schema["properties"].pop("apart")
+    schema["properties"]["details"] = {"description": _describe(Entry)["apart"], "type": "string", **_DIGEST}
     schema["properties"]["items"] = _RANGES | {"description": _describe(Entry)["items"]}
     for event, kind in DETAILS.items():
         table, parts = _generate(kind)
@@ -213,17 +215,28 @@ def entry_schema() -> Schema:
         if "properties" in definition:
             _make_closed(definition)
     schema["properties"] = {"format": {"const": FORMAT}} | schema["properties"]
-    optional = {"items", *(event.value for event in Event)}
+    optional = {"items", "reason", *(event.value for event in Event)}
     schema["required"] = ["format", *(name for name in schema["required"] if name not in optional)]
     first = {"properties": {"sequence": {"const": 1}}}
     schema["allOf"] = [
         {"if": first, "then": {"not": {"required": ["previous"]}}, "else": {"required": ["previous"]}},
         *(_belongs_to(event, definitions[kind.__name__]) for event, kind in DETAILS.items()),
+        _APART,
     ]
     schema["properties"]["informational"]["propertyNames"] = {"enum": list(INFORMATIONAL_FILES)}
     definitions[Previous.__name__]["properties"]["entry"] |= _DIGEST
     return _finish(schema, definitions)
 
+
+_APART: Schema = {
+    "if": {"required": ["details"]},
+    "then": {
+        "properties": {"event": {"enum": sorted(event.value for event in APART)}},
+        "not": {"anyOf": [{"required": [name]} for name in ("reason", "items", *(event.value for event in Event))]},
+    },
+    "else": {"required": ["reason"]},
+}
+"""What an entry says stands in the entry, or in its file of details."""
 
 _RANGES: Schema = {
     "type": "array",
@@ -251,7 +264,7 @@ def _make_closed(definition: Schema) -> None:
 def _belongs_to(event: Event, table: Schema) -> Schema:
     """The table of an event is there only if that is the entry's event, and has to be if it has required fields."""
     there = {"required": [event.value]}
-    then = there if table["required"] else {}
+    then = {"anyOf": [there, {"required": ["details"]}]} if table["required"] else {}
     return {"if": {"properties": {"event": {"const": event.value}}}, "then": then, "else": {"not": there}}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from evtool.cli.group import Group
-from evtool.cli.options.common import SigningOptions, code_value, output_options
+from evtool.cli.options.common import SigningOptions, code_value, output_options, own_code
 from evtool.cli.options.entry import custody_option, entry_options, with_items
 from evtool.cli.options.values import purpose_value, ranges_value
 from evtool.cli.output import Output
@@ -23,7 +23,6 @@ from evtool.core.terms.terms import TERMS, Purpose, parse_day
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges
-from evtool.keys.own import list_own_keys
 from evtool.keys.recipients import load_recipients
 from evtool.keys.trust import load_trust
 from evtool.operations.author import Author
@@ -190,7 +189,7 @@ def check(
         recipient=load_recipients(recipients).find(code).recipient,
         purpose=purpose,
         day=day or datetime.now(UTC).date(),
-        agent=agent or _own_code(),
+        agent=agent or own_code(),
         is_onward=onward,
         confirmed=frozenset(confirm),
         approved_by=approved_by,
@@ -213,12 +212,6 @@ def check(
         )
     )
     return exit_code
-
-
-def _own_code() -> str | None:
-    """Give the code of the only own key; of several nobody knows which would sign."""
-    codes = [key.code for key in list_own_keys().keys]
-    return codes[0] if len(codes) == 1 else None
 
 
 @command.command("set", epilog=SET_EXAMPLES)

@@ -74,7 +74,7 @@ def _render_link(link: Link) -> str:
         f"  happened  {format_time(entry.happened_at)}  (claimed)",
         f"  recorded  {format_time(entry.recorded_at)}  ({clock})",
         f"  agent     {entry.agent}  {entry.key}",
-        f"  reason    {shown(entry.reason)}",
+        f"  reason    {'withheld from this copy, with the items' if entry.is_withheld else shown(entry.reason)}",
         f"  tool      {shown(entry.tool)}",
     ]
     lines += [f"  {line}" for line in render_details(entry)]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from evtool.cli.options.bundle import choice_value, disclosure_options, encryption_options
-from evtool.cli.options.common import SigningOptions, progress_option
+from evtool.cli.options.bundle import Encryption, choice_value, disclosure_options, encryption_options
+from evtool.cli.options.common import SigningOptions, own_code, progress_option
 from evtool.cli.options.entry import entry_options
 from evtool.cli.output import Notices, Output
 from evtool.cli.progress import terminal_progress
@@ -15,26 +15,27 @@ from evtool.core.custody.privacy import TextPolicy
 from evtool.core.errors import ExitCode
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
-from evtool.keys.age_keys import Recipient, parse_recipient
-from evtool.keys.passphrase import Passphrase
+from evtool.keys.age_keys import Recipient
 from evtool.operations.author import Author
 from evtool.operations.bundle.choice import WITHHOLDABLE, Wanted
-from evtool.operations.bundle.pack import Disclosure, PackOptions, PackResult, pack
+from evtool.operations.bundle.pack import Disclosure, PackOptions, PackPreview, PackResult, pack, preview_pack
 from evtool.operations.entries.writer import EntryHeader
-from evtool.report.bundle_document import LeftOutItem, PackDocument
+from evtool.report.bundle_document import LeftOutItem, PackDocument, travels_document
 from evtool.report.text import format_size
+from evtool.report.travels import LISTED, Travels, render_travels
 
 EXAMPLES = """\b
 Examples:
   evtool pack case-12 -o case-12.zip --to B7 --for accountability-intl --authority DSA-2026-04
   evtool pack case-12 -o part.zip --only 'photos' --only 17-20 --without '*.docx' --to B7 ...
-  evtool pack case-12 -o part.zip --only 17 --withhold names --to B7 ...
+  evtool pack case-12 -o part.zip --only 17 --neutral-names --to B7 ...
   evtool pack case-12 -o case-12.zip.age -r age1... --to B7 ...
 
 \b
-The name decides the form: .zip is a zip container, .zip.age an encrypted one, any other name a folder. All of them are
-BagIt 1.0 bags, and `evtool verify` checks them as they are. What is not disclosed stays part of the seal: the bundle
-holds hashes for it, from which neither names nor contents can be guessed.
+The name decides the form: .zip is a zip container, .zip.age an encrypted one, any other name a folder. A bundle for a
+recipient whose key your list knows is encrypted to it, unless --plain says otherwise. All of them are BagIt 1.0 bags,
+and `evtool verify` checks them as they are. What is not disclosed stays part of the seal: the bundle holds hashes for
+it, from which neither names nor contents can be guessed.
 
 \b
 Exit codes:
@@ -59,8 +60,13 @@ Exit codes:
     metavar="STATEMENTS",
     help=f"Withhold this of every item: {WITHHOLDABLE}. May be repeated.",
 )
-@click.option("--neutral-names", is_flag=True, help="Name the files of the bundle by item number, item-000017.jpg.")
+@click.option(
+    "--neutral-names",
+    is_flag=True,
+    help="Withhold the names: files go by item number, item-000017.jpg. The same as --withhold names.",
+)
 @click.option("--allowed-only", is_flag=True, help="Leave out what may not be disclosed, instead of refusing.")
+@click.option("--dry-run", is_flag=True, help="Tell what would be packed, and what would travel; write nothing.")
 @disclosure_options
 @encryption_options
 @entry_options
@@ -73,10 +79,10 @@ def command(
     withhold: tuple[str, ...],
     neutral_names: bool,
     allowed_only: bool,
+    dry_run: bool,
     disclosure: Disclosure,
     known_keys: tuple[str, ...],
-    recipients: tuple[Recipient, ...],
-    lock: Passphrase | None,
+    encryption: Encryption,
     header: EntryHeader,
     policy: TextPolicy,
     custody: str | None,
@@ -90,8 +96,7 @@ def command(
         withhold=frozenset(withhold),
         allowed_only=allowed_only,
     )
-    if bundle.name.lower().endswith(".age") and not recipients and lock is None:
-        recipients = tuple(parse_recipient(key) for key in known_keys)
+    recipients, lock = encryption(bundle, known_keys)
     options = PackOptions(
         wanted=wanted,
         neutral_names=neutral_names,
@@ -99,6 +104,11 @@ def command(
         passphrase=lock,
         custody=custody,
     )
+    if dry_run:
+        agent = signing.agent or own_code()
+        preview = preview_pack(directory, bundle, agent, disclosure, options, header=header)
+        _answer_previewed(output, directory, bundle, preview, recipients)
+        return ExitCode.OK
     notices = Notices()
     with terminal_progress(output) as progress:
         result = pack(
@@ -109,9 +119,51 @@ def command(
             options,
             header=header,
             tell=notices,
+            announce=lambda travels: announce_travels(output, travels),
         )
     answer_packed(output, directory, bundle, result, recipients, notices)
     return ExitCode.OK
+
+
+def announce_travels(output: Output, travels: Travels) -> None:
+    """Print what goes to the recipient beside the evidence."""
+    lines = ["What travels with the evidence:", *render_travels(travels, None if output.lists_all else LISTED), ""]
+    output.answer("\n".join(lines))
+
+
+def _answer_previewed(
+    output: Output, directory: str, bundle: Path, preview: PackPreview, recipients: tuple[Recipient, ...]
+) -> None:
+    """Print what would be packed."""
+    announce_travels(output, preview.travels)
+    lines = [
+        f"{shown(str(bundle))}: would be packed; nothing was written",
+        f"  {preview.items:,} items would be disclosed, {preview.withheld:,} withheld",
+    ]
+    lines += [f"  item {number} would be left out: {reason}" for number, reason in preview.left_out]
+    lines += [f"  to be kept: {shown(duty)}" for duty in preview.duties]
+    lines += [f"  would be encrypted to {one.text}" for one in recipients]
+    output.answer("\n".join(lines))
+    output.document(
+        PackDocument(
+            exit_code=ExitCode.OK,
+            path=directory,
+            bundle=str(bundle),
+            entry=None,
+            head=None,
+            items=preview.items,
+            withheld=preview.withheld,
+            left_out=tuple(LeftOutItem(item=number, reason=reason) for number, reason in preview.left_out),
+            files=0,
+            neutral=0,
+            size=0,
+            duties=preview.duties,
+            encrypted_to=tuple(one.text for one in recipients),
+            travels=travels_document(preview.travels),
+            dry_run=True,
+            leftovers=(),
+        )
+    )
 
 
 def answer_packed(
@@ -139,6 +191,8 @@ def answer_packed(
             size=result.size,
             duties=result.duties,
             encrypted_to=tuple(one.text for one in recipients),
+            travels=travels_document(result.travels),
+            dry_run=False,
             leftovers=tuple(notices.texts),
         )
     )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from evtool.cli.commands.pack import answer_packed
-from evtool.cli.options.bundle import choice_value, disclosure_options
+from evtool.cli.commands.pack import announce_travels, answer_packed
+from evtool.cli.options.bundle import Encryption, choice_value, disclosure_options, encryption_options
 from evtool.cli.options.common import SigningOptions, progress_option
 from evtool.cli.options.entry import entry_options
 from evtool.cli.output import Notices, Output
@@ -50,6 +50,7 @@ Exit codes:
     help="The proof; new.",
 )
 @disclosure_options
+@encryption_options
 @entry_options
 @progress_option
 def command(
@@ -58,6 +59,7 @@ def command(
     bundle: Path,
     disclosure: Disclosure,
     known_keys: tuple[str, ...],
+    encryption: Encryption,
     header: EntryHeader,
     policy: TextPolicy,
     custody: str | None,
@@ -65,9 +67,10 @@ def command(
     output: Output,
 ) -> int:
     """Write items of DIRECTORY, and the few hashes that tie them to the seal, as a bundle."""
-    options = PackOptions(Wanted(only=choice_value(items)), custody=custody)
-    if bundle.suffix.lower() != ".zip":
-        raise click.UsageError("a proof is a zip container: name it ….zip")
+    if not bundle.name.lower().endswith((".zip", ".zip.age")):
+        raise click.UsageError("a proof is a zip container: name it ….zip, or ….zip.age if it is to be encrypted")
+    recipients, lock = encryption(bundle, known_keys)
+    options = PackOptions(Wanted(only=choice_value(items)), recipients=recipients, passphrase=lock, custody=custody)
     notices = Notices()
     with terminal_progress(output) as progress:
         result = pack(
@@ -78,6 +81,7 @@ def command(
             options,
             header=header,
             tell=notices,
+            announce=lambda travels: announce_travels(output, travels),
         )
-    answer_packed(output, directory, bundle, result, (), notices)
+    answer_packed(output, directory, bundle, result, recipients, notices)
     return ExitCode.OK

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from evtool.cli.options.bundle import Leave, exit_options
 from evtool.cli.options.common import SigningOptions, code_value, findings_option, progress_option
 from evtool.cli.options.entry import (
     answer_entry,
@@ -17,11 +18,12 @@ from evtool.cli.options.entry import (
 )
 from evtool.cli.output import Output
 from evtool.cli.progress import terminal_progress
-from evtool.core.custody.events import DETAILS, STATES_EVIDENCE, Details, Event
+from evtool.core.custody.events import DETAILS, STATES_EVIDENCE, Details, Disclosed, Event, Transferred
 from evtool.core.custody.privacy import TextPolicy
 from evtool.core.errors import UsageError
 from evtool.core.text.ranges import ItemRanges
 from evtool.operations.author import Author
+from evtool.operations.entries.exits import record_exit
 from evtool.operations.entries.fixity import FixityRequest
 from evtool.operations.entries.record_event import head_of_entry, record_event
 from evtool.operations.entries.writer import EntryHeader
@@ -47,6 +49,8 @@ Examples:
   evtool record case-12 incident --description "water damage in the store room"
   evtool record case-12 disposed --items 9 --authority "agreement 12" --method "overwritten"
 
+Of `transferred` and `disclosed` consent is asked first, as `evtool transfer` does.
+
 Events that claim a state of the evidence are recorded with a fresh comparison of all items, or of a sample. People
 and organisations are named by code. An entry is never changed: correct it with a later one.
 """
@@ -69,6 +73,7 @@ and organisations are named by code. An entry is never changed: correct it with 
 @click.option("--correction", metavar="TEXT", help="corrected: what is right.")
 @click.option("--description", metavar="TEXT", help="incident: what happened.")
 @items_option
+@exit_options
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="Compare only N items, drawn at random.")
 @entry_options
 @findings_option
@@ -79,6 +84,7 @@ def command(
     event: str,
     items: ItemRanges | None,
     sample: int | None,
+    leave: Leave,
     header: EntryHeader,
     policy: TextPolicy,
     custody: str | None,
@@ -93,15 +99,14 @@ def command(
     if sample is not None and kind.event not in STATES_EVIDENCE:
         raise click.UsageError(f"--sample goes with events that state something of the evidence, not with {event}")
     fixity = FixityRequest(sample, jobs) if kind.event in STATES_EVIDENCE else None
+    header = with_items(header, items)
     with terminal_progress(output) as progress:
-        result = record_event(
-            directory,
-            Author(signing.choose(), policy, progress),
-            details,
-            with_items(header, items),
-            fixity=fixity,
-            custody=custody,
-        )
+        author = Author(signing.choose(), policy, progress)
+        if isinstance(details, Transferred | Disclosed):
+            consent = leave(details.recipient)
+            result = record_exit(directory, author, details, header, consent, fixity=fixity, custody=custody)
+        else:
+            result = record_event(directory, author, details, header, fixity=fixity, custody=custody)
     return answer_entry(output, directory, result)
 
 

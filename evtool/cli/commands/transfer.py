@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from evtool.cli.options.bundle import Leave, exit_options
 from evtool.cli.options.common import SigningOptions, code_value, progress_option
 from evtool.cli.options.entry import answer_entry, entry_options, jobs_option
 from evtool.cli.output import Output
@@ -11,8 +12,8 @@ from evtool.cli.progress import terminal_progress
 from evtool.core.custody.events import Code, Transferred
 from evtool.core.custody.privacy import TextPolicy
 from evtool.operations.author import Author
+from evtool.operations.entries.exits import record_exit
 from evtool.operations.entries.fixity import FixityRequest
-from evtool.operations.entries.record_event import record_event
 from evtool.operations.entries.writer import EntryHeader
 
 EXAMPLES = """\b
@@ -21,6 +22,18 @@ Examples:
 
 Afterwards copy the whole directory to the receiver, who runs `evtool receive` on the copy and sends back the receipt;
 `evtool receipt add` puts it here. Until then the transfer is shown as open.
+
+Consent is asked for every item, as `evtool consent check` does. What stands against the transfer is listed, with the
+code that confirms it; a reason is recorded with it. Consent that was refused, withdrawn, revoked or has expired, a
+handling for nobody, and terms that nobody you trust has signed cannot be confirmed.
+
+\b
+Exit codes:
+  0  recorded
+  1  an item or the record is not as sealed; nothing was recorded
+  2  wrong usage
+  4  something could not be read or written
+  5  refused: consent or handling of an item does not allow it
 """
 
 
@@ -30,6 +43,7 @@ Afterwards copy the whole directory to the receiver, who runs `evtool receive` o
 @click.option("--authority", required=True, metavar="TEXT", help="What allows it: agreement, warrant or order.")
 @click.option("--purpose", required=True, metavar="TEXT", help="What for.")
 @click.option("--carrier", metavar="TEXT", help="Medium, its serial or seal number.")
+@exit_options
 @entry_options
 @jobs_option
 @progress_option
@@ -39,6 +53,7 @@ def command(
     authority: str,
     purpose: str,
     carrier: str | None,
+    leave: Leave,
     header: EntryHeader,
     policy: TextPolicy,
     custody: str | None,
@@ -46,13 +61,14 @@ def command(
     signing: SigningOptions,
     output: Output,
 ) -> int:
-    """Record that custody of DIRECTORY goes to somebody else; every item is compared first."""
+    """Record that custody of DIRECTORY goes to somebody else; consent is asked and every item compared first."""
     with terminal_progress(output) as progress:
-        result = record_event(
+        result = record_exit(
             directory,
             Author(signing.choose(), policy, progress),
             Transferred(Code(receiver), authority, purpose, carrier),
             header,
+            leave(receiver),
             fixity=FixityRequest(jobs=jobs),
             custody=custody,
         )

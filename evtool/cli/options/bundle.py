@@ -12,8 +12,9 @@ import click
 
 from evtool.cli.options.common import code_value, passphrase_options
 from evtool.cli.options.values import purpose_value
-from evtool.core.errors import FormatError
+from evtool.core.errors import FormatError, UsageError
 from evtool.core.text.item_choice import ItemChoice, parse_choice
+from evtool.core.text.names import shown
 from evtool.keys.age_keys import Recipient, parse_recipient, read_identity_file, read_recipients_file
 from evtool.keys.passphrase import (
     DescriptorPassphrase,
@@ -28,8 +29,11 @@ from evtool.operations.record.trust import TrustPolicy
 
 if TYPE_CHECKING:
     from evtool.core.terms.terms import Purpose
+    from evtool.operations.entries.exits import Exit
 
 Command = Callable[..., Any]
+Leave = Callable[[str], "Exit"]
+Encryption = Callable[[Path, Sequence[str]], tuple[tuple[Recipient, ...], Passphrase | None]]
 
 
 def choice_value(texts: tuple[str, ...]) -> ItemChoice:
@@ -144,6 +148,46 @@ def disclosure_options(command: Command) -> Command:
     return _with_options(with_disclosure, _DISCLOSURE_OPTIONS)
 
 
+def exit_options(command: Command) -> Command:
+    """Add what consent may need where items go without a bundle; the command gets `leave`, a function.
+
+    Called with the code of the recipient, it gives what consent is asked about. Of a recipient that the user has not
+    described, nothing is known, and what is not known counts as what would be refused.
+    """
+
+    @functools.wraps(command)
+    def with_exit(
+        *args: Any,
+        confirm: tuple[str, ...],
+        onward: bool,
+        recipients_list: Path | None,
+        trust_file: Path | None,
+        **kwargs: Any,
+    ) -> Any:
+        def leave(receiver: str) -> Exit:
+            from evtool.core.consent.decision import Recipient as ConsentRecipient
+            from evtool.keys.recipients import load_recipients
+            from evtool.operations.entries.exits import Exit
+
+            known = load_recipients(recipients_list).by_code.get(receiver)
+            return Exit(
+                recipient=known.recipient if known else ConsentRecipient(receiver),
+                confirmed=frozenset(confirm),
+                is_onward=onward,
+                trust=TrustPolicy(load_trust(trust_file)),
+            )
+
+        return command(*args, leave=leave, **kwargs)
+
+    confirm = click.option(
+        "--confirm",
+        multiple=True,
+        metavar="CODE",
+        help="Go on although this stands against it; recorded together with --reason. May be repeated.",
+    )
+    return _with_options(with_exit, (confirm, *(one for one in _DISCLOSURE_OPTIONS[-3:])))
+
+
 def _with_options(command: Command, options: Sequence[Command]) -> Command:
     for option in reversed(options):
         command = option(command)
@@ -151,7 +195,11 @@ def _with_options(command: Command, options: Sequence[Command]) -> Command:
 
 
 def encryption_options(command: Command) -> Command:
-    """Add --recipient, --recipients-file and --lock…; the command gets `recipients` and `lock`."""
+    """Add --recipient, --recipients-file, --lock… and --plain; the command gets `encryption`, a function.
+
+    Called with the name of the bundle and the keys that the user's list gives for its recipient, it gives whom to
+    encrypt to, or the passphrase to encrypt with; neither for a bundle that is not encrypted.
+    """
 
     @functools.wraps(command)
     def with_encryption(
@@ -161,6 +209,7 @@ def encryption_options(command: Command) -> Command:
         lock: bool,
         lock_fd: int | None,
         lock_file: Path | None,
+        plain: bool,
         **kwargs: Any,
     ) -> Any:
         recipients: list[Recipient] = [parse_recipient(text) for text in recipient_texts]
@@ -168,8 +217,22 @@ def encryption_options(command: Command) -> Command:
             recipients += read_recipients_file(path)
         if sum((lock, lock_fd is not None, lock_file is not None, bool(recipients))) > 1:
             raise click.UsageError("a bundle is encrypted to recipients, or locked with one passphrase")
-        passphrase = _lock_passphrase(lock, lock_fd, lock_file)
-        return command(*args, recipients=tuple(recipients), lock=passphrase, **kwargs)
+        if plain and (recipients or lock or lock_fd is not None or lock_file is not None):
+            raise click.UsageError("--plain leaves the bundle unencrypted, so it goes with no key and no passphrase")
+
+        def encryption(bundle: Path, known: Sequence[str]) -> tuple[tuple[Recipient, ...], Passphrase | None]:
+            passphrase = _lock_passphrase(lock, lock_fd, lock_file)
+            if recipients or passphrase is not None or plain or not known:
+                return tuple(recipients), passphrase
+            if not bundle.name.lower().endswith(".age"):
+                name = bundle.name.removesuffix(".zip")
+                raise UsageError(
+                    "your list of recipients has a key to encrypt to, and this name is none of an encrypted bundle",
+                    hint=f"name it {shown(name)}.zip.age, or leave it unencrypted with --plain",
+                )
+            return tuple(parse_recipient(key) for key in known), None
+
+        return command(*args, encryption=encryption, **kwargs)
 
     options = (
         click.option(
@@ -195,6 +258,7 @@ def encryption_options(command: Command) -> Command:
             "--lock-fd", type=click.IntRange(min=0), metavar="N", help="Read that passphrase from descriptor N."
         ),
         click.option("--lock-file", type=click.Path(path_type=Path), metavar="FILE", help="Read it from FILE."),
+        click.option("--plain", is_flag=True, help="Do not encrypt, although your list has a key of the recipient."),
     )
     return _with_options(with_encryption, options)
 

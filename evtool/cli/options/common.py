@@ -159,6 +159,14 @@ class SigningOptions:
         return choose_signer(key=self.key, agent_code=self.agent, passphrase=self.passphrase)
 
 
+def own_code() -> str | None:
+    """Give the code of the only own key; of several nobody knows which would sign."""
+    from evtool.keys.own import list_own_keys
+
+    codes = [key.code for key in list_own_keys().keys]
+    return codes[0] if len(codes) == 1 else None
+
+
 def signing_options(command: Command) -> Command:
     """Add --key, --agent, --passphrase-fd and --passphrase-file; the command gets them as `signing`."""
 

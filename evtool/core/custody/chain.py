@@ -28,12 +28,14 @@ class EntryFiles:
         event: the event in the file name.
         data: bytes of the `.toml` file.
         signature: bytes of the `.sig` file.
+        details: bytes of the `.details` file; None where there is none.
     """
 
     sequence: int
     event: str
     data: bytes
     signature: bytes
+    details: bytes | None = None
 
     @property
     def stem(self) -> str:
@@ -145,6 +147,8 @@ def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
         return None
     try:
         entry = parse_entry(current.data)
+        if current.details is not None:
+            entry = _add_details(entry, current, findings)
     except EvtoolError as error:
         # It is signed as it stands, so nothing is disproven: this version cannot read it.
         message = f"{name}: signed, but cannot be read: {error.message}"
@@ -167,6 +171,26 @@ def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
             )
         )
     return Link(entry, signature.public_key, sha256_hex(current.data), sha256_hex(current.signature))
+
+
+def _add_details(entry: Entry, current: EntryFiles, findings: list[Finding]) -> Entry:
+    """Step 3, second part: the details are those that the entry names; others count for nothing.
+
+    Raises:
+        FormatError: they are, and cannot be read.
+    """
+    data = current.details or b""
+    if sha256_hex(data) == entry.apart:
+        return parse_entry(current.data, data)
+    name = f"{current.stem}.details"
+    if sha256_hex(data.replace(b"\r\n", b"\n")) == entry.apart:
+        message = f"{name}: its line ends were converted on the way, from LF to CR LF; with LF it is as signed"
+        findings.append(Finding(Code.LINE_ENDS, Effect.UNCHECKED, message, entry=current.sequence))
+        return entry
+    says = f"the signed entry says {entry.apart[:16]}..." if entry.apart else "the signed entry has no details"
+    message = f"{name}: SHA-256 is {sha256_hex(data)[:16]}..., {says}"
+    findings.append(_broken(Code.CHAIN_BROKEN, current.sequence, message, entry.apart, sha256_hex(data)))
+    return entry
 
 
 def _check_previous(link: Link, before: EntryFiles | None) -> list[Finding]:

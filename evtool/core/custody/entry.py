@@ -16,6 +16,7 @@ import tomli_w
 
 from evtool.core.custody.entry_text import check_lines
 from evtool.core.custody.events import (
+    APART,
     DETAILS,
     MAX_TEXT,
     STATES_EVIDENCE,
@@ -24,19 +25,22 @@ from evtool.core.custody.events import (
     Event,
     Fixity,
     Sealed,
+    WithheldDetails,
     details_table,
     parse_details,
     parse_fixity,
 )
 from evtool.core.errors import FormatError
 from evtool.core.text.codes import check_code
-from evtool.core.text.digest import check_hex_digest
+from evtool.core.text.digest import check_hex_digest, sha256_hex
 from evtool.core.text.limits import MAX_ENTRY, MAX_SEQUENCE
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, parse_ranges
 from evtool.core.text.toml import TomlTable, parse_toml
 
 FORMAT = "evtool-custody/1"
+
+DETAILS_FORMAT = "evtool-details/1"
 
 INFORMATIONAL_FILES = ("README.txt", "allowed_signers")
 """Files beside the entries that help a reader and prove nothing; entries hold their digests all the same."""
@@ -95,6 +99,9 @@ class Entry:
         items: the items that it is about; None means all that were sealed before it.
         fixity: the result of comparing the evidence with its seals while the entry was being written.
         informational: file name -> SHA-256 of files that help a reader and prove nothing.
+        apart: SHA-256 of the file that holds the details: `reason`, `items` and the table; None where they stand in
+            the entry itself. Where this copy does not have that file, `details` is `WithheldDetails`, `reason` is
+            empty, and nobody can say which items the entry is about.
     """
 
     collection: str
@@ -112,6 +119,7 @@ class Entry:
     items: ItemRanges | None = None
     fixity: Fixity | None = None
     informational: dict[str, str] = field(default_factory=dict)
+    apart: str | None = None
 
     def __post_init__(self) -> None:
         if not _COLLECTION.match(self.collection):
@@ -120,7 +128,13 @@ class Entry:
             raise FormatError(f"sequence {self.sequence} is not between 1 and {MAX_SEQUENCE}")
         if (self.previous is None) != (self.sequence == 1):
             raise FormatError("the table [previous] belongs to every entry but the first")
-        if type(self.details) is not DETAILS[self.event]:
+        if self.apart is not None:
+            check_hex_digest(self.apart, "details")
+            if self.event not in APART:
+                raise FormatError(f"an entry {self.event.value} has no details in a file of their own")
+        if self.is_withheld and (self.apart is None or self.reason or self.items):
+            raise FormatError("the details of an entry are withheld with their file only, and all together")
+        if type(self.details) is not DETAILS[self.event] and not self.is_withheld:
             raise FormatError(f"the entry records {self.event.value}, but has the table of another event")
         if isinstance(self.details, Disclosed) and self.details.list and self.items:
             raise FormatError("an entry with the list of a bundle names no items: they stand in the list")
@@ -132,12 +146,19 @@ class Entry:
         if not _FINGERPRINT.match(self.key):
             raise FormatError("key is not a SHA256: fingerprint")
         for name, text in (("reason", self.reason), ("tool", self.tool)):
+            if name == "reason" and self.is_withheld:
+                continue
             if not 1 <= len(text) <= MAX_TEXT:
                 raise FormatError(f"{name} has {len(text)} characters, expected 1 to {MAX_TEXT}")
         for name, digest in self.informational.items():
             if name not in INFORMATIONAL_FILES:
                 raise FormatError(f"informational.{shown(name)} is no informational file")
             check_hex_digest(digest, f"informational.{shown(name)}")
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether this copy does not hold the details."""
+        return isinstance(self.details, WithheldDetails)
 
     @property
     def sealed(self) -> Sealed | None:
@@ -170,23 +191,43 @@ class Entry:
             "clock": self.clock.value,
             "agent": self.agent,
             "key": self.key,
-            "reason": self.reason,
-            "tool": self.tool,
         }
-        if self.items:
+        if self.apart is None:
+            document["reason"] = self.reason
+        document["tool"] = self.tool
+        if self.apart is not None:
+            document["details"] = self.apart
+        elif self.items:
             document["items"] = self.items.serialize()
         if self.previous:
             document["previous"] = _previous_table(self.previous)
-        if table := details_table(self.details):
+        if self.apart is None and (table := details_table(self.details)):
             document[self.event.value] = table
         if self.fixity:
             document["fixity"] = details_table(self.fixity)
         if self.informational:
             document["informational"] = dict(self.informational)
-        data = tomli_w.dumps(document).encode("utf-8")
-        if len(data) > MAX_ENTRY:
-            raise FormatError(f"the entry would have {len(data)} bytes, at most {MAX_ENTRY} are allowed")
-        return data
+        return _dump(document, "the entry")
+
+    def serialize_details(self, salt: str) -> bytes:
+        """Write the file of details; `salt`, 16 random bytes in hexadecimal, keeps its digest from being guessed.
+
+        Raises:
+            FormatError: it would be larger than a reader accepts.
+        """
+        document: dict[str, Any] = {"format": DETAILS_FORMAT, "salt": salt, "reason": self.reason}
+        if self.items:
+            document["items"] = self.items.serialize()
+        if table := details_table(self.details):
+            document[self.event.value] = table
+        return _dump(document, "the details of the entry")
+
+
+def _dump(document: dict[str, Any], what: str) -> bytes:
+    data = tomli_w.dumps(document).encode("utf-8")
+    if len(data) > MAX_ENTRY:
+        raise FormatError(f"{what} would have {len(data)} bytes, at most {MAX_ENTRY} are allowed")
+    return data
 
 
 def _previous_table(previous: Previous) -> dict[str, Any]:
@@ -196,20 +237,53 @@ def _previous_table(previous: Previous) -> dict[str, Any]:
     return table
 
 
-def parse_entry(data: bytes) -> Entry:
+def parse_entry(data: bytes, details: bytes | None = None) -> Entry:
     """Read an entry. What it says counts only after its signature has been verified over the same bytes.
 
+    `details` is the file of its details, where it has one and this copy holds it.
+
     Raises:
-        FormatError: too large, not UTF-8, not TOML in the lines of an entry, another format or version, unknown or
-            missing fields, or a value of the wrong type or shape.
+        FormatError: the details are not those that the entry names; or either is too large, not UTF-8, not TOML in the
+            lines of an entry, in another format or version, with unknown or missing fields, or with a value of the
+            wrong type or shape.
     """
     if len(data) > MAX_ENTRY:
         raise FormatError(f"the entry has {len(data)} bytes, at most {MAX_ENTRY} are allowed")
-    return _entry_from_document(parse_toml(data, "the entry", check=check_lines))
+    document = parse_toml(data, "the entry", check=check_lines)
+    if details is None:
+        return _entry_from_document(document)
+    return _entry_from_document(document, _parse_apart(document, details))
 
 
-def _entry_from_document(document: dict[str, Any]) -> Entry:
-    table = TomlTable(document)
+_OF_DETAILS = ("reason", "items", *(event.value for event in Event))
+"""What stands in the details of an entry or in the entry itself, and never in both."""
+
+_SALT = re.compile(r"[0-9a-f]{32}\Z")
+
+
+def _parse_apart(document: dict[str, Any], data: bytes) -> dict[str, Any]:
+    """Read the file of details that belongs to an entry, and give its fields."""
+    if document.get("details") != sha256_hex(data):
+        raise FormatError("the details are not those that the entry names")
+    if len(data) > MAX_ENTRY:
+        raise FormatError(f"the details have {len(data)} bytes, at most {MAX_ENTRY} are allowed")
+    stated = parse_toml(data, "the details of the entry", check=check_lines)
+    table = TomlTable(dict(stated), "details")
+    found, salt = table.take("format", str), table.take("salt", str)
+    if found != DETAILS_FORMAT or not _SALT.match(salt):
+        raise FormatError(
+            f"the details are in format {shown(found)}, or have no salt; this version reads {DETAILS_FORMAT}"
+        )
+    rest = {name: value for name, value in stated.items() if name not in ("format", "salt")}
+    if strange := sorted(set(rest) - set(_OF_DETAILS)):
+        raise FormatError(f"the details hold {shown(strange[0], 80)}, which belongs into the entry or nowhere")
+    return rest
+
+
+def _entry_from_document(document: dict[str, Any], apart: dict[str, Any] | None = None) -> Entry:
+    if "details" in document and any(name in document for name in _OF_DETAILS):
+        raise FormatError("the entry holds something that belongs into its details")
+    table = TomlTable({**document, **(apart or {})})
     found = table.take("format", str)
     if found != FORMAT:
         raise FormatError(f"the entry is in format {shown(found)}, this version reads {FORMAT}")
@@ -218,6 +292,11 @@ def _entry_from_document(document: dict[str, Any]) -> Entry:
     fixity = table.take_table("fixity")
     items = parse_ranges(table.take_strings("items")) if "items" in table else None
     informational = table.take_table("informational")
+    digest = table.take("details", str) if "details" in table else None
+    details: Details = WithheldDetails()
+    if digest is None or apart is not None:
+        # An event whose fields are all optional may have no table.
+        details = parse_details(event, table.take_table(event.value) or TomlTable({}, event.value))
     entry = Entry(
         collection=table.take("collection", str),
         sequence=table.take("sequence", int),
@@ -227,14 +306,14 @@ def _entry_from_document(document: dict[str, Any]) -> Entry:
         clock=table.take_enum("clock", Clock),
         agent=table.take("agent", str),
         key=table.take("key", str),
-        reason=table.take("reason", str),
+        reason="" if isinstance(details, WithheldDetails) else table.take("reason", str),
         tool=table.take("tool", str),
         previous=_parse_previous(previous) if previous else None,
-        # An event whose fields are all optional may have no table.
-        details=parse_details(event, table.take_table(event.value) or TomlTable({}, event.value)),
+        details=details,
         items=items,
         fixity=parse_fixity(fixity) if fixity else None,
         informational=informational.take_rest(str) if informational else {},
+        apart=digest,
     )
     table.finish()
     return entry

@@ -8,6 +8,7 @@ recipient: never a name.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from enum import Enum
 from functools import cache
@@ -39,6 +40,23 @@ Code = NewType("Code", str)
 
 Terms = NewType("Terms", str)
 """Consent terms as one canonical JSON object."""
+
+Confirmations = NewType("Confirmations", tuple[str, ...])
+"""Codes of what was confirmed before items were handed over: reasons of a refusal, and conditions."""
+
+_MAX_CONFIRMED = 64
+
+_CONFIRMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}\Z")
+
+
+def _check_confirmed(codes: Sequence[str] | None) -> None:
+    if codes is None:
+        return
+    if not 1 <= len(codes) <= _MAX_CONFIRMED or list(codes) != sorted(set(codes)):
+        raise FormatError(f"confirmed: 1 to {_MAX_CONFIRMED} codes in their order, none twice")
+    if not all(map(_CONFIRMED.match, codes)):
+        raise FormatError("confirmed: something is no code")
+
 
 _MAX_TERMS = 16 * 1024
 """Characters of consent terms: longer than any text, as they may list many recipients."""
@@ -238,6 +256,7 @@ class Transferred(Details):
         authority: what allows it: agreement, warrant or order, by number.
         purpose: what for.
         carrier: kind, serial or seal number of the medium.
+        confirmed: what stood against it and was confirmed; `reason` of the entry says why.
     """
 
     event = Event.TRANSFERRED
@@ -245,6 +264,10 @@ class Transferred(Details):
     authority: str
     purpose: str
     carrier: str | None = None
+    confirmed: Confirmations | None = None
+
+    def __post_init__(self) -> None:
+        _check_confirmed(self.confirmed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +281,7 @@ class Disclosed(Details):
         approved_by: code of a second agent who confirmed it, where the terms of an item ask for that.
         list: SHA-256 of the list of what the bundle holds, which travels in that bundle only; None where a handover
             was recorded by hand, and no bundle was made.
+        confirmed: what stood against it and was confirmed; of a handover recorded by hand, `reason` says why.
     """
 
     event = Event.DISCLOSED
@@ -266,6 +290,10 @@ class Disclosed(Details):
     purpose: str
     approved_by: Code | None = None
     list: Digest | None = None
+    confirmed: Confirmations | None = None
+
+    def __post_init__(self) -> None:
+        _check_confirmed(self.confirmed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,6 +421,11 @@ class Disposed(Details):
     method: str
 
 
+@dataclass(frozen=True, slots=True)
+class WithheldDetails(Details):
+    """Stands for the table of an entry whose details this copy does not hold: nothing is known of what it says."""
+
+
 DETAILS: dict[Event, type[Details]] = {
     kind.event: kind
     for kind in (
@@ -401,6 +434,11 @@ DETAILS: dict[Event, type[Details]] = {
     )
 }  # fmt: skip
 """Event -> the type of its table."""
+
+APART = frozenset(
+    {Event.ACCESSED, Event.CONSENT_CHANGED, Event.CORRECTED, Event.DERIVED, Event.DISPOSED, Event.INCIDENT}
+)
+"""Events of which an entry about single items has its details in a file of their own, which can be withheld."""
 
 STATES_EVIDENCE = frozenset({Event.RECEIVED, Event.VERIFIED, Event.COPIED, Event.TRANSFERRED, Event.DISCLOSED})
 """Events that claim something of the state of the evidence: their entries carry a fixity result."""
@@ -473,6 +511,8 @@ def _take(table: TomlTable, one: Field[Any], hint: Any) -> Any:
         return number
     if hint == ItemRanges | None:
         return parse_ranges(table.take_strings(one.name))
+    if hint == Confirmations | None:
+        return Confirmations(table.take_strings(one.name))
     if hint == tuple[str, ...]:
         return table.take_strings(one.name)
     if hint == tuple[OmissionReason, ...]:

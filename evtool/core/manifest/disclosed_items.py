@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.manifest import Item
 from evtool.core.text.canonical import parse_canonical, serialize_canonical
 from evtool.core.text.digest import check_hex_digest
-from evtool.core.text.limits import MAX_DISCLOSED_LIST
+from evtool.core.text.limits import MAX_DISCLOSED_LIST, MAX_SEQUENCE
 from evtool.core.text.ranges import ItemRanges, parse_ranges, ranges_of
 
 FORMAT = "evtool-disclosed/1"
@@ -58,11 +59,14 @@ class DisclosedItems:
         salt: 16 random bytes as 32 lower-case hexadecimal digits.
         groups: the items that it discloses, by what is withheld of them, each item in one group.
         cover: SHA-256 of the cover sheet that goes with the bundle.
+        entries: numbers of the entries whose details it leaves out; None where it leaves out none. Its signer answers
+            for it that none of them is about an item of the bundle.
     """
 
     salt: str
     groups: tuple[DisclosedGroup, ...]
     cover: str
+    entries: ItemRanges | None = None
 
     def __post_init__(self) -> None:
         if not _SALT.match(self.salt) or not 1 <= len(self.groups) <= MAX_GROUPS:
@@ -95,7 +99,9 @@ class DisclosedItems:
     def serialize(self) -> bytes:
         """Write the list: one line of JSON in its canonical spelling, and a newline."""
         groups = [{"items": group.items.serialize(), "withheld": list(group.withheld)} for group in self.groups]
-        value = {"cover": self.cover, "format": FORMAT, "groups": groups, "salt": self.salt}
+        value: dict[str, Any] = {"cover": self.cover, "format": FORMAT, "groups": groups, "salt": self.salt}
+        if self.entries is not None:
+            value["entries"] = self.entries.serialize()
         return serialize_canonical(value) + b"\n"
 
 
@@ -108,12 +114,19 @@ def parse_disclosed_items(data: bytes) -> DisclosedItems:
     if len(data) > MAX_DISCLOSED_LIST or not data.endswith(b"\n"):
         raise FormatError("the list of a disclosure is too long, or was cut short")
     value = parse_canonical(data[:-1])
-    if set(value) != {"cover", "format", "groups", "salt"} or value["format"] != FORMAT:
+    if set(value) - {"entries"} != {"cover", "format", "groups", "salt"} or value["format"] != FORMAT:
         raise FormatError("this is no list of a disclosure that this version reads")
     cover, groups, salt = value["cover"], value["groups"], value["salt"]
     if not isinstance(cover, str) or not isinstance(salt, str) or not isinstance(groups, list):
         raise FormatError("the list of a disclosure has a field of another type")
-    return DisclosedItems(salt, tuple(map(_parse_group, groups)), check_hex_digest(cover, "the cover sheet"))
+    digest, entries = check_hex_digest(cover, "the cover sheet"), None
+    if "entries" in value:
+        if not _is_strings(value["entries"]):
+            raise FormatError("the entries in the list of a disclosure are a list of numbers")
+        entries = parse_ranges(value["entries"])
+        if entries.last > MAX_SEQUENCE:
+            raise FormatError(f"the list of a disclosure names entry {entries.last}, the last one is {MAX_SEQUENCE}")
+    return DisclosedItems(salt, tuple(map(_parse_group, groups)), digest, entries)
 
 
 def _parse_group(value: object) -> DisclosedGroup:
@@ -126,13 +139,15 @@ def _is_strings(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
-def group_items(withheld: Mapping[int, frozenset[str]], salt: str, cover: str) -> DisclosedItems:
+def group_items(
+    withheld: Mapping[int, frozenset[str]], salt: str, cover: str, entries: ItemRanges | None = None
+) -> DisclosedItems:
     """Make a list: number of each disclosed item -> what is withheld of it, as in `DisclosedGroup.withheld`."""
     alike: dict[tuple[str, ...], list[int]] = {}
     for number, kinds in withheld.items():
         alike.setdefault(tuple(sorted(kinds, key=_order)), []).append(number)
     groups = [DisclosedGroup(ranges_of(numbers), kinds) for kinds, numbers in alike.items()]
-    return DisclosedItems(salt, tuple(sorted(groups, key=lambda group: group.items.ranges[0])), cover)
+    return DisclosedItems(salt, tuple(sorted(groups, key=lambda group: group.items.ranges[0])), cover, entries)
 
 
 @dataclass(frozen=True, slots=True)

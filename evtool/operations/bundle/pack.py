@@ -29,7 +29,7 @@ from evtool.core.consent.state import changes_of
 from evtool.core.consent.summary import ConsentTally
 from evtool.core.container.payload_names import ReservedNames, is_place_of_record, parse_neutral_name
 from evtool.core.custody.events import Code as AgentCode
-from evtool.core.custody.events import Digest, Disclosed, Fixity, FixityScope
+from evtool.core.custody.events import Confirmations, Digest, Disclosed, Fixity, FixityScope
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import EvtoolError, FormatError, InputError, UsageError
 from evtool.core.manifest.disclosed_items import DisclosedItems, group_items
@@ -41,19 +41,21 @@ from evtool.core.text.ranges import ranges_of
 from evtool.core.verdict import Report
 from evtool.keys.age_keys import Recipient
 from evtool.keys.passphrase import Passphrase
-from evtool.operations.author import Author, Random
+from evtool.operations.author import Author, Now, Random, system_now
 from evtool.operations.bundle.choice import NAMES, ItemSelection, Wanted, choose_items, withheld_of
 from evtool.operations.bundle.leftovers import PendingDisclosure, Tell, sweep
 from evtool.operations.bundle.plan import (
     Chosen,
     PartFile,
     bag_files,
+    entries_about_others,
     list_neutral_names,
     locate,
     measure_item,
     name_payload,
     record_files,
 )
+from evtool.operations.bundle.travels import find_travels
 from evtool.operations.bundle.writer import EncryptionKeys, Form, Made, new_bundle
 from evtool.operations.entries.writer import (
     Draft,
@@ -66,10 +68,12 @@ from evtool.operations.entries.writer import (
 from evtool.operations.progress import Progress
 from evtool.operations.record.collection import Collection, read_collection
 from evtool.operations.record.disclosed_lists import list_name
+from evtool.operations.record.read import open_record
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.verify.derivations import list_derivations
 from evtool.report.bundle_readme import render_bundle_readme
 from evtool.report.cover_sheet import Handover, render_cover_sheet
+from evtool.report.travels import Travels
 from evtool.scan.tree import Tree
 from evtool.store.bundle import PAYLOAD_PREFIX
 from evtool.store.custody import COVER
@@ -106,7 +110,7 @@ class Disclosure:
         everybody = ConsentRecipient("public", kinds=frozenset({RecipientKind.PUBLIC}))
         return cls(everybody, "publication", authority or "public handling", trust=trust, is_publication=True)
 
-    def request(self, agent: str, moment: datetime) -> Request:
+    def request(self, agent: str | None, moment: datetime) -> Request:
         """Put the question that consent has to answer."""
         return Request(
             recipient=self.recipient,
@@ -120,13 +124,21 @@ class Disclosure:
         )
 
     def details(self) -> Disclosed:
-        """Give the table of the entry, as far as it is known before the bundle is."""
-        return Disclosed(
-            recipient=AgentCode(self.recipient.code),
-            authority=self.authority,
-            purpose=code_text(self.purpose),
-            approved_by=AgentCode(self.approved_by) if self.approved_by else None,
-        )
+        """Give the table of the entry, as far as it is known before the bundle is.
+
+        Raises:
+            UsageError: something that is confirmed is no code.
+        """
+        try:
+            return Disclosed(
+                recipient=AgentCode(self.recipient.code),
+                authority=self.authority,
+                purpose=code_text(self.purpose),
+                approved_by=AgentCode(self.approved_by) if self.approved_by else None,
+                confirmed=Confirmations(tuple(sorted(self.confirmed))) if self.confirmed else None,
+            )
+        except FormatError as error:
+            raise UsageError(error.message) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +147,7 @@ class PackOptions:
 
     Attributes:
         wanted: what to disclose.
-        neutral_names: store the payload under names made of item numbers.
+        neutral_names: withhold the names; the payload goes under names made of item numbers.
         recipients: whom to encrypt to; with none and no passphrase the bundle is not encrypted.
         passphrase: what to encrypt with instead.
         custody: where the record is, if not in the directory.
@@ -147,10 +159,16 @@ class PackOptions:
     passphrase: Passphrase | None = None
     custody: str | None = None
 
+    def __post_init__(self) -> None:
+        # A name that only the file lost would still stand in the manifest of the bundle.
+        if self.neutral_names and NAMES not in self.wanted.withhold:
+            wanted = replace(self.wanted, withhold=self.wanted.withhold | {NAMES})
+            object.__setattr__(self, "wanted", wanted)
+
     @property
     def has_neutral_names(self) -> bool:
         """Whether the files go by item numbers; they must where names are withheld."""
-        return self.neutral_names or NAMES in self.wanted.withhold
+        return NAMES in self.wanted.withhold
 
     def form_of(self, output: Path) -> Form:
         """Tell the form of a bundle from its name and from whether it is encrypted.
@@ -163,7 +181,7 @@ class PackOptions:
         if encrypted != name.endswith(".age"):
             raise UsageError(
                 "an encrypted bundle is named ….zip.age, and no other is",
-                hint="give --recipient or --passphrase together with a name that ends in .zip.age",
+                hint="give --recipient or --lock together with a name that ends in .zip.age",
             )
         if encrypted and not name.endswith(".zip.age"):
             raise UsageError("an encrypted bundle is a zip container", hint="name it ….zip.age")
@@ -184,6 +202,7 @@ class PackResult:
         files, size: payload files, and bytes in them.
         neutral: how many of these files go by the number of their item.
         like_record: items whose path begins with a name that is `custody`, the place of the record, but for case.
+        travels: what goes to the recipient beside the evidence.
         report: what verifying the bundle showed.
     """
 
@@ -196,6 +215,7 @@ class PackResult:
     files: int
     neutral: int
     like_record: int
+    travels: Travels
     size: int
     report: Report
 
@@ -209,8 +229,11 @@ def pack(
     *,
     header: EntryHeader | None = None,
     tell: Tell = lambda _: None,
+    announce: Callable[[Travels], None] = lambda _: None,
 ) -> PackResult:
     """Pack all or part of a sealed collection; `tell` gets a sentence about each thing that an earlier run left.
+
+    `announce` gets what goes to the recipient beside the evidence, before anything is written.
 
     Raises:
         UsageError: the name of the output does not fit its form, or it lies inside the evidence; or something that
@@ -235,14 +258,19 @@ def pack(
             record.custody, options.wanted, disclosure.request(author.signer.code, author.now()), disclosure.trust
         )
         items = [sealed.item for sealed in choice.items]
+        travels = _find_travels(record.collection, choice, options, header, details)
+        announce(travels)
         neutral = list_neutral_names(tree, choice.reserved)
         chosen = [locate(tree, item, neutral) for item in items]
         payload = _measure_payload(tree, chosen, choice.reserved, options, author.progress)
         disclosed = frozenset(one.number for one in chosen)
         total = record.collection.next_item - 1
         fixity = _fixity(chosen, total)
-        cover = _cover(record, choice, disclosure, author)
-        listed = _list_items(items, choice.withheld_before, options.wanted.withhold, cover, author.random).serialize()
+        cover = _cover(record, choice, disclosure, author, travels)
+        without = entries_about_others(record.collection, disclosed)
+        listed = _list_items(
+            items, choice.withheld_before, options.wanted.withhold, cover, without, author.random
+        ).serialize()
         details = replace(details, list=Digest(sha256_hex(listed)))
         # Without items: which ones they are says the list, and that does not go to later recipients.
         about = EntryHeader(header.reason, header.happened_at, header.clock)
@@ -250,8 +278,8 @@ def pack(
         draft = draft_entry(record, author, about, details, fixity=fixity, own=own)
         # The items of a collection can be gone through once.
         collection = read_collection(record.custody)
-        kept = record_files(collection, disclosed, options.wanted.withhold, {**draft.files, COVER: cover})
-        files = bag_files(collection, kept, payload, _readme(collection, draft, options))
+        kept = record_files(collection, disclosed, options.wanted.withhold, {**draft.files, COVER: cover}, without)
+        files = bag_files(collection, kept, payload, _readme(collection, draft, options, travels))
         report = _hand_out(
             record, draft, lambda: new_bundle(form, output, files, keys, draft.head, author.progress), output
         )
@@ -265,9 +293,62 @@ def pack(
         files=len(payload),
         neutral=sum(parse_neutral_name(file.path.removeprefix(PAYLOAD_PREFIX)) is not None for file in payload),
         like_record=sum(one.path is not None and is_place_of_record(one.path.partition("/")[0]) for one in chosen),
+        travels=travels,
         size=sum(file.size for file in payload),
         report=report,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PackPreview:
+    """What a bundle would hold.
+
+    Attributes:
+        items, withheld, left_out, duties, travels: as in `PackResult`.
+    """
+
+    items: int
+    withheld: int
+    left_out: tuple[tuple[int, str], ...]
+    duties: tuple[str, ...]
+    travels: Travels
+
+
+def preview_pack(
+    path: str | os.PathLike[str],
+    output: Path,
+    agent: str | None,
+    disclosure: Disclosure,
+    options: PackOptions | None = None,
+    *,
+    header: EntryHeader | None = None,
+    now: Now = system_now,
+) -> PackPreview:
+    """Find what a bundle would hold, and what would travel with it; no evidence is read, and nothing is written.
+
+    `agent` is the code under which it would be signed, or None.
+
+    Raises:
+        UsageError, InputError, RefusedError, MismatchError: as `pack`.
+    """
+    options, header = options or PackOptions(), header or EntryHeader()
+    options.form_of(output)
+    check_new(output)
+    details = disclosure.details()
+    with open_record(path, options.custody) as collection:
+        request = disclosure.request(agent, now())
+        choice = choose_items(collection.custody, options.wanted, request, disclosure.trust)
+        travels = _find_travels(collection, choice, options, header, details)
+        count, total = len(choice.items), collection.next_item - 1
+    return PackPreview(count, total - count, choice.left_out, choice.duties, travels)
+
+
+def _find_travels(
+    collection: Collection, choice: ItemSelection, options: PackOptions, header: EntryHeader, details: Disclosed
+) -> Travels:
+    items = [sealed.item for sealed in choice.items]
+    without = entries_about_others(collection, frozenset(item.number for item in items))
+    return find_travels(collection.chain.links, items, options.wanted.withhold, without, (header.reason, details))
 
 
 def _hand_out(
@@ -325,7 +406,9 @@ def _check_outside(record: OpenRecord, output: Path) -> None:
             raise UsageError("the bundle would lie inside the evidence directory", hint="name a place outside of it")
 
 
-def _cover(record: OpenRecord, choice: ItemSelection, disclosure: Disclosure, author: Author) -> bytes:
+def _cover(
+    record: OpenRecord, choice: ItemSelection, disclosure: Disclosure, author: Author, travels: Travels
+) -> bytes:
     """Write the cover sheet, from the terms in force for the items of the bundle; the entry holds its digest."""
     moment = author.now()
     changes = changes_of(link.entry for link in record.collection.chain.links)
@@ -350,6 +433,7 @@ def _cover(record: OpenRecord, choice: ItemSelection, disclosure: Disclosure, au
         items=ranges_of(numbers),
         remarks=_remarks(record.collection, numbers),
         total=record.collection.next_item - 1,
+        travels=travels,
     )
     return render_cover_sheet(tally.summarize(moment), handover).encode("utf-8")
 
@@ -359,16 +443,20 @@ def _list_items(
     before: DisclosedItems | None,
     withhold: frozenset[str],
     cover: bytes,
+    without: Sequence[int],
     random: Random,
 ) -> DisclosedItems:
-    """List what the bundle holds; `before` lists what the copy it is made from withholds already."""
+    """List what the bundle holds; `before` lists what the copy it is made from withholds already.
+
+    Of the entries `without` the details stay behind.
+    """
     gone: dict[int, tuple[str, ...]] = {}
     numbers = {item.number for item in items}
     for first, last, kinds in before.spans() if before else ():
         gone |= dict.fromkeys(numbers.intersection(range(first, last + 1)) if kinds else (), kinds)
     withheld = {item.number: withheld_of(item, withhold).union(gone.get(item.number, ())) for item in items}
     try:
-        return group_items(withheld, random(16).hex(), sha256_hex(cover))
+        return group_items(withheld, random(16).hex(), sha256_hex(cover), ranges_of(without) if without else None)
     except FormatError as error:
         raise InputError(f"what is withheld of these items cannot be listed: {error.message}") from error
 
@@ -379,10 +467,10 @@ def _remarks(collection: Collection, items: frozenset[int]) -> tuple[str, ...]:
     return tuple(f"item {one.copy} {one.of_copy}" for one in copies)
 
 
-def _readme(collection: Collection, draft: Draft, options: PackOptions) -> bytes:
+def _readme(collection: Collection, draft: Draft, options: PackOptions, travels: Travels) -> bytes:
     entries = [*(link.entry for link in collection.chain.links), draft.entry]
     stems = [(entry.stem, entry.agent) for entry in entries]
-    return render_bundle_readme(stems, neutral=options.has_neutral_names).encode("utf-8")
+    return render_bundle_readme(stems, travels, neutral=options.has_neutral_names).encode("utf-8")
 
 
 def _measure_payload(

@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from blake3 import blake3
@@ -22,7 +22,8 @@ from evtool.core.container.bagit import (
     ManifestLine,
 )
 from evtool.core.container.payload_names import PayloadNamer, ReservedNames, parse_neutral_name
-from evtool.core.custody.events import Event
+from evtool.core.custody.entry import Entry
+from evtool.core.custody.events import Derived, Event
 from evtool.core.errors import EvidenceError, MismatchError
 from evtool.core.manifest.disclosure import DisclosedStatement, PartialCopy
 from evtool.core.manifest.manifest import Item
@@ -180,15 +181,38 @@ def of_bytes(path: str, data: bytes) -> PartFile:
     return measure(path, lambda: iter((data,)))
 
 
+def entries_about_others(collection: Collection, disclosed: frozenset[int]) -> tuple[int, ...]:
+    """Give the numbers of the entries whose details are about none of the disclosed items, or are not here."""
+    return tuple(
+        link.entry.sequence
+        for link in collection.chain.links
+        if link.entry.apart is not None and (link.entry.is_withheld or not _is_about_any(link.entry, disclosed))
+    )
+
+
+def _is_about_any(entry: Entry, disclosed: frozenset[int]) -> bool:
+    """Tell whether an entry speaks of a disclosed item; without items it speaks of all."""
+    details, items = entry.details, entry.items
+    if isinstance(details, Derived) and not disclosed.isdisjoint((details.original, details.copy)):
+        return True
+    if items is None:
+        return not isinstance(details, Derived)
+    return any(number in items for number in disclosed)
+
+
 def record_files(
-    collection: Collection, disclosed: frozenset[int], withhold: frozenset[str], added: Mapping[str, bytes]
+    collection: Collection,
+    disclosed: frozenset[int],
+    withhold: frozenset[str],
+    added: Mapping[str, bytes],
+    without: Sequence[int] = (),
 ) -> list[PartFile]:
-    """Give the files of the record as the bundle has them: complete but for its manifests and earlier lists.
+    """Give the files of the record as the bundle has them: complete but for its manifests, details and earlier lists.
 
     `added` are the files that the record has in the bundle and not at its source, or not yet, by name: the entry of
     this disclosure with all that belongs to it. They take the place of those that have their names.
-    A list of checksums goes along only where its whole manifest does: it names every item. The lists of earlier
-    disclosures stay behind: they would tell who was given what.
+    Of the entries `without` the details stay behind. A list of checksums goes along only where its whole manifest does:
+    it names every item. The lists of earlier disclosures stay behind: they would tell who was given what.
 
     Raises:
         MismatchError: a manifest is not the one that was signed.
@@ -204,6 +228,8 @@ def record_files(
             files.append(manifest)
             if whole and FileRole.CHECKSUMS in seals[sequence].roles:
                 files.append(_copied(custody, file_name(sequence, Event.SEALED.value, FileRole.CHECKSUMS)))
+        if FileRole.DETAILS in listing.files[sequence, event] and sequence not in without:
+            files.append(_copied(custody, file_name(sequence, event, FileRole.DETAILS)))
         if FileRole.RENEWAL in listing.files[sequence, event]:
             files.append(_copied(custody, file_name(sequence, event, FileRole.RENEWAL)))
         if (sequence, event) in listing.receipts:

@@ -22,7 +22,7 @@ from evtool.core.consent.items import (
     terms_in_force,
 )
 from evtool.core.consent.state import ConsentChange, changes_of, find_ineffective
-from evtool.core.custody.events import ConsentChanged, Terms
+from evtool.core.custody.events import ConsentChanged, Event, Terms
 from evtool.core.errors import FormatError, InputError, RefusedError, UsageError
 from evtool.core.terms.input import find_contradictions
 from evtool.core.terms.terms import ConsentTerms
@@ -124,13 +124,23 @@ def decide_items(
     request = replace(request, is_onward=request.is_onward or passes_on(history, request.agent))
     untrusted = {link.entry.sequence for link in collection.chain.links if trust.judge(link) is not None}
     answers: list[ConsentAnswer] = []
-    for consent in read_consent(collection, items):
-        entries = (consent.sealed_by, *(change.entry for change in consent.changes))
+    consents = list(read_consent(collection, items))
+    # Whoever withheld the details of a change answers for it that it is about other items.
+    link = judge_withholding(collection).link
+    answering = () if link is None or not _withholds_changes(collection) else (link.entry.sequence,)
+    for consent in consents:
+        entries = (consent.sealed_by, *(change.entry for change in consent.changes), *answering)
         decision = decide(consent.in_force, request, [entry for entry in entries if entry in untrusted])
         answers.append(ConsentAnswer(consent, decision))
     if items is not None:
         _require_all(items, {answer.consent.item for answer in answers})
     return tuple(answers)
+
+
+def _withholds_changes(collection: Collection) -> bool:
+    """Tell whether this copy does not hold the details of an entry that changes consent."""
+    changes = [link.entry for link in collection.chain.links if link.entry.event is Event.CONSENT_CHANGED]
+    return any(entry.is_withheld for entry in changes)
 
 
 def _require_all(items: ItemRanges, found: set[int]) -> None:

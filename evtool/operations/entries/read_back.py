@@ -46,7 +46,8 @@ def require_readable(
         InputError: they cannot be read, or say something else.
     """
     try:
-        found = parse_entry(data)
+        apart = file_name(entry.sequence, entry.event.value, FileRole.DETAILS)
+        found = parse_entry(data, own[apart] if own and entry.apart is not None else None)
         if found != entry or found.serialize() != data:
             raise FormatError("the entry reads differently from what was written")
         if collection.entries_size > MAX_ENTRIES_SIZE:

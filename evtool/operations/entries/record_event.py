@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from evtool.core.custody.events import STATES_EVIDENCE, Derived, Details, Event, Fixity
+from evtool.core.custody.events import STATES_EVIDENCE, Corrected, Derived, Details, Event, Fixity
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import InputError, MismatchError, UsageError
 from evtool.core.finding import Finding
@@ -50,15 +50,18 @@ def record_event(
     fixity: FixityRequest | None = None,
     custody: str | None = None,
 ) -> RecordResult:
-    """Add an entry of any event but a seal.
+    """Add an entry of any event but a seal, and those that hand items over (`evtool.operations.entries.exits`).
 
     Events that state something of the evidence are always measured, all of it unless `fixity` asks for a sample.
 
     Raises:
+        UsageError: the event has a way of its own to be recorded.
         RefusedError: a text names somebody.
         MismatchError: evidence that is to be handed on is not as sealed; nothing was recorded.
         InputError: the items or the entry that it is about do not exist.
     """
+    if details.event in (Event.TRANSFERRED, Event.DISCLOSED):
+        raise UsageError("items go to somebody else only after consent was asked: `record_exit` does that")
     check_entry_text(details, header.reason, author.policy)
     with open_for_writing(path, custody) as record:
         return add_event(record, author, details, header, fixity=fixity)
@@ -75,6 +78,8 @@ def add_event(
     """Add an entry to an open record; see `record_event`."""
     if details.event is Event.SEALED:
         raise UsageError("a seal is made by sealing, not by recording one")
+    if isinstance(details, Corrected) and header.items is None:
+        header = replace(header, items=_items_of(record.collection, details.entry))
     _check_items(record.collection, header.items, details)
     if fixity is None and details.event in STATES_EVIDENCE:
         fixity = FixityRequest()
@@ -100,6 +105,11 @@ def head_of_entry(collection: Collection, number: int) -> str:
         if link.entry.sequence == number:
             return link.head
     raise InputError(f"the record has no entry {number}", hint="`evtool log DIR` lists its entries")
+
+
+def _items_of(collection: Collection, number: int) -> ItemRanges | None:
+    """Give the items that an entry is about: what corrects it tells of the same ones, and travels only with them."""
+    return next((link.entry.items for link in collection.chain.links if link.entry.sequence == number), None)
 
 
 def _check_items(collection: Collection, items: ItemRanges | None, details: Details) -> None:

@@ -112,7 +112,7 @@ def check_register(path: str | os.PathLike[str], people: tuple[Person, ...], cus
 def _texts(custody: CustodyReader, listing: Listing) -> Iterator[str]:
     """Name the files that hold text; signatures and time-stamps hold none."""
     for (sequence, event), roles in sorted(listing.files.items()):
-        for role in (FileRole.ENTRY, FileRole.MANIFEST, FileRole.CHECKSUMS):
+        for role in (FileRole.ENTRY, FileRole.DETAILS, FileRole.MANIFEST, FileRole.CHECKSUMS):
             if role in roles:
                 yield file_name(sequence, event, role)
     for sequence, event in sorted(listing.receipts):

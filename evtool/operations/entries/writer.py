@@ -14,7 +14,7 @@ from datetime import datetime
 
 from evtool.core import __version__
 from evtool.core.custody.entry import Clock, Entry, Previous
-from evtool.core.custody.events import Details, Disclosed, Fixity
+from evtool.core.custody.events import APART, Derived, Details, Disclosed, Fixity
 from evtool.core.errors import UsageError
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.ranges import ItemRanges
@@ -29,6 +29,9 @@ from evtool.store.custody import CustodyDirectory, FileRole, file_name
 from evtool.store.journal import journal_name
 from evtool.store.writer import CustodyWriter
 
+NOT_STATED = "not stated"
+"""What an entry gives as its reason where the signer gave none."""
+
 
 @dataclass(frozen=True, slots=True)
 class EntryHeader:
@@ -41,7 +44,7 @@ class EntryHeader:
         items: the items it is about; None means all that are sealed by now.
     """
 
-    reason: str = "not stated"
+    reason: str = NOT_STATED
     happened_at: datetime | None = None
     clock: Clock = Clock.CLAIMED
     items: ItemRanges | None = None
@@ -188,6 +191,12 @@ def draft_entry(
     """
     stamps = read_known_stamps(record.collection, author.now())
     entry = _build_entry(record, author, header, details, fixity)
+    own = dict(own or {})
+    if entry.event in APART and (entry.items is not None or isinstance(details, Derived)):
+        # It is about single items: whoever is given none of them need not read what it says.
+        apart = entry.serialize_details(author.random(16).hex())
+        own[file_name(entry.sequence, entry.event.value, FileRole.DETAILS)] = apart
+        entry = replace(entry, apart=sha256_hex(apart))
     if entry.previous:
         entry = replace(entry, previous=replace(entry.previous, timestamps=stamps.to_list))
     informational = serialize_informational(
@@ -195,8 +204,8 @@ def draft_entry(
     )
     entry = replace(entry, informational={name: sha256_hex(data) for name, data in informational.items()})
     data = entry.serialize()
-    require_readable(data, entry, record.collection, own or {}, read_in_blocks=read_in_blocks)
-    return Draft(entry, data, author.signer.sign(data), informational, own or {})
+    require_readable(data, entry, record.collection, own, read_in_blocks=read_in_blocks)
+    return Draft(entry, data, author.signer.sign(data), informational, own)
 
 
 def commit_entry(record: OpenRecord, draft: Draft, require_unchanged: Callable[[], None] | None = None) -> Written:
@@ -207,6 +216,8 @@ def commit_entry(record: OpenRecord, draft: Draft, require_unchanged: Callable[[
     own, details = OWN_FILES.get(draft.entry.event.value, frozenset()), draft.entry.details
     if isinstance(details, Disclosed) and details.list is None:
         own = frozenset()  # recorded by hand: no bundle was made, so there is no list of what it holds
+    if draft.entry.apart is None:
+        own -= {FileRole.DETAILS}
     roles = [*(role for role in FileRole if role in own), FileRole.ENTRY, FileRole.SIGNATURE]
     for name, content in draft.files.items():
         record.writer.write(name, content)

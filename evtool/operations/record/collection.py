@@ -12,7 +12,7 @@ from evtool.core.consent.state import changes_of
 from evtool.core.consent.summary import ConsentTally
 from evtool.core.custody.chain import Chain, EntryFiles, Link, check_chain
 from evtool.core.custody.entry import INFORMATIONAL_FILES, Entry
-from evtool.core.custody.events import Derived, Disclosed, Event, Sealed
+from evtool.core.custody.events import APART, Derived, Disclosed, Disposed, Event, Sealed
 from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest.disclosed_items import CopyTally
@@ -118,6 +118,11 @@ class Collection:
         return self.chain.is_intact and needed <= usable
 
     @property
+    def withheld_details(self) -> tuple[int, ...]:
+        """Numbers of the entries whose details this copy does not hold."""
+        return tuple(link.entry.sequence for link in self.chain.links if link.entry.is_withheld)
+
+    @property
     def exclusions(self) -> Exclusions:
         """The patterns in force: those of the newest seal, or the default ones before the first."""
         return self.seals[-1].sealed.exclusions if self.seals else Exclusions(DEFAULT_PATTERNS)
@@ -171,8 +176,9 @@ def read_collection(custody: CustodyReader) -> Collection:
         try:
             if size > MAX_ENTRIES_SIZE:
                 raise InputError(f"entry {sequence} is not read: those before it have more than {size:,} bytes in all")
-            entry = custody.read_entry(sequence, event)
-            size += len(entry.data)
+            has_details = event in _WITH_DETAILS and FileRole.DETAILS in listing.files[sequence, event]
+            entry = custody.read_entry(sequence, event, with_details=has_details)
+            size += len(entry.data) + len(entry.details or b"")
             entries.append(entry)
         except (InputError, FormatError) as error:
             unreadable.append(sequence)
@@ -197,7 +203,7 @@ def read_collection(custody: CustodyReader) -> Collection:
     ]
     findings += _judge_listing(listing)
     findings += _check_informational(custody, listing, chain)
-    disposals = tuple(link.entry for link in chain.links if link.entry.event is Event.DISPOSED)
+    disposals = tuple(link.entry for link in chain.links if isinstance(link.entry.details, Disposed))
     return Collection(custody, listing, chain, findings, seals, disposals, size)
 
 
@@ -211,8 +217,11 @@ OWN_FILES = {
     Event.SEALED.value: frozenset({FileRole.MANIFEST, FileRole.CHECKSUMS}),
     Event.RENEWED.value: frozenset({FileRole.RENEWAL}),
     Event.DISCLOSED.value: frozenset({FileRole.DISCLOSED}),
+    **{event.value: frozenset({FileRole.DETAILS}) for event in APART},
 }
 """Event -> the files that only its entries have."""
+
+_WITH_DETAILS = frozenset(event.value for event in APART)
 
 _EVERY_ENTRY = frozenset({FileRole.ENTRY, FileRole.SIGNATURE})
 

@@ -7,7 +7,7 @@ such list says; everything else that is withheld keeps the verdict from being cl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from evtool.core.custody.chain import Link
@@ -15,7 +15,7 @@ from evtool.core.custody.events import Disclosed
 from evtool.core.errors import InputError, MismatchError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest.disclosed_items import Deviations, DisclosedItems, find_deviations
-from evtool.core.text.ranges import count_items
+from evtool.core.text.ranges import count_items, ranges_of
 from evtool.core.verdict import PartialCopy
 from evtool.operations.record.collection import Collection, Seal
 from evtool.operations.record.disclosed_lists import read_lists
@@ -56,17 +56,18 @@ class Withholding:
 def judge_withholding(collection: Collection) -> Withholding:
     """Hold what is withheld against the lists of disclosures; to be called once all items have been read."""
     findings: list[Finding] = []
-    newest: tuple[Link, Deviations] | None = None
+    newest: tuple[Link, DisclosedItems, Deviations] | None = None
     explaining: tuple[Link, DisclosedItems] | None = None
-    is_whole = not any(seal.withheld_lines for seal in collection.seals)
+    is_whole = not any(seal.withheld_lines for seal in collection.seals) and not collection.withheld_details
     is_sound = not collection.lacks_seals and all(seal.is_sound for seal in collection.seals)
     for link, listed, finding in read_lists(collection.custody, collection.listing, collection.chain.links):
         if finding is not None or listed is None:
             findings += [finding] if finding else []
         elif explaining is None and is_sound and not is_whole:
             deviations = _find_deviations(collection, link, listed)
-            newest = newest or (link, deviations)
-            explaining = (link, listed) if deviations.is_none else None
+            newest = newest or (link, listed, deviations)
+            is_as_listed = deviations.is_none and set(collection.withheld_details) == set(listed.entries or ())
+            explaining = (link, listed) if is_as_listed else None
     if is_whole or not is_sound:
         # What a manifest withholds that is not the signed one says nothing.
         return Withholding(tuple(findings), is_whole=is_whole and is_sound)
@@ -74,7 +75,8 @@ def judge_withholding(collection: Collection) -> Withholding:
         return Withholding(tuple(findings), *explaining)
     missing = 0
     if newest is not None:
-        link, deviations = newest
+        link, listed, deviations = newest
+        findings += _promised_details(collection, link, listed)
         for first, last in deviations.missing:
             missing += last - first + 1
             number = link.entry.sequence
@@ -84,6 +86,15 @@ def judge_withholding(collection: Collection) -> Withholding:
             )
     findings.append(_unexplained(collection))
     return Withholding(tuple(findings), missing=missing)
+
+
+def _promised_details(collection: Collection, link: Link, listed: DisclosedItems) -> Iterator[Finding]:
+    """Find the entries before a list whose details it hands over and which are not here."""
+    for number in collection.withheld_details:
+        if number < link.entry.sequence and number not in (listed.entries or ()):
+            message = f"entry {number}: entry {link.entry.sequence} hands its details over with this copy, but they "
+            message += "are not here"
+            yield Finding(Code.DISCLOSURE_INVALID, Effect.DISPROVES, message, entry=number)
 
 
 def _find_deviations(collection: Collection, link: Link, listed: DisclosedItems) -> Deviations:
@@ -102,6 +113,8 @@ def _unexplained(collection: Collection) -> Finding:
             gone += withheld_ranges(seal)
     count = count_items(gone)
     what = f"all of {_name_items(gone)}" if gone else "statements of items"
+    if not any(seal.withheld_lines for seal in collection.seals):
+        what = f"the details of {name_entries(collection.withheld_details)}"
     message = f"{what}: withheld from this copy, and no signed entry says that they may be"
     return Finding(Code.WITHHELD_UNEXPLAINED, Effect.UNCHECKED, message, count=max(count, 1))
 
@@ -117,6 +130,13 @@ def withheld_ranges(seal: Seal) -> list[tuple[int, int]]:
     if at < end:
         ranges.append((at, end - 1))
     return ranges
+
+
+def name_entries(numbers: Sequence[int]) -> str:
+    """Name entries by their numbers, the first of them where they are many."""
+    ranges = ranges_of(numbers).serialize()
+    more = f" and {len(ranges) - _MAX_NAMED} more ranges" if len(ranges) > _MAX_NAMED else ""
+    return f"{'entry' if len(numbers) == 1 else 'entries'} {', '.join(ranges[:_MAX_NAMED])}{more}"
 
 
 def _name_items(ranges: Sequence[tuple[int, int]]) -> str:

@@ -123,11 +123,13 @@ def _partial_files(collection: Collection) -> Iterator[str]:
         if seal.withheld_lines or seal.broken:
             for role in _CUT_BY_DISCLOSURE:
                 yield file_name(seal.number, Event.SEALED.value, role)
-    # The list of a disclosure travels in its own bundle only.
+    # The list of a disclosure travels in its own bundle only, details of an entry with the items that it is about.
     for link in collection.chain.links:
         key = link.entry.sequence, link.entry.event.value
         if link.entry.event is Event.DISCLOSED and FileRole.DISCLOSED not in collection.listing.files[key]:
             yield list_name(link.entry.sequence)
+        if link.entry.is_withheld:
+            yield file_name(*key, FileRole.DETAILS)
 
 
 def _find_unlisted(record: _Record, number: int, listed: dict[str, str]) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from evtool.operations.progress import Progress
 from evtool.operations.record.collection import Collection
 from evtool.operations.record.subject import Subject
 from evtool.operations.record.trust import TrustPolicy, judge_signers
+from evtool.operations.record.withholding import name_entries
 from evtool.operations.verify.bag import check_bag
 from evtool.operations.verify.consent import judge_consent, summarize_consent
 from evtool.operations.verify.custody import judge_custody, judge_second_signatures
@@ -185,6 +186,12 @@ def check_withholding(case: Case) -> StepResult:
     elif case.options.whole and not withholding.is_whole:
         message = "statements are withheld from this copy, and the whole collection was asked for"
         findings.append(Finding(Code.WITHHELD, Effect.OPEN, message))
+    if case.collection.withheld_details and withholding.link is not None:
+        number, numbers = withholding.link.entry.sequence, case.collection.withheld_details
+        message = f"details of {name_entries(numbers)}: withheld from this copy; that they are about none of its items "
+        message += f"is what the signer of entry {number} says"
+        effect = Effect.OPEN if case.options.whole else Effect.NOTE
+        findings.append(Finding(Code.WITHHELD, effect, message, entry=numbers[0]))
     return StepResult(Step.WITHHOLDING, case.seals, explained, tuple(findings))
 
 

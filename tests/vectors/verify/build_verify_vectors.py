@@ -137,11 +137,14 @@ class Collection:
         handovers = recipe.get("disclosed", [])
         for number, seal in enumerate(recipe["seal"], start=1):
             self._add_seal(len(self._signers) + 1, seal)
+            for one in recipe.get("entry", []):
+                if one.get("apart") and one.get("after", len(recipe["seal"])) == number:
+                    self._add_other(len(self._signers) + 1, one)
             for one in handovers:
                 if one.get("after", len(recipe["seal"])) == number:
                     self._add_disclosed(len(self._signers) + 1, one)
             for one in recipe.get("entry", []):
-                if one.get("after", len(recipe["seal"])) == number:
+                if not one.get("apart") and one.get("after", len(recipe["seal"])) == number:
                     self._add_other(len(self._signers) + 1, one)
         self.files["custody/allowed_signers"] = self._allowed_signers()
 
@@ -170,6 +173,7 @@ class Collection:
     def _add_disclosed(self, sequence: int, one: Table) -> None:
         """An entry `disclosed` with its list: which items a bundle holds, and what is withheld of them."""
         listed: Table = {"cover": sha256(b"cover").hex(), "format": "evtool-disclosed/1", "groups": one["groups"]}
+        listed |= {"entries": one["entries"]} if "entries" in one else {}
         data = self._put(f"{sequence:04d}-disclosed.items", canonical(listed | {"salt": next(self._salts)}) + b"\n")
         items = len(self.items)
         table = [
@@ -187,8 +191,19 @@ class Collection:
         self._add_entry(sequence, "disclosed", one, table)
 
     def _add_other(self, sequence: int, one: Table) -> None:
-        """An entry of another event, whose table holds texts."""
+        """An entry of another event, whose table holds texts; `apart` puts what it says into a file of its own."""
         table = [f"[{one['event']}]", *(f"{name} = {json.dumps(value)}" for name, value in one["table"].items())]
+        if one.get("apart"):
+            parts = [
+                'format = "evtool-details/1"',
+                f'salt = "{next(self._salts)}"',
+                f"reason = {json.dumps(one['reason'])}",
+            ]
+            parts += [f"items = {toml_array(one['items'])}"] if "items" in one else []
+            data = "".join(part + "\n" for part in [*parts, "", *table]).encode()
+            details = self._put(f"{sequence:04d}-{one['event']}.details", data)
+            one, table = {**one, "details": sha256(details).hex()}, []
+            one.pop("items", None)
         self._add_entry(sequence, one["event"], one, table)
 
     def _add_entry(self, sequence: int, event: str, header: Table, table: list[str]) -> None:
@@ -220,8 +235,9 @@ class Collection:
             'clock = "claimed"',
             f'agent = "{seal.get("agent", seal["key"])}"',
             f'key = "{Key(seal["key"]).fingerprint}"',
-            f"reason = {json.dumps(seal['reason'], ensure_ascii=False)}",
+            *([f"reason = {json.dumps(seal['reason'], ensure_ascii=False)}"] if "details" not in seal else []),
             'tool = "evtool 0.1.0"',
+            *([f'details = "{seal["details"]}"'] if "details" in seal else []),
             *([f"items = {toml_array(seal['items'])}"] if "items" in seal else []),
         ]
         if sequence > 1:

@@ -1,0 +1,132 @@
+"""What goes to a recipient beside the evidence itself, told before a bundle is written.
+
+A bundle carries the chain of custody of its items. With it go names, earlier recipients, terms that other items share,
+and whatever people wrote: why something was done, on which disc, under which order. None of this is secret by itself;
+but a sender who does not see it cannot decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+
+from evtool.core.custody.chain import Link
+from evtool.core.custody.entry import Entry
+from evtool.core.custody.events import ConsentChanged, Details, Disclosed, Received, Sealed, Transferred
+from evtool.core.manifest.manifest import Item
+from evtool.core.manifest.statement import ContextStatement
+from evtool.core.terms.terms import ConsentTerms
+from evtool.core.text.patterns import DEFAULT_PATTERNS
+from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.operations.bundle.choice import is_withheld
+from evtool.operations.entries.writer import NOT_STATED
+from evtool.report.travels import EarlierParty, FreeText, OtherTerms, Travels
+
+_TEXTS = ("authority", "carrier", "correction", "description", "method", "place", "purpose")
+"""Fields of events that hold words of a person."""
+
+_TERMS = ("agreement", "basis", "note", "ref")
+"""Terms of consent that hold words of a person."""
+
+
+def find_travels(
+    links: Sequence[Link],
+    items: Sequence[Item],
+    withhold: frozenset[str],
+    without: Sequence[int],
+    added: tuple[str, Details],
+) -> Travels:
+    """Find what travels with a bundle of these items.
+
+    `without` are the entries whose details stay behind; `added` is reason and table of the entry that records the
+    bundle itself.
+    """
+    disclosed = frozenset(item.number for item in items)
+    entries = [link.entry for link in links]
+    told = [entry for entry in entries if entry.sequence not in without]
+    texts: dict[str, list[str]] = {}
+    for entry in told:
+        for place, text in _texts_of_entry(entry):
+            texts.setdefault(text, []).append(f"entry {entry.sequence}, {place}")
+    number = entries[-1].sequence + 1 if entries else 1
+    for place, text in _texts_of(added[0], added[1]):
+        texts.setdefault(text, []).append(f"entry {number}, {place}")
+    for (place, text), numbers in _texts_of_items(items, withhold).items():
+        texts.setdefault(text, []).append(f"{_name_items(numbers)}, {place}")
+    other_terms = tuple(
+        OtherTerms(entry.sequence, others, entry.details.terms)
+        for entry in told
+        if isinstance(entry.details, ConsentChanged) and (others := _others(entry.items, disclosed))
+    )
+    other_items = [
+        number
+        for entry in told
+        if not isinstance(entry.details, ConsentChanged) and (others := _others(entry.items, disclosed))
+        for number in others
+    ]
+    return Travels(
+        names=tuple(one.file.path for one in items if one.file is not None and not is_withheld(one.file, withhold)),
+        metadata=sum(one.metadata is not None and not is_withheld(one.metadata, withhold) for one in items),
+        parties=tuple(_parties(entries)),
+        other_terms=other_terms,
+        other_items=ranges_of(other_items) if other_items else None,
+        texts=tuple(FreeText(text, tuple(places)) for text, places in texts.items()),
+    )
+
+
+def _others(items: ItemRanges | None, disclosed: frozenset[int]) -> ItemRanges | None:
+    numbers = [number for number in items or () if number not in disclosed]
+    return ranges_of(numbers) if numbers else None
+
+
+def _parties(entries: Sequence[Entry]) -> Iterator[EarlierParty]:
+    for entry in entries:
+        if isinstance(entry.details, Transferred | Disclosed):
+            yield EarlierParty(entry.sequence, entry.event.value, entry.details.recipient)
+        elif isinstance(entry.details, Received):
+            yield EarlierParty(entry.sequence, entry.event.value, entry.details.sender)
+
+
+def _texts_of_entry(entry: Entry) -> Iterator[tuple[str, str]]:
+    yield from _texts_of(entry.reason, entry.details)
+    if isinstance(entry.details, Sealed):
+        for pattern in entry.details.exclude:
+            if pattern not in DEFAULT_PATTERNS:
+                yield "pattern of what was left out", pattern
+    if isinstance(entry.details, ConsentChanged):
+        yield from _texts_of_terms(entry.details.consent)
+
+
+def _texts_of(reason: str, details: Details) -> Iterator[tuple[str, str]]:
+    if reason and reason != NOT_STATED:
+        yield "reason", reason
+    for one in fields(details):
+        value = getattr(details, one.name)
+        if one.name in _TEXTS and isinstance(value, str):
+            yield one.name, value
+
+
+def _texts_of_terms(terms: ConsentTerms) -> Iterator[tuple[str, str]]:
+    for name in _TERMS:
+        value = getattr(terms, name)
+        for text in value if isinstance(value, tuple) else (value,):
+            if text is not None:
+                yield name, str(text)
+
+
+def _texts_of_items(items: Sequence[Item], withhold: frozenset[str]) -> dict[tuple[str, str], list[int]]:
+    """Collect the words in context and terms of the items: field and text -> numbers of items."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for item in items:
+        told = [one for one in item.context if isinstance(one, ContextStatement) and not is_withheld(one, withhold)]
+        texts = [(one.field, one.value) for one in told]
+        if item.consent is not None:
+            texts += _texts_of_terms(item.consent.terms)
+        for key in texts:
+            found.setdefault(key, []).append(item.number)
+    return found
+
+
+def _name_items(numbers: Sequence[int]) -> str:
+    spelled = ranges_of(numbers).serialize()
+    return f"{'item' if len(numbers) == 1 else 'items'} {', '.join(spelled)}"

@@ -1,0 +1,197 @@
+"""Handing items over without a bundle: custody goes to somebody else, or a disclosure is recorded by hand.
+
+The same decision is asked as for a bundle. What it refuses is listed, by its reasons. Where nobody said no, because
+something was never stated or is not known of the recipient, whoever signs may confirm each of these reasons and say
+why; the entry records both. A no stays a no: consent that was refused, withdrawn, revoked or has expired, closed
+items, terms that cannot be read or relied on.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from evtool.core.consent.decision import Decision, Reason, Recipient, Refusal, Request
+from evtool.core.custody.events import Confirmations, Disclosed, Transferred
+from evtool.core.custody.privacy import check_entry_text
+from evtool.core.errors import InputError, RefusedError, UsageError
+from evtool.core.terms.terms import Purpose
+from evtool.core.text.names import shown
+from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.operations.author import Author
+from evtool.operations.entries.consent import decide_items
+from evtool.operations.entries.fixity import FixityRequest
+from evtool.operations.entries.record_event import RecordResult, add_event
+from evtool.operations.entries.writer import (
+    NOT_STATED,
+    EntryHeader,
+    open_for_writing,
+)
+from evtool.operations.record.collection import Collection, read_collection, read_numbered_items
+from evtool.operations.record.opening import require_sound
+from evtool.operations.record.trust import TrustPolicy
+
+FINAL = frozenset(
+    {
+        Reason.TERMS_WITHHELD,
+        Reason.TERMS_UNTRUSTED,
+        Reason.STATUS_REFUSED,
+        Reason.STATUS_WITHDRAWN,
+        Reason.STATUS_REVOKED,
+        Reason.STATUS_EXPIRED,
+        Reason.EXPIRED,
+        Reason.HANDLING_CLOSED,
+    }
+)
+"""Reasons that nobody can confirm away: somebody said no, or nobody knows what was said."""
+
+_MAX_LISTED = 10
+_MAX_RANGES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """To whom items go, as far as consent asks for it.
+
+    Attributes:
+        recipient: who gets them, as the user describes it.
+        confirmed: what stands against it and is confirmed: codes as `confirmation_of` gives them.
+        is_onward: whether the collection came from others, even where its record does not show it.
+        trust: whose signatures under terms of consent count.
+    """
+
+    recipient: Recipient
+    confirmed: frozenset[str] = frozenset()
+    is_onward: bool = False
+    trust: TrustPolicy = field(default_factory=TrustPolicy)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedItems:
+    """Items that may not go for the same reason.
+
+    Attributes:
+        refusal: the reason.
+        items: their numbers.
+    """
+
+    refusal: Refusal
+    items: ItemRanges
+
+
+def confirmation_of(refusal: Refusal) -> str | None:
+    """Give the code with which a reason is confirmed; None where nobody can confirm it."""
+    if refusal.reason in FINAL or (refusal.reason is Reason.UNKNOWN_CODE and refusal.confirm is None):
+        return None
+    return refusal.confirm or refusal.reason.value
+
+
+def group_refusals(decisions: Iterable[tuple[int, Decision]]) -> tuple[RefusedItems, ...]:
+    """Put items together that are refused for the same reason, the reason that concerns most of them first."""
+    groups: dict[Refusal, list[int]] = {}
+    for number, decision in decisions:
+        for refusal in decision.reasons:
+            groups.setdefault(refusal, []).append(number)
+    ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[1][0]))
+    return tuple(RefusedItems(refusal, ranges_of(numbers)) for refusal, numbers in ordered)
+
+
+def name_items(items: ItemRanges) -> str:
+    """Name items by their numbers: `item 3`, `items 1-17, 20`; of very many ranges the first, and how many more."""
+    spelled = items.serialize()
+    more = f" and {len(spelled) - _MAX_RANGES} more ranges" if len(spelled) > _MAX_RANGES else ""
+    return f"item{'' if len(items) == 1 else 's'} {', '.join(spelled[:_MAX_RANGES])}{more}"
+
+
+def render_refusals(groups: Sequence[RefusedItems], codes: Sequence[str | None]) -> tuple[str, ...]:
+    """Write refusals, one a line; `codes` are what confirms each of them, None for what nobody can confirm."""
+    lines = [
+        f"{name_items(group.items)}: {shown(group.refusal.message, 400)}{f' (--confirm {shown(code)})' if code else ''}"
+        for group, code in zip(groups[:_MAX_LISTED], codes, strict=False)
+    ]
+    if len(groups) > _MAX_LISTED:
+        lines.append(f"and {len(groups) - _MAX_LISTED} more reasons; `evtool consent check` tells all of them")
+    return tuple(lines)
+
+
+def record_exit(
+    path: str | os.PathLike[str],
+    author: Author,
+    details: Transferred | Disclosed,
+    header: EntryHeader,
+    consent: Exit,
+    *,
+    purpose: Purpose | str | None = None,
+    fixity: FixityRequest | None = None,
+    custody: str | None = None,
+) -> RecordResult:
+    """Record that items go to somebody else, once consent was asked and the evidence was compared.
+
+    `purpose` is what consent is asked for; without it, what the entry says.
+
+    Raises:
+        RefusedError: items may not go; nothing was recorded. Or a text names somebody.
+        UsageError: something is confirmed without a reason.
+        MismatchError: the evidence is not as sealed, or the record fails verification; nothing was recorded.
+        InputError: the items do not exist, or the record cannot be read.
+    """
+    check_entry_text(details, header.reason, author.policy)
+    if consent.confirmed and header.reason == NOT_STATED:
+        raise UsageError(
+            "what is confirmed is recorded together with a reason, and none was given", hint='add --reason "..."'
+        )
+    with open_for_writing(path, custody) as record:
+        request = Request(
+            recipient=consent.recipient,
+            purpose=purpose or _purpose_of(details.purpose),
+            day=(header.happened_at or author.now()).date(),
+            agent=author.signer.code,
+            is_onward=consent.is_onward,
+        )
+        items = _items_that_go(read_collection(record.custody), header.items)
+        answers = decide_items(read_collection(record.custody), request, consent.trust, items)
+        used = _require_allowed(
+            [(answer.consent.item, answer.decision) for answer in answers], consent, details.recipient
+        )
+        if used:
+            details = replace(details, confirmed=Confirmations(tuple(sorted(used))))
+        return add_event(record, author, details, header, fixity=fixity)
+
+
+def _purpose_of(text: str) -> Purpose | str:
+    """Take the words of an entry for a purpose; any that are no code of one are covered by no consent."""
+    try:
+        return Purpose(text)
+    except ValueError:
+        return text
+
+
+def _items_that_go(collection: Collection, named: ItemRanges | None) -> ItemRanges:
+    """Give the items that there are to hand over: of those named, or of all, what was not disposed of."""
+    going = [one.item.number for one in read_numbered_items(collection) if not collection.is_disposed(one)]
+    require_sound(collection.record_findings)
+    if named is not None:
+        return named
+    if not going:
+        raise InputError("no item is here that could be handed over")
+    return ranges_of(going)
+
+
+def _require_allowed(decisions: Sequence[tuple[int, Decision]], consent: Exit, receiver: str) -> set[str]:
+    """Refuse to go on unless each reason against it is confirmed, and give the codes that were needed."""
+    groups = group_refusals(decisions)
+    codes = [confirmation_of(group.refusal) for group in groups]
+    open_codes = [code for code in codes if code is not None and code not in consent.confirmed]
+    if None not in codes and not open_codes:
+        return {code for code in codes if code is not None}
+    stopped = {number for number, decision in decisions if not decision.allowed}
+    hint = "hand over a bundle without them: `evtool pack --allowed-only`, or --without"
+    if None not in codes:
+        needed = " ".join(f"--confirm {shown(code)}" for code in dict.fromkeys(code for code in codes if code))
+        hint = f'if it is right all the same, say so and why, which is recorded: {needed} --reason "..."'
+    raise RefusedError(
+        f"{len(stopped):,} of {len(decisions):,} items may not go to {receiver}, so nothing was recorded:",
+        hint=hint,
+        lines=render_refusals(groups, codes),
+    )

@@ -1,0 +1,133 @@
+"""What travels with a bundle beside the evidence: told to the sender before, to the recipient on the cover sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evtool.core.text.names import shown
+from evtool.core.text.ranges import ItemRanges
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierParty:
+    """Somebody whom an entry of the chain names as recipient or sender of the collection or of a bundle.
+
+    Attributes:
+        entry: number of the entry.
+        event: what it records.
+        code: code of that party.
+    """
+
+    entry: int
+    event: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherTerms:
+    """A change of consent that travels because of items of the bundle, and is about withheld items as well.
+
+    Attributes:
+        entry: number of the entry.
+        items: numbers of the withheld items.
+        terms: the changed terms, in canonical JSON.
+    """
+
+    entry: int
+    items: ItemRanges
+    terms: str
+
+
+@dataclass(frozen=True, slots=True)
+class FreeText:
+    """Words of a person, word for word.
+
+    Attributes:
+        text: the words.
+        places: where they stand, as `entry 3, reason` or `items 1-4, title`.
+    """
+
+    text: str
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Travels:
+    """What a recipient learns beside the evidence.
+
+    Attributes:
+        names: stored names of items, as far as the bundle does not withhold them.
+        metadata: how many items go along with what their files say of themselves.
+        parties: who had the collection, or a bundle of it, before.
+        other_terms: terms of items that the bundle withholds.
+        other_items: numbers of withheld items that entries name for another reason.
+        texts: words of people.
+    """
+
+    names: tuple[str, ...]
+    metadata: int
+    parties: tuple[EarlierParty, ...]
+    other_terms: tuple[OtherTerms, ...]
+    other_items: ItemRanges | None
+    texts: tuple[FreeText, ...]
+
+
+def render_travels(travels: Travels, limit: int | None = None) -> list[str]:
+    """Write it, one fact a line; of what is many, the first `limit`, and how many more there are."""
+    lines = [_names(travels)]
+    lines += _limited([f"    {shown(name)}" for name in travels.names], limit)
+    if travels.metadata:
+        lines.append(f"  embedded metadata of {_count(travels.metadata, 'item')}, which can name people and places")
+    if travels.parties:
+        lines.append("  who had the collection or a bundle of it:")
+        lines += _limited([f"    entry {one.entry}, {one.event}: {shown(one.code)}" for one in travels.parties], limit)
+    if travels.other_terms:
+        lines.append("  terms of items that are not in the bundle:")
+        spelled = [
+            f"    entry {one.entry}, {_name_items(one.items)}: {shown(one.terms, 1000)}" for one in travels.other_terms
+        ]
+        lines += _limited(spelled, limit)
+    if travels.other_items:
+        lines.append(f"  numbers of items that are not in the bundle: {_name_items(travels.other_items)}")
+    if travels.texts:
+        lines.append("  words of people:")
+        spelled = [f"    {shown(one.text, 4000)}  ({_places(one.places)})" for one in travels.texts]
+        lines += _limited(spelled, limit)
+    else:
+        lines.append("  no words of people")
+    return lines
+
+
+def _names(travels: Travels) -> str:
+    if not travels.names:
+        return "  no names: the files go by number"
+    return f"  names of {_count(len(travels.names), 'item')}:"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _places(places: Sequence[str]) -> str:
+    more = f", and {len(places) - _MAX_PLACES} more places" if len(places) > _MAX_PLACES else ""
+    return f"{'; '.join(places[:_MAX_PLACES])}{more}"
+
+
+_MAX_PLACES = 5
+
+
+def _name_items(items: ItemRanges) -> str:
+    spelled = items.serialize()
+    more = f" and {len(spelled) - _MAX_PLACES} more ranges" if len(spelled) > _MAX_PLACES else ""
+    return f"{'item' if len(items) == 1 else 'items'} {', '.join(spelled[:_MAX_PLACES])}{more}"
+
+
+def _limited(lines: Sequence[str], limit: int | None) -> list[str]:
+    if limit is None or len(lines) <= limit:
+        return list(lines)
+    return [*lines[:limit], f"    and {len(lines) - limit:,} more"]
+
+
+LISTED = 20
+"""How much of one kind a page lists."""
