@@ -16,6 +16,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import sys
@@ -396,16 +397,23 @@ def _run(arguments: list[str], command: tuple[str, ...], folder: Path, home: Pat
     output = folder / "output"
     output.write_bytes(b"")
     started = time.monotonic()
+    # The system ends what takes twice the processor time that it may.
+    limit = round(2 * allowed_seconds(on_disk))
     if (process := os.fork()) == 0:
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
         _child(arguments, output, home)
     while (ended := os.wait4(process, os.WNOHANG))[0] == 0:
-        if time.monotonic() - started > 4 * allowed_seconds(on_disk):
+        if time.monotonic() - started > _HANGS * allowed_seconds(on_disk):
             os.kill(process, signal.SIGKILL)
         time.sleep(0.005)
     code, used = os.waitstatus_to_exitcode(ended[1]), ended[2]
     # Processor time, so that a busy machine accuses nobody; but a run that hung until it was ended took all its time.
-    seconds = used.ru_utime + used.ru_stime if code >= 0 else time.monotonic() - started
+    seconds = used.ru_utime + used.ru_stime if code != -signal.SIGKILL else time.monotonic() - started
     return Run(command, code, seconds, used.ru_maxrss * 1024, _ends_of(output), on_disk)
+
+
+_HANGS = 60
+"""How many times the allowed seconds may pass on a busy machine before a run that takes no processor time hangs."""
 
 
 def _child(arguments: list[str], output: Path, home: Path) -> NoReturn:
