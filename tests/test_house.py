@@ -170,3 +170,25 @@ def test_breaches_are_found() -> None:
     assert len(breaches("evtool", [*ARROWS, up])) == 1
     assert len(breaches("evtool.operations", [*ARROWS, beside])) == 1
     assert "evtool.core.errors" in circle([*ARROWS, back])
+
+
+def loop_variables(source: str) -> Iterator[tuple[int, str]]:
+    """Names that a loop or a comprehension gives to what it goes through, each with its line."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.For | ast.comprehension):
+            for name in ast.walk(node.target):
+                if isinstance(name, ast.Name):
+                    yield name.lineno, name.id
+
+
+def test_no_loop_variable_is_called_one() -> None:
+    """`one` says how many, which a loop says already: the reader wants to know one of what."""
+    assert list(loop_variables("for one, other in pairs: pass\n[one for (_, one) in pairs]")) == [
+        (1, "one"),
+        (1, "other"),
+        (2, "_"),
+        (2, "one"),
+    ]
+    paths = [path for folder in ("evtool", "tests", "examples") for path in (ROOT / folder).rglob("*.py")]
+    found = [(path, line) for path in paths for line, name in loop_variables(path.read_text("utf-8")) if name == "one"]
+    assert found == []

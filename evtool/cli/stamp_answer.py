@@ -31,7 +31,7 @@ def describe_stamping(result: StampResult) -> Stamping:
 
 def did_stamp(output: Output, stamping: Stamping) -> None:
     """Note what was stored, for when the answer is lost."""
-    files = [one.file for one in stamping.authorities if one.file is not None]
+    files = [authority.file for authority in stamping.authorities if authority.file is not None]
     files += [stamping.proof] if stamping.proof is not None else []
     if files:
         output.did(f"stored {', '.join(files)}")
@@ -83,21 +83,25 @@ def describe_calendar(outcome: CalendarOutcome) -> AskedServer:
 
 def answer_leaves(output: Output, requests: Sequence[Outgoing], *, blank: bool) -> None:
     """Print what would be sent."""
-    leaving = [LeavingRequest(url=one.url, wire=one.wire.hex(), proxy=find_proxy(one.url)) for one in requests]
+    leaving = [
+        LeavingRequest(url=request.url, wire=request.wire.hex(), proxy=find_proxy(request.url)) for request in requests
+    ]
     output.document(LeavesDocument(blank=blank, requests=tuple(leaving)))
-    output.answer("\n\n".join("\n".join(_render_request(one)) for one in leaving) or "nothing leaves this computer")
+    output.answer(
+        "\n\n".join("\n".join(_render_request(request)) for request in leaving) or "nothing leaves this computer"
+    )
     if blank:
         output.talk("The entry is not there yet: zeros stand for its digest, and for the random nonce or salt.")
     else:
         output.talk("Nothing was sent. The nonce of an authority, or the salt of a calendar, is new in every run.")
 
 
-def _render_request(one: LeavingRequest) -> list[str]:
-    wire = bytes.fromhex(one.wire)
-    inside = ", inside of TLS" if one.url.startswith("https:") else ""
-    lines = [f"To {shown(one.url)}, {len(wire)} bytes{inside}:"]
-    if one.proxy:
-        lines.append(f"  through the proxy {shown(one.proxy)}, which gets the full address in the first line")
+def _render_request(request: LeavingRequest) -> list[str]:
+    wire = bytes.fromhex(request.wire)
+    inside = ", inside of TLS" if request.url.startswith("https:") else ""
+    lines = [f"To {shown(request.url)}, {len(wire)} bytes{inside}:"]
+    if request.proxy:
+        lines.append(f"  through the proxy {shown(request.proxy)}, which gets the full address in the first line")
     return lines + [f"  {line}" for line in dump_hex(wire)]
 
 

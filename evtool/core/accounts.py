@@ -46,8 +46,8 @@ class ItemFates:
 
     def add(self, other: ItemFates) -> None:
         """Add what another seal's items met."""
-        for one in fields(self):
-            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+        for field in fields(self):
+            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
 
 
 @dataclass(slots=True)

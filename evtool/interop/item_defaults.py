@@ -48,7 +48,7 @@ class ItemDefaults:
     def find(self, path: str) -> tuple[DirectoryDefaults, ...]:
         """Give the directories that an item is below, outermost first."""
         key = nfc_key(path)
-        return tuple(one for one in self.directories if one.covers(key))
+        return tuple(directory for directory in self.directories if directory.covers(key))
 
 
 def combine(layers: tuple[Stated, ...]) -> Stated:
@@ -75,10 +75,12 @@ def parse_defaults(data: bytes) -> ItemDefaults:
     values = table.take("directory", list)
     table.finish()
     directories = [_parse_directory(number, value) for number, value in enumerate(values, start=1)]
-    keys = [nfc_key(one.path) for one in directories]
+    keys = [nfc_key(directory.path) for directory in directories]
     if len(set(keys)) < len(keys):
         raise FormatError("the file of defaults speaks of one directory twice")
-    return ItemDefaults(tuple(sorted(directories, key=lambda one: (bool(one.path), one.path.count("/")))))
+    return ItemDefaults(
+        tuple(sorted(directories, key=lambda directory: (bool(directory.path), directory.path.count("/"))))
+    )
 
 
 def _parse_directory(number: int, value: Any) -> DirectoryDefaults:

@@ -219,9 +219,9 @@ def _earlier(one: TimeClaim, other: TimeClaim) -> bool:
 def _disagreements(claims: Claims) -> Iterator[Observation]:
     for kind in TimeKind:
         times = [] if kind in _MANY else _of(claims, kind)
-        for one, other in itertools.combinations(times, 2):
-            if _differ(one, other):
-                yield Observation(ObservationCode.TIMES_DISAGREE, f"{_named(one)}; {_named(other)}")
+        for first, second in itertools.combinations(times, 2):
+            if _differ(first, second):
+                yield Observation(ObservationCode.TIMES_DISAGREE, f"{_named(first)}; {_named(second)}")
 
 
 def _gps(claims: Claims) -> Iterator[Observation]:

@@ -92,13 +92,15 @@ def travels_document(travels: Travels) -> TravelsDocument:
     return TravelsDocument(
         names=travels.names,
         metadata=travels.metadata,
-        parties=tuple(PartyDocument(entry=one.entry, event=one.event, code=one.code) for one in travels.parties),
+        parties=tuple(
+            PartyDocument(entry=party.entry, event=party.event, code=party.code) for party in travels.parties
+        ),
         other_terms=tuple(
-            OtherTermsDocument(entry=one.entry, items=tuple(one.items.serialize()), terms=one.terms)
-            for one in travels.other_terms
+            OtherTermsDocument(entry=other.entry, items=tuple(other.items.serialize()), terms=other.terms)
+            for other in travels.other_terms
         ),
         other_items=tuple(travels.other_items.serialize()) if travels.other_items else (),
-        texts=tuple(TextDocument(text=one.text, places=one.places) for one in travels.texts),
+        texts=tuple(TextDocument(text=words.text, places=words.places) for words in travels.texts),
     )
 
 

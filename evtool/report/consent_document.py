@@ -277,7 +277,8 @@ def decision_document(answer: ConsentAnswer) -> DecisionDocument:
         item=answer.consent.item,
         allowed=decision.allowed,
         reasons=tuple(
-            RefusalDocument(reason=one.reason, message=one.message, confirm=one.confirm) for one in decision.reasons
+            RefusalDocument(reason=refusal.reason, message=refusal.message, confirm=refusal.confirm)
+            for refusal in decision.reasons
         ),
         duties=decision.duties,
     )

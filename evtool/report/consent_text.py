@@ -92,7 +92,7 @@ def render_terms(terms: ConsentTerms) -> list[str]:
 
 
 def _value(value: str | Sequence[str]) -> str:
-    return shown(value, 400) if isinstance(value, str) else ", ".join(shown(one, 80) for one in value) or "none"
+    return shown(value, 400) if isinstance(value, str) else ", ".join(shown(code, 80) for code in value) or "none"
 
 
 def render_known(known: ItemTerms) -> list[str]:
@@ -127,9 +127,9 @@ def render_answer(answer: ConsentAnswer) -> str:
     """Write the decision over one item, with every reason and what would answer it."""
     decision = answer.decision
     lines = [f"item {answer.consent.item}: {'allowed' if decision.allowed else 'REFUSED'}"]
-    for one in decision.reasons:
-        way = f"  [a second person may confirm {one.confirm}]" if one.confirm else ""
-        lines.append(f"  {one.reason.value:<26} {shown(one.message)}{way}")
+    for refusal in decision.reasons:
+        way = f"  [a second person may confirm {refusal.confirm}]" if refusal.confirm else ""
+        lines.append(f"  {refusal.reason.value:<26} {shown(refusal.message)}{way}")
     lines += [f"  to be kept: {shown(duty)}" for duty in decision.duties] if decision.allowed else []
     return "\n".join(lines)
 

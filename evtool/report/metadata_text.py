@@ -81,7 +81,7 @@ def render_summary(stated: int, failures: Mapping[Failure, int], confinement: st
     if stated:
         unconfined = "; the parser was not confined" if confinement == "none" else ""
         yield f"{stated:,} of the new files: what they claim of themselves is sealed with them{unconfined}"
-    for failure, number in sorted(failures.items(), key=lambda one: one[0].value):
+    for failure, number in sorted(failures.items(), key=lambda failure: failure[0].value):
         yield f"{number:,} of the new files: metadata missing or incomplete: {failure.value}: {_FAILURES[failure]}"
 
 

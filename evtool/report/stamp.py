@@ -103,7 +103,7 @@ def render_times(intervals: Sequence[ProvenInterval], stamps: Sequence[StampRepo
     if not stamps:
         return []
     lines = ["", "Proven times (by time-stamps that you trust; the times above are claims)"]
-    lines += [f"  entry {one.entry}  {_render_interval(one)}" for one in intervals]
+    lines += [f"  entry {interval.entry}  {_render_interval(interval)}" for interval in intervals]
     lines += ["", "Time-stamps"]
     for stamp in stamps:
         lines += [f"  {line}" for line in _render_stamp(stamp)]
@@ -116,9 +116,9 @@ def render_times(intervals: Sequence[ProvenInterval], stamps: Sequence[StampRepo
     return lines
 
 
-def _render_interval(one: ProvenInterval) -> str:
-    ends = [f"not before {one.not_before}"] if one.not_before else []
-    ends += [f"not after {one.not_after}"] if one.not_after else []
+def _render_interval(interval: ProvenInterval) -> str:
+    ends = [f"not before {interval.not_before}"] if interval.not_before else []
+    ends += [f"not after {interval.not_after}"] if interval.not_after else []
     return ", ".join(ends) or "nothing proves when"
 
 
@@ -156,9 +156,10 @@ def render_stamping(stamping: Stamping) -> list[str]:
 def render_import(stamping: Stamping) -> list[str]:
     """Write what came of an answer that was brought as a file."""
     lines = []
-    for one in stamping.authorities:
-        lines.append(f"  {shown(one.url)}: entry {stamping.entry} stamped {one.attested_time} by {one.authority}")
-        lines += [f"    stored as {one.file}", *_render_clock(one)]
+    for authority in stamping.authorities:
+        stamped = f"stamped {authority.attested_time} by {authority.authority}"
+        lines.append(f"  {shown(authority.url)}: entry {stamping.entry} {stamped}")
+        lines += [f"    stored as {authority.file}", *_render_clock(authority)]
     return lines
 
 

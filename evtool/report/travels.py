@@ -81,18 +81,21 @@ def render_travels(travels: Travels, limit: int | None = None) -> list[str]:
         lines.append(f"  embedded metadata of {_count(travels.metadata, 'item')}, which can name people and places")
     if travels.parties:
         lines.append("  who had the collection or a bundle of it:")
-        lines += _limited([f"    entry {one.entry}, {one.event}: {shown(one.code)}" for one in travels.parties], limit)
+        lines += _limited(
+            [f"    entry {party.entry}, {party.event}: {shown(party.code)}" for party in travels.parties], limit
+        )
     if travels.other_terms:
         lines.append("  terms of items that are not in the bundle:")
         spelled = [
-            f"    entry {one.entry}, {_name_items(one.items)}: {shown(one.terms, 1000)}" for one in travels.other_terms
+            f"    entry {other.entry}, {_name_items(other.items)}: {shown(other.terms, 1000)}"
+            for other in travels.other_terms
         ]
         lines += _limited(spelled, limit)
     if travels.other_items:
         lines.append(f"  numbers of items that are not in the bundle: {_name_items(travels.other_items)}")
     if travels.texts:
         lines.append("  words of people:")
-        spelled = [f"    {shown(one.text, 4000)}  ({_places(one.places)})" for one in travels.texts]
+        spelled = [f"    {shown(words.text, 4000)}  ({_places(words.places)})" for words in travels.texts]
         lines += _limited(spelled, limit)
     else:
         lines.append("  no words of people")

@@ -108,7 +108,7 @@ def _encrypt(pipe: BytePipe, sink: ByteSink, recipients: Sequence[Recipient]) ->
     pyrage = load_pyrage()
     writer = _Writer(sink)
     try:
-        pyrage.encrypt_io(_Pieces(pipe.read), writer, [one.key for one in recipients])
+        pyrage.encrypt_io(_Pieces(pipe.read), writer, [recipient.key for recipient in recipients])
     except pyrage.EncryptError:
         # pyrage keeps only the words of an error; whether the disk is full is told by the error itself.
         if writer.error is not None:
@@ -120,7 +120,7 @@ def _decrypt(header: AgeHeader, source: ByteSource, identities: Sequence[Identit
     pyrage = load_pyrage()
     reader, out = _Pieces(partial(source.read, _READ), header.data), _Gathered(pipe)
     try:
-        pyrage.decrypt_io(reader, out, [one.key for one in identities])
+        pyrage.decrypt_io(reader, out, [identity.key for identity in identities])
         out.flush()
     except PipeClosedError:
         return  # whoever reads has seen enough

@@ -254,7 +254,7 @@ _FACT_NAMES = ("flags", "method", "version", "", "date", "CRC", "compressed size
 
 def _difference(local: bytes, central: Header) -> str:
     pairs = zip(_FACT_NAMES, _FACTS.unpack(local), _FACTS.unpack(_facts(central)), strict=True)
-    fields = ", ".join(name for name, one, other in pairs if one != other)
+    fields = ", ".join(name for name, local, central in pairs if local != central)
     return f"on the {fields} of {_shown_name(central)}"
 
 

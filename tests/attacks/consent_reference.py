@@ -239,11 +239,11 @@ def is_too_long(terms: Terms) -> bool:
 
 def label(handlings: Sequence[str | None]) -> str:
     """Give the label of several items from what is in force for each; None is not stated, or may be withheld."""
-    found = {"closed" if one is None else one for one in handlings}
+    found = {"closed" if handling is None else handling for handling in handlings}
     strange = sorted(found - set(KNOWN["handling"].split()))
-    for one in ("closed", *strange, "named", "partners", "public"):
-        if one in found:
-            return one
+    for code in ("closed", *strange, "named", "partners", "public"):
+        if code in found:
+            return code
     return "closed"
 
 

@@ -111,7 +111,7 @@ class Record:
             "tool": '"x"',
         } | header
         if items:
-            values["items"] = "[" + ",".join(f'"{one}"' for one in items) + "]"
+            values["items"] = "[" + ",".join(f'"{item}"' for item in items) + "]"
         text = "".join(f"{key} = {value}\n" for key, value in values.items())
         if self.previous:
             text += f'\n[previous]\nentry = "{self.previous[0]}"\nsignature = "{self.previous[1]}"\n'

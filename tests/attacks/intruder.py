@@ -240,7 +240,7 @@ def withhold_lines(scene: Scene, rng: random.Random) -> None:
         chosen = {rng.randrange(len(lines))}
     elif way == "kind":
         kind = rng.choice(["content", "file", "context", "consent"])
-        chosen = {index for index, (_, _, one) in enumerate(places) if one == kind and rng.random() < 0.8}
+        chosen = {index for index, (_, _, place_kind) in enumerate(places) if place_kind == kind and rng.random() < 0.8}
     elif way in ("item", "items") and numbers:
         aimed = set(rng.sample(numbers, 1 if way == "item" else rng.randint(1, len(numbers))))
         chosen = {index for index, (_, number, _) in enumerate(places) if number in aimed}
@@ -264,7 +264,7 @@ def withhold_what_was_touched(scene: Scene, rng: random.Random) -> None:
     lines = manifest.read_bytes().splitlines()
     places = place_lines(lines)
     named = [json.loads(line) for line in lines if b'"kind":"file"' in line]
-    target = choose(rng, [one for one in named if os.path.lexists(scene.evidence / one["path"])])
+    target = choose(rng, [item for item in named if os.path.lexists(scene.evidence / item["path"])])
     if target is None:
         return
     path = scene.evidence / target["path"]

@@ -47,7 +47,7 @@ class Made:
         self.items.sort(key=sort_key)
         for number, item in enumerate(self.items, start=1):
             item["number"] = number
-        self.lines = [builder().canonical(one) for item in self.items for one in self._statements(item)]
+        self.lines = [builder().canonical(statement) for item in self.items for statement in self._statements(item)]
         self.groups: list[Table] = []
         """What the list of a disclosure says, if there is to be one."""
 
@@ -230,7 +230,7 @@ def find(lines: Lines, text: bytes) -> list[int]:
 def renumber(lines: Lines, rng: random.Random) -> Lines:
     """Give a statement the number of another item, of none, or one that is too large."""
     number = rng.choice([0, 1, 2, 3, 4, 5, 9, 10, 2**53 - 1, 2**53])
-    return change_line(lines, rng, lambda one: one.update(item=number))
+    return change_line(lines, rng, lambda statement: statement.update(item=number))
 
 
 def announce_others(lines: Lines, rng: random.Random) -> Lines:

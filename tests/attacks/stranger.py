@@ -205,7 +205,7 @@ class Stranger:
         if pick == 0:
             count, size = self._pick([(128, 4000), (5, 4000), (5, 4000)], [(129, 10)])
             fields = (f"x-{number:05d}" for number in range(count))
-            return [statement(field=one, item=item, kind="context", value="v" * size) for one in fields]
+            return [statement(field=field, item=item, kind="context", value="v" * size) for field in fields]
         if pick < 50:
             consent = {"conditions": sorted({f"x-{self.random.randrange(10**6)}" for _ in range(60)})}
             return [statement(consent=consent, handling="named", item=item, kind="consent")]
@@ -263,7 +263,7 @@ class Stranger:
 
     def _disclosure(self) -> None:
         """Hand over some of the items, and withhold the others as the list says, or otherwise."""
-        odd = [str(one) for one in range(1, self.items + 1, 2)]
+        odd = [str(number) for number in range(1, self.items + 1, 2)]
         whole = ["1"] if self.items == 1 else [f"1-{self.items}"]
         listed = self._pick([["1"], whole, odd], [["9", "1"]])
         kinds = self._pick([[]], [["file"], ["content"], ["context.x-00001"], ["metadata"]])
@@ -280,8 +280,8 @@ class Stranger:
     def _withhold_items(self, kept: list[str]) -> None:
         """Withhold all lines of the items that are not listed, each by its true hash."""
         numbers: set[int] = set()
-        for one in kept:
-            first, _, last = one.partition("-")
+        for items in kept:
+            first, _, last = items.partition("-")
             numbers |= set(range(int(first), min(int(last or first), self.items) + 1))
         for path in sorted(self.evidence.glob("[0-9]*")):
             if int(path.name[:6]) not in numbers:
@@ -362,7 +362,7 @@ def size_on_disk(folder: Path) -> int:
     total = 0
     for root, _, files in os.walk(folder):
         facts = [os.lstat(os.path.join(root, file)) for file in files]
-        total += sum(min(one.st_size, one.st_blocks * 512) for one in facts)
+        total += sum(min(status.st_size, status.st_blocks * 512) for status in facts)
     return total
 
 
@@ -387,7 +387,7 @@ def run_all(folder: Path, seed: int) -> tuple[list[Run], list[str]]:
     for command in COMMANDS:
         if command in left_out:
             continue
-        arguments = [str(places.get(one, one)) for one in command]
+        arguments = [str(places.get(word, word)) for word in command]
         runs.append(_run(arguments, command, folder, home, on_disk))
     return runs, stranger.parts
 

@@ -155,11 +155,11 @@ class Round:
     def take_in(self, plan: Plan, entry: int, agent: str) -> None:
         names = {store_name(path): path for path in plan.files}
         with open_record(self.case) as collection:
-            for one in list_items(collection, Selection()):
-                if one.item.file is not None and one.item.file.path in names:
-                    path = names.pop(one.item.file.path)
+            for found in list_items(collection, Selection()):
+                if found.item.file is not None and found.item.file.path in names:
+                    path = names.pop(found.item.file.path)
                     sealed, context = plan.sealed_terms(path), plan.sealed_context(path)
-                    self.items[one.item.number] = Known(store_name(path), entry, {agent}, sealed, context)
+                    self.items[found.item.number] = Known(store_name(path), entry, {agent}, sealed, context)
         assert not names, f"not sealed: {names}"
 
     def change_terms(self) -> None:
@@ -192,11 +192,11 @@ class Round:
         in_force = [self.items[number].in_force for number in numbers]
         assert report.handling == reference.label([(terms or {}).get("handling") for terms in in_force])
         with open_record(place) as collection:
-            for one in list_items(collection, Selection()):
-                known = self.items[one.item.number]
-                stated = one.item.consent.terms.stated if one.item.consent else None
+            for found in list_items(collection, Selection()):
+                known = self.items[found.item.number]
+                stated = found.item.consent.terms.stated if found.item.consent else None
                 assert stated == known.sealed, known.path
-                assert {field.field: field.value for field in one.item.context} == known.context, known.path
+                assert {field.field: field.value for field in found.item.context} == known.context, known.path
 
     def request(self) -> tuple[Request, bool]:
         """Draw a question; also tell whether a second person stands behind what is confirmed."""

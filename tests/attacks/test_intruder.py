@@ -63,7 +63,7 @@ def test_without_signed_lists_deleted_items_pass(
 ) -> None:
     """The rounds find a deleted item that is withheld, once nothing asks who signed for that."""
     monkeypatch.setattr(compare, "judge_withholding", explain_everything)
-    assert any("exit 0" in one for one in run(scenes, tmp_path, 200))
+    assert any("exit 0" in outcome for outcome in run(scenes, tmp_path, 200))
 
 
 def test_without_the_rule_about_content_forged_files_pass(
@@ -86,7 +86,7 @@ def test_without_the_rule_about_content_forged_files_pass(
             yield from read(self, [line])
 
     monkeypatch.setattr(manifest.ManifestReader, "_read_lines", read_without_the_rule)
-    assert any("exit 0" in one for one in run(scenes, tmp_path, 300))
+    assert any("exit 0" in outcome for outcome in run(scenes, tmp_path, 300))
 
 
 def test_without_the_rule_about_terms_looser_ones_pass(
@@ -103,7 +103,7 @@ def test_without_the_rule_about_terms_looser_ones_pass(
         return item
 
     monkeypatch.setattr(manifest.ManifestReader, "_close", close_without_the_rule)
-    assert any("handling" in one for one in run(scenes, tmp_path, 300))
+    assert any("handling" in outcome for outcome in run(scenes, tmp_path, 300))
 
 
 class _Quiet:

@@ -72,9 +72,9 @@ def table() -> dict[str, tuple[int, str]]:
     """Read the module: name of a limit -> its number, and what it says of it."""
     body = ast.parse((ROOT / "evtool" / "core" / "text" / "limits.py").read_text()).body
     found = {}
-    for one, said in pairwise(body):
-        if isinstance(one, ast.Assign) and isinstance(said, ast.Expr) and isinstance(said.value, ast.Constant):
-            key = ast.unparse(one.targets[0])
+    for node, said in pairwise(body):
+        if isinstance(node, ast.Assign) and isinstance(said, ast.Expr) and isinstance(said.value, ast.Constant):
+            key = ast.unparse(node.targets[0])
             found[key] = int(getattr(limits, key)), " ".join(str(said.value.value).split())
     return found
 
@@ -221,7 +221,9 @@ def test_what_cannot_be_put_together_is_not_checked(tmp_path: Path) -> None:
         record.add("consent-changed", f'[consent-changed]\nterms = \'{{"consent":{{"conditions":[{codes}]}}}}\'')
     report = verify(tmp_path)
     assert report.exit_code == 4
-    assert "more than 256 conditions" in str([one.message for one in report.findings if one.code.value == "no-consent"])
+    assert "more than 256 conditions" in str(
+        [finding.message for finding in report.findings if finding.code.value == "no-consent"]
+    )
     assert report.consent is not None
     assert report.consent.strictest_handling == "closed"
 
@@ -234,7 +236,7 @@ def test_certificates_beside_a_stamp_are_counted_before_they_are_read() -> None:
     _, problems = parse_certificate_file(block * MAX_CHAIN_CERTIFICATES, MAX_CHAIN_CERTIFICATES)
     assert len(problems) == MAX_CHAIN_CERTIFICATES
     began = os.times().user
-    assert all(one.text is None for one in find_blocks(b"-----BEGIN CERTIFICATE-----" * 40_000))
+    assert all(block.text is None for block in find_blocks(b"-----BEGIN CERTIFICATE-----" * 40_000))
     assert os.times().user - began < 2
 
 
@@ -298,7 +300,7 @@ def test_whoever_adds_tokens_keeps_no_answer_away(tmp_path: Path, monkeypatch: p
         (tmp_path / "custody" / f"0001-sealed.toml.sig.{label}.tsr").write_bytes(b"12345")
     monkeypatch.setattr(time_evidence, "MAX_STAMPS_SIZE", 4)
     after = verify(tmp_path)
-    assert [one.effect for one in after.findings if "are not judged" in one.message] == [Effect.NOTE]
+    assert [finding.effect for finding in after.findings if "are not judged" in finding.message] == [Effect.NOTE]
     assert after.exit_code is before.exit_code
     assert after.axes[Axis.TIME] is AxisState.NOT_ESTABLISHED
 
@@ -312,7 +314,7 @@ def test_revocation_lists_are_read_one_by_one_within_a_bound(tmp_path: Path, mon
     monkeypatch.setattr(beside, "MAX_REVOCATION_BYTES", 15)
     with CustodyDirectory(TreeLocation.find(str(record.folder))) as custody:
         found = beside.Companions(read_collection(custody))
-        stamp = next(one for one in custody.list_files().stamps if one.role is StampRole.RESPONSE)
+        stamp = next(stamp for stamp in custody.list_files().stamps if stamp.role is StampRole.RESPONSE)
         assert len(list(found.beside(stamp, StampRole.CRL))) == 2
         assert found.unread is not None
         assert found.unread.text.endswith(".3.crl")
@@ -354,7 +356,7 @@ def test_a_misplaced_file_of_the_right_size_is_read_all_the_same(tmp_path: Path)
         (tmp_path / path).write_bytes(data[path])
     (tmp_path / "f4x").write_bytes(b"x")
     (tmp_path / "f3").write_bytes(b"y" * sizes["f3"])
-    found = {(one.code.value, one.path) for one in verify(tmp_path).findings if one.path}
+    found = {(finding.code.value, finding.path) for finding in verify(tmp_path).findings if finding.path}
     assert found >= {("missing", "f1"), ("changed", "f3"), ("extra", "f4x")}
     assert not found & {("changed", path) for path in ("f2", "f4", "f5")}
 
@@ -371,5 +373,5 @@ def test_containers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zip_bundle, "MAX_KEPT", 10)
     with path.open("rb") as stream:
         findings = verify(stream).findings
-    assert any("more than the 10 bytes that are kept in memory" in one.message for one in findings)
+    assert any("more than the 10 bytes that are kept in memory" in finding.message for finding in findings)
     assert limits.MAX_KEPT > 10

@@ -60,7 +60,7 @@ class Plan:
         taken = {*self.files, *self.links, *self.directories}
         parts = path.split(b"/")
         above = {b"/".join(parts[:end]) for end in range(1, len(parts))}
-        return path not in taken and not above & taken and not any(one.startswith(path + b"/") for one in taken)
+        return path not in taken and not above & taken and not any(other.startswith(path + b"/") for other in taken)
 
 
 def make_name(dice: random.Random) -> bytes:

@@ -187,8 +187,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"A collection of {files:,} files, {size:,} bytes. The bar is {BAR / 1e6:.0f} MB for all processes together.\n"
     )
     print("| command | seconds | processes | largest, MB | all together, MB | kept |\n|---|---|---|---|---|---|")
-    print("\n".join(one.row for one in figures))
-    return 0 if all(one.together < BAR for one in figures) else 1
+    print("\n".join(figure.row for figure in figures))
+    return 0 if all(figure.together < BAR for figure in figures) else 1
 
 
 if __name__ == "__main__":

@@ -55,7 +55,11 @@ class Bench:
         """The digests that evtool sealed."""
         with open(self.custody / "0001-sealed.jsonl", "rb") as lines:
             statements = (json.loads(line) for line in lines)
-            return {one[algorithm].encode() for one in statements if one["kind"] == "content" and algorithm in one}
+            return {
+                statement[algorithm].encode()
+                for statement in statements
+                if statement["kind"] == "content" and algorithm in statement
+            }
 
     def read_all(self) -> None:
         """Read every file once, so that the page cache holds it."""

@@ -73,7 +73,7 @@ def main() -> None:
         if name in EXTRA:
             EXTRA[name](session)
         else:
-            session.compare(next(one for one in standard_workloads(arguments.scale) if one.name == name))
+            session.compare(next(workload for workload in standard_workloads(arguments.scale) if workload.name == name))
     session.write()
 
 

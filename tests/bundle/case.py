@@ -181,11 +181,11 @@ def snapshot(path: Path) -> dict[str, tuple[object, ...]]:
     But for the date of a record: the lock that keeps other writers out comes and goes in it.
     """
     seen: dict[str, tuple[object, ...]] = {}
-    for one in sorted(path.rglob("*")):
-        facts = one.lstat()
-        data = one.read_bytes() if one.is_file() and not one.is_symlink() else None
-        date = None if one.name == "custody" and one.is_dir() else facts.st_mtime_ns
-        seen[str(one.relative_to(path))] = (facts.st_mode, date, data)
+    for file in sorted(path.rglob("*")):
+        facts = file.lstat()
+        data = file.read_bytes() if file.is_file() and not file.is_symlink() else None
+        date = None if file.name == "custody" and file.is_dir() else facts.st_mtime_ns
+        seen[str(file.relative_to(path))] = (facts.st_mode, date, data)
     return seen
 
 

@@ -257,7 +257,7 @@ def test_nothing_goes_anywhere_against_its_terms(archivist: Party, case: Path, t
     assert (list(tmp_path.glob("it*")), snapshot(case)) == ([], before)
 
     packed = archivist.ok("pack", case, "-o", tmp_path / "it.zip", *DISCLOSED, "--allowed-only", "--json").document
-    assert [(one["item"], "no consent is stated" in one["reason"]) for one in packed["left_out"]] == [(late, True)]
+    assert [(item["item"], "no consent is stated" in item["reason"]) for item in packed["left_out"]] == [(late, True)]
     assert (packed["items"], packed["withheld"]) == (ITEMS, 1)
 
 

@@ -125,7 +125,11 @@ def test_links_that_lead_outside_are_left_out_and_named_and_nothing_is_called_mi
     # Whoever verifies the directory later cannot know who left the link out: no mismatch, and not shown either.
     later = archivist("verify", "out", "--json")
     report = later.document["reports"][0]
-    found = [(one["code"], one["item"]) for one in report["findings"] if one["effect"] == "open" and one["item"]]
+    found = [
+        (finding["code"], finding["item"])
+        for finding in report["findings"]
+        if finding["effect"] == "open" and finding["item"]
+    ]
     assert (later.exit_code, found, report["axes"]["integrity"]) == (3, [("link-absent", 4)], "not established")
     # A link that is there and leads elsewhere is another thing, and so is a file that is gone.
     (out / "way").symlink_to("a.txt")

@@ -63,7 +63,7 @@ def test_any_choice_verifies_as_that_choice_and_tells_nothing_else(
     assert (report.items.ok, report.items.withheld) == (len(numbers), ITEMS - len(numbers))
     assert (result.items, result.withheld) == (len(numbers), ITEMS - len(numbers))
     assert report.exit_code is ExitCode.OK
-    assert not [one for one in report.findings if one.effect in (Effect.DISPROVES, Effect.UNCHECKED)]
+    assert not [finding for finding in report.findings if finding.effect in (Effect.DISPROVES, Effect.UNCHECKED)]
     data = bundle.read_bytes()
     titles = not withhold & {"context", "context.title"}
     for secrets in every_secret:
@@ -84,7 +84,7 @@ def test_any_choice_verifies_as_that_choice_and_tells_nothing_else(
             # The content of each file is a line that no other file has.
             stored = path.read_bytes() in data
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            number = next(one.number for one in every_secret if digest in one.content)
+            number = next(statement.number for statement in every_secret if digest in statement.content)
             assert stored == (number in numbers)
     shutil.rmtree(folder)
 
@@ -117,7 +117,7 @@ def test_a_withheld_statement_cannot_be_guessed(case: Path, tmp_path: Path) -> N
     content, file, *rest = lines[4:8]
     assert isinstance(content, ContentStatement)
     assert isinstance(file, FileStatement)
-    tail = node(*(compute_leaf_hash(one.serialize()) for one in rest))
+    tail = node(*(compute_leaf_hash(statement.serialize()) for statement in rest))
     whole = node(node(compute_leaf_hash(content.serialize()), compute_leaf_hash(file.serialize())), tail)
 
     # With the true salts the guess is right, so the attack is the right one; with any salt in the bundle it fails.
@@ -232,6 +232,6 @@ def test_removed_and_exchanged_items_of_a_partial_bundle_are_named(case: Path, t
     report = verify_it(tmp_path / "part")
 
     assert report.exit_code is ExitCode.MISMATCH
-    found = {(one.code, one.item) for one in report.findings if one.effect is Effect.DISPROVES}
+    found = {(finding.code, finding.item) for finding in report.findings if finding.effect is Effect.DISPROVES}
     assert {(Code.MISSING, 1), (Code.CHANGED, 2)} <= found
     assert (report.items.ok, report.items.missing, report.items.changed) == (1, 1, 1)

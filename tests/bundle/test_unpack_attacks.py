@@ -38,7 +38,7 @@ def forge(folder: Path, items: list[Stated], *, apart: bool = False) -> Path:
     (bag / "data").mkdir()
     numbered = list(enumerate(items, start=1))
     previous: Previous | None = None
-    for sequence, part in enumerate([[one] for one in numbered] if apart else [numbered], start=1):
+    for sequence, part in enumerate([[item] for item in numbered] if apart else [numbered], start=1):
         previous = forge_seal(bag, sequence, part, previous)
     payload = [path for path in (bag / "data").iterdir() if path.is_file()]
     (bag / "bagit.txt").write_bytes(b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
@@ -138,7 +138,7 @@ def test_one_seal_that_no_directory_can_have_been_is_refused(items: list[Stated]
     bag = forge(tmp_path, items)
     report = verify_it(bag)
     assert report.exit_code is ExitCode.NOT_CHECKED
-    assert [one.code for one in report.findings if "lies below" in one.message] == [Code.MANIFEST_INVALID]
+    assert [finding.code for finding in report.findings if "lies below" in finding.message] == [Code.MANIFEST_INVALID]
     with pytest.raises(EvtoolError, match="lies below"):
         unpack(bag, tmp_path / "out", outside_links=True)
     assert not (tmp_path / "out").exists()

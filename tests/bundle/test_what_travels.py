@@ -82,7 +82,7 @@ def spellings(text: str) -> set[bytes]:
     """A text in every normal form, as it stands and as JSON and TOML may escape it."""
     forms = {unicodedata.normalize(form, text) for form in FORMS} | {text}
     escaped = {json.dumps(form)[1:-1] for form in forms}
-    return {one.encode() for one in forms | escaped}
+    return {form.encode() for form in forms | escaped}
 
 
 def contents(bundle: Path) -> bytes:
@@ -95,11 +95,11 @@ def test_nothing_of_what_is_withheld_is_in_the_bundle(archivist: Party, case: Pa
     """Names, persons in free text and terms of withheld items: 0 in every normal form, in every file of the bundle."""
     assert pack(archivist, case, "-o", tmp_path / "part.zip").exit_code == 0
     everything = contents(tmp_path / "part.zip")
-    found = {what for what, text in HIDDEN.items() if any(one in everything for one in spellings(text))}
+    found = {what for what, text in HIDDEN.items() if any(spelling in everything for spelling in spellings(text))}
     assert found == set()
     # What is found is found: the same search over the whole of it.
     source = b"\n".join(path.read_bytes() for path in sorted((case / "custody").iterdir()) if path.is_file())
-    missed = {what for what, text in HIDDEN.items() if not any(one in source for one in spellings(text))}
+    missed = {what for what, text in HIDDEN.items() if not any(spelling in source for spelling in spellings(text))}
     assert missed == set()
 
 
@@ -139,7 +139,7 @@ def test_names_parties_and_terms_of_others_are_told(archivist: Party, case: Path
     told = archivist.ok("pack", case, "-o", tmp_path / "second.zip", "--only", "2-3", "--json").document["travels"]
     assert told["names"] == ["2 plain.txt", f"3 {HIDDEN['another name']}.txt"]
     assert [party["code"] for party in told["parties"]] == ["public"]
-    assert [(one["items"], json.loads(one["terms"])) for one in told["other_terms"]] == [
+    assert [(terms["items"], json.loads(terms["terms"])) for terms in told["other_terms"]] == [
         (["4"], {"consent": {"note": "asked again", "status": "given"}})
     ]
 
@@ -153,7 +153,7 @@ def test_a_part_is_verified_unpacked_continued_and_packed_again(archivist: Party
         "custody": "shown",
         "consent": "shown",
     }
-    (note,) = [one for one in report["findings"] if "details of entries" in one["message"]]
+    (note,) = [finding for finding in report["findings"] if "details of entries" in finding["message"]]
     assert note["effect"] == "note"
     assert "details of entries 2-5: withheld from this copy" in note["message"]
     whole = archivist("verify", tmp_path / "part.zip", "--require", "whole")
@@ -166,7 +166,7 @@ def test_a_part_is_verified_unpacked_continued_and_packed_again(archivist: Party
     archivist.ok("verify", tmp_path / "again.zip")
     again = contents(tmp_path / "again.zip")
     assert b"translated" in again
-    assert not any(one in again for text in HIDDEN.values() for one in spellings(text))
+    assert not any(spelling in again for text in HIDDEN.values() for spelling in spellings(text))
 
 
 def test_details_cannot_be_removed_or_changed_without_a_key(archivist: Party, case: Path) -> None:

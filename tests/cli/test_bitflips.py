@@ -45,7 +45,9 @@ def assert_noticed(report: Report, changed: Path, what: str) -> None:
     """Demand what the verdict must say after this file was changed."""
     if changed.name in INFORMATIONAL:
         assert report.exit_code is ExitCode.OK, (what, report.findings)
-        assert (Code.INFORMATIONAL_CHANGED, changed.name) in {(one.code, one.path) for one in report.findings}, what
+        assert (Code.INFORMATIONAL_CHANGED, changed.name) in {
+            (finding.code, finding.path) for finding in report.findings
+        }, what
     else:
         assert report.exit_code in (ExitCode.MISMATCH, ExitCode.NOT_CHECKED), (what, report.findings)
 
@@ -63,7 +65,9 @@ def test_every_flipped_bit_is_noticed(case: Path, evtool: Runner) -> None:
                     assert_noticed(report, path, f"{path.name}: bit {bit} of byte {position}")
                     if path.parent == case:
                         assert report.exit_code is ExitCode.MISMATCH
-                        assert (Code.CHANGED, path.name) in {(one.code, one.path) for one in report.findings}
+                        assert (Code.CHANGED, path.name) in {
+                            (finding.code, finding.path) for finding in report.findings
+                        }
                     flipped += 1
                 os.pwrite(file.fileno(), bytes([byte]), position)
         assert path.read_bytes() == original
@@ -125,13 +129,13 @@ def test_every_removed_exchanged_or_replaced_file_is_noticed(case: Path, evtool:
             assert_noticed(check(case, evtool), path, f"{path.name} of another record")
             path.unlink()
         aside.rename(path)
-    for one, two in itertools.combinations(paths, 2):
-        contents = one.read_bytes(), two.read_bytes()
-        one.write_bytes(contents[1])
-        two.write_bytes(contents[0])
-        assert_noticed(check(case, evtool), one, f"{one.name} and {two.name} exchanged")
-        one.write_bytes(contents[0])
-        two.write_bytes(contents[1])
+    for first, second in itertools.combinations(paths, 2):
+        contents = first.read_bytes(), second.read_bytes()
+        first.write_bytes(contents[1])
+        second.write_bytes(contents[0])
+        assert_noticed(check(case, evtool), first, f"{first.name} and {second.name} exchanged")
+        first.write_bytes(contents[0])
+        second.write_bytes(contents[1])
     assert check(case, evtool).exit_code is ExitCode.OK
 
 

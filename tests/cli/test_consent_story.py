@@ -126,7 +126,7 @@ def seal_archive(giver: Party, case: Path) -> dict[str, int]:
 
 
 def decisions(result: RunResult) -> dict[int, list[str]]:
-    return {one["item"]: [reason["reason"] for reason in one["reasons"]] for one in result.document["items"]}
+    return {item["item"]: [reason["reason"] for reason in item["reasons"]] for item in result.document["items"]}
 
 
 TO_B7 = ("--to", "B7", "--for", "un-reporting", "--date", "2026-06-01")
@@ -196,11 +196,11 @@ def test_the_whole_story(evtool: Runner, giver: Party, receiver: Party) -> None:
 def ranges(*numbers: int) -> list[str]:
     """Spell numbers as entries do."""
     found: list[list[int]] = []
-    for one in sorted(numbers):
-        if found and found[-1][-1] == one - 1:
-            found[-1].append(one)
+    for number in sorted(numbers):
+        if found and found[-1][-1] == number - 1:
+            found[-1].append(number)
         else:
-            found.append([one])
+            found.append([number])
     return [str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in found]
 
 
@@ -235,7 +235,7 @@ def test_the_verdict_says_the_conditions_first_and_carries_them(evtool: Runner, 
     assert summary["handling"] == {"named": 28, "closed": 1, "not-stated": 1}
     assert summary["status"] == {"given": 27, "not-required": 1, "not-stated": 1, "refused": 1}
     assert summary["conditions"] == {"notify-before-use": 1, "redact-location": 1}
-    (finding,) = [one for one in report["findings"] if one["code"] == "no-consent"]
+    (finding,) = [finding for finding in report["findings"] if finding["code"] == "no-consent"]
     assert (finding["count"], finding["effect"]) == (1, "open")
     assert giver("verify", case, "--require", "consent").exit_code == 3
 

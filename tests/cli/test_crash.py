@@ -35,7 +35,11 @@ LEFTOVERS = (Code.UNFINISHED_WRITE, Code.ENTRY_UNFINISHED)
 def verdict(report: Report) -> tuple[object, ...]:
     """Give all that a report says, but for its remarks on what an interrupted run left behind."""
     assert all(finding.effect is Effect.NOTE for finding in report.findings if finding.code in LEFTOVERS)
-    findings = [(one.code, one.effect, one.path, one.entry) for one in report.findings if one.code not in LEFTOVERS]
+    findings = [
+        (finding.code, finding.effect, finding.path, finding.entry)
+        for finding in report.findings
+        if finding.code not in LEFTOVERS
+    ]
     return (report.exit_code, report.head, report.items, report.evidence, findings, report.axes)
 
 

@@ -257,5 +257,5 @@ def test_a_record_made_to_exhaust_its_reader_is_read_to_a_limit(evtool: Runner, 
     result = giver("verify", case, "--json")
     (report,) = result.document["reports"]
     assert (result.exit_code, report["items"]["ok"]) == (4, report["sealed"])
-    unread = [one["entry"] for one in report["findings"] if one["code"] == "custody-unreadable"]
+    unread = [finding["entry"] for finding in report["findings"] if finding["code"] == "custody-unreadable"]
     assert unread == list(range(1_026, 1_102))

@@ -36,9 +36,9 @@ def findings(archivist: Party, case: Path, *more: str) -> tuple[int, list[tuple[
     """Exit code of a verification, and its findings about single items or files."""
     result = archivist("verify", case, "--json", *more)
     (report,) = result.document["reports"]
-    about = [one for one in report["findings"] if one["item"] is not None or one["path"] is not None]
+    about = [finding for finding in report["findings"] if finding["item"] is not None or finding["path"] is not None]
     assert sum(report["items"].values()) == report["sealed"]
-    return result.exit_code, [(one["code"], one["item"]) for one in about]
+    return result.exit_code, [(finding["code"], finding["item"]) for finding in about]
 
 
 def test_the_whole_collection_is_what_was_sealed_by_then(archivist: Party, case: Path) -> None:

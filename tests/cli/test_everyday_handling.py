@@ -61,7 +61,7 @@ def zip_by_hand(folder: Path, target: Path, top: str = "") -> Path:
 
 def finding(result: RunResult, code: str) -> str:
     """Give the message of the one finding of this code."""
-    found = [one["message"] for one in result.document["reports"][0]["findings"] if one["code"] == code]
+    found = [finding["message"] for finding in result.document["reports"][0]["findings"] if finding["code"] == code]
     assert len(found) == 1, (code, result.stdout)
     return str(found[0])
 
@@ -73,7 +73,7 @@ def test_a_sealed_folder_zipped_by_hand_is_told_as_that(case: Path, evtool: Runn
     assert result.exit_code == ExitCode.NOT_CHECKED
     said = "sent.zip is no bundle of evtool: it holds a sealed directory, zipped by another program"
     assert finding(result, "bag-broken") == f"{said} (unpack it, and run evtool verify on the folder)"
-    assert [one["code"] for one in result.document["reports"][0]["findings"]] == ["no-items", "bag-broken"]
+    assert [finding["code"] for finding in result.document["reports"][0]["findings"]] == ["no-items", "bag-broken"]
     for command in (("unpack", sent.name, "-o", "out"), ("log", sent.name), ("show", sent.name)):
         other = evtool(*command)
         assert other.exit_code == ExitCode.NOT_CHECKED
@@ -174,7 +174,7 @@ def test_what_other_systems_write_beside_evidence_and_record_is_named_and_accuse
     assert result.exit_code == ExitCode.OK, result.stdout
     report = result.document["reports"][0]
     assert (report["axes"]["integrity"], report["axes"]["custody"]) == ("shown", "shown")
-    said = " ".join(one["message"] for one in report["findings"] if "companion" in one["code"])
+    said = " ".join(finding["message"] for finding in report["findings"] if "companion" in finding["code"])
     for name in (
         "._letter.txt (macOS, beside letter.txt)",
         "photos/._b.bin",
@@ -225,8 +225,12 @@ def test_a_record_with_converted_line_ends_accuses_nobody(case: Path, evtool: Ru
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     result = evtool("verify", "--json", case)
     assert result.exit_code == ExitCode.NOT_CHECKED, result.stdout
-    said = [one["message"] for one in result.document["reports"][0]["findings"] if one["effect"] == "unchecked"]
-    assert any("converted on the way, from LF to CR LF" in one and "in git, put `* -text`" in one for one in said), said
+    said = [
+        finding["message"] for finding in result.document["reports"][0]["findings"] if finding["effect"] == "unchecked"
+    ]
+    assert any(
+        "converted on the way, from LF to CR LF" in message and "in git, put `* -text`" in message for message in said
+    ), said
 
 
 def test_a_record_that_was_edited_and_converted_is_no_accident(case: Path, evtool: Runner) -> None:

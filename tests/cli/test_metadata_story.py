@@ -70,7 +70,7 @@ def stated(case: Path, entry: int = 1) -> dict[str, MetadataStatement]:
     lines = [json.loads(line) for line in manifest_lines(case, entry)]
     names = {line["item"]: line["path"] for line in lines if line["kind"] == "file"}
     parsed = map(parse_statement, manifest_lines(case, entry))
-    return {names[one.item]: one for one in parsed if isinstance(one, MetadataStatement)}
+    return {names[statement.item]: statement for statement in parsed if isinstance(statement, MetadataStatement)}
 
 
 def ok(result: RunResult) -> RunResult:
@@ -86,7 +86,9 @@ def test_by_default_no_name_place_or_serial_number_is_sealed(evtool: Runner, cas
     statements = stated(case)
     written = b"".join(path.read_bytes() for path in (case / "custody").iterdir()).decode("utf-8")
     assert sorted(statements) == ["broken.mp4", "hostile.docx", "letter.pdf", "사진.jpg"]
-    assert all("seccomp" in one.confinement or "landlock" in one.confinement for one in statements.values())
+    assert all(
+        "seccomp" in statement.confinement or "landlock" in statement.confinement for statement in statements.values()
+    )
     photograph = statements["사진.jpg"].claims
     assert photograph is not None
     assert [time.time for time in photograph.times] == ["2016-05-01T10:20:30"]
@@ -153,7 +155,7 @@ def test_without_a_sandbox_the_statement_says_so(evtool: Runner, case: Path) -> 
     """Whoever reads the manifest later can see that the parser was free to do what it liked."""
     result = ok(evtool("seal", "case", "--no-sandbox"))
 
-    assert {one.confinement for one in stated(case).values()} == {"none"}
+    assert {statement.confinement for statement in stated(case).values()} == {"none"}
     assert "the parser was not confined" in result.stdout
 
 
@@ -164,7 +166,9 @@ def test_a_denied_term_keeps_claims_out_of_the_manifest(evtool: Runner, case: Pa
 
     result = ok(evtool("seal", "case", "--metadata", "full", "--deny-terms", terms, "--json"))
 
-    failures = {name: one.failure.value if one.failure else None for name, one in stated(case).items()}
+    failures = {
+        name: statement.failure.value if statement.failure else None for name, statement in stated(case).items()
+    }
     assert (failures["사진.jpg"], failures["letter.pdf"]) == ("withheld", "withheld")
     assert result.document["metadata"]["failures"]["withheld"] == 2
     assert "박영희" not in b"".join(manifest_lines(case)).decode("utf-8")
@@ -196,7 +200,7 @@ def test_metadata_can_be_left_out_of_a_copy_or_be_all_that_it_shows(evtool: Runn
     ok(evtool("seal", "case", "--metadata", "full"))
     lines = manifest_lines(case)
     for wanted in (True, False):
-        copy = PartialCopy(lambda one, wanted=wanted: isinstance(one, MetadataStatement) is wanted)  # type: ignore[misc]
+        copy = PartialCopy(lambda statement, wanted=wanted: isinstance(statement, MetadataStatement) is wanted)  # type: ignore[misc]
         kept = [line for line in copy.write(lines) if json.loads(line)["kind"] != "withheld"]
         assert copy.compute_root() == tree_root(lines)
         assert kept == [line for line in lines if (json.loads(line)["kind"] == "metadata") is wanted]
@@ -250,7 +254,7 @@ def test_claims_are_only_stated_of_the_bytes_that_were_hashed(case: Path) -> Non
         reader.close()
 
     statements = [parse_statement(line.write(1, "0" * 32)) for line in lines]
-    failures = [one.failure for one in statements if isinstance(one, MetadataStatement)]
+    failures = [statement.failure for statement in statements if isinstance(statement, MetadataStatement)]
     assert failures == [Failure.CHANGED, Failure.UNREADABLE, Failure.UNREADABLE, None]
 
 

@@ -34,7 +34,7 @@ def test_opentimestamps_from_promise_to_block(evtool: Runner, archivist: Party) 
     down = f"http://127.0.0.1:{closed_port()}"
     with Calendar() as calendar:
         sealed = archivist.ok("seal", case, "--ots", calendar.url, "--ots", down, "--json").document
-        assert [one["ok"] for one in sealed["stamping"]["calendars"]] == [True, False]
+        assert [calendar["ok"] for calendar in sealed["stamping"]["calendars"]] == [True, False]
         (commitment,) = calendar.commitments
         proof = case / "custody" / "0001-sealed.toml.sig.ots"
         promise = proof.read_bytes()
@@ -62,7 +62,9 @@ def test_opentimestamps_from_promise_to_block(evtool: Runner, archivist: Party) 
     assert stamps(result) == [(1, "indeterminate", "pending"), (1, "passed", "ok")]
     assert report(result)["timestamps"][1]["block_height"] == 800_000
     assert report(result)["intervals"][0]["not_after"].endswith("T00:00:00Z")  # the end of a day, nothing finer
-    assert any("made up" in one["message"] or "make up" in one["message"] for one in report(result)["findings"])
+    assert any(
+        "made up" in finding["message"] or "make up" in finding["message"] for finding in report(result)["findings"]
+    )
 
 
 def test_a_real_block_is_taken_as_it_is(evtool: Runner, archivist: Party) -> None:
@@ -84,7 +86,7 @@ def test_a_real_block_is_taken_as_it_is(evtool: Runner, archivist: Party) -> Non
         for supplied in (["headers.json"], ["headers.bin", "--bitcoin-start", "358391"]):
             result = archivist("verify", case, "--require", "time", "--bitcoin-headers", *supplied, "--json")
             assert (result.exit_code, stamps(result)) == (3, [(1, "failed", reason)])
-        (note,) = [one for one in report(result)["findings"] if one["code"] == "timestamp-failed"]
+        (note,) = [finding for finding in report(result)["findings"] if finding["code"] == "timestamp-failed"]
         assert note["effect"] == "note"  # whoever dropped it there, nobody is accused
     other_height = archivist("verify", case, "--bitcoin-headers", "headers.bin", "--bitcoin-start", "358392", "--json")
     assert stamps(other_height) == [(1, "indeterminate", "header-missing")]

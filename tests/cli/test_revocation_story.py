@@ -36,7 +36,7 @@ def test_revocation_evidence_is_kept_beside_its_stamp(archivist: Party, stamped:
     """Lists and answers from after the time-stamp: found by content, stored once, and the time-stamp rests on them."""
     case = stamped
     before = report(archivist.ok("verify", case, "--json"))["timestamps"][0]["cautions"]
-    assert any(one.startswith("revocation-not-checked") for one in before)
+    assert any(caution.startswith("revocation-not-checked") for caution in before)
     files = crl_files(archivist, tsa, "2025-04-01 00:00:00")
     pem = subprocess.run(
         ["openssl", "crl", "-inform", "DER"],
@@ -54,8 +54,10 @@ def test_revocation_evidence_is_kept_beside_its_stamp(archivist: Party, stamped:
 
     assert junk.read_bytes() == b"dropped by a stranger"  # nothing is overwritten
     names = [f"0001-sealed.toml.sig.offline.{end}" for end in ("2.crl", "3.crl", "1.ocsp")]
-    assert [(one["file"], one["new"], one["revoked_at"]) for one in kept["kept"]] == [(n, True, None) for n in names]
-    assert [(one["state"], one["cautions"]) for one in kept["timestamps"]] == [("passed", [])]
+    assert [(file["file"], file["new"], file["revoked_at"]) for file in kept["kept"]] == [
+        (n, True, None) for n in names
+    ]
+    assert [(stamp["state"], stamp["cautions"]) for stamp in kept["timestamps"]] == [("passed", [])]
     assert (case / "custody" / names[0]).read_bytes() == (archivist.run.directory / "signer.crl").read_bytes()
     assert report(archivist.ok("verify", case, "--json"))["timestamps"][0]["cautions"] == []
     again = archivist.ok("timestamp", case, *files).stdout
@@ -125,7 +127,7 @@ def test_a_stamp_renewed_before_the_compromise_still_counts(
     files = crl_files(archivist, tsa, "2025-07-01 00:00:00", "250601000000Z", "keyCompromise")
     result = archivist.ok("verify", stamped, "--require", "time", *files, "--json")
     assert [state for _, state, _ in stamps(result)] == ["passed", "passed"]
-    assert any("proven-before-compromise" in one for one in report(result)["timestamps"][0]["cautions"])
+    assert any("proven-before-compromise" in caution for caution in report(result)["timestamps"][0]["cautions"])
 
 
 def test_revocation_evidence_that_shows_nothing_is_refused(

@@ -137,13 +137,13 @@ def test_a_sealed_item_that_changed_is_a_finding_and_never_sealed_again(case: Pa
     (case / "new").touch()
     result = evtool("seal", "--json", case)
     assert result.exit_code == ExitCode.MISMATCH
-    found = {(one["code"], one["path"]) for one in result.document["findings"]}
+    found = {(finding["code"], finding["path"]) for finding in result.document["findings"]}
     assert found == {("changed", "a"), ("changed", "b"), ("missing", "c"), ("type-changed", "d")}
     assert result.document["new_items"] == 1
     assert "0002" in str(sorted((case / "custody").iterdir()))
     # Set back to the date of the seal, a change of the same size is only seen by reading, which verify does.
     os.utime(case / "a", ns=(facts.st_atime_ns, facts.st_mtime_ns))
-    found = {(one["code"], one["path"]) for one in evtool("seal", "--json", case).document["findings"]}
+    found = {(finding["code"], finding["path"]) for finding in evtool("seal", "--json", case).document["findings"]}
     assert ("changed", "a") not in found
     assert {("changed", "a"), ("changed", "b"), ("missing", "c"), ("type-changed", "d")} == named(check(case, evtool))
 
@@ -164,7 +164,7 @@ def test_a_copy_with_other_name_forms_is_not_sealed_twice(evtool: Runner) -> Non
         result = evtool("seal", "--json", case, *arguments)
         assert result.exit_code == ExitCode.OK, result.stdout
         assert (result.document["new_items"], result.document["kept_items"]) == (1, 2)
-        assert [one["code"] for one in result.document["findings"]] == ["name-form"]
+        assert [finding["code"] for finding in result.document["findings"]] == ["name-form"]
     report = check(case, evtool)
     assert report.exit_code is ExitCode.OK
     assert (report.sealed, report.items.ok, report.evidence.extra) == (3, 3, 0)

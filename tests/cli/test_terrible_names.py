@@ -300,7 +300,7 @@ def test_a_name_twin_beside_a_sealed_name_is_extra(evtool: Runner) -> None:
     composed.write_text("testimony")
     report = check(case, evtool)
     assert report.exit_code is ExitCode.MISMATCH
-    assert {(one.code, one.path) for one in report.findings if one.path} == {
+    assert {(finding.code, finding.path) for finding in report.findings if finding.path} == {
         (Code.EXTRA, decomposed.name),
         (Code.NAME_TWIN, decomposed.name),
     }

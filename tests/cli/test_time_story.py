@@ -134,7 +134,7 @@ def test_one_of_two_authorities_is_down(
     assert f"FAILED: {down}: cannot be reached" in sealed.stdout
     assert "1 of 2 authorities stamped it" in sealed.stdout
     assert enough.exit_code == 0
-    assert [one["ok"] for one in enough.document["stamping"]["authorities"]] == [True, False]
+    assert [authority["ok"] for authority in enough.document["stamping"]["authorities"]] == [True, False]
 
     result = archivist.ok("verify", case, "--require", "time", "--json")
     assert stamps(result) == [(1, "passed", "ok"), (1, "passed", "ok")]
@@ -159,7 +159,11 @@ def test_nothing_is_stored_that_did_not_pass(
         result = archivist("timestamp", case, *urls, "--json")
 
     assert result.exit_code == 3
-    assert [one["reason"] for one in result.document["stamping"]["authorities"]] == [None, "nonce-mismatch", "no-path"]
+    assert [authority["reason"] for authority in result.document["stamping"]["authorities"]] == [
+        None,
+        "nonce-mismatch",
+        "no-path",
+    ]
     assert sorted(file.name for file in (case / "custody").iterdir()) == before
 
 
@@ -316,12 +320,16 @@ def test_files_that_strangers_drop_accuse_nobody(archivist: Party, stamped: Path
     result = archivist("verify", case, "--json")
 
     assert result.exit_code == 0
-    judged = {(one["label"], one["kind"]): (one["state"], one["reason"]) for one in report(result)["timestamps"]}
+    judged = {
+        (stamp["label"], stamp["kind"]): (stamp["state"], stamp["reason"]) for stamp in report(result)["timestamps"]
+    }
     assert judged["offline", "rfc3161"] == ("passed", "ok")  # worth what it was, whatever lies beside it
     assert judged["moved", "rfc3161"] == ("failed", "imprint-mismatch")
     assert judged["junk", "rfc3161"] == ("failed", "malformed")
     assert judged["", "opentimestamps"][0] == "failed"
-    assert {one["effect"] for one in report(result)["findings"] if one["code"] == "timestamp-failed"} == {"note"}
+    assert {finding["effect"] for finding in report(result)["findings"] if finding["code"] == "timestamp-failed"} == {
+        "note"
+    }
     archivist.ok("record", case, "accessed")
     assert "timestamps" not in (custody / "0003-accessed.toml").read_text()
     (custody / "0007-sealed.toml.sig.x.tsr").write_bytes(token.read_bytes())
@@ -363,7 +371,7 @@ def test_what_was_stamped_before_a_key_was_stolen_still_counts(
     in_2025(archivist, "record", case, "accessed", at="2025-03-02 00:00:00")
     later = archivist("verify", case, "--json")
     assert later.exit_code == 3
-    assert [one["trusted"] for one in report(later)["signers"]] == [True, False]
+    assert [signer["trusted"] for signer in report(later)["signers"]] == [True, False]
     assert finding(later, "key-no-longer-valid")["entry"] == 2
 
 

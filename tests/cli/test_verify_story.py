@@ -51,7 +51,7 @@ def test_six_findings_at_once(case: Path, evtool: Runner) -> None:
 
     assert result.exit_code == ExitCode.MISMATCH
     (report,) = result.document["reports"]
-    found = {(one["code"], one["path"]): one for one in report["findings"] if one["path"]}
+    found = {(finding["code"], finding["path"]): finding for finding in report["findings"] if finding["path"]}
     assert set(found) == {
         ("changed", "changed.txt"),
         ("missing", "gone.txt"),
@@ -60,9 +60,9 @@ def test_six_findings_at_once(case: Path, evtool: Runner) -> None:
         ("type-changed", "type.txt"),
         ("unreadable", "locked.txt"),
     }
-    for (code, path), one in found.items():
-        assert one["item"] == (numbers[path] if code != "extra" else None)
-        assert one["effect"] == ("unchecked" if code == "unreadable" else "disproves")
+    for (code, path), finding in found.items():
+        assert finding["item"] == (numbers[path] if code != "extra" else None)
+        assert finding["effect"] == ("unchecked" if code == "unreadable" else "disproves")
     assert found["renamed", "old name.txt"]["found"] == "new name.txt"
     assert re.fullmatch("[0-9a-f]{64}", found["changed", "changed.txt"]["expected"])
     counts = report["items"] | {"sealed": report["sealed"]}
@@ -221,7 +221,7 @@ def test_one_item_can_be_checked_alone(case: Path, evtool: Runner) -> None:
             assert result.exit_code == ExitCode.OK
             report = result.document["reports"][0]
             assert (report["items"]["ok"], report["items"]["not_selected"]) == (1, report["sealed"] - 1)
-            assert "not-selected" in {one["code"] for one in result.document["reports"][0]["findings"]}
+            assert "not-selected" in {finding["code"] for finding in result.document["reports"][0]["findings"]}
         assert run("verify", case, "--item", "changed.txt").exit_code == ExitCode.MISMATCH
         assert run("verify", case, "--item", "gone.txt", "--item", "changed.txt").exit_code == ExitCode.MISMATCH
         for name in ("99", "no such item", "planted.txt", "0", "-1", "../case/gone.txt", "9" * 30):
@@ -370,4 +370,7 @@ def test_findings_of_consent_and_time_are_open_questions(case: Path, evtool: Run
     """What nobody asked for does not spoil a verdict, and is not hidden either."""
     report = check(case, evtool)
     assert report.exit_code is ExitCode.OK
-    assert {one.code for one in report.findings if one.effect is Effect.OPEN} == {Code.NO_TIMESTAMP, Code.NO_CONSENT}
+    assert {finding.code for finding in report.findings if finding.effect is Effect.OPEN} == {
+        Code.NO_TIMESTAMP,
+        Code.NO_CONSENT,
+    }

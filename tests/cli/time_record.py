@@ -24,11 +24,11 @@ def report(result: RunResult) -> dict[str, Any]:
 
 
 def stamps(result: RunResult) -> list[tuple[int, str, str]]:
-    return [(one["entry"], one["state"], one["reason"]) for one in report(result)["timestamps"]]
+    return [(stamp["entry"], stamp["state"], stamp["reason"]) for stamp in report(result)["timestamps"]]
 
 
 def finding(result: RunResult, code: str) -> dict[str, Any]:
-    (found,) = [one for one in report(result)["findings"] if one["code"] == code]
+    (found,) = [finding for finding in report(result)["findings"] if finding["code"] == code]
     return dict(found)
 
 

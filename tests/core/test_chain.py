@@ -70,7 +70,7 @@ def test_a_good_chain_has_no_findings(length: int) -> None:
     made = make_chain(length)
     chain = check_chain(made)
     assert chain.findings == ()
-    assert [link.head for link in chain.links] == [sha256_hex(one.data) for one in made]
+    assert [link.head for link in chain.links] == [sha256_hex(entry.data) for entry in made]
     assert chain.is_intact == (length > 0)
     assert chain.head == (chain.links[-1].head if length else None)
 
@@ -78,7 +78,7 @@ def test_a_good_chain_has_no_findings(length: int) -> None:
 @pytest.mark.parametrize("missing", [1, 2, 3, 4])
 def test_an_entry_that_was_removed_is_missed(missing: int) -> None:
     """Step 1; and what follows the gap is not accused of following another entry. The last one leaves no gap."""
-    made = [one for one in make_chain(4) if one.sequence != missing]
+    made = [entry for entry in make_chain(4) if entry.sequence != missing]
     expected = [(Code.ENTRY_MISSING, Effect.DISPROVES, missing)] if missing < 4 else []
     assert codes(check_chain(made)) == expected
 
@@ -95,7 +95,7 @@ def test_a_gap_of_many_is_one_finding() -> None:
 @pytest.mark.parametrize("unreadable", [1, 2, 3, 4])
 def test_an_entry_that_cannot_be_read_is_no_gap(unreadable: int) -> None:
     """A broken medium is not a removed entry, and proves nothing against the entries after it."""
-    made = [one for one in make_chain(4) if one.sequence != unreadable]
+    made = [entry for entry in make_chain(4) if entry.sequence != unreadable]
     assert check_chain(made, {unreadable}).findings == ()
 
 

@@ -112,7 +112,9 @@ def question_of(request: Request) -> Question:
     return Question(
         to=None if request.is_publication else recipient.code,
         kinds=frozenset(kind.value for kind in recipient.kinds),
-        may_receive_for=frozenset(one if isinstance(one, str) else one.value for one in recipient.purposes),
+        may_receive_for=frozenset(
+            purpose if isinstance(purpose, str) else purpose.value for purpose in recipient.purposes
+        ),
         agreements=recipient.agreements,
         region=recipient.region,
         death_penalty=recipient.death_penalty,
@@ -220,7 +222,9 @@ REQUESTS = st.builds(
     agent=st.sampled_from(["A03", None]),
     is_onward=st.booleans(),
     confirmed=st.frozensets(
-        st.sampled_from([one.value for one in Condition] + ["legal-advice", "onward-agreed", "x-one", "region:KR"])
+        st.sampled_from(
+            [condition.value for condition in Condition] + ["legal-advice", "onward-agreed", "x-one", "region:KR"]
+        )
     ),
     approved_by=st.sampled_from(["A07", "A03", None]),
 )
@@ -265,17 +269,17 @@ def stricter(terms: ConsentTerms, draw: st.DataObject) -> ConsentTerms:
             return terms
         return replace(terms, **{name: draw.draw(st.sampled_from([*order[: order.index(value) + 1], "x-strange"]))})
     if name == "status":
-        forbidding = [None, *(one for one in Status if one not in (Status.GIVEN, Status.NOT_REQUIRED))]
+        forbidding = [None, *(status for status in Status if status not in (Status.GIVEN, Status.NOT_REQUIRED))]
         return replace(terms, status=draw.draw(st.sampled_from([terms.status, *forbidding])))
     if name == "purposes":
         kept = draw.draw(st.sets(st.sampled_from(terms.purposes))) if terms.purposes else set()
-        return replace(terms, purposes=tuple(one for one in terms.purposes or () if one in kept))
+        return replace(terms, purposes=tuple(purpose for purpose in terms.purposes or () if purpose in kept))
     if name == "share":
         if terms.share is None:
             # From whomever the handling allows to a list: stricter only where the handling asks for no list.
             named = lists(st.sampled_from(CODES))
             return replace(terms, share=draw.draw(named)) if terms.handling is Handling.PUBLIC else terms
-        return replace(terms, share=tuple(one for one in terms.share if draw.draw(st.booleans())))
+        return replace(terms, share=tuple(recipient for recipient in terms.share if draw.draw(st.booleans())))
     if name == "conditions":
         more = draw.draw(codes(Condition) | st.sampled_from(["region:KR", "region:CH"]))
         return replace(terms, conditions=tuple(dict.fromkeys([*(terms.conditions or ()), more])))
@@ -316,8 +320,8 @@ def test_asking_for_less_never_allows_less(terms: ConsentTerms, request: Request
         replace(request, recipient=replace(request.recipient, kinds=frozenset())),
         replace(request, recipient=replace(request.recipient, region=None, death_penalty=None)),
     ]
-    for one in worse:
-        if decide_stated(terms, one).allowed:
+    for lesser in worse:
+        if decide_stated(terms, lesser).allowed:
             assert decide_stated(terms, request).allowed or RecipientKind.PUBLIC in request.recipient.kinds
 
 

@@ -87,7 +87,7 @@ CONTRADICTIONS = [
 def test_terms_that_make_no_sense_together_are_named(values: dict[str, str], sentence: str) -> None:
     terms = make_terms({name: parse_user_term(name, text) for name, text in values.items()})
     found = find_contradictions(terms, whole=True)
-    assert [one for one in found if sentence in one]
+    assert [message for message in found if sentence in message]
     assert len(found) == 1
 
 

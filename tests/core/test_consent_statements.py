@@ -93,7 +93,11 @@ CONSENT = ConsentStatement(1, SALT, parse_terms('{"consent":{"status":"given"}}'
 
 def test_an_item_carries_what_is_stated_of_it() -> None:
     item = read_item(lines_of_item(*CONTEXT, CONSENT))
-    assert [(one.field, one.value) for one in item.context] == [("language", "x"), ("title", "x"), ("x-shelf", "x")]
+    assert [(statement.field, statement.value) for statement in item.context] == [
+        ("language", "x"),
+        ("title", "x"),
+        ("x-shelf", "x"),
+    ]
     assert item.consent
     assert item.consent.terms.stated == {"status": "given"}
     assert item.withheld == ()

@@ -78,5 +78,7 @@ def test_who_passes_on(row: Row) -> None:
 
 def test_every_rule_on_terms_that_make_no_sense_is_broken_by_a_row() -> None:
     rows = [row.values[0] for row in rows_of("sense")]
-    found = {one for row in rows for one in find_contradictions(parse_terms(row["terms"]), whole=True)}
+    found = {
+        contradiction for row in rows for contradiction in find_contradictions(parse_terms(row["terms"]), whole=True)
+    }
     assert len({sentence.split(",")[0] for sentence in found}) >= 7

@@ -140,7 +140,7 @@ def test_disclosing_all_changes_nothing_and_disclosing_nothing_leaves_one_hash_f
     lines = make_lines(11)  # 22 lines: 16 + 4 + 2
     assert copy_lines(lines, set(range(22)))[1] == lines
     withheld = [parse_statement(line) for line in copy_lines(lines, set())[1]]
-    assert [one.lines for one in withheld if isinstance(one, WithheldStatement)] == [16, 4, 2]
+    assert [statement.lines for statement in withheld if isinstance(statement, WithheldStatement)] == [16, 4, 2]
 
 
 def test_neighbouring_hashes_never_make_a_larger_subtree() -> None:
@@ -163,8 +163,8 @@ def test_a_withheld_digest_cannot_be_guessed_with_the_salts_of_the_copy() -> Non
     lines = make_lines(8)
     _, result = copy_lines(lines, {0, 1, 3, 4, 5, 10, 11})
     statements = [parse_statement(line) for line in result]
-    salts = [one.salt for one in statements if not isinstance(one, WithheldStatement)]
-    hashes = {one.hash for one in statements if isinstance(one, WithheldStatement)}
+    salts = [statement.salt for statement in statements if not isinstance(statement, WithheldStatement)]
+    hashes = {statement.hash for statement in statements if isinstance(statement, WithheldStatement)}
     withheld = parse_statement(lines[2])
     assert isinstance(withheld, ContentStatement)
 

@@ -140,7 +140,10 @@ def test_a_partial_copy_has_the_same_root(case: tuple[Lines, Copy]) -> None:
     assert (summary.root, summary.lines) == (tree_hash([leaf(line) for line in lines]).hex(), len(lines))
     assert summary.withheld_lines == len(lines) - len(copy.disclosed)
     statements = [
-        one.serialize() for item in found for one in (item.content, item.file, *item.context, item.consent) if one
+        statement.serialize()
+        for item in found
+        for statement in (item.content, item.file, *item.context, item.consent)
+        if statement
     ]
     assert statements == [lines[at] for at in copy.disclosed]
     whole, _ = read(lines)

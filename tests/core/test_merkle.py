@@ -43,7 +43,7 @@ def test_the_root_can_be_asked_for_at_any_time(size: int) -> None:
     """Asking changes nothing."""
     builder = TreeBuilder()
     for number in range(size):
-        assert builder.compute_root() == tree_hash([b"%d" % one for one in range(number)])
+        assert builder.compute_root() == tree_hash([b"%d" % leaf for leaf in range(number)])
         builder.add_leaf(compute_leaf_hash(b"%d" % number))
     assert (builder.size, builder.compute_root()) == (size, builder.compute_root())
 

@@ -30,7 +30,7 @@ from tests.core.test_metadata_claims import CLAIMS
 
 SALT = "0123456789abcdef" * 2
 LEAVES_NOTHING = (Failure.NO_CONFINEMENT, Failure.UNREADABLE, Failure.CHANGED, Failure.WITHHELD)
-LEAVES_SOME = st.none() | st.sampled_from([one for one in Failure if one not in LEAVES_NOTHING])
+LEAVES_SOME = st.none() | st.sampled_from([failure for failure in Failure if failure not in LEAVES_NOTHING])
 
 
 @given(CLAIMS, LEAVES_SOME, st.sampled_from(["none", "rlimits", "rlimits+user+landlock-7+seccomp"]))
@@ -92,7 +92,7 @@ CONTEXT = ContextStatement(1, SALT, "language", "ko")
 def test_it_stands_between_the_name_and_the_context() -> None:
     """The reader gives it with its item."""
     content = replace(FILE, statements=("file", "metadata", "context"))
-    lines = [one.serialize() for one in (content, NAME, METADATA, CONTEXT)]
+    lines = [statement.serialize() for statement in (content, NAME, METADATA, CONTEXT)]
 
     (item,) = ManifestReader(1).read(lines)
 
@@ -106,11 +106,11 @@ def test_it_stands_between_the_name_and_the_context() -> None:
 )
 def test_at_another_place_it_is_refused(statements: tuple[ItemStatement, ...]) -> None:
     """Whether the content announces it there, which no content may, or does not."""
-    kinds = tuple(one.kind for one in statements)
+    kinds = tuple(statement.kind for statement in statements)
     with pytest.raises(FormatError, match="names statements that no item has, or not in their order"):
         replace(FILE, statements=kinds)
     with pytest.raises(FormatError, match="does not stand where its content says"):
-        list(ManifestReader(1).read(one.serialize() for one in (FILE, *statements)))
+        list(ManifestReader(1).read(statement.serialize() for statement in (FILE, *statements)))
 
 
 def test_what_is_no_file_claims_nothing() -> None:

@@ -42,7 +42,7 @@ def test_a_path_is_hidden_by_itself_or_by_a_directory_above(several: list[str], 
     exclusions = Exclusions(tuple(several))
     parts = path.split("/")
     above = ["/".join(parts[: number + 1]) for number in range(len(parts))]
-    assert exclusions.hides(path) == any(exclusions.match(one) for one in above)
+    assert exclusions.hides(path) == any(exclusions.match(directory) for directory in above)
 
 
 def test_the_first_pattern_that_matches_is_named() -> None:

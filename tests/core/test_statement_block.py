@@ -151,7 +151,7 @@ def test_what_a_block_takes_every_line_holds(lines: list[bytes]) -> None:
         assert [parse_statement(line) for line in lines[2 * index : 2 * index + 2]] == [content, file]
 
 
-@given(statements.map(lambda one: one.serialize()) | spoilt_lines())
+@given(statements.map(lambda statement: statement.serialize()) | spoilt_lines())
 def test_what_a_line_is_taken_for_is_what_a_strict_reader_reads(line: bytes) -> None:
     """The fast expressions for single lines against a reader of JSON that refuses all but the canonical spelling."""
     try:

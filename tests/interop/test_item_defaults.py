@@ -29,7 +29,7 @@ consent = {share = ["ohchr-dprk"]}
 
 def test_the_inner_context_and_the_stricter_terms_count() -> None:
     defaults = parse_defaults(FILE.encode())
-    found = combine(tuple(one.stated for one in defaults.find("사진/위성/1.tif")))
+    found = combine(tuple(outer.stated for outer in defaults.find("사진/위성/1.tif")))
     assert found.context == (("kind", "satellite-imagery"), ("language", "en"))
     assert found.terms
     assert (found.terms.handling, found.terms.share) == (Handling.NAMED, ("ohchr-dprk",))

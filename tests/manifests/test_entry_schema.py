@@ -22,9 +22,9 @@ MANIFESTS = Path(__file__).parents[2] / "manifests"
 def as_json(value: Any) -> Any:
     """TOML as JSON: dates and times become text."""
     if isinstance(value, dict):
-        return {key: as_json(one) for key, one in value.items()}
+        return {key: as_json(member) for key, member in value.items()}
     if isinstance(value, list):
-        return [as_json(one) for one in value]
+        return [as_json(member) for member in value]
     return value.isoformat() if isinstance(value, datetime) else value
 
 

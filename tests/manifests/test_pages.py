@@ -101,7 +101,9 @@ def test_every_page_says_what_it_does_not_show_or_leads_to_it() -> None:
 
 def test_the_pages_name_every_finding_and_every_event() -> None:
     """A new code or event has to be explained here before it can be printed."""
-    assert {name: row[0] for name, row in findings_of_the_page().items()} == {one.value: one.axis.value for one in Code}
+    assert {name: row[0] for name, row in findings_of_the_page().items()} == {
+        code.value: code.axis.value for code in Code
+    }
     events = PAGES["FORMAT-entry.md"].split("## Events")[1].split("\n## ")[0]
     rows_of_events = dict(re.findall(r"^\| `([a-z-]+)` \|[^|]*\|([^|]*)\|", events, re.MULTILINE))
     assert set(rows_of_events) == {"event", *(event.value for event in Event)}
@@ -179,7 +181,7 @@ def test_every_rule_stands_in_the_table_or_among_those_without_a_vector() -> Non
     listed = set(re.findall(r"[A-Z][0-9]+", without[1]))
     assert in_table & listed == set()
     assert {rule for rule in in_table if re.fullmatch(r"[A-Z][0-9]+", rule)} | listed == {
-        one for one in RULES if one[0] != "B"
+        rule for rule in RULES if rule[0] != "B"
     }
 
 
@@ -234,7 +236,8 @@ def test_links_between_the_pages_lead_somewhere() -> None:
             wrong += [] if not target or (ROOT / "manifests" / target).exists() else [f"{page}: {target}"]
         for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]*)\)", text):
             anchors = {
-                re.sub(r"[^a-z0-9 -]", "", one.lower()).replace(" ", "-") for one in headings_of(PAGES[target or page])
+                re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")
+                for heading in headings_of(PAGES[target or page])
             }
             wrong += [] if anchor in anchors else [f"{page}: {target}#{anchor}"]
     assert wrong == []

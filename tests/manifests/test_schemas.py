@@ -77,8 +77,8 @@ def test_a_schema_is_a_schema_and_describes_every_field(name: str) -> None:
     schema = read_schema(name)
     Draft202012Validator.check_schema(schema)
     objects = [schema, *schema.get("$defs", {}).values()]
-    for one in objects:
-        for field, part in one.get("properties", {}).items():
+    for object_schema in objects:
+        for field, part in object_schema.get("properties", {}).items():
             assert "description" in part or "const" in part, f"{name}: {field}"
 
 

@@ -106,7 +106,7 @@ def labels(report: Report) -> list[str]:
 
 
 def item_labels(report: Report) -> list[str]:
-    about_items = (one for one in report.findings if one.item is not None or one.code is Code.EXTRA)
+    about_items = (finding for finding in report.findings if finding.item is not None or finding.code is Code.EXTRA)
     return sorted({label(finding) for finding in about_items})
 
 
@@ -173,20 +173,20 @@ def refusal_of_the_record(custody: CustodyDirectory) -> str:
 
 
 def refusal_of_entries(files: list[EntryFiles]) -> str:
-    for one in files:
+    for signed in files:
         try:
-            signature = parse_signature(one.signature)
+            signature = parse_signature(signed.signature)
         except FormatError:
             return "signature-format"
         try:
-            verify_signature(signature, one.data)
+            verify_signature(signature, signed.data)
         except SignatureError:
             return "signature"
     try:
-        entries = [parse_entry(one.data) for one in files]
-        for one, entry in zip(files, entries, strict=True):
-            if one.details is not None and sha256(one.details).hexdigest() == entry.apart:
-                parse_entry(one.data, one.details)
+        entries = [parse_entry(signed.data) for signed in files]
+        for signed, entry in zip(files, entries, strict=True):
+            if signed.details is not None and sha256(signed.details).hexdigest() == entry.apart:
+                parse_entry(signed.data, signed.details)
     except FormatError:
         return "entry"
     codes = {finding.code for finding in check_chain(files).findings} - {Code.CLOCK_ORDER}
@@ -201,12 +201,12 @@ def refusal_of_entries(files: list[EntryFiles]) -> str:
 
 
 def refusal_of_manifests(custody: CustodyDirectory, files: list[EntryFiles]) -> str:
-    for one in files:
-        sealed = parse_entry(one.data).sealed
+    for signed in files:
+        sealed = parse_entry(signed.data).sealed
         if sealed is None:
             continue
         try:
-            lines = list(custody.read_lines(file_name(one.sequence, one.event, FileRole.MANIFEST)))
+            lines = list(custody.read_lines(file_name(signed.sequence, signed.event, FileRole.MANIFEST)))
         except (FormatError, InputError):
             return "lines"
         try:

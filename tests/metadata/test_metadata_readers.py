@@ -37,7 +37,7 @@ SEEDS = {
     "xmp": b"\xff\xd8\xff<x:xmpmeta xmlns:x='adobe:ns:meta/'>",
 }
 
-EXTRACTORS: dict[str, Extractor] = {one.name: one for group in extractors().values() for one in group}
+EXTRACTORS: dict[str, Extractor] = {extractor.name: extractor for group in extractors().values() for extractor in group}
 
 
 def stream_of(data: bytes) -> BufferedReader:
@@ -48,7 +48,7 @@ def test_every_extractor_reads_a_format_that_is_identified() -> None:
     """No extractor waits for a media type that nothing is ever identified as."""
     identified = KNOWN.keys() | {row.mime_type for row in puremagic.magic_header_array}
 
-    assert [one.name for one in EXTRACTORS.values() if not one.formats & identified] == []
+    assert [extractor.name for extractor in EXTRACTORS.values() if not extractor.formats & identified] == []
     assert EXTRACTORS.keys() >= OWN
 
 

@@ -42,12 +42,12 @@ def test_a_pattern_that_comes_later_hides_nothing(case: Path, evtool: Any) -> No
     for command in ("seal", "verify"):
         result = evtool(command, "case", "--json")
         assert result.exit_code == 1
-        assert [(one["code"], one["path"]) for one in findings(result)] == [("changed", "draft.tmp")]
+        assert [(finding["code"], finding["path"]) for finding in findings(result)] == [("changed", "draft.tmp")]
     (case / "draft.tmp").unlink()
     for command in ("seal", "verify"):
         result = evtool(command, "case", "--json")
         assert result.exit_code == 1
-        assert [(one["code"], one["path"]) for one in findings(result)] == [("missing", "draft.tmp")]
+        assert [(finding["code"], finding["path"]) for finding in findings(result)] == [("missing", "draft.tmp")]
 
 
 def test_a_directory_under_a_pattern_counts_as_empty(case: Path, evtool: Any) -> None:
@@ -92,4 +92,4 @@ def findings(result: Any) -> list[dict[str, Any]]:
     """The findings that disprove, of a report or of a seal."""
     document = result.document
     every = document["findings"] if "findings" in document else document["reports"][0]["findings"]
-    return [one for one in every if one["effect"] == "disproves"]
+    return [finding for finding in every if finding["effect"] == "disproves"]

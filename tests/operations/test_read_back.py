@@ -81,7 +81,7 @@ def add(case: Path, details: Details) -> None:
         write_entry(record, Author(A1), EntryHeader(), details)
 
 
-@pytest.mark.parametrize("details", UNREADABLE, ids=[str(one)[:40] for one in UNREADABLE])
+@pytest.mark.parametrize("details", UNREADABLE, ids=[str(line)[:40] for line in UNREADABLE])
 def test_an_entry_that_no_reader_accepts_is_not_signed(case: Path, details: Details) -> None:
     before = names(case)
     with pytest.raises(InputError, match="nothing was signed"):
@@ -90,7 +90,7 @@ def test_an_entry_that_no_reader_accepts_is_not_signed(case: Path, details: Deta
     assert verify(case, VerifyOptions(signers=frozenset({A1.public_key.fingerprint}), jobs=1)).exit_code is ExitCode.OK
 
 
-@pytest.mark.parametrize("details", UNREADABLE, ids=[str(one)[:40] for one in UNREADABLE])
+@pytest.mark.parametrize("details", UNREADABLE, ids=[str(line)[:40] for line in UNREADABLE])
 def test_it_is_told_before_anything_is_read(details: Details) -> None:
     with pytest.raises(UsageError, match="nothing was written"):
         check_entry_text(details, "reason", TextPolicy())

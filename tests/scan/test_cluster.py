@@ -131,7 +131,9 @@ def test_a_killed_worker_costs_time_and_nothing_else(evtool: Runner, cluster: Cl
     custody = evtool.directory / "custody"
     document = seal_and_kill(evtool, cluster, *sealing, *on_cluster, "--custody", custody)
     assert document["new_items"] == items
-    assert [(one["code"], one["effect"], one["count"]) for one in document["findings"]] == [("worker-lost", "note", 1)]
+    assert [(finding["code"], finding["effect"], finding["count"]) for finding in document["findings"]] == [
+        ("worker-lost", "note", 1)
+    ]
 
     for place in ((), on_cluster):
         verified = evtool("verify", case, "--custody", custody, "--json", *place)

@@ -333,7 +333,7 @@ def read_list(data: bytes) -> tuple[list[Group], set[int]]:
         require(withheld.count(names) == 1)
         groups += [(first, last, names) for first, last in own_ranges]
     groups.sort()
-    require(all(one[1] < following[0] for one, following in itertools.pairwise(groups)))
+    require(all(group[1] < following[0] for group, following in itertools.pairwise(groups)))
     return groups, {number for first, last in entries for number in range(first, last + 1)}
 
 

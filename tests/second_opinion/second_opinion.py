@@ -381,8 +381,12 @@ def is_explained(seals: list[Entry], lacking: list[int], lists: Lists, findings:
             return True
         if of_newest is None:
             of_newest = promised
-            handed_over = [one for one in lacking if one < entry.number and one not in numbers]
-            findings += [(DISPROVES, "disclosure-invalid", f"entry {one}") for one in handed_over]
+            handed_over = [
+                absent for absent in lacking if absent < entry.number and absent not in numbers
+            ]
+            findings += [
+                (DISPROVES, "disclosure-invalid", f"entry {absent}") for absent in handed_over
+            ]
     findings += [(DISPROVES, "missing", f"item {number}") for number in of_newest or []]
     findings.append((UNCHECKED, "withheld-unexplained", ""))
     return False

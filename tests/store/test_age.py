@@ -307,7 +307,7 @@ def test_a_plugin_is_never_started(tmp_path: Path) -> None:
 def test_files_of_keys_are_looked_at_before_they_are_used(age_key: Path, tmp_path: Path) -> None:
     recipients = tmp_path / "recipients"
     recipients.write_text(f"# the court\n\n{recipient_of(age_key)}\n")
-    assert [one.text for one in read_recipients_file(recipients)] == [recipient_of(age_key)]
+    assert [recipient.text for recipient in read_recipients_file(recipients)] == [recipient_of(age_key)]
     recipients.write_text("# nobody yet\n")
     with pytest.raises(KeyFileError, match="names no recipient"):
         read_recipients_file(recipients)

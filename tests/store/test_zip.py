@@ -184,7 +184,9 @@ def test_what_we_read_other_programs_unpack_to_the_same_bytes(path: Path, progra
     archive = str(tmp_path / "it.zip")
     arguments = {"unzip": ["-q", archive, "-d", str(out)], "bsdtar": ["-x", "-f", archive, "-C", str(out)]}[program]
     subprocess.run([needs(program), *arguments], check=True, env={"LC_ALL": "C.UTF-8"})
-    assert {str(one.relative_to(out)): one.read_bytes() for one in out.rglob("*") if one.is_file()} == read_all(data)
+    assert {str(file.relative_to(out)): file.read_bytes() for file in out.rglob("*") if file.is_file()} == read_all(
+        data
+    )
 
 
 def test_nothing_of_the_machine_is_in_a_container() -> None:

@@ -30,7 +30,7 @@ def lay_out(vector: Vector, folder: Path) -> Repeat:
         done = [
             subprocess.run(["openssl", "x509"], input=c, capture_output=True, check=True) for c in vector.certificates
         ]
-        (folder / chain).write_bytes(b"".join(one.stdout for one in done))
+        (folder / chain).write_bytes(b"".join(process.stdout for process in done))
     files = RepeatFiles("0001 sealed.toml.sig", "0001 sealed.tsr", "roots.pem", chain, vector.name == "good-bare-token")
     return compute_repeat(judge(vector), files)
 

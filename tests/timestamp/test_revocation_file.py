@@ -27,7 +27,7 @@ CRL = make_crl(CHAIN.intermediate, ISSUED, [Revoked(SERIAL, day(2025, 5))])
 
 
 def path_of(chain: Chain) -> tuple[Certificate, ...]:
-    return tuple(load_certificate(one.der) for one in (chain.signer, chain.intermediate, chain.root))
+    return tuple(load_certificate(certificate.der) for certificate in (chain.signer, chain.intermediate, chain.root))
 
 
 def pem(label: bytes, der: bytes) -> bytes:
@@ -105,5 +105,5 @@ def test_a_flipped_bit_never_changes_what_is_said(answer: bytes) -> None:
             with contextlib.suppress(FormatError):
                 parse_revocation_file(bytes(flipped))
             # Also what the parser would refuse: verification reads what lies beside a token without it.
-            for one in read_statements(RevocationFile(kind, bytes(flipped)), path, day(2025, 3)):
-                assert one.evidence.problem or one.evidence == good.evidence
+            for statement in read_statements(RevocationFile(kind, bytes(flipped)), path, day(2025, 3)):
+                assert statement.evidence.problem or statement.evidence == good.evidence

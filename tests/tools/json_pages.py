@@ -145,7 +145,7 @@ def _type(schema: Schema, parts: Mapping[str, Schema], homes: Mapping[str, str],
         return _values(schema)
     kind = schema.get("type")
     if isinstance(kind, list):
-        return " or ".join(of({**schema, "type": one}) for one in kind)
+        return " or ".join(of({**schema, "type": type_name}) for type_name in kind)
     if kind == "array":
         return f"list of {of(schema['items'])}" if schema.get("items") else "list"
     if kind == "object":
@@ -209,10 +209,11 @@ def dump_compact(value: Any, width: int = 120, indent: int = 0) -> str:
     inner = " " * (indent + 2)
     room = width - len(inner) - 1
     if isinstance(value, list):
-        members = [dump_compact(one, width - 1, indent + 2) for one in value]
+        members = [dump_compact(member, width - 1, indent + 2) for member in value]
     else:
         members = [
-            f"{json.dumps(key)}: {dump_compact(one, width - len(key) - 5, indent + 2)}" for key, one in value.items()
+            f"{json.dumps(key)}: {dump_compact(member, width - len(key) - 5, indent + 2)}"
+            for key, member in value.items()
         ]
     lines = members if any("\n" in member for member in members) else _fill(members, ", ", room)
     begin, end = "[]" if isinstance(value, list) else "{}"

@@ -252,7 +252,7 @@ def _make_closed(definition: Schema) -> None:
     nullable = [name for name, value in definition["properties"].items() if {"type": "null"} in value.get("anyOf", [])]
     for name in nullable:
         value = definition["properties"][name]
-        (value_type,) = [one for one in value.pop("anyOf") if one != {"type": "null"}]
+        (value_type,) = [alternative for alternative in value.pop("anyOf") if alternative != {"type": "null"}]
         value.update(value_type)
     for value in definition["properties"].values():
         value.pop("default", None)
@@ -332,7 +332,7 @@ def _statement_kind(sample: Statement) -> Schema:
 def _generate(type_: type) -> tuple[Schema, dict[str, Schema]]:
     """The schema of a type and those of the types in it, described and with spellings."""
     _, definitions = msgspec.json.schema_components([type_])
-    types = {one.__name__: one for one in _types_in(type_)}
+    types = {document.__name__: document for document in _types_in(type_)}
     for name, definition in definitions.items():
         definition.pop("title", None)
         definition["description"] = str(types[name].__doc__).split("\n")[0]

@@ -142,7 +142,7 @@ def _answer_previewed(
     ]
     lines += [f"  item {number} would be left out: {reason}" for number, reason in preview.left_out]
     lines += [f"  to be kept: {shown(duty)}" for duty in preview.duties]
-    lines += [f"  would be encrypted to {one.text}" for one in recipients]
+    lines += [f"  would be encrypted to {recipient.text}" for recipient in recipients]
     output.answer("\n".join(lines))
     output.document(
         PackDocument(
@@ -158,7 +158,7 @@ def _answer_previewed(
             neutral=0,
             size=0,
             duties=preview.duties,
-            encrypted_to=tuple(one.text for one in recipients),
+            encrypted_to=tuple(recipient.text for recipient in recipients),
             travels=travels_document(preview.travels),
             dry_run=True,
             leftovers=(),
@@ -190,7 +190,7 @@ def answer_packed(
             neutral=result.neutral,
             size=result.size,
             duties=result.duties,
-            encrypted_to=tuple(one.text for one in recipients),
+            encrypted_to=tuple(recipient.text for recipient in recipients),
             travels=travels_document(result.travels),
             dry_run=False,
             leftovers=tuple(notices.texts),
@@ -216,6 +216,6 @@ def _render(bundle: Path, result: PackResult, recipients: tuple[Recipient, ...])
             "the bundle is unpacked: there they go by their number, at least on systems that ignore case"
         )
     lines += [f"  to be kept: {shown(duty)}" for duty in result.duties]
-    lines += [f"  encrypted to {one.text}" for one in recipients]
+    lines += [f"  encrypted to {recipient.text}" for recipient in recipients]
     lines += ["", "Head, to be told the receiver by another way:", f"  {group_in_fours(result.head)}"]
     return "\n".join(lines)

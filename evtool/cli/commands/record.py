@@ -117,15 +117,15 @@ def make_details(kind: type[Details], given: dict[str, Any], directory: str, cus
         UsageError: an option is missing, or belongs to another event.
     """
     values = {name: value for name, value in given.items() if value is not None}
-    known = {one.name for one in fields(kind)}
+    known = {field.name for field in fields(kind)}
     if "head" in known and "entry" in values:
         with open_record(directory, custody) as collection:
             values["head"] = head_of_entry(collection, values["entry"])
     if unknown := sorted(set(values) - known):
         raise UsageError(f"{_option(unknown[0])} does not go with {kind.event.value}")
-    for one in fields(kind):
-        if one.default is MISSING and one.name not in values:
-            raise UsageError(f"{kind.event.value} needs {_option('entry' if one.name == 'head' else one.name)}")
+    for field in fields(kind):
+        if field.default is MISSING and field.name not in values:
+            raise UsageError(f"{kind.event.value} needs {_option('entry' if field.name == 'head' else field.name)}")
     return kind(**values)
 
 

@@ -61,26 +61,30 @@ def command(
     unknown = _unknown(selection, chosen)
     if unknown:
         raise InputError(
-            f"no seal states such an item: {', '.join(shown(one, 80) for one in unknown[:_MAX_NAMED])}",
+            f"no seal states such an item: {', '.join(shown(name, 80) for name in unknown[:_MAX_NAMED])}",
             hint="`evtool show DIRECTORY` lists them all; a number is that of an item, ./NUMBER is a name",
         )
     exit_code = weigh(findings)
     if exit_code is ExitCode.OK and not chosen:
         exit_code = ExitCode.NOT_CHECKED
     if selection.is_all:
-        lines = [_render_line(one, _about(one, derivations)) for one in chosen]
+        lines = [_render_line(sealed, _about(sealed, derivations)) for sealed in chosen]
     else:
-        lines = [_render_details(one, _about(one, derivations), consents[one.item.number]) for one in chosen]
+        lines = [
+            _render_details(sealed, _about(sealed, derivations), consents[sealed.item.number]) for sealed in chosen
+        ]
     listed = list_findings(findings, output.limit)
-    told = list_findings((one for one in findings if one.effect is not Effect.NOTE), output.limit)
-    problems = [f"{one.code.value}: {one.message}" for one in told.findings]
+    told = list_findings((finding for finding in findings if finding.effect is not Effect.NOTE), output.limit)
+    problems = [f"{finding.code.value}: {finding.message}" for finding in told.findings]
     problems += [f"{code.value}: {words}" for code, words in told.rest]
     output.answer("\n".join(lines + problems) or "no items")
     output.document(
         ItemsDocument(
             exit_code=exit_code,
             path=directory,
-            items=tuple(_item_document(one, _about(one, derivations), consents[one.item.number]) for one in chosen),
+            items=tuple(
+                _item_document(sealed, _about(sealed, derivations), consents[sealed.item.number]) for sealed in chosen
+            ),
             findings=listed.findings,
             more_findings=listed.more,
         )
@@ -99,11 +103,14 @@ def _unknown(selection: Selection, chosen: list[SealedItem]) -> list[str]:
 
 
 def _about(sealed: SealedItem, derivations: list[Derivation]) -> list[Derivation]:
-    return [one for one in derivations if sealed.item.number in (one.original, one.copy)]
+    return [derivation for derivation in derivations if sealed.item.number in (derivation.original, derivation.copy)]
 
 
 def _say(sealed: SealedItem, derivations: list[Derivation]) -> list[str]:
-    return [one.of_copy if one.copy == sealed.item.number else one.of_original for one in derivations]
+    return [
+        derivation.of_copy if derivation.copy == sealed.item.number else derivation.of_original
+        for derivation in derivations
+    ]
 
 
 def _render_line(sealed: SealedItem, derivations: list[Derivation]) -> str:
@@ -139,7 +146,7 @@ def _render_details(sealed: SealedItem, derivations: list[Derivation], consent: 
             lines.append(f"  left out  {content.reason.value}")
     if sealed.item.metadata:
         lines += [f"  {line}" for line in render_statement(sealed.item.metadata)]
-    lines += [f"  {one.field}: {shown(one.value, MAX_VALUE)}" for one in sealed.item.context]
+    lines += [f"  {statement.field}: {shown(statement.value, MAX_VALUE)}" for statement in sealed.item.context]
     lines += [f"  consent   {line}" for line in render_known(consent.in_force)]
     return "\n".join(lines)
 
@@ -159,18 +166,18 @@ def _item_document(sealed: SealedItem, derivations: list[Derivation], consent: I
         target=content.target if content else None,
         reason=content.reason if content else None,
         metadata=metadata_document(sealed.item.metadata) if sealed.item.metadata else None,
-        context={one.field: one.value for one in sealed.item.context},
+        context={statement.field: statement.value for statement in sealed.item.context},
         consent=sealed_document(consent.sealed),
         in_force=terms_document(consent.in_force),
         derived=tuple(
             ShownDerivation(
-                entry=one.entry,
-                original=one.original,
-                copy=one.copy,
-                method=one.method,
-                original_withheld=not one.has_original,
-                copy_withheld=not one.has_copy,
+                entry=derivation.entry,
+                original=derivation.original,
+                copy=derivation.copy,
+                method=derivation.method,
+                original_withheld=not derivation.has_original,
+                copy_withheld=not derivation.has_copy,
             )
-            for one in derivations
+            for derivation in derivations
         ),
     )

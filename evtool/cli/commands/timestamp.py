@@ -143,8 +143,8 @@ def answer_stamping(output: Output, directory: str, result: StampResult) -> Exit
 def upgrade(directory: str, ots: tuple[str, ...], entry: int | None, custody: str | None, output: Output) -> int:
     """Ask OpenTimestamps calendars for the rest of the proofs in DIRECTORY."""
     upgrades = upgrade_proofs(directory, ots, entry=entry, custody=custody)
-    exit_code = ExitCode.OK if all(one.complete for one in upgrades) else ExitCode.NOT_ESTABLISHED
-    if grown := [one.name.text for one in upgrades if one.changed]:
+    exit_code = ExitCode.OK if all(proof.complete for proof in upgrades) else ExitCode.NOT_ESTABLISHED
+    if grown := [proof.name.text for proof in upgrades if proof.changed]:
         output.did(f"stored {', '.join(grown)}")
     output.answer("\n".join(_render_upgrades(directory, upgrades)))
     output.document(
@@ -153,13 +153,13 @@ def upgrade(directory: str, ots: tuple[str, ...], entry: int | None, custody: st
             path=directory,
             proofs=tuple(
                 UpgradedProof(
-                    entry=one.entry,
-                    file=one.name.text,
-                    changed=one.changed,
-                    complete=one.complete,
-                    problems=tuple(map(describe_calendar, one.problems)),
+                    entry=proof.entry,
+                    file=proof.name.text,
+                    changed=proof.changed,
+                    complete=proof.complete,
+                    problems=tuple(map(describe_calendar, proof.problems)),
                 )
-                for one in upgrades
+                for proof in upgrades
             ),
         )
     )
@@ -167,11 +167,11 @@ def upgrade(directory: str, ots: tuple[str, ...], entry: int | None, custody: st
 
 
 def _render_upgrades(directory: str, upgrades: tuple[ProofUpgrade, ...]) -> list[str]:
-    complete = sum(one.complete for one in upgrades)
+    complete = sum(proof.complete for proof in upgrades)
     lines = [f"{shown(directory)}: {complete} of {len(upgrades)} proofs name a block"]
-    for one in upgrades:
-        state = "names a block" if one.complete else "still a promise"
-        lines.append(f"  entry {one.entry}  {state}{', grew' if one.changed else ''}  {one.name.text}")
-        for problem in one.problems:
+    for proof in upgrades:
+        state = "names a block" if proof.complete else "still a promise"
+        lines.append(f"  entry {proof.entry}  {state}{', grew' if proof.changed else ''}  {proof.name.text}")
+        for problem in proof.problems:
             lines += [f"    {problem.problem}", *([f"    {problem.hint}"] if problem.hint else [])]
     return lines

@@ -30,7 +30,7 @@ def keep_revocation(
     result = add_revocation(directory, read, anchors, entry=entry, custody=custody)
     exit_code = ExitCode.OK if result.ok else ExitCode.NOT_ESTABLISHED
     kept, stamps = tuple(map(_describe, result.kept)), tuple(map(_describe_stamp, result.stamps))
-    if new := [one.file for one in kept if one.new]:
+    if new := [stored.file for stored in kept if stored.new]:
         output.did(f"stored {', '.join(new)}")
     output.answer("\n".join([f"{shown(directory)}:", *_render(result, kept, stamps)]))
     output.document(RevocationDocument(exit_code=exit_code, path=directory, kept=kept, timestamps=stamps))
@@ -68,13 +68,16 @@ def _describe_stamp(stamp: StampReport) -> JudgedStamp:
 
 def _render(result: RevocationResult, kept: Sequence[KeptRevocationFile], stamps: Sequence[JudgedStamp]) -> list[str]:
     lines = []
-    for one in kept:
-        what = "CRL" if one.kind == "crl" else "OCSP answer"
-        says = f"not revoked as of {one.issued_at}"
-        if one.revoked_at:
-            says = f"REVOKED as of {one.revoked_at} ({one.reason})"
-        where = f"stored as {one.file}" if one.new else f"there already, as {one.file}"
-        lines += [f"  {shown(one.source)}: {what} of {one.issuer}: {one.certificate} is {says}", f"    {where}"]
+    for stored in kept:
+        what = "CRL" if stored.kind == "crl" else "OCSP answer"
+        says = f"not revoked as of {stored.issued_at}"
+        if stored.revoked_at:
+            says = f"REVOKED as of {stored.revoked_at} ({stored.reason})"
+        where = f"stored as {stored.file}" if stored.new else f"there already, as {stored.file}"
+        lines += [
+            f"  {shown(stored.source)}: {what} of {stored.issuer}: {stored.certificate} is {says}",
+            f"    {where}",
+        ]
     for stamp in stamps:
         why = f", {stamp.reason}: {stamp.detail}" if stamp.detail else ""
         lines.append(f"  time-stamp {stamp.label} of entry {stamp.entry}, judged with it: {stamp.state}{why}")

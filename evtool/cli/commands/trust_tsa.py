@@ -78,7 +78,9 @@ def remove(which: str, output: Output) -> None:
 
 
 def _print(anchors: Sequence[Anchor], problems: Sequence[str], output: Output) -> None:
-    output.document(AuthoritiesDocument(authorities=tuple(_describe(one) for one in anchors), problems=tuple(problems)))
+    output.document(
+        AuthoritiesDocument(authorities=tuple(_describe(anchor) for anchor in anchors), problems=tuple(problems))
+    )
     if anchors:
         output.answer("\n".join(_render(anchor) for anchor in anchors))
     for problem in problems:

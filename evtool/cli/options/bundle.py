@@ -185,7 +185,7 @@ def exit_options(command: Command) -> Command:
         metavar="CODE",
         help="Go on although this stands against it; recorded together with --reason. May be repeated.",
     )
-    return _with_options(with_exit, (confirm, *(one for one in _DISCLOSURE_OPTIONS[-3:])))
+    return _with_options(with_exit, (confirm, *(option for option in _DISCLOSURE_OPTIONS[-3:])))
 
 
 def _with_options(command: Command, options: Sequence[Command]) -> Command:

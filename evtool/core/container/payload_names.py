@@ -118,7 +118,11 @@ def neutral_name(number: int, stored: str | None, reserved: ReservedNames | None
     name = f"{plain}.{ending}" if stored and "." in stored and ending in _USUAL_ENDINGS else plain
     if not reserved or name not in reserved:
         return name
-    return next(one for one in chain((plain,), (f"{plain}.x{count}" for count in range(10**7))) if one not in reserved)
+    return next(
+        candidate
+        for candidate in chain((plain,), (f"{plain}.x{count}" for count in range(10**7)))
+        if candidate not in reserved
+    )
 
 
 def parse_neutral_name(name: str) -> int | None:

@@ -95,7 +95,7 @@ def check_chain(files: Sequence[EntryFiles], unreadable: Collection[int] = ()) -
     `unreadable` holds the numbers of entries that are there but whose bytes could not be read, once for each: they are
     no gap, what follows them is not compared with them, and their numbers must not come again either.
     """
-    findings = _check_doubles([one.sequence for one in files] + list(unreadable))
+    findings = _check_doubles([entry.sequence for entry in files] + list(unreadable))
     links: list[Link] = []
     before: EntryFiles | None = None
     for current in files:
@@ -108,8 +108,12 @@ def check_chain(files: Sequence[EntryFiles], unreadable: Collection[int] = ()) -
             links.append(link)
         before = current
     findings += _check_numbering(links)
-    unsure = {one.entry for one in findings if one.code is Code.SIGNATURE_INVALID and one.effect is Effect.UNCHECKED}
-    heads = frozenset((one.sequence, sha256_hex(one.data)) for one in files)
+    unsure = {
+        finding.entry
+        for finding in findings
+        if finding.code is Code.SIGNATURE_INVALID and finding.effect is Effect.UNCHECKED
+    }
+    heads = frozenset((entry.sequence, sha256_hex(entry.data)) for entry in files)
     return Chain(tuple(links), tuple(findings), len(files) - len(unsure), heads)
 
 
@@ -128,8 +132,8 @@ def _check_position(last: int, current: EntryFiles, unreadable: Collection[int])
     missing = [number for number in range(last + 1, current.sequence) if number not in unreadable]
     if not missing:
         return []
-    one = len(missing) == 1
-    words = f"entry {missing[0]} is" if one else f"{len(missing)} entries from {missing[0]} to {missing[-1]} are"
+    is_single = len(missing) == 1
+    words = f"entry {missing[0]} is" if is_single else f"{len(missing)} entries from {missing[0]} to {missing[-1]} are"
     return [_broken(Code.ENTRY_MISSING, missing[0], f"{words} missing, entry {current.sequence} is there")]
 
 

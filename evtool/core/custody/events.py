@@ -447,8 +447,8 @@ STATES_EVIDENCE = frozenset({Event.RECEIVED, Event.VERIFIED, Event.COPIED, Event
 def details_table(details: Details | Fixity) -> dict[str, Any]:
     """Write the fields of a table as TOML values; fields that are None are left out."""
     table: dict[str, Any] = {}
-    for one in fields(details):
-        value = getattr(details, one.name)
+    for field in fields(details):
+        value = getattr(details, field.name)
         if value is None:
             continue
         if isinstance(value, ItemRanges):
@@ -457,7 +457,7 @@ def details_table(details: Details | Fixity) -> dict[str, Any]:
             value = value.value
         elif isinstance(value, tuple):
             value = [part.value if isinstance(part, Enum) else part for part in value]
-        table[one.name] = value
+        table[field.name] = value
     return table
 
 
@@ -495,7 +495,7 @@ def _hints_of(kind: type[Any]) -> dict[str, Any]:
 
 def _parse_into(kind: type[Any], table: TomlTable) -> Any:
     hints = _hints_of(kind)  # type: ignore[arg-type]  # a type hashes by identity
-    values = {one.name: _take(table, one, hints[one.name]) for one in fields(kind)}
+    values = {field.name: _take(table, field, hints[field.name]) for field in fields(kind)}
     table.finish()
     return kind(**values)
 

@@ -97,11 +97,11 @@ def check_entry_text(details: Details, reason: str, policy: TextPolicy) -> None:
         raise UsageError(f"{error.message}; nothing was written", hint=error.hint) from None
     if not 1 <= len(reason) <= MAX_TEXT:
         raise UsageError(f"reason has {len(reason)} characters, expected 1 to {MAX_TEXT}; nothing was written")
-    for one in fields(details):
-        value = getattr(details, one.name)
+    for field in fields(details):
+        value = getattr(details, field.name)
         for text in value if isinstance(value, tuple) else (value,):
             if isinstance(text, str):
-                check_text(one.name, text, policy)
+                check_text(field.name, text, policy)
 
 
 def check_text(name: str, text: str, policy: TextPolicy) -> None:

@@ -136,7 +136,7 @@ def _parse_group(value: object) -> DisclosedGroup:
 
 
 def _is_strings(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, list) and all(isinstance(member, str) for member in value)
 
 
 def group_items(

@@ -59,7 +59,7 @@ def compute_subtrees(first: int, leaf_hashes: list[bytes]) -> list[Node]:
         level = leaf_hashes[at : at + size]
         while len(level) > 1:
             pairs = zip(level[::2], level[1::2], strict=True)
-            level = [sha256(b"\x01" + one + other).digest() for one, other in pairs]
+            level = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
         subtrees.append((level[0], size))
         at += size
     return subtrees

@@ -75,7 +75,9 @@ def _parse_term(text: str) -> _Term:
     ranges = () if text.startswith(NAME_MARK) else _parse_numbers(text)
     # A name is typed as it is seen or as evtool prints it: `100%` is stored as `100%25`.
     plain = re.sub(r"/+", "/", re.sub(r"^(\./+)+", "", text)).rstrip("/")
-    spellings = dict.fromkeys(nfc_key(one) for one in (plain, store_name(plain.encode("utf-8", "surrogateescape"))))
+    spellings = dict.fromkeys(
+        nfc_key(spelling) for spelling in (plain, store_name(plain.encode("utf-8", "surrogateescape")))
+    )
     return _Term(text, ranges, tuple(Exclusions((spelling,)) for spelling in spellings))
 
 

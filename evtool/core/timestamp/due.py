@@ -58,22 +58,22 @@ def compute_due(judged: Iterable[JudgedToken], sunsets: SunsetTable) -> tuple[Du
     """
     items = {
         item
-        for one in judged
-        if one.verdict.state is TokenState.PASSED and one.existed_by is None
-        for item in _items(one, sunsets)
+        for token in judged
+        if token.verdict.state is TokenState.PASSED and token.existed_by is None
+        for item in _items(token, sunsets)
     }
     return tuple(sorted(items, key=lambda item: (item.ends, item.entry, item.label, item.kind.value, item.name)))
 
 
-def _items(one: JudgedToken, sunsets: SunsetTable) -> list[DueItem]:
-    verdict = one.verdict
+def _items(judged: JudgedToken, sunsets: SunsetTable) -> list[DueItem]:
+    verdict = judged.verdict
     found: list[tuple[DueKind, str, datetime, str]] = []
     for link in verdict.path:
         found.append((DueKind.CERTIFICATE, link.name, link.not_after, f"certificate {link.fingerprint[:16]}"))
     for kind, row in _rows(verdict, sunsets):
         if row and row.end:
             found.append((kind, row.name if not row.min_bits else f"{row.name}-{row.min_bits}", row.end, row.source))
-    entry, label = one.token.entry, one.token.label
+    entry, label = judged.token.entry, judged.token.label
     return [DueItem(entry, label, kind, name, ends, a_year_before(ends), why) for kind, name, ends, why in found]
 
 

@@ -107,9 +107,9 @@ def withheld_of(item: Item, withhold: frozenset[str]) -> frozenset[str]:
     """Name the statements of a disclosed item that are withheld, as a list of a disclosure names them."""
     statements = (item.file, item.metadata, *item.context)
     return frozenset(
-        f"{CONTEXT}.{one.field}" if isinstance(one, ContextStatement) else one.kind
-        for one in statements
-        if one is not None and is_withheld(one, withhold)
+        f"{CONTEXT}.{statement.field}" if isinstance(statement, ContextStatement) else statement.kind
+        for statement in statements
+        if statement is not None and is_withheld(statement, withhold)
     )
 
 
@@ -162,8 +162,8 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
     withholding = judge_withholding(collection)
     asked = asking.finish(kept, collection.next_item - 1, whole=withholding.is_whole)
     # What was given up is not handed out, even if it still lies there; its name may be another item's by now.
-    disposed = tuple((one.item.number, _DISPOSED) for one in asked if collection.is_disposed(one))
-    asked = [one for one in asked if not collection.is_disposed(one)]
+    disposed = tuple((sealed.item.number, _DISPOSED) for sealed in asked if collection.is_disposed(sealed))
+    asked = [sealed for sealed in asked if not collection.is_disposed(sealed)]
     if not asked:
         raise InputError("no sealed item is asked for, so there is nothing to pack", hint="`evtool show` lists them")
     # Read anew: the items of a collection can be gone through once.
@@ -192,7 +192,10 @@ _DISPOSED = "an entry records that it was disposed of"
 
 
 def _words(decision: Decision) -> str:
-    ways = [f"{one.message} (--confirm {one.confirm})" if one.confirm else one.message for one in decision.reasons]
+    ways = [
+        f"{refusal.message} (--confirm {refusal.confirm})" if refusal.confirm else refusal.message
+        for refusal in decision.reasons
+    ]
     return ", ".join(ways)
 
 

@@ -263,7 +263,7 @@ def pack(
         neutral = list_neutral_names(tree, choice.reserved)
         chosen = [locate(tree, item, neutral) for item in items]
         payload = _measure_payload(tree, chosen, choice.reserved, options, author.progress)
-        disclosed = frozenset(one.number for one in chosen)
+        disclosed = frozenset(item.number for item in chosen)
         total = record.collection.next_item - 1
         fixity = _fixity(chosen, total)
         cover = _cover(record, choice, disclosure, author, travels)
@@ -292,7 +292,7 @@ def pack(
         duties=choice.duties,
         files=len(payload),
         neutral=sum(parse_neutral_name(file.path.removeprefix(PAYLOAD_PREFIX)) is not None for file in payload),
-        like_record=sum(one.path is not None and is_place_of_record(one.path.partition("/")[0]) for one in chosen),
+        like_record=sum(item.path is not None and is_place_of_record(item.path.partition("/")[0]) for item in chosen),
         travels=travels,
         size=sum(file.size for file in payload),
         report=report,
@@ -463,8 +463,8 @@ def _list_items(
 
 def _remarks(collection: Collection, items: frozenset[int]) -> tuple[str, ...]:
     """Say of the copies in the bundle that they are copies."""
-    copies = [one for one in list_derivations(collection, items) if one.has_copy]
-    return tuple(f"item {one.copy} {one.of_copy}" for one in copies)
+    copies = [derivation for derivation in list_derivations(collection, items) if derivation.has_copy]
+    return tuple(f"item {derivation.copy} {derivation.of_copy}" for derivation in copies)
 
 
 def _readme(collection: Collection, draft: Draft, options: PackOptions, travels: Travels) -> bytes:
@@ -477,10 +477,10 @@ def _measure_payload(
     tree: Tree, chosen: Sequence[Chosen], reserved: ReservedNames, options: PackOptions, progress: Progress
 ) -> list[PartFile]:
     """Read every item that goes into the bundle and compare it with its seal."""
-    progress.start("checking", len(chosen), sum(one.content.size or 0 for one in chosen))
+    progress.start("checking", len(chosen), sum(item.content.size or 0 for item in chosen))
     payload: list[PartFile] = []
-    for one, name in name_payload(chosen, reserved, neutral=options.has_neutral_names):
-        file = measure_item(tree, one, name)
+    for item, name in name_payload(chosen, reserved, neutral=options.has_neutral_names):
+        file = measure_item(tree, item, name)
         progress.advance(files=1, size=file.size if file else 0)
         if file is not None:
             payload.append(file)
@@ -491,7 +491,7 @@ def _measure_payload(
 
 def _fixity(chosen: Sequence[Chosen], total: int) -> Fixity:
     """State what was read: the items of the bundle, all of them as sealed, or this would not be reached."""
-    checked = sum(one.content.type is not ItemType.OMITTED for one in chosen)
+    checked = sum(item.content.type is not ItemType.OMITTED for item in chosen)
     return Fixity(
         FixityScope.SAMPLE,
         items=total,

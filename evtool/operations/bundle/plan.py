@@ -304,6 +304,6 @@ def _manifest_lines(files: Iterable[PartFile]) -> Iterator[bytes]:
 def name_payload(chosen: Iterable[Chosen], reserved: ReservedNames, *, neutral: bool) -> Iterator[tuple[Chosen, str]]:
     """Pair each item with its name in the bundle."""
     namer = PayloadNamer(neutral=neutral, reserved=reserved)
-    for one in chosen:
-        has_bytes = one.content.type is ItemType.FILE
-        yield one, namer.choose(one.number, one.path) if has_bytes else ""
+    for item in chosen:
+        has_bytes = item.content.type is ItemType.FILE
+        yield item, namer.choose(item.number, item.path) if has_bytes else ""

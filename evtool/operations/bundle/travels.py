@@ -65,8 +65,8 @@ def find_travels(
         for number in others
     ]
     return Travels(
-        names=tuple(one.file.path for one in items if one.file is not None and not is_withheld(one.file, withhold)),
-        metadata=sum(one.metadata is not None and not is_withheld(one.metadata, withhold) for one in items),
+        names=tuple(item.file.path for item in items if item.file is not None and not is_withheld(item.file, withhold)),
+        metadata=sum(item.metadata is not None and not is_withheld(item.metadata, withhold) for item in items),
         parties=tuple(_parties(entries)),
         other_terms=other_terms,
         other_items=ranges_of(other_items) if other_items else None,
@@ -100,10 +100,10 @@ def _texts_of_entry(entry: Entry) -> Iterator[tuple[str, str]]:
 def _texts_of(reason: str, details: Details) -> Iterator[tuple[str, str]]:
     if reason and reason != NOT_STATED:
         yield "reason", reason
-    for one in fields(details):
-        value = getattr(details, one.name)
-        if one.name in _TEXTS and isinstance(value, str):
-            yield one.name, value
+    for field in fields(details):
+        value = getattr(details, field.name)
+        if field.name in _TEXTS and isinstance(value, str):
+            yield field.name, value
 
 
 def _texts_of_terms(terms: ConsentTerms) -> Iterator[tuple[str, str]]:
@@ -118,8 +118,12 @@ def _texts_of_items(items: Sequence[Item], withhold: frozenset[str]) -> dict[tup
     """Collect the words in context and terms of the items: field and text -> numbers of items."""
     found: dict[tuple[str, str], list[int]] = {}
     for item in items:
-        told = [one for one in item.context if isinstance(one, ContextStatement) and not is_withheld(one, withhold)]
-        texts = [(one.field, one.value) for one in told]
+        told = [
+            statement
+            for statement in item.context
+            if isinstance(statement, ContextStatement) and not is_withheld(statement, withhold)
+        ]
+        texts = [(statement.field, statement.value) for statement in told]
         if item.consent is not None:
             texts += _texts_of_terms(item.consent.terms)
         for key in texts:

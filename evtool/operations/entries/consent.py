@@ -61,7 +61,7 @@ def read_consent(collection: Collection, items: ItemRanges | None = None) -> Ite
             continue
         group = (sealed_by, terms, finders[sealed_by].find(number))
         if group != last:
-            changes = tuple(index.changes[one] for one in group[2])
+            changes = tuple(index.changes[position] for position in group[2])
             in_force, last = _in_force(number, terms, sealed_by, changes), group
         yield ItemConsent(number, sealed_by, terms, in_force, changes)
     require_decidable(collection)

@@ -169,7 +169,7 @@ def _purpose_of(text: str) -> Purpose | str:
 
 def _items_that_go(collection: Collection, named: ItemRanges | None) -> ItemRanges:
     """Give the items that there are to hand over: of those named, or of all, what was not disposed of."""
-    going = [one.item.number for one in read_numbered_items(collection) if not collection.is_disposed(one)]
+    going = [sealed.item.number for sealed in read_numbered_items(collection) if not collection.is_disposed(sealed)]
     require_sound(collection.record_findings)
     if named is not None:
         return named

@@ -26,7 +26,7 @@ def serialize_informational(
     `repeats` are the commands that repeat the check of each time-stamp.
     """
     entries = [link.entry for link in collection.chain.links] + [entry]
-    lines = [EntryLine(one.stem, one.agent, one.sealed is not None) for one in entries]
+    lines = [EntryLine(entry.stem, entry.agent, entry.sealed is not None) for entry in entries]
     readme = render_custody_readme(lines, inside=inside, unlisted=unlisted, repeats=repeats)
     keys = [(link.entry.agent, link.public_key) for link in collection.chain.links] + [(entry.agent, public_key)]
     # One line for each agent and key, in the order of their first entry.

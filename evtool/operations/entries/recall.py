@@ -102,8 +102,8 @@ def _sealed_before(collection: Collection, entry: int) -> ItemRanges | None:
 
 def _listed(collection: Collection, link: Link) -> ItemRanges | None:
     """Give the items that a bundle held; where its list is not here any more, it may have been all of them."""
-    for one in read_lists(collection.custody, collection.listing, [link]):
-        return one.listed.items if one.listed else None
+    for disclosed in read_lists(collection.custody, collection.listing, [link]):
+        return disclosed.listed.items if disclosed.listed else None
     return None
 
 

@@ -289,7 +289,8 @@ def _is_cover_of_an_entry(custody: CustodyReader, listing: Listing, chain: Chain
     except EvtoolError:
         return False
     return any(
-        one.listed is not None and one.listed.cover == digest for one in read_lists(custody, listing, chain.links)
+        disclosed.listed is not None and disclosed.listed.cover == digest
+        for disclosed in read_lists(custody, listing, chain.links)
     )
 
 

@@ -50,8 +50,8 @@ def excuse_converted(entries: Sequence[EntryFiles], unreadable: Collection[int],
     The entries stay unusable: what was signed are other bytes. But their signatures contradict nothing.
     """
     unix = [
-        replace(one, data=one.data.replace(b"\r\n", b"\n"), signature=one.signature.replace(b"\r\n", b"\n"))
-        for one in entries
+        replace(entry, data=entry.data.replace(b"\r\n", b"\n"), signature=entry.signature.replace(b"\r\n", b"\n"))
+        for entry in entries
     ]
     if unix == list(entries):
         return chain

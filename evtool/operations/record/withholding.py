@@ -153,7 +153,7 @@ def require_explained(withholding: Withholding) -> None:
         MismatchError: what was promised is gone, or a list is not the signed one.
         InputError: nothing is disproven, but nothing explains what is withheld.
     """
-    for finding in sorted(withholding.findings, key=lambda one: one.effect is not Effect.DISPROVES):
+    for finding in sorted(withholding.findings, key=lambda finding: finding.effect is not Effect.DISPROVES):
         kind = MismatchError if finding.effect is Effect.DISPROVES else InputError
         raise kind(
             f"this copy leaves out what nobody signed that it may leave out: {finding.message}",

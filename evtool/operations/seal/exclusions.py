@@ -44,7 +44,7 @@ def _bind(
         pattern: dict.fromkeys((pattern, *(unicodedata.normalize(form, pattern) for form in ("NFC", "NFD"))))
         for pattern in patterns
     }
-    met = _find_matching(evidence, custody, {one for each in spellings.values() for one in each})
+    met = _find_matching(evidence, custody, {spelling for each in spellings.values() for spelling in each})
     unbound = [pattern for pattern, each in spellings.items() if not met & each.keys()]
     if unbound and UNMATCHED not in options.allow:
         raise UsageError(
@@ -53,7 +53,10 @@ def _bind(
             hint=f"mend the pattern; for names that are still to come, add --allow {UNMATCHED}",
         )
     return tuple(
-        one for pattern, each in spellings.items() for one in each if one in met or (one == pattern in unbound)
+        spelling
+        for pattern, each in spellings.items()
+        for spelling in each
+        if spelling in met or (spelling == pattern in unbound)
     )
 
 

@@ -122,7 +122,7 @@ class ImportCheck:
     def _take_file(self, tree: Tree, found: Found, journal: Journal, progress: Progress) -> None:
         path = found.path
         wanted = {path} if path in self._waiting else set(self._forms.get(nfc_key(store_name(path)), ()))
-        algorithms = {name for one in wanted for name in self.expectation.files[one].digests}
+        algorithms = {name for path in wanted for name in self.expectation.files[path].digests}
         try:
             observation, digests = _read(tree, found, algorithms)
         except EvidenceError as error:

@@ -130,15 +130,15 @@ class DescribedItems:
         """
         waiting, self._waiting = self._waiting, []
         files = [
-            (one.found, one.observation.stamp)
-            for one in waiting
-            if one.type is ItemType.FILE and one.observation.stamp is not None
+            (pending.found, pending.observation.stamp)
+            for pending in waiting
+            if pending.type is ItemType.FILE and pending.observation.stamp is not None
         ]
         lines = iter(self._reader.read(files))
-        for one in waiting:
-            is_file = one.type is ItemType.FILE and one.observation.stamp is not None
-            extra = (next(lines), *one.extra) if is_file else one.extra
-            self._manifest.add(one.found, one.observation, one.type, one.reason, extra)
+        for pending in waiting:
+            is_file = pending.type is ItemType.FILE and pending.observation.stamp is not None
+            extra = (next(lines), *pending.extra) if is_file else pending.extra
+            self._manifest.add(pending.found, pending.observation, pending.type, pending.reason, extra)
 
 
 class ClaimsReader:

@@ -414,7 +414,7 @@ class _SealRun:
         hidden = find_hidden(self._evidence, self._judge.missing, self.exclusions)
         self._notes.excluded_count -= count_unhidden(hidden, self.exclusions)
         there = {id(sealed) for sealed, _ in hidden}
-        self._judge.missing = [one for one in self._judge.missing if id(one) not in there]
+        self._judge.missing = [sealed for sealed in self._judge.missing if id(sealed) not in there]
         tasks: list[Task[SealedItem | None]] = [Task(found, sealed, Mode.STAT) for sealed, found in hidden]
         for task, observation in observe_all(self._evidence, tasks, jobs=self._crew):
             self._judge_sealed(task, observation)
@@ -423,7 +423,7 @@ class _SealRun:
         """A sealed item under its name in another Unicode form, or under its number, is not new, and not missing."""
         if self._collection is None or self._respelled.names:
             return
-        missing = [one for one in self._judge.missing if not self._collection.is_disposed(one)]
+        missing = [sealed for sealed in self._judge.missing if not self._collection.is_disposed(sealed)]
         if not missing and not nameless_items(self._collection):
             return
         with Tree(self._evidence) as tree:
@@ -446,16 +446,16 @@ class _SealRun:
 
     def _close_judgement(self) -> None:
         """Say what became of the items of earlier seals."""
-        for one in self._judge.missing:
-            if one.item.content.type is ItemType.OMITTED:
-                self._judge.fates_of(one).omitted += 1
+        for sealed in self._judge.missing:
+            if sealed.item.content.type is ItemType.OMITTED:
+                self._judge.fates_of(sealed).omitted += 1
             else:
-                self._judge.report_missing(one)
+                self._judge.report_missing(sealed)
         self._judge.missing.clear()
         there = set(self._respelled.names.values())
-        for one in nameless_items(self._collection) if self._collection else ():
-            if one.item.content.type is not ItemType.OMITTED and path_of(one) not in there:
-                self._judge.report_missing(one)
+        for sealed in nameless_items(self._collection) if self._collection else ():
+            if sealed.item.content.type is not ItemType.OMITTED and path_of(sealed) not in there:
+                self._judge.report_missing(sealed)
         self.result.findings += self._judge.findings
         kept = ItemFates()
         for fates in self._judge.fates.values():
@@ -500,9 +500,9 @@ class _SealRun:
     def _report_names(self) -> None:
         self.result.excluded = self._notes.excluded_count
         self.result.excluded_names = tuple(path for path, _ in self._notes.excluded)
-        for one, other in self._notes.twins:
-            message = f"{shown(one)} and {shown(other)} are one name to some other systems; a copy there may lose one"
-            self.result.findings.append(Finding(Code.NAME_TWIN, Effect.NOTE, message, path=one))
+        for name, twin in self._notes.twins:
+            message = f"{shown(name)} and {shown(twin)} are one name to some other systems; a copy there may lose one"
+            self.result.findings.append(Finding(Code.NAME_TWIN, Effect.NOTE, message, path=name))
 
 
 _MOST_TRIES = 20

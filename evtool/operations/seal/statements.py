@@ -152,7 +152,7 @@ class StatementPlan:
             self._check_row(path, row, next_item)
         for directory in self._defaults.directories:
             self._contradict(f"defaults for {self._name(directory.path or '.')}", directory.stated.terms, whole=False)
-        for directory in sorted(self._unused_directories, key=lambda one: one.path):
+        for directory in sorted(self._unused_directories, key=lambda directory: directory.path):
             self._problems.append(f"defaults: there is nothing in a directory {shown(directory.path)}")
         if self._problems:
             raise TableError(tuple(dict.fromkeys(self._problems)))
@@ -179,7 +179,7 @@ class StatementPlan:
         if key in self._by_key:
             self._by_key[key].names[path] = sealed
         if self._unused_directories:
-            self._unused_directories -= {one for one in self._unused_directories if one.covers(key)}
+            self._unused_directories -= {directory for directory in self._unused_directories if directory.covers(key)}
 
     def _check_defaults(self, path: str) -> None:
         """Check what is stated of an item that has no row, once for all that lie below the same directories."""
@@ -191,7 +191,7 @@ class StatementPlan:
     def _state_defaults(self, path: str) -> Stated:
         directories = self._defaults.find(path)
         if directories not in self._combined:
-            self._combined[directories] = combine(tuple(one.stated for one in directories))
+            self._combined[directories] = combine(tuple(directory.stated for directory in directories))
         return self._combined[directories]
 
     def _name(self, path: str) -> str:

@@ -104,7 +104,7 @@ def import_response(
         (target, name, judge_response(target.signature, "", request, response, grounds))
         for target, name, request in waiting
     ]
-    target, name, outcome = min(judged, key=lambda one: _distance(one[2]))
+    target, name, outcome = min(judged, key=lambda candidate: _distance(candidate[2]))
     if not outcome.ok:
         raise _refusal(outcome)
     with open_same_record(path, custody, target) as record:

@@ -107,11 +107,13 @@ def add_revocation(
     parsed = [(source, _parse(source, data)) for source, data in files]
     with open_record(path, custody) as collection:
         tokens = _find_tokens(collection, anchors, entry, ports)
-    matches = [(source, file, token, one) for source, file in parsed for token, one in _match(source, file, tokens)]
+    matches = [
+        (source, file, token, statement) for source, file in parsed for token, statement in _match(source, file, tokens)
+    ]
     targets = {token.target.sequence: token.target for _, _, token, _ in matches}
     with open_same_record(path, custody, *targets.values()) as record:
         plan = _Plan(record)
-        kept = tuple(plan.add(source, file, token.name, one) for source, file, token, one in matches)
+        kept = tuple(plan.add(source, file, token.name, statement) for source, file, token, statement in matches)
         if plan.new:
             store_files(record, plan.new)
     return RevocationResult(kept, _judge_again(path, custody, kept, anchors, ports))
@@ -125,20 +127,20 @@ def _parse(source: str, data: bytes) -> RevocationFile:
 
 
 def _find_tokens(collection: Collection, anchors: tuple[Anchor, ...], entry: int | None, ports: Ports) -> list[_Token]:
-    stamps = [one for one in read_time_files(collection).stamps if one.name.role is StampRole.RESPONSE]
-    stamps = [one for one in stamps if entry in (None, one.name.sequence)]
+    stamps = [stamp for stamp in read_time_files(collection).stamps if stamp.name.role is StampRole.RESPONSE]
+    stamps = [stamp for stamp in stamps if entry in (None, stamp.name.sequence)]
     if not stamps:
         where = "the record" if entry is None else f"entry {entry}"
         raise InputError(f"{where} has no time-stamp token that revocation evidence could be about")
     found = []
     companions = Companions(collection)
-    for one in stamps:
+    for stamp in stamps:
         verdict = verify_token(
-            one.data, one.signature, Grounds(ports.now(), anchors, certificates=companions.certificates(one.name))
+            stamp.data, stamp.signature, Grounds(ports.now(), anchors, certificates=companions.certificates(stamp.name))
         )
         if verdict.claimed and verdict.chain:
-            target, links = read_target(collection, one.name.sequence), map(load_certificate, verdict.chain)
-            found.append(_Token(target, one.name, verdict.claimed.gen_time, tuple(links)))
+            target, links = read_target(collection, stamp.name.sequence), map(load_certificate, verdict.chain)
+            found.append(_Token(target, stamp.name, verdict.claimed.gen_time, tuple(links)))
     if not found:
         raise NotEstablishedError(
             "no time-stamp here leads to an authority that you trust, so no revocation evidence can be checked",
@@ -158,10 +160,13 @@ def _match(source: str, file: RevocationFile, tokens: Sequence[_Token]) -> list[
     found, unusable = [], []
     for token in tokens:
         statements = read_statements(file, token.path, token.time)
-        usable = [one for one in statements if not one.evidence.problem]
+        usable = [statement for statement in statements if not statement.evidence.problem]
         # One answer may be about several certificates; a revocation is what has to be told.
-        found += [(token, one) for one in sorted(usable, key=lambda one: one.evidence.revocation is None)[:1]]
-        unusable += [one.evidence for one in statements if one.evidence.problem]
+        found += [
+            (token, statement)
+            for statement in sorted(usable, key=lambda statement: statement.evidence.revocation is None)[:1]
+        ]
+        unusable += [statement.evidence for statement in statements if statement.evidence.problem]
     if found:
         return found
     raise _refusal(source, unusable)
@@ -225,8 +230,8 @@ def _judge_again(
     anchors: tuple[Anchor, ...],
     ports: Ports,
 ) -> tuple[StampReport, ...]:
-    concerned = {(one.name.sequence, one.name.label) for one in kept}
+    concerned = {(stored.name.sequence, stored.name.label) for stored in kept}
     with open_record(path, custody) as collection:
         result = judge_time(collection, TimeGrounds(anchors=lambda: anchors), ports.now())
-    stamps = [one for one in result.stamps if one.kind is StampKind.RFC3161]
-    return tuple(one for one in stamps if (one.entry, one.label) in concerned)
+    stamps = [stamp for stamp in result.stamps if stamp.kind is StampKind.RFC3161]
+    return tuple(stamp for stamp in stamps if (stamp.entry, stamp.label) in concerned)

@@ -67,14 +67,14 @@ def judge_derivations(collection: Collection) -> list[Finding]:
     if not all(seal.is_sound for seal in collection.seals):
         return []
     findings = []
-    for one in list_derivations(collection):
-        if one.copy >= collection.next_item:
-            message = f"entry {one.entry} speaks of item {one.copy}, which is in no seal"
-            findings.append(Finding(Code.ITEM_UNKNOWN, Effect.NOTE, message, entry=one.entry))
-        elif one.has_copy:
-            findings.append(_note(one.copy, one.of_copy, one.entry))
-        elif one.has_original:
-            findings.append(_note(one.original, one.of_original, one.entry))
+    for derivation in list_derivations(collection):
+        if derivation.copy >= collection.next_item:
+            message = f"entry {derivation.entry} speaks of item {derivation.copy}, which is in no seal"
+            findings.append(Finding(Code.ITEM_UNKNOWN, Effect.NOTE, message, entry=derivation.entry))
+        elif derivation.has_copy:
+            findings.append(_note(derivation.copy, derivation.of_copy, derivation.entry))
+        elif derivation.has_original:
+            findings.append(_note(derivation.original, derivation.of_original, derivation.entry))
     return findings
 
 

@@ -39,11 +39,11 @@ def find_due(
     moment = now or datetime.now(UTC)
     with open_record(path, custody) as collection:
         result = judge_time(collection, grounds, moment)
-        broken = [one for one in collection.record_findings if one.effect is Effect.DISPROVES]
+        broken = [finding for finding in collection.record_findings if finding.effect is Effect.DISPROVES]
     against = [
-        one
-        for one in [*broken, *result.findings]
-        if one.effect is Effect.DISPROVES or (one.axis is Axis.TIME and one.effect is Effect.OPEN)
+        finding
+        for finding in [*broken, *result.findings]
+        if finding.effect is Effect.DISPROVES or (finding.axis is Axis.TIME and finding.effect is Effect.OPEN)
     ]
     items = compute_due(result.tokens, grounds.sunsets or load_sunsets())
     return DueResult(not against, against[0].message if against else "", items)

@@ -123,13 +123,13 @@ def check_record(case: Case) -> StepResult:
 def check_signatures(case: Case) -> StepResult:
     """Step 2: every entry is signed by the key that it names."""
     chain = case.collection.chain
-    findings = [one for one in chain.findings if one.axis is Step.SIGNATURES.axis]
+    findings = [finding for finding in chain.findings if finding.axis is Step.SIGNATURES.axis]
     return StepResult(Step.SIGNATURES, case.entries, chain.decided, tuple(findings))
 
 
 def check_chain(case: Case) -> StepResult:
     """Step 3: every entry follows from the one before, and item numbers go on from seal to seal."""
-    findings = [one for one in case.collection.chain.findings if one.axis is Step.CHAIN.axis]
+    findings = [finding for finding in case.collection.chain.findings if finding.axis is Step.CHAIN.axis]
     return StepResult(Step.CHAIN, case.entries, case.usable, tuple(findings))
 
 
@@ -156,7 +156,9 @@ def check_time(case: Case) -> StepResult:
 def check_manifests(case: Case) -> StepResult:
     """Step 7: every manifest is the one that was signed."""
     _ = case.comparison
-    findings = [one for seal in case.collection.seals for one in seal.findings if one.code not in _ABOUT_LISTS]
+    findings = [
+        finding for seal in case.collection.seals for finding in seal.findings if finding.code not in _ABOUT_LISTS
+    ]
     read = sum(not seal.broken for seal in case.collection.seals)
     return StepResult(Step.MANIFESTS, case.seals, read, tuple(findings))
 
@@ -166,8 +168,8 @@ _ABOUT_LISTS = (Code.CHECKSUMS_MISSING, Code.CHECKSUMS_MISMATCH, Code.CHECKSUMS_
 
 def check_checksums(case: Case) -> StepResult:
     """Step 8: every list of checksums is the one that was signed."""
-    findings = [one for seal in case.collection.seals for one in seal.findings if one.code in _ABOUT_LISTS]
-    unread = sum(one.effect is Effect.UNCHECKED for one in findings)
+    findings = [finding for seal in case.collection.seals for finding in seal.findings if finding.code in _ABOUT_LISTS]
+    unread = sum(finding.effect is Effect.UNCHECKED for finding in findings)
     sound = sum(seal.is_sound for seal in case.collection.seals)
     return StepResult(Step.CHECKSUMS, case.seals, sound - unread, tuple(findings))
 
@@ -226,7 +228,7 @@ def check_the_bag(case: Case) -> StepResult | None:
     if bundle is None:
         return None
     findings = check_bag(bundle, case.identifier, whole=case.options.selection.is_all)
-    unread = sum(one.effect is Effect.UNCHECKED for one in findings)
+    unread = sum(finding.effect is Effect.UNCHECKED for finding in findings)
     return StepResult(Step.BAG, len(bundle.tags), len(bundle.tags) - unread, tuple(findings))
 
 

@@ -84,7 +84,9 @@ _SEVERITY = {Effect.DISPROVES: 0, Effect.UNCHECKED: 1, Effect.OPEN: 2, Effect.NO
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Put findings in the order of a report: worst first."""
     axes = list(Axis)
-    return tuple(sorted(findings, key=lambda one: (_SEVERITY[one.effect], axes.index(one.axis), one.item or 0)))
+    return tuple(
+        sorted(findings, key=lambda finding: (_SEVERITY[finding.effect], axes.index(finding.axis), finding.item or 0))
+    )
 
 
 def _required(options: VerifyOptions) -> tuple[Axis, ...]:

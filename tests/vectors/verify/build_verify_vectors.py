@@ -102,7 +102,7 @@ def statements(item: Table, salts: Iterator[str]) -> list[Table]:
     content |= {name: item[name] for name in ("target", "reason") if name in item}
     file: Table = {"item": item["number"], "kind": "file", "salt": next(salts), "path": item["path"]}
     extra = [{"item": item["number"], "kind": "context", "field": field} for field in sorted(context)]
-    extra = [one | {"salt": next(salts), "value": context[one["field"]]} for one in extra]
+    extra = [statement | {"salt": next(salts), "value": context[statement["field"]]} for statement in extra]
     if terms is not None:
         extra.append({"item": item["number"], "kind": "consent", "salt": next(salts)} | terms)
     return [content, file | {"mtime": item.get("mtime")}, *extra]
@@ -137,15 +137,15 @@ class Collection:
         handovers = recipe.get("disclosed", [])
         for number, seal in enumerate(recipe["seal"], start=1):
             self._add_seal(len(self._signers) + 1, seal)
-            for one in recipe.get("entry", []):
-                if one.get("apart") and one.get("after", len(recipe["seal"])) == number:
-                    self._add_other(len(self._signers) + 1, one)
-            for one in handovers:
-                if one.get("after", len(recipe["seal"])) == number:
-                    self._add_disclosed(len(self._signers) + 1, one)
-            for one in recipe.get("entry", []):
-                if not one.get("apart") and one.get("after", len(recipe["seal"])) == number:
-                    self._add_other(len(self._signers) + 1, one)
+            for entry in recipe.get("entry", []):
+                if entry.get("apart") and entry.get("after", len(recipe["seal"])) == number:
+                    self._add_other(len(self._signers) + 1, entry)
+            for entry in handovers:
+                if entry.get("after", len(recipe["seal"])) == number:
+                    self._add_disclosed(len(self._signers) + 1, entry)
+            for entry in recipe.get("entry", []):
+                if not entry.get("apart") and entry.get("after", len(recipe["seal"])) == number:
+                    self._add_other(len(self._signers) + 1, entry)
         self.files["custody/allowed_signers"] = self._allowed_signers()
 
     def _add_seal(self, sequence: int, seal: Table) -> None:
@@ -271,7 +271,7 @@ def stamp(name: str) -> bytes:
 
 def list_stamps(entry: bytes, listed: dict[str, str]) -> bytes:
     """Have an entry list time-stamps: file name -> stamp."""
-    lines = "".join(f'"{name}" = "{sha256(stamp(one)).hex()}"\n' for name, one in listed.items())
+    lines = "".join(f'"{name}" = "{sha256(stamp(stamped)).hex()}"\n' for name, stamped in listed.items())
     return entry.replace(b"\n[sealed]\n", f"\n[previous.timestamps]\n{lines}\n[sealed]\n".encode())
 
 

@@ -128,7 +128,7 @@ class BlockMerge:
         if broken_from is not None and block.first_item > broken_from:
             # It was asked about before it was known that nothing can be known of it.
             self._put_aside(answer.request.runs)
-            self._aside += (one._replace(sealed=None) for one in loose if one.found is not None)
+            self._aside += (pair._replace(sealed=None) for pair in loose if pair.found is not None)
         elif isinstance(product, UnchangedBlock):
             self._blocks.accept_as_it_is(block, product.nodes, product.listed, product.consents)
             yield Unchanged(

@@ -59,12 +59,16 @@ def find_hidden(
     evidence: TreeLocation, missing: Iterable[SealedItem], exclusions: Exclusions
 ) -> list[tuple[SealedItem, Found]]:
     """Of the items that a walk did not come across, find those that are there but left out by pattern."""
-    hidden = [(one, one.item.file.path) for one in missing if one.item.file and exclusions.hides(one.item.file.path)]
+    hidden = [
+        (sealed, sealed.item.file.path)
+        for sealed in missing
+        if sealed.item.file and exclusions.hides(sealed.item.file.path)
+    ]
     if not hidden:
         return []
     with Tree(evidence) as tree:
-        places = [(one, find_one(tree, parse_name(path))) for one, path in hidden]
-    return [(one, found) for one, found in places if found is not None]
+        places = [(sealed, find_one(tree, parse_name(path))) for sealed, path in hidden]
+    return [(sealed, found) for sealed, found in places if found is not None]
 
 
 def count_unhidden(hidden: Iterable[tuple[SealedItem, Found]], exclusions: Exclusions) -> int:

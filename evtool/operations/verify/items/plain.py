@@ -372,9 +372,9 @@ class Comparer:
 
     def _forget(self, sealed: Iterable[SealedItem], found: Iterable[Found]) -> None:
         """Take what has been explained out of the leftovers."""
-        items, paths = {id(one.item) for one in sealed}, {one.path for one in found}
-        self._judge.missing = [one for one in self._missing if id(one.item) not in items]
-        self._extra = [one for one in self._extra if one.path not in paths]
+        items, paths = {id(mine.item) for mine in sealed}, {name.path for name in found}
+        self._judge.missing = [missing for missing in self._missing if id(missing.item) not in items]
+        self._extra = [extra for extra in self._extra if extra.path not in paths]
 
     def _report_unreadable_directories(self) -> None:
         """What is below a directory that cannot be listed is not missing: nobody could look."""
@@ -384,7 +384,11 @@ class Comparer:
             stored = store_name(found.path)
             self._add(Code.UNREADABLE, Effect.UNCHECKED, f"{shown(stored)}: cannot be listed", path=stored)
         prefixes = tuple(found.path + b"/" for found in unreadable)
-        hidden = [one for one in self._missing if (one.item.sort_key or b"").startswith(prefixes)] if prefixes else []
+        hidden = (
+            [missing for missing in self._missing if (missing.item.sort_key or b"").startswith(prefixes)]
+            if prefixes
+            else []
+        )
         for sealed in hidden:
             self._judge.fates_of(sealed).unreadable += 1
             self._judge.find(Code.UNREADABLE, Effect.UNCHECKED, sealed, "its directory cannot be listed")
@@ -470,9 +474,9 @@ class Comparer:
             message = f"entries of the directory are left out of the seals by pattern ({patterns}): {names}"
             self._add(Code.EXCLUDED, Effect.NOTE, message, count=notes.excluded_count)
         self.result.findings += report_companions(Code.COMPANION, notes.companions)
-        for one, other in notes.twins:
-            message = f"{shown(one)} and {shown(other)} are one name to some other systems; a copy there may lose one"
-            self._add(Code.NAME_TWIN, Effect.NOTE, message, path=one)
+        for name, twin in notes.twins:
+            message = f"{shown(name)} and {shown(twin)} are one name to some other systems; a copy there may lose one"
+            self._add(Code.NAME_TWIN, Effect.NOTE, message, path=name)
 
     def _close_accounts(self) -> None:
         """Bring in what the walk counted by itself."""

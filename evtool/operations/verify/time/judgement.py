@@ -47,25 +47,27 @@ class _Judgement:
     @property
     def entry_proofs(self) -> list[EntryProof]:
         """The blocks that proofs lead to."""
-        return [EntryProof(one.name.sequence, v.block.existed_by) for one, v in self.proofs if v.block]
+        return [
+            EntryProof(stamp.name.sequence, verdict.block.existed_by) for stamp, verdict in self.proofs if verdict.block
+        ]
 
     @property
     def passed(self) -> list[JudgedToken]:
         """The tokens that passed: the only ones that an interval is made of."""
-        return [one for one in self.tokens if one.verdict.proven]
+        return [judged for judged in self.tokens if judged.verdict.proven]
 
     @property
     def stamped(self) -> int:
         """The newest entry with a passed stamp of its own."""
         own = [proof.entry for proof in self.entry_proofs]
-        own += [one.token.entry for one in self.tokens if one.verdict.proven]
+        own += [judged.token.entry for judged in self.tokens if judged.verdict.proven]
         return max(own, default=0)
 
     def interval(self, entry: int) -> Interval:
         """What is proven for an entry; in a broken chain nothing that stands beside another entry."""
         if self.linked:
             return compute_interval(entry, self.passed, self.entry_proofs)
-        own = [one for one in self.passed if one.token.entry == entry]
+        own = [judged for judged in self.passed if judged.token.entry == entry]
         return compute_interval(entry, own, [proof for proof in self.entry_proofs if proof.entry == entry])
 
 
@@ -73,13 +75,13 @@ def judge_stamps(collection: Collection, found: TimeFiles, grounds: TimeGrounds,
     """Judge what was found, as of `now`."""
     links = collection.chain.links
     judgement = _Judgement(links, _is_linked(collection))
-    for one in found.stamps:
-        if one.name.role is StampRole.PROOF:
-            verdict = verify_proof(one.data, one.signature, grounds.headers, grounds.minimum_work)
-            judgement.proofs.append((one, verdict))
-    responses = [one for one in found.stamps if one.name.role is StampRole.RESPONSE]
+    for stamp in found.stamps:
+        if stamp.name.role is StampRole.PROOF:
+            verdict = verify_proof(stamp.data, stamp.signature, grounds.headers, grounds.minimum_work)
+            judgement.proofs.append((stamp, verdict))
+    responses = [stamp for stamp in found.stamps if stamp.name.role is StampRole.RESPONSE]
     companions = Companions(collection)
-    own = [_chain_token(companions, one, judgement.linked) for one in responses]
+    own = [_chain_token(companions, stamp, judgement.linked) for stamp in responses]
     ready = Grounds(
         now=now,
         anchors=tuple(grounds.anchors()),
@@ -100,8 +102,10 @@ def judge_stamps(collection: Collection, found: TimeFiles, grounds: TimeGrounds,
         findings=tuple(findings),
         stamps=_describe(judgement, found),
         intervals=tuple(
-            ProvenInterval(entry=number, not_before=spell(one.not_before), not_after=spell(one.not_after, up=True))
-            for number, one in intervals.items()
+            ProvenInterval(
+                entry=number, not_before=spell(interval.not_before), not_after=spell(interval.not_after, up=True)
+            )
+            for number, interval in intervals.items()
         ),
         proven={link.head: end for link in links if (end := intervals[link.entry.sequence].not_after)},
         stamped=judgement.stamped,
@@ -115,21 +119,21 @@ def _is_linked(collection: Collection) -> bool:
     return collection.chain.is_intact and numbers == list(range(1, len(numbers) + 1))
 
 
-def _chain_token(companions: Companions, one: FoundStamp, linked: bool) -> ChainToken:
+def _chain_token(companions: Companions, stamp: FoundStamp, linked: bool) -> ChainToken:
     """Make a token ready to be judged, with what lies beside it.
 
     The saved request is no ground here. It served when the answer came in; today only the token counts, and a request
     that somebody swapped later must not make a good token look forged.
     """
     return ChainToken(
-        entry=one.name.sequence,
-        label=one.name.label,
-        response=one.data,
-        data=one.signature,
-        listed_in=one.listed_in if linked else None,
-        certificates=companions.certificates(one.name),
-        crls=companions.beside(one.name, StampRole.CRL),
-        ocsp_answers=companions.beside(one.name, StampRole.OCSP),
+        entry=stamp.name.sequence,
+        label=stamp.name.label,
+        response=stamp.data,
+        data=stamp.signature,
+        listed_in=stamp.listed_in if linked else None,
+        certificates=companions.certificates(stamp.name),
+        crls=companions.beside(stamp.name, StampRole.CRL),
+        ocsp_answers=companions.beside(stamp.name, StampRole.OCSP),
     )
 
 
@@ -138,21 +142,21 @@ _BECAME_WORTHLESS = frozenset({Reason.REVOKED})
 
 
 def _judge_tokens(companions: Companions, judgement: _Judgement, found: TimeFiles) -> Iterable[Finding]:
-    names = {(one.name.sequence, one.name.label): one for one in found.stamps}
-    for one in judgement.tokens:
-        stamp, verdict = names[one.token.entry, one.token.label], one.verdict
+    names = {(stamp.name.sequence, stamp.name.label): stamp for stamp in found.stamps}
+    for judged in judgement.tokens:
+        stamp, verdict = names[judged.token.entry, judged.token.label], judged.verdict
         if verdict.state is TokenState.FAILED:
             listed = stamp.listed_in is not None and verdict.reason not in _BECAME_WORTHLESS
             yield _failed(stamp, verdict.reason.value, verdict.detail, listed)
         elif verdict.state is TokenState.INDETERMINATE:
             yield _open(stamp, verdict.reason.value, verdict.detail)
-        elif _answers_another_request(companions, one, stamp):
+        elif _answers_another_request(companions, judged, stamp):
             message = f"time-stamp {stamp.name.text} holds, but the request beside it is not the one that it answers"
             yield Finding(Code.TIMESTAMP_OPEN, Effect.NOTE, message, entry=stamp.name.sequence)
 
 
-def _answers_another_request(companions: Companions, one: JudgedToken, stamp: FoundStamp) -> bool:
-    facts = one.verdict.claimed
+def _answers_another_request(companions: Companions, judged: JudgedToken, stamp: FoundStamp) -> bool:
+    facts = judged.verdict.claimed
     for data in companions.beside(stamp.name, StampRole.REQUEST):
         try:
             request = parse_request(data)
@@ -173,12 +177,12 @@ def _judge_unread(companions: Companions) -> Iterable[Finding]:
 
 
 def _judge_proofs(judgement: _Judgement) -> Iterable[Finding]:
-    proven = {one.name.sequence for one, verdict in judgement.proofs if verdict.block}
-    for one, verdict in judgement.proofs:
+    proven = {stamp.name.sequence for stamp, verdict in judgement.proofs if verdict.block}
+    for stamp, verdict in judgement.proofs:
         if verdict.state is TokenState.FAILED:
-            yield _failed(one, verdict.reason.value, verdict.detail, one.listed_in is not None)
-        elif verdict.state is TokenState.INDETERMINATE and one.name.sequence not in proven:
-            yield _open(one, verdict.reason.value, verdict.detail)
+            yield _failed(stamp, verdict.reason.value, verdict.detail, stamp.listed_in is not None)
+        elif verdict.state is TokenState.INDETERMINATE and stamp.name.sequence not in proven:
+            yield _open(stamp, verdict.reason.value, verdict.detail)
 
 
 def _failed(stamp: FoundStamp, reason: str, detail: str, listed: bool) -> Finding:
@@ -239,8 +243,14 @@ def _judge_whole(collection: Collection, judgement: _Judgement, intervals: dict[
 
 
 def _describe(judgement: _Judgement, found: TimeFiles) -> tuple[StampReport, ...]:
-    stamps = {(one.name.sequence, one.name.label): one for one in found.stamps if one.name.role is StampRole.RESPONSE}
-    reports = [describe_token(one, stamps[one.token.entry, one.token.label].name) for one in judgement.tokens]
-    reports += [describe_proof(one.name, verdict, one.listed_in) for one, verdict in judgement.proofs]
+    stamps = {
+        (stamp.name.sequence, stamp.name.label): stamp
+        for stamp in found.stamps
+        if stamp.name.role is StampRole.RESPONSE
+    }
+    reports = [
+        describe_token(judged, stamps[judged.token.entry, judged.token.label].name) for judged in judgement.tokens
+    ]
+    reports += [describe_proof(stamp.name, verdict, stamp.listed_in) for stamp, verdict in judgement.proofs]
     order = list(StampKind)
     return tuple(sorted(reports, key=lambda report: (report.entry, order.index(report.kind), report.label)))

@@ -44,14 +44,14 @@ def read_known_stamps(collection: Collection, now: datetime) -> KnownStamps:
     # Not before there is one: this imports the X.509 parts of cryptography.
     from evtool.operations.verify.time.checks import is_disproved, repeat_commands
 
-    fresh = [one for one in stamps if one.name.text not in recorded]
-    sound = [one for one in fresh if not is_disproved(one, now)][:MAX_LISTED]
+    fresh = [stamp for stamp in stamps if stamp.name.text not in recorded]
+    sound = [stamp for stamp in fresh if not is_disproved(stamp, now)][:MAX_LISTED]
     return KnownStamps(
-        to_list={one.name.text: sha256_hex(one.data) for one in sorted(sound, key=lambda one: one.name.text)},
-        repeats=tuple(filter(None, (repeat_commands(collection, one, now) for one in _tokens(stamps)))),
+        to_list={stamp.name.text: sha256_hex(stamp.data) for stamp in sorted(sound, key=lambda stamp: stamp.name.text)},
+        repeats=tuple(filter(None, (repeat_commands(collection, stamp, now) for stamp in _tokens(stamps)))),
     )
 
 
 def _tokens(stamps: Iterable[FoundStamp]) -> list[FoundStamp]:
-    tokens = [one for one in stamps if one.name.role is StampRole.RESPONSE]
-    return sorted(tokens, key=lambda one: one.name.text)[:_MAX_REPEATED]
+    tokens = [stamp for stamp in stamps if stamp.name.role is StampRole.RESPONSE]
+    return sorted(tokens, key=lambda stamp: stamp.name.text)[:_MAX_REPEATED]

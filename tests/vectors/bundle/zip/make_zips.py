@@ -98,15 +98,15 @@ def container(
     """Put a container together."""
     end = end or End()
     out, offsets = prefix, []
-    for one in files:
-        out += one.before
+    for part in files:
+        out += part.before
         offsets.append(len(out))
-        out += (one.local_bytes() if one.local else b"") + one.after
+        out += (part.local_bytes() if part.local else b"") + part.after
     out += gap
     start = len(out)
-    listed = [(one, offset) for one, offset in zip(files, offsets, strict=True) if one.listed]
-    for one, offset in listed:
-        out += one.central_bytes(offset)
+    listed = [(part, offset) for part, offset in zip(files, offsets, strict=True) if part.listed]
+    for part, offset in listed:
+        out += part.central_bytes(offset)
     length, count = len(out) - start, len(listed)
     if end.zip64:
         out += end.zip64(count, length, start)
