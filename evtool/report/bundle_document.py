@@ -54,7 +54,7 @@ class OtherTermsDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TextDocument:
+class TravellingText:
     """Words of a person, word for word.
 
     Attributes:
@@ -84,7 +84,7 @@ class TravelsDocument:
     parties: tuple[PartyDocument, ...]
     other_terms: tuple[OtherTermsDocument, ...]
     other_items: tuple[str, ...]
-    texts: tuple[TextDocument, ...]
+    texts: tuple[TravellingText, ...]
 
 
 def travels_document(travels: Travels) -> TravelsDocument:
@@ -100,7 +100,7 @@ def travels_document(travels: Travels) -> TravelsDocument:
             for other in travels.other_terms
         ),
         other_items=tuple(travels.other_items.serialize()) if travels.other_items else (),
-        texts=tuple(TextDocument(text=words.text, places=words.places) for words in travels.texts),
+        texts=tuple(TravellingText(text=words.text, places=words.places) for words in travels.texts),
     )
 
 

@@ -70,7 +70,11 @@ def write_index(schemas: Mapping[str, Schema]) -> str:
 
 def write_pages(schemas: Mapping[str, Schema], example: str) -> dict[str, str]:
     """Write the pages of all documents: file name -> text. `example` is a report."""
-    parts = {part: said for schema in schemas.values() for part, said in schema.get("$defs", {}).items()}
+    parts: dict[str, Schema] = {}
+    for schema in schemas.values():
+        for part, said in schema.get("$defs", {}).items():
+            if parts.setdefault(part, said) != said:
+                raise ValueError(f"two types are called {part}; a page can show only one of them")
     homes = _homes(parts, schemas)
     return {page: _write_page(page, schemas, parts, homes, example if "report" in page else "") for page in PAGES}
 
