@@ -143,7 +143,7 @@ def test_the_whole_story(evtool: Runner, giver: Party, receiver: Party) -> None:
     assert whole.exit_code == 5
     assert f"item {number['인터뷰/자료-01.txt']}: consent is refused\n" in whole.stderr
     assert "자료" not in whole.stderr, "items are named by number, not by name"
-    assert giver("verify", case).stdout.split("\n")[0].endswith("case: sealed, for nobody")
+    assert giver("verify", case).stdout.split("\n")[0].endswith("case: closed. It may not be given to anyone.")
     kept_to = ("--confirm", "notify-before-use", "--confirm", "redact-location", "--approved-by", "A2")
     giver.ok("pack", case, "-o", "bundle", *to, "--for", "un-reporting", *kept_to, "--allowed-only")
     receiver.ok("unpack", "bundle", "-o", "inbox")
@@ -631,17 +631,21 @@ def test_what_is_confirmed_is_recorded_with_its_reason(giver: Party, plain: Path
         (("--status", "revoked"), "status-revoked"),
         (("--status", "expired"), "status-expired"),
         (("--until", "2026-01-01"), "expired"),
-        (("--handling", "sealed"), "handling-sealed"),
+        (("--handling", "closed"), "handling-closed"),
     ],
 )
-def test_a_no_cannot_be_confirmed_away(
+def test_a_refusal_can_only_be_confirmed_on_record(
     giver: Party, plain: Path, exit_: str, terms: tuple[str, str], reason: str
 ) -> None:
     giver.ok("consent", "set", plain, "2", *terms)
-    refused = leave(giver, plain, exit_, "--confirm", reason, "--reason", "order 12")
+    refused = leave(giver, plain, exit_)
     assert refused.exit_code == 5
     assert "1 of 2 items may not go to B7, so nothing was recorded" in refused.stderr
-    assert "(--confirm" not in refused.stderr
+    assert f"(--confirm {reason})" in refused.stderr
+    assert leave(giver, plain, exit_, "--confirm", reason).exit_code == 2, "a reason has to be given"
+    assert leave(giver, plain, exit_, "--confirm", reason, "--reason", "order 12").exit_code == 0
+    entry = giver.ok("log", plain, "--json").document["entries"][-1]
+    assert (entry["reason"], entry["details"]["confirmed"]) == ("order 12", [reason])
     giver.ok("record", plain, "disposed", "--items", "2", "--authority", "x", "--method", "y")
     assert leave(giver, plain, exit_).exit_code == 0, "what was given up does not go"
 

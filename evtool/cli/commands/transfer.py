@@ -24,8 +24,8 @@ Afterwards copy the whole directory to the receiver, who runs `evtool receive` o
 `evtool receipt add` puts it here. Until then the transfer is shown as open.
 
 Consent is asked for every item, as `evtool consent check` does. What stands against the transfer is listed, with the
-code that confirms it; a reason is recorded with it. Consent that was refused, withdrawn, revoked or has expired, a
-handling for nobody, and terms that nobody you trust has signed cannot be confirmed.
+code that confirms it. Confirm only what you can answer for: the codes and your reason are recorded, a withdrawal that
+you went against included. Terms that nobody you trust has signed cannot be confirmed.
 
 \b
 Exit codes:

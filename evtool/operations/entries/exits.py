@@ -1,9 +1,10 @@
 """Handing items over without a bundle: custody goes to somebody else, or a disclosure is recorded by hand.
 
-The same decision is asked as for a bundle. What it refuses is listed, by its reasons. Where nobody said no, because
-something was never stated or is not known of the recipient, whoever signs may confirm each of these reasons and say
-why; the entry records both. A no stays a no: consent that was refused, withdrawn, revoked or has expired, closed
-items, terms that cannot be read or relied on.
+The same decision is asked as for a bundle. What it refuses is listed, by its reasons. Whoever signs may confirm each of
+these reasons and say why; the entry records both. That holds for a refusal or a withdrawal as well, other than for a
+bundle: an archive may have to go to its successor as a whole, a court may order it, and a record that could not say so
+would be false. Only terms that nobody knows are never confirmed: what this copy withholds, or what no trusted key
+signed.
 """
 
 from __future__ import annotations
@@ -36,15 +37,9 @@ FINAL = frozenset(
     {
         Reason.TERMS_WITHHELD,
         Reason.TERMS_UNTRUSTED,
-        Reason.STATUS_REFUSED,
-        Reason.STATUS_WITHDRAWN,
-        Reason.STATUS_REVOKED,
-        Reason.STATUS_EXPIRED,
-        Reason.EXPIRED,
-        Reason.HANDLING_CLOSED,
     }
 )
-"""Reasons that nobody can confirm away: somebody said no, or nobody knows what was said."""
+"""Reasons that nobody can confirm: nobody knows what was said."""
 
 _MAX_LISTED = 10
 _MAX_RANGES = 10
