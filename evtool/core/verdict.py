@@ -114,7 +114,7 @@ class Report:
     """The result of one verification.
 
     Attributes:
-        collection: id of the collection, or None where no entry could be read.
+        collection: id of the collection, or None if no entry could be read.
         head: SHA-256 of the newest entry, or None.
         steps: what each step checked; one that did not run is not among them.
         findings: everything found, worst first.
@@ -124,9 +124,9 @@ class Report:
         bytes: bytes that were read and hashed.
         signers: the entries whose signature verifies, oldest first.
         required: axes that had to be shown for exit 0.
-        consent: what the terms of the items amount to; None where there is no record, or one that does not hold.
+        consent: what the terms of the items amount to; None if there is no record, or one that fails verification.
         timestamps: every time-stamp that was judged, in the order of entries.
-        intervals: what is proven of the time of each entry; empty where there is no time-stamp at all.
+        intervals: what is proven of the time of each entry; empty if there is no time-stamp at all.
         partial: which copy this is, where it leaves out what a signed entry says it leaves out.
     """
 

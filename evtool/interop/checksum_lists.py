@@ -55,7 +55,7 @@ class Expected:
 
     Attributes:
         digests: algorithm -> digest in lower-case hexadecimal.
-        size: bytes, or None where no list says it.
+        size: bytes, or None if no list says it.
     """
 
     digests: dict[str, str] = field(default_factory=dict)
@@ -82,16 +82,16 @@ def read_list(lines: Iterable[bytes], format_name: str, strip: bytes = b"") -> d
 
 
 def add_expected(file: Expected, digests: dict[str, str], size: int | None, where: str) -> None:
-    """Add what one line says of a file.
+    """Add what one line says about a file.
 
     Raises:
         FormatError: another line says otherwise.
     """
     for algorithm, digest in digests.items():
         if file.digests.setdefault(algorithm, digest) != digest:
-            raise FormatError(f"{where}: the file is listed before, with another digest")
+            raise FormatError(f"{where}: the file is already listed with another digest")
     if size is not None and file.size not in (None, size):
-        raise FormatError(f"{where}: the file is listed before, with another size")
+        raise FormatError(f"{where}: the file is already listed with another size")
     file.size = size if size is not None else file.size
 
 
@@ -108,7 +108,7 @@ def _parse_sums(lines: Iterable[bytes], algorithm: str) -> Iterator[_Line]:
             escaped, name, path, digest = match.groups()
             tagged = _TAG_NAMES.get(name.upper().replace(b"-", b""))
             if tagged is None:
-                raise FormatError(f"line {number}: digests of this algorithm are not read")
+                raise FormatError(f"line {number}: evtool does not read digests of this algorithm")
             yield number, _unescape(path, number) if escaped else path, _digest(tagged, digest, number), None
         elif match := _PLAIN.match(line):
             escaped, digest, path = match.groups()
@@ -124,7 +124,7 @@ def _parse_hashdeep(lines: Iterable[bytes]) -> Iterator[_Line]:
         line = line.removesuffix(b"\r")
         if number == 1:
             if not line.startswith(b"%%%% HASHDEEP-1."):
-                raise FormatError("the list does not begin as hashdeep's do")
+                raise FormatError("the list does not begin like a hashdeep list")
         elif line.startswith(b"%%%% "):
             columns = _parse_columns(line, number)
         elif line and not line.startswith(b"##"):
@@ -146,15 +146,17 @@ def _parse_columns(line: bytes, number: int) -> list[str]:
     digests = columns[1:-1]
     known = set(digests) <= _HASHDEEP_COLUMNS and len(set(digests)) == len(digests)
     if columns[0] != "size" or columns[-1] != "filename" or not known:
-        raise FormatError(f"line {number}: these are not the columns of a list of hashdeep")
+        raise FormatError(f"line {number}: these are not the columns of a hashdeep list")
     if not set(digests) & _HASHDEEP_READ:
-        raise FormatError(f"line {number}: the list has no digests that are read ({', '.join(sorted(_HASHDEEP_READ))})")
+        raise FormatError(
+            f"line {number}: the list has no digests that evtool reads ({', '.join(sorted(_HASHDEEP_READ))})"
+        )
     return columns
 
 
 def _digest(algorithm: str, text: bytes, number: int) -> dict[str, str]:
     if len(text) != 2 * DIGEST_SIZES[algorithm] or not re.fullmatch(rb"[0-9A-Fa-f]+", text):
-        raise FormatError(f"line {number}: this is no {algorithm} digest")
+        raise FormatError(f"line {number}: this is not a {algorithm} digest")
     return {algorithm: text.decode("ascii").lower()}
 
 
@@ -170,7 +172,7 @@ def _unescape(path: bytes, number: int) -> bytes:
 def _relative(path: bytes, strip: bytes, number: int) -> bytes:
     if strip:
         if not path.startswith(strip):
-            raise FormatError(f"line {number}: the path {shown_path(path)} does not begin with what is to be stripped")
+            raise FormatError(f"line {number}: the path {shown_path(path)} does not begin with the part to strip")
         path = path[len(strip) :].lstrip(b"/")
     return safe_path(path, f"line {number}")
 
@@ -186,6 +188,6 @@ def safe_path(path: bytes, where: str) -> bytes:
     if not path or path.startswith(b"/") or b"\0" in path or any(p in (b"", b".", b"..") for p in path.split(b"/")):
         raise FormatError(
             f"{where}: the path {shown_path(path)} does not stay below the directory",
-            hint="if the list was made elsewhere, take the beginning off its paths with --strip",
+            hint="if the list was made elsewhere, remove the beginning of its paths with --strip",
         )
     return path

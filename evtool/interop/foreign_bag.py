@@ -34,8 +34,8 @@ class ForeignBag:
     Attributes:
         version: version of BagIt that it declares.
         manifests: names of its manifests and tag manifests.
-        files: path relative to the bag -> what the manifests say of it.
-        total: bytes and number of the files of the payload, by Payload-Oxum; None where there is none.
+        files: path relative to the bag -> what the manifests say about it.
+        total: bytes and number of the files of the payload, by Payload-Oxum; None if there is none.
         to_fetch: paths that fetch.txt lists; they are in `files` too.
     """
 
@@ -52,11 +52,11 @@ def read_foreign_bag(names: Iterable[str], read: Callable[[str], bytes], exists:
     Whether files are there is not looked at: what fetch.txt lists may have been fetched since.
 
     Raises:
-        FormatError: it is no bag, lists unsafe paths or nothing at all, or has a manifest that is not read.
+        FormatError: it is not a bag, lists unsafe paths or nothing at all, or has a manifest that is not read.
     """
     present = set(names)
     if "bagit.txt" not in present:
-        raise FormatError("there is no bagit.txt, so this is no bag")
+        raise FormatError("there is no bagit.txt, so this is not a bag")
     texts = _Texts(*_parse_declaration(read("bagit.txt")), read, exists)
     manifests = {name: match for name in sorted(present) if (match := _MANIFEST_NAME.match(name))}
     payload_lists = [name for name, match in manifests.items() if not match[1]]
@@ -67,7 +67,7 @@ def read_foreign_bag(names: Iterable[str], read: Callable[[str], bytes], exists:
     for name, match in manifests.items():
         algorithm = _ALGORITHMS.get(re.sub("[-_]", "", match[2].lower()))
         if algorithm is None:
-            raise FormatError(f"{shown(name)}: digests of this algorithm are not read")
+            raise FormatError(f"{shown(name)}: evtool does not read digests of this algorithm")
         listed[name] = set()
         for where, path, digest in _parse_manifest(texts, algorithm, name):
             add_expected(files.setdefault(path, Expected()), {algorithm: digest}, None, where)
@@ -122,10 +122,10 @@ def _parse_declaration(data: bytes) -> tuple[tuple[int, int], str]:
         raise FormatError("bagit.txt does not declare a version and an encoding")
     version = int(match[1]), int(match[2])
     if not (0, 93) <= version <= (1, 0):
-        raise FormatError(f"the bag declares BagIt {version[0]}.{version[1]}, versions 0.93 to 1.0 are read")
+        raise FormatError(f"the bag declares BagIt {version[0]}.{version[1]}, evtool reads versions 0.93 to 1.0")
     encoding = _ENCODINGS.get(match[3].lower())
     if encoding is None:
-        raise FormatError(f"the texts of the bag are in {shown(match[3])}, which is not read")
+        raise FormatError(f"the texts of the bag are in {shown(match[3])}, which evtool does not read")
     return version, encoding
 
 
@@ -174,6 +174,6 @@ def _read_oxum(lines: Iterable[tuple[str, str]]) -> tuple[int, int] | None:
             continue
         match = _OXUM.match(value.strip())
         if match is None or total is not None:
-            raise FormatError(f"{where}: the Payload-Oxum is not two numbers with a dot between them, given once")
+            raise FormatError(f"{where}: the Payload-Oxum must be two numbers with a dot between them, and appear once")
         total = int(match[1]), int(match[2])
     return total

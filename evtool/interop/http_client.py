@@ -216,7 +216,7 @@ def _read(response: http.client.HTTPResponse, limit: int, url: str) -> bytes:
         if size > limit:
             raise NetworkError(NetworkProblem.TOO_LARGE, url, f"the answer has more than {limit} bytes")
         if time.monotonic() > deadline:
-            raise NetworkError(NetworkProblem.TIMEOUT, url, f"no whole answer within {BODY_DEADLINE:.0f} seconds")
+            raise NetworkError(NetworkProblem.TIMEOUT, url, f"no complete answer within {BODY_DEADLINE:.0f} seconds")
     # read1 does not mind a body that ends before its announced length; a cut token would look like a damaged one.
     announced = response.headers.get("Content-Length", "")
     if not response.chunked and announced.isascii() and announced.isdigit() and int(announced[:12]) > size:
@@ -230,7 +230,7 @@ def _follow(request: Outgoing, location: str) -> Outgoing:
     upgrade = there is not None and (here.scheme, there.scheme) == ("http", "https") and not (here.port or there.port)
     if there is None or there.hostname != here.hostname or not (there.netloc == here.netloc or upgrade):
         what = f"it redirects to another host, {shown(location, 120)}" if location else "it redirects to nowhere"
-        hint = "if that is right, give the other address yourself"
+        hint = "if that is intended, give the other address yourself"
         raise NetworkError(NetworkProblem.REDIRECT, request.url, what, hint)
     if (here.scheme, there.scheme) == ("https", "http"):
         raise NetworkError(NetworkProblem.REDIRECT, request.url, "it redirects from https down to http")
@@ -268,7 +268,7 @@ def _judge(url: str, reply: Reply, headers: http.client.HTTPMessage, accept: fro
     kind = headers.get_content_type() if "Content-Type" in headers else ""
     if kind == "text/html" or reply.body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         what = f"a web page came back (status {reply.status}{_title(reply.body)})"
-        hint = "a login portal or a proxy may have answered; or the address is that of a page for people"
+        hint = "a login portal or a proxy may have answered, or the address is that of a web page"
         raise NetworkError(NetworkProblem.WEB_PAGE, url, what, hint)
     if reply.status not in accept:
         raise NetworkError(NetworkProblem.STATUS, url, f"it answered with status {reply.status}")
@@ -300,5 +300,5 @@ def find_proxy(url: str) -> str | None:
     proxy = proxy if "://" in proxy else f"http://{proxy}"
     if not proxy.startswith("http://"):
         hint = "use a proxy with an http:// address, or unset the variable"
-        raise NetworkError(NetworkProblem.PROXY, url, "the environment names a proxy of an unsupported kind", hint)
+        raise NetworkError(NetworkProblem.PROXY, url, "the environment names an unsupported kind of proxy", hint)
     return proxy

@@ -28,7 +28,7 @@ class DirectoryDefaults:
 
     Attributes:
         path: stored name of the directory; empty for the evidence directory itself.
-        stated: what is stated of everything in it.
+        stated: what is stated about everything in it.
     """
 
     path: str
@@ -41,7 +41,7 @@ class DirectoryDefaults:
 
 @dataclass(frozen=True, slots=True)
 class ItemDefaults:
-    """All directories that a file speaks of, outer ones before inner ones."""
+    """All directories that a file names, outer ones before inner ones."""
 
     directories: tuple[DirectoryDefaults, ...] = ()
 
@@ -77,7 +77,7 @@ def parse_defaults(data: bytes) -> ItemDefaults:
     directories = [_parse_directory(number, value) for number, value in enumerate(values, start=1)]
     keys = [nfc_key(directory.path) for directory in directories]
     if len(set(keys)) < len(keys):
-        raise FormatError("the file of defaults speaks of one directory twice")
+        raise FormatError("the file of defaults names one directory twice")
     return ItemDefaults(
         tuple(sorted(directories, key=lambda directory: (bool(directory.path), directory.path.count("/"))))
     )
@@ -93,10 +93,10 @@ def _parse_directory(number: int, value: Any) -> DirectoryDefaults:
         parse_name(path if path != _ALL else "any")
     except FormatError:
         # The path is not repeated: it may hold a name, and nobody has looked for one yet.
-        raise FormatError(f"{where}: path is not a relative path in its stored form, nor {_ALL!r}") from None
+        raise FormatError(f"{where}: path is neither a relative path in its stored form nor {_ALL!r}") from None
     terms: dict[str, Any] = table.take("consent", dict) if "consent" in table else {}
     if "handling" in terms:
-        raise FormatError(f"{where}: handling stands beside path, not under consent")
+        raise FormatError(f"{where}: handling belongs beside path, not under consent")
     if "handling" in table:
         terms = {"handling": table.take("handling", str), **terms}
     context = table.take("context", dict) if "context" in table else {}

@@ -43,7 +43,7 @@ class Row:
     Attributes:
         line: where the row begins in the file, from 1.
         path: stored name of the item.
-        stated: what is stated of it.
+        stated: what is stated about it.
     """
 
     line: int
@@ -57,7 +57,7 @@ class TableError(FormatError):
     def __init__(self, problems: Sequence[str]) -> None:
         named = "; ".join(problems[:MAX_ERRORS])
         more = f"; and {len(problems) - MAX_ERRORS} more" if len(problems) > MAX_ERRORS else ""
-        hint = "mend the table and run again; `evtool items --columns` says what each column holds"
+        hint = "correct the table and run again; `evtool items --columns` explains the columns"
         super().__init__(f"nothing was sealed, because the table has errors: {named}{more}", hint=hint)
 
 
@@ -151,7 +151,9 @@ def _split(text: str) -> Iterator[tuple[int, list[str]]]:
             yield begin, cells
             begin = reader.line_num + skipped + 1
     except csv.Error:
-        raise FormatError(f"line {begin} of the table is not CSV: a quotation mark too many or too few") from None
+        raise FormatError(
+            f"line {begin} of the table is not CSV: it has a quotation mark too many or too few"
+        ) from None
 
 
 def _read_header(number: int, cells: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -163,9 +165,9 @@ def _read_header(number: int, cells: Sequence[str]) -> tuple[list[str], list[str
         problems.append(f"line {number}: there is no column {PATH}")
     for index, name in enumerate(names, start=1):
         if name in names[: index - 1]:
-            problems.append(f"line {number}: column {quote_code(name)} is there twice")
+            problems.append(f"line {number}: column {quote_code(name)} appears twice")
         elif name != PATH and name not in TERM_NAMES and not is_field(name):
-            problems.append(f"line {number}, column {index}: {quote_code(name)} is no column of this table")
+            problems.append(f"line {number}, column {index}: {quote_code(name)} is not a column of this table")
     return names, problems
 
 
@@ -193,7 +195,7 @@ def _read_row(number: int, columns: Sequence[str], cells: Sequence[str]) -> Row 
     try:
         parse_name(path)
     except FormatError:
-        problems.append(f"line {number}, column {PATH}: this is not a relative path in its stored form")
+        problems.append(f"line {number}, column {PATH}: not a relative path in its stored form")
     if problems:
         return problems
     return Row(number, path, Stated(make_context(context), make_terms(terms) if terms else None))

@@ -49,7 +49,7 @@ def fetch_upgrade(
     """
     if not is_listed(calendar, listed):
         raise RefusedError(
-            f"calendar {shown(calendar)} is not on your list, it was not contacted",
+            f"calendar {shown(calendar)} is not on your list, so it was not contacted",
             hint="add it to the list only if you know who runs it",
         )
     outgoing = prepare_upgrade(calendar, commitment)

@@ -75,7 +75,7 @@ def parse_recipient(text: str) -> Recipient:
     except pyrage.RecipientError:
         pass
     raise KeyFileError(
-        f"{shown(text, 80)} is nobody a bundle can be encrypted to",
+        f"{shown(text, 80)} is not a key that a bundle can be encrypted to",
         hint="expected age1..., or the line of an ssh-ed25519 or ssh-rsa public key; `age-keygen` makes the former",
     )
 
@@ -85,7 +85,7 @@ def read_recipients_file(path: Path) -> list[Recipient]:
 
     Raises:
         InputError: it cannot be read.
-        KeyFileError: a line is no recipient, or there is none.
+        KeyFileError: a line is not a recipient, or there is none.
     """
     lines = read_any_file(path, MAX_FILE).decode("utf-8", "replace").splitlines()
     recipients = [parse_recipient(line.strip()) for line in lines if line.strip() and not line.startswith("#")]
@@ -116,11 +116,11 @@ def read_identity_file(path: Path, passphrase: PassphraseSource) -> list[Identit
             identities.append(Identity(pyrage.x25519.Identity.from_str(text)))
         except (ValueError, pyrage.IdentityError):
             raise KeyFileError(
-                f"{shown_file(path)} holds a line that is no age identity",
+                f"{shown_file(path)} has a line that is not an age identity",
                 hint="expected lines AGE-SECRET-KEY-1..., as `age-keygen` writes them, or an OpenSSH private key",
             ) from None
     if not identities:
-        raise KeyFileError(f"{shown_file(path)} holds no identity")
+        raise KeyFileError(f"{shown_file(path)} contains no identity")
     return identities
 
 
@@ -154,5 +154,5 @@ def _read_ssh_identity(pyrage: Any, path: Path, data: bytes, passphrase: Passphr
         return Identity(pyrage.ssh.Identity.from_buffer(unlocked))
     except pyrage.IdentityError:
         raise KeyFileError(
-            f"{shown_file(path)} is of a kind that age does not decrypt with", hint="use an Ed25519 or RSA key"
+            f"{shown_file(path)} is a kind of key that age cannot decrypt with", hint="use an Ed25519 or RSA key"
         ) from None

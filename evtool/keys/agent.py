@@ -75,7 +75,7 @@ class Agent:
         try:
             count = reader.uint32("number of keys")
             if count > _MAX_KEYS:
-                raise FormatError(f"the answer of ssh-agent: {count} keys, more than {_MAX_KEYS}")
+                raise FormatError(f"ssh-agent offers {count} keys, more than {_MAX_KEYS}")
             blobs = [(reader.string("key"), reader.string("comment"))[0] for _ in range(count)]
             reader.finish()
         except FormatError as error:
@@ -121,7 +121,7 @@ class Agent:
             raise KeyFileError(f"ssh-agent: {error.strerror}") from error
         if answer[0] != expected:
             raise KeyFileError(
-                "ssh-agent refused", hint="the key is not in it any more, it is locked, or somebody declined the use"
+                "ssh-agent refused", hint="the key is no longer in it, it is locked, or somebody refused the use"
             )
         return Reader(answer, "the answer of ssh-agent", 1)
 

@@ -48,7 +48,7 @@ def read_secret_file(path: Path, limit: int) -> bytes:
     if _HAS_MODES and mode & _OPEN_TO_OTHERS:
         raise KeyFileError(
             f"{shown_file(path)} is open to other users (mode {stat.S_IMODE(mode):04o})",
-            hint="if nobody else has used it, close it: chmod 600, then try again; otherwise make a new key",
+            hint="if nobody else has used it, run chmod 600 on it and try again; otherwise make a new key",
         )
     check_directory(path)
     return data
@@ -65,7 +65,7 @@ def read_own_file(path: Path, limit: int) -> bytes:
     if _HAS_MODES and mode & _WRITABLE_BY_OTHERS:
         raise KeyFileError(
             f"{shown_file(path)} can be changed by other users (mode {stat.S_IMODE(mode):04o})",
-            hint="look through its lines, then close it: chmod 600",
+            hint="check its lines, then run chmod 600 on it",
         )
     check_directory(path)
     return data
@@ -115,7 +115,7 @@ def _check_not_writable(directory: Path, mode: int) -> None:
     if _HAS_MODES and mode & _WRITABLE_BY_OTHERS and not mode & stat.S_ISVTX:
         raise KeyFileError(
             f"other users may replace files in {shown_file(directory)} (mode {stat.S_IMODE(mode):04o})",
-            hint="close the directory, chmod 700, and look whether its files are still yours",
+            hint="run chmod 700 on the directory, and check that its files are still yours",
         )
 
 
@@ -143,7 +143,7 @@ def create_file(path: Path, data: bytes, mode: int) -> None:
     try:
         descriptor = os.open(path, _CREATE, mode)
     except FileExistsError:
-        raise KeyFileError(f"{shown_file(path)} exists already and is not overwritten") from None
+        raise KeyFileError(f"{shown_file(path)} already exists and was not overwritten") from None
     except OSError as error:
         raise KeyFileError(f"{shown_file(path)} cannot be written: {error.strerror}") from error
     try:
@@ -161,7 +161,7 @@ def create_file(path: Path, data: bytes, mode: int) -> None:
 
 
 def replace_file(path: Path, data: bytes, mode: int) -> None:
-    """Write a file anew: after a power cut its old or its new bytes are there, never a part.
+    """Replace a file: after a power cut it has either its old or its new bytes, never a part of them.
 
     Raises:
         KeyFileError: it cannot be written; the old bytes are still there.

@@ -91,7 +91,7 @@ def unlock(key_file: KeyFile, source: PassphraseSource) -> Ed25519PrivateKey:
     """Give the private key of a file, asking for the passphrase only if it needs one.
 
     Raises:
-        KeyFileError: no passphrase, a wrong one, a damaged file, or one that is no plain Ed25519 key.
+        KeyFileError: no passphrase, a wrong one, a damaged file, or one that is not a plain Ed25519 key.
     """
     where = shown_file(key_file.path)
     if key_file.public_key.key_type != ED25519:
@@ -110,7 +110,7 @@ def unlock(key_file: KeyFile, source: PassphraseSource) -> Ed25519PrivateKey:
         what = "wrong passphrase, or a damaged file" if key_file.encrypted else "the file is damaged"
         raise KeyFileError(f"{where} cannot be unlocked: {what}")
     if private_key.public_key().public_bytes_raw() != key_file.public_key.point:
-        raise KeyFileError(f"{where}: its public and its private part do not fit together")
+        raise KeyFileError(f"{where}: its public and private parts do not belong together")
     return private_key
 
 
@@ -154,7 +154,7 @@ def _try_unlock(key_file: KeyFile, passphrase: bytes | None) -> Ed25519PrivateKe
     except UnsupportedAlgorithm as error:
         raise KeyFileError(
             f"{shown_file(key_file.path)} is locked with a cipher that is not supported",
-            hint="lock it anew with ssh-keygen's default: ssh-keygen -p -f FILE",
+            hint="lock it again with ssh-keygen's default: ssh-keygen -p -f FILE",
         ) from error
     return private_key if isinstance(private_key, Ed25519PrivateKey) else None
 

@@ -14,7 +14,7 @@ from evtool.keys.keyfile import KeyFile, create_key_file, public_path, read_key_
 from evtool.keys.memory import forbid_core_dumps
 from evtool.keys.passphrase import PassphraseSource
 
-NO_KEY_HINT = "`evtool key new CODE` makes the key of agent CODE"
+NO_KEY_HINT = "`evtool key new CODE` makes the key for agent CODE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +37,17 @@ def check_new_code(code: str, home: Path | None = None) -> Path:
     """Give the file in which the key of a new code belongs.
 
     Raises:
-        FormatError: it is no code.
+        FormatError: it is not a code.
         KeyFileError: there is a key of this code, or its name would be that of another key's public file.
     """
     check_code(code)
     if code.endswith(".pub"):
-        raise KeyFileError(f"{code} cannot be the code of a key: .pub is the name of public key files")
+        raise KeyFileError(f"{code} cannot be the code of a key: names of public key files end in .pub")
     path = keys_directory(home or home_directory()) / code
     for taken in (path, public_path(path)):
         if os.path.lexists(taken):
             raise KeyFileError(
-                f"there is a key of {code} already, and it is not overwritten",
+                f"{code} already has a key, and it was not overwritten",
                 hint=f"`evtool key show {code}` shows it; give a new key a new code, such as {code}-2",
             )
     return path
@@ -57,7 +57,7 @@ def create_own_key(code: str, source: PassphraseSource | None, home: Path | None
     """Make the key of a code; without a passphrase whoever reads the file can sign.
 
     Raises:
-        FormatError: it is no code.
+        FormatError: it is not a code.
         KeyFileError: there is one, there is no passphrase, or the files cannot be written.
     """
     path = check_new_code(code, home)
@@ -71,14 +71,14 @@ def read_own_key(code: str, home: Path | None = None) -> OwnKey:
     """Read the key of a code, without unlocking it.
 
     Raises:
-        FormatError: it is no code.
+        FormatError: it is not a code.
         KeyFileError: there is none, or it cannot be used.
     """
     path = keys_directory(home or home_directory()) / check_code(code)
     if not os.path.lexists(path):
         codes = _codes(path.parent)
-        have = f"your keys are {', '.join(codes)}" if codes else "you have none yet"
-        raise KeyFileError(f"there is no key of {code} among your own; {have}", hint=NO_KEY_HINT)
+        have = f"your keys are {', '.join(codes)}" if codes else "you have no keys yet"
+        raise KeyFileError(f"you have no key for {code}; {have}", hint=NO_KEY_HINT)
     return OwnKey(code, read_key_file(path))
 
 
@@ -95,7 +95,7 @@ def list_own_keys(home: Path | None = None) -> OwnKeys:
 
 
 def _codes(directory: Path) -> list[str]:
-    """List the names in the keys folder that can be codes; others are not ours to speak of."""
+    """List the names in the keys folder that can be codes; others are not ours to name."""
     try:
         names = sorted(os.listdir(directory))
     except FileNotFoundError:

@@ -35,7 +35,9 @@ class Passphrase:
 
     def __post_init__(self) -> None:
         if not self._typed:
-            raise KeyFileError("the passphrase is empty", hint="`key new --no-passphrase` makes a key without one")
+            raise KeyFileError(
+                "the passphrase is empty", hint="`evtool key new CODE --no-passphrase` makes a key without a passphrase"
+            )
         if len(self._typed) > MAX_PASSPHRASE:
             raise KeyFileError(f"the passphrase has more than {MAX_PASSPHRASE} bytes")
         if b"\n" in self._typed or b"\0" in self._typed:
@@ -83,7 +85,7 @@ class TerminalPassphrase:
     def read(self, subject: str, *, new: bool) -> Passphrase:
         """Ask once, or twice for a new one."""
         passphrase = Passphrase(_ask(f"Passphrase of {subject}: " if not new else f"New passphrase of {subject}: "))
-        if new and Passphrase(_ask("The same again: ")).for_new_key() != passphrase.for_new_key():
+        if new and Passphrase(_ask("Repeat it: ")).for_new_key() != passphrase.for_new_key():
             raise KeyFileError("the two passphrases differ", hint="nothing was written; try again")
         return passphrase
 

@@ -56,13 +56,13 @@ class Recipients:
         """Give one recipient.
 
         Raises:
-            UsageError: the file does not speak of it.
+            UsageError: the file does not name it.
         """
         if code not in self.by_code:
-            known = ", ".join(sorted(self.by_code)) or "none yet"
+            known = ", ".join(sorted(self.by_code)) or "the list is empty"
             raise UsageError(
-                f"{shown(code, 80)} is no recipient that you have described; there are: {known}",
-                hint="describe it in recipients.toml, beside the folder of your keys, or in --recipients FILE",
+                f"{shown(code, 80)} is not in your list of recipients ({known})",
+                hint="describe it in recipients.toml, beside the folder of your keys, or in the file of --recipients",
             )
         return self.by_code[code]
 
@@ -129,7 +129,7 @@ def _kind(code: str, text: str) -> RecipientKind:
         return RecipientKind(text)
     except ValueError:
         known = ", ".join(kind.value for kind in RecipientKind)
-        message = f"recipient {code}: {shown(text, 80)} is no kind of recipient"
+        message = f"recipient {code}: {shown(text, 80)} is not a kind of recipient"
         raise FormatError(message, hint=f"accepted: {known}") from None
 
 
@@ -140,7 +140,7 @@ def _purposes(texts: tuple[str, ...]) -> tuple[Purpose | str, ...]:
 
 def _region(code: str, text: str) -> str:
     if not _REGION.match(text):
-        raise FormatError(f"recipient {code}: region is two capital letters of ISO 3166-1, like KR")
+        raise FormatError(f"recipient {code}: region must be two capital letters from ISO 3166-1, like KR")
     return text
 
 

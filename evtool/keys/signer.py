@@ -74,7 +74,7 @@ class AgentSigner:
         try:
             armored = serialize_signature(self.public_key, answer.raw, flags=answer.flags, counter=answer.counter)
         except FormatError as error:
-            raise KeyFileError(f"ssh-agent gave no signature: {error.message}") from None
+            raise KeyFileError(f"ssh-agent did not sign: {error.message}") from None
         return _checked(armored, message)
 
 
@@ -91,7 +91,7 @@ def choose_signer(
         home: the directory of own keys, if it is not `home_directory()`.
 
     Raises:
-        FormatError: `agent_code` is no code.
+        FormatError: `agent_code` is not a code.
         KeyFileError: there is no such key, more than one would do, or it cannot be used.
     """
     if agent_code is not None:
@@ -113,7 +113,7 @@ def _only_own_key(home: Path | None) -> OwnKey:
         return own.keys[0]
     if own.keys:
         codes = ", ".join(key.code for key in own.keys)
-        raise KeyFileError(f"you have more than one key: {codes}", hint="say which one signs: --agent CODE")
+        raise KeyFileError(f"you have more than one key: {codes}", hint="choose one with --agent CODE")
     if own.problems:
         raise own.problems[0]
     raise KeyFileError("you have no key to sign with", hint=NO_KEY_HINT)
@@ -130,7 +130,7 @@ def _by_fingerprint(
     if not held:
         raise _not_held(fingerprint)
     if agent_code is None:
-        raise KeyFileError("a key in ssh-agent has no code", hint="say under which code it signs: --agent CODE")
+        raise KeyFileError("a key in ssh-agent has no code", hint="give its code with --agent CODE")
     return AgentSigner(held[0], agent_code)
 
 
@@ -143,7 +143,7 @@ def _agent_signer(public_key: PublicKey, code: str) -> Signer:
 
 def _not_held(fingerprint: str) -> KeyFileError:
     return KeyFileError(
-        f"the key {shown(fingerprint, 80)} is neither among your own nor in ssh-agent",
+        f"the key {shown(fingerprint, 80)} is not among your own keys and not in ssh-agent",
         hint="`evtool key list --ssh-agent` shows both; `ssh-add FILE` adds one to ssh-agent",
     )
 
@@ -157,7 +157,7 @@ def _code_of(name: str) -> str:
         return check_code(name)
     except FormatError:
         raise KeyFileError(
-            f"the name of the key file, {shown(name, 80)}, is no code", hint="say who signs: --agent CODE"
+            f"the name of the key file, {shown(name, 80)}, is not a code", hint="give the code with --agent CODE"
         ) from None
 
 
@@ -166,5 +166,7 @@ def _checked(armored: bytes, message: bytes) -> bytes:
     try:
         verify_signature(parse_signature(armored), message)
     except (FormatError, SignatureError) as error:
-        raise KeyFileError(f"the key gave a signature that does not verify: {error.message}", hint=error.hint) from None
+        raise KeyFileError(
+            f"the key made a signature that fails verification: {error.message}", hint=error.hint
+        ) from None
     return armored

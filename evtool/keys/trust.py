@@ -88,7 +88,7 @@ def add_signer(
         home: the directory of the file, if it is not `home_directory()`.
 
     Raises:
-        FormatError: it is no code, or the times make no interval.
+        FormatError: it is not a code, or the times make no interval.
         UsageError: the key is in the file already, or the code has another key.
         KeyFileError: the file cannot be written, or others can change it.
     """
@@ -139,7 +139,7 @@ def _write(home: Path, data: bytes) -> tuple[AllowedSigner, ...]:
 
 
 def _read_own(path: Path) -> bytes:
-    # A file that is not there trusts nobody; a link that leads nowhere is a mistake to be told.
+    # A file that is not there trusts nobody; a link that leads nowhere is a mistake to be reported.
     return read_own_file(path, MAX_TRUST_FILE) if path.is_symlink() or path.exists() else b""
 
 
@@ -152,29 +152,29 @@ def _check_new_code(code: str, trust: AllowedSigners) -> None:
         if code in signer.principals and signer.valid_before is None and _is_for_custody(signer):
             fingerprint = signer.public_key.fingerprint
             raise UsageError(
-                f"{code} has another key already, {fingerprint} (line {signer.line_number} of the trust file)",
-                hint=f"if it is replaced: `evtool trust revoke {fingerprint} --as-of DATE`; "
-                "if both count: `evtool trust add --another-key`",
+                f"{code} already has another key, {fingerprint} (line {signer.line_number} of the trust file)",
+                hint=f"if the old key is replaced: `evtool trust revoke {fingerprint} --as-of DATE`; "
+                "if both are valid: `evtool trust add --another-key`",
             )
 
 
 def _check_new_key(code: str, public_key: PublicKey, trust: AllowedSigners) -> None:
-    """Refuse a key that the file speaks of: a second line could undo a revocation, or give one key two owners."""
+    """Refuse a key that the file names: a second line could undo a revocation, or give one key two owners."""
     for signer in trust.signers:
         if signer.public_key != public_key or not _is_for_custody(signer):
             continue
         principals, line = shown(",".join(signer.principals)), f"line {signer.line_number} of the trust file"
         if not match_pattern_list(code, signer.principals):
             raise UsageError(
-                f"this key is trusted as that of {principals} ({line}), and a key belongs to one agent",
+                f"this key is already trusted for {principals} ({line}), and a key belongs to one agent only",
                 hint=f"if that is wrong: `evtool trust revoke {public_key.fingerprint}`, then edit the file by hand",
             )
         if signer.valid_before is not None:
             raise UsageError(
-                f"this key of {principals} is trusted only until {signer.valid_before.isoformat()} ({line})",
+                f"this key of {principals} was trusted only until {signer.valid_before.isoformat()} ({line})",
                 hint="it was revoked or replaced; to trust it again, edit the file by hand",
             )
-        raise UsageError(f"this key is trusted already as that of {principals} ({line})")
+        raise UsageError(f"this key is already trusted for {principals} ({line})")
 
 
 def _choose(code_or_fingerprint: str, trust: AllowedSigners) -> list[AllowedSigner]:
@@ -187,7 +187,7 @@ def _choose(code_or_fingerprint: str, trust: AllowedSigners) -> list[AllowedSign
                 raise UsageError(
                     f"line {signer.line_number} of the trust file is for {shown(','.join(signer.principals))}, "
                     f"not for {shown(code_or_fingerprint, 80)} alone",
-                    hint=f"end it for all of them: `evtool trust revoke {signer.public_key.fingerprint}`",
+                    hint=f"end the trust for all of them: `evtool trust revoke {signer.public_key.fingerprint}`",
                 )
     if not chosen:
         raise UsageError(

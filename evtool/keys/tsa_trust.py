@@ -108,7 +108,7 @@ def _read_anchors(file: Path, needs_settings: bool) -> AnchorSet:
     named = tuple(f"{shown(file.name)}: {problem}" for problem in problems)
     if settings_file.is_file():
         if len(certificates) != 1:
-            raise FormatError(f"{len(certificates)} certificates beside one {shown(settings_file.name)}, expected 1")
+            raise FormatError(f"{len(certificates)} certificates belong to {shown(settings_file.name)}, expected 1")
         return AnchorSet((_parse_settings(_read(settings_file, _MAX_TOML_BYTES), certificates[0]),), named)
     if needs_settings:
         raise FormatError(f"{shown(settings_file.name)} is missing, so the certificate is not trusted")
@@ -139,12 +139,12 @@ def _parse_settings(data: bytes, certificate: Certificate) -> Anchor:
         raise FormatError(f"its settings are not of format {FORMAT}")
     if table.get("fingerprint") != certificate.facts.fingerprint:
         raise FormatError(
-            f"the certificate has fingerprint {certificate.facts.fingerprint[:16]}..., its settings name another one",
+            f"the fingerprint of the certificate is {certificate.facts.fingerprint[:16]}..., its settings name another",
             hint="remove the anchor and add it again",
         )
     name, policies = table.get("name"), table.get("policies", [])
     if not isinstance(name, str) or not isinstance(policies, list) or not all(isinstance(p, str) for p in policies):
-        raise FormatError("its settings lack a name, or its policies are no list of text")
+        raise FormatError("its settings have no name, or its policies are not a list of texts")
     return Anchor(certificate.der, name, _time(table, "use_from"), _time(table, "use_until"), frozenset(policies))
 
 

@@ -1,4 +1,4 @@
-"""What files claim of themselves, read in confinement.
+"""What files say about themselves, read in confinement.
 
 Evidence comes from strangers, and every parser can be attacked. So each file is parsed in a confined process of its own
 (`confinement`, forked by `fork_server`), which gets one descriptor and a pipe and can do nothing else. Its answer is

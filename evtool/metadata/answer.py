@@ -13,7 +13,7 @@ _AROUND = 64
 
 
 def read_answer(answer: bytes, files: int) -> list[tuple[Claims | None, bool]]:
-    """Give, for each file, the last claims that hold to the vocabulary, and whether the child came to its end.
+    """Give, for each file, the last claims that hold to the vocabulary, and whether the child finished.
 
     Reading stops at the first line that is not as `wire` describes it: what follows it is worth nothing either.
     """

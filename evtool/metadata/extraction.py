@@ -1,4 +1,4 @@
-"""Asks the fork server what files claim of themselves.
+"""Asks the fork server what files say about themselves.
 
 The one thing that the rest of evtool uses of this package:
 
@@ -59,12 +59,12 @@ _AHEAD = min(2 * (os.cpu_count() or 1), 8)
 
 @dataclass(frozen=True, slots=True)
 class ExtractionResult:
-    """What one file claims of itself, and how that was found out.
+    """What one file says about itself, and how that was found out.
 
     Attributes:
         claims: in the form that was asked for; None if nothing at all could be found out. With a `failure` beside
             them they are what the parser had found before it ended.
-        failure: None if the parser came to its end (each extractor's own problems are part of the claims).
+        failure: None if the parser finished (each extractor's own problems are part of the claims).
         confinement: the mechanisms that confined the parser, joined by `+`; "none" without a cage.
     """
 

@@ -30,7 +30,7 @@ def set_no_new_privileges() -> bool:
 
 
 def apply_landlock() -> int:
-    """Confine this process for good; give the version of the kernel's interface, or 0 where there is none.
+    """Confine this process for good; give the version of the kernel's interface, or 0 if there is none.
 
     A ruleset that handles every right and contains no rule allows nothing. What was open before stays usable.
     """

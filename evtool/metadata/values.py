@@ -1,6 +1,6 @@
 """Turns values as formats write them into claims.
 
-Every function gives a tuple of claims, empty where there is nothing to claim, so that an extractor can say
+Every function gives a tuple of claims, empty if there is nothing to claim, so that an extractor can say
 `yield from`. A time that cannot be read is counted, never guessed.
 """
 
@@ -39,7 +39,7 @@ _FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 
 
 def text(kind: TextKind, value: object, source: str) -> tuple[Claim, ...]:
-    """Claim a text; nothing where it is empty once cleaned."""
+    """Claim a text; nothing if it is empty once cleaned."""
     cleaned = clean_text(decode(value) if isinstance(value, bytes) else str(value)) if value is not None else ""
     return (TextClaim(kind, cleaned, source),) if cleaned else ()
 
@@ -52,7 +52,7 @@ def tag(name: str, value: object) -> tuple[Claim, ...]:
 
 
 def count(kind: CountKind, value: object, source: str) -> tuple[Claim, ...]:
-    """Claim a number; nothing where it is 0, no number, or beyond what JSON keeps exact."""
+    """Claim a number; nothing if it is 0, no number, or beyond what JSON keeps exact."""
     if isinstance(value, str | bytes):
         digits = value.strip()
         value = int(digits) if len(digits) <= 16 and digits.isdigit() and digits.isascii() else 0
@@ -69,7 +69,7 @@ def duration(seconds: Decimal | None, source: str) -> tuple[Claim, ...]:
 
 
 def place(latitude: Decimal, longitude: Decimal, altitude: Decimal | None, raw: str, source: str) -> tuple[Claim, ...]:
-    """Claim a place, to the seventh decimal of a degree (about a centimetre); nothing where it is not on Earth."""
+    """Claim a place, to the seventh decimal of a degree (about a centimetre); nothing if it is not on Earth."""
     raw = clean_text(raw, 2 * RAW_TIME_LIMIT)
     values = [latitude, longitude, altitude if altitude is not None else Decimal(0)]
     if not raw or not all(value.is_finite() for value in values) or abs(latitude) > 90 or abs(longitude) > 180:

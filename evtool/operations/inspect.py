@@ -1,4 +1,4 @@
-"""What files claim of themselves, beside what was observed of them."""
+"""What files say about themselves, beside what was observed of them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Inspection:
 
     @property
     def complete(self) -> bool:
-        """Whether the file was read, and its parser came to its end."""
+        """Whether the file was read, and its parser finished."""
         return self.result is not None and self.result.failure is None
 
 

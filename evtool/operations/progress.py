@@ -15,7 +15,7 @@ class Progress(Protocol):
         """Whether it is worth a walk over the evidence to know beforehand how much there is."""
 
     def start(self, action: str, files: int | None, size: int | None) -> None:
-        """Begin an action on so many files and bytes; None where that is not known."""
+        """Begin an action on so many files and bytes; None if that is not known."""
 
     def advance(self, files: int, size: int, *, item: bytes = b"", share: float | None = None) -> None:
         """Count finished files and bytes.

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from evtool.core.errors import UsageError
 from evtool.core.finding import Code, Effect, Finding
+from evtool.core.text.counts import counted
 from evtool.scan.engine import Crew
 from evtool.scan.tree import TreeLocation
 from evtool.scan.workers import default_jobs
@@ -24,7 +25,7 @@ def hire(jobs: int | None, scheduler: str | None, evidence: TreeLocation) -> Ite
         yield Crew(jobs or default_jobs())
         return
     if jobs is not None:
-        raise UsageError("a cluster has the workers it has: give --jobs or --scheduler, not both")
+        raise UsageError("a cluster decides how many workers it has: give --jobs or --scheduler, not both")
     # This imports asyncio, and few runs use a cluster.
     from evtool.scan.cluster import hire_cluster
 
@@ -37,7 +38,5 @@ def report_losses(crew: Crew) -> list[Finding]:
     lost = max(crew.count_lost_workers(), crew.lost_batches)
     if not lost:
         return []
-    message = (
-        "workers were lost while they worked; what they had was read again, and nothing is missing from the result"
-    )
+    message = f"{counted(lost, 'worker')} stopped too early; the files were read again, and the result is complete"
     return [Finding(Code.WORKER_LOST, Effect.NOTE, message, count=lost)]

@@ -118,7 +118,7 @@ class PackDocument:
         items: items that the bundle discloses.
         withheld: items that it does not disclose.
         left_out: items that were asked for and may not be disclosed.
-        duties: what the recipient has to keep to, half a sentence each.
+        duties: what the recipient has to keep to, a short phrase each.
         files: payload files.
         neutral: how many of them go by the number of their item.
         size: bytes in them.

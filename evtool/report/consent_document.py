@@ -86,8 +86,8 @@ class ItemConsentDocument:
     Attributes:
         item: its number.
         entry: number of the entry that seals it.
-        stated: the terms sealed with it, or null where there are none, or where they are withheld.
-        in_force: the terms in force now, or null where none were ever stated; the strictest where they are withheld.
+        stated: the terms sealed with it, or null if there are none, or where they are withheld.
+        in_force: the terms in force now, or null if none were ever stated; the strictest where they are withheld.
         changes: the entries that changed them, oldest first.
         withheld: this copy does not hold the item, so its terms are not known.
     """
@@ -124,7 +124,7 @@ class RefusalDocument:
     Attributes:
         reason: what it is.
         message: the same in words.
-        confirm: the confirmation by a second person that would answer it, or null where it is final.
+        confirm: the confirmation by a second person that would answer it, or null if it is final.
     """
 
     reason: Reason
@@ -211,7 +211,7 @@ class HoldingDocument:
         head: SHA-256 of the entry.
         items: ranges of those of the items that were asked for.
         purpose: what for, or null.
-        answer: what the holder said of it, or null where this record holds no answer.
+        answer: what the holder said about it, or null if this record holds no answer.
         accepted: ranges of the items that the holder accepted, where that was a part; else null.
     """
 
@@ -246,12 +246,12 @@ class RecallDocument:
 
 
 def terms_document(known: ItemTerms) -> Terms | None:
-    """Write the terms that count for an item, or null where none were ever stated."""
+    """Write the terms that count for an item, or null if none were ever stated."""
     return None if isinstance(known, TermsNeverStated) else terms_that_count(known).stated
 
 
 def sealed_document(sealed: ItemTerms) -> Terms | None:
-    """Write the terms sealed with an item, or null where none are disclosed."""
+    """Write the terms sealed with an item, or null if none are disclosed."""
     return sealed.terms.stated if isinstance(sealed, TermsStated) else None
 
 

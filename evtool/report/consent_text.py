@@ -1,4 +1,4 @@
-"""Consent in words for a person: the conditions first, whatever else there is to say."""
+"""Consent in words: what may be done with the evidence comes first."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def render_access(report: Report, name: str) -> list[str]:
     lines = [render_access_line(report.handling, shown(name), summary)]
     lines += render_summary(summary)
     if report.axes[Axis.TRUST] is not AxisState.SHOWN:
-        lines.append("  These terms were signed by keys of which you have not trusted all.")
+        lines.append("  You do not trust all of the keys that signed these terms.")
     if summary.as_of:
         lines.append(f"  As of {format_time(summary.as_of)} (claimed). Consent may have changed since: ask the sender.")
     return lines
@@ -70,18 +70,16 @@ def render_summary(summary: ConsentSummary) -> list[str]:
     )
     lines = [f"  {label:<11} {_counted(counts, summary.items)}" for label, counts in rows if counts]
     if summary.unknown:
-        lines.append("  What is unknown is a code of a later version or of another organisation: ask what it means.")
+        lines.append("  Unknown codes come from a later version or from another organisation: ask what they mean.")
     days = (("from", summary.starts), ("until", summary.until), ("ask again", summary.review))
     lines += [f"  {label:<11} {day}" for label, day in days if day]
     if summary.changed:
-        lines.append(
-            f"  {summary.changed:,} of {summary.items:,} items have had their terms changed since they were sealed"
-        )
+        lines.append(f"  The terms of {summary.changed:,} of {summary.items:,} items were changed after sealing.")
     return lines
 
 
 def _counted(counts: Mapping[str, int], items: int) -> str:
-    """Write codes with the number of items; one that holds for all of them without it."""
+    """Write codes, each with its number of items unless it applies to all of them."""
     parts = [shown(code, 80) if count == items else f"{shown(code, 80)} ({count:,})" for code, count in counts.items()]
     return ", ".join(parts)
 
@@ -100,7 +98,7 @@ def render_known(known: ItemTerms) -> list[str]:
     if isinstance(known, TermsNeverStated):
         return ["no terms were ever stated, so it is closed: it may not be given to anyone"]
     if isinstance(known, TermsWithheld):
-        return ["its terms are not known from this copy, so the strictest count", *render_terms(known.terms)]
+        return ["this copy does not show its terms, so the strictest terms apply", *render_terms(known.terms)]
     return render_terms(known.terms)
 
 
@@ -111,11 +109,11 @@ def _sealed(sealed: ItemTerms) -> str:
 
 
 def render_consent(consent: ItemConsent) -> str:
-    """Write the consent of one item: what was sealed, what changed, what is in force."""
+    """Write the consent for one item: what was sealed, what changed, what is in force."""
     lines = [f"item {consent.item}, sealed by entry {consent.sealed_by}"]
     lines += [f"  {line}" for line in render_known(consent.in_force)]
     if consent.changes:
-        lines.append("  put together from")
+        lines.append("  combined from")
         lines.append(f"    entry {consent.sealed_by} (sealed): {_sealed(consent.sealed)}")
         for change in consent.changes:
             changed = "; ".join(render_terms(change.terms))
@@ -124,18 +122,18 @@ def render_consent(consent: ItemConsent) -> str:
 
 
 def render_answer(answer: ConsentAnswer) -> str:
-    """Write the decision over one item, with every reason and what would answer it."""
+    """Write the decision about one item, with every reason and what would remove it."""
     decision = answer.decision
     lines = [f"item {answer.consent.item}: {'allowed' if decision.allowed else 'REFUSED'}"]
     for refusal in decision.reasons:
         way = f"  [a second person may confirm {refusal.confirm}]" if refusal.confirm else ""
         lines.append(f"  {refusal.reason.value:<26} {shown(refusal.message)}{way}")
-    lines += [f"  to be kept: {shown(duty)}" for duty in decision.duties] if decision.allowed else []
+    lines += [f"  condition: {shown(duty)}" for duty in decision.duties] if decision.allowed else []
     return "\n".join(lines)
 
 
 def render_holding(holding: Holding) -> str:
-    """Write who holds what since when."""
+    """Write who has held what, and since when."""
     purpose = f" for {shown(holding.purpose)}" if holding.purpose else ""
     answer = "not answered" if holding.answer is None else holding.answer.value
     if holding.accepted:

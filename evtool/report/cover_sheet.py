@@ -15,20 +15,20 @@ from evtool.report.travels import LISTED, Travels, render_travels
 _WORDS = """\
 WHAT THE WORDS MEAN
   handling    who may get it: closed (nobody), named (those under share), partners (who signed the agreement), public
-  consent     whether the person agreed; withdrawn means no more
+  consent     whether the person agreed; withdrawn means that the person no longer does
   for         the only purposes that the person agreed to
-  conditions  what has to be done or avoided; the agreement says how
+  conditions  what must be done or avoided; the agreement says how
   identity    who may learn who the person is: withheld (nobody), to-court, to-recipient, public
-  onward      whether you may pass it on: yes, ask (the sender, before), no; not-stated counts as no
+  onward      whether you may pass it on: yes, ask (ask the sender first), no; not-stated counts as no
   defence     whether it may be shown to an accused: yes, ask, no; not-stated counts as no
-  A number in brackets tells for how many of the items it holds, where that is not all of them.
+  A number in brackets says to how many items a term applies, if not to all of them.
 """
 
 _NOTES = """\
-This page was made when the bundle was packed; the entry above holds its SHA-256. The terms that count are those in the
-statements and entries under custody/, and `evtool verify` prints them. Consent may have changed since; ask the sender
-before each use. Do not pass the bundle on, in whole or in part, unless the terms allow it. A label keeps nobody from
-reading: only encryption does.
+This page was made when the bundle was packed; the entry above holds its SHA-256. The terms that apply are those in the
+statements and entries under custody/, and `evtool verify` prints them. Consent may have changed since: ask the sender
+before each use. Do not pass the bundle on, in whole or in part, unless the terms allow it. A label does not stop anyone
+from reading; only encryption does.
 
 Before anything is passed on, the agreement should answer: who the parties are, for which purposes, whether it may be
 passed on, whether an accused may see it, how it is kept, who is told of a leak, what happens when consent is withdrawn,
@@ -42,7 +42,7 @@ _MAX_REMARKS = 100
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """What the page says beside the terms.
+    """What the page says besides the terms.
 
     Attributes:
         entry: number of the entry that records it.
@@ -53,7 +53,7 @@ class Handover:
         authority: what allows it.
         approved_by: code of a second agent.
         confirmed: what that agent confirmed.
-        duties: what the receiver has to keep to, half a sentence each.
+        duties: the conditions that the recipient must meet, a short phrase each.
         collection: id of the collection.
         items: numbers of the items that the bundle discloses.
         total: how many are sealed.
@@ -80,7 +80,7 @@ class Handover:
 def render_cover_sheet(summary: ConsentSummary, handover: Handover) -> str:
     """Write the page from the terms of the items that the bundle discloses."""
     lines = [render_access_line(summary.strictest_handling, "this bundle", summary), *render_summary(summary)]
-    lines += [f"  to be kept  {shown(duty)}" for duty in handover.duties]
+    lines += [f"  condition   {shown(duty)}" for duty in handover.duties]
     lines += [
         "",
         "HANDED OVER",

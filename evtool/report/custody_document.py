@@ -20,7 +20,7 @@ class EntryDocument:
         path: the directory, as the user named it.
         entry: number of the new entry.
         head: SHA-256 of the new entry.
-        fixity: how the evidence compared with its seals, or null where that was not measured.
+        fixity: how the evidence compared with its seals, or null if that was not measured.
         findings: what was not as sealed.
         more_findings: how many more of a kind there are; up to 1,000 of a kind are listed, with `--all` every one.
     """

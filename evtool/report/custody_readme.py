@@ -11,7 +11,7 @@ from evtool.core.ssh.signature import NAMESPACE
 
 @dataclass(frozen=True, slots=True)
 class EntryLine:
-    """One entry as the page needs it.
+    """What the page says about one entry.
 
     Attributes:
         stem: name of its files without their endings, `0001-sealed`.
@@ -28,28 +28,28 @@ _HEAD = """\
 HOW TO CHECK THIS DIRECTORY
 ===========================
 
-The files in this directory are a record about the evidence beside them. They were written by evtool; nothing of
-evtool is needed to check them. This page is information only: it is not signed, so compare it with what you know of
+The files in this directory are a record about the evidence beside them. They were written by evtool, but you do not
+need evtool to check them. This page is for information only and is not signed. Compare it with what you know about
 these tools, and do not run a command that you do not understand.
 
 What there is
   NNNN-sealed.toml      an entry of the record: plain text, and exactly what was signed
   NNNN-sealed.toml.sig  its signature, made with an OpenSSH key
-  NNNN-sealed.jsonl     the manifest: what was sealed, one statement a line
+  NNNN-sealed.jsonl     the manifest: what was sealed, one statement per line
   NNNN-sealed.sha256    names and SHA-256 values of the sealed files
-  allowed_signers       the keys that the entries claim; a claim, not a reason to trust them
+  allowed_signers       the keys that the entries name; that is a claim, not a reason to trust them
 
 Some entries have time-stamps beside their signature:
-  NNNN-....sig.NAME.tsr        what a time-stamp authority answered (RFC 3161); .tsq is what it was asked
-  NNNN-....sig.NAME.chain.pem  its certificates; whether you trust their root is for you to decide
+  NNNN-....sig.NAME.tsr        the answer of a time-stamping authority (RFC 3161); .tsq is the request
+  NNNN-....sig.NAME.chain.pem  its certificates; you decide whether you trust their root
   NNNN-....sig.ots             an OpenTimestamps proof
   NNNN-renewed.blake2b         BLAKE2b values of all files that were here before: b2sum -c NNNN-renewed.blake2b
 """
 
 _TRUST = """\
 1. Whose keys?
-   Get the signer's public key, or its SHA256: fingerprint, from the signer by another way than this directory, and
-   write it into a file of your own, here ~/trusted_keys (not into the evidence directory), one line a key:
+   Get the signer's public key, or its SHA256: fingerprint, from the signer through a separate channel, not from this
+   directory. Write it into a file of your own, here ~/trusted_keys (outside the evidence directory), one key per line:
 
      CODE namespaces="{namespace}" ssh-ed25519 AAAA...
 
@@ -71,10 +71,10 @@ _LIMITS = """\
 What this shows, and what it does not
    It shows that the files are the same bytes as when they were sealed, and which keys signed that. It does not show
    that what the files say is true, who made them, or when. The times in the entries are claims of the signer; only a
-   time-stamp shows that an entry existed by some time, and only to whoever trusts its authority. Files that
-   were added are not found by sha256sum: compare the list with what is there, or use evtool verify.
-   Whoever holds both the directory and a signing key could have written the record anew; note the SHA-256 of the
-   newest entry somewhere else to be able to tell.
+   time-stamp shows that an entry existed by some time, and only to people who trust its authority. sha256sum does not
+   find files that were added: compare the list with what is there, or use evtool verify.
+   Anyone who holds both the directory and a signing key could have rewritten the whole record. To be able to tell,
+   write down the SHA-256 of the newest entry and keep it somewhere else.
 """
 
 
@@ -83,8 +83,8 @@ def render_custody_readme(
 ) -> str:
     """Write the page for a directory with these entries.
 
-    `inside` tells whether the custody directory lies in the evidence directory; `unlisted` how many files of the newest
-    seal have paths too long for sha256sum; `repeats` holds the commands that repeat the check of each time-stamp.
+    `inside` tells whether the custody directory lies in the evidence directory. `unlisted` counts the files of the
+    newest seal whose paths are too long for sha256sum. `repeats` holds the commands that check each time-stamp again.
     """
     folder = "custody" if inside else '"$CUSTODY"'
     parts = [_HEAD, _TRUST.format(namespace=NAMESPACE), _PLACE_INSIDE if inside else _PLACE_OUTSIDE]
@@ -107,7 +107,7 @@ def _signatures(entries: list[EntryLine], folder: str) -> str:
 def _digests(entries: list[EntryLine], folder: str, unlisted: int) -> str:
     lines = [
         '3. The files: each first command must print "OK" for every file; the second must print the value that the',
-        '   entry gives as "checksums", so that the list is the one that was signed.',
+        '   entry gives as "checksums"; then the list is the one that was signed.',
         "",
     ]
     for entry in entries:
@@ -119,15 +119,19 @@ def _digests(entries: list[EntryLine], folder: str, unlisted: int) -> str:
             ]
     lines += [
         "",
-        "   Symbolic links and empty directories are in the manifest only. Of a list without any file sha256sum says",
-        "   that it found no checksum lines; that is no mismatch.",
+        "   Symbolic links and empty directories are in the manifest only. If a list names no file, sha256sum says",
+        "   that it found no checksum lines; that is not a mismatch.",
     ]
     if unlisted:
         lines += [
             "",
-            f"   {unlisted} file(s) have paths that are too long for sha256sum; the lists name their item numbers.",
+            f"   {_count_files(unlisted)} too long for sha256sum; the lists give the item numbers.",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _count_files(number: int) -> str:
+    return "1 file has a path that is" if number == 1 else f"{number} files have paths that are"
 
 
 def _order(entries: list[EntryLine], folder: str) -> str:
@@ -135,7 +139,7 @@ def _order(entries: list[EntryLine], folder: str) -> str:
         return "4. The order: there is one entry so far, so there is nothing to compare.\n"
     lines = [
         "4. The order: each entry holds, under [previous], the SHA-256 of the entry before it and of its signature.",
-        "   For each pair, the two values that the first command prints must be those that the second shows.",
+        "   For each pair, both values that the first command prints must be the ones that the second shows.",
         "",
     ]
     for before, entry in pairwise(entries):
@@ -157,12 +161,12 @@ _TIMES = """\
 
      openssl ts -verify -data FILE.toml.sig -in FILE.tsr -CAfile roots.pem -untrusted FILE.chain.pem -attime SECONDS
 
-   Without -attime openssl judges as of today, and refuses once the authority's certificate has ended.
+   Without -attime openssl judges as of today, and refuses when the authority's certificate has expired.
 """
 
 
 def _times(repeats: Sequence[Sequence[str]]) -> str:
     if not repeats:
         return _TIMES
-    lines = ["   For the time-stamps that were there when the newest entry was written:", ""]
+    lines = ["   These are the commands for the time-stamps that existed when the newest entry was written:", ""]
     return "\n".join([_TIMES, *lines, *(f"     {line}" for commands in repeats for line in commands)]) + "\n"

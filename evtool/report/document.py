@@ -52,7 +52,7 @@ class DirectoryReport:
         exit_code: the verdict on it.
         axes: the answer to each question.
         required: the questions whose answer had to be `shown` for exit code 0.
-        collection: id of the collection, or null where no entry could be read.
+        collection: id of the collection, or null if no entry could be read.
         head: SHA-256 of the newest entry, or null.
         steps: what each step of the verification checked, and on what; one that did not run is not among them.
         sealed: items in the seals.
@@ -64,9 +64,9 @@ class DirectoryReport:
         more_findings: how many more of a kind there are; up to 1,000 of a kind are listed, with `--all` every one.
         signers: the entries whose signature verifies, oldest first.
         handling: the handling to keep to for all of it together.
-        consent_summary: what the terms of the items amount to, or null where nothing can be relied on.
+        consent_summary: what the terms of the items amount to, or null if nothing can be relied on.
         timestamps: every time-stamp that was judged.
-        intervals: what is proven of the time of each entry; empty where there is no time-stamp.
+        intervals: what is proven of the time of each entry; empty if there is no time-stamp.
     """
 
     path: str
@@ -158,7 +158,7 @@ class LogEntry:
         collection: id of the collection it belongs to.
         happened_at: when the event happened; a claim of the signer.
         recorded_at: when the entry was written; a claim of the signer.
-        clock: what the signer says of the clock.
+        clock: what the signer says about the clock.
         agent: code of the signer.
         fingerprint: the signer's key, as the entry names it.
         reason: why it happened; empty where the details of the entry are withheld.
@@ -193,7 +193,7 @@ class LogDocument:
         format: what this document is, and in which version.
         exit_code: that of the process.
         path: the directory, as the user named it.
-        head: SHA-256 of the newest entry, or null where no entry verifies.
+        head: SHA-256 of the newest entry, or null if no entry verifies.
         entries: the entries whose signature verifies, oldest first.
         findings: what is wrong with the chain and with the custody directory.
         more_findings: how many more of a kind there are; up to 1,000 of a kind are listed, with `--all` every one.
@@ -210,7 +210,7 @@ class LogDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownDerivation:
-    """An entry `derived` that speaks of an item.
+    """An entry `derived` that names an item.
 
     Attributes:
         entry: number of the entry.
@@ -231,7 +231,7 @@ class ShownDerivation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownItem:
-    """What is stated of one item; null where this copy withholds it or it does not apply.
+    """What is stated about one item; null if this copy withholds it or it does not apply.
 
     Attributes:
         item: number of the item.
@@ -247,7 +247,7 @@ class ShownItem:
         metadata: what the file says of itself, or null.
         context: field -> what the archivist supplied.
         consent: the terms of consent sealed with it, or null.
-        in_force: the terms of consent in force, or null where none were ever stated; the strictest where they are not
+        in_force: the terms of consent in force, or null if none were ever stated; the strictest where they are not
             known, because this copy may withhold them or its record cannot be relied on.
         derived: the entries that say what it was made from, or what was made from it.
     """

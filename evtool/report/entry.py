@@ -24,7 +24,7 @@ def render_fixity(fixity: Fixity) -> str:
 
 
 def render_details(entry: Entry) -> list[str]:
-    """Write the fields of an entry's own table, one a line."""
+    """Write the fields of an entry's own table, one per line."""
     lines = []
     if entry.items:
         lines.append(f"items: {', '.join(entry.items.serialize())}")

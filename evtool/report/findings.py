@@ -1,7 +1,7 @@
-"""Findings as an answer lists them: the first of each kind, and how many more there are.
+"""Which findings an answer lists: the first of each kind, and how many more there are.
 
-Whoever sends evidence decides how many findings there are: one for each file that no seal knows. An answer stays short
-enough to be read, and no larger than what a program takes in, unless all of them are asked for.
+The sender of the evidence decides how many findings there are: one for each file that is in no seal. An answer stays
+short enough for a person to read, and small enough for a program, unless all findings are asked for.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from evtool.core.finding import Code, Finding
 
 IN_TEXT = 20
-"""Findings of one kind that an answer for a person lists."""
+"""How many findings of one kind an answer for a person lists."""
 IN_JSON = 1000
-"""Findings of one kind that a JSON document lists."""
+"""How many findings of one kind a JSON document lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class ListedFindings:
 
     Attributes:
         findings: the first of each kind.
-        more: kind -> how many more there are; empty where all are listed.
+        more: kind -> how many more there are; empty if all are listed.
     """
 
     findings: tuple[Finding, ...]
@@ -32,7 +32,7 @@ class ListedFindings:
 
     @property
     def rest(self) -> list[tuple[Code, str]]:
-        """What to say, of each kind, about those that are not listed."""
+        """Say for each kind how many findings are not listed."""
         return [(code, f"and {count:,} more; --all lists them") for code, count in self.more.items()]
 
 

@@ -50,7 +50,7 @@ class ClaimsDocument:
         tags: raw tags, cleaned and cut.
         withheld: by kind, how many claims the basic form left out.
         dropped: claims and tags that were too many or too large.
-        problems: which part of the parser did not come to its end, and why.
+        problems: which part of the parser did not finish, and why.
     """
 
     vocabulary: Literal["evtool-claims/1"]
@@ -74,7 +74,7 @@ class MetadataDocument:
     Attributes:
         confinement: the mechanisms that confined the parser, joined by `+`; `none` where nothing did.
         failure: why claims are missing or may be incomplete, or null.
-        claims: the claims, or null where there are none.
+        claims: the claims, or null if there are none.
     """
 
     confinement: str
@@ -137,7 +137,7 @@ class InspectedDocument:
         observed: what was seen of it, or null.
         confinement: what confined the parser, joined by `+`; `none` if nothing did; null without a parser.
         failure: why claims are missing or may be incomplete, or null.
-        claims: the claims, or null where there are none.
+        claims: the claims, or null if there are none.
         sensitive: by kind, how many claims name or could name somebody.
         observations: what does not fit together.
     """

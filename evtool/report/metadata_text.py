@@ -1,4 +1,4 @@
-"""What files claim of themselves, in words."""
+"""Embedded metadata in words."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ WORDS = {
     Withheld.TEXT: "free texts",
     Withheld.TAG: "raw tags",
 }
-"""By kind, what the basic form leaves out."""
+"""What the basic form leaves out, by kind."""
 
 _FAILURES = {
-    Failure.NO_CONFINEMENT: "nothing was parsed: this platform cannot confine the parser (--no-sandbox parses without)",
+    Failure.NO_CONFINEMENT: "this platform cannot confine the parser, so it was not used (--no-sandbox uses it anyway)",
     Failure.NOT_STARTED: "the parser's process could not be started",
     Failure.TOO_LARGE: "too large to be copied for the parser",
-    Failure.CPU_TIME: "the parser was ended, as it took too much processor time",
-    Failure.WALL_TIME: "the parser was ended, as it took too long",
-    Failure.KILLED: "the parser crashed, or the system ended it",
-    Failure.ANSWER: "the parser's answer was too long, cut or not in its form",
-    Failure.UNREADABLE: "could not be opened once more",
-    Failure.CHANGED: "changed after being hashed",
-    Failure.WITHHELD: "not written, because a denied term occurs in what the file claims",
+    Failure.CPU_TIME: "the parser was stopped, because it used too much processor time",
+    Failure.WALL_TIME: "the parser was stopped, because it took too long",
+    Failure.KILLED: "the parser crashed, or the system stopped it",
+    Failure.ANSWER: "the parser's answer was too long, cut off or malformed",
+    Failure.UNREADABLE: "could not be opened a second time",
+    Failure.CHANGED: "changed after it was hashed",
+    Failure.WITHHELD: "not written, because the metadata contains a denied term",
 }
 
 
 def render_claims(claims: Claims) -> Iterator[tuple[str, str]]:
-    """Give what is claimed and the claim, in words, with the tag it was read from."""
+    """Give each claim in words: its kind, and its value with the tag it was read from."""
     if claims.format is not None:
         yield "format", shown(f"{claims.format.name} ({claims.format.media_type})")
     for time in claims.times:
@@ -53,43 +53,46 @@ def render_claims(claims: Claims) -> Iterator[tuple[str, str]]:
 
 
 def render_remarks(claims: Claims, not_shown: str) -> Iterator[str]:
-    """Say what is not among the claims; `not_shown` is what became of what the basic form leaves out."""
+    """Say what is missing from the claims; `not_shown` says what happened to what the basic form leaves out."""
     if claims.withheld:
         kinds = ", ".join(f"{WORDS[kind]} ({number})" for kind, number in claims.withheld)
         yield not_shown.format(kinds)
     if claims.dropped:
-        yield f"not kept: {claims.dropped} claims or tags beyond the limits"
+        yield f"not kept, because there were too many: {claims.dropped} claims or tags"
     for problem in claims.problems:
         yield f"incomplete: {problem.extractor} stopped: {shown(problem.reason)}"
 
 
 def render_statement(statement: MetadataStatement) -> Iterator[str]:
-    """Write what is sealed of a file's own claims, one claim a line."""
+    """Write the sealed embedded metadata of a file, one claim per line."""
     unconfined = ", read without confinement" if statement.confinement == "none" and statement.claims else ""
-    yield f"claimed by the file itself{unconfined}"
+    yield f"embedded metadata{unconfined}"
     if statement.failure is not None:
         yield f"  incomplete: {statement.failure.value}: {_FAILURES[statement.failure]}"
     if statement.claims is not None:
         for what, claim in render_claims(statement.claims):
             yield f"  {what:<20} {claim}"
-        for remark in render_remarks(statement.claims, "not sealed: {}; the file itself holds them"):
+        for remark in render_remarks(statement.claims, "not sealed: {}; the file itself contains them"):
             yield f"  {remark}"
 
 
 def render_summary(stated: int, failures: Mapping[Failure, int], confinement: str) -> Iterator[str]:
-    """Say for how many files of a seal claims are stated, and for how many they are missing or may be incomplete."""
+    """Say for how many files of a seal metadata is stated, and for how many it is missing or may be incomplete."""
     if stated:
         unconfined = "; the parser was not confined" if confinement == "none" else ""
-        yield f"{stated:,} of the new files: what they claim of themselves is sealed with them{unconfined}"
+        whose = "1 new file: its" if stated == 1 else f"{stated:,} new files: their"
+        yield f"{whose} embedded metadata is sealed with {'it' if stated == 1 else 'them'}{unconfined}"
     for failure, number in sorted(failures.items(), key=lambda failure: failure[0].value):
-        yield f"{number:,} of the new files: metadata missing or incomplete: {failure.value}: {_FAILURES[failure]}"
+        files = "1 new file" if number == 1 else f"{number:,} new files"
+        yield f"{files}: metadata missing or incomplete: {failure.value}: {_FAILURES[failure]}"
 
 
 def render_warnings(sensitive: Mapping[Withheld, int], *, sealed: bool) -> Iterator[str]:
-    """Warn by kind, without values, of what new files hold; `sealed` if the manifest now holds it too."""
+    """Warn of what new files contain, by kind and without values; `sealed` if the manifest now contains it too."""
     where = "in the files, and in the manifest" if sealed else "in the files; the manifest leaves it out"
     for kind in Withheld:
         number = sensitive.get(kind, 0)
         # Nearly every photograph has raw tags, which by themselves are no reason to warn.
         if number and kind is not Withheld.TAG:
-            yield f"warning: {kind.value} present in {number:,} item{'s'[: number > 1]}: {WORDS[kind]}, {where}"
+            items = "1 item" if number == 1 else f"{number:,} items"
+            yield f"warning: {kind.value} present in {items}: {WORDS[kind]}, {where}"

@@ -1,4 +1,4 @@
-"""Time-stamps and what they prove, as a report spells them."""
+"""Time-stamps and what they prove, in the words of a report."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROOTS = "roots.pem"
 
 
 def spell(moment: datetime | None, *, up: bool = False) -> str | None:
-    """Spell a moment in UTC to the second, rounded down, or up where it ends an interval."""
+    """Spell a moment in UTC to the second, rounded down, or rounded up if it ends an interval."""
     if moment is None:
         return None
     second = moment.astimezone(UTC).replace(microsecond=0)
@@ -62,12 +62,12 @@ def describe_token(judged: JudgedToken, name: StampName) -> StampReport:
 
 
 def _repeatable(verdict: TokenVerdict, lines: tuple[str, ...]) -> tuple[str, ...]:
-    """A command is printed only where it can succeed; for a token without a path it would confuse."""
+    """Print a command only if it can succeed; for a token without a path it would confuse the reader."""
     return lines if verdict.state is TokenState.PASSED else ()
 
 
 def repeat_files(name: StampName, has_chain: bool) -> RepeatFiles:
-    """Name the files for the commands that repeat a check, as seen from inside of the custody directory."""
+    """Name the files for the commands that repeat a check, as seen from inside the custody directory."""
     # This imports the X.509 parts of cryptography, which records without time-stamps do not need.
     from evtool.core.timestamp.repeat import RepeatFiles
 
@@ -99,7 +99,7 @@ def describe_proof(name: StampName, verdict: OtsVerdict, listed_in: int | None) 
 
 
 def render_times(intervals: Sequence[ProvenInterval], stamps: Sequence[StampReport]) -> list[str]:
-    """Write what is proven of time, and by what; nothing where there is no time-stamp."""
+    """Write which times are proven, and by what; nothing if there is no time-stamp."""
     if not stamps:
         return []
     lines = ["", "Proven times (by time-stamps that you trust; the times above are claims)"]
@@ -108,7 +108,10 @@ def render_times(intervals: Sequence[ProvenInterval], stamps: Sequence[StampRepo
     for stamp in stamps:
         lines += [f"  {line}" for line in _render_stamp(stamp)]
     if any(stamp.repeat for stamp in stamps):
-        lines += ["", f"To repeat, in a copy of the custody directory with the roots that you trust in {ROOTS}"]
+        lines += [
+            "",
+            f"To repeat this in a copy of the custody directory, put the roots that you trust into {ROOTS} and run",
+        ]
         for stamp in stamps:
             lines += [f"  {line}" for line in stamp.repeat]
             if stamp.repeat and stamp.repeat_remark:
@@ -119,7 +122,7 @@ def render_times(intervals: Sequence[ProvenInterval], stamps: Sequence[StampRepo
 def _render_interval(interval: ProvenInterval) -> str:
     ends = [f"not before {interval.not_before}"] if interval.not_before else []
     ends += [f"not after {interval.not_after}"] if interval.not_after else []
-    return ", ".join(ends) or "nothing proves when"
+    return ", ".join(ends) or "no time is proven"
 
 
 def _render_stamp(stamp: StampReport) -> list[str]:
@@ -134,33 +137,37 @@ def _render_stamp(stamp: StampReport) -> list[str]:
     lines = [f"entry {stamp.entry}  {what}  {stamp.state.value}{says}{who}{why}"]
     lines += [f"  {caution}" for caution in stamp.cautions]
     if stamp.block_hash:
-        lines.append("  that this block stands at this height of the best chain is what your headers say")
+        lines.append("  the block's height in the best chain comes from the headers that you supplied")
     return lines
 
 
 def render_stamping(stamping: Stamping) -> list[str]:
-    """Write what came of it."""
+    """Write the result of asking for time-stamps."""
     good = sum(server.ok for server in stamping.authorities)
     lines = []
     if stamping.authorities:
-        lines.append(f"entry {stamping.entry}: {good} of {len(stamping.authorities)} authorities stamped it")
+        lines.append(f"entry {stamping.entry}: stamped by {good} of {_authorities(len(stamping.authorities))}")
     for server in stamping.authorities:
         lines += _render_authority(server)
     for server in stamping.calendars:
         lines += [f"  promised by {shown(server.url)}"] if server.ok else _render_problem(server)
     if stamping.proof:
-        lines.append(f"  {stamping.proof}: a promise until it is in a block; 'evtool timestamp upgrade' asks for that")
+        lines.append(f"  {stamping.proof}: a promise until it is in a block; run 'evtool timestamp upgrade' later")
     return lines
 
 
 def render_import(stamping: Stamping) -> list[str]:
-    """Write what came of an answer that was brought as a file."""
+    """Write the result of importing an answer from a file."""
     lines = []
     for authority in stamping.authorities:
         stamped = f"stamped {authority.attested_time} by {authority.authority}"
         lines.append(f"  {shown(authority.url)}: entry {stamping.entry} {stamped}")
         lines += [f"    stored as {authority.file}", *_render_clock(authority)]
     return lines
+
+
+def _authorities(number: int) -> str:
+    return "1 authority" if number == 1 else f"{number} authorities"
 
 
 def _render_authority(server: AskedServer) -> list[str]:
@@ -180,7 +187,7 @@ def _render_clock(server: AskedServer) -> list[str]:
 
 
 def _render_problem(server: AskedServer) -> list[str]:
-    # What went wrong at an address begins with it already.
+    # A problem at an address already begins with the address.
     what = server.problem if shown(server.url) in server.problem else f"{shown(server.url)}: {server.problem}"
     code = f" [{server.reason}]" if server.reason else ""
     return [f"  FAILED: {what}{code}", *([f"    {server.hint}"] if server.hint else [])]

@@ -1,4 +1,4 @@
-"""A verdict in words for a person: what was asked, what was shown, what was not."""
+"""Verdicts in words: what was asked, what was shown, what was not."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from evtool.report.findings import list_findings
 from evtool.report.stamp import render_times
 
 _HEADLINES = {
-    ExitCode.OK: "VERIFIED: all that was asked for is shown.",
+    ExitCode.OK: "VERIFIED: everything that was asked for was shown.",
     ExitCode.MISMATCH: "MISMATCH: what is here is not what was sealed.",
-    ExitCode.NOT_CHECKED: "NOT CHECKED: something could not be checked, so nothing is concluded.",
-    ExitCode.NOT_ESTABLISHED: "NOT ESTABLISHED: nothing is disproven, but not all that was asked for is shown.",
+    ExitCode.NOT_CHECKED: "NOT CHECKED: something could not be checked, so there is no verdict.",
+    ExitCode.NOT_ESTABLISHED: (
+        "NOT ESTABLISHED: nothing was disproven, but not everything that was asked for was shown."
+    ),
 }
 
 _STATES = {
@@ -35,16 +37,16 @@ _MARKS = {
 }
 
 LIMITS = (
-    "This shows whether the files are the same bytes as when they were sealed, and by which keys that was signed.\n"
-    "It does not show that what they say is true, who made them, or when."
+    "This shows whether the files are the same bytes as when they were sealed, and which keys signed that.\n"
+    "It does not show that what they say is true, who made them, or when they were made."
 )
 
 
 def render_report(report: Report, name: str, width: int | None = None, limit: int | None = None) -> str:
     """Write the report of one verification; `name` is what the user called the directory.
 
-    Findings are folded to `width` columns; None leaves each on one line, as a program that reads them wants it. Of one
-    kind `limit` are listed, or all.
+    Findings are folded to `width` columns; None leaves each on one line, for programs. At most `limit` findings of each
+    kind are listed; None lists all.
     """
     lines = [*render_access(report, name), "", f"{shown(name)}: {_headline(report)}", ""]
     lines += [*_render_axes(report), "", *_render_counts(report)]
@@ -55,7 +57,7 @@ def render_report(report: Report, name: str, width: int | None = None, limit: in
     lines += _render_signers(report.signers)
     lines += render_times(report.intervals, report.timestamps)
     if report.head:
-        lines += ["", "Head, to be noted elsewhere", f"  {group_in_fours(report.head)}"]
+        lines += ["", "Head (write it down and keep it somewhere else)", f"  {group_in_fours(report.head)}"]
     return "\n".join([*lines, "", LIMITS])
 
 
@@ -63,12 +65,12 @@ def _headline(report: Report) -> str:
     code = report.exit_code
     untrusted = {Code.KEY_UNKNOWN} == {f.code for f in report.findings if f.effect is Effect.OPEN and _asked(report, f)}
     if code is ExitCode.NOT_ESTABLISHED and untrusted:
-        return "INTACT, SIGNED BY A KEY YOU HAVE NOT TRUSTED: nothing shows whose key it is." + _partial(report)
+        return "INTACT, BUT SIGNED BY A KEY THAT YOU HAVE NOT CHOSEN TO TRUST." + _partial(report)
     return _HEADLINES[code] + (_partial(report) if code is not ExitCode.MISMATCH else "")
 
 
 def _partial(report: Report) -> str:
-    """Say which copy this is, where it is not the whole collection."""
+    """Say which copy this is, unless it is the whole collection."""
     copy = report.partial
     if copy is None or copy.items == copy.sealed:
         return ""
@@ -97,16 +99,16 @@ def _render_counts(report: Report) -> list[str]:
         (items.missing, "missing"),
         (items.renamed, "renamed"),
         (items.type_changed, "of another type"),
-        (items.unreadable, "unreadable"),
+        (items.unreadable, "not readable"),
         (items.withheld, "withheld"),
-        (items.omitted, "sealed by name only"),
+        (items.omitted, "listed by name only"),
         (items.disposed, "disposed of"),
-        (items.stated_only, "stated only"),
+        (items.stated_only, "known only by their statements"),
         (items.unread, "not read"),
         (items.not_selected, "not asked for"),
         (items.unjudged, "in a seal that fails verification"),
     ]
-    parts = [f"{report.sealed:,} sealed", f"{items.ok:,} as sealed"]
+    parts = [f"{report.sealed:,} sealed", f"{items.ok:,} unchanged"]
     parts += [f"{count:,} {fate}" for count, fate in fates if count]
     if report.evidence.extra:
         parts.append(f"{report.evidence.extra:,} not in any seal")
@@ -114,16 +116,16 @@ def _render_counts(report: Report) -> list[str]:
 
 
 def _render_finding(finding: Finding, width: int | None) -> str:
-    item = f"item {finding.item} " if finding.item is not None else ""
-    count = f"{finding.count:,} " if finding.count != 1 else ""
+    is_named = finding.item is None or finding.message.startswith("item ")
+    item = "" if is_named else f"item {finding.item} "
     head = f"  {_MARKS[finding.effect]:<12} {finding.code.value:<20} "
-    return head + fold(f"{item}{count}{finding.message}", len(head), width)
+    return head + fold(f"{item}{finding.message}", len(head), width)
 
 
 def _render_signers(signers: Sequence[SignerReport]) -> list[str]:
     if not signers:
         return []
-    lines = ["", "Signed (times are claims of the signer)"]
+    lines = ["", "Signed (the times are what the signer says)"]
     for signer in signers:
         state = "trusted" if signer.trusted else "NOT TRUSTED"
         lines.append(
@@ -132,13 +134,13 @@ def _render_signers(signers: Sequence[SignerReport]) -> list[str]:
         )
     unknown = {(signer.agent, signer.public_key) for signer in signers if not signer.trusted}
     if unknown:
-        lines += ["", "To trust a key, compare its fingerprint with its owner by another way, then run"]
+        lines += ["", "To trust a key, confirm the fingerprint with its owner through a separate channel, then run"]
         lines += [f"  echo '{key}' | evtool trust add {agent} -" for agent, key in sorted(unknown)]
     return lines
 
 
 def fold(text: str, indent: int, width: int | None) -> str:
-    """Fold a text at its spaces; what follows the first line is indented. A Hangul syllable takes two columns."""
+    """Fold a text at its spaces and indent all lines but the first. A Hangul syllable takes two columns."""
     if width is None or width < indent + _NARROWEST:
         return text
     lines, used = [""], indent
@@ -153,7 +155,7 @@ def fold(text: str, indent: int, width: int | None) -> str:
 
 
 _NARROWEST = 30
-"""Columns that are worth folding to."""
+"""The smallest number of columns that is worth folding to."""
 
 
 def format_size(size: int) -> str:

@@ -16,11 +16,11 @@ class AskedServer:
         url: its address, as the user gave it; for an answer that was imported, the name of its file.
         ok: it stamped, or promised to.
         file: name of the file in the custody directory that holds its time-stamp, or null.
-        state: how its answer was judged, or null where there was none.
+        state: how its answer was judged, or null if there was none.
         reason: the code of that, or null.
         authority: the user's name for the authority whose answer passed, or null.
         attested_time: the time it says, or null.
-        problem: why there is nothing to store; empty where there is.
+        problem: why there is nothing to store; empty if there is.
         hint: what to do about that; may be empty.
         clock_off_seconds: its time minus this computer's clock where these are more than five minutes apart, or null.
     """
@@ -233,7 +233,7 @@ class DueDirectory:
         path: the directory, as the user named it.
         proven: a time-stamp that passes now covers the newest seal.
         things: what ends, soonest first.
-        problem: why nothing can be said; empty where it can.
+        problem: why nothing can be said; empty if it can.
     """
 
     path: str
@@ -291,9 +291,9 @@ class KeptRevocationFile:
         kind: crl or ocsp.
         entry: number of the entry that was stamped.
         label: which of the entry's time-stamps.
-        certificate: the certificate that it speaks of.
+        certificate: the certificate that it names.
         issuer: who issued that certificate.
-        issued_at: when it was issued; null where it states a revocation.
+        issued_at: when it was issued; null if it states a revocation.
         revoked_at: the date since when the certificate is revoked, or null if it is not.
         reason: why, as RFC 5280 spells it; null if it is not revoked.
     """

@@ -4,7 +4,7 @@ The engine knows nothing of it: it gets an Executor like any other. What a clust
 they must see the same evidence directory under the same path, and have the same evtool. Both are asked of every worker
 before anything is read. Dask moves the work of a worker that is lost to another one.
 
-Whoever can reach a Dask scheduler can run programs on its workers; a cluster belongs into a network of its own.
+Anyone who can reach a Dask scheduler can run programs on its workers; a cluster belongs in a network of its own.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Cluster:
 
     @property
     def lost_workers(self) -> int:
-        """How many workers were there once and are no more."""
+        """How many workers were there once and are gone."""
         self.look()
         return len(self._seen - self._present)
 
@@ -101,7 +101,7 @@ class _ClusterExecutor(Executor):
         """
         self._cluster.look_now_and_then()
         if self._cluster.is_deserted:
-            raise BrokenExecutor("every worker of the cluster is gone")
+            raise BrokenExecutor("the cluster has lost all its workers")
         # As bytes: Dask would look through the arguments for results of its own, and take tuples for work to be done.
         call = pickle.dumps((fn, args, kwargs), pickle.HIGHEST_PROTOCOL)
         return _ClusterFuture(self._cluster, self._executor.submit(_call, call))
@@ -139,7 +139,7 @@ class _ClusterFuture(Future[_T]):
                     raise
             self._cluster.look()
             if self._cluster.is_deserted:
-                raise BrokenExecutor("every worker of the cluster is gone")
+                raise BrokenExecutor("the cluster has lost all its workers")
 
 
 def _call(call: bytes) -> Any:
@@ -169,7 +169,7 @@ def hire_cluster(address: str, evidence: TreeLocation) -> Iterator[Crew]:
     except (OSError, ValueError, TimeoutError) as error:
         raise InputError(
             f"no Dask scheduler answers at {shown(address)}",
-            hint="give its address as the scheduler printed it, like tcp://10.0.0.5:8786",
+            hint="give the address that the scheduler printed, like tcp://10.0.0.5:8786",
         ) from error
     with client:
         cluster = Cluster(client)
@@ -198,13 +198,13 @@ async def _knock(address: str) -> None:
 def _check_workers(cluster: Cluster, evidence: TreeLocation) -> None:
     answers = cluster.ask_workers(_probe, evidence.path)
     if not answers:
-        raise InputError("the Dask cluster has no workers", hint="start some: dask worker ADDRESS")
+        raise InputError("the Dask cluster has no workers", hint="start one with: dask worker ADDRESS")
     for answer in answers:
         if answer == (__version__, evidence.inode):
             continue
         if isinstance(answer, tuple) and answer[0] != __version__:
             raise InputError(
-                f"a worker of the cluster has evtool {shown(str(answer[0]))}, here it is {__version__}",
+                f"a worker of the cluster has evtool {shown(str(answer[0]))}, but this is {__version__}",
                 hint="install the same version on all machines",
             )
         raise InputError(

@@ -39,7 +39,7 @@ _IN_FLIGHT_PER_JOB = 3
 """Batches a worker may have waiting; more only take memory."""
 
 _MAX_POOLS = 3
-"""How often workers are started anew when the Executor breaks down; after that, this process does the work."""
+"""How often workers are started again when the Executor breaks down; after that, this process does the work."""
 
 _Context = TypeVar("_Context")
 

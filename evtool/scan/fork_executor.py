@@ -141,7 +141,7 @@ class ForkExecutor(Executor):
                 self._read(worker)
 
     def _write(self, worker: _Worker) -> None:
-        """Send as much as the pipe takes; ask to be told when it takes more."""
+        """Send as much as the pipe takes; ask to be told when it can take more."""
         try:
             while worker.output:
                 data = worker.output.popleft()
@@ -272,7 +272,7 @@ def _enlarge(pipe: int) -> None:
 
 
 def _serve(calls: int, answers: int, lifeline: int) -> NoReturn:
-    """Answer calls until there are no more; the life of a worker process."""
+    """Answer calls until there are no more of them; this is the life of a worker process."""
     # Only a worker process needs these.
     import gc
     import threading

@@ -66,8 +66,8 @@ class Observation(NamedTuple):
 
     Attributes:
         kind: what it is; may differ from what the walk saw.
-        stamp: size, times and inode, or None where it could not be looked at.
-        sha256, blake3: lower-case hexadecimal; empty where nothing was hashed.
+        stamp: size, times and inode, or None if it could not be looked at.
+        sha256, blake3: lower-case hexadecimal; empty if nothing was hashed.
         target: where a symbolic link points, as bytes.
         problem: why it could not be observed, or None.
         detail: the system's word on the problem.
@@ -194,7 +194,7 @@ def _read_once(descriptor: int, manner: _Manner) -> Observation:
 
 
 def stamp_of(facts: os.stat_result) -> Stamp:
-    """Take the stamp from what the system says of a file."""
+    """Take the stamp from what the system says about a file."""
     return Stamp(facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
 
 

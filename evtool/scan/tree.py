@@ -83,7 +83,7 @@ class TreeLocation:
         return TreeLocation(self.path, ANY_DEVICE, self.inode)
 
     def is_place_of(self, facts: os.stat_result) -> bool:
-        """Tell whether what the system says of a directory is said of this one."""
+        """Tell whether what the system says about a directory is said about this one."""
         return facts.st_ino == self.inode and self.device in (facts.st_dev, ANY_DEVICE)
 
 
@@ -215,7 +215,7 @@ def _open_root(location: TreeLocation) -> int:
         os.close(descriptor)
         raise EvidenceError(
             "the evidence directory was replaced by another one while evtool ran",
-            hint="make sure that nothing else works on it, then run the command again",
+            hint="make sure that nothing else is using it, then run the command again",
         )
     return descriptor
 

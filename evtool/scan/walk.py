@@ -141,7 +141,7 @@ def _directory_of(found: Found) -> bytes:
 def walk(tree: Tree, *, custody: bytes | None, exclusions: Exclusions, notes: WalkNotes) -> Iterator[Found]:
     """Walk a tree in item order.
 
-    `custody` names the directory in the root that evtool itself wrote, which is no evidence; None if it lies elsewhere.
+    `custody` names the directory in the root that evtool itself wrote, which is not evidence; None if it is elsewhere.
 
     Raises:
         OSError: the root cannot be listed. Directories below it that cannot are yielded as UNREADABLE.
@@ -180,7 +180,7 @@ def walk_runs(tree: Tree, *, custody: bytes | None, exclusions: Exclusions, note
 
 
 def find_one(tree: Tree, path: bytes) -> Found | None:
-    """Look for one entry by its path that a pattern leaves out of a walk; None where there is none.
+    """Look for one entry by its path that a pattern leaves out of a walk; None if there is none.
 
     A directory counts as empty, as the pattern leaves out what is below it too. What cannot be looked at is UNREADABLE.
     """

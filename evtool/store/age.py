@@ -82,7 +82,7 @@ def decrypting(
     """Give the plain text of an age file as a source; `what` names it in messages and when a passphrase is asked for.
 
     Raises:
-        FormatError: it is no age file, asks for too much work, or was changed or cut short; the latter shows only
+        FormatError: it is not an age file, asks for too much work, or was changed or cut short; the latter shows only
             while it is read.
         KeyFileError: no identity or passphrase opens it.
     """

@@ -49,24 +49,24 @@ def require_bundle(container: ZipBundle, place: str) -> None:
     if lists and not _seals_any(container.custody, lists):
         return
     if any(name.startswith(f"{RECORD}/") for name in container.tags):
-        raise _not_a_bundle(place, "it holds a sealed directory, zipped by another program", "the folder")
+        raise _not_a_bundle(place, "it contains a sealed directory that another program zipped", "the folder")
     # Finder adds a folder of its own to the one that it was given.
     tops = {name.partition("/")[0] for name in container.tags if not name.startswith("__MACOSX/")}
     top = tops.pop() if len(tops) == 1 else ""
     if any(name.startswith(f"{top}/{RECORD}/") for name in container.tags):
         what = "a bundle" if f"{top}/{DECLARATION_FILE}" in container.tags else "a sealed directory"
         where = (
-            f"everything lies in the folder {shown(top)}/ of the zip, which holds {what} that another program zipped"
+            f"everything is in the folder {shown(top)}/ of the zip, which contains {what} that another program zipped"
         )
         raise _not_a_bundle(place, where, f"the folder {shown(top)}")
     raise FormatError(
-        f"{place} is no bundle of evtool: it holds neither the lists of a bundle nor a record",
+        f"{place} is not an evtool bundle: it contains no bundle lists and no record",
         hint="evtool verifies an evidence directory, or a bundle as a folder, .zip or .zip.age",
     )
 
 
 def _not_a_bundle(place: str, what: str, folder: str) -> FormatError:
-    return FormatError(f"{place} is no bundle of evtool: {what}", hint=f"unpack it, and run evtool verify on {folder}")
+    return FormatError(f"{place} is not an evtool bundle: {what}", hint=f"unpack it, and run evtool verify on {folder}")
 
 
 def _read_list(location: TreeLocation) -> bytes:

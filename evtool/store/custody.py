@@ -145,7 +145,7 @@ def file_name(sequence: int, event: str, role: FileRole) -> str:
 
 
 def receipt_names(sequence: int, event: str) -> tuple[str, str]:
-    """Name the two files of the receipt for an entry: the receiver's entry, and its signature."""
+    """Name the two files of the receipt for an entry: the recipient's entry, and its signature."""
     name = f"{sequence:04d}-{event}.receipt.toml"
     return name, f"{name}.sig"
 
@@ -174,7 +174,7 @@ def bound_of(name: str) -> Bound:
 
 
 def locate_custody(evidence: TreeLocation, custody: str | None) -> TreeLocation | None:
-    """Find the custody directory of an evidence directory; None where there is none yet.
+    """Find the custody directory of an evidence directory; None if there is none yet.
 
     `custody` is where the user says it is; by default it is `custody/` in the evidence directory, and must not be a
     link: a link could show a reader other entries than the ones that travel with the evidence.
@@ -319,7 +319,7 @@ class CustodyReader(ABC):
         )
 
     def read_receipt(self, sequence: int, event: str) -> tuple[bytes, bytes]:
-        """Read the receipt for an entry: the bytes of the receiver's entry and of its signature."""
+        """Read the receipt for an entry: the bytes of the recipient's entry and of its signature."""
         entry, signature = receipt_names(sequence, event)
         return self.read_file(entry, MAX_ENTRY), self.read_file(signature, MAX_SIGNATURE)
 
@@ -441,7 +441,7 @@ class CustodyDirectory(CustodyReader):
         except OSError as error:
             raise InputError(
                 f"the custody directory cannot be listed: {error.strerror}",
-                hint="look after the medium that it lies on, or work with a copy",
+                hint="check the medium, or work with a copy",
             ) from error
 
     def _open(self, name: str) -> CustodyFile:

@@ -94,7 +94,7 @@ class Journal:
 
 
 def spell_known(path: bytes, row: FileRow, started: int) -> bytes:
-    """Spell what is known of a file that was read after `started`, in nanoseconds since 1970.
+    """Spell what is known about a file that was read after `started`, in nanoseconds since 1970.
 
     Empty unless it had been at rest for long enough that any later change would show.
     """

@@ -54,7 +54,7 @@ class DirectoryLock:
         except OSError as error:
             raise InputError(
                 f"the custody directory cannot be locked: {error.strerror}",
-                hint="make sure that the medium can be written, or keep the custody directory elsewhere "
+                hint="make sure that the medium is writable, or keep the custody directory elsewhere "
                 "with --custody DIR",
             ) from error
         self._text = text
@@ -158,8 +158,8 @@ def _flock(directory: int) -> None:
     except OSError as error:
         raise InputError(
             f"the custody directory cannot be locked: {error.strerror}",
-            hint="this file system has no locks; seal on another one, or keep the custody directory elsewhere "
-            "with --custody DIR",
+            hint="this file system does not support locks; seal on another one, or keep the custody directory "
+            "elsewhere with --custody DIR",
         ) from error
     # Between opening and locking, the other run may have removed the directory that it had made.
     if os.fstat(directory).st_nlink == 0:
@@ -167,7 +167,7 @@ def _flock(directory: int) -> None:
 
 
 def _busy(*, unknown: bool = False) -> BusyError:
-    hint = "wait until it has finished, then run again"
+    hint = "wait until it has finished, then run the command again"
     if unknown:
-        hint += f"; if you are certain that no evtool is at work on any computer, delete {LOCK_FILE} in that directory"
+        hint += f"; if you are certain that evtool is not running on any computer, delete {LOCK_FILE} in that directory"
     return BusyError("another evtool is writing to this custody directory", hint=hint)

@@ -46,7 +46,7 @@ def flush_directory(descriptor: int) -> None:
         if error.errno not in CANNOT_FLUSH:
             raise
         warnings.warn(
-            "this file system cannot confirm that what was written reached the medium; "
+            "this file system cannot confirm that the data reached the medium; "
             "check it with evtool verify, and keep a copy on another medium",
             MediumWarning,
             stacklevel=2,

@@ -126,7 +126,7 @@ class NewTree:
         """Set the date of a file or directory, where this medium can hold it."""
         directory, _, name = path.rpartition(b"/")
         where = {"dir_fd": self._in(directory), "follow_symlinks": False} if HAS_DIRECTORY_DESCRIPTORS else {}
-        # A date is no part of what has to be as sealed, and some media cannot hold every one.
+        # A date is not part of what has to be as sealed, and some media cannot hold every one.
         with contextlib.suppress(OSError, OverflowError):
             os.utime(self._at(directory, name), ns=(mtime, mtime), **where)  # type: ignore[arg-type]
 

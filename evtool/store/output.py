@@ -94,7 +94,7 @@ def check_new(path: Path) -> None:
         InputError: something has this name.
     """
     if os.path.lexists(path):
-        raise InputError(f"{shown(str(path))} exists already and is not overwritten", hint="name a new one")
+        raise InputError(f"{shown(str(path))} already exists and was not overwritten", hint="name a new one")
 
 
 def _flush_parent(path: Path) -> None:

@@ -32,15 +32,15 @@ class BytePipe:
         """Hand over bytes, waiting while too many are waiting already.
 
         Raises:
-            PipeClosedError: the reader has gone.
+            PipeClosedError: the reading program has ended.
         """
         with self._condition:
             while self._waiting >= _MAX_WAITING and not self._closed:
                 self._condition.wait()
             if self._closed:
-                raise PipeClosedError("the reader has gone")
+                raise PipeClosedError("the reading program has ended")
             if data:
-                # A copy: the caller may fill its buffer anew while these bytes still wait.
+                # A copy: the caller may fill its buffer again while these bytes still wait.
                 self._chunks.append(memoryview(bytes(data)))
                 self._waiting += len(data)
                 self._condition.notify_all()

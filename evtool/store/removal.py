@@ -33,7 +33,7 @@ def remove_directory(path: Path, *, last: str | None = None) -> None:
 
 
 def _remove_files(directory: Path, keep: str | None = None) -> list[str]:
-    """Remove all that is no directory, and give the names of the directories."""
+    """Remove all that is not a directory, and give the names of the directories."""
     # Listed whole before anything is removed: what a listing gives while it shrinks is left open by POSIX.
     with os.scandir(directory) as entries:
         found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]

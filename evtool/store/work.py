@@ -104,7 +104,7 @@ def _make(output: Path) -> tuple[Path, int]:
 
 
 def _lock(descriptor: int) -> bool | None:
-    """Lock a file without waiting; False if another run holds it, None where there are no locks."""
+    """Lock a file without waiting; False if another run holds it, None if there are no locks."""
     try:
         import fcntl
     except ImportError:

@@ -45,7 +45,7 @@ class CustodyWriter:
         self._path = path
         self._made = False
         self._directory: int | None = None
-        """The open directory; None where names cannot be taken relative to one."""
+        """The open directory; None if names cannot be taken relative to one."""
         self._lock: DirectoryLock | None = None
         self._written: dict[str, WrittenFile] = {}
         self._identities: dict[str, tuple[int, int]] = {}
@@ -103,8 +103,8 @@ class CustodyWriter:
             # The signature is named last, so an interrupted run always leaves its temporary file.
             if part_name(signature) not in listing.unfinished:
                 raise InputError(
-                    f"entry {sequence} has no signature, and no interrupted run explains it",
-                    hint=f"bring {signature} back from a copy, or move the files that begin with {sequence:04d} away",
+                    f"entry {sequence} has no signature, and there was no interrupted run",
+                    hint=f"restore {signature} from a copy, or move away the files that begin with {sequence:04d}",
                 )
             given += [file_name(sequence, event, role) for role in listing.files[sequence, event]]
         left = [name for name in listing.unfinished if name not in (part_name(keep), LOCK_FILE)]
@@ -118,7 +118,7 @@ class CustodyWriter:
                 os.unlink(self._at(name), dir_fd=self._directory)
             except OSError as error:
                 raise InputError(
-                    f"custody file {shown(name)}, which an interrupted run left, cannot be removed: {error.strerror}",
+                    f"custody file {shown(name)}, left by an interrupted run, cannot be removed: {error.strerror}",
                     hint=cannot_write("", error).hint,
                 ) from error
 
@@ -162,7 +162,7 @@ class CustodyWriter:
 
         The directory is flushed before that name is given, so that the entry never exists without its parts, and
         after it. Informational files come afterwards and replace those of that name: until the entry exists, nothing
-        that an earlier one speaks of changes. In the end every file is read back under its name.
+        that an earlier one names changes. In the end every file is read back under its name.
 
         Raises:
             BusyError: another run took the lock away, or the names; nothing was overwritten.
@@ -173,7 +173,7 @@ class CustodyWriter:
             raise _overtaken(LOCK_FILE)
         for name in order:
             if self._exists(name):
-                raise InputError(f"custody file {shown(name)} exists already; nothing was overwritten")
+                raise InputError(f"custody file {shown(name)} already exists; nothing was overwritten")
         if self._made:
             self._flush_parent()
         self._commit = order
@@ -188,8 +188,8 @@ class CustodyWriter:
             self._flush_directory()
         except InputError as error:
             raise InputError(
-                f"{shown(order[-1])} is written, but the medium did not confirm it: {error.message}",
-                hint="look after the medium, then run evtool verify; a copy on another one is advisable",
+                f"{shown(order[-1])} was written, but the medium did not confirm it: {error.message}",
+                hint="check the medium, then run evtool verify, and make a copy on another medium",
             ) from error
         for name in order + texts:
             self._read_back(name)
@@ -248,7 +248,7 @@ class CustodyWriter:
         Raises:
             InputError: it is another one, or cannot be read.
         """
-        hint = "the record may be broken: run evtool verify; the medium or the share is not to be relied on"
+        hint = "the record may be broken: run evtool verify; do not rely on this medium or share"
         try:
             found = read_back(os.open(self._at(name), os.O_RDONLY | _BINARY, dir_fd=self._directory))
         except OSError as error:
@@ -256,7 +256,7 @@ class CustodyWriter:
                 f"custody file {shown(name)} was written, but cannot be read back: {error.strerror}", hint=hint
             ) from error
         if found != self._written[name].sha256:
-            raise InputError(f"custody file {shown(name)} was written, but other bytes were read back", hint=hint)
+            raise InputError(f"custody file {shown(name)} was written, but different bytes were read back", hint=hint)
 
     def _exists(self, name: str) -> bool:
         return exists(self._at(name), directory=self._directory)
@@ -302,8 +302,8 @@ class CustodyWriter:
             link = os.path.islink(self._path)
             raise InputError(
                 f"{shown(os.fsdecode(os.path.basename(self._path)))} "
-                + ("is a symbolic link, which could lead anywhere" if link else f"cannot be used: {error.strerror}"),
-                hint="it is evidence like any other; keep the custody directory elsewhere with --custody DIR",
+                + ("is a symbolic link, and could lead anywhere" if link else f"cannot be used: {error.strerror}"),
+                hint="it counts as evidence; keep the custody directory elsewhere with --custody DIR",
             ) from error
 
     def _release(self) -> None:
@@ -322,5 +322,6 @@ class CustodyWriter:
 def _overtaken(name: str) -> BusyError:
     return BusyError(
         f"another evtool wrote to this custody directory at the same time ({shown(name)}); this run added nothing",
-        hint="wait until it has finished, then run again; locks do not work between the computers that use this medium",
+        hint="wait until it has finished, then run the command again; locks do not work between computers that share "
+        "this medium",
     )

@@ -15,9 +15,12 @@ from evtool.store.medium import flush_to_medium
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM)
 _ELSEWHERE = "on a read-only medium, keep the custody directory elsewhere with --custody DIR"
-_MAKE_ROOM = "nothing was lost: make room and run it again, or keep the custody directory elsewhere with --custody DIR"
+_MAKE_ROOM = (
+    "nothing was lost: free some space and run the command again, or keep the custody directory elsewhere with "
+    "--custody DIR"
+)
 _LOOK_AFTER = (
-    "the medium, or the connection to it, failed: look after it, run evtool verify, and run the command again; "
+    "the medium or the connection to it failed: check it, run evtool verify, and run the command again; "
     "or keep the custody directory on another medium with --custody DIR"
 )
 

@@ -65,7 +65,7 @@ class ZipBundle(Bundle):
     ) -> None:
         """Read a container.
 
-        `again` is the same container as a file that can be read once more at any place; `keep` gets the bytes of
+        `again` is the same container as a file that can be read again at any place; `keep` gets the bytes of
         files as they pass, before it is known whether the container holds; `advance` is told how many bytes passed.
 
         Raises:
@@ -113,7 +113,7 @@ class ZipBundle(Bundle):
         for task in tasks:
             known = self._known.get(task.found.path)
             if known is None:
-                yield task, Observation(Kind.FILE, problem=Problem.VANISHED, detail="it is not in the container")
+                yield task, Observation(Kind.FILE, problem=Problem.VANISHED, detail="the container does not have it")
                 continue
             stamp = Stamp(known.size, 0, 0, 0)
             yield task, Observation(Kind.FILE, stamp, known.sha256.hex(), known.blake3.hex())
@@ -144,7 +144,7 @@ class ZipBundle(Bundle):
         self.sizes[name] = entry.size
 
     def _read_tag_file(self, entry: ZipEntry, reader: ZipReader, give: Callable[[bytes], object] | None) -> None:
-        # Of a zip that is no bundle everything may lie here; what is not of a bag is not kept.
+        # Of a zip that is not a bundle everything may lie here; what is not of a bag is not kept.
         is_kept = entry.name.startswith(f"{RECORD}/") or entry.name in BAG_FILES
         read_again = entry.is_stored and self._again >= 0
         digest, chunks = hashlib.sha256(), []

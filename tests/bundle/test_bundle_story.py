@@ -315,7 +315,7 @@ def test_an_output_that_is_there_or_lies_in_the_evidence_is_refused_before_any_w
         ("it.zip.age", [], "is named"),
         ("it.age", ["--lock-file", "secret"], "zip container"),
         ("it.zip.age", ["-r", "nobody"], "nobody a bundle can be encrypted to"),
-        ("it.zip", ["--only", "9-2"], "no sealed item is meant by 9-2"),
+        ("it.zip", ["--only", "9-2"], "no sealed item matches 9-2"),
         ("it.zip", ["--withhold", "content"], "cannot be withheld"),
     ],
 )
@@ -399,7 +399,7 @@ def test_unpacking_goes_into_a_new_directory_only(archivist: Party, case: Path, 
     archivist.ok("pack", case, "-o", tmp_path / "it.zip", *DISCLOSED)
     (tmp_path / "there").mkdir()
     result = archivist("unpack", tmp_path / "it.zip", "-o", tmp_path / "there")
-    assert (result.exit_code, "exists already" in result.stderr) == (4, True)
+    assert (result.exit_code, "already exists" in result.stderr) == (4, True)
     assert list((tmp_path / "there").iterdir()) == []
 
 

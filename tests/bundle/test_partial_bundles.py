@@ -212,7 +212,7 @@ def test_a_link_that_would_tell_a_withheld_name_is_left_out(tmp_path: Path) -> N
 
 def test_asking_for_what_is_not_there_packs_nothing(case: Path, tmp_path: Path) -> None:
     source = copy_case(case, tmp_path / "case")
-    with pytest.raises(UsageError, match="no sealed item is meant by no-such-file, 4000"):
+    with pytest.raises(UsageError, match="no sealed item matches no-such-file, 4000"):
         pack_it(source, tmp_path / "out.zip", only("no-such-file", "4000"))
     assert not (tmp_path / "out.zip").exists()
 

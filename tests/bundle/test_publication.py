@@ -65,7 +65,7 @@ def test_what_is_not_public_is_refused_by_number(archivist: Party, case: Path) -
     """Nothing is packed, nothing recorded, and the name is not repeated."""
     refused = archivist("pack", case, "-o", "all.zip")
     assert refused.exit_code == 5
-    assert "item 1: it is not public, so a recipient and a purpose have to be named" in refused.stderr
+    assert "item 1: it is not public, so a recipient and a purpose must be named" in refused.stderr
     assert "name.txt" not in refused.stderr
     assert not (archivist.run.directory / "all.zip").exists()
     assert not (case / "custody" / "0002-disclosed.toml").exists()
@@ -105,4 +105,4 @@ def test_what_is_for_nothing_or_nobody_is_not_published(archivist: Party, case: 
     for number in (2, 3):
         assert f"item {number}: the list of purposes is empty" in refused.stderr
     archivist.ok("consent", "set", case, "3", "--share", "none")
-    assert "public is none of the recipients" in archivist("pack", case, "-o", "all.zip", "--only", "3").stderr
+    assert "public is not among the named recipients" in archivist("pack", case, "-o", "all.zip", "--only", "3").stderr

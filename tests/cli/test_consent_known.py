@@ -191,7 +191,7 @@ def test_lists_that_become_too_long_together_are_refused_before_anything_is_read
     files = ("--defaults", tmp_path / "defaults.toml", "--items", tmp_path / "items.csv")
     refused = archivist("seal", case, *files)
     assert (refused.exit_code, (case / "custody").exists()) == (4, False)
-    assert "line 2: consent term conditions is not sorted, doubled, or longer than 64 codes" in refused.stderr
+    assert "line 2: consent term conditions is not sorted, repeats a code, or has more than 64 codes" in refused.stderr
 
 
 def test_a_default_that_needs_no_consent_makes_way_for_a_row_that_has_it(archivist: Party, tmp_path: Path) -> None:

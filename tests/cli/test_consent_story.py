@@ -267,7 +267,7 @@ TABLE_ERRORS: dict[str, tuple[str, str]] = {
     ),
     "a directory": ("path,status\n인터뷰,given\n", "line 2: 인터뷰: there is no such item"),
     "what evtool wrote": ("path,status\ncustody/README.txt,given\n", "there is no such item"),
-    "a column twice": ("path,status,status\n인터뷰/자료-01.txt,given,given\n", "column status is there twice"),
+    "a column twice": ("path,status,status\n인터뷰/자료-01.txt,given,given\n", "column status appears twice"),
     "terms that make no sense": (
         "path,handling,status\nimagery/자료-02.txt,public,withdrawn\n",
         "line 2: handling is public, but status is withdrawn",
@@ -320,7 +320,7 @@ def test_rows_of_what_is_sealed_already_may_stay_if_they_say_the_same(evtool: Ru
     changed = [{**row, "status": "withdrawn"} if row["path"].endswith("01.txt") else row for row in rows]
     refused = seal_with(giver, case, write_rows(changed))
     assert refused.exit_code == 4
-    assert "is sealed already, and with other statements; `evtool consent set`" in refused.stderr
+    assert "is already sealed, with other statements; `evtool consent set`" in refused.stderr
     assert not (case / "custody" / "0002-sealed.toml").exists()
 
     template = giver.ok("items", case, "--no-bom").stdout
@@ -603,8 +603,8 @@ def test_every_exit_asks_the_one_decision(giver: Party, plain: Path, exit_: str)
     entries = len(giver.ok("log", plain, "--json").document["entries"])
     refused = leave(giver, plain, exit_, "--purpose", "advocacy", "--json")
     assert refused.exit_code == 5
-    assert "items 1-2: consent does not cover advocacy (--confirm purpose-not-covered)" in refused.stderr
-    assert "items 1-2: consent does not cover advocacy" in refused.document["error"]
+    assert "items 1-2: consent does not cover the purpose advocacy (--confirm purpose-not-covered)" in refused.stderr
+    assert "items 1-2: consent does not cover the purpose advocacy" in refused.document["error"]
     assert len(giver.ok("log", plain, "--json").document["entries"]) == entries
 
 

@@ -71,7 +71,7 @@ def test_a_sealed_folder_zipped_by_hand_is_told_as_that(case: Path, evtool: Runn
     sent = zip_by_hand(case, case.with_name("sent.zip"))
     result = evtool("verify", "--json", sent.name)
     assert result.exit_code == ExitCode.NOT_CHECKED
-    said = "sent.zip is no bundle of evtool: it holds a sealed directory, zipped by another program"
+    said = "sent.zip is not an evtool bundle: it contains a sealed directory that another program zipped"
     assert finding(result, "bag-broken") == f"{said} (unpack it, and run evtool verify on the folder)"
     assert [finding["code"] for finding in result.document["reports"][0]["findings"]] == ["no-items", "bag-broken"]
     for command in (("unpack", sent.name, "-o", "out"), ("log", sent.name), ("show", sent.name)):
@@ -97,7 +97,7 @@ def test_a_zip_with_a_folder_on_top_says_where_everything_lies(
     assert result.exit_code == ExitCode.NOT_CHECKED
     message = finding(result, "bag-broken")
     assert (
-        f"everything lies in the folder case 12/ of the zip, which holds {said} that another program zipped" in message
+        f"everything is in the folder case 12/ of the zip, which contains {said} that another program zipped" in message
     )
     assert "unpack it, and run evtool verify on the folder case 12" in message
 
@@ -212,7 +212,7 @@ def test_converted_line_ends_of_evidence_are_told_as_the_cause(case: Path, evtoo
     result = evtool("verify", "--json", case)
     assert result.exit_code == ExitCode.MISMATCH
     assert finding(result, "changed").endswith(
-        "with CR LF turned into LF it would be as sealed: a program converted its line ends"
+        "with CR LF turned into LF it matches the seal: a program converted its line ends"
     )
     path.write_bytes(path.read_bytes().replace(b"first", b"firsT"))
     assert "converted" not in finding(evtool("verify", "--json", case), "changed")
@@ -248,9 +248,9 @@ def test_the_wrong_folder_is_told_from_no_record(case: Path, evtool: Runner) -> 
     outer.mkdir()
     case.rename(outer / "case")
     for place, said in (
-        ("outer", "outer is not sealed itself; what is sealed in it: outer/case"),
+        ("outer", "outer is not sealed itself, but contains sealed folders: outer/case"),
         ("outer/case/custody", "outer/case/custody is the custody directory itself"),
-        ("outer/case/photos", "outer/case/photos is a part of a sealed folder and has no record of its own"),
+        ("outer/case/photos", "outer/case/photos is part of a sealed folder and has no record of its own"),
         ("outer/case/custody/0001-sealed.toml", "outer/case/custody/0001-sealed.toml is a file of a custody directory"),
         ("outer/case/letter.txt", "outer/case/letter.txt is one file of a sealed folder"),
         ("outer/cas", "outer/cas does not exist"),

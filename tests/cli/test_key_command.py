@@ -65,7 +65,7 @@ def test_scripts_get_one_document(evtool: Runner) -> None:
     failed = evtool("key", "show", "A03", "--json")
     assert failed.exit_code == ExitCode.NOT_CHECKED
     assert failed.document["format"] == "evtool-error/1"
-    assert failed.document["error"] == "there is no key of A03 among your own; your keys are job"
+    assert failed.document["error"] == "you have no key for A03; your keys are job"
 
 
 def test_a_public_key_to_hand_over_is_one_line(evtool: Runner, tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_second_key_of_a_code_is_refused_and_the_first_one_stays(evtool: Runne
 
     again = evtool("key", "new", "A03", "--no-passphrase")
     assert again.exit_code == ExitCode.NOT_CHECKED
-    assert "there is a key of A03 already, and it is not overwritten" in again.stderr
+    assert "A03 already has a key, and it was not overwritten" in again.stderr
     assert (evtool.home / "keys" / "A03").read_bytes() == before
 
     (evtool.home / "keys" / "A03").rename(evtool.directory / "lost")

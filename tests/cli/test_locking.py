@@ -53,7 +53,7 @@ def test_the_second_of_two_seals_says_so_and_changes_nothing(case: Path, evtool:
         assert second.exit_code == ExitCode.NOT_CHECKED
         assert second.stderr.splitlines() == [
             "evtool: error: another evtool is writing to this custody directory",
-            "evtool: hint: wait until it has finished, then run again",
+            "evtool: hint: wait until it has finished, then run the command again",
         ]
         assert snapshot(case, custody=True) == before
         # Reading is free: nothing is sealed yet.

@@ -96,7 +96,7 @@ def test_sealed_is_not_said_of_bytes_that_do_not_read_back(case: Path, evtool: R
     result = on("forgetful-medium", evtool, "seal", case, SHIM_NAME=name)
     assert result.exit_code == ExitCode.NOT_CHECKED
     assert "sealed 1" not in result.stdout
-    assert f"custody file {name} was written, but other bytes were read back" in result.stderr
+    assert f"custody file {name} was written, but different bytes were read back" in result.stderr
     assert "run evtool verify" in result.stderr
 
 

@@ -1,4 +1,4 @@
-"""What files claim of themselves is sealed with them: apart, without names unless asked for, and at no risk."""
+"""Embedded metadata is sealed with the files: apart, without names unless asked for, and at no risk."""
 
 from __future__ import annotations
 

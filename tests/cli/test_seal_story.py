@@ -98,7 +98,7 @@ def test_defaults_are_not_blamed_for_an_empty_directory(case: Path, evtool: Runn
     defaults.write_text('format = "evtool-defaults/1"\n[[directory]]\npath = "."\nhandling = "public"\n')
     result = evtool("seal", "empty", "--defaults", defaults)
     assert result.exit_code == ExitCode.NOT_CHECKED
-    assert "there is nothing in the directory that could be sealed" in result.stderr
+    assert "the directory contains nothing to seal" in result.stderr
     assert "table" not in result.stderr
     assert case.is_dir()
 

@@ -132,7 +132,7 @@ def test_one_of_two_authorities_is_down(
         enough = archivist("timestamp", case, "--tsa", server.url, "--tsa", down, "--at-least", "1", "--json")
     assert sealed.exit_code == 3
     assert f"FAILED: {down}: cannot be reached" in sealed.stdout
-    assert "1 of 2 authorities stamped it" in sealed.stdout
+    assert "stamped by 1 of 2 authorities" in sealed.stdout
     assert enough.exit_code == 0
     assert [authority["ok"] for authority in enough.document["stamping"]["authorities"]] == [True, False]
 

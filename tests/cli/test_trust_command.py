@@ -146,7 +146,7 @@ def test_a_second_key_of_an_agent_needs_a_flag(evtool: Runner) -> None:
     add(evtool, "B07")
     refused = add(evtool, "B07", key=OTHER)
     assert refused.exit_code == ExitCode.USAGE
-    assert f"B07 has another key already, {KEY.fingerprint}" in refused.stderr
+    assert f"B07 already has another key, {KEY.fingerprint}" in refused.stderr
     assert add(evtool, "B07", "--another-key", key=OTHER).exit_code == ExitCode.OK
     assert len(evtool("trust", "list").stdout.splitlines()) == 2
 

@@ -239,7 +239,7 @@ def test_an_unknown_signer_is_named_with_the_way_to_trust_him(case: Path, evtool
     recipient = replace(evtool, environment=evtool.environment | {"EVTOOL_HOME": str(evtool.home.with_name("other"))})
     result = recipient("verify", case)
     assert result.exit_code == ExitCode.NOT_ESTABLISHED
-    assert "INTACT, SIGNED BY A KEY YOU HAVE NOT TRUSTED" in result.stdout
+    assert "INTACT, BUT SIGNED BY A KEY THAT YOU HAVE NOT CHOSEN TO TRUST" in result.stdout
     assert "VERIFIED" not in result.stdout
     fingerprint = evtool("key", "show", "A03").stdout.splitlines()[1].strip()
     assert fingerprint in result.stdout

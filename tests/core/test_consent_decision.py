@@ -351,9 +351,9 @@ def test_duties_are_told_with_the_permission() -> None:
     assert decision.allowed
     assert decision.duties == (
         "ask before passing it on",
-        "ask before it is disclosed to an accused",
-        "the person was to be asked again on 2026-01-01",
-        "holds until 2027-01-01",
+        "ask before disclosing it to an accused",
+        "the person should have been asked again on 2026-01-01",
+        "consent ends on 2027-01-01",
         "no-death-penalty",
     )
 

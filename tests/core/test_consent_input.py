@@ -72,13 +72,13 @@ def test_a_refusal_lists_what_is_accepted_and_repeats_no_name() -> None:
 CONTRADICTIONS = [
     ({"handling": "public", "status": "withdrawn"}, "handling is public, but status is withdrawn"),
     ({"handling": "public", "status": "unknown"}, "handling is public, but status is unknown"),
-    ({"status": "not-required"}, "status is not-required, but basis does not say why"),
+    ({"status": "not-required"}, "status is not-required, but basis does not say why not"),
     ({"status": "given", "basis": "open source"}, "basis says why no consent is required"),
     ({"status": "given", "from": "2027-01-01", "until": "2026-01-01"}, "until is not later than from"),
     ({"status": "given", "from": "2027-01-01", "until": "2027-01-01"}, "until is not later than from"),
     ({"handling": "partners", "share": "none", "agreement": "DSA-1"}, "but share is none"),
-    ({"handling": "named"}, "share names nobody"),
-    ({"handling": "partners"}, "agreement does not say of what"),
+    ({"handling": "named"}, "share does not name anyone"),
+    ({"handling": "partners"}, "no agreement is stated"),
     ({"conditions": "region:KR;region:US"}, "several regions"),
 ]
 

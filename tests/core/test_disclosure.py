@@ -178,7 +178,7 @@ def test_a_withheld_digest_cannot_be_guessed_with_the_salts_of_the_copy() -> Non
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
-        ([b"{}"], "line 1: the line is no statement"),
+        ([b"{}"], "line 1: the line is not a statement"),
         ([make_lines(1)[0], WithheldStatement(2, "0" * 64).serialize()], "line 2: a hash for 2 lines cannot stand"),
         ([WithheldStatement(3, "0" * 64).serialize()], "line 1: a hash for 3 lines cannot stand"),
     ],

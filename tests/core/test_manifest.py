@@ -266,16 +266,19 @@ def test_what_is_in_order_is_what_the_reference_says(parts: list[Lines]) -> None
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
-        ([name(1), content(1)], "line 1: item 1: what it is is not disclosed, but something else of it is"),
-        ([content(1), name(1), name(1)], "line 3: item 1: the statement `file` does not stand where its content says"),
-        ([content(1), consent(1)], "line 2: item 1: the statement `consent` does not stand where its content says"),
-        ([content(1, follow=RICH), name(1)], "line 2: item 1 is incomplete although nothing is withheld there"),
+        ([name(1), content(1)], "line 1: item 1: its content is not disclosed, but another of its statements is"),
+        ([content(1), name(1), name(1)], "line 3: item 1: the statement `file` is not where its content says"),
+        ([content(1), consent(1)], "line 2: item 1: the statement `consent` is not where its content says"),
+        ([content(1, follow=RICH), name(1)], "line 2: item 1 is incomplete, although nothing is withheld there"),
         ([content(1), name(1), content(3), name(3)], "line 3: expected item 2, found item 3"),
         ([content(2), name(2)], "line 1: expected item 1, found item 2"),
-        ([content(1), content(2), name(2)], "line 2: item 1 is incomplete although nothing is withheld there"),
-        ([content(1), name(1), name(2)], "line 3: item 2: what it is is not disclosed, but something else of it is"),
+        ([content(1), content(2), name(2)], "line 2: item 1 is incomplete, although nothing is withheld there"),
+        (
+            [content(1), name(1), name(2)],
+            "line 3: item 2: its content is not disclosed, but another of its statements is",
+        ),
         ([content(1), name(1, "b"), content(2), name(2, "a")], "line 4: item 2: its path does not sort after"),
-        ([content(1), b"{}"], "line 2: the line is no statement"),
+        ([content(1), b"{}"], "line 2: the line is not a statement"),
     ],
 )
 def test_a_refusal_says_where_and_why(lines: Lines, reason: str) -> None:

@@ -55,14 +55,14 @@ FLAWS: dict[str, tuple[dict[str, Any], str]] = {
     "claims beside a failure that leaves none": ({"failure": "changed"}, "changed leaves none"),
     "an unknown failure": ({"failure": "tired"}, "is unknown"),
     "a failure that is no text": ({"failure": 7}, "is unknown"),
-    "no confinement": ({"confinement": None}, "no statement of a kind"),
+    "no confinement": ({"confinement": None}, "not a statement of a kind"),
     "a confinement that is not text": ({"confinement": 7}, "is not text"),
-    "a confinement in capital letters": ({"confinement": "Seccomp"}, "one spelling"),
-    "a confinement with an empty part": ({"confinement": "rlimits++seccomp"}, "one spelling"),
-    "a confinement that ends a line": ({"confinement": "rlimits\n"}, "one spelling"),
-    "a confinement that is too long": ({"confinement": "a" * 129}, "one spelling"),
-    "a field too many": ({"note": "x"}, "no statement of a kind"),
-    "a type as content has it": ({"type": "file"}, "no statement of a kind"),
+    "a confinement in capital letters": ({"confinement": "Seccomp"}, "canonical spelling"),
+    "a confinement with an empty part": ({"confinement": "rlimits++seccomp"}, "canonical spelling"),
+    "a confinement that ends a line": ({"confinement": "rlimits\n"}, "canonical spelling"),
+    "a confinement that is too long": ({"confinement": "a" * 129}, "canonical spelling"),
+    "a field too many": ({"note": "x"}, "not a statement of a kind"),
+    "a type as content has it": ({"type": "file"}, "not a statement of a kind"),
     "item 0": ({"item": 0}, "the number of its item"),
     "a salt that is too short": ({"salt": SALT[2:]}, "salt of 32"),
     "claims that are a list": ({"claims": []}, "an object"),
@@ -107,13 +107,13 @@ def test_it_stands_between_the_name_and_the_context() -> None:
 def test_at_another_place_it_is_refused(statements: tuple[ItemStatement, ...]) -> None:
     """Whether the content announces it there, which no content may, or does not."""
     kinds = tuple(statement.kind for statement in statements)
-    with pytest.raises(FormatError, match="names statements that no item has, or not in their order"):
+    with pytest.raises(FormatError, match="names statements that no item has, or names them out of order"):
         replace(FILE, statements=kinds)
-    with pytest.raises(FormatError, match="does not stand where its content says"):
+    with pytest.raises(FormatError, match="is not where its content says"):
         list(ManifestReader(1).read(statement.serialize() for statement in (FILE, *statements)))
 
 
 def test_what_is_no_file_claims_nothing() -> None:
     """Neither a link nor a directory has content that could."""
-    with pytest.raises(FormatError, match="although it is no file"):
+    with pytest.raises(FormatError, match="although it is not a file"):
         replace(LINK, statements=("file", "metadata"))

@@ -33,7 +33,7 @@ HEAD = 'format = "evtool-register/1"\n'
 REFUSED = [
     (FILE.replace("register/1", "register/2"), "format"),
     (HEAD, "person is missing"),
-    (HEAD + '[person."김철수"]\nnames = ["박영희"]', "whose name is no code"),
+    (HEAD + '[person."김철수"]\nnames = ["박영희"]', "is not a code"),
     (HEAD + "[person.S17]\n", "names is missing"),
     (HEAD + '[person.S17]\nnames = ["김"]', "too short"),
     (HEAD + '[person.S17]\nnames = ["Li"]', "too short"),

@@ -111,9 +111,9 @@ def test_vector(path: Path, tmp_path: Path) -> None:
         ("version-0", "version 0, expected 1"),
         ("reserved-used", "the reserved field is not empty"),
         ("armor-crlf", "has carriage returns"),
-        ("armor-width-64", "not in its one spelling"),
+        ("armor-width-64", "not in its canonical spelling"),
         ("armor-too-long", "more than 4096 bytes"),
-        ("armor-two-blocks", "goes on after it"),
+        ("armor-two-blocks", "continues after it"),
         ("hash-md5", "hash algorithm md5"),
         ("key-type-certificate", "this is a certificate"),
         ("algorithm-differs", "made with ssh-rsa by a key of type ssh-ed25519"),
@@ -245,7 +245,7 @@ def test_flags_and_counter_of_a_security_key_are_signed() -> None:
     untouched = parse_signature(sign_as_security_key(MESSAGE, flags=0))
     for flags, counter in ((1, 7), (5, 7), (1, 8)):
         edited = serialize_signature(untouched.public_key, untouched.raw, flags=flags, counter=counter)
-        with pytest.raises(SignatureError, match="does not fit"):
+        with pytest.raises(SignatureError, match="does not match"):
             verify_signature(parse_signature(edited), MESSAGE)
 
 
@@ -274,8 +274,8 @@ def test_no_flipped_bit_of_a_signature_file_is_accepted(maker: object) -> None:
         ({"namespace": "a\nb"}, "not printable"),
         ({"hash_algorithm": "md5"}, "hash algorithm md5"),
         ({"raw": bytes(63)}, "has 63 bytes, expected 64"),
-        ({"flags": 1}, "exactly signatures of security keys"),
-        ({"counter": 1}, "exactly signatures of security keys"),
+        ({"flags": 1}, "only a signature by a security key"),
+        ({"counter": 1}, "only a signature by a security key"),
     ],
 )
 def test_a_signature_that_could_not_be_read_back_cannot_be_written(changes: dict[str, object], message: str) -> None:

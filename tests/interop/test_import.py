@@ -214,11 +214,15 @@ CHANGES: dict[str, tuple[Callable[[Path], object], int, str]] = {
     "algorithm": (
         lambda c: (c / "manifest-whirlpool.txt").write_text("0"),
         4,
-        "digests of this algorithm are not read",
+        "evtool does not read digests of this algorithm",
     ),
-    "odd-algorithm": (lambda c: (c / "manifest-..txt").write_text(""), 4, "digests of this algorithm are not read"),
+    "odd-algorithm": (
+        lambda c: (c / "manifest-..txt").write_text(""),
+        4,
+        "evtool does not read digests of this algorithm",
+    ),
     "linked-manifest": (lambda c: link_away(c / SHA512), 4, "the bag cannot be read"),
-    "fifo": (lambda c: os.mkfifo(c / "fifo"), 4, "nothing was sealed, because not everything can be: fifo"),
+    "fifo": (lambda c: os.mkfifo(c / "fifo"), 4, "nothing was sealed, because these files cannot be: fifo"),
 }
 
 
@@ -464,14 +468,14 @@ DIGEST = "ab" * 32
         ("", "the list names no file"),
         ("# nothing\n", "the list names no file"),
         (f"{DIGEST} x\n", "line 1 is not a digest and a file name"),
-        (f"{DIGEST[:40]}  x\n", "line 1: this is no sha256 digest"),
+        (f"{DIGEST[:40]}  x\n", "line 1: this is not a sha256 digest"),
         (f"{DIGEST}  /etc/passwd\n", "line 1: the path /etc/passwd does not stay below"),
         (f"{DIGEST}  a/../../x\n", "line 1: the path a/../../x does not stay below"),
         (f"{DIGEST}  a//x\n", "line 1: the path a//x does not stay below"),
         (f"\\{DIGEST}  a\\tx\n", "line 1: an escape in the file name is unknown"),
-        (f"{DIGEST}  x\n{'cd' * 32}  ./x\n", "line 2: the file is listed before, with another digest"),
-        (f"WHIRLPOOL (x) = {DIGEST}\n", "line 1: digests of this algorithm are not read"),
-        (f"SHA512 (x) = {DIGEST}\n", "line 1: this is no sha512 digest"),
+        (f"{DIGEST}  x\n{'cd' * 32}  ./x\n", "line 2: the file is already listed with another digest"),
+        (f"WHIRLPOOL (x) = {DIGEST}\n", "line 1: evtool does not read digests of this algorithm"),
+        (f"SHA512 (x) = {DIGEST}\n", "line 1: this is not a sha512 digest"),
     ],
 )
 def test_a_line_that_is_not_understood_is_an_error(text: str, reason: str) -> None:
@@ -489,9 +493,9 @@ HASHDEEP_LINE = f"1,{'ab' * 16},{'ab' * 32},x\n"
         ("size,md5,filename,sha256", "line 2: these are not the columns"),
         ("size,sha256,sha256,filename", "line 2: these are not the columns"),
         ("size,sha512,sha256,filename", "line 2: these are not the columns"),
-        ("size,tiger,whirlpool,filename", "line 2: the list has no digests that are read"),
-        ("size,filename", "line 2: the list has no digests that are read"),
-        ("size,sha256,filename", "line 3: this is no sha256 digest"),
+        ("size,tiger,whirlpool,filename", "line 2: the list has no digests that evtool reads"),
+        ("size,filename", "line 2: the list has no digests that evtool reads"),
+        ("size,sha256,filename", "line 3: this is not a sha256 digest"),
         ("size,md5,sha256,whirlpool,tiger,filename", "line 3 does not have the columns"),
     ],
 )

@@ -69,8 +69,8 @@ def test_a_cell_with_line_breaks_does_not_shift_the_line_numbers() -> None:
 
 ERRORS = [
     ("title\nx\n", "line 1: there is no column path"),
-    ("path,path\na,b\n", "line 1: column path is there twice"),
-    ("path,status,status\na,given,given\n", "line 1: column status is there twice"),
+    ("path,path\na,b\n", "line 1: column path appears twice"),
+    ("path,status,status\na,given,given\n", "line 1: column status appears twice"),
     ("path,statu\na,given\n", "line 1, column 2: statu is no column"),
     ("path,,title\na,b,c\n", "line 1, column 2: what is there is no column"),
     ("path,status\na,givn\n", "line 2, column status: givn is not accepted for status (accepted: given, not-required"),

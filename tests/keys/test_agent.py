@@ -73,7 +73,7 @@ def test_the_agent_signs_for_its_public_key_file(ssh_agent: Path, tmp_path: Path
     ssh_add("-D")
     with pytest.raises(KeyFileError, match="ssh-agent refused"):
         signer.sign(MESSAGE)
-    with pytest.raises(KeyFileError, match="neither among your own nor in ssh-agent"):
+    with pytest.raises(KeyFileError, match="not among your own keys and not in ssh-agent"):
         choose_signer(key=str(public_path(key.path)), agent_code=None, passphrase=TerminalPassphrase())
 
 
@@ -168,12 +168,12 @@ def test_a_signature_that_would_not_verify_is_never_given_out(tmp_path: Path) ->
         signature = put_string(SK_ED25519) + put_string(raw) + bytes([1]) + put_uint32(1)
         return put_string(bytes([14]) + put_string(signature))
 
-    for agent, reason in ((untouched, "without being touched"), (wrong, "does not fit")):
+    for agent, reason in ((untouched, "without being touched"), (wrong, "does not match")):
         with answering(tmp_path, agent):
             signer = choose_signer(
                 key=SECURITY_KEY.fingerprint, agent_code="A03", passphrase=TerminalPassphrase(), home=tmp_path / "home"
             )
-            with pytest.raises(KeyFileError, match=f"does not verify: .*{reason}"):
+            with pytest.raises(KeyFileError, match=f"fails verification: .*{reason}"):
                 signer.sign(MESSAGE)
 
 

@@ -199,7 +199,7 @@ def test_a_key_whose_parts_do_not_fit_together_is_refused(tmp_path: Path) -> Non
         unlock(key, NeverAsked())
 
     key = read_key_file(private_file(tmp_path / "key", armored(blob.replace(secret, bytes(32)))))
-    with pytest.raises(KeyFileError, match="its public and its private part do not fit together"):
+    with pytest.raises(KeyFileError, match="its public and private parts do not belong together"):
         unlock(key, NeverAsked())
 
 
@@ -230,7 +230,7 @@ def test_a_security_key_file_says_that_the_agent_signs(tmp_path: Path) -> None:
 def test_nothing_is_overwritten_and_nothing_half_made_is_left(taken: str, tmp_path: Path) -> None:
     """A key that was lost to another one would be lost for ever."""
     (tmp_path / taken).write_bytes(b"mine")
-    with pytest.raises(KeyFileError, match="exists already and is not overwritten"):
+    with pytest.raises(KeyFileError, match="already exists and was not overwritten"):
         create_key_file(tmp_path / "A03", None)
     assert [path.name for path in tmp_path.iterdir()] == [taken]
     assert (tmp_path / taken).read_bytes() == b"mine"
@@ -239,7 +239,7 @@ def test_nothing_is_overwritten_and_nothing_half_made_is_left(taken: str, tmp_pa
 def test_a_dangling_link_is_not_followed_when_a_key_is_made(tmp_path: Path) -> None:
     """Otherwise the new key would be written where somebody else wants it."""
     (tmp_path / "A03").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(KeyFileError, match="exists already"):
+    with pytest.raises(KeyFileError, match="already exists"):
         create_key_file(tmp_path / "A03", None)
     assert not (tmp_path / "elsewhere").exists()
 

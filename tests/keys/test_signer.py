@@ -51,7 +51,7 @@ def test_of_several_own_keys_the_one_of_the_agent_signs(tmp_path: Path) -> None:
     with pytest.raises(KeyFileError, match="more than one key: A03, B07") as caught:
         choose(home)
     assert "--agent CODE" in caught.value.hint
-    with pytest.raises(KeyFileError, match="no key of C01 among your own; your keys are A03, B07"):
+    with pytest.raises(KeyFileError, match="you have no key for C01; your keys are A03, B07"):
         choose(home, agent_code="C01")
     with pytest.raises(FormatError, match="is not a code"):
         choose(home, agent_code="../A03")
@@ -61,7 +61,7 @@ def test_without_any_key_the_way_to_one_is_shown(tmp_path: Path) -> None:
     """The most common first mistake."""
     with pytest.raises(KeyFileError, match="you have no key to sign with") as caught:
         choose(tmp_path / "home")
-    assert caught.value.hint == "`evtool key new CODE` makes the key of agent CODE"
+    assert caught.value.hint == "`evtool key new CODE` makes the key for agent CODE"
     assert not (tmp_path / "home").exists()
 
 
@@ -85,7 +85,7 @@ def test_a_key_file_signs_under_its_name_or_the_code_given(tmp_path: Path) -> No
 
     assert choose(tmp_path, key=str(tmp_path / "id_ed25519")).code == "id_ed25519"
     assert choose(tmp_path, key=str(tmp_path / "my key"), agent_code="A03").code == "A03"
-    with pytest.raises(KeyFileError, match="the name of the key file, my key, is no code") as caught:
+    with pytest.raises(KeyFileError, match="the name of the key file, my key, is not a code") as caught:
         choose(tmp_path, key=str(tmp_path / "my key"))
     assert "--agent CODE" in caught.value.hint
     with pytest.raises(KeyFileError, match="No such file"):
@@ -115,10 +115,10 @@ def test_a_code_is_given_once(tmp_path: Path) -> None:
     """Also where only the public key is left, and never as the name of another key's public file."""
     home = tmp_path / "home"
     own = create_own_key("A03", None, home)
-    with pytest.raises(KeyFileError, match="there is a key of A03 already"):
+    with pytest.raises(KeyFileError, match="A03 already has a key"):
         create_own_key("A03", None, home)
     own.file.path.unlink()
-    with pytest.raises(KeyFileError, match="there is a key of A03 already"):
+    with pytest.raises(KeyFileError, match="A03 already has a key"):
         create_own_key("A03", None, home)
     with pytest.raises(KeyFileError, match=r"A03\.pub cannot be the code of a key"):
         create_own_key("A03.pub", None, home)

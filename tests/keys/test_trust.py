@@ -71,9 +71,9 @@ def test_a_key_is_trusted_once_and_for_one_agent(tmp_path: Path) -> None:
     add_signer("A03", KEY, home=tmp_path)
     before = trust_file(tmp_path).read_bytes()
 
-    with pytest.raises(UsageError, match=r"trusted already as that of A03 \(line 1"):
+    with pytest.raises(UsageError, match=r"already trusted for A03 \(line 1"):
         add_signer("A03", KEY, home=tmp_path)
-    with pytest.raises(UsageError, match=r"trusted as that of A03 .*, and a key belongs to one agent"):
+    with pytest.raises(UsageError, match=r"already trusted for A03 .*, and a key belongs to one agent"):
         add_signer("B07", KEY, another_key=True, home=tmp_path)
     revoke("A03", MARCH, home=tmp_path)
     with pytest.raises(UsageError, match="trusted only until 2026-03-01T00:00:00"):
@@ -85,11 +85,11 @@ def test_a_key_is_trusted_once_and_for_one_agent(tmp_path: Path) -> None:
 def test_a_second_key_of_an_agent_needs_a_second_look(tmp_path: Path) -> None:
     """Whoever sends "my new key" may not be who they say they are."""
     add_signer("A03", KEY, home=tmp_path)
-    with pytest.raises(UsageError, match=f"A03 has another key already, {KEY.fingerprint.replace('+', '.')}") as caught:
+    with pytest.raises(UsageError, match=f"A03 already has another key, {KEY.fingerprint.replace('+', '.')}") as caught:
         add_signer("A03", OTHER, home=tmp_path)
     assert "--as-of DATE" in caught.value.hint
     assert "--another-key" in caught.value.hint
-    with pytest.raises(UsageError, match="has another key already"):
+    with pytest.raises(UsageError, match="already has another key"):
         check_new_signer("A03", tmp_path)
 
     assert add_signer("A03", OTHER, another_key=True, home=tmp_path).line_number == 2

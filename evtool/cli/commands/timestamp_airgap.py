@@ -27,7 +27,7 @@ def answer_request(
 ) -> ExitCode:
     """Write a request, and print how to send it."""
     if file.exists():
-        raise UsageError(f"{shown(str(file))} exists already and is not overwritten")
+        raise UsageError(f"{shown(str(file))} already exists and was not overwritten")
     written = write_request(
         directory,
         deliver=lambda data: create_file(file, data, 0o644),

@@ -41,8 +41,8 @@ _HANDOVERS = (Event.TRANSFERRED, Event.DISCLOSED, Event.RECEIVED)
 def passes_on(history: Iterable[tuple[Event, str]], agent: str | None) -> bool:
     """Tell whether an agent is on the side of those who received a collection, by its entries in their order.
 
-    Once it was handed over, only whoever signed an entry before the first handover is known to be on the giver's side,
-    and whoever signed that handover, unless it is a reception: the receiver makes that.
+    Once it was handed over, only whoever signed an entry before the first handover is known to be on the sender's side,
+    and whoever signed that handover, unless it is a reception: the recipient makes that.
     """
     givers: set[str] = set()
     for event, signer in history:
@@ -100,7 +100,7 @@ class Request:
         recipient: who is to get it.
         purpose: what for.
         day: when.
-        agent: code of the person who hands it over, or None where that is not known.
+        agent: code of the person who hands it over, or None if that is not known.
         is_onward: whether that person's side received the collection from others, so that this passes it on.
         confirmed: what a second person confirms: codes of conditions, codes that this version does not know,
             `LEGAL_ADVICE`, `ONWARD_AGREED`.
@@ -168,8 +168,8 @@ class Refusal:
 
     Attributes:
         reason: what it is.
-        message: half a sentence for people.
-        confirm: the confirmation by a second person that would answer it; None where it is final.
+        message: a short phrase for people.
+        confirm: the confirmation by a second person that would answer it; None if it is final.
     """
 
     reason: Reason
@@ -182,8 +182,8 @@ class Decision:
     """The answer.
 
     Attributes:
-        reasons: all reasons why not; empty where it is allowed.
-        duties: what has to be kept to by whoever gets it, half a sentence each.
+        reasons: all reasons why not; empty if it is allowed.
+        duties: what has to be kept to by whoever gets it, a short phrase each.
     """
 
     reasons: tuple[Refusal, ...]
@@ -219,16 +219,16 @@ def decide(known: ItemTerms, request: Request, untrusted: Sequence[int] = ()) ->
     confirmed = asked if request.has_second_agent else frozenset()
     reasons = [refusal for refusal in needed if refusal.confirm is None or refusal.confirm not in confirmed]
     if not request.has_second_agent and any(refusal.confirm in asked for refusal in reasons):
-        message = "what is confirmed needs the code of a second person, who is not the one who hands it over"
+        message = "a confirmation needs the code of a second person, other than the person who hands the item over"
         reasons.append(Refusal(Reason.NO_SECOND_AGENT, message))
     return Decision(tuple(dict.fromkeys(reasons)), tuple(_duties(terms, request.day)))
 
 
 def _reservations(known: ItemTerms, untrusted: Sequence[int]) -> Iterator[Refusal]:
     if isinstance(known, TermsWithheld):
-        yield Refusal(Reason.TERMS_WITHHELD, "this copy does not hold its terms")
+        yield Refusal(Reason.TERMS_WITHHELD, "this copy does not contain its terms")
     for entry in untrusted:
-        message = f"entry {entry}, which its terms come from, is signed by a key that you have not trusted"
+        message = f"entry {entry}, which states its terms, is signed by a key that you do not trust"
         yield Refusal(Reason.TERMS_UNTRUSTED, message)
 
 
@@ -245,7 +245,7 @@ _STATUS_REASONS = {
 def _status(terms: ConsentTerms) -> Iterator[Refusal]:
     status = terms.status
     if status is Status.NOT_REQUIRED and not terms.basis:
-        yield Refusal(Reason.NO_BASIS, "consent is said not to be required, but no basis is stated")
+        yield Refusal(Reason.NO_BASIS, "consent is stated as not required, but no basis is stated")
     # An unknown code is refused by `_strange`.
     if isinstance(status, str) or status in PERMITTING:
         return
@@ -255,16 +255,16 @@ def _status(terms: ConsentTerms) -> Iterator[Refusal]:
 
 def _days(terms: ConsentTerms, day: date) -> Iterator[Refusal]:
     if terms.starts and day < terms.starts:
-        yield Refusal(Reason.NOT_YET, f"it holds from {terms.starts} on")
+        yield Refusal(Reason.NOT_YET, f"consent starts on {terms.starts}")
     if terms.until and day >= terms.until:
-        yield Refusal(Reason.EXPIRED, f"it held until {terms.until}")
+        yield Refusal(Reason.EXPIRED, f"consent ended on {terms.until}")
 
 
 def _handling(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
     if request.makes_public and terms.handling is not Handling.PUBLIC:
-        message = "it is not public, so a recipient and a purpose have to be named"
+        message = "it is not public, so a recipient and a purpose must be named"
         if not request.is_publication:
-            message = f"{request.recipient.code} makes public what it gets, and its handling is not public"
+            message = f"{request.recipient.code} publishes what it receives, but the item is not public"
         yield Refusal(Reason.NOT_PUBLIC, message)
     if terms.handling is None:
         yield Refusal(Reason.HANDLING_NOT_STATED, "no handling is stated, so it is closed")
@@ -273,13 +273,13 @@ def _handling(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
 
 
 def _recipient(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
-    """Whoever is listed is still asked for the agreement: a list narrows, and never widens."""
+    """Anyone who is listed is still asked for the agreement: a list narrows, and never widens."""
     recipient = request.recipient
     is_listed = terms.share is not None and recipient.code in terms.share and not request.is_publication
     if not is_listed and (terms.share is not None or terms.handling is Handling.NAMED):
-        yield Refusal(Reason.RECIPIENT_NOT_NAMED, f"{recipient.code} is none of the recipients that are named")
+        yield Refusal(Reason.RECIPIENT_NOT_NAMED, f"{recipient.code} is not among the named recipients")
     if terms.handling is Handling.PARTNERS and not terms.agreement:
-        yield Refusal(Reason.NOT_A_PARTNER, "it is for those who signed an agreement, and none is stated")
+        yield Refusal(Reason.NOT_A_PARTNER, "it is for those who signed an agreement, but no agreement is stated")
     missing = [number for number in terms.agreement or () if number not in recipient.agreements]
     if missing:
         message = f"{recipient.code} is not known to have signed the agreement {', '.join(missing)}"
@@ -291,11 +291,11 @@ def _purpose(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
     if terms.purposes is None:
         yield Refusal(Reason.PURPOSE_NOT_STATED, "no purpose is stated")
     elif request.is_publication and not terms.purposes:
-        yield Refusal(Reason.PURPOSE_NOT_COVERED, "the list of purposes is empty, so consent covers none")
+        yield Refusal(Reason.PURPOSE_NOT_COVERED, "the list of purposes is empty, so consent covers no purpose")
     elif not request.is_publication and request.purpose not in terms.purposes:
-        yield Refusal(Reason.PURPOSE_NOT_COVERED, f"consent does not cover {wanted}")
+        yield Refusal(Reason.PURPOSE_NOT_COVERED, f"consent does not cover the purpose {wanted}")
     if request.purpose not in request.recipient.purposes and not request.is_publication:
-        message = f"{request.recipient.code} may not receive anything for {wanted}"
+        message = f"{request.recipient.code} may not receive items for the purpose {wanted}"
         yield Refusal(Reason.PURPOSE_NOT_OF_RECIPIENT, message)
 
 
@@ -309,7 +309,7 @@ def _identity(terms: ConsentTerms, recipient: Recipient) -> Iterator[Refusal]:
         or (terms.identity is Identity.TO_COURT and is_court)
     ):
         return
-    message = f"the person must not become known to {recipient.code}"
+    message = f"the person's identity may not be disclosed to {recipient.code}"
     yield Refusal(Reason.IDENTITY, message, Condition.REDACT_IDENTITY.value)
 
 
@@ -317,9 +317,9 @@ def _onward(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
     if not request.is_onward:
         return
     if terms.onward in (None, Leave.NO):
-        yield Refusal(Reason.ONWARD_NO, "whoever received it may not pass it on")
+        yield Refusal(Reason.ONWARD_NO, "a recipient may not pass it on")
     elif terms.onward is Leave.ASK:
-        yield Refusal(Reason.ONWARD_ASK, "whoever received it must ask before passing it on", ONWARD_AGREED)
+        yield Refusal(Reason.ONWARD_ASK, "a recipient must ask before passing it on", ONWARD_AGREED)
 
 
 def _defence(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
@@ -327,7 +327,7 @@ def _defence(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
     purposes = (terms.purposes or ()) if request.is_publication else (request.purpose,)
     is_for_a_trial = any(code_text(purpose).startswith("accountability-") for purpose in purposes)
     if is_for_a_trial and terms.defence in (None, Leave.NO):
-        message = "it may not be disclosed to an accused, and a trial may demand just that"
+        message = "it may not be disclosed to an accused, but a trial may require that"
         yield Refusal(Reason.DEFENCE, message, LEGAL_ADVICE)
 
 
@@ -337,10 +337,14 @@ def _conditions(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
         code = code_text(condition)
         if condition is Condition.NO_STATE_AUTHORITY:
             if RecipientKind.STATE_AUTHORITY in recipient.kinds:
-                yield Refusal(Reason.STATE_AUTHORITY, f"{recipient.code} is an authority of a state")
+                yield Refusal(Reason.STATE_AUTHORITY, f"{recipient.code} is a state authority")
             elif request.makes_public or not recipient.kinds:
-                message = "authorities see what is public" if request.makes_public else f"{recipient.code} may be one"
-                yield Refusal(Reason.STATE_AUTHORITY, f"it is for no authority of a state, and {message}")
+                message = (
+                    "state authorities can see what is public"
+                    if request.makes_public
+                    else f"{recipient.code} may be one"
+                )
+                yield Refusal(Reason.STATE_AUTHORITY, f"it may not be given to a state authority, and {message}")
         elif is_region(condition):
             if code != f"region:{recipient.region}":
                 yield Refusal(Reason.REGION, f"{recipient.code} is not known to be in {code}")
@@ -366,9 +370,9 @@ def _duties(terms: ConsentTerms, day: date) -> Iterator[str]:
     if terms.onward is not Leave.YES:
         yield "not to be passed on" if terms.onward in (None, Leave.NO) else "ask before passing it on"
     if terms.defence is Leave.ASK:
-        yield "ask before it is disclosed to an accused"
+        yield "ask before disclosing it to an accused"
     if terms.review and day >= terms.review:
-        yield f"the person was to be asked again on {terms.review}"
+        yield f"the person should have been asked again on {terms.review}"
     if terms.until:
-        yield f"holds until {terms.until}"
+        yield f"consent ends on {terms.until}"
     yield from (code_text(condition) for condition in terms.conditions or ())

@@ -1,6 +1,6 @@
 """What a copy tells of the terms of an item: they are stated, were never stated, or withheld.
 
-Three things that must not be taken for each other, so they are three types. Whoever needs the terms that count asks
+Three things that must not be taken for each other, so they are three types. Anyone who needs the terms that count asks
 `terms_that_count`: what is withheld counts as the strictest of everything.
 """
 
@@ -38,11 +38,11 @@ class TermsWithheld:
 
 
 ItemTerms = TermsStated | TermsNeverStated | TermsWithheld
-"""What is known of the terms of an item."""
+"""What is known about the terms of an item."""
 
 
 def sealed_terms(item: Item) -> ItemTerms:
-    """Tell what is known of the terms that were sealed with an item of which this copy says anything.
+    """Tell what is known about the terms that were sealed with an item of which this copy says anything.
 
     Each such item lists its statements, and a reader refuses one whose terms are not disclosed.
     """

@@ -52,8 +52,8 @@ class Holding:
         since: when they were handed over, as the signer says, with offset.
         head: digest of the entry.
         items: those of the items that were asked for.
-        purpose: what for, as the giver recorded it, or None.
-        answer: what the holder said of it, or None where no answer is in this record.
+        purpose: what for, as the sender recorded it, or None.
+        answer: what the holder said about it, or None if no answer is in this record.
         accepted: the items that the holder accepted, where that was a part.
     """
 
@@ -78,7 +78,7 @@ def changes_of(entries: Iterable[Entry]) -> tuple[ConsentChange, ...]:
 
 
 def fold_terms(sealed_by: int, stated: ConsentTerms | None, changes: Sequence[ConsentChange]) -> ConsentTerms | None:
-    """Put together what was stated of an item that all of these changes concern; None where nothing ever was.
+    """Put together what was stated about an item that all of these changes concern; None if nothing ever was.
 
     `sealed_by` is the number of the entry that seals the item; the changes are in the order of their entries.
 
@@ -86,7 +86,7 @@ def fold_terms(sealed_by: int, stated: ConsentTerms | None, changes: Sequence[Co
         FormatError: they are too many, or more is in force together than a reader accepts.
     """
     if len(changes) > MAX_CHANGES:
-        raise FormatError(f"{len(changes)} entries change the consent of one item, at most {MAX_CHANGES} are read")
+        raise FormatError(f"{len(changes)} entries change the consent for one item; at most {MAX_CHANGES} are read")
     layers = [(change.entry, change.terms) for change in changes]
     if stated is not None:
         layers.append((sealed_by, stated))
@@ -103,7 +103,7 @@ def change_terms(before: ConsentTerms, change: ConsentTerms) -> ConsentTerms:
 
 
 def combine_terms(outer: ConsentTerms, inner: ConsentTerms) -> ConsentTerms:
-    """Put what is stated of a directory together with what is stated of something in it: the strictest counts.
+    """Put what is stated about a directory together with what is stated about something in it: the strictest counts.
 
     Of two states of consent, one that permits nothing counts; else the inner one. What explains the other one would be
     untrue of it, and is left out.
@@ -166,7 +166,7 @@ def _both(first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:
 def _either(first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:
     codes = {*first, *second}
     if len(codes) > MAX_CONDITIONS:
-        raise FormatError(f"more than {MAX_CONDITIONS} conditions or agreements would be in force for one item")
+        raise FormatError(f"more than {MAX_CONDITIONS} conditions or agreements would apply to one item")
     return tuple(sorted(codes, key=code_text))
 
 

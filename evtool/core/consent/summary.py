@@ -40,11 +40,11 @@ class ConsentSummary:
         purposes, share, conditions: how many items hold which code; `none` where a list is stated and empty.
         agreements: how many items are bound to which agreement.
         unknown: codes that this version does not know, as `term=code`.
-        starts: the latest day before which something does not hold yet.
-        until: the earliest day from which something holds no more.
+        starts: the latest day before which something does not apply yet.
+        until: the earliest day from which something no longer applies.
         review: the earliest day on which somebody is to be asked again.
         as_of: when the newest entry was written, as its signer says; terms may have changed since.
-        problem: why the terms of some items could not be put together; empty where all could.
+        problem: why the terms of some items could not be put together; empty if all could.
     """
 
     items: int = 0
@@ -135,7 +135,7 @@ class ConsentTally:
             try:
                 known = terms_in_force(sealed, self._sealed_by, changes)
             except FormatError as error:
-                # Nothing is known of them then, and what is not known counts as the strictest.
+                # Nothing is known about them then, and what is not known counts as the strictest.
                 self._problem, known = self._problem or error.message, TermsWithheld()
             self._items += count
             self._stated += count * isinstance(known, TermsStated)

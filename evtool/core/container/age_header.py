@@ -38,7 +38,7 @@ def is_age(start: bytes) -> bool:
     """
     if start.startswith(ARMOR_MAGIC):
         raise InputError(
-            "the bundle is an armored age file, which is not read",
+            "the bundle is an armored age file, and evtool does not read those",
             hint="decrypt it with `age -d`, and give the result to evtool",
         )
     return start.startswith(b"age-encryption.org/")
@@ -81,7 +81,7 @@ def read_header(read_line: Callable[[int], bytes]) -> AgeHeader:
     """Read a header; `read_line` gives one line with its newline, of at most so many bytes, as `readline` does.
 
     Raises:
-        FormatError: it is no age file of version 1, is cut short, or asks for too much work.
+        FormatError: it is not an age file of version 1, is cut short, or asks for too much work.
     """
     lines: list[bytes] = []
     total = 0
@@ -98,7 +98,7 @@ def read_header(read_line: Callable[[int], bytes]) -> AgeHeader:
         return line[:-1]
 
     if take() + b"\n" != MAGIC:
-        raise FormatError("this is no age file of version 1")
+        raise FormatError("this is not an age file of version 1")
     stanzas: list[Stanza] = []
     line = take()
     while line.startswith(b"-> "):
@@ -130,13 +130,13 @@ def _check_passphrase(header: AgeHeader) -> None:
     if not header.has_passphrase:
         return
     if len(header.stanzas) != 1:
-        raise FormatError("the age file is locked with a passphrase and with other keys, which age forbids")
+        raise FormatError("the age file is locked with a passphrase and with other keys, which age does not allow")
     arguments = header.stanzas[0].arguments
     if len(arguments) != 2 or not _FACTOR.match(arguments[1]):
         raise FormatError("the passphrase recipient of the age file is damaged")
     if int(arguments[1]) > MAX_WORK_FACTOR:
         raise FormatError(
             f"the passphrase of the age file costs 2^{shown(arguments[1])} rounds of scrypt, "
-            f"at most 2^{MAX_WORK_FACTOR} are tried",
-            hint="ask the sender for a file made with a usual work factor, or for one encrypted to your key",
+            f"evtool tries at most 2^{MAX_WORK_FACTOR}",
+            hint="ask the sender for a file with an ordinary work factor, or for one that is encrypted to your key",
         )

@@ -88,7 +88,7 @@ class PassphraseEncryptor:
         write(head + b" " + _encode(_header_mac(file_key, head)) + b"\n" + nonce)
 
     def write(self, data: bytes, /) -> None:
-        """Take plain text; a chunk is sealed once more follows, as only then it is known not to be the last."""
+        """Take plain text; a chunk is sealed when more text follows, as only then it is known not to be the last."""
         view, at = memoryview(data), 0
         while len(self._buffer) + len(view) - at > CHUNK:
             end = at + CHUNK - len(self._buffer)
@@ -152,7 +152,7 @@ def _read_stream(file_key: bytes, read: Callable[[int], bytes]) -> Iterator[byte
             raise FormatError("the age file was changed or cut short") from None
         # An empty last chunk behind others would be a second spelling of the same text.
         if last and not chunk and counter:
-            raise FormatError("the age file ends in an empty chunk, which age forbids")
+            raise FormatError("the age file ends in an empty chunk, which age does not allow")
         if chunk:
             yield chunk
         if last:

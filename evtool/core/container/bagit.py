@@ -76,8 +76,8 @@ def parse_info(data: bytes) -> BagInfo:
         match = None
     if match is None:
         raise FormatError(
-            f"{INFO_FILE} is not that of an evtool bundle",
-            hint="a bag of another program is checked and sealed with `evtool import bag`",
+            f"{INFO_FILE} does not come from an evtool bundle",
+            hint="to check and seal a bag from another program, use `evtool import bag`",
         )
     if match[2] != BUNDLE_FORMAT:
         raise FormatError(f"the bundle is in format {shown(match[2])}, this version reads {BUNDLE_FORMAT}")
@@ -99,7 +99,7 @@ class ManifestLine:
 def parse_manifest(lines: Iterable[bytes], name: str) -> Iterator[ManifestLine]:
     """Read a payload or tag manifest of a bundle, whose lines come without their newlines.
 
-    Paths are plain (`find_unsafe`), so none is percent-encoded, and ascend by their bytes, so none is there twice.
+    Paths are plain (`find_unsafe`), so none is percent-encoded, and ascend by their bytes, so none appears twice.
 
     Raises:
         FormatError: with the number of the line.
@@ -111,7 +111,7 @@ def parse_manifest(lines: Iterable[bytes], name: str) -> Iterator[ManifestLine]:
         if gap != b"  " or not path:
             raise FormatError(f"{where} is not a digest, two spaces and a path")
         if path <= before:
-            raise FormatError(f"{where}: the path is there twice or out of order")
+            raise FormatError(f"{where}: the path appears twice or is out of order")
         try:
             check_hex_digest(digest.decode("ascii"), "the digest")
             text = path.decode("utf-8")

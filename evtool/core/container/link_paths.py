@@ -25,7 +25,7 @@ class _Nowhere(Enum):
 
 @dataclass(slots=True, eq=False)
 class _Known:
-    """A path of the directory that the record speaks of.
+    """A path of the directory that the record names.
 
     Attributes:
         parent: the directory above; None for the root.
@@ -58,7 +58,7 @@ class _Place(NamedTuple):
         return _Place(known) if known is not None else _Place(self.known, self.further + 1)
 
     def step_up(self) -> _Place | None:
-        """Go up; None where that leads outside."""
+        """Go up; None if that leads outside."""
         if self.further:
             return _Place(self.known, self.further - 1)
         return _Place(self.known.parent) if self.known.parent is not None else None

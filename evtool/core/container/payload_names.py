@@ -42,7 +42,7 @@ _USUAL_ENDINGS = frozenset(_ENDINGS.split())
 
 
 def find_unsafe(path: str) -> str | None:
-    """Say what is wrong with a path that some system could misread; None where nothing is.
+    """Say what is wrong with a path that some system could misread; None if nothing is.
 
     The rules name what they refuse, and nothing depends on which characters a version of Unicode knows already, so a
     bundle that one version writes is never refused by another.
@@ -126,7 +126,7 @@ def neutral_name(number: int, stored: str | None, reserved: ReservedNames | None
 
 
 def parse_neutral_name(name: str) -> int | None:
-    """Give the number of the item that a neutral name stands for; None where the name is no neutral one."""
+    """Give the number of the item that a neutral name stands for; None if the name is not a neutral one."""
     match = _NEUTRAL.match(name)
     number = int(match[1]) if match else 0
     # One number, one spelling: seven digits only where six do not hold it.
@@ -143,7 +143,7 @@ class PayloadNamer:
         """Every path and directory so far, as a system without case sees it -> as it is spelled."""
 
     def choose(self, number: int, stored: str | None) -> str:
-        """Name the payload of one item, relative to `data/`; `stored` is its path, None where that is withheld."""
+        """Name the payload of one item, relative to `data/`; `stored` is its path, None if that is withheld."""
         if stored is None or self._neutral or not _is_portable(stored) or not self._take(stored):
             return neutral_name(number, stored, self._reserved)
         return stored
@@ -190,10 +190,14 @@ class PathSet:
             prefix = "/".join(components[:depth]) + "/"
             folded = fold_path(prefix)
             if self._seen.setdefault(folded, prefix) != prefix or folded[:-1] in self._seen:
-                raise FormatError("is a twin of another name: equal but for case, or a file and a directory at once")
+                raise FormatError(
+                    "clashes with another name: the two differ only in case, or one is a file and a directory at once"
+                )
         folded = fold_path(path)
         if self._seen.get(folded) == path:
-            raise FormatError("is there twice")
+            raise FormatError("appears twice")
         if folded in self._seen or folded + "/" in self._seen:
-            raise FormatError("is a twin of another name: equal but for case, or a file and a directory at once")
+            raise FormatError(
+                "clashes with another name: the two differ only in case, or one is a file and a directory at once"
+            )
         self._seen[folded] = path

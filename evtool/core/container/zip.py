@@ -52,31 +52,31 @@ class ZipRefusal(Enum):
     """Why a container is refused; each value is the start of the message."""
 
     NOT_ZIP = "it does not begin with a zip entry"
-    GAP = "there are bytes that belong to no record"
+    GAP = "it has bytes that belong to no zip record"
     CUT_SHORT = "it was cut short"
     TRAILING = "there are bytes after its end"
     COMMENT = "it has a comment"
     SEVERAL_DISKS = "it is spread over several volumes"
-    COUNT = "its directory gives another number of files than there are"
-    DIRECTORY_SIZE = "its directory is not where, or as large as, its end record says"
-    ZIP64_END = "its ZIP64 end record and its end record disagree, or one is there without need"
+    COUNT = "its directory gives a wrong number of files"
+    DIRECTORY_SIZE = "its directory is not at the place, or not of the size, that its end record gives"
+    ZIP64_END = "its ZIP64 end record and its end record disagree, or the ZIP64 record is not needed"
     TOO_MANY = "it holds too many files"
-    ENCRYPTED = "a file is encrypted in zip's own way"
+    ENCRYPTED = "a file is encrypted by the zip format itself"
     DESCRIPTOR = "the size of a file stands after its data"
-    FLAGS = "a file has flags that are not read here"
-    METHOD = "a file is compressed by a method that is not read here"
+    FLAGS = "a file has flags that evtool does not read"
+    METHOD = "a file is compressed by a method that evtool does not read"
     EXTRA_FIELD = "a file has extra fields"
     ZIP64_FIELD = "the ZIP64 field of a file does not fit its sizes"
     NAME_EMPTY = "a file has no name, or one that is too long"
-    NAME_ENCODING = "a name is not UTF-8, or does not say that it is"
+    NAME_ENCODING = "a name is not UTF-8, or is not marked as UTF-8"
     NAME_UNSAFE = "a name is not safe"
-    NAME_TWIN = "a name is there twice, or is a twin of another"
-    DIRECTORY_ENTRY = "there is an entry for a directory"
+    NAME_TWIN = "a name appears twice, or clashes with another name"
+    DIRECTORY_ENTRY = "it has an entry for a directory"
     SPECIAL_FILE = "an entry is a link, a device or another special file"
-    HEADERS_DIFFER = "the header before a file and the directory disagree"
-    CRC = "the bytes of a file do not have the CRC that its header gives"
-    SIZE = "the compressed bytes of a file do not give the size that its header gives"
-    STORED_SIZE = "a file that is not compressed has two sizes"
+    HEADERS_DIFFER = "the header of a file and the directory disagree"
+    CRC = "the content of a file does not match the CRC in its header"
+    SIZE = "a compressed file does not unpack to the size in its header"
+    STORED_SIZE = "a file that is not compressed has two different sizes"
     RATIO = "a file would unpack to far more than its compressed size"
 
 
@@ -115,7 +115,7 @@ _EVERYDAY = frozenset(
 
 _BY_ANOTHER_PROGRAM = "another program made this zip: unpack it, and run evtool verify on the folder"
 _AMBIGUOUS = (
-    "another program may read it in another way than evtool would; unpack it with one that you trust, and run evtool "
+    "programs may read it in different ways; unpack it with a program that you trust, and run evtool "
     "verify on the folder"
 )
 
@@ -315,7 +315,7 @@ def _check_flags(flags: int, method: int) -> None:
 
 
 def _check_attributes(made_by: int, attributes: int) -> None:
-    """Refuse what is no plain file: a program that believes the attributes would make a link or a device of it."""
+    """Refuse what is not a plain file: a program that believes the attributes would make a link or a device of it."""
     mode = attributes >> 16
     if attributes & 0x10 or stat.S_ISDIR(mode):
         raise ZipError(ZipRefusal.DIRECTORY_ENTRY)

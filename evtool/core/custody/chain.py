@@ -66,7 +66,7 @@ class Chain:
 
     Attributes:
         links: entries whose own signature verifies, in order; where `findings` disproves anything, they are no chain.
-        findings: what does not hold.
+        findings: what fails verification.
         decided: entries of which it was found out whether their signature verifies.
         heads: numbers and digests of all entries that lie there, those that cannot be used too.
     """
@@ -134,7 +134,7 @@ def _check_position(last: int, current: EntryFiles, unreadable: Collection[int])
         return []
     is_single = len(missing) == 1
     words = f"entry {missing[0]} is" if is_single else f"{len(missing)} entries from {missing[0]} to {missing[-1]} are"
-    return [_broken(Code.ENTRY_MISSING, missing[0], f"{words} missing, entry {current.sequence} is there")]
+    return [_broken(Code.ENTRY_MISSING, missing[0], f"{words} missing, but entry {current.sequence} exists")]
 
 
 def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
@@ -155,7 +155,7 @@ def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
             entry = _add_details(entry, current, findings)
     except EvtoolError as error:
         # It is signed as it stands, so nothing is disproven: this version cannot read it.
-        message = f"{name}: signed, but cannot be read: {error.message}"
+        message = f"{name}: signed, but not readable: {error.message}"
         findings.append(Finding(Code.ENTRY_INVALID, Effect.UNCHECKED, message, entry=current.sequence))
         return None
     if (entry.sequence, entry.event.value) != (current.sequence, current.event):
@@ -163,7 +163,7 @@ def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
         findings.append(_broken(Code.CHAIN_BROKEN, current.sequence, message, entry.stem, current.stem))
         return None
     if entry.key != signature.public_key.fingerprint:
-        message = f"{name}: names key {entry.key}, is signed by {signature.public_key.fingerprint}"
+        message = f"{name}: names key {entry.key}, but is signed by {signature.public_key.fingerprint}"
         findings.append(
             Finding(
                 Code.SIGNER_DIFFERS,
@@ -251,15 +251,15 @@ def _check_times(link: Link, before: Link | None) -> list[Finding]:
     """Step 3g: claimed times do not run backwards. Clocks are wrong more often than people lie, so this is a note."""
     if before is None or link.entry.recorded_at >= before.entry.recorded_at:
         return []
-    message = f"entry {link.entry.sequence} claims an earlier time of recording than the entry before it"
+    message = f"entry {link.entry.sequence} says that it was recorded earlier than the entry before it"
     return [Finding(Code.CLOCK_ORDER, Effect.NOTE, message, entry=link.entry.sequence)]
 
 
 def check_head(chain: Chain, expected: str) -> Finding | None:
-    """Tell whether the entry that the user noted is in the chain; None where it is."""
+    """Tell whether the entry that the user noted is in the chain; None if it is."""
     if any(link.head == expected for link in chain.links):
         return None
-    message = f"the chain does not hold the entry that you noted, {shown(group_in_fours(expected))}"
+    message = f"the record does not contain the entry that you noted, {shown(group_in_fours(expected))}"
     return Finding(Code.HEAD_UNKNOWN, Effect.DISPROVES, message, expected=expected, found=chain.head)
 
 

@@ -89,7 +89,7 @@ class Entry:
         event: what it records.
         happened_at: when the event happened, as its signer says; with offset.
         recorded_at: when the entry was written, as its signer's clock said; with offset.
-        clock: what the signer says of that clock.
+        clock: what the signer says about that clock.
         agent: code of the signer; never a name.
         key: fingerprint of the signer's key.
         reason: why it happened.
@@ -137,7 +137,7 @@ class Entry:
         if type(self.details) is not DETAILS[self.event] and not self.is_withheld:
             raise FormatError(f"the entry records {self.event.value}, but has the table of another event")
         if isinstance(self.details, Disclosed) and self.details.list and self.items:
-            raise FormatError("an entry with the list of a bundle names no items: they stand in the list")
+            raise FormatError("an entry with the list of a bundle names no items: they are in the list")
         if self.fixity is None and self.event in STATES_EVIDENCE:
             raise FormatError(f"an entry {self.event.value} needs the table [fixity]")
         if self.happened_at.tzinfo is None or self.recorded_at.tzinfo is None:
@@ -152,7 +152,7 @@ class Entry:
                 raise FormatError(f"{name} has {len(text)} characters, expected 1 to {MAX_TEXT}")
         for name, digest in self.informational.items():
             if name not in INFORMATIONAL_FILES:
-                raise FormatError(f"informational.{shown(name)} is no informational file")
+                raise FormatError(f"informational.{shown(name)} is not an informational file")
             check_hex_digest(digest, f"informational.{shown(name)}")
 
     @property
@@ -276,13 +276,13 @@ def _parse_apart(document: dict[str, Any], data: bytes) -> dict[str, Any]:
         )
     rest = {name: value for name, value in stated.items() if name not in ("format", "salt")}
     if strange := sorted(set(rest) - set(_OF_DETAILS)):
-        raise FormatError(f"the details hold {shown(strange[0], 80)}, which belongs into the entry or nowhere")
+        raise FormatError(f"the details hold {shown(strange[0], 80)}, which belongs in the entry or nowhere")
     return rest
 
 
 def _entry_from_document(document: dict[str, Any], apart: dict[str, Any] | None = None) -> Entry:
     if "details" in document and any(name in document for name in _OF_DETAILS):
-        raise FormatError("the entry holds something that belongs into its details")
+        raise FormatError("the entry contains something that belongs in its details")
     table = TomlTable({**document, **(apart or {})})
     found = table.take("format", str)
     if found != FORMAT:

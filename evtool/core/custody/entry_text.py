@@ -37,9 +37,7 @@ def check_lines(text: str) -> None:
     for number, line in enumerate(text.split("\n"), start=1):
         match = (_ELEMENTS if in_list else _LINE).match(line)
         if match is None:
-            raise FormatError(
-                f"line {number} of the entry is no table, no key with a plain value, and no part of a list"
-            )
+            raise FormatError(f"line {number} of the entry is not a table, a key with a plain value, or part of a list")
         if in_list:
             in_list = match["end"] is None
             continue

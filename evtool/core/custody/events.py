@@ -177,7 +177,7 @@ class Received(Details):
 
     def __post_init__(self) -> None:
         if (self.accepted is not None) != (self.acceptance is Acceptance.PARTIAL):
-            raise FormatError("received.accepted lists items when, and only when, part of them was accepted")
+            raise FormatError("received.accepted must list items if part of them was accepted, and only then")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ class Sealed(Details):
     def __post_init__(self) -> None:
         Exclusions(self.exclude)
         if not 1 <= self.first_item <= MAX_INTEGER or not 1 <= self.items <= self.lines <= MAX_INTEGER:
-            raise FormatError("sealed.first_item, items and lines are not numbers that fit together")
+            raise FormatError("sealed.first_item, items and lines are numbers that contradict each other")
 
     @property
     def exclusions(self) -> Exclusions:
@@ -279,7 +279,7 @@ class Disclosed(Details):
         authority: what allows it: agreement, warrant or order, by number.
         purpose: code of the purpose that consent was asked for.
         approved_by: code of a second agent who confirmed it, where the terms of an item ask for that.
-        list: SHA-256 of the list of what the bundle holds, which travels in that bundle only; None where a handover
+        list: SHA-256 of the list of what the bundle holds, which travels in that bundle only; None if a handover
             was recorded by hand, and no bundle was made.
         confirmed: what stood against it and was confirmed; of a handover recorded by hand, `reason` says why.
     """
@@ -313,7 +313,7 @@ class Derived(Details):
 
     def __post_init__(self) -> None:
         if not 1 <= self.original < self.copy <= MAX_INTEGER:
-            raise FormatError("derived: the copy is a later item than the original")
+            raise FormatError("derived: the copy must be a later item than the original")
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,7 +355,7 @@ class Countersigned(Details):
 
 @dataclass(frozen=True, slots=True)
 class Renewed(Details):
-    """Every earlier file of the record is listed under another hash family than SHA-2, to be time-stamped anew.
+    """Every earlier file of the record is listed under another hash family than SHA-2, to be time-stamped again.
 
     The list itself is bound twice, so that it still counts once SHA-256 does not.
 
@@ -374,7 +374,9 @@ class Renewed(Details):
 
     def __post_init__(self) -> None:
         if self.algorithm != RENEWAL_HASH or not _LONG_DIGEST.match(self.list_renewed) or self.files < 1:
-            raise FormatError(f"renewed: a list of {RENEWAL_HASH} digests of some files, bound by both functions")
+            raise FormatError(
+                f"renewed: expected a list of {RENEWAL_HASH} digests of files, bound by both hash functions"
+            )
 
 
 @dataclass(frozen=True, slots=True)

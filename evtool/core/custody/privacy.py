@@ -42,12 +42,12 @@ class TextPolicy:
     def objection(self, text: str) -> str | None:
         """Say in words what is wrong with a text, without repeating it; None if nothing is."""
         if _EMAIL.search(text):
-            return "holds what looks like an e-mail address"
+            return "contains what looks like an e-mail address"
         words = {word.lower() for word in _WORD.findall(text)}
         if words & self.local_names:
-            return "holds the name of this computer or of its user"
+            return "contains the name of this computer or of its user"
         if self.holds_denied_term(text):
-            return "holds a term of the list of denied terms"
+            return "contains a term from the list of denied terms"
         return None
 
     def holds_denied_term(self, text: str) -> bool:
@@ -66,7 +66,7 @@ def make_policy(denied_terms: Iterable[str], local_names: Iterable[str]) -> Text
 
 
 def parse_denied_terms(data: bytes) -> list[str]:
-    """Read a list of denied terms: UTF-8, one a line, with or without BOM; `#` begins a comment line.
+    """Read a list of denied terms: UTF-8, one per line, with or without BOM; `#` begins a comment line.
 
     Raises:
         FormatError: it is not UTF-8. Nothing is written on the ground of a list that was only half understood.

@@ -1,4 +1,4 @@
-"""Receipts: the receiver's `received` entry, brought back to the giver.
+"""Receipts: the recipient's `received` entry, brought back to the sender.
 
 A receipt file is the entry's bytes followed by its signature, as they are: everything from the line
 `-----BEGIN SSH SIGNATURE-----` on is the signature, everything before it is what was signed.
@@ -25,9 +25,9 @@ class Receipt:
     """A receipt whose signature verifies and which belongs to a transfer of this chain.
 
     Attributes:
-        link: the receiver's entry.
-        transfer: the giver's entry that it answers.
-        witnessed: number of the newest entry of this chain that the receiver saw.
+        link: the recipient's entry.
+        transfer: the sender's entry that it answers.
+        witnessed: number of the newest entry of this chain that the recipient saw.
     """
 
     link: Link
@@ -50,7 +50,7 @@ def split_receipt(data: bytes) -> tuple[bytes, bytes]:
         raise FormatError(f"the receipt has more than {MAX_RECEIPT} bytes")
     at = data.find(_BEGIN)
     if at <= 0:
-        raise FormatError("this is no receipt: it holds no entry followed by a signature")
+        raise FormatError("this is not a receipt: expected an entry followed by a signature")
     return data[:at], data[at:]
 
 
@@ -61,25 +61,25 @@ def transfer_details(link: Link) -> Transferred | Disclosed | None:
 
 
 def check_receipt(links: Sequence[Link], entry_bytes: bytes, signature_bytes: bytes) -> Receipt:
-    """Check a receipt against the giver's chain. Whether its key is trusted is another question.
+    """Check a receipt against the sender's chain. Whether its key is trusted is another question.
 
     Raises:
         InputError: not one entry of the record can be used.
-        FormatError: it is no receipt, or none that this version reads.
+        FormatError: it is not a receipt, or none that this version reads.
         MismatchError: it is one, but not for this record.
     """
     if not links:
-        raise InputError("there is no entry here that it could answer")
+        raise InputError("this record has no entry that the receipt could answer")
     signature = parse_signature(signature_bytes)
     verify_signature(signature, entry_bytes)
     entry = parse_entry(entry_bytes)
     if not isinstance(entry.details, Received) or entry.previous is None:
         raise FormatError(f"the receipt records {entry.event.value}, expected received")
     if entry.key != signature.public_key.fingerprint:
-        raise MismatchError(f"the receipt names key {entry.key}, is signed by {signature.public_key.fingerprint}")
+        raise MismatchError(f"the receipt names key {entry.key}, but is signed by {signature.public_key.fingerprint}")
     if entry.collection != links[0].entry.collection:
         raise MismatchError(
-            f"the receipt is for collection {entry.collection}, this is {links[0].entry.collection}",
+            f"the receipt is for collection {entry.collection}, but this is {links[0].entry.collection}",
             hint="it belongs to another collection",
         )
     by_head = {link.head: link for link in links}
@@ -87,16 +87,16 @@ def check_receipt(links: Sequence[Link], entry_bytes: bytes, signature_bytes: by
     seen = by_head.get(entry.previous.entry)
     if transfer is None or seen is None or seen.signature_digest != entry.previous.signature:
         raise MismatchError(
-            "the receipt is for an entry that this record does not hold",
+            "the receipt is for an entry that is not in this record",
             hint="this record was rebuilt or shortened after the handover, or the receipt belongs to another copy",
         )
     details = transfer_details(transfer)
     if details is None or seen.entry.sequence < transfer.entry.sequence:
-        raise MismatchError(f"the receipt answers entry {transfer.entry.sequence}, which hands nothing over")
+        raise MismatchError(f"the receipt answers entry {transfer.entry.sequence}, which is not a handover")
     if details.recipient != entry.agent or entry.details.sender != transfer.entry.agent:
         raise MismatchError(
             f"the receipt is from {entry.agent} to {entry.details.sender}, "
-            f"the transfer was from {transfer.entry.agent} to {details.recipient}"
+            f"but the transfer was from {transfer.entry.agent} to {details.recipient}"
         )
     link = Link(entry, signature.public_key, sha256_hex(entry_bytes), sha256_hex(signature_bytes))
     return Receipt(link, transfer, seen.entry.sequence)

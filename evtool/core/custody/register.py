@@ -62,7 +62,9 @@ def _parse_person(code: str, value: Any) -> Person:
         check_code(code)
     except FormatError:
         # Not repeated: it may be the person's name.
-        raise FormatError("the register has an entry whose name is no code", hint="[person.A03], for example") from None
+        raise FormatError(
+            "the name of an entry in the register is not a code", hint="[person.A03], for example"
+        ) from None
     if not isinstance(value, dict):
         raise FormatError(f"the entry of {code} is not a table")
     table = TomlTable(value, f"person.{code}")
@@ -71,7 +73,7 @@ def _parse_person(code: str, value: Any) -> Person:
     for term in terms:
         # Two syllables of Hangul are a name; two letters are in every text.
         if len(matching_form(term)) < (3 if term.isascii() else 2):
-            raise FormatError(f"the entry of {code} has a term that is too short to be looked for")
+            raise FormatError(f"the entry of {code} has a term that is too short to search for")
     return Person(code, terms)
 
 

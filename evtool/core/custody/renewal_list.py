@@ -34,7 +34,7 @@ def parse_list(lines: Iterable[bytes]) -> dict[str, str]:
             raise FormatError(f"line {number} of the list is not a digest and a file name")
         name = match[2].decode("ascii")
         if name <= last:
-            raise FormatError(f"line {number} of the list, {shown(name)}, does not stand in its order")
+            raise FormatError(f"line {number} of the list, {shown(name)}, is not in its place in the order")
         digests[name] = match[1].decode("ascii")
         last = name
     return digests

@@ -37,7 +37,7 @@ _FIXED = length(CONTENT) + length(FILE) + len('"file"') + len('"2000-01-01T00:00
 
 
 class DecodedFiles(NamedTuple):
-    """What is stated of neighbouring items that are all files; each list has one value for each of them.
+    """What is stated about neighbouring items that are all files; each list has one value for each of them.
 
     Attributes:
         numbers: their numbers.
@@ -106,7 +106,7 @@ def _are_shaped(dates: tuple[str, ...]) -> bool:
 
 
 def _parse_dates(dates: tuple[str, ...]) -> list[int] | None:
-    """Read dates of which many are of one second; None where there is no such day or time."""
+    """Read dates of which many are of one second; None if there is no such day or time."""
     try:
         starts = {date[:_TO_THE_SECOND] for date in dates}
         seconds = {start: parse_shaped_mtime(f"{start}.000000000Z") for start in starts}

@@ -1,4 +1,4 @@
-"""Context: what the archivist says of an item beside its consent, one field a statement.
+"""Context: what the archivist says about an item beside its consent, one field a statement.
 
 The list of fields is closed, so that two archives mean the same by them; `x-...` fields are an organisation's own.
 Values are kept as they were given, with the precision they were given in ("1997", "spring 2011"). What could be a
@@ -49,7 +49,7 @@ class ContextField:
 
     Attributes:
         name: how files spell it.
-        meaning: half a sentence for people.
+        meaning: a short phrase for people.
         accepted: in words, what it may hold.
         check: raises FormatError for anything else.
     """
@@ -71,17 +71,17 @@ def _kind(value: str) -> None:
 
 def _languages(value: str) -> None:
     if not all(_LANGUAGE.match(tag) for tag in value.split(" ")):
-        raise FormatError("no language tag")
+        raise FormatError("not a language tag")
 
 
 def _url(value: str) -> None:
     if not _URL.match(value):
-        raise FormatError("no URL")
+        raise FormatError("not a URL")
 
 
 def _number(value: str) -> None:
     if not _NUMBER.match(value):
-        raise FormatError("no number")
+        raise FormatError("not a number")
 
 
 def _moment(value: str) -> None:
@@ -93,7 +93,7 @@ def _moment(value: str) -> None:
         else:
             parse_user_time(value)
     except ValueError:
-        raise FormatError("no date") from None
+        raise FormatError("not a date") from None
 
 
 def _as_found(value: str) -> None:
@@ -104,21 +104,21 @@ def _as_found(value: str) -> None:
 
 _TEXT = f"text of 1 to {MAX_VALUE} characters"
 _MOMENT = "a year, a month (2026-03), a date (2026-03-01), or a time with its offset (2026-03-01T14:30:00+09:00)"
-_AS_FOUND = "a date as precise as it is known, in words too; a time of day with its offset (2026-03-01T14:30:00+09:00)"
+_AS_FOUND = "a date as precise as it is known, or words; a time of day with its offset (2026-03-01T14:30:00+09:00)"
 
 FIELDS: tuple[ContextField, ...] = (
     ContextField("title", "a neutral title", _TEXT, _text),
     ContextField("description", "a neutral description", _TEXT, _text),
     ContextField("identifier", "the number under which you keep it", _TEXT, _text),
-    ContextField("kind", "what it is", f"{', '.join(KINDS)}, or an own code x-...", _kind),
-    ContextField("language", "languages in it", "language tags like ko or en-GB, with a space between", _languages),
-    ContextField("source", "whom or what it came from, as a code", "a code such as S17, never a name", check_code),
-    ContextField("source_type", "what kind of source that is", _TEXT, _text),
+    ContextField("kind", "what it is", f"{', '.join(KINDS)}, or a custom code x-...", _kind),
+    ContextField("language", "its languages", "language tags like ko or en-GB, separated by spaces", _languages),
+    ContextField("source", "where it came from, as a code", "a code such as S17, never a name", check_code),
+    ContextField("source_type", "the kind of source", _TEXT, _text),
     ContextField("collected_at", "when it was collected", _MOMENT, _moment),
     ContextField("collected_how", "how it was collected", _TEXT, _text),
     ContextField("created_at", "when it was made", _AS_FOUND, _as_found),
-    ContextField("event_date", "when what it shows happened", _AS_FOUND, _as_found),
-    ContextField("place", "coarse place of what it shows", _TEXT, _text),
+    ContextField("event_date", "when the event that it shows happened", _AS_FOUND, _as_found),
+    ContextField("place", "the approximate place that it shows", _TEXT, _text),
     ContextField("url", "where it was found", "a URL", _url),
     ContextField("derived_from", "number of the sealed item that it was made from", "the number of an item", _number),
 )
@@ -160,7 +160,7 @@ def parse_user_value(name: str, text: str) -> str:
     if not is_field(name):
         known = ", ".join(FIELDS_BY_NAME)
         raise FormatError(
-            f"{shown(name, 80)} is no field of context", hint=f"the fields are: {known}, and own ones x-..."
+            f"{shown(name, 80)} is not a field of context", hint=f"the fields are: {known}, and custom ones x-..."
         )
     value = check_value(name, text.replace("\r\n", "\n").strip())
     field = FIELDS_BY_NAME.get(name)

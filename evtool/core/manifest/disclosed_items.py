@@ -44,7 +44,9 @@ class DisclosedGroup:
         if list(self.withheld) != sorted(set(self.withheld), key=_order) or not all(
             map(_KIND.fullmatch, self.withheld)
         ):
-            raise FormatError("the list of a disclosure names statements that cannot be withheld, or not in order")
+            raise FormatError(
+                "the list of a disclosure names statements that cannot be withheld, or names them out of order"
+            )
 
 
 def _order(kind: str) -> tuple[int, str]:
@@ -72,7 +74,7 @@ class DisclosedItems:
         if not _SALT.match(self.salt) or not 1 <= len(self.groups) <= MAX_GROUPS:
             raise FormatError("the list of a disclosure needs a salt, and at least one group of items")
         if len({group.withheld for group in self.groups}) != len(self.groups):
-            raise FormatError("the list of a disclosure has two groups of which the same is withheld")
+            raise FormatError("the list of a disclosure has two groups that withhold the same")
         if list(self.groups) != sorted(self.groups, key=lambda group: group.items.ranges[0]):
             raise FormatError("the groups in the list of a disclosure are out of order")
         end = 0
@@ -106,7 +108,7 @@ class DisclosedItems:
 
 
 def parse_disclosed_items(data: bytes) -> DisclosedItems:
-    """Read the list of a disclosure, in its one spelling.
+    """Read the list of a disclosure, in its canonical spelling.
 
     Raises:
         FormatError: it is none that this version reads.
@@ -115,7 +117,7 @@ def parse_disclosed_items(data: bytes) -> DisclosedItems:
         raise FormatError("the list of a disclosure is too long, or was cut short")
     value = parse_canonical(data[:-1])
     if set(value) - {"entries"} != {"cover", "format", "groups", "salt"} or value["format"] != FORMAT:
-        raise FormatError("this is no list of a disclosure that this version reads")
+        raise FormatError("this is not a list of a disclosure that this version reads")
     cover, groups, salt = value["cover"], value["groups"], value["salt"]
     if not isinstance(cover, str) or not isinstance(salt, str) or not isinstance(groups, list):
         raise FormatError("the list of a disclosure has a field of another type")
@@ -131,7 +133,7 @@ def parse_disclosed_items(data: bytes) -> DisclosedItems:
 
 def _parse_group(value: object) -> DisclosedGroup:
     if not isinstance(value, dict) or set(value) != {"items", "withheld"} or not all(map(_is_strings, value.values())):
-        raise FormatError("a group in the list of a disclosure is a list of items and one of statements")
+        raise FormatError("a group in the list of a disclosure must be a list of items and a list of statements")
     return DisclosedGroup(parse_ranges(value["items"]), tuple(value["withheld"]))
 
 
@@ -226,7 +228,7 @@ class Deviations:
 
 
 def find_deviations(listed: DisclosedItems, copy: Sequence[tuple[int, int, Shape]]) -> Deviations:
-    """Compare a copy with a list; `copy` is as `CopyTally.spans`, over all seals that the list speaks of, in order."""
+    """Compare a copy with a list; `copy` is as `CopyTally.spans`, over all seals that the list names, in order."""
     other: list[tuple[int, int]] = []
     promised = iter(listed.spans())
     span = next(promised, None)

@@ -39,7 +39,7 @@ class PartialCopy:
         The copy of a copy is a copy: hashes that are there already go on standing for their lines.
 
         Raises:
-            FormatError: with the number of the line: it is no statement, or a hash stands where it cannot.
+            FormatError: with the number of the line: it is not a statement, or a hash stands where it cannot.
         """
         for number, line in enumerate(lines, start=1):
             try:

@@ -34,10 +34,10 @@ class Item:
     Attributes:
         number: number of the item in its collection, from 1.
         content: what it is, and which other statements there are.
-        file: its name and date, or None where that is withheld.
-        metadata: what it claims of itself, or None where that was not stated or is withheld; see `withheld`.
+        file: its name and date, or None if that is withheld.
+        metadata: what it says about itself, or None if that was not stated or is withheld; see `withheld`.
         context: what the archivist supplied, sorted by field, as far as it is disclosed; see `withheld`.
-        consent: the terms stated when it was sealed, or None where none were stated; they are never withheld.
+        consent: the terms stated when it was sealed, or None if none were stated; they are never withheld.
     """
 
     number: int
@@ -79,7 +79,7 @@ class ManifestSummary:
         lines: lines of the sealed manifest, withheld ones counted.
         withheld_lines: how many of them this copy does not disclose.
         disclosed_items: items of which at least one statement is disclosed.
-        last_item: number of the last of them, 0 where there is none.
+        last_item: number of the last of them, 0 if there is none.
         lines_after: lines withheld after the last statement of that item: those of the items that follow it.
         root: root hash of the tree over the lines, 64 lower-case hexadecimal digits.
     """
@@ -126,7 +126,7 @@ class ManifestReader:
 
     @property
     def lines_after(self) -> int:
-        """Lines withheld after all that is stated of the last item."""
+        """Lines withheld after all that is stated about the last item."""
         return self._place - self._next_place
 
     @property
@@ -201,12 +201,12 @@ class ManifestReader:
         elif statement.item == self.last_item:
             raise _misplaced(statement)
         else:
-            raise FormatError(f"item {statement.item}: what it is is not disclosed, but something else of it is")
+            raise FormatError(f"item {statement.item}: its content is not disclosed, but another of its statements is")
 
     def _require_complete(self) -> None:
         """Refuse to go on from an item of which something is missing."""
         if self._pending:
-            raise FormatError(f"item {self._pending.number} is incomplete although nothing is withheld there")
+            raise FormatError(f"item {self._pending.number} is incomplete, although nothing is withheld there")
 
     def _decode(self, block: list[bytes]) -> DecodedFiles | None:
         """Decode a block of whole items at once, if it is of the usual kind."""
@@ -242,7 +242,7 @@ class ManifestReader:
 
     def _close(self, pending: _PendingItem) -> Item:
         if "consent" in pending.content.statements and pending.consent is None:
-            raise FormatError(f"item {pending.number}: its terms of consent are withheld although the item is not")
+            raise FormatError(f"item {pending.number}: its terms of consent are withheld, although the item is not")
         item = Item(
             pending.number,
             pending.content,
@@ -274,7 +274,7 @@ _LEAST_LINES = 2
 
 
 def _misplaced(statement: ItemStatement) -> FormatError:
-    return FormatError(f"item {statement.item}: the statement `{statement.kind}` does not stand where its content says")
+    return FormatError(f"item {statement.item}: the statement `{statement.kind}` is not where its content says")
 
 
 def _items_of(files: DecodedFiles) -> Iterator[Item]:
@@ -338,7 +338,7 @@ class _PendingItem:
             self.metadata = statement
         elif isinstance(statement, ContextStatement):
             if self.context and statement.field <= self.context[-1].field:
-                raise FormatError(f"item {self.number}: its fields of context are doubled or out of order")
+                raise FormatError(f"item {self.number}: its fields of context are repeated or out of order")
             self.context.append(statement)
         elif isinstance(statement, ConsentStatement):
             self.consent = statement

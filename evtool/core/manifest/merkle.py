@@ -31,10 +31,12 @@ def check_subtree(first: int, leaves: int) -> None:
     """Refuse a subtree of so many leaves after `first` others, if it is not complete and aligned there.
 
     Raises:
-        FormatError: it is no node of the tree.
+        FormatError: it is not a node of the tree.
     """
     if leaves < 1 or leaves & (leaves - 1) or first % leaves:
-        raise FormatError(f"a hash for {leaves} lines cannot stand at line {first + 1}: it is no node there")
+        raise FormatError(
+            f"a hash for {leaves} lines cannot be at line {first + 1}: it is not a node of the tree there"
+        )
 
 
 Node = tuple[bytes, int]
@@ -155,7 +157,7 @@ def fold_nodes(nodes: Iterable[Node]) -> TreeBuilder:
     """Fold the nodes of all pieces of a tree, in their order.
 
     Raises:
-        FormatError: one of them is no node at its place, so they are not all the pieces or not in their order.
+        FormatError: one of them is not a node at its place, so they are not all the pieces or not in their order.
     """
     tree = TreeBuilder()
     for root, leaves in nodes:

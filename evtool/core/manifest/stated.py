@@ -29,7 +29,7 @@ class Stated:
 
     Attributes:
         context: field and value, sorted by field, no field twice.
-        terms: the terms, or None where none are stated.
+        terms: the terms, or None if none are stated.
     """
 
     context: tuple[tuple[str, str], ...] = ()

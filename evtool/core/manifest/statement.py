@@ -74,9 +74,9 @@ def check_statements(item: int, type_: ItemType, kinds: tuple[str, ...]) -> None
     """
     match = _STATEMENTS.match(",".join(kinds))
     if not match or len(match[1]) > MAX_CONTEXT * len(",context"):
-        raise FormatError(f"item {item}: its content names statements that no item has, or not in their order")
+        raise FormatError(f"item {item}: its content names statements that no item has, or names them out of order")
     if "metadata" in kinds and type_ is not ItemType.FILE:
-        raise FormatError(f"item {item} has metadata although it is no file")
+        raise FormatError(f"item {item} has metadata, although it is not a file")
 
 
 def spell_statements(kinds: Sequence[str]) -> str:
@@ -113,11 +113,11 @@ class ContentStatement:
     def __post_init__(self) -> None:
         is_file = self.type is ItemType.FILE
         if (self.size is not None) != is_file or (self.digests is not None) != is_file:
-            raise FormatError(f"item {self.item}: size and digests belong to files, and only to them")
+            raise FormatError(f"item {self.item}: only a file has a size and digests, and every file has them")
         if (self.target is not None) != (self.type is ItemType.SYMLINK):
-            raise FormatError(f"item {self.item}: a target belongs to a symbolic link, and only to one")
+            raise FormatError(f"item {self.item}: only a symbolic link has a target, and every one has it")
         if (self.reason is not None) != (self.type is ItemType.OMITTED):
-            raise FormatError(f"item {self.item}: a reason belongs to an omitted item, and only to one")
+            raise FormatError(f"item {self.item}: only an omitted item has a reason, and every one has it")
         if self.statements != PLAIN_STATEMENTS:
             check_statements(self.item, self.type, self.statements)
 
@@ -151,7 +151,7 @@ class FileStatement:
         item: number of the item, from 1.
         salt: 16 random bytes as 32 lower-case hexadecimal digits.
         path: relative path in stored form.
-        mtime: modification time in nanoseconds since 1970 (UTC), or None where it has no RFC 3339 spelling.
+        mtime: modification time in nanoseconds since 1970 (UTC), or None if it has no RFC 3339 spelling.
     """
 
     kind: ClassVar[str] = "file"
@@ -172,7 +172,7 @@ class FileStatement:
 
 @dataclass(frozen=True, slots=True)
 class MetadataStatement:
-    """Kind `metadata`: what a file claims of itself, as a parser found it; nothing in it was observed.
+    """Kind `metadata`: what a file says about itself, as a parser found it; nothing in it was observed.
 
     Attributes:
         item: number of the item, from 1.
@@ -191,11 +191,11 @@ class MetadataStatement:
 
     def __post_init__(self) -> None:
         if len(self.confinement) > _MAX_CONFINEMENT or not _CONFINEMENT.match(self.confinement):
-            raise FormatError(f"item {self.item}: the confinement of the parser is not in its one spelling")
+            raise FormatError(f"item {self.item}: the confinement of the parser is not in its canonical spelling")
         if self.claims is None and self.failure is None:
             raise FormatError(f"item {self.item}: a metadata statement holds neither claims nor why there are none")
         if self.claims is not None and self.failure in _LEAVES_NOTHING:
-            raise FormatError(f"item {self.item}: there are claims although {self.failure.value} leaves none")
+            raise FormatError(f"item {self.item}: it has claims, although {self.failure.value} leaves none")
         if self.claims is not None and document_size(self.claims) > DOCUMENT_LIMIT:
             raise FormatError(f"item {self.item}: the claims take more than {DOCUMENT_LIMIT} bytes")
 
@@ -238,7 +238,7 @@ class ContextStatement:
 
     def __post_init__(self) -> None:
         if not is_field_name(self.field):
-            raise FormatError(f"item {self.item}: a context statement has no name of a field")
+            raise FormatError(f"item {self.item}: a context statement does not name a field")
         check_value(self.field, self.value)
 
     @property
@@ -254,7 +254,7 @@ class ContextStatement:
 
 @dataclass(frozen=True, slots=True)
 class ConsentStatement:
-    """Kind `consent`: the handling and consent terms that were stated of an item when it was sealed.
+    """Kind `consent`: the handling and consent terms that were stated about an item when it was sealed.
 
     Attributes:
         item: number of the item, from 1.
@@ -297,7 +297,7 @@ class WithheldStatement:
 
 
 ItemStatement = ContentStatement | FileStatement | MetadataStatement | ContextStatement | ConsentStatement
-"""What is said of one item; kinds are in the order of `order`."""
+"""What is said about one item; kinds are in the order of `order`."""
 
 Statement = ItemStatement | WithheldStatement
 
@@ -435,7 +435,7 @@ def _parse_other(line: bytes) -> Statement:
     fields = _FIELDS.get((kind, type_)) if _hashable(kind) and _hashable(type_) else None
     optional = _METADATA_OPTIONAL if kind == "metadata" else frozenset()
     if fields is None or not fields <= set(value) <= fields | optional:
-        raise FormatError("the line is no statement of a kind that this version reads")
+        raise FormatError("the line is not a statement of a kind that this version reads")
     if kind == "withheld":
         lines, digest = value["lines"], value["hash"]
         if type(lines) is not int or lines < 1 or not isinstance(digest, str):
@@ -448,11 +448,11 @@ def _parse_other(line: bytes) -> Statement:
         return _parse_metadata(item, salt, value)
     if kind == "context":
         if not isinstance(value["field"], str) or not isinstance(value["value"], str):
-            raise FormatError(f"item {item}: the field and the value of a context statement are text")
+            raise FormatError(f"item {item}: the field and the value of a context statement must be text")
         return ContextStatement(item=item, salt=salt, field=value["field"], value=value["value"])
     kinds = value["statements"]
     if not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
-        raise FormatError(f"item {item}: the statements that follow its content are a list of kinds")
+        raise FormatError(f"item {item}: the statements that follow its content must be a list of kinds")
     follow = tuple(kinds)
     if type_ == "directory":
         return ContentStatement(item, salt, ItemType.DIRECTORY, statements=follow)
@@ -483,6 +483,6 @@ def _hashable(value: object) -> bool:
 
 def _checked_target(value: object) -> str:
     if not isinstance(value, str):
-        raise FormatError("the target of a symbolic link is text")
+        raise FormatError("the target of a symbolic link must be text")
     parse_target(value)
     return value

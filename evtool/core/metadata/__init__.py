@@ -1,1 +1,1 @@
-"""Embedded metadata: what a file says of itself, as values and as JSON."""
+"""Embedded metadata: what a file says about itself, as values and as JSON."""

@@ -1,6 +1,6 @@
 """The vocabulary in which a file's own claims are stated.
 
-A claim is what a file says of itself: nothing here was observed by evtool, and nothing is judged. Every claim keeps
+A claim is what a file says about itself: nothing here was observed by evtool, and nothing is judged. Every claim keeps
 the tag it was read from (`source`), every kind belongs to a sensitivity class, and every value is bounded, so that
 all claims of one file fit into one manifest line.
 
@@ -84,7 +84,7 @@ class FormatClaim:
     Attributes:
         media_type: as registered with IANA where it is, lower case.
         name: the format in words.
-        extensions: usual file name extensions, without the dot, lower case; empty where none is usual.
+        extensions: usual file name extensions, without the dot, lower case; empty if none is usual.
     """
 
     media_type: str
@@ -127,11 +127,11 @@ class TimeClaim:
             or bool(_OFFSET.match(rest)) == (self.offset is OffsetBasis.UNKNOWN)
             or (rest and not _OFFSET.match(rest))
         ):
-            raise FormatError("a claimed time is not RFC 3339, or its offset does not fit what is said of it")
+            raise FormatError("a claimed time is not RFC 3339, or its offset contradicts the other fields")
         try:
             self.moment()
         except ValueError:
-            raise FormatError("a claimed time is not a day of the calendar") from None
+            raise FormatError("a claimed time is not a day in the calendar") from None
 
     def moment(self) -> datetime:
         """Give the time as a datetime, which is naive where the offset is unknown."""
@@ -265,10 +265,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """All that one file claims of itself.
+    """All that one file says about itself.
 
     Attributes:
-        format: what its content is a signature of; None where no signature is known.
+        format: what its content is a signature of; None if no signature is known.
         times: times it states.
         places: places it states.
         durations: durations it states.
@@ -299,9 +299,9 @@ class Claims:
         _check_length(self.tags, "tags", TAG_LIMIT)
         if self.detail is Detail.BASIC:
             if self.places or self.tags or any(text.kind.detail is Detail.FULL for text in self.texts):
-                raise FormatError("claims are marked as basic but hold what the basic form leaves out")
+                raise FormatError("the claims are marked as basic, but contain what the basic form leaves out")
         elif self.withheld:
-            raise FormatError("claims are marked as full but say that something was left out")
+            raise FormatError("the claims are marked as full, but say that something was left out")
         kinds = [kind for kind, _ in self.withheld]
         if kinds != [kind for kind in Withheld if kind in kinds] or any(number < 1 for _, number in self.withheld):
             raise FormatError("what was left out is not listed once for each kind, in order")
@@ -347,7 +347,7 @@ class Claims:
 
 def _check(pattern: re.Pattern[str], value: str, name: str, limit: int) -> None:
     if len(value) > limit or not pattern.match(value):
-        raise FormatError(f"a claimed {name} is not in its one spelling")
+        raise FormatError(f"a claimed {name} is not in its canonical spelling")
 
 
 def _check_source(value: str) -> None:
@@ -356,9 +356,11 @@ def _check_source(value: str) -> None:
 
 def _check_text(value: str, name: str, limit: int) -> None:
     if not value or clean_text(value, limit) != value:
-        raise FormatError(f"a claimed {name} is empty, too long, or holds controls or idle white space")
+        raise FormatError(
+            f"a claimed {name} is empty or too long, or contains control characters or surplus white space"
+        )
 
 
 def _check_length(values: Sequence[object], name: str, limit: int) -> None:
     if len(values) > limit:
-        raise FormatError(f"there are {len(values)} {name}, allowed are {limit}")
+        raise FormatError(f"there are {len(values)} {name}, at most {limit} are allowed")

@@ -80,7 +80,7 @@ def parse_claims(document: object) -> Claims:
     """Read claims from a parsed JSON document; the caller has seen to it that the whole is not too long.
 
     Raises:
-        FormatError: anything is unknown, missing, of another type, out of bounds or not in its one spelling.
+        FormatError: anything is unknown, missing, of another type, out of bounds or not in its canonical spelling.
     """
     fields = _object(
         document,
@@ -125,7 +125,7 @@ def fit_claims(claims: Claims) -> Claims:
 
 def _object(value: object, required: set[str], optional: frozenset[str] | set[str] = frozenset()) -> Mapping[str, Any]:
     if not isinstance(value, dict) or not required <= value.keys() <= required | optional:
-        raise FormatError("claims hold an object with unknown or missing fields")
+        raise FormatError("the claims contain an object with unknown or missing fields")
     return value
 
 
@@ -134,19 +134,19 @@ def _list(fields: Mapping[str, Any], name: str, read: Callable[[object], _T]) ->
         return ()
     value = fields[name]
     if not isinstance(value, list) or not value:
-        raise FormatError(f"claims hold {name} that are no list, or an empty one")
+        raise FormatError(f"{name} in the claims must be a list that is not empty")
     return tuple(read(item) for item in value)
 
 
 def _string(value: object) -> str:
     if not isinstance(value, str):
-        raise FormatError("claims hold something else where text belongs")
+        raise FormatError("the claims contain something else in place of text")
     return value
 
 
 def _number(value: object, least: int) -> int:
     if type(value) is not int or not least <= value <= COUNT_LIMIT:
-        raise FormatError("claims hold something else where a number belongs, or one out of range")
+        raise FormatError("the claims contain something else in place of a number, or a number out of range")
     return value
 
 
@@ -154,7 +154,7 @@ def _word(words: type[_E], value: object) -> _E:
     try:
         return words(_string(value))
     except ValueError:
-        raise FormatError(f"claims hold an unknown word for {words.__name__}") from None
+        raise FormatError(f"the claims contain an unknown word for {words.__name__}") from None
 
 
 def _format(value: object) -> FormatClaim:
@@ -177,7 +177,7 @@ def _place(value: object) -> PlaceClaim:
     fields = _object(value, {"latitude", "longitude", "raw", "source"}, {"altitude"})
     altitude = _string(fields["altitude"]) if "altitude" in fields else ""
     if "altitude" in fields and not altitude:
-        raise FormatError("claims hold an empty altitude")
+        raise FormatError("the claims contain an empty altitude")
     return PlaceClaim(
         _string(fields["latitude"]),
         _string(fields["longitude"]),
@@ -196,7 +196,7 @@ def _text_claim(value: object) -> TextClaim:
     fields = _object(value, {"kind", "value", "source"})
     kind = _TEXT_KINDS.get(_string(fields["kind"]))
     if kind is None:
-        raise FormatError("claims hold an unknown word for TextKind")
+        raise FormatError("the claims contain an unknown word for TextKind")
     return TextClaim(kind, _string(fields["value"]), _string(fields["source"]))
 
 
@@ -217,7 +217,7 @@ def _problem(value: object) -> Problem:
 
 def _withheld(value: object) -> tuple[tuple[Withheld, int], ...]:
     if not isinstance(value, dict) or not value:
-        raise FormatError("claims do not say by kind what was left out")
+        raise FormatError("the claims do not say by kind what was left out")
     counted = {_word(Withheld, kind): _number(number, 1) for kind, number in value.items()}
     # JSON objects have no order; the tuple has the vocabulary's.
     return tuple((kind, counted[kind]) for kind in Withheld if kind in counted)

@@ -35,7 +35,7 @@ class Failure(Enum):
     ANSWER = "answer"
     """The parser's answer was too long, cut, or not in the vocabulary."""
     UNREADABLE = "unreadable"
-    """The file could be hashed, but not opened once more."""
+    """The file could be hashed, but not opened again."""
     CHANGED = "changed"
     """The file was no longer the one that had been hashed; its claims would be those of other bytes."""
     WITHHELD = "withheld"

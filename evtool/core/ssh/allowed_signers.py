@@ -142,11 +142,11 @@ def parse_line(line: bytes, localize: Localize) -> AllowedSigner | None:
     try:
         key = parse_public_key_line(f"{fields.key_type} {fields.key}")
     except FormatError as error:
-        raise FormatError(f"has no key that counts: {error.message}", hint=error.hint) from None
+        raise FormatError(f"has no usable key: {error.message}", hint=error.hint) from None
     principals = tuple(fields.principals.split(","))
     namespaces = None if options.namespaces is None else tuple(options.namespaces.split(","))
     if any(is_too_long(pattern) for pattern in (*principals, *(namespaces or ()))):
-        raise FormatError("has a pattern of more than 1,022 bytes, which ssh-keygen lets match nothing")
+        raise FormatError("has a pattern of more than 1,022 bytes, for which ssh-keygen never finds a match")
     return AllowedSigner(principals, key, namespaces, options.valid_after, options.valid_before)
 
 

@@ -30,7 +30,7 @@ class LineFields:
 
     Attributes:
         principals: the first field, without quotes.
-        options: the second field as it stands, empty where there is none.
+        options: the second field as it stands, empty if there is none.
         options_at: offset in the line at which options stand, or would have to be put.
         key_type: such as `ssh-ed25519`.
         key: base64.
@@ -45,7 +45,7 @@ class LineFields:
 
 @dataclass(frozen=True, slots=True)
 class LineOptions:
-    """What the options of a line say; None where they say nothing."""
+    """What the options of a line say; None if they say nothing."""
 
     cert_authority: bool = False
     namespaces: str | None = None
@@ -105,7 +105,7 @@ def parse_options(options: str, localize: Localize) -> LineOptions:
         parse_time(found[name], localize) if name in found else None for name in ("valid-after", "valid-before")
     )
     if after and before and before <= after:
-        raise FormatError("has valid-before not later than valid-after")
+        raise FormatError("has a valid-before that is not later than its valid-after")
     return LineOptions(cert_authority, found.get("namespaces"), after, before)
 
 
@@ -161,7 +161,7 @@ def _take_principals(line: str, start: int) -> tuple[str, int]:
     if line[at : at + 1] == '"':
         end = line.find('"', at + 1)
         if end < 0:
-            raise FormatError("has a quote without its twin")
+            raise FormatError("has a quotation mark without its partner")
         word, at = word + line[at + 1 : end], end
     if at == len(line):
         raise FormatError("has no key after the principals")
@@ -195,7 +195,7 @@ def _options_end(line: str, at: int) -> int:
             quoted = not quoted
         at += 1
     if quoted:
-        raise FormatError("has a quote without its twin")
+        raise FormatError("has a quotation mark without its partner")
     return at
 
 

@@ -48,10 +48,10 @@ def check_point(point: bytes, subject: str) -> bytes:
     if point in SMALL_ORDER_POINTS:
         raise FormatError(
             f"{subject} is a point of small order",
-            hint="no honest program makes such a value: under it one signature fits every message",
+            hint="no honest program makes such a value: with it, one signature fits every message",
         )
     if int.from_bytes(point, "little") & (2**255 - 1) >= _PRIME:
-        raise FormatError(f"{subject} is not in its one spelling: y is not below the field prime")
+        raise FormatError(f"{subject} is not in its canonical spelling: y is not below the field prime")
     return point
 
 
@@ -74,6 +74,6 @@ def verify(point: bytes, signature: bytes, message: bytes) -> None:
         crypto_sign_open(signature + message, point)
     except BadSignatureError:
         raise SignatureError(
-            "the signature does not fit these bytes and this key",
+            "the signature does not match these bytes and this key",
             hint="the signed file or its signature was changed, or they do not belong together",
         ) from None

@@ -43,7 +43,7 @@ class PublicKey:
             raise FormatError(_refusal(self.key_type), hint=_HINT)
         check_point(self.point, "the public key")
         if (self.key_type == SK_ED25519) != bool(self.application):
-            raise FormatError("the public key: exactly security keys have an application")
+            raise FormatError("the public key: only a security key has an application, and every one has it")
         if not is_printable(self.application):
             raise FormatError("the public key: the application holds characters that are not printable")
 
@@ -89,7 +89,7 @@ def parse_public_key_line(text: str) -> PublicKey:
     """
     if "PRIVATE KEY" in text:
         raise FormatError(
-            "this is a private key, not a public one", hint="give the .pub file; never hand out the private one"
+            "this is a private key, not a public one", hint="give the .pub file; never give away the private key"
         )
     lines = [line for line in text.split("\n") if line.strip()]
     if len(text) > _MAX_LINE or len(lines) != 1:
@@ -101,7 +101,7 @@ def parse_public_key_line(text: str) -> PublicKey:
         raise FormatError(_refusal(fields[0]), hint=_HINT)
     key = parse_public_key_blob(decode_base64(fields[1].encode("utf-8", "surrogatepass"), "public key"))
     if key.key_type != fields[0]:
-        raise FormatError(f"public key: the line says {fields[0]}, the key itself says {key.key_type}")
+        raise FormatError(f"public key: the line says {fields[0]}, but the key itself says {key.key_type}")
     return key
 
 

@@ -78,7 +78,9 @@ class Signature:
             raise FormatError(f"signature: has {len(self.raw)} bytes, expected {ed25519.SIGNATURE_BYTES}")
         is_sk = self.public_key.key_type == SK_ED25519
         if (self.flags is not None, self.counter is not None) != (is_sk, is_sk):
-            raise FormatError("signature: exactly signatures of security keys have flags and a counter")
+            raise FormatError(
+                "signature: only a signature by a security key has flags and a counter, and every one has them"
+            )
 
 
 def signed_data(message: bytes, namespace: str = NAMESPACE, hash_algorithm: str = "sha512") -> bytes:
@@ -124,7 +126,7 @@ def parse_signature(armored: bytes) -> Signature:
     reader.finish()
     signature = Signature(public_key, namespace, hash_algorithm, raw, flags, counter)
     if _serialize(signature) != armored:
-        raise FormatError("signature: not in its one spelling")
+        raise FormatError("signature: not in its canonical spelling")
     return signature
 
 
@@ -140,7 +142,7 @@ def verify_signature(signature: Signature, message: bytes, namespace: str = NAME
     if signature.namespace != namespace:
         raise SignatureError(
             f"the signature was made for {shown(signature.namespace, 80)}, not for {shown(namespace, 80)}",
-            hint="it belongs to something else; it says nothing about this file",
+            hint="it was made for something else and says nothing about this file",
         )
     data = signed_data(message, namespace, signature.hash_algorithm)
     if signature.flags is not None and signature.counter is not None:
@@ -192,6 +194,6 @@ def _dearmor(armored: bytes) -> bytes:
         raise FormatError("signature: does not begin with the line -----BEGIN SSH SIGNATURE-----")
     body, end, rest = armored[len(_BEGIN) :].partition(_END)
     if not end or rest:
-        raise FormatError("signature: does not end with the line -----END SSH SIGNATURE-----, or goes on after it")
+        raise FormatError("signature: does not end with the line -----END SSH SIGNATURE-----, or continues after it")
     # How the lines are wrapped is checked at the end of parsing, by writing the signature again.
     return decode_base64(body.replace(b"\n", b""), "signature")

@@ -90,7 +90,7 @@ def put_string(value: bytes | str) -> bytes:
 
 
 def decode_base64(text: bytes, subject: str) -> bytes:
-    """Decode base64 (RFC 4648, section 4) in its one spelling: padded, no white space, unused bits zero.
+    """Decode base64 (RFC 4648, section 4) in its canonical spelling: padded, no white space, unused bits zero.
 
     Raises:
         FormatError: it is spelled in any other way.
@@ -100,5 +100,5 @@ def decode_base64(text: bytes, subject: str) -> bytes:
     except binascii.Error:
         raise FormatError(f"{subject}: not base64") from None
     if base64.b64encode(data) != text:
-        raise FormatError(f"{subject}: base64 is not in its one spelling")
+        raise FormatError(f"{subject}: base64 is not in its canonical spelling")
     return data

@@ -41,8 +41,8 @@ def accepted(term: Term) -> str:
     if term.codes is not None:
         words = ", ".join(str(code.value) for code in term.codes)
         words += ", region:XX" if term.name == "conditions" else ""
-        words += ", or an own code x-..."
-        return words + (f"; several of them, or {NOBODY}" if term.shape is Shape.CODES else "")
+        words += ", or a custom code x-..."
+        return words + (f"; one or more, or {NOBODY}" if term.shape is Shape.CODES else "")
     if term.shape is Shape.RECIPIENTS:
         return f"codes of recipients, or {NOBODY}"
     return "a date like 2026-03-01" if term.shape is Shape.DATE else f"text of 1 to {term.limit} characters"
@@ -82,7 +82,7 @@ def parse_toml_terms(table: Mapping[str, Any], where: str) -> ConsentTerms:
         term = TERMS_BY_NAME.get(name)
         if term is None:
             known = ", ".join(TERMS_BY_NAME)
-            raise FormatError(f"{where}: {shown(name, 80)} is no term of consent", hint=f"the terms are: {known}")
+            raise FormatError(f"{where}: {shown(name, 80)} is not a term of consent", hint=f"the terms are: {known}")
         try:
             values[name] = _toml_value(term, value)
         except FormatError as error:
@@ -140,7 +140,7 @@ def _recipient(term: Term, text: str) -> str:
 def find_contradictions(terms: ConsentTerms, *, whole: bool) -> tuple[str, ...]:
     """Name what cannot be meant: each a sentence for the person who typed these terms.
 
-    `whole` tells whether they are all that is stated of an item; a change may leave out what was stated before.
+    `whole` tells whether they are all that is stated about an item; a change may leave out what was stated before.
     """
     rules = (
         (
@@ -149,31 +149,31 @@ def find_contradictions(terms: ConsentTerms, *, whole: bool) -> tuple[str, ...]:
         ),
         (
             terms.status is Status.NOT_REQUIRED and not terms.basis,
-            "status is not-required, but basis does not say why",
+            "status is not-required, but basis does not say why not",
         ),
         (
             terms.basis is not None and terms.status not in (None, Status.NOT_REQUIRED),
-            "basis says why no consent is required, but status is not not-required",
+            "basis says why no consent is required, but status is not `not-required`",
         ),
         (
             bool(terms.starts and terms.until and terms.until <= terms.starts),
-            "until is not later than from: there is no day on which the consent holds",
+            "until is not later than from, so consent would apply on no day",
         ),
         (
             terms.share == () and terms.handling in (Handling.NAMED, Handling.PARTNERS, Handling.PUBLIC),
-            f"handling lets it go to somebody, but share is {NOBODY}",
+            f"handling allows recipients, but share is {NOBODY}",
         ),
         (
             len([code for code in terms.conditions or () if is_region(code)]) > 1,
-            "conditions hold several regions; each has to be kept, which nobody could",
+            "conditions name several regions, and nobody could meet all of them",
         ),
         (
             whole and terms.handling is Handling.NAMED and terms.share is None,
-            "handling is named, but share names nobody",
+            "handling is named, but share does not name anyone",
         ),
         (
             whole and terms.handling is Handling.PARTNERS and terms.agreement is None,
-            "handling is partners, but agreement does not say of what",
+            "handling is partners, but no agreement is stated",
         ),
     )
     return tuple(sentence for holds, sentence in rules if holds)

@@ -1,7 +1,7 @@
 """Consent and handling terms: the vocabulary, and its one spelling in statements and entries.
 
 Terms say what may be done with an item. A term that is not stated counts as its strictest value (`STRICTEST`); a code
-that this version does not know is kept as text, shown, and stands in the way of any disclosure
+that this version does not know is kept as text, shown, and prevents any disclosure
 (`evtool.core.consent.decision`). What people type is read elsewhere (`evtool.core.terms.input`), and more strictly:
 here a statement is read as its signer wrote it, even if its terms make no sense together.
 """
@@ -128,7 +128,7 @@ class Term:
         shape: what its value is.
         codes: the codes that this version knows.
         limit: characters of a text, entries of a list.
-        meaning: half a sentence for people.
+        meaning: a short phrase for people.
     """
 
     name: str
@@ -140,19 +140,21 @@ class Term:
 
 
 TERMS: tuple[Term, ...] = (
-    Term("handling", "handling", Shape.CODE, "how far it may go", Handling),
+    Term("handling", "handling", Shape.CODE, "who may get it", Handling),
     Term("status", "status", Shape.CODE, "where consent stands", Status),
     Term("by", "by", Shape.CODE, "who gave or refused it", Giver),
-    Term("for", "purposes", Shape.CODES, "what for", Purpose),
-    Term("share", "share", Shape.RECIPIENTS, "to whom; where stated, to nobody else", limit=256),
-    Term("identity", "identity", Shape.CODE, "to whom the person may be known", Identity),
-    Term("onward", "onward", Shape.CODE, "may a recipient pass it on", Leave),
-    Term("defence", "defence", Shape.CODE, "may it be disclosed to an accused", Leave),
-    Term("conditions", "conditions", Shape.CODES, "what must be kept to", Condition),
-    Term("from", "starts", Shape.DATE, "first day on which it holds"),
-    Term("until", "until", Shape.DATE, "first day on which it holds no more"),
+    Term("for", "purposes", Shape.CODES, "for which purposes", Purpose),
+    Term("share", "share", Shape.RECIPIENTS, "which recipients; if stated, no others", limit=256),
+    Term("identity", "identity", Shape.CODE, "who may learn who the person is", Identity),
+    Term("onward", "onward", Shape.CODE, "whether a recipient may pass it on", Leave),
+    Term("defence", "defence", Shape.CODE, "whether it may be disclosed to an accused", Leave),
+    Term("conditions", "conditions", Shape.CODES, "what must be done or avoided", Condition),
+    Term("from", "starts", Shape.DATE, "first day on which consent applies"),
+    Term("until", "until", Shape.DATE, "first day on which consent no longer applies"),
     Term("review", "review", Shape.DATE, "day on which to ask again"),
-    Term("agreement", "agreement", Shape.TEXT, "number of the data-sharing agreement that a recipient has signed"),
+    Term(
+        "agreement", "agreement", Shape.TEXT, "number of the data-sharing agreement that a recipient must have signed"
+    ),
     Term("ref", "ref", Shape.TEXT, "opaque number of the consent form"),
     Term("basis", "basis", Shape.TEXT, "why no consent is required", limit=200),
     Term("note", "note", Shape.TEXT, "free text that must not identify anyone", limit=400),
@@ -168,7 +170,7 @@ TERMS_BY_NAME = {term.name: term for term in TERMS}
 
 @dataclass(frozen=True, slots=True)
 class ConsentTerms:
-    """The terms that somebody stated of an item; None is not stated, which is not the same as an empty list.
+    """The terms that somebody stated about an item; None is not stated, which is not the same as an empty list.
 
     Attributes:
         handling: how far it may go.
@@ -181,7 +183,7 @@ class ConsentTerms:
         defence: whether it may be disclosed to an accused.
         conditions: what must be kept to; codes sorted, none twice.
         starts: first day on which the consent holds (`from` in files).
-        until: first day on which it holds no more.
+        until: first day on which it no longer applies.
         review: day on which the person should be asked again.
         agreement: numbers of data-sharing agreements, sorted, none twice; the recipient has to have signed each.
         ref: opaque number of the consent form.
@@ -289,10 +291,10 @@ def terms_of(document: Mapping[str, Any]) -> ConsentTerms:
     """
     consent = document.get("consent")
     if not set(document) <= {"consent", "handling"} or not isinstance(consent, dict) or "handling" in consent:
-        raise FormatError("consent terms are an object of terms, and the handling beside it")
+        raise FormatError("consent terms must be an object of terms, with the handling beside it")
     values = {**consent, **{name: value for name, value in document.items() if name == "handling"}}
     if not values:
-        raise FormatError("a statement of consent states at least one term")
+        raise FormatError("a statement of consent must state at least one term")
     fields: dict[str, Any] = {}
     for name, value in values.items():
         term = TERMS_BY_NAME.get(name)
@@ -332,7 +334,7 @@ def _parse_agreements(term: Term, value: object) -> tuple[str, ...]:
     if isinstance(value, list) and not 2 <= len(texts) <= MAX_AGREEMENTS:
         raise FormatError(f"consent term {term.name} is a list of {len(texts)} texts, expected 2 to {MAX_AGREEMENTS}")
     if texts != sorted(set(texts)):
-        raise FormatError(f"consent term {term.name} is not sorted, or doubled")
+        raise FormatError(f"consent term {term.name} is not sorted, or repeats a value")
     return tuple(check_text(term, text) for text in texts)
 
 
@@ -340,7 +342,9 @@ def _parse_list(term: Term, value: object) -> tuple[Any, ...]:
     if not isinstance(value, list) or not all(isinstance(code, str) for code in value):
         raise FormatError(f"consent term {term.name} is not a list of codes")
     if value != sorted(set(value)) or len(value) > term.limit:
-        raise FormatError(f"consent term {term.name} is not sorted, doubled, or longer than {term.limit} codes")
+        raise FormatError(
+            f"consent term {term.name} is not sorted, repeats a code, or has more than {term.limit} codes"
+        )
     if term.shape is Shape.RECIPIENTS:
         return tuple(check_code(code) for code in value)
     return tuple(_parse_code(term, code) for code in value)

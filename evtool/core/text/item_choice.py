@@ -32,8 +32,8 @@ class _Term:
 
     Attributes:
         text: what was typed.
-        ranges: first and last number of each range; empty where it cannot be read as numbers.
-        patterns: what it means as a name, each matched by itself; empty where it cannot be read as a name.
+        ranges: first and last number of each range; empty if it cannot be read as numbers.
+        patterns: what it means as a name, each matched by itself; empty if it cannot be read as a name.
     """
 
     text: str
@@ -70,7 +70,7 @@ def _parse_term(text: str) -> _Term:
     if text.startswith(NUMBER_MARK):
         ranges = _parse_numbers(text.removeprefix(NUMBER_MARK))
         if not ranges:
-            raise FormatError(f"{shown(text, 80)} does not say item numbers like {NUMBER_MARK}3 or {NUMBER_MARK}3-17")
+            raise FormatError(f"{shown(text, 80)} is not item numbers like {NUMBER_MARK}3 or {NUMBER_MARK}3-17")
         return _Term(text, ranges, ())
     ranges = () if text.startswith(NAME_MARK) else _parse_numbers(text)
     # A name is typed as it is seen or as evtool prints it: `100%` is stored as `100%25`.
@@ -142,15 +142,15 @@ class ChoiceBinding:
             else:
                 nothing.append(term.text)
         if nothing:
-            raise UsageError(f"no sealed item is meant by {_list(nothing)}", hint=_NOTHING)
+            raise UsageError(f"no sealed item matches {_list(nothing)}", hint=_NOTHING)
         if either:
-            raise UsageError(f"{_list(either)} can be item numbers, and is the name of something too", hint=_EITHER)
+            raise UsageError(f"{_list(either)} can be item numbers and can be a name", hint=_EITHER)
         return lambda number: number in numbers or any(first <= number <= last for first, last in ranges)
 
 
 _NOTHING = (
-    "`evtool show DIR` lists the items with their numbers and names; a name is the path in the directory, and * and ? "
-    "stand for what is left open"
+    "`evtool show DIR` lists the items with their numbers and names; a name is the path in the directory, and may "
+    "contain the wildcards * and ?"
 )
 _EITHER = f"write {NUMBER_MARK}N for the item with that number, or {NAME_MARK}N for the name"
 

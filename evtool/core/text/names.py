@@ -68,7 +68,7 @@ def parse_name(stored: str) -> bytes:
     """Give the bytes on disk that a stored path stands for; those of the last paths are remembered.
 
     Raises:
-        FormatError: the path is not relative, has an empty, `.` or `..` component, or is not in its one spelling.
+        FormatError: the path is not relative, has an empty, `.` or `..` component, or is not in its canonical spelling.
     """
     try:
         name = _unescape(stored)
@@ -78,10 +78,10 @@ def parse_name(stored: str) -> bytes:
     if any(part in (b"", b".", b"..") for part in components) or b"\0" in name:
         raise FormatError(
             f"path {shown(stored)} is not a plain relative path",
-            hint="an absolute path, an empty component, '.' and '..' are refused: they could lead out of the directory",
+            hint="absolute paths, empty components, '.' and '..' are refused: they could lead outside the directory",
         )
     if store_name(name) != stored:
-        raise FormatError(f"path {shown(stored)} is not in its one spelling, which is {shown(store_name(name))}")
+        raise FormatError(f"path {shown(stored)} is not in its canonical spelling, which is {shown(store_name(name))}")
     return name
 
 
@@ -92,7 +92,7 @@ def parse_target(stored: str) -> bytes:
     except UnicodeEncodeError:
         raise FormatError(f"link target {shown(stored)} holds a surrogate, which is not text") from None
     if store_name(target) != stored or not target:
-        raise FormatError(f"link target {shown(stored)} is not in its one spelling")
+        raise FormatError(f"link target {shown(stored)} is not in its canonical spelling")
     return target
 
 

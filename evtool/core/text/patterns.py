@@ -38,7 +38,7 @@ class Exclusions:
 
     def __post_init__(self) -> None:
         if len(self.patterns) > MAX_PATTERNS:
-            raise FormatError(f"{len(self.patterns)} patterns are more than the {MAX_PATTERNS} that a seal can record")
+            raise FormatError(f"{len(self.patterns)} patterns were given, but a seal can record at most {MAX_PATTERNS}")
         for pattern in self.patterns:
             if not pattern or len(pattern) > MAX_PATTERN_LENGTH or not is_printable(pattern):
                 raise FormatError(

@@ -31,7 +31,7 @@ class ItemRanges:
                 raise FormatError("item ranges are not ascending, or touch each other")
             end = last
         if not self.ranges:
-            raise FormatError("item ranges are empty; leave the field out to mean all items sealed before")
+            raise FormatError("item ranges are empty; leave out the field to mean all items sealed before")
 
     def __contains__(self, item: int) -> bool:
         at = bisect_right(self.ranges, item, key=_first)
@@ -102,7 +102,7 @@ def parse_ranges(texts: Iterable[str]) -> ItemRanges:
     """Read ranges in their one spelling.
 
     Raises:
-        FormatError: one of them is no range, or they are not ascending.
+        FormatError: one of them is not a range, or they are not ascending.
     """
     ranges: list[tuple[int, int]] = []
     for text in texts:
@@ -124,6 +124,6 @@ def parse_user_ranges(text: str) -> ItemRanges:
             raise FormatError(f"{shown(piece, 80)} is not an item number or a range like 3-17")
         first, last = int(match[1]), int(match[2] or match[1])
         if not first <= last <= first + 10_000_000:
-            raise FormatError(f"{shown(piece, 80)} is not a range of items that goes upwards")
+            raise FormatError(f"{shown(piece, 80)} is not an ascending range of items")
         items.update(range(first, last + 1))
     return ranges_of(items)

@@ -86,7 +86,7 @@ def _parse_day(text: str) -> int:
 def format_time(moment: datetime) -> str:
     """Spell a point in time to the second, with its offset; UTC is written Z."""
     if moment.tzinfo is None:
-        raise ValueError("a time without an offset has no spelling here")
+        raise ValueError("a time needs an offset from UTC")
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

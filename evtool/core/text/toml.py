@@ -81,7 +81,7 @@ class TomlTable:
         return tuple(values)
 
     def take_table(self, name: str) -> TomlTable | None:
-        """Take a sub-table, or None where there is none."""
+        """Take a sub-table, or None if there is none."""
         return TomlTable(self.take(name, dict), self._prefix + name) if name in self._values else None
 
     def take_rest(self, type_: type[_Value]) -> dict[str, _Value]:

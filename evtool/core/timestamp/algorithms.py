@@ -34,7 +34,7 @@ class HashFunction:
     strength: Strength = Strength.ACCEPTED
 
     def compute(self, data: bytes) -> bytes | None:
-        """Compute the hash of data in memory; None where this Python cannot."""
+        """Compute the hash of data in memory; None if this Python cannot."""
         try:
             return hashlib.new(self.name.replace("sha3-", "sha3_").replace("sha512-", "sha512_"), data).digest()
         except ValueError:
@@ -81,7 +81,7 @@ class SignatureAlgorithm:
 
     Attributes:
         scheme: how the signature is computed.
-        hash_name: the hash function the identifier fixes; empty where it fixes none.
+        hash_name: the hash function the identifier fixes; empty if it fixes none.
     """
 
     scheme: SignatureScheme

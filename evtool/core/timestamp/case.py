@@ -1,4 +1,4 @@
-"""What is known of one token while it is being judged."""
+"""What is known about one token while it is being judged."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def _judge(token: ChainToken, grounds: Grounds, known: Sequence[EntryProof]) -> 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """What is proven about when an entry was made; each end is None where nothing proves it.
+    """What is proven about when an entry was made; each end is None if nothing proves it.
 
     Attributes:
         not_before: it holds the digest of a token of this time, so it was made after it.

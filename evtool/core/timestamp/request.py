@@ -49,7 +49,7 @@ class TimeStampRequest:
     Attributes:
         imprint: what is to be stamped.
         policy: the policy asked for, dotted; None leaves it to the authority.
-        nonce: the nonce, None where the request has none.
+        nonce: the nonce, None if the request has none.
         certificates: whether the signer's certificate is asked for.
     """
 

@@ -42,7 +42,7 @@ class TimeStampResponse:
     Attributes:
         status: PKIStatus; 0 and 1 mean granted.
         explanation: status, statusString and failInfo in words, safe to print; the words are the sender's.
-        token: the ContentInfo as it stands, None where there is none.
+        token: the ContentInfo as it stands, None if there is none.
         bare: only the token was given, without the response around it.
     """
 

@@ -133,7 +133,7 @@ class TokenFacts:
         ordering: whether the authority promises that its tokens are in order.
         policy: the authority's policy, dotted.
         serial: serial number in hexadecimal, `-` in front of a negative one.
-        nonce: nonce in hexadecimal, None where the token has none.
+        nonce: nonce in hexadecimal, None if the token has none.
         imprint_hash: name of the hash function of the imprint.
         imprint: the imprint in hexadecimal.
         tsa_name: the `tsa` field, safe to print; "" where absent.
@@ -244,7 +244,7 @@ class TokenVerdict:
 
     Attributes:
         findings: why it is not better; the first one decides. Empty when the token passed.
-        claimed: what the token says, None where it could not be read.
+        claimed: what the token says, None if it could not be read.
         signer: who signed it, None as long as no signature was verified.
         path: the certificates from the signer to the anchor; empty as long as no path was found.
         anchor: the anchor the path ended in.

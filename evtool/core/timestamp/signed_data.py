@@ -37,9 +37,9 @@ class SignerIdentifier:
     """Which certificate the signer says is theirs: by issuer and serial number, or by key identifier.
 
     Attributes:
-        issuer: the issuer's Name, exact bytes; empty where the key identifier is used.
+        issuer: the issuer's Name, exact bytes; empty if the key identifier is used.
         serial: the certificate's serial number.
-        key_identifier: the subject key identifier; empty where issuer and serial number are used.
+        key_identifier: the subject key identifier; empty if issuer and serial number are used.
     """
 
     issuer: bytes
@@ -54,10 +54,10 @@ class SignerInfo:
     Attributes:
         identifier: whose certificate it names.
         digest_oid: hash function of the content.
-        signed_attributes: the signed attributes as they stand; empty where there are none.
+        signed_attributes: the signed attributes as they stand; empty if there are none.
         attributes: (type, values) in order; a type may be repeated here, the judge refuses that.
         signature_oid: signature algorithm.
-        signature_parameters: its parameters as they stand, None where absent.
+        signature_parameters: its parameters as they stand, None if absent.
         signature: the signature.
     """
 
@@ -81,7 +81,7 @@ class SignedData:
 
     Attributes:
         content_type: type of the signed content.
-        content: the signed content, exact bytes; None where it is detached.
+        content: the signed content, exact bytes; None if it is detached.
         certificates: embedded certificates, exact bytes, in any order; unsigned, so never trust.
         crls: embedded CRLs, exact bytes; each is checked by its own signature.
         signers: the signers; a time-stamp token has exactly one.

@@ -95,7 +95,7 @@ def _is_settled(case: Case, certificate: Certificate, status: CertificateStatus,
 
 
 def _check_open(case: Case, certificates: list[Certificate]) -> None:
-    """Decide what it means that nothing is known of some certificates."""
+    """Decide what it means that nothing is known about some certificates."""
     ended = [certificate for certificate in certificates if not certificate.is_valid_at(case.grounds.judged_at)]
     if case.grounds.require_revocation:
         detail = f"no CRL or OCSP answer covers certificate {certificates[0].facts.name} at the token's time"

@@ -24,7 +24,7 @@ class Sunset:
     Attributes:
         name: hash function, or kind of key.
         min_bits: smallest key this row is about; 0 for hash functions.
-        until: last day of trust in UTC, None where no end is known.
+        until: last day of trust in UTC, None if no end is known.
         source: who says so.
     """
 

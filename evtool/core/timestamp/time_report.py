@@ -70,7 +70,7 @@ class StampReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvenInterval:
-    """What is proven about when one entry was made; an end is null where nothing proves it.
+    """What is proven about when one entry was made; an end is null if nothing proves it.
 
     Attributes:
         entry: number of the entry.

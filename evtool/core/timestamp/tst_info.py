@@ -43,7 +43,7 @@ class Imprint:
     Attributes:
         raw: its exact bytes, to compare a reply with its request.
         hash_oid: the hash function as written.
-        hash_function: the hash function, None where it is not known.
+        hash_function: the hash function, None if it is not known.
         digest: the digest.
     """
 
@@ -62,8 +62,8 @@ class TstInfo:
         imprint: the imprint as it stands.
         version: 1 in every token that is understood.
         policy: the policy, dotted.
-        nonce: the nonce, None where absent.
-        tsa: the `tsa` GeneralName as it stands, None where absent.
+        nonce: the nonce, None if absent.
+        tsa: the `tsa` GeneralName as it stands, None if absent.
         unknown_critical: extensions that say "do not go on if you do not know me", and are not known.
     """
 

@@ -1,10 +1,10 @@
 """The extractors: one small module for each family of formats.
 
 A module in this package takes part by defining `EXTRACTOR`, an object with the three members of `Extractor`. Nothing
-else has to be told of it. Several extractors may read the same format; each reads on its own.
+else needs to know about it. Several extractors may read the same format; each reads on its own.
 
 An extractor is a generator: what it has yielded before it fails is kept. It may raise anything, run for ever or
-exhaust memory; that costs its own file what it had not yet yielded. Inside the cage there is no disk, so whatever it
+exhaust memory; that costs its own file what it had not yet yielded. While confined, it has no disk, so whatever it
 needs has to be imported at the top of its module.
 """
 

@@ -87,7 +87,7 @@ def _time(kind: TimeKind, written: str, source: str) -> Iterator[Claim]:
     if when.tzinfo is not None:
         yield from values.moment(kind, when, OffsetBasis.STATED, written, source)
     elif "-0000" in written:
-        # UTC, and nothing said of where (RFC 5322, section 3.3).
+        # UTC, and nothing said about where (RFC 5322, section 3.3).
         yield from values.moment(kind, when.replace(tzinfo=UTC), OffsetBasis.FORMAT, written, source)
     else:
         yield from values.moment(kind, when, OffsetBasis.UNKNOWN, written, source)

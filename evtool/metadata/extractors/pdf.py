@@ -92,7 +92,7 @@ def _information(reader: pypdf.PdfReader) -> Iterator[Claim]:
 
 
 def _resolved(parent: Any, name: Any) -> Any:
-    """Give an entry, following references; None where it is missing or damaged, which is no reason to stop."""
+    """Give an entry, following references; None if it is missing or damaged, which is no reason to stop."""
     with contextlib.suppress(Exception):
         return parent[name].get_object()
     return None

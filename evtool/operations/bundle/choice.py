@@ -54,7 +54,7 @@ class Wanted:
     def __post_init__(self) -> None:
         for name in sorted(self.withhold):
             if name not in (NAMES, METADATA, CONTEXT) and not _FIELD.match(name):
-                raise UsageError(f"{shown(name, 80)} cannot be withheld, only: {WITHHOLDABLE}")
+                raise UsageError(f"{shown(name, 80)} cannot be withheld; what can be withheld: {WITHHOLDABLE}")
 
 
 class _Asking:
@@ -95,7 +95,7 @@ class _Asking:
             raise UsageError(
                 f"no item states {', '.join(shown(name, 80) for name in sorted(self._fields))}, so nothing would be "
                 "withheld",
-                hint="`evtool show DIR N` prints the fields of an item; if there is none to withhold, leave it out",
+                hint="`evtool show DIR N` prints the fields of an item; without any to withhold, leave out --withhold",
             )
         every = self._wanted.only.is_empty
         return [
@@ -133,10 +133,10 @@ class ItemSelection:
     Attributes:
         items: in the order of their numbers.
         left_out: items that were asked for and stay behind, each with the reason.
-        duties: what the recipient has to keep to, half a sentence each.
+        duties: what the recipient has to keep to, a short phrase each.
         reserved: names made of numbers that the items of the collection have as their own, so that no other item may
             go by them.
-        withheld_before: what the copy that they are taken from withholds already; None where it is whole.
+        withheld_before: what the copy that they are taken from withholds already; None if it is whole.
     """
 
     items: tuple[SealedItem, ...]
@@ -153,7 +153,7 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
         UsageError: something that was typed means no item, or could mean two things.
         InputError: nothing is asked for that could be disclosed.
         RefusedError: items may not go; they are named by their numbers, and nothing else of them.
-        MismatchError: the record does not hold.
+        MismatchError: the record fails verification.
     """
     collection = read_collection(custody)
     asking = _Asking(wanted)
@@ -165,8 +165,8 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
     disposed = tuple((sealed.item.number, _DISPOSED) for sealed in asked if collection.is_disposed(sealed))
     asked = [sealed for sealed in asked if not collection.is_disposed(sealed)]
     if not asked:
-        raise InputError("no sealed item is asked for, so there is nothing to pack", hint="`evtool show` lists them")
-    # Read anew: the items of a collection can be gone through once.
+        raise InputError("no sealed item was selected, so there is nothing to pack", hint="`evtool show` lists them")
+    # Read again: the items of a collection can be gone through once.
     numbers = ranges_of(sealed.item.number for sealed in asked)
     answers = decide_items(read_collection(custody), request, trust, numbers)
     decisions = {answer.consent.item: answer.decision for answer in answers}
@@ -175,9 +175,9 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
         raise _refusal(refused, "so nothing was packed")
     allowed = [sealed for sealed in asked if decisions[sealed.item.number].allowed]
     if not allowed:
-        raise _refusal(refused, "and there is no other")
+        raise _refusal(refused, "and there are no others")
     telling = _telling_links([sealed.item for sealed in allowed], len(allowed) == collection.next_item - 1, wanted)
-    reason = "it is a link whose target is a name that the bundle does not disclose"
+    reason = "it is a link to a name that the bundle does not disclose"
     duties = dict.fromkeys(duty for sealed in allowed for duty in decisions[sealed.item.number].duties)
     return ItemSelection(
         tuple(sealed for sealed in allowed if sealed.item.number not in telling),
@@ -204,7 +204,7 @@ def _refusal(refused: Sequence[tuple[int, str]], so: str) -> RefusedError:
     more = f"; and {len(refused) - _MAX_NAMED} more" if len(refused) > _MAX_NAMED else ""
     return RefusedError(
         f"{len(refused)} items may not be disclosed, {so}: {named}{more}",
-        hint="`evtool consent check` tells all of it; leave items out with --without or --allowed-only",
+        hint="`evtool consent check` gives every reason; leave items out with --without or --allowed-only",
     )
 
 

@@ -43,10 +43,10 @@ def sweep(output: Path, tell: Tell, *, collection: str | None = None, heads: Col
     for leftover in remove_leftovers(output):
         name = shown(str(leftover.path))
         if leftover.removed:
-            tell(f"an earlier run was interrupted; what it left, {name}, was removed")
+            tell(f"an earlier run was interrupted; {name}, which it left behind, was removed")
         else:
             tell(
-                f"an earlier run left {name}, which cannot be removed; it may hold evidence in plain text: if no "
+                f"an earlier run left {name}, which cannot be removed; it may contain unencrypted evidence: if no "
                 "evtool is running, remove it yourself"
             )
         if words := _pending(leftover, collection, heads):
@@ -67,7 +67,7 @@ def _pending(leftover: Leftover, collection: str | None, heads: Collection[str])
         )
     if pending.head in heads:
         return (
-            f"entry {pending.entry} records a disclosure, but its bundle never got its name, so nothing was handed "
+            f"entry {pending.entry} records a disclosure, but its bundle was never completed, so nothing was handed "
             f"over: record that with {correct}"
         )
     return "its bundle was never recorded, and nothing was handed over"

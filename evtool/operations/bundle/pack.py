@@ -3,11 +3,11 @@
 The order of the steps: what is to be disclosed is chosen and allowed, read and compared with its seals; the entry
 `disclosed` is drafted and signed; the bundle, which holds it, is written in a work directory and verified as a
 recipient would. Only then the entry is written into the record, byte for byte as it is in the bundle, and last of all
-the bundle gets its name. So an entry speaks of a bundle that was complete and sound, and a run that fails before leaves
+the bundle gets its name. So an entry names a bundle that was complete and sound, and a run that fails before leaves
 neither.
 
-A run can be killed between the last two steps. Then an entry speaks of a bundle that nobody can have been given. The
-other order could leave a bundle that no entry speaks of: it could be handed over, its source would not know, and the
+A run can be killed between the last two steps. Then an entry names a bundle that nobody can have been given. The
+other order could leave a bundle that no entry names: it could be handed over, its source would not know, and the
 next entry of that source would contradict it. That is worse: a disclosure that never took place can be corrected by
 whoever keeps the record, one that nobody knows of cannot. The run leaves a note in the work directory before it writes
 the entry; the next one that packs or unpacks there reads it, and says what became of both.
@@ -184,7 +184,7 @@ class PackOptions:
                 hint="give --recipient or --lock together with a name that ends in .zip.age",
             )
         if encrypted and not name.endswith(".zip.age"):
-            raise UsageError("an encrypted bundle is a zip container", hint="name it ….zip.age")
+            raise UsageError("an encrypted bundle must be a zip container", hint="give a name that ends in .zip.age")
         return Form.AGE if encrypted else Form.ZIP if name.endswith(".zip") else Form.FOLDER
 
 
@@ -198,7 +198,7 @@ class PackResult:
         items: items in the bundle.
         withheld: items that the bundle does not disclose.
         left_out: items that were asked for and may not be disclosed, each with the reason.
-        duties: what the recipient has to keep to, half a sentence each.
+        duties: what the recipient has to keep to, a short phrase each.
         files, size: payload files, and bytes in them.
         neutral: how many of these files go by the number of their item.
         like_record: items whose path begins with a name that is `custody`, the place of the record, but for case.
@@ -373,7 +373,7 @@ def _hand_out(
             raise
         reason = error.message if isinstance(error, EvtoolError) else "the run was interrupted"
         raise InputError(
-            f"entry {number} records the disclosure, but the bundle did not get its name and was removed: {reason}",
+            f"entry {number} records the disclosure, but the bundle was not completed and was removed: {reason}",
             hint=f"nothing was handed over; record that with `evtool record DIR corrected --entry {number}`",
         ) from error
 
@@ -403,7 +403,7 @@ def _check_outside(record: OpenRecord, output: Path) -> None:
     target = os.path.realpath(os.fsencode(output))
     for root in (record.evidence.path, record.custody.location.path):
         if target.startswith(os.path.realpath(root) + os.fsencode(os.sep)):
-            raise UsageError("the bundle would lie inside the evidence directory", hint="name a place outside of it")
+            raise UsageError("the bundle would lie inside the evidence directory", hint="name a place outside it")
 
 
 def _cover(
@@ -458,7 +458,7 @@ def _list_items(
     try:
         return group_items(withheld, random(16).hex(), sha256_hex(cover), ranges_of(without) if without else None)
     except FormatError as error:
-        raise InputError(f"what is withheld of these items cannot be listed: {error.message}") from error
+        raise InputError(f"the list of what is withheld cannot be written: {error.message}") from error
 
 
 def _remarks(collection: Collection, items: frozenset[int]) -> tuple[str, ...]:
@@ -485,7 +485,7 @@ def _measure_payload(
         if file is not None:
             payload.append(file)
     if not payload:
-        raise InputError("none of the items has bytes of its own, and a bag holds at least one file")
+        raise InputError("none of the items is a file, and a bag needs at least one file")
     return payload
 
 

@@ -136,7 +136,7 @@ class Placing:
         return neutral_name(item.number, item.file.path if item.file else None, self._reserved)
 
     def _own_place(self, item: Item) -> bytes | None:
-        """Give the sealed path of an item; None where its name is withheld, or where the record lies."""
+        """Give the sealed path of an item; None if its name is withheld, or where the record lies."""
         if item.file is None:
             return None
         first = item.file.path.partition("/")[0]

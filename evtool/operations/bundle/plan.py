@@ -47,9 +47,9 @@ class Chosen:
 
     Attributes:
         number: number of the item.
-        path: its stored name, None where that is withheld.
+        path: its stored name, None if that is withheld.
         content: its content statement.
-        found: where it lies in the evidence directory; None where its content was left out of the seal.
+        found: where it lies in the evidence directory; None if its content was left out of the seal.
     """
 
     number: int
@@ -65,7 +65,7 @@ class PartFile:
     Attributes:
         path: its path in the bag.
         size, sha256, crc: of its bytes.
-        chunks: gives its bytes anew with each call.
+        chunks: gives its bytes again with each call.
     """
 
     path: str
@@ -118,7 +118,7 @@ def measure_item(tree: Tree, chosen: Chosen, path: str) -> PartFile | None:
         seen = observe(tree, found, mode=Mode.HASH)
         target = store_name(seen.target) if content.type is ItemType.SYMLINK else None
         if seen.problem is not None or seen.kind is not found.kind or target != content.target:
-            raise _not_as_sealed(chosen, "is gone, or is something else now")
+            raise _not_as_sealed(chosen, "is missing, or is no longer the same file")
         return None
     first, second, crc, size = hashlib.sha256(), blake3(), 0, 0
     for chunk in read_file(tree, chosen):
@@ -135,7 +135,7 @@ def read_file(tree: Tree, chosen: Chosen) -> Iterator[bytes]:
     """Yield the bytes of an item's file.
 
     Raises:
-        EvidenceError: it cannot be read, or is no file any more.
+        EvidenceError: it cannot be read, or is no longer a file.
     """
     found = chosen.found
     if found is None:
@@ -145,7 +145,7 @@ def read_file(tree: Tree, chosen: Chosen) -> Iterator[bytes]:
         with os.fdopen(descriptor, "rb", buffering=0) as file:
             facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode):
-                raise _not_as_sealed(chosen, "is no file any more")
+                raise _not_as_sealed(chosen, "is no longer a file")
             # Its size alone shows it, and a sparse file of any size costs nothing to make.
             if facts.st_size != chosen.content.size:
                 raise _not_as_sealed(chosen, f"it has {facts.st_size:,} bytes, the seal says {chosen.content.size:,}")
@@ -155,11 +155,11 @@ def read_file(tree: Tree, chosen: Chosen) -> Iterator[bytes]:
         raise EvidenceError(f"{_label(chosen)} cannot be read: {error.strerror}", hint=_VERIFY_FIRST) from error
 
 
-_VERIFY_FIRST = "run evtool verify to see all that is not as sealed"
+_VERIFY_FIRST = "run evtool verify to see everything that differs from the seal"
 
 
 def _not_as_sealed(chosen: Chosen, how: str) -> MismatchError:
-    return MismatchError(f"{_label(chosen)} is not as sealed, so nothing was packed: {how}", hint=_VERIFY_FIRST)
+    return MismatchError(f"{_label(chosen)} differs from the seal, so nothing was packed: {how}", hint=_VERIFY_FIRST)
 
 
 def _label(chosen: Chosen) -> str:
@@ -167,7 +167,7 @@ def _label(chosen: Chosen) -> str:
 
 
 def measure(path: str, chunks: Callable[[], Iterator[bytes]]) -> PartFile:
-    """Measure a file that is made anew each time it is asked for."""
+    """Measure a file that is made again each time it is asked for."""
     digest, crc, size = hashlib.sha256(), 0, 0
     for chunk in chunks():
         digest.update(chunk)

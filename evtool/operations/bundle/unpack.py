@@ -93,8 +93,8 @@ def unpack(
         report = verify(work.content, replace(options, links_left_out=left_out), progress=progress)
         for finding in _problems(report):
             raise EvidenceError(
-                f"what was written is not what is in the bundle, so nothing was unpacked: {finding.message}",
-                hint="the bundle itself is verified: look after the medium, or unpack to another one",
+                f"the written files differ from the bundle, so nothing was unpacked: {finding.message}",
+                hint="the bundle itself is verified: check the medium, or unpack to another one",
             )
     return UnpackResult(
         tuple(placed.withheld), tuple(placed.elsewhere), tuple(placed.outside), tuple(placed.impossible), report
@@ -123,7 +123,9 @@ def _open_staged(
     if isinstance(place, str | os.PathLike) and os.path.isdir(place):
         location = TreeLocation.find(os.fspath(place))
         if not is_bundle_folder(location):
-            raise UsageError("this directory is no bundle", hint="an evidence directory needs no unpacking")
+            raise UsageError(
+                "this directory is not a bundle", hint="an evidence directory does not need to be unpacked"
+            )
         with FolderBundle(location) as folder:
             _require_sound(verify_bundle(folder, options, progress))
             with Tree(folder.data) as tree:
@@ -229,13 +231,13 @@ def _require_sound(report: Report) -> None:
         error = MismatchError if finding.effect is Effect.DISPROVES else EvidenceError
         raise error(
             f"the bundle fails verification, so nothing was unpacked: {finding.message}",
-            hint="run evtool verify on it to see all that is wrong",
+            hint="run evtool verify on it to see everything that is wrong",
         )
     if not report.items.ok:
-        raise InputError("not one item in the bundle could be checked, so nothing was unpacked")
+        raise InputError("no item in the bundle could be checked, so nothing was unpacked")
 
 
 def _problems(report: Report) -> Iterator[Finding]:
-    """Give what keeps a copy from being used, the gravest first."""
+    """Give what keeps a copy from being used, the most serious first."""
     for effect in (Effect.DISPROVES, Effect.UNCHECKED):
         yield from (finding for finding in report.findings if finding.effect is effect)

@@ -98,7 +98,7 @@ def _write_folder(work: WorkPlace, files: Sequence[PartFile], progress: Progress
             if tree.write_file(file.path.encode("utf-8"), file.chunks()) != file.size:
                 raise EvidenceError(
                     f"{shown(file.path)} changed while the bundle was written",
-                    hint="make sure that nothing writes to it",
+                    hint="make sure that nothing else writes to it",
                 )
             progress.advance(files=1, size=file.size)
 
@@ -175,7 +175,7 @@ class _Tee:
         if self._error is not None:
             raise self._error
         if self._report is None:
-            raise InputError("the verification of the bundle did not end")
+            raise InputError("the verification of the bundle did not finish")
         return self._report
 
     def write(self, data: bytes, /) -> None:

@@ -41,12 +41,12 @@ from evtool.operations.record.withholding import judge_withholding, require_expl
 def read_consent(collection: Collection, items: ItemRanges | None = None) -> Iterator[ItemConsent]:
     """Yield the consent of every item that is disclosed, or only of `items`, in the order of their numbers.
 
-    Those of `items` that this copy withholds come last: nothing is known of their terms.
+    Those of `items` that this copy withholds come last: nothing is known about their terms.
 
     What was yielded counts only once all of it was read and the record was found to hold.
 
     Raises:
-        MismatchError: at the end: a manifest is not the one that was signed, or the chain does not hold.
+        MismatchError: at the end: a manifest is not the one that was signed, or the chain fails verification.
         InputError: at the end: some of it cannot be read.
     """
     index = ChangeIndex(changes_of(link.entry for link in collection.chain.links))
@@ -95,16 +95,16 @@ def _in_force(number: int, sealed: ItemTerms, sealed_by: int, changes: Sequence[
 
 
 def require_decidable(collection: Collection) -> None:
-    """Refuse to answer out of a record that does not hold; its manifests have been read.
+    """Refuse to answer out of a record that fails verification; its manifests have been read.
 
     Raises:
         MismatchError, InputError: as `read_consent`.
     """
     require_sound(collection.record_findings)
     if not collection.seals:
-        raise InputError("nothing is sealed here, so there is nothing to decide over")
+        raise InputError("nothing is sealed here, so there is nothing to decide")
     if not collection.tells_all_changes:
-        message = "an entry that changes consent has no signature, so nobody can say which terms are in force"
+        message = "an entry that changes consent has no signature, so the terms in force are not known"
         raise InputError(message, hint="run evtool verify first")
     # Terms could be looser only because an item with stricter ones was withheld by somebody without a key.
     require_explained(judge_withholding(collection))
@@ -118,7 +118,7 @@ def decide_items(
     Terms that somebody signed whom the user does not trust permit nothing.
 
     Raises:
-        MismatchError, InputError: the record does not hold or cannot be read, or one of `items` is not in it.
+        MismatchError, InputError: the record fails verification or cannot be read, or one of `items` is not in it.
     """
     history = [(link.entry.event, link.entry.agent) for link in collection.chain.links]
     request = replace(request, is_onward=request.is_onward or passes_on(history, request.agent))
@@ -178,7 +178,7 @@ def change_consent(
     Raises:
         UsageError: nothing is stated, or what is stated makes no sense.
         RefusedError: a text names somebody, or an item was changed as often as a reader accepts.
-        MismatchError, InputError: the record does not hold or cannot be read, or an item is not in it.
+        MismatchError, InputError: the record fails verification or cannot be read, or an item is not in it.
     """
     if not terms.stated:
         raise UsageError("no term was given", hint="for example --status withdrawn")
@@ -192,7 +192,9 @@ def change_consent(
         # Items that this copy withholds can be changed all the same; nobody knows what has an effect on them.
         for consent in read_consent(collection, header.items):
             if len(consent.changes) >= MAX_CHANGES:
-                raise RefusedError(f"item {consent.item} was changed {MAX_CHANGES} times, which is all that is read")
+                raise RefusedError(
+                    f"item {consent.item} was changed {MAX_CHANGES} times already, and evtool reads no more"
+                )
             known = consent.in_force
             for name in find_ineffective(known.terms, terms) if isinstance(known, TermsStated) else ():
                 without_effect[name] = without_effect.get(name, 0) + 1
@@ -205,5 +207,5 @@ def change_consent(
 
 def _all_sealed(collection: Collection) -> ItemRanges:
     if not collection.seals:
-        raise InputError("nothing is sealed here, so there is no consent that could change")
+        raise InputError("nothing is sealed here, so there is no consent to change")
     return ItemRanges(((1, collection.next_item - 1),))

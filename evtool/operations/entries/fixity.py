@@ -36,7 +36,7 @@ class FixityRequest:
 
     def __post_init__(self) -> None:
         if self.sample is not None and self.sample < 1:
-            raise UsageError("a sample has at least one item")
+            raise UsageError("a sample needs at least one item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,10 @@ def measure_fixity(
     """Compare the evidence with its seals, all of it or a sample.
 
     Raises:
-        InputError: nothing is sealed, or not one item could be checked: such a result would state nothing.
+        InputError: nothing is sealed, or no item could be checked: such a result would state nothing.
         MismatchError: a manifest is not the one that was signed.
     """
-    # Read anew: the items of a collection can be gone through once.
+    # Read again: the items of a collection can be gone through once.
     collection = read_collection(record.custody)
     total = sum(seal.sealed.items for seal in collection.seals)
     if not total:
@@ -85,8 +85,8 @@ def measure_fixity(
     fixity = _fixity(comparison, total, whole)
     if not fixity.checked:
         raise InputError(
-            "not one item could be checked, so nothing was recorded",
-            hint="`evtool verify` says what became of each; use a copy that holds some of the items",
+            "no item could be checked, so nothing was recorded",
+            hint="`evtool verify` gives the reason for each; use a copy that contains some of the items",
         )
     return Measurement(fixity, findings)
 

@@ -1,4 +1,4 @@
-"""Both sides of a handover: the giver records it, the receiver checks and answers, the giver keeps the answer."""
+"""Both sides of a handover: the sender records it, the recipient checks and answers, the sender keeps the answer."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from evtool.store.output import write_new_file
 
 @dataclass(frozen=True, slots=True)
 class ReceiveOptions:
-    """What the receiver says of a handover.
+    """What the recipient says of a handover.
 
     Attributes:
         acceptance: what is accepted.
         accepted: the items accepted, with `Acceptance.PARTIAL`.
         transfer: number of the entry that is answered; None means the newest one to this receiver.
-        trust: whose keys the receiver trusts.
+        trust: whose keys the recipient trusts.
         custody: where the record is, if not in the directory.
         jobs: number of workers; None means a number that suits this machine.
     """
@@ -52,7 +52,7 @@ class ReceiveOptions:
 
     def __post_init__(self) -> None:
         if (self.accepted is not None) != (self.acceptance is Acceptance.PARTIAL):
-            raise UsageError("items are named when, and only when, part of them is accepted")
+            raise UsageError("items must be named if part of them is accepted, and only then")
 
 
 def receive(
@@ -62,18 +62,18 @@ def receive(
     options: ReceiveOptions,
     receipt: Path,
 ) -> RecordResult:
-    """Check a received directory, add the receiver's entry to its record, and write the receipt for the giver.
+    """Check a received directory, add the recipient's entry to its record, and write the receipt for the sender.
 
-    Every item is read and compared. What does not hold can be accepted in part, or rejected; both are recorded.
+    Every item is read and compared. Evidence that differs can be accepted in part, or rejected; both are recorded.
 
     Raises:
         UsageError: the receipt file exists.
         InputError: no entry hands the collection over to this receiver.
-        NotEstablishedError: the giver's key is not trusted.
-        MismatchError: what is to be accepted is not as sealed, or the record does not hold. Nothing was recorded.
+        NotEstablishedError: the sender's key is not trusted.
+        MismatchError: the accepted items differ from the seal, or the record fails verification. Nothing was recorded.
     """
     if os.path.lexists(receipt):
-        raise UsageError(f"{shown(str(receipt))} exists already", hint="name a new file for the receipt")
+        raise UsageError(f"{shown(str(receipt))} already exists", hint="name a new file for the receipt")
     with open_for_writing(path, options.custody) as record:
         transfer = _find_transfer(record, author.signer.code, options.transfer)
         if options.acceptance is not Acceptance.REJECTED:
@@ -96,29 +96,29 @@ def receive(
 def add_receipt(
     path: str | os.PathLike[str], receipt: bytes, trust: TrustPolicy, *, custody: str | None = None
 ) -> Receipt:
-    """Put a receipt beside the giver's entry that it answers.
+    """Put a receipt beside the sender's entry that it answers.
 
     Raises:
-        FormatError: it is no receipt.
+        FormatError: it is not a receipt.
         MismatchError: it is for another record, another transfer, or there is one already.
-        NotEstablishedError: the receiver's key is not trusted.
+        NotEstablishedError: the recipient's key is not trusted.
     """
     entry, signature = split_receipt(receipt)
     with open_for_writing(path, custody) as record:
         links = record.collection.chain.links
         if not links:
-            raise InputError("there is no record here that a receipt could belong to")
+            raise InputError("there is no record here for a receipt")
         found = check_receipt(links, entry, signature)
         objection = trust.judge(found.link)
         if objection:
             raise NotEstablishedError(
                 f"the receipt is signed by {found.link.public_key.fingerprint} as agent {found.link.entry.agent}: "
                 f"{objection[1]}",
-                hint="compare the fingerprint with the receiver by another way, then `evtool trust add`",
+                hint="confirm the fingerprint with the recipient through a separate channel, then `evtool trust add`",
             )
         key = (found.transfer.entry.sequence, found.transfer.entry.event.value)
         if key in record.collection.listing.receipts:
-            raise MismatchError(f"entry {key[0]} has a receipt already; nothing was overwritten")
+            raise MismatchError(f"entry {key[0]} already has a receipt; nothing was overwritten")
         names = receipt_names(*key)
         record.writer.write(names[0], entry)
         record.writer.write(names[1], signature)
@@ -148,11 +148,11 @@ def _find_transfer(record: OpenRecord, receiver: str, number: int | None) -> Lin
         if details.recipient == receiver:
             return link
         if number is not None:
-            raise MismatchError(f"entry {number} hands over to {details.recipient}, you sign as {receiver}")
+            raise MismatchError(f"entry {number} hands over to {details.recipient}, but you sign as {receiver}")
     which = f"entry {number} does not hand" if number is not None else "no entry hands"
     raise InputError(
         f"{which} the collection over to {receiver}",
-        hint="the giver records it with `evtool transfer`, before the copy is made; --agent says who you are",
+        hint="the sender records a handover with `evtool transfer` before making the copy; --agent says who you are",
     )
 
 
@@ -163,7 +163,8 @@ def _require_trust(record: OpenRecord, trust: TrustPolicy) -> None:
             raise NotEstablishedError(
                 f"entry {link.entry.sequence} is signed by {link.public_key.fingerprint} as agent "
                 f"{link.entry.agent}: {objection[1]}",
-                hint="compare the fingerprint with the giver by another way, then `evtool trust add`; or --reject",
+                hint="confirm the fingerprint with the sender through a separate channel, then `evtool trust add`; "
+                "or answer with --reject",
             )
 
 
@@ -176,15 +177,15 @@ def _require_accepted(measured: Measurement, options: ReceiveOptions) -> None:
             continue
         if options.accepted is None or (finding.item is not None and finding.item in options.accepted):
             raise MismatchError(
-                f"not as sealed, so it was not accepted: {finding.message}",
-                hint="accept the rest with --accept-items, or answer with --reject",
+                f"nothing was accepted, because the evidence differs from the seal: {finding.message}",
+                hint="accept the other items with --accept-items, or answer with --reject",
             )
     if options.accepted is not None and options.accepted.last > measured.fixity.items:
         raise InputError(f"item {options.accepted.last} is not sealed, the last one is {measured.fixity.items}")
 
 
 def write_receipt(path: str | os.PathLike[str], receipt: Path, *, custody: str | None = None) -> int:
-    """Write the receipt for the newest `received` entry of a record once more; returns the entry's number.
+    """Write the receipt for the newest `received` entry of a record again; returns the entry's number.
 
     Raises:
         InputError: the record has no such entry, or the file exists already.

@@ -39,7 +39,7 @@ def require_readable(
 
     `data` is what is to be signed, `entry` what it is meant to say, `collection` the record that it is added to; `own`
     are files of the entry that are not written yet, by name. With `read_in_blocks` every block of a manifest was read
-    where it was spelled: a large one is not read once more. Whether the medium holds what was written is found out when
+    where it was spelled: a large one is not read again. Whether the medium holds what was written is found out when
     the files get their names.
 
     Raises:
@@ -49,14 +49,16 @@ def require_readable(
         apart = file_name(entry.sequence, entry.event.value, FileRole.DETAILS)
         found = parse_entry(data, own[apart] if own and entry.apart is not None else None)
         if found != entry or found.serialize() != data:
-            raise FormatError("the entry reads differently from what was written")
+            raise FormatError("the entry does not read back as it was written")
         if collection.entries_size > MAX_ENTRIES_SIZE:
-            raise FormatError(f"the entries before it have more than {MAX_ENTRIES_SIZE:,} bytes, and no reader goes on")
+            raise FormatError(
+                f"the entries before it have more than {MAX_ENTRIES_SIZE:,} bytes, and no reader reads further"
+            )
         _require_files(entry, collection.custody, own or {}, read_in_blocks=read_in_blocks)
     except FormatError as error:
         raise InputError(
             f"nothing was signed, because it could not be read again: {error.message}",
-            hint="shorten what was given; if there was nothing to shorten, this is a fault of evtool: please report it",
+            hint="shorten the texts that you gave; if there was nothing to shorten, please report this fault in evtool",
         ) from error
 
 
@@ -70,7 +72,7 @@ def _require_files(entry: Entry, custody: CustodyReader, own: Mapping[str, bytes
         listed = own[file_name(entry.sequence, entry.event.value, FileRole.DISCLOSED)]
         parse_disclosed_items(listed)
         if sha256_hex(listed) != entry.details.list:
-            raise FormatError("the list of what the bundle holds is another than the entry says")
+            raise FormatError("the list of what the bundle contains is not the one that the entry names")
     if isinstance(entry.details, Renewed):
         renewed = parse_list(custody.read_lines(written(FileRole.RENEWAL), limit=MAX_LIST_LINE + 1))
         _require_digest(custody, written(FileRole.RENEWAL), entry.details.list)
@@ -80,7 +82,7 @@ def _require_files(entry: Entry, custody: CustodyReader, own: Mapping[str, bytes
 
 def _require_digest(custody: CustodyReader, name: str, expected: str) -> None:
     if custody.hash_file(name, hashlib.sha256()) != expected:
-        raise FormatError(f"{name} does not hold what was written to it")
+        raise FormatError(f"{name} does not contain what was written to it")
 
 
 def _require_seal(custody: CustodyReader, manifest: str, checksums: str, sealed: Sealed) -> None:
@@ -92,14 +94,14 @@ def _require_seal(custody: CustodyReader, manifest: str, checksums: str, sealed:
         expected.update(line)
     _require_claims(reader.summary, sealed)
     if expected.hexdigest() != sealed.checksums:
-        raise FormatError("the list of checksums is another than the manifest's")
+        raise FormatError("the list of checksums does not match the manifest")
     _require_digest(custody, checksums, sealed.checksums)
 
 
 def _listed(items: Iterable[Item]) -> Iterator[bytes]:
     for item in items:
         if item.withheld or item.file is None:
-            raise FormatError(f"item {item.number} is not stated whole")
+            raise FormatError(f"item {item.number} is not stated completely")
         if item.content.digests:
             yield serialize_line(item.number, item.content.digests.sha256, parse_name(item.file.path))
 
@@ -108,4 +110,4 @@ def _require_claims(found: ManifestSummary, sealed: Sealed) -> None:
     last = sealed.first_item + sealed.items - 1
     expected = ManifestSummary(sealed.lines, 0, sealed.items, last, 0, sealed.root)
     if found != expected:
-        raise FormatError(f"the manifest amounts to {found}, the entry says {expected}")
+        raise FormatError(f"the manifest adds up to {found}, the entry says {expected}")

@@ -22,7 +22,7 @@ class Recall:
     """The items that were asked for, and who has them.
 
     Attributes:
-        items: the items; None where none was named and there is no item of which the consent permits nothing.
+        items: the items; None if none was named and there is no item of which the consent permits nothing.
         holdings: who was given some of them, oldest first.
     """
 
@@ -37,7 +37,7 @@ def recall(collection: Collection, items: ItemRanges | None = None) -> Recall:
     did with it afterwards is in the holder's own record, not in this one.
 
     Raises:
-        MismatchError, InputError: the record does not hold or cannot be read, or an item is not in it.
+        MismatchError, InputError: the record fails verification or cannot be read, or an item is not in it.
     """
     blocked = [consent.item for consent in read_consent(collection) if not consent.permits]
     if items is None:
@@ -108,7 +108,7 @@ def _listed(collection: Collection, link: Link) -> ItemRanges | None:
 
 
 def _answers(collection: Collection) -> dict[str, Received]:
-    """Digest of the giver's entry -> what its receiver answered, in this chain or in a receipt beside it."""
+    """Digest of the sender's entry -> what its receiver answered, in this chain or in a receipt beside it."""
     links = collection.chain.links
     return {answer.transfer: answer for answer in [*_in_chain(links), *_in_receipts(collection)]}
 
@@ -127,7 +127,7 @@ def _in_receipts(collection: Collection) -> Iterator[Received]:
         try:
             receipt = check_receipt(collection.chain.links, *collection.custody.read_receipt(sequence, event))
         except EvtoolError:
-            # A receipt that does not hold answers nothing; `evtool verify` says what is wrong with it.
+            # A receipt that fails verification answers nothing; `evtool verify` says what is wrong with it.
             continue
         details = receipt.link.entry.details
         if isinstance(details, Received):

@@ -31,7 +31,7 @@ class RecordResult:
     Attributes:
         entry: its number.
         head: its SHA-256.
-        fixity: the state of the evidence that it records; None where it records none.
+        fixity: the state of the evidence that it records; None if it records none.
         findings: what was not as sealed.
     """
 
@@ -85,10 +85,10 @@ def add_event(
         fixity = FixityRequest()
     measured = measure_fixity(record, fixity, author) if fixity else None
     if measured and details.event in NEEDS_CLEAN_EVIDENCE and not measured.fixity.is_clean:
-        first = measured.findings[0].message if measured.findings else "not one item could be checked"
+        first = measured.findings[0].message if measured.findings else "no item could be checked"
         raise MismatchError(
-            f"the evidence is not as sealed, so nothing was recorded: {first}",
-            hint="run evtool verify to see all of it; record it with `evtool record DIR verified` or `incident`",
+            f"the evidence differs from the seal, so nothing was recorded: {first}",
+            hint="run evtool verify to see everything; record it with `evtool record DIR verified` or `incident`",
         )
     result = measured.fixity if measured else None
     written = write_entry(record, author, header, details, fixity=result)

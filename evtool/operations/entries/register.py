@@ -70,7 +70,7 @@ def read_register(path: Path, access: BundleAccess) -> tuple[Person, ...]:
         if not is_age(start):
             raise UsageError(
                 f"{shown(str(path))} is not encrypted with age",
-                hint="a register lies on no disk in the clear: age -p -o register.toml.age register.toml",
+                hint="never keep a register unencrypted on a disk: age -p -o register.toml.age register.toml",
             )
         file.seek(0)
         data = bytearray()
@@ -93,7 +93,7 @@ def check_register(path: str | os.PathLike[str], people: tuple[Person, ...], cus
     hits: list[RegisterHit] = []
     with open_subject(path, custody, BundleAccess(), NoProgress()) as subject:
         if subject is None:
-            raise InputError(f"{shown(os.fsdecode(os.fspath(path)))} holds no custody directory")
+            raise InputError(f"{shown(os.fsdecode(os.fspath(path)))} has no custody directory")
         listing = subject.custody.list_files()
         for name in _texts(subject.custody, listing):
             files += 1
@@ -105,7 +105,7 @@ def check_register(path: str | os.PathLike[str], people: tuple[Person, ...], cus
             if codes := search.find(name):
                 hits.append(RegisterHit("(a name in the custody directory)", 0, tuple(sorted(codes))))
     if not lines:
-        raise InputError("the record holds nothing that could be searched")
+        raise InputError("the record contains nothing to search")
     return RegisterCheck(len(people), files, lines, tuple(hits))
 
 

@@ -40,7 +40,7 @@ class EntryHeader:
     Attributes:
         reason: why it happened.
         happened_at: when, with offset; None means now.
-        clock: what the signer says of the clock.
+        clock: what the signer says about the clock.
         items: the items it is about; None means all that are sealed by now.
     """
 
@@ -93,7 +93,7 @@ def open_for_writing(path: str | os.PathLike[str], custody: str | None) -> Itera
     Raises:
         BusyError: another evtool is writing.
         InputError: the directory, or the custody directory, cannot be used.
-        MismatchError: the record does not hold; nothing is added to it.
+        MismatchError: the record fails verification; nothing is added to it.
     """
     evidence = TreeLocation.find(os.fspath(path))
     target = find_place(evidence, custody)

@@ -32,11 +32,11 @@ class Companions:
         """The first revocation file that was not read, as those before it used up what one record may have."""
 
     def beside(self, stamp: StampName, role: StampRole) -> _Beside:
-        """Give the files of one role beside a time-stamp; each iteration reads them anew."""
+        """Give the files of one role beside a time-stamp; each iteration reads them again."""
         return _Beside(self, stamp, role)
 
     def certificates(self, stamp: StampName) -> _Certificates:
-        """Give the certificates beside a time-stamp, in DER; each iteration reads them anew."""
+        """Give the certificates beside a time-stamp, in DER; each iteration reads them again."""
         return _Certificates(self.beside(stamp, StampRole.CHAIN))
 
     def read(self, stamp: StampName, role: StampRole) -> Iterator[bytes]:

@@ -20,6 +20,7 @@ from evtool.core.manifest.manifest import Item, ManifestReader, ManifestSummary,
 from evtool.core.manifest.statement import ItemType
 from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.checksums import parse_header, serialize_header, serialize_line
+from evtool.core.text.counts import counted
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.limits import MAX_ENTRIES_SIZE, MAX_LINE, MAX_UNREAD_BYTES, MAX_UNREAD_LINE
 from evtool.core.text.names import parse_name
@@ -46,7 +47,7 @@ class Seal:
         disclosed: the items that this copy discloses, and what it withholds of them.
         consent: what the terms of its items amount to.
         nameless: items whose name is withheld, but not what they are.
-        watched: numbers of the items that other entries speak of.
+        watched: numbers of the items that other entries name.
         seen: those of them of which this copy says what they are.
     """
 
@@ -240,13 +241,14 @@ def _judge_listing(listing: Listing) -> list[Finding]:
         message = f"custody directory: {name} is not part of the record"
         findings.append(Finding(Code.CUSTODY_EXTRA, Effect.DISPROVES, message, path=name))
     for sequence, event in listing.unsigned:
-        message = f"entry {sequence} has no signature and counts for nothing"
+        message = f"entry {sequence} has no signature, so it is not part of the record"
         effect = Effect.UNCHECKED if (sequence, event) in listing.lost else Effect.NOTE
         findings.append(Finding(Code.ENTRY_UNFINISHED, effect, message, entry=sequence))
     findings += report_companions(Code.CUSTODY_COMPANION, list(listing.companions))
     if listing.unfinished:
-        message = "an interrupted run left temporary files; the next one that writes here removes them"
         count = len(listing.unfinished)
+        files = counted(count, "temporary file")
+        message = f"an interrupted run left {files} behind; the next run that writes here removes temporary files"
         findings.append(Finding(Code.UNFINISHED_WRITE, Effect.NOTE, message, count=count))
     return findings
 
@@ -257,7 +259,7 @@ def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain)
     if not chain.links or chain.links[-1].entry.sequence != listing.entries[-1][0]:
         return findings
     if COVER in listing.informational and not _is_cover_of_an_entry(custody, listing, chain):
-        message = f"custody directory: {COVER} is signed by nobody; the terms that count are those in the manifests"
+        message = f"custody directory: {COVER} is not signed; the terms that apply are those in the manifests"
         findings.append(Finding(Code.INFORMATIONAL_UNSIGNED, Effect.NOTE, message, path=COVER))
     recorded = chain.links[-1].entry.informational
     for name in INFORMATIONAL_FILES:
@@ -268,8 +270,8 @@ def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain)
             found = None
         if found == expected:
             continue
-        state = "is missing" if found is None else "is not the one that was written with the record"
-        message = f"custody directory: {name} {state}; it is information only and proves nothing"
+        state = "is missing" if found is None else "is not the file that was written with the record"
+        message = f"custody directory: {name} {state}; it is for information only and proves nothing"
         note = Finding(
             Code.INFORMATIONAL_CHANGED,
             Effect.NOTE,
@@ -404,7 +406,7 @@ class SealReading:
 
 
 def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, str, str] | None:
-    """Compare a manifest with its entry: what differs, expected, found; None where nothing does."""
+    """Compare a manifest with its entry: what differs, expected, found; None if nothing does."""
     if summary.root != sealed.root:
         return "root hash", sealed.root, summary.root
     if summary.lines != sealed.lines:
@@ -441,7 +443,7 @@ def _bounded_lines(lines: Iterator[bytes]) -> Iterator[bytes]:
     for line in lines:
         spare -= len(line) if len(line) > MAX_LINE else 0
         if spare < 0:
-            raise FormatError(f"lines that are too long have more than {MAX_UNREAD_BYTES:,} bytes")
+            raise FormatError(f"the lines that are too long have more than {MAX_UNREAD_BYTES:,} bytes")
         yield line
 
 
@@ -450,7 +452,7 @@ _LINES_AT_ONCE = 256
 
 
 class _ChecksumsCheck:
-    """Writes the list of checksums anew from the manifest, and compares its digest with the signed one."""
+    """Writes the list of checksums again from the manifest, and compares its digest with the signed one."""
 
     def __init__(self, custody: CustodyReader, seal: Seal) -> None:
         self._seal = seal
@@ -499,7 +501,7 @@ class _ChecksumsCheck:
             message = f"{self._name}: SHA-256 is {found[:16]}..., the signed entry says {expected[:16]}..."
             _add(self._seal, Code.CHECKSUMS_MISMATCH, message, expected, found)
         elif whole and self._expected.hexdigest() != expected:
-            message = f"{self._name}: lists other names or digests than the manifest, although both are signed"
+            message = f"{self._name}: its names or digests differ from the manifest, although both are signed"
             _add(self._seal, Code.CHECKSUMS_MISMATCH, message)
 
 
@@ -520,9 +522,7 @@ def _add_unusable(seal: Seal, role: FileRole, missing: Code, invalid: Code, erro
 
 def _add_converted(seal: Seal, code: Code, name: str) -> None:
     """Record that a file of a seal has other line ends than it was written with: a cause, and no accusation."""
-    message = (
-        f"{name}: its line ends were converted on the way, from LF to CR LF; with LF it is as signed; {BYTE_EXACT}"
-    )
+    message = f"{name}: a program converted its line ends from LF to CR LF; with LF it is as signed; {BYTE_EXACT}"
     seal.findings.append(Finding(code, Effect.UNCHECKED, message, entry=seal.number))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from evtool.core.finding import Code, Effect, Finding
+from evtool.core.text.counts import counted
 from evtool.core.text.names import name_some, shown, store_name
 from evtool.scan.companions import describe_companion
 from evtool.scan.tree import Tree, TreeLocation
@@ -32,5 +33,6 @@ def report_companions(code: Code, companions: list[tuple[str, str]]) -> list[Fin
     if not companions:
         return []
     names = name_some([f"{shown(path)} ({who})" for path, who in companions], len(companions))
-    message = f"files were written here by other systems; they were not sealed, and count for nothing: {names}"
+    files = counted(len(companions), "file is", "files are")
+    message = f"{files} from other systems; such files are not sealed and are not part of the evidence: {names}"
     return [Finding(code, Effect.NOTE, message, count=len(companions))]

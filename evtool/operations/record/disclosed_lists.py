@@ -20,7 +20,7 @@ class DisclosedList(NamedTuple):
 
     Attributes:
         link: the entry `disclosed`.
-        listed: what it says; None where it cannot be used.
+        listed: what it says; None if it cannot be used.
         finding: why it cannot.
     """
 

@@ -15,11 +15,11 @@ from evtool.scan.tree import Tree, TreeLocation
 from evtool.store.custody import CustodyReader
 
 _MAX_TEXT = 16 * 1024 * 1024
-"""Bytes of a changed file up to which it is read once more."""
+"""Bytes of a changed file up to which it is read again."""
 
 _LINES_AT_ONCE = 256
 
-BYTE_EXACT = "get a copy byte by byte: send the folder as a zip file; in git, put `* -text` into .gitattributes"
+BYTE_EXACT = "get an exact copy: send the folder as a zip file; in git, put `* -text` into .gitattributes"
 
 
 def explain_change(location: TreeLocation, path: bytes, sha256: str) -> str:
@@ -30,7 +30,7 @@ def explain_change(location: TreeLocation, path: bytes, sha256: str) -> str:
     unix = data.replace(b"\r\n", b"\n")
     for restored, change in ((unix, "CR LF turned into LF"), (unix.replace(b"\n", b"\r\n"), "LF turned into CR LF")):
         if restored != data and hashlib.sha256(restored).hexdigest() == sha256:
-            return f"; with {change} it would be as sealed: a program converted its line ends"
+            return f"; with {change} it matches the seal: a program converted its line ends"
     return ""
 
 
@@ -59,7 +59,7 @@ def excuse_converted(entries: Sequence[EntryFiles], unreadable: Collection[int],
     chain = replace(chain, heads=chain.heads | restored.heads)
     if len(restored.links) <= len(chain.links):
         return chain
-    message = "the line ends of the record were converted on the way, from LF to CR LF: with LF, the signatures of "
+    message = "a program converted the line ends of the record from LF to CR LF: with LF, the signatures of "
     message += f"{len(restored.links)} entries verify; {BYTE_EXACT}"
     cause = Finding(Code.LINE_ENDS, Effect.UNCHECKED, message)
     return replace(chain, findings=(*restored.findings, cause))

@@ -95,8 +95,8 @@ def read_sound_collection(custody: CustodyDirectory) -> Collection:
     if not listing.is_ours:
         raise InputError(
             f"the directory {shown(os.fsdecode(os.path.basename(custody.location.path)))} holds files that evtool did "
-            "not write; it is evidence like any other, and nothing was written there",
-            hint="keep the custody directory elsewhere with --custody DIR; this one is then sealed with the rest",
+            "not write; it counts as evidence like any other, and nothing was written there",
+            hint="keep the custody directory elsewhere with --custody DIR; this directory is then sealed with the rest",
         )
     collection = read_collection(custody)
     # What an interrupted run left is cleaned by the next writer, and stands in nobody's way.

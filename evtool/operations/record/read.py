@@ -1,4 +1,4 @@
-"""Reading a record without judging the evidence: the chain of custody, and what is stated of the items."""
+"""Reading a record without judging the evidence: the chain of custody, and what is stated about the items."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class ItemBlock(NamedTuple):
 
 
 def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
-    """State the items of a batch; None where one of them takes a decision, such as a file that cannot be read.
+    """State the items of a batch; None if one of them takes a decision, such as a file that cannot be read.
 
     What is stated was read by the reader of manifests: what it would refuse is no block, and told item by item.
     """
@@ -161,7 +161,7 @@ class SpelledItems(NamedTuple):
 def spell_items(
     reading: Reading, first_item: int, salts: list[str], follow: Sequence[tuple[str, ...]] = ()
 ) -> SpelledItems | None:
-    """Spell what was observed; None where something was not, or has a line that is too long.
+    """Spell what was observed; None if something was not, or has a line that is too long.
 
     `follow` gives for each item the kinds of the statements after its content; without it, there is its name alone.
     """
@@ -213,7 +213,7 @@ def _spell_run(
 
 
 def _state_content(item: int, salt: str, observation: Observation, follow: tuple[str, ...]) -> ContentStatement | None:
-    """State what an item is; None where it takes a decision."""
+    """State what an item is; None if it takes a decision."""
     if observation.problem is not None or observation.deferred:
         return None
     if observation.kind is Kind.SYMLINK:

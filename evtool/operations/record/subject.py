@@ -64,7 +64,7 @@ class Subject:
 def open_subject(
     place: Place, custody: str | None, access: BundleAccess, progress: Progress
 ) -> Iterator[Subject | None]:
-    """Open an evidence directory or a bundle; None where a directory has no record.
+    """Open an evidence directory or a bundle; None if a directory has no record.
 
     Raises:
         InputError: there is nothing that could be one, or it cannot be read.
@@ -93,7 +93,7 @@ def open_subject(
             yield Subject(directory, location, own, None)
         return
     if custody is not None:
-        raise UsageError("a bundle holds its own record; --custody goes with an evidence directory")
+        raise UsageError("a bundle contains its own record; --custody is for evidence directories")
     with open_container(place, access, progress) as bundle:
         yield Subject(bundle.custody, bundle, None, bundle)
 

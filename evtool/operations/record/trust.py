@@ -38,7 +38,7 @@ class TrustPolicy:
         """
         if self.signers:
             known = link.public_key.fingerprint in self.signers
-            return None if known else (Code.KEY_UNKNOWN, "this is none of the keys that you named")
+            return None if known else (Code.KEY_UNKNOWN, "this is not one of the keys that you named")
         moment = self.now or datetime.now(UTC)
         status = self.trust.judge(link.public_key, link.entry.agent, NAMESPACE, moment).status
         existed_by = self.proven.get(link.head)
@@ -49,13 +49,13 @@ class TrustPolicy:
 
 
 _REASONS = {
-    TrustStatus.UNKNOWN_KEY: (Code.KEY_UNKNOWN, "you have not trusted this key"),
+    TrustStatus.UNKNOWN_KEY: (Code.KEY_UNKNOWN, "you do not trust this key"),
     TrustStatus.OTHER_AGENT: (Code.KEY_OTHER_AGENT, "you trust this key, but not for this agent"),
     TrustStatus.OTHER_NAMESPACE: (Code.KEY_OTHER_NAMESPACE, "you trust this key, but not for custody entries"),
-    TrustStatus.NOT_YET_VALID: (Code.KEY_NOT_YET_VALID, "you trust this key only from a later date on"),
+    TrustStatus.NOT_YET_VALID: (Code.KEY_NOT_YET_VALID, "you trust this key only from a later date"),
     TrustStatus.NO_LONGER_VALID: (
         Code.KEY_NO_LONGER_VALID,
-        "you no longer trust this key, and nothing proves that it signed before that",
+        "you no longer trust this key, and nothing proves that it signed earlier",
     ),
 }
 

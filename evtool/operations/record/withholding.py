@@ -15,6 +15,7 @@ from evtool.core.custody.events import Disclosed
 from evtool.core.errors import InputError, MismatchError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest.disclosed_items import Deviations, DisclosedItems, find_deviations
+from evtool.core.text.counts import counted
 from evtool.core.text.ranges import count_items, ranges_of
 from evtool.core.verdict import PartialCopy
 from evtool.operations.record.collection import Collection, Seal
@@ -29,7 +30,7 @@ class Withholding:
 
     Attributes:
         findings: lists that are not the signed ones, items that were promised, and what nobody signed for.
-        link: the entry that explains what is withheld; None where nothing is withheld, or nothing explains it.
+        link: the entry that explains what is withheld; None if nothing is withheld, or nothing explains it.
         listed: its list.
         missing: items that the newest list promises and that are not here, where no list explains the copy.
         is_whole: nothing is withheld at all.
@@ -80,7 +81,8 @@ def judge_withholding(collection: Collection) -> Withholding:
         for first, last in deviations.missing:
             missing += last - first + 1
             number = link.entry.sequence
-            message = f"{_name_items([(first, last)])}: entry {number} hands it over with this copy, but it is not here"
+            gone = "it is missing" if first == last else "they are missing"
+            message = f"entry {number} says that this copy contains {_name_items([(first, last)])}, but {gone}"
             findings.append(
                 Finding(Code.MISSING, Effect.DISPROVES, message, first, entry=number, count=last - first + 1)
             )
@@ -112,10 +114,13 @@ def _unexplained(collection: Collection) -> Finding:
         if seal.withheld_lines:
             gone += withheld_ranges(seal)
     count = count_items(gone)
-    what = f"all of {_name_items(gone)}" if gone else "statements of items"
-    if not any(seal.withheld_lines for seal in collection.seals):
-        what = f"the details of {name_entries(collection.withheld_details)}"
-    message = f"{what}: withheld from this copy, and no signed entry says that they may be"
+    if gone:
+        what = f"{counted(count, 'item is', 'items are')} withheld from this copy ({_name_items(gone)})"
+    elif any(seal.withheld_lines for seal in collection.seals):
+        what = "statements about items are withheld from this copy"
+    else:
+        what = f"the details of {name_entries(collection.withheld_details)} are withheld from this copy"
+    message = f"{what}, and no signed entry allows that"
     return Finding(Code.WITHHELD_UNEXPLAINED, Effect.UNCHECKED, message, count=max(count, 1))
 
 
@@ -140,7 +145,7 @@ def name_entries(numbers: Sequence[int]) -> str:
 
 
 def _name_items(ranges: Sequence[tuple[int, int]]) -> str:
-    """Name items by their numbers, the first of them where they are many."""
+    """Name items by their numbers; of many ranges only the first."""
     named = ", ".join(f"{first}" if first == last else f"{first}-{last}" for first, last in ranges[:_MAX_NAMED])
     more = f" and {len(ranges) - _MAX_NAMED} more ranges" if len(ranges) > _MAX_NAMED else ""
     return f"{'item' if len(ranges) == 1 and ranges[0][0] == ranges[0][1] else 'items'} {named}{more}"
@@ -156,6 +161,6 @@ def require_explained(withholding: Withholding) -> None:
     for finding in sorted(withholding.findings, key=lambda finding: finding.effect is not Effect.DISPROVES):
         kind = MismatchError if finding.effect is Effect.DISPROVES else InputError
         raise kind(
-            f"this copy leaves out what nobody signed that it may leave out: {finding.message}",
-            hint="run evtool verify to see all of it, and ask whoever gave you the copy for a complete one",
+            f"this copy leaves things out, and no signed entry allows that: {finding.message}",
+            hint="run evtool verify to see everything that is missing, and ask the sender for a complete copy",
         )

@@ -30,20 +30,20 @@ def explain_no_record(place: str) -> tuple[str, str]:
     below = list(islice(_find_below(place), _MAX_NAMED))
     if below:
         folders = ", ".join(map(shown, below))
-        message = f"{shown(place)} is not sealed itself; what is sealed in it: {folders}"
+        message = f"{shown(place)} is not sealed itself, but contains sealed folders: {folders}"
         return message, f"did you mean {shown(below[0])}?"
     for above in _all_above(place):
         if _is_sealed(above):
-            message = f"{shown(place)} is a part of a sealed folder and has no record of its own"
+            message = f"{shown(place)} is part of a sealed folder and has no record of its own"
             return message, f"did you mean {shown(above)}?"
     return (
         f"{shown(place)} is not sealed: there is no directory custody in it that evtool wrote",
-        "if it is new evidence, seal it first; if its record lies elsewhere, name the custody directory",
+        "if it is new evidence, seal it first; if its record is elsewhere, name the custody directory",
     )
 
 
 def explain_no_container(place: str) -> tuple[str, str] | None:
-    """Say what a file is that is no bundle, if it is a part of a record or of sealed evidence; None if it is not."""
+    """Say what a file is that is not a bundle, if it is a part of a record or of sealed evidence; None if it is not."""
     above = _above(place)
     if _holds_entries(above):
         return f"{shown(place)} is a file of a custody directory", f"did you mean {shown(_above(above))}?"

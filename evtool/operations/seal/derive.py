@@ -69,7 +69,7 @@ def derive(
     check_entry_text(details, options.reason, author.policy)
     first, second = _find(path, options.custody, original, copy)
     if first is None:
-        raise InputError(f"{shown(original)} is no item of this collection", hint="`evtool show DIR` lists them")
+        raise InputError(f"{shown(original)} is not an item of this collection", hint="`evtool show DIR` lists them")
     sealed = None
     if second is None:
         new = _find_only_new(path, options, copy)
@@ -77,9 +77,9 @@ def derive(
         sealed = seal(path, author, options).entry
         _, second = _find(path, options.custody, original, new)
     if second is None:
-        raise InputError(f"{shown(copy)} was not sealed", hint="`evtool show DIR` lists what is")
+        raise InputError(f"{shown(copy)} was not sealed", hint="`evtool show DIR` lists the sealed items")
     if second.number <= first.number:
-        raise UsageError(f"item {second.number} was sealed before item {first.number}, so it is no copy of it")
+        raise UsageError(f"item {second.number} was sealed before item {first.number}, so it cannot be a copy of it")
     _require_changed(first, _digest_of(second), copy)
     details = replace(details, original=first.number, copy=second.number)
     header = EntryHeader(options.reason, options.happened_at, options.clock, ranges_of((first.number, second.number)))
@@ -116,7 +116,7 @@ def _digest_of(item: Item) -> str | None:
 
 
 def _hash_file(path: str | os.PathLike[str], stored: str) -> str | None:
-    """Compute the SHA-256 of a new file; None for what is no file, which sealing judges."""
+    """Compute the SHA-256 of a new file; None for what is not a file, which sealing judges."""
     directory, _, name = parse_name(stored).rpartition(b"/")
     with Tree(TreeLocation.find(os.fspath(path))) as tree:
         seen = observe(tree, Found(directory, name, Kind.FILE), mode=Mode.HASH)
@@ -131,7 +131,7 @@ def _require_changed(original: Item, digest: str | None, copy: str) -> None:
     """
     if digest is not None and digest == _digest_of(original):
         raise UsageError(
-            f"{shown(copy)} has the same bytes as item {original.number}: nothing in it was changed",
+            f"{shown(copy)} has the same bytes as item {original.number}: nothing was changed",
             hint="save the redacted file under that name, then run the command again",
         )
 
@@ -148,14 +148,14 @@ def _find_only_new(path: str | os.PathLike[str], options: SealOptions, copy: str
     if copy not in new and len(alike) != 1:
         raise InputError(
             f"{shown(copy)} is neither an item nor a new file of this directory",
-            hint="put the copy into the evidence directory, and name it as `evtool show --json` would",
+            hint="put the copy into the evidence directory, and give its name as `evtool show --json` prints it",
         )
     found = copy if copy in new else alike[0]
     others = [name for name in new if name != found]
     if others:
         more = f" and {len(others) - _MAX_NAMED} more" if len(others) > _MAX_NAMED else ""
         raise UsageError(
-            f"other files are new and would be sealed too: {', '.join(map(shown, others[:_MAX_NAMED]))}{more}",
+            f"other new files would be sealed too: {', '.join(map(shown, others[:_MAX_NAMED]))}{more}",
             hint="seal them first with `evtool seal`, or move them away",
         )
     return found

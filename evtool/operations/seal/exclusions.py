@@ -48,9 +48,9 @@ def _bind(
     unbound = [pattern for pattern, each in spellings.items() if not met & each.keys()]
     if unbound and UNMATCHED not in options.allow:
         raise UsageError(
-            f"nothing in the directory is named like {', '.join(shown(pattern) for pattern in unbound)}, so nothing "
+            f"nothing in the directory matches {', '.join(shown(pattern) for pattern in unbound)}, so nothing "
             "would be left out; nothing was sealed",
-            hint=f"mend the pattern; for names that are still to come, add --allow {UNMATCHED}",
+            hint=f"correct the pattern; for names that will come later, add --allow {UNMATCHED}",
         )
     return tuple(
         spelling

@@ -48,7 +48,7 @@ class Expectation:
 
     Attributes:
         files: path -> what the lists say of it.
-        closed: beginning of the paths that must not be there without being listed; None where any may.
+        closed: beginning of the paths that must not be there without being listed; None if any may.
         texts: path of a list inside the directory -> SHA-256 of what was read of it.
         total: bytes and number of files under `closed`, where the lists say so.
         to_fetch: paths that were to be fetched from a network.

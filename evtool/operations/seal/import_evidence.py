@@ -100,7 +100,7 @@ def import_bag(
     """Check a bag of another program against all of its manifests, and seal it where it lies.
 
     Raises:
-        FormatError: it is no bag, or not one that is read.
+        FormatError: it is not a bag, or not one that is read.
         MismatchError: a file differs, is missing, or is in the payload and not listed; nothing was sealed.
         InputError, EvidenceError, UsageError: it cannot be read, or is sealed already.
     """

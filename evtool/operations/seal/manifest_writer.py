@@ -79,7 +79,7 @@ class ManifestWriter:
         stamp = observation.stamp
         follow = (*PLAIN_STATEMENTS, *(line.kind for line in extra))
         if type_ is ItemType.FILE and stamp is not None:
-            # Checked here once more: a statement without digests, once signed, could never be made good.
+            # Checked here again: a statement without digests, once signed, could never be made good.
             digests = Digests(observation.sha256, observation.blake3)
             content = ContentStatement(item, self._salt(), type_, size=stamp.size, digests=digests, statements=follow)
             self._list.write(serialize_line(item, observation.sha256, found.path))

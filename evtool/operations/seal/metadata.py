@@ -1,6 +1,6 @@
-"""What new files claim of themselves, read for a seal after they were hashed.
+"""What new files say about themselves, read for a seal after they were hashed.
 
-Nothing here fails a seal: where claims cannot be had, the statement says why. Claims are only stated of a file that
+Nothing here fails a seal: where claims cannot be had, the statement says why. Claims are only stated about a file that
 is, before and after the parser had it, by its stamp the one that was hashed.
 """
 
@@ -26,7 +26,7 @@ from evtool.scan.walk import Found
 
 
 class MetadataChoice(Enum):
-    """How much of what files claim of themselves is sealed."""
+    """How much of what files say about themselves is sealed."""
 
     NONE = "none"
     """Nothing is parsed, and nothing is stated."""
@@ -36,7 +36,7 @@ class MetadataChoice(Enum):
 
     @property
     def detail(self) -> Detail | None:
-        """The form of the claims, or None where there are to be none."""
+        """The form of the claims, or None if there are to be none."""
         return None if self is MetadataChoice.NONE else Detail(self.value)
 
 

@@ -32,7 +32,7 @@ class SealOptions:
     Attributes:
         reason: why this seal is made; recorded.
         happened_at: when what it records happened, with offset; None means now.
-        clock: what the signer says of the clock.
+        clock: what the signer says about the clock.
         exclude: patterns to leave out, beside those that are in force already.
         reset_exclusions: begin with no patterns at all, not even the default ones.
         allow: keys of `ALLOWABLE`: what may be named without its content being sealed, and new patterns that match
@@ -41,7 +41,7 @@ class SealOptions:
         custody: where the custody directory is, if not in the evidence directory.
         jobs: number of workers; None means a number that suits this machine.
         scheduler: address of the Dask scheduler whose workers do the work in their stead.
-        metadata: how much of what new files claim of themselves is stated.
+        metadata: how much of what new files say about themselves is stated.
         sandbox: False parses files even where the platform cannot confine the parser.
     """
 
@@ -84,7 +84,7 @@ class SealResult:
         excluded: entries of the directory that patterns left out.
         excluded_names: stored paths of the first thousand of them.
         findings: sealed items that changed or vanished, and names that other systems mix up.
-        metadata: what new files claim of themselves, without values; None where nothing was read for it.
+        metadata: what new files say about themselves, without values; None if nothing was read for it.
     """
 
     entry: int | None = None

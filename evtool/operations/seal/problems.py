@@ -26,8 +26,8 @@ def cannot_seal(problems: list[str]) -> EvidenceError:
     named = "; ".join(problems[:_MAX_NAMED])
     more = f"; and {len(problems) - _MAX_NAMED} more" if len(problems) > _MAX_NAMED else ""
     return EvidenceError(
-        f"nothing was sealed, because not everything can be: {named}{more}",
-        hint="mend it, leave it out with --exclude, or have it named without its content: "
+        f"nothing was sealed, because these files cannot be: {named}{more}",
+        hint="fix them, exclude them with --exclude, or list them by name only: "
         "--allow unreadable, --allow special, --allow changing",
     )
 
@@ -36,6 +36,6 @@ def nothing_to_seal(excluded: int = 0) -> EvidenceError:
     """Refuse an empty directory: success would read as if there were a seal now."""
     left_out = f"; patterns leave out {excluded:,} entries" if excluded else ""
     return EvidenceError(
-        f"there is nothing in the directory that could be sealed{left_out}",
+        f"the directory contains nothing to seal{left_out}",
         hint="name the directory that holds the evidence",
     )

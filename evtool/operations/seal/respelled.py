@@ -2,7 +2,7 @@
 
 A copy through another system may have another Unicode form, and what was unpacked from a bundle without names goes by
 numbers. A seal goes through names in the order of their bytes, and cannot know of an item that is not there whether it
-comes again under such a name. That is found out afterwards, which is rare; then the seal begins anew.
+comes again under such a name. That is found out afterwards, which is rare; then the seal begins again.
 """
 
 from __future__ import annotations

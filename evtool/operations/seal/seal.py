@@ -65,7 +65,7 @@ def seal(
 
     Raises:
         EvidenceError: something cannot be sealed; all of it is named, and nothing was sealed.
-        MismatchError: the record that is there does not hold; nothing was added to it.
+        MismatchError: the record that is there fails verification; nothing was added to it.
         BusyError: another evtool is writing.
         InputError: the directory, or the custody directory, cannot be used.
     """
@@ -81,7 +81,7 @@ def seal(
             surprises = replace(surprises, respelled=found.names)
         except RestlessFiles as found:
             surprises = replace(surprises, restless=surprises.restless | found.paths)
-    raise cannot_seal(["other files kept changing after each time that they were read"])
+    raise cannot_seal(["files kept changing after they were read"])
 
 
 def _seal(
@@ -224,11 +224,11 @@ class _SealRun:
         self._judge_doubtful()
         self._check_manifests()
         if manifest is not None and self._plan and self._plan.left_over:
-            self._problems.append("files that the table speaks of vanished while the directory was read")
+            self._problems.append("files that the table names disappeared while the directory was read")
         self._report_names()
         if self._denied:
             raise RefusedError(
-                f"{self._denied:,} names of files hold a term of the list of denied terms; nothing was sealed",
+                f"{self._denied:,} file names contain a term from the list of denied terms; nothing was sealed",
                 hint="the manifest would repeat these names; rename working copies, or seal without --deny-terms",
             )
         if self._problems:
@@ -256,7 +256,7 @@ class _SealRun:
                 self._take_new(task.found, observation, manifest, journal)
 
     def _describe_items(self, manifest: ManifestWriter, journal: Journal) -> None:
-        """As `_observe_items`, and state of each new file what it claims of itself."""
+        """As `_observe_items`, and state of each new file what it says about itself."""
         options = self._options
         with DescribedItems(
             manifest, self._evidence, options.metadata, sandbox=options.sandbox, policy=self._policy
@@ -470,13 +470,13 @@ class _SealRun:
         sealed = sum(seal.sealed.items for seal in seals)
         if fates.total + withheld != sealed:
             raise InputError(
-                f"the sums do not meet: {fates.total + withheld:,} of {sealed:,} sealed items are accounted for, so "
+                f"the sums do not agree: {fates.total + withheld:,} of {sealed:,} sealed items are accounted for, so "
                 "nothing was sealed",
-                hint="run the same command again; if it says this again, please report it: it is a fault of evtool",
+                hint="run the same command again; if this happens again, please report this fault in evtool",
             )
 
     def require_unchanged(self) -> None:
-        """Look at every name and every new file once more: what changed since it was read is not what is signed.
+        """Look at every name and every new file again: what changed since it was read is not what is signed.
 
         Raises:
             RestlessFiles: files changed, which is allowed: they are to be named without their content.
@@ -491,7 +491,7 @@ class _SealRun:
                 changed += self._marks.find_changed(looking, run, seen)
                 seen += len(run.names)
         if again.fingerprint != self._notes.fingerprint:
-            raise cannot_seal(["files appeared, vanished or changed their type while the directory was read"])
+            raise cannot_seal(["files appeared, disappeared or changed their type while the directory was read"])
         if changed and OmissionReason.CHANGING in self._options.allowed:
             raise RestlessFiles(frozenset(found.path for found in changed))
         if changed:
@@ -501,12 +501,13 @@ class _SealRun:
         self.result.excluded = self._notes.excluded_count
         self.result.excluded_names = tuple(path for path, _ in self._notes.excluded)
         for name, twin in self._notes.twins:
-            message = f"{shown(name)} and {shown(twin)} are one name to some other systems; a copy there may lose one"
+            names = f"{shown(name)} and {shown(twin)}"
+            message = f"{names} are the same name on some systems; copying there may overwrite one"
             self.result.findings.append(Finding(Code.NAME_TWIN, Effect.NOTE, message, path=name))
 
 
 _MOST_TRIES = 20
-"""How often a seal begins anew because of what was found out too late; each time fewer things can surprise it."""
+"""How often a seal begins again because of what was found out too late; each time fewer things can surprise it."""
 
 ItemWriter = ManifestWriter | DescribedItems
 """What takes new items one by one."""

@@ -62,20 +62,20 @@ def read_plan(files: StatementFiles, evidence: TreeLocation, policy: TextPolicy)
 
 
 def _check_texts(rows: Iterable[Row], defaults: ItemDefaults, policy: TextPolicy) -> None:
-    """Look for names before anything else is said of the table: no other message can repeat one then."""
+    """Look for names before anything else is said about the table: no other message can repeat one then."""
     problems: list[str] = []
     for row in rows:
         if policy.holds_denied_term(row.path):
-            problems.append(f"line {row.line}, column path: holds a term of the list of denied terms")
+            problems.append(f"line {row.line}, column path: contains a term from the list of denied terms")
         problems += (f"line {row.line}, column {text}" for text in _objections(row.stated, policy))
     for number, directory in enumerate(defaults.directories, start=1):
         if policy.holds_denied_term(directory.path):
-            problems.append(f"defaults, directory {number}: its path holds a term of the list of denied terms")
+            problems.append(f"defaults, directory {number}: its path contains a term from the list of denied terms")
         problems += (f"defaults, directory {number}: {text}" for text in _objections(directory.stated, policy))
     if problems:
         more = f"; and {len(problems) - MAX_ERRORS} more" if len(problems) > MAX_ERRORS else ""
         raise RefusedError(
-            f"nothing was sealed, because texts would name somebody: {'; '.join(problems[:MAX_ERRORS])}{more}",
+            f"nothing was sealed, because these texts could name somebody: {'; '.join(problems[:MAX_ERRORS])}{more}",
             hint="use codes, and keep names in your own register",
         )
 
@@ -85,7 +85,7 @@ def _objections(stated: Stated, policy: TextPolicy) -> Iterator[str]:
         # Addresses of pages often hold what looks like an e-mail address.
         objection = policy.objection(value) if name != "url" else None
         if objection or policy.holds_denied_term(value):
-            yield f"{name}: {objection or 'holds a term of the list of denied terms'}"
+            yield f"{name}: {objection or 'contains a term from the list of denied terms'}"
     for name, spelled in (stated.terms.stated if stated.terms else {}).items():
         for text in spelled if isinstance(spelled, list) else (spelled,):
             objection = policy.objection(text)
@@ -97,8 +97,8 @@ def _check_outside(path: str, evidence: TreeLocation) -> None:
     root = os.path.realpath(evidence.path)
     if os.path.realpath(os.fsencode(path)).startswith(root + b"/"):
         raise UsageError(
-            f"{shown(os.path.basename(path))} lies in the evidence directory, so it would be sealed as evidence",
-            hint="keep the table and the defaults elsewhere: they hold names and terms of all items together",
+            f"{shown(os.path.basename(path))} is in the evidence directory, so it would be sealed as evidence",
+            hint="keep the table and the defaults elsewhere: they contain the names and terms of all items",
         )
 
 
@@ -111,7 +111,7 @@ class _Candidates:
 
 
 class StatementPlan:
-    """What will be stated of each new item; ready after `match`."""
+    """What will be stated about each new item; ready after `match`."""
 
     def __init__(self, rows: Iterable[Row], defaults: ItemDefaults, policy: TextPolicy) -> None:
         self._policy = policy
@@ -132,7 +132,7 @@ class StatementPlan:
         Raises:
             EvidenceError: there is nothing in the directory.
             TableError: a row is for something that is not there, or not new, or for what another row is for; or what
-                would be stated of an item makes no sense.
+                would be stated about an item makes no sense.
         """
         is_empty = True
         for sealed, found in find_new(collection, evidence, founds, afresh=True):
@@ -153,12 +153,12 @@ class StatementPlan:
         for directory in self._defaults.directories:
             self._contradict(f"defaults for {self._name(directory.path or '.')}", directory.stated.terms, whole=False)
         for directory in sorted(self._unused_directories, key=lambda directory: directory.path):
-            self._problems.append(f"defaults: there is nothing in a directory {shown(directory.path)}")
+            self._problems.append(f"defaults: there is nothing in the directory {shown(directory.path)}")
         if self._problems:
             raise TableError(tuple(dict.fromkeys(self._problems)))
 
     def find(self, path: str) -> Stated:
-        """Give what is stated of a new item, by its stored name."""
+        """Give what is stated about a new item, by its stored name."""
         row = self._matched.get(path)
         outer = self._state_defaults(path)
         return outer if row is None else combine((outer, row.stated))
@@ -182,7 +182,7 @@ class StatementPlan:
             self._unused_directories -= {directory for directory in self._unused_directories if directory.covers(key)}
 
     def _check_defaults(self, path: str) -> None:
-        """Check what is stated of an item that has no row, once for all that lie below the same directories."""
+        """Check what is stated about an item that has no row, once for all that lie below the same directories."""
         directories = self._defaults.find(path)
         if nfc_key(path) not in self._by_key and directories not in self._checked:
             self._checked.add(directories)
@@ -195,7 +195,7 @@ class StatementPlan:
         return self._combined[directories]
 
     def _name(self, path: str) -> str:
-        return "an item whose name holds a denied term" if self._policy.holds_denied_term(path) else shown(path)
+        return "an item whose name contains a denied term" if self._policy.holds_denied_term(path) else shown(path)
 
     def _contradict(self, where: str, terms: ConsentTerms | None, *, whole: bool = True) -> None:
         if terms is None:
@@ -226,7 +226,7 @@ class StatementPlan:
                 self._matched[name] = row
             elif not self._is_said_by(row, sealed):
                 self._problems.append(
-                    f"line {row.line}: {shown(row.path)} is sealed already, and with other statements; "
+                    f"line {row.line}: {shown(row.path)} is already sealed, with other statements; "
                     "`evtool consent set` records a change"
                 )
 
@@ -240,7 +240,7 @@ class StatementPlan:
         where = f"line {row.line}"
         origin = dict(row.stated.context).get("derived_from")
         if origin is not None and int(origin) >= next_item:
-            self._problems.append(f"{where}, column derived_from: item {origin} is not sealed yet; seal it first")
+            self._problems.append(f"{where}, column derived_from: item {origin} is not yet sealed; seal it first")
         # On its own first: what is put together leaves out what explains a state of consent that does not count.
         self._contradict(where, row.stated.terms, whole=False)
         outer = self._state_defaults(path)
@@ -251,7 +251,7 @@ class StatementPlan:
         in_force = stated.terms.stated
         for name, value in row.stated.terms.stated.items():
             if in_force.get(name) != value:
-                message = f"line {row.line}, column {name}: the defaults are stricter and are sealed with it"
+                message = f"line {row.line}, column {name}: the defaults are stricter, and are sealed instead"
                 self.findings.append(Finding(Code.CONSENT_STRICTER, Effect.NOTE, message))
 
 
@@ -259,7 +259,7 @@ def _why_unmatched(row: Row, candidates: _Candidates) -> str:
     name = shown(row.path)
     others = [other.line for other in candidates.rows if other is not row]
     if len(candidates.names) > 1:
-        return f"{name}: several names in the directory are this one in other Unicode forms; write it exactly"
+        return f"{name}: several names in the directory differ from this one only in Unicode form; write it exactly"
     if candidates.names and others:
         return f"{name} is the same item as in line {others[0]}, in another Unicode form"
-    return f"{name}: there is no such item; it is not there, left out by a pattern, or a directory with files"
+    return f"{name}: there is no such item: it is missing, left out by a pattern, or a directory with files in it"

@@ -1,4 +1,4 @@
-"""What a seal can only find out when it is nearly done, and has to begin anew for."""
+"""What a seal can only find out when it is nearly done, and has to begin again for."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Adding time evidence to an entry that exists: asked for over the network, or carried across an air gap.
 
 The entry is never touched, and nothing is stored before it was checked. While servers are being asked the record is
-not locked; it is locked, and looked at once more, only to add the files.
+not locked; it is locked, and looked at again, only to add the files.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class StampOptions:
             raise UsageError(f"at least {self.at_least} of {len(self.authorities)} authorities cannot be reached")
         if self.authorities and not self.anchors:
             raise UsageError(
-                "you trust no time-stamp authority, so no answer could be checked; nobody was asked",
+                "you trust no time-stamping authority, so no answer could be checked; no authority was asked",
                 hint="'evtool trust tsa add ROOT.pem' trusts the root of an authority, after you have compared its "
                 "fingerprint; or name a file with --tsa-roots",
             )
@@ -124,16 +124,16 @@ def add_timestamps(path: str | os.PathLike[str], options: StampOptions, ports: P
 
     Raises:
         InputError: there is no record, or no such entry.
-        MismatchError: the record does not hold.
-        UsageError: the entry has an OpenTimestamps proof already.
+        MismatchError: the record fails verification.
+        UsageError: the entry already has an OpenTimestamps proof.
     """
     ports = ports or Ports()
     with open_record(path, options.custody) as collection:
         target = read_target(collection, options.entry)
         if options.calendars and target.name("", StampRole.PROOF) in collection.listing.stamps:
             raise UsageError(
-                f"entry {target.sequence} has an OpenTimestamps proof already",
-                hint="'evtool timestamp upgrade DIR' asks for the rest of it",
+                f"entry {target.sequence} already has an OpenTimestamps proof",
+                hint="'evtool timestamp upgrade DIR' completes it",
             )
     order = StampOrder(target.signature, options.hash_name, options.policy)
     requests = [(url, make_request(order, ports.random_bits)) for url in options.authorities]

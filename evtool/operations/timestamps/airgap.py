@@ -97,9 +97,11 @@ def import_response(
         waiting = _find_waiting(collection, entry)
         stored = _find_stored(collection, response)
     if stored is not None:
-        raise InputError(f"this answer is stored already, as {stored.text}")
+        raise InputError(f"this answer is already stored, as {stored.text}")
     if not waiting:
-        raise InputError("no request waits for an answer", hint="'evtool timestamp DIR --request OUT.tsq' writes one")
+        raise InputError(
+            "no request is waiting for an answer", hint="'evtool timestamp DIR --request OUT.tsq' writes one"
+        )
     judged = [
         (target, name, judge_response(target.signature, "", request, response, grounds))
         for target, name, request in waiting

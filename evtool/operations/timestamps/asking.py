@@ -47,7 +47,7 @@ class StampOutcome:
         url: its address.
         request: the request that was sent, to be kept beside the response.
         response: what it answered; empty unless it may be stored.
-        verdict: how the answer was judged, None where there was none.
+        verdict: how the answer was judged, None if there was none.
         problem: why there is nothing to store, safe to print; "" where there is.
         hint: what to do about it.
         clock_difference: the token's time minus this computer's clock, None without a token.
@@ -137,9 +137,9 @@ def _hint(verdict: TokenVerdict) -> str:
         case Reason.NONCE_MISMATCH | Reason.REQUEST_IMPRINT_MISMATCH:
             return "this answer belongs to another request; ask again"
         case Reason.IS_A_REQUEST:
-            return "send that file to the authority, and import what it answers"
+            return "send that file to the authority, and import its answer"
         case Reason.NOT_GRANTED:
-            return "ask without a policy, with another hash, or another authority"
+            return "ask without a policy, with another hash, or ask another authority"
         case _:
             return ""
 
@@ -202,7 +202,7 @@ def upgrade_proof(proof: Proof, calendars: Iterable[str], pause: Pause) -> Upgra
             if reply is not None:
                 grown = upgrade(grown, pending.commitment, parse_reply(reply))
         except OtsError as error:
-            problems.append(CalendarOutcome(pending.uri, f"its answer is no proof: {error.message}"))
+            problems.append(CalendarOutcome(pending.uri, f"its answer is not a proof: {error.message}"))
         except EvtoolError as error:
             problems.append(CalendarOutcome(pending.uri, error.message, error.hint))
     return UpgradeOutcome(grown, grown != proof, is_complete(grown), tuple(problems))

@@ -49,17 +49,19 @@ def renew(
 
     Raises:
         InputError: there is no record.
-        MismatchError: the record does not hold; what is wrong is not renewed.
+        MismatchError: the record fails verification; what is wrong is not renewed.
         RefusedError: the reason names somebody.
     """
     if locate_custody(TreeLocation.find(os.fspath(path)), custody) is None:
-        raise InputError(f"{shown(os.fsdecode(os.fspath(path)))} holds no custody directory: there is nothing to renew")
+        raise InputError(
+            f"{shown(os.fsdecode(os.fspath(path)))} has no custody directory, so there is nothing to renew"
+        )
     with open_for_writing(path, custody) as record:
         digests = {
             name: record.custody.hash_file(name, hashlib.blake2b()) for name in record_files(record.collection.listing)
         }
         if not digests:
-            raise InputError("the record holds no entry: there is nothing to renew")
+            raise InputError("the record has no entry, so there is nothing to renew")
         data = serialize_list(digests)
         details: Details = Renewed(
             algorithm=RENEWAL_HASH,

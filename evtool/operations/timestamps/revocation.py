@@ -131,7 +131,7 @@ def _find_tokens(collection: Collection, anchors: tuple[Anchor, ...], entry: int
     stamps = [stamp for stamp in stamps if entry in (None, stamp.name.sequence)]
     if not stamps:
         where = "the record" if entry is None else f"entry {entry}"
-        raise InputError(f"{where} has no time-stamp token that revocation evidence could be about")
+        raise InputError(f"{where} has no time-stamp token to collect revocation evidence for")
     found = []
     companions = Companions(collection)
     for stamp in stamps:
@@ -176,15 +176,17 @@ def _refusal(source: str, unusable: Sequence[Evidence]) -> EvtoolError:
     name = shown(source)
     if not unusable:
         return MismatchError(
-            f"{name} is about none of the time-stamps here; nothing was stored",
-            hint="it has to come from whoever issued a certificate in the .chain.pem beside a time-stamp",
+            f"{name} does not concern any time-stamp here; nothing was stored",
+            hint="it must come from the issuer of a certificate in the .chain.pem beside a time-stamp",
         )
     first = min(unusable, key=lambda evidence: evidence.foreign)
     if first.foreign:
-        return MismatchError(f"{name}: {first.problem}; nothing was stored", hint="it is forged, or of another issuer")
+        return MismatchError(
+            f"{name}: {first.problem}; nothing was stored", hint="it is forged, or comes from another issuer"
+        )
     return NotEstablishedError(
-        f"{name}: {first.problem}, so it shows nothing; nothing was stored",
-        hint="fetch one that was issued after the time-stamp and before the certificate's end",
+        f"{name}: {first.problem}, so it proves nothing; nothing was stored",
+        hint="fetch one that was issued after the time-stamp and before the certificate expired",
     )
 
 

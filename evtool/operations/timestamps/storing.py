@@ -75,7 +75,7 @@ def read_target(collection: Collection, entry: int | None) -> Target:
     if number not in numbers:
         raise InputError(f"the record has no entry {number}", hint="'evtool log DIR' lists its entries")
     if number not in usable:
-        raise MismatchError(f"entry {number} cannot be used, so it is not stamped", hint="run evtool verify first")
+        raise MismatchError(f"entry {number} cannot be used, so it was not stamped", hint="run evtool verify first")
     event = usable[number].entry.event.value
     return Target(number, event, collection.custody.read_entry(number, event).signature)
 
@@ -88,11 +88,11 @@ def open_same_record(path: str | os.PathLike[str], custody: str | None, *targets
         MismatchError: an entry is not the one any more; nothing was stored.
     """
     if locate_custody(TreeLocation.find(os.fspath(path)), custody) is None:
-        raise InputError(f"{shown(os.fsdecode(os.fspath(path)))} holds no custody directory any more")
+        raise InputError(f"{shown(os.fsdecode(os.fspath(path)))} no longer has a custody directory")
     with open_for_writing(path, custody) as record:
         for target in targets:
             if read_target(record.collection, target.sequence) != target:
-                raise MismatchError(f"entry {target.sequence} is another one than a moment ago; nothing was stored")
+                raise MismatchError(f"entry {target.sequence} has changed since a moment ago; nothing was stored")
         yield record
 
 
@@ -123,7 +123,7 @@ def store_token(record: OpenRecord, target: Target, outcome: StampOutcome, label
 
 def labels_of(record: OpenRecord, target: Target) -> set[str]:
     """Give the labels that are taken beside an entry."""
-    # Listed anew: a moment ago this run may have stored another one.
+    # Listed again: a moment ago this run may have stored another one.
     stamps = record.custody.list_files().stamps
     return {name.label for name in stamps if (name.sequence, name.event) == (target.sequence, target.event)}
 
@@ -134,7 +134,7 @@ def free_label(wanted: str, taken: set[str]) -> str:
     candidates = (wanted if number == 1 else f"{stem}-{number}" for number in range(1, 100))
     free = next((label for label in candidates if label not in taken), None)
     if free is None:
-        raise InputError(f"there are 99 time-stamps called {wanted} already", hint="give another name with --label")
+        raise InputError(f"there are 99 time-stamps called {wanted} already", hint="choose another name with --label")
     return free
 
 

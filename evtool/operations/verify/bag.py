@@ -44,7 +44,9 @@ def check_bag(bundle: Bundle, collection: str | None, *, whole: bool) -> list[Fi
         findings.append(_broken(f"{path}: is neither a file nor a directory of the bag"))
     for path in sorted(bundle.tags):
         if path not in TAG_FILES and not path.startswith(f"{RECORD}/"):
-            what = "names files to be fetched from a network" if path == "fetch.txt" else "is no part of a bundle"
+            what = (
+                "names files that must be fetched from a network" if path == "fetch.txt" else "is not part of a bundle"
+            )
             findings.append(_broken(f"{shown(path)}: {what}"))
     findings += _check_declaration(bundle)
     info = _check_info(bundle, collection, findings)
@@ -79,7 +81,7 @@ def _check_declaration(bundle: Bundle) -> list[Finding]:
         pass
     except EvtoolError as error:
         return [_broken(error.message)]
-    return [_unread(f"{DECLARATION_FILE} does not declare BagIt 1.0 in UTF-8, in the two lines of a bundle")]
+    return [_unread(f"{DECLARATION_FILE} does not declare BagIt 1.0 in UTF-8 in the two lines that a bundle has")]
 
 
 def _check_info(bundle: Bundle, collection: str | None, findings: list[Finding]) -> BagInfo | None:
@@ -92,13 +94,13 @@ def _check_info(bundle: Bundle, collection: str | None, findings: list[Finding])
         findings.append(_broken(error.message))
         return None
     if collection is not None and info.collection != collection:
-        message = f"{INFO_FILE} names collection {info.collection}, the record is that of {collection}"
+        message = f"{INFO_FILE} names collection {info.collection}, but the record is about {collection}"
         findings.append(_broken(message, collection, info.collection))
     return info
 
 
 def _check_manifest(bundle: Bundle, findings: list[Finding], *, whole: bool) -> int | None:
-    """Check the payload against its list; return how many files that lists, None where it cannot be read."""
+    """Check the payload against its list; return how many files that lists, None if it cannot be read."""
     left = set(bundle.payload) if whole else set()
     unmatched: list[ManifestLine] = []
     listed = 0
@@ -106,7 +108,7 @@ def _check_manifest(bundle: Bundle, findings: list[Finding], *, whole: bool) -> 
         for line in parse_manifest(_lines(bundle, MANIFEST_FILE), MANIFEST_FILE):
             listed += 1
             if not line.path.startswith(PAYLOAD_PREFIX):
-                findings.append(_broken(f"{MANIFEST_FILE} lists {shown(line.path)}, which is no payload"))
+                findings.append(_broken(f"{MANIFEST_FILE} lists {shown(line.path)}, which is not part of the payload"))
                 continue
             name = _payload_name(line)
             if name not in bundle.payload:
@@ -131,7 +133,7 @@ def _payload_name(line: ManifestLine) -> bytes:
 
 
 def _compare_payload(line: ManifestLine, found: str) -> list[Finding]:
-    """Compare a payload file with its line; `found` is empty where it has not been read."""
+    """Compare a payload file with its line; `found` is empty if it has not been read."""
     if not found or found == line.sha256:
         return []
     message = f"{shown(line.path)}: SHA-256 is {found[:16]}..., {MANIFEST_FILE} says {line.sha256[:16]}..."
@@ -165,7 +167,7 @@ def _check_tag_manifest(bundle: Bundle) -> list[Finding]:
             if found is None:
                 findings.append(_broken(f"{shown(line.path)}: is missing, {TAG_MANIFEST_FILE} lists it"))
             elif line.path in bundle.unread:
-                findings.append(_unread(f"{bundle.unread[line.path]}, so it was not read to its end"))
+                findings.append(_unread(f"{bundle.unread[line.path]}, so it was not read completely"))
             elif found != line.sha256:
                 message = f"{shown(line.path)}: SHA-256 is {found[:16]}..., {TAG_MANIFEST_FILE} says"
                 findings.append(_broken(f"{message} {line.sha256[:16]}...", line.sha256, found))

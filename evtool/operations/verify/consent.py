@@ -10,7 +10,7 @@ from evtool.operations.record.collection import Collection
 def summarize_consent(collection: Collection) -> ConsentSummary | None:
     """Put together what the terms of all items amount to, once their manifests have been read.
 
-    None where the record cannot be relied on: an entry that cannot be read, or whose signature fails, may hold a
+    None if the record cannot be relied on: an entry that cannot be read, or whose signature fails, may hold a
     change of consent.
     """
     seals = collection.seals

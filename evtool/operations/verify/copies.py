@@ -43,7 +43,7 @@ def compare_copies(
     """Compare the records of two evidence directories; whether their files are as sealed is for `verify` to say.
 
     Raises:
-        InputError: one of them has no record, or one that does not hold.
+        InputError: one of them has no record, or one that fails verification.
     """
     one, other = _links(first, custody[0]), _links(second, custody[1])
     shared = 0
@@ -63,7 +63,7 @@ def _links(path: str | os.PathLike[str], custody: str | None) -> tuple[Link, ...
     with open_record(path, custody) as collection:
         if not collection.chain.is_intact:
             raise InputError(
-                f"{shown(os.fsdecode(os.fspath(path)))}: the record does not hold, so it cannot be compared",
+                f"{shown(os.fsdecode(os.fspath(path)))}: the record fails verification, so it cannot be compared",
                 hint="run evtool verify to see what is wrong with it",
             )
         return collection.chain.links

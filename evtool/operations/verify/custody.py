@@ -33,14 +33,14 @@ def judge_custody(
 
 
 def _judge_references(link: Link, collection: Collection) -> list[Finding]:
-    """An entry that speaks of another must name one that lies there, by its digest, whether or not it can be used."""
+    """An entry that names another must name one that lies there, by its digest, whether or not it can be used."""
     findings: list[Finding] = []
     entry, details = link.entry, link.entry.details
     if isinstance(details, Countersigned | Corrected):
         heads = [head for number, head in collection.chain.heads if number == details.entry]
         unread = not heads and any(number == details.entry for number, _ in collection.listing.entries)
         if details.entry >= entry.sequence or not (unread or details.head in heads):
-            message = f"entry {entry.sequence} speaks of another entry {details.entry} than the one in this record"
+            message = f"entry {entry.sequence} is about an entry {details.entry} that is not the one in this record"
             findings.append(
                 Finding(
                     Code.CHAIN_BROKEN,
@@ -52,7 +52,7 @@ def _judge_references(link: Link, collection: Collection) -> list[Finding]:
                 )
             )
     if entry.is_late:
-        message = f"entry {entry.sequence} was recorded more than a day after what it records, as its signer says"
+        message = f"entry {entry.sequence} was recorded more than a day after the event, according to its signer"
         findings.append(Finding(Code.ENTRY_LATE, Effect.NOTE, message, entry=entry.sequence))
     return findings
 
@@ -88,7 +88,7 @@ def _open_transfers(links: Sequence[Link], receipts: Sequence[Receipt]) -> list[
     for link in links:
         details = transfer_details(link)
         if details and link.entry.sequence not in answered:
-            message = f"entry {link.entry.sequence} hands over to {details.recipient}; no receipt answers it"
+            message = f"entry {link.entry.sequence} hands over to {details.recipient}, but there is no receipt"
             findings.append(Finding(Code.TRANSFER_OPEN, Effect.NOTE, message, entry=link.entry.sequence))
     return findings
 
@@ -108,17 +108,17 @@ def _judge_witness(
     last = links[-1].entry.sequence if links else 0
     if witnessed == 0:
         message = (
-            "no outside witness: whoever holds the directory and the key could have rebuilt or shortened the record; "
-            "a head that you noted (--expect-head), a receipt or a time-stamp would show it"
+            "no outside witness: anyone who holds the directory and the key could have rebuilt or shortened the "
+            "record; a head that you noted (--expect-head), a receipt or a time-stamp would show it"
         )
         return [Finding(Code.NO_WITNESS, Effect.NOTE, message)]
-    message = f"entries up to {witnessed} are witnessed by a receipt, another signer, a time-stamp or the head that "
+    message = f"entries up to {witnessed} are confirmed by a receipt, another signer, a time-stamp or the head that "
     message += "you noted; "
     if witnessed == last:
-        message += "nothing would show that entries after them were removed"
+        message += "nothing would show if later entries were removed"
     else:
         rest = f"entry {last}" if witnessed + 1 == last else f"entries {witnessed + 1} to {last}"
-        message += f"{rest} could have been rebuilt or shortened by whoever holds the record"
+        message += f"{rest} could have been rebuilt or shortened by anyone who holds the record"
     return [Finding(Code.WITNESSED, Effect.NOTE, message, entry=witnessed)]
 
 
@@ -141,6 +141,6 @@ def judge_second_signatures(links: Sequence[Link], policy: TrustPolicy, required
         count = len(set(agents.values()))
         if count < required:
             who = "1 trusted agent" if count == 1 else f"{count} trusted agents"
-            message = f"entry {number} is signed by {who}, {required} were asked for"
+            message = f"entry {number} is signed by {who}, but {required} were required"
             findings.append(Finding(Code.SIGNERS_TOO_FEW, Effect.OPEN, message, entry=number))
     return findings

@@ -33,13 +33,13 @@ class Derivation:
 
     @property
     def of_copy(self) -> str:
-        """Half a sentence to be said of the copy."""
+        """Half a sentence to be said about the copy."""
         withheld = "" if self.has_original else ", which is withheld here"
         return f"was made from item {self.original}{withheld}: {shown(self.method)} (entry {self.entry})"
 
     @property
     def of_original(self) -> str:
-        """Half a sentence to be said of the original."""
+        """Half a sentence to be said about the original."""
         withheld = "" if self.has_copy else ", which is withheld here"
         return f"has a copy, item {self.copy}{withheld}: {shown(self.method)} (entry {self.entry})"
 
@@ -69,7 +69,7 @@ def judge_derivations(collection: Collection) -> list[Finding]:
     findings = []
     for derivation in list_derivations(collection):
         if derivation.copy >= collection.next_item:
-            message = f"entry {derivation.entry} speaks of item {derivation.copy}, which is in no seal"
+            message = f"entry {derivation.entry} is about item {derivation.copy}, which is in no seal"
             findings.append(Finding(Code.ITEM_UNKNOWN, Effect.NOTE, message, entry=derivation.entry))
         elif derivation.has_copy:
             findings.append(_note(derivation.copy, derivation.of_copy, derivation.entry))
@@ -79,4 +79,4 @@ def judge_derivations(collection: Collection) -> list[Finding]:
 
 
 def _note(item: int, message: str, entry: int) -> Finding:
-    return Finding(Code.DERIVED, Effect.NOTE, message, item=item, entry=entry)
+    return Finding(Code.DERIVED, Effect.NOTE, f"item {item} {message}", item=item, entry=entry)

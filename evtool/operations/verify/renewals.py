@@ -99,7 +99,7 @@ def _compare(collection: Collection, number: int, listed: dict[str, str], record
         if name in record.partial:
             continue
         if name not in record.there:
-            yield _finding(Effect.DISPROVES, f"{name} is missing; entry {number} holds its digest", number, name)
+            yield _finding(Effect.DISPROVES, f"{name} is missing, but entry {number} lists its digest", number, name)
             continue
         if name not in digests:
             digests[name] = _hash(collection, name)
@@ -137,7 +137,9 @@ def _find_unlisted(record: _Record, number: int, listed: dict[str, str]) -> Iter
     earlier = record.entries[: bisect_left(record.entries, (number, ""))]
     missing = {name for _, name in earlier} - listed.keys()
     if missing:
-        message = f"entry {number} renews the record but leaves out {min(missing)}"
+        first = min(missing)
+        what = first if len(missing) == 1 else f"{len(missing):,} files, {first} among them"
+        message = f"entry {number} renews the record but leaves out {what}"
         yield Finding(Code.RENEWAL_INCOMPLETE, Effect.NOTE, message, entry=number, count=len(missing))
 
 

@@ -16,6 +16,7 @@ from evtool.core.consent.summary import ConsentSummary
 from evtool.core.custody.events import Event
 from evtool.core.errors import UsageError
 from evtool.core.finding import Code, Effect, Finding
+from evtool.core.text.counts import counted
 from evtool.core.text.names import shown
 from evtool.core.text.patterns import Exclusions
 from evtool.core.verdict import SignerReport, Step, StepResult
@@ -108,7 +109,7 @@ class Case:
 
     @cached_property
     def consent(self) -> ConsentSummary | None:
-        """What the terms of all items amount to; None where they cannot be relied on."""
+        """What the terms of all items amount to; None if they cannot be relied on."""
         # Looser terms could be all that is left because somebody without a key withheld an item.
         return summarize_consent(self.collection) if self.comparison.withholding.is_explained else None
 
@@ -181,12 +182,14 @@ def check_withholding(case: Case) -> StepResult:
     findings = list(withholding.findings)
     if case.fates.withheld and withholding.link is not None:
         number = withholding.link.entry.sequence
-        message = f"items are withheld from this copy, as entry {number} says; nothing is shown of them but that they "
-        message += "are part of the seal"
+        items = counted(case.fates.withheld, "item is", "items are")
+        message = (
+            f"{items} withheld from this copy, as entry {number} allows; only that they are part of the seal is shown"
+        )
         effect = Effect.OPEN if case.options.whole else Effect.NOTE
         findings.append(Finding(Code.WITHHELD, effect, message, count=case.fates.withheld))
     elif case.options.whole and not withholding.is_whole:
-        message = "statements are withheld from this copy, and the whole collection was asked for"
+        message = "this copy withholds statements, but the whole collection was asked for"
         findings.append(Finding(Code.WITHHELD, Effect.OPEN, message))
     if case.collection.withheld_details and withholding.link is not None:
         number, numbers = withholding.link.entry.sequence, case.collection.withheld_details
@@ -216,10 +219,11 @@ def check_items(case: Case) -> StepResult:
 def _judge_coverage(case: Case, compared: int) -> Iterable[Finding]:
     """Say how far the check went: nothing checked is never success."""
     if case.options.quick:
-        message = "only types, sizes and dates were compared, no file was read: this shows nothing about their bytes"
+        items = counted(case.fates.unread, "item")
+        message = f"only types, sizes and dates were compared, of {items}: this shows nothing about content"
         yield Finding(Code.NOT_HASHED, Effect.OPEN, message, count=max(case.fates.unread, 1))
     elif not compared:
-        yield Finding(Code.NO_ITEMS, Effect.UNCHECKED, "not one item could be checked")
+        yield Finding(Code.NO_ITEMS, Effect.UNCHECKED, "no item could be checked")
 
 
 def check_the_bag(case: Case) -> StepResult | None:
@@ -283,7 +287,7 @@ def _compare(case: Case) -> Comparison:
             comparison.findings += report_losses(crew)
         return comparison
     if options.scheduler is not None:
-        raise UsageError("a bundle is read on this machine; --scheduler goes with an evidence directory")
+        raise UsageError("a bundle is read on this machine; --scheduler is for evidence directories")
     return _run_comparer(case, options.jobs or default_jobs())
 
 
@@ -307,6 +311,6 @@ def _run_comparer(case: Case, jobs: int | Crew) -> Comparison:
         message = f"item {number} is in no seal, or its name is withheld"
         comparison.findings.append(Finding(Code.ITEM_UNKNOWN, Effect.UNCHECKED, message, item=number))
     for path in sorted(options.selection.paths - comparer.seen_paths):
-        message = f"{shown(path)}: no seal names such an item"
+        message = f"{shown(path)}: no seal contains such an item"
         comparison.findings.append(Finding(Code.ITEM_UNKNOWN, Effect.UNCHECKED, message, path=path))
     return comparison

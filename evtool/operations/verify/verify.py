@@ -54,9 +54,9 @@ def verify_bundle(bundle: Bundle, options: VerifyOptions, progress: Progress) ->
 def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress) -> Report:
     collection = read_collection(subject.custody)
     if not collection.listing.entries:
-        return _not_sealed(options, "the custody directory holds no complete entry", collection.findings)
+        return _not_sealed(options, "the custody directory has no complete entry", collection.findings)
     if options.quick and subject.bundle is not None:
-        raise UsageError("a bundle keeps no dates to compare, so --quick would show nothing")
+        raise UsageError("a bundle keeps no dates to compare, so --quick would prove nothing")
     case = Case(subject, collection, options, progress)
     steps = tuple(result for step in STEPS if (result := step(case)) is not None)
     comparison = case.comparison

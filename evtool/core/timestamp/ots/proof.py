@@ -72,7 +72,7 @@ class Operation:
             raise OtsError(f"{self.kind.name.lower()} has an argument, which it does not take")
 
     def apply(self, message: bytes) -> bytes | None:
-        """Compute the message after this operation; None where this Python lacks the hash function.
+        """Compute the message after this operation; None if this Python lacks the hash function.
 
         Raises:
             OtsError: the result would be longer than 4096 bytes.
@@ -94,7 +94,7 @@ class Operation:
 
 
 def compute_digest(kind: OperationKind, data: bytes) -> bytes | None:
-    """Compute a hash operation; None where this Python lacks it (RIPEMD-160 with OpenSSL 3.0.0 to 3.0.6, Keccak)."""
+    """Compute a hash operation; None if this Python lacks it (RIPEMD-160 with OpenSSL 3.0.0 to 3.0.6, Keccak)."""
     try:
         return hashlib.new(kind.name.lower(), data, usedforsecurity=False).digest()
     except ValueError:
@@ -171,7 +171,7 @@ class Leaf:
 
     Attributes:
         attestation: what is attested.
-        message: the message, None where an operation on the way is not supported here.
+        message: the message, None if an operation on the way is not supported here.
         weak: a weak hash function stands on the way.
     """
 

@@ -63,8 +63,8 @@ class Certificate:
         issuer: the issuer's Name, exact bytes.
         subject: the subject's Name as it stands.
         serial: its serial number.
-        key: its public key, None where its kind is not supported.
-        key_identifier: its subject key identifier, empty where it has none.
+        key: its public key, None if its kind is not supported.
+        key_identifier: its subject key identifier, empty if it has none.
     """
 
     der: bytes

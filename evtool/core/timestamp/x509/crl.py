@@ -14,7 +14,7 @@ _SOURCE = "CRL"
 
 
 def read_crl(der: bytes, certificate: Certificate, issuer: Certificate) -> Evidence | None:
-    """Read what a CRL says about a certificate of this issuer; None where it is about another issuer's.
+    """Read what a CRL says about a certificate of this issuer; None if it is about another issuer's.
 
     Only the issuer itself may sign: lists signed by a third party, lists of changes, and lists of some reasons only
     are named as unusable, never counted as "not revoked".

@@ -20,7 +20,7 @@ _VERSION = 0xA0
 
 
 def read_ocsp(der: bytes, certificate: Certificate, issuer: Certificate) -> Evidence | None:
-    """Read what an OCSP answer says about a certificate of this issuer; None where it is about another one."""
+    """Read what an OCSP answer says about a certificate of this issuer; None if it is about another one."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

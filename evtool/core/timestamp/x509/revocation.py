@@ -35,9 +35,9 @@ class CertificateStatus:
     """What all supplied evidence says about one certificate.
 
     Attributes:
-        revocation: the earliest revocation that was found, None where there is none.
+        revocation: the earliest revocation that was found, None if there is none.
         known_until: the newest moment for which evidence says "not revoked", None without such evidence.
-        unusable: why evidence about this certificate was set aside; empty where all of it could be used.
+        unusable: why evidence about this certificate was set aside; empty if all of it could be used.
     """
 
     revocation: Revocation | None

@@ -105,7 +105,7 @@ def _recognise(der: bytes) -> RevocationKind | None:
 def read_statements(
     file: RevocationFile, path: Sequence[Certificate], time: datetime
 ) -> tuple[RevocationStatement, ...]:
-    """Read what a file says of the certificates of a path, for a token of this time; nothing where it is of others.
+    """Read what a file says about the certificates of a path, for a token of this time; nothing if it is of others.
 
     `path` runs from the signer to the anchor, as in `Path`. What cannot be used has a `problem`, as in `Evidence`.
     """

@@ -14,7 +14,7 @@ class Revocation:
 
     Attributes:
         revoked_at: the revocation date.
-        reason: the reason given, None where none is; RFC 3161 treats that like a compromise.
+        reason: the reason given, None if none is; RFC 3161 treats that like a compromise.
         invalid_since: the date since when the key may have been in wrong hands, where it is given.
     """
 
@@ -39,8 +39,8 @@ class Evidence:
 
     Attributes:
         source: "CRL" or "OCSP answer".
-        issued_at: when its statement was made; None where it cannot be used.
-        revocation: the revocation it states, None where it states that there is none.
+        issued_at: when its statement was made; None if it cannot be used.
+        revocation: the revocation it states, None if it states that there is none.
         problem: why it cannot be used; "" where it can.
         foreign: it carries the issuer's name, but neither the issuer nor its delegate signed it.
     """

@@ -1,8 +1,7 @@
 """Comparing a directory with a seal by blocks, which are compared where their files are read.
 
 A worker spells the statements of what it has read, with the salts of the sealed ones, and compares bytes. Where they
-are the same, every sealed line is in its one spelling, in its place, and true: nothing has to be taken apart to know
-it. Only what differs is decoded.
+are the same, every sealed line is in its canonical spelling, in its place, and true. Only what differs is decoded.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ class UnchangedBlock(NamedTuple):
     Attributes:
         nodes: nodes of the tree that its lines fill.
         listed: its part of the list of checksums.
-        consents: number of an item -> the terms that were stated of it when it was sealed.
+        consents: number of an item -> the terms that were stated about it when it was sealed.
         size: bytes that were read.
         other_dates: items, other than links, that have another modification date.
     """
@@ -100,7 +99,7 @@ def compare_block(reading: Reading, order: CompareOrder) -> UnchangedBlock | Non
     try:
         spelled = spell_items(reading, order.first_item, salts, extra.follow)
     except FormatError:
-        # Metadata of something that is no file.
+        # Metadata of something that is not a file.
         return None
     if spelled is not None and spelled.lines != sealed:
         # Many ways of copying lose the dates; that alone says nothing about the bytes.
@@ -141,15 +140,15 @@ def _split(block: bytes, first_item: int, items: int) -> _SplitLines | None:
 
 
 class _Extra(NamedTuple):
-    """What is stated of the items of a block beside what they are and their names."""
+    """What is stated about the items of a block beside what they are and their names."""
 
     consents: dict[int, ConsentTerms]
     follow: list[tuple[str, ...]]
-    """Kinds of the statements after the content of each item; empty where no item has more than its name."""
+    """Kinds of the statements after the content of each item; empty if no item has more than its name."""
 
 
 def _check_extra(extra: list[tuple[int, bytes]], first_item: int, items: int) -> _Extra | None:
-    """Check what else is stated of the items, and find their terms; None where whoever decodes it is to say more."""
+    """Check what else is stated about the items, and find their terms; None if whoever decodes it is to say more."""
     if not extra:
         return _Extra({}, [])
     consents: dict[int, ConsentTerms] = {}
@@ -178,7 +177,7 @@ def _check_extra(extra: list[tuple[int, bytes]], first_item: int, items: int) ->
 
 
 def _find_salts(lines: list[bytes]) -> list[str] | None:
-    """Find the salts of lines that are a content and a name in turn; None if one is no salt."""
+    """Find the salts of lines that are a content and a name in turn; None if one is not a salt."""
     salts: list[bytes] = []
     for content, file in zip(lines[::2], lines[1::2], strict=True):
         at = content.find(_SALT) + len(_SALT)

@@ -1,6 +1,6 @@
 """The items of one seal and the entries of one directory, block by block: what belongs together, and what is left over.
 
-Both come in the same order, so the entries up to the last path of a block are those that the block speaks of. If they
+Both come in the same order, so the entries up to the last path of a block are those that the block names. If they
 are as many as its items, they are most likely the same ones, and block and entries go to a worker as they are. If not,
 something is missing or extra, and only this block is taken apart.
 """
@@ -48,7 +48,7 @@ class Compared(NamedTuple):
     """An item with what was found in its place, or one side alone.
 
     Attributes:
-        sealed: the item; None for an entry that no item speaks of.
+        sealed: the item; None for an entry that no item names.
         found: the entry; None for an item that is not there.
         observation: what the entry was; None if it was not looked at, as nothing is known to compare it with.
     """
@@ -126,7 +126,7 @@ class BlockMerge:
         product, observations = answer.product, answer.observations
         broken_from = self._blocks.broken_from
         if broken_from is not None and block.first_item > broken_from:
-            # It was asked about before it was known that nothing can be known of it.
+            # It was asked about before it was known that nothing can be known about it.
             self._put_aside(answer.request.runs)
             self._aside += (pair._replace(sealed=None) for pair in loose if pair.found is not None)
         elif isinstance(product, UnchangedBlock):
@@ -173,7 +173,7 @@ def _size_of(pair: Compared) -> int | None:
 
 
 def _is_comparable(item: Item) -> bool:
-    """Whether anything is known of an item that an entry can be compared with."""
+    """Whether anything is known about an item that an entry can be compared with."""
     return item.content.type is not ItemType.OMITTED
 
 

@@ -50,8 +50,8 @@ class Comparison:
         items, evidence = self.all_fates.total, self.evidence
         if (items, evidence.accounted) == (sealed, evidence.seen):
             return ()
-        message = f"the sums do not meet: {items:,} of {sealed:,} items and {evidence.accounted:,} of "
-        message += f"{evidence.seen:,} names in the evidence are accounted for; nothing is concluded"
+        message = f"the sums do not agree: {items:,} of {sealed:,} items and {evidence.accounted:,} of "
+        message += f"{evidence.seen:,} names in the evidence are accounted for; there is no verdict"
         return (Finding(Code.ACCOUNTS_DIFFER, Effect.UNCHECKED, message),)
 
 

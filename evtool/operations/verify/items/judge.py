@@ -86,7 +86,7 @@ class ItemJudge:
             self.find(code, Effect.UNCHECKED, sealed, f"could not be checked: {observation.detail}")
         elif (mode or self.mode) is Mode.HASH and is_unread(sealed, observation):
             fates.unreadable += 1
-            self.find(Code.UNREADABLE, Effect.UNCHECKED, sealed, "could not be checked: it was not read")
+            self.find(Code.UNREADABLE, Effect.UNCHECKED, sealed, "could not be checked, because it was not read")
         elif (difference := find_difference(content, observation)) is not None:
             what, expected, found = difference
             fates.changed += 1
@@ -114,20 +114,22 @@ class ItemJudge:
         file = sealed.item.file
         self.fates_of(sealed).unread += 1
         found = format_mtime(observed_mtime) if observed_mtime is not None else None
-        message = f"was modified {found or 'at no date'}, the seal says {format_mtime((file and file.mtime) or 0)}"
+        message = (
+            f"has the modification date {found or 'none'}, the seal says {format_mtime((file and file.mtime) or 0)}"
+        )
         self.find(Code.DATE_CHANGED, Effect.OPEN, sealed, f"{message}; it was not read")
 
     def type_changed(self, sealed: SealedItem, now: str) -> None:
         """Say that something of another type is there."""
         was = KIND_NAMES[KIND_OF[sealed.item.content.type]]
         self.fates_of(sealed).type_changed += 1
-        self.find(Code.TYPE_CHANGED, Effect.DISPROVES, sealed, f"is now {now}, was sealed as {was}", was, now)
+        self.find(Code.TYPE_CHANGED, Effect.DISPROVES, sealed, f"is now {now}, but was sealed as {was}", was, now)
 
     def respelled(self, sealed: SealedItem, path: bytes) -> None:
         """Say that an item lies under its name in another Unicode form."""
         now = store_name(path)
         if parse_neutral_name(now) == sealed.item.number:
-            self.note(Code.NEUTRAL_NAME, sealed, f"is now named {shown(now)}: a name made of its number")
+            self.note(Code.NEUTRAL_NAME, sealed, f"is now named {shown(now)}: a name made from its number")
         else:
             self.note(Code.NAME_FORM, sealed, f"is now spelled {shown(now)}: the same name in another Unicode form")
 
@@ -135,12 +137,12 @@ class ItemJudge:
         """Say that an item is gone."""
         if self.is_disposed(sealed):
             self.fates_of(sealed).disposed += 1
-            self.note(Code.DISPOSED, sealed, "is gone; an entry records that it was disposed of")
+            self.note(Code.DISPOSED, sealed, "is missing; an entry records that it was disposed of")
         elif self.may_lack(sealed):
             # Nobody can tell who left it out, so it is neither shown nor anybody's fault.
             self.fates_of(sealed).stated_only += 1
             target = shown(sealed.item.content.target or "")
-            message = f"is a link to {target}, and not here; bundles carry no links, and unpacking leaves out some"
+            message = f"is a link to {target}, and is missing; bundles contain no links, and unpacking leaves out some"
             self.find(Code.LINK_ABSENT, Effect.OPEN, sealed, message)
         else:
             self.fates_of(sealed).missing += 1
@@ -188,7 +190,7 @@ class ItemJudge:
 
 
 def is_unread(sealed: SealedItem, observation: Observation) -> bool:
-    """Tell whether a file has the sealed size, and was not read: then nothing is known of its bytes."""
+    """Tell whether a file has the sealed size, and was not read: then nothing is known about its bytes."""
     content, stamp = sealed.item.content, observation.stamp
     has_bytes = content.digests is not None and observation.problem is None and not observation.sha256
     return has_bytes and stamp is not None and stamp.size == content.size
@@ -200,7 +202,7 @@ def is_another(content: ContentStatement, observation: Observation) -> bool:
 
 
 def find_difference(content: ContentStatement, observation: Observation) -> tuple[str, str, str] | None:
-    """Compare what was sealed with what was observed: what differs, expected, found; None where nothing does."""
+    """Compare what was sealed with what was observed: what differs, expected, found; None if nothing does."""
     if content.target is not None:
         target = store_name(observation.target)
         return None if target == content.target else ("its target", content.target, target)

@@ -15,6 +15,7 @@ from evtool.core.accounts import ItemFates
 from evtool.core.container.payload_names import parse_neutral_name
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest.statement import ItemType, OmissionReason
+from evtool.core.text.counts import counted
 from evtool.core.text.limits import MAX_HOLES
 from evtool.core.text.names import has_unassigned, name_some, nfc_key, parse_name, shown, store_name
 from evtool.core.text.patterns import Exclusions
@@ -230,8 +231,8 @@ class Comparer:
         if reason is OmissionReason.UNREADABLE_DIRECTORY:
             self._omitted_directories.append((sealed.item.sort_key or b"").rstrip(b"/") + b"/")
         gone = found is None and reason is not OmissionReason.UNREADABLE_DIRECTORY
-        message = f"was left out of the seal ({reason.value if reason else ''}); only named"
-        self._judge.note(Code.OMITTED, sealed, message + (", and not there now" if gone else ""))
+        message = f"was left out of the seal ({reason.value if reason else ''}), and is listed by name only"
+        self._judge.note(Code.OMITTED, sealed, message + (", and is missing now" if gone else ""))
         return True
 
     def _look_past_patterns(self) -> None:
@@ -354,7 +355,10 @@ class Comparer:
                     candidates.append(replace(task, mode=Mode.HASH, size=seen.stamp.size))
                 left_out += holes > MAX_HOLES
         if left_out:
-            message = f"sparse files, with {MAX_HOLES:,} empty bytes and more, were not read in search of renamed ones"
+            message = (
+                f"{counted(left_out, 'sparse file was', 'sparse files were')} not searched for renamed items, "
+                f"which have more than {MAX_HOLES:,} empty bytes in all"
+            )
             self._add(Code.NOT_HASHED, Effect.UNCHECKED, message, count=left_out)
         renamed: list[tuple[SealedItem, Found]] = []
         for task, seen in self._observe(candidates):
@@ -415,7 +419,10 @@ class Comparer:
             # have listed these files; nobody is accused for that.
             evidence.unjudged = len(extra)
             if extra:
-                message = "files are in no seal that passes verification; they may belong to one that does not"
+                message = (
+                    f"{counted(len(extra), 'file is', 'files are')} in no seal that passes verification, "
+                    "but may belong to a seal that fails it"
+                )
                 self._add(Code.NOT_HASHED, Effect.UNCHECKED, message, count=len(extra))
             return
         evidence.extra = len(extra)
@@ -455,27 +462,37 @@ class Comparer:
         """Add what concerns many items at once."""
         notes = self.result.notes
         if self._neutral_names:
-            message = "items are stored under names made of their numbers; their own names are stated, or withheld"
+            stored = counted(
+                self._neutral_names, "item is stored under its number", "items are stored under their numbers"
+            )
+            message = f"{stored} instead of a name; the names are in the statements, or withheld"
             self._add(Code.NEUTRAL_NAME, Effect.NOTE, message, count=self._neutral_names)
         if stated_only := sum(fates.stated_only for fates in self.result.fates.values()):
-            message = "links and empty directories are there as statements only"
+            message = f"{counted(stated_only, 'link or empty directory is', 'links and empty directories are')} "
+            message += "in the bundle as statements only"
             self._add(Code.STATED_ONLY, Effect.NOTE, message, count=stated_only)
         if self._judge.other_dates:
-            message = "items have another modification date than at sealing; their bytes are the same"
+            dated = counted(self._judge.other_dates, "item has", "items have")
+            message = f"{dated} a different modification date than at sealing; the content is unchanged"
             self._add(Code.DATE_CHANGED, Effect.NOTE, message, count=self._judge.other_dates)
         if not self.selection.is_all:
-            message = "items were not asked for and not checked, nor whether there are files that no seal knows"
             not_selected = sum(fates.not_selected for fates in self.result.fates.values())
+            message = (
+                f"{counted(not_selected, 'item was', 'items were')} not selected and not checked; files that are in "
+            )
+            message += "no seal were not looked for"
             self._add(Code.NOT_SELECTED, Effect.NOTE, message, count=not_selected)
             return
         if notes.excluded_count:
             patterns = ", ".join(shown(pattern) for pattern in sorted({pattern for _, pattern in notes.excluded}))
             names = name_some([shown(path) for path, _ in notes.excluded], notes.excluded_count)
-            message = f"entries of the directory are left out of the seals by pattern ({patterns}): {names}"
+            left_out = counted(notes.excluded_count, "file or directory is", "files and directories are")
+            message = f"{left_out} left out of the seals by pattern ({patterns}): {names}"
             self._add(Code.EXCLUDED, Effect.NOTE, message, count=notes.excluded_count)
         self.result.findings += report_companions(Code.COMPANION, notes.companions)
         for name, twin in notes.twins:
-            message = f"{shown(name)} and {shown(twin)} are one name to some other systems; a copy there may lose one"
+            names = f"{shown(name)} and {shown(twin)}"
+            message = f"{names} are the same name on some systems; copying there may overwrite one"
             self._add(Code.NAME_TWIN, Effect.NOTE, message, path=name)
 
     def _close_accounts(self) -> None:
@@ -488,7 +505,7 @@ class Comparer:
                 self.result.fates[seal.number].withheld += count_items(withheld_ranges(seal))
 
     def _explain_change(self, sealed: SealedItem) -> str:
-        """Look for a cause of a change that can be shown, where the file can be read once more under its own name."""
+        """Look for a cause of a change that can be shown, where the file can be read again under its own name."""
         place = self.evidence.data if isinstance(self.evidence, FolderBundle) else self.evidence
         file, digests = sealed.item.file, sealed.item.content.digests
         if file is None or digests is None or not isinstance(place, TreeLocation):

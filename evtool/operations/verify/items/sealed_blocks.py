@@ -1,7 +1,7 @@
 """A seal's items by the block, so that a whole block can be compared where its files are read.
 
-A block is cut without being understood: it looks like so many whole items, it is known after which line and which item
-it comes, and under which path it ends. Whoever compares it either finds every byte as it has to be, or has it decoded.
+A block is cut without being understood: it looks like so many whole items, and it is known after which line and item it
+comes, and under which path it ends. A comparison either finds that every byte is right, or decodes the block.
 Where a manifest does not look like that, as when lines are withheld, the rest of it is read statement by statement.
 """
 
@@ -197,7 +197,7 @@ class _Lines:
 
         Whatever comes before the first item is taken together with it.
         """
-        # The item after the last one has to be seen: what is stated of an item may be many lines.
+        # The item after the last one has to be seen: what is stated about an item may be many lines.
         while len(self._starts) <= count and self._bytes < _BLOCK_BYTES and self._refill():
             pass
         if self._bytes >= _BLOCK_BYTES and len(self._starts) <= count:

@@ -14,7 +14,7 @@ def judge_time(collection: Collection, grounds: TimeGrounds, now: datetime | Non
     """Judge all time evidence of a record, as of `now` or the present."""
     found = read_time_files(collection)
     if not found.stamps:
-        message = "no time-stamp: all times are claims of the signers"
+        message = "no time-stamp: all times are only what the signers say"
         nothing = Finding(Code.NO_TIMESTAMP, Effect.OPEN, message)
         return TimeResult((*found.findings, nothing))
     # Not before there is a token: this imports the X.509 parts of cryptography.

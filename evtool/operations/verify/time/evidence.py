@@ -57,7 +57,8 @@ def read_time_files(collection: Collection) -> TimeFiles:
     for text, records in recorded.items():
         _check_recorded(text, records, there, found)
     if len(there) > MAX_STAMPS:
-        message = f"{len(there)} time-stamps, only those that entries list and the first {MAX_STAMPS} others are judged"
+        judged = f"those that entries list and the first {MAX_STAMPS:,} others"
+        message = f"there are {len(there):,} time-stamps; only {judged} are judged"
         found.findings.append(Finding(Code.TIMESTAMP_OPEN, Effect.NOTE, message, count=len(there)))
     usable = {link.entry.sequence: link.entry.event.value for link in links}
     size = 0
@@ -88,10 +89,10 @@ def _too_much(name: StampName, *, is_listed: bool) -> Finding:
 def _check_recorded(text: str, records: list[tuple[int, str]], there: dict[str, StampName], found: TimeFiles) -> None:
     name, entry = parse_stamp_name(text), records[0][0]
     if name is None or name.role not in EVIDENCE or name.sequence >= entry:
-        message = f"entry {entry} lists {shown(text)} as a time-stamp, which this version does not know"
+        message = f"entry {entry} lists {shown(text)} as a time-stamp, but this version does not know that kind"
         found.findings.append(Finding(Code.CUSTODY_UNREADABLE, Effect.UNCHECKED, message, entry=entry))
     elif text not in there:
-        message = f"time-stamp {text} is missing; entry {entry} holds its digest, so it was there"
+        message = f"time-stamp {text} is missing, but entry {entry} lists its digest"
         finding = Finding(Code.TIMESTAMP_MISSING, Effect.DISPROVES, message, path=text, entry=entry)
         found.findings.append(finding)
 

@@ -65,7 +65,7 @@ class TimeResult:
     """The answer.
 
     Attributes:
-        findings: what does not hold, is open, or should be known.
+        findings: what fails verification, is open, or should be known.
         stamps: every time-stamp with its answer.
         intervals: what is proven for each entry.
         proven: digest of an entry -> the moment by which it provably existed.

@@ -96,7 +96,7 @@ def judge_stamps(collection: Collection, found: TimeFiles, grounds: TimeGrounds,
     findings += _judge_intervals(links, intervals)
     findings += _judge_whole(collection, judgement, intervals)
     if grounds.minimum_work < MINIMUM_WORK:
-        message = "block headers that anybody can make up were accepted, as asked: blocks show nothing here"
+        message = "block headers that anybody can invent were accepted, as you asked: here, blocks prove nothing"
         findings.append(Finding(Code.TIMESTAMP_OPEN, Effect.NOTE, message))
     return TimeResult(
         findings=tuple(findings),
@@ -151,7 +151,7 @@ def _judge_tokens(companions: Companions, judgement: _Judgement, found: TimeFile
         elif verdict.state is TokenState.INDETERMINATE:
             yield _open(stamp, verdict.reason.value, verdict.detail)
         elif _answers_another_request(companions, judged, stamp):
-            message = f"time-stamp {stamp.name.text} holds, but the request beside it is not the one that it answers"
+            message = f"time-stamp {stamp.name.text} verifies, but it does not answer the request beside it"
             yield Finding(Code.TIMESTAMP_OPEN, Effect.NOTE, message, entry=stamp.name.sequence)
 
 
@@ -187,8 +187,8 @@ def _judge_proofs(judgement: _Judgement) -> Iterable[Finding]:
 
 def _failed(stamp: FoundStamp, reason: str, detail: str, listed: bool) -> Finding:
     """A file that no entry lists can have been put there by anybody: it disproves nothing."""
-    why = f"although entry {stamp.listed_in} lists it" if listed else "it counts for nothing"
-    message = f"time-stamp {stamp.name.text} does not hold ({reason}: {detail}); {why}"
+    why = f"but entry {stamp.listed_in} lists it" if listed else "it proves nothing"
+    message = f"time-stamp {stamp.name.text} fails verification ({reason}: {detail}); {why}"
     effect = Effect.DISPROVES if listed else Effect.NOTE
     return Finding(
         Code.TIMESTAMP_FAILED, effect, message, path=stamp.name.text, found=reason, entry=stamp.name.sequence
@@ -196,7 +196,7 @@ def _failed(stamp: FoundStamp, reason: str, detail: str, listed: bool) -> Findin
 
 
 def _open(stamp: FoundStamp, reason: str, detail: str) -> Finding:
-    message = f"time-stamp {stamp.name.text} establishes nothing ({reason}: {detail})"
+    message = f"time-stamp {stamp.name.text} proves nothing ({reason}: {detail})"
     return Finding(
         Code.TIMESTAMP_OPEN,
         Effect.NOTE,
@@ -218,9 +218,11 @@ def _judge_intervals(links: Sequence[Link], intervals: dict[int, Interval]) -> I
         claim = compare_claim(entry.recorded_at, _widen(interval))
         if claim is not ClaimedTime.POSSIBLE:
             what = (
-                "later than a time-stamp upon it" if claim is ClaimedTime.AFTER_PROOF else "earlier than one it holds"
+                "later than a time-stamp on it"
+                if claim is ClaimedTime.AFTER_PROOF
+                else "earlier than a time-stamp that it contains"
             )
-            message = f"entry {entry.sequence} claims a time of recording {what}: the claim is wrong, or the clock was"
+            message = f"entry {entry.sequence} says that it was recorded {what}: that is wrong, or the clock was wrong"
             yield Finding(Code.TIME_CLAIM, Effect.NOTE, message, entry=entry.sequence)
 
 
@@ -232,13 +234,13 @@ def _widen(interval: Interval) -> Interval:
 def _judge_whole(collection: Collection, judgement: _Judgement, intervals: dict[int, Interval]) -> Iterable[Finding]:
     """The axis is shown once the newest seal, and through it all before, is proven."""
     if not judgement.linked:
-        message = "the chain is broken, so a time-stamp shows nothing beyond the entry that it stands beside"
+        message = "the chain is broken, so a time-stamp proves nothing beyond its own entry"
         yield Finding(Code.TIME_NOT_PROVEN, Effect.OPEN, message)
     elif not collection.seals or collection.lacks_seals:
-        yield Finding(Code.TIME_NOT_PROVEN, Effect.OPEN, "there are seals that cannot be used")
+        yield Finding(Code.TIME_NOT_PROVEN, Effect.OPEN, "some seals cannot be used")
     elif intervals[collection.seals[-1].number].not_after is None:
         number = collection.seals[-1].number
-        message = f"nothing proves by when entry {number}, the newest seal, existed"
+        message = f"nothing proves when entry {number}, the newest seal, existed"
         yield Finding(Code.TIME_NOT_PROVEN, Effect.OPEN, message, entry=number)
 
 

@@ -32,9 +32,9 @@ class KnownStamps:
 
 
 def read_known_stamps(collection: Collection, now: datetime) -> KnownStamps:
-    """Read the time-stamps of a record that holds.
+    """Read the time-stamps of a record that passes verification.
 
-    One that is disproved is not listed: anybody can drop a file there, and a listed one that does not hold would speak
+    A disproved one is not listed: anybody can drop a file there, and a listed one that fails verification would speak
     against the record for ever.
     """
     if not any(name.role in EVIDENCE for name in collection.listing.stamps):
