@@ -15,7 +15,7 @@ class ItemFates:
 
     Attributes:
         ok: read, and as sealed.
-        changed, missing, renamed, type_changed, unreadable: not as sealed; one finding each.
+        changed, missing, renamed, type_changed, unreadable: differs from the seal; one finding each.
         withheld: not disclosed by this copy.
         omitted: sealed by name only; there is no content to compare.
         disposed: gone, and an entry records that they were given up.

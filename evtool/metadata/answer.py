@@ -1,4 +1,4 @@
-"""Reads what a caged child wrote, which is as hostile as the file that it read."""
+"""Reads what a confined child wrote, which is as hostile as the file that it read."""
 
 from __future__ import annotations
 

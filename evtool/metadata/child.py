@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from evtool.core.metadata.claims import Claims, Problem
 from evtool.core.metadata.json_form import claims_document, fit_claims
 from evtool.metadata.collect import Collector
-from evtool.metadata.confinement import enter_cage, set_limits, try_bars
+from evtool.metadata.confinement import enter_confinement, set_limits, try_bars
 from evtool.metadata.extractors import Extractor, extractors
 from evtool.metadata.identify import identify
 from evtool.metadata.stream import open_stream
@@ -28,7 +28,7 @@ _CODECS = (
     "cp1251 koi8-r cp949 euc_kr iso2022_kr johab cp932 shift_jis euc_jp iso2022_jp gb2312 gbk gb18030 big5 mac-roman "
     "idna punycode raw-unicode-escape unicode-escape quopri base64 zlib hex"
 )
-"""Codecs load from disk on first use, and inside the cage there is no disk; others read as Latin-1."""
+"""Codecs load from disk on first use, and in confinement there is no disk; others read as Latin-1."""
 
 _PHOTOGRAPHS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")
 """How files begin that may share a process: JPEG, PNG, TIFF; or, after four bytes, with `ftyp`, as HEIC does."""
@@ -38,7 +38,7 @@ _CONTAINERS = (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK")
 
 
 def preload() -> None:
-    """Load, before the cage, all that parsing could want to load."""
+    """Load, before confinement, all that parsing could want to load."""
     for name in _CODECS.split():
         codecs.lookup(name)
     # Libraries warn of damaged files; those are facts about the file, and nobody reads this process's words.
@@ -48,12 +48,12 @@ def preload() -> None:
     identify(io.BytesIO(b"\0" * 64), 64)
 
 
-def parse_in_cage(files: list[int], answer: int, settings: Settings) -> NoReturn:
+def parse_in_confinement(files: list[int], answer: int, settings: Settings) -> NoReturn:
     """Parse one file, or several photographs, and leave the process with exit status 0."""
     streams = [(open_stream(file, size), size) for file in files for size in [os.fstat(file).st_size]]
     _default_signals()
-    if settings.caged:
-        enter_cage(settings.limits)
+    if settings.confined:
+        enter_confinement(settings.limits)
     else:
         set_limits(settings.limits)
     for item, (stream, size) in enumerate(streams):
@@ -120,10 +120,10 @@ def _write(answer: int, message: dict[str, Any]) -> None:
         line = line[os.write(answer, line) :]
 
 
-def probe_in_cage(answer: int, limits: Limits) -> NoReturn:
-    """Enter the cage, try its bars, and write down which mechanisms applied and what was refused."""
+def probe_in_confinement(answer: int, limits: Limits) -> NoReturn:
+    """Enter confinement, test its limits, and write down which mechanisms applied and what was refused."""
     _default_signals()
-    applied = enter_cage(limits)
+    applied = enter_confinement(limits)
     _write(answer, {"applied": applied, "refused": try_bars(answer)})
     os._exit(0)
 

@@ -1,7 +1,7 @@
-"""The cage around one parser: what a process gives up before it reads a stranger's file.
+"""The confinement around one parser: what a process gives up before it reads a stranger's file.
 
 Several mechanisms, each of which suffices for most of it: resource limits (also: no new descriptor of any kind), the
-user `nobody` where the process is root, Landlock, seccomp. `try_bars` shows by trying what the cage refuses; on a
+user `nobody` where the process is root, Landlock, seccomp. `try_bars` shows by trying what is refused; on a
 platform where it refuses too little, nothing is parsed.
 """
 
@@ -27,7 +27,7 @@ _DEPTH = 400
 """Levels of calls: deeper nesting than any honest file has ends as an error in place of a crash."""
 
 
-def enter_cage(limits: Limits) -> tuple[str, ...]:
+def enter_confinement(limits: Limits) -> tuple[str, ...]:
     """Confine this process for good; name the mechanisms that applied, in a fixed order."""
     set_limits(limits)
     _limit(resource.RLIMIT_FSIZE, 0, 0)
@@ -50,7 +50,7 @@ def enter_cage(limits: Limits) -> tuple[str, ...]:
 
 
 def set_limits(limits: Limits) -> None:
-    """Bound what this process may cost; this applies without a cage as well."""
+    """Bound what this process may cost; this applies without confinement as well."""
     sys.setrecursionlimit(_DEPTH)
     _limit(resource.RLIMIT_CORE, 0, 0)
     # Past the soft limit comes SIGXCPU, which says why; past the hard one SIGKILL.
@@ -59,7 +59,7 @@ def set_limits(limits: Limits) -> None:
 
 
 def _limit(what: int, soft: int, hard: int) -> None:
-    # macOS knows RLIMIT_AS and refuses to set it; what the cage is worth is found by trying.
+    # macOS knows RLIMIT_AS and refuses to set it; what the confinement is worth is found by trying.
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(what, (soft, hard))
 
@@ -79,9 +79,9 @@ def _become_nobody() -> bool:
 
 
 def try_bars(descriptor: int) -> tuple[str, ...]:
-    """Try, inside the cage, what a parser must not do, and name what was refused.
+    """Try, in confinement, what a parser must not do, and name what was refused.
 
-    `descriptor` is one that was open before the cage was entered.
+    `descriptor` is one that was open before confinement began.
     """
     attempts: dict[str, Callable[[], object]] = {
         "open": lambda: os.open("/", os.O_RDONLY),

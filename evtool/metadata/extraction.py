@@ -65,7 +65,7 @@ class ExtractionResult:
         claims: in the form that was asked for; None if nothing at all could be found out. With a `failure` beside
             them they are what the parser had found before it ended.
         failure: None if the parser finished (each extractor's own problems are part of the claims).
-        confinement: the mechanisms that confined the parser, joined by `+`; "none" without a cage.
+        confinement: the mechanisms that confined the parser, joined by `+`; "none" without confinement.
     """
 
     claims: Claims | None
@@ -101,13 +101,13 @@ class MetadataExtractor:
     """
 
     def __init__(self, *, detail: Detail = Detail.FULL, limits: Limits | None = None, sandbox: bool = True) -> None:
-        self._settings = Settings(limits or Limits(), caged=sandbox, basic=detail is Detail.BASIC)
+        self._settings = Settings(limits or Limits(), confined=sandbox, basic=detail is Detail.BASIC)
         self._lock = threading.Lock()
         self._starts = 0
         self._owner = os.getpid()
         self._server: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
-        self._cage = ""
+        self._confinement = ""
 
     def __enter__(self) -> Self:
         return self
@@ -127,7 +127,7 @@ class MetadataExtractor:
         """The mechanisms that confine the parser, joined by `+`; "" where it is refused, "none" where unwanted."""
         with self._lock:
             self._connect()
-        return self._cage
+        return self._confinement
 
     def extract(self, descriptor: int) -> ExtractionResult:
         """Find out what a file claims, by its open descriptor; its position is neither used nor moved.
@@ -190,18 +190,18 @@ class MetadataExtractor:
     def _submit(self, descriptors: list[int]) -> socket.socket | ExtractionResult:
         with self._lock:
             if (failure := self._connect()) is not None:
-                return ExtractionResult(None, failure, self._cage or "none")
+                return ExtractionResult(None, failure, self._confinement or "none")
             copies: list[int] = []
             try:
-                if self._settings.caged and "seccomp" not in self._cage:
+                if self._settings.confined and "seccomp" not in self._confinement:
                     # Only seccomp keeps a parser from changing the mode or times of a file by its descriptor.
                     copies += map(_copy_to_memory, descriptors)
                 return self._request(EXTRACT, copies or descriptors)
             except _TooLargeError:
-                return ExtractionResult(None, Failure.TOO_LARGE, self._cage)
+                return ExtractionResult(None, Failure.TOO_LARGE, self._confinement)
             except OSError:
                 self._disconnect()
-                return ExtractionResult(None, Failure.NOT_STARTED, self._cage)
+                return ExtractionResult(None, Failure.NOT_STARTED, self._confinement)
             finally:
                 for copy in copies:
                     os.close(copy)
@@ -220,12 +220,12 @@ class MetadataExtractor:
         if len(reply) < REPLY_HEAD.size:
             with self._lock:
                 self._disconnect()
-            return [ExtractionResult(None, Failure.KILLED, self._cage)] * files
+            return [ExtractionResult(None, Failure.KILLED, self._confinement)] * files
         ending, code = REPLY_HEAD.unpack_from(reply)
         failure = _failure(Ending(ending), code)
         return [
             # Killed after its last word is still an answer.
-            ExtractionResult(claims, None if ended else failure or Failure.ANSWER, self._cage)
+            ExtractionResult(claims, None if ended else failure or Failure.ANSWER, self._confinement)
             for claims, ended in read_answer(reply[REPLY_HEAD.size :], files)
         ]
 
@@ -235,7 +235,7 @@ class MetadataExtractor:
             return None
         if not hasattr(os, "fork") or not hasattr(socket, "send_fds"):
             return Failure.NO_CONFINEMENT
-        if self._cage == "" and self._starts:
+        if self._confinement == "" and self._starts:
             return Failure.NO_CONFINEMENT
         if self._starts >= _STARTS:
             return Failure.NOT_STARTED
@@ -248,14 +248,14 @@ class MetadataExtractor:
                 mine.close()
                 return Failure.NOT_STARTED
         self._control = mine
-        self._cage = self._probe() if self._settings.caged else "none"
-        if not self._cage:
+        self._confinement = self._probe() if self._settings.confined else "none"
+        if not self._confinement:
             self._disconnect()
             return Failure.NO_CONFINEMENT
         return None
 
     def _probe(self) -> str:
-        """Have a child show what its cage refuses; "" unless it refuses all that it must."""
+        """Have a child show what its confinement refuses; "" unless it refuses all that it must."""
         try:
             reply = _receive(self._request(PROBE, []), 1)
             found = json.loads(reply[REPLY_HEAD.size :])

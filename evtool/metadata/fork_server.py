@@ -1,4 +1,4 @@
-"""The fork server: one clean process that has every parser loaded, and forks one caged child for each file.
+"""The fork server: one clean process that has every parser loaded, and forks one confined child for each file.
 
 A process for each file, because one hostile file must not meet the next; forked from a warm parent, because starting
 an interpreter for each would cost many times more. (Photographs may share one, see `child`.) The server was started
@@ -19,7 +19,7 @@ import socket
 import time
 from dataclasses import dataclass, field
 
-from evtool.metadata.child import parse_in_cage, preload, probe_in_cage
+from evtool.metadata.child import parse_in_confinement, preload, probe_in_confinement
 from evtool.metadata.wire import ANSWER_LIMIT, EXTRACT, REPLY_HEAD, TOGETHER, Ending, Limits, Settings
 
 _CHILDREN = 2 * (os.cpu_count() or 1)
@@ -121,9 +121,9 @@ class _Server:
         try:
             _close_all_but(*files, answer)
             if request == EXTRACT:
-                parse_in_cage(files, answer, self._settings)
+                parse_in_confinement(files, answer, self._settings)
             else:
-                probe_in_cage(answer, self._settings.limits)
+                probe_in_confinement(answer, self._settings.limits)
         finally:
             os._exit(1)
 
@@ -186,4 +186,4 @@ def _send(reply: socket.socket, ending: Ending, code: int, answer: bytes) -> Non
 def start(control_descriptor: str, settings: str) -> None:
     """Enter from the command line that the client builds."""
     values = json.loads(settings)
-    main(int(control_descriptor), Settings(Limits(**values["limits"]), values["caged"], values["basic"]))
+    main(int(control_descriptor), Settings(Limits(**values["limits"]), values["confined"], values["basic"]))

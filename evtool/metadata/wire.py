@@ -1,6 +1,6 @@
 """What the parties of an extraction say to each other.
 
-Client, fork server and caged child are three processes. A request is one byte on the control socket with descriptors
+Client, fork server and confined child are three processes. A request is one byte on the control socket with descriptors
 beside it: a socket of its own for the reply, then the files to parse. A reply is how the child ended (an `Ending` and
 a number, exit status or signal), then what it wrote, one JSON object a line:
 
@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 EXTRACT, PROBE = b"x", b"p"
-"""Requests: parse the file in a cage; show what the cage refuses."""
+"""Requests: parse the file in confinement; show what the confinement refuses."""
 
 REQUIRED_BARS = ("open", "socket", "fork")
-"""What a cage must be shown to refuse, or nothing is parsed in it."""
+"""What confinement must be shown to refuse, or nothing is parsed in it."""
 
 REPLY_HEAD = struct.Struct("!BI")
 """An `Ending`, and the exit status or signal."""
@@ -64,10 +64,10 @@ class Settings:
 
     Attributes:
         limits: what one process may cost.
-        caged: whether children enter the cage.
+        confined: whether children enter the confinement.
         basic: whether children leave out what the basic form leaves out; then it never crosses the pipe.
     """
 
     limits: Limits
-    caged: bool
+    confined: bool
     basic: bool

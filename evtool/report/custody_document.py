@@ -16,12 +16,12 @@ class EntryDocument:
 
     Attributes:
         format: what this document is, and in which version.
-        exit_code: 1 or 4 if the entry records evidence that is not as sealed or could not be read.
+        exit_code: 1 or 4 if the entry records evidence that differs from the seal or could not be read.
         path: the directory, as the user named it.
         entry: number of the new entry.
         head: SHA-256 of the new entry.
         fixity: how the evidence compared with its seals, or null if that was not measured.
-        findings: what was not as sealed.
+        findings: what differed from the seal.
         more_findings: how many more of a kind there are; up to 1,000 of a kind are listed, with `--all` every one.
     """
 

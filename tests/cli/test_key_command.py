@@ -132,7 +132,7 @@ def test_a_second_key_of_a_code_is_refused_and_the_first_one_stays(evtool: Runne
     (evtool.home / "keys" / "A03.pub").unlink()
     again = evtool("key", "new", "A03", "--no-passphrase")
     assert again.exit_code == ExitCode.USAGE
-    assert "A03 has another key already" in again.stderr
+    assert "A03 already has another key" in again.stderr
     assert "evtool trust revoke SHA256:" in again.stderr
     assert os.listdir(evtool.home / "keys") == []
 

@@ -47,15 +47,15 @@ ATTEMPTS = {
 
 PRELUDE = """
 import os, resource, signal, socket, sys
-from evtool.metadata.confinement import enter_cage
+from evtool.metadata.confinement import enter_confinement
 from evtool.metadata.wire import Limits
 PATH, PARENT = sys.argv[1], os.getppid()
 FILE = os.open(PATH, os.O_RDONLY)
 """
 
 CAGE = """
-if sys.argv[2] == "caged":
-    assert "seccomp" in enter_cage(Limits()), "no seccomp here"
+if sys.argv[2] == "confined":
+    assert "seccomp" in enter_confinement(Limits()), "no seccomp here"
 try:
     ATTEMPT
 except (OSError, ValueError, MemoryError):
@@ -85,7 +85,7 @@ def test_the_cage_refuses(tmp_path: Path, what: str) -> None:
 
     if what not in ("run a program", "signal another process"):  # the one leaves no word, the other would end this test
         assert attempt(what, outside, "free") == "done"
-    assert attempt(what, inside, "caged") == "refused"
+    assert attempt(what, inside, "confined") == "refused"
 
     found = inside.stat()
     assert (inside.read_bytes(), found.st_mode & 0o777, found.st_mtime) == (b"evidence", 0o640, 1_000_000_000)

@@ -108,7 +108,7 @@ def measure_item(tree: Tree, chosen: Chosen, path: str) -> PartFile | None:
     """Read an item and compare it with its seal; None for one that has no bytes.
 
     Raises:
-        MismatchError: it is not as sealed.
+        MismatchError: it differs from the seal.
         EvidenceError: it cannot be read.
     """
     content, found = chosen.content, chosen.found

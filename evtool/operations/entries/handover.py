@@ -169,7 +169,7 @@ def _require_trust(record: OpenRecord, trust: TrustPolicy) -> None:
 
 
 def _require_accepted(measured: Measurement, options: ReceiveOptions) -> None:
-    """Refuse to accept what is not as sealed; what is wrong may be left out of a partial acceptance, or rejected."""
+    """Refuse to accept what differs from the seal; that may be left out of a partial acceptance, or rejected."""
     if options.acceptance is Acceptance.REJECTED:
         return
     for finding in measured.findings:

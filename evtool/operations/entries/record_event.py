@@ -21,7 +21,7 @@ from evtool.operations.entries.writer import (
 from evtool.operations.record.collection import Collection
 
 NEEDS_CLEAN_EVIDENCE = frozenset({Event.COPIED, Event.TRANSFERRED, Event.DISCLOSED})
-"""Events that hand evidence on: not recorded while it is not as sealed."""
+"""Events that hand evidence on: not recorded while it differs from the seal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class RecordResult:
         entry: its number.
         head: its SHA-256.
         fixity: the state of the evidence that it records; None if it records none.
-        findings: what was not as sealed.
+        findings: what differed from the seal.
     """
 
     entry: int
@@ -57,7 +57,7 @@ def record_event(
     Raises:
         UsageError: the event has a way of its own to be recorded.
         RefusedError: a text names somebody.
-        MismatchError: evidence that is to be handed on is not as sealed; nothing was recorded.
+        MismatchError: evidence that is to be handed on differs from the seal; nothing was recorded.
         InputError: the items or the entry that it is about do not exist.
     """
     if details.event in (Event.TRANSFERRED, Event.DISCLOSED):

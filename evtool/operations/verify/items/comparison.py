@@ -20,7 +20,7 @@ class Comparison:
     """The result of comparing a directory with its seals.
 
     Attributes:
-        findings: what is not as sealed, in no order.
+        findings: what differs from the seal, in no order.
         fates: number of the sealing entry -> the fates of its items.
         evidence: where each thing went that lies there.
         notes: what the walk noticed.

@@ -40,7 +40,7 @@ class ItemJudge:
         is_disposed: tells whether an entry records that an item was given up.
         may_lack: tells whether it is a link that a copy made from a bundle need not hold.
         keeps_dates: whether what is compared keeps modification dates; a bundle does not.
-        findings: what is not as sealed, in no order.
+        findings: what differs from the seal, in no order.
         fates: number of the sealing entry -> what its items met.
         missing: items that were not found, until somebody says what became of them.
         doubtful: looked at and not read, of the sealed size with another date: only reading tells.
