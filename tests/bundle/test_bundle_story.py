@@ -314,7 +314,7 @@ def test_an_output_that_is_there_or_lies_in_the_evidence_is_refused_before_any_w
         ("it.zip", ["-r", "age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq"], "is named"),
         ("it.zip.age", [], "is named"),
         ("it.age", ["--lock-file", "secret"], "zip container"),
-        ("it.zip.age", ["-r", "nobody"], "nobody a bundle can be encrypted to"),
+        ("it.zip.age", ["-r", "nobody"], "not a key that a bundle can be encrypted to"),
         ("it.zip", ["--only", "9-2"], "no sealed item matches 9-2"),
         ("it.zip", ["--withhold", "content"], "cannot be withheld"),
     ],

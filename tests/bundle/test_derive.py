@@ -128,7 +128,7 @@ def test_a_copy_that_is_sealed_already_is_only_recorded(archivist: Party, case: 
         ("1", "no-such", "neither an item nor a new file", 4),
         ("2", "1", "was sealed before item 2", 2),
         ("1", "1", "was sealed before item 1", 2),
-        ("1", "new.txt", "other files are new", 2),
+        ("1", "new.txt", "other new files", 2),
     ],
 )
 def test_what_is_no_copy_is_refused_and_changes_nothing(

@@ -103,7 +103,7 @@ def test_an_entry_that_cannot_be_used_may_be_the_withdrawal(
     assert first_line(archivist, case).endswith("case: closed. It may not be given to anyone.")
     shown = archivist("show", case, "1", "--json").document["items"][0]
     assert (shown["consent"]["handling"], shown["in_force"]) == ("public", STRICTEST)
-    assert "not known from this copy" in archivist("show", case, "1").stdout
+    assert "this copy does not show its terms" in archivist("show", case, "1").stdout
     for command in (("show",), ("check", *TO_B7), ("set", "--all", "--status", "given"), ("recall",)):
         assert archivist("consent", command[0], case, *command[1:]).exit_code in (1, 4), command
 

@@ -655,7 +655,7 @@ def test_whoever_is_not_trusted_permits_no_exit(evtool: Runner, plain: Path) -> 
     describe_recipients(stranger)
     refused = leave(stranger, plain, "transfer", "--confirm", "terms-untrusted", "--reason", "order 12")
     assert refused.exit_code == 5
-    assert "is signed by a key that you have not trusted" in refused.stderr
+    assert "is signed by a key that you do not trust" in refused.stderr
 
 
 def test_many_reasons_are_few_lines(evtool: Runner, giver: Party) -> None:

@@ -63,7 +63,7 @@ def test_opentimestamps_from_promise_to_block(evtool: Runner, archivist: Party) 
     assert report(result)["timestamps"][1]["block_height"] == 800_000
     assert report(result)["intervals"][0]["not_after"].endswith("T00:00:00Z")  # the end of a day, nothing finer
     assert any(
-        "made up" in finding["message"] or "make up" in finding["message"] for finding in report(result)["findings"]
+        "made up" in finding["message"] or "invent" in finding["message"] for finding in report(result)["findings"]
     )
 
 

@@ -179,7 +179,7 @@ def test_an_empty_directory_cannot_be_sealed(evtool: Runner) -> None:
     for arguments in ([], ["--dry-run"]):
         result = evtool("seal", case, *arguments)
         assert result.exit_code == ExitCode.NOT_CHECKED
-        assert "nothing in the directory that could be sealed; patterns leave out 1" in result.stderr
+        assert "the directory contains nothing to seal; patterns leave out 1" in result.stderr
     assert [path.name for path in case.iterdir()] == [".DS_Store"]
 
 

@@ -150,7 +150,7 @@ def test_a_seal_without_files_has_a_readme_that_says_so(evtool: Runner) -> None:
             assert (run.returncode, "no properly formatted" in run.stderr) == (1, True)
         else:
             assert run.returncode == 0, (command, run.stderr)
-    assert "a list without any file" in (case / "custody" / "README.txt").read_text()
+    assert "If a list names no file" in (case / "custody" / "README.txt").read_text()
 
 
 def test_evtool_verifies_what_ssh_keygen_signed(case: Path, evtool: Runner) -> None:

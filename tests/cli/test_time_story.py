@@ -87,7 +87,7 @@ def test_a_seal_is_stamped_and_stock_openssl_agrees(evtool: Runner, archivist: P
     assert re.search(r" -attime \d+ ", lines[0])
     assert repeat_with_openssl(case, tsa, lines, evtool.directory / "copy") == [True]
     text = archivist.ok("verify", case).stdout
-    assert "Signed (times are claims of the signer)" in text
+    assert "Signed (the times are what the signer says)" in text
     proven = text.partition("Proven times (by time-stamps that you trust; the times above are claims)\n")[2]
     assert proven.startswith(f"  entry 1  not after {interval['not_after']}\n")
     assert lines[0] in text
@@ -212,7 +212,7 @@ def test_across_an_air_gap(evtool: Runner, archivist: Party, tsa: OpensslAuthori
     assert stamps(result) == [(1, "passed", "ok")]
     archivist.ok("timestamp", case, "--request", "요청 2.tsr")  # another one waits, with an unlucky name
     again = archivist("timestamp", case, "--import", "in.tsr")
-    assert (again.exit_code, f"stored already, as {kept.name}" in again.stderr) == (4, True)
+    assert (again.exit_code, f"already stored, as {kept.name}" in again.stderr) == (4, True)
     told = archivist.ok("timestamp", case, "--request", "요청 3.tsq").stdout
     (line,) = [line for line in told.splitlines() if "--import" in line]
     assert shlex.split(line) == ["evtool", "timestamp", str(case), "--import", "요청 3.tsr"]

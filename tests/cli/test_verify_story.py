@@ -291,7 +291,7 @@ def test_signer_and_trust_answer_whose_keys_count(case: Path, evtool: Runner) ->
         for line, why in (
             ('B07 namespaces="evtool-custody-v1" ', "not for this agent"),
             ('A03 namespaces="file" ', "not for custody entries"),
-            ('A03 namespaces="evtool-custody-v1",valid-after="20990101" ', "only from a later date on"),
+            ('A03 namespaces="evtool-custody-v1",valid-after="20990101" ', "only from a later date"),
             ('A03 namespaces="evtool-custody-v1",valid-before="20200101" ', "no longer trust this key"),
         ):
             empty.write_text(line + trusted.read_text().split(" ", 2)[2])
@@ -319,7 +319,7 @@ def test_a_noted_head_is_found_or_refutes_the_record(case: Path, evtool: Runner)
         assert run("verify", kept).exit_code == ExitCode.OK, "a rollback alone cannot be seen"
         result = run("verify", kept, "--expect-head", second)
         assert result.exit_code == ExitCode.MISMATCH
-        assert "does not hold the entry that you noted" in result.stdout
+        assert "does not contain the entry that you noted" in result.stdout
 
 
 def test_what_is_required_beyond_the_usual_is_not_established(case: Path, evtool: Runner) -> None:

@@ -209,7 +209,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], int, str]] = {
     "escaped-traversal": (lambda c: (c / MD5).write_text(f"{'0' * 32}  data/..%0A/../..\n"), 4, "does not stay below"),
     "tag-in-payload-list": (lambda c: (c / MD5).write_text(f"{'0' * 32}  bagit.txt\n"), 4, "does not belong in this"),
     "no-manifest": (lambda c: remove(c / MD5, c / SHA512), 4, "no payload manifest"),
-    "doubled": (lambda c: double(c / MD5), 4, "listed before, with another digest"),
+    "doubled": (lambda c: double(c / MD5), 4, "already listed with another digest"),
     "short-digest": (lambda c: (c / MD5).write_text("00  data/x\n"), 4, "is not a md5 digest and a path"),
     "algorithm": (
         lambda c: (c / "manifest-whirlpool.txt").write_text("0"),

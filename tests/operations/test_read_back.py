@@ -122,7 +122,7 @@ def test_an_entry_that_stands_after_too_many_bytes_is_not_signed(record: OpenRec
     accessed = replace(entry, event=Event.ACCESSED, details=Accessed())
     require_readable(accessed.serialize(), accessed, record.collection)
     full = replace(record.collection, entries_size=MAX_ENTRIES_SIZE + 1)
-    with pytest.raises(InputError, match="no reader goes on"):
+    with pytest.raises(InputError, match="no reader reads further"):
         require_readable(accessed.serialize(), accessed, full)
 
 

@@ -188,7 +188,7 @@ def test_the_request_handed_in_as_the_response_is_called_that(grounds: Grounds) 
 
     assert not outcome.ok
     assert "request (.tsq)" in outcome.problem
-    assert "import what it answers" in outcome.hint
+    assert "import its answer" in outcome.hint
 
 
 def test_openssl_reads_the_request_as_it_was_meant(tmp_path: Path) -> None:

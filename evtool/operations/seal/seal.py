@@ -16,6 +16,7 @@ from evtool.core.custody.privacy import TextPolicy, check_text
 from evtool.core.errors import EvtoolError, InputError, RefusedError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest.statement import ItemType, OmissionReason
+from evtool.core.text.counts import counted
 from evtool.core.text.names import shown, store_name
 from evtool.core.text.ranges import count_items
 from evtool.operations.author import Author
@@ -228,7 +229,7 @@ class _SealRun:
         self._report_names()
         if self._denied:
             raise RefusedError(
-                f"{self._denied:,} file names contain a term from the list of denied terms; nothing was sealed",
+                f"{counted(self._denied, 'file name contains', 'file names contain')} a denied term; nothing was sealed",
                 hint="the manifest would repeat these names; rename working copies, or seal without --deny-terms",
             )
         if self._problems:
