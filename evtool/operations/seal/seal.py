@@ -228,8 +228,9 @@ class _SealRun:
             self._problems.append("files that the table names disappeared while the directory was read")
         self._report_names()
         if self._denied:
+            names = counted(self._denied, "file name contains", "file names contain")
             raise RefusedError(
-                f"{counted(self._denied, 'file name contains', 'file names contain')} a denied term; nothing was sealed",
+                f"{names} denied terms; nothing was sealed",
                 hint="the manifest would repeat these names; rename working copies, or seal without --deny-terms",
             )
         if self._problems:
