@@ -229,7 +229,8 @@ def test_a_record_with_converted_line_ends_accuses_nobody(case: Path, evtool: Ru
         finding["message"] for finding in result.document["reports"][0]["findings"] if finding["effect"] == "unchecked"
     ]
     assert any(
-        "converted on the way, from LF to CR LF" in message and "in git, put `* -text`" in message for message in said
+        "a program converted" in message and "from LF to CR LF" in message and "in git, put `* -text`" in message
+        for message in said
     ), said
 
 
