@@ -41,9 +41,11 @@ FLOORS: Mapping[str, list[set[str]]] = {
         {"timestamps", "seal", "bundle"},
     ],
     "evtool.cli": [
-        {"output", "delivery", "notes", "screen", "guesses"},
-        {"group"},
-        {"options", "progress", "stamp_answer", "faults", "usage"},
+        {"delivery", "notes", "screen", "guesses", "ways"},
+        {"command"},
+        {"output", "group"},
+        {"options", "progress", "faults", "usage"},
+        {"answers"},
         {"commands", "app"},
     ],
 }

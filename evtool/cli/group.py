@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from evtool.cli.guesses import guess_command
-from evtool.cli.screen import ABOUT, COMMANDS, EXIT_CODES, OTHER_WORDS, SECTIONS, render_first_screen
+from evtool.cli.screen import ABOUT, COMMANDS, EPILOG, OTHER_WORDS, SECTIONS, render_first_screen
 from evtool.core import __version__
 from evtool.core.errors import ExitCode
 from evtool.core.text.names import shown
@@ -36,6 +36,9 @@ class Group(click.Group):
     `modules` is name -> module; each of these defines its command under the name `command`. With `default`, whatever
     is no name of a command goes to that one: `evtool timestamp DIR` means `evtool timestamp add DIR`. A directory
     with the name of a command is written `./upgrade`.
+
+    Attributes:
+        default: the name of that command, or None.
     """
 
     def __init__(
@@ -43,7 +46,7 @@ class Group(click.Group):
     ) -> None:
         super().__init__(*args, **kwargs)
         self._modules = modules or {}
-        self._default = default
+        self.default = default
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """List the names in the order in which they were written down."""
@@ -63,8 +66,8 @@ class Group(click.Group):
             # Not a success: a script that lost the command on its way must not go on as if something had been done.
             sys.stdout.write(self.short_page(ctx) + "\n")
             raise click.exceptions.Exit(ExitCode.USAGE)
-        if self._default and args[0] not in (*self.list_commands(ctx), *ctx.help_option_names):
-            args = [self._default, *args]
+        if self.default and args[0] not in (*self.list_commands(ctx), *ctx.help_option_names):
+            args = [self.default, *args]
         return super().parse_args(ctx, args)
 
     def short_page(self, ctx: click.Context) -> str:
@@ -117,7 +120,7 @@ def make_program() -> click.Group:
         _Program(
             "evtool",
             help=help_text,
-            epilog=EXIT_CODES,
+            epilog=EPILOG,
             modules={name: module for name, (module, _) in COMMANDS.items()},
             context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
         )

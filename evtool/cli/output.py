@@ -10,6 +10,9 @@ from enum import Enum
 from shutil import get_terminal_size
 from typing import Literal
 
+import click
+
+from evtool.cli.command import OUTPUT, flag, options_of
 from evtool.core.text.names import is_visible
 from evtool.report.findings import IN_JSON, IN_TEXT
 from evtool.report.json_value import to_json
@@ -44,23 +47,42 @@ class ProgressMode(Enum):
     NONE = "none"
 
 
+def _what_is_done() -> list[str]:
+    """Give the list that the program keeps of what a run did, which it needs when the run fails."""
+    context = click.get_current_context(silent=True)
+    return context.obj if context is not None and isinstance(context.obj, list) else []
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How one run speaks.
+    """How one run speaks; the flags for it.
 
     Attributes:
+        lists_all: list every finding, however many there are.
+        progress: how progress is shown.
         json: print one JSON document on stdout in place of text.
         quiet: leave out talk that is neither an answer nor an error.
-        progress: how progress is shown.
-        lists_all: list every finding, however many there are.
         done: what this run did that stays done, for when the rest of it is lost.
     """
 
-    json: bool = False
-    quiet: bool = False
-    progress: ProgressMode = ProgressMode.AUTO
-    lists_all: bool = False
-    done: list[str] = field(default_factory=list)
+    lists_all: bool = flag(
+        "--all",
+        otherwise=False,
+        is_flag=True,
+        help=f"List every finding. [default: {IN_TEXT} of a kind, {IN_JSON:,} with --json, and a count of the rest]",
+    )
+    progress: ProgressMode = flag(
+        "--progress",
+        otherwise=ProgressMode.AUTO,
+        type=click.Choice([mode.value for mode in ProgressMode]),
+        callback=lambda _context, _param, value: ProgressMode(value),
+        default=ProgressMode.AUTO.value,
+        show_default=True,
+        help="On a terminal (auto), as JSON lines on standard error, or not at all.",
+    )
+    json: bool = flag("--json", otherwise=False, is_flag=True, help="Print one JSON document.")
+    quiet: bool = flag("--quiet", "-q", otherwise=False, is_flag=True, help="Print only the answer and errors.")
+    done: list[str] = field(default_factory=_what_is_done)
 
     def answer(self, text: str, *, done: bool = False) -> None:
         """Print the answer for a person on stdout; silent when a script asked for JSON.
@@ -97,6 +119,14 @@ class Output:
         """Print what helps a person along on stderr; never part of the answer."""
         if not self.quiet:
             sys.stderr.write(text.rstrip("\n") + "\n")
+
+
+output_options = options_of(Output, "output", OUTPUT, without=frozenset({"lists_all", "progress"}))
+"""Add --json and --quiet; the command gets its `output`. The others add --all, or --progress, or both."""
+
+output_and_findings = options_of(Output, "output", OUTPUT, without=frozenset({"progress"}))
+output_and_progress = options_of(Output, "output", OUTPUT, without=frozenset({"lists_all"}))
+output_of_work = options_of(Output, "output", OUTPUT)
 
 
 @dataclass(slots=True)

@@ -70,6 +70,9 @@ Exit codes:
   5  refused: consent or handling does not allow it
 """
 
+EPILOG = "\n".join(["\b", "Examples:", *(f"  {command:<29} {words}" for command, words in EXAMPLES), "", EXIT_CODES])
+"""What the page of the whole program ends with."""
+
 OTHER_WORDS = {
     "add": "seal",
     "audit": "verify",

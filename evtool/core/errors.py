@@ -7,7 +7,7 @@ be printed as it is.
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import Enum, IntEnum
 
 
 class ExitCode(IntEnum):
@@ -28,6 +28,35 @@ class ExitCode(IntEnum):
     """Consent or handling does not allow it."""
 
 
+class Way(Enum):
+    """A way out that an error offers, by what it changes; a command line adds the options that take it.
+
+    An error says in words what to do, for whoever called: a person, or a program in which there are no options.
+    """
+
+    AGENT = "the code to sign under"
+    ALLOW = "what may be sealed by name only"
+    ALLOWED_ONLY = "leave out what may not be disclosed"
+    CONFIRMED = "what a second person confirms"
+    CUSTODY = "where the custody directory is"
+    DENY_TERMS = "the list of denied terms"
+    ENCRYPTION = "to which keys, or with which passphrase, a bundle is encrypted"
+    EXCLUDE = "patterns of what is left out"
+    IDENTITY = "the key that opens a bundle"
+    ITEMS = "which items are meant"
+    KEY = "the key to sign with"
+    KEY_PASSPHRASE = "where the passphrase of a key comes from"  # noqa: S105  # these are words, no secrets
+    LABEL = "the name of a time-stamp"
+    NO_KEY_PASSPHRASE = "a key without a passphrase"  # noqa: S105
+    PASSPHRASE = "where the passphrase of a bundle comes from"  # noqa: S105
+    RECIPIENTS = "the recipient list"
+    REASON = "why it happened"
+    REJECT = "accept nothing"
+    STRIP = "the beginning of every path in a list"
+    TSA_ROOTS = "the root certificates of authorities"
+    WITHOUT = "which items are left out"
+
+
 class EvtoolError(Exception):
     """Root of every error that evtool raises on purpose.
 
@@ -35,15 +64,19 @@ class EvtoolError(Exception):
         message: what happened, one line, safe to print.
         hint: what to do next, one line, safe to print; empty where nothing helps.
         lines: what the message sums up, one line each, safe to print.
+        ways: what of a call would have to be changed for that.
         exit_code: what a command that ends with this error returns.
     """
 
     exit_code = ExitCode.NOT_CHECKED
 
-    def __init__(self, message: str, *, hint: str = "", lines: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", ways: tuple[Way, ...] = (), lines: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.ways = ways
         self.lines = lines
 
 

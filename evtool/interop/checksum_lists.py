@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from evtool.core.errors import FormatError
+from evtool.core.errors import FormatError, Way
 from evtool.core.text.names import shown_path
 
 MAX_LINE = 64 * 1024
@@ -188,6 +188,7 @@ def safe_path(path: bytes, where: str) -> bytes:
     if not path or path.startswith(b"/") or b"\0" in path or any(p in (b"", b".", b"..") for p in path.split(b"/")):
         raise FormatError(
             f"{where}: the path {shown_path(path)} does not stay below the directory",
-            hint="if the list was made elsewhere, remove the beginning of its paths with --strip",
+            hint="if the list was made elsewhere, remove the beginning of its paths",
+            ways=(Way.STRIP,),
         )
     return path

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from evtool.core.errors import FormatError, KeyFileError
+from evtool.core.errors import FormatError, KeyFileError, Way
 from evtool.core.ssh.key import SK_ED25519, PublicKey, parse_public_key_blob
 from evtool.core.ssh.wire import Reader, put_string, put_uint32
 
@@ -44,7 +44,7 @@ class Agent:
     def __init__(self) -> None:
         if not hasattr(socket, "AF_UNIX"):
             raise KeyFileError(
-                "this Python cannot reach ssh-agent: it has no Unix sockets", hint="use a key file with --key FILE"
+                "this Python cannot reach ssh-agent: it has no Unix sockets", hint="use a key file", ways=(Way.KEY,)
             )
         path = os.environ.get("SSH_AUTH_SOCK")
         if not path:

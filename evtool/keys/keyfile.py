@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_private_key,
 )
 
-from evtool.core.errors import FormatError, InputError, KeyFileError
+from evtool.core.errors import FormatError, InputError, KeyFileError, Way
 from evtool.core.ssh.key import ED25519, PublicKey, parse_public_key_blob, parse_public_key_line
 from evtool.core.ssh.wire import Reader, decode_base64
 from evtool.keys.files import create_file, read_any_file, read_secret_file, shown_file
@@ -97,7 +97,8 @@ def unlock(key_file: KeyFile, source: PassphraseSource) -> Ed25519PrivateKey:
     if key_file.public_key.key_type != ED25519:
         raise KeyFileError(
             f"{where} belongs to a security key, which only ssh-agent can use",
-            hint="run `ssh-add` on it, then give the .pub file with --key",
+            hint="run `ssh-add` on it, then name its .pub file as the key",
+            ways=(Way.KEY,),
         )
     passphrases: tuple[bytes | None, ...] = (None,)
     if key_file.encrypted:

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from evtool.core.errors import InputError, KeyFileError
+from evtool.core.errors import InputError, KeyFileError, Way
 from evtool.keys.files import read_secret_file, shown_file
 
 MAX_PASSPHRASE = 4096
 """Longest passphrase, in bytes."""
 
-_HINT = "give one with --passphrase-fd or --passphrase-file, or run evtool in a terminal"
+_HINT = "give one in a file or by a descriptor, or work in a terminal"
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -36,7 +36,7 @@ class Passphrase:
     def __post_init__(self) -> None:
         if not self._typed:
             raise KeyFileError(
-                "the passphrase is empty", hint="`evtool key new CODE --no-passphrase` makes a key without a passphrase"
+                "the passphrase is empty", hint="a key can be made without one", ways=(Way.NO_KEY_PASSPHRASE,)
             )
         if len(self._typed) > MAX_PASSPHRASE:
             raise KeyFileError(f"the passphrase has more than {MAX_PASSPHRASE} bytes")
@@ -80,12 +80,19 @@ class PassphraseSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TerminalPassphrase:
-    """Asks on the terminal, without echo."""
+    """Asks on the terminal, without echo.
+
+    Attributes:
+        way: what of a call says where else the passphrase could come from.
+    """
+
+    way: Way = Way.KEY_PASSPHRASE
 
     def read(self, subject: str, *, new: bool) -> Passphrase:
         """Ask once, or twice for a new one."""
-        passphrase = Passphrase(_ask(f"Passphrase of {subject}: " if not new else f"New passphrase of {subject}: "))
-        if new and Passphrase(_ask("Repeat it: ")).for_new_key() != passphrase.for_new_key():
+        prompt = f"Passphrase of {subject}: " if not new else f"New passphrase of {subject}: "
+        passphrase = Passphrase(_ask(prompt, self.way))
+        if new and Passphrase(_ask("Repeat it: ", self.way)).for_new_key() != passphrase.for_new_key():
             raise KeyFileError("the two passphrases differ", hint="nothing was written; try again")
         return passphrase
 
@@ -105,7 +112,7 @@ class DescriptorPassphrase:
         except OSError as error:
             raise KeyFileError(
                 f"the passphrase of {subject} cannot be read from descriptor {self.descriptor}: {error.strerror}",
-                hint="open it in the shell: evtool ... --passphrase-fd 3 3< FILE",
+                hint="open it in the shell, as in `3< FILE` for descriptor 3",
             ) from error
         return Passphrase(_without_newline(data))
 
@@ -135,13 +142,15 @@ def _without_newline(data: bytes) -> bytes:
     return data[:-2] if data.endswith(b"\r\n") else data.removesuffix(b"\n")
 
 
-def _ask(prompt: str) -> bytes:
+def _ask(prompt: str, way: Way) -> bytes:
     with warnings.catch_warnings():
         # getpass would go on with echo, or read a pipe that was meant for something else, and only warn of it.
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
             return getpass.getpass(prompt).encode("utf-8", "surrogateescape")
         except (getpass.GetPassWarning, EOFError, OSError):
-            raise KeyFileError("a passphrase is needed and there is no terminal to ask on", hint=_HINT) from None
+            raise KeyFileError(
+                "a passphrase is needed and there is no terminal to ask on", hint=_HINT, ways=(way,)
+            ) from None
         except UnicodeError:
             raise KeyFileError("the passphrase is not UTF-8 text", hint="set the terminal to UTF-8") from None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from evtool.core.consent.decision import Recipient, RecipientKind
-from evtool.core.errors import FormatError, UsageError
+from evtool.core.errors import FormatError, UsageError, Way
 from evtool.core.ssh.key import PublicKey, parse_public_key_line
 from evtool.core.terms.input import parse_user_term
 from evtool.core.terms.terms import Purpose
@@ -62,7 +62,8 @@ class Recipients:
             known = ", ".join(sorted(self.by_code)) or "the list is empty"
             raise UsageError(
                 f"{shown(code, 80)} is not in your list of recipients ({known})",
-                hint="describe it in recipients.toml, beside the folder of your keys, or in the file of --recipients",
+                hint="describe it in recipients.toml, beside the folder of your keys, or in a list of your own",
+                ways=(Way.RECIPIENTS,),
             )
         return self.by_code[code]
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from evtool.core.errors import FormatError, KeyFileError, SignatureError
+from evtool.core.errors import FormatError, KeyFileError, SignatureError, Way
 from evtool.core.ssh.key import PublicKey
 from evtool.core.ssh.signature import parse_signature, serialize_signature, signed_data, verify_signature
 from evtool.core.text.codes import check_code
@@ -113,7 +113,7 @@ def _only_own_key(home: Path | None) -> OwnKey:
         return own.keys[0]
     if own.keys:
         codes = ", ".join(key.code for key in own.keys)
-        raise KeyFileError(f"you have more than one key: {codes}", hint="choose one with --agent CODE")
+        raise KeyFileError(f"you have more than one key: {codes}", hint="choose one", ways=(Way.AGENT,))
     if own.problems:
         raise own.problems[0]
     raise KeyFileError("you have no key to sign with", hint=NO_KEY_HINT)
@@ -130,7 +130,7 @@ def _by_fingerprint(
     if not held:
         raise _not_held(fingerprint)
     if agent_code is None:
-        raise KeyFileError("a key in ssh-agent has no code", hint="give its code with --agent CODE")
+        raise KeyFileError("a key in ssh-agent has no code", hint="give its code", ways=(Way.AGENT,))
     return AgentSigner(held[0], agent_code)
 
 
@@ -157,7 +157,9 @@ def _code_of(name: str) -> str:
         return check_code(name)
     except FormatError:
         raise KeyFileError(
-            f"the name of the key file, {shown(name, 80)}, is not a code", hint="give the code with --agent CODE"
+            f"the name of the key file, {shown(name, 80)}, is not a code",
+            hint="give the code",
+            ways=(Way.AGENT,),
         ) from None
 
 

@@ -25,7 +25,7 @@ def hire(jobs: int | None, scheduler: str | None, evidence: TreeLocation) -> Ite
         yield Crew(jobs or default_jobs())
         return
     if jobs is not None:
-        raise UsageError("a cluster decides how many workers it has: give --jobs or --scheduler, not both")
+        raise UsageError("a cluster decides how many workers it has: name a scheduler or a number, not both")
     # This imports asyncio, and few runs use a cluster.
     from evtool.scan.cluster import hire_cluster
 

@@ -160,7 +160,7 @@ def hire_cluster(address: str, evidence: TreeLocation) -> Iterator[Crew]:
         from distributed import Client
     except ImportError:
         raise UsageError(
-            "--scheduler needs Dask, which is not installed here", hint="install it with: pip install 'evtool[dask]'"
+            "a cluster needs Dask, which is not installed here", hint="install it with: pip install 'evtool[dask]'"
         ) from None
     try:
         # A client that finds nobody cannot be closed: it goes on trying for a while, and then complains by itself.

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from evtool.core.container.age_header import AgeHeader, read_header
 from evtool.core.container.age_passphrase import RANDOM_SIZE, PassphraseEncryptor, decrypt_with_passphrase
-from evtool.core.errors import FormatError, KeyFileError, UsageError
+from evtool.core.errors import FormatError, KeyFileError, UsageError, Way
 from evtool.keys.age_keys import Identity, Recipient, load_pyrage
 from evtool.keys.passphrase import Passphrase, PassphraseSource
 from evtool.store.pipe import BytePipe, PipeClosedError
@@ -89,12 +89,12 @@ def decrypting(
     header = read_header(source.readline)
     if header.has_passphrase:
         if passphrase is None:
-            raise KeyFileError(f"{what} is locked with a passphrase", hint="give it with --passphrase-fd or -file")
+            raise KeyFileError(f"{what} is locked with a passphrase", hint="give it", ways=(Way.PASSPHRASE,))
         candidates = passphrase.read(what, new=False).candidates()
         yield _Pieces(partial(next, decrypt_with_passphrase(header, source.read, candidates), b""))
         return
     if not identities:
-        raise KeyFileError(f"{what} is encrypted to a key", hint="name the file with your key: --identity FILE")
+        raise KeyFileError(f"{what} is encrypted to a key", hint="name the file with your key", ways=(Way.IDENTITY,))
     pipe = BytePipe()
     worker = _Worker(lambda: _decrypt(header, source, identities, pipe), pipe.finish, on_error=pipe.fail)
     try:

@@ -12,7 +12,7 @@ import os
 import secrets
 from collections.abc import Callable
 
-from evtool.core.errors import BusyError, InputError
+from evtool.core.errors import BusyError, InputError, Way
 from evtool.store.lock_holder import describe_this_run, is_gone
 from evtool.store.naming import add_name
 
@@ -54,8 +54,8 @@ class DirectoryLock:
         except OSError as error:
             raise InputError(
                 f"the custody directory cannot be locked: {error.strerror}",
-                hint="make sure that the medium is writable, or keep the custody directory elsewhere "
-                "with --custody DIR",
+                hint="make sure that the medium is writable, or keep the custody directory elsewhere",
+                ways=(Way.CUSTODY,),
             ) from error
         self._text = text
 
@@ -158,8 +158,8 @@ def _flock(directory: int) -> None:
     except OSError as error:
         raise InputError(
             f"the custody directory cannot be locked: {error.strerror}",
-            hint="this file system does not support locks; seal on another one, or keep the custody directory "
-            "elsewhere with --custody DIR",
+            hint="this file system has no locks; seal on another one, or keep the custody directory elsewhere",
+            ways=(Way.CUSTODY,),
         ) from error
     # Between opening and locking, the other run may have removed the directory that it had made.
     if os.fstat(directory).st_nlink == 0:

@@ -15,7 +15,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
-from evtool.core.errors import BusyError, InputError
+from evtool.core.errors import BusyError, InputError, Way
 from evtool.core.text.names import shown
 from evtool.scan.tree import HAS_DIRECTORY_DESCRIPTORS, TreeLocation
 from evtool.store.custody import FileRole, Listing, file_name
@@ -303,7 +303,8 @@ class CustodyWriter:
             raise InputError(
                 f"{shown(os.fsdecode(os.path.basename(self._path)))} "
                 + ("is a symbolic link, and could lead anywhere" if link else f"cannot be used: {error.strerror}"),
-                hint="it counts as evidence; keep the custody directory elsewhere with --custody DIR",
+                hint="it counts as evidence; keep the custody directory elsewhere",
+                ways=(Way.CUSTODY,),
             ) from error
 
     def _release(self) -> None:

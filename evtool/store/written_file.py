@@ -8,27 +8,24 @@ import hashlib
 import os
 from types import TracebackType
 
-from evtool.core.errors import InputError
+from evtool.core.errors import InputError, Way
 from evtool.core.text.names import shown
 from evtool.store.medium import flush_to_medium
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM)
-_ELSEWHERE = "on a read-only medium, keep the custody directory elsewhere with --custody DIR"
-_MAKE_ROOM = (
-    "nothing was lost: free some space and run the command again, or keep the custody directory elsewhere with "
-    "--custody DIR"
-)
+_ELSEWHERE = "on a read-only medium, keep the custody directory elsewhere"
+_MAKE_ROOM = "nothing was lost: free some space and run the command again, or keep the custody directory elsewhere"
 _LOOK_AFTER = (
     "the medium or the connection to it failed: check it, run evtool verify, and run the command again; "
-    "or keep the custody directory on another medium with --custody DIR"
+    "or keep the custody directory on another medium"
 )
 
 
 def cannot_write(what: str, error: OSError) -> InputError:
     """Say what could not be written, why, and what to do about it."""
     hint = _MAKE_ROOM if error.errno in _NO_ROOM else _ELSEWHERE if error.errno in _NOT_ALLOWED else _LOOK_AFTER
-    return InputError(f"{what} cannot be written: {error.strerror}", hint=hint)
+    return InputError(f"{what} cannot be written: {error.strerror}", hint=hint, ways=(Way.CUSTODY,))
 
 
 class WrittenFile:

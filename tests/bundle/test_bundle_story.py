@@ -216,7 +216,7 @@ def test_a_bundle_locked_with_a_passphrase(archivist: Party, court: Party, case:
     secret.write_text("tulip\n")
     secret.chmod(0o600)
     bundle = tmp_path / "it.zip.age"
-    archivist.ok("pack", case, "-o", bundle, "--lock-file", secret, *DISCLOSED)
+    archivist.ok("pack", case, "-o", bundle, "--passphrase-file", secret, *DISCLOSED)
     assert b"\n-> scrypt " in bundle.read_bytes()[:80]
     court.ok("verify", bundle, "--passphrase-file", secret)
     assert court.run("verify", "-", "--passphrase-file", secret, stdin=bundle.read_bytes()).exit_code == 0
@@ -227,7 +227,7 @@ def test_a_bundle_locked_with_a_passphrase(archivist: Party, court: Party, case:
 
 
 def test_the_source_knows_what_went_where(archivist: Party, case: Path, tmp_path: Path) -> None:
-    archivist.ok("pack", case, "-o", tmp_path / "part.zip", "--only", "2-4", "--withhold", "names", *DISCLOSED)
+    archivist.ok("pack", case, "-o", tmp_path / "part.zip", "--items", "2-4", "--withhold", "names", *DISCLOSED)
     entry = archivist.ok("log", case, "--json").document["entries"][-1]
     assert entry["event"] == "disclosed"
     text = json.dumps(entry)
@@ -247,13 +247,13 @@ def test_nothing_goes_anywhere_against_its_terms(archivist: Party, case: Path, t
 
     refused = archivist("pack", case, "-o", tmp_path / "it.zip", *DISCLOSE, "--json")
     assert refused.exit_code == 5
-    assert "nobody has confirmed redact-location (--confirm redact-location)" in refused.stderr
+    assert "nobody has confirmed redact-location [confirm redact-location]" in refused.stderr
     assert not any(name in refused.stderr for name in ("김철수", "interview", "late"))
 
     refused = archivist("pack", case, "-o", tmp_path / "it.zip", *DISCLOSED)
     late = ITEMS + 1
     assert refused.exit_code == 5
-    assert f"1 items may not be disclosed, so nothing was packed: item {late}:" in refused.stderr
+    assert f"1 item may not be disclosed, so nothing was packed:\n  item {late}: " in refused.stderr
     assert (list(tmp_path.glob("it*")), snapshot(case)) == ([], before)
 
     packed = archivist.ok("pack", case, "-o", tmp_path / "it.zip", *DISCLOSED, "--allowed-only", "--json").document
@@ -264,7 +264,7 @@ def test_nothing_goes_anywhere_against_its_terms(archivist: Party, case: Path, t
 def test_the_conditions_are_on_the_cover_and_in_the_verdict_first(
     archivist: Party, court: Party, case: Path, tmp_path: Path
 ) -> None:
-    archivist.ok("pack", case, "-o", tmp_path / "folder", "--only", "1-3", *DISCLOSED)
+    archivist.ok("pack", case, "-o", tmp_path / "folder", "--items", "1-3", *DISCLOSED)
     cover = (tmp_path / "folder/custody/COVER.txt").read_text(encoding="utf-8")
     assert cover.startswith(
         "ACCESS TO this bundle: named. It may be given only to the recipients named in its terms.\n"
@@ -289,7 +289,7 @@ def test_the_conditions_are_on_the_cover_and_in_the_verdict_first(
 
 
 def test_withdrawn_consent_cannot_be_confirmed_away(archivist: Party, case: Path, tmp_path: Path) -> None:
-    archivist.ok("consent", "set", case, "2", "--status", "withdrawn")
+    archivist.ok("consent", "set", case, "--items", "2", "--status", "withdrawn")
     refused = archivist("pack", case, "-o", tmp_path / "it.zip", *DISCLOSED)
     assert (refused.exit_code, "item 2: consent is withdrawn" in refused.stderr) == (5, True)
     archivist.ok("pack", case, "-o", tmp_path / "it.zip", "--without", "2", *DISCLOSED)
@@ -313,9 +313,9 @@ def test_an_output_that_is_there_or_lies_in_the_evidence_is_refused_before_any_w
     [
         ("it.zip", ["-r", "age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq"], "is named"),
         ("it.zip.age", [], "is named"),
-        ("it.age", ["--lock-file", "secret"], "zip container"),
+        ("it.age", ["--passphrase-file", "secret"], "zip container"),
         ("it.zip.age", ["-r", "nobody"], "not a key that a bundle can be encrypted to"),
-        ("it.zip", ["--only", "9-2"], "no sealed item matches 9-2"),
+        ("it.zip", ["--items", "9-2"], "no sealed item matches 9-2"),
         ("it.zip", ["--withhold", "content"], "cannot be withheld"),
     ],
 )
@@ -356,7 +356,7 @@ def test_a_proof_is_small_and_shows_one_item(archivist: Party, court: Party, tmp
     case.mkdir()
     write_files(case, {f"file-{number:04d}": b"%d" % number for number in range(1000)})
     seal_with_consent(archivist, case)
-    archivist.ok("prove", case, "17", "-o", tmp_path / "proof.zip", *DISCLOSED)
+    archivist.ok("prove", case, "--items", "17", "-o", tmp_path / "proof.zip", *DISCLOSED)
     verified = court.ok("verify", tmp_path / "proof.zip", "--json").document
     assert counts(verified) == {"sealed": 1000, "ok": 1, "withheld": 999}
     with zipfile.ZipFile(tmp_path / "proof.zip") as container:
@@ -463,7 +463,7 @@ def test_an_interrupted_packing_leaves_no_bundle(archivist: Party, tmp_path: Pat
 def test_a_passphrase_is_asked_for_on_a_terminal_twice(archivist: Party, case: Path, tmp_path: Path) -> None:
     leader, follower = pty.openpty()
     process = subprocess.Popen(
-        archivist.run.command("pack", case, "-o", tmp_path / "it.zip.age", "--lock", *DISCLOSED),
+        archivist.run.command("pack", case, "-o", tmp_path / "it.zip.age", "--passphrase", *DISCLOSED),
         env=archivist.run.environment,
         stdin=follower,
         stdout=follower,

@@ -52,9 +52,9 @@ def test_a_bundle_carries_the_copy_and_withholds_the_original(archivist: Party, 
     check("derive", answer)
     archivist.ok("verify", case)
 
-    refused = archivist("pack", case, "-o", tmp_path / "it", "--only", "1,3", *DISCLOSED)
+    refused = archivist("pack", case, "-o", tmp_path / "it", "--items", "1,3", *DISCLOSED)
     assert (refused.exit_code, "item 1:" in refused.stderr) == (5, True)
-    archivist.ok("pack", case, "-o", tmp_path / "it", "--only", "3", *DISCLOSED)
+    archivist.ok("pack", case, "-o", tmp_path / "it", "--items", "3", *DISCLOSED)
 
     # The recipient sees both facts in every view: that this is a copy, and that its original is kept back.
     fact = "item 3 was made from item 1, which is withheld here: names blacked out (entry 3)"
@@ -63,7 +63,7 @@ def test_a_bundle_carries_the_copy_and_withholds_the_original(archivist: Party, 
     shown = archivist.ok("show", tmp_path / "it").stdout
     assert "interview-redacted.txt\n" in shown
     assert fact.removeprefix("item 3 ") in shown
-    document = archivist.ok("show", tmp_path / "it", "3", "--json").document
+    document = archivist.ok("show", tmp_path / "it", "--items", "3", "--json").document
     check("items", document)
     (item,) = document["items"]
     expected = {"entry": 3, "original": 1, "copy": 3, "method": "names blacked out"}
@@ -75,7 +75,7 @@ def test_a_bundle_carries_the_copy_and_withholds_the_original(archivist: Party, 
     # At home both are there.
     home = archivist.ok("verify", case).stdout
     assert "item 3 was made from item 1: names blacked out (entry 3)" in home
-    assert "has a copy, item 3: names blacked out" in archivist.ok("show", case, "1").stdout
+    assert "has a copy, item 3: names blacked out" in archivist.ok("show", case, "--items", "1").stdout
 
 
 def test_an_encrypted_bundle_without_names_says_it_too(archivist: Party, case: Path, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_an_encrypted_bundle_without_names_says_it_too(archivist: Party, case: P
     archivist.ok("derive", case, "1", "interview-redacted.txt", "--method", "cut", "--defaults", terms(archivist))
     key, public = age_key(tmp_path)
     bundle = tmp_path / "it.zip.age"
-    archivist.ok("pack", case, "-o", bundle, "-r", public, "--only", "3", "--withhold", "names", *DISCLOSED)
+    archivist.ok("pack", case, "-o", bundle, "-r", public, "--items", "3", "--withhold", "names", *DISCLOSED)
     assert archivist("show", bundle).exit_code == 4
     shown = archivist.ok("show", bundle, "-i", key).stdout
     assert "name withheld" in shown

@@ -42,7 +42,7 @@ def names_in(bundle: Path) -> set[str]:
 def test_what_is_to_be_left_out_is_left_out(archivist: Party, case: Path) -> None:
     archivist.ok("pack", "case", "-o", "it.zip", "--without", NFC, "--without", "2024", "--without", "item:1")
     assert names_in(archivist.run.directory / "it.zip") == {"a.txt"}
-    archivist.ok("pack", "case", "-o", "two.zip", "--only", "./2", "--only", "./a.txt")
+    archivist.ok("pack", "case", "-o", "two.zip", "--items", "./2", "--items", "./a.txt")
     assert names_in(archivist.run.directory / "two.zip") == {"2/x", "a.txt"}
 
 
@@ -51,7 +51,7 @@ def test_what_is_to_be_left_out_is_left_out(archivist: Party, case: Path) -> Non
     [
         (["--without", "mispelt.txt"], "no sealed item matches mispelt.txt"),
         (["--without", "a.txt", "--without", "17"], "no sealed item matches 17"),
-        (["--only", "a.txt", "--only", "A.txt"], "no sealed item matches A.txt"),
+        (["--items", "a.txt", "--items", "A.txt"], "no sealed item matches A.txt"),
         (["--without", "2"], "2 can be item numbers and can be a name"),
         (["--withhold", "context.titel"], "no item states context.titel"),
     ],
@@ -67,12 +67,12 @@ def test_what_means_nothing_or_two_things_packs_nothing(
 
 def test_items_are_shown_checked_and_proven_by_the_name_that_is_seen(archivist: Party, case: Path) -> None:
     for name in (NFC, NFD, "4"):
-        assert archivist.ok("verify", "case", "--item", name, "--json").document["reports"][0]["items"]["ok"] == 1
-        assert archivist.ok("show", "case", name).stdout.startswith("item 4,")
-        archivist.ok("prove", "case", name, "-o", f"proof-{name}.zip")
-    refused = archivist("show", "case", "a.txt", "b.txt")
+        assert archivist.ok("verify", "case", "--items", name, "--json").document["reports"][0]["items"]["ok"] == 1
+        assert archivist.ok("show", "case", "--items", name).stdout.startswith("item 4,")
+        archivist.ok("prove", "case", "--items", name, "-o", f"proof-{name}.zip")
+    refused = archivist("show", "case", "--items", "a.txt", "--items", "b.txt")
     assert (refused.exit_code, "no seal states such an item: b.txt" in refused.stderr) == (4, True)
-    assert archivist("verify", "case", "--item", "a.txt", "--item", "b.txt").exit_code == 4
+    assert archivist("verify", "case", "--items", "a.txt", "--items", "b.txt").exit_code == 4
 
 
 def test_a_folder_that_is_named_like_the_record_is_told_of_and_comes_back(archivist: Party) -> None:

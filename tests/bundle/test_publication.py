@@ -73,8 +73,8 @@ def test_what_is_not_public_is_refused_by_number(archivist: Party, case: Path) -
 
 def test_consent_withdrawn_later_ends_publication_too(archivist: Party, case: Path) -> None:
     """Public handling is no consent."""
-    archivist.ok("consent", "set", case, "2", "--status", "withdrawn")
-    refused = archivist("pack", case, "-o", "all.zip", "--only", "2-3")
+    archivist.ok("consent", "set", case, "--items", "2", "--status", "withdrawn")
+    refused = archivist("pack", case, "-o", "all.zip", "--items", "2-3")
     assert (refused.exit_code, "item 2: consent is withdrawn" in refused.stderr) == (5, True)
 
 
@@ -96,13 +96,12 @@ def test_half_a_recipient_is_wrong_usage(archivist: Party, case: Path, arguments
 
 def test_what_is_for_nothing_or_nobody_is_not_published(archivist: Party, case: Path) -> None:
     """An empty list is stated, and allows nothing; so does one that two changes leave nothing of."""
-    archivist.ok("consent", "set", case, "2", "--for", "none")
-    archivist.ok("consent", "set", case, "3", "--for", "truth-memory")
-    archivist.ok("pack", case, "-o", "third.zip", "--only", "3")
-    archivist.ok("consent", "set", case, "3", "--for", "advocacy")
-    refused = archivist("pack", case, "-o", "all.zip", "--only", "2-3")
+    archivist.ok("consent", "set", case, "--items", "2", "--for", "none")
+    archivist.ok("consent", "set", case, "--items", "3", "--for", "truth-memory")
+    archivist.ok("pack", case, "-o", "third.zip", "--items", "3")
+    archivist.ok("consent", "set", case, "--items", "3", "--for", "advocacy")
+    refused = archivist("pack", case, "-o", "all.zip", "--items", "2-3")
     assert refused.exit_code == 5
-    for number in (2, 3):
-        assert f"item {number}: the list of purposes is empty" in refused.stderr
-    archivist.ok("consent", "set", case, "3", "--share", "none")
-    assert "public is not among the named recipients" in archivist("pack", case, "-o", "all.zip", "--only", "3").stderr
+    assert "items 2-3: the list of purposes is empty" in refused.stderr
+    archivist.ok("consent", "set", case, "--items", "3", "--share", "none")
+    assert "public is not among the named recipients" in archivist("pack", case, "-o", "all.zip", "--items", "3").stderr

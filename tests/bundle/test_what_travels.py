@@ -64,9 +64,11 @@ def case(evtool: Runner, archivist: Party) -> Path:
     titles = {names[0]: HIDDEN["a withheld title"], names[1]: TOLD["title"], names[2]: TOLD["title"], names[3]: "x"}
     rows = "".join(f'"{name}","{title}"\n' for name, title in titles.items())
     table.write_text("path,title\n" + rows, encoding="utf-8")
-    archivist.ok("seal", case, "--defaults", case.with_name("d.toml"), "--items", table)
+    archivist.ok("seal", case, "--defaults", case.with_name("d.toml"), "--table", table)
     terms = ("--ref", HIDDEN["a form"], "--note", HIDDEN["a note"])
-    archivist.ok("consent", "set", case, "1", "--status", "withdrawn", *terms, "--reason", HIDDEN["a reason"])
+    archivist.ok(
+        "consent", "set", case, "--items", "1", "--status", "withdrawn", *terms, "--reason", HIDDEN["a reason"]
+    )
     archivist.ok("record", case, "accessed", "--items", "1,4", "--place", HIDDEN["a place"])
     archivist.ok("record", case, "corrected", "--entry", "3", "--correction", HIDDEN["a place"])
     archivist.ok("record", case, "derived", "--original", "1", "--copy", "4", "--method", HIDDEN["a method"])
@@ -75,7 +77,7 @@ def case(evtool: Runner, archivist: Party) -> Path:
 
 
 def pack(party: Party, case: Path, *more: str | Path) -> RunResult:
-    return party("pack", case, "--only", "2-3", "--neutral-names", "--reason", TOLD["later reason"], *more)
+    return party("pack", case, "--items", "2-3", "--neutral-names", "--reason", TOLD["later reason"], *more)
 
 
 def spellings(text: str) -> set[bytes]:
@@ -134,9 +136,9 @@ def test_a_dry_run_writes_nothing(archivist: Party, case: Path, tmp_path: Path) 
 
 def test_names_parties_and_terms_of_others_are_told(archivist: Party, case: Path, tmp_path: Path) -> None:
     """A change of items inside and outside of the bundle travels whole, and the sender is told; so are recipients."""
-    archivist.ok("consent", "set", case, "2,4", "--status", "given", "--note", "asked again")
-    archivist.ok("pack", case, "-o", tmp_path / "first.zip", "--only", "2")
-    told = archivist.ok("pack", case, "-o", tmp_path / "second.zip", "--only", "2-3", "--json").document["travels"]
+    archivist.ok("consent", "set", case, "--items", "2,4", "--status", "given", "--note", "asked again")
+    archivist.ok("pack", case, "-o", tmp_path / "first.zip", "--items", "2")
+    told = archivist.ok("pack", case, "-o", tmp_path / "second.zip", "--items", "2-3", "--json").document["travels"]
     assert told["names"] == ["2 plain.txt", f"3 {HIDDEN['another name']}.txt"]
     assert [party["code"] for party in told["parties"]] == ["public"]
     assert [(terms["items"], json.loads(terms["terms"])) for terms in told["other_terms"]] == [
@@ -193,7 +195,7 @@ def test_whoever_withholds_a_change_has_to_be_trusted(
     """That a change is about other items is the word of whoever made the bundle."""
     middle = make_party(evtool, "B2")
     middle.trusts(archivist)
-    archivist.ok("pack", case, "-o", tmp_path / "part.zip", "--only", "2-3")
+    archivist.ok("pack", case, "-o", tmp_path / "part.zip", "--items", "2-3")
     middle.ok("unpack", tmp_path / "part.zip", "-o", tmp_path / "copy")
     middle.ok("pack", tmp_path / "copy", "-o", tmp_path / "next.zip")
     assert archivist("unpack", tmp_path / "next.zip", "-o", tmp_path / "back").exit_code == 3
@@ -213,16 +215,16 @@ def test_a_bundle_for_a_known_key_is_encrypted(evtool: Runner, archivist: Party,
         encoding="utf-8",
     )
     (archivist.run.home / "recipients.toml").chmod(0o600)
-    to = ("--only", "2", "--to", "B7", "--for", "research", "--authority", "x")
+    to = ("--items", "2", "--to", "B7", "--for", "research", "--authority", "x")
     refused = archivist("pack", case, "-o", tmp_path / "part.zip", *to)
     assert refused.exit_code == 2
     assert "name it part.zip.age, or leave it unencrypted with --plain" in refused.stderr
-    assert archivist("prove", case, "2", "-o", tmp_path / "proof.zip", *to[2:]).exit_code == 2
+    assert archivist("prove", case, "--items", "2", "-o", tmp_path / "proof.zip", *to[2:]).exit_code == 2
     assert list(tmp_path.glob("*.zip*")) == []
     encrypted = archivist.ok("pack", case, "-o", tmp_path / "part.zip.age", *to, "--json")
     assert encrypted.document["encrypted_to"] == [key]
     assert (tmp_path / "part.zip.age").read_bytes().startswith(b"age-encryption.org/v1\n")
-    archivist.ok("prove", case, "2", "-o", tmp_path / "proof.zip.age", *to[2:])
+    archivist.ok("prove", case, "--items", "2", "-o", tmp_path / "proof.zip.age", *to[2:])
     archivist.ok("pack", case, "-o", tmp_path / "part.zip", *to, "--plain")
     assert zipfile.is_zipfile(tmp_path / "part.zip")
     assert archivist("pack", case, "-o", tmp_path / "y.zip.age", *to, "--plain").exit_code == 2

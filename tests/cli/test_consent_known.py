@@ -90,7 +90,7 @@ def test_an_entry_that_cannot_be_used_may_be_the_withdrawal(
     archivist: Party, case: Path, hide: Callable[[Path], None], is_last: bool
 ) -> None:
     """Without any key, somebody makes the entry unreadable that takes consent back: then the strictest counts."""
-    archivist.ok("consent", "set", case, "1", "--status", "withdrawn")
+    archivist.ok("consent", "set", case, "--items", "1", "--status", "withdrawn")
     if not is_last:
         archivist.ok("record", case, "accessed")
     assert report_of(archivist, case)["handling"] == "public", "the label knows handling, not status"
@@ -101,10 +101,10 @@ def test_an_entry_that_cannot_be_used_may_be_the_withdrawal(
     assert isinstance(report["axes"], dict)
     assert report["axes"]["consent"] == "not established"
     assert first_line(archivist, case).endswith("case: closed. It may not be given to anyone.")
-    shown = archivist("show", case, "1", "--json").document["items"][0]
+    shown = archivist("show", case, "--items", "1", "--json").document["items"][0]
     assert (shown["consent"]["handling"], shown["in_force"]) == ("public", STRICTEST)
-    assert "this copy does not show its terms" in archivist("show", case, "1").stdout
-    for command in (("show",), ("check", *TO_B7), ("set", "--all", "--status", "given"), ("recall",)):
+    assert "this copy does not show its terms" in archivist("show", case, "--items", "1").stdout
+    for command in (("show",), ("check", *TO_B7), ("set", "--all-items", "--status", "given"), ("recall",)):
         assert archivist("consent", command[0], case, *command[1:]).exit_code in (1, 4), command
 
 
@@ -123,19 +123,19 @@ def withhold_item(manifest: Path, number: int) -> None:
 
 def test_an_item_that_is_withheld_without_leave_makes_everything_the_strictest(archivist: Party, case: Path) -> None:
     """All that is left is public: the item with stricter terms is still there, and its lines are hashes."""
-    archivist.ok("consent", "set", case, "2", "--handling", "named", "--share", "B7")
+    archivist.ok("consent", "set", case, "--items", "2", "--handling", "named", "--share", "B7")
     assert first_line(archivist, case).split(": ")[1].startswith("named")
     withhold_item(case / "custody" / "0001-sealed.jsonl", 2)
 
     report = report_of(archivist, case)
     assert (report["exit_code"], report["handling"], report["consent_summary"]) == (4, "closed", None)
-    for command in (("show",), ("check", *TO_B7), ("set", "--all", "--status", "given"), ("recall",)):
+    for command in (("show",), ("check", *TO_B7), ("set", "--all-items", "--status", "given"), ("recall",)):
         assert archivist("consent", command[0], case, *command[1:]).exit_code in (1, 4), command
 
 
 def test_an_item_that_is_withheld_with_leave_counts_as_the_strictest(archivist: Party, case: Path) -> None:
     """The bundle has the label of what it holds; asked for what it does not hold, nobody knows its terms."""
-    archivist.ok("consent", "set", case, "2", "--handling", "closed")
+    archivist.ok("consent", "set", case, "--items", "2", "--handling", "closed")
     archivist.ok("pack", case, "-o", "part.zip", "--allowed-only")
     report = report_of(archivist, Path("part.zip"))
     assert (report["exit_code"], report["handling"]) == (0, "public")
@@ -145,13 +145,13 @@ def test_an_item_that_is_withheld_with_leave_counts_as_the_strictest(archivist: 
 
     archivist.ok("unpack", "part.zip", "-o", "there")
     assert len(archivist.ok("consent", "show", "there", "--json").document["items"]) == 2
-    item = archivist.ok("consent", "show", "there", "2", "--json").document["items"][0]
+    item = archivist.ok("consent", "show", "there", "--items", "2", "--json").document["items"][0]
     assert (item["stated"], item["withheld"]) == (None, True)
     assert item["in_force"] == STRICTEST, "a change that names it does not make up for what was sealed"
-    answers = decisions(archivist("consent", "check", "there", "2-3", *TO_B7, "--json"))
+    answers = decisions(archivist("consent", "check", "there", "--items", "2-3", *TO_B7, "--json"))
     assert (answers[2][0], answers[3]) == ("terms-withheld", [])
-    archivist.ok("consent", "set", "there", "2", "--status", "withdrawn")
-    item = archivist.ok("consent", "show", "there", "2", "--json").document["items"][0]
+    archivist.ok("consent", "set", "there", "--items", "2", "--status", "withdrawn")
+    item = archivist.ok("consent", "show", "there", "--items", "2", "--json").document["items"][0]
     assert item["in_force"] == STRICTEST | {"status": "withdrawn"}
 
 
@@ -164,13 +164,13 @@ def test_two_agreements_have_to_be_kept_both(archivist: Party, tmp_path: Path) -
         PUBLIC.replace('"public"\nconsent = {', '"partners"\nconsent = {agreement = "DSA-2026-04", ')
     )
     (tmp_path / "items.csv").write_text("path,agreement\na.txt,DSA-2\n")
-    terms = ("--defaults", tmp_path / "defaults.toml", "--items", tmp_path / "items.csv")
+    terms = ("--defaults", tmp_path / "defaults.toml", "--table", tmp_path / "items.csv")
     archivist.ok("seal", case, *terms)
     assert report_of(archivist, case)["exit_code"] == 0
     (case / "b.txt").write_text("b")
     archivist.ok("seal", case, *terms)
 
-    shown = archivist.ok("show", case, "1", "2", "--json").document["items"]
+    shown = archivist.ok("show", case, "--items", "1,2", "--json").document["items"]
     assert [item["in_force"]["agreement"] for item in shown] == [["DSA-2", "DSA-2026-04"], "DSA-2026-04"]
     answers = decisions(archivist("consent", "check", case, *TO_B7, "--json"))
     assert answers == {1: ["not-a-partner"], 2: []}
@@ -188,7 +188,7 @@ def test_lists_that_become_too_long_together_are_refused_before_anything_is_read
         f'format = "evtool-defaults/1"\n[[directory]]\npath = "."\nconsent = {{conditions = {conditions}}}\n'
     )
     (tmp_path / "items.csv").write_text(f"path,conditions\na.txt,{' '.join(many[50:])}\n")
-    files = ("--defaults", tmp_path / "defaults.toml", "--items", tmp_path / "items.csv")
+    files = ("--defaults", tmp_path / "defaults.toml", "--table", tmp_path / "items.csv")
     refused = archivist("seal", case, *files)
     assert (refused.exit_code, (case / "custody").exists()) == (4, False)
     assert "line 2: consent term conditions is not sorted, repeats a code, or has more than 64 codes" in refused.stderr
@@ -204,8 +204,8 @@ def test_a_default_that_needs_no_consent_makes_way_for_a_row_that_has_it(archivi
         'consent = {status = "not-required", basis = "published imagery", note = "of the archive"}\n'
     )
     (tmp_path / "items.csv").write_text("path,status,by\na.txt,given,subject\n")
-    archivist.ok("seal", case, "--defaults", tmp_path / "defaults.toml", "--items", tmp_path / "items.csv")
-    (item,) = archivist.ok("show", case, "1", "--json").document["items"]
+    archivist.ok("seal", case, "--defaults", tmp_path / "defaults.toml", "--table", tmp_path / "items.csv")
+    (item,) = archivist.ok("show", case, "--items", "1", "--json").document["items"]
     assert item["in_force"] == {"status": "given", "by": "subject"}
 
 
@@ -213,7 +213,7 @@ def test_terms_that_no_entry_can_hold_are_wrong_usage(archivist: Party, case: Pa
     many = ",".join(f"R{number:062d}" for number in range(256))
     before = sorted(path.name for path in (case / "custody").iterdir())
     for arguments in (["--share", many], ["--note", "\udcff"], ["--status", "withdrawn", "--reason", "y" * 1001]):
-        refused = archivist("consent", "set", case, "1", *arguments)
+        refused = archivist("consent", "set", case, "--items", "1", *arguments)
         assert refused.exit_code == 2, arguments
         assert "internal" not in refused.stderr
     assert sorted(path.name for path in (case / "custody").iterdir()) == before

@@ -220,7 +220,7 @@ def test_somebody_elses_transfer_cannot_be_received(evtool: Runner, giver: Party
     inbox = copy_of(case, "inbox")
     result = other("receive", inbox, "--receipt", "r")
     assert (result.exit_code, "hands the collection over to C9" in result.stderr) == (4, True)
-    assert other("receive", inbox, "--receipt", "r", "--transfer", "2").exit_code == 1
+    assert other("receive", inbox, "--receipt", "r", "--entry", "2").exit_code == 1
 
 
 def test_two_records_at_once_leave_one_chain(evtool: Runner, giver: Party) -> None:

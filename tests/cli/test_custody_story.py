@@ -72,8 +72,8 @@ def test_a_partial_acceptance_names_the_items(evtool: Runner, giver: Party, rece
     refused = receiver("receive", inbox, "--receipt", "r")
     assert (refused.exit_code, "증거-03.txt: SHA-256 is" in refused.stderr) == (1, True)
     assert not (evtool.directory / "r").exists()
-    assert receiver("receive", inbox, "--receipt", "r", "--accept-items", "1-3").exit_code == 1
-    partial = receiver("receive", inbox, "--receipt", "r", "--accept-items", "1-2,4-5", "--json")
+    assert receiver("receive", inbox, "--receipt", "r", "--items", "1-3").exit_code == 1
+    partial = receiver("receive", inbox, "--receipt", "r", "--items", "1-2,4-5", "--json")
 
     assert partial.exit_code == 1
     assert [finding["code"] for finding in partial.document["findings"]] == ["changed"]
@@ -171,8 +171,9 @@ def test_every_event_is_recorded_shown_and_verified(evtool: Runner, giver: Party
         (["copied"], "copied needs --carrier"),
         (["accessed", "--carrier", "disc"], "--carrier does not go with accessed"),
         (["accessed", "--sample", "3"], "--sample goes with events"),
-        (["accessed", "--items", "6"], "item 6 is not sealed, the last one is 5"),
-        (["accessed", "--items", "5-3"], "not an ascending range"),
+        (["accessed", "--items", "6"], "no sealed item matches 6"),
+        (["accessed", "--items", "5-3"], "no sealed item matches 5-3"),
+        (["accessed", "--items", "4-6"], "item 6 is not sealed; the last sealed item is 5"),
         (["countersigned", "--entry", "9"], "the record has no entry 9"),
         (["sealed"], "is not one of"),
         (["accessed", "--happened-at", "2026-03-01T10:00"], "no offset"),

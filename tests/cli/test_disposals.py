@@ -62,12 +62,12 @@ def test_a_name_that_was_given_up_can_be_used_again(archivist: Party, case: Path
     assert findings(archivist, case) == (ExitCode.MISMATCH, [("extra", None), ("disposed", 1)])
     assert archivist.ok("items", case, "--json").document["paths"] == [FIRST]
     (case.parent / "table.csv").write_text(f"path,title\n{FIRST},Another document\n", encoding="utf-8")
-    preview = archivist.ok("seal", case, "--dry-run", "--items", "table.csv", "--json").document
+    preview = archivist.ok("seal", case, "--dry-run", "--table", "table.csv", "--json").document
     assert preview["new_items"] == 1
-    sealed = archivist.ok("seal", case, "--items", "table.csv", "--metadata", "none", "--json").document
+    sealed = archivist.ok("seal", case, "--table", "table.csv", "--metadata", "none", "--json").document
     assert (sealed["new_items"], sealed["findings"][0]["code"]) == (1, "disposed")
     assert findings(archivist, case) == (ExitCode.OK, [("disposed", 1)])
-    assert "Another document" in archivist.ok("show", case, "3").stdout
+    assert "Another document" in archivist.ok("show", case, "--items", "3").stdout
     assert seal(archivist, case)["new_items"] == 0
 
     (case / FIRST).write_text("a forgery of it")

@@ -16,7 +16,7 @@ KOREAN = "비밀 문장"
 
 def test_a_new_key_is_locked_trusted_and_shown(evtool: Runner) -> None:
     """The first step of everybody: one command, and stock tools can use what it made."""
-    result = evtool("key", "new", "A03", "--passphrase-fd", "0", stdin=f"{KOREAN}\n".encode())
+    result = evtool("key", "new", "A03", "--key-passphrase-fd", "0", stdin=f"{KOREAN}\n".encode())
 
     assert result.exit_code == ExitCode.OK, result.stderr
     line = (evtool.home / "keys" / "A03.pub").read_text().strip()
@@ -84,11 +84,11 @@ def test_a_public_key_to_hand_over_is_one_line(evtool: Runner, tmp_path: Path) -
     [
         (("김철수",), "is not a code"),
         (("../A03",), "is not a code"),
-        (("A03", "--no-passphrase", "--passphrase-fd", "0"), "exclude each other"),
-        (("A03", "--passphrase-file", "x", "--passphrase-fd", "0"), "give one"),
-        (("A03", "--passphrase-fd", "-1"), "passphrase-fd"),
+        (("A03", "--no-passphrase", "--key-passphrase-fd", "0"), "exclude each other"),
+        (("A03", "--key-passphrase-file", "x", "--key-passphrase-fd", "0"), "give one"),
+        (("A03", "--key-passphrase-fd", "-1"), "passphrase-fd"),
         (("A03", "secret words"), "unexpected extra argument"),
-        (("A03", "--passphrase", "secret words"), "No such option"),
+        (("A03", "--passphrase", "secret words"), "has no option"),
         ((), "Missing argument 'CODE'"),
     ],
 )
@@ -105,9 +105,9 @@ def test_wrong_usage_makes_nothing(arguments: tuple[str, ...], message: str, evt
     ("arguments", "message"),
     [
         ((), "a passphrase is needed and there is no terminal"),
-        (("--passphrase-fd", "0"), "the passphrase is empty"),
-        (("--passphrase-fd", "77"), "cannot be read from descriptor 77"),
-        (("--passphrase-file", "nothing"), "nothing: No such file or directory"),
+        (("--key-passphrase-fd", "0"), "the passphrase is empty"),
+        (("--key-passphrase-fd", "77"), "cannot be read from descriptor 77"),
+        (("--key-passphrase-file", "nothing"), "nothing: No such file or directory"),
     ],
 )
 def test_without_a_passphrase_no_key_is_made(arguments: tuple[str, ...], message: str, evtool: Runner) -> None:

@@ -112,7 +112,7 @@ def test_what_breaks_a_parser_is_recorded_and_the_seal_is_made(evtool: Runner, c
         assert claims is not None
         assert [problem.extractor for problem in claims.problems] == [extractor]
     assert statements["endless.tif"].failure is Failure.CPU_TIME
-    shown = ok(evtool("show", "case", "broken.mp4", "hostile.docx", "endless.tif")).stdout
+    shown = ok(evtool("show", "case", "--items", "broken.mp4,hostile.docx,endless.tif")).stdout
     assert all(f"    incomplete: {why}" in shown for why in ("isomedia stopped", "ooxml stopped", "cpu-time"))
 
 
@@ -127,7 +127,7 @@ def test_when_asked_for_it_all_is_sealed_and_shown(evtool: Runner, case: Path) -
     claims = stated(case)["사진.jpg"].claims
     assert claims is not None
     assert [(place.latitude, place.longitude) for place in claims.places] == [("41.4011", "128.1776")]
-    text = ok(evtool("show", "case", "사진.jpg", "letter.pdf")).stdout
+    text = ok(evtool("show", "case", "--items", "사진.jpg", "--items", "letter.pdf")).stdout
     assert all(secret in text for secret in ("박영희", "SN-0042", "41.4011", "128.1776", "회의록"))
     ok(evtool("verify", "case"))
 

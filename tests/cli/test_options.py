@@ -8,8 +8,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from evtool.cli.options.common import SigningOptions, output_options, signing_options
-from evtool.cli.output import Output
+from evtool.cli.options.common import SigningOptions, signing_options
+from evtool.cli.output import Output, output_options
 from evtool.core.errors import KeyFileError
 from evtool.core.ssh.signature import parse_signature, verify_signature
 from evtool.keys.keyfile import create_key_file
@@ -43,10 +43,10 @@ def test_a_command_signs_with_the_key_the_code_and_the_passphrase_given(tmp_path
     secret.write_text("secret words")
     secret.chmod(0o600)
 
-    assert run("m", "--key", tmp_path / "A03", "--passphrase-file", secret) == "signed by A03\n"
+    assert run("m", "--key", tmp_path / "A03", "--key-passphrase-file", secret) == "signed by A03\n"
     with secret.open() as file:
         descriptor = str(file.fileno())
-        text = run("--agent", "B07", "--json", "--passphrase-fd", descriptor, "--key", tmp_path / "A03", "m")
+        text = run("--agent", "B07", "--json", "--key-passphrase-fd", descriptor, "--key", tmp_path / "A03", "m")
     assert text == '{\n  "agent": "B07"\n}\n'
 
 
@@ -54,6 +54,6 @@ def test_a_command_refuses_before_it_starts(tmp_path: Path, monkeypatch: pytest.
     """Wrong usage is click's to tell, a key that cannot be used is an error with a hint."""
     monkeypatch.setenv("EVTOOL_HOME", str(tmp_path / "home"))
     assert "is not a code" in run("m", "--agent", "A 03")
-    assert "give one" in run("m", "--passphrase-fd", "3", "--passphrase-file", "x")
+    assert "give one" in run("m", "--key-passphrase-fd", "3", "--key-passphrase-file", "x")
     with pytest.raises(KeyFileError, match="you have no key to sign with"):
         run("m")

@@ -181,7 +181,7 @@ def test_verdicts_do_not_hang_on_the_locale_or_on_assertions(
         second.mkdir()
         (second / KOREAN).write_text("testimony")
         assert unusual("seal", second).exit_code == ExitCode.OK
-        assert usual("show", second, KOREAN).exit_code == ExitCode.OK
+        assert usual("show", second, "--items", KOREAN).exit_code == ExitCode.OK
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -47,7 +47,7 @@ def test_names_that_slipped_into_a_record_are_told_by_place_and_code(evtool: Run
     case.mkdir()
     (case / "interview.txt").write_text("김철수 speaks of 박영희")
     (evtool.directory / "items.csv").write_text("path,source\ninterview.txt,S17\n", encoding="utf-8")
-    party.ok("seal", case, "--items", "items.csv")
+    party.ok("seal", case, "--table", "items.csv")
     clean = search(party, case)
     assert (clean.exit_code, "nothing of the register" in clean.stdout) == (0, True)
 

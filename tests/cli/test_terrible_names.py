@@ -264,7 +264,7 @@ def test_errors_about_terrible_names_are_printed_safely(evtool: Runner) -> None:
             ["verify", case],
             ["seal", case],
             ["verify", "\x1b[31m\nevtool: VERIFIED"],
-            ["verify", "--item", "\x1b[31m", case],
+            ["verify", "--items", "\x1b[31m", case],
             ["seal", case, "--exclude", "\x1b[31m"],
             ["seal", case, "--agent", "\x1b[31m"],
             ["\x1b[31m"],

@@ -447,7 +447,7 @@ def test_a_bundle_carries_its_time_evidence(evtool: Runner, archivist: Party, ts
     archivist.ok("renew", case)
     to = ["--to", "B7", "--for", "advocacy", "--authority", "DSA-4"]
     archivist.ok("pack", case, "-o", "all.zip", *to)
-    archivist.ok("pack", case, "-o", "part.zip", "--only", "2", *to)
+    archivist.ok("pack", case, "-o", "part.zip", "--items", "2", *to)
     for bundle in ("all.zip", "part.zip"):
         result = archivist("verify", bundle, "--json")
         assert stamps(result) == [(1, "passed", "ok")], bundle
@@ -460,7 +460,7 @@ def test_trust_in_authorities_is_kept_and_shown(archivist: Party, stamped: Path,
     assert archivist("verify", case, "--require", "time").exit_code == 0
     root = tsa.directory / "root.pem"
     added = archivist.ok(
-        "trust", "tsa", "add", root, "--use-until", "2025-02-01", "--policy", "1.2.3", "--json"
+        "trust", "tsa", "add", root, "--use-until", "2025-02-01", "--accept-policy", "1.2.3", "--json"
     ).document
     assert added["authorities"][0]["use_until"] == "2025-02-01T00:00:00Z"
     assert archivist.ok("trust", "tsa", "list", "--json").document["authorities"] == added["authorities"]

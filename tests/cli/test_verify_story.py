@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from evtool import Axis, AxisState, Code, Effect, ExitCode, Selection
+from evtool.core.text.item_choice import parse_choice
 from tests.cli.evidence import check, deprived, give_key, named, run_under, serve, snapshot
 from tests.conftest import Runner
 
@@ -89,7 +90,7 @@ def test_unreadable_alone_is_not_tampering(case: Path, evtool: Runner) -> None:
             mode = (case / name).stat().st_mode
             (case / name).chmod(0)
             result = run("verify", case)
-            alone = run("verify", case, "--item", "photos/one.jpg")
+            alone = run("verify", case, "--items", "photos/one.jpg")
             (case / name).chmod(mode)
             expected = ExitCode.OK if name.endswith(("README.txt", "allowed_signers")) else ExitCode.NOT_CHECKED
             assert result.exit_code == expected, (name, result.stdout)
@@ -188,7 +189,7 @@ def test_a_copy_with_other_name_forms_is_the_same_evidence(case: Path, evtool: R
     (copy / "증언").rename(copy / unicodedata.normalize("NFD", "증언"))
     old = copy / unicodedata.normalize("NFD", "증언") / "김철수.txt"
     old.rename(old.with_name(unicodedata.normalize("NFD", old.name)))
-    for selection in (Selection(), Selection(paths=frozenset({KOREAN}))):
+    for selection in (Selection(), Selection(choice=parse_choice([KOREAN]))):
         report = check(copy, evtool, selection=selection)
         assert report.exit_code is ExitCode.OK, report.findings
         assert named(report) == {("name-form", KOREAN)}
@@ -217,19 +218,19 @@ def test_one_item_can_be_checked_alone(case: Path, evtool: Runner) -> None:
     (case / "planted.txt").touch()
     with serve(evtool) as run:
         for name in (number, "photos/one.jpg"):
-            result = run("verify", case, "--item", str(name), "--json")
+            result = run("verify", case, "--items", str(name), "--json")
             assert result.exit_code == ExitCode.OK
             report = result.document["reports"][0]
             assert (report["items"]["ok"], report["items"]["not_selected"]) == (1, report["sealed"] - 1)
             assert "not-selected" in {finding["code"] for finding in result.document["reports"][0]["findings"]}
-        assert run("verify", case, "--item", "changed.txt").exit_code == ExitCode.MISMATCH
-        assert run("verify", case, "--item", "gone.txt", "--item", "changed.txt").exit_code == ExitCode.MISMATCH
+        assert run("verify", case, "--items", "changed.txt").exit_code == ExitCode.MISMATCH
+        assert run("verify", case, "--items", "gone.txt", "--items", "changed.txt").exit_code == ExitCode.MISMATCH
         for name in ("99", "no such item", "planted.txt", "0", "-1", "../case/gone.txt", "9" * 30):
-            result = run("verify", case, "--item", name)
+            result = run("verify", case, "--items", name)
             assert result.exit_code == ExitCode.NOT_CHECKED, (name, result.stdout)
-        assert run("verify", case, "--item", "99", "--item", "gone.txt").exit_code == ExitCode.NOT_CHECKED
+        assert run("verify", case, "--items", "99", "--items", "gone.txt").exit_code == ExitCode.NOT_CHECKED
         (case / "photos" / "one.jpg").rename(case / "elsewhere.jpg")
-        result = run("verify", case, "--item", "photos/one.jpg")
+        result = run("verify", case, "--items", "photos/one.jpg")
         assert result.exit_code == ExitCode.MISMATCH
         assert "is now named elsewhere.jpg" in result.stdout
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evtool.core.errors import FormatError, KeyFileError
+from evtool.core.errors import FormatError, KeyFileError, Way
 from evtool.core.ssh.signature import parse_signature, verify_signature
 from evtool.keys.keyfile import create_key_file
 from evtool.keys.own import create_own_key, list_own_keys, read_own_key
@@ -50,7 +50,7 @@ def test_of_several_own_keys_the_one_of_the_agent_signs(tmp_path: Path) -> None:
     assert choose(home, agent_code="B07").code == "B07"
     with pytest.raises(KeyFileError, match="more than one key: A03, B07") as caught:
         choose(home)
-    assert "--agent CODE" in caught.value.hint
+    assert caught.value.ways == (Way.AGENT,)
     with pytest.raises(KeyFileError, match="you have no key for C01; your keys are A03, B07"):
         choose(home, agent_code="C01")
     with pytest.raises(FormatError, match="is not a code"):
@@ -87,7 +87,7 @@ def test_a_key_file_signs_under_its_name_or_the_code_given(tmp_path: Path) -> No
     assert choose(tmp_path, key=str(tmp_path / "my key"), agent_code="A03").code == "A03"
     with pytest.raises(KeyFileError, match="the name of the key file, my key, is not a code") as caught:
         choose(tmp_path, key=str(tmp_path / "my key"))
-    assert "--agent CODE" in caught.value.hint
+    assert caught.value.ways == (Way.AGENT,)
     with pytest.raises(KeyFileError, match="No such file"):
         choose(tmp_path, key=str(tmp_path / "nothing"))
     with pytest.raises(KeyFileError, match=r"nothing\.pub: No such file"):

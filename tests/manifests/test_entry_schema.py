@@ -46,7 +46,7 @@ def test_entries_of_a_whole_story_validate(evtool: Runner, validator: jsonschema
         giver.ok("record", case, event, *arguments)
     giver.ok("record", case, "verified")
     giver.ok("transfer", case, "--to", "B7", "--authority", "x", "--purpose", "y", *ANYWAY)
-    giver.ok("consent", "set", case, "1", "--status", "withdrawn")
+    giver.ok("consent", "set", case, "--items", "1", "--status", "withdrawn")
     inbox = copy_of(case, "inbox")
     receiver.ok("receive", inbox, "--receipt", "r")
 

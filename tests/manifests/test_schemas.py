@@ -117,7 +117,7 @@ def test_what_each_command_prints_fits_its_schema(evtool: Any) -> None:
     check("report", evtool("verify", "case", ".", "--json").document)
     check("seal", evtool("seal", "case", "--json").document)
     check("log", evtool("log", "case", "--json").document)
-    check("error", evtool("show", "case", "no such item", "--json").document)
+    check("error", evtool("show", "case", "--items", "no such item", "--json").document)
     check("error", evtool("verify", "--json").document)
     check("trust", evtool("trust", "revoke", "B07", "--json").document)
     (case / os.fsdecode(NAME) / "0001-sealed.toml").write_text("changed\n")

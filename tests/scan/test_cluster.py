@@ -183,7 +183,7 @@ def test_what_keeps_a_cluster_from_working_is_said(evtool: Runner) -> None:
     nonsense = evtool("seal", case, "--scheduler", "carrier-pigeon://loft")
     assert (nonsense.exit_code, "no Dask scheduler answers" in nonsense.stderr) == (4, True)
     both = evtool("seal", case, "--scheduler", "tcp://127.0.0.1:1", "--jobs", "2")
-    assert (both.exit_code, "--jobs or --scheduler, not both" in both.stderr) == (2, True)
+    assert (both.exit_code, "name a scheduler or a number, not both" in both.stderr) == (2, True)
 
     # A package of that name that cannot be imported is as good as none.
     broken = evtool.directory / "site" / "distributed"

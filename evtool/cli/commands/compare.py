@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from evtool.cli.options.common import output_options
-from evtool.cli.output import Output
+from evtool.cli.command import Command
+from evtool.cli.output import Output, output_options
 from evtool.core.errors import ExitCode
 from evtool.core.text.names import shown
 from evtool.operations.verify.copies import CopiesReport, compare_copies
@@ -18,14 +18,16 @@ Examples:
 \b
 Exit codes:
   0  both records are the same, or one continues the other
-  1  they are of different collections, or each has entries that the other lacks
-  4  one of them cannot be read, or does not hold
+  1  they are of different collections, or each has entries that the other
+     lacks
+  2  wrong usage
+  4  one of them cannot be read, or fails verification
 
-Only the records are compared; `evtool verify` says of each copy whether its files are as sealed.
+Only the records are compared. `evtool verify` says of each copy whether its files are as sealed.
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("first", type=click.Path())
 @click.argument("second", type=click.Path())
 @output_options

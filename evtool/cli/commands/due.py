@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 
 import click
 
-from evtool.cli.options.common import output_options
-from evtool.cli.options.time import ground_options
-from evtool.cli.output import Output
+from evtool.cli.command import Command
+from evtool.cli.options.time import TimeOptions, time_options
+from evtool.cli.output import Output, output_options
 from evtool.core.errors import EvtoolError, ExitCode
 from evtool.core.text.names import shown
 from evtool.operations.verify.due import find_due
-from evtool.operations.verify.time.grounds import TimeGrounds
 from evtool.report.stamp import spell
 from evtool.report.time_document import DueDirectory, DueDocument, DueThing
 
@@ -24,28 +23,30 @@ Examples:
 
 \b
 Exit codes:
-  0  the newest seal of every directory is proven, and nothing has to be renewed yet
+  0  the newest seal of every directory is proven, and nothing is due yet
   2  wrong usage
-  3  a renewal is due, or the newest seal of a directory has no time-stamp that passes
+  3  a renewal is due, or the newest seal of a directory has no time-stamp
+     that passes
   4  a record could not be read
 
-A renewal is due a year before a certificate of the chain, or an algorithm, comes to its end. The last days of
-algorithms stand in a table that comes with evtool; --sunsets names another one. `evtool renew` carries what is due on.
+A renewal is due a year before a certificate of the chain, or an algorithm, expires. When algorithms expire stands in a
+table that comes with evtool; --sunsets names another one. `evtool renew` renews whatever is due.
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("paths", metavar="DIRECTORY...", nargs=-1, required=True, type=click.Path())
+@time_options
 @output_options
-@ground_options
-def command(paths: tuple[str, ...], time: TimeGrounds, output: Output) -> int:
+def command(paths: tuple[str, ...], time: TimeOptions, output: Output) -> int:
     """List what the time-stamps of directories rest on, and when it ends, soonest first."""
     now = datetime.now(UTC)
+    grounds = time.load(output)
     directories: list[DueDirectory] = []
     exit_code = ExitCode.OK
     for path in paths:
         try:
-            found = find_due(path, time, now=now)
+            found = find_due(path, grounds, now=now)
         except EvtoolError as error:
             directories.append(DueDirectory(path=path, proven=False, things=(), problem=error.message))
             exit_code = ExitCode.NOT_CHECKED

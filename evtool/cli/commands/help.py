@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from evtool.cli.command import Command
 from evtool.cli.output import Output
 from evtool.core.errors import ExitCode, UsageError
 from evtool.core.text.names import shown
@@ -23,7 +24,7 @@ Exit codes:
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("words", nargs=-1, metavar="[COMMAND]...")
 @click.pass_context
 def command(context: click.Context, words: tuple[str, ...]) -> int:

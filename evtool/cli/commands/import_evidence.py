@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-import functools
 import os
-from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
 import click
 
+from evtool.cli.command import Command, flag, options_of
 from evtool.cli.group import Group
-from evtool.cli.options.common import SigningOptions, code_value, output_options, signing_options
-from evtool.cli.options.entry import custody_option, header_options, policy_options
-from evtool.cli.output import Output
+from evtool.cli.options.common import SigningOptions, signing_options
+from evtool.cli.options.entry import EntryOptions, entry_options
+from evtool.cli.options.statements import StatementOptions, statement_options
+from evtool.cli.options.values import code_value
+from evtool.cli.output import Output, output_and_progress
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.events import Code
-from evtool.core.custody.privacy import TextPolicy
 from evtool.core.errors import ExitCode
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.operations.author import Author
-from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.seal.import_evidence import LIST_FORMATS, ImportResult, Origin, import_bag, import_list
 from evtool.operations.seal.options import SealOptions
-from evtool.operations.seal.statements import StatementFiles
 from evtool.report.import_document import ImportDocument
-
-Command = Callable[..., Any]
 
 GROUP_EXAMPLES = """\b
 Examples:
   evtool import bag received/bag-17 --source NGO-3
   evtool import list SHA256SUMS received/case-9 --format sha256sum
-  evtool import list audit.txt received/case-9 --format hashdeep --strip /mnt/disc/
+  evtool import list audit.txt received/case-9 --format hashdeep \\
+      --strip /mnt/disc/
+
+\b
+Exit codes:
+  0  checked and sealed
+  1  a file is not as listed; nothing was sealed
+  2  wrong usage, or sealed already
+  4  something could not be read
 
 The files are compared with what the list says of them, in the same read in which they are hashed for the seal, and are
 never changed. If one of them differs or is missing, nothing is sealed. Two entries are added: `collected` says what was
@@ -42,7 +46,8 @@ checked against what, `sealed` seals it. Files that no list names are sealed too
 BAG_EXAMPLES = """\b
 Examples:
   evtool import bag received/bag-17 --source NGO-3 --place "field office"
-  evtool import bag received/bag-17 --custody bag-17-custody       the record outside, the bag stays as it is
+  evtool import bag received/bag-17 --custody bag-17-custody
+                                the record outside; the bag stays as it is
 
 Every manifest and tag manifest is compared, and Payload-Oxum; a file in the payload that no manifest lists is refused.
 Nothing is ever fetched: what fetch.txt lists has to be there already. The record goes to custody/ in the bag, which
@@ -52,8 +57,10 @@ other programs take for a directory of tag files.
 LIST_EXAMPLES = """\b
 Examples:
   evtool import list SHA256SUMS received/case-9 --format sha256sum
-  evtool import list audit.txt received/case-9 --format hashdeep --strip /mnt/disc/ --source NGO-3
-  ssh archive cat case-9.b3 | evtool import list - received/case-9 --format b3sum
+  evtool import list audit.txt received/case-9 --format hashdeep \\
+      --strip /mnt/disc/ --source NGO-3
+  ssh archive cat case-9.b3 |
+      evtool import list - received/case-9 --format b3sum
 
 Lists of the *sum programs may be plain or written with --tag, with names escaped as these programs do it.
 """
@@ -72,67 +79,83 @@ def command() -> None:
     """Check evidence against the list it came with, and seal it."""
 
 
-def _import_options(wrapped: Command) -> Command:
-    """Add what every import takes; the command gets `origin`, and `options` with the header filled in."""
+@dataclass(frozen=True, slots=True)
+class OriginOptions:
+    """Whom and where the evidence came from.
 
-    @functools.wraps(wrapped)
-    def with_import(
-        *args: Any,
-        source: str | None,
-        place: str | None,
-        items: str | None,
-        defaults: str | None,
-        custody: str | None,
-        header: EntryHeader,
-        **kwargs: Any,
-    ) -> Any:
-        options = SealOptions(
-            reason=header.reason,
-            happened_at=header.happened_at,
-            clock=header.clock,
-            statements=StatementFiles(items, defaults),
-            custody=custody,
-        )
-        return wrapped(*args, origin=Origin(Code(source) if source else None, place), options=options, **kwargs)
+    Attributes:
+        source: a code, or None.
+        place: a coarse place, or None.
+    """
 
-    source = click.option("--source", type=code_value, metavar="CODE", help="Whom it came from; recorded.")
-    place = click.option("--place", metavar="TEXT", help="Coarse place where it came from; recorded.")
-    items = click.option("--items", metavar="FILE", type=click.Path(), help="Table (CSV) of what is stated of items.")
-    defaults = click.option(
-        "--defaults", metavar="FILE", type=click.Path(), help="TOML file of what is stated of whole directories."
+    source: str | None = flag("--source", type=code_value, metavar="CODE", help="Whom it came from; recorded.")
+    place: str | None = flag("--place", metavar="TEXT", help="Coarse place where it came from; recorded.")
+
+    def origin(self) -> Origin:
+        """Give the two as the library takes them."""
+        return Origin(Code(self.source) if self.source else None, self.place)
+
+
+_origin_options = options_of(OriginOptions, "came_from")
+
+
+def _options(statements: StatementOptions, entry: EntryOptions) -> SealOptions:
+    return SealOptions(
+        reason=entry.reason,
+        happened_at=entry.happened_at,
+        clock=entry.clock,
+        statements=statements.files(),
+        custody=entry.custody,
     )
-    inner = header_options(policy_options(custody_option(signing_options(output_options(with_import)))))
-    return source(place(items(defaults(inner))))
 
 
-@command.command("bag", epilog=f"{BAG_EXAMPLES}\n{EXIT_CODES}")
+@command.command("bag", cls=Command, epilog=f"{BAG_EXAMPLES}\n{EXIT_CODES}")
 @click.argument("directory", metavar="PATH", type=click.Path())
-@_import_options
+@_origin_options
+@statement_options
+@entry_options
+@signing_options
+@output_and_progress
 def bag(
-    directory: str, origin: Origin, options: SealOptions, policy: TextPolicy, signing: SigningOptions, output: Output
+    directory: str,
+    came_from: OriginOptions,
+    statements: StatementOptions,
+    entry: EntryOptions,
+    signing: SigningOptions,
+    output: Output,
 ) -> int:
     """Check the BagIt bag PATH of another program against all of its manifests, and seal it where it lies."""
     with terminal_progress(output) as progress:
-        result = import_bag(directory, Author(signing.choose(), policy, progress), options, origin)
+        author = Author(signing.choose(), entry.policy(), progress)
+        result = import_bag(directory, author, _options(statements, entry), came_from.origin())
     return _answer(output, directory, result)
 
 
-@command.command("list", epilog=f"{LIST_EXAMPLES}\n{EXIT_CODES}")
+@command.command("list", cls=Command, epilog=f"{LIST_EXAMPLES}\n{EXIT_CODES}")
 @click.argument("list_file", metavar="LIST", type=click.Path(allow_dash=True))
 @click.argument("directory", metavar="DIR", type=click.Path())
 @click.option(
-    "--format", "format_name", required=True, type=click.Choice(LIST_FORMATS), help="The program that wrote LIST."
+    "--format",
+    "format_name",
+    required=True,
+    metavar="PROGRAM",
+    type=click.Choice(LIST_FORMATS),
+    help=f"The program that wrote LIST: {', '.join(LIST_FORMATS)}.",
 )
 @click.option("--strip", metavar="PREFIX", default="", help="Take PREFIX off the beginning of every path in LIST.")
-@_import_options
+@_origin_options
+@statement_options
+@entry_options
+@signing_options
+@output_and_progress
 def list_(
     list_file: str,
     directory: str,
     format_name: str,
     strip: str,
-    origin: Origin,
-    options: SealOptions,
-    policy: TextPolicy,
+    came_from: OriginOptions,
+    statements: StatementOptions,
+    entry: EntryOptions,
     signing: SigningOptions,
     output: Output,
 ) -> int:
@@ -142,9 +165,9 @@ def list_(
             directory,
             list_file,
             format_name,
-            Author(signing.choose(), policy, progress),
-            options,
-            origin,
+            Author(signing.choose(), entry.policy(), progress),
+            _options(statements, entry),
+            came_from.origin(),
             strip=os.fsencode(strip),
         )
     return _answer(output, directory, result)

@@ -1,4 +1,4 @@
-"""`evtool inspect`: what files claim of themselves, beside what is observed."""
+"""`evtool inspect`: the embedded metadata of files, beside what is observed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import click
 
-from evtool.cli.options.common import output_options
-from evtool.cli.output import Output
+from evtool.cli.command import Command
+from evtool.cli.output import Output, output_options
 from evtool.core.errors import ExitCode
 from evtool.core.metadata.vocabulary import Detail
 from evtool.core.text.names import shown
@@ -29,7 +29,24 @@ _HINTS = {
 }
 
 
-@click.command()
+EXAMPLES = """\b
+Examples:
+  evtool inspect interview.mp4
+  evtool inspect photos/*.jpg --metadata full
+  evtool inspect letter.docx --json
+
+\b
+Exit codes:
+  0  every file was inspected
+  2  wrong usage
+  4  a file could not be read, or its format could not be parsed
+
+Embedded metadata is what a file says of itself. Anybody can change it, and it proves nothing. What does not fit
+together is told as a note. No file is changed, and nothing is recorded.
+"""
+
+
+@click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path())
 @click.option(
     "--metadata",
@@ -42,15 +59,10 @@ _HINTS = {
 @click.option("--no-sandbox", is_flag=True, help="Parse even where the platform cannot confine the parser.")
 @output_options
 def command(files: tuple[str, ...], detail: str, no_sandbox: bool, output: Output) -> int:
-    """Show what files claim of themselves: format, dates, device, structure.
+    """Show the embedded metadata of files: format, dates, device, structure.
 
-    Nothing a file says of itself is proof. What does not fit together is pointed out as a note with a stable code;
-    a note is no verdict. Files are parsed in a confined process and are only read.
-
-    \b
-    Examples:
-      evtool inspect interview.mp4
-      evtool inspect --metadata full --json photos/*.jpg
+    What does not fit together is pointed out as a note with a stable code; a note is no verdict. Files are parsed in a
+    confined process and are only read.
     """
     paths = [os.fsencode(name) for name in files]
     inspections = []

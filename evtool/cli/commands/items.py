@@ -6,8 +6,9 @@ import sys
 
 import click
 
-from evtool.cli.options.common import output_options
-from evtool.cli.output import Output
+from evtool.cli.command import Command
+from evtool.cli.options.common import custody_option
+from evtool.cli.output import Output, output_options
 from evtool.core.errors import ExitCode, UsageError
 from evtool.interop.items_table import describe_columns, serialize_table
 from evtool.operations.seal.options import UNMATCHED, SealOptions
@@ -16,9 +17,15 @@ from evtool.report.items_document import ItemsTableDocument, TableColumn
 
 EXAMPLES = """\b
 Examples:
-  evtool items interview-0042 > items.csv      a row for each item that is not sealed yet
-  evtool items --columns                       what each column holds
-  evtool seal interview-0042 --items items.csv
+  evtool items interview-0042 > items.csv   a row for each unsealed item
+  evtool items --columns                    what each column holds
+  evtool seal interview-0042 --table items.csv
+
+\b
+Exit codes:
+  0  the table was printed
+  2  wrong usage
+  4  the directory or its record cannot be read
 
 Every cell that is filled in is sealed as a statement of its own; empty ones state nothing. A term of consent that
 nobody states counts as its strictest value: closed, for nobody. Lists are written with semicolons; `none` is a list
@@ -32,19 +39,20 @@ Defaults for whole directories, for `evtool seal --defaults FILE`, are TOML:
   [[directory]]
   path = "."
   handling = "named"
-  consent = {status = "given", by = "subject", for = ["un-reporting"], share = ["ohchr-dprk"]}
+  consent = {status = "given", by = "subject", share = ["ohchr-dprk"]}
   context = {language = "ko"}
-Of directories and rows that speak of one item, the strictest terms count; of context, the innermost.
+Of directories and rows that speak of one item, the strictest terms count;
+of context, the innermost.
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("directory", type=click.Path(), required=False)
 @click.option("--columns", is_flag=True, help="Print what each column holds, and no table.")
 @click.option("--bom/--no-bom", default=True, help="Begin with a byte order mark, which spreadsheets need for Hangul.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave names out, as `evtool seal` will.")
 @click.option("--reset-excludes", is_flag=True, help="Forget the patterns in force, as `evtool seal` will.")
-@click.option("--custody", metavar="DIR", type=click.Path(), help="Where the record is, if not in DIRECTORY.")
+@custody_option
 @output_options
 def command(
     directory: str | None,

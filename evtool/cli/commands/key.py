@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
+from evtool.cli.command import Command, options_of
 from evtool.cli.delivery import print_error
 from evtool.cli.group import Group
-from evtool.cli.options.common import code_value, output_options, passphrase_options
-from evtool.cli.output import Output
+from evtool.cli.options.common import KeyPassphraseOptions
+from evtool.cli.options.values import code_value
+from evtool.cli.output import Output, output_options
 from evtool.core.errors import ExitCode, KeyFileError
 from evtool.core.ssh.allowed_signers import AllowedSigner
 from evtool.core.ssh.key import PublicKey
@@ -15,22 +17,34 @@ from evtool.core.text.names import shown
 from evtool.keys.agent import Agent
 from evtool.keys.keyfile import public_path
 from evtool.keys.own import OwnKey, check_new_code, create_own_key, list_own_keys, read_own_key
-from evtool.keys.passphrase import PassphraseSource, TerminalPassphrase
+from evtool.keys.passphrase import TerminalPassphrase
 from evtool.keys.trust import add_signer, check_new_signer
 from evtool.report.key_document import HeldKey, KeyProblem, KeysDocument, OwnKeyShown
 
 GROUP_EXAMPLES = """\b
 Examples:
-  evtool key new A03                 make the key of agent A03, with a passphrase
+  evtool key new A03                 make the key of agent A03
   evtool key show A03 --public-key   print what others need to trust it
-  evtool key list --ssh-agent        your keys, and those that ssh-agent holds
+  evtool key list --ssh-agent        your keys, and those in ssh-agent
+
+\b
+Exit codes:
+  0  done
+  2  wrong usage
+  4  a key or a file cannot be read or written
 """
 
 NEW_EXAMPLES = """\b
 Examples:
   evtool key new A03
-  evtool key new A03 --passphrase-fd 3 3< passphrase.txt
+  evtool key new A03 --key-passphrase-fd 3 3< passphrase.txt
   evtool key new nightly-job --no-passphrase
+
+\b
+Exit codes:
+  0  done
+  2  wrong usage
+  4  a key or a file cannot be read or written
 
 A code stands for a person or a job, so that no name enters a record: 1 to 64 letters, digits, '.', '_', '-'.
 """
@@ -39,12 +53,24 @@ SHOW_EXAMPLES = """\b
 Examples:
   evtool key show                               your only key
   evtool key show A03 --public-key > A03.pub    to hand over
+
+\b
+Exit codes:
+  0  done
+  2  wrong usage
+  4  a key or a file cannot be read or written
 """
 
 LIST_EXAMPLES = """\b
 Examples:
   evtool key list
   evtool key list --ssh-agent --json
+
+\b
+Exit codes:
+  0  listed
+  2  wrong usage
+  4  a key or a file cannot be read or written
 """
 
 
@@ -53,22 +79,23 @@ def command() -> None:
     """Make, show and list your own signing keys."""
 
 
-@command.command("new", epilog=NEW_EXAMPLES)
+@command.command("new", cls=Command, epilog=NEW_EXAMPLES)
 @click.argument("code", type=code_value)
 @click.option("--no-passphrase", is_flag=True, help="Leave the key unlocked: whoever reads the file can sign.")
-@passphrase_options
+@options_of(KeyPassphraseOptions, "passphrase")
 @output_options
-def new(code: str, no_passphrase: bool, passphrase: PassphraseSource | None, output: Output) -> None:
+def new(code: str, no_passphrase: bool, passphrase: KeyPassphraseOptions, output: Output) -> None:
     """Make the key of agent CODE, and trust it yourself.
 
     The key is an Ed25519 key in OpenSSH's format, locked with a passphrase that is asked for without echo.
     Nothing in it names you or this machine.
     """
-    if no_passphrase and passphrase:
+    source = passphrase.source()
+    if no_passphrase and source:
         raise click.UsageError("--no-passphrase and a passphrase exclude each other")
     check_new_code(code)
     check_new_signer(code)
-    own = create_own_key(code, None if no_passphrase else passphrase or TerminalPassphrase())
+    own = create_own_key(code, None if no_passphrase else source or TerminalPassphrase())
     output.did(f"made the key of agent {code}, {own.file.public_key.fingerprint}")
     signer = add_signer(code, own.file.public_key)
     output.document(KeysDocument(keys=(_own_key(own),), trusted=True))
@@ -76,7 +103,7 @@ def new(code: str, no_passphrase: bool, passphrase: PassphraseSource | None, out
     output.talk(_advice(own, signer))
 
 
-@command.command("show", epilog=SHOW_EXAMPLES)
+@command.command("show", cls=Command, epilog=SHOW_EXAMPLES)
 @click.argument("code", type=code_value, required=False)
 @click.option("--public-key", is_flag=True, help="Print only the public key, as a .pub file without comment.")
 @output_options
@@ -87,7 +114,7 @@ def show(code: str | None, public_key: bool, output: Output) -> None:
     output.answer(own.file.public_key.line if public_key else _as_text(own))
 
 
-@command.command("list", epilog=LIST_EXAMPLES)
+@command.command("list", cls=Command, epilog=LIST_EXAMPLES)
 @click.option("--ssh-agent", is_flag=True, help="Also list the Ed25519 keys that ssh-agent holds.")
 @output_options
 def list_(ssh_agent: bool, output: Output) -> int:

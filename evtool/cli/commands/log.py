@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import click
 
-from evtool.cli.options.bundle import access_options
-from evtool.cli.options.common import findings_option, output_options
-from evtool.cli.output import Output
+from evtool.cli.command import Command
+from evtool.cli.options.bundle import AccessOptions, access_options
+from evtool.cli.options.common import custody_option
+from evtool.cli.output import Output, output_and_findings
 from evtool.core.custody.chain import Link
 from evtool.core.custody.entry import Clock
 from evtool.core.custody.events import details_table
@@ -19,7 +18,6 @@ from evtool.core.text.names import shown
 from evtool.core.text.times import format_time
 from evtool.operations.record.collection import Collection
 from evtool.operations.record.read import open_record
-from evtool.operations.record.subject import BundleAccess
 from evtool.report.document import LogDocument, LogEntry
 from evtool.report.entry import render_details
 from evtool.report.findings import ListedFindings, list_findings
@@ -30,20 +28,26 @@ Examples:
   evtool log interview-0042 --json
   evtool log case-12.zip.age -i court.key
 
-The head of each entry is its SHA-256, in groups of four to be noted on paper or read out by telephone. Exit code 1
-if the chain does not hold, 4 if some of it cannot be read. Whose keys they are is for `evtool verify` to say.
+\b
+Exit codes:
+  0  the chain of custody was read, and is sound
+  1  the record fails verification
+  2  wrong usage
+  4  there is no record, or some of it cannot be read
+
+The head of each entry is its SHA-256, in groups of four to be noted on paper or read out by telephone. Whose keys they
+are is for `evtool verify` to say.
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("directory", type=click.Path())
-@click.option("--custody", metavar="DIR", type=click.Path(), help="Where the record is, if not in DIRECTORY.")
+@custody_option
 @access_options
-@output_options
-@findings_option
-def command(directory: str, custody: str | None, access: Callable[[], BundleAccess], output: Output) -> int:
+@output_and_findings
+def command(directory: str, custody: str | None, access: AccessOptions, output: Output) -> int:
     """Print the chain of custody of DIRECTORY, which may be a bundle, oldest entry first."""
-    with open_record(directory, custody, access()) as collection:
+    with open_record(directory, custody, access.load()) as collection:
         exit_code = weigh(collection.record_findings)
         if exit_code is ExitCode.OK and not collection.chain.links:
             exit_code = ExitCode.NOT_CHECKED

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from evtool.cli.command import Command
 from evtool.cli.group import Group
-from evtool.cli.options.common import output_options
-from evtool.cli.options.entry import custody_option
-from evtool.cli.output import Output
+from evtool.cli.options.common import custody_option, trust_option
+from evtool.cli.output import Output, output_options
 from evtool.core.custody.events import Received
 from evtool.core.text.names import shown
 from evtool.keys.trust import load_trust
@@ -19,8 +19,42 @@ from evtool.report.custody_document import ReceiptDocument, ReceiptFileDocument
 
 EXAMPLES = """\b
 Examples:
-  evtool receipt add case-12 case-12.receipt       keep the receiver's receipt beside the transfer it answers
-  evtool receipt write case-12 case-12.receipt     write your own receipt once more
+  evtool receipt add case-12 case-12.receipt     the recipient's answer
+  evtool receipt write case-12 case-12.receipt   your own, once more
+
+\b
+Exit codes:
+  0  done
+  1  the receipt is not for this record, or is forged
+  2  wrong usage
+  3  add: the receipt is signed by a key that you have not trusted
+  4  something could not be read or written
+"""
+
+
+ADD_EXAMPLES = """\b
+Examples:
+  evtool receipt add case-12 case-12.receipt
+  evtool receipt add case-12 case-12.receipt --trust trusted_keys
+
+\b
+Exit codes:
+  0  the receipt was added
+  1  it is not for this record, or is forged
+  2  wrong usage
+  3  it is signed by a key that you have not trusted; it was not added
+  4  something could not be read or written
+"""
+
+WRITE_EXAMPLES = """\b
+Examples:
+  evtool receipt write case-12 case-12.receipt
+
+\b
+Exit codes:
+  0  the receipt was written
+  2  wrong usage, or the file exists already
+  4  there is no entry `received`, or something could not be read
 """
 
 
@@ -29,14 +63,14 @@ def command() -> None:
     """Keep receipts for what was handed over."""
 
 
-@command.command("add")
+@command.command("add", cls=Command, epilog=ADD_EXAMPLES)
 @click.argument("directory", type=click.Path())
 @click.argument("receipt", type=click.Path(path_type=Path))
-@click.option("--trust", "trust_file", metavar="FILE", type=click.Path(path_type=Path), help="Whose keys to trust.")
+@trust_option
 @custody_option
 @output_options
 def add(directory: str, receipt: Path, trust_file: Path | None, custody: str | None, output: Output) -> None:
-    """Put the receiver's RECEIPT beside the transfer of DIRECTORY that it answers."""
+    """Put the recipient's RECEIPT beside the transfer of DIRECTORY that it answers."""
     found = add_receipt(directory, read_receipt_file(receipt), TrustPolicy(load_trust(trust_file)), custody=custody)
     details = found.link.entry.details
     assert isinstance(details, Received)  # noqa: S101  # nothing else is a receipt
@@ -55,7 +89,7 @@ def add(directory: str, receipt: Path, trust_file: Path | None, custody: str | N
     output.document(document)
 
 
-@command.command("write")
+@command.command("write", cls=Command, epilog=WRITE_EXAMPLES)
 @click.argument("directory", type=click.Path())
 @click.argument("receipt", type=click.Path(path_type=Path))
 @custody_option

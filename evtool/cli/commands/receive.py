@@ -1,4 +1,4 @@
-"""`evtool receive`: the receiver's side of a handover."""
+"""`evtool receive`: the recipient's side of a handover."""
 
 from __future__ import annotations
 
@@ -6,70 +6,86 @@ from pathlib import Path
 
 import click
 
-from evtool.cli.options.common import SigningOptions, findings_option, progress_option
-from evtool.cli.options.entry import answer_entry, entry_options, jobs_option
-from evtool.cli.options.values import ranges_value
-from evtool.cli.output import Output
+from evtool.cli.answers.entry import answer_entry
+from evtool.cli.command import Command
+from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options, trust_option
+from evtool.cli.options.entry import EntryOptions, entry_options
+from evtool.cli.options.items import items_option, resolve_items
+from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.events import Acceptance
-from evtool.core.custody.privacy import TextPolicy
+from evtool.core.text.item_choice import ItemChoice
 from evtool.core.text.names import shown
-from evtool.core.text.ranges import ItemRanges
 from evtool.keys.trust import load_trust
 from evtool.operations.author import Author
 from evtool.operations.entries.handover import ReceiveOptions, receive
-from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.record.trust import TrustPolicy
 
 EXAMPLES = """\b
 Examples:
   evtool receive inbox/case-12 --receipt case-12.receipt
-  evtool receive inbox/case-12 --receipt case-12.receipt --accept-items 1-8,10
-  evtool receive inbox/case-12 --receipt case-12.receipt --reject --reason "item 9 is damaged"
+  evtool receive inbox/case-12 --receipt case-12.receipt --items 1-8,10
+  evtool receive inbox/case-12 --receipt case-12.receipt --reject \\
+      --reason "item 9 is damaged"
 
-Send the receipt file to the giver. It holds your entry and its signature, and no evidence.
+\b
+Exit codes:
+  0  recorded, and the receipt was written
+  1  the record fails verification, or an item is not as sealed
+  2  wrong usage
+  3  the transfer is signed by a key that you have not trusted
+  4  something could not be read or written, or there is no transfer to you
+
+Send the receipt file to the sender. It holds your entry and its signature, and no evidence.
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("directory", metavar="PATH", type=click.Path())
 @click.option(
     "--receipt", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Write the receipt to FILE."
 )
-@click.option("--accept-items", type=ranges_value, metavar="N,N-N", help="Accept only these items.")
+@items_option("Accept only these items:")
 @click.option("--reject", is_flag=True, help="Accept nothing; the check is recorded all the same.")
-@click.option("--transfer", type=click.IntRange(1), metavar="N", help="Answer entry N. Without it: the newest to you.")
-@click.option("--trust", "trust_file", metavar="FILE", type=click.Path(path_type=Path), help="Whose keys to trust.")
+@click.option(
+    "--entry",
+    "transfer",
+    type=click.IntRange(1),
+    metavar="N",
+    help="The entry of the transfer that you answer. [default: the newest to you]",
+)
+@trust_option
 @entry_options
-@findings_option
+@signing_options
 @jobs_option
-@progress_option
+@output_of_work
 def command(
     directory: str,
     receipt: Path,
-    accept_items: ItemRanges | None,
+    items: ItemChoice,
     reject: bool,
     transfer: int | None,
     trust_file: Path | None,
-    header: EntryHeader,
-    policy: TextPolicy,
-    custody: str | None,
-    jobs: int | None,
+    entry: EntryOptions,
     signing: SigningOptions,
+    workers: WorkerOptions,
     output: Output,
 ) -> int:
     """Check a collection that was handed over to you, record what you accept, and write a receipt."""
-    if accept_items is not None and reject:
-        raise click.UsageError("--accept-items and --reject are two answers to one question; give one")
-    acceptance = Acceptance.REJECTED if reject else Acceptance.PARTIAL if accept_items else Acceptance.ACCEPTED
+    if reject and not items.is_empty:
+        raise click.UsageError("--items and --reject are two answers to one question; give one")
+    accepted = resolve_items(directory, entry.custody, items)
+    acceptance = Acceptance.REJECTED if reject else Acceptance.PARTIAL if accepted else Acceptance.ACCEPTED
     options = ReceiveOptions(
         acceptance=acceptance,
-        accepted=accept_items,
+        accepted=accepted,
         transfer=transfer,
         trust=TrustPolicy(load_trust(trust_file)),
-        custody=custody,
-        jobs=jobs,
+        custody=entry.custody,
+        jobs=workers.jobs,
     )
     with terminal_progress(output) as progress:
-        result = receive(directory, Author(signing.choose(), policy, progress), header, options, receipt)
+        result = receive(
+            directory, Author(signing.choose(), entry.policy(), progress), entry.header(), options, receipt
+        )
     return answer_entry(output, directory, result, "", f"Receipt ({acceptance.value}): {shown(str(receipt))}")

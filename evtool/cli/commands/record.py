@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 import click
 
-from evtool.cli.options.bundle import Leave, exit_options
-from evtool.cli.options.common import SigningOptions, code_value, findings_option, progress_option
-from evtool.cli.options.entry import (
-    answer_entry,
-    entry_options,
-    items_option,
-    jobs_option,
-    with_items,
-)
-from evtool.cli.output import Output
+from evtool.cli.answers.entry import answer_entry
+from evtool.cli.command import Command, flag, options_of
+from evtool.cli.options.bundle import ExitOptions, exit_options
+from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options
+from evtool.cli.options.entry import EntryOptions, entry_options
+from evtool.cli.options.items import items_option, resolve_items
+from evtool.cli.options.values import code_value
+from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.events import DETAILS, STATES_EVIDENCE, Details, Disclosed, Event, Transferred
-from evtool.core.custody.privacy import TextPolicy
 from evtool.core.errors import UsageError
-from evtool.core.text.ranges import ItemRanges
+from evtool.core.text.item_choice import ItemChoice
 from evtool.operations.author import Author
 from evtool.operations.entries.exits import record_exit
 from evtool.operations.entries.fixity import FixityRequest
 from evtool.operations.entries.record_event import head_of_entry, record_event
-from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.record.read import open_record
 
 OWN_COMMANDS = {
@@ -37,90 +33,128 @@ OWN_COMMANDS = {
 }
 """Events that come about by doing something, and the command that does it."""
 
+EVENTS = [event.value for event in Event if event not in OWN_COMMANDS]
+
 EXAMPLES = """\b
 Examples:
-  evtool record case-12 collected --source S3 --place "Seoul" --happened-at 2026-03-01T14:30:00+09:00
-  evtool record case-12 verified                       reads everything, records the result
-  evtool record case-12 verified --sample 50           reads 50 items drawn at random
+  evtool record case-12 collected --source S3 --place "Seoul" \\
+      --happened-at 2026-03-01T14:30:00+09:00
+  evtool record case-12 verified              read everything
+  evtool record case-12 verified --sample 50  read 50 items drawn at random
   evtool record case-12 accessed --items 3-5 --reason "translation"
   evtool record case-12 copied --carrier "disc 7, copy 1 of 2"
   evtool record case-12 countersigned --entry 1 --agent B2
-  evtool record case-12 corrected --entry 3 --correction "the disc was number 8"
-  evtool record case-12 incident --description "water damage in the store room"
-  evtool record case-12 disposed --items 9 --authority "agreement 12" --method "overwritten"
+  evtool record case-12 corrected --entry 3 \\
+      --correction "the disc was number 8"
+  evtool record case-12 incident --description "water in the store room"
+  evtool record case-12 disposed --items 9 --authority "agreement 12" \\
+      --method "overwritten"
 
-Of `transferred` and `disclosed` consent is asked first, as `evtool transfer` does.
+\b
+Exit codes:
+  0  recorded
+  1  the record fails verification, or the evidence is not as sealed; the
+     entry says so
+  2  wrong usage
+  4  something could not be read or written
+  5  transferred, disclosed: consent or handling of an item does not allow it
+
+For `transferred` and `disclosed`, consent is asked first, as `evtool transfer` does.
 
 Events that claim a state of the evidence are recorded with a fresh comparison of all items, or of a sample. People
 and organisations are named by code. An entry is never changed: correct it with a later one.
 """
 
 
-@click.command(epilog=EXAMPLES)
+@dataclass(frozen=True, slots=True)
+class EventOptions:
+    """What an event says of itself; each option belongs to the events that its help names."""
+
+    source: str | None = flag("--source", type=code_value, metavar="CODE", help="collected: whom or what it came from.")
+    place: str | None = flag("--place", metavar="TEXT", help="collected, accessed, copied, incident: where, coarsely.")
+    method: str | None = flag("--method", metavar="TEXT", help="collected, derived, disposed: how.")
+    carrier: str | None = flag(
+        "--carrier", metavar="TEXT", help="copied, transferred: medium, serial or seal number, copy n of m."
+    )
+    recipient: str | None = flag("--to", type=code_value, metavar="CODE", help="transferred, disclosed: the recipient.")
+    authority: str | None = flag(
+        "--authority", metavar="TEXT", help="transferred, disclosed, disposed: agreement, warrant or order."
+    )
+    purpose: str | None = flag("--purpose", metavar="TEXT", help="transferred, disclosed: what for.")
+    approved_by: str | None = flag(
+        "--approved-by", type=code_value, metavar="CODE", help="disclosed: a second agent who confirmed it."
+    )
+    original: int | None = flag(
+        "--original", type=click.IntRange(1), metavar="N", help="derived: the item it was made from."
+    )
+    copy: int | None = flag("--copy", type=click.IntRange(1), metavar="N", help="derived: the item that it is.")
+    entry: int | None = flag(
+        "--entry", type=click.IntRange(1), metavar="N", help="countersigned, corrected: the entry it is about."
+    )
+    correction: str | None = flag("--correction", metavar="TEXT", help="corrected: what is right.")
+    description: str | None = flag("--description", metavar="TEXT", help="incident: what happened.")
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What was given: name of the field -> value."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+@click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("directory", type=click.Path())
-@click.argument("event", type=click.Choice([event.value for event in Event if event not in OWN_COMMANDS]))
-@click.option("--source", type=code_value, metavar="CODE", help="collected: whom or what it came from.")
-@click.option("--place", metavar="TEXT", help="collected, accessed, copied, incident: where, coarsely.")
-@click.option("--method", metavar="TEXT", help="collected, derived, disposed: how.")
-@click.option("--carrier", metavar="TEXT", help="copied, transferred: medium, serial or seal number, copy n of m.")
-@click.option("--to", "recipient", type=code_value, metavar="CODE", help="transferred, disclosed: the recipient.")
-@click.option("--authority", metavar="TEXT", help="transferred, disclosed, disposed: agreement, warrant or order.")
-@click.option("--purpose", metavar="TEXT", help="transferred, disclosed: what for.")
-@click.option("--approved-by", type=code_value, metavar="CODE", help="disclosed: a second agent who confirmed it.")
-@click.option("--original", type=click.IntRange(1), metavar="N", help="derived: the item it was made from.")
-@click.option("--copy", type=click.IntRange(1), metavar="N", help="derived: the item that it is.")
-@click.option("--entry", type=click.IntRange(1), metavar="N", help="countersigned, corrected: the entry it is about.")
-@click.option("--correction", metavar="TEXT", help="corrected: what is right.")
-@click.option("--description", metavar="TEXT", help="incident: what happened.")
-@items_option
-@exit_options
+@click.argument("event", metavar="EVENT", type=click.Choice(EVENTS))
+@options_of(EventOptions, "event_options")
+@items_option("The items it is about [default: all that are sealed by now]:")
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="Compare only N items, drawn at random.")
+@exit_options
 @entry_options
-@findings_option
+@signing_options
 @jobs_option
-@progress_option
+@output_of_work
 def command(
     directory: str,
     event: str,
-    items: ItemRanges | None,
+    event_options: EventOptions,
+    items: ItemChoice,
     sample: int | None,
-    leave: Leave,
-    header: EntryHeader,
-    policy: TextPolicy,
-    custody: str | None,
-    jobs: int | None,
+    consent: ExitOptions,
+    entry: EntryOptions,
     signing: SigningOptions,
+    workers: WorkerOptions,
     output: Output,
-    **given: Any,
 ) -> int:
-    """Add an entry of EVENT to the chain of custody of DIRECTORY."""
+    """Add an entry to the chain of custody of DIRECTORY.
+
+    EVENT is collected, verified, accessed, copied, transferred, disclosed, derived, countersigned, corrected, incident
+    or disposed.
+    """
     kind = DETAILS[Event(event)]
-    details = make_details(kind, given, directory, custody)
+    details = make_details(kind, event_options.given, directory, entry.custody)
     if sample is not None and kind.event not in STATES_EVIDENCE:
         raise click.UsageError(f"--sample goes with events that state something of the evidence, not with {event}")
-    fixity = FixityRequest(sample, jobs) if kind.event in STATES_EVIDENCE else None
-    header = with_items(header, items)
+    fixity = FixityRequest(sample, workers.jobs) if kind.event in STATES_EVIDENCE else None
+    header = entry.header(resolve_items(directory, entry.custody, items))
     with terminal_progress(output) as progress:
-        author = Author(signing.choose(), policy, progress)
+        author = Author(signing.choose(), entry.policy(), progress)
         if isinstance(details, Transferred | Disclosed):
-            consent = leave(details.recipient)
-            result = record_exit(directory, author, details, header, consent, fixity=fixity, custody=custody)
+            allowed = consent.load(details.recipient)
+            result = record_exit(directory, author, details, header, allowed, fixity=fixity, custody=entry.custody)
         else:
-            result = record_event(directory, author, details, header, fixity=fixity, custody=custody)
+            result = record_event(directory, author, details, header, fixity=fixity, custody=entry.custody)
     return answer_entry(output, directory, result)
 
 
-def make_details(kind: type[Details], given: dict[str, Any], directory: str, custody: str | None) -> Details:
+def make_details(kind: type[Details], values: dict[str, Any], directory: str, custody: str | None) -> Details:
     """Build the table of an event from the options that were given.
 
     Raises:
         UsageError: an option is missing, or belongs to another event.
     """
-    values = {name: value for name, value in given.items() if value is not None}
     known = {field.name for field in fields(kind)}
     if "head" in known and "entry" in values:
         with open_record(directory, custody) as collection:
-            values["head"] = head_of_entry(collection, values["entry"])
+            values = {**values, "head": head_of_entry(collection, values["entry"])}
     if unknown := sorted(set(values) - known):
         raise UsageError(f"{_option(unknown[0])} does not go with {kind.event.value}")
     for field in fields(kind):

@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from evtool.cli.command import Command
 from evtool.cli.group import Group
-from evtool.cli.options.bundle import access_options
-from evtool.cli.options.common import output_options
-from evtool.cli.options.entry import custody_option
-from evtool.cli.output import Output
+from evtool.cli.options.bundle import AccessOptions, access_options
+from evtool.cli.options.common import custody_option
+from evtool.cli.output import Output, output_options
 from evtool.core.errors import ExitCode
 from evtool.core.text.names import shown
 from evtool.operations.entries.register import RegisterCheck, check_register, read_register
-from evtool.operations.record.subject import BundleAccess
 from evtool.report.register_document import RegisterCheckDocument, RegisterHitDocument
 
 GROUP_EXAMPLES = """\b
-A register says which person stands behind a code: a TOML file, encrypted with age, kept apart from all evidence:
+Examples:
+  age -p -o register.toml.age register.toml
+                     encrypt it with a passphrase; then destroy register.toml
+  evtool register check case-12 --register register.toml.age
+
+\b
+Exit codes:
+  0  nothing of the register stands in the record
+  2  wrong usage, or a register that is not encrypted
+  4  the record or the register cannot be read
+  5  something of the register stands in the record
+
+A register says which person stands behind a code: a TOML file, encrypted with age, and kept apart from all evidence:
+
+\b
   format = "evtool-register/1"
   [person.S17]
   names = ["...", "..."]
   other = ["a telephone number", "an address"]
-
-\b
-Examples:
-  age -p -o register.toml.age register.toml        encrypt it with a passphrase, then destroy register.toml
-  evtool register check case-12 --register register.toml.age
 """
 
 CHECK_EXAMPLES = """\b
 Examples:
   evtool register check case-12 --register register.toml.age
-  evtool register check bundle.zip --register register.toml.age --identity key.txt
+  evtool register check bundle.zip --register register.toml.age \\
+      --identity key.txt
 
 \b
 Exit codes:
@@ -54,17 +62,17 @@ def command() -> None:
     """Keep the people behind the codes out of what travels."""
 
 
-@command.command("check", epilog=CHECK_EXAMPLES)
+@command.command("check", cls=Command, epilog=CHECK_EXAMPLES)
 @click.argument("path", type=click.Path())
 @click.option(
     "--register", "register", required=True, type=click.Path(path_type=Path), metavar="FILE", help="The register."
 )
-@access_options
 @custody_option
+@access_options
 @output_options
-def check(path: str, register: Path, access: Callable[[], BundleAccess], custody: str | None, output: Output) -> int:
+def check(path: str, register: Path, access: AccessOptions, custody: str | None, output: Output) -> int:
     """Say whether anything of the register stands in the record of PATH, an evidence directory or a bundle."""
-    result = check_register(path, read_register(register, access()), custody)
+    result = check_register(path, read_register(register, access.load()), custody)
     exit_code = ExitCode.REFUSED if result.hits else ExitCode.OK
     output.answer(_render(path, result))
     output.document(

@@ -6,17 +6,16 @@ from dataclasses import replace
 
 import click
 
-from evtool.cli.options.common import SigningOptions, output_options, signing_options
-from evtool.cli.options.entry import custody_option, header_options, policy_options
+from evtool.cli.answers.stamp import answer_leaves, describe_failure, describe_stamping
+from evtool.cli.command import Command
+from evtool.cli.options.common import SigningOptions, signing_options
+from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.stamp import StampRequestOptions, stamp_options
-from evtool.cli.output import Output
-from evtool.cli.stamp_answer import answer_leaves, describe_failure, describe_stamping
-from evtool.core.custody.privacy import TextPolicy
+from evtool.cli.output import Output, output_options
 from evtool.core.errors import EvtoolError, ExitCode
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.operations.author import Author
-from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.timestamps.add import StampOptions, add_timestamps, preview_blank
 from evtool.operations.timestamps.renew import RenewResult, renew
 from evtool.report.stamp import render_stamping
@@ -24,46 +23,45 @@ from evtool.report.time_document import RenewDocument, Stamping
 
 EXAMPLES = """\b
 Examples:
-  evtool due archive/*                                      what ends when
-  evtool renew interview-0042 --tsa http://tsa.example/tsr  by an authority whose certificate lives longer
-  evtool renew interview-0042                               then, across an air gap: evtool timestamp --request
+  evtool due archive/*                       list what expires when
+  evtool renew interview-0042 --tsa http://tsa.example/tsr
+                       by an authority whose certificate expires later
+  evtool renew interview-0042                then, across an air gap:
+  evtool timestamp interview-0042 --request out.tsq
 
 \b
 Exit codes:
-  0  renewed, and stamped by as many authorities as had to
-  1  the record does not hold; what is wrong is not renewed
+  0  renewed, and stamped by the required number of authorities
+  1  the record fails verification; what is wrong is not renewed
   2  wrong usage
-  3  renewed, but fewer authorities stamped the entry than had to; the entry stays
+  3  renewed, but stamped by fewer authorities than required; the entry
+     stays
   4  nothing was renewed: something could not be read
 
-The entry lists every file of the record under BLAKE2b, for `b2sum -c`. Without a time-stamp on it, it carries nothing
-on. Renew while the old time-stamps still pass.
+The entry lists every file of the record with its BLAKE2b digest, for `b2sum -c`. Without a time-stamp on it, it renews
+nothing. Renew while the old time-stamps still pass.
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("directory", type=click.Path())
-@header_options
-@policy_options
 @stamp_options
-@custody_option
+@entry_options
 @signing_options
 @output_options
 def command(
     directory: str,
-    header: EntryHeader,
-    policy: TextPolicy,
     stamping: StampRequestOptions,
-    custody: str | None,
+    entry: EntryOptions,
     signing: SigningOptions,
     output: Output,
 ) -> int:
     """Renew the time evidence of DIRECTORY: list all of it under a second hash family, and have that stamped."""
-    order = stamping.build(output, None, custody) if stamping.asks else None
+    order = stamping.build(output, None, entry.custody) if stamping.asks else None
     if stamping.what_leaves:
         answer_leaves(output, preview_blank(order or StampOptions()), blank=True)
         return ExitCode.OK
-    result = renew(directory, Author(signing.choose(), policy), header, custody=custody)
+    result = renew(directory, Author(signing.choose(), entry.policy()), entry.header(), custody=entry.custody)
     output.did(_render(directory, result, None))
     stamps = _stamp(directory, order, result)
     exit_code = ExitCode.OK if stamps is None or stamps.ok else ExitCode.NOT_ESTABLISHED

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
 
-from evtool.cli.options.common import (
-    SigningOptions,
-    findings_option,
-    output_options,
-    progress_option,
-    signing_options,
-    workers_options,
-)
-from evtool.cli.options.entry import header_options, policy_options
+from evtool.cli.command import Command, flag, options_of
+from evtool.cli.options.common import SigningOptions, WorkerOptions, signing_options, workers_options
+from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.stamp import StampRequestOptions, stamp_options
-from evtool.cli.output import Output
+from evtool.cli.options.statements import StatementOptions, statement_options
+from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
-from evtool.core.custody.privacy import TextPolicy
 from evtool.core.errors import EvtoolError, ExitCode
 from evtool.core.finding import Effect, weigh
 from evtool.core.metadata.vocabulary import Withheld
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import name_some, shown
 from evtool.operations.author import Author
-from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import ALLOWABLE, SealOptions, SealResult
 from evtool.operations.seal.seal import preview_seal, seal
-from evtool.operations.seal.statements import StatementFiles
 from evtool.report.document import SealDocument
 from evtool.report.findings import ListedFindings, list_findings
 from evtool.report.metadata_document import SealedMetadata
@@ -45,85 +37,97 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\b
 Examples:
-  evtool seal interview-0042                       sign with your only key
-  evtool seal interview-0042 --dry-run             tell what would be sealed, write nothing
-  evtool seal /media/disc --custody disc-custody   the record beside a read-only medium
-  evtool seal interview-0042 --tsa http://tsa.example/tsr   and have the entry time-stamped
-  evtool seal interview-0042 --exclude '*.tmp'     leave files out; the seal records the pattern
-  evtool seal interview-0042 --items items.csv     seal context and consent of each item with it
-  evtool seal /mnt/archive --scheduler tcp://10.0.0.5:8786   read on the machines of a Dask cluster
+  evtool seal interview-0042                  sign with your only key
+  evtool seal interview-0042 --dry-run        tell what would be sealed
+  evtool seal /media/disc --custody disc-custody
+                                     the record beside a read-only medium
+  evtool seal interview-0042 --tsa http://tsa.example/tsr
+                                     and have the entry time-stamped
+  evtool seal interview-0042 --exclude '*.tmp'
+                                     leave files out; recorded in the seal
+  evtool seal interview-0042 --table items.csv
+                                     with context and consent of each item
+  evtool seal /mnt/archive --scheduler tcp://10.0.0.5:8786
+                                     on the machines of a Dask cluster
 
 \b
 Exit codes:
   0  sealed, or nothing was new
-  1  sealed what was new, but an item of an earlier seal changed or vanished; or the record does not hold
+  1  sealed what was new, but an item of an earlier seal changed or
+     vanished; or the record fails verification
   2  wrong usage
-  3  sealed, but fewer authorities stamped the entry than had to (--at-least); the entry stays
-  4  nothing was sealed: something could not be read, or somebody else is writing
+  3  sealed, but stamped by fewer authorities than required; the entry
+     stays
+  4  nothing was sealed: something could not be read, or somebody else is
+     writing
 
 What was sealed before is compared by size and date, and read again where those differ; `evtool verify` reads
 everything. An interrupted seal leaves everything as it was; run it again to go on.
 """
 
 
-@click.command(epilog=EXAMPLES)
+@dataclass(frozen=True, slots=True)
+class WhatOptions:
+    """What is sealed, and how.
+
+    Attributes:
+        exclude: patterns to leave out from now on.
+        reset_excludes: forget the patterns in force.
+        allow: what may be sealed by name only.
+        metadata: how much of the embedded metadata is sealed.
+        no_sandbox: parse even where the parser cannot be confined.
+        dry_run: tell what would be sealed, and write nothing.
+    """
+
+    exclude: tuple[str, ...] = flag(
+        "--exclude",
+        multiple=True,
+        metavar="PATTERN",
+        help="Leave out names like PATTERN (*, ?). Recorded in the entry, and in force for later seals; may be "
+        "repeated.",
+    )
+    reset_excludes: bool = flag(
+        "--reset-excludes", is_flag=True, help="Forget the patterns in force, the default ones included."
+    )
+    allow: tuple[str, ...] = flag(
+        "--allow",
+        multiple=True,
+        type=click.Choice(list(ALLOWABLE)),
+        help="Seal although some things cannot be: they are named in the seal without their content; or (unmatched) "
+        "although a new pattern matches nothing. May be repeated.",
+    )
+    metadata: MetadataChoice = flag(
+        "--metadata",
+        type=click.Choice([choice.value for choice in MetadataChoice]),
+        callback=lambda _context, _param, value: MetadataChoice(value),
+        default=MetadataChoice.BASIC.value,
+        show_default=True,
+        help="Seal the embedded metadata of files; basic leaves out places, serial numbers, names, free text and raw "
+        "tags.",
+    )
+    no_sandbox: bool = flag(
+        "--no-sandbox", is_flag=True, help="Parse files even where the platform cannot confine the parser."
+    )
+    dry_run: bool = flag("--dry-run", is_flag=True, help="Tell what would be sealed; read no file, write nothing.")
+
+
+@click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("directory", type=click.Path())
-@header_options
-@policy_options
-@click.option(
-    "--exclude",
-    multiple=True,
-    metavar="PATTERN",
-    help="Leave out names like PATTERN (*, ?). Recorded in the entry, and in force for later seals; may be repeated.",
-)
-@click.option("--reset-excludes", is_flag=True, help="Forget the patterns in force, the default ones included.")
-@click.option(
-    "--allow",
-    multiple=True,
-    type=click.Choice(list(ALLOWABLE)),
-    help="Seal although some things cannot be: they are named in the seal without their content; or (unmatched) "
-    "although a new pattern matches nothing. May be repeated.",
-)
-@click.option(
-    "--items",
-    metavar="FILE",
-    type=click.Path(),
-    help="Table (CSV) of what is stated of items: context and consent. `evtool items` writes a template.",
-)
-@click.option("--defaults", metavar="FILE", type=click.Path(), help="TOML file of what is stated of whole directories.")
-@click.option(
-    "--metadata",
-    type=click.Choice([choice.value for choice in MetadataChoice]),
-    default=MetadataChoice.BASIC.value,
-    show_default=True,
-    help="Seal what files claim of themselves; basic leaves out places, serial numbers, names, free text and raw tags.",
-)
-@click.option("--no-sandbox", is_flag=True, help="Parse files even where the platform cannot confine the parser.")
-@click.option("--custody", metavar="DIR", type=click.Path(), help="Keep the record in DIR, outside of the evidence.")
-@click.option("--dry-run", is_flag=True, help="Tell what would be sealed; read no file, write nothing.")
-@workers_options
+@options_of(WhatOptions, "what")
+@statement_options
+@entry_options
 @stamp_options
 @signing_options
-@output_options
-@findings_option
-@progress_option
+@workers_options
+@output_of_work
 def command(
     directory: str,
-    header: EntryHeader,
-    policy: TextPolicy,
-    exclude: tuple[str, ...],
-    reset_excludes: bool,
-    allow: tuple[str, ...],
-    items: str | None,
-    defaults: str | None,
-    metadata: str,
-    no_sandbox: bool,
-    custody: str | None,
-    dry_run: bool,
-    jobs: int | None,
-    scheduler: str | None,
+    what: WhatOptions,
+    statements: StatementOptions,
+    entry: EntryOptions,
     stamping: StampRequestOptions,
     signing: SigningOptions,
+    workers: WorkerOptions,
     output: Output,
 ) -> int:
     """Hash, state and sign what is new in the evidence directory DIRECTORY.
@@ -131,36 +135,36 @@ def command(
     Evidence files are only read. The record is written to the directory custody/ inside of DIRECTORY.
     """
     options = SealOptions(
-        reason=header.reason,
-        happened_at=header.happened_at,
-        clock=header.clock,
-        exclude=exclude,
-        reset_exclusions=reset_excludes,
-        allow=frozenset(allow),
-        statements=StatementFiles(items, defaults),
-        custody=custody,
-        jobs=jobs,
-        scheduler=scheduler,
-        metadata=MetadataChoice(metadata),
-        sandbox=not no_sandbox,
+        reason=entry.reason,
+        happened_at=entry.happened_at,
+        clock=entry.clock,
+        exclude=what.exclude,
+        reset_exclusions=what.reset_excludes,
+        allow=frozenset(what.allow),
+        statements=statements.files(),
+        custody=entry.custody,
+        jobs=workers.jobs,
+        scheduler=workers.scheduler,
+        metadata=what.metadata,
+        sandbox=not what.no_sandbox,
     )
     # What cannot be asked for is refused before hours of hashing, and before anything is sealed.
-    order = stamping.build(output, None, custody) if stamping.asks else None
+    order = stamping.build(output, None, entry.custody) if stamping.asks else None
     if stamping.what_leaves:
         return _show_what_leaves(order, output)
     with terminal_progress(output) as progress:
-        if dry_run:
-            result = preview_seal(directory, options, policy=policy, progress=progress)
+        if what.dry_run:
+            result = preview_seal(directory, options, progress=progress)
         else:
-            result = seal(directory, Author(signing.choose(), policy, progress), options)
+            result = seal(directory, Author(signing.choose(), entry.policy(), progress), options)
     if result.entry is not None:
-        output.did(_say_what_was_sealed(result, directory, dry_run))
-    stamps = _stamp(directory, order, result, dry_run)
+        output.did(_say_what_was_sealed(result, directory, what.dry_run))
+    stamps = _stamp(directory, order, result, what.dry_run)
     exit_code = weigh(result.findings, established=result.is_established and (stamps is None or stamps.ok))
     listed = list_findings(result.findings, output.limit)
-    is_stamping = order is not None and not dry_run
-    output.answer(_render(result, directory, dry_run, listed, stamps, is_stamping=is_stamping))
-    output.document(_document(result, directory, dry_run, exit_code, listed, stamps))
+    is_stamping = order is not None and not what.dry_run
+    output.answer(_render(result, directory, what.dry_run, listed, stamps, is_stamping=is_stamping))
+    output.document(_document(result, directory, what.dry_run, exit_code, listed, stamps))
     return exit_code
 
 
@@ -168,7 +172,7 @@ def _show_what_leaves(order: StampOptions | None, output: Output) -> ExitCode:
     if order is None:
         raise click.UsageError("--what-leaves goes with --tsa or --ots: without these, nothing leaves this computer")
     # Few seals ask for a time-stamp; this imports the network client.
-    from evtool.cli.stamp_answer import answer_leaves
+    from evtool.cli.answers.stamp import answer_leaves
     from evtool.operations.timestamps.add import preview_blank
 
     answer_leaves(output, preview_blank(order), blank=True)
@@ -180,7 +184,7 @@ def _stamp(directory: str, order: StampOptions | None, result: SealResult, dry_r
     if order is None or dry_run or result.entry is None:
         return None
     # Few seals ask for a time-stamp; this imports the network client.
-    from evtool.cli.stamp_answer import describe_failure, describe_stamping
+    from evtool.cli.answers.stamp import describe_failure, describe_stamping
     from evtool.operations.timestamps.add import add_timestamps
 
     order = replace(order, entry=result.entry)

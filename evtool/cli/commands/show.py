@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import click
 
-from evtool.cli.options.bundle import access_options
-from evtool.cli.options.common import findings_option, output_options
-from evtool.cli.options.values import item_selection
-from evtool.cli.output import Output
+from evtool.cli.command import Command
+from evtool.cli.options.bundle import AccessOptions, access_options
+from evtool.cli.options.common import custody_option
+from evtool.cli.options.items import items_option
+from evtool.cli.output import Output, output_and_findings
 from evtool.core.consent.items import ItemConsent
 from evtool.core.errors import ExitCode, InputError
 from evtool.core.finding import Effect, weigh
 from evtool.core.manifest.context import MAX_VALUE
-from evtool.core.text.names import nfc_key, shown
+from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
+from evtool.core.text.names import shown
 from evtool.core.text.times import format_mtime
 from evtool.operations.entries.consent import known_consents
 from evtool.operations.record.collection import SealedItem
 from evtool.operations.record.read import list_items, list_nameless_items, open_record
 from evtool.operations.record.selection import Selection
-from evtool.operations.record.subject import BundleAccess
 from evtool.operations.verify.derivations import Derivation, list_derivations
 from evtool.report.consent_document import sealed_document, terms_document
 from evtool.report.consent_text import render_known
@@ -33,27 +32,31 @@ from evtool.report.text import format_size
 EXAMPLES = """\b
 Examples:
   evtool show interview-0042
-  evtool show interview-0042 17 photos/scan.jpg
+  evtool show interview-0042 --items 17,photos/scan.jpg
   evtool show interview-0042 --json
   evtool show case-12.zip.age -i court.key
 
-Shows what was sealed, not what is there now: `evtool verify` compares the two. DIRECTORY may be a bundle.
+\b
+Exit codes:
+  0  the items were listed
+  1  the record fails verification
+  2  wrong usage
+  4  there is no record or no such item, or some of it cannot be read
+
+This shows what was sealed, not what is there now: `evtool verify` compares the two. DIRECTORY may be a bundle.
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("directory", type=click.Path())
-@click.argument("items", nargs=-1, metavar="[N|NAME]...")
-@click.option("--custody", metavar="DIR", type=click.Path(), help="Where the record is, if not in DIRECTORY.")
+@items_option("Show only these items, with all that is recorded about them:")
+@custody_option
 @access_options
-@output_options
-@findings_option
-def command(
-    directory: str, items: tuple[str, ...], custody: str | None, access: Callable[[], BundleAccess], output: Output
-) -> int:
+@output_and_findings
+def command(directory: str, items: ItemChoice, custody: str | None, access: AccessOptions, output: Output) -> int:
     """Print the items sealed in DIRECTORY, or only those asked for, with what is stated of them."""
-    selection = item_selection(items)
-    with open_record(directory, custody, access()) as collection:
+    selection = Selection(choice=items)
+    with open_record(directory, custody, access.load()) as collection:
         chosen = [*list_items(collection, selection), *list_nameless_items(collection, selection)]
         derivations = list_derivations(collection)
         consents = known_consents(collection, chosen)
@@ -62,7 +65,7 @@ def command(
     if unknown:
         raise InputError(
             f"no seal states such an item: {', '.join(shown(name, 80) for name in unknown[:_MAX_NAMED])}",
-            hint="`evtool show DIRECTORY` lists them all; a number is that of an item, ./NUMBER is a name",
+            hint="`evtool show DIRECTORY` lists them all",
         )
     exit_code = weigh(findings)
     if exit_code is ExitCode.OK and not chosen:
@@ -97,9 +100,10 @@ _MAX_NAMED = 10
 
 def _unknown(selection: Selection, chosen: list[SealedItem]) -> list[str]:
     """Give what was asked for and is not there."""
-    numbers = {sealed.item.number for sealed in chosen}
-    paths = {nfc_key(sealed.item.file.path) for sealed in chosen if sealed.item.file}
-    return [str(number) for number in sorted(selection.numbers - numbers)] + sorted(selection.paths - paths)
+    binding = ChoiceBinding(selection.choice)
+    for sealed in chosen:
+        binding.note(sealed.item.number, sealed.item.file.path if sealed.item.file else None)
+    return binding.unknown()
 
 
 def _about(sealed: SealedItem, derivations: list[Derivation]) -> list[Derivation]:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from evtool.cli.commands.timestamp_airgap import answer_import, answer_request
-from evtool.cli.commands.timestamp_revocation import keep_revocation
+from evtool.cli.answers.airgap import answer_import, answer_request
+from evtool.cli.answers.revocation import keep_revocation
+from evtool.cli.answers.stamp import answer_leaves, describe_calendar, describe_stamping, did_stamp
+from evtool.cli.command import Command
 from evtool.cli.group import Group
-from evtool.cli.options.common import output_options
-from evtool.cli.options.entry import custody_option
+from evtool.cli.options.common import custody_option
 from evtool.cli.options.stamp import StampRequestOptions, stamp_options
-from evtool.cli.output import Output
-from evtool.cli.stamp_answer import answer_leaves, describe_calendar, describe_stamping, did_stamp
+from evtool.cli.output import Output, output_options
 from evtool.core.errors import ExitCode
 from evtool.core.text.names import shown
 from evtool.operations.timestamps.add import StampResult, add_timestamps, preview_timestamps
@@ -24,33 +24,53 @@ from evtool.report.time_document import StampDocument, UpgradeDocument, Upgraded
 GROUP_EXAMPLES = """\b
 Examples:
   evtool timestamp interview-0042 --tsa http://tsa.example/tsr
-  evtool timestamp interview-0042 --request out.tsq      across an air gap: write what is to be sent ...
-  evtool timestamp interview-0042 --import in.tsr        ... and check what came back
-  evtool timestamp interview-0042 --revocation tsa.crl   keep what an authority says of its certificates
+  evtool timestamp interview-0042 --request out.tsq
+                             across an air gap: write what is to be sent ...
+  evtool timestamp interview-0042 --import in.tsr
+                             ... and check what came back
+  evtool timestamp interview-0042 --revocation tsa.crl
+                             keep an authority's list of revoked certificates
   evtool timestamp upgrade interview-0042 --ots https://calendar.example
 
-`evtool timestamp DIR` is short for `evtool timestamp add DIR`; `evtool timestamp add --help` lists all options.
+\b
+Exit codes:
+  0  stamped by the required number of authorities; with --revocation:
+     stored, and the time-stamps pass with it
+  1  an input file is for something else, or forged; it was not stored
+  2  wrong usage
+  3  stamped by fewer authorities than required; what did stamp was stored
+     --import, --revocation: the file leads to no authority that you trust,
+     or is too old; it was not stored
+     --revocation: stored, and a time-stamp does not pass with it
+  4  something could not be read, or an input file is not of the expected
+     type
+
+`evtool timestamp DIR` is short for `evtool timestamp add DIR`; `evtool help timestamp add` lists all options.
 """
 
 ADD_EXAMPLES = """\b
 Examples:
-  evtool timestamp interview-0042 --tsa http://one.example/tsr --tsa http://two.example/ --at-least 1
+  evtool timestamp interview-0042 --tsa http://one.example/tsr \\
+      --tsa http://two.example/ --at-least 1
   evtool timestamp interview-0042 --entry 3 --tsa http://tsa.example/tsr
   evtool timestamp interview-0042 --tsa http://tsa.example/tsr --what-leaves
   evtool timestamp interview-0042 --request /media/stick/out.tsq
   evtool timestamp interview-0042 --import /media/stick/in.tsr
-  evtool timestamp interview-0042 --revocation /media/stick/tsa.crl     the authority's list of revoked certificates
+  evtool timestamp interview-0042 --revocation /media/stick/tsa.crl
   evtool timestamp interview-0042 --ots https://calendar.example
 
 \b
 Exit codes:
-  0  stamped by as many authorities as had to; with --revocation: stored, and the time-stamps pass with it
-  1  a file to take in is for something else, or forged; it was not stored
+  0  stamped by the required number of authorities; with --revocation:
+     stored, and the time-stamps pass with it
+  1  an input file is for something else, or forged; it was not stored
   2  wrong usage
-  3  fewer authorities stamped than had to; what did stamp was stored
-     --import, --revocation: the file shows nothing on the authorities you trust, or is too old; it was not stored
+  3  stamped by fewer authorities than required; what did stamp was stored
+     --import, --revocation: the file leads to no authority that you trust,
+     or is too old; it was not stored
      --revocation: stored, and a time-stamp does not pass with it
-  4  something could not be read, or a file to take in is none of its kind
+  4  something could not be read, or an input file is not of the expected
+     type
 
 Only the addresses that you give are contacted. An answer is stored only if it passes: it is for this entry, answers
 this request, and leads to an authority that you trust (`evtool trust tsa add`).
@@ -60,8 +80,15 @@ UPGRADE_EXAMPLES = """\b
 Examples:
   evtool timestamp upgrade interview-0042 --ots https://calendar.example
 
-Exit code 3 while a proof is still a promise. A promise is never a proof; `evtool verify` needs the header of the block
-as well (--bitcoin-headers). Calendars that are not given with --ots are not contacted, whatever a proof names.
+\b
+Exit codes:
+  0  every proof names a block
+  2  wrong usage
+  3  a proof is still a promise
+  4  something could not be read or written
+
+A promise is never a proof; `evtool verify` needs the header of the block as well (--bitcoin-headers). Calendars that
+are not given with --ots are not contacted, whatever a proof names.
 """
 
 
@@ -70,9 +97,9 @@ def command() -> None:
     """Add time-stamps to an entry that exists."""
 
 
-@command.command("add", epilog=ADD_EXAMPLES, short_help="Add time-stamps, or what helps to judge them.")
+@command.command("add", cls=Command, epilog=ADD_EXAMPLES, short_help="Add time-stamps, or what helps to judge them.")
 @click.argument("directory", type=click.Path())
-@click.option("--entry", type=click.IntRange(1), metavar="N", help="The entry. Without it: the newest.")
+@click.option("--entry", type=click.IntRange(1), metavar="N", help="The entry. [default: the newest]")
 @click.option(
     "--request",
     "request_file",
@@ -94,8 +121,8 @@ def command() -> None:
     metavar="FILE",
     help="Keep a CRL or OCSP answer beside the time-stamps that it is about. May be repeated.",
 )
-@stamp_options
 @custody_option
+@stamp_options
 @output_options
 def add(
     directory: str,
@@ -134,9 +161,13 @@ def answer_stamping(output: Output, directory: str, result: StampResult) -> Exit
     return exit_code
 
 
-@command.command("upgrade", epilog=UPGRADE_EXAMPLES, short_help="Ask calendars for the rest of their proofs.")
+@command.command(
+    "upgrade", cls=Command, epilog=UPGRADE_EXAMPLES, short_help="Ask calendars for the rest of their proofs."
+)
 @click.argument("directory", type=click.Path())
-@click.option("--ots", multiple=True, required=True, metavar="URL", help="A calendar that may be asked. Repeatable.")
+@click.option(
+    "--ots", multiple=True, required=True, metavar="URL", help="Ask this OpenTimestamps calendar. May be repeated."
+)
 @click.option("--entry", type=click.IntRange(1), metavar="N", help="Only the proof of this entry.")
 @custody_option
 @output_options

@@ -1,31 +1,26 @@
-"""`evtool transfer`: the giver's side of a handover."""
+"""`evtool transfer`: the sender's side of a handover."""
 
 from __future__ import annotations
 
 import click
 
-from evtool.cli.options.bundle import Leave, exit_options
-from evtool.cli.options.common import SigningOptions, code_value, progress_option
-from evtool.cli.options.entry import answer_entry, entry_options, jobs_option
-from evtool.cli.output import Output
+from evtool.cli.answers.entry import answer_entry
+from evtool.cli.command import Command
+from evtool.cli.options.bundle import ExitOptions, exit_options
+from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options
+from evtool.cli.options.entry import EntryOptions, entry_options
+from evtool.cli.options.values import code_value
+from evtool.cli.output import Output, output_and_progress
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.events import Code, Transferred
-from evtool.core.custody.privacy import TextPolicy
 from evtool.operations.author import Author
 from evtool.operations.entries.exits import record_exit
 from evtool.operations.entries.fixity import FixityRequest
-from evtool.operations.entries.writer import EntryHeader
 
 EXAMPLES = """\b
 Examples:
-  evtool transfer case-12 --to B7 --authority "agreement DSA-2026-04" --purpose "court proceedings"
-
-Afterwards copy the whole directory to the receiver, who runs `evtool receive` on the copy and sends back the receipt;
-`evtool receipt add` puts it here. Until then the transfer is shown as open.
-
-Consent is asked for every item, as `evtool consent check` does. What stands against the transfer is listed, with the
-code that confirms it. Confirm only what you can answer for: the codes and your reason are recorded, a withdrawal that
-you went against included. Terms that nobody you trust has signed cannot be confirmed.
+  evtool transfer case-12 --to B7 --authority "agreement DSA-2026-04" \\
+      --purpose "court proceedings"
 
 \b
 Exit codes:
@@ -34,42 +29,48 @@ Exit codes:
   2  wrong usage
   4  something could not be read or written
   5  refused: consent or handling of an item does not allow it
+
+Consent is asked for every item, as `evtool consent check` does. What stands against the transfer is listed, with the
+code that confirms it. Confirm only what you can answer for: the codes and your reason are recorded, a withdrawal that
+you went against included. Terms that nobody you trust has signed cannot be confirmed.
+
+Afterwards copy the whole directory to the recipient, who runs `evtool receive` on the copy and sends back the receipt;
+`evtool receipt add` puts it here. Until then the transfer is shown as open.
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("directory", type=click.Path())
-@click.option("--to", "receiver", required=True, type=code_value, metavar="CODE", help="Code of the receiver.")
+@click.option("--to", "recipient", required=True, type=code_value, metavar="CODE", help="Code of the recipient.")
 @click.option("--authority", required=True, metavar="TEXT", help="What allows it: agreement, warrant or order.")
 @click.option("--purpose", required=True, metavar="TEXT", help="What for.")
 @click.option("--carrier", metavar="TEXT", help="Medium, its serial or seal number.")
 @exit_options
 @entry_options
+@signing_options
 @jobs_option
-@progress_option
+@output_and_progress
 def command(
     directory: str,
-    receiver: str,
+    recipient: str,
     authority: str,
     purpose: str,
     carrier: str | None,
-    leave: Leave,
-    header: EntryHeader,
-    policy: TextPolicy,
-    custody: str | None,
-    jobs: int | None,
+    consent: ExitOptions,
+    entry: EntryOptions,
     signing: SigningOptions,
+    workers: WorkerOptions,
     output: Output,
 ) -> int:
     """Record that custody of DIRECTORY goes to somebody else; consent is asked and every item compared first."""
     with terminal_progress(output) as progress:
         result = record_exit(
             directory,
-            Author(signing.choose(), policy, progress),
-            Transferred(Code(receiver), authority, purpose, carrier),
-            header,
-            leave(receiver),
-            fixity=FixityRequest(jobs=jobs),
-            custody=custody,
+            Author(signing.choose(), entry.policy(), progress),
+            Transferred(Code(recipient), authority, purpose, carrier),
+            entry.header(),
+            consent.load(recipient),
+            fixity=FixityRequest(jobs=workers.jobs),
+            custody=entry.custody,
         )
-    return answer_entry(output, directory, result, "", f"The transfer is open until a receipt of {receiver} is added.")
+    return answer_entry(output, directory, result, "", f"The transfer is open until a receipt of {recipient} is added.")

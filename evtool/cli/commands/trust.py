@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
+from evtool.cli.command import Command
 from evtool.cli.group import Group
-from evtool.cli.options.common import code_value, moment_value, output_options
-from evtool.cli.output import Output
+from evtool.cli.options.values import code_value, moment_value
+from evtool.cli.output import Output, output_options
 from evtool.core.ssh.allowed_signers import AllowedSigner, SkippedLine
 from evtool.core.ssh.key import PublicKey, parse_public_key_line
 from evtool.core.text.names import shown
@@ -21,39 +22,66 @@ from evtool.report.key_document import SkippedTrustLine, TrustDocument, TrustedS
 
 GROUP_EXAMPLES = """\b
 Examples:
-  evtool trust add B07 B07.pub                       trust the key in B07.pub as that of agent B07
+  evtool trust add B07 B07.pub                 trust this key as that of B07
   evtool trust list
-  evtool trust revoke B07 --as-of 2026-03-01         what B07 provably signed until then still counts
-  evtool trust revoke SHA256:...                     nothing that this key ever signed counts
-  evtool trust tsa add root.pem                      trust a time-stamp authority
+  evtool trust revoke B07 --as-of 2026-03-01   what B07 provably signed until
+                                               then still counts
+  evtool trust revoke SHA256:...               nothing that it signed counts
+  evtool trust tsa add root.pem                trust a time-stamping authority
 
-Keys inside of a sealed directory are never trusted by themselves. The trust file is an OpenSSH
-allowed_signers file; ssh-keygen reads it as well.
+\b
+Exit codes:
+  0  done
+  2  wrong usage
+  4  a key or the trust list cannot be read or written
+
+Keys inside a sealed directory are never trusted by themselves. The trust list is an OpenSSH allowed_signers file;
+ssh-keygen reads it as well.
 """
 
 ADD_EXAMPLES = """\b
 Examples:
   evtool trust add B07 B07.pub
   evtool trust add B07 - < B07.pub
-  evtool trust add B07 B07.pub --valid-after 2026-01-01 --valid-before 2026-12-31T23:59:59+09:00
+  evtool trust add B07 B07.pub --valid-after 2026-01-01 \\
+      --valid-before 2026-12-31T23:59:59+09:00
 
-Compare the fingerprint with its owner before you rely on it, by telephone or in person, not by the way
-on which the key came. A date alone means its first moment in UTC.
+\b
+Exit codes:
+  0  done
+  2  wrong usage
+  4  a key or the trust list cannot be read or written
+
+Confirm the fingerprint with its owner through a separate channel, by telephone or in person, before you rely on it. A
+date alone means its first moment in UTC.
 """
 
 LIST_EXAMPLES = """\b
 Examples:
   evtool trust list
   evtool trust list --json
+
+\b
+Exit codes:
+  0  listed
+  2  wrong usage
+  4  a key or the trust list cannot be read or written
 """
 
 REVOKE_EXAMPLES = """\b
 Examples:
-  evtool trust revoke B07 --as-of 2026-03-01T09:30:00+09:00   the laptop was stolen then
-  evtool trust revoke SHA256:...                              the key was never B07's
+  evtool trust revoke B07 --as-of 2026-03-01T09:30:00+09:00
+                                     the laptop was stolen then
+  evtool trust revoke SHA256:...     the key was never that of B07
 
-With --as-of, a signature still counts if a trusted time-stamp shows that it was made by then. Without, nothing
-that the key ever signed counts. A date alone means its first moment in UTC.
+\b
+Exit codes:
+  0  done
+  2  wrong usage
+  4  a key or the trust list cannot be read or written
+
+With --as-of, a signature still counts if a trusted time-stamp shows that it was made by then. Without it, nothing that
+the key ever signed counts. A date alone means its first moment in UTC.
 """
 
 
@@ -62,7 +90,7 @@ def command() -> None:
     """Decide whose keys, and which time-stamp authorities, you trust."""
 
 
-@command.command("add", epilog=ADD_EXAMPLES)
+@command.command("add", cls=Command, epilog=ADD_EXAMPLES)
 @click.argument("code", type=code_value)
 @click.argument("file", metavar="FILE.pub|-", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--valid-after", type=moment_value, metavar="MOMENT", help="The key counts from this moment on.")
@@ -94,7 +122,7 @@ def add(
     output.talk(f"Trusted from now on. Compare the fingerprint with {code}, by telephone or in person.")
 
 
-@command.command("list", epilog=LIST_EXAMPLES)
+@command.command("list", cls=Command, epilog=LIST_EXAMPLES)
 @output_options
 def list_(output: Output) -> None:
     """List whose keys you trust, and which lines of your trust file trust nobody."""
@@ -104,7 +132,7 @@ def list_(output: Output) -> None:
         output.talk("You trust no keys yet: `evtool trust add CODE FILE.pub` trusts one.")
 
 
-@command.command("revoke", epilog=REVOKE_EXAMPLES)
+@command.command("revoke", cls=Command, epilog=REVOKE_EXAMPLES)
 @click.argument("code_or_fingerprint", metavar="CODE|SHA256:...")
 @click.option("--as-of", type=moment_value, metavar="MOMENT", help="The last moment at which the key still counted.")
 @output_options

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
+from evtool.cli.command import Command
 from evtool.cli.group import Group
-from evtool.cli.options.common import moment_value, output_options
-from evtool.cli.output import Output
+from evtool.cli.options.values import moment_value
+from evtool.cli.output import Output, output_options
 from evtool.core.text.names import shown
 from evtool.core.timestamp.anchor import Anchor
 from evtool.keys.tsa_trust import add_anchor, load_anchors, remove_anchor
@@ -19,13 +20,57 @@ from evtool.report.time_document import AuthoritiesDocument, TrustedAuthority
 
 GROUP_EXAMPLES = """\b
 Examples:
-  evtool trust tsa add root.pem --name "National time-stamp authority"
-  evtool trust tsa add root.pem --use-until 2031-12-31 --policy 1.3.6.1.4.1.99999.1.1
+  evtool trust tsa add root.pem --name "National authority"
+  evtool trust tsa add root.pem --use-until 2031-12-31 \\
+      --accept-policy 1.3.6.1.4.1.99999.1.1
   evtool trust tsa list
   evtool trust tsa remove 2c26b46b
 
+\b
+Exit codes:
+  0  done
+  2  wrong usage
+  4  a certificate or your list cannot be read or written
+
 Nothing is trusted by default, also not the roots of your browser: these change with its updates. Compare the
 fingerprint with what the authority publishes elsewhere before you rely on it.
+"""
+
+
+ADD_EXAMPLES = """\b
+Examples:
+  evtool trust tsa add root.pem --name "National authority"
+  evtool trust tsa add root.pem --use-until 2031-12-31
+
+\b
+Exit codes:
+  0  done
+  2  wrong usage
+  4  a certificate or your list cannot be read or written
+"""
+
+LIST_EXAMPLES = """\b
+Examples:
+  evtool trust tsa list
+  evtool trust tsa list --json
+
+\b
+Exit codes:
+  0  listed
+  2  wrong usage
+  4  a certificate or your list cannot be read or written
+"""
+
+REMOVE_EXAMPLES = """\b
+Examples:
+  evtool trust tsa remove "National authority"
+  evtool trust tsa remove 2c26b46b
+
+\b
+Exit codes:
+  0  done
+  2  wrong usage
+  4  a certificate or your list cannot be read or written
 """
 
 
@@ -34,12 +79,14 @@ def command() -> None:
     """Decide which time-stamp authorities you trust."""
 
 
-@command.command("add")
+@command.command("add", cls=Command, epilog=ADD_EXAMPLES)
 @click.argument("file", metavar="CERTIFICATE.pem", type=click.Path(path_type=Path))
-@click.option("--name", default="", metavar="TEXT", help="What you call it. Without it: as its certificate does.")
+@click.option("--name", default="", metavar="TEXT", help="What you call it. [default: as its certificate does]")
 @click.option("--use-from", type=moment_value, metavar="MOMENT", help="No token before this moment is accepted.")
 @click.option("--use-until", type=moment_value, metavar="MOMENT", help="No token after this moment is accepted.")
-@click.option("--policy", "policies", multiple=True, metavar="OID", help="Accept this policy only. May be repeated.")
+@click.option(
+    "--accept-policy", "policies", multiple=True, metavar="OID", help="Accept this policy only. May be repeated."
+)
 @output_options
 def add(
     file: Path,
@@ -56,7 +103,7 @@ def add(
     output.talk("Trusted from now on. Compare the fingerprint with the one that the authority publishes.")
 
 
-@command.command("list")
+@command.command("list", cls=Command, epilog=LIST_EXAMPLES)
 @output_options
 def list_(output: Output) -> None:
     """List the time-stamp authorities that you trust."""
@@ -66,7 +113,7 @@ def list_(output: Output) -> None:
         output.talk("You trust no time-stamp authority: `evtool trust tsa add CERTIFICATE.pem` trusts one.")
 
 
-@command.command("remove")
+@command.command("remove", cls=Command, epilog=REMOVE_EXAMPLES)
 @click.argument("which", metavar="NAME|FINGERPRINT")
 @output_options
 def remove(which: str, output: Output) -> None:

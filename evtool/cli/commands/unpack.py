@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from evtool.cli.options.bundle import access_options
-from evtool.cli.options.common import findings_option, output_options, progress_option
-from evtool.cli.output import Notices, Output
+from evtool.cli.command import Command
+from evtool.cli.options.bundle import AccessOptions, access_options
+from evtool.cli.options.common import trust_option
+from evtool.cli.output import Notices, Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.text.names import shown
 from evtool.keys.trust import load_trust
 from evtool.operations.bundle.unpack import UnpackResult, unpack
-from evtool.operations.record.subject import BundleAccess, Place
+from evtool.operations.record.subject import Place
 from evtool.operations.verify.options import VerifyOptions
 from evtool.report.bundle_document import UnpackDocument
 from evtool.report.document import report_document
@@ -28,37 +28,35 @@ Examples:
   age -d -i key.txt case-12.zip.age | evtool unpack - -o case-12
 
 \b
-The new directory has the sealed names and dates, and the record in custody/. The bundle is verified first, as `evtool
-verify` does, and the directory as it was written; a bundle that fails verification leaves nothing behind. A run that is
-killed leaves a directory .DIR.evtool-....part, which the next run of unpack or pack beside it names and removes.
-
-\b
 Exit codes:
   0  unpacked, and all that was asked for is shown
   1  the bundle fails verification; nothing was unpacked
   2  wrong usage
-  3  unpacked, but not everything is established (a key you have not trusted)
+  3  unpacked, but not everything is established (a key you have not
+     trusted)
   4  could not be checked or written; nothing was unpacked
+
+The new directory has the sealed names and dates, and the record in custody/. The bundle is verified first, as `evtool
+verify` does, and then the directory as it was written; a bundle that fails verification leaves nothing behind. A run
+that is killed leaves a directory .DIR.evtool-....part; the next run of unpack or pack beside it names and removes it.
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("bundle", type=click.Path(allow_dash=True))
 @click.option(
     "--output", "-o", "directory", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Directory; new."
 )
-@click.option("--trust", "trust_file", metavar="FILE", type=click.Path(path_type=Path), help="Whose keys to trust.")
+@trust_option
 @click.option("--outside-links", is_flag=True, help="Make symbolic links that lead out of DIR, too.")
 @access_options
-@output_options
-@findings_option
-@progress_option
+@output_of_work
 def command(
     bundle: str,
     directory: Path,
     trust_file: Path | None,
     outside_links: bool,
-    access: Callable[[], BundleAccess],
+    access: AccessOptions,
     output: Output,
 ) -> int:
     """Unpack BUNDLE, a folder, .zip, .zip.age or - for standard input, into the new directory DIR."""
@@ -69,7 +67,7 @@ def command(
         result = unpack(
             place,
             directory,
-            access(),
+            access.load(),
             verify_options=options,
             outside_links=outside_links,
             progress=progress,

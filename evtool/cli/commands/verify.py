@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from evtool.cli.options.bundle import access_options
-from evtool.cli.options.common import findings_option, output_options, progress_option, workers_options
-from evtool.cli.options.time import ground_options
-from evtool.cli.options.values import digest_value, item_selection
-from evtool.cli.output import Output
+from evtool.cli.command import Command, flag, options_of
+from evtool.cli.options.bundle import AccessOptions, access_options
+from evtool.cli.options.common import WorkerOptions, custody_option, trust_flag, workers_options
+from evtool.cli.options.items import items_option
+from evtool.cli.options.time import TimeOptions, time_options
+from evtool.cli.options.values import digest_value
+from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.errors import EvidenceError, ExitCode, InputError
 from evtool.core.finding import Axis
+from evtool.core.text.item_choice import ItemChoice
 from evtool.core.verdict import Report
 from evtool.keys.trust import load_trust
 from evtool.operations.progress import Progress
-from evtool.operations.record.subject import BundleAccess, Place
+from evtool.operations.record.selection import Selection
+from evtool.operations.record.subject import Place
 from evtool.operations.verify.options import VerifyOptions
-from evtool.operations.verify.time.grounds import TimeGrounds
 from evtool.operations.verify.verify import report_unreadable, verify
 from evtool.report.document import report_document
 from evtool.report.text import render_report
@@ -30,12 +33,17 @@ from evtool.report.text import render_report
 EXAMPLES = """\b
 Examples:
   evtool verify interview-0042
-  evtool verify interview-0042 --trust trusted_keys      trust the keys in this file, not your own list
-  evtool verify interview-0042 --signer SHA256:...       trust this key, and no other
-  evtool verify interview-0042 --expect-head '1f3a ...'  the entry that you noted must be in the record
-  evtool verify interview-0042 --item 17                 check one item only
-  evtool verify interview-0042 --require time --tsa-roots roots.pem   time-stamps by these authorities are asked for
-  evtool verify interview-0042 --require time --revocation tsa.crl    ... and not by revoked ones
+  evtool verify interview-0042 --trust trusted_keys
+                              trust the keys in this file, not your own list
+  evtool verify interview-0042 --signer SHA256:...
+                              trust this key, and no other
+  evtool verify interview-0042 --expect-head '1f3a ...'
+                              the entry that you noted must be in the record
+  evtool verify interview-0042 --items 17,20-25
+  evtool verify interview-0042 --require time --tsa-roots roots.pem
+                              ask for time-stamps by these authorities
+  evtool verify interview-0042 --require time --revocation tsa.crl
+                              ... whose certificates were not revoked
   evtool verify case-12.zip case-13.zip.age --identity key.txt
   evtool verify inbox/* --json
 
@@ -44,9 +52,10 @@ Exit codes:
   0  all that was asked for is shown
   1  tampering or a mismatch is proven
   2  wrong usage
-  3  nothing is disproven, but something asked for is not established (a key you have not trusted, --quick)
+  3  nothing is disproven, but something asked for is not established
+     (a key you have not trusted, --quick)
   4  could not be checked: unreadable, incomplete or unsealed
-Of several directories the gravest counts: 1 before 4 before 3.
+Of several paths the most serious result decides (1, then 4, then 3).
 
 Nothing is written, and no network is used.
 """
@@ -62,43 +71,52 @@ def _fingerprint(text: str) -> str:
     return text
 
 
-@click.command(epilog=EXAMPLES)
+@dataclass(frozen=True, slots=True)
+class AskedOptions:
+    """What is asked for.
+
+    Attributes:
+        trust_file: trust list; None for the user's own.
+        signers: fingerprints of the only keys that are trusted, in place of a list.
+        expect_head: head of an entry that has to be in the record, or None.
+        require: what is required beside what always is.
+        quick: compare types, sizes and dates only.
+    """
+
+    trust_file: Path | None = trust_flag()
+    signers: tuple[str, ...] = flag(
+        "--signer", multiple=True, type=_fingerprint, metavar="SHA256:...", help="Trust only this key."
+    )
+    expect_head: str | None = flag(
+        "--expect-head", type=digest_value, metavar="HEX", help="Head of an entry that you noted."
+    )
+    require: tuple[str, ...] = flag(
+        "--require",
+        multiple=True,
+        metavar="WHAT",
+        help="Ask for more than integrity, signatures, trust and custody: time; consent; whole (a partial copy is not "
+        "enough); signers=2 (two agents whom you trust signed each seal). May be repeated.",
+    )
+    quick: bool = flag("--quick", is_flag=True, help="Compare types, sizes and dates only; never a verification.")
+
+
+@click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(allow_dash=True))
-@click.option("--trust", "trust_file", metavar="FILE", type=click.Path(path_type=Path), help="Whose keys to trust.")
-@click.option(
-    "--signer", "signers", multiple=True, type=_fingerprint, metavar="SHA256:...", help="Trust only this key."
-)
-@click.option("--expect-head", type=digest_value, metavar="HEX", help="Head of an entry that you noted.")
-@click.option(
-    "--require",
-    "require",
-    multiple=True,
-    metavar="time|consent|whole|signers=N",
-    help="Ask for more than integrity, signatures, trust and custody; whole: a partial copy is not enough; signers=2: "
-    "two agents whom you trust signed each seal. May be repeated.",
-)
-@click.option("--item", "items", multiple=True, metavar="N|NAME", help="Check only this item. May be repeated.")
-@click.option("--quick", is_flag=True, help="Compare types, sizes and dates only; never a verification.")
-@click.option("--custody", metavar="DIR", type=click.Path(), help="Where the record is, if not in PATH.")
-@workers_options
+@items_option("Check only these items:")
+@options_of(AskedOptions, "asked")
+@custody_option
 @access_options
-@output_options
-@findings_option
-@progress_option
-@ground_options
+@time_options
+@workers_options
+@output_of_work
 def command(
     paths: tuple[str, ...],
-    trust_file: Path | None,
-    signers: tuple[str, ...],
-    expect_head: str | None,
-    require: tuple[str, ...],
-    items: tuple[str, ...],
-    quick: bool,
+    items: ItemChoice,
+    asked: AskedOptions,
     custody: str | None,
-    jobs: int | None,
-    scheduler: str | None,
-    time: TimeGrounds,
-    access: Callable[[], BundleAccess],
+    access: AccessOptions,
+    time: TimeOptions,
+    workers: WorkerOptions,
     output: Output,
 ) -> int:
     """Check sealed directories: are all files there and unchanged, who signed, and do you trust them?
@@ -108,22 +126,22 @@ def command(
     """
     if custody is not None and len(paths) > 1:
         raise click.UsageError("--custody goes with one PATH")
-    if trust_file is not None and signers:
+    if asked.trust_file is not None and asked.signers:
         raise click.UsageError("--trust and --signer are two answers to one question; give one")
     options = VerifyOptions(
-        trust=load_trust(trust_file),
-        signers=frozenset(signers),
-        expected_head=expect_head,
-        required=frozenset(Axis(name) for name in require if name in _AXES),
-        whole=_WHOLE in require,
-        min_signers=_min_signers(require),
-        selection=item_selection(items),
-        quick=quick,
+        trust=load_trust(asked.trust_file),
+        signers=frozenset(asked.signers),
+        expected_head=asked.expect_head,
+        required=frozenset(Axis(name) for name in asked.require if name in _AXES),
+        whole=_WHOLE in asked.require,
+        min_signers=_min_signers(asked.require),
+        selection=Selection(choice=items),
+        quick=asked.quick,
         custody=custody,
-        access=access(),
-        jobs=jobs,
-        scheduler=scheduler,
-        time=time,
+        access=access.load(),
+        jobs=workers.jobs,
+        scheduler=workers.scheduler,
+        time=time.load(output),
     )
     results: list[tuple[str, Report]] = []
     with terminal_progress(output) as progress:

@@ -2,47 +2,71 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from evtool.cli.options.time import add_options, make_anchor_source, roots_option
+from evtool.cli.command import flag, options_of
+from evtool.cli.options.time import make_anchor_source
 from evtool.cli.output import Output
 
 if TYPE_CHECKING:
     # It imports the X.509 parts of cryptography, which a seal without time-stamps does not need.
     from evtool.operations.timestamps.add import StampOptions
 
-Command = Callable[..., Any]
-
 
 @dataclass(frozen=True, slots=True)
 class StampRequestOptions:
-    """What was asked for on the command line about stamping.
+    """What was asked for about stamping.
 
     Attributes:
-        authorities: addresses given with --tsa.
-        calendars: addresses given with --ots.
-        at_least: --at-least, or None.
-        policy: --policy, or None.
-        hash_name: --imprint.
-        label: --label, or "".
+        authorities: addresses of time-stamp authorities.
+        calendars: addresses of OpenTimestamps calendars.
+        at_least: how many authorities are required; None for all.
+        policy: the policy that an authority is asked for, or None.
+        hash_name: the hash function whose value an authority gets.
+        label: what the files are called, or "".
         what_leaves: only show what would be sent.
-        tsa_roots: --tsa-roots, or None.
+        tsa_roots: file or folder with root certificates; None for the user's own list.
     """
 
-    authorities: tuple[str, ...]
-    calendars: tuple[str, ...]
-    at_least: int | None
-    policy: str | None
-    hash_name: str
-    label: str
-    what_leaves: bool
-    tsa_roots: Path | None
+    authorities: tuple[str, ...] = flag(
+        "--tsa", multiple=True, metavar="URL", help="Ask this time-stamp authority. May be repeated."
+    )
+    at_least: int | None = flag(
+        "--at-least",
+        type=click.IntRange(0),
+        metavar="N",
+        help="The required number of authorities. [default: all that are asked]",
+    )
+    calendars: tuple[str, ...] = flag(
+        "--ots", multiple=True, metavar="URL", help="Ask this OpenTimestamps calendar. May be repeated."
+    )
+    policy: str | None = flag("--tsa-policy", metavar="OID", help="Ask for this policy of the authority.")
+    hash_name: str = flag(
+        "--imprint",
+        type=click.Choice(["sha256", "sha384", "sha512", "sha3-256", "sha3-512"]),
+        default="sha256",
+        show_default=True,
+        help="Hash function whose value the authority gets.",
+    )
+    label: str = flag(
+        "--label",
+        default="",
+        metavar="NAME",
+        help="What to call the time-stamp's files. [default: its authority's name; for a request: offline]",
+    )
+    what_leaves: bool = flag(
+        "--what-leaves", is_flag=True, help="Show the bytes that would be sent; send and write nothing."
+    )
+    tsa_roots: Path | None = flag(
+        "--tsa-roots",
+        type=click.Path(path_type=Path, exists=True),
+        metavar="PATH",
+        help="Trust the authorities whose root certificates are in this file or folder. [default: your own list]",
+    )
 
     @property
     def asks(self) -> bool:
@@ -72,46 +96,5 @@ class StampRequestOptions:
         )
 
 
-def stamp_options(command: Command) -> Command:
-    """Add --tsa, --at-least, --ots, --policy, --imprint, --label, --what-leaves, --tsa-roots; given as `stamping`."""
-
-    @functools.wraps(command)
-    def with_stamping(
-        *args: Any,
-        tsa: tuple[str, ...],
-        at_least: int | None,
-        ots: tuple[str, ...],
-        policy_oid: str | None,
-        imprint: str,
-        label: str,
-        what_leaves: bool,
-        tsa_roots: Path | None,
-        **kwargs: Any,
-    ) -> Any:
-        stamping = StampRequestOptions(tsa, ots, at_least, policy_oid, imprint, label, what_leaves, tsa_roots)
-        return command(*args, stamping=stamping, **kwargs)
-
-    return add_options(
-        with_stamping,
-        roots_option,
-        click.option("--what-leaves", is_flag=True, help="Show the bytes that would be sent; send and write nothing."),
-        click.option(
-            "--label",
-            default="",
-            metavar="NAME",
-            help="What to call the time-stamp's files. Without it: its authority's name, or offline for a request.",
-        ),
-        click.option(
-            "--imprint",
-            type=click.Choice(["sha256", "sha384", "sha512", "sha3-256", "sha3-512"]),
-            default="sha256",
-            show_default=True,
-            help="Hash function whose value the authority gets.",
-        ),
-        click.option("--policy", "policy_oid", metavar="OID", help="Ask for this policy of the authority."),
-        click.option("--ots", multiple=True, metavar="URL", help="Ask this OpenTimestamps calendar. May be repeated."),
-        click.option(
-            "--at-least", type=click.IntRange(0), metavar="N", help="How many authorities must stamp. Without it: all."
-        ),
-        click.option("--tsa", multiple=True, metavar="URL", help="Ask this time-stamp authority. May be repeated."),
-    )
+stamp_options = options_of(StampRequestOptions, "stamping", "Time-stamps")
+"""Add everything about asking for time-stamps; the command gets it as `stamping`."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from evtool.cli.command import flag, options_of
 from evtool.cli.output import Output
 from evtool.core.errors import FormatError, InputError
 from evtool.core.text.names import shown
@@ -25,8 +27,6 @@ from evtool.operations.verify.time.grounds import TimeGrounds
 if TYPE_CHECKING:
     from evtool.core.timestamp.anchor import Anchor
     from evtool.core.timestamp.sunset import SunsetTable
-
-Command = Callable[..., Any]
 
 _MAX_HEADERS = 1 << 30
 MAX_REVOCATION_FILE = 24 << 20
@@ -48,72 +48,69 @@ def make_anchor_source(tsa_roots: Path | None, output: Output) -> Callable[[], S
     return functools.cache(load)
 
 
-def roots_option(command: Command) -> Command:
-    """Add --tsa-roots."""
-    return click.option(
+@dataclass(frozen=True, slots=True)
+class TimeOptions:
+    """What time-stamps are judged by.
+
+    Attributes:
+        tsa_roots: file or folder with root certificates; None for the user's own list.
+        revocation: files with CRLs and OCSP answers.
+        bitcoin_headers: file with block headers, or None.
+        bitcoin_start: height of the first of them, where the file does not say.
+        accept_test_chain: accept block headers that took no work, for tests.
+        sunsets: table of when algorithms end; None for the one that comes with evtool.
+    """
+
+    tsa_roots: Path | None = flag(
         "--tsa-roots",
         type=click.Path(path_type=Path, exists=True),
         metavar="PATH",
-        help="Trust the time-stamp authorities whose root certificates are in this file or folder, not your own list.",
-    )(command)
-
-
-def ground_options(command: Command) -> Command:
-    """Add --tsa-roots, --revocation, --bitcoin-headers and --sunsets; the command gets a `time`."""
-
-    @functools.wraps(command)
-    def with_grounds(
-        *args: Any,
-        tsa_roots: Path | None,
-        revocation: tuple[Path, ...],
-        bitcoin_headers: Path | None,
-        bitcoin_start: int,
-        accept_test_chain: bool,
-        sunsets: Path | None,
-        output: Output,
-        **kwargs: Any,
-    ) -> Any:
-        crls, ocsp_answers = read_revocation(revocation)
-        grounds = TimeGrounds(
-            anchors=make_anchor_source(tsa_roots, output),
-            headers=read_headers(bitcoin_headers, bitcoin_start) if bitcoin_headers else BlockHeaders(),
-            minimum_work=0 if accept_test_chain else MINIMUM_WORK,
-            crls=crls,
-            ocsp_answers=ocsp_answers,
-            sunsets=read_sunsets(sunsets),
-        )
-        return command(*args, time=grounds, output=output, **kwargs)
-
-    file = click.Path(path_type=Path)
-    return add_options(
-        with_grounds,
-        click.option("--sunsets", type=file, metavar="FILE", help="Until when algorithms are trusted (TOML)."),
-        click.option("--accept-test-chain", is_flag=True, hidden=True, help="Accept any block header."),
-        click.option(
-            "--bitcoin-start", type=click.IntRange(0), default=0, metavar="N", help="Height of the first one."
-        ),
-        click.option(
-            "--bitcoin-headers",
-            type=file,
-            metavar="FILE",
-            help="Block headers for OpenTimestamps proofs: JSON of height to header, or 80 bytes each.",
-        ),
-        click.option(
-            "--revocation",
-            type=file,
-            multiple=True,
-            metavar="FILE",
-            help="A CRL or OCSP answer about a time-stamp's authority, besides those in the record. May be repeated.",
-        ),
-        roots_option,
+        help="Trust the authorities whose root certificates are in this file or folder. [default: your own list]",
+    )
+    revocation: tuple[Path, ...] = flag(
+        "--revocation",
+        type=click.Path(path_type=Path),
+        multiple=True,
+        metavar="FILE",
+        help="A CRL or OCSP answer about a time-stamp's authority, besides those in the record. May be repeated.",
+    )
+    bitcoin_headers: Path | None = flag(
+        "--bitcoin-headers",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Block headers for OpenTimestamps proofs: JSON of height to header, or 80 bytes each.",
+    )
+    bitcoin_start: int = flag(
+        "--bitcoin-start", type=click.IntRange(0), default=0, metavar="N", help="Height of the first one."
+    )
+    accept_test_chain: bool = flag("--accept-test-chain", is_flag=True, hidden=True, help="Accept any block header.")
+    sunsets: Path | None = flag(
+        "--sunsets",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Until when algorithms are trusted (TOML). [default: the table of this version]",
     )
 
+    def load(self, output: Output) -> TimeGrounds:
+        """Read the files; what cannot be used of the anchors is told.
 
-def add_options(command: Command, *options: Command) -> Command:
-    """Add options to a command; help lists the last one first."""
-    for option in options:
-        command = option(command)
-    return command
+        Raises:
+            InputError: a file cannot be read.
+            FormatError: a file is not what it should be.
+        """
+        crls, ocsp_answers = read_revocation(self.revocation)
+        return TimeGrounds(
+            anchors=make_anchor_source(self.tsa_roots, output),
+            headers=read_headers(self.bitcoin_headers, self.bitcoin_start) if self.bitcoin_headers else BlockHeaders(),
+            minimum_work=0 if self.accept_test_chain else MINIMUM_WORK,
+            crls=crls,
+            ocsp_answers=ocsp_answers,
+            sunsets=read_sunsets(self.sunsets),
+        )
+
+
+time_options = options_of(TimeOptions, "time", "Judging time-stamps")
+"""Add what time-stamps are judged by; the command gets it as `time`."""
 
 
 def read_headers(path: Path, start: int) -> BlockHeaders:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from evtool.core.errors import FormatError
+from evtool.core.text.codes import check_code
 from evtool.core.text.digest import parse_grouped_digest
-from evtool.core.text.item_choice import NAME_MARK, NUMBER_MARK
-from evtool.core.text.names import nfc_key
-from evtool.core.text.ranges import ItemRanges, parse_user_ranges
+from evtool.core.text.names import shown
 from evtool.core.text.times import parse_user_time
-from evtool.operations.record.selection import Selection
 
 if TYPE_CHECKING:
     from evtool.core.terms.terms import Purpose
+
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2}))?\Z")
 
 
 def instant_value(text: str) -> datetime:
@@ -36,23 +36,28 @@ def digest_value(text: str) -> str:
         raise click.BadParameter(error.message) from None
 
 
-def ranges_value(text: str) -> ItemRanges:
-    """Take item numbers and ranges like `1-8,10`."""
+def code_value(text: str) -> str:
+    """Take the code of an agent."""
     try:
-        return parse_user_ranges(text)
+        return check_code(text)
     except FormatError as error:
-        raise click.BadParameter(error.message) from None
+        raise click.BadParameter(f"{error.message}: {error.hint}") from None
 
 
-def item_selection(items: Sequence[str]) -> Selection:
-    """Take digits for the number of an item, anything else for its name as JSON output spells it; `./17` is a name."""
-    plain = [item.removeprefix(NUMBER_MARK) for item in items]
-    names = (item.removeprefix(NAME_MARK) for item in plain if not _is_number(item))
-    return Selection(frozenset(int(item) for item in plain if _is_number(item)), frozenset(map(nfc_key, names)))
+def moment_value(text: str) -> datetime:
+    """Take a date, which means its first moment in UTC, or a date and time with its offset (RFC 3339).
 
-
-def _is_number(item: str) -> bool:
-    return item.isascii() and item.isdigit() and len(item) < 17
+    A time of day without an offset would mean another moment on another machine, and is refused.
+    """
+    try:
+        if not _MOMENT.match(text):
+            raise ValueError
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{shown(text, 80)} is not a moment: expected 2026-03-01 or 2026-03-01T09:30:00+09:00"
+        ) from None
 
 
 def purpose_value(text: str) -> Purpose | str:

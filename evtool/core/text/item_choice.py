@@ -8,7 +8,7 @@ digits can be the number of an item and the name of another; then nobody guesses
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from evtool.core.errors import FormatError, UsageError
@@ -27,22 +27,41 @@ _MAX_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class _Term:
-    """One text, in both of its readings.
+class _Piece:
+    """What stands between two commas, in both of its readings.
 
     Attributes:
         text: what was typed.
-        ranges: first and last number of each range; empty if it cannot be read as numbers.
+        range: first and last number; None if it cannot be read as numbers.
         patterns: what it means as a name, each matched by itself; empty if it cannot be read as a name.
     """
 
     text: str
-    ranges: tuple[tuple[int, int], ...]
+    range: tuple[int, int] | None
     patterns: tuple[Exclusions, ...]
 
-    def names(self, path: str) -> bool:
+    def counts(self, number: int) -> bool:
+        """Tell whether it means this number."""
+        return self.range is not None and self.range[0] <= number <= self.range[1]
+
+    def names(self, key: str | None) -> bool:
         """Tell whether it means an item of this name."""
-        return any(pattern.hides(path) for pattern in self.patterns)
+        return key is not None and any(pattern.hides(key) for pattern in self.patterns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """One text: a list of pieces, and, as a name may hold commas, the name that is the whole of it.
+
+    Attributes:
+        text: what was typed.
+        pieces: in their order; one if there is no comma.
+        whole: the text as one name; None if there is no comma, or if it cannot be one.
+    """
+
+    text: str
+    pieces: tuple[_Piece, ...]
+    whole: _Piece | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +75,20 @@ class ItemChoice:
         """Whether nothing at all was typed."""
         return not self.terms
 
+    def means(self, number: int, path: str | None) -> bool:
+        """Tell whether any reading of any text means an item; no `path` where its name is withheld."""
+        key = nfc_key(path) if path is not None else None
+        return any(
+            piece.counts(number) or piece.names(key)
+            for term in self.terms
+            for piece in (*term.pieces, *([term.whole] if term.whole else []))
+        )
+
 
 def parse_choice(texts: Sequence[str]) -> ItemChoice:
-    """Take what a person typed; what each text means is known once the items have been seen, see `ChoiceBinding`.
+    """Take what a person typed: `17`, `17-20`, a name or a pattern, or several with commas between them.
+
+    What each text means is known once the items have been seen, see `ChoiceBinding`.
 
     Raises:
         FormatError: a text can be neither numbers nor a pattern.
@@ -71,14 +101,29 @@ def _parse_term(text: str) -> _Term:
         ranges = _parse_numbers(text.removeprefix(NUMBER_MARK))
         if not ranges:
             raise FormatError(f"{shown(text, 80)} is not item numbers like {NUMBER_MARK}3 or {NUMBER_MARK}3-17")
-        return _Term(text, ranges, ())
-    ranges = () if text.startswith(NAME_MARK) else _parse_numbers(text)
-    # A name is typed as it is seen or as evtool prints it: `100%` is stored as `100%25`.
+        return _Term(text, tuple(_Piece(text, numbers, ()) for numbers in ranges), None)
+    if text.startswith(NAME_MARK):
+        return _Term(text, (_name(text),), None)
+    pieces = text.split(",")
+    if len(pieces) == 1:
+        return _Term(text, (_piece(text),), None)
+    if not all(piece.strip() for piece in pieces):
+        return _Term(text, (_name(text),), None)
+    return _Term(text, tuple(_piece(piece.strip()) for piece in pieces), _name(text))
+
+
+def _piece(text: str) -> _Piece:
+    ranges = _parse_numbers(text)
+    return _Piece(text, ranges[0] if ranges else None, _name(text).patterns)
+
+
+def _name(text: str) -> _Piece:
+    """Read a text as a name, typed as it is seen or as evtool prints it: `100%` is stored as `100%25`."""
     plain = re.sub(r"/+", "/", re.sub(r"^(\./+)+", "", text)).rstrip("/")
     spellings = dict.fromkeys(
         nfc_key(spelling) for spelling in (plain, store_name(plain.encode("utf-8", "surrogateescape")))
     )
-    return _Term(text, ranges, tuple(Exclusions((spelling,)) for spelling in spellings))
+    return _Piece(text, None, tuple(Exclusions((spelling,)) for spelling in spellings))
 
 
 def _parse_numbers(text: str) -> tuple[tuple[int, int], ...]:
@@ -92,60 +137,91 @@ def _parse_numbers(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(ranges)
 
 
+@dataclass(frozen=True, slots=True)
+class ChosenItems:
+    """The items that are meant.
+
+    Attributes:
+        numbers: those that were named.
+        ranges: those that were counted; first and last number of each range, which may go beyond the last item.
+    """
+
+    numbers: frozenset[int]
+    ranges: tuple[tuple[int, int], ...]
+
+    def __call__(self, number: int) -> bool:
+        """Tell by its number whether an item is meant."""
+        return number in self.numbers or any(first <= number <= last for first, last in self.ranges)
+
+
 @dataclass(slots=True)
 class ChoiceBinding:
     """Finds out what a choice means among the items of one collection: show it every item, then ask `finish`."""
 
     choice: ItemChoice
-    _named: dict[str, set[int]] = field(default_factory=dict)
-    """Text -> numbers of the items that it means as a name."""
-    _met: dict[str, set[int]] = field(default_factory=dict)
-    """Text -> indexes of its ranges in which an item was met."""
+    _named: dict[_Piece, set[int]] = field(default_factory=dict)
+    """Piece -> numbers of the items that it means as a name."""
+    _met: set[_Piece] = field(default_factory=set)
+    """Pieces that mean an item by its number."""
 
     def note(self, number: int, path: str | None) -> bool:
         """Take one item into account, and tell whether any reading means it; no `path` where its name is withheld."""
         key = nfc_key(path) if path is not None else None
         meant = False
         for term in self.choice.terms:
-            inside = [index for index, (first, last) in enumerate(term.ranges) if first <= number <= last]
-            if inside:
-                self._met.setdefault(term.text, set()).update(inside)
-                meant = True
-            if key is not None and term.names(key):
-                self._named.setdefault(term.text, set()).add(number)
-                meant = True
+            for piece in (*term.pieces, *([term.whole] if term.whole else [])):
+                if piece.counts(number):
+                    self._met.add(piece)
+                    meant = True
+                if piece.names(key):
+                    self._named.setdefault(piece, set()).add(number)
+                    meant = True
         return meant
 
-    def finish(self, last: int = 0) -> Callable[[int], bool]:
-        """Give a function that tells by its number whether an item is meant.
+    def unknown(self, last: int = 0) -> list[str]:
+        """List what means no item; `last` is as for `finish`."""
+        return [
+            piece.text
+            for term in self.choice.terms
+            if term.whole not in self._named
+            for piece in term.pieces
+            if piece not in self._named and not self._is_number(piece, last)
+        ]
+
+    def finish(self, last: int = 0) -> ChosenItems:
+        """Give the items that are meant.
 
         `last` is the number up to which items are known to be sealed, even where this copy withholds all of them.
 
         Raises:
             UsageError: a text means no item, or could mean two things.
         """
-        nothing, either = [], []
+        nothing = self.unknown(last)
+        either = []
         numbers: set[int] = set()
         ranges: list[tuple[int, int]] = []
         for term in self.choice.terms:
-            named = self._named.get(term.text, set())
-            met = self._met.get(term.text, set())
-            by_number = bool(term.ranges) and all(
-                index in met or first <= last for index, (first, _) in enumerate(term.ranges)
-            )
-            if named and by_number:
-                either.append(term.text)
-            elif by_number:
-                ranges += term.ranges
-            elif named:
-                numbers |= named
-            else:
-                nothing.append(term.text)
+            if term.whole in self._named:
+                if all(piece in self._named or self._is_number(piece, last) for piece in term.pieces):
+                    either.append(term.text)
+                numbers |= self._named[term.whole]
+                continue
+            for piece in term.pieces:
+                named, counted = piece in self._named, self._is_number(piece, last)
+                if named and counted:
+                    either.append(piece.text)
+                elif named:
+                    numbers |= self._named[piece]
+                elif piece.range:
+                    ranges.append(piece.range)
         if nothing:
             raise UsageError(f"no sealed item matches {_list(nothing)}", hint=_NOTHING)
         if either:
             raise UsageError(f"{_list(either)} can be item numbers and can be a name", hint=_EITHER)
-        return lambda number: number in numbers or any(first <= number <= last for first, last in ranges)
+        return ChosenItems(frozenset(numbers), tuple(ranges))
+
+    def _is_number(self, piece: _Piece, last: int) -> bool:
+        return piece.range is not None and (piece in self._met or piece.range[0] <= last)
 
 
 _NOTHING = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from evtool.core.consent.decision import Decision, Request
 from evtool.core.container.link_paths import LinkPaths
 from evtool.core.container.payload_names import ReservedNames
-from evtool.core.errors import InputError, RefusedError, UsageError
+from evtool.core.errors import InputError, RefusedError, UsageError, Way
 from evtool.core.manifest.disclosed_items import DisclosedItems
 from evtool.core.manifest.disclosure import DisclosedStatement
 from evtool.core.manifest.manifest import Item
@@ -95,7 +95,7 @@ class _Asking:
             raise UsageError(
                 f"no item states {', '.join(shown(name, 80) for name in sorted(self._fields))}, so nothing would be "
                 "withheld",
-                hint="`evtool show DIR N` prints the fields of an item; without any to withhold, leave out --withhold",
+                hint="`evtool show DIR --items N` prints the fields of an item; if there is none, leave this out",
             )
         every = self._wanted.only.is_empty
         return [
@@ -193,18 +193,33 @@ _DISPOSED = "an entry records that it was disposed of"
 
 def _words(decision: Decision) -> str:
     ways = [
-        f"{refusal.message} (--confirm {refusal.confirm})" if refusal.confirm else refusal.message
+        f"{refusal.message} [confirm {refusal.confirm}]" if refusal.confirm else refusal.message
         for refusal in decision.reasons
     ]
-    return ", ".join(ways)
+    return "; ".join(ways)
 
 
 def _refusal(refused: Sequence[tuple[int, str]], so: str) -> RefusedError:
-    named = "; ".join(f"item {number}: {reason}" for number, reason in refused[:_MAX_NAMED])
-    more = f"; and {len(refused) - _MAX_NAMED} more" if len(refused) > _MAX_NAMED else ""
+    """Refuse items that may not go; those with the same reasons are named together."""
+    by_reason: dict[str, list[int]] = {}
+    for number, reason in refused:
+        by_reason.setdefault(reason, []).append(number)
+    named = [
+        f"{'item' if len(numbers) == 1 else 'items'} {', '.join(ranges_of(numbers).serialize())}: {reason}"
+        for reason, numbers in by_reason.items()
+    ]
+    more = [f"and {len(named) - _MAX_NAMED} more"] if len(named) > _MAX_NAMED else []
+    count = f"{len(refused):,} {'item' if len(refused) == 1 else 'items'}"
+    hint = "`evtool consent check` gives every reason; leave those items out, or all that may not go"
+    ways: tuple[Way, ...] = (Way.WITHOUT, Way.ALLOWED_ONLY)
+    if any("[confirm " in reason for reason in by_reason):
+        hint += "; what stands in brackets can be confirmed by a second person"
+        ways += (Way.CONFIRMED,)
     return RefusedError(
-        f"{len(refused)} items may not be disclosed, {so}: {named}{more}",
-        hint="`evtool consent check` gives every reason; leave items out with --without or --allowed-only",
+        f"{count} may not be disclosed, {so}:",
+        hint=hint,
+        ways=ways,
+        lines=(*named[:_MAX_NAMED], *more),
     )
 
 

@@ -31,7 +31,7 @@ from evtool.core.container.payload_names import ReservedNames, is_place_of_recor
 from evtool.core.custody.events import Code as AgentCode
 from evtool.core.custody.events import Confirmations, Digest, Disclosed, Fixity, FixityScope
 from evtool.core.custody.privacy import check_entry_text
-from evtool.core.errors import EvtoolError, FormatError, InputError, UsageError
+from evtool.core.errors import EvtoolError, FormatError, InputError, UsageError, Way
 from evtool.core.manifest.disclosed_items import DisclosedItems, group_items
 from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.statement import ItemType
@@ -181,7 +181,8 @@ class PackOptions:
         if encrypted != name.endswith(".age"):
             raise UsageError(
                 "an encrypted bundle is named ….zip.age, and no other is",
-                hint="give --recipient or --lock together with a name that ends in .zip.age",
+                hint="give keys or a passphrase together with a name that ends in .zip.age",
+                ways=(Way.ENCRYPTION,),
             )
         if encrypted and not name.endswith(".zip.age"):
             raise UsageError("an encrypted bundle must be a zip container", hint="give a name that ends in .zip.age")

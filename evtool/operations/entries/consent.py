@@ -181,7 +181,7 @@ def change_consent(
         MismatchError, InputError: the record fails verification or cannot be read, or an item is not in it.
     """
     if not terms.stated:
-        raise UsageError("no term was given", hint="for example --status withdrawn")
+        raise UsageError("no term was given", hint="state at least one, for example that its status is withdrawn")
     for sentence in find_contradictions(terms, whole=False):
         raise UsageError(sentence)
     without_effect: dict[str, int] = {}

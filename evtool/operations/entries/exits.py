@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from evtool.core.consent.decision import Decision, Reason, Recipient, Refusal, Request
 from evtool.core.custody.events import Confirmations, Disclosed, Transferred
 from evtool.core.custody.privacy import check_entry_text
-from evtool.core.errors import InputError, RefusedError, UsageError
+from evtool.core.errors import InputError, RefusedError, UsageError, Way
 from evtool.core.terms.terms import Purpose
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, ranges_of
@@ -40,6 +40,8 @@ FINAL = frozenset(
     }
 )
 """Reasons that nobody can confirm: nobody knows what was said."""
+
+_CONFIRMING = (Way.CONFIRMED, Way.REASON)
 
 _MAX_LISTED = 10
 _MAX_RANGES = 10
@@ -102,7 +104,7 @@ def name_items(items: ItemRanges) -> str:
 def render_refusals(groups: Sequence[RefusedItems], codes: Sequence[str | None]) -> tuple[str, ...]:
     """Write refusals, one a line; `codes` are what confirms each of them, None for what nobody can confirm."""
     lines = [
-        f"{name_items(group.items)}: {shown(group.refusal.message, 400)}{f' (--confirm {shown(code)})' if code else ''}"
+        f"{name_items(group.items)}: {shown(group.refusal.message, 400)}{f' [confirm {shown(code)}]' if code else ''}"
         for group, code in zip(groups[:_MAX_LISTED], codes, strict=False)
     ]
     if len(groups) > _MAX_LISTED:
@@ -134,7 +136,9 @@ def record_exit(
     check_entry_text(details, header.reason, author.policy)
     if consent.confirmed and header.reason == NOT_STATED:
         raise UsageError(
-            "what is confirmed is recorded together with a reason, and none was given", hint='add --reason "..."'
+            "what is confirmed is recorded together with a reason, and none was given",
+            hint="give a reason",
+            ways=(Way.REASON,),
         )
     with open_for_writing(path, custody) as record:
         request = Request(
@@ -181,12 +185,14 @@ def _require_allowed(decisions: Sequence[tuple[int, Decision]], consent: Exit, r
     if None not in codes and not open_codes:
         return {code for code in codes if code is not None}
     stopped = {number for number, decision in decisions if not decision.allowed}
-    hint = "hand over a bundle without them: `evtool pack --allowed-only`, or --without"
+    ways: tuple[Way, ...] = ()
+    hint = "hand over a bundle without them: `evtool pack --allowed-only`"
     if None not in codes:
-        needed = " ".join(f"--confirm {shown(code)}" for code in dict.fromkeys(code for code in codes if code))
-        hint = f'if it is right all the same, say so and why, which is recorded: {needed} --reason "..."'
+        needed = ", ".join(shown(code) for code in dict.fromkeys(code for code in codes if code))
+        hint, ways = f"if it is right all the same, confirm {needed} and say why; both are recorded", _CONFIRMING
     raise RefusedError(
         f"{len(stopped):,} of {len(decisions):,} items may not go to {receiver}, so nothing was recorded:",
         hint=hint,
+        ways=ways,
         lines=render_refusals(groups, codes),
     )

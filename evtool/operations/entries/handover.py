@@ -10,7 +10,7 @@ from evtool.core.custody.chain import Link
 from evtool.core.custody.events import Acceptance, Code, Digest, Received
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.custody.receipt import Receipt, check_receipt, serialize_receipt, split_receipt, transfer_details
-from evtool.core.errors import InputError, MismatchError, NotEstablishedError, UsageError
+from evtool.core.errors import InputError, MismatchError, NotEstablishedError, UsageError, Way
 from evtool.core.finding import Effect
 from evtool.core.text.limits import MAX_RECEIPT
 from evtool.core.text.names import shown
@@ -152,7 +152,8 @@ def _find_transfer(record: OpenRecord, receiver: str, number: int | None) -> Lin
     which = f"entry {number} does not hand" if number is not None else "no entry hands"
     raise InputError(
         f"{which} the collection over to {receiver}",
-        hint="the sender records a handover with `evtool transfer` before making the copy; --agent says who you are",
+        hint="the sender records a handover with `evtool transfer` before making the copy; or say who you are",
+        ways=(Way.AGENT,),
     )
 
 
@@ -163,8 +164,9 @@ def _require_trust(record: OpenRecord, trust: TrustPolicy) -> None:
             raise NotEstablishedError(
                 f"entry {link.entry.sequence} is signed by {link.public_key.fingerprint} as agent "
                 f"{link.entry.agent}: {objection[1]}",
-                hint="confirm the fingerprint with the sender through a separate channel, then `evtool trust add`; "
-                "or answer with --reject",
+                hint="confirm the fingerprint with the sender through a separate channel, then `evtool trust add`; or "
+                "accept nothing",
+                ways=(Way.REJECT,),
             )
 
 
@@ -178,7 +180,8 @@ def _require_accepted(measured: Measurement, options: ReceiveOptions) -> None:
         if options.accepted is None or (finding.item is not None and finding.item in options.accepted):
             raise MismatchError(
                 f"nothing was accepted, because the evidence differs from the seal: {finding.message}",
-                hint="accept the other items with --accept-items, or answer with --reject",
+                hint="accept the other items only, or accept nothing",
+                ways=(Way.ITEMS, Way.REJECT),
             )
     if options.accepted is not None and options.accepted.last > measured.fixity.items:
         raise InputError(f"item {options.accepted.last} is not sealed, the last one is {measured.fixity.items}")

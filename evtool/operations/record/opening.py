@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from evtool.core.errors import InputError, MismatchError, UsageError
+from evtool.core.errors import InputError, MismatchError, UsageError, Way
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.text.names import shown
 from evtool.operations.record.collection import Collection, read_collection
@@ -66,7 +66,8 @@ def find_place(evidence: TreeLocation, custody: str | None) -> bytes:
     if path == root or path.startswith(root + b"/"):
         raise UsageError(
             "the custody directory lies inside the evidence directory",
-            hint="leave --custody out to use the directory custody/, or name one outside",
+            hint="use the directory custody/ in it, which is the default, or name a directory outside",
+            ways=(Way.CUSTODY,),
         )
     return path
 
@@ -96,7 +97,8 @@ def read_sound_collection(custody: CustodyDirectory) -> Collection:
         raise InputError(
             f"the directory {shown(os.fsdecode(os.path.basename(custody.location.path)))} holds files that evtool did "
             "not write; it counts as evidence like any other, and nothing was written there",
-            hint="keep the custody directory elsewhere with --custody DIR; this directory is then sealed with the rest",
+            hint="keep the custody directory elsewhere; this directory is then sealed with the rest",
+            ways=(Way.CUSTODY,),
         )
     collection = read_collection(custody)
     # What an interrupted run left is cleaned by the next writer, and stands in nobody's way.

@@ -6,12 +6,21 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from evtool.core.errors import InputError
+from evtool.core.errors import UsageError
+from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
+from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.operations.progress import NoProgress
-from evtool.operations.record.collection import Collection, SealedItem, nameless_items, read_collection, read_items
+from evtool.operations.record.collection import (
+    Collection,
+    SealedItem,
+    nameless_items,
+    read_collection,
+    read_items,
+    read_numbered_items,
+)
 from evtool.operations.record.selection import Selection
 from evtool.operations.record.subject import BundleAccess, open_subject
-from evtool.operations.record.wrong_place import explain_no_record
+from evtool.operations.record.wrong_place import no_record
 
 
 @contextmanager
@@ -29,8 +38,7 @@ def open_record(
     """
     with open_subject(path, custody, access or BundleAccess(), NoProgress()) as subject:
         if subject is None:
-            message, hint = explain_no_record(os.fsdecode(os.fspath(path)))
-            raise InputError(message, hint=hint)
+            raise no_record(os.fsdecode(os.fspath(path)))
         yield read_collection(subject.custody)
 
 
@@ -50,3 +58,23 @@ def list_nameless_items(collection: Collection, selection: Selection) -> Iterato
     for sealed in nameless_items(collection):
         if selection.includes(sealed.item):
             yield sealed
+
+
+def find_items(collection: Collection, choice: ItemChoice) -> ItemRanges | None:
+    """Find out which items are meant; None for an empty choice, which means all. Reads the manifests to their end.
+
+    Raises:
+        UsageError: something means no sealed item, or items that are not sealed yet, or could mean two things.
+    """
+    if choice.is_empty:
+        return None
+    binding = ChoiceBinding(choice)
+    for sealed in read_numbered_items(collection):
+        binding.note(sealed.item.number, sealed.item.file.path if sealed.item.file else None)
+    last = collection.next_item - 1
+    chosen = binding.finish(last)
+    beyond = max((end for _, end in chosen.ranges), default=0)
+    if beyond > last:
+        raise UsageError(f"item {beyond} is not sealed; the last sealed item is {last}", hint="check the numbers")
+    counted = (number for first, end in chosen.ranges for number in range(first, end + 1))
+    return ranges_of((*chosen.numbers, *counted))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from evtool.core.manifest.manifest import Item
-from evtool.core.text.names import nfc_key
+from evtool.core.text.item_choice import ItemChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,18 +14,19 @@ class Selection:
 
     Attributes:
         numbers: numbers of items.
-        paths: stored names of items, in Unicode form NFC: which form a keyboard writes, nobody sees.
+        choice: items as a person names them. A text that could mean two things means both: here nothing is lost by it.
     """
 
     numbers: frozenset[int] = frozenset()
-    paths: frozenset[str] = frozenset()
+    choice: ItemChoice = field(default_factory=ItemChoice)
 
     @property
     def is_all(self) -> bool:
         """Whether every item is meant."""
-        return not (self.numbers or self.paths)
+        return not self.numbers and self.choice.is_empty
 
     def includes(self, item: Item) -> bool:
         """Tell whether an item is meant."""
-        named = bool(self.paths) and item.file is not None and nfc_key(item.file.path) in self.paths
-        return self.is_all or named or item.number in self.numbers
+        if self.is_all or item.number in self.numbers:
+            return True
+        return self.choice.means(item.number, item.file.path if item.file is not None else None)

@@ -93,7 +93,7 @@ def open_subject(
             yield Subject(directory, location, own, None)
         return
     if custody is not None:
-        raise UsageError("a bundle contains its own record; --custody is for evidence directories")
+        raise UsageError("a bundle contains its own record; a custody directory is for evidence directories")
     with open_container(place, access, progress) as bundle:
         yield Subject(bundle.custody, bundle, None, bundle)
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from itertools import islice
 
-from evtool.core.errors import EvtoolError
+from evtool.core.errors import EvtoolError, InputError, Way
 from evtool.core.text.names import shown
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import NAME, CustodyDirectory
@@ -17,28 +17,27 @@ _MAX_LOOKED_AT = 1000
 _MAX_NAMED = 5
 
 
-def explain_no_record(place: str) -> tuple[str, str]:
-    """Say where the record is that the user may have meant, and what to do: message and hint."""
+def no_record(place: str) -> InputError:
+    """Give the error that says where the record is that the user may have meant, and what to do."""
     if os.path.isdir(place) and _holds_entries(place):
-        above = _above(place)
-        return (
-            f"{shown(place)} is the custody directory itself",
-            f"did you mean {shown(above)}?"
-            if os.path.basename(os.path.abspath(place)) == os.fsdecode(NAME)
-            else f"name the evidence directory, and {shown(place)} as its custody directory",
-        )
+        message = f"{shown(place)} is the custody directory itself"
+        if os.path.basename(os.path.abspath(place)) == os.fsdecode(NAME):
+            return InputError(message, hint=f"did you mean {shown(_above(place))}?")
+        hint = f"name the evidence directory, and {shown(place)} as its custody directory"
+        return InputError(message, hint=hint, ways=(Way.CUSTODY,))
     below = list(islice(_find_below(place), _MAX_NAMED))
     if below:
         folders = ", ".join(map(shown, below))
         message = f"{shown(place)} is not sealed itself, but contains sealed folders: {folders}"
-        return message, f"did you mean {shown(below[0])}?"
+        return InputError(message, hint=f"did you mean {shown(below[0])}?")
     for above in _all_above(place):
         if _is_sealed(above):
             message = f"{shown(place)} is part of a sealed folder and has no record of its own"
-            return message, f"did you mean {shown(above)}?"
-    return (
+            return InputError(message, hint=f"did you mean {shown(above)}?")
+    return InputError(
         f"{shown(place)} is not sealed: there is no directory custody in it that evtool wrote",
-        "if it is new evidence, seal it first; if its record is elsewhere, name the custody directory",
+        hint="if it is new evidence, seal it first; if its record is elsewhere, name the custody directory",
+        ways=(Way.CUSTODY,),
     )
 
 

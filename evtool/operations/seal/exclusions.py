@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 
-from evtool.core.errors import UsageError
+from evtool.core.errors import UsageError, Way
 from evtool.core.text.names import shown, store_name, store_names
 from evtool.core.text.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.operations.record.collection import Collection
@@ -50,7 +50,8 @@ def _bind(
         raise UsageError(
             f"nothing in the directory matches {', '.join(shown(pattern) for pattern in unbound)}, so nothing "
             "would be left out; nothing was sealed",
-            hint=f"correct the pattern; for names that will come later, add --allow {UNMATCHED}",
+            hint=f"correct the pattern; for names that will come later, allow {UNMATCHED}",
+            ways=(Way.ALLOW,),
         )
     return tuple(
         spelling

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evtool.core.errors import EvidenceError
+from evtool.core.errors import EvidenceError, Way
 from evtool.core.manifest.statement import OmissionReason
 from evtool.scan.observe import Problem
 from evtool.scan.walk import Found, Kind
@@ -27,8 +27,8 @@ def cannot_seal(problems: list[str]) -> EvidenceError:
     more = f"; and {len(problems) - _MAX_NAMED} more" if len(problems) > _MAX_NAMED else ""
     return EvidenceError(
         f"nothing was sealed, because these files cannot be: {named}{more}",
-        hint="fix them, exclude them with --exclude, or list them by name only: "
-        "--allow unreadable, --allow special, --allow changing",
+        hint="fix them, exclude them, or allow that what is unreadable, special or changing is listed by name only",
+        ways=(Way.EXCLUDE, Way.ALLOW),
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from evtool.core.accounts import ItemFates
 from evtool.core.custody.privacy import TextPolicy, check_text
-from evtool.core.errors import EvtoolError, InputError, RefusedError
+from evtool.core.errors import EvtoolError, InputError, RefusedError, Way
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest.statement import ItemType, OmissionReason
 from evtool.core.text.counts import counted
@@ -231,7 +231,8 @@ class _SealRun:
             names = counted(self._denied, "file name contains", "file names contain")
             raise RefusedError(
                 f"{names} denied terms; nothing was sealed",
-                hint="the manifest would repeat these names; rename working copies, or seal without --deny-terms",
+                hint="the manifest would repeat these names; rename working copies, or seal without the list of terms",
+                ways=(Way.DENY_TERMS,),
             )
         if self._problems:
             raise cannot_seal(self._problems)

@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evtool.core.errors import UsageError
+from evtool.core.errors import UsageError, Way
 from evtool.core.timestamp.algorithms import HASHES_BY_NAME
 from evtool.core.timestamp.anchor import Anchor
 from evtool.core.timestamp.ots.format import serialize_proof
@@ -77,7 +77,8 @@ class StampOptions:
             raise UsageError(
                 "you trust no time-stamping authority, so no answer could be checked; no authority was asked",
                 hint="'evtool trust tsa add ROOT.pem' trusts the root of an authority, after you have compared its "
-                "fingerprint; or name a file with --tsa-roots",
+                "fingerprint; or name a file with root certificates",
+                ways=(Way.TSA_ROOTS,),
             )
         if self.label:
             check_label(self.label)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from evtool.core.errors import EvtoolError, FormatError, InputError, MismatchError, NotEstablishedError
+from evtool.core.errors import EvtoolError, FormatError, InputError, MismatchError, NotEstablishedError, Way
 from evtool.core.text.names import shown
 from evtool.core.timestamp.anchor import Anchor
 from evtool.core.timestamp.grounds import Grounds
@@ -145,7 +145,8 @@ def _find_tokens(collection: Collection, anchors: tuple[Anchor, ...], entry: int
         raise NotEstablishedError(
             "no time-stamp here leads to an authority that you trust, so no revocation evidence can be checked",
             hint="'evtool trust tsa add ROOT.pem' trusts the root of an authority, after you have compared its "
-            "fingerprint; or name a file with --tsa-roots",
+            "fingerprint; or name a file with root certificates",
+            ways=(Way.TSA_ROOTS,),
         )
     return found
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from evtool.core.errors import InputError, MismatchError
+from evtool.core.errors import InputError, MismatchError, Way
 from evtool.core.text.names import shown
 from evtool.core.timestamp.anchor import Anchor
 from evtool.core.timestamp.grounds import Grounds
@@ -134,7 +134,9 @@ def free_label(wanted: str, taken: set[str]) -> str:
     candidates = (wanted if number == 1 else f"{stem}-{number}" for number in range(1, 100))
     free = next((label for label in candidates if label not in taken), None)
     if free is None:
-        raise InputError(f"there are 99 time-stamps called {wanted} already", hint="choose another name with --label")
+        raise InputError(
+            f"there are 99 time-stamps called {wanted} already", hint="choose another name", ways=(Way.LABEL,)
+        )
     return free
 
 

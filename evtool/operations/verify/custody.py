@@ -109,7 +109,7 @@ def _judge_witness(
     if witnessed == 0:
         message = (
             "no outside witness: anyone who holds the directory and the key could have rebuilt or shortened the "
-            "record; a head that you noted (--expect-head), a receipt or a time-stamp would show it"
+            "record; a head that you noted, a receipt or a time-stamp would show it"
         )
         return [Finding(Code.NO_WITNESS, Effect.NOTE, message)]
     message = f"entries up to {witnessed} are confirmed by a receipt, another signer, a time-stamp or the head that "

@@ -287,7 +287,7 @@ def _compare(case: Case) -> Comparison:
             comparison.findings += report_losses(crew)
         return comparison
     if options.scheduler is not None:
-        raise UsageError("a bundle is read on this machine; --scheduler is for evidence directories")
+        raise UsageError("a bundle is read on this machine; a scheduler is for evidence directories")
     return _run_comparer(case, options.jobs or default_jobs())
 
 
@@ -307,10 +307,9 @@ def _run_comparer(case: Case, jobs: int | Crew) -> Comparison:
         progress=case.progress,
     )
     comparison = comparer.run()
-    for number in sorted(options.selection.numbers - comparer.seen_numbers):
-        message = f"item {number} is in no seal, or its name is withheld"
-        comparison.findings.append(Finding(Code.ITEM_UNKNOWN, Effect.UNCHECKED, message, item=number))
-    for path in sorted(options.selection.paths - comparer.seen_paths):
-        message = f"{shown(path)}: no seal contains such an item"
-        comparison.findings.append(Finding(Code.ITEM_UNKNOWN, Effect.UNCHECKED, message, path=path))
+    for text in comparer.seen.unknown():
+        message = f"{shown(text, 80)}: no seal contains such an item"
+        number = int(text) if text.isascii() and text.isdigit() else None
+        path = text if number is None else None
+        comparison.findings.append(Finding(Code.ITEM_UNKNOWN, Effect.UNCHECKED, message, item=number, path=path))
     return comparison

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from evtool.core.accounts import EvidenceCounts, ItemFates
-from evtool.core.errors import FormatError, InputError, UsageError
+from evtool.core.errors import FormatError, UsageError
 from evtool.core.finding import Axis, Code, Effect, Finding
 from evtool.core.verdict import DEFAULT_REQUIRED, Report
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.collection import read_collection
 from evtool.operations.record.subject import Place, Subject, name_of, open_subject
-from evtool.operations.record.wrong_place import explain_no_record
+from evtool.operations.record.wrong_place import no_record
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.steps import STEPS, Case
 from evtool.store.bundle import Bundle
@@ -37,8 +37,7 @@ def verify(place: Place, options: VerifyOptions | None = None, *, progress: Prog
     try:
         with open_subject(place, options.custody, options.access, progress) as subject:
             if subject is None:
-                message, hint = explain_no_record(name_of(place))
-                raise InputError(message, hint=hint)
+                raise no_record(name_of(place))
             return _verify_subject(subject, options, progress)
     except FormatError as error:
         advice = f" ({error.hint})" if error.hint else ""
@@ -56,7 +55,7 @@ def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress
     if not collection.listing.entries:
         return _not_sealed(options, "the custody directory has no complete entry", collection.findings)
     if options.quick and subject.bundle is not None:
-        raise UsageError("a bundle keeps no dates to compare, so --quick would prove nothing")
+        raise UsageError("a bundle keeps no dates to compare, so a quick look would prove nothing")
     case = Case(subject, collection, options, progress)
     steps = tuple(result for step in STEPS if (result := step(case)) is not None)
     comparison = case.comparison

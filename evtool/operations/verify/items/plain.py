@@ -16,6 +16,7 @@ from evtool.core.container.payload_names import parse_neutral_name
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest.statement import ItemType, OmissionReason
 from evtool.core.text.counts import counted
+from evtool.core.text.item_choice import ChoiceBinding
 from evtool.core.text.limits import MAX_HOLES
 from evtool.core.text.names import has_unassigned, name_some, nfc_key, parse_name, shown, store_name
 from evtool.core.text.patterns import Exclusions
@@ -56,8 +57,7 @@ class Comparer:
     links_left_out: frozenset[int] = frozenset()
     """Links that whoever made this copy did not make; they are stated only, as in a bundle."""
     result: Comparison = field(default_factory=Comparison)
-    seen_numbers: set[int] = field(default_factory=set)
-    seen_paths: set[str] = field(default_factory=set)
+    seen: ChoiceBinding = field(init=False)
     _judge: ItemJudge = field(init=False)
     _extra: list[Found] = field(default_factory=list)
     _unread: list[Task[SealedItem]] = field(default_factory=list)
@@ -69,6 +69,7 @@ class Comparer:
     _neutral_names: int = 0
 
     def __post_init__(self) -> None:
+        self.seen = ChoiceBinding(self.selection.choice)
         keeps_dates = isinstance(self.evidence, TreeLocation)
         self._judge = ItemJudge(
             self.mode, self.collection.is_disposed, self.collection.may_lack, keeps_dates=keeps_dates
@@ -217,8 +218,7 @@ class Comparer:
     def _note_selected(self, sealed: SealedItem) -> None:
         """Remember which selected items exist, so that the others can be named."""
         if not self.selection.is_all:
-            self.seen_numbers.add(sealed.item.number)
-            self.seen_paths.add(nfc_key(path_of(sealed)))
+            self.seen.note(sealed.item.number, sealed.item.file.path if sealed.item.file else None)
 
     def _is_omitted(self, sealed: SealedItem, found: Found | None) -> bool:
         """Set aside what the archivist left out by name, with whatever lies in its place."""

@@ -6,10 +6,10 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
+from evtool.cli.answers.stamp import describe_stamping, did_stamp
 from evtool.cli.options.stamp import StampRequestOptions
 from evtool.cli.options.time import make_anchor_source
 from evtool.cli.output import Output
-from evtool.cli.stamp_answer import describe_stamping, did_stamp
 from evtool.core.errors import ExitCode, UsageError
 from evtool.core.text.limits import MAX_RESPONSE_BYTES
 from evtool.core.text.names import shown

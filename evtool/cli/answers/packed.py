@@ -1,0 +1,111 @@
+"""What came of packing: the answer of `evtool pack` and `evtool prove`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from evtool.cli.output import Notices, Output
+from evtool.core.errors import ExitCode
+from evtool.core.text.digest import group_in_fours
+from evtool.core.text.names import shown
+from evtool.keys.age_keys import Recipient
+from evtool.operations.bundle.pack import PackPreview, PackResult
+from evtool.report.bundle_document import LeftOutItem, PackDocument, travels_document
+from evtool.report.text import format_size
+from evtool.report.travels import LISTED, Travels, render_travels
+
+
+def announce_travels(output: Output, travels: Travels) -> None:
+    """Print what goes to the recipient beside the evidence."""
+    lines = ["What travels with the evidence:", *render_travels(travels, None if output.lists_all else LISTED), ""]
+    output.answer("\n".join(lines))
+
+
+def answer_previewed(
+    output: Output, directory: str, bundle: Path, preview: PackPreview, recipients: tuple[Recipient, ...]
+) -> None:
+    """Print what would be packed."""
+    announce_travels(output, preview.travels)
+    lines = [
+        f"{shown(str(bundle))}: would be packed; nothing was written",
+        f"  {preview.items:,} items would be disclosed, {preview.withheld:,} withheld",
+    ]
+    lines += [f"  item {number} would be left out: {reason}" for number, reason in preview.left_out]
+    lines += [f"  to be kept: {shown(duty)}" for duty in preview.duties]
+    lines += [f"  would be encrypted to {key.text}" for key in recipients]
+    output.answer("\n".join(lines))
+    output.document(
+        PackDocument(
+            exit_code=ExitCode.OK,
+            path=directory,
+            bundle=str(bundle),
+            entry=None,
+            head=None,
+            items=preview.items,
+            withheld=preview.withheld,
+            left_out=tuple(LeftOutItem(item=number, reason=reason) for number, reason in preview.left_out),
+            files=0,
+            neutral=0,
+            size=0,
+            duties=preview.duties,
+            encrypted_to=tuple(key.text for key in recipients),
+            travels=travels_document(preview.travels),
+            dry_run=True,
+            leftovers=(),
+        )
+    )
+
+
+def answer_packed(
+    output: Output,
+    directory: str,
+    bundle: Path,
+    result: PackResult,
+    recipients: tuple[Recipient, ...],
+    notices: Notices,
+) -> None:
+    """Print what was packed."""
+    output.answer(_render(bundle, result, recipients), done=True)
+    output.document(
+        PackDocument(
+            exit_code=ExitCode.OK,
+            path=directory,
+            bundle=str(bundle),
+            entry=result.entry,
+            head=result.head,
+            items=result.items,
+            withheld=result.withheld,
+            left_out=tuple(LeftOutItem(item=number, reason=reason) for number, reason in result.left_out),
+            files=result.files,
+            neutral=result.neutral,
+            size=result.size,
+            duties=result.duties,
+            encrypted_to=tuple(key.text for key in recipients),
+            travels=travels_document(result.travels),
+            dry_run=False,
+            leftovers=tuple(notices.texts),
+        )
+    )
+
+
+def _render(bundle: Path, result: PackResult, recipients: tuple[Recipient, ...]) -> str:
+    lines = [
+        f"{shown(str(bundle))}: packed and verified, entry {result.entry} records it",
+        f"  {result.items:,} items disclosed, {result.withheld:,} withheld "
+        f"({result.files:,} files, {format_size(result.size)})",
+    ]
+    lines += [f"  item {number} was left out: {reason}" for number, reason in result.left_out]
+    if result.neutral:
+        lines.append(
+            f"  {result.neutral:,} of the files go by the number of their item: that was asked for, or other systems "
+            "could misread their names"
+        )
+    if result.like_record:
+        lines.append(
+            f"  {result.like_record:,} of the items are named custody or like it, which is where the record goes when "
+            "the bundle is unpacked: there they go by their number, at least on systems that ignore case"
+        )
+    lines += [f"  to be kept: {shown(duty)}" for duty in result.duties]
+    lines += [f"  encrypted to {key.text}" for key in recipients]
+    lines += ["", "Head, to be told the receiver by another way:", f"  {group_in_fours(result.head)}"]
+    return "\n".join(lines)

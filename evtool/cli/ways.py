@@ -1,0 +1,44 @@
+"""The options that take the ways out which an error offers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+
+from evtool.core.errors import EvtoolError, Way
+
+OPTIONS: Mapping[Way, tuple[str, ...]] = {
+    Way.AGENT: ("--agent CODE",),
+    Way.ALLOW: ("--allow WHAT",),
+    Way.ALLOWED_ONLY: ("--allowed-only",),
+    Way.CONFIRMED: ("--confirm CODE", "--approved-by CODE"),
+    Way.CUSTODY: ("--custody DIR",),
+    Way.DENY_TERMS: ("--deny-terms",),
+    Way.ENCRYPTION: ("--encrypt-to KEY", "--passphrase"),
+    Way.EXCLUDE: ("--exclude PATTERN",),
+    Way.IDENTITY: ("--identity FILE",),
+    Way.ITEMS: ("--items ITEMS",),
+    Way.KEY: ("--key FILE",),
+    Way.KEY_PASSPHRASE: ("--key-passphrase-fd N", "--key-passphrase-file FILE"),
+    Way.LABEL: ("--label NAME",),
+    Way.NO_KEY_PASSPHRASE: ("--no-passphrase",),
+    Way.PASSPHRASE: ("--passphrase-fd N", "--passphrase-file FILE"),
+    Way.RECIPIENTS: ("--recipients FILE",),
+    Way.REASON: ("--reason TEXT",),
+    Way.REJECT: ("--reject",),
+    Way.STRIP: ("--strip PREFIX",),
+    Way.TSA_ROOTS: ("--tsa-roots PATH",),
+    Way.WITHOUT: ("--without ITEMS",),
+}
+
+
+def hint_of(error: EvtoolError, command: click.Command) -> str:
+    """Give the hint of an error, with the options of this command that take its ways out.
+
+    An option that the command does not have is not told: whoever followed it would meet another error.
+    """
+    known = {name for param in command.params for name in param.opts}
+    options = [text for way in error.ways for text in OPTIONS[way] if text.split()[0] in known]
+    told = f" ({', '.join(options)})" if options else ""
+    return f"{error.hint}{told}".strip()
