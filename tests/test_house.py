@@ -7,6 +7,7 @@ page: a new room, or a new arrow between two rooms, is decided here first.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -194,3 +195,28 @@ def test_no_loop_variable_is_called_one() -> None:
     paths = [path for folder in ("evtool", "tests", "examples") for path in (ROOT / folder).rglob("*.py")]
     found = [(path, line) for path in paths for line, name in loop_variables(path.read_text("utf-8")) if name == "one"]
     assert found == []
+
+
+def public_types(source: str) -> Iterator[str]:
+    """Public classes of a module, and other types that it names with a capital: `Code = NewType("PartyCode", str)`."""
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ClassDef):
+            names = [node.name]
+        elif isinstance(node, ast.Assign) and not re.match(r"TypeVar|ParamSpec", ast.unparse(node.value)):
+            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        else:
+            continue
+        yield from (name for name in names if name[0].isupper() and not name.isupper())
+
+
+def test_no_two_types_have_one_name() -> None:
+    """Who reads a name knows what it is, without looking for where it came from."""
+    assert list(public_types("class A1b:\n  pass\nclass _C: pass\nDef = NewType('Def', str)\nLIMIT = 1")) == [
+        "A1b",
+        "Def",
+    ]
+    homes: dict[str, list[str]] = {}
+    for module, path in MODULES.items():
+        for name in public_types(path.read_text("utf-8")):
+            homes.setdefault(name, []).append(module)
+    assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}

@@ -7,8 +7,8 @@ from typing import Any
 
 from evtool.core.consent.state import combine_terms
 from evtool.core.errors import FormatError
+from evtool.core.manifest.archivist_statements import ArchivistStatements, make_context
 from evtool.core.manifest.context import parse_user_value
-from evtool.core.manifest.stated import Stated, make_context
 from evtool.core.terms.input import parse_toml_terms
 from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.names import nfc_key, parse_name, shown
@@ -32,7 +32,7 @@ class DirectoryDefaults:
     """
 
     path: str
-    stated: Stated
+    stated: ArchivistStatements
 
     def covers(self, key: str) -> bool:
         """Tell whether an item is below it; `key` is the item's stored name in Unicode form NFC."""
@@ -51,7 +51,7 @@ class ItemDefaults:
         return tuple(directory for directory in self.directories if directory.covers(key))
 
 
-def combine(layers: tuple[Stated, ...]) -> Stated:
+def combine(layers: tuple[ArchivistStatements, ...]) -> ArchivistStatements:
     """Put statements together, outermost first: of context the inner one counts, of consent the strictest."""
     context: dict[str, str] = {}
     terms: ConsentTerms | None = None
@@ -59,7 +59,7 @@ def combine(layers: tuple[Stated, ...]) -> Stated:
         context.update(layer.context)
         if layer.terms is not None:
             terms = layer.terms if terms is None else combine_terms(terms, layer.terms)
-    return Stated(make_context(context), terms)
+    return ArchivistStatements(make_context(context), terms)
 
 
 def parse_defaults(data: bytes) -> ItemDefaults:
@@ -106,5 +106,5 @@ def _parse_directory(number: int, value: Any) -> DirectoryDefaults:
         if not isinstance(text, str):
             raise FormatError(f"{where}: {shown(name, 80)} is not text")
         values[name] = parse_user_value(name, text)
-    stated = Stated(make_context(values), parse_toml_terms(terms, where) if terms else None)
+    stated = ArchivistStatements(make_context(values), parse_toml_terms(terms, where) if terms else None)
     return DirectoryDefaults("" if path == _ALL else path, stated)

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from evtool.core.errors import FormatError
+from evtool.core.manifest.archivist_statements import ArchivistStatements, make_context
 from evtool.core.manifest.context import FIELDS, is_field, parse_user_value
-from evtool.core.manifest.stated import Stated, make_context
 from evtool.core.terms.input import TERM_NAMES, accepted, make_terms, parse_user_term, quote_code
 from evtool.core.terms.terms import TERMS
 from evtool.core.text.names import parse_name
@@ -48,7 +48,7 @@ class Row:
 
     line: int
     path: str
-    stated: Stated
+    stated: ArchivistStatements
 
 
 class TableError(FormatError):
@@ -198,7 +198,7 @@ def _read_row(number: int, columns: Sequence[str], cells: Sequence[str]) -> Row 
         problems.append(f"line {number}, column {PATH}: not a relative path in its stored form")
     if problems:
         return problems
-    return Row(number, path, Stated(make_context(context), make_terms(terms) if terms else None))
+    return Row(number, path, ArchivistStatements(make_context(context), make_terms(terms) if terms else None))
 
 
 def _find_doubles(rows: Iterable[Row]) -> Iterator[str]:

@@ -25,7 +25,7 @@ _SSH_BEGIN = b"-----BEGIN OPENSSH PRIVATE KEY-----"
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
+class EncryptionKey:
     """Somebody who will be able to decrypt.
 
     Attributes:
@@ -38,7 +38,7 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Identity:
+class DecryptionKey:
     """A secret key; shows nothing of itself."""
 
     key: Any
@@ -58,7 +58,7 @@ def load_pyrage() -> Any:
         ) from None
 
 
-def parse_recipient(text: str) -> Recipient:
+def parse_recipient(text: str) -> EncryptionKey:
     """Read one recipient as people pass it on: `age1...`, or the line of an SSH public key, whose comment is dropped.
 
     Raises:
@@ -68,10 +68,10 @@ def parse_recipient(text: str) -> Recipient:
     words = text.split()
     try:
         if len(words) == 1 and text.startswith("age1"):
-            return Recipient(words[0], pyrage.x25519.Recipient.from_str(words[0]))
+            return EncryptionKey(words[0], pyrage.x25519.Recipient.from_str(words[0]))
         if len(words) >= 2 and words[0] in ("ssh-ed25519", "ssh-rsa"):
             line = " ".join(words[:2])
-            return Recipient(line, pyrage.ssh.Recipient.from_str(line))
+            return EncryptionKey(line, pyrage.ssh.Recipient.from_str(line))
     except pyrage.RecipientError:
         pass
     raise KeyFileError(
@@ -80,7 +80,7 @@ def parse_recipient(text: str) -> Recipient:
     )
 
 
-def read_recipients_file(path: Path) -> list[Recipient]:
+def read_recipients_file(path: Path) -> list[EncryptionKey]:
     """Read a file with one recipient a line; empty lines and lines that begin with `#` are skipped.
 
     Raises:
@@ -94,7 +94,7 @@ def read_recipients_file(path: Path) -> list[Recipient]:
     return recipients
 
 
-def read_identity_file(path: Path, passphrase: PassphraseSource) -> list[Identity]:
+def read_identity_file(path: Path, passphrase: PassphraseSource) -> list[DecryptionKey]:
     """Read a file of age identities, or one SSH private key, which may be locked.
 
     Raises:
@@ -113,7 +113,7 @@ def read_identity_file(path: Path, passphrase: PassphraseSource) -> list[Identit
         try:
             if not text.upper().startswith(_IDENTITY_MARK):
                 raise ValueError
-            identities.append(Identity(pyrage.x25519.Identity.from_str(text)))
+            identities.append(DecryptionKey(pyrage.x25519.Identity.from_str(text)))
         except (ValueError, pyrage.IdentityError):
             raise KeyFileError(
                 f"{shown_file(path)} has a line that is not an age identity",
@@ -124,7 +124,7 @@ def read_identity_file(path: Path, passphrase: PassphraseSource) -> list[Identit
     return identities
 
 
-def _read_ssh_identity(pyrage: Any, path: Path, data: bytes, passphrase: PassphraseSource) -> Identity:
+def _read_ssh_identity(pyrage: Any, path: Path, data: bytes, passphrase: PassphraseSource) -> DecryptionKey:
     # Only identities in SSH form need it, and it takes long to import.
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
@@ -151,7 +151,7 @@ def _read_ssh_identity(pyrage: Any, path: Path, data: bytes, passphrase: Passphr
     # pyrage takes unlocked keys only; this one stays in memory.
     unlocked = private_key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
     try:
-        return Identity(pyrage.ssh.Identity.from_buffer(unlocked))
+        return DecryptionKey(pyrage.ssh.Identity.from_buffer(unlocked))
     except pyrage.IdentityError:
         raise KeyFileError(
             f"{shown_file(path)} is a kind of key that age cannot decrypt with", hint="use an Ed25519 or RSA key"

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from evtool.core.metadata.claims import Claims, Problem
 from evtool.core.metadata.json_form import claims_document, fit_claims
 from evtool.metadata.collect import Collector
-from evtool.metadata.confinement import enter_confinement, set_limits, try_bars
+from evtool.metadata.confinement import enter_confinement, set_limits, try_confinement
 from evtool.metadata.extractors import Extractor, extractors
 from evtool.metadata.identify import identify
 from evtool.metadata.stream import open_stream
@@ -124,7 +124,7 @@ def probe_in_confinement(answer: int, limits: Limits) -> NoReturn:
     """Enter confinement, test its limits, and write down which mechanisms applied and what was refused."""
     _default_signals()
     applied = enter_confinement(limits)
-    _write(answer, {"applied": applied, "refused": try_bars(answer)})
+    _write(answer, {"applied": applied, "refused": try_confinement(answer)})
     os._exit(0)
 
 

@@ -1,7 +1,7 @@
 """The confinement around one parser: what a process gives up before it reads a stranger's file.
 
 Several mechanisms, each of which suffices for most of it: resource limits (also: no new descriptor of any kind), the
-user `nobody` where the process is root, Landlock, seccomp. `try_bars` shows by trying what is refused; on a
+user `nobody` where the process is root, Landlock, seccomp. `try_confinement` shows by trying what is refused; on a
 platform where it refuses too little, nothing is parsed.
 """
 
@@ -73,12 +73,12 @@ def _become_nobody() -> bool:
         os.setresgid(_NOBODY, _NOBODY, _NOBODY)
         os.setresuid(_NOBODY, _NOBODY, _NOBODY)
     except (OSError, AttributeError):
-        # In a user namespace there may be no such user; the other bars stay.
+        # In a user namespace there may be no such user; the other bounds stay.
         return False
     return True
 
 
-def try_bars(descriptor: int) -> tuple[str, ...]:
+def try_confinement(descriptor: int) -> tuple[str, ...]:
     """Try, in confinement, what a parser must not do, and name what was refused.
 
     `descriptor` is one that was open before confinement began.

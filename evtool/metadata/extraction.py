@@ -34,7 +34,7 @@ from evtool.metadata.wire import (
     EXTRACT,
     PROBE,
     REPLY_HEAD,
-    REQUIRED_BARS,
+    REQUIRED_REFUSALS,
     TOGETHER,
     Ending,
     Limits,
@@ -261,7 +261,7 @@ class MetadataExtractor:
             found = json.loads(reply[REPLY_HEAD.size :])
         except (OSError, ValueError):
             return ""
-        refused = set(REQUIRED_BARS) <= set(found["refused"])
+        refused = set(REQUIRED_REFUSALS) <= set(found["refused"])
         return "+".join(found["applied"]) if refused else ""
 
     def _disconnect(self) -> None:

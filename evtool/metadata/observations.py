@@ -43,7 +43,7 @@ class ObservationCode(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
+class MetadataObservation:
     """One thing that was noticed: its code, and a sentence that holds no name, place or serial number."""
 
     code: ObservationCode
@@ -88,7 +88,7 @@ _KOREAN_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)년() ?(\d{1,2})월 ?(\d{1,2})
 
 def observe(
     claims: Claims, observed: Observed, now: datetime, sealed: datetime | None = None
-) -> tuple[Observation, ...]:
+) -> tuple[MetadataObservation, ...]:
     """Point out what does not fit together.
 
     `now` is the clock of the computer that looks, `sealed` the time of a seal over the file, if there is one. Both
@@ -137,7 +137,7 @@ def _of(claims: Claims, *kinds: TimeKind) -> list[TimeClaim]:
     return [time for time in claims.times if time.kind in kinds]
 
 
-def _extension(claims: Claims, observed: Observed) -> Iterator[Observation]:
+def _extension(claims: Claims, observed: Observed) -> Iterator[MetadataObservation]:
     base = observed.name.rpartition("/")[2]
     stem, _, extension = base.rpartition(".")
     extension = extension.lower()
@@ -150,7 +150,7 @@ def _extension(claims: Claims, observed: Observed) -> Iterator[Observation]:
         message = f"the name ends in .{extension}, the content is of the format {found.name} ({found.media_type})"
     else:
         return
-    yield Observation(ObservationCode.EXTENSION_MISMATCH, message)
+    yield MetadataObservation(ObservationCode.EXTENSION_MISMATCH, message)
 
 
 def _contradicts(found: FormatClaim, extension: str) -> bool:
@@ -159,22 +159,24 @@ def _contradicts(found: FormatClaim, extension: str) -> bool:
     return bool(found.extensions) or extension in SIGNED_EXTENSIONS
 
 
-def _future(claims: Claims, now: datetime, sealed: datetime | None) -> Iterator[Observation]:
+def _future(claims: Claims, now: datetime, sealed: datetime | None) -> Iterator[MetadataObservation]:
     for time in claims.times:
         if sealed is not None and _span(time)[0] > sealed + _CLOCK_TOLERANCE:
-            yield Observation(ObservationCode.TIME_AFTER_SEAL, f"{_named(time)} is later than the seal")
+            yield MetadataObservation(ObservationCode.TIME_AFTER_SEAL, f"{_named(time)} is later than the seal")
         elif _span(time)[0] > now + _CLOCK_TOLERANCE:
-            yield Observation(ObservationCode.TIME_IN_FUTURE, f"{_named(time)} is later than this computer's clock")
+            yield MetadataObservation(
+                ObservationCode.TIME_IN_FUTURE, f"{_named(time)} is later than this computer's clock"
+            )
 
 
-def _offsets(claims: Claims) -> Iterator[Observation]:
+def _offsets(claims: Claims) -> Iterator[MetadataObservation]:
     kinds = dict.fromkeys(time.kind.value for time in claims.times if time.offset is OffsetBasis.UNKNOWN)
     if kinds:
         message = f"no offset is stated for: {', '.join(kinds)}; the place of the clock is open"
-        yield Observation(ObservationCode.OFFSET_UNKNOWN, message)
+        yield MetadataObservation(ObservationCode.OFFSET_UNKNOWN, message)
 
 
-def _file_name(claims: Claims, observed: Observed) -> Iterator[Observation]:
+def _file_name(claims: Claims, observed: Observed) -> Iterator[MetadataObservation]:
     base = observed.name.rpartition("/")[2]
     match = _NAME_DATE.search(base) or _KOREAN_DATE.search(base)
     if not match:
@@ -187,26 +189,26 @@ def _file_name(claims: Claims, observed: Observed) -> Iterator[Observation]:
         # A day of difference can be a difference of zones.
         if abs(time.moment().date() - named) > timedelta(days=1):
             message = f"the name holds the date {named}, the file claims {_named(time)}"
-            yield Observation(ObservationCode.NAME_DATE_DIFFERS, message)
+            yield MetadataObservation(ObservationCode.NAME_DATE_DIFFERS, message)
 
 
-def _file_time(claims: Claims, observed: Observed) -> Iterator[Observation]:
+def _file_time(claims: Claims, observed: Observed) -> Iterator[MetadataObservation]:
     for time in _of(claims, *_ORIGINS):
         if _span(time)[0] > observed.modified + _CLOCK_TOLERANCE:
             modified = observed.modified.astimezone(UTC).isoformat(timespec="seconds")
             message = f"the file was last modified at {modified}, before it was {_named(time)}"
-            yield Observation(ObservationCode.FILE_OLDER_THAN_CLAIM, message)
+            yield MetadataObservation(ObservationCode.FILE_OLDER_THAN_CLAIM, message)
 
 
-def _order(claims: Claims) -> Iterator[Observation]:
+def _order(claims: Claims) -> Iterator[MetadataObservation]:
     media_type = claims.format.media_type if claims.format else ""
     for created, modified in itertools.product(_of(claims, *_ORIGINS), _of(claims, TimeKind.MODIFIED)):
         message = f"{_named(modified)}; {_named(created)}"
         if _earlier(modified, created):
-            yield Observation(ObservationCode.MODIFIED_BEFORE_CREATION, message)
+            yield MetadataObservation(ObservationCode.MODIFIED_BEFORE_CREATION, message)
         # Everyone edits a text after creating it; a PDF or a photograph is usually made once.
         elif _earlier(created, modified) and (media_type == "application/pdf" or media_type.startswith("image/")):
-            yield Observation(ObservationCode.MODIFIED_AFTER_CREATION, message)
+            yield MetadataObservation(ObservationCode.MODIFIED_AFTER_CREATION, message)
 
 
 def _earlier(one: TimeClaim, other: TimeClaim) -> bool:
@@ -216,28 +218,28 @@ def _earlier(one: TimeClaim, other: TimeClaim) -> bool:
     return _before(one, other)
 
 
-def _disagreements(claims: Claims) -> Iterator[Observation]:
+def _disagreements(claims: Claims) -> Iterator[MetadataObservation]:
     for kind in TimeKind:
         times = [] if kind in _MANY else _of(claims, kind)
         for first, second in itertools.combinations(times, 2):
             if _differ(first, second):
-                yield Observation(ObservationCode.TIMES_DISAGREE, f"{_named(first)}; {_named(second)}")
+                yield MetadataObservation(ObservationCode.TIMES_DISAGREE, f"{_named(first)}; {_named(second)}")
 
 
-def _gps(claims: Claims) -> Iterator[Observation]:
+def _gps(claims: Claims) -> Iterator[MetadataObservation]:
     for gps, captured in itertools.product(_of(claims, TimeKind.GPS), _of(claims, TimeKind.CAPTURED)):
         if captured.offset is not OffsetBasis.UNKNOWN:
             if abs(captured.moment() - gps.moment()) > _CLOCK_TOLERANCE:
-                yield Observation(ObservationCode.GPS_TIME_DIFFERS, f"{_named(gps)}; {_named(captured)}")
+                yield MetadataObservation(ObservationCode.GPS_TIME_DIFFERS, f"{_named(gps)}; {_named(captured)}")
             continue
         difference = captured.moment().replace(tzinfo=UTC) - gps.moment()
         quarters = round(difference / timedelta(minutes=15))
         implied = timedelta(minutes=15) * quarters
         if abs(difference - implied) <= timedelta(minutes=2) and -_WESTERNMOST <= implied <= _EASTERNMOST:
             message = f"captured minus GPS time is {_spelled(implied)}, which would be the camera's offset"
-            yield Observation(ObservationCode.GPS_TIME_OFFSET, message)
+            yield MetadataObservation(ObservationCode.GPS_TIME_OFFSET, message)
         else:
-            yield Observation(ObservationCode.GPS_TIME_DIFFERS, f"{_named(gps)}; {_named(captured)}")
+            yield MetadataObservation(ObservationCode.GPS_TIME_DIFFERS, f"{_named(gps)}; {_named(captured)}")
 
 
 def _spelled(offset: timedelta) -> str:
@@ -245,7 +247,7 @@ def _spelled(offset: timedelta) -> str:
     return f"{'-' if offset < timedelta(0) else '+'}{minutes // 60:02}:{minutes % 60:02}"
 
 
-def _pyongyang(claims: Claims) -> Iterator[Observation]:
+def _pyongyang(claims: Claims) -> Iterator[MetadataObservation]:
     first, last = _PYONGYANG_SPAN
     unknown = [time for time in claims.times if time.offset is OffsetBasis.UNKNOWN]
     within = [time for time in unknown if first <= time.moment().date() <= last]
@@ -255,24 +257,24 @@ def _pyongyang(claims: Claims) -> Iterator[Observation]:
             f"{kinds}: from {first} to {last} clocks in the DPRK showed UTC+08:30, not +09:00; for a clock there the "
             "difference is half an hour"
         )
-        yield Observation(ObservationCode.PYONGYANG_HALF_HOUR, message)
+        yield MetadataObservation(ObservationCode.PYONGYANG_HALF_HOUR, message)
     for time in claims.times:
         if time.moment().utcoffset() == _PYONGYANG:
             inside = first <= time.moment().date() <= last
             when = "while" if inside else "although it was not the time when"
             message = f"{_named(time)} states +08:30, {when} clocks in the DPRK showed it ({first} to {last})"
-            yield Observation(ObservationCode.PYONGYANG_HALF_HOUR, message)
+            yield MetadataObservation(ObservationCode.PYONGYANG_HALF_HOUR, message)
 
 
-def _leftovers(claims: Claims) -> Iterator[Observation]:
+def _leftovers(claims: Claims) -> Iterator[MetadataObservation]:
     for time in claims.times:
         if time.moment().date() in _ZERO_DAYS:
             message = f"{_named(time)} is a day on which clocks that were never set begin to count"
-            yield Observation(ObservationCode.UNSET_CLOCK, message)
+            yield MetadataObservation(ObservationCode.UNSET_CLOCK, message)
     for count in claims.counts:
         if count.kind is CountKind.UNREADABLE_TIMES:
             message = f"a time is stated that cannot be read ({count.source})"
-            yield Observation(ObservationCode.UNREADABLE_TIME, message)
+            yield MetadataObservation(ObservationCode.UNREADABLE_TIME, message)
         elif count.kind in (CountKind.APPENDED_ARCHIVES, CountKind.TRAILING_BYTES):
             message = f"more follows after what the format describes: {count.kind.value} {count.value} ({count.source})"
-            yield Observation(ObservationCode.APPENDED_DATA, message)
+            yield MetadataObservation(ObservationCode.APPENDED_DATA, message)

@@ -20,7 +20,7 @@ from enum import IntEnum
 EXTRACT, PROBE = b"x", b"p"
 """Requests: parse the file in confinement; show what the confinement refuses."""
 
-REQUIRED_BARS = ("open", "socket", "fork")
+REQUIRED_REFUSALS = ("open", "socket", "fork")
 """What confinement must be shown to refuse, or nothing is parsed in it."""
 
 REPLY_HEAD = struct.Struct("!BI")

@@ -12,7 +12,7 @@ from evtool.core.errors import InputError
 from evtool.core.metadata.vocabulary import Detail
 from evtool.core.text.names import shown_path, store_name
 from evtool.metadata import ExtractionResult, MetadataExtractor
-from evtool.metadata.observations import Observation, Observed, observe
+from evtool.metadata.observations import MetadataObservation, Observed, observe
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Inspection:
     name: str
     observed: Observed | None = None
     result: ExtractionResult | None = None
-    observations: tuple[Observation, ...] = ()
+    observations: tuple[MetadataObservation, ...] = ()
     error: str = ""
 
     @property

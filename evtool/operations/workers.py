@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from evtool.core.errors import UsageError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.text.counts import counted
-from evtool.scan.engine import Crew
+from evtool.scan.engine import Workers
 from evtool.scan.tree import TreeLocation
 from evtool.scan.workers import default_jobs
 
 
 @contextmanager
-def hire(jobs: int | None, scheduler: str | None, evidence: TreeLocation) -> Iterator[Crew]:
+def choose_workers(jobs: int | None, scheduler: str | None, evidence: TreeLocation) -> Iterator[Workers]:
     """Give those who do the work: so many processes, or the workers of the Dask scheduler at an address.
 
     Raises:
@@ -22,20 +22,20 @@ def hire(jobs: int | None, scheduler: str | None, evidence: TreeLocation) -> Ite
         InputError: its workers cannot do the work.
     """
     if scheduler is None:
-        yield Crew(jobs or default_jobs())
+        yield Workers(jobs or default_jobs())
         return
     if jobs is not None:
         raise UsageError("a cluster decides how many workers it has: name a scheduler or a number, not both")
     # This imports asyncio, and few runs use a cluster.
-    from evtool.scan.cluster import hire_cluster
+    from evtool.scan.cluster import open_cluster
 
-    with hire_cluster(scheduler, evidence) as crew:
-        yield crew
+    with open_cluster(scheduler, evidence) as workers:
+        yield workers
 
 
-def report_losses(crew: Crew) -> list[Finding]:
+def report_losses(workers: Workers) -> list[Finding]:
     """Say if workers were lost: the result is whole, but somebody may want to look after the machine."""
-    lost = max(crew.count_lost_workers(), crew.lost_batches)
+    lost = max(workers.count_lost_workers(), workers.lost_batches)
     if not lost:
         return []
     message = f"{counted(lost, 'worker')} stopped too early; the files were read again, and the result is complete"

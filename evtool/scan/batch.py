@@ -13,7 +13,7 @@ from evtool.scan.small_files import FileRow, read_small_files
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import KINDS, Found, Kind, Run
 
-Row = FileRow | Observation
+ReadingRow = FileRow | Observation
 """What one entry was: the short form where it is a file that was read, else the whole observation."""
 
 
@@ -27,7 +27,7 @@ class Reading(NamedTuple):
     """
 
     runs: list[Run]
-    rows: list[Row]
+    rows: list[ReadingRow]
     started: int
 
 
@@ -78,7 +78,7 @@ class Outcome(NamedTuple):
     """
 
     product: Any
-    rows: list[Row]
+    rows: list[ReadingRow]
     started: int
 
 
@@ -89,7 +89,7 @@ def observe_batch(batch: Batch, on_read: Callable[[int, int], None] | None = Non
     """
     tree = _tree_of_this_thread(batch.location)
     started = time.time_ns()
-    rows: list[Row] = []
+    rows: list[ReadingRow] = []
     sizes = _Sizes(batch)
     for run in batch.runs:
         rows += _observe_run(tree, run, batch, len(rows), sizes, on_read)
@@ -102,11 +102,11 @@ def observe_batch(batch: Batch, on_read: Callable[[int, int], None] | None = Non
 
 def _observe_run(
     tree: Tree, run: Run, batch: Batch, first: int, sizes: _Sizes, on_read: Callable[[int, int], None] | None
-) -> list[Row]:
+) -> list[ReadingRow]:
     directory, names, kinds = run
     modes = batch.modes[first : first + len(names)]
 
-    def look_closer(index: int) -> Row:
+    def look_closer(index: int) -> ReadingRow:
         found = Found(directory, names[index], KINDS[kinds[index]])
         mode = Mode(modes[index]) if modes else Mode.HASH
         known = batch.known.get(first + index) if batch.known else None
@@ -142,14 +142,14 @@ class _Sizes:
         return self._sizes.get(index)
 
 
-def _row_of(o: Observation) -> Row:
+def _row_of(o: Observation) -> ReadingRow:
     """Give the short form of an observation, if it has one."""
     if o.stamp is None or not o.sha256 or o.reused or o.problem is not None:
         return o
     return (*o.stamp, o.sha256, o.blake3)
 
 
-def observation_of(row: Row, started: int) -> Observation:
+def observation_of(row: ReadingRow, started: int) -> Observation:
     """Give the observation that a row stands for."""
     if isinstance(row, Observation):
         return row

@@ -21,7 +21,7 @@ from typing import Any, ParamSpec, TypeVar
 from evtool.core import __version__
 from evtool.core.errors import InputError, UsageError
 from evtool.core.text.names import shown
-from evtool.scan.engine import Crew
+from evtool.scan.engine import Workers
 from evtool.scan.tree import TreeLocation
 
 _P = ParamSpec("_P")
@@ -149,7 +149,7 @@ def _call(call: bytes) -> Any:
 
 
 @contextmanager
-def hire_cluster(address: str, evidence: TreeLocation) -> Iterator[Crew]:
+def open_cluster(address: str, evidence: TreeLocation) -> Iterator[Workers]:
     """Connect to the scheduler at an address, and make sure that its workers can do the work.
 
     Raises:
@@ -175,7 +175,7 @@ def hire_cluster(address: str, evidence: TreeLocation) -> Iterator[Crew]:
         cluster = Cluster(client)
         _check_workers(cluster, evidence)
         # With a single job the engine would do all of it itself.
-        yield Crew(
+        yield Workers(
             max(2, cluster.threads),
             cluster.make_executor,
             is_elsewhere=True,

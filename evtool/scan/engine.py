@@ -64,7 +64,7 @@ class Task(Generic[_Context]):
 
 
 @dataclass(frozen=True, slots=True)
-class Request(Generic[_Context]):
+class ReadRequest(Generic[_Context]):
     """Entries to observe together, at most `BATCH` of them.
 
     Attributes:
@@ -97,13 +97,13 @@ class Answer(Generic[_Context]):
         observations: one for each entry; empty if there is a product.
     """
 
-    request: Request[_Context]
+    request: ReadRequest[_Context]
     product: Any
     observations: list[Observation]
 
 
 @dataclass(slots=True)
-class Crew:
+class Workers:
     """Who does the work.
 
     Attributes:
@@ -125,7 +125,7 @@ def observe_all(
     location: TreeLocation,
     tasks: Iterable[Task[_Context]],
     *,
-    jobs: int | Crew,
+    jobs: int | Workers,
 ) -> Iterator[tuple[Task[_Context], Observation]]:
     """Observe all tasks and yield them in their order, each with its observation.
 
@@ -138,17 +138,17 @@ def observe_all(
 
 def observe_requests(
     location: TreeLocation,
-    requests: Iterable[Request[_Context]],
+    requests: Iterable[ReadRequest[_Context]],
     *,
-    jobs: int | Crew,
+    jobs: int | Workers,
     on_read: Callable[[int, int], None] | None = None,
 ) -> Iterator[Answer[_Context]]:
     """Observe the entries of all requests and yield their answers in the order of the requests.
 
     `on_read` is told how far a long file has been read in this process: so many bytes, of how many.
     """
-    crew = jobs if isinstance(jobs, Crew) else Crew(jobs)
-    dispatcher: _Dispatcher[_Context] = _Dispatcher(location, crew, on_read)
+    workers = jobs if isinstance(jobs, Workers) else Workers(jobs)
+    dispatcher: _Dispatcher[_Context] = _Dispatcher(location, workers, on_read)
     try:
         yield from dispatcher.run(iter(requests))
     finally:
@@ -172,13 +172,13 @@ def gather_runs(runs: Iterable[Run]) -> Iterator[list[Run]]:
         yield gathered
 
 
-def _make_requests(tasks: Iterator[Task[_Context]]) -> Iterator[Request[list[Task[_Context]]]]:
+def _make_requests(tasks: Iterator[Task[_Context]]) -> Iterator[ReadRequest[list[Task[_Context]]]]:
     while batch := list(islice(tasks, BATCH)):
         runs = runs_of(task.found for task in batch)
         modes = "".join([task.mode.value for task in batch])
         known = {index: task.known for index, task in enumerate(batch) if task.known is not None}
         sizes = {index: task.size for index, task in enumerate(batch) if task.size is not None}
-        yield Request(runs, batch, modes, known, sizes=sizes)
+        yield ReadRequest(runs, batch, modes, known, sizes=sizes)
 
 
 _Pending = Future[Outcome] | Outcome
@@ -193,7 +193,7 @@ def _is_done(pending: _Pending) -> bool:
 class _Job(Generic[_Context]):
     """A request under way; `large` holds the work on files that it handed back, by their index."""
 
-    request: Request[_Context]
+    request: ReadRequest[_Context]
     batch: Batch
     pending: _Pending
     answer: Answer[_Context] | None = None
@@ -206,12 +206,12 @@ class _Dispatcher(Generic[_Context]):
     def __init__(
         self,
         location: TreeLocation,
-        crew: Crew,
+        workers: Workers,
         on_read: Callable[[int, int], None] | None,
     ) -> None:
         self._location = location
-        self._jobs = crew.jobs
-        self._crew = crew
+        self._jobs = workers.jobs
+        self._workers = workers
         self._on_read = on_read
         self._pools: list[Executor] = []
         """The executor, and before it those that broke down."""
@@ -224,7 +224,7 @@ class _Dispatcher(Generic[_Context]):
             pool.shutdown(wait=True, cancel_futures=True)
         close_tree()
 
-    def run(self, stream: Iterator[Request[_Context]]) -> Iterator[Answer[_Context]]:
+    def run(self, stream: Iterator[ReadRequest[_Context]]) -> Iterator[Answer[_Context]]:
         """Yield answers in order, reading on in the stream only as far as the window allows."""
         waiting: deque[_Job[_Context]] = deque()
         # One request ahead, so that it is known which one is the last.
@@ -241,7 +241,7 @@ class _Dispatcher(Generic[_Context]):
             if waiting:
                 yield self._collect(waiting.popleft())
 
-    def _start(self, request: Request[_Context]) -> _Job[_Context]:
+    def _start(self, request: ReadRequest[_Context]) -> _Job[_Context]:
         self._submitted += 1
         here = self._jobs == 1 or (self._submitted <= _INLINE_BATCHES and not self._pools)
         limit = _INLINE_FILE if here and self._jobs > 1 else LARGE_FILE
@@ -288,7 +288,7 @@ class _Dispatcher(Generic[_Context]):
             if not self._pools or self._is_broken:
                 if len(self._pools) == _MAX_POOLS:
                     break
-                self._pools.append(self._crew.make_executor(self._jobs))
+                self._pools.append(self._workers.make_executor(self._jobs))
                 self._is_broken = False
             try:
                 return self._pools[-1].submit(observe_batch, self._as_sent(batch))
@@ -298,7 +298,7 @@ class _Dispatcher(Generic[_Context]):
         return observe_batch(batch, self._on_read)
 
     def _as_sent(self, batch: Batch) -> Batch:
-        return batch._replace(location=self._location.on_any_device()) if self._crew.is_elsewhere else batch
+        return batch._replace(location=self._location.on_any_device()) if self._workers.is_elsewhere else batch
 
     def _result(self, batch: Batch, pending: _Pending) -> Outcome:
         if isinstance(pending, Outcome):
@@ -307,7 +307,7 @@ class _Dispatcher(Generic[_Context]):
             return pending.result()
         except Exception:  # noqa: BLE001  # its worker died, ran out of memory, or could not reach the directory
             # Once more, in this process: what is wrong with the batch, and not with the worker, shows again.
-            self._crew.lost_batches += 1
+            self._workers.lost_batches += 1
             return observe_batch(batch, self._on_read)
 
 

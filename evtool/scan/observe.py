@@ -29,7 +29,7 @@ _PAUSE = 0.05
 """Seconds between those tries."""
 
 
-class Problem(Enum):
+class ItemProblem(Enum):
     """Why an item could not be observed."""
 
     UNREADABLE = "unreadable"
@@ -82,7 +82,7 @@ class Observation(NamedTuple):
     sha256: str = ""
     blake3: str = ""
     target: bytes = b""
-    problem: Problem | None = None
+    problem: ItemProblem | None = None
     detail: str = ""
     reused: bool = False
     deferred: bool = False
@@ -129,13 +129,13 @@ def observe(
         if found.kind is Kind.FILE:
             return _observe_file(tree, found, _Manner(mode, known, limit, size, threads, on_read))
         if found.kind is Kind.UNREADABLE:
-            return Observation(found.kind, problem=Problem.UNREADABLE, detail="the directory cannot be listed")
+            return Observation(found.kind, problem=ItemProblem.UNREADABLE, detail="the directory cannot be listed")
         facts = tree.stat(found.directory, found.name)
         if found.kind is Kind.SYMLINK:
             return Observation(found.kind, stamp_of(facts), target=tree.read_link(found.directory, found.name))
         if found.kind is Kind.SPECIAL:
             return Observation(
-                found.kind, stamp_of(facts), problem=Problem.SPECIAL, detail=_special_name(facts.st_mode)
+                found.kind, stamp_of(facts), problem=ItemProblem.SPECIAL, detail=_special_name(facts.st_mode)
             )
         return Observation(found.kind, stamp_of(facts))
     except OSError as error:
@@ -145,11 +145,11 @@ def observe(
 def _failed(kind: Kind, error: OSError) -> Observation:
     detail = error.strerror or type(error).__name__
     if error.errno == errno.ENOENT:
-        return Observation(kind, problem=Problem.VANISHED, detail=detail)
+        return Observation(kind, problem=ItemProblem.VANISHED, detail=detail)
     if error.errno in (errno.ELOOP, errno.ENXIO):
         # A link or a socket now stands where the walk saw a file.
-        return Observation(kind, problem=Problem.CHANGING, detail="it was replaced while evtool ran")
-    return Observation(kind, problem=Problem.UNREADABLE, detail=detail)
+        return Observation(kind, problem=ItemProblem.CHANGING, detail="it was replaced while evtool ran")
+    return Observation(kind, problem=ItemProblem.UNREADABLE, detail=detail)
 
 
 def _observe_file(tree: Tree, found: Found, manner: _Manner) -> Observation:
@@ -161,7 +161,7 @@ def _observe_file(tree: Tree, found: Found, manner: _Manner) -> Observation:
             observation = _read_once(descriptor, manner)
         finally:
             os.close(descriptor)
-        if observation.problem is not Problem.CHANGING:
+        if observation.problem is not ItemProblem.CHANGING:
             break
     return observation
 
@@ -171,7 +171,7 @@ def _read_once(descriptor: int, manner: _Manner) -> Observation:
     before = os.fstat(descriptor)
     if not stat.S_ISREG(before.st_mode):
         return Observation(
-            Kind.SPECIAL, stamp_of(before), problem=Problem.SPECIAL, detail=_special_name(before.st_mode)
+            Kind.SPECIAL, stamp_of(before), problem=ItemProblem.SPECIAL, detail=_special_name(before.st_mode)
         )
     stamp = stamp_of(before)
     known = manner.known
@@ -189,7 +189,7 @@ def _read_once(descriptor: int, manner: _Manner) -> Observation:
     # A rewrite that sets the modification time back still moves the change time; a file that was replaced by another
     # of the same name has lost its link.
     if stamp_of(after) != stamp or length != stamp.size or (after.st_nlink == 0 and before.st_nlink > 0):
-        return Observation(Kind.FILE, stamp, problem=Problem.CHANGING, detail="it changed while it was read")
+        return Observation(Kind.FILE, stamp, problem=ItemProblem.CHANGING, detail="it changed while it was read")
     return Observation(Kind.FILE, stamp, first, second, started=started)
 
 

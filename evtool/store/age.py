@@ -17,7 +17,7 @@ from typing import Protocol
 from evtool.core.container.age_header import AgeHeader, read_header
 from evtool.core.container.age_passphrase import RANDOM_SIZE, PassphraseEncryptor, decrypt_with_passphrase
 from evtool.core.errors import FormatError, KeyFileError, UsageError, Way
-from evtool.keys.age_keys import Identity, Recipient, load_pyrage
+from evtool.keys.age_keys import DecryptionKey, EncryptionKey, load_pyrage
 from evtool.keys.passphrase import Passphrase, PassphraseSource
 from evtool.store.pipe import BytePipe, PipeClosedError
 from evtool.store.zip_reader import ByteSource
@@ -36,7 +36,7 @@ class LineSource(ByteSource, Protocol):
 @contextmanager
 def encrypting(
     sink: ByteSink,
-    recipients: Sequence[Recipient],
+    recipients: Sequence[EncryptionKey],
     passphrase: Passphrase | None,
     random: Callable[[int], bytes] = os.urandom,
 ) -> Iterator[ByteSink]:
@@ -74,7 +74,7 @@ def encrypting(
 @contextmanager
 def decrypting(
     source: LineSource,
-    identities: Sequence[Identity],
+    identities: Sequence[DecryptionKey],
     passphrase: PassphraseSource | None,
     *,
     what: str = "the bundle",
@@ -104,7 +104,7 @@ def decrypting(
         worker.join()
 
 
-def _encrypt(pipe: BytePipe, sink: ByteSink, recipients: Sequence[Recipient]) -> None:
+def _encrypt(pipe: BytePipe, sink: ByteSink, recipients: Sequence[EncryptionKey]) -> None:
     pyrage = load_pyrage()
     writer = _Writer(sink)
     try:
@@ -116,7 +116,7 @@ def _encrypt(pipe: BytePipe, sink: ByteSink, recipients: Sequence[Recipient]) ->
         raise
 
 
-def _decrypt(header: AgeHeader, source: ByteSource, identities: Sequence[Identity], pipe: BytePipe) -> None:
+def _decrypt(header: AgeHeader, source: ByteSource, identities: Sequence[DecryptionKey], pipe: BytePipe) -> None:
     pyrage = load_pyrage()
     reader, out = _Pieces(partial(source.read, _READ), header.data), _Gathered(pipe)
     try:

@@ -211,9 +211,9 @@ class CustodyFile(Protocol):
 
 
 class Hasher(Protocol):
-    """A hash function at work, as `hashlib` makes them."""
+    """A hash function at work, as `hashlib` and `blake3` make them."""
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes, /) -> object:
         """Take bytes in."""
 
     def hexdigest(self) -> str:

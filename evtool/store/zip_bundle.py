@@ -20,7 +20,7 @@ from evtool.core.errors import FormatError, InputError
 from evtool.core.text.limits import MAX_KEPT
 from evtool.core.text.names import shown
 from evtool.scan.engine import Task
-from evtool.scan.observe import Observation, Problem, Stamp
+from evtool.scan.observe import ItemProblem, Observation, Stamp
 from evtool.scan.walk import Found, Kind, WalkNotes
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle
 from evtool.store.custody import CustodyFile, CustodyReader
@@ -113,7 +113,10 @@ class ZipBundle(Bundle):
         for task in tasks:
             known = self._known.get(task.found.path)
             if known is None:
-                yield task, Observation(Kind.FILE, problem=Problem.VANISHED, detail="the container does not have it")
+                yield (
+                    task,
+                    Observation(Kind.FILE, problem=ItemProblem.VANISHED, detail="the container does not have it"),
+                )
                 continue
             stamp = Stamp(known.size, 0, 0, 0)
             yield task, Observation(Kind.FILE, stamp, known.sha256.hex(), known.blake3.hex())

@@ -154,8 +154,8 @@ class Round:
 
     def take_in(self, plan: Plan, entry: int, agent: str) -> None:
         names = {store_name(path): path for path in plan.files}
-        with open_record(self.case) as collection:
-            for found in list_items(collection, Selection()):
+        with open_record(self.case) as record:
+            for found in list_items(record, Selection()):
                 if found.item.file is not None and found.item.file.path in names:
                     path = names.pop(found.item.file.path)
                     sealed, context = plan.sealed_terms(path), plan.sealed_context(path)
@@ -191,8 +191,8 @@ class Round:
         assert report.exit_code is ExitCode.OK, problems
         in_force = [self.items[number].in_force for number in numbers]
         assert report.handling == reference.label([(terms or {}).get("handling") for terms in in_force])
-        with open_record(place) as collection:
-            for found in list_items(collection, Selection()):
+        with open_record(place) as record:
+            for found in list_items(record, Selection()):
                 known = self.items[found.item.number]
                 stated = found.item.consent.terms.stated if found.item.consent else None
                 assert stated == known.sealed, known.path
@@ -252,8 +252,8 @@ class Round:
             request, two_people = self.request()
             signers = (A1, A2) if self.draw.maybe(0.7) else (A1,)
             trust = TrustPolicy(signers=frozenset(signer.public_key.fingerprint for signer in signers))
-            with open_record(place) as collection:
-                answers = decide_items(collection, request, trust)
+            with open_record(place) as record:
+                answers = decide_items(record, request, trust)
             assert {answer.consent.item for answer in answers} == numbers
             for answer in answers:
                 found = sorted(refusal.reason.value for refusal in answer.decision.reasons)

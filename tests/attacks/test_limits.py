@@ -53,8 +53,8 @@ from evtool.core.text.limits import (
 from evtool.core.timestamp.stamp_names import StampRole
 from evtool.core.timestamp.x509.certificates import parse_certificate_file
 from evtool.core.timestamp.x509.pem import find_blocks
-from evtool.operations.record import beside, collection
-from evtool.operations.record.collection import read_collection
+from evtool.operations.record import beside, record
+from evtool.operations.record.record import read_record
 from evtool.operations.verify.items import plain as compare
 from evtool.operations.verify.time import evidence as time_evidence
 from evtool.operations.verify.verify import verify
@@ -268,7 +268,7 @@ def _codes(folder: Path) -> dict[str, str]:
     ("module", "limit", "number", "code", "words"),
     [
         (
-            collection,
+            record,
             "MAX_ENTRIES_SIZE",
             10,
             "custody-unreadable",
@@ -313,7 +313,7 @@ def test_revocation_lists_are_read_one_by_one_within_a_bound(tmp_path: Path, mon
     (record.folder / "0001-sealed.toml.sig.a.tsr").write_bytes(b"x")
     monkeypatch.setattr(beside, "MAX_REVOCATION_BYTES", 15)
     with CustodyDirectory(TreeLocation.find(str(record.folder))) as custody:
-        found = beside.Companions(read_collection(custody))
+        found = beside.Companions(read_record(custody))
         stamp = next(stamp for stamp in custody.list_files().stamps if stamp.role is StampRole.RESPONSE)
         assert len(list(found.beside(stamp, StampRole.CRL))) == 2
         assert found.unread is not None

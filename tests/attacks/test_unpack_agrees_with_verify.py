@@ -13,7 +13,7 @@ from evtool.core.container.payload_names import parse_neutral_name
 from evtool.core.errors import EvtoolError, ExitCode
 from evtool.core.manifest.statement import FileStatement, parse_statement
 from evtool.core.text.names import parse_name, store_name
-from evtool.keys.age_keys import Identity, load_pyrage, parse_recipient
+from evtool.keys.age_keys import DecryptionKey, load_pyrage, parse_recipient
 from evtool.operations.bundle.choice import Wanted
 from evtool.operations.bundle.pack import Disclosure, PackOptions, pack
 from evtool.operations.bundle.unpack import unpack
@@ -101,7 +101,7 @@ def try_tree(folder: Path, dice: random.Random) -> bool:
     trust = TrustPolicy(signers=OPTIONS.signers)
     bundle = folder / f"bundle{form}"
     result = pack(case, bundle, author(1 << 50), Disclosure.publication(None, trust), options)
-    access = BundleAccess((Identity(identity),))
+    access = BundleAccess((DecryptionKey(identity),))
 
     verified = verify_it(bundle, access=access)
     assert verified.exit_code is ExitCode.OK

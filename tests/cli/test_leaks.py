@@ -124,15 +124,15 @@ def test_a_seal_opens_evidence_for_reading_only(case: Path, evtool: Runner) -> N
         line for line in lines if re.match(r"(mkdir|unlinkat|renameat|rmdir|fchmod|utimensat|ftruncate)\(", line)
     ]
     changing += [line for line in lines if line.startswith("openat") and re.search(r"O_WRONLY|O_RDWR|O_CREAT", line)]
-    # The parser's cage tries on a pipe of its own whether it is shut.
+    # The parser's confinement tries on a pipe of its own whether it is shut.
     changing = [line for line in changing if '"/dev/null"' not in line and "<pipe:" not in line]
     assert len(changing) > 10
     for line in changing:
         assert "/case/custody" in line, line
     programs = [line for line in lines if line.startswith("execve") and " = 0" in line]
-    assert len(programs) == 2, "the interpreter, and once more for the parser in its cage"
+    assert len(programs) == 2, "the interpreter, and once more for the parser in its confinement"
     assert all("python" in line.split('"')[1] for line in programs)
-    # The parser's cage tries whether the network is shut to it; what it talks through has no address.
+    # The parser's confinement tries whether the network is shut to it; what it talks through has no address.
     sockets = [line for line in lines if line.startswith("socket(") and " = -1 " not in line]
     assert all(line.startswith("socket(AF_UNIX") for line in sockets)
     assert not [line for line in lines if line.startswith(("connect(", "bind(")) and " = -1 " not in line]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from evtool.core.custody.privacy import TextPolicy
-from evtool.core.manifest.disclosure import PartialCopy
+from evtool.core.manifest.disclosure import PartialCopyWriter
 from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hash
 from evtool.core.manifest.statement import MetadataStatement, parse_statement
 from evtool.core.metadata.vocabulary import Failure
@@ -200,7 +200,7 @@ def test_metadata_can_be_left_out_of_a_copy_or_be_all_that_it_shows(evtool: Runn
     ok(evtool("seal", "case", "--metadata", "full"))
     lines = manifest_lines(case)
     for wanted in (True, False):
-        copy = PartialCopy(lambda statement, wanted=wanted: isinstance(statement, MetadataStatement) is wanted)  # type: ignore[misc]
+        copy = PartialCopyWriter(lambda statement, wanted=wanted: isinstance(statement, MetadataStatement) is wanted)  # type: ignore[misc]
         kept = [line for line in copy.write(lines) if json.loads(line)["kind"] != "withheld"]
         assert copy.compute_root() == tree_root(lines)
         assert kept == [line for line in lines if (json.loads(line)["kind"] == "metadata") is wanted]

@@ -28,7 +28,7 @@ from evtool.core.terms.terms import (
     Giver,
     Handling,
     Identity,
-    Leave,
+    Permission,
     Purpose,
     Status,
     terms_of,
@@ -196,8 +196,8 @@ TERMS = st.builds(
     purposes=maybe(lists(codes(list(Purpose)[:3]))),
     share=maybe(lists(st.sampled_from(CODES))),
     identity=maybe(codes(Identity)),
-    onward=maybe(codes(Leave)),
-    defence=maybe(codes(Leave)),
+    onward=maybe(codes(Permission)),
+    defence=maybe(codes(Permission)),
     conditions=maybe(lists(codes(Condition) | st.sampled_from(["region:KR", "region:CH"]), size=2)),
     starts=maybe(DAYS),
     until=maybe(DAYS),
@@ -243,8 +243,8 @@ def permissive(request: Request) -> ConsentTerms:
         status=Status.GIVEN,
         purposes=(request.purpose,),
         identity=Identity.PUBLIC,
-        onward=Leave.YES,
-        defence=Leave.YES,
+        onward=Permission.YES,
+        defence=Permission.YES,
         agreement=tuple(sorted(request.recipient.agreements)) or None,
     )
 
@@ -252,8 +252,8 @@ def permissive(request: Request) -> ConsentTerms:
 SINGLE_ORDERS: dict[str, list[Any]] = {
     "handling": [None, *Handling],
     "identity": [None, *Identity],
-    "onward": [None, *Leave],
-    "defence": [None, *Leave],
+    "onward": [None, *Permission],
+    "defence": [None, *Permission],
 }
 
 
@@ -338,8 +338,8 @@ def test_duties_are_told_with_the_permission() -> None:
         status=Status.GIVEN,
         purposes=(Purpose.RESEARCH,),
         identity=Identity.PUBLIC,
-        onward=Leave.ASK,
-        defence=Leave.ASK,
+        onward=Permission.ASK,
+        defence=Permission.ASK,
         conditions=(Condition.NO_DEATH_PENALTY,),
         until=date(2027, 1, 1),
         review=date(2026, 1, 1),

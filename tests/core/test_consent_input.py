@@ -10,7 +10,7 @@ import pytest
 from evtool.core.errors import FormatError
 from evtool.core.manifest.context import FIELDS, parse_user_value
 from evtool.core.terms.input import find_contradictions, make_terms, parse_toml_terms, parse_user_term
-from evtool.core.terms.terms import ConsentTerms, Handling, Leave, Purpose, Status
+from evtool.core.terms.terms import ConsentTerms, Handling, Permission, Purpose, Status
 
 ACCEPTED: list[tuple[str, str, Any]] = [
     ("handling", " named ", Handling.NAMED),
@@ -100,7 +100,7 @@ def test_terms_in_toml() -> None:
     table = {"handling": "named", "for": ["research"], "until": date(2031, 1, 1), "onward": "no", "share": []}
     terms = parse_toml_terms(table, "here")
     assert terms == ConsentTerms(
-        handling=Handling.NAMED, purposes=(Purpose.RESEARCH,), until=date(2031, 1, 1), onward=Leave.NO, share=()
+        handling=Handling.NAMED, purposes=(Purpose.RESEARCH,), until=date(2031, 1, 1), onward=Permission.NO, share=()
     )
     assert parse_toml_terms({"status": "given"}, "here").status is Status.GIVEN
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from evtool.core.consent.decision import Reason, RecipientKind
 from evtool.core.consent.state import combine_terms
-from evtool.core.custody.events import ConsentChanged, Terms
+from evtool.core.custody.events import ConsentChanged, TermsText
 from evtool.core.custody.register import parse_register
 from evtool.core.manifest.context import FIELDS
 from evtool.core.manifest.statement import ConsentStatement, ContextStatement, parse_statement
-from evtool.core.terms.terms import TERMS, Shape
+from evtool.core.terms.terms import TERMS, TermShape
 from evtool.interop.item_defaults import parse_defaults
 from evtool.keys.recipients import parse_recipients
 
@@ -29,7 +29,7 @@ def test_the_example_lines_are_statements() -> None:
 
 def test_the_example_change_takes_the_consent_back() -> None:
     (table,) = [block for block in BLOCKS if "[consent-changed]" in block]
-    change = ConsentChanged(Terms(tomllib.loads(table)["consent-changed"]["terms"])).consent
+    change = ConsentChanged(TermsText(tomllib.loads(table)["consent-changed"]["terms"])).consent
     assert change.stated == {"status": "withdrawn"}
 
 
@@ -49,7 +49,7 @@ def test_the_page_names_every_term_code_field_and_reason() -> None:
         assert f"`{term.name}`" in PAGE
         for code in term.codes or ():
             assert f"`{code.value}`" in PAGE, f"{term.name}: {code.value}"
-        if term.shape is Shape.TEXT:
+        if term.shape is TermShape.TEXT:
             assert str(term.limit) in PAGE
     for field in FIELDS:
         assert f"`{field.name}`" in PAGE

@@ -34,7 +34,7 @@ from evtool.core.terms.terms import (
     ConsentTerms,
     Handling,
     Identity,
-    Leave,
+    Permission,
     Purpose,
     Status,
 )
@@ -48,7 +48,7 @@ GIVEN = ConsentTerms(
     purposes=(Purpose.RESEARCH, Purpose.UN_REPORTING),
     share=("court-a", "ohchr-dprk"),
     identity=Identity.TO_COURT,
-    onward=Leave.ASK,
+    onward=Permission.ASK,
     until=date(2030, 1, 1),
     ref="CF-1",
 )
@@ -92,7 +92,7 @@ WIDENING = [
     (ConsentTerms(purposes=(Purpose.ADVOCACY, Purpose.RESEARCH, Purpose.UN_REPORTING)), "for"),
     (ConsentTerms(share=("court-a", "ohchr-dprk", "web")), "share"),
     (ConsentTerms(identity=Identity.PUBLIC), "identity"),
-    (ConsentTerms(onward=Leave.YES), "onward"),
+    (ConsentTerms(onward=Permission.YES), "onward"),
     (ConsentTerms(until=date(2040, 1, 1)), "until"),
 ]
 
@@ -108,8 +108,8 @@ NARROWING = [
     ConsentTerms(purposes=(Purpose.RESEARCH,)),
     ConsentTerms(share=()),
     ConsentTerms(identity=Identity.WITHHELD),
-    ConsentTerms(onward=Leave.NO),
-    ConsentTerms(defence=Leave.NO),
+    ConsentTerms(onward=Permission.NO),
+    ConsentTerms(defence=Permission.NO),
     ConsentTerms(conditions=(Condition.CLOSED_SESSION,)),
     ConsentTerms(until=date(2027, 1, 1)),
     ConsentTerms(starts=date(2027, 1, 1)),
@@ -146,9 +146,9 @@ def test_changes_concern_the_items_they_name() -> None:
 
 
 def test_an_item_sealed_after_a_withdrawal_that_names_it_keeps_its_newer_status() -> None:
-    early = change(2, ConsentTerms(status=Status.WITHDRAWN, onward=Leave.NO), "9")
+    early = change(2, ConsentTerms(status=Status.WITHDRAWN, onward=Permission.NO), "9")
     terms = effective_terms(9, 5, GIVEN, [early])
-    assert terms == replace(GIVEN, onward=Leave.NO)
+    assert terms == replace(GIVEN, onward=Permission.NO)
 
 
 def test_an_item_without_terms_can_get_some_later() -> None:

@@ -10,7 +10,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evtool.core.custody.events import ConsentChanged, Terms
+from evtool.core.custody.events import ConsentChanged, TermsText
 from evtool.core.errors import FormatError
 from evtool.core.manifest.manifest import Item, ManifestReader
 from evtool.core.manifest.statement import ConsentStatement, ContextStatement, parse_statement
@@ -49,7 +49,7 @@ def test_terms_survive_a_statement_and_an_entry(terms: ConsentTerms, item: int) 
     statement = ConsentStatement(item, SALT, terms)
     assert rfc8785.dumps(json.loads(statement.serialize())) == statement.serialize()
     assert parse_statement(statement.serialize()) == statement
-    assert ConsentChanged(Terms(terms.serialize())).consent == terms
+    assert ConsentChanged(TermsText(terms.serialize())).consent == terms
     assert terms_of(terms.document()) == terms
 
 
@@ -140,4 +140,4 @@ def test_terms_cannot_be_withheld_of_an_item_that_is_disclosed() -> None:
 )
 def test_an_entry_with_other_terms_is_refused(text: str) -> None:
     with pytest.raises(FormatError):
-        ConsentChanged(Terms(text))
+        ConsentChanged(TermsText(text))

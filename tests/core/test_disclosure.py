@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evtool.core.errors import FormatError
-from evtool.core.manifest.disclosure import DisclosedStatement, PartialCopy
+from evtool.core.manifest.disclosure import DisclosedStatement, PartialCopyWriter
 from evtool.core.manifest.manifest import ManifestReader
 from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hash
 from evtool.core.manifest.statement import (
@@ -35,10 +35,10 @@ def make_lines(items: int) -> list[bytes]:
     return lines
 
 
-def copy_lines(lines: list[bytes], disclosed: set[int]) -> tuple[PartialCopy, list[bytes]]:
+def copy_lines(lines: list[bytes], disclosed: set[int]) -> tuple[PartialCopyWriter, list[bytes]]:
     """Disclose the lines with these indices."""
     at = iter(range(len(lines)))
-    copy = PartialCopy(lambda _: next(at) in disclosed)
+    copy = PartialCopyWriter(lambda _: next(at) in disclosed)
     return copy, list(copy.write(lines))
 
 
@@ -112,7 +112,7 @@ def test_nothing_of_a_withheld_line_is_in_the_copy(choice: tuple[int, set[int]])
 def test_the_reader_of_manifests_takes_any_choice_of_whole_items(choice: tuple[int, set[int]]) -> None:
     items, disclosed = choice
     lines = make_lines(items)
-    copy = PartialCopy(lambda statement: statement.item in disclosed)
+    copy = PartialCopyWriter(lambda statement: statement.item in disclosed)
 
     reader = ManifestReader(1)
     read = list(reader.read(copy.write(lines)))
@@ -130,7 +130,7 @@ def test_the_copy_of_a_copy_is_the_copy_made_at_once(choice: tuple[int, set[int]
     kept = {lines[index] for index in second}
 
     _, once = copy_lines(lines, first)
-    again = PartialCopy(lambda statement: statement.serialize() in kept)
+    again = PartialCopyWriter(lambda statement: statement.serialize() in kept)
 
     assert list(again.write(once)) == copy_lines(lines, second)[1]
     assert again.compute_root() == naive_root(lines)
@@ -188,5 +188,5 @@ def test_lines_that_are_no_manifest_are_refused(lines: list[bytes], reason: str)
         return True
 
     with pytest.raises(FormatError) as caught:
-        list(PartialCopy(disclose).write(lines))
+        list(PartialCopyWriter(disclose).write(lines))
     assert caught.value.message.startswith(reason)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evtool.core.errors import FormatError
-from evtool.core.manifest.merkle import Node, TreeBuilder, compute_leaf_hash, compute_node_hash, fold_nodes
+from evtool.core.manifest.merkle import Subtree, TreeBuilder, compute_leaf_hash, compute_node_hash, fold_nodes
 
 lines = st.lists(st.binary(max_size=8), max_size=70)
 
@@ -63,7 +63,7 @@ def test_nodes_may_stand_for_their_leaves(entries: list[bytes], data: st.DataObj
 @given(lines, st.data())
 def test_a_tree_can_be_made_in_pieces(entries: list[bytes], data: st.DataObject) -> None:
     """Pieces of any length, of leaves and of subtrees, lead to the same root when they are put together in order."""
-    nodes: list[Node] = []
+    nodes: list[Subtree] = []
     first = 0
     while first < len(entries):
         piece = TreeBuilder(first)

@@ -37,7 +37,7 @@ def extract(path: Path, extractor: MetadataExtractor | None = None) -> Extractio
 
 
 def claims_of(path: Path) -> Claims:
-    """Extract from a file that must be read to its end without a problem, in the cage."""
+    """Extract from a file that must be read to its end without a problem, under confinement."""
     result = extract(path)
     assert result.failure is None
     assert result.claims is not None

@@ -23,7 +23,7 @@ from evtool.metadata.xml_reader import XmlRefusedError, read_xml
 from tests.metadata.metadata_samples import HOSTILE
 
 OWN = {"appended", "asf", "avi", "gzip", "hwp3", "isomedia", "mail", "matroska", "xmp"}
-"""Extractors whose readers are ours; the libraries are held by the cage alone."""
+"""Extractors whose readers are ours; the libraries are held by confinement alone."""
 
 SEEDS = {
     "asf": bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + b"\0" * 14,

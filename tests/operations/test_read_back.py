@@ -14,7 +14,6 @@ from evtool import EntryHeader, ExitCode, MetadataChoice, SealOptions, VerifyOpt
 from evtool.core.custody.entry import Entry, parse_entry
 from evtool.core.custody.events import (
     Accessed,
-    Code,
     Collected,
     Corrected,
     Details,
@@ -22,6 +21,7 @@ from evtool.core.custody.events import (
     Disposed,
     Event,
     Incident,
+    PartyCode,
     Renewed,
     Sealed,
 )
@@ -35,7 +35,7 @@ from evtool.operations.entries.read_back import require_readable
 from evtool.operations.entries.writer import OpenRecord, open_for_writing, write_entry
 from evtool.operations.record.spelling import BlockOrder, state_block
 from evtool.operations.seal.manifest_writer import ManifestWriter
-from evtool.scan.batch import Reading, Row
+from evtool.scan.batch import Reading, ReadingRow
 from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind, Run
@@ -56,9 +56,9 @@ def case(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def record(case: Path) -> Iterator[OpenRecord]:
-    with open_for_writing(case, None) as record:
-        yield record
+def opened(case: Path) -> Iterator[OpenRecord]:
+    with open_for_writing(case, None) as opened:
+        yield opened
 
 
 def names(case: Path) -> list[str]:
@@ -70,15 +70,15 @@ UNREADABLE: list[Details] = [
     Accessed(place=LONG),
     Accessed(place=""),
     Incident(description=""),
-    Collected(source=Code("no code")),
+    Collected(source=PartyCode("no code")),
     Disposed(authority="a", method=LONG),
     Corrected(entry=1, head=Digest("AB"), correction="c"),
 ]
 
 
 def add(case: Path, details: Details) -> None:
-    with open_for_writing(case, None) as record:
-        write_entry(record, Author(A1), EntryHeader(), details)
+    with open_for_writing(case, None) as opened:
+        write_entry(opened, Author(A1), EntryHeader(), details)
 
 
 @pytest.mark.parametrize("details", UNREADABLE, ids=[str(line)[:40] for line in UNREADABLE])
@@ -102,47 +102,47 @@ def test_a_reason_that_is_too_long_or_no_text_is_told_before_anything_is_read() 
             check_entry_text(Accessed(), reason, TextPolicy())
 
 
-def entry_of(record: OpenRecord) -> tuple[Entry, bytes]:
-    files = record.custody.read_entry(1, "sealed")
+def entry_of(opened: OpenRecord) -> tuple[Entry, bytes]:
+    files = opened.custody.read_entry(1, "sealed")
     return parse_entry(files.data), files.data
 
 
-def test_an_entry_that_says_something_else_is_not_signed(record: OpenRecord) -> None:
-    entry, data = entry_of(record)
+def test_an_entry_that_says_something_else_is_not_signed(opened: OpenRecord) -> None:
+    entry, data = entry_of(opened)
     with pytest.raises(InputError, match="reads differently"):
-        require_readable(data, replace(entry, reason="another"), record.collection)
+        require_readable(data, replace(entry, reason="another"), opened.record)
     # The same entry in another spelling: nobody would write it again as it is.
     with pytest.raises(InputError, match="reads differently"):
-        require_readable(data + b"# a comment\n", entry, record.collection)
+        require_readable(data + b"# a comment\n", entry, opened.record)
 
 
-def test_an_entry_that_stands_after_too_many_bytes_is_not_signed(record: OpenRecord) -> None:
+def test_an_entry_that_stands_after_too_many_bytes_is_not_signed(opened: OpenRecord) -> None:
     """A reader stops reading entries there, and would never see it."""
-    entry, _ = entry_of(record)
+    entry, _ = entry_of(opened)
     accessed = replace(entry, event=Event.ACCESSED, details=Accessed())
-    require_readable(accessed.serialize(), accessed, record.collection)
-    full = replace(record.collection, entries_size=MAX_ENTRIES_SIZE + 1)
+    require_readable(accessed.serialize(), accessed, opened.record)
+    full = replace(opened.record, entries_size=MAX_ENTRIES_SIZE + 1)
     with pytest.raises(InputError, match="no reader reads further"):
         require_readable(accessed.serialize(), accessed, full)
 
 
-def write_manifest(record: OpenRecord, path: bytes) -> tuple[ManifestWriter, Sealed]:
-    with ManifestWriter(record.writer, record.next_sequence, record.collection.next_item, os.urandom) as manifest:
+def write_manifest(opened: OpenRecord, path: bytes) -> tuple[ManifestWriter, Sealed]:
+    with ManifestWriter(opened.writer, opened.next_sequence, opened.record.next_item, os.urandom) as manifest:
         found = Found(b"", path, Kind.FILE)
-        with Tree(record.evidence) as tree:
+        with Tree(opened.evidence) as tree:
             manifest.add(found, observe(tree, found, mode=Mode.HASH), ItemType.FILE, None)
         return manifest, manifest.finish(Exclusions(DEFAULT_PATTERNS), ())
 
 
 def seal_one(case: Path, damaged: FileRole | None = None, claim: dict[str, object] | None = None) -> None:
     """Seal b.txt, after something happened to one of the files, or with another claim in the entry."""
-    with open_for_writing(case, None) as record:
-        manifest, details = write_manifest(record, b"b.txt")
+    with open_for_writing(case, None) as opened:
+        manifest, details = write_manifest(opened, b"b.txt")
         assert not manifest.is_read_in_blocks, "an item that came alone is read at the end"
         if damaged is not None:
-            file = case / "custody" / part_name(file_name(record.next_sequence, "sealed", damaged))
+            file = case / "custody" / part_name(file_name(opened.next_sequence, "sealed", damaged))
             file.write_bytes(file.read_bytes().replace(b"b.txt", b"c.txt"))
-        write_entry(record, Author(A1), EntryHeader(), replace(details, **(claim or {})))  # type: ignore[arg-type]
+        write_entry(opened, Author(A1), EntryHeader(), replace(details, **(claim or {})))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("role", [FileRole.MANIFEST, FileRole.CHECKSUMS])
@@ -170,21 +170,21 @@ def test_a_seal_that_claims_something_else_is_not_signed(case: Path, claim: dict
 def test_a_block_that_the_reader_refuses_is_stated_item_by_item() -> None:
     """A worker reads what it spells: what it cannot read is no block, and the last look has it."""
     run = Run(b"", [b"a", b"b"], 2 * Kind.FILE.value)
-    rows: list[Row] = [(1, 10**18, 10**18, number, "ab" * 32, "cd" * 32) for number in (1, 2)]
+    rows: list[ReadingRow] = [(1, 10**18, 10**18, number, "ab" * 32, "cd" * 32) for number in (1, 2)]
     order = BlockOrder(1, 0, bytes(4 * 16))
     good = state_block(Reading([run], rows, 0), order)
     assert good is not None
     assert (good.first_key, good.last_key) == (b"a", b"b")
-    bad: Row = (1, 10**18, 10**18, 2, "AB" * 32, "cd" * 32)
+    bad: ReadingRow = (1, 10**18, 10**18, 2, "AB" * 32, "cd" * 32)
     assert state_block(Reading([run], [rows[0], bad], 0), order) is None
 
 
 def renew_nothing(case: Path) -> None:
-    with open_for_writing(case, None) as record:
-        record.writer.write(file_name(record.next_sequence, "renewed", FileRole.RENEWAL), b"")
+    with open_for_writing(case, None) as opened:
+        opened.writer.write(file_name(opened.next_sequence, "renewed", FileRole.RENEWAL), b"")
         empty = Digest(hashlib.sha256().hexdigest())
         details = Renewed(algorithm="blake2b", files=3, list=empty, list_renewed="0" * 128)
-        write_entry(record, Author(A1), EntryHeader(), details)
+        write_entry(opened, Author(A1), EntryHeader(), details)
 
 
 def test_a_renewal_whose_list_says_something_else_is_not_signed(case: Path) -> None:

@@ -16,9 +16,9 @@ from blake3 import blake3
 
 from evtool.core.text.patterns import Exclusions
 from evtool.scan.batch import Reading
-from evtool.scan.engine import BATCH, Crew, Request, Task, gather_runs, observe_all, observe_requests
+from evtool.scan.engine import BATCH, ReadRequest, Task, Workers, gather_runs, observe_all, observe_requests
 from evtool.scan.fork_executor import ForkExecutor
-from evtool.scan.observe import Known, Mode, Observation, Problem, observe
+from evtool.scan.observe import ItemProblem, Known, Mode, Observation, observe
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, walk, walk_runs
 from tests.scan.evidence import make_evidence, make_many
@@ -75,13 +75,13 @@ def without_time(observed: list[tuple[Found, Observation]]) -> list[tuple[Found,
 @pytest.mark.parametrize("name", EXECUTORS)
 def test_every_executor_observes_the_same(evidence: TreeLocation, name: str) -> None:
     """Files, links, directories and a FIFO come back in their order, wherever they were looked at."""
-    crew = Crew(2, EXECUTORS[name])
+    workers = Workers(2, EXECUTORS[name])
     tasks = [Task(found, None) for found in list_all(evidence)]
 
-    observed = [(task.found, observation) for task, observation in observe_all(evidence, tasks, jobs=crew)]
+    observed = [(task.found, observation) for task, observation in observe_all(evidence, tasks, jobs=workers)]
 
     assert without_time(observed) == without_time(observe_here(evidence))
-    assert crew.lost_batches == 0
+    assert workers.lost_batches == 0
 
 
 def test_digests_are_those_of_the_bytes(evidence: TreeLocation) -> None:
@@ -110,7 +110,7 @@ def test_a_lone_huge_file_is_hashed_by_two_threads(tmp_path: Path) -> None:
     def on_read(size: int, total: int) -> None:
         told.append((size, total))
 
-    answers = list(observe_requests(location, [Request(runs, None)], jobs=4, on_read=on_read))
+    answers = list(observe_requests(location, [ReadRequest(runs, None)], jobs=4, on_read=on_read))
 
     data = path.read_bytes()
     assert answers[0].observations[0].sha256 == hashlib.sha256(data).hexdigest()
@@ -161,14 +161,14 @@ def test_a_killed_worker_loses_nothing(tmp_path: Path, name: str) -> None:
         batches = list(gather_runs(walk_runs(tree, custody=None, exclusions=Exclusions(), notes=WalkNotes())))
     # The first batches are done in this process, which must not be the one that dies.
     safe, deadly = batches[:2], batches[2:]
-    requests = [Request(runs, None) for runs in safe]
-    requests += [Request(runs, None, finish=kill_the_first, argument=mark) for runs in deadly]
-    crew = Crew(2, EXECUTORS[name])
+    requests = [ReadRequest(runs, None) for runs in safe]
+    requests += [ReadRequest(runs, None, finish=kill_the_first, argument=mark) for runs in deadly]
+    workers = Workers(2, EXECUTORS[name])
 
-    answers = list(observe_requests(location, requests, jobs=crew))
+    answers = list(observe_requests(location, requests, jobs=workers))
 
     assert Path(mark).exists(), "no worker was killed"
-    assert crew.lost_batches >= 1
+    assert workers.lost_batches >= 1
     assert [answer.request for answer in answers] == requests
     assert [answer.product for answer in answers[2:]] == [BATCH] * len(deadly)
 
@@ -184,12 +184,12 @@ def test_work_goes_on_where_every_worker_is_killed(tmp_path: Path) -> None:
             os.kill(process, signal.SIGKILL)
         return executor
 
-    crew = Crew(2, doomed)
-    observed = list(observe_all(location, [Task(found, None) for found in founds], jobs=crew))
+    workers = Workers(2, doomed)
+    observed = list(observe_all(location, [Task(found, None) for found in founds], jobs=workers))
 
     assert [task.found for task, _ in observed] == founds
     assert all(observation.sha256 for _, observation in observed)
-    assert crew.lost_batches >= 1
+    assert workers.lost_batches >= 1
 
 
 def test_known_digests_are_used_while_the_file_is_the_same(evidence: TreeLocation) -> None:
@@ -215,5 +215,5 @@ def test_a_file_that_says_another_size_than_it_has_is_not_believed() -> None:
     location = TreeLocation.find("/proc/self")
     task = Task(Found(b"", b"status", Kind.FILE), None)
     ((_, observation),) = observe_all(location, [task], jobs=1)
-    assert observation.problem is Problem.CHANGING
+    assert observation.problem is ItemProblem.CHANGING
     assert not observation.sha256

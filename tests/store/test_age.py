@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from evtool.core.container.age_header import is_age, read_header
 from evtool.core.container.age_passphrase import RANDOM_SIZE, PassphraseEncryptor, decrypt_with_passphrase
 from evtool.core.errors import EvtoolError, FormatError, InputError, KeyFileError, UsageError
-from evtool.keys.age_keys import Identity, Recipient, parse_recipient, read_identity_file, read_recipients_file
+from evtool.keys.age_keys import DecryptionKey, EncryptionKey, parse_recipient, read_identity_file, read_recipients_file
 from evtool.keys.passphrase import FilePassphrase, Passphrase, TerminalPassphrase
 from evtool.store.age import decrypting, encrypting
 from evtool.store.pipe import BytePipe, PipeClosedError
@@ -39,7 +39,7 @@ class Known:
         return Passphrase(self.text)
 
 
-def encrypt(data: bytes, recipients: Sequence[Recipient] = (), passphrase: Passphrase | None = None) -> bytes:
+def encrypt(data: bytes, recipients: Sequence[EncryptionKey] = (), passphrase: Passphrase | None = None) -> bytes:
     out = io.BytesIO()
     with encrypting(out, recipients, passphrase) as sink:
         for at in range(0, len(data), 10_000):
@@ -47,7 +47,7 @@ def encrypt(data: bytes, recipients: Sequence[Recipient] = (), passphrase: Passp
     return out.getvalue()
 
 
-def decrypt(data: bytes, identities: Sequence[Identity] = (), passphrase: Known | None = None) -> bytes:
+def decrypt(data: bytes, identities: Sequence[DecryptionKey] = (), passphrase: Known | None = None) -> bytes:
     out = b""
     with decrypting(io.BytesIO(data), identities, passphrase) as source:
         while chunk := source.read(100_000):
@@ -191,7 +191,7 @@ def test_damage_to_a_file_for_a_key_is_named_as_damage(position: float) -> None:
     changed = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
     for damaged in (changed, data[:at], data + b"x"):
         with pytest.raises(FormatError, match="changed or cut short"):
-            decrypt(damaged, [Identity(identity)])
+            decrypt(damaged, [DecryptionKey(identity)])
 
 
 def test_the_work_of_a_passphrase_is_limited_before_any_is_done() -> None:
@@ -232,7 +232,7 @@ def test_wrong_and_missing_keys_are_said_as_what_they_are() -> None:
     identity, other = pyrage.x25519.Identity.generate(), pyrage.x25519.Identity.generate()
     data = encrypt(DATA, [parse_recipient(str(identity.to_public()))])
     with pytest.raises(KeyFileError, match="none of the keys opens"):
-        decrypt(data, [Identity(other)])
+        decrypt(data, [DecryptionKey(other)])
     with pytest.raises(KeyFileError, match="encrypted to a key"):
         decrypt(data)
     with pytest.raises(KeyFileError, match="locked with a passphrase"):
@@ -253,7 +253,7 @@ def test_the_error_of_a_full_disk_comes_through() -> None:
         def write(self, data: bytes, /) -> None:
             raise OSError(28, "No space left on device")
 
-    def fill(recipients: list[Recipient], passphrase: Passphrase | None) -> None:
+    def fill(recipients: list[EncryptionKey], passphrase: Passphrase | None) -> None:
         with encrypting(Full(), recipients, passphrase) as sink:
             for _ in range(200):
                 sink.write(bytes(100_000))
@@ -278,7 +278,7 @@ def test_the_error_of_whoever_writes_leaves_no_whole_file() -> None:
         stop_half_way()
     assert out.getvalue()
     with pytest.raises(FormatError):
-        decrypt(out.getvalue(), [Identity(identity)])
+        decrypt(out.getvalue(), [DecryptionKey(identity)])
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_files_of_keys_are_looked_at_before_they_are_used(age_key: Path, tmp_pat
 
 def test_keys_show_nothing_of_themselves() -> None:
     identity = pyrage.x25519.Identity.generate()
-    assert "AGE-SECRET" not in repr(Identity(identity))
+    assert "AGE-SECRET" not in repr(DecryptionKey(identity))
 
 
 def test_an_armored_file_is_named_and_not_read() -> None:

@@ -14,7 +14,7 @@ from evtool.core.custody.events import Event, Renewed, parse_details
 from evtool.core.text.toml import TomlTable, parse_toml
 from evtool.core.timestamp.ots.verify import OtsReason, OtsVerdict
 from evtool.core.timestamp.repeat import RepeatFiles, compute_repeat
-from evtool.core.timestamp.result import Reason, state_of
+from evtool.core.timestamp.result import TokenReason, state_of
 from evtool.core.timestamp.sunset import parse_sunset_table
 from evtool.keys.tsa_trust import load_roots
 from tests.timestamp.test_vectors import ALL, judge
@@ -29,12 +29,12 @@ def rows(table: str) -> dict[str, str]:
 
 
 def test_every_reason_stands_on_the_page_with_its_state() -> None:
-    assert rows(TABLES[0]) == {reason.value: state_of(reason).value for reason in Reason}
+    assert rows(TABLES[0]) == {reason.value: state_of(reason).value for reason in TokenReason}
     assert rows(TABLES[1]) == {reason.value: OtsVerdict(reason).state.value for reason in OtsReason}
 
 
 def test_every_reason_has_a_vector() -> None:
-    assert {reason.value for reason in Reason} == {vector.reason for vector in ALL}
+    assert {reason.value for reason in TokenReason} == {vector.reason for vector in ALL}
 
 
 def test_the_example_of_an_anchor_is_read(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from evtool.core.timestamp.renewal import (
     compute_interval,
     judge_chain,
 )
-from evtool.core.timestamp.result import Caution, Reason, TokenState
+from evtool.core.timestamp.result import Caution, TokenReason, TokenState
 from evtool.core.timestamp.sunset import SunsetTable
 from tests.timestamp.mint import CertificateShape, Chain, Statement, make_chain
 from tests.timestamp.workshop import Revoked, day, make_crl, make_crls
@@ -46,7 +46,7 @@ def token(
     return ChainToken(entry, "a", response, data, listed_in, crls=crls)
 
 
-def reasons(*tokens: ChainToken, grounds: Grounds, proofs: tuple[EntryProof, ...] = ()) -> list[Reason]:
+def reasons(*tokens: ChainToken, grounds: Grounds, proofs: tuple[EntryProof, ...] = ()) -> list[TokenReason]:
     return [item.verdict.reason for item in judge_chain(tokens, grounds, proofs)]
 
 
@@ -56,50 +56,53 @@ AGAIN = token(THIRD, 3, "20351201")
 
 
 def test_alone_a_token_outlives_its_authority_only_as_an_open_question() -> None:
-    assert reasons(replace(OLD, listed_in=None), grounds=at(2026)) == [Reason.OK]
-    assert reasons(replace(OLD, listed_in=None), grounds=at(2030)) == [Reason.REVOCATION_UNKNOWN]
+    assert reasons(replace(OLD, listed_in=None), grounds=at(2026)) == [TokenReason.OK]
+    assert reasons(replace(OLD, listed_in=None), grounds=at(2030)) == [TokenReason.REVOCATION_UNKNOWN]
 
 
 def test_renewed_in_time_it_is_judged_at_the_time_of_the_renewal() -> None:
     old, renewed = judge_chain([OLD, RENEWED], at(2030))
 
-    assert (old.verdict.reason, renewed.verdict.reason) == (Reason.OK, Reason.OK)
+    assert (old.verdict.reason, renewed.verdict.reason) == (TokenReason.OK, TokenReason.OK)
     assert (old.existed_by, renewed.existed_by) == (datetime(2026, 12, 1, 0, 0, 1, 500_000, UTC), None)
     assert old.verdict.judged_at == old.existed_by
     assert renewed.verdict.judged_at == day(2030)
 
 
 def test_renewed_twice_the_first_one_still_shows_its_time_in_2040() -> None:
-    assert reasons(OLD, RENEWED, AGAIN, grounds=at(2040)) == [Reason.OK] * 3
+    assert reasons(OLD, RENEWED, AGAIN, grounds=at(2040)) == [TokenReason.OK] * 3
 
 
 def test_a_missing_link_of_the_renewals_opens_the_question_again() -> None:
     """The second renewal is there, the first one is not: in 2035 the old token's authority had ended long ago."""
     late = replace(OLD, listed_in=3)
-    assert reasons(late, AGAIN, grounds=at(2040)) == [Reason.REVOCATION_UNKNOWN, Reason.OK]
+    assert reasons(late, AGAIN, grounds=at(2040)) == [TokenReason.REVOCATION_UNKNOWN, TokenReason.OK]
 
 
 def test_a_later_token_that_does_not_list_the_old_one_does_not_help_it() -> None:
-    assert reasons(replace(OLD, listed_in=None), RENEWED, grounds=at(2030))[0] is Reason.REVOCATION_UNKNOWN
-    assert reasons(replace(OLD, listed_in=3), RENEWED, grounds=at(2030))[0] is Reason.REVOCATION_UNKNOWN
+    assert reasons(replace(OLD, listed_in=None), RENEWED, grounds=at(2030))[0] is TokenReason.REVOCATION_UNKNOWN
+    assert reasons(replace(OLD, listed_in=3), RENEWED, grounds=at(2030))[0] is TokenReason.REVOCATION_UNKNOWN
 
 
 def test_a_later_token_that_does_not_pass_does_not_help() -> None:
     broken = replace(RENEWED, data=b"something else")
-    assert reasons(OLD, broken, grounds=at(2030)) == [Reason.REVOCATION_UNKNOWN, Reason.IMPRINT_MISMATCH]
+    assert reasons(OLD, broken, grounds=at(2030)) == [TokenReason.REVOCATION_UNKNOWN, TokenReason.IMPRINT_MISMATCH]
     only_first = replace(at(2030), anchors=ANCHORS[:1])
-    assert reasons(OLD, RENEWED, grounds=only_first) == [Reason.REVOCATION_UNKNOWN, Reason.NO_PATH]
+    assert reasons(OLD, RENEWED, grounds=only_first) == [TokenReason.REVOCATION_UNKNOWN, TokenReason.NO_PATH]
 
 
 def test_two_tokens_of_one_entry_do_not_carry_each_other() -> None:
     other = replace(token(SECOND, 1, "20260201"), label="b")
-    assert reasons(replace(OLD, listed_in=None), other, grounds=at(2030)) == [Reason.REVOCATION_UNKNOWN, Reason.OK]
+    assert reasons(replace(OLD, listed_in=None), other, grounds=at(2030)) == [
+        TokenReason.REVOCATION_UNKNOWN,
+        TokenReason.OK,
+    ]
 
 
 def test_a_later_proof_of_another_kind_carries_a_token_too() -> None:
     proof = EntryProof(2, datetime(2026, 12, 2, tzinfo=UTC))
-    assert reasons(OLD, grounds=at(2030), proofs=(proof,)) == [Reason.OK]
-    assert reasons(OLD, grounds=at(2030), proofs=(EntryProof(1, proof.existed_by),)) == [Reason.REVOCATION_UNKNOWN]
+    assert reasons(OLD, grounds=at(2030), proofs=(proof,)) == [TokenReason.OK]
+    assert reasons(OLD, grounds=at(2030), proofs=(EntryProof(1, proof.existed_by),)) == [TokenReason.REVOCATION_UNKNOWN]
 
 
 def test_a_proof_a_moment_ahead_of_the_clock_carries_from_now() -> None:
@@ -110,7 +113,7 @@ def test_a_proof_a_moment_ahead_of_the_clock_carries_from_now() -> None:
 def test_a_proof_from_the_future_carries_nothing() -> None:
     proof = EntryProof(2, day(2031))
     assert judge_chain([OLD], at(2030), [proof])[0].existed_by is None
-    assert reasons(OLD, grounds=at(2030), proofs=(proof,)) == [Reason.REVOCATION_UNKNOWN]
+    assert reasons(OLD, grounds=at(2030), proofs=(proof,)) == [TokenReason.REVOCATION_UNKNOWN]
 
 
 def compromise(chain: Chain, when: datetime) -> tuple[bytes, ...]:
@@ -125,7 +128,7 @@ def test_a_stolen_key_makes_a_token_worthless_unless_it_was_renewed_before() -> 
     stolen = replace(OLD, crls=crls)
 
     alone = judge_chain([replace(stolen, listed_in=None)], at(2028))[0].verdict
-    assert (alone.state, alone.reason) == (TokenState.FAILED, Reason.REVOKED)
+    assert (alone.state, alone.reason) == (TokenState.FAILED, TokenReason.REVOKED)
     kept = judge_chain([stolen, RENEWED], at(2028))[0].verdict
     assert kept.state is TokenState.PASSED
     assert Caution.PROVEN_BEFORE_COMPROMISE in [caution for caution, _ in kept.cautions]
@@ -133,13 +136,13 @@ def test_a_stolen_key_makes_a_token_worthless_unless_it_was_renewed_before() -> 
 
 def test_renewed_only_after_the_key_was_stolen_it_stays_worthless() -> None:
     stolen = replace(OLD, crls=compromise(FIRST, day(2026, 6)))
-    assert reasons(stolen, RENEWED, grounds=at(2028))[0] is Reason.REVOKED
+    assert reasons(stolen, RENEWED, grounds=at(2028))[0] is TokenReason.REVOKED
 
 
 def test_a_stolen_key_of_the_renewal_takes_what_it_carried_along() -> None:
     """The thief of the second authority's key could have made the renewal himself, so it carries nothing."""
     stolen = replace(RENEWED, crls=compromise(SECOND, day(2029)))
-    assert reasons(OLD, stolen, grounds=at(2030)) == [Reason.REVOCATION_UNKNOWN, Reason.REVOKED]
+    assert reasons(OLD, stolen, grounds=at(2030)) == [TokenReason.REVOCATION_UNKNOWN, TokenReason.REVOKED]
 
 
 def test_weak_algorithms_do_not_matter_to_what_was_renewed_before_their_end(sunsets: SunsetTable) -> None:
@@ -147,8 +150,8 @@ def test_weak_algorithms_do_not_matter_to_what_was_renewed_before_their_end(suns
     grounds = Grounds(now=day(2032), anchors=(*ANCHORS, Anchor(rsa.root.der, "r")), sunsets=sunsets)
     old = token(rsa, 1, "20250301", listed_in=2)
 
-    assert reasons(replace(old, listed_in=None), grounds=grounds) == [Reason.ALGORITHM_SUNSET]
-    assert reasons(old, RENEWED, grounds=grounds) == [Reason.OK, Reason.OK]
+    assert reasons(replace(old, listed_in=None), grounds=grounds) == [TokenReason.ALGORITHM_SUNSET]
+    assert reasons(old, RENEWED, grounds=grounds) == [TokenReason.OK, TokenReason.OK]
 
 
 def test_intervals_come_from_both_sides() -> None:
@@ -240,6 +243,6 @@ def test_what_lies_beside_a_token_and_shows_nothing_is_passed_over() -> None:
     forged = make_crl(FIRST.intermediate, day(2026, 6), signer=SECOND.intermediate)
     for junk in (forged, b"junk"):
         beside = replace(OLD, crls=(junk,), ocsp_answers=(junk,))
-        assert reasons(beside, grounds=at(2026)) == [Reason.OK]
+        assert reasons(beside, grounds=at(2026)) == [TokenReason.OK]
     handed_in = replace(at(2026), crls=(forged,))
-    assert reasons(OLD, grounds=handed_in) == [Reason.REVOCATION_UNUSABLE]
+    assert reasons(OLD, grounds=handed_in) == [TokenReason.REVOCATION_UNUSABLE]

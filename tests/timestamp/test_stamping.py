@@ -18,7 +18,7 @@ from evtool.core.timestamp.ots.stamp import is_complete
 from evtool.core.timestamp.ots.verify import OtsReason, verify_proof
 from evtool.core.timestamp.repeat import RepeatFiles, compute_repeat
 from evtool.core.timestamp.request import parse_request
-from evtool.core.timestamp.result import Reason, TokenState
+from evtool.core.timestamp.result import TokenReason, TokenState
 from evtool.core.timestamp.x509.certificates import parse_certificate_file
 from evtool.operations.timestamps.asking import (
     StampOrder,
@@ -118,7 +118,7 @@ def test_a_replayed_answer_is_not_stored(authorities: dict[str, OpensslAuthority
 
     assert not outcome.ok
     assert outcome.verdict
-    assert outcome.verdict.reason is Reason.NONCE_MISMATCH
+    assert outcome.verdict.reason is TokenReason.NONCE_MISMATCH
 
 
 def test_an_authority_the_user_does_not_trust_leaves_nothing_behind(
@@ -130,7 +130,7 @@ def test_an_authority_the_user_does_not_trust_leaves_nothing_behind(
 
     assert (outcome.ok, outcome.response) == (False, b"")
     assert outcome.verdict
-    assert outcome.verdict.reason is Reason.NO_PATH
+    assert outcome.verdict.reason is TokenReason.NO_PATH
     assert "evtool trust tsa add" in outcome.hint
 
 

@@ -44,12 +44,12 @@ def told(verdict: TokenVerdict) -> dict[str, object]:
 def test_a_vector_is_judged_as_its_file_says(vector: Vector) -> None:
     verdict = judge(vector)
 
-    assert (verdict.state.value, verdict.reason.value) == (vector.expect, vector.reason), verdict.findings
+    assert (verdict.state.value, verdict.reason.value) == (vector.expect, vector.reason), verdict.remarks
     assert {caution.value for caution, _ in verdict.cautions} >= set(vector.cautions)
     assert (verdict.proven is not None) == (vector.expect == "passed")
     for name, value in vector.facts.items():
         assert told(verdict)[name] == value
-    texts = [finding.detail for finding in verdict.findings] + [detail for _, detail in verdict.cautions]
+    texts = [remark.detail for remark in verdict.remarks] + [detail for _, detail in verdict.cautions]
     assert all(text and text.isprintable() for text in texts)
 
 

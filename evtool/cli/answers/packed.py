@@ -8,7 +8,7 @@ from evtool.cli.output import Notices, Output
 from evtool.core.errors import ExitCode
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
-from evtool.keys.age_keys import Recipient
+from evtool.keys.age_keys import EncryptionKey
 from evtool.operations.bundle.pack import PackPreview, PackResult
 from evtool.report.bundle_document import LeftOutItem, PackDocument, travels_document
 from evtool.report.text import format_size
@@ -22,7 +22,7 @@ def announce_travels(output: Output, travels: Travels) -> None:
 
 
 def answer_previewed(
-    output: Output, directory: str, bundle: Path, preview: PackPreview, recipients: tuple[Recipient, ...]
+    output: Output, directory: str, bundle: Path, preview: PackPreview, recipients: tuple[EncryptionKey, ...]
 ) -> None:
     """Print what would be packed."""
     announce_travels(output, preview.travels)
@@ -61,7 +61,7 @@ def answer_packed(
     directory: str,
     bundle: Path,
     result: PackResult,
-    recipients: tuple[Recipient, ...],
+    recipients: tuple[EncryptionKey, ...],
     notices: Notices,
 ) -> None:
     """Print what was packed."""
@@ -88,7 +88,7 @@ def answer_packed(
     )
 
 
-def _render(bundle: Path, result: PackResult, recipients: tuple[Recipient, ...]) -> str:
+def _render(bundle: Path, result: PackResult, recipients: tuple[EncryptionKey, ...]) -> str:
     lines = [
         f"{shown(str(bundle))}: packed and verified, entry {result.entry} records it",
         f"  {result.items:,} items disclosed, {result.withheld:,} withheld "

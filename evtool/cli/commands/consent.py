@@ -181,8 +181,8 @@ def _day_value(text: str) -> date:
 def show(directory: str, items: ItemChoice, custody: str | None, output: Output) -> int:
     """Print the terms in force for each item, and what they were put together from."""
     numbers = resolve_items(directory, custody, items)
-    with open_record(directory, custody) as collection:
-        chosen = list(read_consent(collection, numbers))
+    with open_record(directory, custody) as record:
+        chosen = list(read_consent(record, numbers))
     if not chosen:
         raise InputError("no such item is disclosed here", hint="`evtool show DIRECTORY` lists them all")
     output.answer("\n".join(map(render_consent, chosen)))
@@ -255,8 +255,8 @@ def check(
     code, purpose = asked.recipient, asked.purpose
     request = asked.request()
     chosen = resolve_items(directory, custody, items)
-    with open_record(directory, custody) as collection:
-        answers = decide_items(collection, request, TrustPolicy(load_trust(asked.trust_file)), chosen)
+    with open_record(directory, custody) as record:
+        answers = decide_items(record, request, TrustPolicy(load_trust(asked.trust_file)), chosen)
     refused = sum(not answer.decision.allowed for answer in answers)
     exit_code = ExitCode.REFUSED if refused or not answers else ExitCode.OK
     verdict = f"{refused:,} of {len(answers):,} items may not go" if refused else f"all {len(answers):,} items may go"
@@ -325,8 +325,8 @@ def set_(
 def recall_(directory: str, items: ItemChoice, custody: str | None, output: Output) -> int:
     """List who was given items, since when: whom to tell that consent was withdrawn."""
     numbers = resolve_items(directory, custody, items)
-    with open_record(directory, custody) as collection:
-        result = recall(collection, numbers)
+    with open_record(directory, custody) as record:
+        result = recall(record, numbers)
     ranges = tuple(result.items.serialize()) if result.items else ()
     lines = [f"recall of items {', '.join(ranges)}" if ranges else "there is no item whose consent permits nothing"]
     lines += map(render_holding, result.holdings)

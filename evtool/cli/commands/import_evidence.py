@@ -15,7 +15,7 @@ from evtool.cli.options.statements import StatementOptions, statement_options
 from evtool.cli.options.values import code_value
 from evtool.cli.output import Output, output_and_progress
 from evtool.cli.progress import terminal_progress
-from evtool.core.custody.events import Code
+from evtool.core.custody.events import PartyCode
 from evtool.core.errors import ExitCode
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
@@ -93,7 +93,7 @@ class OriginOptions:
 
     def origin(self) -> Origin:
         """Give the two as the library takes them."""
-        return Origin(Code(self.source) if self.source else None, self.place)
+        return Origin(PartyCode(self.source) if self.source else None, self.place)
 
 
 _origin_options = options_of(OriginOptions, "came_from")

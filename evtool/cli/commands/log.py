@@ -16,8 +16,8 @@ from evtool.core.finding import weigh
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.core.text.times import format_time
-from evtool.operations.record.collection import Collection
 from evtool.operations.record.read import open_record
+from evtool.operations.record.record import Record
 from evtool.report.document import LogDocument, LogEntry
 from evtool.report.entry import render_details
 from evtool.report.findings import ListedFindings, list_findings
@@ -47,18 +47,18 @@ are is for `evtool verify` to say.
 @output_and_findings
 def command(directory: str, custody: str | None, access: AccessOptions, output: Output) -> int:
     """Print the chain of custody of DIRECTORY, which may be a bundle, oldest entry first."""
-    with open_record(directory, custody, access.load()) as collection:
-        exit_code = weigh(collection.record_findings)
-        if exit_code is ExitCode.OK and not collection.chain.links:
+    with open_record(directory, custody, access.load()) as record:
+        exit_code = weigh(record.record_findings)
+        if exit_code is ExitCode.OK and not record.chain.links:
             exit_code = ExitCode.NOT_CHECKED
-        listed = list_findings(collection.record_findings, output.limit)
-        output.answer(_render(collection, directory, listed))
-        output.document(_document(collection, directory, listed, exit_code))
+        listed = list_findings(record.record_findings, output.limit)
+        output.answer(_render(record, directory, listed))
+        output.document(_document(record, directory, listed, exit_code))
     return exit_code
 
 
-def _render(collection: Collection, directory: str, listed: ListedFindings) -> str:
-    links = collection.chain.links
+def _render(record: Record, directory: str, listed: ListedFindings) -> str:
+    links = record.chain.links
     blocks = [f"{shown(directory)}: {len(links)} {'entry' if len(links) == 1 else 'entries'}"]
     if links:
         blocks[0] += f" of collection {links[0].entry.collection}"
@@ -85,12 +85,12 @@ def _render_link(link: Link) -> str:
     return "\n".join([*lines, f"  head      {group_in_fours(link.head)}"])
 
 
-def _document(collection: Collection, directory: str, listed: ListedFindings, exit_code: ExitCode) -> LogDocument:
+def _document(record: Record, directory: str, listed: ListedFindings, exit_code: ExitCode) -> LogDocument:
     return LogDocument(
         exit_code=exit_code,
         path=directory,
-        head=collection.chain.head,
-        entries=tuple(_entry_document(link) for link in collection.chain.links),
+        head=record.chain.head,
+        entries=tuple(_entry_document(link) for link in record.chain.links),
         findings=listed.findings,
         more_findings=listed.more,
     )

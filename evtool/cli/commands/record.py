@@ -153,8 +153,8 @@ def make_details(kind: type[Details], values: dict[str, Any], directory: str, cu
     """
     known = {field.name for field in fields(kind)}
     if "head" in known and "entry" in values:
-        with open_record(directory, custody) as collection:
-            values = {**values, "head": head_of_entry(collection, values["entry"])}
+        with open_record(directory, custody) as record:
+            values = {**values, "head": head_of_entry(record, values["entry"])}
     if unknown := sorted(set(values) - known):
         raise UsageError(f"{_option(unknown[0])} does not go with {kind.event.value}")
     for field in fields(kind):

@@ -17,8 +17,8 @@ from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
 from evtool.core.text.names import shown
 from evtool.core.text.times import format_mtime
 from evtool.operations.entries.consent import known_consents
-from evtool.operations.record.collection import SealedItem
 from evtool.operations.record.read import list_items, list_nameless_items, open_record
+from evtool.operations.record.record import SealedItem
 from evtool.operations.record.selection import Selection
 from evtool.operations.verify.derivations import Derivation, list_derivations
 from evtool.report.consent_document import sealed_document, terms_document
@@ -56,11 +56,11 @@ This shows what was sealed, not what is there now: `evtool verify` compares the 
 def command(directory: str, items: ItemChoice, custody: str | None, access: AccessOptions, output: Output) -> int:
     """Print the items sealed in DIRECTORY, or only those asked for, with what is stated of them."""
     selection = Selection(choice=items)
-    with open_record(directory, custody, access.load()) as collection:
-        chosen = [*list_items(collection, selection), *list_nameless_items(collection, selection)]
-        derivations = list_derivations(collection)
-        consents = known_consents(collection, chosen)
-        findings = collection.record_findings
+    with open_record(directory, custody, access.load()) as record:
+        chosen = [*list_items(record, selection), *list_nameless_items(record, selection)]
+        derivations = list_derivations(record)
+        consents = known_consents(record, chosen)
+        findings = record.record_findings
     unknown = _unknown(selection, chosen)
     if unknown:
         raise InputError(

@@ -12,7 +12,7 @@ from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.values import code_value
 from evtool.cli.output import Output, output_and_progress
 from evtool.cli.progress import terminal_progress
-from evtool.core.custody.events import Code, Transferred
+from evtool.core.custody.events import PartyCode, Transferred
 from evtool.operations.author import Author
 from evtool.operations.entries.exits import record_exit
 from evtool.operations.entries.fixity import FixityRequest
@@ -67,7 +67,7 @@ def command(
         result = record_exit(
             directory,
             Author(signing.choose(), entry.policy(), progress),
-            Transferred(Code(recipient), authority, purpose, carrier),
+            Transferred(PartyCode(recipient), authority, purpose, carrier),
             entry.header(),
             consent.load(recipient),
             fixity=FixityRequest(jobs=workers.jobs),

@@ -13,7 +13,7 @@ from evtool.cli.options.common import passphrase_source, recipients_flag, trust_
 from evtool.cli.options.values import code_value, purpose_value
 from evtool.core.errors import UsageError, Way
 from evtool.core.text.names import shown
-from evtool.keys.age_keys import Recipient, parse_recipient, read_identity_file, read_recipients_file
+from evtool.keys.age_keys import EncryptionKey, parse_recipient, read_identity_file, read_recipients_file
 from evtool.keys.passphrase import Passphrase, TerminalPassphrase
 from evtool.keys.trust import load_trust
 from evtool.operations.record.subject import BundleAccess
@@ -145,7 +145,7 @@ class DisclosureOptions:
         return disclosure, known
 
 
-disclosure_options = options_of(DisclosureOptions, "disclosure", "Recipient and consent")
+disclosure_options = options_of(DisclosureOptions, "disclosure", "EncryptionKey and consent")
 """Add --to, --for, --authority and what consent may need; the command gets them as `disclosure`."""
 
 
@@ -180,13 +180,13 @@ class ExitOptions:
             InputError, FormatError: a list cannot be read.
         """
         # Whoever only reads bundles needs none of them.
-        from evtool.core.consent.decision import Recipient as ConsentRecipient
+        from evtool.core.consent.decision import Recipient
         from evtool.keys.recipients import load_recipients
         from evtool.operations.entries.exits import Exit
 
         known = load_recipients(self.recipients_file).by_code.get(code)
         return Exit(
-            recipient=known.recipient if known else ConsentRecipient(code),
+            recipient=known.recipient if known else Recipient(code),
             confirmed=frozenset(self.confirm),
             is_onward=self.onward,
             trust=TrustPolicy(load_trust(self.trust_file)),
@@ -248,7 +248,7 @@ class EncryptionOptions:
         if self.plain and any(ways):
             raise click.UsageError("--plain leaves the bundle unencrypted, so it goes with no key and no passphrase")
 
-    def load(self, bundle: Path, known: KnownRecipient | None) -> tuple[tuple[Recipient, ...], Passphrase | None]:
+    def load(self, bundle: Path, known: KnownRecipient | None) -> tuple[tuple[EncryptionKey, ...], Passphrase | None]:
         """Read the keys, or the passphrase; where nothing was asked for, the keys of the known recipient are taken.
 
         Raises:

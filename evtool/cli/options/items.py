@@ -38,5 +38,5 @@ def resolve_items(directory: str, custody: str | None, choice: ItemChoice) -> It
     """
     if choice.is_empty:
         return None
-    with open_record(directory, custody) as collection:
-        return find_items(collection, choice)
+    with open_record(directory, custody) as record:
+        return find_items(record, choice)

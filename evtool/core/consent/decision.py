@@ -19,7 +19,7 @@ from evtool.core.terms.terms import (
     ConsentTerms,
     Handling,
     Identity,
-    Leave,
+    Permission,
     Purpose,
     Status,
     code_text,
@@ -213,7 +213,7 @@ def decide(known: ItemTerms, request: Request, untrusted: Sequence[int] = ()) ->
     needed = [*_reservations(known, untrusted), *_status(terms), *_days(terms, request.day)]
     needed += [*_handling(terms, request), *_recipient(terms, request)]
     needed += [*_purpose(terms, request), *_identity(terms, request.recipient), *_onward(terms, request)]
-    needed += [*_defence(terms, request), *_conditions(terms, request), *_strange(terms)]
+    needed += [*_defence(terms, request), *_conditions(terms, request), *_unknown_codes(terms)]
     # What is confirmed is what this recipient will keep to: of everybody, nobody can confirm anything.
     asked = frozenset() if request.is_publication else request.confirmed
     confirmed = asked if request.has_second_agent else frozenset()
@@ -316,9 +316,9 @@ def _identity(terms: ConsentTerms, recipient: Recipient) -> Iterator[Refusal]:
 def _onward(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
     if not request.is_onward:
         return
-    if terms.onward in (None, Leave.NO):
+    if terms.onward in (None, Permission.NO):
         yield Refusal(Reason.ONWARD_NO, "a recipient may not pass it on")
-    elif terms.onward is Leave.ASK:
+    elif terms.onward is Permission.ASK:
         yield Refusal(Reason.ONWARD_ASK, "a recipient must ask before passing it on", ONWARD_AGREED)
 
 
@@ -326,7 +326,7 @@ def _defence(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
     """A court may have to disclose it to the accused: a promise to the contrary can end the trial."""
     purposes = (terms.purposes or ()) if request.is_publication else (request.purpose,)
     is_for_a_trial = any(code_text(purpose).startswith("accountability-") for purpose in purposes)
-    if is_for_a_trial and terms.defence in (None, Leave.NO):
+    if is_for_a_trial and terms.defence in (None, Permission.NO):
         message = "it may not be disclosed to an accused, but a trial may require that"
         yield Refusal(Reason.DEFENCE, message, LEGAL_ADVICE)
 
@@ -358,7 +358,7 @@ _MAY_BE_CONFIRMED = ("by", "for", "conditions")
 """Terms of which a person can judge a code that this version does not know; the others are the permission itself."""
 
 
-def _strange(terms: ConsentTerms) -> Iterator[Refusal]:
+def _unknown_codes(terms: ConsentTerms) -> Iterator[Refusal]:
     for name, codes in unknown_codes(terms).items():
         for code in codes:
             message = f"{name} holds {code}, which this version does not know"
@@ -367,9 +367,9 @@ def _strange(terms: ConsentTerms) -> Iterator[Refusal]:
 
 def _duties(terms: ConsentTerms, day: date) -> Iterator[str]:
     """What a recipient has to know beside the answer."""
-    if terms.onward is not Leave.YES:
-        yield "not to be passed on" if terms.onward in (None, Leave.NO) else "ask before passing it on"
-    if terms.defence is Leave.ASK:
+    if terms.onward is not Permission.YES:
+        yield "not to be passed on" if terms.onward in (None, Permission.NO) else "ask before passing it on"
+    if terms.defence is Permission.ASK:
         yield "ask before disclosing it to an accused"
     if terms.review and day >= terms.review:
         yield f"the person should have been asked again on {terms.review}"

@@ -15,7 +15,7 @@ from typing import Any
 from evtool.core.custody.entry import Entry
 from evtool.core.custody.events import Acceptance, ConsentChanged, Event
 from evtool.core.errors import FormatError
-from evtool.core.terms.terms import PERMITTING, ConsentTerms, Handling, Identity, Leave, code_text
+from evtool.core.terms.terms import PERMITTING, ConsentTerms, Handling, Identity, Permission, code_text
 from evtool.core.text.limits import MAX_CHANGES, MAX_CONDITIONS
 from evtool.core.text.ranges import ItemRanges, is_about
 
@@ -175,8 +175,8 @@ _STRICTER: dict[str, Callable[[Any, Any], Any]] = {
     "purposes": _both,
     "share": _both,
     "identity": _stricter_code(tuple(Identity)),
-    "onward": _stricter_code(tuple(Leave)),
-    "defence": _stricter_code(tuple(Leave)),
+    "onward": _stricter_code(tuple(Permission)),
+    "defence": _stricter_code(tuple(Permission)),
     "conditions": _either,
     "starts": max,
     "until": min,

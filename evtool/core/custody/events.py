@@ -1,7 +1,7 @@
 """What each custody event records beyond the header of its entry.
 
 One frozen type for each event; its fields are the fields of the entry's table, which is named after the event. Fields
-of type `str` hold text for people, `Digest` 64 hexadecimal digits, `Code` the code of an agent, organisation or
+of type `str` hold text for people, `Digest` 64 hexadecimal digits, `PartyCode` the code of an agent, organisation or
 recipient: never a name.
 """
 
@@ -35,10 +35,10 @@ RENEWAL_HASH = "blake2b"
 
 _LONG_DIGEST = re.compile(r"[0-9a-f]{128}\Z")
 
-Code = NewType("Code", str)
+PartyCode = NewType("PartyCode", str)
 """Code of an agent, organisation or recipient."""
 
-Terms = NewType("Terms", str)
+TermsText = NewType("TermsText", str)
 """Consent terms as one canonical JSON object."""
 
 Confirmations = NewType("Confirmations", tuple[str, ...])
@@ -153,7 +153,7 @@ class Collected(Details):
     """
 
     event = Event.COLLECTED
-    source: Code | None = None
+    source: PartyCode | None = None
     place: str | None = None
     method: str | None = None
 
@@ -170,7 +170,7 @@ class Received(Details):
     """
 
     event = Event.RECEIVED
-    sender: Code
+    sender: PartyCode
     acceptance: Acceptance
     transfer: Digest
     accepted: ItemRanges | None = None
@@ -260,7 +260,7 @@ class Transferred(Details):
     """
 
     event = Event.TRANSFERRED
-    recipient: Code
+    recipient: PartyCode
     authority: str
     purpose: str
     carrier: str | None = None
@@ -285,10 +285,10 @@ class Disclosed(Details):
     """
 
     event = Event.DISCLOSED
-    recipient: Code
+    recipient: PartyCode
     authority: str
     purpose: str
-    approved_by: Code | None = None
+    approved_by: PartyCode | None = None
     list: Digest | None = None
     confirmed: Confirmations | None = None
 
@@ -325,7 +325,7 @@ class ConsentChanged(Details):
     """
 
     event = Event.CONSENT_CHANGED
-    terms: Terms
+    terms: TermsText
 
     def __post_init__(self) -> None:
         try:
@@ -524,9 +524,9 @@ def _take(table: TomlTable, one: Field[Any], hint: Any) -> Any:
     text = table.take(one.name, str)
     if hint in (Digest, Digest | None):
         return check_hex_digest(text, one.name)
-    if hint in (Code, Code | None):
+    if hint in (PartyCode, PartyCode | None):
         return check_code(text)
-    limit = _MAX_TERMS if hint is Terms else MAX_TEXT
+    limit = _MAX_TERMS if hint is TermsText else MAX_TEXT
     if not 1 <= len(text) <= limit:
         raise FormatError(f"{one.name} has {len(text)} characters, expected 1 to {limit}")
     return text

@@ -17,7 +17,7 @@ DisclosedStatement = ItemStatement
 """A statement that says something; what a `withheld` statement stands for stays withheld in every further copy."""
 
 
-class PartialCopy:
+class PartialCopyWriter:
     """Writes a partial copy of one manifest, line by line and in constant memory.
 
     Attributes:

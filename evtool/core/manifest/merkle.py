@@ -39,17 +39,17 @@ def check_subtree(first: int, leaves: int) -> None:
         )
 
 
-Node = tuple[bytes, int]
+Subtree = tuple[bytes, int]
 """Root of a complete and aligned subtree, with its number of leaves."""
 
 
-def compute_subtrees(first: int, leaf_hashes: list[bytes]) -> list[Node]:
+def compute_subtrees(first: int, leaf_hashes: list[bytes]) -> list[Subtree]:
     """Fold neighbouring leaves, of which `first` come before them in the whole tree, as far as they go.
 
     Gives the roots of the largest complete and aligned subtrees they fill, each with its number of leaves: what
     `TreeBuilder.add_subtree` takes. So a tree can be computed in pieces, wherever the pieces are.
     """
-    subtrees: list[Node] = []
+    subtrees: list[Subtree] = []
     at = 0
     while at < len(leaf_hashes):
         left = len(leaf_hashes) - at
@@ -67,7 +67,7 @@ def compute_subtrees(first: int, leaf_hashes: list[bytes]) -> list[Node]:
     return subtrees
 
 
-def compute_line_subtrees(first: int, lines: bytes) -> list[Node]:
+def compute_line_subtrees(first: int, lines: bytes) -> list[Subtree]:
     """Fold lines that each end in a newline, as `compute_subtrees` folds their leaf hashes."""
     return compute_subtrees(first, [sha256(b"\x00" + line).digest() for line in lines.split(b"\n")[:-1]])
 
@@ -90,7 +90,7 @@ class TreeBuilder:
     def __init__(self, first: int = 0) -> None:
         self.size = first
         """Number of leaves up to here, those before a piece counted."""
-        self._nodes: list[Node] = []
+        self._nodes: list[Subtree] = []
         """Roots of the largest complete and aligned subtrees, in their order."""
         self._leaves: list[bytes] = []
         """Leaves that were not folded yet: many are folded much faster at once."""
@@ -121,7 +121,7 @@ class TreeBuilder:
         self._append(self.size, root, leaves)
         self.size += leaves
 
-    def nodes(self) -> list[Node]:
+    def nodes(self) -> list[Subtree]:
         """Give the nodes that a piece fills, for `fold_nodes`."""
         self._fold()
         return self._nodes
@@ -153,7 +153,7 @@ class TreeBuilder:
         self._nodes.append((root, leaves))
 
 
-def fold_nodes(nodes: Iterable[Node]) -> TreeBuilder:
+def fold_nodes(nodes: Iterable[Subtree]) -> TreeBuilder:
     """Fold the nodes of all pieces of a tree, in their order.
 
     Raises:

@@ -17,9 +17,9 @@ from evtool.core.terms.terms import (
     TERMS_BY_NAME,
     ConsentTerms,
     Handling,
-    Shape,
     Status,
     Term,
+    TermShape,
     check_text,
     code_text,
     is_region,
@@ -42,10 +42,10 @@ def accepted(term: Term) -> str:
         words = ", ".join(str(code.value) for code in term.codes)
         words += ", region:XX" if term.name == "conditions" else ""
         words += ", or a custom code x-..."
-        return words + (f"; one or more, or {NOBODY}" if term.shape is Shape.CODES else "")
-    if term.shape is Shape.RECIPIENTS:
+        return words + (f"; one or more, or {NOBODY}" if term.shape is TermShape.CODES else "")
+    if term.shape is TermShape.RECIPIENTS:
         return f"codes of recipients, or {NOBODY}"
-    return "a date like 2026-03-01" if term.shape is Shape.DATE else f"text of 1 to {term.limit} characters"
+    return "a date like 2026-03-01" if term.shape is TermShape.DATE else f"text of 1 to {term.limit} characters"
 
 
 def parse_user_term(name: str, text: str) -> Any:
@@ -56,12 +56,12 @@ def parse_user_term(name: str, text: str) -> Any:
     """
     term = TERMS_BY_NAME[name]
     text = text.strip()
-    if term.shape is Shape.DATE:
+    if term.shape is TermShape.DATE:
         return parse_day(name, text)
-    if term.shape is Shape.TEXT:
+    if term.shape is TermShape.TEXT:
         checked = check_text(term, text)
         return (checked,) if name == "agreement" else checked
-    if term.shape is Shape.CODE:
+    if term.shape is TermShape.CODE:
         return _code(term, text)
     return _codes(term, [] if text == NOBODY else [piece for piece in _SEPARATORS.split(text) if piece])
 
@@ -91,12 +91,12 @@ def parse_toml_terms(table: Mapping[str, Any], where: str) -> ConsentTerms:
 
 
 def _toml_value(term: Term, value: object) -> Any:
-    if term.shape in (Shape.CODES, Shape.RECIPIENTS):
+    if term.shape in (TermShape.CODES, TermShape.RECIPIENTS):
         if not isinstance(value, list) or not all(isinstance(code, str) for code in value):
             raise FormatError(f'{term.name} is not a list like ["a", "b"]; accepted: {accepted(term)}')
         return _codes(term, value)
     # A TOML date without quotes is a date already; one with a time of day is not a day.
-    text = str(value) if term.shape is Shape.DATE else value
+    text = str(value) if term.shape is TermShape.DATE else value
     if not isinstance(text, str):
         raise FormatError(f"{term.name} is not text; accepted: {accepted(term)}")
     return parse_user_term(term.name, text)
@@ -118,7 +118,7 @@ def quote_code(text: str) -> str:
 
 
 def _codes(term: Term, texts: Iterable[str]) -> tuple[Any, ...]:
-    if term.shape is Shape.RECIPIENTS:
+    if term.shape is TermShape.RECIPIENTS:
         codes: list[Any] = [_recipient(term, text) for text in texts]
     else:
         codes = [_code(term, text) for text in texts]

@@ -88,7 +88,7 @@ class Identity(Enum):
     PUBLIC = "public"
 
 
-class Leave(Enum):
+class Permission(Enum):
     """Whether something may be done; strictest first."""
 
     NO = "no"
@@ -108,7 +108,7 @@ class Condition(Enum):
     NO_DEATH_PENALTY = "no-death-penalty"
 
 
-class Shape(Enum):
+class TermShape(Enum):
     """What the value of a term is in a file."""
 
     CODE = "one code"
@@ -133,31 +133,34 @@ class Term:
 
     name: str
     attribute: str
-    shape: Shape
+    shape: TermShape
     meaning: str
     codes: type[Enum] | None = None
     limit: int = 64
 
 
 TERMS: tuple[Term, ...] = (
-    Term("handling", "handling", Shape.CODE, "who may get it", Handling),
-    Term("status", "status", Shape.CODE, "where consent stands", Status),
-    Term("by", "by", Shape.CODE, "who gave or refused it", Giver),
-    Term("for", "purposes", Shape.CODES, "for which purposes", Purpose),
-    Term("share", "share", Shape.RECIPIENTS, "which recipients; if stated, no others", limit=256),
-    Term("identity", "identity", Shape.CODE, "who may learn who the person is", Identity),
-    Term("onward", "onward", Shape.CODE, "whether a recipient may pass it on", Leave),
-    Term("defence", "defence", Shape.CODE, "whether it may be disclosed to an accused", Leave),
-    Term("conditions", "conditions", Shape.CODES, "what must be done or avoided", Condition),
-    Term("from", "starts", Shape.DATE, "first day on which consent applies"),
-    Term("until", "until", Shape.DATE, "first day on which consent no longer applies"),
-    Term("review", "review", Shape.DATE, "day on which to ask again"),
+    Term("handling", "handling", TermShape.CODE, "who may get it", Handling),
+    Term("status", "status", TermShape.CODE, "where consent stands", Status),
+    Term("by", "by", TermShape.CODE, "who gave or refused it", Giver),
+    Term("for", "purposes", TermShape.CODES, "for which purposes", Purpose),
+    Term("share", "share", TermShape.RECIPIENTS, "which recipients; if stated, no others", limit=256),
+    Term("identity", "identity", TermShape.CODE, "who may learn who the person is", Identity),
+    Term("onward", "onward", TermShape.CODE, "whether a recipient may pass it on", Permission),
+    Term("defence", "defence", TermShape.CODE, "whether it may be disclosed to an accused", Permission),
+    Term("conditions", "conditions", TermShape.CODES, "what must be done or avoided", Condition),
+    Term("from", "starts", TermShape.DATE, "first day on which consent applies"),
+    Term("until", "until", TermShape.DATE, "first day on which consent no longer applies"),
+    Term("review", "review", TermShape.DATE, "day on which to ask again"),
     Term(
-        "agreement", "agreement", Shape.TEXT, "number of the data-sharing agreement that a recipient must have signed"
+        "agreement",
+        "agreement",
+        TermShape.TEXT,
+        "number of the data-sharing agreement that a recipient must have signed",
     ),
-    Term("ref", "ref", Shape.TEXT, "opaque number of the consent form"),
-    Term("basis", "basis", Shape.TEXT, "why no consent is required", limit=200),
-    Term("note", "note", Shape.TEXT, "free text that must not identify anyone", limit=400),
+    Term("ref", "ref", TermShape.TEXT, "opaque number of the consent form"),
+    Term("basis", "basis", TermShape.TEXT, "why no consent is required", limit=200),
+    Term("note", "note", TermShape.TEXT, "free text that must not identify anyone", limit=400),
 )
 """Every term, in the order in which people read them."""
 
@@ -197,8 +200,8 @@ class ConsentTerms:
     purposes: tuple[Purpose | str, ...] | None = None
     share: tuple[str, ...] | None = None
     identity: Identity | str | None = None
-    onward: Leave | str | None = None
-    defence: Leave | str | None = None
+    onward: Permission | str | None = None
+    defence: Permission | str | None = None
     conditions: tuple[Condition | str, ...] | None = None
     starts: date | None = None
     until: date | None = None
@@ -231,8 +234,8 @@ STRICTEST = ConsentTerms(
     purposes=(),
     share=(),
     identity=Identity.WITHHELD,
-    onward=Leave.NO,
-    defence=Leave.NO,
+    onward=Permission.NO,
+    defence=Permission.NO,
 )
 """What counts for an item of which nothing is stated."""
 
@@ -313,15 +316,15 @@ def parse_terms_cached(text: str) -> ConsentTerms:
 
 
 def _parse(term: Term, value: object) -> Any:
-    if term.shape in (Shape.CODES, Shape.RECIPIENTS):
+    if term.shape in (TermShape.CODES, TermShape.RECIPIENTS):
         return _parse_list(term, value)
     if term.name == "agreement":
         return _parse_agreements(term, value)
     if not isinstance(value, str):
         raise FormatError(f"consent term {term.name} is not text")
-    if term.shape is Shape.CODE:
+    if term.shape is TermShape.CODE:
         return _parse_code(term, value)
-    if term.shape is Shape.DATE:
+    if term.shape is TermShape.DATE:
         return parse_day(term.name, value)
     return check_text(term, value)
 
@@ -345,7 +348,7 @@ def _parse_list(term: Term, value: object) -> tuple[Any, ...]:
         raise FormatError(
             f"consent term {term.name} is not sorted, repeats a code, or has more than {term.limit} codes"
         )
-    if term.shape is Shape.RECIPIENTS:
+    if term.shape is TermShape.RECIPIENTS:
         return tuple(check_code(code) for code in value)
     return tuple(_parse_code(term, code) for code in value)
 

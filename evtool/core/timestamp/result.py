@@ -9,7 +9,7 @@ from enum import Enum
 from evtool.core.timestamp.token_state import TokenState as TokenState  # part of the result
 
 
-class Reason(Enum):
+class TokenReason(Enum):
     """Why a token got its state; the value is the code that stands in JSON and in the vectors."""
 
     OK = "ok"
@@ -67,29 +67,29 @@ class Reason(Enum):
 
 _UNDECIDED = frozenset(
     {
-        Reason.BER_NOT_SUPPORTED,
-        Reason.UNKNOWN_VERSION,
-        Reason.CRITICAL_EXTENSION,
-        Reason.IMPRINT_HASH_WEAK,
-        Reason.SIGNER_CERTIFICATE_MISSING,
-        Reason.DIGEST_HASH_WEAK,
-        Reason.ALGORITHM_UNSUPPORTED,
-        Reason.SIGNER_KEY_WEAK,
-        Reason.NO_PATH,
-        Reason.PATH_WEAK,
-        Reason.ANCHOR_NOT_IN_USE,
-        Reason.POLICY_NOT_ACCEPTED,
-        Reason.REVOCATION_UNKNOWN,
-        Reason.REVOCATION_UNUSABLE,
-        Reason.ALGORITHM_SUNSET,
+        TokenReason.BER_NOT_SUPPORTED,
+        TokenReason.UNKNOWN_VERSION,
+        TokenReason.CRITICAL_EXTENSION,
+        TokenReason.IMPRINT_HASH_WEAK,
+        TokenReason.SIGNER_CERTIFICATE_MISSING,
+        TokenReason.DIGEST_HASH_WEAK,
+        TokenReason.ALGORITHM_UNSUPPORTED,
+        TokenReason.SIGNER_KEY_WEAK,
+        TokenReason.NO_PATH,
+        TokenReason.PATH_WEAK,
+        TokenReason.ANCHOR_NOT_IN_USE,
+        TokenReason.POLICY_NOT_ACCEPTED,
+        TokenReason.REVOCATION_UNKNOWN,
+        TokenReason.REVOCATION_UNUSABLE,
+        TokenReason.ALGORITHM_SUNSET,
     }
 )
 """Reasons that more material, other anchors, other software or other data could still turn into a pass."""
 
 
-def state_of(reason: Reason) -> TokenState:
+def state_of(reason: TokenReason) -> TokenState:
     """Give the state that a reason leads to."""
-    if reason is Reason.OK:
+    if reason is TokenReason.OK:
         return TokenState.PASSED
     return TokenState.INDETERMINATE if reason in _UNDECIDED else TokenState.FAILED
 
@@ -231,10 +231,10 @@ class AnchorFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Remark:
     """One reason in words: the code, and what was expected against what was found (safe to print)."""
 
-    reason: Reason
+    reason: TokenReason
     detail: str
 
 
@@ -254,7 +254,7 @@ class TokenVerdict:
         chain: the certificates of the path in DER, to be kept beside the token.
     """
 
-    findings: tuple[Finding, ...]
+    remarks: tuple[Remark, ...]
     judged_at: datetime
     claimed: TokenFacts | None = None
     signer: SignerFacts | None = None
@@ -270,14 +270,14 @@ class TokenVerdict:
         return state_of(self.reason)
 
     @property
-    def reason(self) -> Reason:
+    def reason(self) -> TokenReason:
         """Give the code that decided."""
-        return self.findings[0].reason if self.findings else Reason.OK
+        return self.remarks[0].reason if self.remarks else TokenReason.OK
 
     @property
     def detail(self) -> str:
         """Say in one line why the token did not pass; "" when it did."""
-        return self.findings[0].detail if self.findings else ""
+        return self.remarks[0].detail if self.remarks else ""
 
     @property
     def proven(self) -> TokenFacts | None:

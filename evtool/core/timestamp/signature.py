@@ -18,7 +18,7 @@ from evtool.core.timestamp.algorithms import (
 from evtool.core.timestamp.der import SEQUENCE, DerError, Fields, Node, explicit, read_only
 from evtool.core.timestamp.der_values import read_integer
 from evtool.core.timestamp.refusal import Refused
-from evtool.core.timestamp.result import Reason
+from evtool.core.timestamp.result import TokenReason
 from evtool.core.timestamp.signed_data import SignerInfo
 from evtool.core.timestamp.tst_info import parse_algorithm
 
@@ -47,12 +47,12 @@ def identify_signature(signer: SignerInfo, digest: HashFunction) -> SignatureSch
     """
     algorithm = SIGNATURE_ALGORITHMS.get(signer.signature_oid)
     if algorithm is None:
-        raise Refused(Reason.ALGORITHM_UNSUPPORTED, f"signature algorithm {signer.signature_oid} is not supported")
+        raise Refused(TokenReason.ALGORITHM_UNSUPPORTED, f"signature algorithm {signer.signature_oid} is not supported")
     hash_name = _fixed_hash(signer, algorithm)
     # One signature under two readings of its hash is what an attacker looks for; RFC 8933 asks for one everywhere.
     if hash_name and hash_name != digest.name:
         detail = f"the signature uses {hash_name}, the attributes beside it {digest.name}"
-        raise Refused(Reason.ALGORITHM_UNSUPPORTED, detail)
+        raise Refused(TokenReason.ALGORITHM_UNSUPPORTED, detail)
     return algorithm.scheme
 
 
@@ -84,11 +84,15 @@ def check_signature(key: CertificatePublicKeyTypes | None, signer: SignerInfo, d
             case SignatureScheme.ED448, ed448.Ed448PublicKey():
                 key.verify(signature, data)
             case _:
-                raise Refused(Reason.ALGORITHM_UNSUPPORTED, f"the signer's key does not fit a {scheme.value} signature")
+                raise Refused(
+                    TokenReason.ALGORITHM_UNSUPPORTED, f"the signer's key does not fit a {scheme.value} signature"
+                )
     except InvalidSignature:
-        raise Refused(Reason.SIGNATURE_INVALID, "the signature does not match the signed attributes") from None
+        raise Refused(TokenReason.SIGNATURE_INVALID, "the signature does not match the signed attributes") from None
     except (UnsupportedAlgorithm, ValueError) as error:
-        raise Refused(Reason.ALGORITHM_UNSUPPORTED, f"a {scheme.value} signature cannot be checked: {error}") from error
+        raise Refused(
+            TokenReason.ALGORITHM_UNSUPPORTED, f"a {scheme.value} signature cannot be checked: {error}"
+        ) from error
     return scheme
 
 
@@ -103,13 +107,13 @@ def _parse_pss(parameters: bytes | None) -> tuple[str, str, int]:
     The defaults are SHA-1 and 20 bytes.
     """
     if parameters is None:
-        raise Refused(Reason.ALGORITHM_UNSUPPORTED, "the RSA-PSS signature has no parameters")
+        raise Refused(TokenReason.ALGORITHM_UNSUPPORTED, "the RSA-PSS signature has no parameters")
     fields = Fields(read_only(parameters), "RSASSA-PSS-params")
     hash_field, mask_field, salt_field = fields.optional(0xA0), fields.optional(0xA1), fields.optional(0xA2)
     trailer = fields.optional(0xA3)
     fields.end()
     if trailer and read_integer(explicit(trailer, "trailerField"), "trailerField") != 1:
-        raise Refused(Reason.ALGORITHM_UNSUPPORTED, "the RSA-PSS signature has an unknown trailer")
+        raise Refused(TokenReason.ALGORITHM_UNSUPPORTED, "the RSA-PSS signature has an unknown trailer")
     salt_length = read_integer(explicit(salt_field, "saltLength"), "saltLength") if salt_field else 20
     if not 0 <= salt_length <= 512:
         raise DerError(f"saltLength is {salt_length}, expected 0 to 512")
@@ -120,7 +124,7 @@ def _parse_pss(parameters: bytes | None) -> tuple[str, str, int]:
 def _mask_hash(node: Node) -> str:
     oid, parameters = parse_algorithm(node, "maskGenAlgorithm")
     if oid != MGF1_OID or parameters is None or parameters[0] != SEQUENCE:
-        raise Refused(Reason.ALGORITHM_UNSUPPORTED, f"mask generation function {oid} is not supported")
+        raise Refused(TokenReason.ALGORITHM_UNSUPPORTED, f"mask generation function {oid} is not supported")
     return _hash_name(read_only(parameters))
 
 
@@ -128,5 +132,7 @@ def _hash_name(node: Node) -> str:
     oid, _ = parse_algorithm(node, "hashAlgorithm")
     function = HASH_FUNCTIONS.get(oid)
     if function is None or function.name not in _HASHES:
-        raise Refused(Reason.ALGORITHM_UNSUPPORTED, f"hash function {oid} is not supported in an RSA-PSS signature")
+        raise Refused(
+            TokenReason.ALGORITHM_UNSUPPORTED, f"hash function {oid} is not supported in an RSA-PSS signature"
+        )
     return function.name

@@ -12,7 +12,7 @@ from evtool.core.timestamp.algorithms import HASH_FUNCTIONS, HashFunction, Stren
 from evtool.core.timestamp.der import SEQUENCE, Fields, Node, children, read_only
 from evtool.core.timestamp.der_values import read_integer, read_octets, read_oid
 from evtool.core.timestamp.refusal import Refused
-from evtool.core.timestamp.result import Reason
+from evtool.core.timestamp.result import TokenReason
 from evtool.core.timestamp.signed_data import (
     CONTENT_TYPE,
     MESSAGE_DIGEST,
@@ -41,7 +41,9 @@ def find_candidates(pool: Iterable[Certificate], identifier: SignerIdentifier) -
     else:
         found = tuple(c for c in pool if (c.issuer, c.serial) == (identifier.issuer, identifier.serial))
     if not found:
-        raise Refused(Reason.SIGNER_CERTIFICATE_MISSING, "the signer's certificate is not in the token, nor supplied")
+        raise Refused(
+            TokenReason.SIGNER_CERTIFICATE_MISSING, "the signer's certificate is not in the token, nor supplied"
+        )
     return found
 
 
@@ -54,31 +56,31 @@ def check_attributes(signer: SignerInfo, content: bytes) -> HashFunction:
         Refused: an attribute is missing, repeated, or does not fit.
     """
     if not signer.signed_attributes:
-        raise Refused(Reason.SIGNED_ATTRIBUTES_MISSING, "the token has no signed attributes")
+        raise Refused(TokenReason.SIGNED_ATTRIBUTES_MISSING, "the token has no signed attributes")
     kinds = [kind for kind, _ in signer.attributes]
     for kind in kinds:
         if kinds.count(kind) > 1:
-            raise Refused(Reason.ATTRIBUTE_REPEATED, f"signed attribute {kind} stands there twice")
+            raise Refused(TokenReason.ATTRIBUTE_REPEATED, f"signed attribute {kind} stands there twice")
     values = dict(signer.attributes)
     content_type = values.get(CONTENT_TYPE, ())
     if [read_oid(value, "contentType") for value in content_type] != [TST_INFO]:
-        raise Refused(Reason.CONTENT_TYPE_MISMATCH, "the signed content type is not TSTInfo")
+        raise Refused(TokenReason.CONTENT_TYPE_MISMATCH, "the signed content type is not TSTInfo")
     function = _digest_function(signer.digest_oid)
     found = [read_octets(value, "messageDigest") for value in values.get(MESSAGE_DIGEST, ())]
     computed = function.compute(content)
     if computed is None:
-        raise Refused(Reason.ALGORITHM_UNSUPPORTED, f"this Python cannot compute {function.name}")
+        raise Refused(TokenReason.ALGORITHM_UNSUPPORTED, f"this Python cannot compute {function.name}")
     if len(found) != 1 or not hmac.compare_digest(found[0], computed):
-        raise Refused(Reason.MESSAGE_DIGEST_MISMATCH, "the signed digest is not the digest of the TSTInfo")
+        raise Refused(TokenReason.MESSAGE_DIGEST_MISMATCH, "the signed digest is not the digest of the TSTInfo")
     return function
 
 
 def _digest_function(oid: str) -> HashFunction:
     function = HASH_FUNCTIONS.get(oid)
     if function is None:
-        raise Refused(Reason.ALGORITHM_UNSUPPORTED, f"hash function {oid} is not supported")
+        raise Refused(TokenReason.ALGORITHM_UNSUPPORTED, f"hash function {oid} is not supported")
     if function.strength is Strength.REFUSED:
-        raise Refused(Reason.DIGEST_HASH_REFUSED, f"the signature rests on {function.name}, which is broken")
+        raise Refused(TokenReason.DIGEST_HASH_REFUSED, f"the signature rests on {function.name}, which is broken")
     return function
 
 
@@ -93,19 +95,19 @@ def choose_signer(candidates: tuple[Certificate, ...], signer: SignerInfo) -> Ce
     values = dict(signer.attributes)
     present = [kind for kind in (SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2) if kind in values]
     if not present:
-        raise Refused(Reason.ESS_CERT_ID_MISSING, "no signed attribute names the signer's certificate")
+        raise Refused(TokenReason.ESS_CERT_ID_MISSING, "no signed attribute names the signer's certificate")
     for candidate in candidates:
         if all(_is_named(candidate, values[kind], kind == SIGNING_CERTIFICATE_V2) for kind in present):
             return candidate
     detail = "the certificate is not the one that the signed attributes name"
-    raise Refused(Reason.ESS_CERT_ID_MISMATCH, detail)
+    raise Refused(TokenReason.ESS_CERT_ID_MISMATCH, detail)
 
 
 def _is_named(candidate: Certificate, values: tuple[Node, ...], version_2: bool) -> bool:
     oid, certificate_hash, issuer_serial = parse_ess_cert_id(values, version_2)
     function = HASH_FUNCTIONS.get(oid) if oid else (_SHA256 if version_2 else _SHA1)
     if function is None or function.strength is Strength.REFUSED:
-        raise Refused(Reason.ALGORITHM_UNSUPPORTED, f"hash function {oid} is not supported in an ESSCertID")
+        raise Refused(TokenReason.ALGORITHM_UNSUPPORTED, f"hash function {oid} is not supported in an ESSCertID")
     computed = function.compute(candidate.der)
     if computed is None or not hmac.compare_digest(computed, certificate_hash):
         return False
@@ -131,17 +133,17 @@ def check_profile(certificate: Certificate) -> None:
     try:
         usage = extensions.get_extension_for_class(x509.ExtendedKeyUsage)
     except x509.ExtensionNotFound:
-        raise Refused(Reason.EKU_MISSING, "the signer's certificate is not issued for time-stamping") from None
+        raise Refused(TokenReason.EKU_MISSING, "the signer's certificate is not issued for time-stamping") from None
     purposes = list(usage.value)
     if ExtendedKeyUsageOID.TIME_STAMPING not in purposes:
-        raise Refused(Reason.EKU_MISSING, "the signer's certificate is issued for other purposes")
+        raise Refused(TokenReason.EKU_MISSING, "the signer's certificate is issued for other purposes")
     if not usage.critical:
-        raise Refused(Reason.EKU_NOT_CRITICAL, "the signer's certificate does not mark its purpose as critical")
+        raise Refused(TokenReason.EKU_NOT_CRITICAL, "the signer's certificate does not mark its purpose as critical")
     if purposes != [ExtendedKeyUsageOID.TIME_STAMPING]:
-        raise Refused(Reason.EKU_NOT_EXCLUSIVE, "the signer's certificate is not for time-stamping alone")
+        raise Refused(TokenReason.EKU_NOT_EXCLUSIVE, "the signer's certificate is not for time-stamping alone")
     _check_key_usage(extensions)
     if _is_ca(extensions):
-        raise Refused(Reason.SIGNER_IS_CA, "the signer's certificate is that of a certification authority")
+        raise Refused(TokenReason.SIGNER_IS_CA, "the signer's certificate is that of a certification authority")
 
 
 def _check_key_usage(extensions: x509.Extensions) -> None:
@@ -150,7 +152,7 @@ def _check_key_usage(extensions: x509.Extensions) -> None:
     except x509.ExtensionNotFound:
         return
     if usage.key_cert_sign or not (usage.digital_signature or usage.content_commitment):
-        raise Refused(Reason.KEY_USAGE_UNSUITABLE, "the signer's key is not meant for signatures on data")
+        raise Refused(TokenReason.KEY_USAGE_UNSUITABLE, "the signer's key is not meant for signatures on data")
 
 
 def _is_ca(extensions: x509.Extensions) -> bool:

@@ -19,7 +19,7 @@ from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ranges_of
 from evtool.operations.entries.consent import decide_items, require_decidable
-from evtool.operations.record.collection import SealedItem, read_collection, read_numbered_items
+from evtool.operations.record.record import SealedItem, read_numbered_items, read_record
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.record.withholding import judge_withholding
 from evtool.store.custody import CustodyReader
@@ -155,20 +155,20 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
         RefusedError: items may not go; they are named by their numbers, and nothing else of them.
         MismatchError: the record fails verification.
     """
-    collection = read_collection(custody)
+    record = read_record(custody)
     asking = _Asking(wanted)
-    kept = asking.take(read_numbered_items(collection))
-    require_decidable(collection)
-    withholding = judge_withholding(collection)
-    asked = asking.finish(kept, collection.next_item - 1, whole=withholding.is_whole)
+    kept = asking.take(read_numbered_items(record))
+    require_decidable(record)
+    withholding = judge_withholding(record)
+    asked = asking.finish(kept, record.next_item - 1, whole=withholding.is_whole)
     # What was given up is not handed out, even if it still lies there; its name may be another item's by now.
-    disposed = tuple((sealed.item.number, _DISPOSED) for sealed in asked if collection.is_disposed(sealed))
-    asked = [sealed for sealed in asked if not collection.is_disposed(sealed)]
+    disposed = tuple((sealed.item.number, _DISPOSED) for sealed in asked if record.is_disposed(sealed))
+    asked = [sealed for sealed in asked if not record.is_disposed(sealed)]
     if not asked:
         raise InputError("no sealed item was selected, so there is nothing to pack", hint="`evtool show` lists them")
     # Read again: the items of a collection can be gone through once.
     numbers = ranges_of(sealed.item.number for sealed in asked)
-    answers = decide_items(read_collection(custody), request, trust, numbers)
+    answers = decide_items(read_record(custody), request, trust, numbers)
     decisions = {answer.consent.item: answer.decision for answer in answers}
     refused = tuple((number, _words(decision)) for number, decision in decisions.items() if not decision.allowed)
     if refused and not wanted.allowed_only:
@@ -176,7 +176,7 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
     allowed = [sealed for sealed in asked if decisions[sealed.item.number].allowed]
     if not allowed:
         raise _refusal(refused, "and there are no others")
-    telling = _telling_links([sealed.item for sealed in allowed], len(allowed) == collection.next_item - 1, wanted)
+    telling = _telling_links([sealed.item for sealed in allowed], len(allowed) == record.next_item - 1, wanted)
     reason = "it is a link to a name that the bundle does not disclose"
     duties = dict.fromkeys(duty for sealed in allowed for duty in decisions[sealed.item.number].duties)
     return ItemSelection(

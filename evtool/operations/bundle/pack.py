@@ -23,13 +23,11 @@ from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
-from evtool.core.consent.decision import Recipient as ConsentRecipient
-from evtool.core.consent.decision import RecipientKind, Request
+from evtool.core.consent.decision import Recipient, RecipientKind, Request
 from evtool.core.consent.state import changes_of
 from evtool.core.consent.summary import ConsentTally
 from evtool.core.container.payload_names import ReservedNames, is_place_of_record, parse_neutral_name
-from evtool.core.custody.events import Code as AgentCode
-from evtool.core.custody.events import Confirmations, Digest, Disclosed, Fixity, FixityScope
+from evtool.core.custody.events import Confirmations, Digest, Disclosed, Fixity, FixityScope, PartyCode
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import EvtoolError, FormatError, InputError, UsageError, Way
 from evtool.core.manifest.disclosed_items import DisclosedItems, group_items
@@ -39,7 +37,7 @@ from evtool.core.terms.terms import Purpose, code_text
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.ranges import ranges_of
 from evtool.core.verdict import Report
-from evtool.keys.age_keys import Recipient
+from evtool.keys.age_keys import EncryptionKey
 from evtool.keys.passphrase import Passphrase
 from evtool.operations.author import Author, Now, Random, system_now
 from evtool.operations.bundle.choice import NAMES, ItemSelection, Wanted, choose_items, withheld_of
@@ -66,9 +64,9 @@ from evtool.operations.entries.writer import (
     open_for_writing,
 )
 from evtool.operations.progress import Progress
-from evtool.operations.record.collection import Collection, read_collection
 from evtool.operations.record.disclosed_lists import list_name
 from evtool.operations.record.read import open_record
+from evtool.operations.record.record import Record, read_record
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.verify.derivations import list_derivations
 from evtool.report.bundle_readme import render_bundle_readme
@@ -95,7 +93,7 @@ class Disclosure:
         is_publication: whether it goes to everybody, which takes items whose handling is public; see `publication`.
     """
 
-    recipient: ConsentRecipient
+    recipient: Recipient
     purpose: Purpose | str
     authority: str
     confirmed: frozenset[str] = frozenset()
@@ -107,7 +105,7 @@ class Disclosure:
     @classmethod
     def publication(cls, authority: str | None, trust: TrustPolicy) -> Disclosure:
         """Disclose to nobody by name; only items whose handling is public can go that way."""
-        everybody = ConsentRecipient("public", kinds=frozenset({RecipientKind.PUBLIC}))
+        everybody = Recipient("public", kinds=frozenset({RecipientKind.PUBLIC}))
         return cls(everybody, "publication", authority or "public handling", trust=trust, is_publication=True)
 
     def request(self, agent: str | None, moment: datetime) -> Request:
@@ -131,10 +129,10 @@ class Disclosure:
         """
         try:
             return Disclosed(
-                recipient=AgentCode(self.recipient.code),
+                recipient=PartyCode(self.recipient.code),
                 authority=self.authority,
                 purpose=code_text(self.purpose),
-                approved_by=AgentCode(self.approved_by) if self.approved_by else None,
+                approved_by=PartyCode(self.approved_by) if self.approved_by else None,
                 confirmed=Confirmations(tuple(sorted(self.confirmed))) if self.confirmed else None,
             )
         except FormatError as error:
@@ -155,7 +153,7 @@ class PackOptions:
 
     wanted: Wanted = field(default_factory=Wanted)
     neutral_names: bool = False
-    recipients: tuple[Recipient, ...] = ()
+    recipients: tuple[EncryptionKey, ...] = ()
     passphrase: Passphrase | None = None
     custody: str | None = None
 
@@ -250,39 +248,37 @@ def pack(
     check_new(output)
     details = disclosure.details()
     check_entry_text(details, header.reason, author.policy)
-    with open_for_writing(path, options.custody) as record, Tree(record.evidence) as tree:
-        _check_outside(record, output)
-        sweep(
-            output, tell, collection=_collection_id(record), heads={link.head for link in record.collection.chain.links}
-        )
+    with open_for_writing(path, options.custody) as opened, Tree(opened.evidence) as tree:
+        _check_outside(opened, output)
+        sweep(output, tell, collection=_collection_id(opened), heads={link.head for link in opened.record.chain.links})
         choice = choose_items(
-            record.custody, options.wanted, disclosure.request(author.signer.code, author.now()), disclosure.trust
+            opened.custody, options.wanted, disclosure.request(author.signer.code, author.now()), disclosure.trust
         )
         items = [sealed.item for sealed in choice.items]
-        travels = _find_travels(record.collection, choice, options, header, details)
+        travels = _find_travels(opened.record, choice, options, header, details)
         announce(travels)
         neutral = list_neutral_names(tree, choice.reserved)
         chosen = [locate(tree, item, neutral) for item in items]
         payload = _measure_payload(tree, chosen, choice.reserved, options, author.progress)
         disclosed = frozenset(item.number for item in chosen)
-        total = record.collection.next_item - 1
+        total = opened.record.next_item - 1
         fixity = _fixity(chosen, total)
-        cover = _cover(record, choice, disclosure, author, travels)
-        without = entries_about_others(record.collection, disclosed)
+        cover = _cover(opened, choice, disclosure, author, travels)
+        without = entries_about_others(opened.record, disclosed)
         listed = _list_items(
             items, choice.withheld_before, options.wanted.withhold, cover, without, author.random
         ).serialize()
         details = replace(details, list=Digest(sha256_hex(listed)))
         # Without items: which ones they are says the list, and that does not go to later recipients.
         about = EntryHeader(header.reason, header.happened_at, header.clock)
-        own = {list_name(record.next_sequence): listed}
-        draft = draft_entry(record, author, about, details, fixity=fixity, own=own)
+        own = {list_name(opened.next_sequence): listed}
+        draft = draft_entry(opened, author, about, details, fixity=fixity, own=own)
         # The items of a collection can be gone through once.
-        collection = read_collection(record.custody)
-        kept = record_files(collection, disclosed, options.wanted.withhold, {**draft.files, COVER: cover}, without)
-        files = bag_files(collection, kept, payload, _readme(collection, draft, options, travels))
+        record = read_record(opened.custody)
+        kept = record_files(record, disclosed, options.wanted.withhold, {**draft.files, COVER: cover}, without)
+        files = bag_files(record, kept, payload, _readme(record, draft, options, travels))
         report = _hand_out(
-            record, draft, lambda: new_bundle(form, output, files, keys, draft.head, author.progress), output
+            opened, draft, lambda: new_bundle(form, output, files, keys, draft.head, author.progress), output
         )
     return PackResult(
         entry=draft.entry.sequence,
@@ -336,24 +332,24 @@ def preview_pack(
     options.form_of(output)
     check_new(output)
     details = disclosure.details()
-    with open_record(path, options.custody) as collection:
+    with open_record(path, options.custody) as record:
         request = disclosure.request(agent, now())
-        choice = choose_items(collection.custody, options.wanted, request, disclosure.trust)
-        travels = _find_travels(collection, choice, options, header, details)
-        count, total = len(choice.items), collection.next_item - 1
+        choice = choose_items(record.custody, options.wanted, request, disclosure.trust)
+        travels = _find_travels(record, choice, options, header, details)
+        count, total = len(choice.items), record.next_item - 1
     return PackPreview(count, total - count, choice.left_out, choice.duties, travels)
 
 
 def _find_travels(
-    collection: Collection, choice: ItemSelection, options: PackOptions, header: EntryHeader, details: Disclosed
+    record: Record, choice: ItemSelection, options: PackOptions, header: EntryHeader, details: Disclosed
 ) -> Travels:
     items = [sealed.item for sealed in choice.items]
-    without = entries_about_others(collection, frozenset(item.number for item in items))
-    return find_travels(collection.chain.links, items, options.wanted.withhold, without, (header.reason, details))
+    without = entries_about_others(record, frozenset(item.number for item in items))
+    return find_travels(record.chain.links, items, options.wanted.withhold, without, (header.reason, details))
 
 
 def _hand_out(
-    record: OpenRecord, draft: Draft, make: Callable[[], AbstractContextManager[Made]], output: Path
+    opened: OpenRecord, draft: Draft, make: Callable[[], AbstractContextManager[Made]], output: Path
 ) -> Report:
     """Make the bundle, write the entry into the record, and let the bundle have its name.
 
@@ -366,11 +362,11 @@ def _hand_out(
         with make() as made:
             made_as = _identity(made.work.content)
             made.work.note(pending.serialize())
-            commit_entry(record, draft)
+            commit_entry(opened, draft)
             return made.report
     except BaseException as error:
         number = draft.entry.sequence
-        if made_as is None or made_as == _identity(output) or not _is_written(record, draft):
+        if made_as is None or made_as == _identity(output) or not _is_written(opened, draft):
             raise
         reason = error.message if isinstance(error, EvtoolError) else "the run was interrupted"
         raise InputError(
@@ -388,31 +384,31 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return facts.st_dev, facts.st_ino
 
 
-def _is_written(record: OpenRecord, draft: Draft) -> bool:
+def _is_written(opened: OpenRecord, draft: Draft) -> bool:
     """Look whether the entry exists; what is on disk decides, as a run may be interrupted before it knows."""
     key = draft.entry.sequence, draft.entry.event.value
-    return key in record.custody.list_files().entries and record.custody.read_entry(*key).data == draft.data
+    return key in opened.custody.list_files().entries and opened.custody.read_entry(*key).data == draft.data
 
 
-def _collection_id(record: OpenRecord) -> str | None:
-    links = record.collection.chain.links
+def _collection_id(opened: OpenRecord) -> str | None:
+    links = opened.record.chain.links
     return links[0].entry.collection if links else None
 
 
-def _check_outside(record: OpenRecord, output: Path) -> None:
+def _check_outside(opened: OpenRecord, output: Path) -> None:
     """Refuse an output inside of the evidence, where it would be evidence, or in the record."""
     target = os.path.realpath(os.fsencode(output))
-    for root in (record.evidence.path, record.custody.location.path):
+    for root in (opened.evidence.path, opened.custody.location.path):
         if target.startswith(os.path.realpath(root) + os.fsencode(os.sep)):
             raise UsageError("the bundle would lie inside the evidence directory", hint="name a place outside it")
 
 
 def _cover(
-    record: OpenRecord, choice: ItemSelection, disclosure: Disclosure, author: Author, travels: Travels
+    opened: OpenRecord, choice: ItemSelection, disclosure: Disclosure, author: Author, travels: Travels
 ) -> bytes:
     """Write the cover sheet, from the terms in force for the items of the bundle; the entry holds its digest."""
     moment = author.now()
-    changes = changes_of(link.entry for link in record.collection.chain.links)
+    changes = changes_of(link.entry for link in opened.record.chain.links)
     tally = ConsentTally()
     for number, group in groupby(choice.items, key=lambda sealed: sealed.seal.number):
         of_seal = ConsentTally(number, changes)
@@ -421,7 +417,7 @@ def _cover(
         tally.merge(of_seal)
     numbers = frozenset(sealed.item.number for sealed in choice.items)
     handover = Handover(
-        entry=record.next_sequence,
+        entry=opened.next_sequence,
         moment=moment,
         agent=author.signer.code,
         recipient=disclosure.recipient.code,
@@ -430,10 +426,10 @@ def _cover(
         approved_by=disclosure.approved_by,
         confirmed=tuple(sorted(disclosure.confirmed)),
         duties=choice.duties,
-        collection=record.collection.chain.links[0].entry.collection,
+        collection=opened.record.chain.links[0].entry.collection,
         items=ranges_of(numbers),
-        remarks=_remarks(record.collection, numbers),
-        total=record.collection.next_item - 1,
+        remarks=_remarks(opened.record, numbers),
+        total=opened.record.next_item - 1,
         travels=travels,
     )
     return render_cover_sheet(tally.summarize(moment), handover).encode("utf-8")
@@ -462,14 +458,14 @@ def _list_items(
         raise InputError(f"the list of what is withheld cannot be written: {error.message}") from error
 
 
-def _remarks(collection: Collection, items: frozenset[int]) -> tuple[str, ...]:
+def _remarks(record: Record, items: frozenset[int]) -> tuple[str, ...]:
     """Say of the copies in the bundle that they are copies."""
-    copies = [derivation for derivation in list_derivations(collection, items) if derivation.has_copy]
+    copies = [derivation for derivation in list_derivations(record, items) if derivation.has_copy]
     return tuple(f"item {derivation.copy} {derivation.of_copy}" for derivation in copies)
 
 
-def _readme(collection: Collection, draft: Draft, options: PackOptions, travels: Travels) -> bytes:
-    entries = [*(link.entry for link in collection.chain.links), draft.entry]
+def _readme(record: Record, draft: Draft, options: PackOptions, travels: Travels) -> bytes:
+    entries = [*(link.entry for link in record.chain.links), draft.entry]
     stems = [(entry.stem, entry.agent) for entry in entries]
     return render_bundle_readme(stems, travels, neutral=options.has_neutral_names).encode("utf-8")
 

@@ -25,12 +25,12 @@ from evtool.core.container.payload_names import PayloadNamer, ReservedNames, par
 from evtool.core.custody.entry import Entry
 from evtool.core.custody.events import Derived, Event
 from evtool.core.errors import EvidenceError, MismatchError
-from evtool.core.manifest.disclosure import DisclosedStatement, PartialCopy
+from evtool.core.manifest.disclosure import DisclosedStatement, PartialCopyWriter
 from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.statement import ContentStatement, ItemType
 from evtool.core.text.names import parse_name, shown, store_name
 from evtool.operations.bundle.choice import is_withheld
-from evtool.operations.record.collection import Collection, Seal
+from evtool.operations.record.record import Record, Seal
 from evtool.operations.verify.bag import BUNDLE_README
 from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree
@@ -181,11 +181,11 @@ def of_bytes(path: str, data: bytes) -> PartFile:
     return measure(path, lambda: iter((data,)))
 
 
-def entries_about_others(collection: Collection, disclosed: frozenset[int]) -> tuple[int, ...]:
+def entries_about_others(record: Record, disclosed: frozenset[int]) -> tuple[int, ...]:
     """Give the numbers of the entries whose details are about none of the disclosed items, or are not here."""
     return tuple(
         link.entry.sequence
-        for link in collection.chain.links
+        for link in record.chain.links
         if link.entry.apart is not None and (link.entry.is_withheld or not _is_about_any(link.entry, disclosed))
     )
 
@@ -201,7 +201,7 @@ def _is_about_any(entry: Entry, disclosed: frozenset[int]) -> bool:
 
 
 def record_files(
-    collection: Collection,
+    record: Record,
     disclosed: frozenset[int],
     withhold: frozenset[str],
     added: Mapping[str, bytes],
@@ -217,8 +217,8 @@ def record_files(
     Raises:
         MismatchError: a manifest is not the one that was signed.
     """
-    custody, listing = collection.custody, collection.listing
-    seals = {seal.number: seal for seal in collection.seals}
+    custody, listing = record.custody, record.listing
+    seals = {seal.number: seal for seal in record.seals}
     files: list[PartFile] = []
     for sequence, event in listing.entries:
         for role in (FileRole.ENTRY, FileRole.SIGNATURE):
@@ -253,10 +253,10 @@ def _partial_manifest(
     def is_disclosed(statement: DisclosedStatement) -> bool:
         return statement.item in disclosed and not is_withheld(statement, withhold)
 
-    copies: list[PartialCopy] = []
+    copies: list[PartialCopyWriter] = []
 
     def chunks() -> Iterator[bytes]:
-        copies[:] = [PartialCopy(is_disclosed)]
+        copies[:] = [PartialCopyWriter(is_disclosed)]
         return _gather(copies[0].write(custody.read_lines(name)))
 
     file = measure(f"{RECORD}/{name}", chunks)
@@ -278,12 +278,12 @@ def _gather(lines: Iterable[bytes]) -> Iterator[bytes]:
     yield b"".join(waiting)
 
 
-def bag_files(collection: Collection, record: list[PartFile], payload: list[PartFile], readme: bytes) -> list[PartFile]:
+def bag_files(record: Record, kept: list[PartFile], payload: list[PartFile], readme: bytes) -> list[PartFile]:
     """Give every file of the bag in the order of the bundle: its lists, the record, the evidence."""
     payload = sorted(payload, key=lambda file: file.path.encode("utf-8"))
     info = BagInfo(
         version=__version__,
-        collection=collection.chain.links[0].entry.collection,
+        collection=record.chain.links[0].entry.collection,
         payload_bytes=sum(file.size for file in payload),
         payload_files=len(payload),
     )
@@ -293,8 +293,8 @@ def bag_files(collection: Collection, record: list[PartFile], payload: list[Part
         of_bytes(BUNDLE_README, readme),
         measure(MANIFEST_FILE, lambda: _manifest_lines(payload)),
     ]
-    listed = sorted([*tags, *record], key=lambda file: file.path.encode("utf-8"))
-    return [*tags, measure(TAG_MANIFEST_FILE, lambda: _manifest_lines(listed)), *record, *payload]
+    listed = sorted([*tags, *kept], key=lambda file: file.path.encode("utf-8"))
+    return [*tags, measure(TAG_MANIFEST_FILE, lambda: _manifest_lines(listed)), *kept, *payload]
 
 
 def _manifest_lines(files: Iterable[PartFile]) -> Iterator[bytes]:

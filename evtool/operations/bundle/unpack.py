@@ -22,7 +22,7 @@ from evtool.core.verdict import Report
 from evtool.operations.bundle.leftovers import Tell, sweep
 from evtool.operations.bundle.payload_places import Placed, Placing
 from evtool.operations.progress import NoProgress, Progress
-from evtool.operations.record.collection import nameless_items, read_collection, read_items
+from evtool.operations.record.record import nameless_items, read_items, read_record
 from evtool.operations.record.subject import BundleAccess, Place, open_container
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import verify, verify_bundle
@@ -210,9 +210,9 @@ def _restore(staged: _Staged, tree: NewTree, *, outside_links: bool) -> Placed:
     for path in sorted(staged.bundle.tags):
         if path.startswith(f"{RECORD}/"):
             tree.write_file(os.fsencode(path), staged.bundle.read_chunks(path))
-    collection = read_collection(staged.bundle.custody)
-    items = [sealed.item for _, sealed in read_items(collection)]
-    items += [sealed.item for sealed in nameless_items(collection)]
+    record = read_record(staged.bundle.custody)
+    items = [sealed.item for _, sealed in read_items(record)]
+    items += [sealed.item for sealed in nameless_items(record)]
     placing = Placing(tree, items, outside_links=outside_links)
     placing.place_files(staged.files)
     placing.make_directories()

@@ -15,7 +15,7 @@ from evtool.core.errors import EvidenceError, InputError, MismatchError
 from evtool.core.finding import Axis, AxisState, Effect
 from evtool.core.text.names import shown
 from evtool.core.verdict import Report
-from evtool.keys.age_keys import Recipient
+from evtool.keys.age_keys import EncryptionKey
 from evtool.keys.passphrase import Passphrase
 from evtool.operations.bundle.plan import PartFile
 from evtool.operations.progress import Progress
@@ -46,7 +46,7 @@ class EncryptionKeys:
         random: where random bytes come from.
     """
 
-    recipients: tuple[Recipient, ...] = ()
+    recipients: tuple[EncryptionKey, ...] = ()
     passphrase: Passphrase | None = None
     random: Callable[[int], bytes] = os.urandom
 

@@ -22,7 +22,7 @@ from evtool.core.consent.items import (
     terms_in_force,
 )
 from evtool.core.consent.state import ConsentChange, changes_of, find_ineffective
-from evtool.core.custody.events import ConsentChanged, Event, Terms
+from evtool.core.custody.events import ConsentChanged, Event, TermsText
 from evtool.core.errors import FormatError, InputError, RefusedError, UsageError
 from evtool.core.terms.input import find_contradictions
 from evtool.core.terms.terms import ConsentTerms
@@ -31,14 +31,14 @@ from evtool.core.text.ranges import ItemRanges
 from evtool.operations.author import Author
 from evtool.operations.entries.record_event import RecordResult, record_event
 from evtool.operations.entries.writer import EntryHeader
-from evtool.operations.record.collection import Collection, SealedItem, read_numbered_items
 from evtool.operations.record.opening import require_sound
 from evtool.operations.record.read import open_record
+from evtool.operations.record.record import Record, SealedItem, read_numbered_items
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.record.withholding import judge_withholding, require_explained, withheld_ranges
 
 
-def read_consent(collection: Collection, items: ItemRanges | None = None) -> Iterator[ItemConsent]:
+def read_consent(record: Record, items: ItemRanges | None = None) -> Iterator[ItemConsent]:
     """Yield the consent of every item that is disclosed, or only of `items`, in the order of their numbers.
 
     Those of `items` that this copy withholds come last: nothing is known about their terms.
@@ -49,13 +49,13 @@ def read_consent(collection: Collection, items: ItemRanges | None = None) -> Ite
         MismatchError: at the end: a manifest is not the one that was signed, or the chain fails verification.
         InputError: at the end: some of it cannot be read.
     """
-    index = ChangeIndex(changes_of(link.entry for link in collection.chain.links))
-    finders = {seal.number: ChangeFinder(index, seal.number) for seal in collection.seals}
+    index = ChangeIndex(changes_of(link.entry for link in record.chain.links))
+    finders = {seal.number: ChangeFinder(index, seal.number) for seal in record.seals}
     # Items mostly share their terms and the changes that concern them: what was put together last is kept.
     last: object = None
     in_force: ItemTerms = TermsNeverStated()
     changes: tuple[ConsentChange, ...] = ()
-    for sealed in read_numbered_items(collection):
+    for sealed in read_numbered_items(record):
         number, sealed_by, terms = sealed.item.number, sealed.seal.number, sealed_terms(sealed.item)
         if items is not None and number not in items:
             continue
@@ -64,21 +64,21 @@ def read_consent(collection: Collection, items: ItemRanges | None = None) -> Ite
             changes = tuple(index.changes[position] for position in group[2])
             in_force, last = _in_force(number, terms, sealed_by, changes), group
         yield ItemConsent(number, sealed_by, terms, in_force, changes)
-    require_decidable(collection)
-    for seal in collection.seals if items is not None else ():
+    require_decidable(record)
+    for seal in record.seals if items is not None else ():
         gone = withheld_ranges(seal)
         for number in items or ():
             if any(first <= number <= last for first, last in gone):
                 yield consent_of(number, TermsWithheld(), seal.number, index.changes)
 
 
-def known_consents(collection: Collection, items: Sequence[SealedItem]) -> dict[int, ItemConsent]:
+def known_consents(record: Record, items: Sequence[SealedItem]) -> dict[int, ItemConsent]:
     """Work out the consent of items out of any record, once its manifests have been read: number -> consent.
 
     Out of one that cannot be relied on, nobody knows what is in force: then the strictest counts.
     """
-    changes = changes_of(link.entry for link in collection.chain.links)
-    is_known = collection.tells_all_changes and judge_withholding(collection).is_explained
+    changes = changes_of(link.entry for link in record.chain.links)
+    is_known = record.tells_all_changes and judge_withholding(record).is_explained
     consents: dict[int, ItemConsent] = {}
     for sealed in items:
         number, terms = sealed.item.number, sealed_terms(sealed.item)
@@ -94,24 +94,24 @@ def _in_force(number: int, sealed: ItemTerms, sealed_by: int, changes: Sequence[
         raise FormatError(f"item {number}: {error.message}") from error
 
 
-def require_decidable(collection: Collection) -> None:
+def require_decidable(record: Record) -> None:
     """Refuse to answer out of a record that fails verification; its manifests have been read.
 
     Raises:
         MismatchError, InputError: as `read_consent`.
     """
-    require_sound(collection.record_findings)
-    if not collection.seals:
+    require_sound(record.record_findings)
+    if not record.seals:
         raise InputError("nothing is sealed here, so there is nothing to decide")
-    if not collection.tells_all_changes:
+    if not record.tells_all_changes:
         message = "an entry that changes consent has no signature, so the terms in force are not known"
         raise InputError(message, hint="run evtool verify first")
     # Terms could be looser only because an item with stricter ones was withheld by somebody without a key.
-    require_explained(judge_withholding(collection))
+    require_explained(judge_withholding(record))
 
 
 def decide_items(
-    collection: Collection, request: Request, trust: TrustPolicy, items: ItemRanges | None = None
+    record: Record, request: Request, trust: TrustPolicy, items: ItemRanges | None = None
 ) -> tuple[ConsentAnswer, ...]:
     """Decide over every item that is disclosed, or over `items`: the one place where that is decided.
 
@@ -120,14 +120,14 @@ def decide_items(
     Raises:
         MismatchError, InputError: the record fails verification or cannot be read, or one of `items` is not in it.
     """
-    history = [(link.entry.event, link.entry.agent) for link in collection.chain.links]
+    history = [(link.entry.event, link.entry.agent) for link in record.chain.links]
     request = replace(request, is_onward=request.is_onward or passes_on(history, request.agent))
-    untrusted = {link.entry.sequence for link in collection.chain.links if trust.judge(link) is not None}
+    untrusted = {link.entry.sequence for link in record.chain.links if trust.judge(link) is not None}
     answers: list[ConsentAnswer] = []
-    consents = list(read_consent(collection, items))
+    consents = list(read_consent(record, items))
     # Whoever withheld the details of a change answers for it that it is about other items.
-    link = judge_withholding(collection).link
-    answering = () if link is None or not _withholds_changes(collection) else (link.entry.sequence,)
+    link = judge_withholding(record).link
+    answering = () if link is None or not _withholds_changes(record) else (link.entry.sequence,)
     for consent in consents:
         entries = (consent.sealed_by, *(change.entry for change in consent.changes), *answering)
         decision = decide(consent.in_force, request, [entry for entry in entries if entry in untrusted])
@@ -137,9 +137,9 @@ def decide_items(
     return tuple(answers)
 
 
-def _withholds_changes(collection: Collection) -> bool:
+def _withholds_changes(record: Record) -> bool:
     """Tell whether this copy does not hold the details of an entry that changes consent."""
-    changes = [link.entry for link in collection.chain.links if link.entry.event is Event.CONSENT_CHANGED]
+    changes = [link.entry for link in record.chain.links if link.entry.event is Event.CONSENT_CHANGED]
     return any(entry.is_withheld for entry in changes)
 
 
@@ -185,12 +185,12 @@ def change_consent(
     for sentence in find_contradictions(terms, whole=False):
         raise UsageError(sentence)
     without_effect: dict[str, int] = {}
-    with open_record(path, custody) as collection:
-        items = header.items or _all_sealed(collection)
-        if items.last >= collection.next_item:
-            raise InputError(f"item {items.last} is not sealed, the last one is {collection.next_item - 1}")
+    with open_record(path, custody) as record:
+        items = header.items or _all_sealed(record)
+        if items.last >= record.next_item:
+            raise InputError(f"item {items.last} is not sealed, the last one is {record.next_item - 1}")
         # Items that this copy withholds can be changed all the same; nobody knows what has an effect on them.
-        for consent in read_consent(collection, header.items):
+        for consent in read_consent(record, header.items):
             if len(consent.changes) >= MAX_CHANGES:
                 raise RefusedError(
                     f"item {consent.item} was changed {MAX_CHANGES} times already, and evtool reads no more"
@@ -200,12 +200,12 @@ def change_consent(
                 without_effect[name] = without_effect.get(name, 0) + 1
     # Named one by one even if it is all: items that are sealed later are not meant.
     header = EntryHeader(header.reason, header.happened_at, header.clock, items)
-    details = ConsentChanged(Terms(terms.serialize()))
+    details = ConsentChanged(TermsText(terms.serialize()))
     written = record_event(path, author, details, header, custody=custody)
     return ChangeResult(written, items, without_effect)
 
 
-def _all_sealed(collection: Collection) -> ItemRanges:
-    if not collection.seals:
+def _all_sealed(record: Record) -> ItemRanges:
+    if not record.seals:
         raise InputError("nothing is sealed here, so there is no consent to change")
-    return ItemRanges(((1, collection.next_item - 1),))
+    return ItemRanges(((1, record.next_item - 1),))

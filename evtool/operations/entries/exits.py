@@ -29,8 +29,8 @@ from evtool.operations.entries.writer import (
     EntryHeader,
     open_for_writing,
 )
-from evtool.operations.record.collection import Collection, read_collection, read_numbered_items
 from evtool.operations.record.opening import require_sound
+from evtool.operations.record.record import Record, read_numbered_items, read_record
 from evtool.operations.record.trust import TrustPolicy
 
 FINAL = frozenset(
@@ -140,7 +140,7 @@ def record_exit(
             hint="give a reason",
             ways=(Way.REASON,),
         )
-    with open_for_writing(path, custody) as record:
+    with open_for_writing(path, custody) as opened:
         request = Request(
             recipient=consent.recipient,
             purpose=purpose or _purpose_of(details.purpose),
@@ -148,14 +148,14 @@ def record_exit(
             agent=author.signer.code,
             is_onward=consent.is_onward,
         )
-        items = _items_that_go(read_collection(record.custody), header.items)
-        answers = decide_items(read_collection(record.custody), request, consent.trust, items)
+        items = _items_that_go(read_record(opened.custody), header.items)
+        answers = decide_items(read_record(opened.custody), request, consent.trust, items)
         used = _require_allowed(
             [(answer.consent.item, answer.decision) for answer in answers], consent, details.recipient
         )
         if used:
             details = replace(details, confirmed=Confirmations(tuple(sorted(used))))
-        return add_event(record, author, details, header, fixity=fixity)
+        return add_event(opened, author, details, header, fixity=fixity)
 
 
 def _purpose_of(text: str) -> Purpose | str:
@@ -166,10 +166,10 @@ def _purpose_of(text: str) -> Purpose | str:
         return text
 
 
-def _items_that_go(collection: Collection, named: ItemRanges | None) -> ItemRanges:
+def _items_that_go(record: Record, named: ItemRanges | None) -> ItemRanges:
     """Give the items that there are to hand over: of those named, or of all, what was not disposed of."""
-    going = [sealed.item.number for sealed in read_numbered_items(collection) if not collection.is_disposed(sealed)]
-    require_sound(collection.record_findings)
+    going = [sealed.item.number for sealed in read_numbered_items(record) if not record.is_disposed(sealed)]
+    require_sound(record.record_findings)
     if named is not None:
         return named
     if not going:

@@ -11,9 +11,9 @@ from evtool.core.finding import Effect, Finding
 from evtool.core.manifest.statement import ItemType
 from evtool.operations.author import Author, Random
 from evtool.operations.entries.writer import OpenRecord
-from evtool.operations.record.collection import Collection, read_collection, read_numbered_items
 from evtool.operations.record.disclosed_lists import read_lists
 from evtool.operations.record.opening import require_sound
+from evtool.operations.record.record import Record, read_numbered_items, read_record
 from evtool.operations.record.selection import Selection
 from evtool.operations.verify.items.comparison import Comparison
 from evtool.operations.verify.items.plain import Comparer
@@ -48,7 +48,7 @@ class Measurement:
 
 
 def measure_fixity(
-    record: OpenRecord,
+    opened: OpenRecord,
     request: FixityRequest,
     author: Author,
 ) -> Measurement:
@@ -59,25 +59,25 @@ def measure_fixity(
         MismatchError: a manifest is not the one that was signed.
     """
     # Read again: the items of a collection can be gone through once.
-    collection = read_collection(record.custody)
-    total = sum(seal.sealed.items for seal in collection.seals)
+    record = read_record(opened.custody)
+    total = sum(seal.sealed.items for seal in record.seals)
     if not total:
         raise InputError("nothing is sealed here, so there is nothing to compare", hint="run evtool seal first")
-    there = _numbers_there(record, collection, total)
+    there = _numbers_there(opened, record, total)
     whole = request.sample is None or request.sample >= len(there)
     selection = Selection() if whole else Selection(_draw(request.sample or 1, there, author.random))
     author.progress.start("checking", total if whole else len(selection.numbers), None)
     comparison = Comparer(
-        evidence=record.evidence,
-        collection=collection,
-        custody_name=NAME if record.inside else None,
-        exclusions=collection.exclusions,
+        evidence=opened.evidence,
+        record=record,
+        custody_name=NAME if opened.inside else None,
+        exclusions=record.exclusions,
         jobs=request.jobs or default_jobs(),
         mode=Mode.HASH,
         selection=selection,
         progress=author.progress,
     ).run()
-    for seal in collection.seals:
+    for seal in record.seals:
         require_sound(seal.findings)
     for finding in (*comparison.withholding.findings, *comparison.check_accounts(total)):
         raise MismatchError(f"the record fails verification: {finding.message}", hint="run evtool verify first")
@@ -91,15 +91,15 @@ def measure_fixity(
     return Measurement(fixity, findings)
 
 
-def _numbers_there(record: OpenRecord, collection: Collection, total: int) -> Sequence[int]:
+def _numbers_there(opened: OpenRecord, record: Record, total: int) -> Sequence[int]:
     """Give the numbers of the items that can be read, where not every item can: a sample is drawn from these."""
-    is_partial = any(True for _ in read_lists(collection.custody, collection.listing, collection.chain.links))
-    if not is_partial and not collection.disposals:
+    is_partial = any(True for _ in read_lists(record.custody, record.listing, record.chain.links))
+    if not is_partial and not record.disposals:
         return range(1, total + 1)
     return [
         sealed.item.number
-        for sealed in read_numbered_items(read_collection(record.custody))
-        if sealed.item.content.type is not ItemType.OMITTED and not collection.is_disposed(sealed)
+        for sealed in read_numbered_items(read_record(opened.custody))
+        if sealed.item.content.type is not ItemType.OMITTED and not record.is_disposed(sealed)
     ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from evtool.core.custody.chain import Link
-from evtool.core.custody.events import Acceptance, Code, Digest, Received
+from evtool.core.custody.events import Acceptance, Digest, PartyCode, Received
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.custody.receipt import Receipt, check_receipt, serialize_receipt, split_receipt, transfer_details
 from evtool.core.errors import InputError, MismatchError, NotEstablishedError, UsageError, Way
@@ -74,21 +74,21 @@ def receive(
     """
     if os.path.lexists(receipt):
         raise UsageError(f"{shown(str(receipt))} already exists", hint="name a new file for the receipt")
-    with open_for_writing(path, options.custody) as record:
-        transfer = _find_transfer(record, author.signer.code, options.transfer)
+    with open_for_writing(path, options.custody) as opened:
+        transfer = _find_transfer(opened, author.signer.code, options.transfer)
         if options.acceptance is not Acceptance.REJECTED:
-            _require_trust(record, options.trust)
-        measured = measure_fixity(record, FixityRequest(jobs=options.jobs), author)
+            _require_trust(opened, options.trust)
+        measured = measure_fixity(opened, FixityRequest(jobs=options.jobs), author)
         _require_accepted(measured, options)
         details = Received(
-            sender=Code(transfer.entry.agent),
+            sender=PartyCode(transfer.entry.agent),
             acceptance=options.acceptance,
             transfer=Digest(transfer.head),
             accepted=options.accepted,
         )
         check_entry_text(details, header.reason, author.policy)
-        written = write_entry(record, author, header, details, fixity=measured.fixity)
-        files = record.custody.read_entry(written.sequence, details.event.value)
+        written = write_entry(opened, author, header, details, fixity=measured.fixity)
+        files = opened.custody.read_entry(written.sequence, details.event.value)
         write_new_file(receipt, serialize_receipt(files.data, files.signature))
     return RecordResult(written.sequence, written.head, measured.fixity, measured.findings)
 
@@ -104,8 +104,8 @@ def add_receipt(
         NotEstablishedError: the recipient's key is not trusted.
     """
     entry, signature = split_receipt(receipt)
-    with open_for_writing(path, custody) as record:
-        links = record.collection.chain.links
+    with open_for_writing(path, custody) as opened:
+        links = opened.record.chain.links
         if not links:
             raise InputError("there is no record here for a receipt")
         found = check_receipt(links, entry, signature)
@@ -117,12 +117,12 @@ def add_receipt(
                 hint="confirm the fingerprint with the recipient through a separate channel, then `evtool trust add`",
             )
         key = (found.transfer.entry.sequence, found.transfer.entry.event.value)
-        if key in record.collection.listing.receipts:
+        if key in opened.record.listing.receipts:
             raise MismatchError(f"entry {key[0]} already has a receipt; nothing was overwritten")
         names = receipt_names(*key)
-        record.writer.write(names[0], entry)
-        record.writer.write(names[1], signature)
-        record.writer.commit(names)
+        opened.writer.write(names[0], entry)
+        opened.writer.write(names[1], signature)
+        opened.writer.commit(names)
     return found
 
 
@@ -139,9 +139,9 @@ def read_receipt_file(path: Path) -> bytes:
         raise InputError(f"{shown(str(path))}: {error.strerror}") from error
 
 
-def _find_transfer(record: OpenRecord, receiver: str, number: int | None) -> Link:
+def _find_transfer(opened: OpenRecord, receiver: str, number: int | None) -> Link:
     """Find the entry that hands the collection over to this receiver."""
-    for link in reversed(record.collection.chain.links):
+    for link in reversed(opened.record.chain.links):
         details = transfer_details(link)
         if details is None or (number is not None and link.entry.sequence != number):
             continue
@@ -157,8 +157,8 @@ def _find_transfer(record: OpenRecord, receiver: str, number: int | None) -> Lin
     )
 
 
-def _require_trust(record: OpenRecord, trust: TrustPolicy) -> None:
-    for link in record.collection.chain.links:
+def _require_trust(opened: OpenRecord, trust: TrustPolicy) -> None:
+    for link in opened.record.chain.links:
         objection = trust.judge(link)
         if objection:
             raise NotEstablishedError(
@@ -193,10 +193,10 @@ def write_receipt(path: str | os.PathLike[str], receipt: Path, *, custody: str |
     Raises:
         InputError: the record has no such entry, or the file exists already.
     """
-    with open_record(path, custody) as collection:
-        for link in reversed(collection.chain.links):
+    with open_record(path, custody) as record:
+        for link in reversed(record.chain.links):
             if isinstance(link.entry.details, Received):
-                files = collection.custody.read_entry(link.entry.sequence, link.entry.event.value)
+                files = record.custody.read_entry(link.entry.sequence, link.entry.event.value)
                 write_new_file(receipt, serialize_receipt(files.data, files.signature))
                 return link.entry.sequence
     raise InputError("the record has no entry `received`", hint="`evtool receive` adds one")

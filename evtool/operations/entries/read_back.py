@@ -19,7 +19,7 @@ from evtool.core.text.checksums import parse_header, serialize_header, serialize
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.limits import MAX_ENTRIES_SIZE, MAX_LIST_LINE
 from evtool.core.text.names import parse_name
-from evtool.operations.record.collection import Collection
+from evtool.operations.record.record import Record
 from evtool.store.custody import CustodyReader, FileRole, file_name
 from evtool.store.writer import part_name
 
@@ -30,14 +30,14 @@ _ALWAYS_READ = 4096
 def require_readable(
     data: bytes,
     entry: Entry,
-    collection: Collection,
+    record: Record,
     own: Mapping[str, bytes] | None = None,
     *,
     read_in_blocks: bool = False,
 ) -> None:
     """Refuse to sign an entry whose bytes, or whose files under their temporary names, could not be read again.
 
-    `data` is what is to be signed, `entry` what it is meant to say, `collection` the record that it is added to; `own`
+    `data` is what is to be signed, `entry` what it is meant to say, `record` the record that it is added to; `own`
     are files of the entry that are not written yet, by name. With `read_in_blocks` every block of a manifest was read
     where it was spelled: a large one is not read again. Whether the medium holds what was written is found out when
     the files get their names.
@@ -50,11 +50,11 @@ def require_readable(
         found = parse_entry(data, own[apart] if own and entry.apart is not None else None)
         if found != entry or found.serialize() != data:
             raise FormatError("the entry does not read back as it was written")
-        if collection.entries_size > MAX_ENTRIES_SIZE:
+        if record.entries_size > MAX_ENTRIES_SIZE:
             raise FormatError(
                 f"the entries before it have more than {MAX_ENTRIES_SIZE:,} bytes, and no reader reads further"
             )
-        _require_files(entry, collection.custody, own or {}, read_in_blocks=read_in_blocks)
+        _require_files(entry, record.custody, own or {}, read_in_blocks=read_in_blocks)
     except FormatError as error:
         raise InputError(
             f"nothing was signed, because it could not be read again: {error.message}",

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from evtool.core.custody.entry import Entry
 from evtool.core.ssh.key import PublicKey
 from evtool.core.ssh.signature import NAMESPACE
-from evtool.operations.record.collection import Collection
+from evtool.operations.record.record import Record
 from evtool.report.custody_readme import EntryLine, render_custody_readme
 from evtool.store.custody import ALLOWED_SIGNERS, README
 
 
 def serialize_informational(
-    collection: Collection,
+    record: Record,
     entry: Entry,
     public_key: PublicKey,
     unlisted: int,
@@ -25,10 +25,10 @@ def serialize_informational(
 
     `repeats` are the commands that repeat the check of each time-stamp.
     """
-    entries = [link.entry for link in collection.chain.links] + [entry]
+    entries = [link.entry for link in record.chain.links] + [entry]
     lines = [EntryLine(entry.stem, entry.agent, entry.sealed is not None) for entry in entries]
     readme = render_custody_readme(lines, inside=inside, unlisted=unlisted, repeats=repeats)
-    keys = [(link.entry.agent, link.public_key) for link in collection.chain.links] + [(entry.agent, public_key)]
+    keys = [(link.entry.agent, link.public_key) for link in record.chain.links] + [(entry.agent, public_key)]
     # One line for each agent and key, in the order of their first entry.
     claimed = dict.fromkeys(f'{agent} namespaces="{NAMESPACE}" {key.line}\n' for agent, key in keys)
     return {README: readme.encode("utf-8"), ALLOWED_SIGNERS: "".join(claimed).encode("ascii")}

@@ -13,8 +13,8 @@ from evtool.core.errors import EvtoolError, InputError
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.text.times import format_time
 from evtool.operations.entries.consent import read_consent
-from evtool.operations.record.collection import Collection
 from evtool.operations.record.disclosed_lists import read_lists
+from evtool.operations.record.record import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Recall:
     holdings: tuple[Holding, ...]
 
 
-def recall(collection: Collection, items: ItemRanges | None = None) -> Recall:
+def recall(record: Record, items: ItemRanges | None = None) -> Recall:
     """List who holds items; without `items`, of those for which the consent in force permits nothing.
 
     A holder that answered with a rejection is listed as well: somebody may have looked, or kept a copy. What a holder
@@ -39,22 +39,22 @@ def recall(collection: Collection, items: ItemRanges | None = None) -> Recall:
     Raises:
         MismatchError, InputError: the record fails verification or cannot be read, or an item is not in it.
     """
-    blocked = [consent.item for consent in read_consent(collection) if not consent.permits]
+    blocked = [consent.item for consent in read_consent(record) if not consent.permits]
     if items is None:
         items = ranges_of(blocked) if blocked else None
-    elif items.last >= collection.next_item:
-        raise InputError(f"item {items.last} is not sealed, the last one is {collection.next_item - 1}")
-    return Recall(items, tuple(_holdings(collection, items)) if items else ())
+    elif items.last >= record.next_item:
+        raise InputError(f"item {items.last} is not sealed, the last one is {record.next_item - 1}")
+    return Recall(items, tuple(_holdings(record, items)) if items else ())
 
 
-def _holdings(collection: Collection, items: ItemRanges) -> Iterator[Holding]:
-    answers = _answers(collection)
-    links = collection.chain.links
+def _holdings(record: Record, items: ItemRanges) -> Iterator[Holding]:
+    answers = _answers(record)
+    links = record.chain.links
     handovers = {link.head for link in links if transfer_details(link)}
     for link in links:
         details = transfer_details(link)
         received = link.entry.details if isinstance(link.entry.details, Received) else None
-        given = _given(collection, link, items)
+        given = _given(record, link, items)
         if given is None:
             continue
         if details is not None:
@@ -80,16 +80,16 @@ def _holding(link: Link, holder: str, given: ItemRanges, purpose: str | None, an
     )
 
 
-def _given(collection: Collection, link: Link, items: ItemRanges) -> ItemRanges | None:
+def _given(record: Record, link: Link, items: ItemRanges) -> ItemRanges | None:
     """Give those of the items that an entry is about: what was sealed later had not been handed over then."""
-    meant = link.entry.items or _listed(collection, link) or _sealed_before(collection, link.entry.sequence)
+    meant = link.entry.items or _listed(record, link) or _sealed_before(record, link.entry.sequence)
     return items.meet(meant) if meant is not None else None
 
 
-def _sealed_before(collection: Collection, entry: int) -> ItemRanges | None:
+def _sealed_before(record: Record, entry: int) -> ItemRanges | None:
     """Give what was sealed before an entry; as ranges, as how many items a seal has is what it claims."""
     ranges: list[tuple[int, int]] = []
-    for seal in sorted(collection.seals, key=lambda seal: seal.sealed.first_item):
+    for seal in sorted(record.seals, key=lambda seal: seal.sealed.first_item):
         first, last = seal.sealed.first_item, seal.sealed.first_item + seal.sealed.items - 1
         if seal.number >= entry:
             continue
@@ -100,17 +100,17 @@ def _sealed_before(collection: Collection, entry: int) -> ItemRanges | None:
     return ItemRanges(tuple(ranges)) if ranges else None
 
 
-def _listed(collection: Collection, link: Link) -> ItemRanges | None:
+def _listed(record: Record, link: Link) -> ItemRanges | None:
     """Give the items that a bundle held; where its list is not here any more, it may have been all of them."""
-    for disclosed in read_lists(collection.custody, collection.listing, [link]):
+    for disclosed in read_lists(record.custody, record.listing, [link]):
         return disclosed.listed.items if disclosed.listed else None
     return None
 
 
-def _answers(collection: Collection) -> dict[str, Received]:
+def _answers(record: Record) -> dict[str, Received]:
     """Digest of the sender's entry -> what its receiver answered, in this chain or in a receipt beside it."""
-    links = collection.chain.links
-    return {answer.transfer: answer for answer in [*_in_chain(links), *_in_receipts(collection)]}
+    links = record.chain.links
+    return {answer.transfer: answer for answer in [*_in_chain(links), *_in_receipts(record)]}
 
 
 def _in_chain(links: Sequence[Link]) -> Iterator[Received]:
@@ -122,10 +122,10 @@ def _in_chain(links: Sequence[Link]) -> Iterator[Received]:
             yield details
 
 
-def _in_receipts(collection: Collection) -> Iterator[Received]:
-    for sequence, event in sorted(collection.listing.receipts):
+def _in_receipts(record: Record) -> Iterator[Received]:
+    for sequence, event in sorted(record.listing.receipts):
         try:
-            receipt = check_receipt(collection.chain.links, *collection.custody.read_receipt(sequence, event))
+            receipt = check_receipt(record.chain.links, *record.custody.read_receipt(sequence, event))
         except EvtoolError:
             # A receipt that fails verification answers nothing; `evtool verify` says what is wrong with it.
             continue

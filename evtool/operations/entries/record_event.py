@@ -18,7 +18,7 @@ from evtool.operations.entries.writer import (
     open_for_writing,
     write_entry,
 )
-from evtool.operations.record.collection import Collection
+from evtool.operations.record.record import Record
 
 NEEDS_CLEAN_EVIDENCE = frozenset({Event.COPIED, Event.TRANSFERRED, Event.DISCLOSED})
 """Events that hand evidence on: not recorded while it differs from the seal."""
@@ -63,12 +63,12 @@ def record_event(
     if details.event in (Event.TRANSFERRED, Event.DISCLOSED):
         raise UsageError("items go to somebody else only after consent was asked: `record_exit` does that")
     check_entry_text(details, header.reason, author.policy)
-    with open_for_writing(path, custody) as record:
-        return add_event(record, author, details, header, fixity=fixity)
+    with open_for_writing(path, custody) as opened:
+        return add_event(opened, author, details, header, fixity=fixity)
 
 
 def add_event(
-    record: OpenRecord,
+    opened: OpenRecord,
     author: Author,
     details: Details,
     header: EntryHeader,
@@ -79,11 +79,11 @@ def add_event(
     if details.event is Event.SEALED:
         raise UsageError("a seal is made by sealing, not by recording one")
     if isinstance(details, Corrected) and header.items is None:
-        header = replace(header, items=_items_of(record.collection, details.entry))
-    _check_items(record.collection, header.items, details)
+        header = replace(header, items=_items_of(opened.record, details.entry))
+    _check_items(opened.record, header.items, details)
     if fixity is None and details.event in STATES_EVIDENCE:
         fixity = FixityRequest()
-    measured = measure_fixity(record, fixity, author) if fixity else None
+    measured = measure_fixity(opened, fixity, author) if fixity else None
     if measured and details.event in NEEDS_CLEAN_EVIDENCE and not measured.fixity.is_clean:
         first = measured.findings[0].message if measured.findings else "no item could be checked"
         raise MismatchError(
@@ -91,31 +91,31 @@ def add_event(
             hint="run evtool verify to see everything; record it with `evtool record DIR verified` or `incident`",
         )
     result = measured.fixity if measured else None
-    written = write_entry(record, author, header, details, fixity=result)
+    written = write_entry(opened, author, header, details, fixity=result)
     return RecordResult(written.sequence, written.head, result, measured.findings if measured else ())
 
 
-def head_of_entry(collection: Collection, number: int) -> str:
+def head_of_entry(record: Record, number: int) -> str:
     """Give the digest of one entry.
 
     Raises:
         InputError: there is no such entry.
     """
-    for link in collection.chain.links:
+    for link in record.chain.links:
         if link.entry.sequence == number:
             return link.head
     raise InputError(f"the record has no entry {number}", hint="`evtool log DIR` lists its entries")
 
 
-def _items_of(collection: Collection, number: int) -> ItemRanges | None:
+def _items_of(record: Record, number: int) -> ItemRanges | None:
     """Give the items that an entry is about: what corrects it tells of the same ones, and travels only with them."""
-    return next((link.entry.items for link in collection.chain.links if link.entry.sequence == number), None)
+    return next((link.entry.items for link in record.chain.links if link.entry.sequence == number), None)
 
 
-def _check_items(collection: Collection, items: ItemRanges | None, details: Details) -> None:
+def _check_items(record: Record, items: ItemRanges | None, details: Details) -> None:
     named = max(items.last if items else 0, details.copy if isinstance(details, Derived) else 0)
-    if named >= collection.next_item:
-        last = collection.next_item - 1
+    if named >= record.next_item:
+        last = record.next_item - 1
         raise InputError(
             f"item {named} is not sealed, the last one is {last}" if last else "nothing is sealed here",
             hint="`evtool show DIR` lists the items",

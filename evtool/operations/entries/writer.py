@@ -21,8 +21,8 @@ from evtool.core.text.ranges import ItemRanges
 from evtool.operations.author import Author
 from evtool.operations.entries.read_back import require_readable
 from evtool.operations.entries.readme_files import serialize_informational
-from evtool.operations.record.collection import OWN_FILES, Collection
-from evtool.operations.record.opening import find_place, is_own_place, read_sound_collection
+from evtool.operations.record.opening import find_place, is_own_place, read_sound_record
+from evtool.operations.record.record import OWN_FILES, Record
 from evtool.operations.verify.time.listing import read_known_stamps
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import CustodyDirectory, FileRole, file_name
@@ -62,20 +62,20 @@ class OpenRecord:
         evidence: the evidence directory.
         writer: the right to write.
         custody: the custody directory, open for reading.
-        collection: what it says.
+        record: what it says.
         inside: whether it lies in the evidence directory.
     """
 
     evidence: TreeLocation
     writer: CustodyWriter
     custody: CustodyDirectory
-    collection: Collection
+    record: Record
     inside: bool
 
     @property
     def next_sequence(self) -> int:
         """Number of the next entry."""
-        return _next_sequence(self.collection)
+        return _next_sequence(self.record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +98,15 @@ def open_for_writing(path: str | os.PathLike[str], custody: str | None) -> Itera
     evidence = TreeLocation.find(os.fspath(path))
     target = find_place(evidence, custody)
     with CustodyWriter(target) as writer, CustodyDirectory(writer.location) as directory:
-        before = read_sound_collection(directory)
+        before = read_sound_record(directory)
         informational = before.chain.links[-1].entry.informational if before.chain.links else {}
         writer.clean(before.listing, keep=journal_name(_next_sequence(before)), informational=informational)
-        collection = read_sound_collection(directory)
-        yield OpenRecord(evidence, writer, directory, collection, is_own_place(evidence, target))
+        record = read_sound_record(directory)
+        yield OpenRecord(evidence, writer, directory, record, is_own_place(evidence, target))
 
 
-def _next_sequence(collection: Collection) -> int:
-    links = collection.chain.links
+def _next_sequence(record: Record) -> int:
+    links = record.chain.links
     return links[-1].entry.sequence + 1 if links else 1
 
 
@@ -144,7 +144,7 @@ class Draft:
 
 
 def write_entry(
-    record: OpenRecord,
+    opened: OpenRecord,
     author: Author,
     header: EntryHeader,
     details: Details,
@@ -166,13 +166,13 @@ def write_entry(
         InputError: what would be signed could not be read again.
     """
     draft = draft_entry(
-        record, author, header, details, fixity=fixity, unlisted=unlisted, read_in_blocks=read_in_blocks
+        opened, author, header, details, fixity=fixity, unlisted=unlisted, read_in_blocks=read_in_blocks
     )
-    return commit_entry(record, draft, require_unchanged)
+    return commit_entry(opened, draft, require_unchanged)
 
 
 def draft_entry(
-    record: OpenRecord,
+    opened: OpenRecord,
     author: Author,
     header: EntryHeader,
     details: Details,
@@ -189,8 +189,8 @@ def draft_entry(
     Raises:
         InputError: what would be signed could not be read again.
     """
-    stamps = read_known_stamps(record.collection, author.now())
-    entry = _build_entry(record, author, header, details, fixity)
+    stamps = read_known_stamps(opened.record, author.now())
+    entry = _build_entry(opened, author, header, details, fixity)
     own = dict(own or {})
     if entry.event in APART and (entry.items is not None or isinstance(details, Derived)):
         # It is about single items: whoever is given none of them need not read what it says.
@@ -200,15 +200,15 @@ def draft_entry(
     if entry.previous:
         entry = replace(entry, previous=replace(entry.previous, timestamps=stamps.to_list))
     informational = serialize_informational(
-        record.collection, entry, author.signer.public_key, unlisted, stamps.repeats, inside=record.inside
+        opened.record, entry, author.signer.public_key, unlisted, stamps.repeats, inside=opened.inside
     )
     entry = replace(entry, informational={name: sha256_hex(data) for name, data in informational.items()})
     data = entry.serialize()
-    require_readable(data, entry, record.collection, own, read_in_blocks=read_in_blocks)
+    require_readable(data, entry, opened.record, own, read_in_blocks=read_in_blocks)
     return Draft(entry, data, author.signer.sign(data), informational, own)
 
 
-def commit_entry(record: OpenRecord, draft: Draft, require_unchanged: Callable[[], None] | None = None) -> Written:
+def commit_entry(opened: OpenRecord, draft: Draft, require_unchanged: Callable[[], None] | None = None) -> Written:
     """Write an entry that was drafted; it exists when this returns, and was not there before.
 
     `require_unchanged` is called just before it exists; it raises if what is signed is no longer so.
@@ -220,25 +220,25 @@ def commit_entry(record: OpenRecord, draft: Draft, require_unchanged: Callable[[
         own -= {FileRole.DETAILS}
     roles = [*(role for role in FileRole if role in own), FileRole.ENTRY, FileRole.SIGNATURE]
     for name, content in draft.files.items():
-        record.writer.write(name, content)
+        opened.writer.write(name, content)
     if require_unchanged is not None:
         require_unchanged()
-    record.writer.commit([draft.name(role) for role in roles], informational=draft.informational)
+    opened.writer.commit([draft.name(role) for role in roles], informational=draft.informational)
     return Written(draft.entry.sequence, draft.head)
 
 
 def _build_entry(
-    record: OpenRecord,
+    opened: OpenRecord,
     author: Author,
     header: EntryHeader,
     details: Details,
     fixity: Fixity | None,
 ) -> Entry:
     recorded_at = author.now().replace(microsecond=0)
-    links = record.collection.chain.links
+    links = opened.record.chain.links
     return Entry(
         collection=links[0].entry.collection if links else author.random(16).hex(),
-        sequence=record.next_sequence,
+        sequence=opened.next_sequence,
         event=details.event,
         happened_at=header.happened_at or recorded_at,
         recorded_at=recorded_at,

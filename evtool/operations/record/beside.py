@@ -12,7 +12,7 @@ from evtool.core.errors import EvtoolError
 from evtool.core.text.limits import MAX_CHAIN_CERTIFICATES, MAX_REVOCATION_BYTES
 from evtool.core.timestamp.stamp_names import StampName, StampRole
 from evtool.core.timestamp.x509.certificates import parse_certificate_file
-from evtool.operations.record.collection import Collection
+from evtool.operations.record.record import Record
 
 _BUDGETED = frozenset({StampRole.CRL, StampRole.OCSP})
 
@@ -22,10 +22,10 @@ _Key = tuple[int, str, str, StampRole]
 class Companions:
     """Finds and reads the files beside the time-stamps of one record; what cannot be read is left out."""
 
-    def __init__(self, collection: Collection) -> None:
-        self._custody = collection.custody
+    def __init__(self, record: Record) -> None:
+        self._custody = record.custody
         self._names: dict[_Key, list[StampName]] = {}
-        for name in collection.listing.stamps:
+        for name in record.listing.stamps:
             self._names.setdefault(_key(name, name.role), []).append(name)
         self._left = MAX_REVOCATION_BYTES
         self.unread: StampName | None = None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from evtool.core.errors import InputError, MismatchError, UsageError, Way
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.text.names import shown
-from evtool.operations.record.collection import Collection, read_collection
+from evtool.operations.record.record import Record, read_record
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import NAME, CustodyDirectory, locate_custody
 
@@ -23,12 +23,12 @@ class Opened:
 
     Attributes:
         evidence: the evidence directory.
-        collection: what the record says, which passed `require_sound`; None without a record.
+        record: what the record says, which passed `require_sound`; None without a record.
         custody_name: name of the custody directory in the evidence directory; None if it lies elsewhere.
     """
 
     evidence: TreeLocation
-    collection: Collection | None
+    record: Record | None
     custody_name: bytes | None
 
 
@@ -48,7 +48,7 @@ def open_evidence(path: str | os.PathLike[str], custody: str | None) -> Iterator
         yield Opened(evidence, None, own)
         return
     with CustodyDirectory(location) as directory:
-        yield Opened(evidence, read_sound_collection(directory), own)
+        yield Opened(evidence, read_sound_record(directory), own)
 
 
 def find_place(evidence: TreeLocation, custody: str | None) -> bytes:
@@ -85,7 +85,7 @@ def _is_same(path: bytes, own: bytes) -> bool:
         return False
 
 
-def read_sound_collection(custody: CustodyDirectory) -> Collection:
+def read_sound_record(custody: CustodyDirectory) -> Record:
     """Read a record, and refuse to build on one that fails verification.
 
     Raises:
@@ -100,10 +100,10 @@ def read_sound_collection(custody: CustodyDirectory) -> Collection:
             hint="keep the custody directory elsewhere; this directory is then sealed with the rest",
             ways=(Way.CUSTODY,),
         )
-    collection = read_collection(custody)
+    record = read_record(custody)
     # What an interrupted run left is cleaned by the next writer, and stands in nobody's way.
-    require_sound(finding for finding in collection.record_findings if finding.code is not Code.ENTRY_UNFINISHED)
-    return collection
+    require_sound(finding for finding in record.record_findings if finding.code is not Code.ENTRY_UNFINISHED)
+    return record
 
 
 def require_sound(findings: Iterable[Finding]) -> None:

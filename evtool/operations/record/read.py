@@ -10,13 +10,13 @@ from evtool.core.errors import UsageError
 from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.operations.progress import NoProgress
-from evtool.operations.record.collection import (
-    Collection,
+from evtool.operations.record.record import (
+    Record,
     SealedItem,
     nameless_items,
-    read_collection,
     read_items,
     read_numbered_items,
+    read_record,
 )
 from evtool.operations.record.selection import Selection
 from evtool.operations.record.subject import BundleAccess, open_subject
@@ -26,7 +26,7 @@ from evtool.operations.record.wrong_place import no_record
 @contextmanager
 def open_record(
     path: str | os.PathLike[str], custody: str | None = None, access: BundleAccess | None = None
-) -> Iterator[Collection]:
+) -> Iterator[Record]:
     """Open the record of an evidence directory or of a bundle; `access` is what opens an encrypted one.
 
     Its chain is checked, its manifests are read by `list_items`.
@@ -39,28 +39,28 @@ def open_record(
     with open_subject(path, custody, access or BundleAccess(), NoProgress()) as subject:
         if subject is None:
             raise no_record(os.fsdecode(os.fspath(path)))
-        yield read_collection(subject.custody)
+        yield read_record(subject.custody)
 
 
-def list_items(collection: Collection, selection: Selection) -> Iterator[SealedItem]:
+def list_items(record: Record, selection: Selection) -> Iterator[SealedItem]:
     """Yield the selected items whose name is disclosed, in path order.
 
     Only after the last one is it known whether the manifests are the signed ones: see `Seal.findings`.
     """
-    for _, sealed in read_items(collection):
+    for _, sealed in read_items(record):
         if selection.includes(sealed.item):
             yield sealed
 
 
-def list_nameless_items(collection: Collection, selection: Selection) -> Iterator[SealedItem]:
+def list_nameless_items(record: Record, selection: Selection) -> Iterator[SealedItem]:
     """Yield the selected items whose name is withheld, but not what they are, by number; after `list_items`."""
     # A generator: the manifests may be read between the call and the first item.
-    for sealed in nameless_items(collection):
+    for sealed in nameless_items(record):
         if selection.includes(sealed.item):
             yield sealed
 
 
-def find_items(collection: Collection, choice: ItemChoice) -> ItemRanges | None:
+def find_items(record: Record, choice: ItemChoice) -> ItemRanges | None:
     """Find out which items are meant; None for an empty choice, which means all. Reads the manifests to their end.
 
     Raises:
@@ -69,9 +69,9 @@ def find_items(collection: Collection, choice: ItemChoice) -> ItemRanges | None:
     if choice.is_empty:
         return None
     binding = ChoiceBinding(choice)
-    for sealed in read_numbered_items(collection):
+    for sealed in read_numbered_items(record):
         binding.note(sealed.item.number, sealed.item.file.path if sealed.item.file else None)
-    last = collection.next_item - 1
+    last = record.next_item - 1
     chosen = binding.finish(last)
     beyond = max((end for _, end in chosen.ranges), default=0)
     if beyond > last:

@@ -27,7 +27,7 @@ from evtool.core.text.checksums import MAX_LISTED_PATH, serialize_line
 from evtool.core.text.digest import Digests
 from evtool.core.text.limits import MAX_LINE
 from evtool.core.text.names import store_name, store_names
-from evtool.scan.batch import Reading, Row, observation_of
+from evtool.scan.batch import Reading, ReadingRow, observation_of
 from evtool.scan.marks import make_mark, mark_of
 from evtool.scan.observe import Observation
 from evtool.scan.walk import Kind, Run, join_path
@@ -188,7 +188,7 @@ def spell_items(
 
 
 def _spell_run(
-    run: Run, rows: list[Row], first_item: int, salts: list[str], follow: Sequence[tuple[str, ...]]
+    run: Run, rows: list[ReadingRow], first_item: int, salts: list[str], follow: Sequence[tuple[str, ...]]
 ) -> tuple[list[str], int] | None:
     """Spell the items of one directory, with the bytes of their files."""
     prefix = store_name(run.directory) + "/" if run.directory else ""
@@ -228,7 +228,7 @@ def _state_content(item: int, salt: str, observation: Observation, follow: tuple
     return None
 
 
-def _list_run(run: Run, rows: list[Row], first_item: int, listed: list[bytes]) -> int:
+def _list_run(run: Run, rows: list[ReadingRow], first_item: int, listed: list[bytes]) -> int:
     """Add the files of a run to a list of checksums; returns how many of them are too long for it."""
     if _is_listed_plainly(run, rows):
         head = b"  " + run.directory + b"/" if run.directory else b"  "
@@ -245,7 +245,7 @@ def _list_run(run: Run, rows: list[Row], first_item: int, listed: list[bytes]) -
     return unlisted
 
 
-def _is_listed_plainly(run: Run, rows: list[Row]) -> bool:
+def _is_listed_plainly(run: Run, rows: list[ReadingRow]) -> bool:
     """Tell whether these are files read just now, whose paths `serialize_line` would leave as they are."""
     names = b"/".join(run.names)
     return (

@@ -13,7 +13,7 @@ from evtool.core.container.age_header import is_age
 from evtool.core.container.zip import LOCAL_SIGNATURE
 from evtool.core.errors import FormatError, InputError, UsageError
 from evtool.core.text.names import shown
-from evtool.keys.age_keys import Identity
+from evtool.keys.age_keys import DecryptionKey
 from evtool.keys.passphrase import PassphraseSource
 from evtool.operations.progress import Progress
 from evtool.operations.record.opening import find_place, is_own_place
@@ -39,7 +39,7 @@ class BundleAccess:
         passphrase: where a passphrase comes from if the bundle is locked with one.
     """
 
-    identities: tuple[Identity, ...] = ()
+    identities: tuple[DecryptionKey, ...] = ()
     passphrase: PassphraseSource | None = None
 
 

@@ -18,8 +18,8 @@ from evtool.core.manifest.disclosed_items import Deviations, DisclosedItems, fin
 from evtool.core.text.counts import counted
 from evtool.core.text.ranges import count_items, ranges_of
 from evtool.core.verdict import PartialCopy
-from evtool.operations.record.collection import Collection, Seal
 from evtool.operations.record.disclosed_lists import read_lists
+from evtool.operations.record.record import Record, Seal
 
 _MAX_NAMED = 20
 
@@ -54,20 +54,20 @@ class Withholding:
         return PartialCopy(self.link.entry.sequence, str(self.link.entry.details.recipient), disclosed, sealed)
 
 
-def judge_withholding(collection: Collection) -> Withholding:
+def judge_withholding(record: Record) -> Withholding:
     """Hold what is withheld against the lists of disclosures; to be called once all items have been read."""
     findings: list[Finding] = []
     newest: tuple[Link, DisclosedItems, Deviations] | None = None
     explaining: tuple[Link, DisclosedItems] | None = None
-    is_whole = not any(seal.withheld_lines for seal in collection.seals) and not collection.withheld_details
-    is_sound = not collection.lacks_seals and all(seal.is_sound for seal in collection.seals)
-    for link, listed, finding in read_lists(collection.custody, collection.listing, collection.chain.links):
+    is_whole = not any(seal.withheld_lines for seal in record.seals) and not record.withheld_details
+    is_sound = not record.lacks_seals and all(seal.is_sound for seal in record.seals)
+    for link, listed, finding in read_lists(record.custody, record.listing, record.chain.links):
         if finding is not None or listed is None:
             findings += [finding] if finding else []
         elif explaining is None and is_sound and not is_whole:
-            deviations = _find_deviations(collection, link, listed)
+            deviations = _find_deviations(record, link, listed)
             newest = newest or (link, listed, deviations)
-            is_as_listed = deviations.is_none and set(collection.withheld_details) == set(listed.entries or ())
+            is_as_listed = deviations.is_none and set(record.withheld_details) == set(listed.entries or ())
             explaining = (link, listed) if is_as_listed else None
     if is_whole or not is_sound:
         # What a manifest withholds that is not the signed one says nothing.
@@ -77,7 +77,7 @@ def judge_withholding(collection: Collection) -> Withholding:
     missing = 0
     if newest is not None:
         link, listed, deviations = newest
-        findings += _promised_details(collection, link, listed)
+        findings += _promised_details(record, link, listed)
         for first, last in deviations.missing:
             missing += last - first + 1
             number = link.entry.sequence
@@ -86,40 +86,40 @@ def judge_withholding(collection: Collection) -> Withholding:
             findings.append(
                 Finding(Code.MISSING, Effect.DISPROVES, message, first, entry=number, count=last - first + 1)
             )
-    findings.append(_unexplained(collection))
+    findings.append(_unexplained(record))
     return Withholding(tuple(findings), missing=missing)
 
 
-def _promised_details(collection: Collection, link: Link, listed: DisclosedItems) -> Iterator[Finding]:
+def _promised_details(record: Record, link: Link, listed: DisclosedItems) -> Iterator[Finding]:
     """Find the entries before a list whose details it hands over and which are not here."""
-    for number in collection.withheld_details:
+    for number in record.withheld_details:
         if number < link.entry.sequence and number not in (listed.entries or ()):
             message = f"entry {number}: entry {link.entry.sequence} hands its details over with this copy, but they "
             message += "are not here"
             yield Finding(Code.DISCLOSURE_INVALID, Effect.DISPROVES, message, entry=number)
 
 
-def _find_deviations(collection: Collection, link: Link, listed: DisclosedItems) -> Deviations:
+def _find_deviations(record: Record, link: Link, listed: DisclosedItems) -> Deviations:
     """Compare the seals before an entry with its list; those after it were made in a copy, and are whole in it."""
-    before = [span for seal in collection.seals if seal.number < link.entry.sequence for span in seal.disclosed.spans]
+    before = [span for seal in record.seals if seal.number < link.entry.sequence for span in seal.disclosed.spans]
     deviations = find_deviations(listed, before)
-    later = [seal for seal in collection.seals if seal.number > link.entry.sequence and seal.withheld_lines]
+    later = [seal for seal in record.seals if seal.number > link.entry.sequence and seal.withheld_lines]
     cut = tuple((seal.sealed.first_item, seal.sealed.first_item + seal.sealed.items - 1) for seal in later)
     return Deviations(deviations.missing, deviations.other + cut)
 
 
-def _unexplained(collection: Collection) -> Finding:
+def _unexplained(record: Record) -> Finding:
     gone: list[tuple[int, int]] = []
-    for seal in collection.seals:
+    for seal in record.seals:
         if seal.withheld_lines:
             gone += withheld_ranges(seal)
     count = count_items(gone)
     if gone:
         what = f"{counted(count, 'item is', 'items are')} withheld from this copy ({_name_items(gone)})"
-    elif any(seal.withheld_lines for seal in collection.seals):
+    elif any(seal.withheld_lines for seal in record.seals):
         what = "statements about items are withheld from this copy"
     else:
-        what = f"the details of {name_entries(collection.withheld_details)} are withheld from this copy"
+        what = f"the details of {name_entries(record.withheld_details)} are withheld from this copy"
     message = f"{what}, and no signed entry allows that"
     return Finding(Code.WITHHELD_UNEXPLAINED, Effect.UNCHECKED, message, count=max(count, 1))
 

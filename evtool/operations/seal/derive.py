@@ -16,8 +16,8 @@ from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.record_event import record_event
 from evtool.operations.entries.writer import EntryHeader
-from evtool.operations.record.collection import read_numbered_items
 from evtool.operations.record.read import open_record
+from evtool.operations.record.record import read_numbered_items
 from evtool.operations.seal.options import SealOptions
 from evtool.operations.seal.seal import seal
 from evtool.operations.seal.unsealed import list_new_names
@@ -92,8 +92,8 @@ def _find(path: str | os.PathLike[str], custody: str | None, *names: str) -> lis
     numbers = {int(name): name for name in names if _NUMBER.fullmatch(name)}
     exact: dict[str, Item] = {}
     alike: dict[str, list[Item]] = {}
-    with open_record(path, custody) as collection:
-        for sealed in read_numbered_items(collection):
+    with open_record(path, custody) as record:
+        for sealed in read_numbered_items(record):
             item = sealed.item
             if item.number in numbers:
                 exact[numbers[item.number]] = item
@@ -103,7 +103,7 @@ def _find(path: str | os.PathLike[str], custody: str | None, *names: str) -> lis
                     alike.setdefault(name, []).append(item)
                     if stored == name:
                         exact[name] = item
-        require_decidable(collection)
+        require_decidable(record)
     found = {name: items[0] for name, items in alike.items() if len(items) == 1} | exact
     return [found.get(name) for name in names]
 

@@ -13,14 +13,14 @@ from collections.abc import Mapping
 from evtool.core.errors import UsageError, Way
 from evtool.core.text.names import shown, store_name, store_names
 from evtool.core.text.patterns import DEFAULT_PATTERNS, Exclusions
-from evtool.operations.record.collection import Collection
+from evtool.operations.record.record import Record
 from evtool.operations.seal.options import UNMATCHED, SealOptions
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import WalkNotes, walk_runs
 
 
 def effective_exclusions(
-    evidence: TreeLocation, custody: bytes | None, collection: Collection | None, options: SealOptions
+    evidence: TreeLocation, custody: bytes | None, record: Record | None, options: SealOptions
 ) -> Exclusions:
     """Give the patterns of a new seal: those in force, unless they are reset, and the new ones.
 
@@ -30,7 +30,7 @@ def effective_exclusions(
     if options.reset_exclusions:
         before: tuple[str, ...] = ()
     else:
-        before = collection.exclusions.patterns if collection else DEFAULT_PATTERNS
+        before = record.exclusions.patterns if record else DEFAULT_PATTERNS
     new = tuple(dict.fromkeys(pattern for pattern in options.exclude if pattern not in before))
     Exclusions(before + new)  # too many, or not printable: said before anything is walked over
     return Exclusions(before + _bind(evidence, custody, new, options)) if new else Exclusions(before)

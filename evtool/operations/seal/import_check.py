@@ -8,7 +8,6 @@ import stat
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from blake3 import blake3
 
@@ -20,6 +19,7 @@ from evtool.operations.progress import Progress
 from evtool.scan.observe import Observation, stamp_of
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind, WalkNotes, walk
+from evtool.store.custody import Hasher
 from evtool.store.journal import Journal
 
 _CHUNK = 1024 * 1024
@@ -30,16 +30,6 @@ _KINDS = {
     Kind.EMPTY_DIRECTORY: "a directory",
     Kind.SPECIAL: "a device, a socket or a FIFO",
 }
-
-
-class Hasher(Protocol):
-    """A digest being computed."""
-
-    def update(self, data: bytes, /) -> object:
-        """Take bytes into account."""
-
-    def hexdigest(self) -> str:
-        """Give the digest of all bytes so far."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from evtool.core.custody.events import Code, Collected
+from evtool.core.custody.events import Collected, PartyCode
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import EvtoolError, FormatError, InputError, MismatchError, UsageError
 from evtool.core.text.names import shown, store_name
@@ -31,12 +31,12 @@ from evtool.operations.entries.writer import (
 from evtool.operations.progress import Progress
 from evtool.operations.record.read import list_items, open_record
 from evtool.operations.record.selection import Selection
-from evtool.operations.seal.import_check import Expectation, Hasher, ImportCheck
+from evtool.operations.seal.import_check import Expectation, ImportCheck
 from evtool.operations.seal.options import SealOptions, SealResult
 from evtool.operations.seal.seal import preview_seal, seal
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.store.bundle_form import is_bundle_folder
-from evtool.store.custody import NAME
+from evtool.store.custody import NAME, Hasher
 from evtool.store.journal import Journal, journal_name
 
 LIST_FORMATS = FORMATS
@@ -55,7 +55,7 @@ class Origin:
         place: coarse place, or None.
     """
 
-    source: Code | None = None
+    source: PartyCode | None = None
     place: str | None = None
 
 
@@ -197,15 +197,15 @@ def _import(run: _Import) -> ImportResult:
         # What other systems leave in folders is evidence as soon as somebody else listed it.
         options = replace(options, reset_exclusions=True)
     check = ImportCheck(run.expectation)
-    with open_for_writing(run.path, options.custody) as record:
-        _require_unsealed(record)
+    with open_for_writing(run.path, options.custody) as opened:
+        _require_unsealed(opened)
     # Tables that do not fit are found before anything is read or written.
     preview_seal(run.path, options, policy=run.author.policy)
-    with open_for_writing(run.path, options.custody) as record:
-        _require_unsealed(record)
-        _check_all(record, check, options, run.author.progress)
+    with open_for_writing(run.path, options.custody) as opened:
+        _require_unsealed(opened)
+        _check_all(opened, check, options, run.author.progress)
         header = EntryHeader(options.reason, options.happened_at, options.clock)
-        collected = write_entry(record, run.author, header, run.details)
+        collected = write_entry(opened, run.author, header, run.details)
     result = seal(run.path, run.author, options)
     _require_sealed_as_checked(run.path, options, check.digests)
     files = run.expectation.files.values()
@@ -219,8 +219,8 @@ def _import(run: _Import) -> ImportResult:
     )
 
 
-def _require_unsealed(record: OpenRecord) -> None:
-    if record.collection.seals:
+def _require_unsealed(opened: OpenRecord) -> None:
+    if opened.record.seals:
         raise UsageError("this directory is sealed already", hint="evtool seal adds what is new to it")
 
 
@@ -229,27 +229,27 @@ def _lists_hidden(expectation: Expectation, exclusions: Exclusions) -> bool:
     return any(exclusions.hides(store_name(path)) for path in expectation.files)
 
 
-def _check_all(record: OpenRecord, check: ImportCheck, options: SealOptions, progress: Progress) -> None:
+def _check_all(opened: OpenRecord, check: ImportCheck, options: SealOptions, progress: Progress) -> None:
     exclusions = Exclusions(() if options.reset_exclusions else DEFAULT_PATTERNS)
     # The seal will be the entry after the next one.
-    journal_file = journal_name(record.next_sequence + 1)
-    journal = Journal(record.writer.open_kept(journal_file))
+    journal_file = journal_name(opened.next_sequence + 1)
+    journal = Journal(opened.writer.open_kept(journal_file))
     try:
         try:
-            with Tree(record.evidence) as tree:
-                check.run(tree, NAME if record.inside else None, exclusions, journal, progress)
+            with Tree(opened.evidence) as tree:
+                check.run(tree, NAME if opened.inside else None, exclusions, journal, progress)
         finally:
             journal.close()
     except EvtoolError:
-        record.writer.remove(journal_file)
+        opened.writer.remove(journal_file)
         raise
 
 
 def _require_sealed_as_checked(path: str | os.PathLike[str], options: SealOptions, digests: Mapping[str, str]) -> None:
     """Make sure that no file was exchanged, added or removed between the check and the seal."""
     waiting = dict(digests)
-    with open_record(path, options.custody) as collection:
-        for sealed in list_items(collection, Selection()):
+    with open_record(path, options.custody) as record:
+        for sealed in list_items(record, Selection()):
             content, file = sealed.item.content, sealed.item.file
             if content and content.digests and file and waiting.pop(file.path, None) != content.digests.sha256:
                 raise _exchanged(f"item {sealed.item.number} {shown(file.path)}")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from evtool.core.custody.events import Digest, Event, Sealed
 from evtool.core.errors import EvidenceError, InputError
+from evtool.core.manifest.archivist_statements import LineWriter
 from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hash
-from evtool.core.manifest.stated import LineWriter
 from evtool.core.manifest.statement import (
     PLAIN_STATEMENTS,
     SALT_SIZE,

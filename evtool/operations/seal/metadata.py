@@ -15,7 +15,7 @@ from enum import Enum
 from typing import NamedTuple, Self
 
 from evtool.core.custody.privacy import TextPolicy
-from evtool.core.manifest.stated import LineWriter
+from evtool.core.manifest.archivist_statements import LineWriter
 from evtool.core.manifest.statement import ItemType, MetadataStatement, OmissionReason
 from evtool.core.metadata.vocabulary import Detail, Failure, Withheld
 from evtool.metadata import ExtractionResult, MetadataExtractor

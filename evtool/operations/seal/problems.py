@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from evtool.core.errors import EvidenceError, Way
 from evtool.core.manifest.statement import OmissionReason
-from evtool.scan.observe import Problem
+from evtool.scan.observe import ItemProblem
 from evtool.scan.walk import Found, Kind
 
 _MAX_NAMED = 20
 """Problems that are named; the others are counted."""
 
 
-def omission_reason(found: Found, problem: Problem) -> OmissionReason:
+def omission_reason(found: Found, problem: ItemProblem) -> OmissionReason:
     """Give the reason for which an item with this problem may be left out, if that is allowed."""
-    if problem is Problem.UNREADABLE and found.kind is Kind.UNREADABLE:
+    if problem is ItemProblem.UNREADABLE and found.kind is Kind.UNREADABLE:
         return OmissionReason.UNREADABLE_DIRECTORY
     return {
-        Problem.UNREADABLE: OmissionReason.UNREADABLE,
-        Problem.SPECIAL: OmissionReason.SPECIAL,
+        ItemProblem.UNREADABLE: OmissionReason.UNREADABLE,
+        ItemProblem.SPECIAL: OmissionReason.SPECIAL,
     }.get(problem, OmissionReason.CHANGING)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from evtool.core.container.payload_names import parse_neutral_name
 from evtool.core.text.names import nfc_key, parse_name, store_name
-from evtool.operations.record.collection import Collection, SealedItem, nameless_items, read_items_afresh
+from evtool.operations.record.record import Record, SealedItem, nameless_items, read_items_afresh
 from evtool.operations.verify.items.judge import KIND_OF, path_of
 from evtool.scan.engine import Task
 from evtool.scan.observe import Mode
@@ -26,7 +26,7 @@ class RespelledNames(Exception):  # noqa: N818  # a way back to the beginning, a
         self.names = names
 
 
-def find_respelled(collection: Collection, missing: Iterable[SealedItem], there: Iterable[Found]) -> dict[bytes, str]:
+def find_respelled(record: Record, missing: Iterable[SealedItem], there: Iterable[Found]) -> dict[bytes, str]:
     """Pair items that are missing with entries that no seal knows, where only one of each has a name."""
     wanted: dict[str, list[str]] = {}
     for sealed in missing:
@@ -43,7 +43,7 @@ def find_respelled(collection: Collection, missing: Iterable[SealedItem], there:
     named = {store_name(found.path) for group in candidates.values() for found in group}
     known = {
         sealed.item.file.path
-        for _, sealed in (read_items_afresh(collection) if named else ())
+        for _, sealed in (read_items_afresh(record) if named else ())
         if sealed.item.file is not None and sealed.item.file.path in named
     }
     pairs: dict[bytes, str] = {}
@@ -54,9 +54,9 @@ def find_respelled(collection: Collection, missing: Iterable[SealedItem], there:
     return pairs
 
 
-def find_numbered(collection: Collection, missing: Iterable[SealedItem], there: Iterable[Found]) -> dict[bytes, str]:
+def find_numbered(record: Record, missing: Iterable[SealedItem], there: Iterable[Found]) -> dict[bytes, str]:
     """Pair items that are missing, or whose name is withheld, with things of their type that go by their number."""
-    wanted = {sealed.item.number: sealed for sealed in (*missing, *nameless_items(collection))}
+    wanted = {sealed.item.number: sealed for sealed in (*missing, *nameless_items(record))}
     candidates: dict[bytes, SealedItem] = {}
     for found in there if wanted else ():
         number = None if found.directory else parse_neutral_name(store_name(found.name))
@@ -65,7 +65,7 @@ def find_numbered(collection: Collection, missing: Iterable[SealedItem], there: 
     # One that is sealed itself under exactly this name is not the missing one.
     known = {
         parse_name(sealed.item.file.path)
-        for _, sealed in (read_items_afresh(collection) if candidates else ())
+        for _, sealed in (read_items_afresh(record) if candidates else ())
         if sealed.item.file is not None
     }
     return {path: path_of(sealed) for path, sealed in candidates.items() if path not in known}
@@ -94,9 +94,9 @@ class RespelledPairs:
         self._founds[found.path] = found
         return True
 
-    def tasks(self, collection: Collection | None) -> Iterator[Task[SealedItem | None]]:
+    def tasks(self, record: Record | None) -> Iterator[Task[SealedItem | None]]:
         """Give the pairs as tasks, once both streams are at their end."""
-        for sealed in nameless_items(collection) if collection and self.names else ():
+        for sealed in nameless_items(record) if record and self.names else ():
             if path_of(sealed) in self._stored:
                 self._items[path_of(sealed)] = sealed
         for path, stored in self.names.items():

@@ -27,8 +27,8 @@ from evtool.operations.entries.writer import (
     write_entry,
 )
 from evtool.operations.progress import NoProgress, Progress, ShareTrack
-from evtool.operations.record.collection import SealedItem, nameless_items
 from evtool.operations.record.opening import Opened, open_evidence
+from evtool.operations.record.record import SealedItem, nameless_items
 from evtool.operations.record.spelling import ItemBlock, state_block
 from evtool.operations.record.withholding import withheld_ranges
 from evtool.operations.seal.exclusions import effective_exclusions
@@ -42,11 +42,11 @@ from evtool.operations.seal.surprises import CHANGED_AFTERWARDS, RestlessFiles, 
 from evtool.operations.verify.items.comparison import count_unhidden, find_hidden
 from evtool.operations.verify.items.free_names import find_new
 from evtool.operations.verify.items.judge import ItemJudge, path_of
-from evtool.operations.workers import hire, report_losses
-from evtool.scan.engine import Crew, Request, Task, gather_runs, observe_all, observe_requests
+from evtool.operations.workers import choose_workers, report_losses
+from evtool.scan.engine import ReadRequest, Task, Workers, gather_runs, observe_all, observe_requests
 from evtool.scan.marks import NO_MARK, Marks, mark_of
 from evtool.scan.measure import measure_tree
-from evtool.scan.observe import Mode, Observation, Problem
+from evtool.scan.observe import ItemProblem, Mode, Observation
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind, WalkNotes, join_path, walk, walk_runs
 from evtool.scan.workers import default_jobs
@@ -93,24 +93,24 @@ def _seal(
 ) -> SealResult:
     header = EntryHeader(options.reason, options.happened_at, options.clock)
     with (
-        open_for_writing(path, options.custody) as record,
-        hire(options.jobs, options.scheduler, record.evidence) as crew,
+        open_for_writing(path, options.custody) as opened,
+        choose_workers(options.jobs, options.scheduler, opened.evidence) as workers,
     ):
-        opened = Opened(record.evidence, record.collection, NAME if record.inside else None)
-        run = _SealRun(opened, options, crew, author.policy, author.progress, surprises)
-        journal_file = journal_name(record.next_sequence)
-        journal = Journal(record.writer.open_kept(journal_file))
+        plain = Opened(opened.evidence, opened.record, NAME if opened.inside else None)
+        run = _SealRun(plain, options, workers, author.policy, author.progress, surprises)
+        journal_file = journal_name(opened.next_sequence)
+        journal = Journal(opened.writer.open_kept(journal_file))
         started, is_kept = time.monotonic(), True
         try:
-            first_item = record.collection.next_item
-            with ManifestWriter(record.writer, record.next_sequence, first_item, author.random) as manifest:
+            first_item = opened.record.next_item
+            with ManifestWriter(opened.writer, opened.next_sequence, first_item, author.random) as manifest:
                 run.observe(manifest, journal)
                 result = run.result
-                result.findings += report_losses(crew)
+                result.findings += report_losses(workers)
                 if manifest.items:
                     details = manifest.finish(run.exclusions, options.allowed)
                     written = write_entry(
-                        record,
+                        opened,
                         author,
                         header,
                         details,
@@ -131,8 +131,8 @@ def _seal(
         finally:
             journal.close()
             if journal.is_empty or not is_kept:
-                record.writer.remove(journal_file)
-        record.writer.remove(journal_file)
+                opened.writer.remove(journal_file)
+        opened.writer.remove(journal_file)
         return result
 
 
@@ -159,7 +159,7 @@ def _preview(
     path: str | os.PathLike[str], options: SealOptions, policy: TextPolicy, progress: Progress, surprises: Surprises
 ) -> SealResult:
     with open_evidence(path, options.custody) as opened:
-        run = _SealRun(opened, options, Crew(options.jobs or default_jobs()), policy, progress, surprises)
+        run = _SealRun(opened, options, Workers(options.jobs or default_jobs()), policy, progress, surprises)
         run.observe(None, None)
         run.require_unchanged()
         return run.result
@@ -172,27 +172,27 @@ class _SealRun:
         self,
         opened: Opened,
         options: SealOptions,
-        crew: Crew,
+        workers: Workers,
         policy: TextPolicy,
         progress: Progress,
         surprises: Surprises,
     ) -> None:
-        evidence, collection = opened.evidence, opened.collection
-        self.result = SealResult(head=collection.chain.head if collection else None)
+        evidence, record = opened.evidence, opened.record
+        self.result = SealResult(head=record.chain.head if record else None)
         self._custody_name = opened.custody_name
         self._evidence = evidence
-        self._collection = collection
+        self._record = record
         self._options = options
-        self._crew = crew
+        self._workers = workers
         self._policy = policy
         self._progress = progress
-        self.exclusions = effective_exclusions(evidence, self._custody_name, collection, options)
+        self.exclusions = effective_exclusions(evidence, self._custody_name, record, options)
         self._notes = WalkNotes()
         self._share = ShareTrack(lambda: self._notes.share)
-        if collection is None:
+        if record is None:
             self._judge = ItemJudge(Mode.STAT, lambda _: False, lambda _: False)
         else:
-            self._judge = ItemJudge(Mode.STAT, collection.is_disposed, collection.may_lack)
+            self._judge = ItemJudge(Mode.STAT, record.is_disposed, record.may_lack)
         self._places: dict[int, Found] = {}
         """Number of an item that has to be read after all -> where it lies."""
         self._problems: list[str] = []
@@ -236,7 +236,7 @@ class _SealRun:
             )
         if self._problems:
             raise cannot_seal(self._problems)
-        if not (self.result.new_items or (self._collection and self._collection.seals)):
+        if not (self.result.new_items or (self._record and self._record.seals)):
             raise nothing_to_seal(self.result.excluded)
 
     def _measure(self) -> tuple[int | None, int | None]:
@@ -247,11 +247,11 @@ class _SealRun:
             self._evidence, custody=self._custody_name, exclusions=self.exclusions, seconds=_MEASURE_SECONDS
         )
         files, size = measured or (None, None)
-        return files, None if self._collection and self._collection.seals else size
+        return files, None if self._record and self._record.seals else size
 
     def _observe_items(self, manifest: ItemWriter | None, journal: Journal | None) -> None:
         """Look at every item on its own, whether it is new or was sealed before."""
-        for task, observation in observe_all(self._evidence, self._tasks(journal), jobs=self._crew):
+        for task, observation in observe_all(self._evidence, self._tasks(journal), jobs=self._workers):
             if task.context is not None:
                 self._judge_sealed(task, observation)
                 self._marks.add(NO_MARK if task.found.path not in self._respelled.names else b"")
@@ -278,16 +278,13 @@ class _SealRun:
     def _is_all_new(self) -> bool:
         """Whether every entry becomes an item, and takes no decision but the usual ones."""
         return not (
-            (self._collection and self._collection.seals)
-            or self._policy.denied
-            or self._options.statements
-            or self._restless
+            (self._record and self._record.seals) or self._policy.denied or self._options.statements or self._restless
         )
 
     def _observe_blocks(self, manifest: ManifestWriter, journal: Journal) -> None:
         """Seal by blocks of items, which come back from the workers as they go into the manifest."""
         requests = self._requests(manifest, journal)
-        for answer in observe_requests(self._evidence, requests, jobs=self._crew, on_read=self._progress.read):
+        for answer in observe_requests(self._evidence, requests, jobs=self._workers, on_read=self._progress.read):
             block = answer.product
             if block is None:
                 founds = (found for run in answer.request.runs for found in run.founds())
@@ -296,15 +293,17 @@ class _SealRun:
             elif not self._is_refused:
                 self._add_block(block, answer.request, manifest, journal)
 
-    def _requests(self, manifest: ManifestWriter, journal: Journal) -> Iterator[Request[None]]:
+    def _requests(self, manifest: ManifestWriter, journal: Journal) -> Iterator[ReadRequest[None]]:
         with Tree(self._evidence) as tree:
             runs = walk_runs(tree, custody=self._custody_name, exclusions=self.exclusions, notes=self._notes)
             for batch in gather_runs(runs):
                 order = manifest.order_block(sum(len(run.names) for run in batch))
                 self._share.hand_out(sum(len(run.names) for run in batch))
-                yield Request(batch, None, known=journal.find_all(batch), finish=state_block, argument=order)
+                yield ReadRequest(batch, None, known=journal.find_all(batch), finish=state_block, argument=order)
 
-    def _add_block(self, block: ItemBlock, request: Request[None], manifest: ManifestWriter, journal: Journal) -> None:
+    def _add_block(
+        self, block: ItemBlock, request: ReadRequest[None], manifest: ManifestWriter, journal: Journal
+    ) -> None:
         self.result.new_items += block.items
         self.result.new_bytes += block.size
         self.result.reused += block.reused
@@ -321,13 +320,13 @@ class _SealRun:
             return None
         plan = read_plan(self._options.statements, self._evidence, self._policy)
         with Tree(self._evidence) as tree:
-            plan.match(self._collection, self._evidence, self._walk(tree, WalkNotes()))
+            plan.match(self._record, self._evidence, self._walk(tree, WalkNotes()))
         self.result.findings += plan.findings
         return plan
 
     def _tasks(self, journal: Journal | None) -> Iterator[Task[SealedItem | None]]:
         with Tree(self._evidence) as tree:
-            for sealed, found in find_new(self._collection, self._evidence, self._walk(tree, self._notes)):
+            for sealed, found in find_new(self._record, self._evidence, self._walk(tree, self._notes)):
                 if found is None and sealed is not None:
                     if not self._respelled.holds_item(sealed):
                         self._judge.missing.append(sealed)
@@ -338,7 +337,7 @@ class _SealRun:
                     self._share.hand_out()
                     known = journal.find(found.path) if journal is not None else None
                     yield Task(found, None, Mode.STAT if journal is None else Mode.HASH, known)
-            yield from self._respelled.tasks(self._collection)
+            yield from self._respelled.tasks(self._record)
 
     def _walk(self, tree: Tree, notes: WalkNotes) -> Iterator[Found]:
         return walk(tree, custody=self._custody_name, exclusions=self.exclusions, notes=notes)
@@ -347,7 +346,7 @@ class _SealRun:
         self, found: Found, observation: Observation, manifest: ItemWriter | None, journal: Journal | None
     ) -> None:
         if found.path in self._restless:
-            observation = observation._replace(problem=Problem.CHANGING, detail=CHANGED_AFTERWARDS)
+            observation = observation._replace(problem=ItemProblem.CHANGING, detail=CHANGED_AFTERWARDS)
         item_type = self._classify(found, observation)
         self._marks.add(mark_of(observation) if item_type not in (None, ItemType.OMITTED) else NO_MARK)
         if item_type is not None:
@@ -364,7 +363,7 @@ class _SealRun:
         problem = observation.problem
         if problem is None:
             return _ITEM_TYPES[observation.kind]
-        if problem is not Problem.VANISHED and omission_reason(found, problem) in self._options.allowed:
+        if problem is not ItemProblem.VANISHED and omission_reason(found, problem) in self._options.allowed:
             return ItemType.OMITTED
         self._problems.append(f"{shown(store_name(found.path))}: {observation.detail}")
         return None
@@ -419,32 +418,32 @@ class _SealRun:
         there = {id(sealed) for sealed, _ in hidden}
         self._judge.missing = [sealed for sealed in self._judge.missing if id(sealed) not in there]
         tasks: list[Task[SealedItem | None]] = [Task(found, sealed, Mode.STAT) for sealed, found in hidden]
-        for task, observation in observe_all(self._evidence, tasks, jobs=self._crew):
+        for task, observation in observe_all(self._evidence, tasks, jobs=self._workers):
             self._judge_sealed(task, observation)
 
     def _look_for_other_forms(self) -> None:
         """A sealed item under its name in another Unicode form, or under its number, is not new, and not missing."""
-        if self._collection is None or self._respelled.names:
+        if self._record is None or self._respelled.names:
             return
-        missing = [sealed for sealed in self._judge.missing if not self._collection.is_disposed(sealed)]
-        if not missing and not nameless_items(self._collection):
+        missing = [sealed for sealed in self._judge.missing if not self._record.is_disposed(sealed)]
+        if not missing and not nameless_items(self._record):
             return
         with Tree(self._evidence) as tree:
-            names = find_respelled(self._collection, missing, self._walk(tree, WalkNotes()))
-            names |= find_numbered(self._collection, missing, self._walk(tree, WalkNotes()))
+            names = find_respelled(self._record, missing, self._walk(tree, WalkNotes()))
+            names |= find_numbered(self._record, missing, self._walk(tree, WalkNotes()))
         if names:
             raise RespelledNames(names)
 
     def _judge_doubtful(self) -> None:
         doubtful, self._judge.doubtful = self._judge.doubtful, []
         tasks = [Task(self._places[sealed.item.number], sealed) for sealed in doubtful]
-        for task, observation in observe_all(self._evidence, tasks, jobs=self._crew):
+        for task, observation in observe_all(self._evidence, tasks, jobs=self._workers):
             self._judge.judge(task.context, observation, Mode.HASH)
 
     def _check_manifests(self) -> None:
         """Now that the manifests of earlier seals have been read to their end, refuse ones that do not hold."""
-        if self._collection is not None and self._collection.seals:
-            require_decidable(self._collection)
+        if self._record is not None and self._record.seals:
+            require_decidable(self._record)
         self._close_judgement()
 
     def _close_judgement(self) -> None:
@@ -456,7 +455,7 @@ class _SealRun:
                 self._judge.report_missing(sealed)
         self._judge.missing.clear()
         there = set(self._respelled.names.values())
-        for sealed in nameless_items(self._collection) if self._collection else ():
+        for sealed in nameless_items(self._record) if self._record else ():
             if sealed.item.content.type is not ItemType.OMITTED and path_of(sealed) not in there:
                 self._judge.report_missing(sealed)
         self.result.findings += self._judge.findings
@@ -468,7 +467,7 @@ class _SealRun:
 
     def _require_accounts(self, fates: ItemFates) -> None:
         """Make sure that every item of an earlier seal ended in exactly one class, as in a verification."""
-        seals = self._collection.seals if self._collection else []
+        seals = self._record.seals if self._record else []
         withheld = sum(count_items(withheld_ranges(seal)) for seal in seals)
         sealed = sum(seal.sealed.items for seal in seals)
         if fates.total + withheld != sealed:

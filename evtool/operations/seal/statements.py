@@ -13,14 +13,14 @@ from pathlib import Path
 from evtool.core.custody.privacy import TextPolicy
 from evtool.core.errors import FormatError, RefusedError, UsageError
 from evtool.core.finding import Code, Effect, Finding
-from evtool.core.manifest.stated import Stated
+from evtool.core.manifest.archivist_statements import ArchivistStatements
 from evtool.core.terms.input import find_contradictions
-from evtool.core.terms.terms import TERMS_BY_NAME, ConsentTerms, Shape, parse_terms
+from evtool.core.terms.terms import TERMS_BY_NAME, ConsentTerms, TermShape, parse_terms
 from evtool.core.text.names import nfc_key, shown, store_name
 from evtool.interop.item_defaults import MAX_DEFAULTS, DirectoryDefaults, ItemDefaults, combine, parse_defaults
 from evtool.interop.items_table import MAX_ERRORS, MAX_TABLE, Row, TableError, parse_table
 from evtool.keys.files import read_any_file
-from evtool.operations.record.collection import Collection, SealedItem
+from evtool.operations.record.record import Record, SealedItem
 from evtool.operations.seal.problems import nothing_to_seal
 from evtool.operations.verify.items.free_names import find_new
 from evtool.scan.tree import TreeLocation
@@ -80,7 +80,7 @@ def _check_texts(rows: Iterable[Row], defaults: ItemDefaults, policy: TextPolicy
         )
 
 
-def _objections(stated: Stated, policy: TextPolicy) -> Iterator[str]:
+def _objections(stated: ArchivistStatements, policy: TextPolicy) -> Iterator[str]:
     for name, value in stated.context:
         # Addresses of pages often hold what looks like an e-mail address.
         objection = policy.objection(value) if name != "url" else None
@@ -89,7 +89,7 @@ def _objections(stated: Stated, policy: TextPolicy) -> Iterator[str]:
     for name, spelled in (stated.terms.stated if stated.terms else {}).items():
         for text in spelled if isinstance(spelled, list) else (spelled,):
             objection = policy.objection(text)
-            if objection and TERMS_BY_NAME[name].shape in (Shape.TEXT, Shape.RECIPIENTS):
+            if objection and TERMS_BY_NAME[name].shape in (TermShape.TEXT, TermShape.RECIPIENTS):
                 yield f"{name}: {objection}"
 
 
@@ -121,12 +121,12 @@ class StatementPlan:
         for row in rows:
             self._by_key.setdefault(nfc_key(row.path), _Candidates()).rows.append(row)
         self._unused_directories = set(defaults.directories)
-        self._combined: dict[tuple[DirectoryDefaults, ...], Stated] = {}
+        self._combined: dict[tuple[DirectoryDefaults, ...], ArchivistStatements] = {}
         self._checked: set[tuple[DirectoryDefaults, ...]] = set()
         self._matched: dict[str, Row] = {}
         self._problems: list[str] = []
 
-    def match(self, collection: Collection | None, evidence: TreeLocation, founds: Iterable[Found]) -> None:
+    def match(self, record: Record | None, evidence: TreeLocation, founds: Iterable[Found]) -> None:
         """Pair rows with the names in the directory, and check what follows for each new item.
 
         Raises:
@@ -135,7 +135,7 @@ class StatementPlan:
                 would be stated about an item makes no sense.
         """
         is_empty = True
-        for sealed, found in find_new(collection, evidence, founds, afresh=True):
+        for sealed, found in find_new(record, evidence, founds, afresh=True):
             is_empty = False
             if sealed is not None and sealed.item.file is not None:
                 self._note(sealed.item.file.path, sealed)
@@ -147,7 +147,7 @@ class StatementPlan:
             raise nothing_to_seal()  # whatever the table and the defaults say, they are not what is wrong
         for candidates in self._by_key.values():
             self._pair(candidates)
-        next_item = collection.next_item if collection else 1
+        next_item = record.next_item if record else 1
         for path, row in self._matched.items():
             self._check_row(path, row, next_item)
         for directory in self._defaults.directories:
@@ -157,13 +157,13 @@ class StatementPlan:
         if self._problems:
             raise TableError(tuple(dict.fromkeys(self._problems)))
 
-    def find(self, path: str) -> Stated:
+    def find(self, path: str) -> ArchivistStatements:
         """Give what is stated about a new item, by its stored name."""
         row = self._matched.get(path)
         outer = self._state_defaults(path)
         return outer if row is None else combine((outer, row.stated))
 
-    def take(self, path: str) -> Stated:
+    def take(self, path: str) -> ArchivistStatements:
         """As `find`, and remember that it was asked for."""
         stated = self.find(path)
         self._matched.pop(path, None)
@@ -188,7 +188,7 @@ class StatementPlan:
             self._checked.add(directories)
             self._contradict(f"defaults for {self._name(path)}", self._state_defaults(path).terms)
 
-    def _state_defaults(self, path: str) -> Stated:
+    def _state_defaults(self, path: str) -> ArchivistStatements:
         directories = self._defaults.find(path)
         if directories not in self._combined:
             self._combined[directories] = combine(tuple(directory.stated for directory in directories))

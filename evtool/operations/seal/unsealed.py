@@ -21,7 +21,7 @@ def list_new_names(path: str | os.PathLike[str], options: SealOptions) -> list[s
         MismatchError: the record that is there fails verification.
     """
     with open_evidence(path, options.custody) as opened, Tree(opened.evidence) as tree:
-        exclusions = effective_exclusions(opened.evidence, opened.custody_name, opened.collection, options)
+        exclusions = effective_exclusions(opened.evidence, opened.custody_name, opened.record, options)
         founds = walk(tree, custody=opened.custody_name, exclusions=exclusions, notes=WalkNotes())
-        pairs = find_new(opened.collection, opened.evidence, founds)
+        pairs = find_new(opened.record, opened.evidence, founds)
         return [store_name(found.path) for sealed, found in pairs if sealed is None and found is not None]

@@ -129,9 +129,9 @@ def add_timestamps(path: str | os.PathLike[str], options: StampOptions, ports: P
         UsageError: the entry already has an OpenTimestamps proof.
     """
     ports = ports or Ports()
-    with open_record(path, options.custody) as collection:
-        target = read_target(collection, options.entry)
-        if options.calendars and target.name("", StampRole.PROOF) in collection.listing.stamps:
+    with open_record(path, options.custody) as record:
+        target = read_target(record, options.entry)
+        if options.calendars and target.name("", StampRole.PROOF) in record.listing.stamps:
             raise UsageError(
                 f"entry {target.sequence} already has an OpenTimestamps proof",
                 hint="'evtool timestamp upgrade DIR' completes it",
@@ -156,10 +156,10 @@ def _store(
     stored: tuple[StoredStamp, ...] = ()
     proof_name = target.name("", StampRole.PROOF) if proof else None
     if passed or proof:
-        with open_same_record(path, options.custody, target) as record:
-            stored = tuple(store_token(record, target, outcome, options.label) for outcome in passed)
+        with open_same_record(path, options.custody, target) as opened:
+            stored = tuple(store_token(opened, target, outcome, options.label) for outcome in passed)
             if proof and proof_name:
-                store_files(record, {proof_name: serialize_proof(proof)})
+                store_files(opened, {proof_name: serialize_proof(proof)})
     return StampResult(
         entry=target.sequence,
         stored=stored,
@@ -175,8 +175,8 @@ def preview_timestamps(
 ) -> tuple[Outgoing, ...]:
     """Decide what would leave this machine, and send nothing. The nonce and the salt are new in every run."""
     ports = ports or Ports()
-    with open_record(path, options.custody) as collection:
-        target = read_target(collection, options.entry)
+    with open_record(path, options.custody) as record:
+        target = read_target(record, options.entry)
     order = StampOrder(target.signature, options.hash_name, options.policy)
     submission = Submission(hashlib.sha256(target.signature).digest(), ports.random_bytes(SALT_SIZE))
     submissions = (prepare_submission(calendar, submission.commitment) for calendar in options.calendars)

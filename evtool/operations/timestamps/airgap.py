@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from evtool.core.errors import EvtoolError, FormatError, InputError, MismatchError, NotEstablishedError
 from evtool.core.timestamp.anchor import Anchor
 from evtool.core.timestamp.request import parse_request
-from evtool.core.timestamp.result import Reason, TokenState
+from evtool.core.timestamp.result import TokenReason, TokenState
 from evtool.core.timestamp.stamp_names import StampName, StampRole, check_label
-from evtool.operations.record.collection import Collection
 from evtool.operations.record.read import open_record
+from evtool.operations.record.record import Record
 from evtool.operations.timestamps.asking import StampOrder, StampOutcome, judge_response, make_request
 from evtool.operations.timestamps.storing import (
     Ports,
@@ -64,13 +64,13 @@ def write_request(
     """
     ports = ports or Ports()
     wanted = check_label(label or WAITING_LABEL)
-    with open_record(path, custody) as collection:
-        target = read_target(collection, entry)
+    with open_record(path, custody) as record:
+        target = read_target(record, entry)
     data = make_request(StampOrder(target.signature, hash_name, policy), ports.random_bits)
-    with open_same_record(path, custody, target) as record:
-        name = target.name(free_label(wanted, labels_of(record, target)), StampRole.REQUEST)
+    with open_same_record(path, custody, target) as opened:
+        name = target.name(free_label(wanted, labels_of(opened, target)), StampRole.REQUEST)
         deliver(data)
-        store_files(record, {name: data})
+        store_files(opened, {name: data})
     return WrittenRequest(data, name)
 
 
@@ -93,9 +93,9 @@ def import_response(
     """
     ports = ports or Ports()
     grounds = make_grounds(anchors, ports)()
-    with open_record(path, custody) as collection:
-        waiting = _find_waiting(collection, entry)
-        stored = _find_stored(collection, response)
+    with open_record(path, custody) as record:
+        waiting = _find_waiting(record, entry)
+        stored = _find_stored(record, response)
     if stored is not None:
         raise InputError(f"this answer is already stored, as {stored.text}")
     if not waiting:
@@ -109,22 +109,22 @@ def import_response(
     target, name, outcome = min(judged, key=lambda candidate: _distance(candidate[2]))
     if not outcome.ok:
         raise _refusal(outcome)
-    with open_same_record(path, custody, target) as record:
+    with open_same_record(path, custody, target) as opened:
         answer = target.name(name.label, StampRole.RESPONSE)
-        store_files(record, {target.name(name.label, StampRole.CHAIN): outcome.chain_pem, answer: response})
+        store_files(opened, {target.name(name.label, StampRole.CHAIN): outcome.chain_pem, answer: response})
     return StoredStamp(answer, outcome)
 
 
-def _find_waiting(collection: Collection, entry: int | None) -> list[tuple[Target, StampName, bytes]]:
-    stamps = collection.listing.stamps
+def _find_waiting(record: Record, entry: int | None) -> list[tuple[Target, StampName, bytes]]:
+    stamps = record.listing.stamps
     answered = {(name.sequence, name.label) for name in stamps if name.role is StampRole.RESPONSE}
     waiting = []
     for name in stamps:
         wanted = entry is None or name.sequence == entry
         if name.role is StampRole.REQUEST and wanted and (name.sequence, name.label) not in answered:
             try:
-                target = read_target(collection, name.sequence)
-                request = collection.custody.read_stamp(name)
+                target = read_target(record, name.sequence)
+                request = record.custody.read_stamp(name)
                 parse_request(request)
             except EvtoolError:
                 continue
@@ -132,41 +132,41 @@ def _find_waiting(collection: Collection, entry: int | None) -> list[tuple[Targe
     return waiting
 
 
-def _find_stored(collection: Collection, response: bytes) -> StampName | None:
-    for name in collection.listing.stamps:
+def _find_stored(record: Record, response: bytes) -> StampName | None:
+    for name in record.listing.stamps:
         if name.role is StampRole.RESPONSE:
             try:
-                if collection.custody.read_stamp(name) == response:
+                if record.custody.read_stamp(name) == response:
                     return name
             except EvtoolError:
                 continue
     return None
 
 
-_NOT_FOR_THIS = (Reason.IMPRINT_MISMATCH, Reason.REQUEST_IMPRINT_MISMATCH)
+_NOT_FOR_THIS = (TokenReason.IMPRINT_MISMATCH, TokenReason.REQUEST_IMPRINT_MISMATCH)
 
 
 def _distance(outcome: StampOutcome) -> int:
     """Tell how far an answer is from a request: passed, doubtful, for other random numbers, for another entry."""
     if outcome.ok:
         return 0
-    reason = outcome.verdict.reason if outcome.verdict else Reason.MALFORMED
+    reason = outcome.verdict.reason if outcome.verdict else TokenReason.MALFORMED
     if reason in _NOT_FOR_THIS:
         return 3
-    return 2 if reason is Reason.NONCE_MISMATCH else 1
+    return 2 if reason is TokenReason.NONCE_MISMATCH else 1
 
 
 _NO_ANSWER = frozenset(
     {
-        Reason.TOO_LARGE,
-        Reason.MALFORMED,
-        Reason.TRAILING_BYTES,
-        Reason.BER_NOT_SUPPORTED,
-        Reason.IS_A_REQUEST,
-        Reason.NOT_GRANTED,
-        Reason.NO_TOKEN,
-        Reason.NOT_SIGNED_DATA,
-        Reason.NOT_A_TIMESTAMP,
+        TokenReason.TOO_LARGE,
+        TokenReason.MALFORMED,
+        TokenReason.TRAILING_BYTES,
+        TokenReason.BER_NOT_SUPPORTED,
+        TokenReason.IS_A_REQUEST,
+        TokenReason.NOT_GRANTED,
+        TokenReason.NO_TOKEN,
+        TokenReason.NOT_SIGNED_DATA,
+        TokenReason.NOT_A_TIMESTAMP,
     }
 )
 

@@ -16,7 +16,7 @@ from evtool.core.timestamp.ots.proof import OtsError, Proof, Timestamp
 from evtool.core.timestamp.ots.stamp import Submission, build_proof, find_pending, is_complete, upgrade
 from evtool.core.timestamp.renewal import CLOCK_TOLERANCE
 from evtool.core.timestamp.request import make_nonce, parse_request, serialize_request
-from evtool.core.timestamp.result import Reason, TokenState, TokenVerdict
+from evtool.core.timestamp.result import TokenReason, TokenState, TokenVerdict
 from evtool.core.timestamp.verify import verify_token
 from evtool.interop import ots_client, tsa_client
 from evtool.interop.http_client import Outgoing
@@ -132,13 +132,13 @@ def judge_response(data: bytes, url: str, request: bytes, response: bytes, groun
 
 def _hint(verdict: TokenVerdict) -> str:
     match verdict.reason:
-        case Reason.NO_PATH | Reason.PATH_WEAK:
+        case TokenReason.NO_PATH | TokenReason.PATH_WEAK:
             return "'evtool trust tsa add' trusts the root of an authority, after you have checked its fingerprint"
-        case Reason.NONCE_MISMATCH | Reason.REQUEST_IMPRINT_MISMATCH:
+        case TokenReason.NONCE_MISMATCH | TokenReason.REQUEST_IMPRINT_MISMATCH:
             return "this answer belongs to another request; ask again"
-        case Reason.IS_A_REQUEST:
+        case TokenReason.IS_A_REQUEST:
             return "send that file to the authority, and import its answer"
-        case Reason.NOT_GRANTED:
+        case TokenReason.NOT_GRANTED:
             return "ask without a policy, with another hash, or ask another authority"
         case _:
             return ""

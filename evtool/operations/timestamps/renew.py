@@ -56,9 +56,9 @@ def renew(
         raise InputError(
             f"{shown(os.fsdecode(os.fspath(path)))} has no custody directory, so there is nothing to renew"
         )
-    with open_for_writing(path, custody) as record:
+    with open_for_writing(path, custody) as opened:
         digests = {
-            name: record.custody.hash_file(name, hashlib.blake2b()) for name in record_files(record.collection.listing)
+            name: opened.custody.hash_file(name, hashlib.blake2b()) for name in record_files(opened.record.listing)
         }
         if not digests:
             raise InputError("the record has no entry, so there is nothing to renew")
@@ -70,6 +70,6 @@ def renew(
             list_renewed=hashlib.blake2b(data).hexdigest(),
         )
         check_entry_text(details, header.reason, author.policy)
-        record.writer.write(file_name(record.next_sequence, Event.RENEWED.value, FileRole.RENEWAL), data)
-        written = write_entry(record, author, header, details)
+        opened.writer.write(file_name(opened.next_sequence, Event.RENEWED.value, FileRole.RENEWAL), data)
+        written = write_entry(opened, author, header, details)
     return RenewResult(written.sequence, written.head, len(digests))

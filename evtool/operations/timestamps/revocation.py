@@ -30,8 +30,8 @@ from evtool.core.timestamp.x509.revocation_file import (
 from evtool.core.timestamp.x509.revocation_status import Evidence
 from evtool.operations.entries.writer import OpenRecord
 from evtool.operations.record.beside import Companions
-from evtool.operations.record.collection import Collection
 from evtool.operations.record.read import open_record
+from evtool.operations.record.record import Record
 from evtool.operations.timestamps.storing import Ports, Target, open_same_record, read_target, store_files
 from evtool.operations.verify.time.axis import judge_time
 from evtool.operations.verify.time.evidence import read_time_files
@@ -105,17 +105,17 @@ def add_revocation(
     """
     ports = ports or Ports()
     parsed = [(source, _parse(source, data)) for source, data in files]
-    with open_record(path, custody) as collection:
-        tokens = _find_tokens(collection, anchors, entry, ports)
+    with open_record(path, custody) as record:
+        tokens = _find_tokens(record, anchors, entry, ports)
     matches = [
         (source, file, token, statement) for source, file in parsed for token, statement in _match(source, file, tokens)
     ]
     targets = {token.target.sequence: token.target for _, _, token, _ in matches}
-    with open_same_record(path, custody, *targets.values()) as record:
-        plan = _Plan(record)
+    with open_same_record(path, custody, *targets.values()) as opened:
+        plan = _Plan(opened)
         kept = tuple(plan.add(source, file, token.name, statement) for source, file, token, statement in matches)
         if plan.new:
-            store_files(record, plan.new)
+            store_files(opened, plan.new)
     return RevocationResult(kept, _judge_again(path, custody, kept, anchors, ports))
 
 
@@ -126,20 +126,20 @@ def _parse(source: str, data: bytes) -> RevocationFile:
         raise FormatError(f"{shown(source)}: {error.message}; nothing was stored", hint=error.hint) from error
 
 
-def _find_tokens(collection: Collection, anchors: tuple[Anchor, ...], entry: int | None, ports: Ports) -> list[_Token]:
-    stamps = [stamp for stamp in read_time_files(collection).stamps if stamp.name.role is StampRole.RESPONSE]
+def _find_tokens(record: Record, anchors: tuple[Anchor, ...], entry: int | None, ports: Ports) -> list[_Token]:
+    stamps = [stamp for stamp in read_time_files(record).stamps if stamp.name.role is StampRole.RESPONSE]
     stamps = [stamp for stamp in stamps if entry in (None, stamp.name.sequence)]
     if not stamps:
         where = "the record" if entry is None else f"entry {entry}"
         raise InputError(f"{where} has no time-stamp token to collect revocation evidence for")
     found = []
-    companions = Companions(collection)
+    companions = Companions(record)
     for stamp in stamps:
         verdict = verify_token(
             stamp.data, stamp.signature, Grounds(ports.now(), anchors, certificates=companions.certificates(stamp.name))
         )
         if verdict.claimed and verdict.chain:
-            target, links = read_target(collection, stamp.name.sequence), map(load_certificate, verdict.chain)
+            target, links = read_target(record, stamp.name.sequence), map(load_certificate, verdict.chain)
             found.append(_Token(target, stamp.name, verdict.claimed.gen_time, tuple(links)))
     if not found:
         raise NotEstablishedError(
@@ -194,10 +194,10 @@ def _refusal(source: str, unusable: Sequence[Evidence]) -> EvtoolError:
 class _Plan:
     """Which files are to be written into a locked record, each under the next free number."""
 
-    def __init__(self, record: OpenRecord) -> None:
+    def __init__(self, opened: OpenRecord) -> None:
         self.new: dict[StampName, bytes] = {}
-        self._record = record
-        names = [name for name in record.custody.list_files().stamps if name.role in (StampRole.CRL, StampRole.OCSP)]
+        self._record = opened
+        names = [name for name in opened.custody.list_files().stamps if name.role in (StampRole.CRL, StampRole.OCSP)]
         self._there: dict[StampName, bytes | None] = dict.fromkeys(names)
         """Name of a file -> SHA-256 of its bytes, once it was looked at."""
 
@@ -218,10 +218,10 @@ class _Plan:
         raise InputError(f"there are {MAX_NUMBER} files of this kind beside {token.text} already")
 
 
-def _digest(record: OpenRecord, name: StampName) -> bytes:
+def _digest(opened: OpenRecord, name: StampName) -> bytes:
     """Give the SHA-256 of what lies there; a file that cannot be read keeps its number taken."""
     try:
-        return sha256(record.custody.read_stamp(name)).digest()
+        return sha256(opened.custody.read_stamp(name)).digest()
     except EvtoolError:
         return b"unreadable"
 
@@ -234,7 +234,7 @@ def _judge_again(
     ports: Ports,
 ) -> tuple[StampReport, ...]:
     concerned = {(stored.name.sequence, stored.name.label) for stored in kept}
-    with open_record(path, custody) as collection:
-        result = judge_time(collection, TimeGrounds(anchors=lambda: anchors), ports.now())
+    with open_record(path, custody) as record:
+        result = judge_time(record, TimeGrounds(anchors=lambda: anchors), ports.now())
     stamps = [stamp for stamp in result.stamps if stamp.kind is StampKind.RFC3161]
     return tuple(stamp for stamp in stamps if (stamp.entry, stamp.label) in concerned)

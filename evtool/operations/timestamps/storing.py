@@ -18,7 +18,7 @@ from evtool.core.timestamp.stamp_names import MAX_LABEL, StampName, StampRole, m
 from evtool.core.timestamp.x509.certificates import load_certificate
 from evtool.core.timestamp.x509.dn import parse_name
 from evtool.operations.entries.writer import OpenRecord, open_for_writing
-from evtool.operations.record.collection import Collection
+from evtool.operations.record.record import Record
 from evtool.operations.timestamps.asking import Pause, StampOutcome
 from evtool.operations.verify.time.grounds import load_sunsets
 from evtool.scan.tree import TreeLocation
@@ -62,22 +62,22 @@ def make_grounds(anchors: tuple[Anchor, ...], ports: Ports) -> Callable[[], Grou
     return lambda: Grounds(ports.now(), anchors, sunsets=sunsets)
 
 
-def read_target(collection: Collection, entry: int | None) -> Target:
+def read_target(record: Record, entry: int | None) -> Target:
     """Read the entry that is to be stamped, the newest by default.
 
     Raises:
         InputError: there is no such entry.
         MismatchError: it cannot be used: its signature does not verify.
     """
-    usable = {link.entry.sequence: link for link in collection.chain.links}
-    numbers = [sequence for sequence, _ in collection.listing.entries]
+    usable = {link.entry.sequence: link for link in record.chain.links}
+    numbers = [sequence for sequence, _ in record.listing.entries]
     number = entry if entry is not None else max(numbers, default=0)
     if number not in numbers:
         raise InputError(f"the record has no entry {number}", hint="'evtool log DIR' lists its entries")
     if number not in usable:
         raise MismatchError(f"entry {number} cannot be used, so it was not stamped", hint="run evtool verify first")
     event = usable[number].entry.event.value
-    return Target(number, event, collection.custody.read_entry(number, event).signature)
+    return Target(number, event, record.custody.read_entry(number, event).signature)
 
 
 @contextmanager
@@ -89,14 +89,14 @@ def open_same_record(path: str | os.PathLike[str], custody: str | None, *targets
     """
     if locate_custody(TreeLocation.find(os.fspath(path)), custody) is None:
         raise InputError(f"{shown(os.fsdecode(os.fspath(path)))} no longer has a custody directory")
-    with open_for_writing(path, custody) as record:
+    with open_for_writing(path, custody) as opened:
         for target in targets:
-            if read_target(record.collection, target.sequence) != target:
+            if read_target(opened.record, target.sequence) != target:
                 raise MismatchError(f"entry {target.sequence} has changed since a moment ago; nothing was stored")
-        yield record
+        yield opened
 
 
-def store_files(record: OpenRecord, files: Mapping[StampName, bytes]) -> None:
+def store_files(opened: OpenRecord, files: Mapping[StampName, bytes]) -> None:
     """Add files, all of them or, after a power cut, the first ones; none replaces anything.
 
     Raises:
@@ -104,27 +104,27 @@ def store_files(record: OpenRecord, files: Mapping[StampName, bytes]) -> None:
     """
     names = [name.text for name in files]
     for name, data in files.items():
-        record.writer.write(name.text, data)
-    record.writer.commit(names)
+        opened.writer.write(name.text, data)
+    opened.writer.commit(names)
 
 
-def store_token(record: OpenRecord, target: Target, outcome: StampOutcome, label: str = "") -> StoredStamp:
+def store_token(opened: OpenRecord, target: Target, outcome: StampOutcome, label: str = "") -> StoredStamp:
     """Store an answer that passed, with its request and its certificates; the answer comes last."""
-    label = free_label(label or label_of(outcome), labels_of(record, target))
+    label = free_label(label or label_of(outcome), labels_of(opened, target))
     response = target.name(label, StampRole.RESPONSE)
     files = {
         target.name(label, StampRole.REQUEST): outcome.request,
         target.name(label, StampRole.CHAIN): outcome.chain_pem,
         response: outcome.response,
     }
-    store_files(record, files)
+    store_files(opened, files)
     return StoredStamp(response, outcome)
 
 
-def labels_of(record: OpenRecord, target: Target) -> set[str]:
+def labels_of(opened: OpenRecord, target: Target) -> set[str]:
     """Give the labels that are taken beside an entry."""
     # Listed again: a moment ago this run may have stored another one.
-    stamps = record.custody.list_files().stamps
+    stamps = opened.custody.list_files().stamps
     return {name.label for name in stamps if (name.sequence, name.event) == (target.sequence, target.event)}
 
 

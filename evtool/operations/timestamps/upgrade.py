@@ -13,8 +13,8 @@ from evtool.core.timestamp.ots.format import parse_proof, serialize_proof
 from evtool.core.timestamp.ots.proof import Proof
 from evtool.core.timestamp.ots.stamp import is_complete
 from evtool.core.timestamp.stamp_names import UPGRADE_LABEL, StampName, StampRole
-from evtool.operations.record.collection import Collection
 from evtool.operations.record.read import open_record
+from evtool.operations.record.record import Record
 from evtool.operations.timestamps.asking import CalendarOutcome, upgrade_proof
 from evtool.operations.timestamps.storing import (
     Ports,
@@ -62,9 +62,9 @@ def upgrade_proofs(
         InputError: there is no record.
     """
     ports = ports or Ports()
-    with open_record(path, custody) as collection:
-        newest = _newest_proofs(collection, entry)
-        loaded = [(name, *_load(collection, name)) for name in newest]
+    with open_record(path, custody) as record:
+        newest = _newest_proofs(record, entry)
+        loaded = [(name, *_load(record, name)) for name in newest]
     results: list[ProofUpgrade] = []
     for name, target, proof, problem in loaded:
         if target is None or proof is None:
@@ -76,10 +76,10 @@ def upgrade_proofs(
     return tuple(results)
 
 
-def _newest_proofs(collection: Collection, entry: int | None) -> list[StampName]:
+def _newest_proofs(record: Record, entry: int | None) -> list[StampName]:
     """Of each entry the proof that grew last."""
     newest: dict[int, StampName] = {}
-    for name in collection.listing.stamps:
+    for name in record.listing.stamps:
         if name.role is StampRole.PROOF and entry in (None, name.sequence):
             newest[name.sequence] = max(newest.get(name.sequence, name), name, key=_generation)
     return [newest[number] for number in sorted(newest)]
@@ -92,9 +92,9 @@ def _generation(name: StampName) -> int:
     return int(number) if number.isdigit() else 1
 
 
-def _load(collection: Collection, name: StampName) -> tuple[Target | None, Proof | None, str]:
+def _load(record: Record, name: StampName) -> tuple[Target | None, Proof | None, str]:
     try:
-        return read_target(collection, name.sequence), parse_proof(collection.custody.read_stamp(name)), ""
+        return read_target(record, name.sequence), parse_proof(record.custody.read_stamp(name)), ""
     except EvtoolError as error:
         return None, None, error.message
 
@@ -110,7 +110,7 @@ def _upgrade(
 ) -> ProofUpgrade:
     outcome = upgrade_proof(proof, calendars, ports.pause)
     if outcome.changed:
-        with open_same_record(path, custody, target) as record:
-            name = target.name(free_label(UPGRADE_LABEL, labels_of(record, target)), StampRole.PROOF)
-            store_files(record, {name: serialize_proof(outcome.proof)})
+        with open_same_record(path, custody, target) as opened:
+            name = target.name(free_label(UPGRADE_LABEL, labels_of(opened, target)), StampRole.PROOF)
+            store_files(opened, {name: serialize_proof(outcome.proof)})
     return ProofUpgrade(target.sequence, name, outcome.changed, outcome.complete, outcome.problems)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from evtool.core.consent.summary import ConsentSummary, ConsentTally
 from evtool.core.finding import Code, Effect, Finding
-from evtool.operations.record.collection import Collection
+from evtool.operations.record.record import Record
 
 
-def summarize_consent(collection: Collection) -> ConsentSummary | None:
+def summarize_consent(record: Record) -> ConsentSummary | None:
     """Put together what the terms of all items amount to, once their manifests have been read.
 
     None if the record cannot be relied on: an entry that cannot be read, or whose signature fails, may hold a
     change of consent.
     """
-    seals = collection.seals
-    if not seals or not collection.tells_all_changes or not all(seal.is_sound for seal in seals):
+    seals = record.seals
+    if not seals or not record.tells_all_changes or not all(seal.is_sound for seal in seals):
         return None
     total = ConsentTally()
     for seal in seals:
         total.merge(seal.consent)
-    return total.summarize(collection.chain.links[-1].entry.recorded_at)
+    return total.summarize(record.chain.links[-1].entry.recorded_at)
 
 
 def judge_consent(summary: ConsentSummary | None) -> list[Finding]:

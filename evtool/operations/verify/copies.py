@@ -60,10 +60,10 @@ def compare_copies(
 
 
 def _links(path: str | os.PathLike[str], custody: str | None) -> tuple[Link, ...]:
-    with open_record(path, custody) as collection:
-        if not collection.chain.is_intact:
+    with open_record(path, custody) as record:
+        if not record.chain.is_intact:
             raise InputError(
                 f"{shown(os.fsdecode(os.fspath(path)))}: the record fails verification, so it cannot be compared",
                 hint="run evtool verify to see what is wrong with it",
             )
-        return collection.chain.links
+        return record.chain.links

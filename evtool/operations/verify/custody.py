@@ -9,36 +9,34 @@ from evtool.core.custody.events import Corrected, Countersigned
 from evtool.core.custody.receipt import Receipt, answered_transfers, check_receipt, transfer_details
 from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.finding import Code, Effect, Finding
-from evtool.operations.record.collection import Collection
+from evtool.operations.record.record import Record
 from evtool.operations.record.trust import TrustPolicy
 
 
-def judge_custody(
-    collection: Collection, policy: TrustPolicy, expected_head: str | None, stamped: int = 0
-) -> list[Finding]:
+def judge_custody(record: Record, policy: TrustPolicy, expected_head: str | None, stamped: int = 0) -> list[Finding]:
     """Find open handovers, receipts that do not fit, references that lead nowhere, and who witnessed the chain.
 
     `stamped` is the number of the newest entry with a time-stamp that the user trusts, 0 without any.
     """
-    links = collection.chain.links
-    findings = [finding for link in links for finding in _judge_references(link, collection)]
-    receipts = _read_receipts(collection, policy, findings)
+    links = record.chain.links
+    findings = [finding for link in links for finding in _judge_references(link, record)]
+    receipts = _read_receipts(record, policy, findings)
     findings += _open_transfers(links, receipts)
     if expected_head is not None:
-        finding = check_head(collection.chain, expected_head)
+        finding = check_head(record.chain, expected_head)
         if finding:
             findings.append(finding)
     findings += _judge_witness(links, receipts, policy, expected_head, stamped)
     return findings
 
 
-def _judge_references(link: Link, collection: Collection) -> list[Finding]:
+def _judge_references(link: Link, record: Record) -> list[Finding]:
     """An entry that names another must name one that lies there, by its digest, whether or not it can be used."""
     findings: list[Finding] = []
     entry, details = link.entry, link.entry.details
     if isinstance(details, Countersigned | Corrected):
-        heads = [head for number, head in collection.chain.heads if number == details.entry]
-        unread = not heads and any(number == details.entry for number, _ in collection.listing.entries)
+        heads = [head for number, head in record.chain.heads if number == details.entry]
+        unread = not heads and any(number == details.entry for number, _ in record.listing.entries)
         if details.entry >= entry.sequence or not (unread or details.head in heads):
             message = f"entry {entry.sequence} is about an entry {details.entry} that is not the one in this record"
             findings.append(
@@ -57,13 +55,13 @@ def _judge_references(link: Link, collection: Collection) -> list[Finding]:
     return findings
 
 
-def _read_receipts(collection: Collection, policy: TrustPolicy, findings: list[Finding]) -> list[Receipt]:
+def _read_receipts(record: Record, policy: TrustPolicy, findings: list[Finding]) -> list[Receipt]:
     """Read the receipts beside the entries; one by a key that is not trusted answers nothing."""
     receipts: list[Receipt] = []
-    for sequence, event in sorted(collection.listing.receipts):
+    for sequence, event in sorted(record.listing.receipts):
         try:
-            entry, signature = collection.custody.read_receipt(sequence, event)
-            receipt = check_receipt(collection.chain.links, entry, signature)
+            entry, signature = record.custody.read_receipt(sequence, event)
+            receipt = check_receipt(record.chain.links, entry, signature)
         except EvtoolError as error:
             # What this version cannot read may be what a later one wrote; its bytes are signed as they stand.
             is_unread = isinstance(error, FormatError | InputError)

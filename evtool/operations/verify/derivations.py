@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from evtool.core.custody.events import Derived
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.text.names import shown
-from evtool.operations.record.collection import Collection
+from evtool.operations.record.record import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,31 +44,31 @@ class Derivation:
         return f"has a copy, item {self.copy}{withheld}: {shown(self.method)} (entry {self.entry})"
 
 
-def list_derivations(collection: Collection, here: Container[int] | None = None) -> list[Derivation]:
+def list_derivations(record: Record, here: Container[int] | None = None) -> list[Derivation]:
     """Give what the entries `derived` say, oldest first.
 
     `here` are the items of which something is disclosed; without it those of this copy, whose items must have been
     read.
     """
     if here is None:
-        here = {number for seal in collection.seals for number in seal.seen}
+        here = {number for seal in record.seals for number in seal.seen}
     return [
         Derivation(link.entry.sequence, one.original, one.copy, one.method, one.original in here, one.copy in here)
-        for link in collection.chain.links
+        for link in record.chain.links
         if isinstance(one := link.entry.details, Derived)
     ]
 
 
-def judge_derivations(collection: Collection) -> list[Finding]:
+def judge_derivations(record: Record) -> list[Finding]:
     """Tell of every item in this copy of the collection that it is a copy, or that a copy was made of it.
 
     Who reads a redacted copy has to learn that it is one, and that what it was made from is sealed too.
     """
-    if not all(seal.is_sound for seal in collection.seals):
+    if not all(seal.is_sound for seal in record.seals):
         return []
     findings = []
-    for derivation in list_derivations(collection):
-        if derivation.copy >= collection.next_item:
+    for derivation in list_derivations(record):
+        if derivation.copy >= record.next_item:
             message = f"entry {derivation.entry} is about item {derivation.copy}, which is in no seal"
             findings.append(Finding(Code.ITEM_UNKNOWN, Effect.NOTE, message, entry=derivation.entry))
         elif derivation.has_copy:

@@ -37,9 +37,9 @@ def find_due(
         InputError: there is no record.
     """
     moment = now or datetime.now(UTC)
-    with open_record(path, custody) as collection:
-        result = judge_time(collection, grounds, moment)
-        broken = [finding for finding in collection.record_findings if finding.effect is Effect.DISPROVES]
+    with open_record(path, custody) as record:
+        result = judge_time(record, grounds, moment)
+        broken = [finding for finding in record.record_findings if finding.effect is Effect.DISPROVES]
     against = [
         finding
         for finding in [*broken, *result.findings]

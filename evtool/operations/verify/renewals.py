@@ -13,8 +13,8 @@ from evtool.core.custody.renewal_list import parse_list
 from evtool.core.errors import EvtoolError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.text.limits import MAX_LIST_LINE
-from evtool.operations.record.collection import Collection
 from evtool.operations.record.disclosed_lists import list_name
+from evtool.operations.record.record import Record
 from evtool.store.custody import FileRole, Listing, file_name, receipt_names
 
 _CUT_BY_DISCLOSURE = frozenset({FileRole.MANIFEST, FileRole.CHECKSUMS})
@@ -28,29 +28,29 @@ def record_files(listing: Listing) -> list[str]:
     return sorted([*names, *(name.text for name in listing.stamps)])
 
 
-def judge_renewals(collection: Collection) -> list[Finding]:
+def judge_renewals(record: Record) -> list[Finding]:
     """Check the list of every `renewed` entry; to be called once the items were read, as `Seal.withheld_lines` counts.
 
     What is there is hashed once, however many lists name it.
     """
-    links = [link for link in collection.chain.links if isinstance(link.entry.details, Renewed)]
+    links = [link for link in record.chain.links if isinstance(link.entry.details, Renewed)]
     if not links:
         return []
-    files = collection.listing.files
-    record = _Record(
-        frozenset(record_files(collection.listing)),
-        frozenset(_partial_files(collection)),
+    files = record.listing.files
+    known = _RecordFiles(
+        frozenset(record_files(record.listing)),
+        frozenset(_partial_files(record)),
         sorted((key[0], file_name(*key, role)) for key, roles in files.items() for role in roles),
     )
     findings: list[Finding] = []
     for link in links:
         if isinstance(link.entry.details, Renewed):
-            findings += _judge_list(collection, link, link.entry.details, record)
+            findings += _judge_list(record, link, link.entry.details, known)
     return findings
 
 
 @dataclass(frozen=True, slots=True)
-class _Record:
+class _RecordFiles:
     """What is the same for every list.
 
     Attributes:
@@ -66,16 +66,16 @@ class _Record:
     digests: dict[str, str | EvtoolError] = field(default_factory=dict)
 
 
-def _judge_list(collection: Collection, link: Link, details: Renewed, record: _Record) -> Iterator[Finding]:
+def _judge_list(record: Record, link: Link, details: Renewed, known: _RecordFiles) -> Iterator[Finding]:
     number = link.entry.sequence
     name = file_name(number, Event.RENEWED.value, FileRole.RENEWAL)
     try:
         bound = (
-            collection.custody.hash_file(name, hashlib.sha256()),
-            collection.custody.hash_file(name, hashlib.blake2b()),
+            record.custody.hash_file(name, hashlib.sha256()),
+            record.custody.hash_file(name, hashlib.blake2b()),
         )
     except EvtoolError as error:
-        gone = FileRole.RENEWAL not in collection.listing.files[number, Event.RENEWED.value]
+        gone = FileRole.RENEWAL not in record.listing.files[number, Event.RENEWED.value]
         effect = Effect.DISPROVES if gone else Effect.UNCHECKED
         yield _finding(effect, f"entry {number}: {error.message}", number, name)
         return
@@ -84,25 +84,25 @@ def _judge_list(collection: Collection, link: Link, details: Renewed, record: _R
         yield _finding(Effect.DISPROVES, message, number, name)
         return
     try:
-        listed = parse_list(collection.custody.read_lines(name, limit=MAX_LIST_LINE + 1))
+        listed = parse_list(record.custody.read_lines(name, limit=MAX_LIST_LINE + 1))
     except EvtoolError as error:
         # It is signed as it stands, so nothing is disproven: this version cannot read it.
         yield _finding(Effect.UNCHECKED, f"{name}: signed, but cannot be read: {error.message}", number, name)
         return
-    yield from _compare(collection, number, listed, record)
-    yield from _find_unlisted(record, number, listed)
+    yield from _compare(record, number, listed, known)
+    yield from _find_unlisted(known, number, listed)
 
 
-def _compare(collection: Collection, number: int, listed: dict[str, str], record: _Record) -> Iterator[Finding]:
-    digests = record.digests
+def _compare(record: Record, number: int, listed: dict[str, str], known: _RecordFiles) -> Iterator[Finding]:
+    digests = known.digests
     for name, expected in listed.items():
-        if name in record.partial:
+        if name in known.partial:
             continue
-        if name not in record.there:
+        if name not in known.there:
             yield _finding(Effect.DISPROVES, f"{name} is missing, but entry {number} lists its digest", number, name)
             continue
         if name not in digests:
-            digests[name] = _hash(collection, name)
+            digests[name] = _hash(record, name)
         found = digests[name]
         if isinstance(found, EvtoolError):
             yield _finding(Effect.UNCHECKED, f"{name}: {found.message}", number, name)
@@ -111,30 +111,30 @@ def _compare(collection: Collection, number: int, listed: dict[str, str], record
             yield _finding(Effect.DISPROVES, message, number, name)
 
 
-def _hash(collection: Collection, name: str) -> str | EvtoolError:
+def _hash(record: Record, name: str) -> str | EvtoolError:
     try:
-        return collection.custody.hash_file(name, hashlib.blake2b())
+        return record.custody.hash_file(name, hashlib.blake2b())
     except EvtoolError as error:
         return error
 
 
-def _partial_files(collection: Collection) -> Iterator[str]:
-    for seal in collection.seals:
+def _partial_files(record: Record) -> Iterator[str]:
+    for seal in record.seals:
         if seal.withheld_lines or seal.broken:
             for role in _CUT_BY_DISCLOSURE:
                 yield file_name(seal.number, Event.SEALED.value, role)
     # The list of a disclosure travels in its own bundle only, details of an entry with the items that it is about.
-    for link in collection.chain.links:
+    for link in record.chain.links:
         key = link.entry.sequence, link.entry.event.value
-        if link.entry.event is Event.DISCLOSED and FileRole.DISCLOSED not in collection.listing.files[key]:
+        if link.entry.event is Event.DISCLOSED and FileRole.DISCLOSED not in record.listing.files[key]:
             yield list_name(link.entry.sequence)
         if link.entry.is_withheld:
             yield file_name(*key, FileRole.DETAILS)
 
 
-def _find_unlisted(record: _Record, number: int, listed: dict[str, str]) -> Iterator[Finding]:
+def _find_unlisted(known: _RecordFiles, number: int, listed: dict[str, str]) -> Iterator[Finding]:
     """A renewal that leaves an earlier entry out does not carry it; time-stamps may have been added since."""
-    earlier = record.entries[: bisect_left(record.entries, (number, ""))]
+    earlier = known.entries[: bisect_left(known.entries, (number, ""))]
     missing = {name for _, name in earlier} - listed.keys()
     if missing:
         first = min(missing)

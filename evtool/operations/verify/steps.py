@@ -21,7 +21,7 @@ from evtool.core.text.names import shown
 from evtool.core.text.patterns import Exclusions
 from evtool.core.verdict import SignerReport, Step, StepResult
 from evtool.operations.progress import Progress
-from evtool.operations.record.collection import Collection
+from evtool.operations.record.record import Record
 from evtool.operations.record.subject import Subject
 from evtool.operations.record.trust import TrustPolicy, judge_signers
 from evtool.operations.record.withholding import name_entries
@@ -35,8 +35,8 @@ from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.renewals import judge_renewals
 from evtool.operations.verify.time.axis import judge_time
 from evtool.operations.verify.time.grounds import TimeResult
-from evtool.operations.workers import hire, report_losses
-from evtool.scan.engine import Crew
+from evtool.operations.workers import choose_workers, report_losses
+from evtool.scan.engine import Workers
 from evtool.scan.observe import Mode
 from evtool.scan.tree import TreeLocation
 from evtool.scan.workers import default_jobs
@@ -48,14 +48,14 @@ class Case:
 
     Attributes:
         subject: the record and the evidence.
-        collection: the record, read but for its manifests.
+        record: the record, read but for its manifests.
         options: what is asked.
         progress: who is told how far it is.
         signers: the entries whose signature verifies, once the step about trust has run.
     """
 
     subject: Subject
-    collection: Collection
+    record: Record
     options: VerifyOptions
     progress: Progress
     signers: list[SignerReport] = field(default_factory=list)
@@ -63,29 +63,29 @@ class Case:
     @property
     def identifier(self) -> str | None:
         """Id of the collection, if any entry can be used."""
-        links = self.collection.chain.links
+        links = self.record.chain.links
         return links[0].entry.collection if links else None
 
     @property
     def entries(self) -> int:
         """Entries that exist, or have lost their signature."""
-        return len(self.collection.listing.entries) + len(self.collection.listing.lost)
+        return len(self.record.listing.entries) + len(self.record.listing.lost)
 
     @property
     def usable(self) -> int:
         """Entries whose signature verifies and that can be read."""
-        return len(self.collection.chain.links)
+        return len(self.record.chain.links)
 
     @property
     def seals(self) -> int:
         """Seals that exist, those that cannot be used counted."""
-        listing = self.collection.listing
+        listing = self.record.listing
         return sum(event == Event.SEALED.value for _, event in listing.entries + listing.lost)
 
     @cached_property
     def time(self) -> TimeResult:
         """What the time evidence shows; keys that are trusted no longer are judged by it."""
-        return judge_time(self.collection, self.options.time, self.options.now)
+        return judge_time(self.record, self.options.time, self.options.now)
 
     @cached_property
     def policy(self) -> TrustPolicy:
@@ -100,7 +100,7 @@ class Case:
     @property
     def sealed(self) -> int:
         """Items in the seals that can be used."""
-        return sum(seal.sealed.items for seal in self.collection.seals)
+        return sum(seal.sealed.items for seal in self.record.seals)
 
     @cached_property
     def fates(self) -> ItemFates:
@@ -111,33 +111,33 @@ class Case:
     def consent(self) -> ConsentSummary | None:
         """What the terms of all items amount to; None if they cannot be relied on."""
         # Looser terms could be all that is left because somebody without a key withheld an item.
-        return summarize_consent(self.collection) if self.comparison.withholding.is_explained else None
+        return summarize_consent(self.record) if self.comparison.withholding.is_explained else None
 
 
 def check_record(case: Case) -> StepResult:
     """Step 1: the custody directory holds a record, and nothing else."""
-    listing = case.collection.listing
+    listing = case.record.listing
     names = case.entries + len(listing.foreign) + len(listing.stamps) + len(listing.informational)
-    return StepResult(Step.RECORD, names, names, tuple(case.collection.findings))
+    return StepResult(Step.RECORD, names, names, tuple(case.record.findings))
 
 
 def check_signatures(case: Case) -> StepResult:
     """Step 2: every entry is signed by the key that it names."""
-    chain = case.collection.chain
+    chain = case.record.chain
     findings = [finding for finding in chain.findings if finding.axis is Step.SIGNATURES.axis]
     return StepResult(Step.SIGNATURES, case.entries, chain.decided, tuple(findings))
 
 
 def check_chain(case: Case) -> StepResult:
     """Step 3: every entry follows from the one before, and item numbers go on from seal to seal."""
-    findings = [finding for finding in case.collection.chain.findings if finding.axis is Step.CHAIN.axis]
+    findings = [finding for finding in case.record.chain.findings if finding.axis is Step.CHAIN.axis]
     return StepResult(Step.CHAIN, case.entries, case.usable, tuple(findings))
 
 
 def check_trust(case: Case) -> StepResult:
     """Step 4: the user trusts those keys, for those agents, at that time."""
     findings: list[Finding] = []
-    links = case.collection.chain.links
+    links = case.record.chain.links
     case.signers = judge_signers(links, case.policy, findings)
     findings += judge_second_signatures(links, case.policy, case.options.min_signers)
     return StepResult(Step.TRUST, case.entries, len(case.signers), tuple(findings))
@@ -145,22 +145,20 @@ def check_trust(case: Case) -> StepResult:
 
 def check_custody(case: Case) -> StepResult:
     """Step 5: receipts, references, late entries, and who outside vouches for the record."""
-    findings = judge_custody(case.collection, case.policy, case.options.expected_head, case.time.stamped)
+    findings = judge_custody(case.record, case.policy, case.options.expected_head, case.time.stamped)
     return StepResult(Step.CUSTODY, case.entries, case.usable, tuple(findings))
 
 
 def check_time(case: Case) -> StepResult:
     """Step 6: it is proven by when the entries existed."""
-    return StepResult(Step.TIME, case.seals, len(case.collection.seals), case.time.findings)
+    return StepResult(Step.TIME, case.seals, len(case.record.seals), case.time.findings)
 
 
 def check_manifests(case: Case) -> StepResult:
     """Step 7: every manifest is the one that was signed."""
     _ = case.comparison
-    findings = [
-        finding for seal in case.collection.seals for finding in seal.findings if finding.code not in _ABOUT_LISTS
-    ]
-    read = sum(not seal.broken for seal in case.collection.seals)
+    findings = [finding for seal in case.record.seals for finding in seal.findings if finding.code not in _ABOUT_LISTS]
+    read = sum(not seal.broken for seal in case.record.seals)
     return StepResult(Step.MANIFESTS, case.seals, read, tuple(findings))
 
 
@@ -169,9 +167,9 @@ _ABOUT_LISTS = (Code.CHECKSUMS_MISSING, Code.CHECKSUMS_MISMATCH, Code.CHECKSUMS_
 
 def check_checksums(case: Case) -> StepResult:
     """Step 8: every list of checksums is the one that was signed."""
-    findings = [finding for seal in case.collection.seals for finding in seal.findings if finding.code in _ABOUT_LISTS]
+    findings = [finding for seal in case.record.seals for finding in seal.findings if finding.code in _ABOUT_LISTS]
     unread = sum(finding.effect is Effect.UNCHECKED for finding in findings)
-    sound = sum(seal.is_sound for seal in case.collection.seals)
+    sound = sum(seal.is_sound for seal in case.record.seals)
     return StepResult(Step.CHECKSUMS, case.seals, sound - unread, tuple(findings))
 
 
@@ -191,8 +189,8 @@ def check_withholding(case: Case) -> StepResult:
     elif case.options.whole and not withholding.is_whole:
         message = "this copy withholds statements, but the whole collection was asked for"
         findings.append(Finding(Code.WITHHELD, Effect.OPEN, message))
-    if case.collection.withheld_details and withholding.link is not None:
-        number, numbers = withholding.link.entry.sequence, case.collection.withheld_details
+    if case.record.withheld_details and withholding.link is not None:
+        number, numbers = withholding.link.entry.sequence, case.record.withheld_details
         message = f"details of {name_entries(numbers)}: withheld from this copy; that they are about none of its items "
         message += f"is what the signer of entry {number} says"
         effect = Effect.OPEN if case.options.whole else Effect.NOTE
@@ -238,7 +236,7 @@ def check_the_bag(case: Case) -> StepResult | None:
 
 def check_renewals(case: Case) -> StepResult:
     """Step 13: lists of renewals hold what lies here, and copies of items are told as what they are."""
-    findings = [*judge_renewals(case.collection), *judge_derivations(case.collection)]
+    findings = [*judge_renewals(case.record), *judge_derivations(case.record)]
     return StepResult(Step.RENEWALS, case.entries, case.usable, tuple(findings))
 
 
@@ -246,7 +244,7 @@ def check_consent(case: Case) -> StepResult:
     """Step 14: it is stated under which consent the items may be used."""
     summary = case.consent
     # An entry that cannot be used may hold a change.
-    subjects = sum(seal.disclosed.items for seal in case.collection.seals)
+    subjects = sum(seal.disclosed.items for seal in case.record.seals)
     relied_on = summary.items if summary is not None else 0
     return StepResult(Step.CONSENT, subjects, relied_on, tuple(judge_consent(summary)))
 
@@ -282,22 +280,22 @@ def _compare(case: Case) -> Comparison:
     subject, options = case.subject, case.options
     case.progress.start("verifying", case.sealed, None)
     if isinstance(subject.evidence, TreeLocation):
-        with hire(options.jobs, options.scheduler, subject.evidence) as crew:
-            comparison = _run_comparer(case, crew)
-            comparison.findings += report_losses(crew)
+        with choose_workers(options.jobs, options.scheduler, subject.evidence) as workers:
+            comparison = _run_comparer(case, workers)
+            comparison.findings += report_losses(workers)
         return comparison
     if options.scheduler is not None:
         raise UsageError("a bundle is read on this machine; a scheduler is for evidence directories")
     return _run_comparer(case, options.jobs or default_jobs())
 
 
-def _run_comparer(case: Case, jobs: int | Crew) -> Comparison:
-    subject, collection, options = case.subject, case.collection, case.options
+def _run_comparer(case: Case, jobs: int | Workers) -> Comparison:
+    subject, record, options = case.subject, case.record, case.options
     # What is in a bundle was put there one by one; no pattern leaves anything out of it.
-    exclusions = collection.exclusions if collection.seals and subject.bundle is None else Exclusions()
+    exclusions = record.exclusions if record.seals and subject.bundle is None else Exclusions()
     comparer = Comparer(
         evidence=subject.evidence,
-        collection=collection,
+        record=record,
         custody_name=subject.custody_name,
         exclusions=exclusions,
         jobs=jobs,

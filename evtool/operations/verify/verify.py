@@ -14,7 +14,7 @@ from evtool.core.errors import FormatError, UsageError
 from evtool.core.finding import Axis, Code, Effect, Finding
 from evtool.core.verdict import DEFAULT_REQUIRED, Report
 from evtool.operations.progress import NoProgress, Progress
-from evtool.operations.record.collection import read_collection
+from evtool.operations.record.record import read_record
 from evtool.operations.record.subject import Place, Subject, name_of, open_subject
 from evtool.operations.record.wrong_place import no_record
 from evtool.operations.verify.options import VerifyOptions
@@ -51,17 +51,17 @@ def verify_bundle(bundle: Bundle, options: VerifyOptions, progress: Progress) ->
 
 
 def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress) -> Report:
-    collection = read_collection(subject.custody)
-    if not collection.listing.entries:
-        return _not_sealed(options, "the custody directory has no complete entry", collection.findings)
+    record = read_record(subject.custody)
+    if not record.listing.entries:
+        return _not_sealed(options, "the custody directory has no complete entry", record.findings)
     if options.quick and subject.bundle is not None:
         raise UsageError("a bundle keeps no dates to compare, so a quick look would prove nothing")
-    case = Case(subject, collection, options, progress)
+    case = Case(subject, record, options, progress)
     steps = tuple(result for step in STEPS if (result := step(case)) is not None)
     comparison = case.comparison
     return Report(
         collection=case.identifier,
-        head=collection.chain.head,
+        head=record.chain.head,
         steps=steps,
         findings=_sorted(finding for result in steps for finding in result.findings),
         sealed=case.sealed,

@@ -19,7 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 from evtool.core.text.names import shown
 from evtool.core.timestamp.anchor import Anchor
 from evtool.core.timestamp.refusal import Refused
-from evtool.core.timestamp.result import Reason
+from evtool.core.timestamp.result import TokenReason
 from evtool.core.timestamp.x509.certificates import Certificate, describe_key, load_readable
 
 MAX_DEPTH = 8
@@ -59,7 +59,7 @@ def find_path(
     if not signer.is_valid_at(time):
         validity = signer.facts
         raise Refused(
-            Reason.OUTSIDE_CERTIFICATE_VALIDITY,
+            TokenReason.OUTSIDE_CERTIFICATE_VALIDITY,
             f"the token's time {time:%Y-%m-%d %H:%M:%S} is outside of the signer's certificate, valid from "
             f"{validity.not_before:%Y-%m-%d %H:%M:%S} to {validity.not_after:%Y-%m-%d %H:%M:%S} UTC",
         )
@@ -120,17 +120,18 @@ def _explain(
         if (not anchor.in_use(time) or not anchor.accepts(policy)) and _build(signer, pool, [anchor], time):
             if not anchor.in_use(time):
                 detail = f"the user's anchor {shown(anchor.name)} is not in use for the time {time:%Y-%m-%d}"
-                return Refused(Reason.ANCHOR_NOT_IN_USE, detail)
+                return Refused(TokenReason.ANCHOR_NOT_IN_USE, detail)
             return Refused(
-                Reason.POLICY_NOT_ACCEPTED, f"the user's anchor {shown(anchor.name)} does not accept policy {policy}"
+                TokenReason.POLICY_NOT_ACCEPTED,
+                f"the user's anchor {shown(anchor.name)} does not accept policy {policy}",
             )
     trusted, _ = load_readable(anchor.certificate for anchor in anchors)
     weak = _weak_link(signer, (*pool, *trusted))
     if weak:
-        return Refused(Reason.PATH_WEAK, weak)
+        return Refused(TokenReason.PATH_WEAK, weak)
     name, count = signer.facts.name, len(anchors)
     detail = f"no path leads from its signer, {name}, to an authority that you trust (you trust {count})"
-    return Refused(Reason.NO_PATH, detail)
+    return Refused(TokenReason.NO_PATH, detail)
 
 
 def _weak_link(signer: Certificate, pool: tuple[Certificate, ...]) -> str:

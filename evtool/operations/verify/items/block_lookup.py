@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.line import CONTENT, FILE, before, begins_item
-from evtool.core.manifest.merkle import Node, compute_line_subtrees
+from evtool.core.manifest.merkle import Subtree, compute_line_subtrees
 from evtool.core.manifest.statement import (
     PLAIN_STATEMENTS,
     ConsentStatement,
@@ -70,7 +70,7 @@ class UnchangedBlock(NamedTuple):
         other_dates: items, other than links, that have another modification date.
     """
 
-    nodes: list[Node]
+    nodes: list[Subtree]
     listed: bytes
     consents: dict[int, ConsentTerms]
     size: int

@@ -16,10 +16,10 @@ from typing import NamedTuple
 from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.statement import ItemType
 from evtool.operations.merge import merge_sorted
-from evtool.operations.record.collection import Seal, SealedItem
+from evtool.operations.record.record import Seal, SealedItem
 from evtool.operations.verify.items.block_lookup import CompareOrder, UnchangedBlock, compare_block, sealed_sizes
 from evtool.operations.verify.items.sealed_blocks import SealedBlock, SealedBlocks
-from evtool.scan.engine import BATCH, Answer, Crew, Request, observe_requests
+from evtool.scan.engine import BATCH, Answer, ReadRequest, Workers, observe_requests
 from evtool.scan.observe import Observation
 from evtool.scan.tree import TreeLocation
 from evtool.scan.walk import Found, Run, join_path, runs_of
@@ -81,7 +81,7 @@ class BlockMerge:
         evidence: TreeLocation,
         custody: CustodyReader,
         seal: Seal,
-        jobs: int | Crew,
+        jobs: int | Workers,
         on_read: Callable[[int, int], None] | None = None,
     ) -> None:
         self._evidence = evidence
@@ -103,7 +103,7 @@ class BlockMerge:
         yield from self._aside
         self._blocks.finish()
 
-    def _make_requests(self, runs: Iterator[Run]) -> Iterator[Request[_Part]]:
+    def _make_requests(self, runs: Iterator[Run]) -> Iterator[ReadRequest[_Part]]:
         entries = _Entries(runs)
         for block in self._blocks.read():
             if self._blocks.broken_from is not None:
@@ -111,14 +111,14 @@ class BlockMerge:
             taken = entries.take(block.last_key) if block.last_key is not None else []
             if block.lines and sum(len(run.names) for run in taken) == block.size:
                 order = CompareOrder(block.first_item, block.first_line, block.lines)
-                yield Request(taken, _Part(block), finish=compare_block, argument=order, expect=sealed_sizes)
+                yield ReadRequest(taken, _Part(block), finish=compare_block, argument=order, expect=sealed_sizes)
             else:
                 self._blocks.decode(block)
                 founds = (found for run in taken for found in run.founds())
                 pairs, loose = self._pair(block.items, ((found, None) for found in founds))
                 entries_only = runs_of(pair.found for pair in pairs if pair.found is not None)
                 sizes = {index: size for index, pair in enumerate(pairs) if (size := _size_of(pair)) is not None}
-                yield Request(entries_only, _Part(block, pairs, loose), sizes=sizes)
+                yield ReadRequest(entries_only, _Part(block, pairs, loose), sizes=sizes)
         self._put_aside(entries.rest())
 
     def _take(self, answer: Answer[_Part]) -> Iterator[Compared | Unchanged]:

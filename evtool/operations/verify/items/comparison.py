@@ -9,7 +9,7 @@ from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.text.names import parse_name, store_name
 from evtool.core.text.patterns import Exclusions
-from evtool.operations.record.collection import SealedItem
+from evtool.operations.record.record import SealedItem
 from evtool.operations.record.withholding import Withholding
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, WalkNotes, find_one

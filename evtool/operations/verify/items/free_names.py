@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from evtool.core.manifest.statement import ItemType
 from evtool.operations.merge import merge_sorted
-from evtool.operations.record.collection import Collection, SealedItem, read_items, read_items_afresh
+from evtool.operations.record.record import Record, SealedItem, read_items, read_items_afresh
 from evtool.operations.verify.items.judge import is_another
 from evtool.scan.engine import Task, observe_all
 from evtool.scan.observe import Mode
@@ -20,25 +20,23 @@ from evtool.scan.walk import Found
 Pairs = Iterator[tuple[SealedItem | None, Found | None]]
 
 
-def pair_items(collection: Collection | None, founds: Iterable[Found], gone: list[SealedItem]) -> Pairs:
+def pair_items(record: Record | None, founds: Iterable[Found], gone: list[SealedItem]) -> Pairs:
     """Pair items with what lies under their names; a name that was used again belongs to the newest item.
 
     Reads the items as `read_items` does. Items whose names were used again are added to `gone`.
     """
-    return _pair(collection, read_items(collection) if collection else iter(()), founds, gone)
+    return _pair(record, read_items(record) if record else iter(()), founds, gone)
 
 
-def find_new(
-    collection: Collection | None, evidence: TreeLocation, founds: Iterable[Found], *, afresh: bool = False
-) -> Pairs:
+def find_new(record: Record | None, evidence: TreeLocation, founds: Iterable[Found], *, afresh: bool = False) -> Pairs:
     """As `pair_items`, with what lies in the place of a disposed item, and is not that item, on its own: it is new.
 
     Nothing is read for that: it is another one if its type, size, target or date differs. `afresh` reads the items as
     `read_items_afresh` does.
     """
-    items = (read_items_afresh if afresh else read_items)(collection) if collection else iter(())
-    for sealed, found in _pair(collection, items, founds, []):
-        if collection and sealed and found and collection.is_disposed(sealed) and _is_new(evidence, sealed, found):
+    items = (read_items_afresh if afresh else read_items)(record) if record else iter(())
+    for sealed, found in _pair(record, items, founds, []):
+        if record and sealed and found and record.is_disposed(sealed) and _is_new(evidence, sealed, found):
             yield sealed, None
             yield None, found
         else:
@@ -46,13 +44,13 @@ def find_new(
 
 
 def _pair(
-    collection: Collection | None,
+    record: Record | None,
     items: Iterator[tuple[bytes, SealedItem]],
     founds: Iterable[Found],
     replaced: list[SealedItem],
 ) -> Pairs:
     told = 0
-    newest = _keep_newest(collection, items, replaced) if collection else iter(())
+    newest = _keep_newest(record, items, replaced) if record else iter(())
     for pair in merge_sorted(newest, ((found.sort_key, found) for found in founds)):
         yield from ((sealed, None) for sealed in replaced[told:])
         told = len(replaced)
@@ -61,13 +59,13 @@ def _pair(
 
 
 def _keep_newest(
-    collection: Collection, items: Iterator[tuple[bytes, SealedItem]], replaced: list[SealedItem]
+    record: Record, items: Iterator[tuple[bytes, SealedItem]], replaced: list[SealedItem]
 ) -> Iterator[tuple[bytes, SealedItem]]:
     """Take out items whose name went to a later one, which the order by name puts right behind them."""
     held = next(items, None)
     for key, sealed in items:
         assert held is not None  # noqa: S101  # the first item is held from the start
-        if held[0] == key and collection.is_replaced(held[1], sealed):
+        if held[0] == key and record.is_replaced(held[1], sealed):
             replaced.append(held[1])
         else:
             yield held

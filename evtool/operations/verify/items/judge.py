@@ -12,8 +12,8 @@ from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest.statement import ContentStatement, FileStatement, ItemType
 from evtool.core.text.names import has_unassigned, shown, store_name
 from evtool.core.text.times import format_mtime
-from evtool.operations.record.collection import SealedItem
-from evtool.scan.observe import Mode, Observation, Problem
+from evtool.operations.record.record import SealedItem
+from evtool.scan.observe import ItemProblem, Mode, Observation
 from evtool.scan.walk import Kind
 
 KIND_OF = {
@@ -73,16 +73,16 @@ class ItemJudge:
         """
         content, fates = sealed.item.content, self.fates_of(sealed)
         problem = observation.problem
-        if self.is_disposed(sealed) and problem in (None, Problem.SPECIAL) and is_another(content, observation):
+        if self.is_disposed(sealed) and problem in (None, ItemProblem.SPECIAL) and is_another(content, observation):
             self.report_missing(sealed)
             return False
-        if observation.kind is not KIND_OF[content.type] and problem in (None, Problem.SPECIAL):
+        if observation.kind is not KIND_OF[content.type] and problem in (None, ItemProblem.SPECIAL):
             self.type_changed(sealed, KIND_NAMES[observation.kind])
-        elif problem is Problem.VANISHED:
+        elif problem is ItemProblem.VANISHED:
             self.missing.append(sealed)
         elif problem is not None:
             fates.unreadable += 1
-            code = Code.CHANGING if problem is Problem.CHANGING else Code.UNREADABLE
+            code = Code.CHANGING if problem is ItemProblem.CHANGING else Code.UNREADABLE
             self.find(code, Effect.UNCHECKED, sealed, f"could not be checked: {observation.detail}")
         elif (mode or self.mode) is Mode.HASH and is_unread(sealed, observation):
             fates.unreadable += 1

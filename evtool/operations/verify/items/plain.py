@@ -22,16 +22,16 @@ from evtool.core.text.names import has_unassigned, name_some, nfc_key, parse_nam
 from evtool.core.text.patterns import Exclusions
 from evtool.core.text.ranges import count_items
 from evtool.operations.progress import Progress
-from evtool.operations.record.collection import Collection, Seal, SealedItem, nameless_items
 from evtool.operations.record.companions import report_companions, split_companions
 from evtool.operations.record.line_ends import explain_change
+from evtool.operations.record.record import Record, Seal, SealedItem, nameless_items
 from evtool.operations.record.selection import Selection
 from evtool.operations.record.withholding import judge_withholding, withheld_ranges
 from evtool.operations.verify.items.blocks import BlockMerge, Unchanged
 from evtool.operations.verify.items.comparison import Comparison, count_unhidden, find_hidden
 from evtool.operations.verify.items.free_names import pair_items
 from evtool.operations.verify.items.judge import KIND_NAMES, ItemJudge, is_unread, path_of
-from evtool.scan.engine import Crew, Task, observe_all
+from evtool.scan.engine import Task, Workers, observe_all
 from evtool.scan.observe import Mode, Observation
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import Tree, TreeLocation
@@ -47,10 +47,10 @@ class Comparer:
 
     evidence: TreeLocation | EvidenceSource
     """An evidence directory, or what stands for one in a bundle."""
-    collection: Collection
+    record: Record
     custody_name: bytes | None
     exclusions: Exclusions
-    jobs: int | Crew
+    jobs: int | Workers
     mode: Mode
     selection: Selection
     progress: Progress
@@ -71,22 +71,20 @@ class Comparer:
     def __post_init__(self) -> None:
         self.seen = ChoiceBinding(self.selection.choice)
         keeps_dates = isinstance(self.evidence, TreeLocation)
-        self._judge = ItemJudge(
-            self.mode, self.collection.is_disposed, self.collection.may_lack, keeps_dates=keeps_dates
-        )
+        self._judge = ItemJudge(self.mode, self.record.is_disposed, self.record.may_lack, keeps_dates=keeps_dates)
         self._judge.findings = self.result.findings
         self._judge.fates = self.result.fates
         self._judge.explain = self._explain_change
 
     def run(self) -> Comparison:
         """Compare everything; afterwards the seals know whether their manifests are the signed ones."""
-        for seal in self.collection.seals:
+        for seal in self.record.seals:
             self.result.fates[seal.number] = ItemFates()
         # Two ways to one answer. By blocks, workers compare bytes and nothing is decoded, which takes a fraction of the
         # time; item by item, everything can be told. What blocks do not find equal goes the other way, so only that one
         # judges. tests/cli/test_everyday_handling.py and the vectors run both, with and without --quick or a selection.
         if self._is_plain:
-            self._compare_blocks(self.collection.seals[0])
+            self._compare_blocks(self.record.seals[0])
         else:
             self._compare_all(self._merge())
         if self._missing and self._extra:
@@ -95,7 +93,7 @@ class Comparer:
         self._match_neutral_names()
         self._report_unreadable_directories()
         self._match_leftovers()
-        self.result.withholding = judge_withholding(self.collection)
+        self.result.withholding = judge_withholding(self.record)
         self._report_leftovers()
         self._discount_unsound_seals()
         self._sum_up()
@@ -119,14 +117,14 @@ class Comparer:
     def _is_plain(self) -> bool:
         """Whether all of a directory is compared, byte by byte, with its only seal: what most verifications are."""
         is_directory = isinstance(self.evidence, TreeLocation)
-        return is_directory and len(self.collection.seals) == 1 and self.selection.is_all and self.mode is Mode.HASH
+        return is_directory and len(self.record.seals) == 1 and self.selection.is_all and self.mode is Mode.HASH
 
     def _compare_blocks(self, seal: Seal) -> None:
         """Compare all of a directory with its only seal."""
         assert isinstance(self.evidence, TreeLocation)  # noqa: S101  # see `_is_plain`
         with Tree(self.evidence) as tree:
             runs = walk_runs(tree, custody=self.custody_name, exclusions=self.exclusions, notes=self.result.notes)
-            merge = BlockMerge(self.evidence, self.collection.custody, seal, self.jobs, self.progress.read)
+            merge = BlockMerge(self.evidence, self.record.custody, seal, self.jobs, self.progress.read)
             for result in merge.run(runs):
                 if isinstance(result, Unchanged):
                     self.result.fates[seal.number].ok += result.items
@@ -173,7 +171,7 @@ class Comparer:
 
     def _merge(self) -> Iterator[Task[SealedItem]]:
         """Yield the items that are in the directory, as tasks; keep what is on one side only."""
-        for sealed, found in pair_items(self.collection, self._founds(self.result.notes), self._gone):
+        for sealed, found in pair_items(self.record, self._founds(self.result.notes), self._gone):
             if sealed is not None and found is not None and not found.directory:
                 self._claim(found)
             if sealed is not None and not self.selection.includes(sealed.item):
@@ -249,7 +247,7 @@ class Comparer:
 
     def _match_neutral_names(self) -> None:
         """Find items under the name that is made of their number: those whose own name is withheld, or was unsafe."""
-        for sealed in nameless_items(self.collection):
+        for sealed in nameless_items(self.record):
             if not self.selection.includes(sealed.item):
                 self._judge.fates_of(sealed).not_selected += 1
             else:
@@ -282,7 +280,7 @@ class Comparer:
 
     def _match_leftovers(self) -> None:
         """Pair missing items with extra files: by type, by name in another Unicode form, then by digest."""
-        disposed = [sealed for sealed in self._missing if self.collection.is_disposed(sealed)]
+        disposed = [sealed for sealed in self._missing if self.record.is_disposed(sealed)]
         for sealed in disposed:
             self._judge.report_missing(sealed)
         self._forget(disposed, ())
@@ -435,8 +433,8 @@ class Comparer:
     @property
     def _is_undecided(self) -> bool:
         """Whether there may be sealed items that nothing here tells of."""
-        withholding, seals = self.result.withholding, self.collection.seals
-        is_known = not self.collection.lacks_seals and all(seal.is_sound for seal in seals)
+        withholding, seals = self.result.withholding, self.record.seals
+        is_known = not self.record.lacks_seals and all(seal.is_sound for seal in seals)
         return not (is_known and withholding.is_explained)
 
     def _is_below_omitted(self, found: Found) -> bool:
@@ -444,7 +442,7 @@ class Comparer:
 
     def _discount_unsound_seals(self) -> None:
         """What was compared with a manifest that is not the signed one shows nothing, and accuses nobody."""
-        unsound = {seal.number: seal for seal in self.collection.seals if not seal.is_sound}
+        unsound = {seal.number: seal for seal in self.record.seals if not seal.is_sound}
         for number, seal in unsound.items():
             self.result.fates[number] = ItemFates(unjudged=seal.sealed.items)
         self.result.findings[:] = [
@@ -500,7 +498,7 @@ class Comparer:
         notes, evidence = self.result.notes, self.result.evidence
         evidence.seen, evidence.excluded, evidence.directories = notes.seen, notes.excluded_count, notes.directories
         evidence.companions = len(notes.companions)
-        for seal in self.collection.seals:
+        for seal in self.record.seals:
             if seal.is_sound:
                 self.result.fates[seal.number].withheld += count_items(withheld_ranges(seal))
 

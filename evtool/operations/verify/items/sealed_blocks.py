@@ -15,11 +15,11 @@ from itertools import chain
 from evtool.core.errors import FormatError, InputError
 from evtool.core.manifest.line import FILE, begins_item, expression, find_starts, holds_withheld
 from evtool.core.manifest.manifest import Item, ManifestReader, ManifestSummary
-from evtool.core.manifest.merkle import Node, fold_nodes
+from evtool.core.manifest.merkle import Subtree, fold_nodes
 from evtool.core.manifest.nesting import NestedPaths
 from evtool.core.manifest.statement import ContentStatement, FileStatement, parse_statement
 from evtool.core.terms.terms import ConsentTerms
-from evtool.operations.record.collection import Seal, SealReading
+from evtool.operations.record.record import Seal, SealReading
 from evtool.operations.record.spelling import LINES_PER_ITEM
 from evtool.store.custody import CustodyReader
 
@@ -46,7 +46,7 @@ class SealedBlock:
     items: list[Item]
     last_key: bytes | None
     key_before: bytes | None
-    nodes: list[Node] = field(default_factory=list)
+    nodes: list[Subtree] = field(default_factory=list)
 
 
 class SealedBlocks:
@@ -57,7 +57,7 @@ class SealedBlocks:
         self._seal = seal
         self._size = size
         self._reading = SealReading(custody, seal)
-        self._nodes: list[list[Node]] = []
+        self._nodes: list[list[Subtree]] = []
         """Nodes of the tree, a list for each block that was accepted."""
         self.broken_from: int | None = None
         """First item of the first block that could not be decoded to its end; what comes after it is not known."""
@@ -95,7 +95,7 @@ class SealedBlocks:
         self._last_item = block.items[-1].number if block.items else self._last_item
 
     def accept_as_it_is(
-        self, block: SealedBlock, nodes: list[Node], listed: bytes, consents: Mapping[int, ConsentTerms]
+        self, block: SealedBlock, nodes: list[Subtree], listed: bytes, consents: Mapping[int, ConsentTerms]
     ) -> None:
         """Take a block into account whose every line is as it has to be, given what its lines amount to."""
         self._nodes.append(nodes)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from evtool.core.finding import Code, Effect, Finding
-from evtool.operations.record.collection import Collection
+from evtool.operations.record.record import Record
 from evtool.operations.verify.time.evidence import read_time_files
 from evtool.operations.verify.time.grounds import TimeGrounds, TimeResult
 
 
-def judge_time(collection: Collection, grounds: TimeGrounds, now: datetime | None = None) -> TimeResult:
+def judge_time(record: Record, grounds: TimeGrounds, now: datetime | None = None) -> TimeResult:
     """Judge all time evidence of a record, as of `now` or the present."""
-    found = read_time_files(collection)
+    found = read_time_files(record)
     if not found.stamps:
         message = "no time-stamp: all times are only what the signers say"
         nothing = Finding(Code.NO_TIMESTAMP, Effect.OPEN, message)
@@ -20,4 +20,4 @@ def judge_time(collection: Collection, grounds: TimeGrounds, now: datetime | Non
     # Not before there is a token: this imports the X.509 parts of cryptography.
     from evtool.operations.verify.time.judgement import judge_stamps
 
-    return judge_stamps(collection, found, grounds, now or datetime.now(UTC))
+    return judge_stamps(record, found, grounds, now or datetime.now(UTC))

@@ -11,7 +11,7 @@ from evtool.core.text.digest import sha256_hex
 from evtool.core.text.limits import MAX_STAMPS, MAX_STAMPS_SIZE
 from evtool.core.text.names import shown
 from evtool.core.timestamp.stamp_names import EVIDENCE, StampName, parse_stamp_name
-from evtool.operations.record.collection import Collection
+from evtool.operations.record.record import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,12 @@ def recorded_digests(links: tuple[Link, ...]) -> dict[str, list[tuple[int, str]]
     return recorded
 
 
-def read_time_files(collection: Collection) -> TimeFiles:
+def read_time_files(record: Record) -> TimeFiles:
     """Read every token and proof, and find those that entries list but that are not there, or not the same."""
-    links = collection.chain.links
+    links = record.chain.links
     found = TimeFiles()
     recorded = recorded_digests(links)
-    there = {name.text: name for name in collection.listing.stamps if name.role in EVIDENCE}
+    there = {name.text: name for name in record.listing.stamps if name.role in EVIDENCE}
     for text, records in recorded.items():
         _check_recorded(text, records, there, found)
     if len(there) > MAX_STAMPS:
@@ -69,7 +69,7 @@ def read_time_files(collection: Collection) -> TimeFiles:
             if size > MAX_STAMPS_SIZE:
                 found.findings.append(_too_much(name, is_listed=name.text in recorded))
                 break
-            size += _read_stamp(collection, name, recorded.get(name.text, []), found)
+            size += _read_stamp(record, name, recorded.get(name.text, []), found)
     return found
 
 
@@ -97,11 +97,11 @@ def _check_recorded(text: str, records: list[tuple[int, str]], there: dict[str, 
         found.findings.append(finding)
 
 
-def _read_stamp(collection: Collection, name: StampName, records: list[tuple[int, str]], found: TimeFiles) -> int:
+def _read_stamp(record: Record, name: StampName, records: list[tuple[int, str]], found: TimeFiles) -> int:
     """Read one token or proof; returns how many bytes it has."""
     try:
-        data = collection.custody.read_stamp(name)
-        signature = collection.custody.read_entry(name.sequence, name.event).signature
+        data = record.custody.read_stamp(name)
+        signature = record.custody.read_entry(name.sequence, name.event).signature
     except EvtoolError as error:
         found.findings.append(_unreadable(name, records, error))
         return 0

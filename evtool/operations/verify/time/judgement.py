@@ -25,11 +25,11 @@ from evtool.core.timestamp.renewal import (
     judge_chain,
 )
 from evtool.core.timestamp.request import parse_request
-from evtool.core.timestamp.result import Reason, TokenState
+from evtool.core.timestamp.result import TokenReason, TokenState
 from evtool.core.timestamp.stamp_names import StampRole
 from evtool.core.timestamp.time_report import ProvenInterval, StampKind, StampReport
 from evtool.operations.record.beside import Companions
-from evtool.operations.record.collection import Collection
+from evtool.operations.record.record import Record
 from evtool.operations.verify.time.evidence import FoundStamp, TimeFiles
 from evtool.operations.verify.time.grounds import TimeGrounds, TimeResult, load_sunsets
 from evtool.report.stamp import describe_proof, describe_token, spell
@@ -71,16 +71,16 @@ class _Judgement:
         return compute_interval(entry, own, [proof for proof in self.entry_proofs if proof.entry == entry])
 
 
-def judge_stamps(collection: Collection, found: TimeFiles, grounds: TimeGrounds, now: datetime) -> TimeResult:
+def judge_stamps(record: Record, found: TimeFiles, grounds: TimeGrounds, now: datetime) -> TimeResult:
     """Judge what was found, as of `now`."""
-    links = collection.chain.links
-    judgement = _Judgement(links, _is_linked(collection))
+    links = record.chain.links
+    judgement = _Judgement(links, _is_linked(record))
     for stamp in found.stamps:
         if stamp.name.role is StampRole.PROOF:
             verdict = verify_proof(stamp.data, stamp.signature, grounds.headers, grounds.minimum_work)
             judgement.proofs.append((stamp, verdict))
     responses = [stamp for stamp in found.stamps if stamp.name.role is StampRole.RESPONSE]
-    companions = Companions(collection)
+    companions = Companions(record)
     own = [_chain_token(companions, stamp, judgement.linked) for stamp in responses]
     ready = Grounds(
         now=now,
@@ -94,7 +94,7 @@ def judge_stamps(collection: Collection, found: TimeFiles, grounds: TimeGrounds,
     findings = [*found.findings, *_judge_tokens(companions, judgement, found), *_judge_proofs(judgement)]
     findings += _judge_unread(companions)
     findings += _judge_intervals(links, intervals)
-    findings += _judge_whole(collection, judgement, intervals)
+    findings += _judge_whole(record, judgement, intervals)
     if grounds.minimum_work < MINIMUM_WORK:
         message = "block headers that anybody can invent were accepted, as you asked: here, blocks prove nothing"
         findings.append(Finding(Code.TIMESTAMP_OPEN, Effect.NOTE, message))
@@ -113,10 +113,10 @@ def judge_stamps(collection: Collection, found: TimeFiles, grounds: TimeGrounds,
     )
 
 
-def _is_linked(collection: Collection) -> bool:
+def _is_linked(record: Record) -> bool:
     """Whether each entry leads back to all before it; else a stamp shows nothing but its own entry."""
-    numbers = [link.entry.sequence for link in collection.chain.links]
-    return collection.chain.is_intact and numbers == list(range(1, len(numbers) + 1))
+    numbers = [link.entry.sequence for link in record.chain.links]
+    return record.chain.is_intact and numbers == list(range(1, len(numbers) + 1))
 
 
 def _chain_token(companions: Companions, stamp: FoundStamp, linked: bool) -> ChainToken:
@@ -137,7 +137,7 @@ def _chain_token(companions: Companions, stamp: FoundStamp, linked: bool) -> Cha
     )
 
 
-_BECAME_WORTHLESS = frozenset({Reason.REVOKED})
+_BECAME_WORTHLESS = frozenset({TokenReason.REVOKED})
 """What a token fails for although it is the one that was stored: nobody tampered with this record."""
 
 
@@ -231,15 +231,15 @@ def _widen(interval: Interval) -> Interval:
     return Interval(before and before - CLOCK_TOLERANCE, after and after + CLOCK_TOLERANCE)
 
 
-def _judge_whole(collection: Collection, judgement: _Judgement, intervals: dict[int, Interval]) -> Iterable[Finding]:
+def _judge_whole(record: Record, judgement: _Judgement, intervals: dict[int, Interval]) -> Iterable[Finding]:
     """The axis is shown once the newest seal, and through it all before, is proven."""
     if not judgement.linked:
         message = "the chain is broken, so a time-stamp proves nothing beyond its own entry"
         yield Finding(Code.TIME_NOT_PROVEN, Effect.OPEN, message)
-    elif not collection.seals or collection.lacks_seals:
+    elif not record.seals or record.lacks_seals:
         yield Finding(Code.TIME_NOT_PROVEN, Effect.OPEN, "some seals cannot be used")
-    elif intervals[collection.seals[-1].number].not_after is None:
-        number = collection.seals[-1].number
+    elif intervals[record.seals[-1].number].not_after is None:
+        number = record.seals[-1].number
         message = f"nothing proves when entry {number}, the newest seal, existed"
         yield Finding(Code.TIME_NOT_PROVEN, Effect.OPEN, message, entry=number)
 

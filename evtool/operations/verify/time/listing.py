@@ -8,7 +8,7 @@ from datetime import datetime
 
 from evtool.core.text.digest import sha256_hex
 from evtool.core.timestamp.stamp_names import EVIDENCE, StampRole
-from evtool.operations.record.collection import Collection
+from evtool.operations.record.record import Record
 from evtool.operations.verify.time.evidence import FoundStamp, read_time_files, recorded_digests
 
 MAX_LISTED = 300
@@ -31,16 +31,16 @@ class KnownStamps:
     repeats: tuple[tuple[str, ...], ...] = ()
 
 
-def read_known_stamps(collection: Collection, now: datetime) -> KnownStamps:
+def read_known_stamps(record: Record, now: datetime) -> KnownStamps:
     """Read the time-stamps of a record that passes verification.
 
     A disproved one is not listed: anybody can drop a file there, and a listed one that fails verification would speak
     against the record for ever.
     """
-    if not any(name.role in EVIDENCE for name in collection.listing.stamps):
+    if not any(name.role in EVIDENCE for name in record.listing.stamps):
         return KnownStamps()
-    stamps = read_time_files(collection).stamps
-    recorded = recorded_digests(collection.chain.links)
+    stamps = read_time_files(record).stamps
+    recorded = recorded_digests(record.chain.links)
     # Not before there is one: this imports the X.509 parts of cryptography.
     from evtool.operations.verify.time.checks import is_disproved, repeat_commands
 
@@ -48,7 +48,7 @@ def read_known_stamps(collection: Collection, now: datetime) -> KnownStamps:
     sound = [stamp for stamp in fresh if not is_disproved(stamp, now)][:MAX_LISTED]
     return KnownStamps(
         to_list={stamp.name.text: sha256_hex(stamp.data) for stamp in sorted(sound, key=lambda stamp: stamp.name.text)},
-        repeats=tuple(filter(None, (repeat_commands(collection, stamp, now) for stamp in _tokens(stamps)))),
+        repeats=tuple(filter(None, (repeat_commands(record, stamp, now) for stamp in _tokens(stamps)))),
     )
 
 

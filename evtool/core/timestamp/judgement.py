@@ -9,10 +9,10 @@ from evtool.core.timestamp.grounds import Grounds
 from evtool.core.timestamp.result import (
     AnchorFacts,
     Caution,
-    Finding,
-    Reason,
+    Remark,
     SignerFacts,
     TokenFacts,
+    TokenReason,
     TokenState,
     TokenVerdict,
     state_of,
@@ -21,7 +21,7 @@ from evtool.core.timestamp.x509.path import Path
 
 
 @dataclass(slots=True)
-class Case:
+class Judgement:
     """Collects findings, facts and cautions; makes the verdict of them at the end."""
 
     grounds: Grounds
@@ -29,12 +29,12 @@ class Case:
     signer: SignerFacts | None = None
     path: Path | None = None
     known_until: datetime | None = None
-    findings: list[Finding] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
     cautions: list[tuple[Caution, str]] = field(default_factory=list)
 
-    def doubt(self, reason: Reason, detail: str) -> None:
+    def doubt(self, reason: TokenReason, detail: str) -> None:
         """Note a reason and go on; a later step may add a worse one."""
-        self.findings.append(Finding(reason, detail))
+        self.remarks.append(Remark(reason, detail))
 
     def caution(self, caution: Caution, detail: str) -> None:
         """Note what decides nothing but should be known."""
@@ -43,10 +43,10 @@ class Case:
     def verdict(self) -> TokenVerdict:
         """Make the verdict of what was collected."""
         # Disproof decides before doubt, whichever was met first.
-        ordered = sorted(self.findings, key=lambda finding: state_of(finding.reason) is not TokenState.FAILED)
+        ordered = sorted(self.remarks, key=lambda remark: state_of(remark.reason) is not TokenState.FAILED)
         anchor = self.path.anchor if self.path else None
         return TokenVerdict(
-            findings=tuple(ordered),
+            remarks=tuple(ordered),
             judged_at=self.grounds.judged_at,
             claimed=self.claimed,
             signer=self.signer,

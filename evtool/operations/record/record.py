@@ -76,7 +76,7 @@ class Seal:
 
 
 @dataclass(slots=True)
-class Collection:
+class Record:
     """The custody directory of a collection, read and judged but for its items.
 
     Attributes:
@@ -166,7 +166,7 @@ class Collection:
         return max((seal.sealed.first_item + seal.sealed.items for seal in self.seals), default=1)
 
 
-def read_collection(custody: CustodyReader) -> Collection:
+def read_record(custody: CustodyReader) -> Record:
     """Read the entries of a custody directory and check the chain; manifests are left for `read_items`."""
     listing = custody.list_files()
     findings: list[Finding] = []
@@ -205,7 +205,7 @@ def read_collection(custody: CustodyReader) -> Collection:
     findings += _judge_listing(listing)
     findings += _check_informational(custody, listing, chain)
     disposals = tuple(link.entry for link in chain.links if isinstance(link.entry.details, Disposed))
-    return Collection(custody, listing, chain, findings, seals, disposals, size)
+    return Record(custody, listing, chain, findings, seals, disposals, size)
 
 
 def _derived_items(chain: Chain) -> frozenset[int]:
@@ -304,12 +304,12 @@ class SealedItem:
     seal: Seal
 
 
-def read_items(collection: Collection) -> Iterator[tuple[bytes, SealedItem]]:
+def read_items(record: Record) -> Iterator[tuple[bytes, SealedItem]]:
     """Yield the items of all seals whose name is disclosed, in path order, each with its sort key.
 
     Reading on to the end completes `findings` and `is_sound` of every seal: what was yielded before counts only then.
     """
-    streams = [_named(_read_seal(collection.custody, seal)) for seal in collection.seals]
+    streams = [_named(_read_seal(record.custody, seal)) for seal in record.seals]
     yield from heapq.merge(*streams, key=lambda pair: pair[0])
 
 
@@ -317,22 +317,22 @@ def _named(items: Iterator[tuple[bytes | None, SealedItem]]) -> Iterator[tuple[b
     return ((key, sealed) for key, sealed in items if key is not None)
 
 
-def read_numbered_items(collection: Collection) -> Iterator[SealedItem]:
+def read_numbered_items(record: Record) -> Iterator[SealedItem]:
     """Yield every item of which anything is disclosed, in the order of their numbers; else as `read_items`."""
-    for seal in collection.seals:
-        for _, sealed in _read_seal(collection.custody, seal):
+    for seal in record.seals:
+        for _, sealed in _read_seal(record.custody, seal):
             yield sealed
 
 
-def read_items_afresh(collection: Collection) -> Iterator[tuple[bytes, SealedItem]]:
-    """As `read_items`, leaving no trace in the seals of `collection`, which can so be read another time."""
-    seals = [Seal(seal.link, seal.sealed, seal.roles) for seal in collection.seals]
-    return read_items(replace(collection, seals=seals))
+def read_items_afresh(record: Record) -> Iterator[tuple[bytes, SealedItem]]:
+    """As `read_items`, leaving no trace in the seals of `record`, which can so be read another time."""
+    seals = [Seal(seal.link, seal.sealed, seal.roles) for seal in record.seals]
+    return read_items(replace(record, seals=seals))
 
 
-def nameless_items(collection: Collection) -> list[SealedItem]:
+def nameless_items(record: Record) -> list[SealedItem]:
     """Give the items whose name is withheld, but not what they are; known once the manifests have been read."""
-    return [SealedItem(item, seal) for seal in collection.seals for item in seal.nameless]
+    return [SealedItem(item, seal) for seal in record.seals for item in seal.nameless]
 
 
 def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes | None, SealedItem]]:

@@ -24,7 +24,7 @@ class LineWriter(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class ArchivistStatements:
     """Context and consent of one item.
 
     Attributes:
