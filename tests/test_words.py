@@ -76,11 +76,7 @@ PAGES = sorted(
     for pattern in ("README.md", "manifests/*.md", "manifests/templates/*", "examples/sealed/custody/README.txt")
     for path in ROOT.glob(pattern)
 )
-MODULES = sorted(
-    path.relative_to(ROOT).as_posix()
-    for path in (ROOT / "evtool").rglob("*.py")
-    if path.relative_to(ROOT).parts[1] != "cli"
-)
+MODULES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "evtool").rglob("*.py"))
 
 
 def _docstrings(tree: ast.AST) -> set[int]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from evtool.cli.answers.head import head_lines
 from evtool.cli.output import Notices, Output
 from evtool.core.errors import ExitCode
-from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.keys.age_keys import EncryptionKey
 from evtool.operations.bundle.pack import PackPreview, PackResult
@@ -31,7 +31,7 @@ def answer_previewed(
         f"  {preview.items:,} items would be disclosed, {preview.withheld:,} withheld",
     ]
     lines += [f"  item {number} would be left out: {reason}" for number, reason in preview.left_out]
-    lines += [f"  to be kept: {shown(duty)}" for duty in preview.duties]
+    lines += [f"  condition: {shown(duty)}" for duty in preview.duties]
     lines += [f"  would be encrypted to {key.text}" for key in recipients]
     output.answer("\n".join(lines))
     output.document(
@@ -105,7 +105,7 @@ def _render(bundle: Path, result: PackResult, recipients: tuple[EncryptionKey, .
             f"  {result.like_record:,} of the items are named custody or like it, which is where the record goes when "
             "the bundle is unpacked: there they go by their number, at least on systems that ignore case"
         )
-    lines += [f"  to be kept: {shown(duty)}" for duty in result.duties]
+    lines += [f"  condition: {shown(duty)}" for duty in result.duties]
     lines += [f"  encrypted to {key.text}" for key in recipients]
-    lines += ["", "Head, to be told the receiver by another way:", f"  {group_in_fours(result.head)}"]
+    lines += head_lines(result.head, "give it to the recipient by phone or another channel")
     return "\n".join(lines)

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from evtool.cli.answers.head import head_lines
 from evtool.cli.command import Command, Option, flag, options_of
 from evtool.cli.group import Group
 from evtool.cli.options.common import (
@@ -28,7 +29,6 @@ from evtool.core.consent.decision import Request
 from evtool.core.errors import ExitCode, FormatError, InputError
 from evtool.core.terms.input import accepted, make_terms, parse_user_term
 from evtool.core.terms.terms import TERMS, ConsentTerms, Purpose, parse_day
-from evtool.core.text.digest import group_in_fours
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.text.names import shown
 from evtool.keys.recipients import load_recipients
@@ -301,7 +301,7 @@ def set_(
     lines = [f"{shown(directory)}: added entry {result.written.entry}"]
     for name, count in result.without_effect.items():
         lines.append(f"  {name}: for {count:,} items something stricter is in force, and stays")
-    lines += ["", "Head, to be noted elsewhere:", f"  {group_in_fours(result.written.head)}"]
+    lines += head_lines(result.written.head)
     output.answer("\n".join(lines), done=True)
     output.document(
         ConsentChangeDocument(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from evtool.cli.answers.head import head_lines
 from evtool.cli.command import Command
 from evtool.cli.options.common import SigningOptions, signing_options
 from evtool.cli.options.entry import EntryOptions, entry_options
@@ -11,7 +12,6 @@ from evtool.cli.options.statements import StatementOptions, statement_options
 from evtool.cli.output import Output, output_options
 from evtool.cli.progress import terminal_progress
 from evtool.core.errors import ExitCode
-from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.operations.author import Author
 from evtool.operations.seal.derive import derive
@@ -72,9 +72,7 @@ def command(
     ]
     if result.sealed is not None:
         lines.append(f"  entry {result.sealed} seals the copy")
-    output.answer(
-        "\n".join([*lines, "", "Head, to be noted elsewhere:", f"  {group_in_fours(result.head)}"]), done=True
-    )
+    output.answer("\n".join([*lines, *head_lines(result.head)]), done=True)
     output.document(
         DeriveDocument(
             exit_code=ExitCode.OK,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import click
 
+from evtool.cli.answers.head import head_lines
 from evtool.cli.command import Command, flag, options_of
 from evtool.cli.group import Group
 from evtool.cli.options.common import SigningOptions, signing_options
@@ -17,7 +18,6 @@ from evtool.cli.output import Output, output_and_progress
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.events import PartyCode
 from evtool.core.errors import ExitCode
-from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.operations.author import Author
 from evtool.operations.seal.import_evidence import LIST_FORMATS, ImportResult, Origin, import_bag, import_list
@@ -208,5 +208,5 @@ def _render(directory: str, result: ImportResult) -> str:
     if len(result.unlisted) > _MAX_NAMED:
         lines.append(f"  and {len(result.unlisted) - _MAX_NAMED:,} more")
     if result.seal.head:
-        lines += ["", "Head, to be noted elsewhere:", f"  {group_in_fours(result.seal.head)}"]
+        lines += head_lines(result.seal.head)
     return "\n".join(lines)

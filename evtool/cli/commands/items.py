@@ -28,7 +28,7 @@ Exit codes:
   4  the directory or its record cannot be read
 
 Every cell that is filled in is sealed as a statement of its own; empty ones state nothing. A term of consent that
-nobody states counts as its strictest value: closed, for nobody. Lists are written with semicolons; `none` is a list
+nobody states counts as its strictest value: closed. Lists are written with semicolons; `none` is a list
 that is stated and empty. Dates are written like 2026-03-01: make the columns text, or a spreadsheet changes them.
 Names are in their stored form: control characters, % and bytes that are not UTF-8 as %XX. Keep the table outside of
 the evidence directory: it holds the names and the terms of all items together.
@@ -41,7 +41,7 @@ Defaults for whole directories, for `evtool seal --defaults FILE`, are TOML:
   handling = "named"
   consent = {status = "given", by = "subject", share = ["ohchr-dprk"]}
   context = {language = "ko"}
-Of directories and rows that speak of one item, the strictest terms count;
+If directories and rows both name an item, the strictest terms count;
 of context, the innermost.
 """
 

@@ -35,7 +35,7 @@ Exit codes:
   2  wrong usage
   4  there is no record, or some of it cannot be read
 
-The head of each entry is its SHA-256, in groups of four to be noted on paper or read out by telephone. Whose keys they
+The head of each entry is its SHA-256, in groups of four, to write on paper or read out by telephone. Whose keys they
 are is for `evtool verify` to say.
 """
 

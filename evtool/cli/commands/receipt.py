@@ -53,7 +53,7 @@ Examples:
 \b
 Exit codes:
   0  the receipt was written
-  2  wrong usage, or the file exists already
+  2  wrong usage, or the file already exists
   4  there is no entry `received`, or something could not be read
 """
 

@@ -31,7 +31,7 @@ Examples:
 \b
 Exit codes:
   0  recorded, and the receipt was written
-  1  the record fails verification, or an item is not as sealed
+  1  the record fails verification, or an item differs from the seal
   2  wrong usage
   3  the transfer is signed by a key that you have not trusted
   4  something could not be read or written, or there is no transfer to you

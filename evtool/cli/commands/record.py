@@ -53,7 +53,7 @@ Examples:
 \b
 Exit codes:
   0  recorded
-  1  the record fails verification, or the evidence is not as sealed; the
+  1  the record fails verification, or the evidence differs from the seal; the
      entry says so
   2  wrong usage
   4  something could not be read or written

@@ -59,7 +59,7 @@ way is not found.
 
 @click.group(cls=Group, epilog=GROUP_EXAMPLES)
 def command() -> None:
-    """Keep the people behind the codes out of what travels."""
+    """Check that no name in your register appears in a record."""
 
 
 @command.command("check", cls=Command, epilog=CHECK_EXAMPLES)

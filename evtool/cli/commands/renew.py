@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import click
 
+from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.stamp import answer_leaves, describe_failure, describe_stamping
 from evtool.cli.command import Command
 from evtool.cli.options.common import SigningOptions, signing_options
@@ -13,7 +14,6 @@ from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.stamp import StampRequestOptions, stamp_options
 from evtool.cli.output import Output, output_options
 from evtool.core.errors import EvtoolError, ExitCode
-from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.operations.author import Author
 from evtool.operations.timestamps.add import StampOptions, add_timestamps, preview_blank
@@ -98,4 +98,4 @@ def _render(directory: str, result: RenewResult, stamps: Stamping | None) -> str
     lines = [f"{shown(directory)}: renewed {result.files} files of the record as entry {result.entry}"]
     if stamps is not None:
         lines += ["", *render_stamping(stamps)]
-    return "\n".join([*lines, "", "Head, to be noted elsewhere:", f"  {group_in_fours(result.head)}"])
+    return "\n".join([*lines, *head_lines(result.head)])

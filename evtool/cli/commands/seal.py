@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from evtool.cli.answers.head import head_lines
 from evtool.cli.command import Command, flag, options_of
 from evtool.cli.options.common import SigningOptions, WorkerOptions, signing_options, workers_options
 from evtool.cli.options.entry import EntryOptions, entry_options
@@ -17,7 +18,6 @@ from evtool.cli.progress import terminal_progress
 from evtool.core.errors import EvtoolError, ExitCode
 from evtool.core.finding import Effect, weigh
 from evtool.core.metadata.vocabulary import Withheld
-from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import name_some, shown
 from evtool.operations.author import Author
 from evtool.operations.seal.metadata import MetadataChoice
@@ -180,7 +180,7 @@ def _show_what_leaves(order: StampOptions | None, output: Output) -> ExitCode:
 
 
 def _stamp(directory: str, order: StampOptions | None, result: SealResult, dry_run: bool) -> Stamping | None:
-    """Have the new entry stamped; it exists already, and no authority that fails undoes it."""
+    """Have the new entry stamped; it already exists, and no authority that fails undoes it."""
     if order is None or dry_run or result.entry is None:
         return None
     # Few seals ask for a time-stamp; this imports the network client.
@@ -238,7 +238,7 @@ def _render(
             "  nothing was time-stamped: no entry was added; evtool timestamp has the newest entry time-stamped"
         )
     if result.entry is not None and result.head:
-        lines += ["", "Head, to be noted elsewhere:", f"  {group_in_fours(result.head)}"]
+        lines += head_lines(result.head)
     return "\n".join(lines)
 
 

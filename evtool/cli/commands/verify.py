@@ -122,7 +122,7 @@ def command(
     """Check sealed directories: are all files there and unchanged, who signed, and do you trust them?
 
     PATH is an evidence directory, or a bundle: a folder, a .zip, a .zip.age, or - for standard input. A bundle is
-    checked as it is, nothing of it is written.
+    checked as it is, and nothing is extracted.
     """
     if custody is not None and len(paths) > 1:
         raise click.UsageError("--custody goes with one PATH")
