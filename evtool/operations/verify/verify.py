@@ -6,6 +6,7 @@ the caller's to say. `STEPS` is the list of `manifests/FORMAT-verify.md`, sectio
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ from evtool.operations.record.wrong_place import no_record
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.steps import STEPS, Case
 from evtool.store.bundle import Bundle
+from evtool.store.custody import NAME
 
 
 def verify(place: Place, options: VerifyOptions | None = None, *, progress: Progress | None = None) -> Report:
@@ -37,12 +39,21 @@ def verify(place: Place, options: VerifyOptions | None = None, *, progress: Prog
     try:
         with open_subject(place, options.custody, options.access, progress) as subject:
             if subject is None:
-                raise no_record(name_of(place))
+                error = no_record(name_of(place))
+                if options.custody is None and _has_something_for_a_record(name_of(place)):
+                    return _not_sealed(options, f"{error.message} ({error.hint})")
+                raise error
             return _verify_subject(subject, options, progress)
     except FormatError as error:
         advice = f" ({error.hint})" if error.hint else ""
         refused = Finding(Code.BAG_BROKEN, Effect.UNCHECKED, error.message + advice)
         return _not_sealed(options, "the bundle cannot be read", [refused])
+
+
+def _has_something_for_a_record(directory: str) -> bool:
+    """Tell whether a link or a file lies where the record would: the place is right then, and somebody changed it."""
+    path = os.path.join(directory, os.fsdecode(NAME))
+    return os.path.lexists(path) and (os.path.islink(path) or not os.path.isdir(path))
 
 
 def verify_bundle(bundle: Bundle, options: VerifyOptions, progress: Progress) -> Report:
