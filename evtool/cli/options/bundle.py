@@ -145,7 +145,7 @@ class DisclosureOptions:
         return disclosure, known
 
 
-disclosure_options = options_of(DisclosureOptions, "disclosure", "EncryptionKey and consent")
+disclosure_options = options_of(DisclosureOptions, "disclosure", "Recipient and consent")
 """Add --to, --for, --authority and what consent may need; the command gets them as `disclosure`."""
 
 
