@@ -82,11 +82,19 @@ def load_recipients(path: Path | None = None, home: Path | None = None) -> Recip
         FormatError: it is not in the format.
     """
     if path is not None:
-        return parse_recipients(read_any_file(path, MAX_RECIPIENTS_FILE))
+        return _parse_file(path, read_any_file(path, MAX_RECIPIENTS_FILE))
     own = recipients_file(home or home_directory())
     if not (own.is_symlink() or own.exists()):
         return Recipients()
-    return parse_recipients(read_own_file(own, MAX_RECIPIENTS_FILE))
+    return _parse_file(own, read_own_file(own, MAX_RECIPIENTS_FILE))
+
+
+def _parse_file(path: Path, data: bytes) -> Recipients:
+    try:
+        return parse_recipients(data)
+    except FormatError as error:
+        hint = error.hint or 'an example stands in manifests/FORMAT-consent.md, section "Recipients"'
+        raise FormatError(f"{shown(path.name)}: {error.message}", hint=hint) from error
 
 
 def parse_recipients(data: bytes) -> Recipients:

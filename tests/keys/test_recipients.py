@@ -62,7 +62,7 @@ REFUSED = [
     (HEAD + BOTH.replace("ngo", "charity"), "charity is not a kind"),
     (HEAD + BOTH.replace("research", "reserch"), "reserch is not accepted"),
     (HEAD + BOTH + 'region = "Korea"', "two capital letters"),
-    (HEAD + BOTH + 'death_penalty = "no"', "expected bool"),
+    (HEAD + BOTH + 'death_penalty = "no"', "expected true or false"),
     (HEAD + BOTH + 'keys = ["age1x"]', "neither an age"),
     (HEAD + BOTH + 'signing_keys = ["ssh-rsa AAAA"]', "recipient a: key type ssh-rsa"),
     (HEAD + BOTH + 'email = "x"', "unknown field"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable
+from datetime import date, datetime, time
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -14,6 +15,19 @@ from evtool.core.text.names import shown
 _STRING = re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"?|\'[^\'\n]*+\'?')
 _DOTTED = re.compile(r"(?<![\w-])[\w-]++(?:[ \t]*+\.[ \t]*+[\w-]++){8}", re.ASCII)
 """A key of many parts: thousands of them cost tomllib seconds."""
+
+_KINDS: dict[type, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number with a point",
+    bool: "true or false",
+    list: "a list",
+    dict: "a table",
+    datetime: "a date with a time",
+    date: "a date",
+    time: "a time",
+}
+"""What a person calls the types of TOML."""
 
 _Value = TypeVar("_Value")
 _Choice = TypeVar("_Choice", bound=Enum)
@@ -61,7 +75,8 @@ class TomlTable:
             raise FormatError(f"{self._prefix}{name} is missing")
         value = self._values.pop(name)
         if type(value) is not type_:
-            raise FormatError(f"{self._prefix}{name} is {type(value).__name__}, expected {type_.__name__}")
+            found, expected = (_KINDS.get(kind, kind.__name__) for kind in (type(value), type_))
+            raise FormatError(f"{self._prefix}{name} is {found}, expected {expected}")
         return value
 
     def take_enum(self, name: str, choices: type[_Choice]) -> _Choice:
