@@ -181,9 +181,7 @@ def check_withholding(case: Case) -> StepResult:
     if case.fates.withheld and withholding.link is not None:
         number = withholding.link.entry.sequence
         items = counted(case.fates.withheld, "item is", "items are")
-        message = (
-            f"{items} withheld from this copy, as entry {number} allows; only that they are part of the seal is shown"
-        )
+        message = f"{items} withheld from this copy, as entry {number} allows; nothing but their number is shown"
         effect = Effect.OPEN if case.options.whole else Effect.NOTE
         findings.append(Finding(Code.WITHHELD, effect, message, count=case.fates.withheld))
     elif case.options.whole and not withholding.is_whole:
