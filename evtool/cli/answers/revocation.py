@@ -37,16 +37,16 @@ def keep_revocation(
     return exit_code
 
 
-def _describe(one: KeptRevocation) -> KeptRevocationFile:
-    statement = one.statement
+def _describe(kept: KeptRevocation) -> KeptRevocationFile:
+    statement = kept.statement
     revocation = statement.evidence.revocation
     return KeptRevocationFile(
-        source=one.source,
-        file=one.name.text,
-        new=one.new,
-        kind=one.name.role.value,
-        entry=one.name.sequence,
-        label=one.name.label,
+        source=kept.source,
+        file=kept.name.text,
+        new=kept.new,
+        kind=kept.name.role.value,
+        entry=kept.name.sequence,
+        label=kept.name.label,
         certificate=statement.certificate.facts.name,
         issuer=statement.issuer.facts.name,
         issued_at=spell(statement.evidence.issued_at),

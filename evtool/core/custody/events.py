@@ -502,33 +502,33 @@ def _parse_into(kind: type[Any], table: TomlTable) -> Any:
     return kind(**values)
 
 
-def _take(table: TomlTable, one: Field[Any], hint: Any) -> Any:
+def _take(table: TomlTable, field: Field[Any], hint: Any) -> Any:
     """Take one field by the type that its dataclass gives it."""
-    if one.default is not MISSING and one.name not in table:
-        return one.default
+    if field.default is not MISSING and field.name not in table:
+        return field.default
     if hint is int:
-        number = table.take(one.name, int)
+        number = table.take(field.name, int)
         if not 0 <= number <= MAX_INTEGER:
-            raise FormatError(f"{one.name} is not a number from 0 to {MAX_INTEGER}")
+            raise FormatError(f"{field.name} is not a number from 0 to {MAX_INTEGER}")
         return number
     if hint == ItemRanges | None:
-        return parse_ranges(table.take_strings(one.name))
+        return parse_ranges(table.take_strings(field.name))
     if hint == Confirmations | None:
-        return Confirmations(table.take_strings(one.name))
+        return Confirmations(table.take_strings(field.name))
     if hint == tuple[str, ...]:
-        return table.take_strings(one.name)
+        return table.take_strings(field.name)
     if hint == tuple[OmissionReason, ...]:
-        return _reasons(table.take_strings(one.name))
+        return _reasons(table.take_strings(field.name))
     if isinstance(hint, type) and issubclass(hint, Enum):
-        return table.take_enum(one.name, hint)
-    text = table.take(one.name, str)
+        return table.take_enum(field.name, hint)
+    text = table.take(field.name, str)
     if hint in (Digest, Digest | None):
-        return check_hex_digest(text, one.name)
+        return check_hex_digest(text, field.name)
     if hint in (PartyCode, PartyCode | None):
         return check_code(text)
     limit = _MAX_TERMS if hint is TermsText else MAX_TEXT
     if not 1 <= len(text) <= limit:
-        raise FormatError(f"{one.name} has {len(text)} characters, expected 1 to {limit}")
+        raise FormatError(f"{field.name} has {len(text)} characters, expected 1 to {limit}")
     return text
 
 

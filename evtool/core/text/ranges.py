@@ -52,16 +52,16 @@ class ItemRanges:
     def meet(self, other: ItemRanges) -> ItemRanges | None:
         """Give what both sets hold, None if that is nothing; in as many steps as there are ranges, not numbers."""
         found: list[tuple[int, int]] = []
-        one, two = 0, 0
-        while one < len(self.ranges) and two < len(other.ranges):
-            mine, theirs = self.ranges[one], other.ranges[two]
+        mine_at, theirs_at = 0, 0
+        while mine_at < len(self.ranges) and theirs_at < len(other.ranges):
+            mine, theirs = self.ranges[mine_at], other.ranges[theirs_at]
             first, last = max(mine[0], theirs[0]), min(mine[1], theirs[1])
             if first <= last:
                 found.append((first, last))
             if mine[1] <= theirs[1]:
-                one += 1
+                mine_at += 1
             else:
-                two += 1
+                theirs_at += 1
         return ItemRanges(tuple(found)) if found else None
 
     def serialize(self) -> list[str]:
@@ -69,8 +69,8 @@ class ItemRanges:
         return [f"{first}" if first == last else f"{first}-{last}" for first, last in self.ranges]
 
 
-def _first(one: tuple[int, int]) -> int:
-    return one[0]
+def _first(span: tuple[int, int]) -> int:
+    return span[0]
 
 
 def count_items(ranges: Iterable[tuple[int, int]]) -> int:

@@ -53,9 +53,9 @@ def list_derivations(record: Record, here: Container[int] | None = None) -> list
     if here is None:
         here = {number for seal in record.seals for number in seal.seen}
     return [
-        Derivation(link.entry.sequence, one.original, one.copy, one.method, one.original in here, one.copy in here)
+        Derivation(link.entry.sequence, pair.original, pair.copy, pair.method, pair.original in here, pair.copy in here)
         for link in record.chain.links
-        if isinstance(one := link.entry.details, Derived)
+        if isinstance(pair := link.entry.details, Derived)
     ]
 
 
