@@ -102,7 +102,9 @@ def make_golden(folder: Path) -> None:
         case = work / "case"
         make_record(case, authority)
         shutil.copy(authority.directory / "root.pem", folder)
-        keys = [f'{one.code} namespaces="evtool-custody-v1" {one.public_key.line}\n' for one in (SIGNER, COLLEAGUE)]
+        keys = [
+            f'{agent.code} namespaces="evtool-custody-v1" {agent.public_key.line}\n' for agent in (SIGNER, COLLEAGUE)
+        ]
         (folder / "trusted_keys").write_text("".join(keys))
         identity = load_pyrage().x25519.Identity.generate()
         (folder / "identity.txt").write_text(f"{identity}\n")

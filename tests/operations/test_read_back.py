@@ -109,10 +109,10 @@ def entry_of(opened: OpenRecord) -> tuple[Entry, bytes]:
 
 def test_an_entry_that_says_something_else_is_not_signed(opened: OpenRecord) -> None:
     entry, data = entry_of(opened)
-    with pytest.raises(InputError, match="reads differently"):
+    with pytest.raises(InputError, match="does not read back as it was written"):
         require_readable(data, replace(entry, reason="another"), opened.record)
     # The same entry in another spelling: nobody would write it again as it is.
-    with pytest.raises(InputError, match="reads differently"):
+    with pytest.raises(InputError, match="does not read back as it was written"):
         require_readable(data + b"# a comment\n", entry, opened.record)
 
 
