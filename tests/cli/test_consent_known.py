@@ -73,9 +73,24 @@ def too_large(custody: Path) -> None:
     (custody / "0002-consent-changed.toml").write_bytes(b"#" * 70_000)
 
 
+def rewrite(file: Path, old: bytes, new: bytes) -> None:
+    """Put another word into a file, once it is certain that the old one stands there."""
+    before = file.read_bytes()
+    assert before.count(old) == 1
+    file.write_bytes(before.replace(old, new))
+
+
 def forged(custody: Path) -> None:
-    entry = custody / "0002-consent-changed.toml"
-    entry.write_bytes(entry.read_bytes().replace(b"withdrawn", b"refused"))
+    rewrite(custody / "0002-consent-changed.toml", b'clock = "claimed"', b'clock = "synced"')
+
+
+def forged_details(custody: Path) -> None:
+    rewrite(custody / "0002-consent-changed.details", b"withdrawn", b"refused")
+
+
+def without_details(custody: Path) -> None:
+    """As if a bundle had left out what the entry says of items; no list says so."""
+    (custody / "0002-consent-changed.details").unlink()
 
 
 def without_signature(custody: Path) -> None:
@@ -84,7 +99,7 @@ def without_signature(custody: Path) -> None:
     signature.rename(custody / ".0002-consent-changed.toml.sig.part")
 
 
-@pytest.mark.parametrize("hide", [too_large, forged, without_signature])
+@pytest.mark.parametrize("hide", [too_large, forged, forged_details, without_details, without_signature])
 @pytest.mark.parametrize("is_last", [True, False], ids=["newest", "followed"])
 def test_an_entry_that_cannot_be_used_may_be_the_withdrawal(
     archivist: Party, case: Path, hide: Callable[[Path], None], is_last: bool

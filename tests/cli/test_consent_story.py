@@ -549,8 +549,10 @@ def test_a_withdrawal_cut_off_the_end_is_caught_by_whoever_noted_the_head(giver:
 
 def test_a_withdrawal_rewritten_in_its_entry_is_caught(giver: Party, small: Path) -> None:
     giver.ok("consent", "set", small, "--items", "1", "--status", "withdrawn")
-    entry = small / "custody" / "0002-consent-changed.toml"
-    entry.write_bytes(entry.read_bytes().replace(b"withdrawn", b"given"))
+    details = small / "custody" / "0002-consent-changed.details"
+    before = details.read_bytes()
+    assert before.count(b"withdrawn") == 1
+    details.write_bytes(before.replace(b"withdrawn", b"given"))
     assert giver("verify", small).exit_code == 1
     assert giver("consent", "check", small, "--items", "1", *TO_B7).exit_code == 1
 
