@@ -112,7 +112,7 @@ def test_what_a_killed_run_leaves_is_named_and_removed_by_the_next(scene: Scene)
         # Another bundle is unpacked there next: nothing but what it holds may be left.
         result = next_run(scene, works)
         for name in works:
-            assert f"{name}, was removed" in result.stderr, f"trial {trial}: {result.stderr}"
+            assert f"{name}, which it left behind, was removed" in result.stderr, f"trial {trial}: {result.stderr}"
         if command[0] == "pack" and recorded and not has_name:
             unfinished += 1
             assert f"as entry {before + 1}, SHA-256" in result.stderr, f"trial {trial}: {result.stderr}"
@@ -166,7 +166,8 @@ def test_what_a_living_run_works_on_is_left_alone(scene: Scene) -> None:
         result = scene.ok("unpack", "harmless.zip", "-o", "place/one")
         assert (result.stderr, work.exists()) == ("", True)
     result = scene.ok("unpack", "harmless.zip", "-o", "place/two")
-    assert (f"{work.name}, was removed" in result.stderr, work.exists()) == (True, False)
+    said = f"{work.name}, which it left behind, was removed"
+    assert (said in result.stderr, work.exists()) == (True, False)
 
 
 def test_a_directory_that_only_looks_like_a_leftover_stays(scene: Scene) -> None:
