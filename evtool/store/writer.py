@@ -61,8 +61,9 @@ class CustodyWriter:
         except FileExistsError:
             pass
         except OSError as error:
-            hint = cannot_write("", error).hint
-            raise InputError(f"the custody directory cannot be made: {error.strerror}", hint=hint) from error
+            advice = cannot_write("", error)
+            message = f"the custody directory cannot be made: {error.strerror}"
+            raise InputError(message, hint=advice.hint, ways=advice.ways) from error
         try:
             self._directory = self._open()
             self._lock = DirectoryLock(self._directory, self._at)

@@ -150,7 +150,7 @@ def test_the_whole_story(evtool: Runner, giver: Party, receiver: Party) -> None:
     inbox = evtool.directory / "inbox"
     there = receiver.ok("verify", inbox)
     assert there.stdout.startswith("ACCESS TO ")
-    assert "inbox: closed. It may not be given to anyone." in there.stdout.split("\n")[0]
+    assert "inbox: named. It may be given only to the recipients named in its terms." in there.stdout.split("\n")[0]
 
     (inbox / "imagery" / "자료-06.txt").write_bytes(b"damaged on the way")
     damaged = number["imagery/자료-06.txt"]
@@ -277,7 +277,7 @@ TABLE_ERRORS: dict[str, tuple[str, str]] = {
     ),
     "an original that is not sealed": (
         "path,derived_from\nimagery/자료-02.txt,1\n",
-        "line 2, column derived_from: item 1 is not sealed yet",
+        "line 2, column derived_from: item 1 is not yet sealed; seal it first",
     ),
     "two rows for one file": (
         "path,status\nimagery/자료-02.txt,given\n" + unicodedata.normalize("NFD", "imagery/자료-02.txt,refused\n"),
@@ -363,7 +363,7 @@ def test_defaults_for_a_directory_that_is_not_there_are_an_error(evtool: Runner,
         'format = "evtool-defaults/1"\n[[directory]]\npath = "imagry"\nhandling = "closed"\n', encoding="utf-8"
     )
     result = giver("seal", case, "--defaults", defaults)
-    assert (result.exit_code, "there is nothing in a directory imagry" in result.stderr) == (4, True)
+    assert (result.exit_code, "there is nothing in the directory imagry" in result.stderr) == (4, True)
 
 
 def test_a_dry_run_finds_the_same_errors(evtool: Runner, giver: Party) -> None:

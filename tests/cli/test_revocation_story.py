@@ -140,7 +140,11 @@ def test_revocation_evidence_that_shows_nothing_is_refused(
     forged = bytearray((folder / "signer.crl").read_bytes())
     forged[-1] ^= 1
     cases: dict[str, tuple[bytes, int, str]] = {
-        "other.crl": (other_tsa.revocation_list("root", "2026-11-01 00:00:00"), 1, "about none of the time-stamps"),
+        "other.crl": (
+            other_tsa.revocation_list("root", "2026-11-01 00:00:00"),
+            1,
+            "does not concern any time-stamp here",
+        ),
         "forged.crl": (bytes(forged), 1, "not signed by the issuer"),
         "older.crl": (tsa.revocation_list("intermediate", "2025-02-01 00:00:00"), 3, "older than the token"),
         "older.ocsp": (tsa.ocsp_answer("intermediate", "2025-02-01 00:00:00"), 3, "older than the token"),
@@ -152,7 +156,7 @@ def test_revocation_evidence_that_shows_nothing_is_refused(
         (folder / name).write_bytes(data)
         refused = archivist("timestamp", stamped, *good, "--revocation", name)
         assert (refused.exit_code, words in refused.stderr) == (exit_code, True), (name, refused.stderr)
-        assert f"{name}: " in refused.stderr or f"{name} is about" in refused.stderr
+        assert f"{name}: " in refused.stderr or f"{name} does not concern" in refused.stderr
         assert sorted(file.name for file in (stamped / "custody").iterdir()) == before
     assert archivist("verify", stamped, "--revocation", "목록.crl").exit_code == 4
     archivist.ok("trust", "tsa", "remove", "국가 시점확인 기관")

@@ -181,7 +181,7 @@ def test_across_an_air_gap(evtool: Runner, archivist: Party, tsa: OpensslAuthori
     trust(archivist, tsa)
     archivist.ok("seal", case)
     none_waits = archivist("timestamp", case, "--import", tsa.directory / "root.pem")
-    assert (none_waits.exit_code, "no request waits" in none_waits.stderr) == (4, True)
+    assert (none_waits.exit_code, "no request is waiting" in none_waits.stderr) == (4, True)
 
     nowhere = archivist("timestamp", case, "--request", "no-such-stick/out.tsq")
     assert (nowhere.exit_code, list((case / "custody").glob("*.tsq"))) == (4, [])  # nothing waits that cannot be sent
