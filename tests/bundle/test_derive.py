@@ -121,10 +121,10 @@ def test_a_copy_that_is_sealed_already_is_only_recorded(archivist: Party, case: 
 @pytest.mark.parametrize(
     ("original", "copy", "reason", "code"),
     [
-        ("99", "map.png", "99 is no item", 4),
-        ("9" * 5000, "map.png", "is no item", 4),
-        ("²", "map.png", "² is no item", 4),
-        ("no-such", "map.png", "no-such is no item", 4),
+        ("99", "map.png", "99 is not an item", 4),
+        ("9" * 5000, "map.png", "is not an item", 4),
+        ("²", "map.png", "² is not an item", 4),
+        ("no-such", "map.png", "no-such is not an item", 4),
         ("1", "no-such", "neither an item nor a new file", 4),
         ("2", "1", "was sealed before item 2", 2),
         ("1", "1", "was sealed before item 1", 2),

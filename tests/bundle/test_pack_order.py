@@ -94,7 +94,7 @@ def test_an_entry_whose_bundle_got_no_name_is_said_with_its_number(form: str, ca
     output = tmp_path / f"it{form}"
     with pytest.raises(InputError) as caught:
         pack_meddled(case, output, "verifying", lambda: output.write_text("mine"))
-    assert "entry 3 records the disclosure, but the bundle did not get its name and was removed" in caught.value.message
+    assert "entry 3 records the disclosure, but the bundle was not completed and was removed" in caught.value.message
     assert "File exists" in caught.value.message
     assert output.read_text() == "mine"
     assert "evtool record DIR corrected --entry 3" in caught.value.hint

@@ -22,7 +22,6 @@ from evtool.core.text.digest import Digests, sha256_hex
 from evtool.core.text.names import parse_name, store_name
 from evtool.core.verdict import Report
 from evtool.operations.bundle import unpack as unpack_module
-from evtool.operations.bundle.pack import PackOptions
 from evtool.operations.bundle.unpack import unpack
 from tests.bundle.case import NOW, SIGNER, make_case, pack_it, seal_case, snapshot, verify_it, write_files
 from tests.bundle.test_hostile_bags import relist
@@ -251,7 +250,7 @@ def test_two_items_of_one_name_unpack_to_nothing(tmp_path: Path) -> None:
 def test_an_unpacked_bundle_packs_to_the_same_payload(tmp_path: Path) -> None:
     """Out and in again: what was sealed is what comes back, however often."""
     case = make_case(tmp_path / "case")
-    pack_it(case, tmp_path / "one.zip", PackOptions(neutral_names=True))
+    pack_it(case, tmp_path / "one.zip")
     unpack(tmp_path / "one.zip", tmp_path / "copy")
     pack_it(tmp_path / "copy", tmp_path / "two")
     report = verify_it(tmp_path / "two")

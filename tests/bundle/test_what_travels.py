@@ -121,7 +121,7 @@ def test_what_travels_was_announced_word_for_word(archivist: Party, case: Path, 
         assert text in cover
         assert text.encode() in texts
     assert "no names: the files go by number" in dry.stdout
-    assert "words of people, such as reasons: " in readme
+    assert "texts that people wrote, such as reasons: " in readme
     assert result.stdout.index("What travels") < result.stdout.index("packed and verified")
 
 

@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from evtool import Report, VerifyOptions, load_trust, verify
+from evtool import Report, VerifyOptions, load_trust, report_unreadable, verify
+from evtool.core.errors import InputError
 from evtool.keys.own import create_own_key
 from evtool.keys.trust import add_signer
 from tests.conftest import Runner, RunResult
@@ -71,8 +72,12 @@ def snapshot(root: Path, *, custody: bool = False, dates: bool = True, contents:
 
 
 def check(directory: Path, evtool: Runner, **options: Any) -> Report:
-    """Verify in this process, trusting what the user of `evtool` trusts."""
-    return verify(directory, VerifyOptions(trust=load_trust(home=evtool.home), jobs=1, **options))
+    """Verify in this process, trusting what the user of `evtool` trusts; what has no record is reported as such."""
+    asked = VerifyOptions(trust=load_trust(home=evtool.home), jobs=1, **options)
+    try:
+        return verify(directory, asked)
+    except InputError as error:
+        return report_unreadable(asked, error.message)
 
 
 def deprived() -> list[str]:

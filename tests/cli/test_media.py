@@ -49,7 +49,7 @@ def test_a_share_that_cannot_flush_a_directory_is_used_and_told_of(case: Path, e
     assert result.document["entry"] == 1
     notes = [line for line in result.stderr.splitlines() if line.startswith("evtool: note: ")]
     assert notes == [
-        "evtool: note: this file system cannot confirm that what was written reached the medium; "
+        "evtool: note: this file system cannot confirm that the data reached the medium; "
         "check it with evtool verify, and keep a copy on another medium"
     ]
     assert check(case, evtool).exit_code is ExitCode.OK
@@ -74,7 +74,7 @@ def test_a_disk_that_fails_is_named_and_nothing_is_sealed(case: Path, evtool: Ru
     assert result.exit_code == ExitCode.NOT_CHECKED
     error, hint = result.stderr.splitlines()
     assert error == f"evtool: error: {said}"
-    assert hint.startswith("evtool: hint: the medium, or the connection to it, failed: look after it")
+    assert hint.startswith("evtool: hint: the medium or the connection to it failed: check it")
     # The journal of a long reading may stay for the next run.
     assert {path.name for path in case.glob("custody/*")} <= {".0001-sealed.journal.part"}
     assert snapshot(case) == before

@@ -159,7 +159,7 @@ def test_a_file_that_changes_once_is_read_again(case: Path, evtool: Runner, race
         (add_before, "appeared, disappeared or changed their type"),
         (add_after, "appeared, disappeared or changed their type"),
         (remove_before, "appeared, disappeared or changed their type"),
-        (remove_after, "vanished|z.txt: No such file or directory"),
+        (remove_after, "disappeared|vanished|z.txt: No such file or directory"),
     ],
 )
 def test_what_is_no_longer_what_it_was_is_refused(
@@ -271,7 +271,8 @@ def test_a_file_that_changes_after_it_was_read_is_named_and_nothing_is_sealed(
         worker.join()
     assert refused.exit_code == ExitCode.NOT_CHECKED, refused.stdout
     assert re.search("copying.mp4: it (changed|was replaced)", refused.stderr), refused.stderr
-    assert "--allow changing" in refused.stderr
+    assert "changing" in refused.stderr
+    assert "--allow WHAT" in refused.stderr
     assert (allowed.exit_code, allowed.document["omitted"], allowed.document["entry"]) == (ExitCode.OK, 1, 1)
     report = check(case, evtool)
     assert (report.exit_code, named(report)) == (ExitCode.OK, {("omitted", "copying.mp4")})

@@ -73,11 +73,11 @@ def test_dates_are_counted(case: Path, evtool: Runner) -> None:
 
 def test_items_that_were_not_selected_are_counted(case: Path, evtool: Runner) -> None:
     rest = "not selected and not checked; files that are in no seal were not looked for"
-    assert messages(evtool, case, "--item", "1")["not-selected"] == f"2 items were {rest}"
-    assert messages(evtool, case, "--item", "1", "--item", "2")["not-selected"] == f"1 item was {rest}"
+    assert messages(evtool, case, "--items", "1")["not-selected"] == f"2 items were {rest}"
+    assert messages(evtool, case, "--items", "1", "--items", "2")["not-selected"] == f"1 item was {rest}"
 
 
 def test_an_item_that_is_in_no_seal_is_named_once(case: Path, evtool: Runner) -> None:
     """The text used to say "item 9 item 9"."""
-    assert messages(evtool, case, "--item", "1", "--item", "9")["item-unknown"].startswith("item 9 ")
-    assert "item 9 item 9" not in evtool("verify", case, "--item", "9").stdout
+    assert messages(evtool, case, "--items", "1", "--items", "9")["item-unknown"].startswith("9: no seal contains")
+    assert "item 9 item 9" not in evtool("verify", case, "--items", "9").stdout

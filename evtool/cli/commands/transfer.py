@@ -25,7 +25,8 @@ Examples:
 \b
 Exit codes:
   0  recorded
-  1  an item differs from the seal, or the record fails verification; nothing was recorded
+  1  an item differs from the seal, or the record fails verification;
+     nothing was recorded
   2  wrong usage
   4  something could not be read or written
   5  refused: consent or handling of an item does not allow it
