@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from evtool.core.text.counts import counted
 from evtool.core.text.names import shown
-from evtool.core.text.ranges import ItemRanges
+from evtool.core.text.ranges import ItemRanges, name_ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def render_travels(travels: Travels, limit: int | None = None) -> list[str]:
     lines = [_names(travels)]
     lines += _limited([f"    {shown(name)}" for name in travels.names], limit)
     if travels.metadata:
-        lines.append(f"  embedded metadata of {_count(travels.metadata, 'item')}, which can name people and places")
+        lines.append(f"  embedded metadata of {counted(travels.metadata, 'item')}, which can name people and places")
     if travels.parties:
         lines.append("  who had the collection or a bundle of it:")
         lines += _limited(
@@ -87,12 +88,13 @@ def render_travels(travels: Travels, limit: int | None = None) -> list[str]:
     if travels.other_terms:
         lines.append("  terms of items that are not in the bundle:")
         spelled = [
-            f"    entry {other.entry}, {_name_items(other.items)}: {shown(other.terms, 1000)}"
+            f"    entry {other.entry}, {name_ranges(other.items.ranges, _MAX_PLACES)}: {shown(other.terms, 1000)}"
             for other in travels.other_terms
         ]
         lines += _limited(spelled, limit)
     if travels.other_items:
-        lines.append(f"  numbers of items that are not in the bundle: {_name_items(travels.other_items)}")
+        named = name_ranges(travels.other_items.ranges, _MAX_PLACES)
+        lines.append(f"  numbers of items that are not in the bundle: {named}")
     if travels.texts:
         lines.append("  words of people:")
         spelled = [f"    {shown(words.text, 4000)}  ({_places(words.places)})" for words in travels.texts]
@@ -105,11 +107,7 @@ def render_travels(travels: Travels, limit: int | None = None) -> list[str]:
 def _names(travels: Travels) -> str:
     if not travels.names:
         return "  no names: the files go by number"
-    return f"  names of {_count(len(travels.names), 'item')}:"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return f"  names of {counted(len(travels.names), 'item')}:"
 
 
 def _places(places: Sequence[str]) -> str:
@@ -118,12 +116,6 @@ def _places(places: Sequence[str]) -> str:
 
 
 _MAX_PLACES = 5
-
-
-def _name_items(items: ItemRanges) -> str:
-    spelled = items.serialize()
-    more = f" and {len(spelled) - _MAX_PLACES} more ranges" if len(spelled) > _MAX_PLACES else ""
-    return f"{'item' if len(items) == 1 else 'items'} {', '.join(spelled[:_MAX_PLACES])}{more}"
 
 
 def _limited(lines: Sequence[str], limit: int | None) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from evtool.core.errors import FormatError
@@ -66,7 +66,7 @@ class ItemRanges:
 
     def serialize(self) -> list[str]:
         """Spell the ranges."""
-        return [f"{first}" if first == last else f"{first}-{last}" for first, last in self.ranges]
+        return spell_ranges(self.ranges)
 
 
 def _first(span: tuple[int, int]) -> int:
@@ -76,6 +76,24 @@ def _first(span: tuple[int, int]) -> int:
 def count_items(ranges: Iterable[tuple[int, int]]) -> int:
     """Tell how many numbers disjoint ranges hold; each is its first and last number, both included."""
     return sum(last - first + 1 for first, last in ranges)
+
+
+def spell_ranges(ranges: Iterable[tuple[int, int]]) -> list[str]:
+    """Spell ranges: a number, or the first and the last one."""
+    return [f"{first}" if first == last else f"{first}-{last}" for first, last in ranges]
+
+
+def name_ranges(
+    ranges: Sequence[tuple[int, int]], most: int | None = None, *, singular: str = "item", plural: str = "items"
+) -> str:
+    """Name things by disjoint ranges of their numbers: `item 3`, `items 1-17, 20`.
+
+    Of more than `most` ranges only the first are named, and the others counted.
+    """
+    noun = singular if count_items(ranges) == 1 else plural
+    named = ranges if most is None else ranges[:most]
+    more = f" and {len(ranges) - len(named)} more ranges" if len(named) < len(ranges) else ""
+    return f"{noun} {', '.join(spell_ranges(named))}{more}"
 
 
 def is_about(items: ItemRanges | None, entry: int, item: int, sealed_by: int) -> bool:

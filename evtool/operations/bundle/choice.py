@@ -15,9 +15,10 @@ from evtool.core.manifest.disclosure import DisclosedStatement
 from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.statement import ContextStatement, FileStatement, MetadataStatement
 from evtool.core.metadata.vocabulary import Detail
+from evtool.core.text.counts import counted
 from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
 from evtool.core.text.names import shown
-from evtool.core.text.ranges import ranges_of
+from evtool.core.text.ranges import name_ranges, ranges_of
 from evtool.operations.entries.consent import decide_items, require_decidable
 from evtool.operations.record.record import SealedItem, read_numbered_items, read_record
 from evtool.operations.record.trust import TrustPolicy
@@ -204,12 +205,9 @@ def _refusal(refused: Sequence[tuple[int, str]], so: str) -> RefusedError:
     by_reason: dict[str, list[int]] = {}
     for number, reason in refused:
         by_reason.setdefault(reason, []).append(number)
-    named = [
-        f"{'item' if len(numbers) == 1 else 'items'} {', '.join(ranges_of(numbers).serialize())}: {reason}"
-        for reason, numbers in by_reason.items()
-    ]
+    named = [f"{name_ranges(ranges_of(numbers).ranges)}: {reason}" for reason, numbers in by_reason.items()]
     more = [f"and {len(named) - _MAX_NAMED} more"] if len(named) > _MAX_NAMED else []
-    count = f"{len(refused):,} {'item' if len(refused) == 1 else 'items'}"
+    count = counted(len(refused), "item")
     hint = "`evtool consent check` gives every reason; leave those items out, or all that may not go"
     ways: tuple[Way, ...] = (Way.WITHOUT, Way.ALLOWED_ONLY)
     if any("[confirm " in reason for reason in by_reason):

@@ -17,7 +17,7 @@ from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.statement import ContextStatement
 from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.patterns import DEFAULT_PATTERNS
-from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.core.text.ranges import ItemRanges, name_ranges, ranges_of
 from evtool.operations.bundle.choice import is_withheld
 from evtool.operations.entries.writer import NOT_STATED
 from evtool.report.travels import EarlierParty, FreeText, OtherTerms, Travels
@@ -52,7 +52,7 @@ def find_travels(
     for place, text in _texts_of(added[0], added[1]):
         texts.setdefault(text, []).append(f"entry {number}, {place}")
     for (place, text), numbers in _texts_of_items(items, withhold).items():
-        texts.setdefault(text, []).append(f"{_name_items(numbers)}, {place}")
+        texts.setdefault(text, []).append(f"{name_ranges(ranges_of(numbers).ranges)}, {place}")
     other_terms = tuple(
         OtherTerms(entry.sequence, others, entry.details.terms)
         for entry in told
@@ -129,8 +129,3 @@ def _texts_of_items(items: Sequence[Item], withhold: frozenset[str]) -> dict[tup
         for key in texts:
             found.setdefault(key, []).append(item.number)
     return found
-
-
-def _name_items(numbers: Sequence[int]) -> str:
-    spelled = ranges_of(numbers).serialize()
-    return f"{'item' if len(numbers) == 1 else 'items'} {', '.join(spelled)}"

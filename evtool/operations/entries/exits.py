@@ -19,7 +19,7 @@ from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import InputError, RefusedError, UsageError, Way
 from evtool.core.terms.terms import Purpose
 from evtool.core.text.names import shown
-from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.core.text.ranges import ItemRanges, name_ranges, ranges_of
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import decide_items
 from evtool.operations.entries.fixity import FixityRequest
@@ -94,19 +94,13 @@ def group_refusals(decisions: Iterable[tuple[int, Decision]]) -> tuple[RefusedIt
     return tuple(RefusedItems(refusal, ranges_of(numbers)) for refusal, numbers in ordered)
 
 
-def name_items(items: ItemRanges) -> str:
-    """Name items by their numbers: `item 3`, `items 1-17, 20`; of very many ranges the first, and how many more."""
-    spelled = items.serialize()
-    more = f" and {len(spelled) - _MAX_RANGES} more ranges" if len(spelled) > _MAX_RANGES else ""
-    return f"item{'' if len(items) == 1 else 's'} {', '.join(spelled[:_MAX_RANGES])}{more}"
-
-
 def render_refusals(groups: Sequence[RefusedItems], codes: Sequence[str | None]) -> tuple[str, ...]:
     """Write refusals, one a line; `codes` are what confirms each of them, None for what nobody can confirm."""
-    lines = [
-        f"{name_items(group.items)}: {shown(group.refusal.message, 400)}{f' [confirm {shown(code)}]' if code else ''}"
-        for group, code in zip(groups[:_MAX_LISTED], codes, strict=False)
-    ]
+    lines = []
+    for group, code in zip(groups[:_MAX_LISTED], codes, strict=False):
+        way = f" [confirm {shown(code)}]" if code else ""
+        named = name_ranges(group.items.ranges, _MAX_RANGES)
+        lines.append(f"{named}: {shown(group.refusal.message, 400)}{way}")
     if len(groups) > _MAX_LISTED:
         lines.append(f"and {len(groups) - _MAX_LISTED} more reasons; `evtool consent check` tells all of them")
     return tuple(lines)

@@ -16,7 +16,7 @@ from evtool.core.errors import InputError, MismatchError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest.disclosed_items import Deviations, DisclosedItems, find_deviations
 from evtool.core.text.counts import counted
-from evtool.core.text.ranges import count_items, ranges_of
+from evtool.core.text.ranges import count_items, name_ranges, ranges_of
 from evtool.core.verdict import PartialCopy
 from evtool.operations.record.disclosed_lists import read_lists
 from evtool.operations.record.record import Record, Seal
@@ -82,7 +82,7 @@ def judge_withholding(record: Record) -> Withholding:
             missing += last - first + 1
             number = link.entry.sequence
             gone = "it is missing" if first == last else "they are missing"
-            message = f"entry {number} says that this copy contains {_name_items([(first, last)])}, but {gone}"
+            message = f"entry {number} says that this copy contains {name_ranges([(first, last)])}, but {gone}"
             findings.append(
                 Finding(Code.MISSING, Effect.DISPROVES, message, first, entry=number, count=last - first + 1)
             )
@@ -115,7 +115,7 @@ def _unexplained(record: Record) -> Finding:
             gone += withheld_ranges(seal)
     count = count_items(gone)
     if gone:
-        what = f"{counted(count, 'item is', 'items are')} withheld from this copy ({_name_items(gone)})"
+        what = f"{counted(count, 'item is', 'items are')} withheld from this copy ({name_ranges(gone, _MAX_NAMED)})"
     elif any(seal.withheld_lines for seal in record.seals):
         what = "statements about items are withheld from this copy"
     else:
@@ -139,16 +139,7 @@ def withheld_ranges(seal: Seal) -> list[tuple[int, int]]:
 
 def name_entries(numbers: Sequence[int]) -> str:
     """Name entries by their numbers, the first of them where they are many."""
-    ranges = ranges_of(numbers).serialize()
-    more = f" and {len(ranges) - _MAX_NAMED} more ranges" if len(ranges) > _MAX_NAMED else ""
-    return f"{'entry' if len(numbers) == 1 else 'entries'} {', '.join(ranges[:_MAX_NAMED])}{more}"
-
-
-def _name_items(ranges: Sequence[tuple[int, int]]) -> str:
-    """Name items by their numbers; of many ranges only the first."""
-    named = ", ".join(f"{first}" if first == last else f"{first}-{last}" for first, last in ranges[:_MAX_NAMED])
-    more = f" and {len(ranges) - _MAX_NAMED} more ranges" if len(ranges) > _MAX_NAMED else ""
-    return f"{'item' if len(ranges) == 1 and ranges[0][0] == ranges[0][1] else 'items'} {named}{more}"
+    return name_ranges(ranges_of(numbers).ranges, _MAX_NAMED, singular="entry", plural="entries")
 
 
 def require_explained(withholding: Withholding) -> None:
