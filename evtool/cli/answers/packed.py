@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from evtool.cli.answers.head import head_lines
 from evtool.cli.output import Notices, Output
+from evtool.cli.progress import terminal_progress
 from evtool.core.errors import ExitCode
 from evtool.core.text.names import shown
 from evtool.keys.age_keys import EncryptionKey
-from evtool.operations.bundle.pack import PackPreview, PackResult
+from evtool.operations.author import Author
+from evtool.operations.bundle.pack import Disclosure, PackOptions, PackPreview, PackResult, pack
+from evtool.operations.entries.writer import EntryHeader
+from evtool.operations.progress import Progress
 from evtool.report.bundle_document import LeftOutItem, PackDocument, travels_document
 from evtool.report.text import format_size
 from evtool.report.travels import LISTED, Travels, render_travels
@@ -56,15 +61,29 @@ def answer_previewed(
     )
 
 
-def answer_packed(
+def make_bundle(
     output: Output,
     directory: str,
     bundle: Path,
-    result: PackResult,
-    recipients: tuple[EncryptionKey, ...],
-    notices: Notices,
-) -> None:
-    """Print what was packed."""
+    author: Callable[[Progress], Author],
+    disclosure: Disclosure,
+    options: PackOptions,
+    header: EntryHeader,
+) -> ExitCode:
+    """Pack, and print what was packed; before anything is written, what goes to the recipient beside the evidence."""
+    notices = Notices()
+    with terminal_progress(output) as progress:
+        result = pack(
+            directory,
+            bundle,
+            author(progress),
+            disclosure,
+            options,
+            header=header,
+            tell=notices,
+            announce=lambda travels: announce_travels(output, travels),
+        )
+    recipients = options.recipients
     output.answer(_render(bundle, result, recipients), done=True)
     output.document(
         PackDocument(
@@ -86,6 +105,7 @@ def answer_packed(
             leftovers=tuple(notices.texts),
         )
     )
+    return ExitCode.OK
 
 
 def _render(bundle: Path, result: PackResult, recipients: tuple[EncryptionKey, ...]) -> str:

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import click
 
-from evtool.cli.answers.packed import announce_travels, answer_packed, answer_previewed
+from evtool.cli.answers.packed import answer_previewed, make_bundle
 from evtool.cli.command import Command, flag, options_of
 from evtool.cli.options.bundle import DisclosureOptions, EncryptionOptions, disclosure_options, encryption_options
 from evtool.cli.options.common import SigningOptions, own_code, signing_options
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.items import items_option
-from evtool.cli.output import Notices, Output, output_and_progress
-from evtool.cli.progress import terminal_progress
+from evtool.cli.output import Output, output_and_progress
 from evtool.core.errors import ExitCode
 from evtool.core.text.item_choice import ItemChoice
 from evtool.operations.author import Author
 from evtool.operations.bundle.choice import WITHHOLDABLE, Wanted
-from evtool.operations.bundle.pack import PackOptions, pack, preview_pack
+from evtool.operations.bundle.pack import PackOptions, preview_pack
+from evtool.operations.progress import Progress
 
 EXAMPLES = """\b
 Examples:
@@ -118,17 +118,8 @@ def command(
         preview = preview_pack(directory, bundle, agent, disclosed, options, header=entry.header())
         answer_previewed(output, directory, bundle, preview, recipients)
         return ExitCode.OK
-    notices = Notices()
-    with terminal_progress(output) as progress:
-        result = pack(
-            directory,
-            bundle,
-            Author(signing.choose(), entry.policy(), progress),
-            disclosed,
-            options,
-            header=entry.header(),
-            tell=notices,
-            announce=lambda travels: announce_travels(output, travels),
-        )
-    answer_packed(output, directory, bundle, result, recipients, notices)
-    return ExitCode.OK
+
+    def author(progress: Progress) -> Author:
+        return Author(signing.choose(), entry.policy(), progress)
+
+    return make_bundle(output, directory, bundle, author, disclosed, options, entry.header())

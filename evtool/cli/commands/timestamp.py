@@ -21,7 +21,21 @@ from evtool.operations.timestamps.upgrade import ProofUpgrade, upgrade_proofs
 from evtool.report.stamp import render_stamping
 from evtool.report.time_document import StampDocument, UpgradeDocument, UpgradedProof
 
-GROUP_EXAMPLES = """\b
+_EXIT_CODES = """\b
+Exit codes:
+  0  stamped by the required number of authorities; with --revocation:
+     stored, and the time-stamps pass with it
+  1  an input file is for something else, or forged; it was not stored
+  2  wrong usage
+  3  stamped by fewer authorities than required; what did stamp was stored
+     --import, --revocation: the file leads to no authority that you trust,
+     or is too old; it was not stored
+     --revocation: stored, and a time-stamp does not pass with it
+  4  something could not be read, or an input file is not of the expected
+     type"""
+"""Of `timestamp`, and of `timestamp add` for which it is short."""
+
+GROUP_EXAMPLES = f"""\b
 Examples:
   evtool timestamp interview-0042 --tsa http://tsa.example/tsr
   evtool timestamp interview-0042 --request out.tsq
@@ -32,23 +46,12 @@ Examples:
                              keep an authority's list of revoked certificates
   evtool timestamp upgrade interview-0042 --ots https://calendar.example
 
-\b
-Exit codes:
-  0  stamped by the required number of authorities; with --revocation:
-     stored, and the time-stamps pass with it
-  1  an input file is for something else, or forged; it was not stored
-  2  wrong usage
-  3  stamped by fewer authorities than required; what did stamp was stored
-     --import, --revocation: the file leads to no authority that you trust,
-     or is too old; it was not stored
-     --revocation: stored, and a time-stamp does not pass with it
-  4  something could not be read, or an input file is not of the expected
-     type
+{_EXIT_CODES}
 
 `evtool timestamp DIR` is short for `evtool timestamp add DIR`; `evtool help timestamp add` lists all options.
 """
 
-ADD_EXAMPLES = """\b
+ADD_EXAMPLES = f"""\b
 Examples:
   evtool timestamp interview-0042 --tsa http://one.example/tsr \\
       --tsa http://two.example/ --at-least 1
@@ -59,18 +62,7 @@ Examples:
   evtool timestamp interview-0042 --revocation /media/stick/tsa.crl
   evtool timestamp interview-0042 --ots https://calendar.example
 
-\b
-Exit codes:
-  0  stamped by the required number of authorities; with --revocation:
-     stored, and the time-stamps pass with it
-  1  an input file is for something else, or forged; it was not stored
-  2  wrong usage
-  3  stamped by fewer authorities than required; what did stamp was stored
-     --import, --revocation: the file leads to no authority that you trust,
-     or is too old; it was not stored
-     --revocation: stored, and a time-stamp does not pass with it
-  4  something could not be read, or an input file is not of the expected
-     type
+{_EXIT_CODES}
 
 Only the addresses that you give are contacted. An answer is stored only if it passes: it is for this entry, answers
 this request, and leads to an authority that you trust (`evtool trust tsa add`).

@@ -252,8 +252,8 @@ class EncryptionOptions:
         """Read the keys, or the passphrase; where nothing was asked for, the keys of the known recipient are taken.
 
         Raises:
-            UsageError: there is a key of the recipient, and the name of the bundle is not that of an encrypted option.
-            FormatError: a key is not option.
+            UsageError: there is a key of the recipient, and the name of the bundle is not that of an encrypted bundle.
+            FormatError: a key is not one that a bundle can be encrypted to.
             InputError: a file cannot be read.
             KeyFileError: there is no passphrase.
         """

@@ -255,16 +255,17 @@ def pack(
             opened.custody, options.wanted, disclosure.request(author.signer.code, author.now()), disclosure.trust
         )
         items = [sealed.item for sealed in choice.items]
-        travels = _find_travels(opened.record, choice, options, header, details)
+        disclosed = frozenset(item.number for item in items)
+        without = entries_about_others(opened.record, disclosed)
+        links = opened.record.chain.links
+        travels = find_travels(links, items, options.wanted.withhold, without, (header.reason, details))
         announce(travels)
         neutral = list_neutral_names(tree, choice.reserved)
         chosen = [locate(tree, item, neutral) for item in items]
         payload = _measure_payload(tree, chosen, choice.reserved, options, author.progress)
-        disclosed = frozenset(item.number for item in chosen)
         total = opened.record.next_item - 1
         fixity = _fixity(chosen, total)
         cover = _cover(opened, choice, disclosure, author, travels)
-        without = entries_about_others(opened.record, disclosed)
         listed = _list_items(
             items, choice.withheld_before, options.wanted.withhold, cover, without, author.random
         ).serialize()
@@ -335,17 +336,12 @@ def preview_pack(
     with open_record(path, options.custody) as record:
         request = disclosure.request(agent, now())
         choice = choose_items(record.custody, options.wanted, request, disclosure.trust)
-        travels = _find_travels(record, choice, options, header, details)
-        count, total = len(choice.items), record.next_item - 1
-    return PackPreview(count, total - count, choice.left_out, choice.duties, travels)
-
-
-def _find_travels(
-    record: Record, choice: ItemSelection, options: PackOptions, header: EntryHeader, details: Disclosed
-) -> Travels:
-    items = [sealed.item for sealed in choice.items]
-    without = entries_about_others(record, frozenset(item.number for item in items))
-    return find_travels(record.chain.links, items, options.wanted.withhold, without, (header.reason, details))
+        items = [sealed.item for sealed in choice.items]
+        without = entries_about_others(record, frozenset(item.number for item in items))
+        links = record.chain.links
+        travels = find_travels(links, items, options.wanted.withhold, without, (header.reason, details))
+        total = record.next_item - 1
+    return PackPreview(len(items), total - len(items), choice.left_out, choice.duties, travels)
 
 
 def _hand_out(
