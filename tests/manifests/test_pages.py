@@ -18,6 +18,7 @@ from evtool.operations.verify.steps import STEPS
 ROOT = Path(__file__).parents[2]
 PAGES = {path.name: path.read_text("utf-8") for path in sorted((ROOT / "manifests").glob("*.md"))}
 VERIFY = PAGES["FORMAT-verify.md"]
+TABLE = PAGES["FORMAT-vectors.md"]
 VECTORS = ROOT / "tests" / "vectors" / "verify"
 RECIPES = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(VECTORS.glob("*.toml"))}
 
@@ -25,19 +26,19 @@ RULE = re.compile(r"^\| ([A-Z][0-9]+) \|", re.MULTILINE)
 LETTERS = {"T": "text", "M": "manifest", "P": "manifest", "D": "manifest", "L": "manifest"} | dict.fromkeys(
     "RES", "entry"
 )
-"""First letter of a rule -> the page that it stands on."""
+"""First letter of a rule -> the page on which its numbers begin; E goes on in FORMAT-events.md."""
 
 
 def rules_of(page: str) -> list[str]:
     return [rule for rule in RULE.findall(PAGES[f"FORMAT-{page}.md"]) if rule[0] in LETTERS]
 
 
-RULES = [rule for page in ("text", "manifest", "entry", "bundle") for rule in rules_of(page)]
+RULES = [rule for page in ("text", "manifest", "entry", "events", "bundle") for rule in rules_of(page)]
 
 
 def vector_rows() -> list[list[str]]:
-    """The table at the end of FORMAT-verify.md: step, rule, vectors that break it, vectors that keep it."""
-    table = VERIFY.partition("| Step | Rule | Broken by | Kept by |\n| --- | --- | --- | --- |\n")[2]
+    """The table of FORMAT-vectors.md: step, rule, vectors that break it, vectors that keep it."""
+    table = TABLE.partition("| Step | Rule | Broken by | Kept by |\n| --- | --- | --- | --- |\n")[2]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
 
 
@@ -104,7 +105,7 @@ def test_the_pages_name_every_finding_and_every_event() -> None:
     assert {name: row[0] for name, row in findings_of_the_page().items()} == {
         code.value: code.axis.value for code in Code
     }
-    events = PAGES["FORMAT-entry.md"].split("## Events")[1].split("\n## ")[0]
+    events = PAGES["FORMAT-events.md"].split("## The table of events")[1].split("\n## ")[0]
     rows_of_events = dict(re.findall(r"^\| `([a-z-]+)` \|[^|]*\|([^|]*)\|", events, re.MULTILINE))
     assert set(rows_of_events) == {"event", *(event.value for event in Event)}
     for event, details in DETAILS.items():
@@ -176,7 +177,7 @@ def test_what_breaks_a_rule_fails_and_what_keeps_it_verifies() -> None:
 def test_every_rule_stands_in_the_table_or_among_those_without_a_vector() -> None:
     """The pages say themselves which rules nothing here breaks."""
     in_table = {row[1] for row in vector_rows()}
-    without = re.search(r"These rules have no vector here: ([^.]*)\.", VERIFY)
+    without = re.search(r"These rules have no vector here: ([^.]*)\.", TABLE)
     assert without is not None
     listed = set(re.findall(r"[A-Z][0-9]+", without[1]))
     assert in_table & listed == set()
@@ -195,7 +196,7 @@ def test_the_table_follows_the_steps() -> None:
 
 def test_sentences_of_the_list_name_no_vectors() -> None:
     """They stand beside the steps, so that the steps can be read."""
-    assert [name for name in RECIPES if f"`{name}`" in VERIFY.partition("| Step | Rule |")[0]] == []
+    assert [name for name in RECIPES if f"`{name}`" in VERIFY] == []
 
 
 # --- who cites what --------------------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ _MAX_TERMS = 16 * 1024
 
 
 class Event(Enum):
-    """What an entry records; `manifests/FORMAT-entry.md`, section "Events", gives the PREMIS term of each."""
+    """What an entry records; `manifests/FORMAT-events.md` gives the PREMIS term of each."""
 
     COLLECTED = "collected"
     RECEIVED = "received"
