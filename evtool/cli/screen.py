@@ -38,6 +38,7 @@ SECTIONS: Mapping[str, Commands] = {
     "Keys and trust": {
         "key": (f"{_HERE}.key", "your own signing keys"),
         "trust": (f"{_HERE}.trust", "whose keys you trust"),
+        "recipient": (f"{_HERE}.recipient", "who may receive what"),
         "register": (f"{_HERE}.register", "keep names out of records"),
     },
     "For repositories": {

@@ -62,10 +62,16 @@ def parse_recipient(text: str) -> EncryptionKey:
     """Read one recipient as people pass it on: `age1...`, or the line of an SSH public key, whose comment is dropped.
 
     Raises:
-        KeyFileError: it is neither, or of a kind that cannot be encrypted to.
+        KeyFileError: it is neither, or of a kind that cannot be encrypted to; or it is the secret key.
     """
     pyrage = load_pyrage()
     words = text.split()
+    if text.strip().upper().startswith(_IDENTITY_MARK):
+        # Not repeated: whoever reads this message must not learn it.
+        raise KeyFileError(
+            "this is a secret key, which opens bundles; a bundle is encrypted to the public key",
+            hint="give the public key, age1...: `age-keygen -y FILE` prints it. Keep the secret key to yourself",
+        )
     try:
         if len(words) == 1 and text.startswith("age1"):
             return EncryptionKey(words[0], pyrage.x25519.Recipient.from_str(words[0]))

@@ -1,22 +1,25 @@
 """The user's list of recipients: who they are, what they may receive, and with which keys.
 
-A file `recipients.toml` beside the user's keys, written by hand. It never travels: what was used of it is quoted in
-the entry of a handover. Codes stand for recipients, as everywhere.
+A file `recipients.toml` beside the folder of the user's keys, which `evtool recipient` edits and a person may. It never
+travels: what was used of it is quoted in the entry of a handover. Codes stand for recipients, as everywhere.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from evtool.core.consent.decision import Recipient, RecipientKind
 from evtool.core.errors import FormatError, UsageError, Way
 from evtool.core.ssh.key import PublicKey, parse_public_key_line
-from evtool.core.terms.input import parse_user_term
-from evtool.core.terms.terms import Purpose
+from evtool.core.terms.input import accepted, parse_user_term
+from evtool.core.terms.terms import TERMS_BY_NAME, Purpose
 from evtool.core.text.codes import check_code
+from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import shown
 from evtool.core.text.toml import TomlTable, parse_toml
 from evtool.keys.files import read_any_file, read_own_file
@@ -29,6 +32,7 @@ MAX_RECIPIENTS_FILE = 1024 * 1024
 
 _AGE_KEY = re.compile(r"age1[02-9ac-hj-np-z]{10,4000}\Z")
 _REGION = re.compile(r"[A-Z]{2}\Z")
+_KINDS = ", ".join(kind.value for kind in RecipientKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,15 @@ class KnownRecipient:
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """All recipients that the user knows, by their codes."""
+    """All recipients that the user knows, by their codes.
+
+    Attributes:
+        by_code: code -> what the list says.
+        place: what to call the file in a message, if the user named another one than their own.
+    """
 
     by_code: Mapping[str, KnownRecipient] = field(default_factory=dict)
+    place: str | None = None
 
     def find(self, code: str) -> KnownRecipient:
         """Give one recipient.
@@ -60,17 +70,34 @@ class Recipients:
         """
         if code not in self.by_code:
             known = ", ".join(sorted(self.by_code)) or "the list is empty"
+            meant = did_you_mean(code, self.by_code)
             raise UsageError(
                 f"{shown(code, 80)} is not in your list of recipients ({known})",
-                hint="describe it in recipients.toml, beside the folder of your keys, or in a list of your own",
+                hint=f"{meant}{'if not, ' if meant else ''}{self.how_to_add(code)}",
                 ways=(Way.RECIPIENTS,),
             )
         return self.by_code[code]
+
+    def how_to_add(self, code: str) -> str:
+        """Say how a recipient gets into the list: the command to type, and where the file is."""
+        if self.place is not None:
+            return f"describe it in {self.place}, under [recipient.{shown(code, 80)}]"
+        command = f"evtool recipient add {shown(code, 80)} --kind KIND --purpose PURPOSE"
+        return f"`{command}` adds it to {name_place(recipients_file(home_directory()))}"
 
 
 def recipients_file(home: Path) -> Path:
     """Give the file of the user's recipients."""
     return home / "recipients.toml"
+
+
+def name_place(file: Path) -> str:
+    """Say where a file in the user's home for evtool is, without the path of this machine."""
+    if os.environ.get("EVTOOL_HOME"):
+        return f"{file.name} in EVTOOL_HOME"
+    with contextlib.suppress(ValueError, RuntimeError):
+        return f"~/{file.relative_to(Path.home()).as_posix()}"
+    return f"{file.name} in the folder of your configuration"
 
 
 def load_recipients(path: Path | None = None, home: Path | None = None) -> Recipients:
@@ -82,18 +109,24 @@ def load_recipients(path: Path | None = None, home: Path | None = None) -> Recip
         FormatError: it is not in the format.
     """
     if path is not None:
-        return _parse_file(path, read_any_file(path, MAX_RECIPIENTS_FILE))
+        named = parse_recipients_file(path, read_any_file(path, MAX_RECIPIENTS_FILE))
+        return replace(named, place=shown(path.name))
     own = recipients_file(home or home_directory())
     if not (own.is_symlink() or own.exists()):
         return Recipients()
-    return _parse_file(own, read_own_file(own, MAX_RECIPIENTS_FILE))
+    return parse_recipients_file(own, read_own_file(own, MAX_RECIPIENTS_FILE))
 
 
-def _parse_file(path: Path, data: bytes) -> Recipients:
+def parse_recipients_file(path: Path, data: bytes) -> Recipients:
+    """Read the bytes of a file; its name stands in what is wrong with it.
+
+    Raises:
+        FormatError: as `parse_recipients`.
+    """
     try:
         return parse_recipients(data)
     except FormatError as error:
-        hint = error.hint or 'an example stands in manifests/FORMAT-consent.md, section "Recipients"'
+        hint = error.hint or "`evtool help recipient` explains the file; manifests/FORMAT-consent.md has an example"
         raise FormatError(f"{shown(path.name)}: {error.message}", hint=hint) from error
 
 
@@ -116,6 +149,12 @@ def _parse(code: str, value: object) -> KnownRecipient:
     if not isinstance(value, dict):
         raise FormatError(f"recipient {code} is not a table", hint=f"it begins with [recipient.{code}]")
     table = TomlTable(value, f"recipient {code}")
+    for name, accepted_codes in (("kinds", _KINDS), ("purposes", accepted(TERMS_BY_NAME["for"]))):
+        if name not in table:
+            raise FormatError(
+                f"recipient {code}.{name} is missing",
+                hint=f'add a line {name} = ["...", "..."]; accepted: {accepted_codes}',
+            )
     recipient = Recipient(
         code=code,
         organisation=check_code(table.take("organisation", str)) if "organisation" in table else None,
@@ -137,9 +176,9 @@ def _kind(code: str, text: str) -> RecipientKind:
     try:
         return RecipientKind(text)
     except ValueError:
-        known = ", ".join(kind.value for kind in RecipientKind)
         message = f"recipient {code}: {shown(text, 80)} is not a kind of recipient"
-        raise FormatError(message, hint=f"accepted: {known}") from None
+        meant = did_you_mean(text, [kind.value for kind in RecipientKind])
+        raise FormatError(message, hint=f"{meant}accepted: {_KINDS}") from None
 
 
 def _purposes(texts: tuple[str, ...]) -> tuple[Purpose | str, ...]:

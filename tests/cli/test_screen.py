@@ -44,7 +44,9 @@ def test_every_command_of_the_program_is_on_the_screen() -> None:
     assert not set(OTHER_WORDS) & set(COMMANDS)
 
 
-@pytest.mark.parametrize("group", [["key"], ["trust"], ["trust", "tsa"], ["consent"], ["timestamp"], ["import"]])
+@pytest.mark.parametrize(
+    "group", [["key"], ["trust"], ["recipient"], ["trust", "tsa"], ["consent"], ["timestamp"], ["import"]]
+)
 def test_a_group_alone_shows_its_help(forked: ForkedRunner, group: list[str]) -> None:
     """The whole page, in lines, and not as an error."""
     result = forked(*group)

@@ -73,7 +73,10 @@ ERRORS = [
     ("path,status,status\na,given,given\n", "line 1: column status appears twice"),
     ("path,statu\na,given\n", "line 1, column 2: statu is not a column"),
     ("path,,title\na,b,c\n", "line 1, column 2: what is there is not a column"),
-    ("path,status\na,givn\n", "line 2, column status: givn is not accepted for status (accepted: given, not-required"),
+    (
+        "path,status\na,givn\n",
+        "line 2, column status: givn is not accepted for status (did you mean given? accepted: given, not-required",
+    ),
     ("path,status\n,given\n", "line 2, column path"),
     ("path,status\n/etc/passwd,given\n", "line 2, column path"),
     ("path,status\na/../b,given\n", "line 2, column path"),

@@ -101,6 +101,8 @@ def test_what_each_command_prints_fits_its_schema(evtool: Any) -> None:
     trusting = ["trust", "add", "B07", "-", "--valid-after", "2026-01-01", "--json"]
     check("trust", evtool(*trusting, stdin=ANOTHER_KEY).document)
     check("trust", evtool("trust", "list", "--json").document)
+    check("recipients", evtool("recipient", "add", "B7", "--purpose", "research", "--json").document)
+    check("recipients", evtool("recipient", "list", "--json").document)
     check("error", evtool("seal", "case", "--json").document)
     check("items-table", evtool("items", "case", "--json").document)
     check("items-table", evtool("items", "--columns", "--json").document)

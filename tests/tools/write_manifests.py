@@ -80,6 +80,7 @@ from evtool.report.import_document import DeriveDocument, ImportDocument  # noqa
 from evtool.report.items_document import ItemsTableDocument  # noqa: E402
 from evtool.report.key_document import KeysDocument, TrustDocument  # noqa: E402
 from evtool.report.metadata_document import InspectDocument  # noqa: E402
+from evtool.report.recipient_document import RecipientsDocument  # noqa: E402
 from evtool.report.register_document import RegisterCheckDocument  # noqa: E402
 from evtool.report.time_document import (  # noqa: E402
     AuthoritiesDocument,
@@ -103,6 +104,7 @@ DOCUMENTS: dict[str, type] = {
     "items-table": ItemsTableDocument,
     "keys": KeysDocument,
     "trust": TrustDocument,
+    "recipients": RecipientsDocument,
     "timestamp": StampDocument,
     "timestamp-request": RequestDocument,
     "timestamp-revocation": RevocationDocument,

@@ -21,9 +21,10 @@ from evtool.cli.options.common import (
     signing_options,
     trust_flag,
 )
+from evtool.cli.options.complete import complete_recipient, complete_term
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.items import items_option, resolve_items
-from evtool.cli.options.values import code_value, purpose_value
+from evtool.cli.options.values import PURPOSES, code_value, purpose_value
 from evtool.cli.output import Output, output_options
 from evtool.core.consent.decision import Request
 from evtool.core.errors import ExitCode, FormatError, InputError
@@ -103,8 +104,8 @@ Exit codes:
   4  the record cannot be read
   5  at least one item is refused
 
-Recipients are described in recipients.toml, beside the folder of your keys. What --confirm says needs a second person,
-whose code is --approved-by. No confirmation overrides consent that was withdrawn, refused, revoked or has expired.
+`evtool recipient add` describes a recipient. What --confirm says needs a second person, whose code is --approved-by. No
+confirmation overrides consent that was withdrawn, refused, revoked or has expired.
 """
 
 SHOW_EXAMPLES = """\b
@@ -145,7 +146,14 @@ def _term_options(wrapped: Callable[..., Any]) -> Callable[..., Any]:
     """Add one option for each term of the vocabulary; `_stated_terms` puts them together."""
     for term in reversed(TERMS):
         text = f"{term.meaning[0].upper()}{term.meaning[1:]}: {accepted(term)}."
-        option = click.option(f"--{term.name}", f"term_{term.attribute}", metavar="VALUE", help=text, **_TERMS)
+        option = click.option(
+            f"--{term.name}",
+            f"term_{term.attribute}",
+            metavar="VALUE",
+            shell_complete=complete_term(term.name),
+            help=text,
+            **_TERMS,
+        )
         wrapped = option(wrapped)
     return wrapped
 
@@ -207,8 +215,22 @@ class CheckOptions:
         trust_file: trust list; None for the user's own.
     """
 
-    recipient: str = flag("--to", required=True, type=code_value, metavar="CODE", help="Code of the recipient.")
-    purpose: Purpose | str = flag("--for", required=True, type=purpose_value, metavar="PURPOSE", help="What for.")
+    recipient: str = flag(
+        "--to",
+        required=True,
+        type=code_value,
+        metavar="CODE",
+        shell_complete=complete_recipient,
+        help="Code of the recipient.",
+    )
+    purpose: Purpose | str = flag(
+        "--for",
+        required=True,
+        type=purpose_value,
+        metavar="PURPOSE",
+        shell_complete=complete_term("for"),
+        help=f"What for: {PURPOSES}.",
+    )
     day: date | None = flag("--date", type=_day_value, metavar="DAY", help="When. [default: today (UTC)]")
     confirm: tuple[str, ...] = flag(
         "--confirm", multiple=True, metavar="CODE", help="What a second person confirms. May be repeated."

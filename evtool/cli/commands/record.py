@@ -11,6 +11,7 @@ from evtool.cli.answers.entry import answer_entry
 from evtool.cli.command import Command, flag, options_of
 from evtool.cli.options.bundle import ExitOptions, exit_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options
+from evtool.cli.options.complete import complete_recipient
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.items import items_option, resolve_items
 from evtool.cli.options.values import code_value
@@ -76,7 +77,13 @@ class EventOptions:
     carrier: str | None = flag(
         "--carrier", metavar="TEXT", help="copied, transferred: medium, serial or seal number, copy n of m."
     )
-    recipient: str | None = flag("--to", type=code_value, metavar="CODE", help="transferred, disclosed: the recipient.")
+    recipient: str | None = flag(
+        "--to",
+        type=code_value,
+        metavar="CODE",
+        shell_complete=complete_recipient,
+        help="transferred, disclosed: the recipient.",
+    )
     authority: str | None = flag(
         "--authority", metavar="TEXT", help="transferred, disclosed, disposed: agreement, warrant or order."
     )

@@ -8,6 +8,7 @@ from evtool.cli.answers.entry import answer_entry
 from evtool.cli.command import Command
 from evtool.cli.options.bundle import ExitOptions, exit_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options
+from evtool.cli.options.complete import complete_recipient
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.values import code_value
 from evtool.cli.output import Output, output_and_progress
@@ -42,7 +43,15 @@ Afterwards copy the whole directory to the recipient, who runs `evtool receive` 
 
 @click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("directory", type=click.Path())
-@click.option("--to", "recipient", required=True, type=code_value, metavar="CODE", help="Code of the recipient.")
+@click.option(
+    "--to",
+    "recipient",
+    required=True,
+    type=code_value,
+    metavar="CODE",
+    shell_complete=complete_recipient,
+    help="Code of the recipient.",
+)
 @click.option("--authority", required=True, metavar="TEXT", help="What allows it: agreement, warrant or order.")
 @click.option("--purpose", required=True, metavar="TEXT", help="What for.")
 @click.option("--carrier", metavar="TEXT", help="Medium, its serial or seal number.")

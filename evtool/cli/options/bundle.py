@@ -10,7 +10,8 @@ import click
 
 from evtool.cli.command import flag, options_of
 from evtool.cli.options.common import passphrase_source, recipients_flag, trust_flag
-from evtool.cli.options.values import code_value, purpose_value
+from evtool.cli.options.complete import complete_recipient, complete_term
+from evtool.cli.options.values import PURPOSES, code_value, purpose_value
 from evtool.core.errors import UsageError, Way
 from evtool.core.text.names import shown
 from evtool.keys.age_keys import EncryptionKey, parse_recipient, read_identity_file, read_recipients_file
@@ -96,9 +97,16 @@ class DisclosureOptions:
         "--to",
         type=code_value,
         metavar="CODE",
+        shell_complete=complete_recipient,
         help="Code of the recipient. [default: everybody, if all items are public and --for is not given]",
     )
-    purpose: Purpose | str | None = flag("--for", type=purpose_value, metavar="PURPOSE", help="What for.")
+    purpose: Purpose | str | None = flag(
+        "--for",
+        type=purpose_value,
+        metavar="PURPOSE",
+        shell_complete=complete_term("for"),
+        help=f"What for: {PURPOSES}.",
+    )
     authority: str | None = flag(
         "--authority", metavar="TEXT", help="What allows it: agreement, warrant or order; recorded."
     )
@@ -184,9 +192,11 @@ class ExitOptions:
         from evtool.keys.recipients import load_recipients
         from evtool.operations.entries.exits import Exit
 
-        known = load_recipients(self.recipients_file).by_code.get(code)
+        recipients = load_recipients(self.recipients_file)
+        known = recipients.by_code.get(code)
         return Exit(
             recipient=known.recipient if known else Recipient(code),
+            advice="" if known else f"{code} is not in your list of recipients: {recipients.how_to_add(code)}",
             confirmed=frozenset(self.confirm),
             is_onward=self.onward,
             trust=TrustPolicy(load_trust(self.trust_file)),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evtool.cli.command import flag, options_of
+from evtool.cli.options.complete import complete_own_code
 from evtool.cli.options.values import code_value
 from evtool.keys.passphrase import DescriptorPassphrase, FilePassphrase, PassphraseSource, TerminalPassphrase
 
@@ -88,7 +89,11 @@ class SigningOptions:
         "[default: your key named --agent, or your only one]",
     )
     agent: str | None = flag(
-        "--agent", type=code_value, metavar="CODE", help="Sign under this code. [default: the key's]"
+        "--agent",
+        type=code_value,
+        metavar="CODE",
+        shell_complete=complete_own_code,
+        help="Sign under this code. [default: the key's]",
     )
 
     descriptor: int | None = key_passphrase_fd_flag()

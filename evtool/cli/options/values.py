@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING
 import click
 
 from evtool.core.errors import FormatError
+from evtool.core.terms.terms import Purpose
 from evtool.core.text.codes import check_code
 from evtool.core.text.digest import parse_grouped_digest
+from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import shown
 from evtool.core.text.times import parse_user_time
 
 if TYPE_CHECKING:
-    from evtool.core.terms.terms import Purpose
+    from evtool.core.consent.decision import RecipientKind
+
+PURPOSES = ", ".join(purpose.value for purpose in Purpose)
+"""The purposes that this version knows, for help pages."""
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2}))?\Z")
 
@@ -60,8 +65,40 @@ def moment_value(text: str) -> datetime:
         ) from None
 
 
-def purpose_value(text: str) -> Purpose | str:
-    """Take one purpose."""
+def kind_value(text: str) -> RecipientKind:
+    """Take a kind of recipient."""
+    # Few commands are given one.
+    from evtool.core.consent.decision import RecipientKind
+
+    known = [kind.value for kind in RecipientKind]
+    if text.lower() in known:
+        return RecipientKind(text.lower())
+    raise click.BadParameter(
+        f"{shown(text, 80)} is not a kind of recipient; {did_you_mean(text, known)}accepted: {', '.join(known)}"
+    )
+
+
+def region_value(text: str) -> str:
+    """Take two letters of ISO 3166-1."""
+    if re.fullmatch(r"[A-Za-z]{2}", text):
+        return text.upper()
+    raise click.BadParameter(f"{shown(text, 80)} is not a region: expected two letters of ISO 3166-1, like KR")
+
+
+def agreement_value(text: str) -> str:
+    """Take the number of an agreement."""
+    # Few commands are given one.
+    from evtool.core.terms.input import parse_user_term
+
+    try:
+        (agreement,) = parse_user_term("agreement", text)
+        return str(agreement)
+    except FormatError as error:
+        raise click.BadParameter(error.message) from None
+
+
+def purposes_value(text: str) -> tuple[Purpose | str, ...]:
+    """Take purposes, with commas between them; `none` is the empty list."""
     # Few commands are given a purpose.
     from evtool.core.terms.input import parse_user_term
 
@@ -69,6 +106,12 @@ def purpose_value(text: str) -> Purpose | str:
         purposes: tuple[Purpose | str, ...] = parse_user_term("for", text)
     except FormatError as error:
         raise click.BadParameter(f"{error.message}; {error.hint}") from None
+    return purposes
+
+
+def purpose_value(text: str) -> Purpose | str:
+    """Take one purpose."""
+    purposes = purposes_value(text)
     if len(purposes) != 1:
         raise click.BadParameter("one purpose is expected")
     return purposes[0]

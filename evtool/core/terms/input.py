@@ -26,10 +26,14 @@ from evtool.core.terms.terms import (
     parse_day,
 )
 from evtool.core.text.codes import check_code
+from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import shown
 
 NOBODY = "none"
 """What a person types for a list that is stated and empty."""
+
+_AS = {"for": "as a purpose", "by": "as the one who gave consent"}
+"""Terms whose names do not read as nouns, as a sentence has them."""
 
 _SEPARATORS = re.compile(r"[\s,;]+")
 _SLIP = re.compile(r"[a-z0-9][a-z0-9:_-]{0,39}\Z")
@@ -108,8 +112,9 @@ def _code(term: Term, text: str) -> Any:
     except ValueError:
         if _OWN.match(text) or (term.name == "conditions" and is_region(text)):
             return text
-        message = f"{quote_code(text)} is not accepted for {term.name}"
-        raise FormatError(message, hint=f"accepted: {accepted(term)}") from None
+        message = f"{quote_code(text)} is not accepted {_AS.get(term.name, f'for {term.name}')}"
+        meant = did_you_mean(text, [str(code.value) for code in term.codes or ()])
+        raise FormatError(message, hint=f"{meant}accepted: {accepted(term)}") from None
 
 
 def quote_code(text: str) -> str:

@@ -56,12 +56,14 @@ class Exit:
         confirmed: what stands against it and is confirmed: codes as `confirmation_of` gives them.
         is_onward: whether the collection came from others, even where its record does not show it.
         trust: whose signatures under terms of consent count.
+        advice: what helps somebody whose recipient is not described; empty where it is.
     """
 
     recipient: Recipient
     confirmed: frozenset[str] = frozenset()
     is_onward: bool = False
     trust: TrustPolicy = field(default_factory=TrustPolicy)
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,7 @@ def _require_allowed(decisions: Sequence[tuple[int, Decision]], consent: Exit, r
         hint, ways = f"if it is right all the same, confirm {needed} and say why; both are recorded", _CONFIRMING
     raise RefusedError(
         f"{len(stopped):,} of {len(decisions):,} items may not go to {receiver}, so nothing was recorded:",
-        hint=hint,
+        hint=f"{consent.advice}; {hint}" if consent.advice else hint,
         ways=ways,
         lines=render_refusals(groups, codes),
     )

@@ -1,0 +1,299 @@
+"""`evtool recipient`: who may receive what, and with which keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evtool.cli.command import Command, flag, options_of
+from evtool.cli.group import Group
+from evtool.cli.options.complete import complete_recipient, complete_term
+from evtool.cli.options.values import agreement_value, code_value, kind_value, purposes_value, region_value
+from evtool.cli.output import Output, output_options
+from evtool.core.consent.decision import Recipient, RecipientKind
+from evtool.core.terms.input import accepted
+from evtool.core.terms.terms import TERMS_BY_NAME, Purpose, code_text
+from evtool.core.text.names import shown
+from evtool.keys.age_keys import parse_recipient
+from evtool.keys.home import home_directory
+from evtool.keys.keyfile import read_public_key_file
+from evtool.keys.recipient_list import add_recipient, change_recipient, remove_recipient
+from evtool.keys.recipients import KnownRecipient, load_recipients, name_place, recipients_file
+from evtool.report.recipient_document import RecipientsDocument, RecipientShown
+
+_KINDS = ", ".join(kind.value for kind in RecipientKind)
+
+GROUP_EXAMPLES = """\b
+Examples:
+  evtool recipient add B7 --kind court --purpose accountability-national
+  evtool recipient list
+  evtool recipient show B7
+  evtool recipient remove B7
+
+\b
+Exit codes:
+  0  done
+  2  wrong usage, or a code that is not in the list
+  4  the list cannot be read or written
+
+The list is the file recipients.toml beside the folder of your keys, which EVTOOL_HOME moves. It never travels with
+evidence. You may edit it by hand: comments stay.
+"""
+
+ADD_EXAMPLES = """\b
+Examples:
+  evtool recipient add B7 --kind court --purpose accountability-national \\
+      --region KR --death-penalty no
+  evtool recipient add ohchr-dprk --organisation ohchr --kind un-body \\
+      --purpose un-reporting,accountability-intl --agreement DSA-2026-04 \\
+      --key age1... --signing-key ohchr.pub
+  evtool recipient add B7 --change --key age1...
+
+\b
+Exit codes:
+  0  done
+  2  wrong usage, or the list has CODE already (without --change)
+  4  the list or a key cannot be read or written
+
+What is not stated is not known, and what is not known counts as what would be refused. A bundle for a recipient with
+a --key is encrypted to it.
+"""
+
+LIST_EXAMPLES = """\b
+Examples:
+  evtool recipient list
+  evtool recipient list --json
+
+\b
+Exit codes:
+  0  listed
+  2  wrong usage
+  4  the list cannot be read
+"""
+
+SHOW_EXAMPLES = """\b
+Examples:
+  evtool recipient show B7
+
+\b
+Exit codes:
+  0  printed
+  2  wrong usage, or a code that is not in the list
+  4  the list cannot be read
+"""
+
+REMOVE_EXAMPLES = """\b
+Examples:
+  evtool recipient remove B7
+
+\b
+Exit codes:
+  0  removed
+  2  wrong usage, or a code that is not in the list
+  4  the list cannot be read or written
+
+What the recipient has received already stays recorded where it was handed over: `evtool consent recall` lists it.
+"""
+
+
+@click.group(cls=Group, epilog=GROUP_EXAMPLES)
+def command() -> None:
+    """Describe who may receive what, and with which keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class DescriptionOptions:
+    """What is said of a recipient; an empty tuple or None was not given.
+
+    Attributes:
+        kinds: what it is.
+        purposes: what it may receive items for; one tuple for each time that it was given.
+        agreements: numbers of the agreements that it has signed.
+        organisation: code of the organisation that it belongs to.
+        region: where it works.
+        death_penalty: `yes` or `no`.
+        keys: keys that bundles are encrypted to.
+        signing_keys: files of the keys with which it signs receipts.
+    """
+
+    kinds: tuple[RecipientKind, ...] = flag(
+        "--kind",
+        multiple=True,
+        type=kind_value,
+        metavar="KIND",
+        shell_complete=lambda _context, _param, text: [
+            kind.value for kind in RecipientKind if kind.value.startswith(text)
+        ],
+        help=f"What it is: {_KINDS}. May be repeated.",
+    )
+    purposes: tuple[tuple[Purpose | str, ...], ...] = flag(
+        "--purpose",
+        multiple=True,
+        type=purposes_value,
+        metavar="PURPOSE",
+        shell_complete=complete_term("for"),
+        help=f"What it may receive items for: {accepted(TERMS_BY_NAME['for'])}. May be repeated.",
+    )
+    agreements: tuple[str, ...] = flag(
+        "--agreement",
+        multiple=True,
+        type=agreement_value,
+        metavar="NUMBER",
+        help="An agreement that it has signed. May be repeated.",
+    )
+    organisation: str | None = flag(
+        "--organisation", type=code_value, metavar="CODE", help="The organisation that it belongs to."
+    )
+    region: str | None = flag(
+        "--region", type=region_value, metavar="XX", help="Where it works: two letters of ISO 3166-1, like KR."
+    )
+    death_penalty: str | None = flag(
+        "--death-penalty",
+        type=click.Choice(["yes", "no"]),
+        help="Whether a death penalty can follow from what it does. [default: not known]",
+    )
+    keys: tuple[str, ...] = flag(
+        "--key",
+        multiple=True,
+        metavar="KEY",
+        help="Encrypt bundles for it to age1..., or to the line of an ssh-ed25519 or ssh-rsa public key. May be "
+        "repeated.",
+    )
+    signing_keys: tuple[Path, ...] = flag(
+        "--signing-key",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE.pub",
+        help="The key with which it signs receipts. May be repeated.",
+    )
+
+    def apply(self, known: KnownRecipient) -> KnownRecipient:
+        """Change what is given, and keep the rest.
+
+        Raises:
+            KeyFileError, InputError: a key cannot be read, or is not of a kind that can be used.
+        """
+        given: dict[str, Any] = {
+            "organisation": self.organisation,
+            "kinds": frozenset(self.kinds) or None,
+            "purposes": frozenset(code for codes in self.purposes for code in codes) if self.purposes else None,
+            "agreements": frozenset(self.agreements) or None,
+            "region": self.region,
+            "death_penalty": None if self.death_penalty is None else self.death_penalty == "yes",
+        }
+        return KnownRecipient(
+            replace(known.recipient, **{name: value for name, value in given.items() if value is not None}),
+            tuple(dict.fromkeys(parse_recipient(key).text for key in self.keys)) or known.keys,
+            tuple(dict.fromkeys(map(read_public_key_file, self.signing_keys))) or known.signing_keys,
+        )
+
+
+@command.command("add", cls=Command, epilog=ADD_EXAMPLES)
+@click.argument("code", type=code_value)
+@options_of(DescriptionOptions, "description", "What is known of it")
+@click.option("--change", is_flag=True, help="CODE is in the list: change what is given, keep the rest.")
+@output_options
+def add(code: str, description: DescriptionOptions, change: bool, output: Output) -> None:
+    """Describe the recipient CODE in your list.
+
+    Use a code, never a name: what is used of it is quoted in entries.
+    """
+    if change:
+        changed: list[KnownRecipient] = []
+
+        def apply(known: KnownRecipient) -> KnownRecipient:
+            changed.append(description.apply(known))
+            return changed[-1]
+
+        change_recipient(code, apply)
+        known = changed[-1]
+    else:
+        if not description.purposes:
+            raise click.UsageError(
+                f"say what the recipient may receive items for, with --purpose: {accepted(TERMS_BY_NAME['for'])}"
+            )
+        known = add_recipient(description.apply(KnownRecipient(Recipient(code))))
+    output.did(f"{code} is in your list of recipients")
+    _print_whole(known, output)
+    output.talk(f"Kept in {name_place(recipients_file(home_directory()))}.")
+
+
+@command.command("list", cls=Command, epilog=LIST_EXAMPLES)
+@output_options
+def list_(output: Output) -> None:
+    """List the recipients that you described, one per line."""
+    found = load_recipients().by_code
+    _document([found[code] for code in sorted(found)], output)
+    if found:
+        output.answer("\n".join(_as_line(found[code]) for code in sorted(found)))
+    else:
+        output.talk("Your list is empty: `evtool recipient add CODE --kind KIND --purpose PURPOSE` describes somebody.")
+
+
+@command.command("show", cls=Command, epilog=SHOW_EXAMPLES)
+@click.argument("code", type=code_value, shell_complete=complete_recipient)
+@output_options
+def show(code: str, output: Output) -> None:
+    """Print all that your list says of the recipient CODE."""
+    _print_whole(load_recipients().find(code), output)
+
+
+@command.command("remove", cls=Command, epilog=REMOVE_EXAMPLES)
+@click.argument("code", type=code_value, shell_complete=complete_recipient)
+@output_options
+def remove(code: str, output: Output) -> None:
+    """Take the recipient CODE off your list."""
+    known = remove_recipient(code)
+    output.did(f"{code} is no longer in your list of recipients")
+    _document([known], output)
+    output.answer("\n".join([f"{code} is no longer in your list of recipients. It said:", *_fields(known)]))
+
+
+def _print_whole(known: KnownRecipient, output: Output) -> None:
+    _document([known], output)
+    output.answer("\n".join([known.recipient.code, *_fields(known)]))
+
+
+def _document(recipients: Sequence[KnownRecipient], output: Output) -> None:
+    output.document(RecipientsDocument(recipients=tuple(map(_shown, recipients))))
+
+
+def _shown(known: KnownRecipient) -> RecipientShown:
+    recipient = known.recipient
+    return RecipientShown(
+        code=recipient.code,
+        organisation=recipient.organisation,
+        kinds=tuple(sorted(kind.value for kind in recipient.kinds)),
+        purposes=tuple(sorted(map(code_text, recipient.purposes))),
+        agreements=tuple(sorted(recipient.agreements)),
+        region=recipient.region,
+        death_penalty=recipient.death_penalty,
+        keys=known.keys,
+        signing_keys=tuple(key.fingerprint for key in known.signing_keys),
+    )
+
+
+def _as_line(known: KnownRecipient) -> str:
+    said = _shown(known)
+    key = "encrypted" if said.keys else "no key"
+    return f"{said.code:<16} {', '.join(said.kinds) or 'kind not known'}; {', '.join(said.purposes) or 'none'}; {key}"
+
+
+def _fields(known: KnownRecipient) -> list[str]:
+    said = _shown(known)
+    penalty = {None: "not known", True: "yes", False: "no"}[said.death_penalty]
+    rows = (
+        ("kinds", ", ".join(said.kinds) or "not known"),
+        ("purposes", ", ".join(map(shown, said.purposes)) or "none"),
+        ("agreements", ", ".join(map(shown, said.agreements)) or "none"),
+        ("organisation", said.organisation or "not known"),
+        ("region", said.region or "not known"),
+        ("death penalty", penalty),
+        *(("encrypt to", shown(key, 200)) for key in said.keys),
+        *(("signs with", key) for key in said.signing_keys),
+    )
+    return [f"  {label:<14} {text}" for label, text in rows]
