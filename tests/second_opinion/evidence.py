@@ -11,7 +11,17 @@ from hashlib import sha256
 
 from blake3 import blake3
 
-from file_formats import Entry, Item, above, is_companion, is_left_out, kind_of, read_ranges, store
+from file_formats import (
+    Entry,
+    Item,
+    above,
+    is_companion,
+    is_left_out,
+    kind_of,
+    read_ranges,
+    store,
+    unstore,
+)
 
 DISPROVES = "disproves"
 UNCHECKED = "unchecked"
@@ -52,6 +62,17 @@ def list_evidence(root: bytes, patterns: list[str]) -> dict[bytes, str]:
     return things
 
 
+def give_names(items: list[Item], entries: list[Entry]) -> None:
+    """Rules E32 and E33: give items the names that they have now; one that is withheld stays so."""
+    for entry in (entry for entry in entries if entry.event == "renamed"):
+        ranges = read_ranges(entry.header["items"])
+        numbers = [number for first, last in ranges for number in range(first, last + 1)]
+        names = dict(zip(numbers, entry.details["paths"], strict=True))
+        for item in items:
+            if item.path and item.number in names and item.seal.number < entry.number:
+                item.give_name(unstore(names[item.number]), entry.number)
+
+
 class Comparison:
     """Step 11: the items that are not found yet, and the things that are not explained yet."""
 
@@ -69,12 +90,13 @@ class Comparison:
         self.doubtful: list[bytes] = []  # names that a later Unicode may take for others
         self.compared = 0
         items = [item for seal in seals for item in seal.items]
-        self.missing = sorted(items, key=lambda item: (item.path == b"", item.sort_key))
-        self.replaced = [  # given up before the next item of that path was sealed
+        give_names(items, entries)
+        self.missing = sorted(items, key=lambda item: (not item.path, item.sort_key, item.named_by))
+        self.replaced = [  # given up before the next item got that path
             item
             for item, later in itertools.pairwise(self.missing)
             if item.path and item.sort_key == later.sort_key
-            if self.is_disposed(item, later.seal.number)
+            if item.named_by < later.named_by and self.is_disposed(item, later.named_by)
         ]
 
     def run(self, *, is_known: bool) -> list[tuple[str, str, str]]:

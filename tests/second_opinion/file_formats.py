@@ -127,6 +127,7 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
     "RANGES": lambda value: bool(read_ranges(value)),
     "STATEMENTS": lambda value: fits(value, "KIND[]") and fits(",".join(value), "KINDS"),
     "TARGET": lambda value: unstore(value) != b"",
+    "TRUE": lambda value: value is True,
     "TIME": lambda value: isinstance(value, datetime.datetime) and value.tzinfo is not None,
 }
 
@@ -218,6 +219,7 @@ class Item:
         self.fields: list[str] = []  # of context, as far as they are disclosed
         self.path = b""  # empty if its name is withheld
         self.sort_key = b""  # rule M12
+        self.named_by = seal.number  # the entry by which it has its name
         type_or_reason = content.get("reason", content["type"])
         self.is_directory = type_or_reason in ("directory", "unreadable-directory")
 
@@ -228,11 +230,16 @@ class Item:
         require(kind == self.content["statements"][place - self.place - 1])
         self.withheld.remove(kind)
         if kind == "file":
-            self.path = unstore(statement["path"])
-            self.sort_key = self.path + b"/" if self.is_directory else self.path
+            self.give_name(unstore(statement["path"]), self.seal.number)
         if kind == "context":
             require(not self.fields or self.fields[-1] < statement["field"])
             self.fields.append(statement["field"])
+
+    def give_name(self, path: bytes, entry: int) -> None:
+        """Name it as an entry says."""
+        self.path = path
+        self.sort_key = path + b"/" if self.is_directory else path
+        self.named_by = entry
 
 
 class Line:
@@ -407,6 +414,10 @@ def read_entry(data: bytes, apart: bytes | None = None) -> Table:
         require("list" not in details or "items" not in header)
     if event == "received":
         require(("accepted" in details) == (details["acceptance"] == "partial"))
+    if event == "renamed":
+        require("details" in header)
+    if event == "renamed" and is_here:
+        check_names(details["paths"], read_ranges(header.get("items")))
     if event == "derived" and is_here:
         require(details["original"] < details["copy"])
     if event in ("received", "verified", "copied", "transferred", "disclosed"):
@@ -414,6 +425,14 @@ def read_entry(data: bytes, apart: bytes | None = None) -> Table:
     if "fixity" in header:
         check_fixity(header["fixity"])
     return header | {event: details}
+
+
+def check_names(paths: list[str], ranges: list[tuple[int, int]]) -> None:
+    """Rules E30 and E31: one new name for each item; none is another one, or lies below one."""
+    require(len(paths) == sum(last - first + 1 for first, last in ranges))
+    names = {unstore(path) for path in paths}
+    require(len(names) == len(paths))
+    require(all(names.isdisjoint(above(name)[:-1]) for name in names))
 
 
 def check_fixity(fixity: Table) -> None:

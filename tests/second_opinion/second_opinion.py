@@ -75,6 +75,7 @@ def verify(evidence: str, trust: str, head: str = "") -> Findings:
     entries = check_chain(files, findings)  # steps 2 and 3
     check_trust(record, entries, trust, findings)  # step 4
     check_references(record, files, entries, head, findings)  # step 5
+    undone = find_undone(entries, findings)  # step 5
     seals = [entry for entry in entries if entry.event == "sealed"]
     for seal in seals:
         with findings.about(f"entry {seal.number}"):
@@ -85,6 +86,7 @@ def verify(evidence: str, trust: str, head: str = "") -> Findings:
     lacking = [entry.number for entry in entries if entry.lacks_details]
     is_known = is_known and is_explained(seals, lacking, lists, findings)
     entries = [entry for entry in entries if not entry.lacks_details]
+    entries = [entry for entry in entries if entry.number not in undone]
     findings += Comparison(root, seals, entries).run(is_known=is_known)  # steps 10 and 11
     return findings
 
@@ -291,6 +293,28 @@ def check_references(
             is_there = is_unread or entry.details["head"] in digests
             if not is_there or number >= entry.number:
                 findings.append((DISPROVES, "chain-broken", f"entry {entry.number}"))
+
+
+def find_undone(entries: list[Entry], findings: Findings) -> set[int]:
+    """Step 5b: the entries that an entry `corrected` undoes (E34 and E35)."""
+    undone: set[int] = set()
+    for entry in entries:
+        for other in entries if entry.details.get("undone") else []:
+            named = (entry.details["entry"], entry.details["head"])
+            if named != (other.number, other.digest) or other.number >= entry.number:
+                continue
+            pairs = [(entry.header[name], other.header[name]) for name in ("agent", "key")]
+            if not other.lacks_details:
+                pairs.append((entry.header.get("items"), other.header.get("items")))
+            is_first = other.number not in undone
+            if is_first and other.event in UNDOABLE and all(mine == its for mine, its in pairs):
+                undone.add(other.number)
+            else:
+                findings.append((OPEN, "undo-invalid", f"entry {entry.number}"))
+    return undone
+
+
+UNDOABLE = ("consent-changed", "disposed", "renamed")
 
 
 # ----------------------------------------------------------- steps 7 and 8: manifests and checksums

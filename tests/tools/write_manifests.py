@@ -37,7 +37,16 @@ from evtool.core.custody.entry import (  # noqa: E402
     Entry,
     Previous,
 )
-from evtool.core.custody.events import APART, DETAILS, ConsentChanged, Event, Received, Sealed  # noqa: E402
+from evtool.core.custody.events import (  # noqa: E402
+    APART,
+    DETAILS,
+    ConsentChanged,
+    Corrected,
+    Event,
+    Received,
+    Renamed,
+    Sealed,
+)
 from evtool.core.manifest.statement import (  # noqa: E402
     ConsentStatement,
     ContentStatement,
@@ -207,6 +216,11 @@ def entry_schema() -> Schema:
         "description": "The changed terms, in canonical JSON.",
         "type": "string",
     }
+    definitions[Corrected.__name__]["properties"]["undone"] = {
+        "description": _describe(Corrected)["undone"],
+        "const": True,
+    }
+    definitions[Renamed.__name__]["properties"]["paths"]["minItems"] = 1
     definitions[Sealed.__name__]["properties"]["exclude"] = {
         "description": _describe(Sealed)["exclude"],
         "type": "array",

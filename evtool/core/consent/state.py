@@ -6,7 +6,7 @@ everything else the strictest counts. So a change can take back at once, and can
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import Enum
@@ -68,12 +68,12 @@ class Holding:
     accepted: ItemRanges | None
 
 
-def changes_of(entries: Iterable[Entry]) -> tuple[ConsentChange, ...]:
-    """Pick the changes of consent out of a chain, oldest first."""
+def changes_of(entries: Iterable[Entry], undone: Container[int] = ()) -> tuple[ConsentChange, ...]:
+    """Pick the changes of consent out of a chain, oldest first, but for those that are undone."""
     return tuple(
         ConsentChange(entry.sequence, entry.happened_at, entry.items, entry.details.consent)
         for entry in entries
-        if isinstance(entry.details, ConsentChanged)
+        if isinstance(entry.details, ConsentChanged) and entry.sequence not in undone
     )
 
 

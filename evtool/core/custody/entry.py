@@ -24,6 +24,7 @@ from evtool.core.custody.events import (
     Disclosed,
     Event,
     Fixity,
+    Renamed,
     Sealed,
     WithheldDetails,
     details_table,
@@ -136,6 +137,8 @@ class Entry:
             raise FormatError("the details of an entry are withheld with their file only, and all together")
         if type(self.details) is not DETAILS[self.event] and not self.is_withheld:
             raise FormatError(f"the entry records {self.event.value}, but has the table of another event")
+        if isinstance(self.details, Renamed) and (self.items is None or len(self.items) != len(self.details.paths)):
+            raise FormatError("an entry renamed names items, and one new name for each of them")
         if isinstance(self.details, Disclosed) and self.details.list and self.items:
             raise FormatError("an entry with the list of a bundle names no items: they are in the list")
         if self.fixity is None and self.event in STATES_EVIDENCE:
@@ -293,6 +296,8 @@ def _entry_from_document(document: dict[str, Any], apart: dict[str, Any] | None 
     items = parse_ranges(table.take_strings("items")) if "items" in table else None
     informational = table.take_table("informational")
     digest = table.take("details", str) if "details" in table else None
+    if event is Event.RENAMED and digest is None:
+        raise FormatError("an entry renamed has its details in a file of their own: a copy may have to withhold names")
     details: Details = WithheldDetails()
     if digest is None or apart is not None:
         # An event whose fields are all optional may have no table.

@@ -15,11 +15,13 @@ from functools import cache
 from typing import Any, ClassVar, NewType, get_type_hints
 
 from evtool.core.errors import FormatError
+from evtool.core.manifest.nesting import NestedPaths
 from evtool.core.manifest.statement import OmissionReason
 from evtool.core.terms.terms import ConsentTerms, parse_terms_cached
 from evtool.core.text.codes import check_code
 from evtool.core.text.digest import check_hex_digest
 from evtool.core.text.limits import MAX_INTEGER
+from evtool.core.text.names import parse_name
 from evtool.core.text.patterns import Exclusions
 from evtool.core.text.ranges import ItemRanges, parse_ranges
 from evtool.core.text.toml import TomlTable
@@ -43,6 +45,9 @@ TermsText = NewType("TermsText", str)
 
 Confirmations = NewType("Confirmations", tuple[str, ...])
 """Codes of what was confirmed before items were handed over: reasons of a refusal, and conditions."""
+
+StoredPaths = NewType("StoredPaths", tuple[str, ...])
+"""Names of items, in stored form."""
 
 _MAX_CONFIRMED = 64
 
@@ -74,6 +79,7 @@ class Event(Enum):
     TRANSFERRED = "transferred"
     DISCLOSED = "disclosed"
     DERIVED = "derived"
+    RENAMED = "renamed"
     CONSENT_CHANGED = "consent-changed"
     COUNTERSIGNED = "countersigned"
     RENEWED = "renewed"
@@ -317,6 +323,27 @@ class Derived(Details):
 
 
 @dataclass(frozen=True, slots=True)
+class Renamed(Details):
+    """Items have other names from now on; the header's items say which.
+
+    Attributes:
+        paths: the new names in stored form, one for each item, in the order of the items.
+    """
+
+    event = Event.RENAMED
+    paths: StoredPaths
+
+    def __post_init__(self) -> None:
+        if not self.paths:
+            raise FormatError("renamed.paths is empty")
+        for path in self.paths:
+            parse_name(path)
+        # All are given at once: no two items can have one name, and there is nothing below an item.
+        if NestedPaths().add(sorted(self.paths)) is not None:
+            raise FormatError("renamed.paths holds a name twice, or a name that lies below another one")
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentChanged(Details):
     """The consent or the handling of items changed; the header's items say of which.
 
@@ -387,12 +414,18 @@ class Corrected(Details):
         entry: number of the entry.
         head: digest of that entry.
         correction: what is right.
+        undone: true if that entry is undone as a whole; None if only words are corrected.
     """
 
     event = Event.CORRECTED
     entry: int
     head: Digest
     correction: str
+    undone: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.undone is False:
+            raise FormatError("corrected.undone is true, or is left out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,14 +464,22 @@ class WithheldDetails(Details):
 DETAILS: dict[Event, type[Details]] = {
     kind.event: kind
     for kind in (
-        Collected, Received, Sealed, Verified, Accessed, Copied, Transferred, Disclosed, Derived, ConsentChanged,
-        Countersigned, Renewed, Corrected, Incident, Disposed,
+        Collected, Received, Sealed, Verified, Accessed, Copied, Transferred, Disclosed, Derived, Renamed,
+        ConsentChanged, Countersigned, Renewed, Corrected, Incident, Disposed,
     )
 }  # fmt: skip
 """Event -> the type of its table."""
 
 APART = frozenset(
-    {Event.ACCESSED, Event.CONSENT_CHANGED, Event.CORRECTED, Event.DERIVED, Event.DISPOSED, Event.INCIDENT}
+    {
+        Event.ACCESSED,
+        Event.CONSENT_CHANGED,
+        Event.CORRECTED,
+        Event.DERIVED,
+        Event.DISPOSED,
+        Event.INCIDENT,
+        Event.RENAMED,
+    }
 )
 """Events of which an entry about single items has its details in a file of their own, which can be withheld."""
 
@@ -515,6 +556,10 @@ def _take(table: TomlTable, field: Field[Any], hint: Any) -> Any:
         return parse_ranges(table.take_strings(field.name))
     if hint == Confirmations | None:
         return Confirmations(table.take_strings(field.name))
+    if hint == StoredPaths:
+        return StoredPaths(table.take_strings(field.name))
+    if hint == bool | None:
+        return table.take(field.name, bool)
     if hint == tuple[str, ...]:
         return table.take_strings(field.name)
     if hint == tuple[OmissionReason, ...]:

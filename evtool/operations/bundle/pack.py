@@ -24,7 +24,6 @@ from itertools import groupby
 from pathlib import Path
 
 from evtool.core.consent.decision import Recipient, RecipientKind, Request
-from evtool.core.consent.state import changes_of
 from evtool.core.consent.summary import ConsentTally
 from evtool.core.container.payload_names import ReservedNames, is_place_of_record, parse_neutral_name
 from evtool.core.custody.events import Confirmations, Digest, Disclosed, Fixity, FixityScope, PartyCode
@@ -404,7 +403,7 @@ def _cover(
 ) -> bytes:
     """Write the cover sheet, from the terms in force for the items of the bundle; the entry holds its digest."""
     moment = author.now()
-    changes = changes_of(link.entry for link in opened.record.chain.links)
+    changes = opened.record.changes
     tally = ConsentTally()
     for number, group in groupby(choice.items, key=lambda sealed: sealed.seal.number):
         of_seal = ConsentTally(number, changes)

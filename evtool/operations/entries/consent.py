@@ -49,7 +49,7 @@ def read_consent(record: Record, items: ItemRanges | None = None) -> Iterator[It
         MismatchError: at the end: a manifest is not the one that was signed, or the chain fails verification.
         InputError: at the end: some of it cannot be read.
     """
-    index = ChangeIndex(changes_of(link.entry for link in record.chain.links))
+    index = ChangeIndex(record.changes)
     finders = {seal.number: ChangeFinder(index, seal.number) for seal in record.seals}
     # Items mostly share their terms and the changes that concern them: what was put together last is kept.
     last: object = None
@@ -77,7 +77,7 @@ def known_consents(record: Record, items: Sequence[SealedItem]) -> dict[int, Ite
 
     Out of one that cannot be relied on, nobody knows what is in force: then the strictest counts.
     """
-    changes = changes_of(link.entry for link in record.chain.links)
+    changes = record.changes
     is_known = record.tells_all_changes and judge_withholding(record).is_explained
     consents: dict[int, ItemConsent] = {}
     for sealed in items:
@@ -128,8 +128,11 @@ def decide_items(
     # Whoever withheld the details of a change answers for it that it is about other items.
     link = judge_withholding(record).link
     answering = () if link is None or not _withholds_changes(record) else (link.entry.sequence,)
+    taken_back = _undone_changes(record)
     for consent in consents:
         entries = (consent.sealed_by, *(change.entry for change in consent.changes), *answering)
+        # Without what was undone the terms are wider, so whoever undid it answers for that.
+        entries += tuple(by for change, by in taken_back if change.concerns(consent.item, consent.sealed_by))
         decision = decide(consent.in_force, request, [entry for entry in entries if entry in untrusted])
         answers.append(ConsentAnswer(consent, decision))
     if items is not None:
@@ -141,6 +144,12 @@ def _withholds_changes(record: Record) -> bool:
     """Tell whether this copy does not hold the details of an entry that changes consent."""
     changes = [link.entry for link in record.chain.links if link.entry.event is Event.CONSENT_CHANGED]
     return any(entry.is_withheld for entry in changes)
+
+
+def _undone_changes(record: Record) -> list[tuple[ConsentChange, int]]:
+    """Give the changes of consent that are undone, each with the number of the entry that undoes it."""
+    entries = [link.entry for link in record.chain.links if link.entry.sequence in record.undone]
+    return [(change, record.undone.by[change.entry]) for change in changes_of(entries)]
 
 
 def _require_all(items: ItemRanges, found: set[int]) -> None:

@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from evtool.core.consent.index import ChangeIndex
-from evtool.core.consent.state import changes_of
+from evtool.core.consent.state import ConsentChange, changes_of
 from evtool.core.consent.summary import ConsentTally
 from evtool.core.custody.chain import Chain, EntryFiles, Link, check_chain
 from evtool.core.custody.entry import INFORMATIONAL_FILES, Entry
 from evtool.core.custody.events import APART, Derived, Disclosed, Disposed, Event, Sealed
+from evtool.core.custody.item_names import ItemNames
+from evtool.core.custody.undo import Undone, find_undone
 from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest.disclosed_items import CopyTally
@@ -47,6 +49,7 @@ class Seal:
         disclosed: the items that this copy discloses, and what it withholds of them.
         consent: what the terms of its items amount to.
         nameless: items whose name is withheld, but not what they are.
+        renamed: items that have another name now than in its manifest.
         watched: numbers of the items that other entries name.
         seen: those of them of which this copy says what they are.
     """
@@ -61,6 +64,7 @@ class Seal:
     disclosed: CopyTally = field(default_factory=CopyTally)
     consent: ConsentTally = field(default_factory=ConsentTally)
     nameless: list[Item] = field(default_factory=list)
+    renamed: set[int] = field(default_factory=set)
     watched: frozenset[int] = frozenset()
     seen: set[int] = field(default_factory=set)
 
@@ -85,7 +89,9 @@ class Record:
         chain: the entries, verified.
         findings: what is wrong with the directory; what is wrong with the chain is in `chain`.
         seals: the entries that seal items, oldest first.
-        disposals: the entries that record that items were given up.
+        disposals: the entries that record that items were given up, but for those that are undone.
+        names: the names that entries gave to items.
+        undone: the entries that are undone.
         entries_size: bytes of the entries that were read.
     """
 
@@ -95,6 +101,8 @@ class Record:
     findings: list[Finding]
     seals: list[Seal]
     disposals: tuple[Entry, ...] = ()
+    names: ItemNames = field(default_factory=ItemNames)
+    undone: Undone = field(default_factory=Undone)
     entries_size: int = 0
 
     @property
@@ -151,9 +159,20 @@ class Record:
             for link in self.chain.links
         )
 
+    @property
+    def changes(self) -> tuple[ConsentChange, ...]:
+        """The changes of consent that count, oldest first."""
+        return changes_of((link.entry for link in self.chain.links), self.undone)
+
+    def named_by(self, sealed: SealedItem) -> int:
+        """Give the number of the entry by which an item has its name: its seal, or the one that renamed it last."""
+        name = self.names.now(sealed.item.number, sealed.seal.number)
+        return name.entry if name else sealed.seal.number
+
     def is_replaced(self, sealed: SealedItem, later: SealedItem) -> bool:
         """Tell whether a later item took the name of an item, which had been given up by then."""
-        return sealed.seal.number < later.seal.number and self.is_disposed(sealed, before=later.seal.number)
+        taken = self.named_by(later)
+        return self.named_by(sealed) < taken and self.is_disposed(sealed, before=taken)
 
     def sealed_by(self, item: int) -> int:
         """Give the number of the entry that seals an item; 0 for one that no seal holds."""
@@ -189,7 +208,8 @@ def read_record(custody: CustodyReader) -> Record:
             )
             findings.append(Finding(code, effect, error.message, entry=sequence))
     chain = excuse_converted(entries, unreadable, check_chain(entries, unreadable))
-    changes = ChangeIndex(changes_of(link.entry for link in chain.links))
+    undone = find_undone(chain.links)
+    changes = ChangeIndex(changes_of((link.entry for link in chain.links), undone))
     watched = _derived_items(chain)
     seals = [
         Seal(
@@ -204,8 +224,10 @@ def read_record(custody: CustodyReader) -> Record:
     ]
     findings += _judge_listing(listing)
     findings += _check_informational(custody, listing, chain)
-    disposals = tuple(link.entry for link in chain.links if isinstance(link.entry.details, Disposed))
-    return Record(custody, listing, chain, findings, seals, disposals, size)
+    entries_in_force = [link.entry for link in chain.links if link.entry.sequence not in undone]
+    disposals = tuple(entry for entry in entries_in_force if isinstance(entry.details, Disposed))
+    names = ItemNames(entries_in_force)
+    return Record(custody, listing, chain, findings, seals, disposals, names, undone, size)
 
 
 def _derived_items(chain: Chain) -> frozenset[int]:
@@ -307,27 +329,50 @@ class SealedItem:
 def read_items(record: Record) -> Iterator[tuple[bytes, SealedItem]]:
     """Yield the items of all seals whose name is disclosed, in path order, each with its sort key.
 
+    An item has the name that it has now. Of several with one name, the one that got it last comes last.
     Reading on to the end completes `findings` and `is_sound` of every seal: what was yielded before counts only then.
     """
     streams = [_named(_read_seal(record.custody, seal)) for seal in record.seals]
-    yield from heapq.merge(*streams, key=lambda pair: pair[0])
+    if not record.names:
+        yield from heapq.merge(*streams, key=lambda pair: pair[0])
+        return
+    # Items under new names stand elsewhere in the order than in their manifests, so they are looked for first.
+    moved = sorted(_read_moved(record), key=lambda pair: (pair[0], record.named_by(pair[1])))
+    kept = (
+        ((key, sealed) for key, sealed in stream if sealed.item.number not in sealed.seal.renamed) for stream in streams
+    )
+    yield from heapq.merge(*kept, moved, key=lambda pair: (pair[0], record.named_by(pair[1])))
 
 
 def _named(items: Iterator[tuple[bytes | None, SealedItem]]) -> Iterator[tuple[bytes, SealedItem]]:
     return ((key, sealed) for key, sealed in items if key is not None)
 
 
+def _read_moved(record: Record) -> Iterator[tuple[bytes, SealedItem]]:
+    """Yield the items that have another name now than when they were sealed, each with its new sort key."""
+    for seal in record.seals:
+        first, last = seal.sealed.first_item, seal.sealed.first_item + seal.sealed.items - 1
+        if not any(first <= item <= last and record.names.now(item, seal.number) for item in record.names.items):
+            continue
+        spare = Seal(seal.link, seal.sealed, seal.roles)
+        for _, sealed in _read_seal(record.custody, spare):
+            item = record.names.rename(sealed.item, seal.number)
+            key = item.sort_key
+            if item is not sealed.item and key is not None:
+                seal.renamed.add(item.number)
+                yield key, SealedItem(item, seal)
+
+
 def read_numbered_items(record: Record) -> Iterator[SealedItem]:
     """Yield every item of which anything is disclosed, in the order of their numbers; else as `read_items`."""
     for seal in record.seals:
         for _, sealed in _read_seal(record.custody, seal):
-            yield sealed
+            yield SealedItem(record.names.rename(sealed.item, seal.number), seal) if record.names else sealed
 
 
 def read_items_afresh(record: Record) -> Iterator[tuple[bytes, SealedItem]]:
     """As `read_items`, leaving no trace in the seals of `record`, which can so be read another time."""
-    seals = [Seal(seal.link, seal.sealed, seal.roles) for seal in record.seals]
-    return read_items(replace(record, seals=seals))
+    return read_items(replace(record, seals=[Seal(seal.link, seal.sealed, seal.roles) for seal in record.seals]))
 
 
 def nameless_items(record: Record) -> list[SealedItem]:

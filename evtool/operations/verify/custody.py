@@ -20,6 +20,7 @@ def judge_custody(record: Record, policy: TrustPolicy, expected_head: str | None
     """
     links = record.chain.links
     findings = [finding for link in links for finding in _judge_references(link, record)]
+    findings += record.undone.findings
     receipts = _read_receipts(record, policy, findings)
     findings += _open_transfers(links, receipts)
     if expected_head is not None:

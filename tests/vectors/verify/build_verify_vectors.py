@@ -192,7 +192,13 @@ class Collection:
 
     def _add_other(self, sequence: int, one: Table) -> None:
         """An entry of another event, whose table holds texts; `apart` puts what it says into a file of its own."""
-        table = [f"[{one['event']}]", *(f"{name} = {json.dumps(value)}" for name, value in one["table"].items())]
+        fields = dict(one["table"])
+        if one["event"] == "corrected":
+            # The digest of the entry that it is about follows from its number.
+            pattern = re.compile(rf"custody/{fields['entry']:04d}-[a-z-]+\.toml")
+            (named,) = filter(pattern.fullmatch, self.files)
+            fields.setdefault("head", sha256(self.files[named]).hex())
+        table = [f"[{one['event']}]", *(f"{name} = {json.dumps(value)}" for name, value in fields.items())]
         if one.get("apart"):
             parts = [
                 'format = "evtool-details/1"',

@@ -20,7 +20,7 @@ from evtool.core.text.item_choice import ChoiceBinding
 from evtool.core.text.limits import MAX_HOLES
 from evtool.core.text.names import has_unassigned, name_some, nfc_key, parse_name, shown, store_name
 from evtool.core.text.patterns import Exclusions
-from evtool.core.text.ranges import count_items
+from evtool.core.text.ranges import count_items, name_ranges
 from evtool.operations.progress import Progress
 from evtool.operations.record.companions import report_companions, split_companions
 from evtool.operations.record.line_ends import explain_change
@@ -117,7 +117,9 @@ class Comparer:
     def _is_plain(self) -> bool:
         """Whether all of a directory is compared, byte by byte, with its only seal: what most verifications are."""
         is_directory = isinstance(self.evidence, TreeLocation)
-        return is_directory and len(self.record.seals) == 1 and self.selection.is_all and self.mode is Mode.HASH
+        # Items that were renamed lie elsewhere than their manifest says.
+        is_as_sealed = len(self.record.seals) == 1 and not self.record.names
+        return is_directory and is_as_sealed and self.selection.is_all and self.mode is Mode.HASH
 
     def _compare_blocks(self, seal: Seal) -> None:
         """Compare all of a directory with its only seal."""
@@ -369,6 +371,8 @@ class Comparer:
             self.result.evidence.renamed += 1
             stored = store_name(found.path)
             message = f"is now named {shown(stored)}, with the same bytes"
+            if isinstance(self.evidence, TreeLocation):
+                message += "; if that is right, `evtool seal --renamed` records its new name"
             self._judge.accuse(Code.RENAMED, sealed, message, path_of(sealed), stored)
         self._forget((sealed for sealed, _ in renamed), (found for _, found in renamed))
 
@@ -465,6 +469,11 @@ class Comparer:
             )
             message = f"{stored} instead of a name; the names are in the statements, or withheld"
             self._add(Code.NEUTRAL_NAME, Effect.NOTE, message, count=self._neutral_names)
+        if renamed := sum(len(seal.renamed) for seal in self.record.seals):
+            entries = name_ranges(self.record.names.entries.ranges, singular="entry", plural="entries")
+            message = f"{counted(renamed, 'item has', 'items have')} another name than when they were sealed, by "
+            message += f"{entries}; a list for sha256sum still names the old one"
+            self._add(Code.NEW_NAME, Effect.NOTE, message, count=renamed)
         if stated_only := sum(fates.stated_only for fates in self.result.fates.values()):
             message = f"{counted(stated_only, 'link or empty directory is', 'links and empty directories are')} "
             message += "in the bundle as statements only"
