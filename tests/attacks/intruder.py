@@ -25,6 +25,7 @@ from evtool.core.manifest.statement import WithheldStatement
 from evtool.core.terms.terms import ConsentTerms, Handling, code_text
 from evtool.core.text.item_choice import parse_choice
 from evtool.core.text.names import store_name
+from evtool.core.text.ranges import parse_ranges
 from evtool.core.verdict import Report
 from evtool.operations.bundle.choice import Wanted
 from evtool.operations.bundle.pack import PackOptions
@@ -105,7 +106,11 @@ def make_scenes(folder: Path) -> list[Scene]:
     change_consent(case, author(), ConsentTerms(handling=Handling.PUBLIC), EntryHeader())
     write_files(case, marked_files(2, "later "))
     seal_some(case, 1 << 40)
-    scenes = [scene_of(case, case, is_bundle=False)]
+    # Details that stay behind where item 6 is not disclosed.
+    change_consent(
+        case, author(1 << 41), ConsentTerms(handling=Handling.PUBLIC), EntryHeader(items=parse_ranges(["6"]))
+    )
+    scenes = []
     choices = {
         "whole": PackOptions(),
         "part": PackOptions(Wanted(only=parse_choice(["2-5"]))),
@@ -114,7 +119,11 @@ def make_scenes(folder: Path) -> list[Scene]:
     for name, options in choices.items():
         pack_it(case, folder / name, options)
         scenes.append(scene_of(folder / name, folder / name / "data", is_bundle=True))
-    return scenes
+    # Details with an effect: whoever could take them away would loosen what may be done with item 6.
+    change_consent(
+        case, author(1 << 42), ConsentTerms(handling=Handling.CLOSED), EntryHeader(items=parse_ranges(["6"]))
+    )
+    return [scene_of(case, case, is_bundle=False), *scenes]
 
 
 def seal_some(case: Path, start: int) -> None:
@@ -269,12 +278,14 @@ def withhold_what_was_touched(scene: Scene, rng: random.Random) -> None:
         return
     path = scene.evidence / target["path"]
     if path.is_symlink() or path.is_file():
-        path.unlink() if rng.random() < 0.5 or path.is_symlink() else path.write_bytes(b"FORGED\n")
+        is_gone = path.is_symlink() or rng.random() < 0.5
+        path.unlink() if is_gone else path.write_bytes(b"FORGED\n")
+        scene.done.append(f"{'delete' if is_gone else 'forge'} {path.name}")
     kinds = rng.choice([{"content"}, {"content", "file"}, {"content", "file", "context", "consent", "metadata"}])
     chosen = {index for index, (_, number, kind) in enumerate(places) if number == target["item"] and kind in kinds}
     write_withheld(manifest, lines, places, chosen, fold=rng.random() < 0.5)
     manifest.with_suffix(".sha256").unlink(missing_ok=True)
-    scene.done.append(f"forge or delete {path.name}, withhold {sorted(kinds)} of item {target['item']}")
+    scene.done.append(f"withhold {sorted(kinds)} of item {target['item']}")
 
 
 def place_lines(lines: list[bytes]) -> list[tuple[int, int, str]]:
@@ -311,7 +322,7 @@ def write_withheld(
 
 def touch_the_record(scene: Scene, rng: random.Random) -> None:
     """Remove or plant files of the record that no signature covers directly."""
-    names = ["*.sha256", "*.items", "COVER.txt", "README.txt", "allowed_signers"]
+    names = ["*.sha256", "*.items", "*.details", "COVER.txt", "README.txt", "allowed_signers"]
     way = rng.choice(["remove", "edit", "plant"])
     if way == "plant":
         name = rng.choice(
@@ -387,7 +398,12 @@ RECORD: tuple[Callable[[Scene, random.Random], None], ...] = (
 
 def attack(scene: Scene, rng: random.Random) -> Path:
     """Change a copy as an intruder would, and give what is then handed on."""
-    for change in rng.choices(RECORD, k=rng.randint(0, 2)) + rng.choices(EVIDENCE, k=rng.randint(0, 2)):
+    if rng.random() < 0.3:
+        # One change alone: beside others, each found for its own reason, it would rarely show that a rule is gone.
+        changes = [rng.choice(RECORD)]
+    else:
+        changes = rng.choices(RECORD, k=rng.randint(0, 2)) + rng.choices(EVIDENCE, k=rng.randint(0, 2))
+    for change in changes:
         change(scene, rng)
     if not scene.is_bundle:
         return scene.root

@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from evtool.core.manifest import manifest
-from evtool.core.manifest.statement import ContentStatement, FileStatement, ItemType, OmissionReason, parse_statement
+from evtool.core.manifest.statement import (
+    ContentStatement,
+    FileStatement,
+    ItemType,
+    OmissionReason,
+    WithheldStatement,
+    parse_statement,
+)
 from evtool.operations.record.withholding import Withholding
 from evtool.operations.verify.items import plain as compare
 from tests.attacks.intruder import Scene, attack, copy_of, find_wrong, make_scenes
@@ -63,7 +70,7 @@ def test_without_signed_lists_deleted_items_pass(
 ) -> None:
     """The rounds find a deleted item that is withheld, once nothing asks who signed for that."""
     monkeypatch.setattr(compare, "judge_withholding", explain_everything)
-    assert any("exit 0" in outcome for outcome in run(scenes, tmp_path, 200))
+    assert any("exit 0" in outcome and "delete" in outcome for outcome in run(scenes, tmp_path, 300))
 
 
 def test_without_the_rule_about_content_forged_files_pass(
@@ -74,19 +81,30 @@ def test_without_the_rule_about_content_forged_files_pass(
     read = manifest.ManifestReader._read_lines
 
     def read_without_the_rule(self: manifest.ManifestReader, lines: Iterable[bytes]) -> Iterator[manifest.Item]:
-        for line in lines:
-            statement = parse_statement(line)
+        all_lines = list(lines)
+        statements = [parse_statement(line) for line in all_lines]
+        for line, statement in zip(all_lines, statements, strict=True):
             if isinstance(statement, FileStatement) and (
                 self._pending is None or self._pending.number != statement.item
             ):
+                # It announces whatever is there, as that is another rule.
+                kinds = tuple(
+                    other.kind
+                    for other in statements
+                    if not isinstance(other, WithheldStatement) and other.item == statement.item
+                )
                 unknown = ContentStatement(
-                    statement.item, statement.salt, ItemType.OMITTED, reason=OmissionReason.SPECIAL
+                    statement.item,
+                    statement.salt,
+                    ItemType.OMITTED,
+                    reason=OmissionReason.SPECIAL,
+                    statements=kinds,
                 )
                 self._pending = manifest._PendingItem(unknown, self._place - 1)
             yield from read(self, [line])
 
     monkeypatch.setattr(manifest.ManifestReader, "_read_lines", read_without_the_rule)
-    assert any("exit 0" in outcome for outcome in run(scenes, tmp_path, 300))
+    assert any("exit 0" in outcome and "forge" in outcome for outcome in run(scenes, tmp_path, 300))
 
 
 def test_without_the_rule_about_terms_looser_ones_pass(

@@ -108,22 +108,28 @@ def try_tree(folder: Path, dice: random.Random) -> bool:
     unpacked = unpack(bundle, out, access, verify_options=OPTIONS)
     assert unpacked.report.exit_code is ExitCode.OK
     assert sorted(path.name for path in folder.iterdir()) == sorted(["case", "defaults.toml", "out", bundle.name])
-    check_tree(case, out, {number for number, _ in result.left_out}, set(unpacked.links_left_out), plan)
+    is_nameless = options.neutral_names or "names" in wanted.withhold
+    left_out = {number for number, _ in result.left_out}
+    check_tree(case, out, left_out, set(unpacked.links_left_out), plan, is_nameless=is_nameless)
     again = verify_it(out).exit_code
     assert again is (ExitCode.NOT_ESTABLISHED if unpacked.links_left_out else ExitCode.OK)
     return True
 
 
-def check_tree(case: Path, out: Path, withheld: set[int], left_out: set[int], plan: Plan) -> None:
-    """Hold what came out against what was sealed, by the number of each item."""
+def check_tree(case: Path, out: Path, withheld: set[int], left_out: set[int], plan: Plan, *, is_nameless: bool) -> None:
+    """Hold what came out against what was sealed, by the number of each item.
+
+    Without names every item is where its number says, also if another one was sealed under such a name.
+    """
     made = read_tree(out)
     names = read_names(case / "custody")
     left = {*made.files, *made.links, *made.directories}
-    numbers = {parse_neutral_name(store_name(name)): name for name in left - set(names.values())}
+    sealed_names = set() if is_nameless else set(names.values())
+    numbers = {parse_neutral_name(store_name(name)): name for name in left - sealed_names}
     for number, path in names.items():
         if number in withheld:
             continue
-        place = path if path in left else numbers.get(number)
+        place = path if path in left and not is_nameless else numbers.get(number)
         if number in left_out:
             assert place is None
             continue
