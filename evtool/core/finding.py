@@ -130,6 +130,7 @@ class Code(Enum):
     HEAD_UNKNOWN = ("head-unknown", Axis.CUSTODY)
     NO_WITNESS = ("no-witness", Axis.CUSTODY)
     WITNESSED = ("witnessed", Axis.CUSTODY)
+    KEY_RETIRED = ("key-retired", Axis.CUSTODY)
     TRANSFER_OPEN = ("transfer-open", Axis.CUSTODY)
     RECEIPT_INVALID = ("receipt-invalid", Axis.CUSTODY)
     DERIVED = ("derived", Axis.CUSTODY)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 KNOWN = {
     "handling": "closed named partners public",
@@ -247,11 +247,40 @@ def label(handlings: Sequence[str | None]) -> str:
     return "closed"
 
 
-def was_received(history: Sequence[tuple[str, str]], agent: str | None) -> bool:
-    """Tell, from events and who signed them, whether an agent's side received the collection from others."""
-    firsts = [at for at, (event, _) in enumerate(history) if event in ("transferred", "disclosed", "received")]
-    if not firsts:
+class Step(NamedTuple):
+    """An entry of a history: what, by whom, with which key, whether that is trusted, and whom it admits, and how."""
+
+    event: str
+    agent: str
+    key: str
+    is_trusted: bool = True
+    admitted: tuple[str, str] | None = None
+    is_after: bool = False
+
+
+def was_received(history: Sequence[Step], agent: str | None, key: str | None, *, is_trusted: bool = False) -> bool:
+    """Tell whether an agent's side received the collection from others."""
+    handovers = [at for at, step in enumerate(history) if step.event in ("transferred", "disclosed", "received")]
+    if not handovers:
         return False
-    event, signer = history[firsts[0]]
-    before = [code for _, code in history[: firsts[0]]]
-    return agent not in before and not (event != "received" and agent == signer)
+    givers: set[tuple[str, str]] = set()
+    retired: set[str] = set()
+    successors: list[tuple[str, str]] = []  # key, and the next key
+    for at, step in enumerate(history):
+        retired |= {old for old, new in successors if new == step.key}
+        successors = [pair for pair in successors if pair[1] != step.key]
+        if step.key in retired:
+            continue
+        is_first_side = at <= handovers[0] and step.event != "received"
+        if is_first_side or (step.is_trusted and step.agent in {code for code, _ in givers}):
+            givers.add((step.agent, step.key))
+        is_giver = (step.agent, step.key) in givers and step.is_trusted
+        if is_giver and step.admitted and step.admitted[1] != step.key:
+            givers.add(step.admitted)
+            retired.discard(step.admitted[1])
+            successors += [(step.key, step.admitted[1])] if step.is_after else []
+    if key in retired:
+        return True
+    if key is None or is_trusted:
+        return agent not in {code for code, _ in givers}
+    return (agent, key) not in givers

@@ -20,6 +20,7 @@ TABLES = {
     "derived": {"original": "1", "copy": "2", "method": '"redacted"'},
     "consent-changed": {"terms": TERMS},
     "countersigned": {"entry": "1", "head": DIGEST},
+    "admitted": {"agent": '"C01"', "key": f'"SHA256:{"B" * 43}"', "role": '"beside"'},
     "renewed": {"algorithm": '"blake2b"', "files": "3", "list": DIGEST, "list_renewed": f'"{"cd" * 64}"'},
     "corrected": {"entry": "1", "head": DIGEST, "correction": '"the third"'},
     "incident": {"description": '"it fell"', "place": '"town"'},
@@ -91,7 +92,7 @@ def make_entry(rng: random.Random) -> tuple[bytes, str]:
     optional = rng.random() < 0.5
     tables = {"": HEADER | {"event": f'"{event}"'}, "previous": {"entry": DIGEST, "signature": DIGEST}}
     tables |= {event: dict(TABLES[event]), "fixity": dict(FIXITY), "informational": {'"README.txt"': DIGEST}}
-    if event == "disclosed" or optional:
+    if event in ("admitted", "disclosed") or optional:
         del tables[""]["items"]
     done = rng.choice(["nothing", "a field is gone", "a field has another value", "a line is added", "a table is gone"])
     name = rng.choice(sorted(name for name in tables if tables[name]))

@@ -99,7 +99,7 @@ class Round:
         self.case = root / "case"
         self.case.mkdir()
         self.items: dict[int, Known] = {}
-        self.history: list[tuple[str, str]] = []
+        self.history: list[reference.Step] = []
         self.taken: list[bytes] = []
         self.counts: Counter[str] = Counter()
 
@@ -147,7 +147,7 @@ class Round:
             plan, options = Plan(plan.files), replace(options, statements=StatementFiles())
         result = seal(self.case, at_noon(signer), options)
         assert result.entry is not None
-        self.history.append(("sealed", signer.code))
+        self.history.append(reference.Step("sealed", signer.code, signer.code))
         self.take_in(plan, result.entry, signer.code)
         self.counts["sealed"] += 1
         self.check_sealed(self.case, set(self.items))
@@ -178,7 +178,7 @@ class Round:
                 change_consent(self.case, at_noon(signer), parsed, header)
             return
         change_consent(self.case, at_noon(signer), parsed, header)
-        self.history.append(("consent-changed", signer.code))
+        self.history.append(reference.Step("consent-changed", signer.code, signer.code))
         for number in numbers:
             self.items[number].changes.append(terms)
             self.items[number].changed_by.append(signer.code)
@@ -240,7 +240,7 @@ class Round:
             day=request.day,
             confirmed=request.confirmed,
             two_people=two_people,
-            passes_on=request.is_onward or reference.was_received(self.history, request.agent),
+            passes_on=request.is_onward or reference.was_received(self.history, request.agent, None),
         )
         signers = [*known.agents, *known.changed_by]
         untrusted = sum(code not in trusted for code in signers)
@@ -294,7 +294,7 @@ class Round:
         gone = set(self.items) - {number for number, _ in result.left_out}
         links = {number for number, reason in result.left_out if "link" in reason}
         assert gone | links == allowed, "something else was packed than may go"
-        self.history.append(("disclosed", "A1"))
+        self.history.append(reference.Step("disclosed", "A1", "A1"))
         self.check_sealed(self.case, set(self.items))
         report = verify(bundle, VerifyOptions(signers=BOTH, jobs=1))
         assert report.exit_code is ExitCode.OK, [finding.message for finding in report.findings]

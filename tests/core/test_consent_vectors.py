@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from evtool.core.consent.decision import passes_on
 from evtool.core.consent.state import change_terms, combine_terms
 from evtool.core.consent.summary import ConsentTally
-from evtool.core.custody.events import Event
+from evtool.core.custody.events import Admitted, Event, Fingerprint, PartyCode, Role
+from evtool.core.custody.house import Act, Houses
 from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.statement import ConsentStatement, ContentStatement, ItemType
 from evtool.core.terms.input import find_contradictions
@@ -66,14 +66,46 @@ def test_the_label_of_several_items(row: Row) -> None:
     assert reference.label([None if code == "-" else code for code in handlings]) == row["label"]
 
 
+def read_act(entry: int, step: str) -> tuple[Act, bool]:
+    """Read one step of a history, and whether the user trusts its signer."""
+    event, _, rest = step.partition(":")
+    signer, arrow, who = rest.partition(">")
+    agent, key = read_key(signer.removesuffix("?"))
+    admitted = None
+    if arrow:
+        code, fingerprint = read_key(who.removeprefix(">"))
+        role = Role.AFTER if who.startswith(">") else Role.BESIDE
+        admitted = Admitted(PartyCode(code), Fingerprint(fingerprint), role)
+    return Act(entry, Event(event), agent, key, admitted), not signer.endswith("?")
+
+
+def read_key(text: str) -> tuple[str, str]:
+    code, slash, key = text.partition("/")
+    return code, key if slash else code
+
+
 @pytest.mark.parametrize("row", rows_of("passing-on"))
 def test_who_passes_on(row: Row) -> None:
-    history = [(event, agent) for event, _, agent in (step.partition(":") for step in row["history"].split())]
-    agent = row["agent"] or None
+    read = [read_act(entry, step) for entry, step in enumerate(row["history"].split(), start=1)]
+    acts, trusted = [act for act, _ in read], {act.entry for act, is_trusted in read if is_trusted}
+    agent, key = read_key(row["agent"].removesuffix("!"))
+    asked = {"agent": agent or None, "key": key or None, "is_trusted": row["agent"].endswith("!")}
 
-    assert passes_on([(Event(event), signer) for event, signer in history], agent) == (row["expect"] == "yes")
+    houses = Houses(acts, is_trusted=lambda act: act.entry in trusted)
+    assert houses.acts_for_sender(**asked) == (row["expect"] == "no")  # type: ignore[arg-type]
 
-    assert reference.was_received(history, agent) == (row["expect"] == "yes")
+    history = [
+        reference.Step(
+            act.event.value,
+            act.agent,
+            act.key,
+            act.entry in trusted,
+            (act.admitted.agent, act.admitted.key) if act.admitted else None,
+            act.admitted is not None and act.admitted.role is Role.AFTER,
+        )
+        for act in acts
+    ]
+    assert reference.was_received(history, **asked) == (row["expect"] == "yes")  # type: ignore[arg-type]
 
 
 def test_every_rule_on_terms_that_make_no_sense_is_broken_by_a_row() -> None:

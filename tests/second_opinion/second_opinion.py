@@ -76,6 +76,7 @@ def verify(evidence: str, trust: str, head: str = "") -> Findings:
     check_trust(record, entries, trust, findings)  # step 4
     check_references(record, files, entries, head, findings)  # step 5
     undone = find_undone(entries, findings)  # step 5
+    check_retired(entries, findings)  # step 5e
     seals = [entry for entry in entries if entry.event == "sealed"]
     for seal in seals:
         with findings.about(f"entry {seal.number}"):
@@ -315,6 +316,31 @@ def find_undone(entries: list[Entry], findings: Findings) -> set[int]:
 
 
 UNDOABLE = ("consent-changed", "disposed", "renamed")
+
+
+def check_retired(entries: list[Entry], findings: Findings) -> None:
+    """Step 5e, rules E38 to E40: houses (0 is the sender's), and the keys that are retired."""
+    houses: dict[tuple[str, str], int] = {}
+    retired: set[str] = set()
+    successions: list[tuple[str, str]] = []
+    handed_over = False
+    for entry in entries:
+        agent, key = entry.header["agent"], entry.header["key"]
+        retired |= {old for old, new in successions if new == key}
+        successions = [pair for pair in successions if pair[1] != key]
+        of_sender = not handed_over and entry.event != "received"
+        handed_over = handed_over or entry.event in ("transferred", "disclosed", "received")
+        if key in retired:
+            findings.append((OPEN, "key-retired", f"entry {entry.number}"))
+            continue
+        house = houses.setdefault((agent, key), 0 if of_sender else entry.number)
+        if entry.event == "admitted" and entry.details["key"] != key:
+            admitted = (entry.details["agent"], entry.details["key"])
+            if house == 0 or houses.get(admitted, house) == house:
+                houses[admitted] = house
+                retired.discard(admitted[1])
+                if entry.details["role"] == "after":
+                    successions.append((key, admitted[1]))
 
 
 # ----------------------------------------------------------- steps 7 and 8: manifests and checksums

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,9 +18,19 @@ from evtool.cli.options.items import items_option, resolve_items
 from evtool.cli.options.values import code_value
 from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
-from evtool.core.custody.events import DETAILS, STATES_EVIDENCE, Details, Disclosed, Event, Transferred
+from evtool.core.custody.events import (
+    DETAILS,
+    STATES_EVIDENCE,
+    Admitted,
+    Details,
+    Disclosed,
+    Event,
+    Role,
+    Transferred,
+)
 from evtool.core.errors import UsageError
 from evtool.core.text.item_choice import ItemChoice
+from evtool.keys.keyfile import read_public_key_file
 from evtool.operations.author import Author
 from evtool.operations.entries.exits import record_exit
 from evtool.operations.entries.fixity import FixityRequest
@@ -45,6 +56,8 @@ Examples:
   evtool record case-12 accessed --items 3-5 --reason "translation"
   evtool record case-12 copied --carrier "disc 7, copy 1 of 2"
   evtool record case-12 countersigned --entry 1 --agent B2
+  evtool record case-12 admitted --code A2 --public-key A2.pub
+                                              A2 works here, too
   evtool record case-12 corrected --entry 3 \\
       --correction "the disc was number 8"
   evtool record case-12 incident --description "water in the store room"
@@ -98,6 +111,17 @@ class EventOptions:
     entry: int | None = flag(
         "--entry", type=click.IntRange(1), metavar="N", help="countersigned, corrected: the entry it is about."
     )
+    agent: str | None = flag("--code", type=code_value, metavar="CODE", help="admitted: whom you admit.")
+    key: str | None = flag(
+        "--public-key",
+        metavar="FILE.pub",
+        help="admitted: their public key, as a file or as a fingerprint SHA256:...",
+    )
+    role: str | None = flag(
+        "--role",
+        type=click.Choice([role.value for role in Role]),
+        help="admitted: a colleague beside you, or whoever signs after you in your place. [default: beside]",
+    )
     correction: str | None = flag("--correction", metavar="TEXT", help="corrected: what is right.")
     description: str | None = flag("--description", metavar="TEXT", help="incident: what happened.")
 
@@ -133,11 +157,13 @@ def command(
 ) -> int:
     """Add an entry to the chain of custody of DIRECTORY.
 
-    EVENT is collected, verified, accessed, copied, transferred, disclosed, derived, countersigned, corrected, incident
-    or disposed.
+    EVENT is collected, verified, accessed, copied, transferred, disclosed, derived, countersigned, admitted,
+    corrected, incident or disposed.
     """
     kind = DETAILS[Event(event)]
     details = make_details(kind, event_options.given, directory, entry.custody)
+    if kind is Admitted and not items.is_empty:
+        raise click.UsageError("--items does not go with admitted: whoever is admitted acts for the whole collection")
     if sample is not None and kind.event not in STATES_EVIDENCE:
         raise click.UsageError(f"--sample goes with events that state something of the evidence, not with {event}")
     fixity = FixityRequest(sample, workers.jobs) if kind.event in STATES_EVIDENCE else None
@@ -162,6 +188,10 @@ def make_details(kind: type[Details], values: dict[str, Any], directory: str, cu
     if "head" in known and "entry" in values:
         with open_record(directory, custody) as record:
             values = {**values, "head": head_of_entry(record, values["entry"])}
+    if kind is Admitted:
+        values = {**values, "role": Role(values.get("role", Role.BESIDE.value))}
+        if "key" in values:
+            values["key"] = _fingerprint(values["key"])
     if unknown := sorted(set(values) - known):
         raise UsageError(f"{_option(unknown[0])} does not go with {kind.event.value}")
     for field in fields(kind):
@@ -171,4 +201,13 @@ def make_details(kind: type[Details], values: dict[str, Any], directory: str, cu
 
 
 def _option(field: str) -> str:
-    return "--to" if field == "recipient" else f"--{field.replace('_', '-')}"
+    return _OPTIONS.get(field, f"--{field.replace('_', '-')}")
+
+
+_OPTIONS = {"recipient": "--to", "agent": "--code", "key": "--public-key"}
+"""Fields whose option has another name."""
+
+
+def _fingerprint(key: str) -> str:
+    """Give the fingerprint of a key: read from its file, or as it was typed."""
+    return key if key.startswith("SHA256:") else read_public_key_file(Path(key)).fingerprint

@@ -6,13 +6,13 @@ who confirms that what the terms ask for has been done.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 
 from evtool.core.consent.items import ItemConsent, ItemTerms, TermsWithheld, terms_that_count
-from evtool.core.custody.events import Event
+from evtool.core.ssh.key import PublicKey
 from evtool.core.terms.terms import (
     PERMITTING,
     Condition,
@@ -33,24 +33,6 @@ LEGAL_ADVICE = "legal-advice"
 
 ONWARD_AGREED = "onward-agreed"
 """Confirmation that whoever was to be asked agreed to its being passed on, where `onward` is ask."""
-
-
-_HANDOVERS = (Event.TRANSFERRED, Event.DISCLOSED, Event.RECEIVED)
-
-
-def passes_on(history: Iterable[tuple[Event, str]], agent: str | None) -> bool:
-    """Tell whether an agent is on the side of those who received a collection, by its entries in their order.
-
-    Once it was handed over, only whoever signed an entry before the first handover is known to be on the sender's side,
-    and whoever signed that handover, unless it is a reception: the recipient makes that.
-    """
-    givers: set[str] = set()
-    for event, signer in history:
-        if event is not Event.RECEIVED:
-            givers.add(signer)
-        if event in _HANDOVERS:
-            return agent not in givers
-    return False
 
 
 class RecipientKind(Enum):
@@ -107,6 +89,8 @@ class Request:
         approved_by: code of that second person.
         is_publication: whether it goes to everybody, for whatever it is that its own terms allow; `purpose`, the code
             of the recipient and what is confirmed count for nothing then.
+        key: the key with which `agent` signs, or None if that is not known.
+        other_codes: codes that stand for the same person as `agent`: before their key was changed, or after.
     """
 
     recipient: Recipient
@@ -117,6 +101,8 @@ class Request:
     confirmed: frozenset[str] = frozenset()
     approved_by: str | None = None
     is_publication: bool = False
+    key: PublicKey | None = None
+    other_codes: frozenset[str] = frozenset()
 
     @property
     def makes_public(self) -> bool:
@@ -126,7 +112,9 @@ class Request:
     @property
     def has_second_agent(self) -> bool:
         """Whether the confirmations come from somebody else than who asks; both have to be known for that."""
-        return None not in (self.agent, self.approved_by) and self.agent != self.approved_by
+        if self.agent is None or self.approved_by is None:
+            return False
+        return self.approved_by != self.agent and self.approved_by not in self.other_codes
 
 
 class Reason(Enum):

@@ -32,7 +32,7 @@ from evtool.core.custody.events import (
     parse_fixity,
 )
 from evtool.core.errors import FormatError
-from evtool.core.text.codes import check_code
+from evtool.core.text.codes import check_code, check_fingerprint
 from evtool.core.text.digest import check_hex_digest, sha256_hex
 from evtool.core.text.limits import MAX_ENTRY, MAX_SEQUENCE
 from evtool.core.text.names import shown
@@ -48,7 +48,6 @@ INFORMATIONAL_FILES = ("README.txt", "allowed_signers")
 
 _LATE = timedelta(days=1)
 
-_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}\Z", re.ASCII)
 _COLLECTION = re.compile(r"[0-9a-f]{32}\Z")
 
 
@@ -141,13 +140,14 @@ class Entry:
             raise FormatError("an entry renamed names items, and one new name for each of them")
         if isinstance(self.details, Disclosed) and self.details.list and self.items:
             raise FormatError("an entry with the list of a bundle names no items: they are in the list")
+        if self.event is Event.ADMITTED and self.items:
+            raise FormatError("an entry admitted is about the whole collection and names no items")
         if self.fixity is None and self.event in STATES_EVIDENCE:
             raise FormatError(f"an entry {self.event.value} needs the table [fixity]")
         if self.happened_at.tzinfo is None or self.recorded_at.tzinfo is None:
             raise FormatError("happened_at and recorded_at need an offset from UTC")
         check_code(self.agent)
-        if not _FINGERPRINT.match(self.key):
-            raise FormatError("key is not a SHA256: fingerprint")
+        check_fingerprint(self.key, "key")
         for name, text in (("reason", self.reason), ("tool", self.tool)):
             if name == "reason" and self.is_withheld:
                 continue

@@ -18,7 +18,7 @@ from evtool.core.errors import FormatError
 from evtool.core.manifest.nesting import NestedPaths
 from evtool.core.manifest.statement import OmissionReason
 from evtool.core.terms.terms import ConsentTerms, parse_terms_cached
-from evtool.core.text.codes import check_code
+from evtool.core.text.codes import check_code, check_fingerprint
 from evtool.core.text.digest import check_hex_digest
 from evtool.core.text.limits import MAX_INTEGER
 from evtool.core.text.names import parse_name
@@ -39,6 +39,9 @@ _LONG_DIGEST = re.compile(r"[0-9a-f]{128}\Z")
 
 PartyCode = NewType("PartyCode", str)
 """Code of an agent, organisation or recipient."""
+
+Fingerprint = NewType("Fingerprint", str)
+"""Fingerprint of a key: `SHA256:` and 43 characters of base64."""
 
 TermsText = NewType("TermsText", str)
 """Consent terms as one canonical JSON object."""
@@ -82,6 +85,7 @@ class Event(Enum):
     RENAMED = "renamed"
     CONSENT_CHANGED = "consent-changed"
     COUNTERSIGNED = "countersigned"
+    ADMITTED = "admitted"
     RENEWED = "renewed"
     CORRECTED = "corrected"
     INCIDENT = "incident"
@@ -94,6 +98,15 @@ class Acceptance(Enum):
     ACCEPTED = "accepted"
     PARTIAL = "partial"
     REJECTED = "rejected"
+
+
+class Role(Enum):
+    """How an admitted key stands to the one that admits it."""
+
+    BESIDE = "beside"
+    """A colleague: both act for the same house."""
+    AFTER = "after"
+    """The next key of the same agent, or of whoever takes over its work: from its first entry on it alone counts."""
 
 
 class FixityScope(Enum):
@@ -381,6 +394,22 @@ class Countersigned(Details):
 
 
 @dataclass(frozen=True, slots=True)
+class Admitted(Details):
+    """Another agent or key may act for the house of the signer; see `evtool.core.custody.house`.
+
+    Attributes:
+        agent: code of the agent who is admitted.
+        key: fingerprint of the key of that agent.
+        role: whether it acts beside the key that admits it, or after it.
+    """
+
+    event = Event.ADMITTED
+    agent: PartyCode
+    key: Fingerprint
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
 class Renewed(Details):
     """Every earlier file of the record is listed under another hash family than SHA-2, to be time-stamped again.
 
@@ -465,7 +494,7 @@ DETAILS: dict[Event, type[Details]] = {
     kind.event: kind
     for kind in (
         Collected, Received, Sealed, Verified, Accessed, Copied, Transferred, Disclosed, Derived, Renamed,
-        ConsentChanged, Countersigned, Renewed, Corrected, Incident, Disposed,
+        ConsentChanged, Countersigned, Admitted, Renewed, Corrected, Incident, Disposed,
     )
 }  # fmt: skip
 """Event -> the type of its table."""
@@ -571,6 +600,8 @@ def _take(table: TomlTable, field: Field[Any], hint: Any) -> Any:
         return check_hex_digest(text, field.name)
     if hint in (PartyCode, PartyCode | None):
         return check_code(text)
+    if hint == Fingerprint:
+        return check_fingerprint(text, field.name)
     limit = _MAX_TERMS if hint is TermsText else MAX_TEXT
     if not 1 <= len(text) <= limit:
         raise FormatError(f"{field.name} has {len(text)} characters, expected 1 to {limit}")

@@ -9,6 +9,8 @@ from evtool.core.text.names import shown
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 
+_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}\Z", re.ASCII)
+
 CODE_RULE = "1 to 64 ASCII letters, digits, '.', '_' and '-', of which the first is a letter or a digit"
 """What a code looks like, in words; codes are also file names and principals in allowed_signers files."""
 
@@ -22,3 +24,14 @@ def check_code(code: str) -> str:
     if not _CODE.match(code):
         raise FormatError(f"{shown(code)} is not a code", hint=f"a code is {CODE_RULE}, for example A03")
     return code
+
+
+def check_fingerprint(text: str, name: str) -> str:
+    """Return the fingerprint of a key as it is; `name` says where it stands.
+
+    Raises:
+        FormatError: it is not `SHA256:` and 43 characters of base64.
+    """
+    if not _FINGERPRINT.match(text):
+        raise FormatError(f"{name} is not a SHA256: fingerprint")
+    return text

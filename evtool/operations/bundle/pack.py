@@ -32,6 +32,7 @@ from evtool.core.errors import EvtoolError, FormatError, InputError, UsageError,
 from evtool.core.manifest.disclosed_items import DisclosedItems, group_items
 from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.statement import ItemType
+from evtool.core.ssh.key import PublicKey
 from evtool.core.terms.terms import Purpose, code_text
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.ranges import ranges_of
@@ -107,13 +108,14 @@ class Disclosure:
         everybody = Recipient("public", kinds=frozenset({RecipientKind.PUBLIC}))
         return cls(everybody, "publication", authority or "public handling", trust=trust, is_publication=True)
 
-    def request(self, agent: str | None, moment: datetime) -> Request:
+    def request(self, agent: str | None, moment: datetime, key: PublicKey | None = None) -> Request:
         """Put the question that consent has to answer."""
         return Request(
             recipient=self.recipient,
             purpose=self.purpose,
             day=moment.date(),
             agent=agent,
+            key=key,
             is_onward=self.is_onward,
             confirmed=self.confirmed,
             approved_by=self.approved_by,
@@ -250,9 +252,8 @@ def pack(
     with open_for_writing(path, options.custody) as opened, Tree(opened.evidence) as tree:
         _check_outside(opened, output)
         sweep(output, tell, collection=_collection_id(opened), heads={link.head for link in opened.record.chain.links})
-        choice = choose_items(
-            opened.custody, options.wanted, disclosure.request(author.signer.code, author.now()), disclosure.trust
-        )
+        request = disclosure.request(author.signer.code, author.now(), author.signer.public_key)
+        choice = choose_items(opened.custody, options.wanted, request, disclosure.trust)
         items = [sealed.item for sealed in choice.items]
         disclosed = frozenset(item.number for item in items)
         without = entries_about_others(opened.record, disclosed)

@@ -6,10 +6,10 @@ Packing, handing over and every other way out asks `decide_items`, and nothing e
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from evtool.core.consent.decision import ConsentAnswer, Request, decide, passes_on
+from evtool.core.consent.decision import ConsentAnswer, Request, decide
 from evtool.core.consent.index import ChangeFinder, ChangeIndex
 from evtool.core.consent.items import (
     ItemConsent,
@@ -23,6 +23,7 @@ from evtool.core.consent.items import (
 )
 from evtool.core.consent.state import ConsentChange, changes_of, find_ineffective
 from evtool.core.custody.events import ConsentChanged, Event, TermsText
+from evtool.core.custody.house import Houses, acts_of
 from evtool.core.errors import FormatError, InputError, RefusedError, UsageError
 from evtool.core.terms.input import find_contradictions
 from evtool.core.terms.terms import ConsentTerms
@@ -34,7 +35,7 @@ from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.record.opening import require_sound
 from evtool.operations.record.read import open_record
 from evtool.operations.record.record import Record, SealedItem, read_numbered_items
-from evtool.operations.record.trust import TrustPolicy
+from evtool.operations.record.trust import TrustPolicy, read_agents
 from evtool.operations.record.withholding import judge_withholding, require_explained, withheld_ranges
 
 
@@ -120,9 +121,8 @@ def decide_items(
     Raises:
         MismatchError, InputError: the record fails verification or cannot be read, or one of `items` is not in it.
     """
-    history = [(link.entry.event, link.entry.agent) for link in record.chain.links]
-    request = replace(request, is_onward=request.is_onward or passes_on(history, request.agent))
     untrusted = {link.entry.sequence for link in record.chain.links if trust.judge(link) is not None}
+    request = _place_request(record, request, trust, untrusted)
     answers: list[ConsentAnswer] = []
     consents = list(read_consent(record, items))
     # Whoever withheld the details of a change answers for it that it is about other items.
@@ -138,6 +138,17 @@ def decide_items(
     if items is not None:
         _require_all(items, {answer.consent.item for answer in answers})
     return tuple(answers)
+
+
+def _place_request(record: Record, request: Request, trust: TrustPolicy, untrusted: Collection[int]) -> Request:
+    """Tell from the record on whose side the person is who asks, and under which codes."""
+    acts = acts_of(record.chain.links)
+    houses = Houses(acts, is_trusted=lambda act: act.entry not in untrusted)
+    agent, key = request.agent, request.key
+    is_trusted = agent is not None and key is not None and trust.judge_key(key, agent) is None
+    acts_for_sender = houses.acts_for_sender(agent, key.fingerprint if key else None, is_trusted=is_trusted)
+    codes = read_agents(record.chain.links, trust).codes_of(agent) if agent is not None else frozenset()
+    return replace(request, is_onward=request.is_onward or not acts_for_sender, other_codes=codes)
 
 
 def _withholds_changes(record: Record) -> bool:

@@ -142,6 +142,7 @@ def record_exit(
             purpose=purpose or _purpose_of(details.purpose),
             day=(header.happened_at or author.now()).date(),
             agent=author.signer.code,
+            key=author.signer.public_key,
             is_onward=consent.is_onward,
         )
         items = _items_that_go(read_record(opened.custody), header.items)

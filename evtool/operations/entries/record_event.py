@@ -5,7 +5,18 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 
-from evtool.core.custody.events import STATES_EVIDENCE, Corrected, Derived, Details, Event, Fixity
+from evtool.core.custody.events import (
+    STATES_EVIDENCE,
+    Admitted,
+    Corrected,
+    Derived,
+    Details,
+    Disclosed,
+    Event,
+    Fixity,
+    Transferred,
+)
+from evtool.core.custody.house import Houses, acts_of
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import InputError, MismatchError, UsageError
 from evtool.core.finding import Finding
@@ -80,6 +91,8 @@ def add_event(
         raise UsageError("a seal is made by sealing, not by recording one")
     if isinstance(details, Corrected) and header.items is None:
         header = replace(header, items=_items_of(opened.record, details.entry))
+    if isinstance(details, Admitted):
+        _check_admission(opened.record, author, details)
     _check_items(opened.record, header.items, details)
     if fixity is None and details.event in STATES_EVIDENCE:
         fixity = FixityRequest()
@@ -110,6 +123,32 @@ def head_of_entry(record: Record, number: int) -> str:
 def _items_of(record: Record, number: int) -> ItemRanges | None:
     """Give the items that an entry is about: what corrects it tells of the same ones, and travels only with them."""
     return next((link.entry.items for link in record.chain.links if link.entry.sequence == number), None)
+
+
+def _check_admission(record: Record, author: Author, details: Admitted) -> None:
+    """Refuse an admission that would have no effect, or another one than its signer may think."""
+    acts = acts_of(record.chain.links)
+    signer = author.signer.public_key.fingerprint
+    if details.key == signer:
+        raise UsageError("this is the key that signs; nobody admits themselves")
+    owners = {act.agent for act in acts if act.key == details.key}
+    owners |= {act.admitted.agent for act in acts if act.admitted and act.admitted.key == details.key}
+    if owners - {details.agent}:
+        raise UsageError(
+            f"this key is that of {min(owners - {details.agent})} in this record, and a key belongs to one agent only"
+        )
+    given = [link.entry.sequence for link in record.chain.links if _is_for(link.entry.details, details.agent)]
+    houses = Houses(acts)
+    if given and houses.acts_for_sender(author.signer.code, signer) and not houses.acts_for_sender(details.agent):
+        raise UsageError(
+            f"entry {given[0]} hands items over to {details.agent}, so {details.agent} is a recipient; as one of the "
+            f"house {details.agent} could pass on what it received, whatever the terms say",
+            hint="a colleague who has the same code needs another one",
+        )
+
+
+def _is_for(details: Details, agent: str) -> bool:
+    return isinstance(details, Transferred | Disclosed) and details.recipient == agent
 
 
 def _check_items(record: Record, items: ItemRanges | None, details: Details) -> None:

@@ -15,7 +15,8 @@ from datetime import datetime
 from evtool.core import __version__
 from evtool.core.custody.entry import Clock, Entry, Previous
 from evtool.core.custody.events import APART, Derived, Details, Disclosed, Fixity
-from evtool.core.errors import UsageError
+from evtool.core.custody.house import Houses, acts_of
+from evtool.core.errors import UsageError, Way
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.ranges import ItemRanges
 from evtool.operations.author import Author
@@ -189,6 +190,7 @@ def draft_entry(
     Raises:
         InputError: what would be signed could not be read again.
     """
+    require_current(opened.record, author)
     stamps = read_known_stamps(opened.record, author.now())
     entry = _build_entry(opened, author, header, details, fixity)
     own = dict(own or {})
@@ -206,6 +208,22 @@ def draft_entry(
     data = entry.serialize()
     require_readable(data, entry, opened.record, own, read_in_blocks=read_in_blocks)
     return Draft(entry, data, author.signer.sign(data), informational, own)
+
+
+def require_current(record: Record, author: Author) -> None:
+    """Refuse to sign with a key whose successor has signed: everybody would ask who did.
+
+    Raises:
+        UsageError: the key is retired in this record.
+    """
+    admission = Houses(acts_of(record.chain.links)).retired.get(author.signer.public_key.fingerprint)
+    if admission is not None:
+        raise UsageError(
+            f"entry {admission} replaced this key of {author.signer.code}, and the new key has signed since; nothing "
+            "was written",
+            hint="sign with the new key; the new key can take the old one back with `evtool record DIR admitted`",
+            ways=(Way.KEY, Way.AGENT),
+        )
 
 
 def commit_entry(opened: OpenRecord, draft: Draft, require_unchanged: Callable[[], None] | None = None) -> Written:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from evtool.core.custody.chain import Link
+from evtool.core.custody.house import Agents, act_of
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.ssh.allowed_signers import AllowedSigners, TrustStatus
+from evtool.core.ssh.key import PublicKey
 from evtool.core.ssh.signature import NAMESPACE
 from evtool.core.text.times import format_time
 from evtool.core.verdict import SignerReport
@@ -36,16 +38,35 @@ class TrustPolicy:
         A claimed time proves nothing, so a key has to be valid now, or at the moment by which the entry is proven to
         have existed: what was signed before a key was stolen was not signed by the thief.
         """
+        return self._judge(link.public_key, link.entry.agent, self.proven.get(link.head))
+
+    def judge_key(self, public_key: PublicKey, agent: str) -> tuple[Code, str] | None:
+        """Say why a key is not trusted for an agent at this moment; None if it is."""
+        return self._judge(public_key, agent, None)
+
+    def _judge(self, public_key: PublicKey, agent: str, existed_by: datetime | None) -> tuple[Code, str] | None:
         if self.signers:
-            known = link.public_key.fingerprint in self.signers
+            known = public_key.fingerprint in self.signers
             return None if known else (Code.KEY_UNKNOWN, "this is not one of the keys that you named")
         moment = self.now or datetime.now(UTC)
-        status = self.trust.judge(link.public_key, link.entry.agent, NAMESPACE, moment).status
-        existed_by = self.proven.get(link.head)
+        status = self.trust.judge(public_key, agent, NAMESPACE, moment).status
         if status is TrustStatus.NO_LONGER_VALID and existed_by is not None and existed_by < moment:
-            earlier = self.trust.judge(link.public_key, link.entry.agent, NAMESPACE, existed_by).status
+            earlier = self.trust.judge(public_key, agent, NAMESPACE, existed_by).status
             status = earlier if earlier is TrustStatus.TRUSTED else status
         return None if status is TrustStatus.TRUSTED else _REASONS[status]
+
+    def knows(self, link: Link) -> bool:
+        """Tell whether the user trusts the key of an entry for its agent at any time, past or future ones included.
+
+        Enough to believe what the entry says against its own signer: that two keys are one agent.
+        """
+        objection = self.judge(link)
+        return objection is None or objection[0] in (Code.KEY_NO_LONGER_VALID, Code.KEY_NOT_YET_VALID)
+
+
+def read_agents(links: Iterable[Link], policy: TrustPolicy) -> Agents:
+    """Tell which codes and keys are one agent, by what keys say that the user knows."""
+    return Agents(act_of(link) for link in links if policy.knows(link))
 
 
 _REASONS = {

@@ -24,6 +24,7 @@ from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.writer import (
     EntryHeader,
     open_for_writing,
+    require_current,
     write_entry,
 )
 from evtool.operations.progress import NoProgress, Progress, ShareTrack
@@ -96,6 +97,7 @@ def _seal(
         open_for_writing(path, options.custody) as opened,
         choose_workers(options.jobs, options.scheduler, opened.evidence) as workers,
     ):
+        require_current(opened.record, author)
         plain = Opened(opened.evidence, opened.record, NAME if opened.inside else None)
         run = _SealRun(plain, options, workers, author.policy, author.progress, surprises)
         journal_file = journal_name(opened.next_sequence)

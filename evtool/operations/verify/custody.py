@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from evtool.core.custody.chain import Link, check_head
 from evtool.core.custody.events import Corrected, Countersigned
+from evtool.core.custody.house import Houses, acts_of
 from evtool.core.custody.receipt import Receipt, answered_transfers, check_receipt, transfer_details
 from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.finding import Code, Effect, Finding
@@ -22,6 +23,7 @@ def judge_custody(record: Record, policy: TrustPolicy, expected_head: str | None
     findings = [finding for link in links for finding in _judge_references(link, record)]
     findings += record.undone.findings
     receipts = _read_receipts(record, policy, findings)
+    findings += _find_retired(links)
     findings += _open_transfers(links, receipts)
     if expected_head is not None:
         finding = check_head(record.chain, expected_head)
@@ -79,6 +81,21 @@ def _read_receipts(record: Record, policy: TrustPolicy, findings: list[Finding])
         elif receipt.transfer.entry.sequence == sequence:
             receipts.append(receipt)
     return receipts
+
+
+def _find_retired(links: Sequence[Link]) -> list[Finding]:
+    """A key whose successor has signed should sign no more; a mistake and a thief look the same from here."""
+    retired_by = Houses(acts_of(links)).retired_by
+    findings: list[Finding] = []
+    for link in links:
+        number, key = link.entry.sequence, link.public_key.fingerprint
+        if number in retired_by:
+            message = (
+                f"entry {number} is signed by {key} as agent {link.entry.agent}, a key that was replaced by entry "
+                f"{retired_by[number]}, after the new key had signed: ask {link.entry.agent} who signed it"
+            )
+            findings.append(Finding(Code.KEY_RETIRED, Effect.OPEN, message, found=key, entry=number))
+    return findings
 
 
 def _open_transfers(links: Sequence[Link], receipts: Sequence[Receipt]) -> list[Finding]:
