@@ -1,29 +1,25 @@
-"""Lists of digests that other programs wrote: sha256sum and its kin, b3sum, hashdeep.
+"""Lists of digests that other programs wrote, and which file below a directory each of their lines means.
 
-Lists are a stranger's: every path has to stay below the directory it is about, and a line that is not understood is an
-error, as it may be the one that matters.
+Lists are a stranger's: every path has to stay below the directory it is about. How a path is spelled says nothing of
+the evidence: lists from Windows have backslashes and drive letters, and may be in the encoding of a country. So a path
+is read in another way than it stands only where it is not there as it stands.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from evtool.core.errors import FormatError, Way
-from evtool.core.text.names import shown_path
+from evtool.core.text.foreign import ForeignText, not_utf8, read_foreign_text
+from evtool.core.text.names import shown, shown_path
+from evtool.interop.checksum_lines import ListedFile, parse_certutil, parse_hashdeep, parse_sfv, parse_sums
+from evtool.interop.checksum_tables import parse_columns, parse_rows
+from evtool.interop.expected import Expected, add_expected, is_safe, safe_path
 
 MAX_LINE = 64 * 1024
-"""Longest line of a list, in bytes."""
-
-DIGEST_SIZES = {
-    **{"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64},
-    **{"sha3_224": 28, "sha3_256": 32, "sha3_384": 48, "sha3_512": 64, "blake2b": 64, "blake2s": 32, "blake3": 32},
-}
-"""Algorithms that lists are read for, as Python names them -> bytes of a digest."""
-
-WEAK = frozenset({"md5", "sha1"})
-"""Algorithms for which two files with one digest can be made; they show accidents, not attacks."""
+"""Longest line of a list, in characters."""
 
 SUM_FORMATS = {
     **{"sha256sum": "sha256", "sha512sum": "sha512", "sha384sum": "sha384", "sha224sum": "sha224"},
@@ -31,164 +27,232 @@ SUM_FORMATS = {
 }
 """Name of a format of one digest and one name a line -> the algorithm of lines that do not name one."""
 
-HASHDEEP = "hashdeep"
+HASHDEEP, SFV, CERTUTIL = "hashdeep", "sfv", "certutil"
 
-FORMATS = (*SUM_FORMATS, HASHDEEP)
+TABLE_FORMATS = ("csv", "get-filehash", "ftk", "autopsy", "hashmyfiles")
+"""Names of formats whose columns have names: all are read alike."""
+
+FORMATS = (*SUM_FORMATS, HASHDEEP, SFV, CERTUTIL, *TABLE_FORMATS)
 """Names of all formats."""
 
-_PLAIN = re.compile(rb"(\\?)([0-9A-Fa-f]+) [ *](.+)\Z", re.DOTALL)
-_TAGGED = re.compile(rb"(\\?)([A-Za-z0-9-]+) \((.+)\) = ([0-9A-Fa-f]+)\Z", re.DOTALL)
-_TAG_NAMES = {b"MD5": "md5", b"SHA1": "sha1", b"SHA224": "sha224", b"SHA256": "sha256", b"SHA384": "sha384"} | {
-    b"SHA512": "sha512",
-    b"BLAKE2B": "blake2b",
-    b"BLAKE3": "blake3",
-}
-_HASHDEEP_COLUMNS = {"md5", "sha1", "sha256", "tiger", "whirlpool"}
-_HASHDEEP_READ = _HASHDEEP_COLUMNS & DIGEST_SIZES.keys()
-_ESCAPES = re.compile(rb"\\(.)", re.DOTALL)
-_ESCAPED = {b"\\": b"\\", b"n": b"\n", b"r": b"\r"}
+_DRIVE = re.compile(r"(?:[A-Za-z]:|\\\\[?.]\\|\\\\[^\\/]+\\)")
+"""How an absolute path of Windows begins: with a drive, or with the name of another computer."""
+
+_MAX_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ListOptions:
+    """How a list is read.
+
+    Attributes:
+        format_name: the program that wrote it, one of `FORMATS`; None recognises it where that is certain.
+        strip: what is taken off the beginning of every path, as lists may hold paths from where they were made.
+        encoding: what the user says of its encoding, or None.
+        columns: what the user says of its columns, as `path=Location,sha256=Hash`, or None.
+        name: the name of its file, which may say what it is.
+    """
+
+    format_name: str | None = None
+    strip: str = ""
+    encoding: str | None = None
+    columns: str | None = None
+    name: str = ""
 
 
 @dataclass(slots=True)
-class Expected:
-    """What lists say of one file.
+class ForeignList:
+    """What a list says.
 
     Attributes:
-        digests: algorithm -> digest in lower-case hexadecimal.
-        size: bytes, or None if no list says it.
+        format_name: the program that wrote it, one of `FORMATS`.
+        files: path below the directory -> what the list says of it.
+        encoding: how the list is encoded, in words.
+        sample: a line as it was read, where the encoding is a guess or was named by the user; else empty.
+        has_backslashes: whether backslashes of its paths were read as `/`.
+        undigested: as the list spells them, the first files of which it gives no digest.
+        undigested_count: how many there are.
     """
 
-    digests: dict[str, str] = field(default_factory=dict)
-    size: int | None = None
+    format_name: str
+    files: dict[bytes, Expected] = field(default_factory=dict)
+    encoding: str = ""
+    sample: str = ""
+    has_backslashes: bool = False
+    undigested: list[str] = field(default_factory=list)
+    undigested_count: int = 0
 
 
-def read_list(lines: Iterable[bytes], format_name: str, strip: bytes = b"") -> dict[bytes, Expected]:
-    """Read a list whose lines come without their newlines: path -> what it says.
-
-    `strip` is taken off the beginning of every path, as lists may hold paths from where they were made.
+def read_list(data: bytes, options: ListOptions, exists: Callable[[bytes], bool]) -> ForeignList:
+    """Read a list; `exists` tells whether a file has this path below the directory.
 
     Raises:
-        FormatError: with the number of the line: it is not in the format, a path leads out of the directory, or two
-            lines say different things of one file.
+        FormatError: with the number of the line: it is not in the format, a path leads out of the directory, two lines
+            say different things of one file, or the list is in an encoding that has to be named first.
     """
-    parsed = _parse_hashdeep(lines) if format_name == HASHDEEP else _parse_sums(lines, SUM_FORMATS[format_name])
-    files: dict[bytes, Expected] = {}
-    for number, path, digests, size in parsed:
-        name = _relative(path, strip, number)
-        add_expected(files.setdefault(name, Expected()), digests, size, f"line {number}")
-    if not files:
-        raise FormatError("the list names no file")
-    return files
+    text = read_foreign_text(data, "the list", encoding=options.encoding, keeps_bytes=True)
+    has_bytes = not _is_text(text.text)
+    try:
+        read = _read(text, options, exists)
+    except FormatError:
+        if has_bytes:
+            raise not_utf8(data, "the list") from None
+        raise
+    if has_bytes:
+        _require_bytes_there(data, read, exists)
+    if not read.files:
+        raise _names_no_file(read)
+    return read
 
 
-def add_expected(file: Expected, digests: dict[str, str], size: int | None, where: str) -> None:
-    """Add what one line says about a file.
+def _is_text(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _require_bytes_there(data: bytes, read: ForeignList, exists: Callable[[bytes], bool]) -> None:
+    """Refuse a list that is not UTF-8, unless its names are those of files, byte for byte.
 
     Raises:
-        FormatError: another line says otherwise.
+        FormatError: none of them is there, so the encoding of the list says nothing of the evidence.
     """
-    for algorithm, digest in digests.items():
-        if file.digests.setdefault(algorithm, digest) != digest:
-            raise FormatError(f"{where}: the file is already listed with another digest")
-    if size is not None and file.size not in (None, size):
-        raise FormatError(f"{where}: the file is already listed with another size")
-    file.size = size if size is not None else file.size
+    strange = [path for path in read.files if not _is_text(path.decode("utf-8", "surrogateescape"))]
+    if strange and not any(map(exists, strange)):
+        raise not_utf8(data, "the list")
 
 
-_Line = tuple[int, bytes, dict[str, str], int | None]
+def _names_no_file(read: ForeignList) -> FormatError:
+    if read.undigested_count:
+        return FormatError("the list gives no digest of any file, so nothing could be checked")
+    return FormatError("the list names no file")
 
 
-def _parse_sums(lines: Iterable[bytes], algorithm: str) -> Iterator[_Line]:
-    """Read what coreutils and b3sum write, plain or with --tag; lines that begin with `#` are comments."""
-    for number, line in enumerate(lines, start=1):
-        line = line.removesuffix(b"\r")
-        if not line or line.startswith(b"#"):
+def _read(text: ForeignText, options: ListOptions, exists: Callable[[bytes], bool]) -> ForeignList:
+    said = options.encoding is not None or text.is_guess
+    name = options.format_name or ("csv" if options.columns else _recognise(text.text, options.name))
+    read = ForeignList(name, encoding=text.encoding, sample=text.sample if said else "")
+    for listed in _parse(text.text, name, options.columns):
+        if not listed.digests:
+            read.undigested_count += 1
+            if len(read.undigested) < _MAX_NAMED:
+                read.undigested.append(listed.path)
             continue
-        if match := _TAGGED.match(line):
-            escaped, name, path, digest = match.groups()
-            tagged = _TAG_NAMES.get(name.upper().replace(b"-", b""))
-            if tagged is None:
-                raise FormatError(f"line {number}: evtool does not read digests of this algorithm")
-            yield number, _unescape(path, number) if escaped else path, _digest(tagged, digest, number), None
-        elif match := _PLAIN.match(line):
-            escaped, digest, path = match.groups()
-            yield number, _unescape(path, number) if escaped else path, _digest(algorithm, digest, number), None
-        else:
-            raise FormatError(f"line {number} is not a digest and a file name")
+        path = _place(listed, options.strip, exists, read)
+        add_expected(read.files.setdefault(path, Expected()), listed.digests, listed.size, listed.where)
+    return read
 
 
-def _parse_hashdeep(lines: Iterable[bytes]) -> Iterator[_Line]:
-    """Read what hashdeep writes: two header lines, comments, then size, digests and name with commas between."""
-    columns: list[str] = []
-    for number, line in enumerate(lines, start=1):
-        line = line.removesuffix(b"\r")
-        if number == 1:
-            if not line.startswith(b"%%%% HASHDEEP-1."):
-                raise FormatError("the list does not begin like a hashdeep list")
-        elif line.startswith(b"%%%% "):
-            columns = _parse_columns(line, number)
-        elif line and not line.startswith(b"##"):
-            if not columns:
-                raise FormatError(f"line {number}: the list does not say which columns it has")
-            values = line.split(b",", len(columns) - 1)
-            if len(values) != len(columns) or not values[0].isdigit() or len(values[0]) > 19:
-                raise FormatError(f"line {number} does not have the columns of the list")
-            digests: dict[str, str] = {}
-            for name, value in zip(columns[1:-1], values[1:-1], strict=True):
-                if name in _HASHDEEP_READ:
-                    digests |= _digest(name, value, number)
-            yield number, values[-1], digests, int(values[0])
+def _recognise(text: str, file_name: str) -> str:
+    """Tell which program wrote a list.
 
-
-def _parse_columns(line: bytes, number: int) -> list[str]:
-    """Read which digests the list has; a column given twice, or unknown, could hide one that matters."""
-    columns = line[5:].decode("ascii", "replace").split(",")
-    digests = columns[1:-1]
-    known = set(digests) <= _HASHDEEP_COLUMNS and len(set(digests)) == len(digests)
-    if columns[0] != "size" or columns[-1] != "filename" or not known:
-        raise FormatError(f"line {number}: these are not the columns of a hashdeep list")
-    if not set(digests) & _HASHDEEP_READ:
-        raise FormatError(
-            f"line {number}: the list has no digests that evtool reads ({', '.join(sorted(_HASHDEEP_READ))})"
-        )
-    return columns
-
-
-def _digest(algorithm: str, text: bytes, number: int) -> dict[str, str]:
-    if len(text) != 2 * DIGEST_SIZES[algorithm] or not re.fullmatch(rb"[0-9A-Fa-f]+", text):
-        raise FormatError(f"line {number}: this is not a {algorithm} digest")
-    return {algorithm: text.decode("ascii").lower()}
-
-
-def _unescape(path: bytes, number: int) -> bytes:
-    def one(match: re.Match[bytes]) -> bytes:
-        if match[1] not in _ESCAPED:
-            raise FormatError(f"line {number}: an escape in the file name is unknown")
-        return _ESCAPED[match[1]]
-
-    return _ESCAPES.sub(one, path)
-
-
-def _relative(path: bytes, strip: bytes, number: int) -> bytes:
-    if strip:
-        if not path.startswith(strip):
-            raise FormatError(f"line {number}: the path {shown_path(path)} does not begin with the part to strip")
-        path = path[len(strip) :].lstrip(b"/")
-    return safe_path(path, f"line {number}")
-
-
-def safe_path(path: bytes, where: str) -> bytes:
-    """Return a relative path without `./` at its beginning.
+    The length of a digest does not tell its algorithm, and a guess could show a difference where there is none. So
+    only what the list says of itself, or its name, counts.
 
     Raises:
-        FormatError: it is absolute, or could lead out of the directory.
+        FormatError: it is not certain.
     """
-    while path.startswith(b"./"):
-        path = path[2:]
-    if not path or path.startswith(b"/") or b"\0" in path or any(p in (b"", b".", b"..") for p in path.split(b"/")):
+    lines = [line.strip() for line in text[: 4 * MAX_LINE].split("\n") if line.strip()][:5]
+    for name, pattern in _RECOGNISED.items():
+        if any(pattern.match(line) for line in lines):
+            return name
+    if match := _NAMED.search(file_name.lower()):
+        return f"{match[1] or match[2] or match[3]}sum"
+    if file_name.lower().endswith(".sfv"):
+        return SFV
+    raise FormatError(
+        "it is not certain which program wrote the list, nor of which algorithm its digests are",
+        hint="name the program",
+        ways=(Way.FORMAT,),
+    )
+
+
+_NAMED = re.compile(
+    r"(md5|sha1|sha256|sha384|sha512)sums?(?:\.txt|\.asc)?\Z|\.(md5|sha1|sha256|sha384|sha512)\Z|"
+    r"manifest-(md5|sha1|sha256|sha384|sha512)\.txt\Z"
+)
+"""Names of lists by which everybody knows them: SHA256SUMS, photos.md5, and the manifests of bags."""
+
+
+def _parse(text: str, name: str, columns: str | None) -> Iterator[ListedFile]:
+    if columns is not None and name not in TABLE_FORMATS:
+        raise FormatError(f"a list of {name} has no columns to name")
+    if name in TABLE_FORMATS:
+        return parse_rows(text, parse_columns(columns) if columns else None)
+    lines = list(_lines(text))
+    if name in SUM_FORMATS:
+        return _explain(parse_sums(lines, SUM_FORMATS[name]), lines)
+    if name == HASHDEEP:
+        return _explain(parse_hashdeep(lines), lines)
+    return parse_sfv(lines) if name == SFV else parse_certutil(lines)
+
+
+def _lines(text: str) -> Iterator[str]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if len(line) > MAX_LINE:
+            raise FormatError(f"line {number} of the list has more than {MAX_LINE} characters")
+        yield line.removesuffix("\r")
+
+
+_RECOGNISED: Mapping[str, re.Pattern[str]] = {
+    CERTUTIL: re.compile(r"[A-Za-z0-9]+ hash of .+:\Z|.+의 .+ 해시:\Z|[A-Za-z0-9]+ 해시\(파일 .+\):\Z|CertUtil: "),
+    HASHDEEP: re.compile(r"%%%% HASHDEEP-"),
+    "get-filehash": re.compile(r'"?Algorithm"?[,;\t ]+"?Hash"?[,;\t ]|#TYPE .*FileHash'),
+    "ftk": re.compile(r'"?MD5"?[,;\t]"?SHA1"?[,;\t]"?FileNames"?'),
+    "autopsy": re.compile(r'"?Name"?[,;\t].*"?(?:MD5|SHA-256) Hash"?'),
+    "hashmyfiles": re.compile(r"={20,}\Z|Filename +: "),
+}
+"""Format -> how a line near the beginning of such a list looks."""
+
+
+def _explain(parsed: Iterator[ListedFile], lines: list[str]) -> Iterator[ListedFile]:
+    """Say of a list that is not understood which program it seems to be of."""
+    try:
+        yield from parsed
+    except FormatError as error:
+        for name, pattern in _RECOGNISED.items():
+            if any(pattern.match(line) for line in lines[:5]):
+                raise FormatError(
+                    error.message, hint=f"this looks like a list of {name}; name that format", ways=(Way.FORMAT,)
+                ) from None
+        raise
+
+
+def _place(listed: ListedFile, strip: str, exists: Callable[[bytes], bool], read: ForeignList) -> bytes:
+    """Find which file a path means: as it stands if that is there, else with `/` for each backslash."""
+    where = listed.where
+    spelled = _strip(listed.path, strip, where)
+    as_it_stands = _encode(spelled.removeprefix("./"))
+    if "\\" not in spelled or (is_safe(as_it_stands) and exists(as_it_stands)):
+        return safe_path(_encode(spelled), where)
+    if _DRIVE.match(spelled):
         raise FormatError(
-            f"{where}: the path {shown_path(path)} does not stay below the directory",
-            hint="if the list was made elsewhere, remove the beginning of its paths",
+            f"{where}: {shown(spelled)} begins with a drive or a computer of Windows",
+            hint="remove the beginning of the paths, up to the folder that this directory is a copy of",
             ways=(Way.STRIP,),
         )
+    path = safe_path(_encode(spelled.replace("\\", "/")), where)
+    read.has_backslashes = True
     return path
+
+
+def _strip(path: str, strip: str, where: str) -> str:
+    """Take the beginning off a path; Windows does not tell large letters from small ones, nor `/` from a backslash."""
+    if not strip:
+        return path
+    rest = None
+    if path.startswith(strip):
+        rest = path[len(strip) :]
+    elif "\\" in strip or "\\" in path or _DRIVE.match(strip):
+        head = path[: len(strip)]
+        if head.replace("\\", "/").casefold() == strip.replace("\\", "/").casefold():
+            rest = path[len(strip) :]
+    if rest is None or not (strip.endswith(("/", "\\")) or rest.startswith(("/", "\\"))):
+        raise FormatError(f"{where}: the path {shown_path(_encode(path))} does not begin with the part to strip")
+    return rest.lstrip("/\\") if "\\" in strip or "\\" in path else rest.lstrip("/")
+
+
+def _encode(path: str) -> bytes:
+    return path.encode("utf-8", "surrogateescape")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
+import ipaddress
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
+from evtool.core.container.payload_names import find_unsafe
 from evtool.core.errors import FormatError
+from evtool.core.text.foreign import not_utf8
 from evtool.core.text.names import shown, shown_path
-from evtool.interop.checksum_lists import DIGEST_SIZES, Expected, add_expected, safe_path
+from evtool.interop.expected import DIGEST_SIZES, Expected, add_expected, safe_path
 
 PAYLOAD = b"data/"
 
@@ -20,11 +26,18 @@ _DECLARATION = re.compile(
 _MANIFEST_NAME = re.compile(r"(tag)?manifest-(.+)\.txt\Z", re.IGNORECASE | re.DOTALL)
 _LINE = re.compile(r"([0-9A-Fa-f]+)[ \t]+\*?(.+)\Z", re.DOTALL)
 _ENCODED = re.compile(r"%(0A|0D|25)", re.IGNORECASE)
-_FETCH_LINE = re.compile(r"\S+[ \t]+(-|[0-9]{1,19})[ \t]+(.+)\Z", re.DOTALL)
+_FETCH_LINE = re.compile(r"(\S+)[ \t]+(-|[0-9]{1,19})[ \t]+(.+)\Z", re.DOTALL)
 _OXUM = re.compile(r"([0-9]{1,19})\.([0-9]{1,12})\Z")
 _ALGORITHMS = {name.replace("_", ""): name for name in DIGEST_SIZES}
 """Names without separators, as RFC 8493 (section 2.4) wants them in the names of manifests -> algorithms."""
-_ENCODINGS = {"utf-8": "utf-8", "us-ascii": "ascii", "ascii": "ascii", "iso-8859-1": "latin-1"}
+_ENCODINGS = {"utf-8": "utf-8", "us-ascii": "ascii", "ascii": "ascii", "iso-8859-1": "latin-1", "utf-16": "utf-16"}
+_DECLARED = (
+    ("BagIt-Version: N.N", re.compile(r"BagIt-Version: *[0-9]{1,3}\.[0-9]{1,3} *\Z")),
+    ("Tag-File-Character-Encoding: UTF-8", re.compile(r"Tag-File-Character-Encoding: *[A-Za-z0-9._-]{1,40} *\Z")),
+)
+"""How the two lines of bagit.txt have to be (RFC 8493, section 2.1.1)."""
+
+_MAX_NOTES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,7 @@ class ForeignBag:
         files: path relative to the bag -> what the manifests say about it.
         total: bytes and number of the files of the payload, by Payload-Oxum; None if there is none.
         to_fetch: paths that fetch.txt lists; they are in `files` too.
+        notes: what is unusual in it and refused by nobody, in sentences that are safe to print.
     """
 
     version: tuple[int, int]
@@ -44,6 +58,7 @@ class ForeignBag:
     files: dict[bytes, Expected]
     total: tuple[int, int] | None
     to_fetch: frozenset[bytes]
+    notes: tuple[str, ...] = ()
 
 
 def read_foreign_bag(names: Iterable[str], read: Callable[[str], bytes], exists: Callable[[bytes], bool]) -> ForeignBag:
@@ -71,13 +86,30 @@ def read_foreign_bag(names: Iterable[str], read: Callable[[str], bytes], exists:
         listed[name] = set()
         for where, path, digest in _parse_manifest(texts, algorithm, name):
             add_expected(files.setdefault(path, Expected()), {algorithm: digest}, None, where)
+            if path in listed[name]:
+                texts.notes.append(f"{where}: {shown_path(path)} is listed a second time")
             listed[name].add(path)
-    if not any(listed[name] for name in payload_lists):
+    # A bag without payload is valid (RFC 8493, section 3); something has to be compared all the same.
+    if not files:
         raise FormatError("the manifests list no file, so nothing could be checked")
+    if not any(listed[name] for name in payload_lists):
+        texts.notes.append("the bag has no payload; only its tag files could be checked")
     _check_lists(texts.version, {name: listed[name] for name in payload_lists})
     to_fetch = _read_fetch(texts, files) if "fetch.txt" in present else frozenset()
     total = _read_oxum(texts.lines("bag-info.txt")) if "bag-info.txt" in present else None
-    return ForeignBag(texts.version, tuple(manifests), files, total, to_fetch)
+    texts.notes.extend(_doubtful_names(files))
+    notes = texts.notes[:_MAX_NOTES]
+    if len(texts.notes) > _MAX_NOTES:
+        notes.append(f"and {len(texts.notes) - _MAX_NOTES:,} more of this kind")
+    return ForeignBag(texts.version, tuple(manifests), files, total, to_fetch, tuple(notes))
+
+
+def _doubtful_names(files: Iterable[bytes]) -> Iterator[str]:
+    for path in sorted(files):
+        # A percent sign and another Unicode form have rules of their own here.
+        name = unicodedata.normalize("NFC", path.decode("utf-8", "surrogateescape")).replace("%", "_")
+        if (why := find_unsafe(name)) is not None:
+            yield f"{shown_path(path)}: {why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +120,21 @@ class _Texts:
     encoding: str
     read: Callable[[str], bytes]
     exists: Callable[[bytes], bool]
+    notes: list[str] = field(default_factory=list)
 
     def lines(self, name: str) -> Iterable[tuple[str, str]]:
         """Give the lines that hold something, each with the words that say where it is."""
+        data = self.read(name)
+        # Only bagit.txt must not begin with a mark (RFC 8493, section 2.1.1).
+        unmarked = data.removeprefix(codecs.BOM_UTF8) if self.encoding == "utf-8" else data
         try:
-            text = self.read(name).decode(self.encoding)
+            text = unmarked.decode(self.encoding)
         except UnicodeDecodeError:
-            raise FormatError(f"{shown(name)} is not in the encoding that bagit.txt declares") from None
+            why = f": {not_utf8(data, 'it').message}" if self.encoding == "utf-8" else ""
+            raise FormatError(
+                f"{shown(name)} is not in the encoding that bagit.txt declares{why}",
+                hint="ask for the bag again, made by a program that writes what bagit.txt declares",
+            ) from None
         # Lines end in LF, CR LF or CR; any other separator is part of a name.
         for number, line in enumerate(re.split(r"\r\n|\n|\r", text), start=1):
             if line:
@@ -106,6 +146,8 @@ class _Texts:
         LF, CR and `%` in it are percent-encoded (RFC 8493, section 2.1.3), but much used programs leave `%` as it is:
         a path that exists as it is spelled is meant as it is spelled.
         """
+        if text.startswith("./"):
+            self.notes.append(f"{where}: the path begins with ./, which BagIt does not ask for")
         path = safe_path(text.encode("utf-8"), where)
         if "%" in text and not self.exists(path):
             decoded = _ENCODED.sub(lambda found: chr(int(found[1], 16)), text)
@@ -119,7 +161,7 @@ def _parse_declaration(data: bytes) -> tuple[tuple[int, int], str]:
     except UnicodeDecodeError:
         match = None
     if match is None:
-        raise FormatError("bagit.txt does not declare a version and an encoding")
+        raise _bad_declaration(data)
     version = int(match[1]), int(match[2])
     if not (0, 93) <= version <= (1, 0):
         raise FormatError(f"the bag declares BagIt {version[0]}.{version[1]}, evtool reads versions 0.93 to 1.0")
@@ -129,6 +171,20 @@ def _parse_declaration(data: bytes) -> tuple[tuple[int, int], str]:
     return version, encoding
 
 
+def _bad_declaration(data: bytes) -> FormatError:
+    """Say which line of bagit.txt is not as the specification has it."""
+    what = "bagit.txt does not declare a version and an encoding"
+    hint = "the two lines of bagit.txt are `BagIt-Version: 1.0` and `Tag-File-Character-Encoding: UTF-8`"
+    if data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return FormatError(f"{what}: it begins with a byte order mark, which BagIt does not allow there", hint=hint)
+    lines = re.split(_END, data.decode("utf-8", "replace"))
+    for number, (expected, pattern) in enumerate(_DECLARED, start=1):
+        found = lines[number - 1] if len(lines) >= number else ""
+        if not pattern.match(found):
+            return FormatError(f"{what}: line {number} is {shown(found, 80)}, expected {expected}", hint=hint)
+    return FormatError(f"{what}: there is something after its two lines", hint=hint)
+
+
 def _parse_manifest(texts: _Texts, algorithm: str, name: str) -> Iterable[tuple[str, bytes, str]]:
     """Give where each line is, its path and its digest."""
     is_tag_manifest = name.lower().startswith("tag")
@@ -136,6 +192,12 @@ def _parse_manifest(texts: _Texts, algorithm: str, name: str) -> Iterable[tuple[
         match = _LINE.match(line)
         if match is None or len(match[1]) != 2 * DIGEST_SIZES[algorithm]:
             raise FormatError(f"{where} is not a {algorithm} digest and a path")
+        if "\\" in match[2] and not match[2].startswith("data/"):
+            raise FormatError(
+                f"{where} has backslashes in its path; BagIt wants / (RFC 8493, section 2.1.3)",
+                hint=f"ask for the bag again, or check it against this manifest as a list: `evtool import list "
+                f"{shown(name)} BAG`",
+            )
         path = texts.path(match[2], where)
         if path.startswith(PAYLOAD) == is_tag_manifest:
             raise FormatError(f"{where}: {shown_path(path)} does not belong in this manifest")
@@ -149,12 +211,29 @@ def _read_fetch(texts: _Texts, files: dict[bytes, Expected]) -> frozenset[bytes]
         match = _FETCH_LINE.match(line)
         if match is None:
             raise FormatError(f"{where} is not an address, a length and a path")
-        path = texts.path(match[2], where)
+        path = texts.path(match[3], where)
+        if _is_near(match[1]):
+            texts.notes.append(f"{where}: the address is of this computer or its own network, not of the sender")
         if path not in files:
             raise FormatError(f"{where}: {shown_path(path)} is in no manifest")
-        add_expected(files[path], {}, None if match[1] == "-" else int(match[1]), where)
+        add_expected(files[path], {}, None if match[2] == "-" else int(match[2]), where)
         paths.add(path)
     return frozenset(paths)
+
+
+def _is_near(address: str) -> bool:
+    """Tell whether an address leads to whoever follows it: to a file, to this computer, to a network without a name."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    if parts.scheme.lower() == "file" or host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False
 
 
 def _check_lists(version: tuple[int, int], lists: Mapping[str, set[bytes]]) -> None:

@@ -11,6 +11,7 @@ from evtool.core.manifest.archivist_statements import ArchivistStatements, make_
 from evtool.core.manifest.context import parse_user_value
 from evtool.core.terms.input import parse_toml_terms
 from evtool.core.terms.terms import ConsentTerms
+from evtool.core.text.foreign import read_foreign_text
 from evtool.core.text.names import nfc_key, parse_name, shown
 from evtool.core.text.toml import TomlTable, parse_toml
 
@@ -68,7 +69,7 @@ def parse_defaults(data: bytes) -> ItemDefaults:
     Raises:
         FormatError: it is not TOML, in another format, or states what cannot be stated.
     """
-    table = TomlTable(parse_toml(data, "the file of defaults"))
+    table = TomlTable(parse_toml(read_foreign_text(data, "the file of defaults").text.encode(), "the file of defaults"))
     found = table.take("format", str)
     if found != FORMAT:
         raise FormatError(f"the file of defaults is in format {shown(found)}, this version reads {FORMAT}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from evtool.core.errors import InputError, KeyFileError
+from evtool.core.text.foreign import read_foreign_text
 from evtool.core.text.names import shown
 from evtool.keys.files import read_any_file, read_secret_file, shown_file
 from evtool.keys.memory import forbid_core_dumps
@@ -93,7 +94,8 @@ def read_recipients_file(path: Path) -> list[EncryptionKey]:
         InputError: it cannot be read.
         KeyFileError: a line is not a recipient, or there is none.
     """
-    lines = read_any_file(path, MAX_FILE).decode("utf-8", "replace").splitlines()
+    data = read_any_file(path, MAX_FILE)
+    lines = read_foreign_text(data, f"the file {shown_file(path)}", keeps_bytes=True).text.splitlines()
     recipients = [parse_recipient(line.strip()) for line in lines if line.strip() and not line.startswith("#")]
     if not recipients:
         raise KeyFileError(f"{shown_file(path)} names no recipient")

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 from evtool.core.errors import FormatError, InputError, KeyFileError, Way
 from evtool.core.ssh.key import ED25519, PublicKey, parse_public_key_blob, parse_public_key_line
 from evtool.core.ssh.wire import Reader, decode_base64
+from evtool.core.text.foreign import read_foreign_text
 from evtool.keys.files import create_file, read_any_file, read_secret_file, shown_file
 from evtool.keys.memory import forbid_core_dumps
 from evtool.keys.passphrase import Passphrase, PassphraseSource
@@ -78,13 +79,22 @@ def read_public_key_file(path: Path) -> PublicKey:
         KeyFileError: it cannot be read, or holds no Ed25519 key.
     """
     try:
-        text = read_any_file(path, MAX_KEY_FILE).decode("utf-8", "replace")
+        data = read_any_file(path, MAX_KEY_FILE)
     except InputError as error:
         raise KeyFileError(error.message, hint=error.hint) from None
     try:
-        return parse_public_key_line(text)
+        return parse_public_key(data)
     except FormatError as error:
         raise KeyFileError(f"{shown_file(path)}: {error.message}", hint=error.hint) from None
+
+
+def parse_public_key(data: bytes) -> PublicKey:
+    """Read a public key that somebody brought, whatever their program made of its encoding.
+
+    Raises:
+        FormatError: it is no Ed25519 key, or in no encoding of Unicode.
+    """
+    return parse_public_key_line(read_foreign_text(data, "it", keeps_bytes=True).text)
 
 
 def unlock(key_file: KeyFile, source: PassphraseSource) -> Ed25519PrivateKey:

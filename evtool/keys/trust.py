@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from evtool.core.errors import UsageError
+from evtool.core.errors import FormatError, UsageError
 from evtool.core.ssh.allowed_signers import (
     AllowedSigner,
     AllowedSigners,
@@ -21,12 +21,15 @@ from evtool.core.ssh.key import PublicKey
 from evtool.core.ssh.pattern import match_pattern_list
 from evtool.core.ssh.signature import NAMESPACE
 from evtool.core.text.codes import check_code
+from evtool.core.text.foreign import read_foreign_text
 from evtool.core.text.names import shown
-from evtool.keys.files import locked, read_any_file, read_own_file, replace_file
+from evtool.keys.files import locked, read_any_file, read_own_file, replace_file, shown_file
 from evtool.keys.home import home_directory, make_home, trust_file
 
 MAX_TRUST_FILE = 1024 * 1024
 """Largest trust file, in bytes: room for some 7,000 keys."""
+
+_MAX_NAMED = 20
 
 _FIRST_END = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
 """The earliest end that a line can have: ssh-keygen refuses lines that name the first second of 1970."""
@@ -40,11 +43,25 @@ def load_trust(path: Path | None = None, home: Path | None = None) -> AllowedSig
 
     Raises:
         InputError: the named file is not there, not a file or too large.
+        FormatError: it is in no encoding of Unicode, or no line of the named file is understood.
         KeyFileError: others can change the user's own file.
     """
     if path is not None:
-        return parse_allowed_signers(read_any_file(path, MAX_TRUST_FILE), local_time)
+        trust = parse_allowed_signers(_as_utf8(read_any_file(path, MAX_TRUST_FILE), path), local_time)
+        if trust.skipped and not trust.signers:
+            raise FormatError(
+                f"no line of the trust file {shown_file(path)} was understood, so it trusts nobody",
+                hint="a line is a code and a public key: A1 ssh-ed25519 AAAA...; `evtool trust list` shows your own",
+                lines=tuple(f"line {line.line_number} {line.reason}" for line in trust.skipped[:_MAX_NAMED]),
+            )
+        return trust
     return parse_allowed_signers(_read_own(trust_file(home or home_directory())), local_time)
+
+
+def _as_utf8(data: bytes, path: Path) -> bytes:
+    """Take off the byte order mark of Notepad, and read UTF-16; whatever else a line holds is judged line by line."""
+    what = f"the trust file {shown_file(path)}"
+    return read_foreign_text(data, what, keeps_bytes=True).text.encode("utf-8", "surrogateescape")
 
 
 def local_time(moment: datetime) -> datetime:
@@ -140,7 +157,8 @@ def _write(home: Path, data: bytes) -> tuple[AllowedSigner, ...]:
 
 def _read_own(path: Path) -> bytes:
     # A file that is not there trusts nobody; a link that leads nowhere is a mistake to be reported.
-    return read_own_file(path, MAX_TRUST_FILE) if path.is_symlink() or path.exists() else b""
+    # A mark at its beginning is not kept: ssh-keygen would take it for a part of the first code.
+    return _as_utf8(read_own_file(path, MAX_TRUST_FILE), path) if path.is_symlink() or path.exists() else b""
 
 
 def _is_for_custody(signer: AllowedSigner) -> bool:

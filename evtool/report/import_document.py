@@ -21,9 +21,10 @@ class ImportDocument:
         head: SHA-256 of the newest entry.
         checked: files that were compared with a list.
         algorithms: of the digests that were compared.
-        weak_only: how many of these files were compared by nothing better than MD5 or SHA-1.
+        weak_only: how many of these files were compared by nothing better than MD5, SHA-1 or CRC-32.
         items: items that were sealed.
         unlisted: stored names of files and links that are sealed, but in no list.
+        notes: what else is to be known about the list or the bag, in sentences.
     """
 
     format: Literal["evtool-import/1"] = "evtool-import/1"
@@ -37,6 +38,7 @@ class ImportDocument:
     weak_only: int
     items: int
     unlisted: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evtool.core.errors import EvtoolError, FormatError
-from evtool.interop.checksum_lists import DIGEST_SIZES, FORMATS, read_list
+from evtool.interop.checksum_lists import FORMATS, ListOptions, read_list
+from evtool.interop.expected import CHECKSUM_SIZES, Expected
 from evtool.interop.foreign_bag import read_foreign_bag
 from evtool.operations.seal.import_evidence import ImportResult, Origin, import_bag, import_list
 from evtool.operations.seal.metadata import MetadataChoice
@@ -58,6 +59,16 @@ def make_bag(path: Path, *algorithms: str) -> Path:
     """Have bagit.py make a bag in place."""
     bagit.make_bag(str(path), checksums=list(algorithms))
     return path
+
+
+def read(data: bytes, format_name: str, *there: bytes) -> dict[bytes, Expected]:
+    """Read a list of a directory that holds these files."""
+    return read_list(data, ListOptions(format_name), there.__contains__).files
+
+
+def told(error: EvtoolError) -> str:
+    """Give all that an error says."""
+    return "; ".join((error.message, *error.lines))
 
 
 def refusal(case: Path) -> EvtoolError:
@@ -235,13 +246,13 @@ def test_a_bag_that_does_not_hold_is_not_sealed(change: str, case: Path) -> None
     how, code, reason = CHANGES[change]
     how(case)
     refused = refusal(case)
-    assert (int(refused.exit_code), reason in refused.message) == (code, True), refused.message
+    assert (int(refused.exit_code), reason in told(refused)) == (code, True), told(refused)
 
 
 def test_a_changed_tag_file_is_found_by_the_tag_manifests(case: Path) -> None:
     make_bag(case, "md5", "sha512")
     (case / "bag-info.txt").write_text("Contact-Name: x\n")
-    assert "bag-info.txt: md5 is" in refusal(case).message
+    assert "bag-info.txt: md5 is" in told(refusal(case))
 
 
 def test_every_finding_is_named_at_once(archivist: Party, case: Path) -> None:
@@ -274,7 +285,7 @@ def test_manifests_of_less_usual_digests_are_compared_and_not_passed_over(algori
     listed = case / f"manifest-{algorithm}.txt"
     good = listed.read_text(encoding="utf-8")
     flip(listed)
-    assert f": {algorithm} is" in refusal(case).message
+    assert f": {algorithm} is" in told(refusal(case))
     listed.write_text(good, encoding="utf-8")
     assert do_import(case).algorithms == tuple(sorted(("sha256", algorithm)))
 
@@ -288,7 +299,7 @@ def test_names_that_came_through_another_system_are_matched_by_their_digests(cas
 
     (case / "data/photos" / other).write_bytes(b"another")
     shutil.rmtree(case / "custody")
-    refused = refusal(case).message
+    refused = told(refusal(case))
     assert "sha512 is" in refused
     assert "is missing" not in refused
 
@@ -429,7 +440,8 @@ def test_what_is_not_as_listed_is_named_and_not_sealed(how: str, archivist: Part
 
     refused = archivist("import", "list", listed, case, "--format", "hashdeep" if how == "size" else "sha256sum")
 
-    assert (refused.exit_code, "interview.mp4" in refused.stderr) == (1, True)
+    # A file that is not there can have been renamed or moved: nothing shows that its bytes were changed.
+    assert (refused.exit_code, "interview.mp4" in refused.stderr) == (3 if how == "missing" else 1, True)
     assert snapshot(case) == before
 
 
@@ -456,7 +468,7 @@ def test_weak_digests_are_said_to_be_weak(archivist: Party, case: Path) -> None:
     listed = archivist.run.directory / "list"
     listed.write_bytes(write_list(case, "md5sum"))
     answer = archivist.ok("import", "list", listed, case, "--format", "md5sum").stdout
-    assert "MD5 and SHA-1 show accidents, not attacks" in answer
+    assert "MD5, SHA-1 and CRC-32 show accidents only, not intent" in answer
 
 
 DIGEST = "ab" * 32
@@ -467,7 +479,8 @@ DIGEST = "ab" * 32
     [
         ("", "the list names no file"),
         ("# nothing\n", "the list names no file"),
-        (f"{DIGEST} x\n", "line 1 is not a digest and a file name"),
+        (f"{DIGEST}x\n", "line 1 is not a digest and a file name"),
+        (f"{DIGEST}  x\n{DIGEST} y\n", "line 2 has one blank before the file name, and the lines before it have two"),
         (f"{DIGEST[:40]}  x\n", "line 1: this is not a sha256 digest"),
         (f"{DIGEST}  /etc/passwd\n", "line 1: the path /etc/passwd does not stay below"),
         (f"{DIGEST}  a/../../x\n", "line 1: the path a/../../x does not stay below"),
@@ -480,7 +493,7 @@ DIGEST = "ab" * 32
 )
 def test_a_line_that_is_not_understood_is_an_error(text: str, reason: str) -> None:
     with pytest.raises(FormatError) as caught:
-        read_list(text.encode().split(b"\n")[:-1], "sha256sum")
+        read(text.encode(), "sha256sum")
     assert caught.value.message.startswith(reason)
 
 
@@ -501,22 +514,22 @@ HASHDEEP_LINE = f"1,{'ab' * 16},{'ab' * 32},x\n"
 )
 def test_a_list_of_hashdeep_with_other_columns_is_refused(columns: str, reason: str) -> None:
     with pytest.raises(FormatError) as caught:
-        read_list(f"%%%% HASHDEEP-1.0\n%%%% {columns}\n{HASHDEEP_LINE}".encode().split(b"\n")[:-1], "hashdeep")
+        read(f"%%%% HASHDEEP-1.0\n%%%% {columns}\n{HASHDEEP_LINE}".encode(), "hashdeep")
     assert caught.value.message.startswith(reason)
 
 
 @given(st.sampled_from(FORMATS), st.lists(st.binary(max_size=120), max_size=4))
 def test_any_list_is_read_or_refused(name: str, lines: list[bytes]) -> None:
-    for start in ([], [b"%%%% HASHDEEP-1.0", b"%%%% size,md5,filename"]):
+    for start in ([], [b"%%%% HASHDEEP-1.0", b"%%%% size,md5,filename"], [b"Path,MD5"], [b"MD5 hash of x:"]):
         try:
-            files = read_list(start + lines, name)
+            files = read(b"\n".join(start + lines), name)
         except FormatError:
             continue
         for path, expected in files.items():
             assert path
             assert not path.startswith(b"/")
             assert b".." not in path.split(b"/")
-            assert all(len(digest) == 2 * DIGEST_SIZES[name] for name, digest in expected.digests.items())
+            assert all(len(digest) == 2 * CHECKSUM_SIZES[name] for name, digest in expected.digests.items())
 
 
 @given(st.binary(min_size=1, max_size=20).filter(lambda path: b"\0" not in path and b"/" not in path))
@@ -526,7 +539,7 @@ def test_names_of_any_bytes_come_through_a_list(name: bytes) -> None:
     digest = blake3(name).hexdigest().encode()
     escaped = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
     line = (b"\\" if escaped != name else b"") + digest + b"  " + escaped
-    assert list(read_list([line], "b3sum")) == [name]
+    assert list(read(line, "b3sum", name)) == [name]
 
 
 def test_what_was_checked_is_not_read_again_for_the_seal(case: Path) -> None:
@@ -535,5 +548,5 @@ def test_what_was_checked_is_not_read_again_for_the_seal(case: Path) -> None:
     listed = case.with_name("list")
     listed.write_bytes(write_list(case, "sha256sum"))
     options = SealOptions(metadata=MetadataChoice.NONE)
-    result = import_list(case, listed, "sha256sum", author(), options, Origin())
+    result = import_list(case, listed, ListOptions("sha256sum"), author(), options, Origin())
     assert (result.checked, result.seal.new_items, result.seal.reused) == (len(FILES),) * 3

@@ -13,14 +13,22 @@ from evtool.cli.group import Group
 from evtool.cli.options.common import SigningOptions, signing_options
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.statements import StatementOptions, statement_options
+from evtool.cli.options.texts import encoding_option
 from evtool.cli.options.values import code_value
 from evtool.cli.output import Output, output_and_progress
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.events import PartyCode
 from evtool.core.errors import ExitCode
 from evtool.core.text.names import shown
+from evtool.interop.checksum_lists import ListOptions
 from evtool.operations.author import Author
-from evtool.operations.seal.import_evidence import LIST_FORMATS, ImportResult, Origin, import_bag, import_list
+from evtool.operations.seal.import_evidence import (
+    LIST_FORMATS,
+    ImportResult,
+    Origin,
+    import_bag,
+    import_list,
+)
 from evtool.operations.seal.options import SealOptions
 from evtool.report.import_document import ImportDocument
 
@@ -34,8 +42,10 @@ Examples:
 \b
 Exit codes:
   0  checked and sealed
-  1  a file is not as listed; nothing was sealed
+  1  a file is not as listed, or a bag is not whole; nothing was sealed
   2  wrong usage, or sealed already
+  3  no file differs from the list, but one is missing or has another
+     name; nothing was sealed
   4  something could not be read
 
 The files are compared with what the list says of them, in the same read in which they are hashed for the seal, and are
@@ -61,15 +71,31 @@ Examples:
       --strip /mnt/disc/ --source NGO-3
   ssh archive cat case-9.b3 |
       evtool import list - received/case-9 --format b3sum
+  evtool import list list.csv received/case-9 --format get-filehash \\
+      --strip 'E:\\case'
 
-Lists of the *sum programs may be plain or written with --tag, with names escaped as these programs do it.
+Lists of the *sum programs may be plain or written with --tag, with one blank, two or a tab, and with comments; those
+of openssl, TeraCopy, HashCheck, fciv and md5summer are alike. Tables (csv, get-filehash, ftk, autopsy, hashmyfiles)
+are read by the names of their columns; --columns names others. A backslash is read as / where no file has it in its
+name. SFV, MD5 and SHA-1 show accidents only, not intent.
 """
 
-EXIT_CODES = """\b
+BAG_EXIT_CODES = """\b
+Exit codes:
+  0  checked and sealed
+  1  a file is not as listed, or the bag is not whole; nothing was
+     sealed
+  2  wrong usage, or sealed already
+  4  something could not be read
+"""
+
+LIST_EXIT_CODES = """\b
 Exit codes:
   0  checked and sealed
   1  a file is not as listed; nothing was sealed
   2  wrong usage, or sealed already
+  3  no file differs, but one that is listed is missing or has another
+     name; nothing was sealed
   4  something could not be read
 """
 
@@ -109,7 +135,7 @@ def _options(statements: StatementOptions, entry: EntryOptions) -> SealOptions:
     )
 
 
-@command.command("bag", cls=Command, epilog=f"{BAG_EXAMPLES}\n{EXIT_CODES}")
+@command.command("bag", cls=Command, epilog=f"{BAG_EXAMPLES}\n{BAG_EXIT_CODES}")
 @click.argument("directory", metavar="PATH", type=click.Path())
 @_origin_options
 @statement_options
@@ -131,18 +157,23 @@ def bag(
     return _answer(output, directory, result)
 
 
-@command.command("list", cls=Command, epilog=f"{LIST_EXAMPLES}\n{EXIT_CODES}")
+@command.command("list", cls=Command, epilog=f"{LIST_EXAMPLES}\n{LIST_EXIT_CODES}")
 @click.argument("list_file", metavar="LIST", type=click.Path(allow_dash=True))
 @click.argument("directory", metavar="DIR", type=click.Path())
 @click.option(
     "--format",
     "format_name",
-    required=True,
     metavar="PROGRAM",
     type=click.Choice(LIST_FORMATS),
-    help=f"The program that wrote LIST: {', '.join(LIST_FORMATS)}.",
+    help=f"The program that wrote LIST: {', '.join(LIST_FORMATS)}. [default: what LIST says, if that is certain]",
 )
 @click.option("--strip", metavar="PREFIX", default="", help="Take PREFIX off the beginning of every path in LIST.")
+@click.option(
+    "--columns",
+    metavar="COLUMNS",
+    help="Which columns of a table hold the path and the digests, by name or number: path=Location,sha256=Hash.",
+)
+@encoding_option("LIST")
 @_origin_options
 @statement_options
 @entry_options
@@ -151,8 +182,10 @@ def bag(
 def list_(
     list_file: str,
     directory: str,
-    format_name: str,
+    format_name: str | None,
     strip: str,
+    columns: str | None,
+    encoding: str | None,
     came_from: OriginOptions,
     statements: StatementOptions,
     entry: EntryOptions,
@@ -164,11 +197,10 @@ def list_(
         result = import_list(
             directory,
             list_file,
-            format_name,
+            ListOptions(format_name, os.fsencode(strip).decode("utf-8", "surrogateescape"), encoding, columns),
             Author(signing.choose(), entry.policy(), progress),
             _options(statements, entry),
             came_from.origin(),
-            strip=os.fsencode(strip),
         )
     return _answer(output, directory, result)
 
@@ -188,6 +220,7 @@ def _answer(output: Output, directory: str, result: ImportResult) -> int:
             weak_only=result.weak_only,
             items=result.seal.new_items,
             unlisted=result.unlisted,
+            notes=result.notes,
         )
     )
     return ExitCode.OK
@@ -202,8 +235,12 @@ def _render(directory: str, result: ImportResult) -> str:
         f"  entry {result.collected} records it, entry {result.seal.entry} seals {result.seal.new_items:,} items",
     ]
     if result.weak_only:
-        how_many = "" if result.weak_only == result.checked else f"{result.weak_only:,} of them by MD5 or SHA-1 only: "
-        lines.append(f"  {how_many}MD5 and SHA-1 show accidents, not attacks: another file with one digest can be made")
+        how_many = "" if result.weak_only == result.checked else f"{result.weak_only:,} of them by nothing better: "
+        lines.append(
+            f"  {how_many}MD5, SHA-1 and CRC-32 show accidents only, not intent: another file with the same value can "
+            "be made"
+        )
+    lines += [f"  note: {note}" for note in result.notes]
     lines += [f"  in no list: {shown(name)}" for name in result.unlisted[:_MAX_NAMED]]
     if len(result.unlisted) > _MAX_NAMED:
         lines.append(f"  and {len(result.unlisted) - _MAX_NAMED:,} more")

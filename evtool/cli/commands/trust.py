@@ -14,9 +14,9 @@ from evtool.cli.group import Group
 from evtool.cli.options.values import code_value, moment_value
 from evtool.cli.output import Output, output_options
 from evtool.core.ssh.allowed_signers import AllowedSigner, SkippedLine
-from evtool.core.ssh.key import PublicKey, parse_public_key_line
+from evtool.core.ssh.key import PublicKey
 from evtool.core.text.names import shown
-from evtool.keys.keyfile import MAX_KEY_FILE, read_public_key_file
+from evtool.keys.keyfile import MAX_KEY_FILE, parse_public_key, read_public_key_file
 from evtool.keys.trust import REVOKED_ALTOGETHER, add_signer, load_trust, revoke
 from evtool.report.key_document import SkippedTrustLine, TrustDocument, TrustedSigner
 
@@ -153,7 +153,7 @@ def revoke_(code_or_fingerprint: str, as_of: datetime | None, output: Output) ->
 
 def _read_public_key(file: Path) -> PublicKey:
     if str(file) == "-":
-        return parse_public_key_line(sys.stdin.buffer.read(MAX_KEY_FILE).decode("utf-8", "replace"))
+        return parse_public_key(sys.stdin.buffer.read(MAX_KEY_FILE))
     return read_public_key_file(file)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from evtool.core.text.names import shown
@@ -33,6 +34,9 @@ _FAILURE = {
     25: "systemFailure",
 }
 _TEXT_LIMIT = 240
+
+
+_BASE64 = re.compile(rb"\s*(?:[A-Za-z0-9+/]{4,}\s*)+={0,2}\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +106,8 @@ def explain_no_der(data: bytes) -> str:
         return "this is a PEM file; a time-stamp response is binary"
     if start.startswith(b"http/"):
         return "this is an HTTP message with its headers; only its body is the time-stamp"
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "this is UTF-16 text, which PowerShell makes with `>` of anything; have the file sent again as it was"
+    if len(data) > 8 and _BASE64.match(data.removeprefix(b"\xef\xbb\xbf")):
+        return "this is base64 text, as mail and web forms send files; decode it first (base64 -d FILE > FILE.tsr)"
     return ""

@@ -42,7 +42,22 @@ def read_response(response: bytes) -> TimeStampResponse:
             ) from None
         if explanation := explain_no_der(response):
             raise Refused(TokenReason.MALFORMED, explanation) from None
+        if _has_line_end(response):
+            detail = "a line break follows the time-stamp: the file was handled as text; have it sent again as it was"
+            raise Refused(TokenReason.TRAILING_BYTES, detail) from None
         raise
+
+
+def _has_line_end(response: bytes) -> bool:
+    """Tell whether a response would be one without the line break at its end."""
+    for end in (b"\r\n", b"\n"):
+        if response.endswith(end):
+            try:
+                parse_response(response.removesuffix(end))
+            except DerError:
+                continue
+            return True
+    return False
 
 
 def check_status(judgement: Judgement, response: TimeStampResponse) -> Node:

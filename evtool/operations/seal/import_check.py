@@ -6,15 +6,17 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from blake3 import blake3
 
-from evtool.core.errors import EvidenceError, MismatchError
+from evtool.core.errors import EvidenceError, MismatchError, NotEstablishedError
+from evtool.core.text.counts import counted
 from evtool.core.text.names import nfc_key, shown, store_name
 from evtool.core.text.patterns import Exclusions
-from evtool.interop.checksum_lists import Expected
+from evtool.interop.expected import CRC32, WEAK, Expected
 from evtool.operations.progress import Progress
 from evtool.scan.observe import Observation, stamp_of
 from evtool.scan.tree import Tree
@@ -73,16 +75,21 @@ class ImportCheck:
         checked: files that were compared with a list.
         unlisted: stored names of files and links that are in no list.
         digests: stored path -> SHA-256 of every file that was read.
+        notes: what is unusual in what was found, in sentences that are safe to print.
     """
 
     expectation: Expectation
     checked: int = 0
     unlisted: list[str] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     _waiting: dict[bytes, Expected] = field(default_factory=dict)
+    _algorithms: set[str] = field(default_factory=set)
     _forms: dict[str, list[bytes]] = field(default_factory=dict)
     _unmatched: list[_Read] = field(default_factory=list)
+    _names: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _problems: list[str] = field(default_factory=list)
+    _absent: list[str] = field(default_factory=list)
     _unreadable: list[str] = field(default_factory=list)
     _bytes: int = 0
     _files: int = 0
@@ -94,9 +101,11 @@ class ImportCheck:
 
         Raises:
             MismatchError: something is not as listed.
+            NotEstablishedError: the bytes of whatever was compared are as listed, but not everything is there.
             EvidenceError: nothing is, but something could not be read.
         """
         self._waiting = dict(self.expectation.files)
+        self._algorithms = {name for file in self._waiting.values() for name in file.digests}
         for path in self._waiting:
             self._forms.setdefault(nfc_key(store_name(path)), []).append(path)
         progress.start("checking", len(self._waiting), None)
@@ -112,7 +121,8 @@ class ImportCheck:
     def _take_file(self, tree: Tree, found: Found, journal: Journal, progress: Progress) -> None:
         path = found.path
         wanted = {path} if path in self._waiting else set(self._forms.get(nfc_key(store_name(path)), ()))
-        algorithms = {name for path in wanted for name in self.expectation.files[path].digests}
+        # What no list names under this name may be listed under another.
+        algorithms = {name for path in wanted for name in self.expectation.files[path].digests} or self._algorithms
         try:
             observation, digests = _read(tree, found, algorithms)
         except EvidenceError as error:
@@ -131,13 +141,15 @@ class ImportCheck:
             self._compare(read, expected)
         else:
             self._unmatched.append(read)
+            for algorithm in algorithms:
+                self._names.setdefault((algorithm, digests[algorithm]), []).append(store_name(path))
 
     def _take_other(self, found: Found) -> None:
         name = shown(store_name(found.path))
         if found.kind is Kind.UNREADABLE:
             self._unreadable.append(f"the directory {name} cannot be listed")
         elif self._waiting.pop(found.path, None) is not None:
-            self._problems.append(f"{name} is {_KINDS[found.kind]}, and listed as a file")
+            self._absent.append(f"{name} is {_KINDS[found.kind]}, and listed as a file")
         elif found.kind is Kind.SPECIAL:
             self._unreadable.append(f"{name} is {_KINDS[found.kind]}, and cannot be sealed")
         elif found.kind is Kind.SYMLINK and self.expectation.is_closed(found.path):
@@ -163,16 +175,25 @@ class ImportCheck:
         for read in self._unmatched:
             forms = self._forms.get(nfc_key(store_name(read.found.path)), [])
             if len(forms) == 1 and forms[0] in self._waiting:
+                self._note_form(store_name(read.found.path))
                 self._compare(read, self._waiting.pop(forms[0]))
             else:
                 rest.append(read)
         self._unmatched = rest
 
+    def _note_form(self, name: str) -> None:
+        if len(self.notes) < _MAX_NAMED:
+            self.notes.append(f"{shown(name)} is listed in another Unicode form of its name")
+
     def _judge_rest(self) -> None:
         """Judge what is in a list or in the directory only, and the numbers and texts of a bag."""
         for path in sorted(self._waiting):
             why = ", and was to be fetched from a network" if path in self.expectation.to_fetch else ""
-            self._problems.append(f"{shown(store_name(path))} is missing{why}")
+            name = shown(store_name(path))
+            elsewhere = self._find_elsewhere(self._waiting[path])
+            self._absent.append(
+                f"{name} is not there under this name; {elsewhere}" if elsewhere else f"{name} is missing{why}"
+            )
         for read in self._unmatched:
             name = store_name(read.found.path)
             if self.expectation.is_closed(read.found.path):
@@ -190,19 +211,67 @@ class ImportCheck:
             )
         self.unlisted.sort()
 
+    def _find_elsewhere(self, expected: Expected) -> str:
+        """Say under which name the bytes of a listed file are here; empty if they are not."""
+        for algorithm in sorted(expected.digests, key=lambda name: (name in WEAK, name)):
+            if names := self._names.get((algorithm, expected.digests[algorithm])):
+                what = f"a file with the same {algorithm} is" if algorithm in WEAK else "the same bytes are"
+                more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
+                return f"{what} here as {shown(names[0])}{more}"
+        if sha256 := expected.digests.get("sha256"):
+            twin = next((name for name, digest in self.digests.items() if digest == sha256), None)
+            return f"the same bytes are here as {shown(twin)}, which is listed too" if twin is not None else ""
+        return ""
+
     def _raise_problems(self) -> None:
+        if self.expectation.closed is not None:
+            # A bag says of itself that it is complete; a list does not say that nobody may move or rename a file.
+            self._problems, self._absent = self._absent + self._problems, []
         if self._problems:
             raise MismatchError(
-                f"the evidence is not as listed, so nothing was sealed: {_join(self._problems)}",
+                "the evidence is not as listed, so nothing was sealed:",
                 hint="ask for another copy; what is there can be sealed as it is with `evtool seal`",
+                lines=(*_first(self._problems + self._absent + self._unreadable), *self._unlisted_lines()),
             )
         if self._unreadable:
-            raise EvidenceError(f"nothing was sealed, because not everything could be read: {_join(self._unreadable)}")
+            raise EvidenceError(
+                "nothing was sealed, because not everything could be read:",
+                lines=tuple(_first(self._unreadable + self._absent)),
+            )
+        if self._absent:
+            raise NotEstablishedError(
+                "nothing was sealed, because not everything that the list names is there:",
+                hint=f"{counted(self.checked, 'file', 'files')} could be compared, and none differs; check that this "
+                "is the right directory. What is there can be sealed as it is with `evtool seal`",
+                lines=(*_first(self._absent), *self._unlisted_lines()),
+            )
+
+    def _unlisted_lines(self) -> Iterator[str]:
+        """Name what is there and in no list: it may be what seems to be missing."""
+        yield from (f"in no list: {shown(name)}" for name in self.unlisted[:_MAX_NAMED])
+        if len(self.unlisted) > _MAX_NAMED:
+            yield f"in no list: {len(self.unlisted) - _MAX_NAMED:,} more"
 
 
-def _join(problems: list[str]) -> str:
-    more = f"; and {len(problems) - _MAX_NAMED} more" if len(problems) > _MAX_NAMED else ""
-    return "; ".join(problems[:_MAX_NAMED]) + more
+class _Crc32:
+    """CRC-32 (ITU-T V.42), used like what `hashlib` gives."""
+
+    def __init__(self) -> None:
+        self._value = 0
+
+    def update(self, data: bytes, /) -> None:
+        """Take more bytes in."""
+        self._value = zlib.crc32(data, self._value)
+
+    def hexdigest(self) -> str:
+        """Give the checksum of what was taken in, as SFV lists spell it."""
+        return f"{self._value:08x}"
+
+
+def _first(problems: list[str]) -> Iterator[str]:
+    yield from problems[:_MAX_NAMED]
+    if len(problems) > _MAX_NAMED:
+        yield f"and {len(problems) - _MAX_NAMED:,} more"
 
 
 def _read(tree: Tree, found: Found, wanted: set[str]) -> tuple[Observation, dict[str, str]]:
@@ -215,7 +284,7 @@ def _read(tree: Tree, found: Found, wanted: set[str]) -> tuple[Observation, dict
     hashers: dict[str, Hasher] = {"sha256": hashlib.sha256(), "blake3": blake3()}
     for algorithm in wanted - hashers.keys():
         # MD5 and SHA-1 are compared because old lists hold nothing else; whoever reads the answer is told.
-        hashers[algorithm] = hashlib.new(algorithm, usedforsecurity=False)
+        hashers[algorithm] = _Crc32() if algorithm == CRC32 else hashlib.new(algorithm, usedforsecurity=False)
     started = time.time_ns()
     try:
         descriptor = tree.open_file(found.directory, found.name)

@@ -17,9 +17,10 @@ from typing import BinaryIO
 from evtool.core.custody.events import Collected, PartyCode
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import EvtoolError, FormatError, InputError, MismatchError, UsageError
-from evtool.core.text.names import shown, store_name
+from evtool.core.text.names import name_some, nfc_key, shown, store_name
 from evtool.core.text.patterns import DEFAULT_PATTERNS, Exclusions
-from evtool.interop.checksum_lists import FORMATS, MAX_LINE, WEAK, read_list
+from evtool.interop.checksum_lists import FORMATS, ForeignList, ListOptions, read_list
+from evtool.interop.expected import WEAK
 from evtool.interop.foreign_bag import PAYLOAD, ForeignBag, read_foreign_bag
 from evtool.operations.author import Author
 from evtool.operations.entries.writer import (
@@ -35,8 +36,9 @@ from evtool.operations.seal.import_check import Expectation, ImportCheck
 from evtool.operations.seal.options import SealOptions, SealResult
 from evtool.operations.seal.seal import preview_seal, seal
 from evtool.scan.tree import Tree, TreeLocation
+from evtool.scan.walk import WalkNotes, walk
 from evtool.store.bundle_form import is_bundle_folder
-from evtool.store.custody import NAME, Hasher
+from evtool.store.custody import NAME
 from evtool.store.journal import Journal, journal_name
 
 LIST_FORMATS = FORMATS
@@ -68,7 +70,9 @@ class ImportResult:
         checked: files that were compared with a list.
         algorithms: of the digests that were compared.
         unlisted: stored names of files and links that are sealed, but in no list.
-        weak_only: how many files were compared by nothing better than MD5 or SHA-1, which show accidents, not attacks.
+        weak_only: how many files were compared by nothing better than MD5, SHA-1 or CRC-32, which show accidents only,
+            not intent.
+        notes: what else is to be known about the list or the bag, in sentences that are safe to print.
         seal: what sealing did.
     """
 
@@ -77,6 +81,7 @@ class ImportResult:
     algorithms: tuple[str, ...]
     unlisted: tuple[str, ...]
     weak_only: int
+    notes: tuple[str, ...]
     seal: SealResult
 
 
@@ -89,6 +94,7 @@ class _Import:
     options: SealOptions
     details: Collected
     expectation: Expectation
+    notes: tuple[str, ...] = ()
 
 
 def import_bag(
@@ -116,52 +122,72 @@ def import_bag(
     method = f"BagIt {bag.version[0]}.{bag.version[1]} bag, checked against {', '.join(bag.manifests)}"
     expectation = Expectation(bag.files, PAYLOAD, texts, bag.total, bag.to_fetch)
     details = Collected(source=origin.source, place=origin.place, method=method[:_MAX_METHOD])
-    return _import(_Import(path, author, options, details, expectation))
+    return _import(_Import(path, author, options, details, expectation, bag.notes))
 
 
 def import_list(
     path: str | os.PathLike[str],
     list_path: str | os.PathLike[str],
-    format_name: str,
+    how: ListOptions,
     author: Author,
     options: SealOptions,
     origin: Origin,
-    *,
-    strip: bytes = b"",
 ) -> ImportResult:
-    """Check a directory against a list of sha256sum, b3sum or hashdeep (`-` is standard input), and seal it.
+    """Check a directory against a list that another program wrote (`-` is standard input), and seal it.
 
     Files that the list does not name are sealed all the same, and named in the result.
 
     Raises:
-        FormatError: the list is not in the format.
-        MismatchError: a file differs or is missing; nothing was sealed.
+        FormatError: the list is not in the format, or in an encoding that has to be named.
+        MismatchError: a file differs; nothing was sealed.
+        NotEstablishedError: no file differs, but one is missing or has another name; nothing was sealed.
         InputError, EvidenceError, UsageError: something cannot be read, or is sealed already.
     """
-    digest = hashlib.sha256()
+    name = shown(os.fsdecode(os.fspath(list_path)))
     try:
         with _open_list(list_path) as file:
-            files = read_list(_lines(file.readline, digest), format_name, strip)
+            data = file.read(_MAX_TEXT_FILE + 1)
     except OSError as error:
-        raise InputError(f"{shown(os.fsdecode(os.fspath(list_path)))}: {error.strerror}") from error
-    method = f"list of {format_name} with {len(files)} files, SHA-256 of the list {digest.hexdigest()}"
+        raise InputError(f"{name}: {error.strerror}") from error
+    if len(data) > _MAX_TEXT_FILE:
+        raise FormatError(f"{name} has more than {_MAX_TEXT_FILE} bytes")
+    how = replace(how, name=os.path.basename(os.fsdecode(os.fspath(list_path))))
+    read = read_list(data, how, _name_lookup(path, options))
+    method = f"list of {read.format_name} with {len(read.files)} files, SHA-256 of the list "
+    method += hashlib.sha256(data).hexdigest()
+    if read.has_backslashes:
+        method += ", its backslashes read as /"
     details = Collected(source=origin.source, place=origin.place, method=method)
-    run = _Import(path, author, options, details, Expectation(files))
+    run = _Import(path, author, options, details, Expectation(read.files), tuple(_list_notes(read)))
     return _import(run)
+
+
+def _list_notes(read: ForeignList) -> Iterator[str]:
+    if read.sample:
+        yield f"the list was read as {read.encoding}; a line of it: {shown(read.sample, 160)}"
+    if read.has_backslashes:
+        yield "the list has paths of Windows: a backslash was read as / where no file has it in its name"
+    if read.undigested_count:
+        names = name_some([shown(name) for name in read.undigested], read.undigested_count)
+        yield f"the list gives no digest of {names}"
+
+
+def _name_lookup(path: str | os.PathLike[str], options: SealOptions) -> Callable[[bytes], bool]:
+    """List the names of all files once; give what tells whether one is there, in whatever Unicode form."""
+    location = TreeLocation.find(os.fspath(path))
+    with Tree(location) as tree:
+        custody = NAME if options.custody is None else None
+        names = {
+            nfc_key(store_name(found.path))
+            for found in walk(tree, custody=custody, exclusions=Exclusions(), notes=WalkNotes())
+        }
+    return lambda name: nfc_key(store_name(name)) in names
 
 
 def _open_list(path: str | os.PathLike[str]) -> BinaryIO:
     if os.fspath(path) == "-":
         return os.fdopen(os.dup(sys.stdin.fileno()), "rb")
     return open(path, "rb")
-
-
-def _lines(readline: Callable[[int], bytes], digest: Hasher) -> Iterator[bytes]:
-    while line := readline(MAX_LINE + 2):
-        digest.update(line)
-        if len(line) > MAX_LINE + 1:
-            raise FormatError(f"a line of the list has more than {MAX_LINE} bytes")
-        yield line.removesuffix(b"\n")
 
 
 def _read_bag(tree: Tree, texts: dict[bytes, str]) -> ForeignBag:
@@ -213,8 +239,10 @@ def _import(run: _Import) -> ImportResult:
         collected=collected.sequence,
         checked=check.checked,
         algorithms=tuple(sorted({name for file in files for name in file.digests})),
-        unlisted=tuple(check.unlisted),
+        # A manifest of tag files can be in no list: it is one.
+        unlisted=tuple(name for name in check.unlisted if os.fsencode(name) not in run.expectation.texts),
         weak_only=sum(set(file.digests) <= WEAK for file in files),
+        notes=(*run.notes, *check.notes, *(finding.message for finding in result.findings)),
         seal=result,
     )
 
