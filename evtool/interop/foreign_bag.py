@@ -132,7 +132,7 @@ class _Texts:
         except UnicodeDecodeError:
             why = f": {not_utf8(data, 'it').message}" if self.encoding == "utf-8" else ""
             raise FormatError(
-                f"{shown(name)} is not in the encoding that bagit.txt declares{why}",
+                f"{shown(name)} is not in {self.encoding.upper()}, which bagit.txt declares{why}",
                 hint="ask for the bag again, made by a program that writes what bagit.txt declares",
             ) from None
         # Lines end in LF, CR LF or CR; any other separator is part of a name.

@@ -239,12 +239,16 @@ def _import(run: _Import) -> ImportResult:
         collected=collected.sequence,
         checked=check.checked,
         algorithms=tuple(sorted({name for file in files for name in file.digests})),
-        # A manifest of tag files can be in no list: it is one.
-        unlisted=tuple(name for name in check.unlisted if os.fsencode(name) not in run.expectation.texts),
+        # What lists the tag files can be in no list itself.
+        unlisted=tuple(name for name in check.unlisted if not _is_tag_manifest(name, run.expectation)),
         weak_only=sum(set(file.digests) <= WEAK for file in files),
         notes=(*run.notes, *check.notes, *(finding.message for finding in result.findings)),
         seal=result,
     )
+
+
+def _is_tag_manifest(name: str, expectation: Expectation) -> bool:
+    return name.lower().startswith("tagmanifest-") and os.fsencode(name) in expectation.texts
 
 
 def _require_unsealed(opened: OpenRecord) -> None:
