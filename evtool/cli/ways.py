@@ -14,6 +14,7 @@ OPTIONS: Mapping[Way, tuple[str, ...]] = {
     Way.ALLOWED_ONLY: ("--allowed-only",),
     Way.COLUMNS: ("--columns COLUMNS",),
     Way.CONFIRMED: ("--confirm CODE", "--approved-by CODE"),
+    Way.CONTINUED: ("--continued DIR",),
     Way.CUSTODY: ("--custody DIR",),
     Way.DENY_TERMS: ("--deny-terms",),
     Way.ENCODING: ("--encoding NAME",),
@@ -32,6 +33,7 @@ OPTIONS: Mapping[Way, tuple[str, ...]] = {
     Way.REJECT: ("--reject",),
     Way.STRIP: ("--strip PREFIX",),
     Way.TSA_ROOTS: ("--tsa-roots PATH",),
+    Way.WAIT: ("--wait SECONDS",),
     Way.WITHOUT: ("--without ITEMS",),
 }
 

@@ -39,6 +39,7 @@ class Way(Enum):
     ALLOWED_ONLY = "leave out what may not be disclosed"
     COLUMNS = "which columns of a list hold the paths and the digests"
     CONFIRMED = "what a second person confirms"
+    CONTINUED = "the directory that continues the record of a bundle"
     CUSTODY = "where the custody directory is"
     DENY_TERMS = "the list of denied terms"
     ENCODING = "how a text is encoded"
@@ -57,6 +58,7 @@ class Way(Enum):
     REJECT = "accept nothing"
     STRIP = "the beginning of every path in a list"
     TSA_ROOTS = "the root certificates of authorities"
+    WAIT = "how long to wait for another run"
     WITHOUT = "which items are left out"
 
 

@@ -128,6 +128,7 @@ class Report:
         timestamps: every time-stamp that was judged, in the order of entries.
         intervals: what is proven of the time of each entry; empty if there is no time-stamp at all.
         partial: which copy this is, where it leaves out what a signed entry says it leaves out.
+        continued: number of the newest entry of the record itself, where a directory that continues it was read, too.
     """
 
     collection: str | None
@@ -144,6 +145,7 @@ class Report:
     timestamps: tuple[StampReport, ...] = ()
     intervals: tuple[ProvenInterval, ...] = ()
     partial: PartialCopy | None = None
+    continued: int | None = None
     axes: dict[Axis, AxisState] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -67,6 +67,23 @@ the directory that holds this page:
      CUSTODY=/path/to/this/directory
 """
 
+_CONTINUES = """\
+This directory continues the record of a bundle: it holds the entries that the recipient added, and the bundle was not
+changed. What is said below is about both together.
+
+"""
+
+_PLACE_CONTINUED = """\
+Unpack the bundle, if it is one file. Make a new folder, copy into it the files of the folder "custody" of the bundle,
+then the files of this directory; README.txt and allowed_signers are replaced. Set CUSTODY to the path of that folder,
+and open a terminal in the folder "data" of the bundle:
+
+     CUSTODY=/path/to/that/folder
+
+The lists of files named below are in the bundle only if it is a whole copy; otherwise the README.txt at its top says
+how its files are checked.
+"""
+
 _LIMITS = """\
 What this shows, and what it does not
    It shows that the files are the same bytes as when they were sealed, and which keys signed that. It does not show
@@ -79,15 +96,22 @@ What this shows, and what it does not
 
 
 def render_custody_readme(
-    entries: list[EntryLine], *, inside: bool, unlisted: int, repeats: Sequence[Sequence[str]] = ()
+    entries: list[EntryLine],
+    *,
+    inside: bool,
+    unlisted: int,
+    repeats: Sequence[Sequence[str]] = (),
+    is_continued: bool = False,
 ) -> str:
     """Write the page for a directory with these entries.
 
-    `inside` tells whether the custody directory lies in the evidence directory. `unlisted` counts the files of the
-    newest seal whose paths are too long for sha256sum. `repeats` holds the commands that check each time-stamp again.
+    `inside` tells whether the custody directory lies in the evidence directory. `is_continued` tells whether it
+    continues the record of a bundle. `unlisted` counts the files of the newest seal whose paths are too long for
+    sha256sum. `repeats` holds the commands that check each time-stamp again.
     """
-    folder = "custody" if inside else '"$CUSTODY"'
-    parts = [_HEAD, _TRUST.format(namespace=NAMESPACE), _PLACE_INSIDE if inside else _PLACE_OUTSIDE]
+    folder = "custody" if inside and not is_continued else '"$CUSTODY"'
+    place = _PLACE_CONTINUED if is_continued else _PLACE_INSIDE if inside else _PLACE_OUTSIDE
+    parts = [_CONTINUES + _HEAD if is_continued else _HEAD, _TRUST.format(namespace=NAMESPACE), place]
     parts += [_signatures(entries, folder), _digests(entries, folder, unlisted), _order(entries, folder)]
     parts += [_times(repeats), _LIMITS]
     return "\n".join(parts)

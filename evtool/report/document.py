@@ -60,6 +60,7 @@ class DirectoryReport:
         evidence: where each thing went that lies in the evidence; together they are `seen`, or the verdict is 4.
         bytes: bytes that were read and hashed.
         partial: which copy this is, where it leaves out what a signed entry says it leaves out; else null.
+        continued: number of the newest entry of the bundle itself, if `--continued` added the ones after it; else null.
         findings: what was found, worst first.
         more_findings: how many more of a kind there are; up to 1,000 of a kind are listed, with `--all` every one.
         signers: the entries whose signature verifies, oldest first.
@@ -81,6 +82,7 @@ class DirectoryReport:
     evidence: EvidenceCounts
     bytes: int
     partial: PartialCopy | None
+    continued: int | None
     findings: tuple[Finding, ...]
     more_findings: dict[Code, int]
     signers: tuple[SignerReport, ...]
@@ -315,6 +317,7 @@ def _report(name: str, report: Report, limit: int | None) -> DirectoryReport:
         evidence=report.evidence,
         bytes=report.bytes,
         partial=report.partial,
+        continued=report.continued,
         findings=listed.findings,
         more_findings=listed.more,
         signers=report.signers,

@@ -49,7 +49,7 @@ def render_report(report: Report, name: str, width: int | None = None, limit: in
     kind are listed; None lists all.
     """
     lines = [*render_access(report, name), "", f"{shown(name)}: {_headline(report)}", ""]
-    lines += [*_render_axes(report), "", *_render_counts(report)]
+    lines += [*_render_axes(report), "", *_render_counts(report), *_render_continued(report)]
     if report.findings:
         listed = list_findings(report.findings, limit)
         lines += ["", "Findings", *(_render_finding(finding, width) for finding in listed.findings)]
@@ -113,6 +113,17 @@ def _render_counts(report: Report) -> list[str]:
     if report.evidence.extra:
         parts.append(f"{report.evidence.extra:,} not in any seal")
     return [f"Items: {', '.join(parts)} ({format_size(report.bytes)} read)"]
+
+
+def _render_continued(report: Report) -> list[str]:
+    """Say which entries are not in the copy itself."""
+    added = [
+        signer.entry for signer in report.signers if report.continued is not None and signer.entry > report.continued
+    ]
+    if not added:
+        return []
+    entries = f"entry {added[0]}" if len(added) == 1 else f"entries {added[0]} to {added[-1]}"
+    return [f"Record: {entries} from the directory that continues it"]
 
 
 def _render_finding(finding: Finding, width: int | None) -> str:

@@ -170,4 +170,4 @@ def _busy(*, unknown: bool = False) -> BusyError:
     hint = "wait until it has finished, then run the command again"
     if unknown:
         hint += f"; if you are certain that evtool is not running on any computer, delete {LOCK_FILE} in that directory"
-    return BusyError("another evtool is writing to this custody directory", hint=hint)
+    return BusyError("another evtool is writing to this custody directory", hint=hint, ways=(Way.WAIT,))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import time
 from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
@@ -28,6 +29,10 @@ _BINARY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(o
 _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
+_PAUSE = 0.2
+"""Seconds between two tries to get a lock that another run holds."""
+
+
 def part_name(name: str) -> str:
     """Name a file while it is being written."""
     return f".{name}.part"
@@ -41,8 +46,10 @@ class CustodyWriter:
     to the directory that was locked: a link that is swapped in while evtool runs leads nowhere.
     """
 
-    def __init__(self, path: bytes) -> None:
+    def __init__(self, path: bytes, *, wait: float = 0.0) -> None:
+        """Prepare to write a directory; `wait` is for how many seconds another run's lock is waited for."""
         self._path = path
+        self._wait = wait
         self._made = False
         self._directory: int | None = None
         """The open directory; None if names cannot be taken relative to one."""
@@ -55,6 +62,18 @@ class CustodyWriter:
         """Names of the commit under way, in their order."""
 
     def __enter__(self) -> CustodyWriter:
+        until = time.monotonic() + self._wait
+        while True:
+            try:
+                return self._enter()
+            except BusyError:
+                left = until - time.monotonic()
+                if left <= 0:
+                    raise
+            time.sleep(min(_PAUSE, left))
+
+    def _enter(self) -> CustodyWriter:
+        self._made = False
         try:
             os.mkdir(self._path)
             self._made = True

@@ -124,8 +124,7 @@ def find_difference(vector: Vector, second: ModuleType | None, rng: random.Rando
         report = vector.verify()
         answers["line by line"] = int(report.exit_code), item_labels(report)
     if second is not None:
-        trust = vector.folder / "trust"
-        answers["second verifier"] = second_verdict(second, vector.evidence, trust, vector.expect_head)
+        answers["second verifier"] = second_verdict(second, vector, vector.expect_head)
     return "" if len({str(answer) for answer in answers.values()}) == 1 else str(answers)
 
 

@@ -17,7 +17,7 @@ from evtool.keys.age_keys import DecryptionKey, load_pyrage, parse_recipient
 from evtool.operations.bundle.choice import Wanted
 from evtool.operations.bundle.pack import Disclosure, PackOptions, pack
 from evtool.operations.bundle.unpack import unpack
-from evtool.operations.record.subject import BundleAccess
+from evtool.operations.record.place import BundleAccess
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import SealOptions

@@ -13,7 +13,7 @@ from evtool.core.verdict import Report
 from evtool.keys.age_keys import DecryptionKey, load_pyrage
 from evtool.keys.trust import load_trust
 from evtool.keys.tsa_trust import load_roots
-from evtool.operations.record.subject import BundleAccess
+from evtool.operations.record.place import BundleAccess
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.time.grounds import TimeGrounds
 from evtool.operations.verify.verify import verify

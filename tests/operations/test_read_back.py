@@ -129,7 +129,7 @@ def test_an_entry_that_stands_after_too_many_bytes_is_not_signed(opened: OpenRec
 def write_manifest(opened: OpenRecord, path: bytes) -> tuple[ManifestWriter, Sealed]:
     with ManifestWriter(opened.writer, opened.next_sequence, opened.record.next_item, os.urandom) as manifest:
         found = Found(b"", path, Kind.FILE)
-        with Tree(opened.evidence) as tree:
+        with Tree(opened.directory) as tree:
             manifest.add(found, observe(tree, found, mode=Mode.HASH), ItemType.FILE, None)
         return manifest, manifest.finish(Exclusions(DEFAULT_PATTERNS), ())
 

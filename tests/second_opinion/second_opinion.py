@@ -1,10 +1,11 @@
 """A second verifier for sealed directories, written from the pages in manifests/ alone.
 
-    python second_opinion.py EVIDENCE TRUSTED_KEYS [HEAD]
+    python second_opinion.py EVIDENCE TRUSTED_KEYS [HEAD [CONTINUED]]
 
 EVIDENCE is a sealed directory, TRUSTED_KEYS the user's list of keys (allowed_signers of OpenSSH),
-HEAD the digest of an entry that the user noted. It prints what it finds, one finding per line, and
-ends with the exit code of FORMAT-verdict.md.
+HEAD the digest of an entry that the user noted, or nothing, CONTINUED a directory that continues
+the record. It prints what it finds, one finding per line, and ends with the exit code of
+FORMAT-verdict.md.
 
 The steps are those of FORMAT-verify.md, by their numbers and letters; steps 10 and 11 are in
 evidence.py. What files look like is read in file_formats.py, whose tables are in grammar.toml. No
@@ -64,11 +65,11 @@ def unless_read(effect: str, code: str) -> Iterator[None]:
         raise StopError(effect, code) from None
 
 
-def verify(evidence: str, trust: str, head: str = "") -> Findings:
+def verify(evidence: str, trust: str, head: str = "", continued: str = "") -> Findings:
     """Go through the steps."""
     findings = Findings()
     root = os.fsencode(evidence)
-    record = Record(os.path.join(root, b"custody"), findings)  # step 1
+    record = Record(os.path.join(root, b"custody"), os.fsencode(continued), findings)  # step 1
     if not record.entries:
         return Findings([(UNCHECKED, "no-items", "")])
     files = read_files(record, findings)  # step 1
@@ -115,25 +116,18 @@ class File(NamedTuple):
 
 
 class Record:
-    """The custody directory: the names in it, and its entries, each as NUMBER-EVENT."""
+    """A record: the names in it, where each lies, and its entries, each as NUMBER-EVENT."""
 
-    def __init__(self, path: bytes, findings: Findings) -> None:
-        self.path = path
-        self.names: set[str] = set()
-        foreign = []
-        for raw_name in os.listdir(path) if formats.kind_of(path) == "directory" else []:
-            name = raw_name.decode("utf-8", "replace")
-            place = os.path.join(path, raw_name)
-            kind = formats.kind_of(place)
-            if kind == "file" and formats.is_named(name, *OF_A_RECORD):
-                self.names.add(name)
-            elif kind == "directory" and formats.is_named(name, "directory_of_a_system"):
-                continue
-            elif not formats.is_companion(place):
-                foreign.append(name)
-        stems = {name.partition(".")[0] for name in self.names if formats.is_named(name, "entry")}
-        self.entries = sorted(stem for stem in stems if f"{stem}.toml.sig" in self.names)
-        self.seals = {stem for stem in self.entries if stem.endswith("-sealed")}
+    def __init__(self, path: bytes, continued: bytes, findings: Findings) -> None:
+        self.names, foreign = list_names(path)
+        self.find_entries()
+        if self.entries and continued:
+            added, strays = list_names(continued)
+            if self.is_continued_by(added):
+                foreign += strays + self.add(added)
+            else:
+                findings.append((UNCHECKED, "continuation-apart", ""))
+        stems = self.find_entries()
         for name in self.names:
             stem = name.partition(".")[0]
             if stem in self.entries and formats.is_named(name, "of_another_event"):
@@ -147,10 +141,76 @@ class Record:
                 findings.append((UNCHECKED, "entry-unfinished", f"entry {int(stem[:4])}"))
                 self.seals |= {stem} if stem.endswith("-sealed") else set()
 
+    def find_entries(self) -> set[str]:
+        """Find the entries that exist; give those of which any file is there."""
+        stems = {name.partition(".")[0] for name in self.names if formats.is_named(name, "entry")}
+        self.entries = sorted(stem for stem in stems if f"{stem}.toml.sig" in self.names)
+        self.seals = {stem for stem in self.entries if stem.endswith("-sealed")}
+        return stems
+
+    def is_continued_by(self, added: dict[str, bytes]) -> bool:
+        """Rules R10 and R11: the first entry of a continuation goes on after the last one here."""
+        stems = sorted(name[:-9] for name in added if name.endswith(".toml.sig"))
+        stems = [stem for stem in stems if formats.is_named(f"{stem}.toml.sig", "entry")]
+        if not stems or int(stems[0][:4]) != int(self.entries[-1][:4]) + 1:
+            return False
+        try:
+            before, first = read_pair(self.names, self.entries[-1]), read_pair(added, stems[0])
+        except OSError:
+            return True
+        entries, faults = read_chain([first])
+        if not entries or faults:
+            return True  # what is not signed as it stands is for the steps to judge
+        header = entries[0].header
+        digests = {"entry": digest(before.data), "signature": digest(before.signature)}
+        others = [entry.header["collection"] for entry in read_chain([before])[0]]
+        return digests.items() <= header["previous"].items() and others in (
+            [],
+            [header["collection"]],
+        )
+
+    def add(self, added: dict[str, bytes]) -> list[str]:
+        """Rules R12 and R13: take in what a continuation holds; give what does not belong in it."""
+        foreign = []
+        last = int(self.entries[-1][:4])
+        for name, place in added.items():
+            is_older = formats.is_named(name, "entry", "receipt") and int(name[:4]) <= last
+            is_double = formats.is_named(name, "time") and name in self.names
+            if is_older or is_double or name == "COVER.txt":
+                foreign.append(name)
+            else:
+                self.names[name] = place
+        return foreign
+
     def read(self, name: str, code: str) -> bytes:
         """Read a file whole."""
-        with unless_read(UNCHECKED, code), open(self.path + b"/" + name.encode(), "rb") as file:
+        with unless_read(UNCHECKED, code), open(self.names[name], "rb") as file:
             return file.read()
+
+
+def list_names(path: bytes) -> tuple[dict[str, bytes], list[str]]:
+    """Give the names of a record in a directory, each with its path, and those that are foreign."""
+    names, foreign = {}, []
+    for raw_name in os.listdir(path) if formats.kind_of(path) == "directory" else []:
+        name = raw_name.decode("utf-8", "replace")
+        place = os.path.join(path, raw_name)
+        kind = formats.kind_of(place)
+        if kind == "file" and formats.is_named(name, *OF_A_RECORD):
+            names[name] = place
+        elif kind == "directory" and formats.is_named(name, "directory_of_a_system"):
+            continue
+        elif not formats.is_companion(place):
+            foreign.append(name)
+    return names, foreign
+
+
+def read_pair(names: dict[str, bytes], stem: str) -> File:
+    """Read an entry with its signature."""
+    parts = []
+    for name in (f"{stem}.toml", f"{stem}.toml.sig"):
+        with open(names.get(name, b""), "rb") as file:
+            parts.append(file.read())
+    return File(int(stem[:4]), stem, *parts, None)
 
 
 OF_A_RECORD = ["entry", "time", "receipt", "leftover", "information"]
@@ -267,7 +327,7 @@ def check_item_numbers(entries: list[Entry], findings: Findings) -> None:
 def check_trust(record: Record, entries: list[Entry], trust: str, findings: Findings) -> None:
     """Step 4: ask ssh-keygen whether the user trusts each signer."""
     for entry in entries:
-        path = os.path.join(record.path, f"{entry.stem}.toml".encode())
+        path = record.names[f"{entry.stem}.toml"]
         command = ["ssh-keygen", "-Y", "verify", "-n", "evtool-custody-v1", "-f", trust]
         command += ["-I", entry.header["agent"], "-s", os.fsdecode(path) + ".sig"]
         with open(path, "rb") as file:

@@ -15,6 +15,7 @@ from evtool.core.text.limits import MAX_RESPONSE_BYTES
 from evtool.core.text.names import shown
 from evtool.interop.tsa_client import curl_line
 from evtool.keys.files import create_file, read_any_file
+from evtool.operations.record.place import Where
 from evtool.operations.timestamps.add import StampResult
 from evtool.operations.timestamps.airgap import import_response, write_request
 from evtool.operations.timestamps.storing import StoredStamp
@@ -23,7 +24,7 @@ from evtool.report.time_document import RequestDocument, StampDocument
 
 
 def answer_request(
-    directory: str, file: Path, entry: int | None, options: StampRequestOptions, custody: str | None, output: Output
+    directory: str, file: Path, entry: int | None, options: StampRequestOptions, custody: Where, output: Output
 ) -> ExitCode:
     """Write a request, and print how to send it."""
     if file.exists():
@@ -53,7 +54,7 @@ def answer_request(
 
 
 def answer_import(
-    directory: str, file: Path, entry: int | None, options: StampRequestOptions, custody: str | None, output: Output
+    directory: str, file: Path, entry: int | None, options: StampRequestOptions, custody: Where, output: Output
 ) -> ExitCode:
     """Take an answer in, and print what it says."""
     response = read_any_file(file, MAX_RESPONSE_BYTES)

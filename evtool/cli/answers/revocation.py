@@ -11,6 +11,7 @@ from evtool.core.errors import ExitCode
 from evtool.core.text.names import shown
 from evtool.core.timestamp.time_report import StampReport
 from evtool.keys.files import read_any_file
+from evtool.operations.record.place import Where
 from evtool.operations.timestamps.revocation import KeptRevocation, RevocationResult, add_revocation
 from evtool.report.stamp import spell
 from evtool.report.time_document import JudgedStamp, KeptRevocationFile, RevocationDocument
@@ -21,7 +22,7 @@ def keep_revocation(
     files: Sequence[Path],
     entry: int | None,
     tsa_roots: Path | None,
-    custody: str | None,
+    custody: Where,
     output: Output,
 ) -> ExitCode:
     """Check and store the files, print what came of it, and give the exit code."""

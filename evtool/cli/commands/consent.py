@@ -318,8 +318,9 @@ def set_(
     if all_items != items.is_empty:
         raise click.UsageError("name the items with --items, or give --all-items")
     stated = _stated_terms(terms)
-    header = entry.header(resolve_items(directory, entry.custody, items))
-    result = change_consent(directory, Author(signing.choose(), entry.policy()), stated, header, custody=entry.custody)
+    header = entry.header(resolve_items(directory, entry.place(), items))
+    author = Author(signing.choose(), entry.policy())
+    result = change_consent(directory, author, stated, header, custody=entry.place())
     lines = [f"{shown(directory)}: added entry {result.written.entry}"]
     for name, count in result.without_effect.items():
         lines.append(f"  {name}: for {count:,} items something stricter is in force, and stays")

@@ -63,7 +63,7 @@ def command(
         happened_at=entry.happened_at,
         clock=entry.clock,
         statements=statements.files(),
-        custody=entry.custody,
+        custody=entry.place(),
     )
     with terminal_progress(output) as progress:
         result = derive(directory, original, copy, method, Author(signing.choose(), entry.policy(), progress), options)

@@ -6,7 +6,7 @@ import click
 
 from evtool.cli.command import Command
 from evtool.cli.options.bundle import AccessOptions, access_options
-from evtool.cli.options.common import custody_option
+from evtool.cli.options.common import continued_option, custody_option
 from evtool.cli.output import Output, output_and_findings
 from evtool.core.custody.chain import Link
 from evtool.core.custody.entry import Clock
@@ -16,6 +16,7 @@ from evtool.core.finding import weigh
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.core.text.times import format_time
+from evtool.operations.record.place import RecordPlace
 from evtool.operations.record.read import open_record
 from evtool.operations.record.record import Record
 from evtool.report.document import LogDocument, LogEntry
@@ -43,11 +44,12 @@ are is for `evtool verify` to say.
 @click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("directory", type=click.Path())
 @custody_option
+@continued_option
 @access_options
 @output_and_findings
-def command(directory: str, custody: str | None, access: AccessOptions, output: Output) -> int:
+def command(directory: str, custody: str | None, continued: str | None, access: AccessOptions, output: Output) -> int:
     """Print the chain of custody of DIRECTORY, which may be a bundle, oldest entry first."""
-    with open_record(directory, custody, access.load()) as record:
+    with open_record(directory, RecordPlace(custody, continued, access.load())) as record:
         exit_code = weigh(record.record_findings)
         if exit_code is ExitCode.OK and not record.chain.links:
             exit_code = ExitCode.NOT_CHECKED

@@ -111,7 +111,7 @@ def command(
         neutral_names=part.neutral_names,
         recipients=recipients,
         passphrase=passphrase,
-        custody=entry.custody,
+        custody=entry.place(),
     )
     if part.dry_run:
         agent = signing.agent or own_code()

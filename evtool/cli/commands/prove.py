@@ -70,7 +70,7 @@ def command(
         raise click.UsageError("a proof is a zip container: name it ….zip, or ….zip.age if it is to be encrypted")
     disclosed, known = disclosure.load()
     recipients, passphrase = encryption.load(bundle, known)
-    options = PackOptions(Wanted(only=items), recipients=recipients, passphrase=passphrase, custody=entry.custody)
+    options = PackOptions(Wanted(only=items), recipients=recipients, passphrase=passphrase, custody=entry.place())
 
     def author(progress: Progress) -> Author:
         return Author(signing.choose(), entry.policy(), progress)

@@ -8,12 +8,14 @@ import click
 
 from evtool.cli.command import Command
 from evtool.cli.group import Group
-from evtool.cli.options.common import custody_option, trust_option
+from evtool.cli.options.bundle import AccessOptions, access_options
+from evtool.cli.options.common import PlaceOptions, continued_option, custody_option, place_options, trust_option
 from evtool.cli.output import Output, output_options
 from evtool.core.custody.events import Received
 from evtool.core.text.names import shown
 from evtool.keys.trust import load_trust
 from evtool.operations.entries.handover import add_receipt, read_receipt_file, write_receipt
+from evtool.operations.record.place import RecordPlace
 from evtool.operations.record.trust import TrustPolicy
 from evtool.report.custody_document import ReceiptDocument, ReceiptFileDocument
 
@@ -67,11 +69,13 @@ def command() -> None:
 @click.argument("directory", type=click.Path())
 @click.argument("receipt", type=click.Path(path_type=Path))
 @trust_option
-@custody_option
+@place_options
 @output_options
-def add(directory: str, receipt: Path, trust_file: Path | None, custody: str | None, output: Output) -> None:
+def add(directory: str, receipt: Path, trust_file: Path | None, where: PlaceOptions, output: Output) -> None:
     """Put the recipient's RECEIPT beside the transfer of DIRECTORY that it answers."""
-    found = add_receipt(directory, read_receipt_file(receipt), TrustPolicy(load_trust(trust_file)), custody=custody)
+    found = add_receipt(
+        directory, read_receipt_file(receipt), TrustPolicy(load_trust(trust_file)), custody=where.place()
+    )
     details = found.link.entry.details
     assert isinstance(details, Received)  # noqa: S101  # nothing else is a receipt
     document = ReceiptDocument(
@@ -93,9 +97,18 @@ def add(directory: str, receipt: Path, trust_file: Path | None, custody: str | N
 @click.argument("directory", type=click.Path())
 @click.argument("receipt", type=click.Path(path_type=Path))
 @custody_option
+@continued_option
+@access_options
 @output_options
-def write(directory: str, receipt: Path, custody: str | None, output: Output) -> None:
+def write(
+    directory: str,
+    receipt: Path,
+    custody: str | None,
+    continued: str | None,
+    access: AccessOptions,
+    output: Output,
+) -> None:
     """Write the receipt for the newest entry `received` of DIRECTORY to the new file RECEIPT."""
-    number = write_receipt(directory, receipt, custody=custody)
+    number = write_receipt(directory, receipt, custody=RecordPlace(custody, continued, access.load()))
     output.answer(f"{shown(str(receipt))}: receipt of entry {number}", done=True)
     output.document(ReceiptFileDocument(path=directory, entry=number))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from evtool.cli.answers.entry import answer_entry
 from evtool.cli.command import Command
+from evtool.cli.options.bundle import AccessOptions, access_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options, trust_option
-from evtool.cli.options.entry import EntryOptions, entry_options
+from evtool.cli.options.entry import EntryOptions, bundle_entry_options
 from evtool.cli.options.items import items_option, resolve_items
 from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
@@ -19,11 +22,15 @@ from evtool.core.text.names import shown
 from evtool.keys.trust import load_trust
 from evtool.operations.author import Author
 from evtool.operations.entries.handover import ReceiveOptions, receive
+from evtool.operations.record.continuation import default_continuation
+from evtool.operations.record.subject import is_bundle
 from evtool.operations.record.trust import TrustPolicy
 
 EXAMPLES = """\b
 Examples:
   evtool receive inbox/case-12 --receipt case-12.receipt
+  evtool receive case-12.zip.age -i court.key --receipt case-12.receipt
+                              your entry goes to case-12.zip.age.received
   evtool receive inbox/case-12 --receipt case-12.receipt --items 1-8,10
   evtool receive inbox/case-12 --receipt case-12.receipt --reject \\
       --reason "item 9 is damaged"
@@ -36,7 +43,9 @@ Exit codes:
   3  the transfer is signed by a key that you have not trusted
   4  something could not be read or written, or there is no transfer to you
 
-Send the receipt file to the sender. It holds your entry and its signature, and no evidence.
+Send the receipt file to the sender. It holds your entry and its signature, and no evidence. A bundle stays as it is,
+to the last byte: your entries go into a directory of your own that continues its record. Keep it with the bundle;
+`evtool verify BUNDLE --continued DIR` reads both.
 """
 
 
@@ -55,7 +64,8 @@ Send the receipt file to the sender. It holds your entry and its signature, and 
     help="The entry of the transfer that you answer. [default: the newest to you]",
 )
 @trust_option
-@entry_options
+@bundle_entry_options
+@access_options
 @signing_options
 @jobs_option
 @output_of_work
@@ -67,25 +77,34 @@ def command(
     transfer: int | None,
     trust_file: Path | None,
     entry: EntryOptions,
+    access: AccessOptions,
     signing: SigningOptions,
     workers: WorkerOptions,
     output: Output,
 ) -> int:
-    """Check a collection that was handed over to you, record what you accept, and write a receipt."""
+    """Check a collection or a bundle that was handed over to you, record what you accept, and write a receipt."""
     if reject and not items.is_empty:
         raise click.UsageError("--items and --reject are two answers to one question; give one")
-    accepted = resolve_items(directory, entry.custody, items)
+    if entry.continued is None and entry.custody is None and is_bundle(directory):
+        entry = replace(entry, continued=default_continuation(directory))
+    opening = access.load()
+    accepted = resolve_items(directory, entry.reading(opening), items)
     acceptance = Acceptance.REJECTED if reject else Acceptance.PARTIAL if accepted else Acceptance.ACCEPTED
     options = ReceiveOptions(
         acceptance=acceptance,
         accepted=accepted,
         transfer=transfer,
         trust=TrustPolicy(load_trust(trust_file)),
-        custody=entry.custody,
+        custody=entry.place(opening),
         jobs=workers.jobs,
     )
     with terminal_progress(output) as progress:
         result = receive(
             directory, Author(signing.choose(), entry.policy(), progress), entry.header(), options, receipt
         )
-    return answer_entry(output, directory, result, "", f"Receipt ({acceptance.value}): {shown(str(receipt))}")
+    notes = ["", f"Receipt ({acceptance.value}): {shown(str(receipt))}"]
+    if entry.continued is not None:
+        both = f"{shlex.quote(directory)} --continued {shlex.quote(entry.continued)}"
+        notes += [f"Your entry is in {shown(entry.continued)}; the bundle was not changed. To read both together:"]
+        notes += [f"  evtool verify {shown(both, 400)}"]
+    return answer_entry(output, directory, result, *notes)

@@ -10,10 +10,10 @@ import click
 
 from evtool.cli.answers.entry import answer_entry
 from evtool.cli.command import Command, flag, options_of
-from evtool.cli.options.bundle import ExitOptions, exit_options
+from evtool.cli.options.bundle import AccessOptions, ExitOptions, access_options, exit_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options
 from evtool.cli.options.complete import complete_recipient
-from evtool.cli.options.entry import EntryOptions, entry_options
+from evtool.cli.options.entry import EntryOptions, bundle_entry_options
 from evtool.cli.options.items import items_option, resolve_items
 from evtool.cli.options.values import code_value
 from evtool.cli.output import Output, output_of_work
@@ -35,6 +35,7 @@ from evtool.operations.author import Author
 from evtool.operations.entries.exits import record_exit
 from evtool.operations.entries.fixity import FixityRequest
 from evtool.operations.entries.record_event import head_of_entry, record_event
+from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 
 OWN_COMMANDS = {
@@ -139,7 +140,8 @@ class EventOptions:
 @items_option("The items it is about [default: all that are sealed by now]:")
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="Compare only N items, drawn at random.")
 @exit_options
-@entry_options
+@bundle_entry_options
+@access_options
 @signing_options
 @jobs_option
 @output_of_work
@@ -151,34 +153,37 @@ def command(
     sample: int | None,
     consent: ExitOptions,
     entry: EntryOptions,
+    access: AccessOptions,
     signing: SigningOptions,
     workers: WorkerOptions,
     output: Output,
 ) -> int:
-    """Add an entry to the chain of custody of DIRECTORY.
+    """Add an entry to the chain of custody of DIRECTORY, or with --continued to that of a bundle.
 
     EVENT is collected, verified, accessed, copied, transferred, disclosed, derived, countersigned, admitted,
     corrected, incident or disposed.
     """
     kind = DETAILS[Event(event)]
-    details = make_details(kind, event_options.given, directory, entry.custody)
+    opening = access.load()
+    place, before = entry.place(opening), entry.reading(opening)
+    details = make_details(kind, event_options.given, directory, before)
     if kind is Admitted and not items.is_empty:
         raise click.UsageError("--items does not go with admitted: whoever is admitted acts for the whole collection")
     if sample is not None and kind.event not in STATES_EVIDENCE:
         raise click.UsageError(f"--sample goes with events that state something of the evidence, not with {event}")
     fixity = FixityRequest(sample, workers.jobs) if kind.event in STATES_EVIDENCE else None
-    header = entry.header(resolve_items(directory, entry.custody, items))
+    header = entry.header(resolve_items(directory, before, items))
     with terminal_progress(output) as progress:
         author = Author(signing.choose(), entry.policy(), progress)
         if isinstance(details, Transferred | Disclosed):
             allowed = consent.load(details.recipient)
-            result = record_exit(directory, author, details, header, allowed, fixity=fixity, custody=entry.custody)
+            result = record_exit(directory, author, details, header, allowed, fixity=fixity, custody=place)
         else:
-            result = record_event(directory, author, details, header, fixity=fixity, custody=entry.custody)
+            result = record_event(directory, author, details, header, fixity=fixity, custody=place)
     return answer_entry(output, directory, result)
 
 
-def make_details(kind: type[Details], values: dict[str, Any], directory: str, custody: str | None) -> Details:
+def make_details(kind: type[Details], values: dict[str, Any], directory: str, where: Where) -> Details:
     """Build the table of an event from the options that were given.
 
     Raises:
@@ -186,7 +191,7 @@ def make_details(kind: type[Details], values: dict[str, Any], directory: str, cu
     """
     known = {field.name for field in fields(kind)}
     if "head" in known and "entry" in values:
-        with open_record(directory, custody) as record:
+        with open_record(directory, where) as record:
             values = {**values, "head": head_of_entry(record, values["entry"])}
     if kind is Admitted:
         values = {**values, "role": Role(values.get("role", Role.BESIDE.value))}

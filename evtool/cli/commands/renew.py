@@ -57,11 +57,11 @@ def command(
     output: Output,
 ) -> int:
     """Renew the time evidence of DIRECTORY: list all of it under a second hash family, and have that stamped."""
-    order = stamping.build(output, None, entry.custody) if stamping.asks else None
+    order = stamping.build(output, None, entry.place()) if stamping.asks else None
     if stamping.what_leaves:
         answer_leaves(output, preview_blank(order or StampOptions()), blank=True)
         return ExitCode.OK
-    result = renew(directory, Author(signing.choose(), entry.policy()), entry.header(), custody=entry.custody)
+    result = renew(directory, Author(signing.choose(), entry.policy()), entry.header(), custody=entry.place())
     output.did(_render(directory, result, None))
     stamps = _stamp(directory, order, result)
     exit_code = ExitCode.OK if stamps is None or stamps.ok else ExitCode.NOT_ESTABLISHED

@@ -142,14 +142,14 @@ def command(
         reset_exclusions=what.reset_excludes,
         allow=frozenset(what.allow),
         statements=statements.files(),
-        custody=entry.custody,
+        custody=entry.place(),
         jobs=workers.jobs,
         scheduler=workers.scheduler,
         metadata=what.metadata,
         sandbox=not what.no_sandbox,
     )
     # What cannot be asked for is refused before hours of hashing, and before anything is sealed.
-    order = stamping.build(output, None, entry.custody) if stamping.asks else None
+    order = stamping.build(output, None, entry.place()) if stamping.asks else None
     if stamping.what_leaves:
         return _show_what_leaves(order, output)
     with terminal_progress(output) as progress:

@@ -6,7 +6,7 @@ import click
 
 from evtool.cli.command import Command
 from evtool.cli.options.bundle import AccessOptions, access_options
-from evtool.cli.options.common import custody_option
+from evtool.cli.options.common import continued_option, custody_option
 from evtool.cli.options.items import items_option
 from evtool.cli.output import Output, output_and_findings
 from evtool.core.consent.items import ItemConsent
@@ -17,6 +17,7 @@ from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
 from evtool.core.text.names import shown
 from evtool.core.text.times import format_mtime
 from evtool.operations.entries.consent import known_consents
+from evtool.operations.record.place import RecordPlace
 from evtool.operations.record.read import list_items, list_nameless_items, open_record
 from evtool.operations.record.record import SealedItem
 from evtool.operations.record.selection import Selection
@@ -51,12 +52,20 @@ This shows what was sealed, not what is there now: `evtool verify` compares the 
 @click.argument("directory", type=click.Path())
 @items_option("Show only these items, with all that is recorded about them:")
 @custody_option
+@continued_option
 @access_options
 @output_and_findings
-def command(directory: str, items: ItemChoice, custody: str | None, access: AccessOptions, output: Output) -> int:
+def command(
+    directory: str,
+    items: ItemChoice,
+    custody: str | None,
+    continued: str | None,
+    access: AccessOptions,
+    output: Output,
+) -> int:
     """Print the items sealed in DIRECTORY, or only those asked for, with what is stated of them."""
     selection = Selection(choice=items)
-    with open_record(directory, custody, access.load()) as record:
+    with open_record(directory, RecordPlace(custody, continued, access.load())) as record:
         chosen = [*list_items(record, selection), *list_nameless_items(record, selection)]
         derivations = list_derivations(record)
         consents = known_consents(record, chosen)

@@ -11,7 +11,8 @@ from evtool.cli.answers.revocation import keep_revocation
 from evtool.cli.answers.stamp import answer_leaves, describe_calendar, describe_stamping, did_stamp
 from evtool.cli.command import Command
 from evtool.cli.group import Group
-from evtool.cli.options.common import custody_option
+from evtool.cli.options.bundle import AccessOptions, access_options
+from evtool.cli.options.common import PlaceOptions, place_options
 from evtool.cli.options.stamp import StampRequestOptions, stamp_options
 from evtool.cli.output import Output, output_options
 from evtool.core.errors import ExitCode
@@ -113,7 +114,8 @@ def command() -> None:
     metavar="FILE",
     help="Keep a CRL or OCSP answer beside the time-stamps that it is about. May be repeated.",
 )
-@custody_option
+@place_options
+@access_options
 @stamp_options
 @output_options
 def add(
@@ -123,13 +125,15 @@ def add(
     import_file: Path | None,
     revocation: tuple[Path, ...],
     stamping: StampRequestOptions,
-    custody: str | None,
+    where: PlaceOptions,
+    access: AccessOptions,
     output: Output,
 ) -> int:
     """Have an entry of DIRECTORY stamped by authorities, across an air gap, or by OpenTimestamps calendars."""
     ways = [stamping.asks, request_file is not None, import_file is not None, bool(revocation)]
     if sum(ways) != 1:
         raise click.UsageError("give one of --tsa (or --ots), --request, --import and --revocation")
+    custody = where.place(access.load())
     if revocation:
         return keep_revocation(directory, revocation, entry, stamping.tsa_roots, custody, output)
     if request_file is not None:
@@ -161,11 +165,19 @@ def answer_stamping(output: Output, directory: str, result: StampResult) -> Exit
     "--ots", multiple=True, required=True, metavar="URL", help="Ask this OpenTimestamps calendar. May be repeated."
 )
 @click.option("--entry", type=click.IntRange(1), metavar="N", help="Only the proof of this entry.")
-@custody_option
+@place_options
+@access_options
 @output_options
-def upgrade(directory: str, ots: tuple[str, ...], entry: int | None, custody: str | None, output: Output) -> int:
+def upgrade(
+    directory: str,
+    ots: tuple[str, ...],
+    entry: int | None,
+    where: PlaceOptions,
+    access: AccessOptions,
+    output: Output,
+) -> int:
     """Ask OpenTimestamps calendars for the rest of the proofs in DIRECTORY."""
-    upgrades = upgrade_proofs(directory, ots, entry=entry, custody=custody)
+    upgrades = upgrade_proofs(directory, ots, entry=entry, custody=where.place(access.load()))
     exit_code = ExitCode.OK if all(proof.complete for proof in upgrades) else ExitCode.NOT_ESTABLISHED
     if grown := [proof.name.text for proof in upgrades if proof.changed]:
         output.did(f"stored {', '.join(grown)}")

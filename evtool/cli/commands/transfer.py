@@ -6,10 +6,10 @@ import click
 
 from evtool.cli.answers.entry import answer_entry
 from evtool.cli.command import Command
-from evtool.cli.options.bundle import ExitOptions, exit_options
+from evtool.cli.options.bundle import AccessOptions, ExitOptions, access_options, exit_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options
 from evtool.cli.options.complete import complete_recipient
-from evtool.cli.options.entry import EntryOptions, entry_options
+from evtool.cli.options.entry import EntryOptions, bundle_entry_options
 from evtool.cli.options.values import code_value
 from evtool.cli.output import Output, output_and_progress
 from evtool.cli.progress import terminal_progress
@@ -56,7 +56,8 @@ Afterwards copy the whole directory to the recipient, who runs `evtool receive` 
 @click.option("--purpose", required=True, metavar="TEXT", help="What for.")
 @click.option("--carrier", metavar="TEXT", help="Medium, its serial or seal number.")
 @exit_options
-@entry_options
+@bundle_entry_options
+@access_options
 @signing_options
 @jobs_option
 @output_and_progress
@@ -68,6 +69,7 @@ def command(
     carrier: str | None,
     consent: ExitOptions,
     entry: EntryOptions,
+    access: AccessOptions,
     signing: SigningOptions,
     workers: WorkerOptions,
     output: Output,
@@ -81,6 +83,6 @@ def command(
             entry.header(),
             consent.load(recipient),
             fixity=FixityRequest(jobs=workers.jobs),
-            custody=entry.custody,
+            custody=entry.place(access.load()),
         )
     return answer_entry(output, directory, result, "", f"The transfer is open until a receipt of {recipient} is added.")

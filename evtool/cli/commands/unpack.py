@@ -9,7 +9,7 @@ import click
 
 from evtool.cli.command import Command
 from evtool.cli.options.bundle import AccessOptions, access_options
-from evtool.cli.options.common import trust_option
+from evtool.cli.options.common import continued_option, trust_option
 from evtool.cli.output import Notices, Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.text.names import shown
@@ -25,6 +25,8 @@ EXAMPLES = """\b
 Examples:
   evtool unpack case-12.zip -o case-12
   evtool unpack case-12.zip.age -o case-12 --identity ~/.ssh/id_ed25519
+  evtool unpack case-12.zip -o case-12 --continued case-12.zip.received
+                              with the entries that its recipient added
   age -d -i key.txt case-12.zip.age | evtool unpack - -o case-12
 
 \b
@@ -49,6 +51,7 @@ that is killed leaves a directory .DIR.evtool-....part; the next run of unpack o
 )
 @trust_option
 @click.option("--outside-links", is_flag=True, help="Make symbolic links that lead out of DIR, too.")
+@continued_option
 @access_options
 @output_of_work
 def command(
@@ -56,12 +59,13 @@ def command(
     directory: Path,
     trust_file: Path | None,
     outside_links: bool,
+    continued: str | None,
     access: AccessOptions,
     output: Output,
 ) -> int:
     """Unpack BUNDLE, a folder, .zip, .zip.age or - for standard input, into the new directory DIR."""
     place: Place = sys.stdin.buffer if bundle == "-" else bundle
-    options = VerifyOptions(trust=load_trust(trust_file))
+    options = VerifyOptions(trust=load_trust(trust_file), continued=continued)
     notices = Notices()
     with terminal_progress(output) as progress:
         result = unpack(

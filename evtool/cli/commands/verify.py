@@ -11,7 +11,7 @@ import click
 
 from evtool.cli.command import Command, flag, options_of
 from evtool.cli.options.bundle import AccessOptions, access_options
-from evtool.cli.options.common import WorkerOptions, custody_option, trust_flag, workers_options
+from evtool.cli.options.common import WorkerOptions, continued_option, custody_option, trust_flag, workers_options
 from evtool.cli.options.items import items_option
 from evtool.cli.options.time import TimeOptions, time_options
 from evtool.cli.options.values import digest_value
@@ -45,6 +45,8 @@ Examples:
   evtool verify interview-0042 --require time --revocation tsa.crl
                               ... whose certificates were not revoked
   evtool verify case-12.zip case-13.zip.age --identity key.txt
+  evtool verify case-12.zip --continued case-12.zip.received
+                              with what its recipient recorded since
   evtool verify inbox/* --json
 
 \b
@@ -105,6 +107,7 @@ class AskedOptions:
 @items_option("Check only these items:")
 @options_of(AskedOptions, "asked")
 @custody_option
+@continued_option
 @access_options
 @time_options
 @workers_options
@@ -114,6 +117,7 @@ def command(
     items: ItemChoice,
     asked: AskedOptions,
     custody: str | None,
+    continued: str | None,
     access: AccessOptions,
     time: TimeOptions,
     workers: WorkerOptions,
@@ -124,8 +128,8 @@ def command(
     PATH is an evidence directory, or a bundle: a folder, a .zip, a .zip.age, or - for standard input. A bundle is
     checked as it is, and nothing is extracted.
     """
-    if custody is not None and len(paths) > 1:
-        raise click.UsageError("--custody goes with one PATH")
+    if (custody is not None or continued is not None) and len(paths) > 1:
+        raise click.UsageError(f"{'--custody' if custody is not None else '--continued'} goes with one PATH")
     if asked.trust_file is not None and asked.signers:
         raise click.UsageError("--trust and --signer are two answers to one question; give one")
     options = VerifyOptions(
@@ -138,6 +142,7 @@ def command(
         selection=Selection(choice=items),
         quick=asked.quick,
         custody=custody,
+        continued=continued,
         access=access.load(),
         jobs=workers.jobs,
         scheduler=workers.scheduler,

@@ -17,7 +17,7 @@ from evtool.core.text.names import shown
 from evtool.keys.age_keys import EncryptionKey, parse_recipient, read_identity_file, read_recipients_file
 from evtool.keys.passphrase import Passphrase, TerminalPassphrase
 from evtool.keys.trust import load_trust
-from evtool.operations.record.subject import BundleAccess
+from evtool.operations.record.place import BundleAccess
 from evtool.operations.record.trust import TrustPolicy
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from evtool.cli.command import flag, options_of
 from evtool.cli.options.complete import complete_own_code
 from evtool.cli.options.values import code_value
 from evtool.keys.passphrase import DescriptorPassphrase, FilePassphrase, PassphraseSource, TerminalPassphrase
+from evtool.operations.record.place import BundleAccess, RecordPlace
 
 if TYPE_CHECKING:
     # It imports the key formats of cryptography, which only whoever signs needs.
@@ -165,6 +166,17 @@ _CUSTODY: dict[str, Any] = {
     "type": click.Path(),
     "help": "Where the record is. [default: custody/ in the directory]",
 }
+_CONTINUED: dict[str, Any] = {
+    "metavar": "DIR",
+    "type": click.Path(),
+    "help": "The directory that continues the record of a bundle; `evtool receive` makes it.",
+}
+_WAIT: dict[str, Any] = {
+    "metavar": "SECONDS",
+    "type": click.FloatRange(0, 86400),
+    "default": 0.0,
+    "help": "Wait for another evtool that is writing this record. [default: do not wait]",
+}
 _TRUST: dict[str, Any] = {
     "metavar": "FILE",
     "type": click.Path(path_type=Path),
@@ -179,13 +191,52 @@ _RECIPIENTS: dict[str, Any] = {
 custody_option = click.option("--custody", **_CUSTODY)
 """Add --custody; the command gets it as `custody`."""
 
+continued_option = click.option("--continued", **_CONTINUED)
+"""Add --continued; the command gets it as `continued`."""
+
+wait_option = click.option("--wait", **_WAIT)
+"""Add --wait; the command gets it as `wait`."""
+
 trust_option = click.option("--trust", "trust_file", **_TRUST)
 """Add --trust; the command gets it as `trust_file`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOptions:
+    """Where the record is that a command adds files to.
+
+    Attributes:
+        custody: the custody directory; None for that in the evidence directory.
+        continued: the directory that continues the record of a bundle, or None.
+        wait: seconds to wait for another run that is writing the record.
+    """
+
+    custody: str | None = flag("--custody", **_CUSTODY)
+    continued: str | None = flag("--continued", otherwise=None, **_CONTINUED)
+    wait: float = flag("--wait", otherwise=0.0, **_WAIT)
+
+    def place(self, access: BundleAccess | None = None) -> RecordPlace:
+        """Give where it is; `access` is what opens an encrypted bundle."""
+        return RecordPlace(self.custody, self.continued, access or BundleAccess(), self.wait)
+
+
+place_options = options_of(PlaceOptions, "where", "The record")
+"""Add --custody, --continued and --wait; the command gets them as `where`."""
 
 
 def custody_flag() -> Any:
     """Declare --custody."""
     return flag("--custody", **_CUSTODY)
+
+
+def continued_flag() -> Any:
+    """Declare --continued."""
+    return flag("--continued", otherwise=None, **_CONTINUED)
+
+
+def wait_flag() -> Any:
+    """Declare --wait."""
+    return flag("--wait", otherwise=0.0, **_WAIT)
 
 
 def trust_flag() -> Any:

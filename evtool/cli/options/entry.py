@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import os
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import click
 
 from evtool.cli.command import flag, options_of
-from evtool.cli.options.common import custody_flag
+from evtool.cli.options.common import continued_flag, custody_flag, wait_flag
 from evtool.cli.options.values import instant_value
 from evtool.core.custody.entry import Clock
 from evtool.core.custody.privacy import TextPolicy, make_policy, parse_denied_terms
@@ -20,6 +21,7 @@ from evtool.core.errors import InputError
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges
 from evtool.operations.entries.writer import EntryHeader
+from evtool.operations.record.place import BundleAccess, RecordPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class EntryOptions:
         clock: what the signer says of the clock.
         deny_terms: file of terms that must not be written, or None.
         custody: the custody directory; None for that in the evidence directory.
+        continued: the directory that continues the record of a bundle, or None.
+        wait: seconds to wait for another run that is writing the record.
     """
 
     reason: str = flag(
@@ -55,6 +59,18 @@ class EntryOptions:
         help="Refuse to write any of the terms in FILE, one per line, in any spelling.",
     )
     custody: str | None = custody_flag()
+    continued: str | None = continued_flag()
+    wait: float = wait_flag()
+
+    def place(self, access: BundleAccess | None = None) -> RecordPlace:
+        """Give where the entry goes; `access` is what opens an encrypted bundle."""
+        return RecordPlace(self.custody, self.continued, access or BundleAccess(), self.wait)
+
+    def reading(self, access: BundleAccess | None = None) -> RecordPlace:
+        """Give where the record is before the entry is added: the first one makes the directory that continues it."""
+        place = self.place(access)
+        is_new = place.continued is not None and not os.path.lexists(place.continued)
+        return replace(place, continued=None) if is_new else place
 
     def header(self, items: ItemRanges | None = None) -> EntryHeader:
         """Give the header of an entry about these items; None means all that are sealed by now."""
@@ -80,8 +96,11 @@ class EntryOptions:
         return make_policy(terms, _local_names())
 
 
-entry_options = options_of(EntryOptions, "entry", "The entry")
+entry_options = options_of(EntryOptions, "entry", "The entry", without=frozenset({"continued"}))
 """Add what every command takes that adds an entry; the command gets it as `entry`."""
+
+bundle_entry_options = options_of(EntryOptions, "entry", "The entry")
+"""Add the same for a command that can also continue the record of a bundle."""
 
 _MAX_TERMS = 4 * 1024 * 1024
 

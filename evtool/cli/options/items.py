@@ -10,6 +10,7 @@ import click
 from evtool.core.errors import FormatError
 from evtool.core.text.item_choice import ItemChoice, parse_choice
 from evtool.core.text.ranges import ItemRanges
+from evtool.operations.record.place import Where
 from evtool.operations.record.read import find_items, open_record
 
 ITEMS = "ITEMS"
@@ -29,7 +30,7 @@ def items_option(what: str, name: str = "--items", **settings: Any) -> Callable[
     return click.option(name, multiple=True, metavar=ITEMS, callback=_take, help=text, **settings)
 
 
-def resolve_items(directory: str, custody: str | None, choice: ItemChoice) -> ItemRanges | None:
+def resolve_items(directory: str, where: Where, choice: ItemChoice) -> ItemRanges | None:
     """Find out which items of a record are meant; None means all of them.
 
     Raises:
@@ -38,5 +39,5 @@ def resolve_items(directory: str, custody: str | None, choice: ItemChoice) -> It
     """
     if choice.is_empty:
         return None
-    with open_record(directory, custody) as record:
+    with open_record(directory, where) as record:
         return find_items(record, choice)

@@ -11,6 +11,7 @@ import click
 from evtool.cli.command import flag, options_of
 from evtool.cli.options.time import make_anchor_source
 from evtool.cli.output import Output
+from evtool.operations.record.place import Where
 
 if TYPE_CHECKING:
     # It imports the X.509 parts of cryptography, which a seal without time-stamps does not need.
@@ -73,7 +74,7 @@ class StampRequestOptions:
         """Whether anybody is to be asked."""
         return bool(self.authorities or self.calendars)
 
-    def build(self, output: Output, entry: int | None, custody: str | None) -> StampOptions:
+    def build(self, output: Output, entry: int | None, custody: Where) -> StampOptions:
         """Load the anchors and check that what is asked for can be asked for.
 
         Raises:

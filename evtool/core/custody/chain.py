@@ -117,6 +117,13 @@ def check_chain(files: Sequence[EntryFiles], unreadable: Collection[int] = ()) -
     return Chain(tuple(links), tuple(findings), len(files) - len(unsure), heads)
 
 
+def check_link(files: EntryFiles) -> Link | None:
+    """Check one entry by itself, steps 2a, 2b, 3b and 3c; None if it cannot be used."""
+    findings: list[Finding] = []
+    link = _check_link(files, findings)
+    return None if findings else link
+
+
 def _check_doubles(numbers: Sequence[int]) -> list[Finding]:
     """Step 3a: no number comes twice."""
     counts = sorted(Counter(numbers).items())

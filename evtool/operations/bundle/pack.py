@@ -65,6 +65,7 @@ from evtool.operations.entries.writer import (
 )
 from evtool.operations.progress import Progress
 from evtool.operations.record.disclosed_lists import list_name
+from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 from evtool.operations.record.record import Record, read_record
 from evtool.operations.record.trust import TrustPolicy
@@ -156,7 +157,7 @@ class PackOptions:
     neutral_names: bool = False
     recipients: tuple[EncryptionKey, ...] = ()
     passphrase: Passphrase | None = None
-    custody: str | None = None
+    custody: Where = None
 
     def __post_init__(self) -> None:
         # A name that only the file lost would still stand in the manifest of the bundle.
@@ -249,7 +250,7 @@ def pack(
     check_new(output)
     details = disclosure.details()
     check_entry_text(details, header.reason, author.policy)
-    with open_for_writing(path, options.custody) as opened, Tree(opened.evidence) as tree:
+    with open_for_writing(path, options.custody) as opened, Tree(opened.directory) as tree:
         _check_outside(opened, output)
         sweep(output, tell, collection=_collection_id(opened), heads={link.head for link in opened.record.chain.links})
         request = disclosure.request(author.signer.code, author.now(), author.signer.public_key)
@@ -394,7 +395,7 @@ def _collection_id(opened: OpenRecord) -> str | None:
 def _check_outside(opened: OpenRecord, output: Path) -> None:
     """Refuse an output inside of the evidence, where it would be evidence, or in the record."""
     target = os.path.realpath(os.fsencode(output))
-    for root in (opened.evidence.path, opened.custody.location.path):
+    for root in (opened.directory.path, opened.writer.location.path):
         if target.startswith(os.path.realpath(root) + os.fsencode(os.sep)):
             raise UsageError("the bundle would lie inside the evidence directory", hint="name a place outside it")
 

@@ -22,13 +22,17 @@ from evtool.core.verdict import Report
 from evtool.operations.bundle.leftovers import Tell, sweep
 from evtool.operations.bundle.payload_places import Placed, Placing
 from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.record.continuation import open_continued
+from evtool.operations.record.place import BundleAccess
 from evtool.operations.record.record import nameless_items, read_items, read_record
-from evtool.operations.record.subject import BundleAccess, Place, open_container
+from evtool.operations.record.subject import Place, Subject, open_container
 from evtool.operations.verify.options import VerifyOptions
-from evtool.operations.verify.verify import verify, verify_bundle
+from evtool.operations.verify.verify import verify, verify_open
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle, FolderBundle
 from evtool.store.bundle_form import is_bundle_folder
+from evtool.store.continued import ContinuedCustody
+from evtool.store.custody import CustodyReader
 from evtool.store.new_tree import NewTree, flush_files
 from evtool.store.output import check_new, new_directory
 from evtool.store.work import WorkPlace
@@ -90,7 +94,8 @@ def unpack(
         with NewTree(work.content) as tree:
             placed = _restore(staged, tree, outside_links=outside_links)
         left_out = frozenset((*placed.outside, *placed.impossible))
-        report = verify(work.content, replace(options, links_left_out=left_out), progress=progress)
+        here = replace(options, links_left_out=left_out, continued=None)
+        report = verify(work.content, here, progress=progress)
         for finding in _problems(report):
             raise EvidenceError(
                 f"the written files differ from the bundle, so nothing was unpacked: {finding.message}",
@@ -107,10 +112,12 @@ class _Staged:
 
     Attributes:
         bundle: the bundle.
+        custody: its record, with what continues it.
         files: where each payload file waits, by its name.
     """
 
     bundle: Bundle
+    custody: CustodyReader
     files: Mapping[bytes, Path]
 
 
@@ -126,20 +133,32 @@ def _open_staged(
             raise UsageError(
                 "this directory is not a bundle", hint="an evidence directory does not need to be unpacked"
             )
-        with FolderBundle(location) as folder:
-            _require_sound(verify_bundle(folder, options, progress))
+        with FolderBundle(location) as folder, _continued(folder, options) as subject:
+            _require_sound(verify_open(subject, options, progress))
             with Tree(folder.data) as tree:
                 progress.start("unpacking", len(folder.payload), sum(folder.sizes.values()))
                 for name in folder.payload:
                     progress.advance(1, stage.copy(tree, name, folder.sizes.get(name)))
             flush_files(stage.files.values())
-            yield _Staged(folder, stage.files)
+            yield _Staged(folder, subject.custody, stage.files)
         return
     with stage, open_container(place, access, progress, stage.keep) as bundle:
         stage.close()
-        _require_sound(verify_bundle(bundle, options, progress))
-        flush_files(stage.files.values())
-        yield _Staged(bundle, stage.files)
+        with _continued(bundle, options) as subject:
+            _require_sound(verify_open(subject, options, progress))
+            flush_files(stage.files.values())
+            yield _Staged(bundle, subject.custody, stage.files)
+
+
+@contextmanager
+def _continued(bundle: Bundle, options: VerifyOptions) -> Iterator[Subject]:
+    """Open what continues the record of a bundle, if the caller named it."""
+    plain = Subject(bundle.custody, bundle, None, bundle)
+    if options.continued is None:
+        yield plain
+        return
+    with open_continued(bundle.custody, options.continued) as both:
+        yield replace(plain, custody=both.custody, continued=both.after, apart=both.apart)
 
 
 class _Stage:
@@ -207,10 +226,12 @@ _CHUNK = 1024 * 1024
 
 def _restore(staged: _Staged, tree: NewTree, *, outside_links: bool) -> Placed:
     """Write the record, give the payload its places, and make what the record only states."""
-    for path in sorted(staged.bundle.tags):
-        if path.startswith(f"{RECORD}/"):
-            tree.write_file(os.fsencode(path), staged.bundle.read_chunks(path))
-    record = read_record(staged.bundle.custody)
+    added = set(staged.custody.added_files) if isinstance(staged.custody, ContinuedCustody) else set()
+    names = {path.removeprefix(f"{RECORD}/") for path in staged.bundle.tags if path.startswith(f"{RECORD}/")}
+    for name in sorted(names | added):
+        chunks = staged.custody.read_chunks(name) if name in added else staged.bundle.read_chunks(f"{RECORD}/{name}")
+        tree.write_file(os.fsencode(f"{RECORD}/{name}"), chunks)
+    record = read_record(staged.custody)
     items = [sealed.item for _, sealed in read_items(record)]
     items += [sealed.item for sealed in nameless_items(record)]
     placing = Placing(tree, items, outside_links=outside_links)

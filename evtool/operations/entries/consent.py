@@ -33,6 +33,7 @@ from evtool.operations.author import Author
 from evtool.operations.entries.record_event import RecordResult, record_event
 from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.record.opening import require_sound
+from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 from evtool.operations.record.record import Record, SealedItem, read_numbered_items
 from evtool.operations.record.trust import TrustPolicy, read_agents
@@ -191,7 +192,7 @@ def change_consent(
     terms: ConsentTerms,
     header: EntryHeader,
     *,
-    custody: str | None = None,
+    custody: Where = None,
 ) -> ChangeResult:
     """Record that consent or handling changed; without items in the header, of all items sealed by now.
 

@@ -30,6 +30,7 @@ from evtool.operations.entries.writer import (
     open_for_writing,
 )
 from evtool.operations.record.opening import require_sound
+from evtool.operations.record.place import Where
 from evtool.operations.record.record import Record, read_numbered_items, read_record
 from evtool.operations.record.trust import TrustPolicy
 
@@ -117,7 +118,7 @@ def record_exit(
     *,
     purpose: Purpose | str | None = None,
     fixity: FixityRequest | None = None,
-    custody: str | None = None,
+    custody: Where = None,
 ) -> RecordResult:
     """Record that items go to somebody else, once consent was asked and the evidence was compared.
 

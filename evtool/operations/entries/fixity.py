@@ -9,12 +9,14 @@ from evtool.core.custody.events import Fixity, FixityScope
 from evtool.core.errors import InputError, MismatchError, UsageError
 from evtool.core.finding import Effect, Finding
 from evtool.core.manifest.statement import ItemType
+from evtool.core.text.patterns import Exclusions
 from evtool.operations.author import Author, Random
 from evtool.operations.entries.writer import OpenRecord
 from evtool.operations.record.disclosed_lists import read_lists
 from evtool.operations.record.opening import require_sound
 from evtool.operations.record.record import Record, read_numbered_items, read_record
 from evtool.operations.record.selection import Selection
+from evtool.operations.verify.bag import check_bag
 from evtool.operations.verify.items.comparison import Comparison
 from evtool.operations.verify.items.plain import Comparer
 from evtool.scan.observe import Mode
@@ -71,7 +73,8 @@ def measure_fixity(
         evidence=opened.evidence,
         record=record,
         custody_name=NAME if opened.inside else None,
-        exclusions=record.exclusions,
+        # What is in a bundle was put there one by one; no pattern leaves anything out of it.
+        exclusions=record.exclusions if opened.bundle is None else Exclusions(),
         jobs=request.jobs or default_jobs(),
         mode=Mode.HASH,
         selection=selection,
@@ -81,7 +84,10 @@ def measure_fixity(
         require_sound(seal.findings)
     for finding in (*comparison.withholding.findings, *comparison.check_accounts(total)):
         raise MismatchError(f"the record fails verification: {finding.message}", hint="run evtool verify first")
-    findings = tuple(finding for finding in comparison.findings if finding.effect is not Effect.NOTE)
+    found = [*comparison.findings]
+    if opened.bundle is not None:
+        found += check_bag(opened.bundle, record.chain.links[0].entry.collection, whole=whole)
+    findings = tuple(finding for finding in found if finding.effect is not Effect.NOTE)
     fixity = _fixity(comparison, total, whole)
     if not fixity.checked:
         raise InputError(

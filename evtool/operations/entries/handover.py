@@ -24,6 +24,7 @@ from evtool.operations.entries.writer import (
     open_for_writing,
     write_entry,
 )
+from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 from evtool.operations.record.trust import TrustPolicy
 from evtool.store.custody import receipt_names
@@ -39,7 +40,7 @@ class ReceiveOptions:
         accepted: the items accepted, with `Acceptance.PARTIAL`.
         transfer: number of the entry that is answered; None means the newest one to this receiver.
         trust: whose keys the recipient trusts.
-        custody: where the record is, if not in the directory.
+        custody: where the record is, if not in the directory; for a bundle, the directory that continues it.
         jobs: number of workers; None means a number that suits this machine.
     """
 
@@ -47,7 +48,7 @@ class ReceiveOptions:
     accepted: ItemRanges | None = None
     transfer: int | None = None
     trust: TrustPolicy = field(default_factory=TrustPolicy)
-    custody: str | None = None
+    custody: Where = None
     jobs: int | None = None
 
     def __post_init__(self) -> None:
@@ -62,9 +63,10 @@ def receive(
     options: ReceiveOptions,
     receipt: Path,
 ) -> RecordResult:
-    """Check a received directory, add the recipient's entry to its record, and write the receipt for the sender.
+    """Check what was received, add the recipient's entry to its record, and write the receipt for the sender.
 
-    Every item is read and compared. Evidence that differs can be accepted in part, or rejected; both are recorded.
+    A bundle stays as it is: the entry goes into the directory that continues its record. Every item is read and
+    compared. Evidence that differs can be accepted in part, or rejected; both are recorded.
 
     Raises:
         UsageError: the receipt file exists.
@@ -93,9 +95,7 @@ def receive(
     return RecordResult(written.sequence, written.head, measured.fixity, measured.findings)
 
 
-def add_receipt(
-    path: str | os.PathLike[str], receipt: bytes, trust: TrustPolicy, *, custody: str | None = None
-) -> Receipt:
+def add_receipt(path: str | os.PathLike[str], receipt: bytes, trust: TrustPolicy, *, custody: Where = None) -> Receipt:
     """Put a receipt beside the sender's entry that it answers.
 
     Raises:
@@ -141,19 +141,27 @@ def read_receipt_file(path: Path) -> bytes:
 
 def _find_transfer(opened: OpenRecord, receiver: str, number: int | None) -> Link:
     """Find the entry that hands the collection over to this receiver."""
+    recipients: dict[str, int] = {}
     for link in reversed(opened.record.chain.links):
         details = transfer_details(link)
         if details is None or (number is not None and link.entry.sequence != number):
             continue
         if details.recipient == receiver:
             return link
-        if number is not None:
-            raise MismatchError(f"entry {number} hands over to {details.recipient}, but you sign as {receiver}")
+        recipients.setdefault(details.recipient, link.entry.sequence)
     which = f"entry {number} does not hand" if number is not None else "no entry hands"
+    message = f"{which} the collection over to {receiver}"
+    if not recipients:
+        raise InputError(
+            message,
+            hint="the sender records a handover with `evtool transfer` or `evtool pack`, before making the copy",
+        )
+    known = ", ".join(f"{code} (entry {sequence})" for code, sequence in recipients.items())
+    code = next(iter(recipients))
     raise InputError(
-        f"{which} the collection over to {receiver}",
-        hint="the sender records a handover with `evtool transfer` before making the copy; or say who you are",
-        ways=(Way.AGENT,),
+        f"{message}, but to {known}",
+        hint=f"if you are {code}, sign under this code with a key that the sender knows as a key of {code}",
+        ways=(Way.AGENT, Way.KEY),
     )
 
 
@@ -187,7 +195,7 @@ def _require_accepted(measured: Measurement, options: ReceiveOptions) -> None:
         raise InputError(f"item {options.accepted.last} is not sealed, the last one is {measured.fixity.items}")
 
 
-def write_receipt(path: str | os.PathLike[str], receipt: Path, *, custody: str | None = None) -> int:
+def write_receipt(path: str | os.PathLike[str], receipt: Path, *, custody: Where = None) -> int:
     """Write the receipt for the newest `received` entry of a record again; returns the entry's number.
 
     Raises:

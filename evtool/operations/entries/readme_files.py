@@ -20,14 +20,16 @@ def serialize_informational(
     repeats: Sequence[Sequence[str]] = (),
     *,
     inside: bool,
+    is_continued: bool = False,
 ) -> dict[str, bytes]:
     """Write README.txt and allowed_signers as they are once `entry` is there: name -> content.
 
-    `repeats` are the commands that repeat the check of each time-stamp.
+    `repeats` are the commands that repeat the check of each time-stamp. `is_continued` tells whether they go into a
+    directory that continues the record of a bundle.
     """
     entries = [link.entry for link in record.chain.links] + [entry]
     lines = [EntryLine(entry.stem, entry.agent, entry.sealed is not None) for entry in entries]
-    readme = render_custody_readme(lines, inside=inside, unlisted=unlisted, repeats=repeats)
+    readme = render_custody_readme(lines, inside=inside, is_continued=is_continued, unlisted=unlisted, repeats=repeats)
     keys = [(link.entry.agent, link.public_key) for link in record.chain.links] + [(entry.agent, public_key)]
     # One line for each agent and key, in the order of their first entry.
     claimed = dict.fromkeys(f'{agent} namespaces="{NAMESPACE}" {key.line}\n' for agent, key in keys)

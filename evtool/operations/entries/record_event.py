@@ -29,6 +29,7 @@ from evtool.operations.entries.writer import (
     open_for_writing,
     write_entry,
 )
+from evtool.operations.record.place import Where
 from evtool.operations.record.record import Record
 
 NEEDS_CLEAN_EVIDENCE = frozenset({Event.COPIED, Event.TRANSFERRED, Event.DISCLOSED})
@@ -59,7 +60,7 @@ def record_event(
     header: EntryHeader,
     *,
     fixity: FixityRequest | None = None,
-    custody: str | None = None,
+    custody: Where = None,
 ) -> RecordResult:
     """Add an entry of any event but a seal, and those that hand items over (`evtool.operations.entries.exits`).
 

@@ -16,17 +16,32 @@ from evtool.core import __version__
 from evtool.core.custody.entry import Clock, Entry, Previous
 from evtool.core.custody.events import APART, Derived, Details, Disclosed, Fixity
 from evtool.core.custody.house import Houses, acts_of
-from evtool.core.errors import UsageError, Way
+from evtool.core.errors import InputError, UsageError, Way
 from evtool.core.text.digest import sha256_hex
+from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges
 from evtool.operations.author import Author
 from evtool.operations.entries.read_back import require_readable
 from evtool.operations.entries.readme_files import serialize_informational
-from evtool.operations.record.opening import find_place, is_own_place, read_sound_record
+from evtool.operations.progress import NoProgress
+from evtool.operations.record.continuation import WRONG_PAIR, default_continuation, open_continued, require_place
+from evtool.operations.record.opening import (
+    find_place,
+    is_own_place,
+    read_sound_record,
+    read_to_build_on,
+    require_ours,
+)
+from evtool.operations.record.place import RecordPlace, Where, place_of
 from evtool.operations.record.record import OWN_FILES, Record
+from evtool.operations.record.subject import is_bundle, open_itself
+from evtool.operations.record.wrong_place import no_record
 from evtool.operations.verify.time.listing import read_known_stamps
+from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import TreeLocation
-from evtool.store.custody import CustodyDirectory, FileRole, file_name
+from evtool.store.bundle import Bundle
+from evtool.store.continued import ContinuedCustody
+from evtool.store.custody import CustodyDirectory, CustodyReader, FileRole, file_name, locate_custody
 from evtool.store.journal import journal_name
 from evtool.store.writer import CustodyWriter
 
@@ -60,18 +75,36 @@ class OpenRecord:
     """A record that may be written, and holds.
 
     Attributes:
-        evidence: the evidence directory.
+        evidence: the evidence directory, or the payload of a bundle whose record is continued.
         writer: the right to write.
-        custody: the custody directory, open for reading.
+        custody: the record, open for reading.
         record: what it says.
         inside: whether it lies in the evidence directory.
+        bundle: the bundle, if it is one whose record is continued.
+        is_continued: whether what is written goes into a directory that continues the record.
     """
 
-    evidence: TreeLocation
+    evidence: TreeLocation | EvidenceSource
     writer: CustodyWriter
-    custody: CustodyDirectory
+    custody: CustodyReader
     record: Record
     inside: bool
+    bundle: Bundle | None = None
+    is_continued: bool = False
+
+    @property
+    def directory(self) -> TreeLocation:
+        """The evidence directory, with its record where it can grow.
+
+        Raises:
+            UsageError: the record is continued elsewhere.
+        """
+        if isinstance(self.evidence, TreeLocation) and not self.is_continued:
+            return self.evidence
+        raise UsageError(
+            "nothing can be sealed or packed where the record is continued elsewhere",
+            hint="unpack the bundle together with the directory that continues its record",
+        )
 
     @property
     def next_sequence(self) -> int:
@@ -88,22 +121,71 @@ class Written:
 
 
 @contextmanager
-def open_for_writing(path: str | os.PathLike[str], custody: str | None) -> Iterator[OpenRecord]:
+def open_for_writing(path: str | os.PathLike[str], where: Where) -> Iterator[OpenRecord]:
     """Lock the record of an evidence directory and check that it holds; it is made if it is not there.
+
+    The record of a bundle is never written: with `RecordPlace.continued` the directory that continues it is.
 
     Raises:
         BusyError: another evtool is writing.
-        InputError: the directory, or the custody directory, cannot be used.
+        InputError: the directory, or the custody directory, cannot be used; or this is a bundle.
         MismatchError: the record fails verification; nothing is added to it.
     """
+    place = place_of(where)
+    if place.continued is not None:
+        with _open_continued(path, place, place.continued) as opened:
+            yield opened
+        return
+    if place.custody is None and is_bundle(path):
+        raise _is_a_bundle(path)
     evidence = TreeLocation.find(os.fspath(path))
-    target = find_place(evidence, custody)
-    with CustodyWriter(target) as writer, CustodyDirectory(writer.location) as directory:
+    target = find_place(evidence, place.custody)
+    with CustodyWriter(target, wait=place.wait) as writer, CustodyDirectory(writer.location) as directory:
         before = read_sound_record(directory)
         informational = before.chain.links[-1].entry.informational if before.chain.links else {}
         writer.clean(before.listing, keep=journal_name(_next_sequence(before)), informational=informational)
         record = read_sound_record(directory)
         yield OpenRecord(evidence, writer, directory, record, is_own_place(evidence, target))
+
+
+def has_record(path: str | os.PathLike[str], where: Where) -> bool:
+    """Tell whether there is a record to add to; otherwise `open_for_writing` would make one."""
+    place = place_of(where)
+    is_elsewhere = place.continued is not None or (place.custody is None and is_bundle(path))
+    return is_elsewhere or locate_custody(TreeLocation.find(os.fspath(path)), place.custody) is not None
+
+
+def _is_a_bundle(path: str | os.PathLike[str]) -> InputError:
+    name, other = shown(os.fspath(path)), shown(default_continuation(path))
+    return InputError(
+        f"{name} is a bundle, which never changes; nothing was recorded",
+        hint=f"continue its record in a directory of its own, such as {other}; or unpack it first",
+        ways=(Way.CONTINUED,),
+    )
+
+
+@contextmanager
+def _open_continued(path: str | os.PathLike[str], place: RecordPlace, directory: str) -> Iterator[OpenRecord]:
+    """Lock the directory that continues a record, which itself is only read, and check that both hold."""
+    target = require_place(directory, path)
+    with open_itself(path, place.custody, place.access, NoProgress()) as subject:
+        if subject is None:
+            raise no_record(os.fspath(path))
+        with CustodyWriter(target, wait=place.wait) as writer, CustodyDirectory(writer.location) as added:
+            require_ours(added)
+            if added.list_files().entries:
+                with open_continued(subject.custody, directory) as both:
+                    if both.apart is not None:
+                        raise InputError(both.apart.message, hint=WRONG_PAIR, ways=(Way.CONTINUED,))
+            custody = ContinuedCustody(subject.custody, added)
+            before = read_to_build_on(custody)
+            if not before.chain.links:
+                raise InputError(f"{shown(os.fspath(path))} has no entry that could be continued")
+            informational = before.chain.links[-1].entry.informational
+            writer.clean(added.list_files(), keep=journal_name(_next_sequence(before)), informational=informational)
+            record = read_to_build_on(custody)
+            inside = subject.custody_name is not None
+            yield OpenRecord(subject.evidence, writer, custody, record, inside, subject.bundle, is_continued=True)
 
 
 def _next_sequence(record: Record) -> int:
@@ -202,7 +284,13 @@ def draft_entry(
     if entry.previous:
         entry = replace(entry, previous=replace(entry.previous, timestamps=stamps.to_list))
     informational = serialize_informational(
-        opened.record, entry, author.signer.public_key, unlisted, stamps.repeats, inside=opened.inside
+        opened.record,
+        entry,
+        author.signer.public_key,
+        unlisted,
+        stamps.repeats,
+        inside=opened.inside,
+        is_continued=opened.is_continued,
     )
     entry = replace(entry, informational={name: sha256_hex(data) for name, data in informational.items()})
     data = entry.serialize()

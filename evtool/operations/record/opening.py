@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from evtool.core.errors import InputError, MismatchError, UsageError, Way
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.text.names import shown
+from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.record import Record, read_record
 from evtool.scan.tree import TreeLocation
-from evtool.store.custody import NAME, CustodyDirectory, locate_custody
+from evtool.store.custody import NAME, CustodyDirectory, CustodyReader, locate_custody
 
 _VERIFY_FIRST = "run evtool verify first"
 
@@ -33,15 +34,15 @@ class Opened:
 
 
 @contextmanager
-def open_evidence(path: str | os.PathLike[str], custody: str | None) -> Iterator[Opened]:
+def open_evidence(path: str | os.PathLike[str], where: Where) -> Iterator[Opened]:
     """Open an evidence directory for reading, with the record that it has by now.
 
     Raises:
         InputError: the directory, or the custody directory, cannot be used or read.
         MismatchError: the record fails verification.
-        UsageError: `custody` lies inside the evidence.
+        UsageError: the custody directory lies inside the evidence.
     """
-    evidence = TreeLocation.find(os.fspath(path))
+    evidence, custody = TreeLocation.find(os.fspath(path)), place_of(where).custody
     own = NAME if is_own_place(evidence, find_place(evidence, custody)) else None
     location = locate_custody(evidence, custody)
     if location is None:
@@ -92,14 +93,32 @@ def read_sound_record(custody: CustodyDirectory) -> Record:
         InputError: the directory is not evtool's, or cannot be read.
         MismatchError: an entry, a signature or the order of the entries fails verification.
     """
-    listing = custody.list_files()
-    if not listing.is_ours:
+    require_ours(custody)
+    return read_to_build_on(custody)
+
+
+def require_ours(custody: CustodyDirectory) -> None:
+    """Refuse to write into a directory that is not evtool's.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not custody.list_files().is_ours:
         raise InputError(
             f"the directory {shown(os.fsdecode(os.path.basename(custody.location.path)))} holds files that evtool did "
             "not write; it counts as evidence like any other, and nothing was written there",
             hint="keep the custody directory elsewhere; this directory is then sealed with the rest",
-            ways=(Way.CUSTODY,),
+            ways=(Way.CUSTODY, Way.CONTINUED),
         )
+
+
+def read_to_build_on(custody: CustodyReader) -> Record:
+    """Read a record, wherever it lies, and refuse to build on one that fails verification.
+
+    Raises:
+        InputError: it cannot be read.
+        MismatchError: an entry, a signature or the order of the entries fails verification.
+    """
     record = read_record(custody)
     # What an interrupted run left is cleaned by the next writer, and stands in nobody's way.
     require_sound(finding for finding in record.record_findings if finding.code is not Code.ENTRY_UNFINISHED)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
-from evtool.core.errors import UsageError
+from evtool.core.errors import InputError, UsageError, Way
 from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.operations.progress import NoProgress
+from evtool.operations.record.continuation import WRONG_PAIR
+from evtool.operations.record.place import BundleAccess, Where, place_of
 from evtool.operations.record.record import (
     Record,
     SealedItem,
@@ -19,13 +22,13 @@ from evtool.operations.record.record import (
     read_record,
 )
 from evtool.operations.record.selection import Selection
-from evtool.operations.record.subject import BundleAccess, open_subject
+from evtool.operations.record.subject import open_subject
 from evtool.operations.record.wrong_place import no_record
 
 
 @contextmanager
 def open_record(
-    path: str | os.PathLike[str], custody: str | None = None, access: BundleAccess | None = None
+    path: str | os.PathLike[str], custody: Where = None, access: BundleAccess | None = None
 ) -> Iterator[Record]:
     """Open the record of an evidence directory or of a bundle; `access` is what opens an encrypted one.
 
@@ -36,9 +39,13 @@ def open_record(
         FormatError: a bundle is not in the form that is read.
         KeyFileError: a bundle is encrypted, and nothing given opens it.
     """
-    with open_subject(path, custody, access or BundleAccess(), NoProgress()) as subject:
+    place = place_of(custody)
+    place = place if access is None else replace(place, access=access)
+    with open_subject(path, place, NoProgress()) as subject:
         if subject is None:
             raise no_record(os.fsdecode(os.fspath(path)))
+        if subject.apart is not None:
+            raise InputError(subject.apart.message, hint=WRONG_PAIR, ways=(Way.CONTINUED,))
         yield read_record(subject.custody)
 
 

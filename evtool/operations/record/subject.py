@@ -6,17 +6,18 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from evtool.core.container.age_header import is_age
 from evtool.core.container.zip import LOCAL_SIGNATURE
 from evtool.core.errors import FormatError, InputError, UsageError
+from evtool.core.finding import Finding
 from evtool.core.text.names import shown
-from evtool.keys.age_keys import DecryptionKey
-from evtool.keys.passphrase import PassphraseSource
 from evtool.operations.progress import Progress
+from evtool.operations.record.continuation import open_continued
 from evtool.operations.record.opening import find_place, is_own_place
+from evtool.operations.record.place import BundleAccess, RecordPlace
 from evtool.operations.record.wrong_place import explain_no_container
 from evtool.scan.missing import explain_missing
 from evtool.scan.source import EvidenceSource
@@ -31,19 +32,6 @@ Place = str | os.PathLike[str] | BinaryIO
 
 
 @dataclass(frozen=True, slots=True)
-class BundleAccess:
-    """What opens an encrypted bundle.
-
-    Attributes:
-        identities: secret keys.
-        passphrase: where a passphrase comes from if the bundle is locked with one.
-    """
-
-    identities: tuple[DecryptionKey, ...] = ()
-    passphrase: PassphraseSource | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Subject:
     """A record, and the evidence that it is about.
 
@@ -52,19 +40,41 @@ class Subject:
         evidence: the evidence directory, or the payload of a bundle.
         custody_name: name of the custody directory in the evidence directory; None if it lies elsewhere.
         bundle: the bundle, if it is one.
+        continued: number of the newest entry of the record itself, if it is read with a directory that continues it.
+        apart: why that directory does not continue it; None if it does.
     """
 
     custody: CustodyReader
     evidence: TreeLocation | EvidenceSource
     custody_name: bytes | None
     bundle: Bundle | None
+    continued: int | None = None
+    apart: Finding | None = None
 
 
 @contextmanager
-def open_subject(
+def open_subject(place: Place, where: RecordPlace, progress: Progress) -> Iterator[Subject | None]:
+    """Open an evidence directory or a bundle, with what continues its record; None if a directory has no record.
+
+    Raises:
+        InputError: there is nothing that could be one, or it cannot be read.
+        FormatError: a container is refused, or was changed or cut short.
+        KeyFileError: a bundle is encrypted, and nothing given opens it.
+        UsageError: a custody directory is given for a bundle.
+    """
+    with open_itself(place, where.custody, where.access, progress) as subject:
+        if subject is None or where.continued is None:
+            yield subject
+            return
+        with open_continued(subject.custody, where.continued) as both:
+            yield replace(subject, custody=both.custody, continued=both.after, apart=both.apart)
+
+
+@contextmanager
+def open_itself(
     place: Place, custody: str | None, access: BundleAccess, progress: Progress
 ) -> Iterator[Subject | None]:
-    """Open an evidence directory or a bundle; None if a directory has no record.
+    """Open an evidence directory or a bundle with its own record alone; None if a directory has no record.
 
     Raises:
         InputError: there is nothing that could be one, or it cannot be read.
@@ -96,6 +106,14 @@ def open_subject(
         raise UsageError("a bundle contains its own record; a custody directory is for evidence directories")
     with open_container(place, access, progress) as bundle:
         yield Subject(bundle.custody, bundle, None, bundle)
+
+
+def is_bundle(place: str | os.PathLike[str]) -> bool:
+    """Tell whether a path is a bundle by its form: a file, or a folder with the lists of one."""
+    path = os.fspath(place)
+    if not os.path.isdir(path):
+        return os.path.isfile(path)
+    return is_bundle_folder(TreeLocation.find(path))
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.record_event import record_event
 from evtool.operations.entries.writer import EntryHeader
+from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 from evtool.operations.record.record import read_numbered_items
 from evtool.operations.seal.options import SealOptions
@@ -87,7 +88,7 @@ def derive(
     return DeriveResult(first.number, second.number, sealed, written.entry, written.head)
 
 
-def _find(path: str | os.PathLike[str], custody: str | None, *names: str) -> list[Item | None]:
+def _find(path: str | os.PathLike[str], custody: Where, *names: str) -> list[Item | None]:
     """Find items by number or stored name, or by the same name in another Unicode form if only one has it."""
     numbers = {int(name): name for name in names if _NUMBER.fullmatch(name)}
     exact: dict[str, Item] = {}

@@ -268,7 +268,7 @@ def _check_all(opened: OpenRecord, check: ImportCheck, options: SealOptions, pro
     journal = Journal(opened.writer.open_kept(journal_file))
     try:
         try:
-            with Tree(opened.evidence) as tree:
+            with Tree(opened.directory) as tree:
                 check.run(tree, NAME if opened.inside else None, exclusions, journal, progress)
         finally:
             journal.close()

@@ -10,6 +10,7 @@ from evtool.core.errors import ExitCode, UsageError
 from evtool.core.finding import Effect, Finding, weigh
 from evtool.core.manifest.statement import OmissionReason
 from evtool.core.text.names import shown
+from evtool.operations.record.place import Where
 from evtool.operations.seal.metadata import MetadataChoice, MetadataSummary
 from evtool.operations.seal.statements import StatementFiles
 
@@ -52,7 +53,7 @@ class SealOptions:
     reset_exclusions: bool = False
     allow: frozenset[str] = frozenset()
     statements: StatementFiles = field(default_factory=StatementFiles)
-    custody: str | None = None
+    custody: Where = None
     jobs: int | None = None
     scheduler: str | None = None
     metadata: MetadataChoice = MetadataChoice.BASIC

@@ -95,10 +95,10 @@ def _seal(
     header = EntryHeader(options.reason, options.happened_at, options.clock)
     with (
         open_for_writing(path, options.custody) as opened,
-        choose_workers(options.jobs, options.scheduler, opened.evidence) as workers,
+        choose_workers(options.jobs, options.scheduler, opened.directory) as workers,
     ):
         require_current(opened.record, author)
-        plain = Opened(opened.evidence, opened.record, NAME if opened.inside else None)
+        plain = Opened(opened.directory, opened.record, NAME if opened.inside else None)
         run = _SealRun(plain, options, workers, author.policy, author.progress, surprises)
         journal_file = journal_name(opened.next_sequence)
         journal = Journal(opened.writer.open_kept(journal_file))

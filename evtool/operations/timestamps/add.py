@@ -22,6 +22,7 @@ from evtool.core.timestamp.stamp_names import StampName, StampRole, check_label
 from evtool.interop.http_client import Outgoing
 from evtool.interop.ots_client import prepare_submission
 from evtool.interop.tsa_client import prepare_request
+from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 from evtool.operations.timestamps.asking import (
     CalendarOutcome,
@@ -68,7 +69,7 @@ class StampOptions:
     policy: str | None = None
     hash_name: str = "sha256"
     label: str = ""
-    custody: str | None = None
+    custody: Where = None
 
     def __post_init__(self) -> None:
         if self.at_least is not None and not 0 <= self.at_least <= len(self.authorities):

@@ -11,6 +11,7 @@ from evtool.core.timestamp.anchor import Anchor
 from evtool.core.timestamp.request import parse_request
 from evtool.core.timestamp.result import TokenReason, TokenState
 from evtool.core.timestamp.stamp_names import StampName, StampRole, check_label
+from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 from evtool.operations.record.record import Record
 from evtool.operations.timestamps.asking import StampOrder, StampOutcome, judge_response, make_request
@@ -50,7 +51,7 @@ def write_request(
     policy: str | None = None,
     hash_name: str = "sha256",
     label: str = "",
-    custody: str | None = None,
+    custody: Where = None,
     ports: Ports | None = None,
 ) -> WrittenRequest:
     """Make a request for an entry and keep it beside it: it is what ties an answer of another day to this question.
@@ -80,7 +81,7 @@ def import_response(
     anchors: tuple[Anchor, ...],
     *,
     entry: int | None = None,
-    custody: str | None = None,
+    custody: Where = None,
     ports: Ports | None = None,
 ) -> StoredStamp:
     """Check an answer that came as a file against the requests that wait, and store it beside the one it answers.

@@ -17,10 +17,10 @@ from evtool.core.errors import InputError
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.names import shown
 from evtool.operations.author import Author
-from evtool.operations.entries.writer import EntryHeader, open_for_writing, write_entry
+from evtool.operations.entries.writer import EntryHeader, has_record, open_for_writing, write_entry
+from evtool.operations.record.place import Where
 from evtool.operations.verify.renewals import record_files
-from evtool.scan.tree import TreeLocation
-from evtool.store.custody import FileRole, file_name, locate_custody
+from evtool.store.custody import FileRole, file_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def renew(
     author: Author,
     header: EntryHeader,
     *,
-    custody: str | None = None,
+    custody: Where = None,
 ) -> RenewResult:
     """Add a `renewed` entry that lists every file of the record; it is to be stamped afterwards.
 
@@ -52,7 +52,7 @@ def renew(
         MismatchError: the record fails verification; what is wrong is not renewed.
         RefusedError: the reason names somebody.
     """
-    if locate_custody(TreeLocation.find(os.fspath(path)), custody) is None:
+    if not has_record(path, custody):
         raise InputError(
             f"{shown(os.fsdecode(os.fspath(path)))} has no custody directory, so there is nothing to renew"
         )

@@ -30,6 +30,7 @@ from evtool.core.timestamp.x509.revocation_file import (
 from evtool.core.timestamp.x509.revocation_status import Evidence
 from evtool.operations.entries.writer import OpenRecord
 from evtool.operations.record.beside import Companions
+from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 from evtool.operations.record.record import Record
 from evtool.operations.timestamps.storing import Ports, Target, open_same_record, read_target, store_files
@@ -89,7 +90,7 @@ def add_revocation(
     anchors: tuple[Anchor, ...],
     *,
     entry: int | None = None,
-    custody: str | None = None,
+    custody: Where = None,
     ports: Ports | None = None,
 ) -> RevocationResult:
     """Check CRLs and OCSP answers against the time-stamps of a record, and store each beside those that it is about.
@@ -228,7 +229,7 @@ def _digest(opened: OpenRecord, name: StampName) -> bytes:
 
 def _judge_again(
     path: str | os.PathLike[str],
-    custody: str | None,
+    custody: Where,
     kept: Sequence[KeptRevocation],
     anchors: tuple[Anchor, ...],
     ports: Ports,

@@ -17,12 +17,11 @@ from evtool.core.timestamp.grounds import Grounds
 from evtool.core.timestamp.stamp_names import MAX_LABEL, StampName, StampRole, make_label
 from evtool.core.timestamp.x509.certificates import load_certificate
 from evtool.core.timestamp.x509.dn import parse_name
-from evtool.operations.entries.writer import OpenRecord, open_for_writing
+from evtool.operations.entries.writer import OpenRecord, has_record, open_for_writing
+from evtool.operations.record.place import Where
 from evtool.operations.record.record import Record
 from evtool.operations.timestamps.asking import Pause, StampOutcome
 from evtool.operations.verify.time.grounds import load_sunsets
-from evtool.scan.tree import TreeLocation
-from evtool.store.custody import locate_custody
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +80,13 @@ def read_target(record: Record, entry: int | None) -> Target:
 
 
 @contextmanager
-def open_same_record(path: str | os.PathLike[str], custody: str | None, *targets: Target) -> Iterator[OpenRecord]:
+def open_same_record(path: str | os.PathLike[str], custody: Where, *targets: Target) -> Iterator[OpenRecord]:
     """Lock the record to add files beside entries that were read before.
 
     Raises:
         MismatchError: an entry is not the one any more; nothing was stored.
     """
-    if locate_custody(TreeLocation.find(os.fspath(path)), custody) is None:
+    if not has_record(path, custody):
         raise InputError(f"{shown(os.fsdecode(os.fspath(path)))} no longer has a custody directory")
     with open_for_writing(path, custody) as opened:
         for target in targets:

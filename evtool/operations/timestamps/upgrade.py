@@ -13,6 +13,7 @@ from evtool.core.timestamp.ots.format import parse_proof, serialize_proof
 from evtool.core.timestamp.ots.proof import Proof
 from evtool.core.timestamp.ots.stamp import is_complete
 from evtool.core.timestamp.stamp_names import UPGRADE_LABEL, StampName, StampRole
+from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 from evtool.operations.record.record import Record
 from evtool.operations.timestamps.asking import CalendarOutcome, upgrade_proof
@@ -51,7 +52,7 @@ def upgrade_proofs(
     calendars: tuple[str, ...],
     *,
     entry: int | None = None,
-    custody: str | None = None,
+    custody: Where = None,
     ports: Ports | None = None,
 ) -> tuple[ProofUpgrade, ...]:
     """Ask for the rest of every proof that is still a promise, of calendars on the user's list only.
@@ -101,7 +102,7 @@ def _load(record: Record, name: StampName) -> tuple[Target | None, Proof | None,
 
 def _upgrade(
     path: str | os.PathLike[str],
-    custody: str | None,
+    custody: Where,
     name: StampName,
     target: Target,
     proof: Proof,

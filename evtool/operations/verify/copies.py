@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from evtool.core.custody.chain import Link
 from evtool.core.errors import InputError
 from evtool.core.text.names import shown
+from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 
 
@@ -38,7 +39,7 @@ class CopiesReport:
 
 
 def compare_copies(
-    first: str | os.PathLike[str], second: str | os.PathLike[str], custody: tuple[str | None, str | None] = (None, None)
+    first: str | os.PathLike[str], second: str | os.PathLike[str], custody: tuple[Where, Where] = (None, None)
 ) -> CopiesReport:
     """Compare the records of two evidence directories; whether their files are as sealed is for `verify` to say.
 
@@ -59,7 +60,7 @@ def compare_copies(
     )
 
 
-def _links(path: str | os.PathLike[str], custody: str | None) -> tuple[Link, ...]:
+def _links(path: str | os.PathLike[str], custody: Where) -> tuple[Link, ...]:
     with open_record(path, custody) as record:
         if not record.chain.is_intact:
             raise InputError(

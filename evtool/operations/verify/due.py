@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from evtool.core.finding import Axis, Effect
 from evtool.core.timestamp.due import DueItem, compute_due
+from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 from evtool.operations.verify.time.axis import judge_time
 from evtool.operations.verify.time.grounds import TimeGrounds, load_sunsets
@@ -29,7 +30,7 @@ class DueResult:
 
 
 def find_due(
-    path: str | os.PathLike[str], grounds: TimeGrounds, *, custody: str | None = None, now: datetime | None = None
+    path: str | os.PathLike[str], grounds: TimeGrounds, *, custody: Where = None, now: datetime | None = None
 ) -> DueResult:
     """Judge the time evidence of a record, and list what it rests on.
 

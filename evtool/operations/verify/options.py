@@ -7,8 +7,8 @@ from datetime import datetime
 
 from evtool.core.finding import Axis
 from evtool.core.ssh.allowed_signers import AllowedSigners
+from evtool.operations.record.place import BundleAccess, RecordPlace
 from evtool.operations.record.selection import Selection
-from evtool.operations.record.subject import BundleAccess
 from evtool.operations.verify.time.grounds import TimeGrounds
 
 
@@ -26,6 +26,7 @@ class VerifyOptions:
         selection: which items to check.
         quick: compare types, sizes and dates only; never ends in success.
         custody: where the custody directory is, if not in the evidence directory.
+        continued: the directory that continues the record, if one is to be read with it.
         access: what opens an encrypted bundle.
         jobs: number of workers; None means a number that suits this machine.
         scheduler: address of the Dask scheduler whose workers do the work in their stead.
@@ -43,9 +44,15 @@ class VerifyOptions:
     selection: Selection = field(default_factory=Selection)
     quick: bool = False
     custody: str | None = None
+    continued: str | None = None
     access: BundleAccess = field(default_factory=BundleAccess)
     jobs: int | None = None
     scheduler: str | None = None
     links_left_out: frozenset[int] = frozenset()
     now: datetime | None = None
     time: TimeGrounds = field(default_factory=TimeGrounds)
+
+    @property
+    def place(self) -> RecordPlace:
+        """Where the record is, and what opens it."""
+        return RecordPlace(self.custody, self.continued, self.access)

@@ -118,7 +118,9 @@ def check_record(case: Case) -> StepResult:
     """Step 1: the custody directory holds a record, and nothing else."""
     listing = case.record.listing
     names = case.entries + len(listing.foreign) + len(listing.stamps) + len(listing.informational)
-    return StepResult(Step.RECORD, names, names, tuple(case.record.findings))
+    apart = case.subject.apart
+    findings = case.record.findings if apart is None else [*case.record.findings, apart]
+    return StepResult(Step.RECORD, names, names, tuple(findings))
 
 
 def check_signatures(case: Case) -> StepResult:

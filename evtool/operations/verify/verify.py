@@ -20,7 +20,6 @@ from evtool.operations.record.subject import Place, Subject, name_of, open_subje
 from evtool.operations.record.wrong_place import no_record
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.steps import STEPS, Case
-from evtool.store.bundle import Bundle
 from evtool.store.custody import NAME
 
 
@@ -37,7 +36,7 @@ def verify(place: Place, options: VerifyOptions | None = None, *, progress: Prog
     options = options or VerifyOptions()
     progress = progress or NoProgress()
     try:
-        with open_subject(place, options.custody, options.access, progress) as subject:
+        with open_subject(place, options.place, progress) as subject:
             if subject is None:
                 error = no_record(name_of(place))
                 if options.custody is None and _has_something_for_a_record(name_of(place)):
@@ -56,15 +55,16 @@ def _has_something_for_a_record(directory: str) -> bool:
     return os.path.lexists(path) and (os.path.islink(path) or not os.path.isdir(path))
 
 
-def verify_bundle(bundle: Bundle, options: VerifyOptions, progress: Progress) -> Report:
-    """Verify a bundle that is open already, as `verify` does."""
-    return _verify_subject(Subject(bundle.custody, bundle, None, bundle), options, progress)
+def verify_open(subject: Subject, options: VerifyOptions, progress: Progress) -> Report:
+    """Verify what is open already, as `verify` does."""
+    return _verify_subject(subject, options, progress)
 
 
 def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress) -> Report:
     record = read_record(subject.custody)
     if not record.listing.entries:
-        return _not_sealed(options, "the custody directory has no complete entry", record.findings)
+        findings = [*record.findings, subject.apart] if subject.apart else record.findings
+        return _not_sealed(options, "the custody directory has no complete entry", findings)
     if options.quick and subject.bundle is not None:
         raise UsageError("a bundle keeps no dates to compare, so a quick look would prove nothing")
     case = Case(subject, record, options, progress)
@@ -84,6 +84,7 @@ def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress
         consent=case.consent,
         timestamps=case.time.stamps,
         intervals=case.time.intervals,
+        continued=subject.continued if subject.apart is None else None,
         partial=comparison.withholding.describe(case.sealed - case.fates.withheld, case.sealed),
     )
 

@@ -183,10 +183,7 @@ class Collection:
             'purpose = "court"',
             f'list = "{sha256(data).hex()}"',
             "",
-            "[fixity]",
-            'scope = "full"',
-            *(f"{name} = {items}" for name in ("items", "checked", "ok")),
-            *(f"{name} = 0" for name in ("changed", "missing", "unreadable", "extra", "withheld")),
+            *fixity(items),
         ]
         self._add_entry(sequence, "disclosed", one, table)
 
@@ -199,6 +196,7 @@ class Collection:
             (named,) = filter(pattern.fullmatch, self.files)
             fields.setdefault("head", sha256(self.files[named]).hex())
         table = [f"[{one['event']}]", *(f"{name} = {json.dumps(value)}" for name, value in fields.items())]
+        table += ["", *fixity(one["checked"])] if "checked" in one else []
         if one.get("apart"):
             parts = [
                 'format = "evtool-details/1"',
@@ -260,7 +258,18 @@ class Collection:
         return "".join(part + "\n" for part in parts).encode()
 
     def _allowed_signers(self) -> bytes:
-        return "".join(dict.fromkeys(self._signers)).encode()
+        return self.allowed_signers(len(self._signers))
+
+    def allowed_signers(self, entries: int) -> bytes:
+        """The file as it was when there were so many entries."""
+        return "".join(dict.fromkeys(self._signers[:entries])).encode()
+
+
+def fixity(items: int) -> list[str]:
+    """The table `[fixity]` of an entry for which everything was read, and was as sealed."""
+    counts = [f"{name} = {items}" for name in ("items", "checked", "ok")]
+    counts += [f"{name} = 0" for name in ("changed", "missing", "unreadable", "extra", "withheld")]
+    return ["[fixity]", 'scope = "full"', *counts]
 
 
 def toml_array(values: list[str]) -> str:
@@ -399,10 +408,15 @@ def set_date(path: Path, text: str) -> None:
 
 
 def build(name: str, folder: Path) -> None:
-    """Write one vector: the directory `evidence`, the files `trust`, `expect.json` and, about time, `roots.pem`."""
+    """Write one vector: the directory `evidence`, the files `trust`, `expect.json` and, about time, `roots.pem`.
+
+    If its record goes on elsewhere, that is the directory `continued`.
+    """
     recipe = read_recipe(name)
     collection = Collection(recipe)
     write_files(collection, folder / "evidence")
+    if "continued_from" in recipe:
+        continue_elsewhere(folder, recipe["continued_from"], collection)
     for edit in recipe.get("after", ()):
         damage(folder / "evidence", edit)
     trust = recipe.get("trust", (HERE / "trust").read_text())
@@ -415,6 +429,17 @@ def build(name: str, folder: Path) -> None:
     if "signers" in recipe:
         expect["signers"] = recipe["signers"]
     (folder / "expect.json").write_text(json.dumps(expect, indent=2) + "\n")
+
+
+def continue_elsewhere(folder: Path, first: int, collection: Collection) -> None:
+    """Put the entries from this number on into the directory `continued`, as if their signers had no other place."""
+    record, continued = folder / "evidence" / "custody", folder / "continued"
+    continued.mkdir()
+    shutil.copy(record / "allowed_signers", continued)
+    (record / "allowed_signers").write_bytes(collection.allowed_signers(first - 1))
+    for path in sorted(record.iterdir()):
+        if path.name[:4].isdigit() and int(path.name[:4]) >= first:
+            path.rename(continued / path.name)
 
 
 def digest(folder: Path) -> str:
