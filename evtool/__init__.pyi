@@ -58,12 +58,14 @@ from evtool.operations.entries.register import read_register as read_register
 from evtool.operations.entries.writer import EntryHeader as EntryHeader
 from evtool.operations.inspect import Inspection as Inspection
 from evtool.operations.inspect import inspect_files as inspect_files
+from evtool.operations.record.continuation import default_continuation as default_continuation
 from evtool.operations.record.place import BundleAccess as BundleAccess
 from evtool.operations.record.place import RecordPlace as RecordPlace
 from evtool.operations.record.read import list_items as list_items
 from evtool.operations.record.read import list_nameless_items as list_nameless_items
 from evtool.operations.record.read import open_record as open_record
 from evtool.operations.record.selection import Selection as Selection
+from evtool.operations.record.subject import is_bundle as is_bundle
 from evtool.operations.record.trust import TrustPolicy as TrustPolicy
 from evtool.operations.seal.derive import derive as derive
 from evtool.operations.seal.import_evidence import ImportResult as ImportResult

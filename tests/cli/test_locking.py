@@ -53,7 +53,7 @@ def test_the_second_of_two_seals_says_so_and_changes_nothing(case: Path, evtool:
         assert second.exit_code == ExitCode.NOT_CHECKED
         assert second.stderr.splitlines() == [
             "evtool: error: another evtool is writing to this custody directory",
-            "evtool: hint: wait until it has finished, then run the command again",
+            "evtool: hint: wait until it has finished, then run the command again (--wait SECONDS)",
         ]
         assert snapshot(case, custody=True) == before
         # Reading is free: nothing is sealed yet.
@@ -87,6 +87,38 @@ def test_of_many_seals_started_at_once_one_succeeds_and_the_record_holds(case: P
         assert len(list((case / "custody").glob("*.toml"))) == round_
         assert check(case, evtool).exit_code is ExitCode.OK
         assert not list((case / "custody").glob(".*"))
+
+
+def test_who_asks_to_wait_gets_the_lock_when_it_is_free(case: Path, evtool: Runner) -> None:
+    """Two people, one drive: the second waits as long as they said, and no longer; then it says what it would have."""
+    assert evtool("seal", case).exit_code == ExitCode.OK
+    custody = os.open(case / "custody", os.O_RDONLY)
+    fcntl.flock(custody, fcntl.LOCK_EX)
+    begin = time.monotonic()
+    result = evtool("record", case, "accessed", "--wait", "0.6")
+    assert result.exit_code == ExitCode.NOT_CHECKED
+    assert "another evtool is writing" in result.stderr
+    assert time.monotonic() - begin >= 0.6
+    waiting = start(evtool, "record", case, "accessed", "--wait", "120")
+    time.sleep(1.5)
+    assert waiting.poll() is None
+    assert len(list((case / "custody").glob("*.toml"))) == 1
+    os.close(custody)
+    out, err = waiting.communicate(timeout=120)
+    assert waiting.returncode == ExitCode.OK, err
+    assert "added entry 2" in out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("seal", "record", "transfer", "receive", "renew", "pack", "derive", "consent set", "receipt add"),
+        *("timestamp add", "timestamp upgrade", "import list", "import bag"),
+    ],
+)
+def test_every_command_that_writes_a_record_can_wait(command: str, evtool: Runner) -> None:
+    """A person who learnt it once finds it everywhere."""
+    assert "--wait SECONDS" in evtool(*command.split(), "--help").stdout
 
 
 def test_a_lock_held_by_somebody_else_is_respected(case: Path, evtool: Runner) -> None:

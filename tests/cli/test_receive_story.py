@@ -121,7 +121,7 @@ def test_a_bundle_is_answered_as_it_came(form: str, sender: Party, recipient: Pa
 
     alone = recipient.ok("verify", bundle, *opens, "--json")
     both = recipient.ok("verify", bundle, "--continued", continued, *opens, "--json")
-    check("report.schema.json", both.document)
+    check("report", both.document)
     (report,) = both.document["reports"]
     assert (report["continued"], len(report["signers"])) == (2, 5)
     assert alone.document["reports"][0]["continued"] is None
