@@ -17,7 +17,7 @@ OPTIONS: Mapping[Way, tuple[str, ...]] = {
     Way.CONTINUED: ("--continued DIR",),
     Way.CUSTODY: ("--custody DIR",),
     Way.DENY_TERMS: ("--deny-terms",),
-    Way.ENCODING: ("--encoding NAME",),
+    Way.ENCODING: ("--encoding NAME", "--table-encoding NAME"),
     Way.ENCRYPTION: ("--encrypt-to KEY", "--passphrase"),
     Way.EXCLUDE: ("--exclude PATTERN",),
     Way.FORMAT: ("--format PROGRAM",),

@@ -1,7 +1,7 @@
-"""The table in which archivists state context and consent of items: CSV as spreadsheets write and read it.
+"""The table in which archivists state context and consent of items, as spreadsheets write and read it.
 
 One row an item, one column a field or a term, the first line names the columns. Every error names its line and column;
-what was typed is not repeated where somebody could have put a name.
+what was typed is not repeated where somebody could have put a name. All errors are told in one round.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from evtool.core.errors import FormatError
@@ -18,7 +18,11 @@ from evtool.core.manifest.archivist_statements import ArchivistStatements, make_
 from evtool.core.manifest.context import FIELDS, is_field, parse_user_value
 from evtool.core.terms.input import TERM_NAMES, accepted, make_terms, parse_user_term, quote_code
 from evtool.core.terms.terms import TERMS
-from evtool.core.text.names import parse_name
+from evtool.core.text.counts import counted
+from evtool.core.text.foreign import read_foreign_text
+from evtool.core.text.guess import did_you_mean
+from evtool.core.text.names import parse_name, shown
+from evtool.interop.headings import column_of
 
 PATH = "path"
 """Name of the column that says which item a row is about, by its stored name."""
@@ -44,21 +48,45 @@ class Row:
         line: where the row begins in the file, from 1.
         path: stored name of the item.
         stated: what is stated about it.
+        has_errors: whether a cell of it could not be read, so that more is stated than is known here.
     """
 
     line: int
     path: str
     stated: ArchivistStatements
+    has_errors: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as it was read.
+
+    Attributes:
+        rows: its rows, as far as they could be read.
+        problems: its errors, each with its line and column; a table with any states nothing.
+        note: how it is encoded and a line of it, if that had to be guessed; else empty.
+    """
+
+    rows: tuple[Row, ...]
+    problems: tuple[str, ...] = ()
+    note: str = ""
 
 
 class TableError(FormatError):
     """A table with errors, all of them named; nothing of it is used."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        named = "; ".join(problems[:MAX_ERRORS])
-        more = f"; and {len(problems) - MAX_ERRORS} more" if len(problems) > MAX_ERRORS else ""
-        hint = "correct the table and run again; `evtool items --columns` explains the columns"
-        super().__init__(f"nothing was sealed, because the table has errors: {named}{more}", hint=hint)
+        super().__init__(
+            f"nothing was sealed, because the table has {counted(len(problems), 'error')}:",
+            hint="correct the table and run again; `evtool items --columns` explains the columns",
+            lines=first_errors(problems),
+        )
+
+
+def first_errors(problems: Sequence[str]) -> tuple[str, ...]:
+    """Give the first errors, one a line, and how many more there are."""
+    more = (f"and {len(problems) - MAX_ERRORS:,} more",) if len(problems) > MAX_ERRORS else ()
+    return (*problems[:MAX_ERRORS], *more)
 
 
 def describe_columns() -> Iterator[tuple[str, str, str]]:
@@ -96,43 +124,57 @@ def unescape_cell(text: str) -> str:
     return text[1:] if text.startswith("'") and _STARTS_A_FORMULA.match(text[1:]) else text
 
 
-def parse_table(data: bytes) -> tuple[Row, ...]:
-    """Read a table.
+def read_table(data: bytes, encoding: str | None = None) -> Table:
+    """Read a table of CSV; its errors are part of the answer.
+
+    Args:
+        data: the file.
+        encoding: how it is encoded, if the user says so; else it is found out, down to the code page of Korean Windows.
 
     Raises:
-        FormatError: it is not UTF-8, or not CSV.
+        FormatError: it is in no encoding that is recognised, or not CSV.
+    """
+    if len(data) > MAX_TABLE:
+        raise FormatError(f"the table has more than {MAX_TABLE} bytes")
+    read = read_foreign_text(data, "the table", encoding=encoding, may_guess=True)
+    if "\0" in read.text:
+        raise FormatError("the table is no text: it has a byte of zero", hint="save it again as CSV")
+    # A row says more about the encoding than the headings do.
+    sample = replace(read, text=read.text.partition("\n")[2]).sample or read.sample
+    note = f"the table was read as {read.encoding}, for example: {shown(sample, 160)}" if read.is_guess else ""
+    return replace(read_cells(_split(read.text)), note=note)
+
+
+def parse_table(data: bytes) -> tuple[Row, ...]:
+    """Read a table of CSV that must have no errors.
+
+    Raises:
+        FormatError: as `read_table`.
         TableError: columns or cells are not what they should be.
     """
-    lines = _split(_decode(data))
+    table = read_table(data)
+    if table.problems:
+        raise TableError(table.problems)
+    return table.rows
+
+
+def read_cells(lines: Iterable[tuple[int, list[str]]], word: str = "line") -> Table:
+    """Read the rows of a table, each with its number; `word` is what a row is called in errors."""
+    lines = iter(lines)
     number, names = next(lines, (1, []))
-    columns, problems = _read_header(number, names)
-    if problems:
-        raise TableError(problems)
+    columns, problems = _read_header(f"{word} {number}", names)
+    if PATH not in columns:
+        return Table((), tuple(problems))
     rows: list[Row] = []
     for number, cells in lines:
         if not any(cell.strip() for cell in cells):
             continue
-        found = _read_row(number, columns, cells)
-        if isinstance(found, Row):
-            rows.append(found)
-        else:
-            problems += found
-    problems += _find_doubles(rows)
-    if problems:
-        raise TableError(problems)
-    return tuple(rows)
-
-
-def _decode(data: bytes) -> str:
-    if len(data) > MAX_TABLE:
-        raise FormatError(f"the table has more than {MAX_TABLE} bytes")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        raise FormatError("the table is not UTF-8", hint='save it again as "CSV UTF-8"')
-    return text
+        row, errors = _read_row(number, f"{word} {number}", columns, cells)
+        problems += errors
+        if row is not None:
+            rows.append(row)
+    problems += _find_doubles(rows, word)
+    return Table(tuple(rows), tuple(problems))
 
 
 def _split(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -156,25 +198,29 @@ def _split(text: str) -> Iterator[tuple[int, list[str]]]:
         ) from None
 
 
-def _read_header(number: int, cells: Sequence[str]) -> tuple[list[str], list[str]]:
-    names = [cell.strip() for cell in cells]
-    while names and not names[-1]:
-        names.pop()
+def _read_header(where: str, cells: Sequence[str]) -> tuple[list[str], list[str]]:
+    headings = [cell.strip() for cell in cells]
+    while headings and not headings[-1]:
+        headings.pop()
+    names = [column_of(heading) for heading in headings]
     problems: list[str] = []
     if PATH not in names:
-        problems.append(f"line {number}: there is no column {PATH}")
-    for index, name in enumerate(names, start=1):
+        problems.append(f"{where}: there is no column {PATH}")
+    for index, (heading, name) in enumerate(zip(headings, names, strict=True), start=1):
         if name in names[: index - 1]:
-            problems.append(f"line {number}: column {quote_code(name)} appears twice")
+            problems.append(f"{where}: column {quote_code(name)} appears twice")
         elif name != PATH and name not in TERM_NAMES and not is_field(name):
-            problems.append(f"line {number}, column {index}: {quote_code(name)} is not a column of this table")
+            meant = did_you_mean(name, COLUMNS)
+            what = f"{quote_code(heading)} is not a column of this table"
+            problems.append(f"{where}, column {index}: {what}{f' ({meant.strip()})' if meant else ''}")
     return names, problems
 
 
-def _read_row(number: int, columns: Sequence[str], cells: Sequence[str]) -> Row | list[str]:
+def _read_row(number: int, where: str, columns: Sequence[str], cells: Sequence[str]) -> tuple[Row | None, list[str]]:
+    """Read a row as far as it can be read; None if it does not say which item it is about."""
     problems: list[str] = []
     if any(cell.strip() for cell in cells[len(columns) :]):
-        problems.append(f"line {number}: there are more cells than columns")
+        problems.append(f"{where}: there are more cells than columns")
     context: dict[str, str] = {}
     terms: dict[str, Any] = {}
     path = ""
@@ -187,23 +233,22 @@ def _read_row(number: int, columns: Sequence[str], cells: Sequence[str]) -> Row 
                 continue
             elif column in TERM_NAMES:
                 terms[column] = parse_user_term(column, text)
-            else:
+            elif is_field(column):
                 context[column] = parse_user_value(column, text)
         except FormatError as error:
             hint = f" ({error.hint})" if error.hint else ""
-            problems.append(f"line {number}, column {column}: {error.message}{hint}")
+            problems.append(f"{where}, column {column}: {error.message}{hint}")
+    stated = ArchivistStatements(make_context(context), make_terms(terms) if terms else None)
     try:
         parse_name(path)
     except FormatError:
-        problems.append(f"line {number}, column {PATH}: not a relative path in its stored form")
-    if problems:
-        return problems
-    return Row(number, path, ArchivistStatements(make_context(context), make_terms(terms) if terms else None))
+        return None, [*problems, f"{where}, column {PATH}: not a relative path in its stored form"]
+    return Row(number, path, stated, bool(problems)), problems
 
 
-def _find_doubles(rows: Iterable[Row]) -> Iterator[str]:
+def _find_doubles(rows: Iterable[Row], word: str) -> Iterator[str]:
     lines: dict[str, int] = {}
     for row in rows:
         if row.path in lines:
-            yield f"line {row.line}, column {PATH}: the same item as in line {lines[row.path]}"
+            yield f"{word} {row.line}, column {PATH}: the same item as in {word} {lines[row.path]}"
         lines.setdefault(row.path, row.line)

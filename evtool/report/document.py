@@ -127,6 +127,7 @@ class SealDocument:
         excluded_names: stored paths of the first thousand of them.
         findings: sealed items that changed or vanished, and names that other systems mix up.
         more_findings: how many more of a kind there are; up to 1,000 of a kind are listed, with `--all` every one.
+        notes: what else is to be known, in sentences.
         metadata: what was read of the embedded metadata of new files, or null where nothing was.
         stamping: what came of having the new entry time-stamped, or null if that was not asked for.
     """
@@ -146,6 +147,7 @@ class SealDocument:
     excluded_names: tuple[str, ...]
     findings: tuple[Finding, ...]
     more_findings: dict[Code, int]
+    notes: tuple[str, ...]
     metadata: SealedMetadata | None
     stamping: Stamping | None
 

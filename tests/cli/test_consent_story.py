@@ -678,3 +678,35 @@ def test_many_reasons_are_few_lines(evtool: Runner, giver: Party) -> None:
     assert refused.exit_code == 5
     assert len(refused.stderr.splitlines()) <= 8
     assert "items 1-60: no consent is stated [confirm status-not-stated]" in refused.stderr
+
+
+def test_a_table_with_every_kind_of_error_is_told_in_one_round(evtool: Runner) -> None:
+    """A cell, an item twice, an address, and a path that is not there: nobody has to come back four times."""
+    case = evtool.directory / "case"
+    case.mkdir()
+    for name in ("a.txt", "b.txt", "사진.jpg"):
+        (case / name).write_bytes(name.encode())
+    rows = "a.txt,givn,,\na.txt,given,,\nb.txt,given,write to kim@example.org,\ngone.txt,given,,\n사진.jpg,,,3/1/2031\n"
+    table = evtool.directory / "items.csv"
+    table.write_bytes(f"경로,동의 상태,비고,종료일\n{rows}".encode("cp949"))
+    evtool("key", "new", "A1", "--no-passphrase")
+
+    refused = evtool("seal", "case", "--table", table)
+
+    assert refused.exit_code == 5
+    told = refused.stderr
+    for words in (
+        "line 2, column status",
+        "line 3, column path: the same item",
+        "line 4, column note",
+        "line 6, column until",
+    ):
+        assert words in told
+    assert "line 5: gone.txt: there is no such item" in told
+    assert "kim@example.org" not in told
+    assert not (case / "custody").exists()
+
+    table.write_bytes("경로,동의 상태,종료일\n사진.jpg,Given,2031. 1. 1\n".encode("cp949"))
+    sealed = evtool("seal", "case", "--table", table)
+    assert (sealed.exit_code, "read as CP949 (Korean), for example: 사진.jpg" in sealed.stdout) == (0, True)
+    assert "2031-01-01" in evtool("show", "case", "사진.jpg").stdout

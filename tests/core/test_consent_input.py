@@ -21,6 +21,9 @@ ACCEPTED: list[tuple[str, str, Any]] = [
     ("share", "court-a ohchr-dprk", ("court-a", "ohchr-dprk")),
     ("conditions", "region:KR;x-elders", ("region:KR", "x-elders")),
     ("until", "2031-01-01", date(2031, 1, 1)),
+    ("until", "2031. 1. 1.", date(2031, 1, 1)),
+    ("handling", "Named", Handling.NAMED),
+    ("conditions", "Region:kr", ("region:KR",)),
     ("agreement", "DSA-2026-04", ("DSA-2026-04",)),
     ("note", "가명 처리", "가명 처리"),
 ]
@@ -32,7 +35,6 @@ def test_what_is_accepted(name: str, text: str, value: Any) -> None:
 
 
 REFUSED = [
-    ("handling", "Named"),
     ("handling", "seald"),
     ("status", "yes"),
     ("status", "given;withdrawn"),
@@ -40,12 +42,11 @@ REFUSED = [
     ("for", "none;research"),
     ("share", "none;ohchr-dprk"),
     ("share", "김철수"),
-    ("conditions", "region:kr"),
     ("conditions", "region:KOR"),
     ("conditions", "x-"),
     ("identity", "region:KR"),
     ("until", "1/1/2031"),
-    ("until", "2031. 1. 1."),
+    ("until", "31-1-1"),
     ("until", "2031-01-01T00:00:00+09:00"),
     ("ref", "r" * 65),
     ("note", "two\nlines"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import re
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 
 from evtool.core.errors import FormatError
 from evtool.core.terms.terms import Handling, Status
+from evtool.core.text.times import plain_date
+from evtool.interop.headings import KOREAN as KOREAN_HEADINGS
+from evtool.interop.headings import column_of
 from evtool.interop.items_table import (
     COLUMNS,
     PATH,
@@ -20,6 +24,7 @@ from evtool.interop.items_table import (
     describe_columns,
     escape_cell,
     parse_table,
+    read_table,
     serialize_table,
     unescape_cell,
 )
@@ -62,7 +67,7 @@ def test_a_cell_with_line_breaks_does_not_shift_the_line_numbers() -> None:
     text = 'path,description,status\na,"one\ntwo\nthree",\nb,,givn\n'
     with pytest.raises(TableError) as error:
         parse_table(text.encode())
-    assert "line 5, column status" in error.value.message
+    assert error.value.lines[0].startswith("line 5, column status")
     rows = parse_table(text.replace("givn", "given").encode())
     assert rows[0].stated.context == (("description", "one\ntwo\nthree"),)
 
@@ -85,7 +90,11 @@ ERRORS = [
     ("path,status\na,given,more\n", "line 2: there are more cells than columns"),
     ("path,share\na,김철수\n", "line 2, column share: share is not accepted (accepted: codes of recipients, or none)"),
     ("path,source\na,김철수\n", "line 2, column source: source is not a code"),
-    ("path,until\na,2031. 1. 1.\n", "line 2, column until"),
+    ("path,until\na,3/1/2031\n", "line 2, column until: until: 3/1/2031 could be two days"),
+    ("path,until\na,46000\n", "line 2, column until: until: 46000 is not a date"),
+    ("path,until\na,2031. 2. 30\n", "line 2, column until: until: 2031-02-30 is not a date"),
+    ("path,share\na,“court-a”\n", "it has the sign “ (left double quotation mark)"),
+    ("path,statsu\na,given\n", "line 1, column 2: statsu is not a column of this table (did you mean status?)"),
     ("path,collected_at\na,2026-03-01 14:30\n", "line 2, column collected_at"),
 ]
 
@@ -94,22 +103,104 @@ ERRORS = [
 def test_each_error_names_line_and_column(text: str, message: str) -> None:
     with pytest.raises(TableError) as error:
         parse_table(text.encode())
-    assert message in error.value.message
-    assert "김철수" not in error.value.message + error.value.hint
+    assert message in "; ".join(error.value.lines)
+    assert "김철수" not in "".join((error.value.message, *error.value.lines, error.value.hint))
+
+
+KOREAN = "경로,제목,취급,동의 상태,수령자\r\n사진/1.jpg,위성 사진,Named,Given,ohchr-dprk;court-a\r\nb.txt,,,,\r\n"
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp949"])
+def test_a_table_of_korean_excel_says_the_same(codec: str) -> None:
+    """Headings in Korean, codes with a capital, in whatever encoding Excel has for it."""
+    for text in (KOREAN, KOREAN.replace(",", "\t"), KOREAN.replace("동의 상태", "Status").replace("경로", "PATH")):
+        table = read_table(text.encode(codec))
+        check(table.rows)
+        assert table.problems == ()
+        assert bool(table.note) == (codec in ("cp949", "utf-16-le"))
+        assert not table.note or "사진/1.jpg" in table.note
+
+
+def test_korean_headings_stand_for_every_column_and_for_one_each() -> None:
+    assert set(KOREAN_HEADINGS) == set(COLUMNS)
+    assert [column_of(heading) for heading in KOREAN_HEADINGS.values()] == list(KOREAN_HEADINGS)
+    assert [column_of(column.replace("_", " ").title()) for column in COLUMNS] == list(COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "stated"),
+    [
+        ("until", "2031. 1. 1", "2031-01-01"),
+        ("until", "2031. 1. 1.", "2031-01-01"),
+        ("until", "2031-1-1", "2031-01-01"),
+        ("until", "2031/01/01", "2031-01-01"),
+        ("until", "2031년 1월 1일", "2031-01-01"),
+        ("until", "2031-01-01 0:00:00", "2031-01-01"),
+        ("status", "Not-Required", "not-required"),
+        ("for", "Research, UN-Reporting", ["research", "un-reporting"]),
+        ("share", "None", []),
+        ("conditions", "Region:ch; X-Own", ["region:CH", "x-own"]),
+    ],
+)
+def test_what_a_spreadsheet_makes_of_a_term_is_undone(column: str, cell: str, stated: object) -> None:
+    (row,) = parse_table(f'path,{column}\na,"{cell}"\n'.encode())
+    assert row.stated.terms is not None
+    assert row.stated.terms.stated[column] == stated
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "value"),
+    [
+        ("collected_at", "2026-3-1", "2026-03-01"),
+        ("collected_at", "2026", "2026"),
+        ("event_date", "2026. 3. 1", "2026. 3. 1"),
+        ("language", "ko, en-GB", "ko en-GB"),
+        ("kind", "Interview", "interview"),
+    ],
+)
+def test_what_a_spreadsheet_makes_of_context_is_undone(column: str, cell: str, value: str) -> None:
+    (row,) = parse_table(f'path,{column}\na,"{cell}"\n'.encode())
+    assert row.stated.context == ((column, value),)
+
+
+def test_a_bad_cell_hides_no_other_error() -> None:
+    table = read_table(b"path,status,until,nothing\na,givn,3/1/2031,x\n,given,,\na,given,2031-01-01,\n")
+    assert [problem.split(":")[0] for problem in table.problems] == [
+        "line 1, column 4",
+        "line 2, column status",
+        "line 2, column until",
+        "line 3, column path",
+        "line 4, column path",
+    ]
+    assert [(row.path, row.has_errors) for row in table.rows] == [("a", True), ("a", False)]
+
+
+@given(st.text(max_size=40))
+def test_a_date_is_only_ever_respelled_as_itself(text: str) -> None:
+    respelled = plain_date(text)
+    digits = [int(piece) for piece in re.findall("[0-9]+", text)]
+    assert respelled == text or [int(piece) for piece in respelled.split("-")] == digits[:3]
 
 
 def test_all_errors_are_told_at_once() -> None:
     rows = "".join(f"file-{number},givn\n" for number in range(30))
     with pytest.raises(TableError) as error:
         parse_table(f"path,status\n{rows}".encode())
-    assert error.value.message.count("givn") == 20
-    assert "and 10 more" in error.value.message
+    assert sum("givn" in line for line in error.value.lines) == 20
+    assert error.value.lines[-1] == "and 10 more"
+    assert "has 30 errors" in error.value.message
 
 
 @pytest.mark.parametrize(
     "data",
-    [TABLE.encode("cp949"), TABLE.encode("utf-16"), b"path\na\0b\n", b'path\n"a\n', b'path,title\n"a"b,c\n'],
-    ids=["code page 949", "UTF-16", "NUL", "open quotation mark", "quotation mark in the middle"],
+    [
+        b"path,title\na,caf\xe9,\n",
+        TABLE.encode("utf-16")[:-1],
+        b"path\na\0b\n",
+        b'path\n"a\n',
+        b'path,title\n"a"b,c\n',
+    ],
+    ids=["Latin-1", "half of UTF-16", "NUL", "open quotation mark", "quotation mark in the middle"],
 )
 def test_what_is_no_table_is_refused(data: bytes) -> None:
     with pytest.raises(FormatError):

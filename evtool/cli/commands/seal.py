@@ -221,6 +221,7 @@ def _render(
     ):
         if count:
             lines.append(f"  {count:,} {words}")
+    lines += [f"  note: {note}" for note in result.notes]
     if result.metadata:
         seen = result.metadata
         lines += [f"  {line}" for line in render_summary(seen.stated, seen.failures, seen.confinement)]
@@ -277,6 +278,7 @@ def _document(
         excluded_names=result.excluded_names,
         findings=listed.findings,
         more_findings=listed.more,
+        notes=tuple(result.notes),
         metadata=_sealed_metadata(result),
         stamping=stamps,
     )

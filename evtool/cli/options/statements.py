@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import click
 
 from evtool.cli.command import flag, options_of
+from evtool.core.text.foreign import ENCODINGS
 from evtool.operations.seal.statements import StatementFiles
 
 
@@ -17,6 +18,7 @@ class StatementOptions:
     Attributes:
         table: a table with a row for each item, or None.
         defaults: a file about whole directories, or None.
+        table_encoding: how the table is encoded, or None.
     """
 
     table: str | None = flag(
@@ -32,10 +34,17 @@ class StatementOptions:
         help="TOML file of what is stated of whole directories.",
     )
 
+    table_encoding: str | None = flag(
+        "--table-encoding",
+        metavar="NAME",
+        type=click.Choice(tuple(ENCODINGS), case_sensitive=False),
+        help="How a table of CSV is encoded. [default: UTF-8, UTF-16 by its mark, or CP949 if it fits]",
+    )
+
     def files(self) -> StatementFiles:
         """Give the two as the library takes them."""
-        return StatementFiles(self.table, self.defaults)
+        return StatementFiles(self.table, self.defaults, self.table_encoding)
 
 
 statement_options = options_of(StatementOptions, "statements", "What is stated of the items")
-"""Add --table and --defaults; the command gets them as `statements`."""
+"""Add --table, --defaults and --table-encoding; the command gets them as `statements`."""

@@ -15,7 +15,7 @@ from datetime import date
 from evtool.core.errors import FormatError
 from evtool.core.text.codes import check_code
 from evtool.core.text.names import shown
-from evtool.core.text.times import parse_user_time
+from evtool.core.text.times import parse_user_time, plain_date
 
 MAX_VALUE = 4000
 """Characters of the value of a field."""
@@ -34,6 +34,7 @@ KINDS = (
 """What an item can be, in the field `kind`; `x-...` beside these."""
 
 _OWN = re.compile(r"x-[a-z0-9][a-z0-9_-]{0,60}\Z")
+_SEPARATORS = re.compile(r"[\s,;]+")
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _FIELD_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z", re.ASCII)
 _LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(-[a-zA-Z0-9]{1,8})*\Z", re.ASCII)
@@ -151,6 +152,15 @@ def check_value(name: str, value: str) -> str:
     return value
 
 
+def _as_stated(name: str, value: str) -> str:
+    """Undo what spreadsheets do to a value of which only one reading fits."""
+    if name == "collected_at":
+        return plain_date(value)
+    if name == "language":
+        return " ".join(piece for piece in _SEPARATORS.split(value) if piece)
+    return value.lower() if name == "kind" and value.lower() in KINDS else value
+
+
 def parse_user_value(name: str, text: str) -> str:
     """Read the value of a field as a person typed it.
 
@@ -162,7 +172,7 @@ def parse_user_value(name: str, text: str) -> str:
         raise FormatError(
             f"{shown(name, 80)} is not a field of context", hint=f"the fields are: {known}, and custom ones x-..."
         )
-    value = check_value(name, text.replace("\r\n", "\n").strip())
+    value = check_value(name, _as_stated(name, text.replace("\r\n", "\n").strip()))
     field = FIELDS_BY_NAME.get(name)
     if field is not None:
         try:

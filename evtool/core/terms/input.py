@@ -7,6 +7,7 @@ and terms that make no sense together are named.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -28,12 +29,16 @@ from evtool.core.terms.terms import (
 from evtool.core.text.codes import check_code
 from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import shown
+from evtool.core.text.times import plain_date
 
 NOBODY = "none"
 """What a person types for a list that is stated and empty."""
 
 _AS = {"for": "as a purpose", "by": "as the one who gave consent"}
 """Terms whose names do not read as nouns, as a sentence has them."""
+
+_TYPOGRAPHIC = "\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb\u2013\u2014\uff0c\uff1b\u3001\u00a0"
+"""Quotation marks, dashes, commas and blanks that look like those of ASCII."""
 
 _SEPARATORS = re.compile(r"[\s,;]+")
 _SLIP = re.compile(r"[a-z0-9][a-z0-9:_-]{0,39}\Z")
@@ -61,13 +66,13 @@ def parse_user_term(name: str, text: str) -> Any:
     term = TERMS_BY_NAME[name]
     text = text.strip()
     if term.shape is TermShape.DATE:
-        return parse_day(name, text)
+        return parse_day(name, plain_date(text))
     if term.shape is TermShape.TEXT:
         checked = check_text(term, text)
         return (checked,) if name == "agreement" else checked
     if term.shape is TermShape.CODE:
         return _code(term, text)
-    return _codes(term, [] if text == NOBODY else [piece for piece in _SEPARATORS.split(text) if piece])
+    return _codes(term, [] if text.lower() == NOBODY else [piece for piece in _SEPARATORS.split(text) if piece])
 
 
 def make_terms(values: Mapping[str, Any]) -> ConsentTerms:
@@ -108,10 +113,14 @@ def _toml_value(term: Term, value: object) -> Any:
 
 def _code(term: Term, text: str) -> Any:
     try:
-        return term.codes(text) if term.codes else text
+        # Spreadsheets begin cells with a capital of their own accord.
+        return term.codes(text.lower()) if term.codes else text
     except ValueError:
-        if _OWN.match(text) or (term.name == "conditions" and is_region(text)):
-            return text
+        own, region = text.lower(), f"region:{text[7:].upper()}"
+        if _OWN.match(own):
+            return own
+        if term.name == "conditions" and text[:7].lower() == "region:" and is_region(region):
+            return region
         message = f"{quote_code(text)} is not accepted {_AS.get(term.name, f'for {term.name}')}"
         meant = did_you_mean(text, [str(code.value) for code in term.codes or ()])
         raise FormatError(message, hint=f"{meant}accepted: {accepted(term)}") from None
@@ -138,8 +147,10 @@ def _recipient(term: Term, text: str) -> str:
             return check_code(text)
     except FormatError:
         pass
-    # Not repeated: somebody may have put a name where a code belongs.
-    raise FormatError(f"{term.name} is not accepted", hint=f"accepted: {accepted(term)}")
+    # Not repeated: somebody may have put a name where a code belongs. A sign that word processors put in is told.
+    sign = next((character for character in text if character in _TYPOGRAPHIC), None)
+    why = f": it has the sign {sign} ({unicodedata.name(sign).lower()})" if sign else ""
+    raise FormatError(f"{term.name} is not accepted{why}", hint=f"accepted: {accepted(term)}")
 
 
 def find_contradictions(terms: ConsentTerms, *, whole: bool) -> tuple[str, ...]:

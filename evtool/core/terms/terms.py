@@ -243,6 +243,7 @@ _CODE = re.compile(r"[a-z0-9][a-z0-9:._-]{0,63}\Z", re.IGNORECASE | re.ASCII)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _REGION = re.compile(r"region:[A-Z]{2}\Z", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
+_TWO_READINGS = re.compile(r"[0-9]{1,2}[-/.] ?[0-9]{1,2}[-/.] ?[0-9]{4}\.?\Z")
 
 
 def is_region(code: Condition | str) -> bool:
@@ -373,7 +374,8 @@ def parse_day(name: str, text: str) -> date:
             raise ValueError
         return date.fromisoformat(text)
     except ValueError:
-        raise FormatError(f"{name}: {shown(text, 40)} is not a date, expected one like 2026-03-01") from None
+        why = "could be two days" if _TWO_READINGS.match(text) else "is not a date"
+        raise FormatError(f"{name}: {shown(text, 40)} {why}, expected one like 2026-03-01") from None
 
 
 def check_text(term: Term, text: str) -> str:

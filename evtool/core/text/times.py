@@ -83,6 +83,21 @@ def _parse_day(text: str) -> int:
     return _day_seconds.setdefault(text, day * _DAY)
 
 
+_YEAR_FIRST = re.compile(
+    r"([0-9]{4})(?:[-/.] ?|년 ?)([0-9]{1,2})(?:[-/.] ?|월 ?)([0-9]{1,2})[.일]?(?:[T ]+0?0:00(?::00(?:\.0+)?)?)?\Z"
+)
+
+
+def plain_date(text: str) -> str:
+    """Spell a date as files have it, if a spreadsheet wrote it so that only one reading fits; else give it as it is.
+
+    That is so if the year comes first: `2031. 1. 1`, `2026-3-1`, `2026/03/01`, `2026년 3월 1일`, also with a time of
+    day of zero. A date such as 3/1/2031 is another day for readers of another country, and stays as it is.
+    """
+    match = _YEAR_FIRST.match(text.strip())
+    return f"{match[1]}-{int(match[2]):02d}-{int(match[3]):02d}" if match else text
+
+
 def format_time(moment: datetime) -> str:
     """Spell a point in time to the second, with its offset; UTC is written Z."""
     if moment.tzinfo is None:

@@ -86,6 +86,7 @@ class SealResult:
         excluded_names: stored paths of the first thousand of them.
         findings: sealed items that changed or vanished, and names that other systems mix up.
         metadata: what new files say about themselves, without values; None if nothing was read for it.
+        notes: what else is to be known, in sentences that are safe to print.
     """
 
     entry: int | None = None
@@ -99,6 +100,7 @@ class SealResult:
     excluded_names: tuple[str, ...] = ()
     findings: list[Finding] = field(default_factory=list)
     metadata: MetadataSummary | None = None
+    notes: list[str] = field(default_factory=list)
 
     @property
     def disproves(self) -> bool:

@@ -324,6 +324,7 @@ class _SealRun:
         with Tree(self._evidence) as tree:
             plan.match(self._record, self._evidence, self._walk(tree, WalkNotes()))
         self.result.findings += plan.findings
+        self.result.notes += plan.notes
         return plan
 
     def _tasks(self, journal: Journal | None) -> Iterator[Task[SealedItem | None]]:

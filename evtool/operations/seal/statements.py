@@ -16,9 +16,10 @@ from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest.archivist_statements import ArchivistStatements
 from evtool.core.terms.input import find_contradictions
 from evtool.core.terms.terms import TERMS_BY_NAME, ConsentTerms, TermShape, parse_terms
+from evtool.core.text.counts import counted
 from evtool.core.text.names import nfc_key, shown, store_name
 from evtool.interop.item_defaults import MAX_DEFAULTS, DirectoryDefaults, ItemDefaults, combine, parse_defaults
-from evtool.interop.items_table import MAX_ERRORS, MAX_TABLE, Row, TableError, parse_table
+from evtool.interop.items_table import MAX_TABLE, Row, Table, TableError, first_errors, read_table
 from evtool.keys.files import read_any_file
 from evtool.operations.record.record import Record, SealedItem
 from evtool.operations.seal.problems import nothing_to_seal
@@ -34,35 +35,35 @@ class StatementFiles:
     Attributes:
         items: path of the table, or None.
         defaults: path of the file of defaults, or None.
+        encoding: what the user says of the encoding of the table, or None.
     """
 
     items: str | None = None
     defaults: str | None = None
+    encoding: str | None = None
 
     def __bool__(self) -> bool:
         return self.items is not None or self.defaults is not None
 
 
 def read_plan(files: StatementFiles, evidence: TreeLocation, policy: TextPolicy) -> StatementPlan:
-    """Read both files.
+    """Read both files; errors of the table are told by `StatementPlan.match`, together with what does not fit.
 
     Raises:
-        RefusedError: a text in them names somebody; it says where, and not what was found.
         UsageError: one of them lies in the evidence directory, where it would be evidence.
         InputError: one of them cannot be read.
-        FormatError: one of them is not what it should be; every error of a table is named.
+        FormatError: one of them is not what it should be.
     """
     for path in (files.items, files.defaults):
         if path is not None:
             _check_outside(path, evidence)
-    rows = parse_table(read_any_file(Path(files.items), MAX_TABLE)) if files.items else ()
+    table = read_table(read_any_file(Path(files.items), MAX_TABLE), files.encoding) if files.items else Table(())
     defaults = parse_defaults(read_any_file(Path(files.defaults), MAX_DEFAULTS)) if files.defaults else ItemDefaults()
-    _check_texts(rows, defaults, policy)
-    return StatementPlan(rows, defaults, policy)
+    return StatementPlan(table, defaults, policy)
 
 
-def _check_texts(rows: Iterable[Row], defaults: ItemDefaults, policy: TextPolicy) -> None:
-    """Look for names before anything else is said about the table: no other message can repeat one then."""
+def _find_names(rows: Iterable[Row], defaults: ItemDefaults, policy: TextPolicy) -> list[str]:
+    """Look for texts that could name somebody."""
     problems: list[str] = []
     for row in rows:
         if policy.holds_denied_term(row.path):
@@ -72,12 +73,17 @@ def _check_texts(rows: Iterable[Row], defaults: ItemDefaults, policy: TextPolicy
         if policy.holds_denied_term(directory.path):
             problems.append(f"defaults, directory {number}: its path contains a term from the list of denied terms")
         problems += (f"defaults, directory {number}: {text}" for text in _objections(directory.stated, policy))
-    if problems:
-        more = f"; and {len(problems) - MAX_ERRORS} more" if len(problems) > MAX_ERRORS else ""
-        raise RefusedError(
-            f"nothing was sealed, because these texts could name somebody: {'; '.join(problems[:MAX_ERRORS])}{more}",
-            hint="use codes, and keep names in your own register",
-        )
+    return problems
+
+
+def _refuse_names(names: list[str], problems: tuple[str, ...]) -> RefusedError:
+    also = f", and the table has {counted(len(problems), 'error')}" if problems else ""
+    texts = counted(len(names), "text could", "texts could")
+    return RefusedError(
+        f"nothing was sealed, because {texts} name somebody{also}:",
+        hint="use codes, and keep names in your own register",
+        lines=first_errors((*names, *problems)),
+    )
 
 
 def _objections(stated: ArchivistStatements, policy: TextPolicy) -> Iterator[str]:
@@ -113,26 +119,29 @@ class _Candidates:
 class StatementPlan:
     """What will be stated about each new item; ready after `match`."""
 
-    def __init__(self, rows: Iterable[Row], defaults: ItemDefaults, policy: TextPolicy) -> None:
+    def __init__(self, table: Table, defaults: ItemDefaults, policy: TextPolicy) -> None:
         self._policy = policy
         self.findings: list[Finding] = []
+        self.notes = (table.note,) if table.note else ()
+        self._names = _find_names(table.rows, defaults, policy)
         self._defaults = defaults
         self._by_key: dict[str, _Candidates] = {}
-        for row in rows:
+        for row in table.rows:
             self._by_key.setdefault(nfc_key(row.path), _Candidates()).rows.append(row)
         self._unused_directories = set(defaults.directories)
         self._combined: dict[tuple[DirectoryDefaults, ...], ArchivistStatements] = {}
         self._checked: set[tuple[DirectoryDefaults, ...]] = set()
         self._matched: dict[str, Row] = {}
-        self._problems: list[str] = []
+        self._problems: list[str] = list(table.problems)
 
     def match(self, record: Record | None, evidence: TreeLocation, founds: Iterable[Found]) -> None:
         """Pair rows with the names in the directory, and check what follows for each new item.
 
         Raises:
             EvidenceError: there is nothing in the directory.
-            TableError: a row is for something that is not there, or not new, or for what another row is for; or what
-                would be stated about an item makes no sense.
+            RefusedError: a text names somebody; it says where, and not what was found. What else is wrong is told too.
+            TableError: the table has errors, or a row is for something that is not there, or not new, or for what
+                another row is for; or what would be stated about an item makes no sense.
         """
         is_empty = True
         for sealed, found in find_new(record, evidence, founds, afresh=True):
@@ -153,9 +162,12 @@ class StatementPlan:
         for directory in self._defaults.directories:
             self._contradict(f"defaults for {self._name(directory.path or '.')}", directory.stated.terms, whole=False)
         for directory in sorted(self._unused_directories, key=lambda directory: directory.path):
-            self._problems.append(f"defaults: there is nothing in the directory {shown(directory.path)}")
-        if self._problems:
-            raise TableError(tuple(dict.fromkeys(self._problems)))
+            self._problems.append(f"defaults: there is nothing in the directory {self._name(directory.path)}")
+        problems = tuple(dict.fromkeys(self._problems))
+        if self._names:
+            raise _refuse_names(self._names, problems)
+        if problems:
+            raise TableError(problems)
 
     def find(self, path: str) -> ArchivistStatements:
         """Give what is stated about a new item, by its stored name."""
@@ -219,14 +231,14 @@ class StatementPlan:
         if len(rows) == len(names) == 1:
             pairs.append((rows.pop(), names.popitem()[0]))
         for row in rows:
-            self._problems.append(f"line {row.line}: {_why_unmatched(row, candidates)}")
+            self._problems.append(f"line {row.line}: {_why_unmatched(self._name(row.path), row, candidates)}")
         for row, name in pairs:
             sealed = candidates.names[name]
             if sealed is None:
                 self._matched[name] = row
-            elif not self._is_said_by(row, sealed):
+            elif not row.has_errors and not self._is_said_by(row, sealed):
                 self._problems.append(
-                    f"line {row.line}: {shown(row.path)} is already sealed, with other statements; "
+                    f"line {row.line}: {self._name(row.path)} is already sealed, with other statements; "
                     "`evtool consent set` records a change"
                 )
 
@@ -241,6 +253,8 @@ class StatementPlan:
         origin = dict(row.stated.context).get("derived_from")
         if origin is not None and int(origin) >= next_item:
             self._problems.append(f"{where}, column derived_from: item {origin} is not yet sealed; seal it first")
+        if row.has_errors:
+            return  # what its other cells say is not known
         # On its own first: what is put together leaves out what explains a state of consent that does not count.
         self._contradict(where, row.stated.terms, whole=False)
         outer = self._state_defaults(path)
@@ -255,8 +269,7 @@ class StatementPlan:
                 self.findings.append(Finding(Code.CONSENT_STRICTER, Effect.NOTE, message))
 
 
-def _why_unmatched(row: Row, candidates: _Candidates) -> str:
-    name = shown(row.path)
+def _why_unmatched(name: str, row: Row, candidates: _Candidates) -> str:
     others = [other.line for other in candidates.rows if other is not row]
     if len(candidates.names) > 1:
         return f"{name}: several names in the directory differ from this one only in Unicode form; write it exactly"
