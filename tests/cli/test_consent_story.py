@@ -709,4 +709,4 @@ def test_a_table_with_every_kind_of_error_is_told_in_one_round(evtool: Runner) -
     table.write_bytes("경로,동의 상태,종료일\n사진.jpg,Given,2031. 1. 1\n".encode("cp949"))
     sealed = evtool("seal", "case", "--table", table)
     assert (sealed.exit_code, "read as CP949 (Korean), for example: 사진.jpg" in sealed.stdout) == (0, True)
-    assert "2031-01-01" in evtool("show", "case", "사진.jpg").stdout
+    assert "2031-01-01" in evtool("consent", "show", "case").stdout
