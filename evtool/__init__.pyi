@@ -101,6 +101,7 @@ from evtool.operations.verify.derivations import list_derivations as list_deriva
 from evtool.operations.verify.due import DueResult as DueResult
 from evtool.operations.verify.due import find_due as find_due
 from evtool.operations.verify.options import VerifyOptions as VerifyOptions
+from evtool.operations.verify.parting import compare_reports as compare_reports
 from evtool.operations.verify.time.grounds import TimeGrounds as TimeGrounds
 from evtool.operations.verify.verify import report_unreadable as report_unreadable
 from evtool.operations.verify.verify import verify as verify

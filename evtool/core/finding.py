@@ -140,6 +140,7 @@ class Code(Enum):
     TIMESTAMP_CHANGED = ("timestamp-changed", Axis.CUSTODY)
     RENEWAL_MISMATCH = ("renewal-mismatch", Axis.CUSTODY)
     RENEWAL_INCOMPLETE = ("renewal-incomplete", Axis.CUSTODY)
+    RECORDS_PART = ("records-part", Axis.CUSTODY)
     CUSTODY_EXTRA = ("custody-extra", Axis.CUSTODY)
     CUSTODY_COMPANION = ("custody-companion", Axis.CUSTODY)
     LINE_ENDS = ("line-ends", Axis.CUSTODY)

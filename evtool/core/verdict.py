@@ -11,6 +11,7 @@ from enum import Enum
 
 from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.consent.summary import STRICTEST_HANDLING, ConsentSummary
+from evtool.core.custody.chain import Link
 from evtool.core.errors import ExitCode
 from evtool.core.finding import Axis, AxisState, Effect, Finding, weigh
 from evtool.core.timestamp.time_report import ProvenInterval, StampReport
@@ -128,6 +129,7 @@ class Report:
         timestamps: every time-stamp that was judged, in the order of entries.
         intervals: what is proven of the time of each entry; empty if there is no time-stamp at all.
         partial: which copy this is, where it leaves out what a signed entry says it leaves out.
+        links: those entries in full; documents do not have them.
         continued: number of the newest entry of the record itself, where a directory that continues it was read, too.
     """
 
@@ -146,6 +148,7 @@ class Report:
     intervals: tuple[ProvenInterval, ...] = ()
     partial: PartialCopy | None = None
     continued: int | None = None
+    links: tuple[Link, ...] = ()
     axes: dict[Axis, AxisState] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -76,6 +76,23 @@ class ReceiptFileDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartingDocument:
+    """An entry that two records continue differently.
+
+    Attributes:
+        after: number of the entry; null if the records begin differently.
+        first: head of the entry that follows it in the first copy.
+        second: head of the entry that follows it in the second copy.
+        is_fork: neither of the two is the answer of a recipient, who goes on with a copy of their own.
+    """
+
+    after: int | None
+    first: str
+    second: str
+    is_fork: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CopiesDocument:
     """What `evtool compare` prints.
 
@@ -86,6 +103,7 @@ class CopiesDocument:
         shared_entries: number of entries from the first on that are the same.
         only_in_first: number and event of each entry that only the first copy has.
         only_in_second: the same of the second copy.
+        parting: the entry that they continue differently, or null.
     """
 
     format: Literal["evtool-copies/1"] = "evtool-copies/1"
@@ -94,3 +112,4 @@ class CopiesDocument:
     shared_entries: int
     only_in_first: tuple[tuple[int, str], ...]
     only_in_second: tuple[tuple[int, str], ...]
+    parting: PartingDocument | None

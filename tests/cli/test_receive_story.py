@@ -247,3 +247,64 @@ def test_unpacked_with_what_continues_it_the_record_goes_on(sender: Party, recip
     result = recipient.ok("verify", "open", "--json")
     events = [signer["event"] for signer in result.document["reports"][0]["signers"]]
     assert events == ["sealed", "disclosed", "received", "sealed"]
+
+
+def test_the_normal_exchange_is_no_fork(sender: Party, recipient: Party) -> None:
+    """The recipient answers and both go on: two branches, and nobody continued one entry twice."""
+    first = pack(sender, "first.zip")
+    recipient.ok("receive", first, "--receipt", "r1")
+    recipient.ok("unpack", first, "-o", "open", "--continued", "first.zip.received")
+    sender.ok("consent", "set", "case", "--items", "1", "--status", "refused", "--reason", "letter of 3 March")
+    second = pack(sender, "second.zip", "--items", "2-3")
+    compared = recipient.ok("compare", "open", second, "--json")
+    check("copies", compared.document)
+    assert compared.document["parting"]["is_fork"] is False
+    assert (compared.document["parting"]["after"], compared.document["shared_entries"]) == (2, 2)
+    assert "belong together" in recipient.ok("compare", "open", second).stdout
+    both = recipient.ok("verify", "open", second, "--json")
+    assert "records-part" not in [code for report in both.document["reports"] for code in found_in(report)]
+
+
+def found_in(report: dict[str, object]) -> list[str]:
+    findings = report["findings"]
+    assert isinstance(findings, list)
+    return [finding["code"] for finding in findings]
+
+
+def test_one_entry_continued_twice_is_named_with_both_heads(evtool: Runner, sender: Party, recipient: Party) -> None:
+    """Two laptops, or one record here and another there: each bundle verifies, and both together do not."""
+    shutil.copytree(sender.run.directory / "case", sender.run.directory / "laptop")
+    sender.ok("record", "case", "incident", "--description", "water in the store room")
+    sender.ok("record", "laptop", "accessed", "--reason", "번역")
+    bundles = [pack(sender, "f1.zip"), sender.run.directory / "f2.zip"]
+    sender.ok("pack", "laptop", "-o", bundles[1], *DISCLOSE)
+    for bundle in bundles:
+        assert recipient("verify", bundle).exit_code == 0
+    result = recipient("verify", *bundles, "--json")
+    check("report", result.document)
+    first, second = result.document["reports"]
+    assert (result.exit_code, first["exit_code"], second["exit_code"]) == (1, 0, 1)
+    (finding,) = [finding for finding in second["findings"] if finding["code"] == "records-part"]
+    heads = [
+        hashlib.sha256((sender.run.directory / place / "custody" / name).read_bytes()).hexdigest()
+        for place, name in (("case", "0002-incident.toml"), ("laptop", "0002-accessed.toml"))
+    ]
+    assert [finding["expected"], finding["found"], finding["entry"]] == [*heads, 2]
+    assert recipient("compare", *bundles).exit_code == 1
+    stranger = make_party(evtool, "Z9")
+    unknown = stranger("verify", *bundles, "--json")
+    assert (unknown.exit_code, "records-part" in found_in(unknown.document["reports"][1])) == (3, True)
+
+
+def test_an_answer_under_another_code_is_a_fork_all_the_same(evtool: Runner, sender: Party, recipient: Party) -> None:
+    """Who was not given the collection has no branch of their own, and the record goes on in two ways."""
+    other = make_party(evtool, "B7")
+    other.trusts(sender)
+    recipient.trusts(other)
+    bundle = pack(sender, "b.zip")
+    sender.ok("record", "case", "accessed")
+    later = pack(sender, "later.zip")
+    other.ok("record", bundle, "accessed", "--continued", "b.zip.mine")
+    recipient.ok("unpack", bundle, "-o", "open", "--continued", "b.zip.mine")
+    assert recipient("compare", "open", later).exit_code == 1
+    assert recipient("verify", "open", later).exit_code == 1

@@ -26,6 +26,7 @@ from evtool.operations.progress import Progress
 from evtool.operations.record.selection import Selection
 from evtool.operations.record.subject import Place
 from evtool.operations.verify.options import VerifyOptions
+from evtool.operations.verify.parting import compare_reports
 from evtool.operations.verify.verify import report_unreadable, verify
 from evtool.report.document import report_document
 from evtool.report.text import render_report
@@ -57,7 +58,8 @@ Exit codes:
   3  nothing is disproven, but something asked for is not established
      (a key you have not trusted, --quick)
   4  could not be checked: unreadable, incomplete or unsealed
-Of several paths the most serious result decides (1, then 4, then 3).
+Of several paths the most serious result decides (1, then 4, then 3). Records
+of one collection are compared with each other.
 
 Nothing is written, and no network is used.
 """
@@ -154,7 +156,7 @@ def command(
             # What is wrong with the only path is the answer; a page of what was not established would bury it.
             results.append((paths[0], verify(_place(paths[0]), options, progress=progress)))
         else:
-            results += [(path, _verify(path, options, progress)) for path in paths]
+            results += compare_reports([(path, _verify(path, options, progress)) for path in paths])
     exit_code = min((report.exit_code for _, report in results), key=_GRAVITY.index)
     output.answer(
         "\n\n".join(render_report(report, _called(path), output.width, output.limit) for path, report in results)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from evtool.core.custody.branches import Parting, find_parting
 from evtool.core.custody.chain import Link
 from evtool.core.errors import InputError
 from evtool.core.text.names import shown
@@ -20,28 +21,30 @@ class CopiesReport:
         collections: id of the collection of each.
         shared: number of entries from the first on that are the same.
         only_in_first, only_in_second: entries after those, as number and event.
+        parting: the entry that they continue differently, if there is one.
     """
 
     collections: tuple[str, str]
     shared: int
     only_in_first: tuple[tuple[int, str], ...]
     only_in_second: tuple[tuple[int, str], ...]
+    parting: Parting | None = None
 
     @property
     def same_collection(self) -> bool:
         """Whether both are copies of one collection."""
-        return self.collections[0] == self.collections[1] and self.shared > 0
+        return self.collections[0] == self.collections[1]
 
     @property
     def is_fork(self) -> bool:
-        """Whether each has entries that the other lacks: the record was continued twice."""
-        return not self.same_collection or bool(self.only_in_first and self.only_in_second)
+        """Whether the record was continued twice, other than by the answer of a recipient."""
+        return not self.same_collection or (self.parting is not None and self.parting.is_fork)
 
 
 def compare_copies(
     first: str | os.PathLike[str], second: str | os.PathLike[str], custody: tuple[Where, Where] = (None, None)
 ) -> CopiesReport:
-    """Compare the records of two evidence directories; whether their files are as sealed is for `verify` to say.
+    """Compare the records of two directories or bundles; whether their files are as sealed is for `verify` to say.
 
     Raises:
         InputError: one of them has no record, or one that fails verification.
@@ -57,6 +60,7 @@ def compare_copies(
         shared,
         tuple((link.entry.sequence, link.entry.event.value) for link in one[shared:]),
         tuple((link.entry.sequence, link.entry.event.value) for link in other[shared:]),
+        find_parting(one, other),
     )
 
 

@@ -74,7 +74,7 @@ def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress
         collection=case.identifier,
         head=record.chain.head,
         steps=steps,
-        findings=_sorted(finding for result in steps for finding in result.findings),
+        findings=sort_findings(finding for result in steps for finding in result.findings),
         sealed=case.sealed,
         items=case.fates,
         evidence=comparison.evidence,
@@ -85,6 +85,7 @@ def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress
         timestamps=case.time.stamps,
         intervals=case.time.intervals,
         continued=subject.continued if subject.apart is None else None,
+        links=record.chain.links,
         partial=comparison.withholding.describe(case.sealed - case.fates.withheld, case.sealed),
     )
 
@@ -92,7 +93,7 @@ def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress
 _SEVERITY = {Effect.DISPROVES: 0, Effect.UNCHECKED: 1, Effect.OPEN: 2, Effect.NOTE: 3}
 
 
-def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Put findings in the order of a report: worst first."""
     axes = list(Axis)
     return tuple(
@@ -116,5 +117,5 @@ def _not_sealed(options: VerifyOptions, message: str, findings: Iterable[Finding
         replace(finding, effect=Effect.UNCHECKED) if finding.effect is Effect.DISPROVES else finding
         for finding in findings
     ]
-    everything = _sorted([nothing, *open_questions])
+    everything = sort_findings([nothing, *open_questions])
     return Report(None, None, (), everything, 0, ItemFates(), EvidenceCounts(), 0, (), _required(options))
