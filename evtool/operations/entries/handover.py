@@ -158,7 +158,8 @@ def _find_transfer(opened: OpenRecord, receiver: str, number: int | None) -> Lin
         )
     known = ", ".join(f"{code} (entry {sequence})" for code, sequence in recipients.items())
     code = next(iter(recipients))
-    raise InputError(
+    error = InputError if number is None else MismatchError
+    raise error(
         f"{message}, but to {known}",
         hint=f"if you are {code}, sign under this code with a key that the sender knows as a key of {code}",
         ways=(Way.AGENT, Way.KEY),

@@ -37,7 +37,7 @@ def compare_reports(reports: Sequence[tuple[str, Report]]) -> list[tuple[str, Re
 
 def _describe(parting: Parting, other: tuple[str, Report], report: Report) -> Finding:
     name, first = other
-    trusted = {signer.head for one in (first, report) for signer in one.signers if signer.trusted}
+    trusted = {signer.head for each in (first, report) for signer in each.signers if signer.trusted}
     both = {parting.first.head, parting.second.head} <= trusted
     after = parting.after.entry.sequence if parting.after is not None else None
     where = "begin with different entries" if after is None else f"were continued differently after entry {after}"
