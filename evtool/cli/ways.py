@@ -31,6 +31,8 @@ OPTIONS: Mapping[Way, tuple[str, ...]] = {
     Way.RECIPIENTS: ("--recipients FILE",),
     Way.REASON: ("--reason TEXT",),
     Way.REJECT: ("--reject",),
+    Way.RENAMED: ("--renamed",),
+    Way.STILL_THERE: ("--confirm CODE",),
     Way.STRIP: ("--strip PREFIX",),
     Way.TSA_ROOTS: ("--tsa-roots PATH",),
     Way.WAIT: ("--wait SECONDS",),

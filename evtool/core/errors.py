@@ -56,6 +56,8 @@ class Way(Enum):
     RECIPIENTS = "the recipient list"
     REASON = "why it happened"
     REJECT = "accept nothing"
+    RENAMED = "whether items have other names now"
+    STILL_THERE = "whether items that lie there may be disposed of"
     STRIP = "the beginning of every path in a list"
     TSA_ROOTS = "the root certificates of authorities"
     WAIT = "how long to wait for another run"

@@ -13,6 +13,7 @@ from typing import Literal
 from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.custody.entry import Clock
 from evtool.core.custody.events import Event, Fixity
+from evtool.core.custody.item_names import EarlierName, Rename
 from evtool.core.errors import ExitCode
 from evtool.core.finding import Axis, AxisState, Code, Finding
 from evtool.core.manifest.statement import ItemType, OmissionReason
@@ -121,6 +122,8 @@ class SealDocument:
         new_items: items that are new.
         new_bytes: bytes in them.
         kept_items: items of earlier seals that are there with the size and date they were sealed with.
+        renamed: items that have other names now: number, the name before, and the new one.
+        renamed_by: numbers of the entries that say so.
         reused: new files that an interrupted run had hashed already.
         omitted: new items that are named but whose content is not sealed.
         excluded: entries of the directory that patterns left out.
@@ -141,6 +144,8 @@ class SealDocument:
     new_items: int
     new_bytes: int
     kept_items: int
+    renamed: tuple[Rename, ...]
+    renamed_by: tuple[int, ...]
     reused: int
     omitted: int
     excluded: int
@@ -240,7 +245,8 @@ class ShownItem:
     Attributes:
         item: number of the item.
         entry: number of the entry that seals it.
-        path: its stored name.
+        path: its stored name, as it is now.
+        earlier_names: names that it had before, oldest first, each with the entry that gave it another one.
         modified: its modification time, as the file system said.
         type: what it is on disk.
         size: bytes of a file.
@@ -259,6 +265,7 @@ class ShownItem:
     item: int
     entry: int
     path: str | None
+    earlier_names: tuple[EarlierName, ...]
     modified: str | None
     type: ItemType | None
     size: int | None

@@ -10,7 +10,7 @@ import contextlib
 import re
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
 from evtool.core.custody.events import Event
@@ -41,15 +41,24 @@ class Journal:
     It is a convenience: reading it back never fails, and when it cannot be written, it only forgets.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
-        """Take over a file that is open for reading and appending."""
+    def __init__(self, file: BinaryIO, known: Mapping[bytes, Known] | None = None) -> None:
+        """Take over a file that is open for reading and appending; `known` is what is known besides."""
         file.seek(0)
-        self._known = _load(file)
+        self._known = {**(known or {}), **_load(file)}
         self._file = file
         self._added = self._failed = False
         self._flushed = time.monotonic()
         # A torn last line must not swallow the first new one.
         self._file.write(b"\n")
+
+    def read_again(self) -> dict[bytes, Known]:
+        """Give all that it knows by now."""
+        try:
+            self._file.flush()
+            self._file.seek(0)
+            return {**self._known, **_load(self._file)}
+        except OSError:
+            return self._known
 
     def close(self) -> None:
         """Close the file; it stays for the next run."""

@@ -655,7 +655,9 @@ def test_a_refusal_can_only_be_confirmed_on_record(
     assert leave(giver, plain, exit_, "--confirm", reason, "--reason", "order 12").exit_code == 0
     entry = giver.ok("log", plain, "--json").document["entries"][-1]
     assert (entry["reason"], entry["details"]["confirmed"]) == ("order 12", [reason])
-    giver.ok("record", plain, "disposed", "--items", "2", "--authority", "x", "--method", "y")
+    giver.ok(
+        "record", plain, "disposed", "--items", "2", "--authority", "x", "--method", "y", "--confirm", "still-there"
+    )
     assert leave(giver, plain, exit_).exit_code == 0, "what was given up does not go"
 
 

@@ -148,7 +148,7 @@ EVENTS = {
     "admitted": ["--code", "A2", "--public-key", f"SHA256:{'b' * 43}"],
     "corrected": ["--entry", "1", "--correction", "the disc was number 8"],
     "incident": ["--description", "water damage in the store room"],
-    "disposed": ["--items", "5", "--authority", "agreement 12", "--method", "overwritten"],
+    "disposed": ["--items", "5", "--authority", "agreement 12", "--method", "overwritten", "--confirm", "still-there"],
 }
 
 
@@ -199,8 +199,8 @@ def test_what_was_disposed_of_is_not_missing(evtool: Runner, giver: Party) -> No
     """A tombstone stays: the item is gone, and the record says so; any other absence is still a finding."""
     case = make_case(evtool)
     giver.ok("seal", case)
-    giver.ok("record", case, "disposed", "--items", "5", "--authority", "agreement 12", "--method", "overwritten")
     (case / "증거-05.txt").unlink()
+    giver.ok("record", case, "disposed", "--items", "5", "--authority", "agreement 12", "--method", "overwritten")
     assert "disposed" in codes(giver.ok("verify", case, "--json"))
     (case / "증거-04.txt").unlink()
     assert giver("verify", case).exit_code == 1

@@ -11,7 +11,7 @@ from evtool.core.errors import ExitCode
 from tests.cli.custody import Party, codes, make_case, make_party
 from tests.cli.forked import ForkedRunner
 
-GIVEN_BACK = ("--authority", "agreement 12", "--method", "returned")
+GIVEN_BACK = ("--authority", "agreement 12", "--method", "returned", "--confirm", "still-there")
 FIRST = "증거-01.txt"
 
 

@@ -76,8 +76,8 @@ def verify(evidence: str, trust: str, head: str = "", continued: str = "") -> Fi
     entries = check_chain(files, findings)  # steps 2 and 3
     check_trust(record, entries, trust, findings)  # step 4
     check_references(record, files, entries, head, findings)  # step 5
-    undone = find_undone(entries, findings)  # step 5
     check_retired(entries, findings)  # step 5e
+    undone = find_undone(entries, findings)  # step 5b
     seals = [entry for entry in entries if entry.event == "sealed"]
     for seal in seals:
         with findings.about(f"entry {seal.number}"):
@@ -210,7 +210,7 @@ def read_pair(names: dict[str, bytes], stem: str) -> File:
     for name in (f"{stem}.toml", f"{stem}.toml.sig"):
         with open(names.get(name, b""), "rb") as file:
             parts.append(file.read())
-    return File(int(stem[:4]), stem, *parts, None)
+    return File(int(stem[:4]), stem, parts[0], parts[1], None)
 
 
 OF_A_RECORD = ["entry", "time", "receipt", "leftover", "information"]
@@ -359,20 +359,33 @@ def check_references(
 def find_undone(entries: list[Entry], findings: Findings) -> set[int]:
     """Step 5b: the entries that an entry `corrected` undoes (E34 and E35)."""
     undone: set[int] = set()
+    retired = [subject for _, code, subject in findings if code == "key-retired"]
     for entry in entries:
         for other in entries if entry.details.get("undone") else []:
             named = (entry.details["entry"], entry.details["head"])
             if named != (other.number, other.digest) or other.number >= entry.number:
                 continue
-            pairs = [(entry.header[name], other.header[name]) for name in ("agent", "key")]
-            if not other.lacks_details:
-                pairs.append((entry.header.get("items"), other.header.get("items")))
-            is_first = other.number not in undone
-            if is_first and other.event in UNDOABLE and all(mine == its for mine, its in pairs):
+            is_first = other.number not in undone and f"entry {entry.number}" not in retired
+            is_whole = other.lacks_details or entry.header.get("items") == other.header.get("items")
+            may = is_signed_for(entry, other, entries)
+            if is_first and is_whole and other.event in UNDOABLE and may:
                 undone.add(other.number)
             else:
                 findings.append((OPEN, "undo-invalid", f"entry {entry.number}"))
     return undone
+
+
+def is_signed_for(entry: Entry, other: Entry, entries: list[Entry]) -> bool:
+    """E35: one agent signed both with one key, or has admitted who signed the later one."""
+    who, signer = ((each.header["agent"], each.header["key"]) for each in (entry, other))
+    for admission in entries if who != signer else []:
+        if admission.event == "admitted" and admission.number < entry.number:
+            details = admission.details
+            is_next = details["role"] == "after" or other.event != "consent-changed"
+            is_own = (admission.header["agent"], admission.header["key"]) == signer
+            if is_own and is_next and (details["agent"], details["key"]) == who:
+                return True
+    return who == signer
 
 
 UNDOABLE = ("consent-changed", "disposed", "renamed")

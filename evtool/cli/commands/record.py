@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -22,19 +23,23 @@ from evtool.core.custody.events import (
     DETAILS,
     STATES_EVIDENCE,
     Admitted,
+    Corrected,
     Details,
     Disclosed,
     Event,
+    Renamed,
     Role,
     Transferred,
 )
 from evtool.core.errors import UsageError
 from evtool.core.text.item_choice import ItemChoice
+from evtool.core.text.names import shown, store_name
 from evtool.keys.keyfile import read_public_key_file
 from evtool.operations.author import Author
 from evtool.operations.entries.exits import record_exit
 from evtool.operations.entries.fixity import FixityRequest
 from evtool.operations.entries.record_event import head_of_entry, record_event
+from evtool.operations.entries.rename import rename_item
 from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 
@@ -61,6 +66,8 @@ Examples:
                                               A2 works here, too
   evtool record case-12 corrected --entry 3 \\
       --correction "the disc was number 8"
+  evtool record case-12 renamed --items 27 --new-name "1998/letter 5.jpg"
+  evtool record case-12 corrected --entry 9 --undo --reason "wrong number"
   evtool record case-12 incident --description "water in the store room"
   evtool record case-12 disposed --items 9 --authority "agreement 12" \\
       --method "overwritten"
@@ -74,7 +81,9 @@ Exit codes:
   4  something could not be read or written
   5  transferred, disclosed: consent or handling of an item does not allow it
 
-For `transferred` and `disclosed`, consent is asked first, as `evtool transfer` does.
+For `transferred` and `disclosed`, consent is asked first, as `evtool transfer` does. To record `disposed` of items that
+still lie there as they were sealed, add --confirm still-there. `corrected` with --undo undoes a wrong `disposed`,
+`renamed` or `consent-changed` as a whole, if the same agent signs with the same key.
 
 Events that claim a state of the evidence are recorded with a fresh comparison of all items, or of a sample. People
 and organisations are named by code. An entry is never changed: correct it with a later one.
@@ -124,6 +133,13 @@ class EventOptions:
         help="admitted: a colleague beside you, or whoever signs after you in your place. [default: beside]",
     )
     correction: str | None = flag("--correction", metavar="TEXT", help="corrected: what is right.")
+    undone: bool | None = flag(
+        "--undo",
+        is_flag=True,
+        default=None,
+        help="corrected: the entry counts no more; for disposed, renamed and consent-changed.",
+    )
+    new_name: str | None = flag("--new-name", metavar="PATH", help="renamed: where the item lies now, below DIRECTORY.")
     description: str | None = flag("--description", metavar="TEXT", help="incident: what happened.")
 
     @property
@@ -160,10 +176,12 @@ def command(
 ) -> int:
     """Add an entry to the chain of custody of DIRECTORY, or with --continued to that of a bundle.
 
-    EVENT is collected, verified, accessed, copied, transferred, disclosed, derived, countersigned, admitted,
+    EVENT is collected, verified, accessed, copied, transferred, disclosed, derived, renamed, countersigned, admitted,
     corrected, incident or disposed.
     """
     kind = DETAILS[Event(event)]
+    if kind is Renamed:
+        return _rename(directory, event_options.given, items, entry, signing, output)
     opening = access.load()
     place, before = entry.place(opening), entry.reading(opening)
     details = make_details(kind, event_options.given, directory, before)
@@ -179,8 +197,46 @@ def command(
             allowed = consent.load(details.recipient)
             result = record_exit(directory, author, details, header, allowed, fixity=fixity, custody=place)
         else:
-            result = record_event(directory, author, details, header, fixity=fixity, custody=place)
+            confirmed = frozenset(consent.confirm)
+            result = record_event(directory, author, details, header, fixity=fixity, confirmed=confirmed, custody=place)
     return answer_entry(output, directory, result)
+
+
+def _rename(
+    directory: str,
+    given: dict[str, Any],
+    items: ItemChoice,
+    entry: EntryOptions,
+    signing: SigningOptions,
+    output: Output,
+) -> int:
+    """Record that an item has another name now."""
+    new = given.pop("new_name", None)
+    if given:
+        raise UsageError(f"{_option(next(iter(given)))} does not go with renamed")
+    numbers = resolve_items(directory, entry.place(), items)
+    if new is None or numbers is None or len(numbers) != 1:
+        raise UsageError(
+            "renamed needs one item and its new name (--items 27 --new-name PATH)",
+            hint="`evtool seal DIR --renamed` finds the new names of all files that were renamed",
+        )
+    with terminal_progress(output) as progress:
+        author = Author(signing.choose(), entry.policy(), progress)
+        result = rename_item(
+            directory,
+            author,
+            numbers.last,
+            store_name(os.fsencode(new)),
+            entry.header(None),
+            custody=entry.place(),
+        )
+    rename = result.rename
+    return answer_entry(
+        output,
+        directory,
+        result.written,
+        f"  item {rename.item} {shown(rename.old)} is now named {shown(rename.new)}",
+    )
 
 
 def make_details(kind: type[Details], values: dict[str, Any], directory: str, where: Where) -> Details:
@@ -190,6 +246,8 @@ def make_details(kind: type[Details], values: dict[str, Any], directory: str, wh
         UsageError: an option is missing, or belongs to another event.
     """
     known = {field.name for field in fields(kind)}
+    if kind is Corrected and values.get("undone"):
+        values = {"correction": "this entry does not count", **values}
     if "head" in known and "entry" in values:
         with open_record(directory, where) as record:
             values = {**values, "head": head_of_entry(record, values["entry"])}
@@ -209,7 +267,7 @@ def _option(field: str) -> str:
     return _OPTIONS.get(field, f"--{field.replace('_', '-')}")
 
 
-_OPTIONS = {"recipient": "--to", "agent": "--code", "key": "--public-key"}
+_OPTIONS = {"recipient": "--to", "agent": "--code", "key": "--public-key", "undone": "--undo"}
 """Fields whose option has another name."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,18 @@ from evtool.cli.options.stamp import StampRequestOptions, stamp_options
 from evtool.cli.options.statements import StatementOptions, statement_options
 from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
+from evtool.core.custody.privacy import TextPolicy
 from evtool.core.errors import EvtoolError, ExitCode
 from evtool.core.finding import Effect, weigh
 from evtool.core.metadata.vocabulary import Withheld
+from evtool.core.text.counts import counted
 from evtool.core.text.names import name_some, shown
+from evtool.core.text.ranges import name_ranges, ranges_of
+from evtool.keys.signer import Signer
 from evtool.operations.author import Author
 from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import ALLOWABLE, SealOptions, SealResult
+from evtool.operations.seal.renamed import MAX_NAMED, RenamedError, describe_rename
 from evtool.operations.seal.seal import preview_seal, seal
 from evtool.report.document import SealDocument
 from evtool.report.findings import ListedFindings, list_findings
@@ -45,6 +51,8 @@ Examples:
                                      and have the entry time-stamped
   evtool seal interview-0042 --exclude '*.tmp'
                                      leave files out; recorded in the seal
+  evtool seal interview-0042 --renamed
+                                     files were renamed: record the new names
   evtool seal interview-0042 --table items.csv
                                      with context and consent of each item
   evtool seal /mnt/archive --scheduler tcp://10.0.0.5:8786
@@ -58,8 +66,8 @@ Exit codes:
   2  wrong usage
   3  sealed, but stamped by fewer authorities than required; the entry
      stays
-  4  nothing was sealed: something could not be read, or somebody else is
-     writing
+  4  nothing was sealed: something could not be read, files seem to have
+     been renamed, or somebody else is writing
 
 What was sealed before is compared by size and date, and read again where those differ; `evtool verify` reads
 everything. An interrupted seal leaves everything as it was; run it again to go on.
@@ -74,6 +82,7 @@ class WhatOptions:
         exclude: patterns to leave out from now on.
         reset_excludes: forget the patterns in force.
         allow: what may be sealed by name only.
+        renamed: give items that lie under other names these names.
         metadata: how much of the embedded metadata is sealed.
         no_sandbox: parse even where the parser cannot be confined.
         dry_run: tell what would be sealed, and write nothing.
@@ -96,6 +105,12 @@ class WhatOptions:
         help="Seal although some things cannot be: they are named in the seal without their content; or (unmatched) "
         "although a new pattern matches nothing. May be repeated.",
     )
+    renamed: bool = flag(
+        "--renamed",
+        is_flag=True,
+        help="Record the new names of items whose files were renamed or moved: those that --dry-run names. [default: "
+        "ask on a terminal, else stop]",
+    )
     metadata: MetadataChoice = flag(
         "--metadata",
         type=click.Choice([choice.value for choice in MetadataChoice]),
@@ -108,7 +123,11 @@ class WhatOptions:
     no_sandbox: bool = flag(
         "--no-sandbox", is_flag=True, help="Parse files even where the platform cannot confine the parser."
     )
-    dry_run: bool = flag("--dry-run", is_flag=True, help="Tell what would be sealed; read no file, write nothing.")
+    dry_run: bool = flag(
+        "--dry-run",
+        is_flag=True,
+        help="Tell what would be sealed; write nothing, read no file but those that may be missing items.",
+    )
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
@@ -145,6 +164,7 @@ def command(
         custody=entry.place(),
         jobs=workers.jobs,
         scheduler=workers.scheduler,
+        renamed=what.renamed,
         metadata=what.metadata,
         sandbox=not what.no_sandbox,
     )
@@ -152,12 +172,15 @@ def command(
     order = stamping.build(output, None, entry.place()) if stamping.asks else None
     if stamping.what_leaves:
         return _show_what_leaves(order, output)
-    with terminal_progress(output) as progress:
-        if what.dry_run:
-            result = preview_seal(directory, options, progress=progress)
-        else:
-            result = seal(directory, Author(signing.choose(), entry.policy(), progress), options)
-    if result.entry is not None:
+    policy = entry.policy()
+    signer = None if what.dry_run else signing.choose()
+    try:
+        result = _run(directory, options, signer, policy, output)
+    except RenamedError as error:
+        if signer is None or not _accepts(error, output):
+            raise
+        result = _run(directory, replace(options, renamed=error.renames.clear), signer, policy, output)
+    if result.newest_entry is not None:
         output.did(_say_what_was_sealed(result, directory, what.dry_run))
     stamps = _stamp(directory, order, result, what.dry_run)
     exit_code = weigh(result.findings, established=result.is_established and (stamps is None or stamps.ok))
@@ -166,6 +189,22 @@ def command(
     output.answer(_render(result, directory, what.dry_run, listed, stamps, is_stamping=is_stamping))
     output.document(_document(result, directory, what.dry_run, exit_code, listed, stamps))
     return exit_code
+
+
+def _run(directory: str, options: SealOptions, signer: Signer | None, policy: TextPolicy, output: Output) -> SealResult:
+    """Seal, or tell without a signer what would be sealed."""
+    with terminal_progress(output) as progress:
+        if signer is None:
+            return preview_seal(directory, options, policy=policy, progress=progress)
+        return seal(directory, Author(signer, policy, progress), options)
+
+
+def _accepts(error: RenamedError, output: Output) -> bool:
+    """Ask the person at the terminal whether files were renamed; nobody is asked where nobody can answer."""
+    if error.renames.unclear or output.json or output.quiet or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    output.talk("\n".join([error.message, *(f"  {line}" for line in error.lines)]))
+    return click.confirm("Were these files renamed? Record their new names?", default=False, err=True)
 
 
 def _show_what_leaves(order: StampOptions | None, output: Output) -> ExitCode:
@@ -181,17 +220,17 @@ def _show_what_leaves(order: StampOptions | None, output: Output) -> ExitCode:
 
 def _stamp(directory: str, order: StampOptions | None, result: SealResult, dry_run: bool) -> Stamping | None:
     """Have the new entry stamped; it already exists, and no authority that fails undoes it."""
-    if order is None or dry_run or result.entry is None:
+    if order is None or dry_run or result.newest_entry is None:
         return None
     # Few seals ask for a time-stamp; this imports the network client.
     from evtool.cli.answers.stamp import describe_failure, describe_stamping
     from evtool.operations.timestamps.add import add_timestamps
 
-    order = replace(order, entry=result.entry)
+    order = replace(order, entry=result.newest_entry)
     try:
         return describe_stamping(add_timestamps(directory, order))
     except EvtoolError as error:
-        return describe_failure(result.entry, order, error)
+        return describe_failure(result.newest_entry, order, error)
 
 
 def _say_what_was_sealed(result: SealResult, directory: str, dry_run: bool) -> str:
@@ -200,7 +239,16 @@ def _say_what_was_sealed(result: SealResult, directory: str, dry_run: bool) -> s
     new = f"{result.new_items:,} new {items} ({format_size(result.new_bytes)})"
     if dry_run:
         return f"{name}: would seal {new}"
-    return f"{name}: nothing new to seal" if result.entry is None else f"{name}: sealed {new} as entry {result.entry}"
+    if result.entry is not None:
+        return f"{name}: sealed {new} as entry {result.entry}"
+    if result.renamed_by:
+        return f"{name}: recorded {counted(len(result.renamed), 'new name')}, {_by(result)}; nothing else is new"
+    return f"{name}: nothing new to seal"
+
+
+def _by(result: SealResult) -> str:
+    """Name the entries that gave items other names."""
+    return name_ranges(ranges_of(result.renamed_by).ranges, singular="entry", plural="entries")
 
 
 def _render(
@@ -222,6 +270,12 @@ def _render(
         if count:
             lines.append(f"  {count:,} {words}")
     lines += [f"  note: {note}" for note in result.notes]
+    if result.renamed:
+        by = f" ({_by(result)})" if result.renamed_by else ""
+        lines.append(f"  {counted(len(result.renamed), 'item has', 'items have')} another name now{by}:")
+        lines += [f"    {describe_rename(rename)}" for rename in result.renamed[:MAX_NAMED]]
+        if len(result.renamed) > MAX_NAMED:
+            lines.append(f"    and {len(result.renamed) - MAX_NAMED:,} more")
     if result.metadata:
         seen = result.metadata
         lines += [f"  {line}" for line in render_summary(seen.stated, seen.failures, seen.confinement)]
@@ -238,7 +292,7 @@ def _render(
         lines.append(
             "  nothing was time-stamped: no entry was added; evtool timestamp has the newest entry time-stamped"
         )
-    if result.entry is not None and result.head:
+    if result.newest_entry is not None and result.head:
         lines += head_lines(result.head)
     return "\n".join(lines)
 
@@ -272,6 +326,8 @@ def _document(
         new_items=result.new_items,
         new_bytes=result.new_bytes,
         kept_items=result.kept_items,
+        renamed=result.renamed,
+        renamed_by=result.renamed_by,
         reused=result.reused,
         omitted=result.omitted,
         excluded=result.excluded,

@@ -143,6 +143,7 @@ def _render_details(sealed: SealedItem, derivations: list[Derivation], consent: 
         lines.append("  name      withheld here")
     else:
         lines.append(f"  name      {shown(file.path)}")
+        lines += [f"  before    {shown(name.path)}  (until entry {name.until})" for name in sealed.earlier]
         date = format_mtime(file.mtime) if file.mtime is not None else None
         lines.append(f"  modified  {date or 'not a date'}  (as the file system said)")
     if content:
@@ -171,6 +172,7 @@ def _item_document(sealed: SealedItem, derivations: list[Derivation], consent: I
         item=sealed.item.number,
         entry=sealed.seal.number,
         path=file.path if file else None,
+        earlier_names=sealed.earlier,
         modified=format_mtime(file.mtime) if file and file.mtime is not None else None,
         type=content.type if content else None,
         size=content.size if content else None,

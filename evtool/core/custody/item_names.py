@@ -28,6 +28,34 @@ class NewName:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class EarlierName:
+    """A name that an item had before.
+
+    Attributes:
+        path: the name, in stored form.
+        until: number of the entry that gave the item another one.
+    """
+
+    path: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """An item and the name that it gets.
+
+    Attributes:
+        item: number of the item.
+        old: its name by now, in stored form.
+        new: the name under which it lies.
+    """
+
+    item: int
+    old: str
+    new: str
+
+
 class ItemNames:
     """The names that the entries of one chain gave to items."""
 
@@ -69,3 +97,11 @@ class ItemNames:
         if name is None or item.file is None:
             return item
         return replace(item, file=replace(item.file, path=name.path))
+
+    def earlier(self, item: Item, sealed_by: int) -> tuple[EarlierName, ...]:
+        """Give the names that an item, as it was sealed, had before the one that it has now, oldest first."""
+        if item.number not in self._given or item.file is None:
+            return ()
+        given = self.given(item.number, sealed_by)
+        paths = (item.file.path, *(name.path for name in given))
+        return tuple(EarlierName(path, name.entry) for path, name in zip(paths, given, strict=False))

@@ -10,8 +10,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
-from evtool.core.custody.events import MAX_TEXT, Details, check_details
-from evtool.core.errors import FormatError, RefusedError, UsageError
+from evtool.core.custody.events import MAX_TEXT, Details, Renamed, check_details
+from evtool.core.errors import FormatError, RefusedError, UsageError, Way
 
 _EMAIL = re.compile(r"[^\s@<>,;:()\"']{1,64}@[^\s@<>,;:()\"']{1,255}\.[^\s@<>,;:()\"'.]{2,}")
 _WORD = re.compile(r"[\w.-]+")
@@ -97,11 +97,28 @@ def check_entry_text(details: Details, reason: str, policy: TextPolicy) -> None:
         raise UsageError(f"{error.message}; nothing was written", hint=error.hint) from None
     if not 1 <= len(reason) <= MAX_TEXT:
         raise UsageError(f"reason has {len(reason)} characters, expected 1 to {MAX_TEXT}; nothing was written")
+    if isinstance(details, Renamed):
+        check_names(details.paths, policy)
+        return
     for field in fields(details):
         value = getattr(details, field.name)
         for text in value if isinstance(value, tuple) else (value,):
             if isinstance(text, str):
                 check_text(field.name, text, policy)
+
+
+def check_names(paths: Iterable[str], policy: TextPolicy) -> None:
+    """Check names of files that are about to be written: they stand there as they are, but for denied terms.
+
+    Raises:
+        RefusedError: one of them holds a denied term; the message does not repeat it.
+    """
+    if any(map(policy.holds_denied_term, paths)):
+        raise RefusedError(
+            "a new name contains a term from the list of denied terms; nothing was written",
+            hint="the entry would repeat this name: give the file another one, or leave the list of terms out",
+            ways=(Way.DENY_TERMS,),
+        )
 
 
 def check_text(name: str, text: str, policy: TextPolicy) -> None:

@@ -7,12 +7,14 @@ been about any item, so that nobody has to think in two orders of time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from evtool.core.custody.chain import Link
-from evtool.core.custody.events import Corrected, Event
+from evtool.core.custody.events import Admitted, Corrected, Event, Role
+from evtool.core.custody.house import Houses, acts_of
 from evtool.core.finding import Code, Effect, Finding
+from evtool.core.text.ranges import ItemRanges
 
 UNDOABLE = frozenset({Event.CONSENT_CHANGED, Event.DISPOSED, Event.RENAMED})
 """Events that say something of items that can be taken back."""
@@ -39,6 +41,7 @@ def find_undone(links: Sequence[Link]) -> Undone:
     by: dict[int, int] = {}
     findings: list[Finding] = []
     entries = {link.entry.sequence: link for link in links}
+    retired = Houses(acts_of(links)).retired_by
     for link in links:
         details, number = link.entry.details, link.entry.sequence
         if not isinstance(details, Corrected) or not details.undone:
@@ -47,7 +50,8 @@ def find_undone(links: Sequence[Link]) -> Undone:
         if target is None or target.head != details.head or details.entry >= number:
             # It is about an entry that cannot be used, or that is not the one in this record: rule E17.
             continue
-        if (why := find_obstacle(link, target, by)) is None:
+        why = f"its key was retired by entry {retired[number]}" if number in retired else None
+        if (why := why or find_obstacle(Undoing.of(link), target, links, by)) is None:
             by[details.entry] = number
         else:
             message = f"entry {number} undoes nothing: {why}"
@@ -55,20 +59,58 @@ def find_undone(links: Sequence[Link]) -> Undone:
     return Undone(by, tuple(findings))
 
 
-def find_obstacle(link: Link, target: Link, undone: Collection[int] = ()) -> str | None:
-    """Say why an entry `corrected` does not undo an entry; None if it does."""
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """What decides whether an entry `corrected` undoes another one.
+
+    Attributes:
+        entry: its number.
+        agent: code of its agent.
+        key: fingerprint of the key that signs it.
+        items: the items that it names.
+    """
+
+    entry: int
+    agent: str
+    key: str
+    items: ItemRanges | None
+
+    @staticmethod
+    def of(link: Link) -> Undoing:
+        """Take it from an entry."""
+        return Undoing(link.entry.sequence, link.entry.agent, link.public_key.fingerprint, link.entry.items)
+
+
+def find_obstacle(undoing: Undoing, target: Link, links: Iterable[Link], undone: Container[int] = ()) -> str | None:
+    """Say why an entry `corrected` does not undo an entry; None if it does: rule E35.
+
+    `links` are the entries of the chain, and `undone` the numbers of those that are undone already.
+    """
     entry = target.entry
     if entry.event not in UNDOABLE:
         return f"an entry {entry.event.value} cannot be undone"
     if entry.sequence in undone:
         return f"entry {entry.sequence} is undone already"
-    if not is_same_signer(link, target):
+    if not _may_take_back(undoing, target, links):
         return f"entry {entry.sequence} was signed by another agent, or with another key"
-    if not entry.is_withheld and link.entry.items != entry.items:
+    if not entry.is_withheld and undoing.items != entry.items:
         return f"it does not name the items of entry {entry.sequence}"
     return None
 
 
-def is_same_signer(link: Link, other: Link) -> bool:
-    """Tell whether two entries were signed by one agent with one key."""
-    return link.entry.agent == other.entry.agent and link.public_key.fingerprint == other.public_key.fingerprint
+def _may_take_back(undoing: Undoing, target: Link, links: Iterable[Link]) -> bool:
+    """Tell whether somebody takes back their own word, or that of whoever admitted them with their key.
+
+    Taking back a change of consent widens what strangers may do: a colleague beside the agent cannot do that.
+    """
+    who, signer = (undoing.agent, undoing.key), (target.entry.agent, target.public_key.fingerprint)
+    if who == signer:
+        return True
+    for link in links:
+        admitted = link.entry.details
+        if isinstance(admitted, Admitted) and link.entry.sequence < undoing.entry:
+            is_own = (link.entry.agent, link.public_key.fingerprint) == signer
+            is_next = admitted.role is Role.AFTER or target.entry.event is not Event.CONSENT_CHANGED
+            if is_own and is_next and (admitted.agent, admitted.key) == who:
+                return True
+    return False

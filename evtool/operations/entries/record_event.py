@@ -12,6 +12,7 @@ from evtool.core.custody.events import (
     Derived,
     Details,
     Disclosed,
+    Disposed,
     Event,
     Fixity,
     Transferred,
@@ -22,7 +23,9 @@ from evtool.core.errors import InputError, MismatchError, UsageError
 from evtool.core.finding import Finding
 from evtool.core.text.ranges import ItemRanges
 from evtool.operations.author import Author
+from evtool.operations.entries.disposal import STILL_THERE, require_gone
 from evtool.operations.entries.fixity import FixityRequest, measure_fixity
+from evtool.operations.entries.undo import require_undoable
 from evtool.operations.entries.writer import (
     EntryHeader,
     OpenRecord,
@@ -60,14 +63,17 @@ def record_event(
     header: EntryHeader,
     *,
     fixity: FixityRequest | None = None,
+    confirmed: frozenset[str] = frozenset(),
     custody: Where = None,
 ) -> RecordResult:
     """Add an entry of any event but a seal, and those that hand items over (`evtool.operations.entries.exits`).
 
     Events that state something of the evidence are always measured, all of it unless `fixity` asks for a sample.
+    `confirmed` holds `STILL_THERE` if items may be disposed of that lie there as they were sealed.
 
     Raises:
-        UsageError: the event has a way of its own to be recorded.
+        UsageError: the event has a way of its own to be recorded, items that are disposed of are still there, or what
+            is to be undone cannot be.
         RefusedError: a text names somebody.
         MismatchError: evidence that is to be handed on differs from the seal; nothing was recorded.
         InputError: the items or the entry that it is about do not exist.
@@ -76,6 +82,8 @@ def record_event(
         raise UsageError("items go to somebody else only after consent was asked: `record_exit` does that")
     check_entry_text(details, header.reason, author.policy)
     with open_for_writing(path, custody) as opened:
+        if isinstance(details, Disposed) and STILL_THERE not in confirmed:
+            require_gone(opened, header.items)
         return add_event(opened, author, details, header, fixity=fixity)
 
 
@@ -95,6 +103,8 @@ def add_event(
     if isinstance(details, Admitted):
         _check_admission(opened.record, author, details)
     _check_items(opened.record, header.items, details)
+    if isinstance(details, Corrected) and details.undone:
+        require_undoable(opened, author, details.entry, header.items)
     if fixity is None and details.event in STATES_EVIDENCE:
         fixity = FixityRequest()
     measured = measure_fixity(opened, fixity, author) if fixity else None

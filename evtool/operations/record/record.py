@@ -13,7 +13,7 @@ from evtool.core.consent.summary import ConsentTally
 from evtool.core.custody.chain import Chain, EntryFiles, Link, check_chain
 from evtool.core.custody.entry import INFORMATIONAL_FILES, Entry
 from evtool.core.custody.events import APART, Derived, Disclosed, Disposed, Event, Sealed
-from evtool.core.custody.item_names import ItemNames
+from evtool.core.custody.item_names import EarlierName, ItemNames
 from evtool.core.custody.undo import Undone, find_undone
 from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.finding import Code, Effect, Finding
@@ -224,10 +224,20 @@ def read_record(custody: CustodyReader) -> Record:
     ]
     findings += _judge_listing(listing)
     findings += _check_informational(custody, listing, chain)
-    entries_in_force = [link.entry for link in chain.links if link.entry.sequence not in undone]
-    disposals = tuple(entry for entry in entries_in_force if isinstance(entry.details, Disposed))
-    names = ItemNames(entries_in_force)
-    return Record(custody, listing, chain, findings, seals, disposals, names, undone, size)
+    record = Record(custody, listing, chain, findings, seals, entries_size=size)
+    return _apply(record, undone)
+
+
+def with_undone(record: Record, number: int) -> Record:
+    """Give a record as it would be if this entry were undone, too; but for its terms of consent."""
+    return _apply(record, Undone({**record.undone.by, number: 0}))
+
+
+def _apply(record: Record, undone: Undone) -> Record:
+    """Give a record the disposals and names of its entries, but for those that are undone."""
+    entries = [link.entry for link in record.chain.links if link.entry.sequence not in undone]
+    disposals = tuple(entry for entry in entries if isinstance(entry.details, Disposed))
+    return replace(record, disposals=disposals, names=ItemNames(entries), undone=undone)
 
 
 def _derived_items(chain: Chain) -> frozenset[int]:
@@ -320,10 +330,17 @@ def _is_cover_of_an_entry(custody: CustodyReader, listing: Listing, chain: Chain
 
 @dataclass(frozen=True, slots=True)
 class SealedItem:
-    """An item together with the seal that states it."""
+    """An item, under the name that it has now, together with the seal that states it.
+
+    Attributes:
+        item: what the manifest states; its name may be another one than there.
+        seal: the seal.
+        earlier: the names that it had before.
+    """
 
     item: Item
     seal: Seal
+    earlier: tuple[EarlierName, ...] = ()
 
 
 def read_items(record: Record) -> Iterator[tuple[bytes, SealedItem]]:
@@ -360,14 +377,18 @@ def _read_moved(record: Record) -> Iterator[tuple[bytes, SealedItem]]:
             key = item.sort_key
             if item is not sealed.item and key is not None:
                 seal.renamed.add(item.number)
-                yield key, SealedItem(item, seal)
+                yield key, SealedItem(item, seal, record.names.earlier(sealed.item, seal.number))
 
 
 def read_numbered_items(record: Record) -> Iterator[SealedItem]:
     """Yield every item of which anything is disclosed, in the order of their numbers; else as `read_items`."""
     for seal in record.seals:
         for _, sealed in _read_seal(record.custody, seal):
-            yield SealedItem(record.names.rename(sealed.item, seal.number), seal) if record.names else sealed
+            if record.names:
+                item = record.names.rename(sealed.item, seal.number)
+                yield SealedItem(item, seal, record.names.earlier(sealed.item, seal.number))
+            else:
+                yield sealed
 
 
 def read_items_afresh(record: Record) -> Iterator[tuple[bytes, SealedItem]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from evtool.core.custody.entry import Clock
+from evtool.core.custody.item_names import Rename
 from evtool.core.errors import ExitCode, UsageError
 from evtool.core.finding import Effect, Finding, weigh
 from evtool.core.manifest.statement import OmissionReason
@@ -38,6 +39,8 @@ class SealOptions:
         reset_exclusions: begin with no patterns at all, not even the default ones.
         allow: keys of `ALLOWABLE`: what may be named without its content being sealed, and new patterns that match
             nothing.
+        renamed: give items that lie under other names these names; True for all that are found, or what has been found
+            and accepted: with anything else nothing is sealed.
         statements: the archivist's table and defaults: context and consent of the new items.
         custody: where the custody directory is, if not in the evidence directory.
         jobs: number of workers; None means a number that suits this machine.
@@ -52,6 +55,7 @@ class SealOptions:
     exclude: tuple[str, ...] = ()
     reset_exclusions: bool = False
     allow: frozenset[str] = frozenset()
+    renamed: bool | tuple[Rename, ...] = False
     statements: StatementFiles = field(default_factory=StatementFiles)
     custody: Where = None
     jobs: int | None = None
@@ -78,6 +82,8 @@ class SealResult:
     Attributes:
         entry: number of the new entry; None if nothing was new, or nothing was to be written.
         head: SHA-256 of the new entry, or of the newest one there is.
+        renamed: items that have other names now.
+        renamed_by: numbers of the entries that say so.
         new_items, new_bytes: what is new.
         kept_items: items of earlier seals that are there with the size and date they were sealed with.
         reused: new files that an interrupted run had hashed already.
@@ -101,6 +107,13 @@ class SealResult:
     findings: list[Finding] = field(default_factory=list)
     metadata: MetadataSummary | None = None
     notes: list[str] = field(default_factory=list)
+    renamed: tuple[Rename, ...] = ()
+    renamed_by: tuple[int, ...] = ()
+
+    @property
+    def newest_entry(self) -> int | None:
+        """Number of the newest entry that was added; None if none was."""
+        return self.entry or max(self.renamed_by, default=None)
 
     @property
     def disproves(self) -> bool:

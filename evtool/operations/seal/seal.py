@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from evtool.core.accounts import ItemFates
+from evtool.core.custody.item_names import Rename
 from evtool.core.custody.privacy import TextPolicy, check_text
 from evtool.core.errors import EvtoolError, InputError, RefusedError, Way
 from evtool.core.finding import Code, Effect, Finding
@@ -21,6 +22,7 @@ from evtool.core.text.names import shown, store_name
 from evtool.core.text.ranges import count_items
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable
+from evtool.operations.entries.rename import record_renames
 from evtool.operations.entries.writer import (
     EntryHeader,
     open_for_writing,
@@ -37,6 +39,7 @@ from evtool.operations.seal.manifest_writer import ManifestWriter
 from evtool.operations.seal.metadata import DescribedItems, MetadataChoice
 from evtool.operations.seal.options import SealOptions, SealResult
 from evtool.operations.seal.problems import cannot_seal, nothing_to_seal, omission_reason
+from evtool.operations.seal.renamed import RenamedError, RenamedItems, Renames, find_renames, new_things
 from evtool.operations.seal.respelled import RespelledNames, RespelledPairs, find_numbered, find_respelled
 from evtool.operations.seal.statements import StatementPlan, read_plan
 from evtool.operations.seal.surprises import CHANGED_AFTERWARDS, RestlessFiles, Surprises
@@ -67,6 +70,7 @@ def seal(
 
     Raises:
         EvidenceError: something cannot be sealed; all of it is named, and nothing was sealed.
+        RenamedError: items seem to have other names, and it was not said that this is right.
         MismatchError: the record that is there fails verification; nothing was added to it.
         BusyError: another evtool is writing.
         InputError: the directory, or the custody directory, cannot be used.
@@ -75,14 +79,26 @@ def seal(
     for name, text in (("reason", options.reason), *(("exclude", pattern) for pattern in options.exclude)):
         check_text(name, text, author.policy)
     surprises = Surprises()
+    renamed: list[Rename] = []
+    renamed_by: list[int] = []
     for _ in range(_MOST_TRIES):
         try:
-            return _seal(path, author, options, surprises)
+            result = _seal(path, author, options, surprises)
+            result.renamed, result.renamed_by = tuple(renamed), tuple(renamed_by)
+            result.reused = 0 if renamed else result.reused
+            return result
         # Neither is an error: only the end of a pass knows of it, and what was read before it was judged without that.
         except RespelledNames as found:
             surprises = replace(surprises, respelled=found.names)
         except RestlessFiles as found:
             surprises = replace(surprises, restless=surprises.restless | found.paths)
+        # What lies under another name is an item and nothing new, as soon as an entry says so.
+        except RenamedItems as found:
+            header = EntryHeader(options.reason, options.happened_at, options.clock)
+            written = record_renames(path, author, found.renames, header, custody=options.custody)
+            renamed += found.renames
+            renamed_by += [entry.entry for entry in written]
+            surprises = replace(surprises, known=found.known)
     raise cannot_seal(["files kept changing after they were read"])
 
 
@@ -101,7 +117,7 @@ def _seal(
         plain = Opened(opened.directory, opened.record, NAME if opened.inside else None)
         run = _SealRun(plain, options, workers, author.policy, author.progress, surprises)
         journal_file = journal_name(opened.next_sequence)
-        journal = Journal(opened.writer.open_kept(journal_file))
+        journal = Journal(opened.writer.open_kept(journal_file), surprises.known)
         started, is_kept = time.monotonic(), True
         try:
             first_item = opened.record.next_item
@@ -123,6 +139,10 @@ def _seal(
                     result.entry, result.head = written.sequence, written.head
                 else:
                     run.require_unchanged()
+        except RenamedItems as found:
+            # The next try seals as another entry, and need not read again what this one has read.
+            found.known = journal.read_again()
+            raise
         except EvtoolError as error:
             # A refusal leaves nothing behind, but for what took long to compute and is as good for the next run.
             is_kept = time.monotonic() - started >= _WORTH_KEEPING
@@ -195,12 +215,15 @@ class _SealRun:
             self._judge = ItemJudge(Mode.STAT, lambda _: False, lambda _: False)
         else:
             self._judge = ItemJudge(Mode.STAT, record.is_disposed, record.may_lack)
+        self._missing_sizes: dict[int, int] = {}
+        """Number of an item that may lie under another name -> its bytes."""
         self._places: dict[int, Found] = {}
         """Number of an item that has to be read after all -> where it lies."""
         self._problems: list[str] = []
         self._denied = 0
         self._respelled = RespelledPairs(surprises.respelled)
         self._restless = surprises.restless
+        self._is_preview = False
         self._marks = Marks()
         self._plan = self._make_plan()
 
@@ -210,6 +233,7 @@ class _SealRun:
         Raises:
             EvidenceError: something cannot be sealed, with the names of all of it.
         """
+        self._is_preview = manifest is None
         self._progress.start("sealing", *self._measure())
         # Three ways to the same lines. Blocks are spelled and hashed by the workers, which is fastest, but they hold
         # nothing but files and names, none of them sealed before. Item by item takes every case. Embedded metadata adds
@@ -225,6 +249,7 @@ class _SealRun:
         self._look_past_patterns()
         self._look_for_other_forms()
         self._judge_doubtful()
+        renames = self._look_for_renamed()
         self._check_manifests()
         if manifest is not None and self._plan and self._plan.left_over:
             self._problems.append("files that the table names disappeared while the directory was read")
@@ -238,6 +263,7 @@ class _SealRun:
             )
         if self._problems:
             raise cannot_seal(self._problems)
+        self._take_renames(renames)
         if not (self.result.new_items or (self._record and self._record.seals)):
             raise nothing_to_seal(self.result.excluded)
 
@@ -436,6 +462,44 @@ class _SealRun:
             names |= find_numbered(self._record, missing, self._walk(tree, WalkNotes()))
         if names:
             raise RespelledNames(names)
+
+    def _look_for_renamed(self) -> Renames:
+        """A new file with the bytes of a missing item may be that item under another name."""
+        if self._record is None or not self._judge.missing:
+            return Renames()
+        missing = [
+            sealed
+            for sealed in self._judge.missing
+            if sealed.item.content.type is not ItemType.OMITTED
+            and not (self._record.is_disposed(sealed) or self._record.may_lack(sealed))
+        ]
+        self._missing_sizes = {sealed.item.number: sealed.item.content.size or 0 for sealed in missing}
+        with Tree(self._evidence) as tree:
+            walked = self._walk(tree, WalkNotes())
+            pairs = find_new(self._record, self._evidence, walked, afresh=True)
+            new = new_things(pairs, self._respelled.names) if missing else ()
+            return find_renames(missing, new, self._evidence, self._workers)
+
+    def _take_renames(self, renames: Renames) -> None:
+        """Go on only if it was said that new names are right; a look at what would be sealed counts them.
+
+        Raises:
+            RenamedItems: they are right, and are to be recorded first.
+            RenamedError: nobody has said so.
+        """
+        if not renames:
+            return
+        accepted = self._options.renamed
+        if renames.unclear or not (accepted is True or accepted == renames.clear):
+            raise RenamedError(renames)
+        if not self._is_preview:
+            raise RenamedItems(renames.clear)
+        self.result.renamed = renames.clear
+        items = {rename.item for rename in renames.clear}
+        self.result.findings = [finding for finding in self.result.findings if finding.item not in items]
+        self.result.new_items -= len(items)
+        self.result.kept_items += len(items)
+        self.result.new_bytes -= sum(size for item, size in self._missing_sizes.items() if item in items)
 
     def _judge_doubtful(self) -> None:
         doubtful, self._judge.doubtful = self._judge.doubtful, []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from evtool.scan.observe import Known
+
 CHANGED_AFTERWARDS = "it changed after it was read, before the seal was signed"
 
 
@@ -23,7 +25,9 @@ class Surprises:
     Attributes:
         respelled: see `RespelledNames`.
         restless: paths of the files that changed after they were read; they are named without their content.
+        known: digests of files that were read by a try before.
     """
 
     respelled: Mapping[bytes, str] = field(default_factory=dict)
     restless: frozenset[bytes] = frozenset()
+    known: Mapping[bytes, Known] = field(default_factory=dict)
