@@ -22,7 +22,7 @@ from evtool.core.text.counts import counted
 from evtool.core.text.foreign import read_foreign_text
 from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import parse_name, shown
-from evtool.interop.headings import column_of
+from evtool.interop.headings import column_of, heading_of
 
 PATH = "path"
 """Name of the column that says which item a row is about, by its stored name."""
@@ -45,16 +45,23 @@ class Row:
     """What one row states.
 
     Attributes:
-        line: where the row begins in the file, from 1.
+        line: where the row begins in the file, or in the sheet, from 1.
         path: stored name of the item.
         stated: what is stated about it.
         has_errors: whether a cell of it could not be read, so that more is stated than is known here.
+        word: what a row is called in messages: a line of a file, a row of a sheet.
     """
 
     line: int
     path: str
     stated: ArchivistStatements
     has_errors: bool = False
+    word: str = "line"
+
+    @property
+    def where(self) -> str:
+        """Say where the row stands."""
+        return f"{self.word} {self.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +106,13 @@ def describe_columns() -> Iterator[tuple[str, str, str]]:
         yield term.name, term.meaning, accepted(term)
 
 
-def serialize_table(paths: Iterable[str], *, bom: bool) -> Iterator[str]:
+def serialize_table(paths: Iterable[str], *, bom: bool, language: str = "en") -> Iterator[str]:
     """Write a template with one empty row for each stored name, piece by piece."""
     if bom:
         yield _BOM
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow(COLUMNS)
+    writer.writerow([heading_of(column, language) for column in COLUMNS])
     for path in paths:
         writer.writerow([escape_cell(path), *[""] * (len(COLUMNS) - 1)])
         yield buffer.getvalue()
@@ -160,20 +167,18 @@ def parse_table(data: bytes) -> tuple[Row, ...]:
 
 def read_cells(lines: Iterable[tuple[int, list[str]]], word: str = "line") -> Table:
     """Read the rows of a table, each with its number; `word` is what a row is called in errors."""
-    lines = iter(lines)
+    lines = (line for line in lines if any(cell.strip() for cell in line[1]))
     number, names = next(lines, (1, []))
     columns, problems = _read_header(f"{word} {number}", names)
     if PATH not in columns:
         return Table((), tuple(problems))
     rows: list[Row] = []
     for number, cells in lines:
-        if not any(cell.strip() for cell in cells):
-            continue
-        row, errors = _read_row(number, f"{word} {number}", columns, cells)
+        row, errors = _read_row(number, word, columns, cells)
         problems += errors
         if row is not None:
             rows.append(row)
-    problems += _find_doubles(rows, word)
+    problems += _find_doubles(rows)
     return Table(tuple(rows), tuple(problems))
 
 
@@ -216,8 +221,9 @@ def _read_header(where: str, cells: Sequence[str]) -> tuple[list[str], list[str]
     return names, problems
 
 
-def _read_row(number: int, where: str, columns: Sequence[str], cells: Sequence[str]) -> tuple[Row | None, list[str]]:
+def _read_row(number: int, word: str, columns: Sequence[str], cells: Sequence[str]) -> tuple[Row | None, list[str]]:
     """Read a row as far as it can be read; None if it does not say which item it is about."""
+    where = f"{word} {number}"
     problems: list[str] = []
     if any(cell.strip() for cell in cells[len(columns) :]):
         problems.append(f"{where}: there are more cells than columns")
@@ -243,12 +249,12 @@ def _read_row(number: int, where: str, columns: Sequence[str], cells: Sequence[s
         parse_name(path)
     except FormatError:
         return None, [*problems, f"{where}, column {PATH}: not a relative path in its stored form"]
-    return Row(number, path, stated, bool(problems)), problems
+    return Row(number, path, stated, bool(problems), word), problems
 
 
-def _find_doubles(rows: Iterable[Row], word: str) -> Iterator[str]:
-    lines: dict[str, int] = {}
+def _find_doubles(rows: Iterable[Row]) -> Iterator[str]:
+    first: dict[str, str] = {}
     for row in rows:
-        if row.path in lines:
-            yield f"{word} {row.line}, column {PATH}: the same item as in {word} {lines[row.path]}"
-        lines.setdefault(row.path, row.line)
+        if row.path in first:
+            yield f"{row.where}, column {PATH}: the same item as in {first[row.path]}"
+        first.setdefault(row.path, row.where)

@@ -21,6 +21,7 @@ from evtool.metadata.extractors import Extractor, extractors
 from evtool.metadata.identify import identify
 from evtool.metadata.stream import open_stream
 from evtool.metadata.wire import Limits, Settings
+from evtool.metadata.workbook import answer_lines, load_library
 from evtool.metadata.xmp import find_packet
 
 _CODECS = (
@@ -37,10 +38,13 @@ _CONTAINERS = (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK")
 """How files begin whose format only a look into their structure can tell: OLE and ZIP."""
 
 
-def preload() -> None:
+def preload(settings: Settings) -> None:
     """Load, before confinement, all that parsing could want to load."""
     for name in _CODECS.split():
         codecs.lookup(name)
+    if settings.tables:
+        load_library()
+        return
     # Libraries warn of damaged files; those are facts about the file, and nobody reads this process's words.
     logging.disable()
     warnings.simplefilter("ignore")
@@ -115,7 +119,10 @@ def _run(extractor: Extractor, stream: io.BufferedIOBase, size: int, collector: 
 
 
 def _write(answer: int, message: dict[str, Any]) -> None:
-    line = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    _write_all(answer, json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+
+
+def _write_all(answer: int, line: bytes) -> None:
     while line:
         line = line[os.write(answer, line) :]
 
@@ -125,6 +132,19 @@ def probe_in_confinement(answer: int, limits: Limits) -> NoReturn:
     _default_signals()
     applied = enter_confinement(limits)
     _write(answer, {"applied": applied, "refused": try_confinement(answer)})
+    os._exit(0)
+
+
+def read_table_in_confinement(file: int, answer: int, settings: Settings) -> NoReturn:
+    """Write down the cells of one workbook, and leave the process with exit status 0."""
+    size = os.fstat(file).st_size
+    _default_signals()
+    if settings.confined:
+        enter_confinement(settings.limits)
+    else:
+        set_limits(settings.limits)
+    for line in answer_lines(file, size):
+        _write_all(answer, line)
     os._exit(0)
 
 

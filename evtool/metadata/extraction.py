@@ -35,6 +35,8 @@ from evtool.metadata.wire import (
     PROBE,
     REPLY_HEAD,
     REQUIRED_REFUSALS,
+    TABLE,
+    TABLE_LIMIT,
     TOGETHER,
     Ending,
     Limits,
@@ -45,7 +47,7 @@ _BOOTSTRAP = (
     "import sys; sys.path += sys.argv[3:]; from evtool.metadata.fork_server import start; start(*sys.argv[1:3])"
 )
 
-_LIBRARIES = ("evtool", "exifread", "olefile", "puremagic", "pypdf", "tinytag")
+_LIBRARIES = ("evtool", "exifread", "olefile", "puremagic", "pypdf", "python_calamine", "tinytag")
 
 _COPY_LIMIT = 256 << 20
 """Bytes of the largest file that is copied into memory where the descriptor itself cannot be handed over."""
@@ -98,10 +100,18 @@ class MetadataExtractor:
         detail: with `Detail.BASIC` what the basic form leaves out never leaves the parser's process.
         limits: what one parser's process may cost.
         sandbox: False parses without confinement.
+        tables: True reads workbooks, by `read_table`, and nothing else.
     """
 
-    def __init__(self, *, detail: Detail = Detail.FULL, limits: Limits | None = None, sandbox: bool = True) -> None:
-        self._settings = Settings(limits or Limits(), confined=sandbox, basic=detail is Detail.BASIC)
+    def __init__(
+        self,
+        *,
+        detail: Detail = Detail.FULL,
+        limits: Limits | None = None,
+        sandbox: bool = True,
+        tables: bool = False,
+    ) -> None:
+        self._settings = Settings(limits or Limits(), sandbox, basic=detail is Detail.BASIC, tables=tables)
         self._lock = threading.Lock()
         self._starts = 0
         self._owner = os.getpid()
@@ -136,6 +146,17 @@ class MetadataExtractor:
         """
         pending = self._submit([descriptor])
         return pending if isinstance(pending, ExtractionResult) else self._finish(pending, 1)[0]
+
+    def read_table(self, descriptor: int) -> tuple[bytes, Failure | None]:
+        """Give what the child wrote of a workbook (see `wire`), and how it failed, if it did."""
+        pending = self._submit([descriptor], TABLE)
+        if isinstance(pending, ExtractionResult):
+            return b"", pending.failure
+        reply = _receive(pending, TABLE_LIMIT)
+        if len(reply) < REPLY_HEAD.size:
+            return b"", Failure.KILLED
+        ending, code = REPLY_HEAD.unpack_from(reply)
+        return reply[REPLY_HEAD.size :], _failure(Ending(ending), code)
 
     def extract_all(self, descriptors: Iterable[int], together: int = TOGETHER) -> Iterator[ExtractionResult]:
         """Find out what many files claim, in their order, on all cores.
@@ -187,7 +208,7 @@ class MetadataExtractor:
             for descriptor in batch.descriptors:
                 os.close(descriptor)
 
-    def _submit(self, descriptors: list[int]) -> socket.socket | ExtractionResult:
+    def _submit(self, descriptors: list[int], request: bytes = EXTRACT) -> socket.socket | ExtractionResult:
         with self._lock:
             if (failure := self._connect()) is not None:
                 return ExtractionResult(None, failure, self._confinement or "none")
@@ -196,7 +217,7 @@ class MetadataExtractor:
                 if self._settings.confined and "seccomp" not in self._confinement:
                     # Only seccomp keeps a parser from changing the mode or times of a file by its descriptor.
                     copies += map(_copy_to_memory, descriptors)
-                return self._request(EXTRACT, copies or descriptors)
+                return self._request(request, copies or descriptors)
             except _TooLargeError:
                 return ExtractionResult(None, Failure.TOO_LARGE, self._confinement)
             except OSError:
@@ -216,7 +237,7 @@ class MetadataExtractor:
         return mine
 
     def _finish(self, pending: socket.socket, files: int) -> list[ExtractionResult]:
-        reply = _receive(pending, files)
+        reply = _receive(pending, ANSWER_LIMIT * files)
         if len(reply) < REPLY_HEAD.size:
             with self._lock:
                 self._disconnect()
@@ -257,7 +278,7 @@ class MetadataExtractor:
     def _probe(self) -> str:
         """Have a child show what its confinement refuses; "" unless it refuses all that it must."""
         try:
-            reply = _receive(self._request(PROBE, []), 1)
+            reply = _receive(self._request(PROBE, []), ANSWER_LIMIT)
             found = json.loads(reply[REPLY_HEAD.size :])
         except (OSError, ValueError):
             return ""
@@ -313,11 +334,11 @@ def _library_folders() -> list[str]:
     return list(folders)
 
 
-def _receive(reply: socket.socket, files: int) -> bytes:
-    """Read a whole reply; a short one if the server is gone or late."""
+def _receive(reply: socket.socket, limit: int) -> bytes:
+    """Read a whole reply, with an answer of at most `limit` bytes; a short one if the server is gone or late."""
     data = bytearray()
     with reply, contextlib.suppress(OSError):
-        while len(data) <= ANSWER_LIMIT * files + REPLY_HEAD.size and (chunk := reply.recv(64 << 10)):
+        while len(data) <= limit + REPLY_HEAD.size and (chunk := reply.recv(64 << 10)):
             data += chunk
     return bytes(data)
 

@@ -19,8 +19,18 @@ import socket
 import time
 from dataclasses import dataclass, field
 
-from evtool.metadata.child import parse_in_confinement, preload, probe_in_confinement
-from evtool.metadata.wire import ANSWER_LIMIT, EXTRACT, REPLY_HEAD, TOGETHER, Ending, Limits, Settings
+from evtool.metadata.child import parse_in_confinement, preload, probe_in_confinement, read_table_in_confinement
+from evtool.metadata.wire import (
+    ANSWER_LIMIT,
+    EXTRACT,
+    REPLY_HEAD,
+    TABLE,
+    TABLE_LIMIT,
+    TOGETHER,
+    Ending,
+    Limits,
+    Settings,
+)
 
 _CHILDREN = 2 * (os.cpu_count() or 1)
 """Children at the same time; further requests wait in the control socket."""
@@ -43,7 +53,7 @@ class _Child:
 def main(control_descriptor: int, settings: Settings) -> None:
     """Serve until the other end of the control socket is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the client, which then closes the socket
-    preload()
+    preload(settings)
     # What is loaded is never collected: a collector that touches every object would copy every page in each child.
     gc.collect()
     gc.freeze()
@@ -111,7 +121,8 @@ class _Server:
             if pid == 0:
                 self._be_child(request, files, write_end)
             deadline = time.monotonic() + self._settings.limits.wall_seconds
-            self._children[answer] = _Child(pid, reply, deadline, ANSWER_LIMIT * max(len(files), 1))
+            limit = TABLE_LIMIT if request == TABLE else ANSWER_LIMIT * max(len(files), 1)
+            self._children[answer] = _Child(pid, reply, deadline, limit)
             self._selector.register(answer, selectors.EVENT_READ)
         finally:
             os.close(write_end)
@@ -122,6 +133,8 @@ class _Server:
             _close_all_but(*files, answer)
             if request == EXTRACT:
                 parse_in_confinement(files, answer, self._settings)
+            elif request == TABLE:
+                read_table_in_confinement(files[0], answer, self._settings)
             else:
                 probe_in_confinement(answer, self._settings.limits)
         finally:
@@ -186,4 +199,7 @@ def _send(reply: socket.socket, ending: Ending, code: int, answer: bytes) -> Non
 def start(control_descriptor: str, settings: str) -> None:
     """Enter from the command line that the client builds."""
     values = json.loads(settings)
-    main(int(control_descriptor), Settings(Limits(**values["limits"]), values["confined"], values["basic"]))
+    main(
+        int(control_descriptor),
+        Settings(Limits(**values["limits"]), values["confined"], values["basic"], values["tables"]),
+    )

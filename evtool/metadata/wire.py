@@ -8,6 +8,12 @@ a number, exit status or signal), then what it wrote, one JSON object a line:
     {"item":0,"end":true}         no more will follow for it
     {"item":0,"alone":true}       it must have a process of its own
 
+About a workbook it is rows of cells as text, and then which sheet they are of, or what is wrong with it:
+
+    {"rows":[["path","title"],["a.jpg",""]]}
+    {"sheet":"items","sheets":2}
+    {"problem":"it is locked with a password"}
+
 What a child wrote is never trusted before it was checked.
 """
 
@@ -17,8 +23,8 @@ import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
-EXTRACT, PROBE = b"x", b"p"
-"""Requests: parse the file in confinement; show what the confinement refuses."""
+EXTRACT, PROBE, TABLE = b"x", b"p", b"t"
+"""Requests: parse the file in confinement; show what the confinement refuses; give the cells of a workbook."""
 
 REQUIRED_REFUSALS = ("open", "socket", "fork")
 """What confinement must be shown to refuse, or nothing is parsed in it."""
@@ -28,6 +34,9 @@ REPLY_HEAD = struct.Struct("!BI")
 
 ANSWER_LIMIT = 160 << 10
 """Bytes that a child may write for each file; the next one ends it."""
+
+TABLE_LIMIT = 64 << 20
+"""Bytes that a child may write of the cells of a workbook."""
 
 TOGETHER = 64
 """Photographs, or files that need no parser, that may share one process."""
@@ -66,8 +75,10 @@ class Settings:
         limits: what one process may cost.
         confined: whether children enter the confinement.
         basic: whether children leave out what the basic form leaves out; then it never crosses the pipe.
+        tables: whether workbooks will be read, and nothing else.
     """
 
     limits: Limits
     confined: bool
     basic: bool
+    tables: bool = False

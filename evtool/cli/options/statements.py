@@ -25,7 +25,8 @@ class StatementOptions:
         "--table",
         metavar="FILE",
         type=click.Path(),
-        help="The filled-in table (CSV): context and consent of each item. `evtool items` prints one to fill in.",
+        help="The filled-in table (CSV, .xlsx, .ods): context and consent of each item. `evtool items` "
+        "makes one to fill in.",
     )
     defaults: str | None = flag(
         "--defaults",

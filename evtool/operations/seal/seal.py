@@ -346,7 +346,7 @@ class _SealRun:
         """Match the archivist's statements with what is to be sealed, before anything is read."""
         if not self._options.statements:
             return None
-        plan = read_plan(self._options.statements, self._evidence, self._policy)
+        plan = read_plan(self._options.statements, self._evidence, self._policy, sandbox=self._options.sandbox)
         with Tree(self._evidence) as tree:
             plan.match(self._record, self._evidence, self._walk(tree, WalkNotes()))
         self.result.findings += plan.findings

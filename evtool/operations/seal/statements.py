@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from evtool.core.custody.privacy import TextPolicy
@@ -19,8 +19,10 @@ from evtool.core.terms.terms import TERMS_BY_NAME, ConsentTerms, TermShape, pars
 from evtool.core.text.counts import counted
 from evtool.core.text.names import nfc_key, shown, store_name
 from evtool.interop.item_defaults import MAX_DEFAULTS, DirectoryDefaults, ItemDefaults, combine, parse_defaults
-from evtool.interop.items_table import MAX_TABLE, Row, Table, TableError, first_errors, read_table
+from evtool.interop.items_table import MAX_TABLE, Row, Table, TableError, first_errors, read_cells, read_table
 from evtool.keys.files import read_any_file
+from evtool.metadata.tables import is_workbook, read_workbook
+from evtool.metadata.workbook import PREFERRED_SHEETS
 from evtool.operations.record.record import Record, SealedItem
 from evtool.operations.seal.problems import nothing_to_seal
 from evtool.operations.verify.items.free_names import find_new
@@ -46,8 +48,12 @@ class StatementFiles:
         return self.items is not None or self.defaults is not None
 
 
-def read_plan(files: StatementFiles, evidence: TreeLocation, policy: TextPolicy) -> StatementPlan:
-    """Read both files; errors of the table are told by `StatementPlan.match`, together with what does not fit.
+def read_plan(
+    files: StatementFiles, evidence: TreeLocation, policy: TextPolicy, *, sandbox: bool = True
+) -> StatementPlan:
+    """Read both files, a workbook in the confined process unless `sandbox` is False.
+
+    Errors of the table are told by `StatementPlan.match`, together with what does not fit.
 
     Raises:
         UsageError: one of them lies in the evidence directory, where it would be evidence.
@@ -57,9 +63,21 @@ def read_plan(files: StatementFiles, evidence: TreeLocation, policy: TextPolicy)
     for path in (files.items, files.defaults):
         if path is not None:
             _check_outside(path, evidence)
-    table = read_table(read_any_file(Path(files.items), MAX_TABLE), files.encoding) if files.items else Table(())
+    table = _read_table(Path(files.items), files.encoding, sandbox) if files.items else Table(())
     defaults = parse_defaults(read_any_file(Path(files.defaults), MAX_DEFAULTS)) if files.defaults else ItemDefaults()
     return StatementPlan(table, defaults, policy)
+
+
+def _read_table(path: Path, encoding: str | None, sandbox: bool) -> Table:
+    data = read_any_file(path, MAX_TABLE)
+    if not is_workbook(data):
+        return read_table(data, encoding)
+    with path.open("rb") as file:
+        workbook = read_workbook(data, file.fileno(), sandbox=sandbox)
+    table = read_cells(enumerate(workbook.rows, start=1), "row")
+    if workbook.sheets > 1 and workbook.sheet.lower() not in PREFERRED_SHEETS:
+        return replace(table, note=f"of the {workbook.sheets} sheets of the table, {shown(workbook.sheet)} was read")
+    return table
 
 
 def _find_names(rows: Iterable[Row], defaults: ItemDefaults, policy: TextPolicy) -> list[str]:
@@ -67,8 +85,8 @@ def _find_names(rows: Iterable[Row], defaults: ItemDefaults, policy: TextPolicy)
     problems: list[str] = []
     for row in rows:
         if policy.holds_denied_term(row.path):
-            problems.append(f"line {row.line}, column path: contains a term from the list of denied terms")
-        problems += (f"line {row.line}, column {text}" for text in _objections(row.stated, policy))
+            problems.append(f"{row.where}, column path: contains a term from the list of denied terms")
+        problems += (f"{row.where}, column {text}" for text in _objections(row.stated, policy))
     for number, directory in enumerate(defaults.directories, start=1):
         if policy.holds_denied_term(directory.path):
             problems.append(f"defaults, directory {number}: its path contains a term from the list of denied terms")
@@ -97,6 +115,16 @@ def _objections(stated: ArchivistStatements, policy: TextPolicy) -> Iterator[str
             objection = policy.objection(text)
             if objection and TERMS_BY_NAME[name].shape in (TermShape.TEXT, TermShape.RECIPIENTS):
                 yield f"{name}: {objection}"
+
+
+def check_table_place(path: str, directory: str) -> None:
+    """Refuse to write a table where it would be evidence.
+
+    Raises:
+        UsageError: it would lie in the evidence directory.
+        InputError: there is no such directory.
+    """
+    _check_outside(path, TreeLocation.find(directory))
 
 
 def _check_outside(path: str, evidence: TreeLocation) -> None:
@@ -231,14 +259,14 @@ class StatementPlan:
         if len(rows) == len(names) == 1:
             pairs.append((rows.pop(), names.popitem()[0]))
         for row in rows:
-            self._problems.append(f"line {row.line}: {_why_unmatched(self._name(row.path), row, candidates)}")
+            self._problems.append(f"{row.where}: {_why_unmatched(self._name(row.path), row, candidates)}")
         for row, name in pairs:
             sealed = candidates.names[name]
             if sealed is None:
                 self._matched[name] = row
             elif not row.has_errors and not self._is_said_by(row, sealed):
                 self._problems.append(
-                    f"line {row.line}: {self._name(row.path)} is already sealed, with other statements; "
+                    f"{row.where}: {self._name(row.path)} is already sealed, with other statements; "
                     "`evtool consent set` records a change"
                 )
 
@@ -249,7 +277,7 @@ class StatementPlan:
         return row.stated.is_said_by(sealed.item) or together.is_said_by(sealed.item)
 
     def _check_row(self, path: str, row: Row, next_item: int) -> None:
-        where = f"line {row.line}"
+        where = row.where
         origin = dict(row.stated.context).get("derived_from")
         if origin is not None and int(origin) >= next_item:
             self._problems.append(f"{where}, column derived_from: item {origin} is not yet sealed; seal it first")
@@ -265,14 +293,14 @@ class StatementPlan:
         in_force = stated.terms.stated
         for name, value in row.stated.terms.stated.items():
             if in_force.get(name) != value:
-                message = f"line {row.line}, column {name}: the defaults are stricter, and are sealed instead"
+                message = f"{row.where}, column {name}: the defaults are stricter, and are sealed instead"
                 self.findings.append(Finding(Code.CONSENT_STRICTER, Effect.NOTE, message))
 
 
 def _why_unmatched(name: str, row: Row, candidates: _Candidates) -> str:
-    others = [other.line for other in candidates.rows if other is not row]
+    others = [other.where for other in candidates.rows if other is not row]
     if len(candidates.names) > 1:
         return f"{name}: several names in the directory differ from this one only in Unicode form; write it exactly"
     if candidates.names and others:
-        return f"{name} is the same item as in line {others[0]}, in another Unicode form"
+        return f"{name} is the same item as in {others[0]}, in another Unicode form"
     return f"{name}: there is no such item: it is missing, left out by a pattern, or a directory with files in it"
