@@ -59,7 +59,7 @@ def write_workbook(paths: Sequence[str], language: str = "en") -> bytes:
     return output.getvalue()
 
 
-_AS_CSV = "leave --output out, or give it a name that ends in .csv"
+_AS_CSV = "write a table of CSV instead"
 
 
 def _load() -> Any:
@@ -68,7 +68,7 @@ def _load() -> Any:
     except ImportError:
         raise InputError(
             "what writes workbooks is not installed",
-            hint=f"install it (pip install 'evtool[tables]'); or {_AS_CSV}",
+            hint=f"install it (pip install 'evtool[tables]'), or {_AS_CSV}",
         ) from None
 
 
