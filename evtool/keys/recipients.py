@@ -78,6 +78,11 @@ class Recipients:
             )
         return self.by_code[code]
 
+    @property
+    def receipt_keys(self) -> dict[str, frozenset[PublicKey]]:
+        """The keys with which each recipient signs receipts, by its code."""
+        return {code: frozenset(known.signing_keys) for code, known in self.by_code.items() if known.signing_keys}
+
     def how_to_add(self, code: str) -> str:
         """Say how a recipient gets into the list: the command to type, and where the file is."""
         if self.place is not None:

@@ -9,7 +9,15 @@ import click
 from evtool.cli.command import Command
 from evtool.cli.group import Group
 from evtool.cli.options.bundle import AccessOptions, access_options
-from evtool.cli.options.common import PlaceOptions, continued_option, custody_option, place_options, trust_option
+from evtool.cli.options.common import (
+    PlaceOptions,
+    continued_option,
+    custody_option,
+    load_receipt_keys,
+    place_options,
+    recipients_option,
+    trust_option,
+)
 from evtool.cli.output import Output, output_options
 from evtool.core.custody.events import Received
 from evtool.core.text.names import shown
@@ -69,13 +77,23 @@ def command() -> None:
 @click.argument("directory", type=click.Path())
 @click.argument("receipt", type=click.Path(path_type=Path))
 @trust_option
+@recipients_option
 @place_options
 @output_options
-def add(directory: str, receipt: Path, trust_file: Path | None, where: PlaceOptions, output: Output) -> None:
-    """Put the recipient's RECEIPT beside the transfer of DIRECTORY that it answers."""
-    found = add_receipt(
-        directory, read_receipt_file(receipt), TrustPolicy(load_trust(trust_file)), custody=where.place()
-    )
+def add(
+    directory: str,
+    receipt: Path,
+    trust_file: Path | None,
+    recipients_file: Path | None,
+    where: PlaceOptions,
+    output: Output,
+) -> None:
+    """Put the recipient's RECEIPT beside the transfer of DIRECTORY that it answers.
+
+    It counts if your trust list or your recipient list names the key that signed it for that recipient.
+    """
+    trust = TrustPolicy(load_trust(trust_file), receipts=load_receipt_keys(trust_file, recipients_file))
+    found = add_receipt(directory, read_receipt_file(receipt), trust, custody=where.place())
     details = found.link.entry.details
     assert isinstance(details, Received)  # noqa: S101  # nothing else is a receipt
     document = ReceiptDocument(

@@ -11,7 +11,15 @@ import click
 
 from evtool.cli.command import Command, flag, options_of
 from evtool.cli.options.bundle import AccessOptions, access_options
-from evtool.cli.options.common import WorkerOptions, continued_option, custody_option, trust_flag, workers_options
+from evtool.cli.options.common import (
+    WorkerOptions,
+    continued_option,
+    custody_option,
+    load_receipt_keys,
+    recipients_flag,
+    trust_flag,
+    workers_options,
+)
 from evtool.cli.options.items import items_option
 from evtool.cli.options.time import TimeOptions, time_options
 from evtool.cli.options.values import digest_value
@@ -81,6 +89,7 @@ class AskedOptions:
 
     Attributes:
         trust_file: trust list; None for the user's own.
+        recipients_file: recipient list, whose keys count for receipts; None for the user's own.
         signers: fingerprints of the only keys that are trusted, in place of a list.
         expect_head: head of an entry that has to be in the record, or None.
         require: what is required beside what always is.
@@ -88,6 +97,7 @@ class AskedOptions:
     """
 
     trust_file: Path | None = trust_flag()
+    recipients_file: Path | None = recipients_flag()
     signers: tuple[str, ...] = flag(
         "--signer", multiple=True, type=_fingerprint, metavar="SHA256:...", help="Trust only this key."
     )
@@ -137,6 +147,7 @@ def command(
     options = VerifyOptions(
         trust=load_trust(asked.trust_file),
         signers=frozenset(asked.signers),
+        receipts=load_receipt_keys(asked.trust_file, asked.recipients_file),
         expected_head=asked.expect_head,
         required=frozenset(Axis(name) for name in asked.require if name in _AXES),
         whole=_WHOLE in asked.require,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from evtool.keys.passphrase import DescriptorPassphrase, FilePassphrase, Passphr
 from evtool.operations.record.place import BundleAccess, RecordPlace
 
 if TYPE_CHECKING:
+    from evtool.core.ssh.key import PublicKey
+
     # It imports the key formats of cryptography, which only whoever signs needs.
     from evtool.keys.signer import Signer
 
@@ -200,6 +203,9 @@ wait_option = click.option("--wait", **_WAIT)
 trust_option = click.option("--trust", "trust_file", **_TRUST)
 """Add --trust; the command gets it as `trust_file`."""
 
+recipients_option = click.option("--recipients", "recipients_file", **_RECIPIENTS)
+"""Add --recipients; the command gets it as `recipients_file`."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlaceOptions:
@@ -242,6 +248,21 @@ def wait_flag() -> Any:
 def trust_flag() -> Any:
     """Declare --trust."""
     return flag("--trust", **_TRUST)
+
+
+def load_receipt_keys(trust_file: Path | None, recipients_file: Path | None) -> Mapping[str, frozenset[PublicKey]]:
+    """Give the keys with which recipients sign receipts: code -> keys.
+
+    Whoever names a trust list means that and nothing else: then the user's own list of recipients is not looked at.
+
+    Raises:
+        InputError, FormatError: the list of recipients cannot be read.
+    """
+    from evtool.keys.recipients import load_recipients
+
+    if trust_file is not None and recipients_file is None:
+        return {}
+    return load_recipients(recipients_file).receipt_keys
 
 
 def recipients_flag() -> Any:

@@ -114,7 +114,8 @@ def add_receipt(path: str | os.PathLike[str], receipt: bytes, trust: TrustPolicy
             raise NotEstablishedError(
                 f"the receipt is signed by {found.link.public_key.fingerprint} as agent {found.link.entry.agent}: "
                 f"{objection[1]}",
-                hint="confirm the fingerprint with the recipient through a separate channel, then `evtool trust add`",
+                hint="confirm the fingerprint with the recipient through a separate channel, then `evtool trust add`; "
+                "of several people of one recipient: `evtool recipient add`, with a signing key for each",
             )
         key = (found.transfer.entry.sequence, found.transfer.entry.event.value)
         if key in opened.record.listing.receipts:

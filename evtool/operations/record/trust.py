@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from evtool.core.custody.chain import Link
+from evtool.core.custody.entry import Entry
+from evtool.core.custody.events import Admitted, Event
 from evtool.core.custody.house import Agents, act_of
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.ssh.allowed_signers import AllowedSigners, TrustStatus
@@ -25,12 +27,15 @@ class TrustPolicy:
         signers: fingerprints; if any are given, these keys and no others are trusted, for every agent.
         now: the moment at which keys have to be valid; None means the present.
         proven: digest of an entry -> the moment by which a trusted time-stamp shows that it existed.
+        receipts: code of a recipient -> keys with which its people sign; they count under that code, for what a
+            recipient signs (`received`, `countersigned`) and for nothing else, unless the list ends the trust in them.
     """
 
     trust: AllowedSigners = field(default_factory=AllowedSigners)
     signers: frozenset[str] = frozenset()
     now: datetime | None = None
     proven: Mapping[str, datetime] = field(default_factory=dict)
+    receipts: Mapping[str, frozenset[PublicKey]] = field(default_factory=dict)
 
     def judge(self, link: Link) -> tuple[Code, str] | None:
         """Say why the signer of an entry is not trusted; None if it is.
@@ -38,11 +43,22 @@ class TrustPolicy:
         A claimed time proves nothing, so a key has to be valid now, or at the moment by which the entry is proven to
         have existed: what was signed before a key was stolen was not signed by the thief.
         """
-        return self._judge(link.public_key, link.entry.agent, self.proven.get(link.head))
+        objection = self._judge(link.public_key, link.entry.agent, self.proven.get(link.head))
+        return None if objection and self._is_of_recipient(link) else objection
 
     def judge_key(self, public_key: PublicKey, agent: str) -> tuple[Code, str] | None:
         """Say why a key is not trusted for an agent at this moment; None if it is."""
         return self._judge(public_key, agent, None)
+
+    def _is_of_recipient(self, link: Link) -> bool:
+        """Tell whether a recipient that the user described signed what recipients sign, with a key of its own."""
+        key, entry = link.public_key, link.entry
+        if self.signers or entry.event not in _BY_RECIPIENTS or key not in self.receipts.get(entry.agent, ()):
+            return False
+        # Whoever ends the trust in a key means all of it, whatever other list still names the key.
+        moment = self.now or datetime.now(UTC)
+        dates = [(line.valid_after, line.valid_before) for line in self.trust.signers if line.public_key == key]
+        return all((not first or first <= moment) and (not last or moment <= last) for first, last in dates)
 
     def _judge(self, public_key: PublicKey, agent: str, existed_by: datetime | None) -> tuple[Code, str] | None:
         if self.signers:
@@ -69,6 +85,8 @@ def read_agents(links: Iterable[Link], policy: TrustPolicy) -> Agents:
     return Agents(act_of(link) for link in links if policy.knows(link))
 
 
+_BY_RECIPIENTS = (Event.RECEIVED, Event.COUNTERSIGNED)
+
 _REASONS = {
     TrustStatus.UNKNOWN_KEY: (Code.KEY_UNKNOWN, "you do not trust this key"),
     TrustStatus.OTHER_AGENT: (Code.KEY_OTHER_AGENT, "you trust this key, but not for this agent"),
@@ -81,15 +99,33 @@ _REASONS = {
 }
 
 
+def _find_admissions(trusted: Iterable[Link]) -> dict[tuple[str, str], Entry]:
+    """Find who is admitted by entries whose signers the user trusts: code and key -> the first of those entries."""
+    found: dict[tuple[str, str], Entry] = {}
+    for link in trusted:
+        details = link.entry.details
+        if isinstance(details, Admitted):
+            found.setdefault((details.agent, details.key), link.entry)
+    return found
+
+
 def judge_signers(links: Iterable[Link], policy: TrustPolicy, findings: list[Finding]) -> list[SignerReport]:
     """Judge the signer of each entry; what is not trusted is added to the findings."""
+    links = list(links)
     reports: list[SignerReport] = []
-    for link in links:
+    objections = [policy.judge(link) for link in links]
+    admitted = _find_admissions(link for link, objection in zip(links, objections, strict=True) if objection is None)
+    for link, objection in zip(links, objections, strict=True):
         entry, key = link.entry, link.public_key
-        objection = policy.judge(link)
         if objection:
             code, reason = objection
             message = f"entry {entry.sequence} is signed by {key.fingerprint} as agent {entry.agent}: {reason}"
+            admission = admitted.get((entry.agent, key.fingerprint))
+            if code is Code.KEY_UNKNOWN and admission is not None:
+                message += (
+                    f"; entry {admission.sequence} admits it, signed by {admission.agent}, whom you trust: confirm the "
+                    f"fingerprint with {entry.agent} through a separate channel, then `evtool trust add {entry.agent}`"
+                )
             findings.append(Finding(code, Effect.OPEN, message, found=key.fingerprint, entry=entry.sequence))
         reports.append(
             SignerReport(

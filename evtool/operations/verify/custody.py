@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from evtool.core.custody.chain import Link, check_head
 from evtool.core.custody.events import Corrected, Countersigned
-from evtool.core.custody.house import Houses, acts_of
+from evtool.core.custody.house import Agents, Houses, acts_of
 from evtool.core.custody.receipt import Receipt, answered_transfers, check_receipt, transfer_details
 from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.operations.record.record import Record
-from evtool.operations.record.trust import TrustPolicy
+from evtool.operations.record.trust import TrustPolicy, read_agents
 
 
 def judge_custody(record: Record, policy: TrustPolicy, expected_head: str | None, stamped: int = 0) -> list[Finding]:
@@ -113,11 +113,12 @@ def _judge_witness(
     links: Sequence[Link], receipts: Sequence[Receipt], policy: TrustPolicy, expected_head: str | None, stamped: int
 ) -> list[Finding]:
     """Say up to where somebody else than the newest signer vouches for the chain; later cuts would not show."""
-    holder = links[-1].public_key if links else None
+    newest = links[-1] if links else None
+    agents = read_agents(links, policy)
     witnessed = max((receipt.witnessed for receipt in receipts), default=0)
     witnessed = max(witnessed, stamped)
     for link in links:
-        if link.public_key != holder and policy.judge(link) is None:
+        if newest and not _is_one_agent(agents, link, newest) and policy.judge(link) is None:
             witnessed = max(witnessed, link.entry.sequence)
         if link.head == expected_head:
             witnessed = max(witnessed, link.entry.sequence)
@@ -138,11 +139,17 @@ def _judge_witness(
     return [Finding(Code.WITNESSED, Effect.NOTE, message, entry=witnessed)]
 
 
+def _is_one_agent(agents: Agents, first: Link, second: Link) -> bool:
+    """Tell whether two entries were signed by one agent: nobody vouches for themselves with their next key."""
+    one, other = (agents.name(link.entry.agent, link.public_key.fingerprint) for link in (first, second))
+    return first.public_key == second.public_key or one == other
+
+
 def judge_second_signatures(links: Sequence[Link], policy: TrustPolicy, required: int) -> list[Finding]:
     """Count the agents with trusted keys under each seal: its own signer and those who countersigned it.
 
-    One agent with two keys is no second agent. Two codes with one key are not two either: a key counts for the code
-    that it signed under first.
+    One agent with two keys is no second agent, and neither is one with a next key under another code. Two codes with
+    one key are not two either: a key counts for the code that it signed under first.
     """
     if required < 2:
         return []
@@ -153,8 +160,9 @@ def judge_second_signatures(links: Sequence[Link], policy: TrustPolicy, required
         if number in holders and policy.judge(link) is None:
             holders[number].setdefault(link.public_key.fingerprint, link.entry.agent)
     findings: list[Finding] = []
-    for number, agents in holders.items():
-        count = len(set(agents.values()))
+    agents = read_agents(links, policy)
+    for number, signed in holders.items():
+        count = len({agents.name(agent, key) for key, agent in signed.items()})
         if count < required:
             who = "1 trusted agent" if count == 1 else f"{count} trusted agents"
             message = f"entry {number} is signed by {who}, but {required} were required"

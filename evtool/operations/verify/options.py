@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from evtool.core.finding import Axis
 from evtool.core.ssh.allowed_signers import AllowedSigners
+from evtool.core.ssh.key import PublicKey
 from evtool.operations.record.place import BundleAccess, RecordPlace
 from evtool.operations.record.selection import Selection
 from evtool.operations.verify.time.grounds import TimeGrounds
@@ -32,6 +34,7 @@ class VerifyOptions:
         scheduler: address of the Dask scheduler whose workers do the work in their stead.
         links_left_out: symbolic links that the caller did not make in this copy; they count as stated, as in a bundle.
         now: the moment at which keys have to be valid; None means the present.
+        receipts: code of a recipient -> keys with which it signs receipts; see `TrustPolicy`.
         time: the anchors and other material that time-stamps are judged on.
     """
 
@@ -50,6 +53,7 @@ class VerifyOptions:
     scheduler: str | None = None
     links_left_out: frozenset[int] = frozenset()
     now: datetime | None = None
+    receipts: Mapping[str, frozenset[PublicKey]] = field(default_factory=dict)
     time: TimeGrounds = field(default_factory=TimeGrounds)
 
     @property

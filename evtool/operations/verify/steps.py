@@ -90,7 +90,8 @@ class Case:
     @cached_property
     def policy(self) -> TrustPolicy:
         """Whose keys count."""
-        return TrustPolicy(self.options.trust, self.options.signers, self.options.now, self.time.proven)
+        options = self.options
+        return TrustPolicy(options.trust, options.signers, options.now, self.time.proven, options.receipts)
 
     @cached_property
     def comparison(self) -> Comparison:
