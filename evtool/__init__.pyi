@@ -2,6 +2,7 @@
 
 from evtool.core import __version__ as __version__
 from evtool.core.custody.events import Accessed as Accessed
+from evtool.core.custody.events import Admitted as Admitted
 from evtool.core.custody.events import Collected as Collected
 from evtool.core.custody.events import Copied as Copied
 from evtool.core.custody.events import Corrected as Corrected
@@ -48,6 +49,8 @@ from evtool.operations.entries.handover import add_receipt as add_receipt
 from evtool.operations.entries.handover import read_receipt_file as read_receipt_file
 from evtool.operations.entries.handover import receive as receive
 from evtool.operations.entries.handover import write_receipt as write_receipt
+from evtool.operations.entries.key_change import announce_key as announce_key
+from evtool.operations.entries.key_change import choose_old_key as choose_old_key
 from evtool.operations.entries.recall import recall as recall
 from evtool.operations.entries.record_event import RecordResult as RecordResult
 from evtool.operations.entries.record_event import head_of_entry as head_of_entry

@@ -26,6 +26,7 @@ OPTIONS: Mapping[Way, tuple[str, ...]] = {
     Way.KEY: ("--key FILE",),
     Way.KEY_PASSPHRASE: ("--key-passphrase-fd N", "--key-passphrase-file FILE"),
     Way.LABEL: ("--label NAME",),
+    Way.NEW_PASSPHRASE: ("--new-passphrase-fd N", "--new-passphrase-file FILE"),
     Way.NO_KEY_PASSPHRASE: ("--no-passphrase",),
     Way.PASSPHRASE: ("--passphrase-fd N", "--passphrase-file FILE"),
     Way.RECIPIENTS: ("--recipients FILE",),
@@ -35,6 +36,7 @@ OPTIONS: Mapping[Way, tuple[str, ...]] = {
     Way.STILL_THERE: ("--confirm CODE",),
     Way.STRIP: ("--strip PREFIX",),
     Way.TSA_ROOTS: ("--tsa-roots PATH",),
+    Way.UNLOCKED: ("--unlocked",),
     Way.WAIT: ("--wait SECONDS",),
     Way.WITHOUT: ("--without ITEMS",),
 }

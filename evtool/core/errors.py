@@ -51,6 +51,7 @@ class Way(Enum):
     KEY = "the key to sign with"
     KEY_PASSPHRASE = "where the passphrase of a key comes from"  # noqa: S105  # these are words, no secrets
     LABEL = "the name of a time-stamp"
+    NEW_PASSPHRASE = "where the new passphrase of a key comes from"  # noqa: S105
     NO_KEY_PASSPHRASE = "a key without a passphrase"  # noqa: S105
     PASSPHRASE = "where the passphrase of a bundle comes from"  # noqa: S105
     RECIPIENTS = "the recipient list"
@@ -60,6 +61,7 @@ class Way(Enum):
     STILL_THERE = "whether items that lie there may be disposed of"
     STRIP = "the beginning of every path in a list"
     TSA_ROOTS = "the root certificates of authorities"
+    UNLOCKED = "copy a key that has no passphrase"
     WAIT = "how long to wait for another run"
     WITHOUT = "which items are left out"
 

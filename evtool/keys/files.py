@@ -134,8 +134,10 @@ def make_private_directory(directory: Path) -> None:
     _check_not_writable(directory, os.stat(directory).st_mode)
 
 
-def create_file(path: Path, data: bytes, mode: int) -> None:
+def create_file(path: Path, data: bytes, mode: int, *, any_medium: bool = False) -> None:
     """Write a new file that is on the disk when this returns; whatever has its name stays as it is.
+
+    With `any_medium` the file may lie where files have no such modes, as on a memory stick.
 
     Raises:
         KeyFileError: the name is taken, or the file cannot be written; then nothing is left of it.
@@ -150,7 +152,8 @@ def create_file(path: Path, data: bytes, mode: int) -> None:
         with open(descriptor, "wb") as file:
             if _HAS_MODES:
                 # The umask can have taken away what the owner needs.
-                os.fchmod(descriptor, mode)
+                with contextlib.suppress(*([PermissionError] if any_medium else [])):
+                    os.fchmod(descriptor, mode)
             file.write(data)
             file.flush()
             os.fsync(descriptor)

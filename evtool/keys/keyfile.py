@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from evtool.core.ssh.wire import Reader, decode_base64
 from evtool.core.text.foreign import read_foreign_text
 from evtool.keys.files import create_file, read_any_file, read_secret_file, shown_file
 from evtool.keys.memory import forbid_core_dumps
-from evtool.keys.passphrase import Passphrase, PassphraseSource
+from evtool.keys.passphrase import TRIES, Passphrase, PassphraseSource, TerminalPassphrase
 
 MAX_KEY_FILE = 64 * 1024
 """Largest key file, in bytes; an Ed25519 key has some 400, an RSA key of 16,384 bits some 12,000."""
@@ -56,6 +57,11 @@ class KeyFile:
     encrypted: bool
     _data: bytes = field(repr=False)
 
+    @property
+    def data(self) -> bytes:
+        """The bytes of the file."""
+        return self._data
+
 
 def read_key_file(path: Path) -> KeyFile:
     """Read a private key file, without unlocking it.
@@ -64,7 +70,24 @@ def read_key_file(path: Path) -> KeyFile:
         KeyFileError: it is missing, open to others, or no Ed25519 key in OpenSSH's format.
     """
     forbid_core_dumps()
-    data = read_secret_file(path, MAX_KEY_FILE)
+    return _parse_key_file(path, read_secret_file(path, MAX_KEY_FILE))
+
+
+def read_backup_file(path: Path) -> KeyFile:
+    """Read a locked private key from wherever it lies, as on a memory stick, where files have no modes.
+
+    Raises:
+        KeyFileError: it cannot be read, is no Ed25519 key in OpenSSH format, or is open to others and not locked.
+    """
+    forbid_core_dumps()
+    try:
+        key_file = _parse_key_file(path, read_any_file(path, MAX_KEY_FILE))
+    except InputError as error:
+        raise KeyFileError(error.message, hint=error.hint) from None
+    return key_file if key_file.encrypted else read_key_file(path)
+
+
+def _parse_key_file(path: Path, data: bytes) -> KeyFile:
     try:
         public_key, encrypted = _parse_public_part(_dearmor(data))
     except FormatError as error:
@@ -97,8 +120,10 @@ def parse_public_key(data: bytes) -> PublicKey:
     return parse_public_key_line(read_foreign_text(data, "it", keeps_bytes=True).text)
 
 
-def unlock(key_file: KeyFile, source: PassphraseSource) -> Ed25519PrivateKey:
+def unlock(key_file: KeyFile, source: PassphraseSource, name: str | None = None) -> Ed25519PrivateKey:
     """Give the private key of a file, asking for the passphrase only if it needs one.
+
+    A person at a terminal is asked three times. `name` is what to call the key; None for the path of its file.
 
     Raises:
         KeyFileError: no passphrase, a wrong one, a damaged file, or one that is not a plain Ed25519 key.
@@ -110,19 +135,51 @@ def unlock(key_file: KeyFile, source: PassphraseSource) -> Ed25519PrivateKey:
             hint="run `ssh-add` on it, then name its .pub file as the key",
             ways=(Way.KEY,),
         )
-    passphrases: tuple[bytes | None, ...] = (None,)
-    if key_file.encrypted:
-        passphrases = source.read(f"key {where}", new=False).candidates()
-    for passphrase in passphrases:
+    name = name or f"key {where}"
+    for passphrase in _passphrases(key_file, source, name):
         private_key = _try_unlock(key_file, passphrase)
         if private_key:
             break
     else:
         what = "wrong passphrase, or a damaged file" if key_file.encrypted else "the file is damaged"
-        raise KeyFileError(f"{where} cannot be unlocked: {what}")
+        raise KeyFileError(f"{name} cannot be unlocked: {what}")
     if private_key.public_key().public_bytes_raw() != key_file.public_key.point:
         raise KeyFileError(f"{where}: its public and private parts do not belong together")
     return private_key
+
+
+def _passphrases(key_file: KeyFile, source: PassphraseSource, name: str) -> Iterator[bytes | None]:
+    """Give what to try on a key, in this order."""
+    if not key_file.encrypted:
+        yield None
+    elif isinstance(source, TerminalPassphrase):
+        for attempt in range(TRIES):
+            yield from source.read(name, new=False, again=attempt > 0).candidates()
+    else:
+        yield from source.read(name, new=False).candidates()
+
+
+def lock(private_key: Ed25519PrivateKey, passphrase: Passphrase | None) -> bytes:
+    """Give the bytes of a key file, locked with a passphrase or not, that were read again and hold the same key.
+
+    Raises:
+        KeyFileError: they cannot be read again.
+    """
+    data = private_key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, _encryption(passphrase))
+    try:
+        again = load_ssh_private_key(data, passphrase.for_new_key() if passphrase else None)
+    except (ValueError, TypeError, InvalidTag) as error:
+        raise KeyFileError("the key could not be locked: what would be written cannot be read again") from error
+    if not isinstance(again, Ed25519PrivateKey) or again.private_bytes_raw() != private_key.private_bytes_raw():
+        raise KeyFileError("the key could not be locked: another key would be written")
+    return data
+
+
+def make_private_key() -> tuple[Ed25519PrivateKey, PublicKey]:
+    """Make a new key, in memory."""
+    forbid_core_dumps()
+    private_key = Ed25519PrivateKey.generate()
+    return private_key, PublicKey(ED25519, private_key.public_key().public_bytes_raw())
 
 
 def create_key_file(path: Path, passphrase: Passphrase | None) -> KeyFile:
@@ -131,17 +188,20 @@ def create_key_file(path: Path, passphrase: Passphrase | None) -> KeyFile:
     Raises:
         KeyFileError: one of the names is taken, or cannot be written; then neither file is left.
     """
-    forbid_core_dumps()
-    private_key = Ed25519PrivateKey.generate()
-    public_key = PublicKey(ED25519, private_key.public_key().public_bytes_raw())
+    private_key, public_key = make_private_key()
     data = private_key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, _encryption(passphrase))
     create_file(path, data, 0o600)
     try:
-        create_file(public_path(path), f"{public_key.line}\n".encode("ascii"), 0o644)
+        create_file(public_path(path), public_bytes(public_key), 0o644)
     except KeyFileError:
         path.unlink()
         raise
     return KeyFile(path, public_key, passphrase is not None, data)
+
+
+def public_bytes(public_key: PublicKey) -> bytes:
+    """Give the bytes of a `.pub` file."""
+    return f"{public_key.line}\n".encode("ascii")
 
 
 def public_path(path: Path) -> Path:

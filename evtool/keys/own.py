@@ -12,7 +12,7 @@ from evtool.core.text.names import shown
 from evtool.keys.home import home_directory, keys_directory, make_home
 from evtool.keys.keyfile import KeyFile, create_key_file, public_path, read_key_file
 from evtool.keys.memory import forbid_core_dumps
-from evtool.keys.passphrase import PassphraseSource
+from evtool.keys.passphrase import Passphrase, PassphraseSource
 
 NO_KEY_HINT = "`evtool key new CODE` makes the key for agent CODE"
 
@@ -48,7 +48,7 @@ def check_new_code(code: str, home: Path | None = None) -> Path:
         if os.path.lexists(taken):
             raise KeyFileError(
                 f"{code} already has a key, and it was not overwritten",
-                hint=f"`evtool key show {code}` shows it; give a new key a new code, such as {code}-2",
+                hint=f"`evtool key show {code}` shows it; `evtool key change {code}` makes the next key of {code}",
             )
     return path
 
@@ -62,9 +62,22 @@ def create_own_key(code: str, source: PassphraseSource | None, home: Path | None
     """
     path = check_new_code(code, home)
     forbid_core_dumps()
-    passphrase = source.read(f"key {code}", new=True) if source else None
+    passphrase = read_new_passphrase(code, source)
     make_home(home or home_directory())
     return OwnKey(code, create_key_file(path, passphrase))
+
+
+def read_new_passphrase(code: str, source: PassphraseSource | None) -> Passphrase | None:
+    """Read what the key of a code is to be locked with; None for a key that is left unlocked.
+
+    Raises:
+        KeyFileError: there is none, it is too short, or it is not UTF-8.
+    """
+    if source is None:
+        return None
+    passphrase = source.read(f"key {code}", new=True)
+    passphrase.require_strength()
+    return passphrase
 
 
 def read_own_key(code: str, home: Path | None = None) -> OwnKey:

@@ -24,6 +24,13 @@ from evtool.keys.files import read_secret_file, shown_file
 MAX_PASSPHRASE = 4096
 """Longest passphrase, in bytes."""
 
+MIN_LETTERS = 8
+"""Fewest letters of a new passphrase of a key (NIST SP 800-63B, section 3.1.1.2), each letter of a Hangul syllable and
+each blank counted."""
+
+TRIES = 3
+"""How often a person is asked for a passphrase, as by ssh."""
+
 _HINT = "give one in a file or by a descriptor, or work in a terminal"
 
 
@@ -57,6 +64,20 @@ class Passphrase:
         except UnicodeDecodeError:
             raise KeyFileError("the passphrase is not UTF-8 text", hint="set the terminal to UTF-8") from None
 
+    def require_strength(self) -> None:
+        """Make sure that it is not too short to lock a key.
+
+        Raises:
+            KeyFileError: it has fewer than `MIN_LETTERS` letters.
+        """
+        letters = len(unicodedata.normalize("NFKD", self._typed.decode("utf-8", "replace")))
+        if letters < MIN_LETTERS:
+            raise KeyFileError(
+                f"the passphrase has {letters} letters, and a key needs at least {MIN_LETTERS}",
+                hint="whoever copies the key file can try as many as they like; four words that do not belong together "
+                "are hard to guess and easy to remember",
+            )
+
     def candidates(self) -> tuple[bytes, ...]:
         """Give the bytes to try on a locked key, in this order, each once."""
         try:
@@ -88,9 +109,10 @@ class TerminalPassphrase:
 
     way: Way = Way.KEY_PASSPHRASE
 
-    def read(self, subject: str, *, new: bool) -> Passphrase:
-        """Ask once, or twice for a new one."""
-        prompt = f"Passphrase of {subject}: " if not new else f"New passphrase of {subject}: "
+    def read(self, subject: str, *, new: bool, again: bool = False) -> Passphrase:
+        """Ask once, or twice for a new one; `again` says that the one before was wrong."""
+        prompt = f"New passphrase of {subject}: " if new else f"Passphrase of {subject}: "
+        prompt = f"This passphrase is wrong. {prompt}" if again else prompt
         passphrase = Passphrase(_ask(prompt, self.way))
         if new and Passphrase(_ask("Repeat it: ", self.way)).for_new_key() != passphrase.for_new_key():
             raise KeyFileError("the two passphrases differ", hint="nothing was written; try again")

@@ -16,7 +16,7 @@ from evtool.core.text.names import shown
 from evtool.keys.agent import Agent
 from evtool.keys.keyfile import KeyFile, read_key_file, read_public_key_file, unlock
 from evtool.keys.own import NO_KEY_HINT, OwnKey, list_own_keys, read_own_key
-from evtool.keys.passphrase import PassphraseSource
+from evtool.keys.passphrase import PassphraseSource, TerminalPassphrase
 
 
 class Signer(Protocol):
@@ -82,6 +82,9 @@ def choose_signer(
     *, key: str | None, agent_code: str | None, passphrase: PassphraseSource, home: Path | None = None
 ) -> Signer:
     """Find the key to sign with, and unlock it.
+
+    A locked key that ssh-agent holds as well is used there, so that nobody is asked for its passphrase again, unless
+    the caller says where the passphrase comes from.
 
     Args:
         key: a private key file; a `.pub` file, whose private key is in ssh-agent; or a fingerprint `SHA256:...`, of
@@ -149,7 +152,19 @@ def _not_held(fingerprint: str) -> KeyFileError:
 
 
 def _unlocked(key_file: KeyFile, code: str, passphrase: PassphraseSource) -> Signer:
-    return FileSigner(key_file.public_key, code, unlock(key_file, passphrase))
+    is_asked_for = key_file.encrypted and isinstance(passphrase, TerminalPassphrase)
+    if is_asked_for and is_held_by_agent(key_file.public_key):
+        return AgentSigner(key_file.public_key, code)
+    return FileSigner(key_file.public_key, code, unlock(key_file, passphrase, f"key {code}"))
+
+
+def is_held_by_agent(public_key: PublicKey) -> bool:
+    """Tell whether ssh-agent can be reached, and holds a key."""
+    try:
+        with Agent() as agent:
+            return public_key in agent.list_keys()
+    except KeyFileError:
+        return False
 
 
 def _code_of(name: str) -> str:

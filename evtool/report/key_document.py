@@ -53,8 +53,27 @@ class KeyProblem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToldRecord:
+    """A record that was told of the next key of an agent, or could not be.
+
+    Attributes:
+        path: the directory, as it was named.
+        entry: number of the entry `admitted`; null if none was added.
+        head: its SHA-256; null if none was added.
+        error: why none was added; null if one was.
+        hint: what to do next; may be empty.
+    """
+
+    path: str
+    entry: int | None = None
+    head: str | None = None
+    error: str | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeysDocument:
-    """What `evtool key new`, `show` and `list` print.
+    """What the commands of `evtool key` print.
 
     Attributes:
         format: what this document is, and in which version.
@@ -62,6 +81,8 @@ class KeysDocument:
         trusted: of a new key: that the user now trusts it. Null otherwise.
         problems: keys that cannot be read.
         agent_keys: Ed25519 keys that ssh-agent holds, or null if nobody asked.
+        old_key: fingerprint of the key that was changed or retired. Null otherwise.
+        records: of a changed key: the records that were named, and what came of it. Null otherwise.
     """
 
     format: Literal["evtool-keys/1"] = "evtool-keys/1"
@@ -69,6 +90,8 @@ class KeysDocument:
     trusted: bool | None = None
     problems: tuple[KeyProblem, ...] = ()
     agent_keys: tuple[HeldKey, ...] | None = None
+    old_key: str | None = None
+    records: tuple[ToldRecord, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

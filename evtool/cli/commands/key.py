@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from evtool.cli.answers.key import FORGOTTEN, render_own_key, say_lock, show_own_key
 from evtool.cli.command import Command, options_of
 from evtool.cli.delivery import print_error
 from evtool.cli.group import Group
@@ -17,15 +18,18 @@ from evtool.core.text.names import shown
 from evtool.keys.agent import Agent
 from evtool.keys.keyfile import public_path
 from evtool.keys.own import OwnKey, check_new_code, create_own_key, list_own_keys, read_own_key
-from evtool.keys.passphrase import TerminalPassphrase
+from evtool.keys.passphrase import MIN_LETTERS, TerminalPassphrase
 from evtool.keys.trust import add_signer, check_new_signer
-from evtool.report.key_document import HeldKey, KeyProblem, KeysDocument, OwnKeyShown
+from evtool.report.key_document import HeldKey, KeyProblem, KeysDocument
 
 GROUP_EXAMPLES = """\b
 Examples:
   evtool key new A03                 make the key of agent A03
   evtool key show A03 --public-key   print what others need to trust it
   evtool key list --ssh-agent        your keys, and those in ssh-agent
+  evtool key backup A03 /media/stick/A03.key
+  evtool key change A03 --record case-12 --record case-13
+  evtool help keys                   lost, stolen, changed, left: what to do
 
 \b
 Exit codes:
@@ -74,9 +78,18 @@ Exit codes:
 """
 
 
-@click.group(cls=Group, epilog=GROUP_EXAMPLES)
+_MODULES = {
+    "passphrase": "evtool.cli.commands.key_passphrase",
+    "backup": "evtool.cli.commands.key_backup",
+    "restore": "evtool.cli.commands.key_restore",
+    "change": "evtool.cli.commands.key_change",
+    "retire": "evtool.cli.commands.key_retire",
+}
+
+
+@click.group(cls=Group, modules=_MODULES, epilog=GROUP_EXAMPLES)
 def command() -> None:
-    """Make, show and list your own signing keys."""
+    """Make, show, back up, change and end your own signing keys."""
 
 
 @command.command("new", cls=Command, epilog=NEW_EXAMPLES)
@@ -95,11 +108,13 @@ def new(code: str, no_passphrase: bool, passphrase: KeyPassphraseOptions, output
         raise click.UsageError("--no-passphrase and a passphrase exclude each other")
     check_new_code(code)
     check_new_signer(code)
+    if not no_passphrase and source is None:
+        output.talk(f"The passphrase needs {MIN_LETTERS} letters or more; several words are best. {FORGOTTEN}")
     own = create_own_key(code, None if no_passphrase else source or TerminalPassphrase())
     output.did(f"made the key of agent {code}, {own.file.public_key.fingerprint}")
     signer = add_signer(code, own.file.public_key)
-    output.document(KeysDocument(keys=(_own_key(own),), trusted=True))
-    output.answer(_as_text(own))
+    output.document(KeysDocument(keys=(show_own_key(own),), trusted=True))
+    output.answer(render_own_key(own))
     output.talk(_advice(own, signer))
 
 
@@ -110,8 +125,8 @@ def new(code: str, no_passphrase: bool, passphrase: KeyPassphraseOptions, output
 def show(code: str | None, public_key: bool, output: Output) -> None:
     """Show the key of agent CODE, or your only one."""
     own = read_own_key(code) if code else _only_key()
-    output.document(KeysDocument(keys=(_own_key(own),)))
-    output.answer(own.file.public_key.line if public_key else _as_text(own))
+    output.document(KeysDocument(keys=(show_own_key(own),)))
+    output.answer(own.file.public_key.line if public_key else render_own_key(own))
 
 
 @command.command("list", cls=Command, epilog=LIST_EXAMPLES)
@@ -125,14 +140,14 @@ def list_(ssh_agent: bool, output: Output) -> int:
     own = list_own_keys()
     held = _agent_keys() if ssh_agent else ()
     document = KeysDocument(
-        keys=tuple(_own_key(key) for key in own.keys),
+        keys=tuple(show_own_key(key) for key in own.keys),
         problems=tuple(KeyProblem(error=problem.message, hint=problem.hint) for problem in own.problems),
         agent_keys=tuple(HeldKey(fingerprint=key.fingerprint, public_key=key.line) for key in held)
         if ssh_agent
         else None,
     )
     output.document(document)
-    lines = [f"{key.code:<16} {key.file.public_key.fingerprint} {_lock(key)}" for key in own.keys]
+    lines = [f"{key.code:<16} {key.file.public_key.fingerprint} {say_lock(key)}" for key in own.keys]
     lines += [f"{'(ssh-agent)':<16} {key.fingerprint} {key.key_type}" for key in held]
     if lines:
         output.answer("\n".join(lines))
@@ -160,25 +175,14 @@ def _agent_keys() -> tuple[PublicKey, ...]:
         return agent.list_keys()
 
 
-def _own_key(own: OwnKey) -> OwnKeyShown:
-    key = own.file.public_key
-    return OwnKeyShown(code=own.code, fingerprint=key.fingerprint, public_key=key.line, passphrase=own.file.encrypted)
-
-
-def _lock(own: OwnKey) -> str:
-    return "with passphrase" if own.file.encrypted else "without passphrase"
-
-
-def _as_text(own: OwnKey) -> str:
-    key = own.file.public_key
-    return f"Key of {own.code}, {_lock(own)}\n  {key.fingerprint}\n  {key.line}"
-
-
 def _advice(own: OwnKey, signer: AllowedSigner) -> str:
     lines = [
         f"You now trust it yourself as {own.code} (line {signer.line_number} of your trust file).",
         f"Private key: {shown(str(own.file.path))}",
-        "  Keep a copy of it in a safe place, apart from this machine. Never give it to anybody.",
+        "  Never give it to anybody. Keep a copy in a safe place, apart from this machine:",
+        f"  `evtool key backup {own.code} FILE`. {FORGOTTEN}"
+        if own.file.encrypted
+        else f"  `evtool key backup {own.code} FILE`.",
         f"Public key:  {shown(str(public_path(own.file.path)))}",
         "  Give it to those who are to verify your seals, and read them the fingerprint by telephone.",
     ]

@@ -12,6 +12,7 @@ import click
 from evtool.cli.command import flag, options_of
 from evtool.cli.options.complete import complete_own_code
 from evtool.cli.options.values import code_value
+from evtool.core.errors import Way
 from evtool.keys.passphrase import DescriptorPassphrase, FilePassphrase, PassphraseSource, TerminalPassphrase
 from evtool.operations.record.place import BundleAccess, RecordPlace
 
@@ -73,6 +74,45 @@ class KeyPassphraseOptions:
     def source(self) -> PassphraseSource | None:
         """Give where it comes from; None if neither is given."""
         return passphrase_source(self.descriptor, self.file, _KEY_PASSPHRASE)
+
+
+_NEW_PASSPHRASE = ("--new-passphrase-fd", "--new-passphrase-file")
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassphraseOptions:
+    """What a key is locked with from now on.
+
+    Attributes:
+        none: with nothing.
+        descriptor: a number of an open file with the passphrase, or None.
+        file: a file with it, or None.
+    """
+
+    none: bool = flag("--no-passphrase", is_flag=True, help="Leave the key unlocked: whoever reads the file can sign.")
+    descriptor: int | None = flag(
+        _NEW_PASSPHRASE[0],
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Read the new passphrase from open file descriptor N (0 is stdin).",
+    )
+    file: Path | None = flag(
+        _NEW_PASSPHRASE[1],
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Read the new passphrase from FILE, which only you may read.",
+    )
+
+    def source(self) -> PassphraseSource | None:
+        """Give where it comes from, the terminal if nothing else is said; None for a key that is left unlocked.
+
+        Raises:
+            click.UsageError: more than one answer is given.
+        """
+        given = passphrase_source(self.descriptor, self.file, _NEW_PASSPHRASE)
+        if self.none and given:
+            raise click.UsageError("--no-passphrase and a passphrase exclude each other")
+        return None if self.none else given or TerminalPassphrase(Way.NEW_PASSPHRASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +298,7 @@ def load_receipt_keys(trust_file: Path | None, recipients_file: Path | None) -> 
     Raises:
         InputError, FormatError: the list of recipients cannot be read.
     """
+    # Few commands read the list.
     from evtool.keys.recipients import load_recipients
 
     if trust_file is not None and recipients_file is None:
