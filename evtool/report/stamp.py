@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from evtool.core.text.names import shown
 from evtool.core.timestamp.stamp_names import StampName, StampRole
 from evtool.core.timestamp.time_report import ProvenInterval, StampKind, StampReport
 from evtool.core.timestamp.token_state import TokenState
-from evtool.report.time_document import AskedServer, Stamping
+from evtool.report.time_document import AskedServer, FetchedRevocation, Stamping
 
 if TYPE_CHECKING:
     # A report without time-stamps needs none of it, least of all the X.509 parts of cryptography.
@@ -141,14 +142,17 @@ def _render_stamp(stamp: StampReport) -> list[str]:
     return lines
 
 
-def render_stamping(stamping: Stamping) -> list[str]:
-    """Write the result of asking for time-stamps."""
+def render_stamping(stamping: Stamping, directory: str = "DIR") -> list[str]:
+    """Write the result of asking for time-stamps; `directory` is how the user called it."""
     good = sum(server.ok for server in stamping.authorities)
     lines = []
     if stamping.authorities:
         lines.append(f"entry {stamping.entry}: stamped by {good} of {_authorities(len(stamping.authorities))}")
     for server in stamping.authorities:
         lines += _render_authority(server)
+    lines += render_fetched(stamping.revocation, directory)
+    if not stamping.revocation:
+        lines += _render_what_to_keep(stamping.authorities, directory)
     for server in stamping.calendars:
         lines += [f"  promised by {shown(server.url)}"] if server.ok else _render_problem(server)
     if stamping.proof:
@@ -156,14 +160,50 @@ def render_stamping(stamping: Stamping) -> list[str]:
     return lines
 
 
-def render_import(stamping: Stamping) -> list[str]:
-    """Write the result of importing an answer from a file."""
+def render_fetched(fetched: Sequence[FetchedRevocation], directory: str) -> list[str]:
+    """Write what came of asking for revocation evidence."""
+    lines = []
+    for one in fetched:
+        what = "CRL" if one.kind == "crl" else "OCSP answer"
+        if one.files:
+            lines.append(f"  kept the {what} from {shown(one.url)} as {', '.join(one.files)}")
+            continue
+        lines += [f"  not kept: {one.problem}", *([f"    {one.hint}"] if one.hint else [])]
+    if any(not one.files for one in fetched):
+        again = shlex.join(["evtool", "timestamp", directory, "--with-revocation"])
+        lines.append(f"  Authorities issue new lists every few days or months. Try again then: {shown(again, 400)}")
+    return lines
+
+
+def _render_what_to_keep(servers: Sequence[AskedServer], directory: str) -> list[str]:
+    """Say until when time-stamps prove something by themselves, and what to keep now so that they do afterwards."""
+    stored = [server for server in servers if server.ok and server.proves_until is not None]
+    if not stored:
+        return []
+    lines = []
+    for until in dict.fromkeys(server.proves_until for server in stored):
+        lines.append(f"  By itself it proves this time until {until}, when the first certificate behind it ends.")
+    addresses = list(dict.fromkeys(url for server in stored for url in server.revocation_at))
+    lines.append("  After that it is indeterminate, unless you keep now what says that no certificate was revoked.")
+    if addresses:
+        fetch = shlex.join(["evtool", "timestamp", directory, "--with-revocation"])
+        lines += [f"    to fetch it:     {shown(fetch, 400)}", "    or by hand, from the addresses that they name:"]
+        lines += [f"      {shown(url)}" for url in addresses]
+    else:
+        lines.append("    The certificates name no address: ask the authority for its revocation list (CRL).")
+    keep = shlex.join(["evtool", "timestamp", directory, "--revocation"])
+    lines.append(f"    from a stick:    {shown(keep, 400)} FILE")
+    return lines
+
+
+def render_import(stamping: Stamping, directory: str = "DIR") -> list[str]:
+    """Write the result of importing an answer from a file; `directory` is how the user called it."""
     lines = []
     for authority in stamping.authorities:
         stamped = f"stamped {authority.attested_time} by {authority.authority}"
         lines.append(f"  {shown(authority.url)}: entry {stamping.entry} {stamped}")
         lines += [f"    stored as {authority.file}", *_render_clock(authority)]
-    return lines
+    return lines + _render_what_to_keep(stamping.authorities, directory)
 
 
 def _authorities(number: int) -> str:

@@ -23,6 +23,9 @@ class AskedServer:
         problem: why there is nothing to store; empty if there is.
         hint: what to do about that; may be empty.
         clock_off_seconds: its time minus this computer's clock where these are more than five minutes apart, or null.
+        proves_until: until when its time-stamp proves something by itself: the end of the first certificate that ends;
+            null if nothing was stored, or if revocation evidence came with it.
+        revocation_at: addresses that these certificates name for revocation lists and answers.
     """
 
     url: str
@@ -35,6 +38,29 @@ class AskedServer:
     problem: str = ""
     hint: str = ""
     clock_off_seconds: int | None = None
+    proves_until: str | None = None
+    revocation_at: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedRevocation:
+    """What came of asking for revocation evidence at one address.
+
+    Attributes:
+        url: the address, as a certificate names it.
+        kind: `crl` or `ocsp`.
+        certificate: the certificate that names it.
+        files: names of the files in the custody directory that hold what came.
+        problem: why nothing was kept; empty if something was.
+        hint: what to do about that; may be empty.
+    """
+
+    url: str
+    kind: str
+    certificate: str
+    files: tuple[str, ...] = ()
+    problem: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +74,7 @@ class Stamping:
         calendars: every OpenTimestamps calendar that was asked.
         proof: name of the OpenTimestamps proof, still a promise, or null.
         ok: enough authorities stamped, and one calendar promised if any was asked.
+        revocation: what came of asking for revocation evidence, with `--with-revocation`.
     """
 
     entry: int
@@ -56,6 +83,7 @@ class Stamping:
     calendars: tuple[AskedServer, ...]
     proof: str | None
     ok: bool
+    revocation: tuple[FetchedRevocation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,10 +235,10 @@ class DueThing:
     Attributes:
         entry: number of the entry whose time-stamp rests on it.
         label: which of the entry's time-stamps.
-        kind: certificate, hash or key.
+        kind: certificate, hash, key, or revocation: evidence that was not kept.
         name: what it is.
         ends: its last second.
-        renew_by: a year before that.
+        renew_by: a year before that; evidence of revocation is to be kept by then.
         due: renewal is due now.
         source: who says so.
     """
@@ -334,7 +362,7 @@ class JudgedStamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationDocument:
-    """What `evtool timestamp --revocation` prints.
+    """What `evtool timestamp --revocation`, or `--with-revocation` alone, prints.
 
     Attributes:
         format: what this document is, and in which version.
@@ -342,6 +370,7 @@ class RevocationDocument:
         path: the directory, as the user named it.
         kept: each file beside each of its time-stamps.
         timestamps: those time-stamps, as they are judged now.
+        fetched: what came of asking at each address, with `--with-revocation`.
     """
 
     format: Literal["evtool-timestamp-revocation/1"] = "evtool-timestamp-revocation/1"
@@ -349,3 +378,4 @@ class RevocationDocument:
     path: str
     kept: tuple[KeptRevocationFile, ...]
     timestamps: tuple[JudgedStamp, ...]
+    fetched: tuple[FetchedRevocation, ...] = ()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -110,6 +110,16 @@ class OpensslAuthority:
         run_openssl(["ocsp", *arguments.split()], self.directory, at)
         return (self.directory / "new.ocsp").read_bytes()
 
+    def answer_ocsp(self, issuer: str, request: bytes, at: str = "") -> bytes:
+        """Answer what was really asked about the certificate that `intermediate` or `root` issued."""
+        self._write_index(issuer, "", "")
+        with tempfile.TemporaryDirectory() as scratch:
+            query, answer = Path(scratch, "query"), Path(scratch, "answer")
+            query.write_bytes(request)
+            arguments = f"-index index.txt -CA {issuer}.pem -rsigner {issuer}.pem -rkey {issuer}.key -ndays 30"
+            run_openssl(["ocsp", *arguments.split(), "-reqin", str(query), "-respout", str(answer)], self.directory, at)
+            return answer.read_bytes()
+
     def _write_index(self, issuer: str, revoked: str, reason: str) -> None:
         """Write the database of `openssl ca`: one line for the certificate, revoked as of `250601000000Z` or not."""
         certificate = x509.load_pem_x509_certificate((self.directory / f"{_ISSUED[issuer]}.pem").read_bytes())
@@ -144,14 +154,19 @@ class OpensslAuthority:
         return wrap_response(run_openssl(arguments, self.directory, data=statement.der))
 
 
-def make_authority(directory: Path, kind: str, at: str | None = None) -> OpensslAuthority:
-    """Make root, intermediate and signer with openssl: `rsa`, `ecdsa` or `pss` (the signer's key)."""
+def make_authority(
+    directory: Path, kind: str, at: str | None = None, names: Mapping[str, str] | None = None
+) -> OpensslAuthority:
+    """Make root, intermediate and signer with openssl: `rsa`, `ecdsa` or `pss` (the signer's key).
+
+    `names` holds more extensions by certificate: the addresses at which its issuer says whether it was revoked.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "tsa.conf").write_text(_CONFIG)
     (directory / "serial").write_text("1000\n")
     issuer = ""
     for name, extensions in _EXTENSIONS.items():
-        (directory / f"{name}.ext").write_text(extensions)
+        (directory / f"{name}.ext").write_text(extensions + (names or {}).get(name, ""))
         key = kind if name == "signer" or kind != "pss" else "rsa"
         run_openssl(["genpkey", *_KEYS[key], "-out", f"{name}.key"], directory)
         subject = f"/C=XX/O=Loopback {kind}/CN=Loopback {kind} {name}"

@@ -62,7 +62,7 @@ def answer_import(
     stored = import_response(directory, response, anchors, entry=entry, custody=custody)
     stamping = describe_stamping(_as_result(stored, file))
     did_stamp(output, stamping)
-    output.answer("\n".join([f"{shown(directory)}:", *render_import(stamping)]))
+    output.answer("\n".join([f"{shown(directory)}:", *render_import(stamping, directory)]))
     output.document(StampDocument(exit_code=ExitCode.OK, path=directory, stamping=stamping))
     return ExitCode.OK
 

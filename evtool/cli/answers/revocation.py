@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from evtool.cli.answers.stamp import answer_leaves, describe_fetched
+from evtool.cli.options.stamp import StampRequestOptions
 from evtool.cli.options.time import MAX_REVOCATION_FILE, make_anchor_source
 from evtool.cli.output import Output
 from evtool.core.errors import ExitCode
 from evtool.core.text.names import shown
 from evtool.core.timestamp.time_report import StampReport
+from evtool.core.timestamp.token_state import TokenState
 from evtool.keys.files import read_any_file
 from evtool.operations.record.place import Where
+from evtool.operations.timestamps.fetching import fetch_revocation, preview_revocation
 from evtool.operations.timestamps.revocation import KeptRevocation, RevocationResult, add_revocation
-from evtool.report.stamp import spell
+from evtool.report.stamp import render_fetched, spell
 from evtool.report.time_document import JudgedStamp, KeptRevocationFile, RevocationDocument
 
 
@@ -35,6 +39,37 @@ def keep_revocation(
         output.did(f"stored {', '.join(new)}")
     output.answer("\n".join([f"{shown(directory)}:", *_render(result, kept, stamps)]))
     output.document(RevocationDocument(exit_code=exit_code, path=directory, kept=kept, timestamps=stamps))
+    return exit_code
+
+
+UNKNOWN_ADDRESSES = (
+    "The addresses of revocation lists stand in the certificates of the answer; once it is there, "
+    "`evtool timestamp DIR --with-revocation --what-leaves` shows what they get."
+)
+
+
+def fetch_and_keep(
+    directory: str, entry: int | None, stamping: StampRequestOptions, where: Where, output: Output
+) -> ExitCode:
+    """Fetch what the issuers say of the certificates behind the time-stamps that are there, and keep it."""
+    anchors = tuple(make_anchor_source(stamping.tsa_roots, output)())
+    if stamping.what_leaves:
+        answer_leaves(output, preview_revocation(directory, anchors, entry=entry, custody=where), blank=False)
+        return ExitCode.OK
+    result = fetch_revocation(directory, anchors, entry=entry, custody=where)
+    fetched, stamps = describe_fetched(result.sources), tuple(map(_describe_stamp, result.stamps))
+    is_kept = all(stamp.state == TokenState.PASSED.value and not stamp.cautions for stamp in stamps)
+    exit_code = ExitCode.OK if stamps and is_kept else ExitCode.NOT_ESTABLISHED
+    if new := [name for one in fetched for name in one.files]:
+        output.did(f"stored {', '.join(new)}")
+    lines = [f"{shown(directory)}:", *render_fetched(fetched, directory)]
+    if not fetched:
+        lines.append("  The certificates name no address: ask the authority for its revocation list (CRL).")
+    output.answer("\n".join([*lines, *_render_stamps(stamps)]))
+    kept = tuple(_describe(kept) for source in result.sources for kept in source.kept)
+    output.document(
+        RevocationDocument(exit_code=exit_code, path=directory, kept=kept, timestamps=stamps, fetched=fetched)
+    )
     return exit_code
 
 
@@ -79,10 +114,16 @@ def _render(result: RevocationResult, kept: Sequence[KeptRevocationFile], stamps
             f"  {shown(stored.source)}: {what} of {stored.issuer}: {stored.certificate} is {says}",
             f"    {where}",
         ]
+    lines += _render_stamps(stamps)
+    if not result.ok:
+        lines.append("  What an authority says of its certificates is kept also where it speaks against a time-stamp.")
+    return lines
+
+
+def _render_stamps(stamps: Sequence[JudgedStamp]) -> list[str]:
+    lines = []
     for stamp in stamps:
         why = f", {stamp.reason}: {stamp.detail}" if stamp.detail else ""
         lines.append(f"  time-stamp {stamp.label} of entry {stamp.entry}, judged with it: {stamp.state}{why}")
         lines += [f"    {caution}" for caution in stamp.cautions]
-    if not result.ok:
-        lines.append("  What an authority says of its certificates is kept also where it speaks against a time-stamp.")
     return lines

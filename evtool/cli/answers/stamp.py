@@ -8,11 +8,14 @@ from collections.abc import Iterable, Sequence
 from evtool.cli.output import Output
 from evtool.core.errors import EvtoolError
 from evtool.core.text.names import shown
+from evtool.core.timestamp.x509.sources import find_sources
 from evtool.interop.http_client import Outgoing, find_proxy
 from evtool.operations.timestamps.add import StampOptions, StampResult
 from evtool.operations.timestamps.asking import CalendarOutcome, StampOutcome
+from evtool.operations.timestamps.fetching import FetchedSource
 from evtool.operations.timestamps.storing import StoredStamp
-from evtool.report.time_document import AskedServer, LeavesDocument, LeavingRequest, Stamping
+from evtool.report.stamp import spell
+from evtool.report.time_document import AskedServer, FetchedRevocation, LeavesDocument, LeavingRequest, Stamping
 
 _UNPRINTABLE = re.compile(rb"[^\x20-\x7e]")
 
@@ -26,12 +29,29 @@ def describe_stamping(result: StampResult) -> Stamping:
         calendars=tuple(map(describe_calendar, result.calendars)),
         proof=result.proof.text if result.proof else None,
         ok=result.ok,
+        revocation=describe_fetched(result.fetched),
+    )
+
+
+def describe_fetched(fetched: Sequence[FetchedSource]) -> tuple[FetchedRevocation, ...]:
+    """Turn what came of asking for revocation evidence into the document's type."""
+    return tuple(
+        FetchedRevocation(
+            url=one.source.url,
+            kind=one.source.kind.value,
+            certificate=one.source.certificate,
+            files=tuple(dict.fromkeys(kept.name.text for kept in one.kept)),
+            problem=one.problem,
+            hint=one.hint,
+        )
+        for one in fetched
     )
 
 
 def did_stamp(output: Output, stamping: Stamping) -> None:
     """Note what was stored, for when the answer is lost."""
     files = [authority.file for authority in stamping.authorities if authority.file is not None]
+    files += [name for fetched in stamping.revocation for name in fetched.files]
     files += [stamping.proof] if stamping.proof is not None else []
     if files:
         output.did(f"stored {', '.join(files)}")
@@ -62,6 +82,7 @@ def _failed(outcome: StampOutcome) -> AskedServer:
 def _authority(outcome: StampOutcome, file: str | None) -> AskedServer:
     verdict = outcome.verdict
     difference = outcome.clock_difference if outcome.is_clock_off else None
+    rests_on = verdict if file and verdict and verdict.revocation_known_until is None else None
     return AskedServer(
         url=outcome.url,
         ok=outcome.ok,
@@ -73,6 +94,8 @@ def _authority(outcome: StampOutcome, file: str | None) -> AskedServer:
         problem=outcome.problem,
         hint=outcome.hint,
         clock_off_seconds=round(difference.total_seconds()) if difference is not None else None,
+        proves_until=spell(rests_on.ends) if rests_on else None,
+        revocation_at=tuple(source.url for source in find_sources(rests_on.chain)) if rests_on else (),
     )
 
 

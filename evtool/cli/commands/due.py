@@ -12,6 +12,7 @@ from evtool.cli.options.time import TimeOptions, time_options
 from evtool.cli.output import Output, output_options
 from evtool.core.errors import EvtoolError, ExitCode
 from evtool.core.text.names import shown
+from evtool.core.timestamp.due import DueKind
 from evtool.operations.verify.due import find_due
 from evtool.report.stamp import spell
 from evtool.report.time_document import DueDirectory, DueDocument, DueThing
@@ -76,11 +77,19 @@ def _render(directory: DueDirectory) -> Sequence[str]:
     lines = [f"{shown(directory.path)}: {_state(directory)}"]
     for thing in directory.things:
         mark = "DUE" if thing.due else "   "
+        if thing.kind == DueKind.REVOCATION.value:
+            where = f"entry {thing.entry} {thing.label}"
+            lines.append(f"  {mark} keep by {thing.renew_by}, ends {thing.ends}  {where}: {_missing(thing)}")
+            continue
         what = f"{thing.kind} {thing.name} ({thing.source})"
         lines.append(
             f"  {mark} renew by {thing.renew_by}, ends {thing.ends}  entry {thing.entry} {thing.label}: {what}"
         )
     return lines
+
+
+def _missing(thing: DueThing) -> str:
+    return f"{thing.source} for {thing.name} and what issued it; fetch it with `evtool timestamp DIR --with-revocation`"
 
 
 def _state(directory: DueDirectory) -> str:

@@ -97,5 +97,5 @@ def _stamp(directory: str, order: StampOptions | None, result: RenewResult) -> S
 def _render(directory: str, result: RenewResult, stamps: Stamping | None) -> str:
     lines = [f"{shown(directory)}: renewed {result.files} files of the record as entry {result.entry}"]
     if stamps is not None:
-        lines += ["", *render_stamping(stamps)]
+        lines += ["", *render_stamping(stamps, directory)]
     return "\n".join([*lines, *head_lines(result.head)])

@@ -287,7 +287,7 @@ def _render(
         lines.append(f"  {mark}: {finding.code.value}: {item}{finding.message}")
     lines += [f"  {code.value}: {words}" for code, words in listed.rest]
     if stamps is not None:
-        lines += ["", *render_stamping(stamps)]
+        lines += ["", *render_stamping(stamps, directory)]
     elif is_stamping:
         lines.append(
             "  nothing was time-stamped: no entry was added; evtool timestamp has the newest entry time-stamped"

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from evtool.cli.answers.airgap import answer_import, answer_request
-from evtool.cli.answers.revocation import keep_revocation
+from evtool.cli.answers.revocation import UNKNOWN_ADDRESSES, fetch_and_keep, keep_revocation
 from evtool.cli.answers.stamp import answer_leaves, describe_calendar, describe_stamping, did_stamp
 from evtool.cli.command import Command
 from evtool.cli.group import Group
@@ -61,12 +61,16 @@ Examples:
   evtool timestamp interview-0042 --request /media/stick/out.tsq
   evtool timestamp interview-0042 --import /media/stick/in.tsr
   evtool timestamp interview-0042 --revocation /media/stick/tsa.crl
+  evtool timestamp interview-0042 --with-revocation
+                              fetch what keeps its time-stamps good for long
+  evtool timestamp interview-0042 --with-revocation --what-leaves
   evtool timestamp interview-0042 --ots https://calendar.example
 
 {_EXIT_CODES}
 
-Only the addresses that you give are contacted. An answer is stored only if it passes: it is for this entry, answers
-this request, and leads to an authority that you trust (`evtool trust tsa add`).
+Only the addresses that you give are contacted, and with --with-revocation those that the certificates of authorities
+that you trust name; --what-leaves shows them first. An answer is stored only if it passes: it is for this entry,
+answers this request, and leads to an authority that you trust (`evtool trust tsa add`).
 """
 
 UPGRADE_EXAMPLES = """\b
@@ -130,12 +134,17 @@ def add(
     output: Output,
 ) -> int:
     """Have an entry of DIRECTORY stamped by authorities, across an air gap, or by OpenTimestamps calendars."""
-    ways = [stamping.asks, request_file is not None, import_file is not None, bool(revocation)]
+    is_fetching = stamping.with_revocation and not stamping.asks
+    ways = [stamping.asks, request_file is not None, import_file is not None, bool(revocation), is_fetching]
     if sum(ways) != 1:
-        raise click.UsageError("give one of --tsa (or --ots), --request, --import and --revocation")
+        raise click.UsageError(
+            "give one of --tsa (or --ots), --request, --import, --revocation, and --with-revocation alone"
+        )
     custody = where.place(access.load())
     if revocation:
         return keep_revocation(directory, revocation, entry, stamping.tsa_roots, custody, output)
+    if is_fetching:
+        return fetch_and_keep(directory, entry, stamping, custody, output)
     if request_file is not None:
         return answer_request(directory, request_file, entry, stamping, custody, output)
     if import_file is not None:
@@ -143,6 +152,8 @@ def add(
     options = stamping.build(output, entry, custody)
     if stamping.what_leaves:
         answer_leaves(output, preview_timestamps(directory, options), blank=False)
+        if stamping.with_revocation:
+            output.talk(UNKNOWN_ADDRESSES)
         return ExitCode.OK
     return answer_stamping(output, directory, add_timestamps(directory, options))
 
@@ -152,7 +163,7 @@ def answer_stamping(output: Output, directory: str, result: StampResult) -> Exit
     exit_code = ExitCode.OK if result.ok else ExitCode.NOT_ESTABLISHED
     stamping = describe_stamping(result)
     did_stamp(output, stamping)
-    output.answer("\n".join([f"{shown(directory)}:", *render_stamping(stamping)]))
+    output.answer("\n".join([f"{shown(directory)}:", *render_stamping(stamping, directory)]))
     output.document(StampDocument(exit_code=exit_code, path=directory, stamping=stamping))
     return exit_code
 

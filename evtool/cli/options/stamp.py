@@ -29,6 +29,7 @@ class StampRequestOptions:
         policy: the policy that an authority is asked for, or None.
         hash_name: the hash function whose value an authority gets.
         label: what the files are called, or "".
+        with_revocation: fetch and keep what the certificates' issuers say of them.
         what_leaves: only show what would be sent.
         tsa_roots: file or folder with root certificates; None for the user's own list.
     """
@@ -58,6 +59,11 @@ class StampRequestOptions:
         default="",
         metavar="NAME",
         help="What to call the time-stamp's files. [default: its authority's name; for a request: offline]",
+    )
+    with_revocation: bool = flag(
+        "--with-revocation",
+        is_flag=True,
+        help="Fetch the revocation lists and answers that the certificates of the authorities name, and keep them.",
     )
     what_leaves: bool = flag(
         "--what-leaves", is_flag=True, help="Show the bytes that would be sent; send and write nothing."
@@ -93,6 +99,7 @@ class StampRequestOptions:
             policy=self.policy,
             hash_name=self.hash_name,
             label=self.label,
+            with_revocation=self.with_revocation,
             custody=custody,
         )
 

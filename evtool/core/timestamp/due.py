@@ -22,6 +22,8 @@ class DueKind(Enum):
     CERTIFICATE = "certificate"
     HASH = "hash"
     KEY = "key"
+    REVOCATION = "revocation"
+    """Nothing was kept that says that the certificates were not revoked; until they end it can still be fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,9 @@ def _items(judged: JudgedToken, sunsets: SunsetTable) -> list[DueItem]:
     found: list[tuple[DueKind, str, datetime, str]] = []
     for link in verdict.path:
         found.append((DueKind.CERTIFICATE, link.name, link.not_after, f"certificate {link.fingerprint[:16]}"))
+    if verdict.revocation_known_until is None and verdict.ends is not None:
+        signer = next(link for link in verdict.path if link.not_after == verdict.ends)
+        found.append((DueKind.REVOCATION, signer.name, verdict.ends, "no revocation list or answer is kept"))
     for kind, row in _rows(verdict, sunsets):
         if row and row.end:
             found.append((kind, row.name if not row.min_bits else f"{row.name}-{row.min_bits}", row.end, row.source))

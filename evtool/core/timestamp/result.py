@@ -280,6 +280,14 @@ class TokenVerdict:
         return self.remarks[0].detail if self.remarks else ""
 
     @property
+    def ends(self) -> datetime | None:
+        """Give the moment at which the first certificate of the path ends, the anchor's aside; None without a path.
+
+        Until then the token proves its time by itself; afterwards only with evidence that nothing was revoked.
+        """
+        return min((link.not_after for link in self.path[:-1] or self.path), default=None)
+
+    @property
     def proven(self) -> TokenFacts | None:
         """Give the facts if, and only if, they are shown."""
         return self.claimed if self.state is TokenState.PASSED else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evtool.core.errors import UsageError, Way
 from evtool.core.timestamp.algorithms import HASHES_BY_NAME
@@ -33,6 +33,7 @@ from evtool.operations.timestamps.asking import (
     preview_requests,
     stamp_with_calendars,
 )
+from evtool.operations.timestamps.fetching import FetchedSource, fetch_revocation
 from evtool.operations.timestamps.storing import (
     Ports,
     StoredStamp,
@@ -58,6 +59,7 @@ class StampOptions:
         policy: TSA policy to ask for, dotted; None leaves it to the authority.
         hash_name: hash function of the imprint.
         label: label of the files; "" takes one from the authority's root certificate.
+        with_revocation: fetch and keep what the certificates' issuers say of them.
         custody: where the custody directory is, if not in the evidence directory.
     """
 
@@ -69,6 +71,7 @@ class StampOptions:
     policy: str | None = None
     hash_name: str = "sha256"
     label: str = ""
+    with_revocation: bool = False
     custody: Where = None
 
     def __post_init__(self) -> None:
@@ -106,6 +109,7 @@ class StampResult:
         proof: name of the OpenTimestamps proof that was stored, still a promise; None without one.
         calendars: what came of asking each calendar.
         needed: how many authorities had to stamp.
+        fetched: what came of fetching revocation evidence; empty if that was not asked for.
     """
 
     entry: int
@@ -114,6 +118,7 @@ class StampResult:
     proof: StampName | None = None
     calendars: tuple[CalendarOutcome, ...] = ()
     needed: int = 0
+    fetched: tuple[FetchedSource, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -142,7 +147,11 @@ def add_timestamps(path: str | os.PathLike[str], options: StampOptions, ports: P
     outcomes = ask_authorities(order, requests, make_grounds(options.anchors, ports), ports.pause)
     salt = ports.random_bytes(SALT_SIZE)
     proof, calendars = stamp_with_calendars(target.signature, options.calendars, salt, ports.pause)
-    return _store(path, target, options, outcomes, proof, calendars)
+    result = _store(path, target, options, outcomes, proof, calendars)
+    if not (options.with_revocation and result.stored):
+        return result
+    fetched = fetch_revocation(path, options.anchors, entry=target.sequence, custody=options.custody, ports=ports)
+    return replace(result, fetched=fetched.sources)
 
 
 def _store(

@@ -1,7 +1,7 @@
 """Keeping revocation evidence: CRLs and OCSP answers are stored beside the time-stamps that they are about.
 
-They come as files that the user fetched: nothing is asked over a network. Once the authority is gone nobody can ask it
-any more, and what was kept then decides whether a time-stamp still counts.
+They come as files that the user fetched, or from `evtool.operations.timestamps.fetching`. Once the authority is gone
+nobody can ask it any more, and what was kept then decides whether a time-stamp still counts.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class RevocationResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
+class Token:
     """A time-stamp of the record whose path is known, the signer first."""
 
     target: Target
@@ -107,7 +107,7 @@ def add_revocation(
     ports = ports or Ports()
     parsed = [(source, _parse(source, data)) for source, data in files]
     with open_record(path, custody) as record:
-        tokens = _find_tokens(record, anchors, entry, ports)
+        tokens = find_tokens(record, anchors, entry, ports)
     matches = [
         (source, file, token, statement) for source, file in parsed for token, statement in _match(source, file, tokens)
     ]
@@ -127,7 +127,13 @@ def _parse(source: str, data: bytes) -> RevocationFile:
         raise FormatError(f"{shown(source)}: {error.message}; nothing was stored", hint=error.hint) from error
 
 
-def _find_tokens(record: Record, anchors: tuple[Anchor, ...], entry: int | None, ports: Ports) -> list[_Token]:
+def find_tokens(record: Record, anchors: tuple[Anchor, ...], entry: int | None, ports: Ports) -> list[Token]:
+    """Find the time-stamps of a record, or of one entry, that lead to an authority of `anchors`.
+
+    Raises:
+        InputError: there is no time-stamp.
+        NotEstablishedError: none leads to one.
+    """
     stamps = [stamp for stamp in read_time_files(record).stamps if stamp.name.role is StampRole.RESPONSE]
     stamps = [stamp for stamp in stamps if entry in (None, stamp.name.sequence)]
     if not stamps:
@@ -141,7 +147,7 @@ def _find_tokens(record: Record, anchors: tuple[Anchor, ...], entry: int | None,
         )
         if verdict.claimed and verdict.chain:
             target, links = read_target(record, stamp.name.sequence), map(load_certificate, verdict.chain)
-            found.append(_Token(target, stamp.name, verdict.claimed.gen_time, tuple(links)))
+            found.append(Token(target, stamp.name, verdict.claimed.gen_time, tuple(links)))
     if not found:
         raise NotEstablishedError(
             "no time-stamp here leads to an authority that you trust, so no revocation evidence can be checked",
@@ -152,7 +158,7 @@ def _find_tokens(record: Record, anchors: tuple[Anchor, ...], entry: int | None,
     return found
 
 
-def _match(source: str, file: RevocationFile, tokens: Sequence[_Token]) -> list[tuple[_Token, RevocationStatement]]:
+def _match(source: str, file: RevocationFile, tokens: Sequence[Token]) -> list[tuple[Token, RevocationStatement]]:
     """Find the time-stamps that a file says something of.
 
     Raises:

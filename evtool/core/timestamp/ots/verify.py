@@ -157,7 +157,7 @@ def _check_block(leaf: Leaf, height: int, headers: BlockHeaders, minimum_work: i
         return OtsVerdict(OtsReason.HASH_UNSUPPORTED, "an operation of the proof is not supported by this Python")
     header = headers.find(height)
     if header is None:
-        return OtsVerdict(OtsReason.HEADER_MISSING, f"the header of Bitcoin block {height} was not supplied")
+        return OtsVerdict(OtsReason.HEADER_MISSING, _missing(height))
     if problem := _check_header(header, height, headers, minimum_work):
         return problem
     if not hmac.compare_digest(leaf.message, header.merkle_root):
@@ -166,6 +166,13 @@ def _check_block(leaf: Leaf, height: int, headers: BlockHeaders, minimum_work: i
     if leaf.weak:
         return OtsVerdict(OtsReason.HASH_WEAK, "a broken hash function stands between the data and the block")
     return OtsVerdict(OtsReason.OK, block=BlockFacts(height, header.block_hash, header.day, header.existed_by))
+
+
+def _missing(height: int) -> str:
+    return (
+        f"the header of Bitcoin block {height} was not supplied; whoever runs a Bitcoin node has it: "
+        f"bitcoin-cli getblockheader $(bitcoin-cli getblockhash {height}) false"
+    )
 
 
 def _check_header(header: BlockHeader, height: int, headers: BlockHeaders, minimum_work: int) -> OtsVerdict | None:
