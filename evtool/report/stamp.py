@@ -163,13 +163,13 @@ def render_stamping(stamping: Stamping, directory: str = "DIR") -> list[str]:
 def render_fetched(fetched: Sequence[FetchedRevocation], directory: str) -> list[str]:
     """Write what came of asking for revocation evidence."""
     lines = []
-    for one in fetched:
-        what = "CRL" if one.kind == "crl" else "OCSP answer"
-        if one.files:
-            lines.append(f"  kept the {what} from {shown(one.url)} as {', '.join(one.files)}")
+    for answer in fetched:
+        what = "CRL" if answer.kind == "crl" else "OCSP answer"
+        if answer.files:
+            lines.append(f"  kept the {what} from {shown(answer.url)} as {', '.join(answer.files)}")
             continue
-        lines += [f"  not kept: {one.problem}", *([f"    {one.hint}"] if one.hint else [])]
-    if any(not one.files for one in fetched):
+        lines += [f"  not kept: {answer.problem}", *([f"    {answer.hint}"] if answer.hint else [])]
+    if any(not answer.files for answer in fetched):
         again = shlex.join(["evtool", "timestamp", directory, "--with-revocation"])
         lines.append(f"  Authorities issue new lists every few days or months. Try again then: {shown(again, 400)}")
     return lines

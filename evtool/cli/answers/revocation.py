@@ -60,7 +60,7 @@ def fetch_and_keep(
     fetched, stamps = describe_fetched(result.sources), tuple(map(_describe_stamp, result.stamps))
     is_kept = all(stamp.state == TokenState.PASSED.value and not stamp.cautions for stamp in stamps)
     exit_code = ExitCode.OK if stamps and is_kept else ExitCode.NOT_ESTABLISHED
-    if new := [name for one in fetched for name in one.files]:
+    if new := [name for answer in fetched for name in answer.files]:
         output.did(f"stored {', '.join(new)}")
     lines = [f"{shown(directory)}:", *render_fetched(fetched, directory)]
     if not fetched:

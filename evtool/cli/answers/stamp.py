@@ -37,14 +37,14 @@ def describe_fetched(fetched: Sequence[FetchedSource]) -> tuple[FetchedRevocatio
     """Turn what came of asking for revocation evidence into the document's type."""
     return tuple(
         FetchedRevocation(
-            url=one.source.url,
-            kind=one.source.kind.value,
-            certificate=one.source.certificate,
-            files=tuple(dict.fromkeys(kept.name.text for kept in one.kept)),
-            problem=one.problem,
-            hint=one.hint,
+            url=answer.source.url,
+            kind=answer.source.kind.value,
+            certificate=answer.source.certificate,
+            files=tuple(dict.fromkeys(kept.name.text for kept in answer.kept)),
+            problem=answer.problem,
+            hint=answer.hint,
         )
-        for one in fetched
+        for answer in fetched
     )
 
 

@@ -84,7 +84,7 @@ def _responders(certificate: x509.Certificate) -> list[str]:
         access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
     except x509.ExtensionNotFound:
         return []
-    return _addresses(one.access_location for one in access if one.access_method == AuthorityInformationAccessOID.OCSP)
+    return _addresses(way.access_location for way in access if way.access_method == AuthorityInformationAccessOID.OCSP)
 
 
 def _addresses(names: Iterator[x509.GeneralName]) -> list[str]:
