@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from evtool.core.consent.decision import ConsentAnswer
 from evtool.core.consent.items import ItemConsent, ItemTerms, TermsNeverStated, TermsWithheld, terms_that_count
 from evtool.core.consent.state import Holding
-from evtool.core.consent.summary import ConsentSummary
+from evtool.core.consent.summary import NOT_STATED, ConsentSummary
 from evtool.core.finding import Axis, AxisState
 from evtool.core.terms.terms import ConsentTerms, Handling
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.core.text.times import format_time
 from evtool.core.verdict import Report
+from evtool.report.moments import format_local
 
 _ACCESS = {
     Handling.CLOSED.value: "It may not be given to anyone.",
@@ -31,11 +31,13 @@ def render_access(report: Report, name: str) -> list[str]:
         line = render_access_line(report.handling, shown(name))
         return [line, "  No terms can be relied on, so the strictest terms apply."]
     lines = [render_access_line(report.handling, shown(name), summary)]
-    lines += render_summary(summary)
+    lines += render_summary(summary, is_short=True)
     if report.axes[Axis.TRUST] is not AxisState.SHOWN:
         lines.append("  You do not trust all of the keys that signed these terms.")
     if summary.as_of:
-        lines.append(f"  As of {format_time(summary.as_of)} (claimed). Consent may have changed since: ask the sender.")
+        lines.append(
+            f"  As of {format_local(summary.as_of)} (claimed). Consent may have changed since: ask the sender."
+        )
     return lines
 
 
@@ -54,8 +56,8 @@ def render_access_line(handling: str, what: str, summary: ConsentSummary | None 
     return f"ACCESS TO {what}: {shown(handling)}. {rule}"
 
 
-def render_summary(summary: ConsentSummary) -> list[str]:
-    """Write what the terms amount to, one per line."""
+def render_summary(summary: ConsentSummary, *, is_short: bool = False) -> list[str]:
+    """Write what the terms amount to, one per line; if it is to be short, what is alike for all items on one line."""
     rows: tuple[tuple[str, Mapping[str, int]], ...] = (
         ("handling", summary.handling),
         ("consent", summary.status),
@@ -68,14 +70,39 @@ def render_summary(summary: ConsentSummary) -> list[str]:
         ("agreement", summary.agreements),
         ("unknown", summary.unknown),
     )
-    lines = [f"  {label:<11} {_counted(counts, summary.items)}" for label, counts in rows if counts]
+    unstated = [label for label, counts in rows if counts and counts.get(NOT_STATED) == summary.items]
+    merged = unstated if len(unstated) > 1 else []
+    alike: list[str] = []
+    lines = []
+    for label, counts in rows:
+        if not counts or label in merged:
+            continue
+        is_alike = len(counts) == 1 and summary.items in counts.values()
+        if is_short and is_alike and label in _SINGLE:
+            alike.append(f"{label} {_counted(counts, summary.items)}")
+        else:
+            lines.append(f"  {label:<11} {_counted(counts, summary.items)}")
+    if alike:
+        lines.insert(0, f"  {'all items':<11} {', '.join(alike)}")
+    if merged:
+        lines.append(f"  {'not stated':<11} {', '.join(merged)}")
     if summary.unknown:
         lines.append("  Unknown codes come from a later version or from another organisation: ask what they mean.")
-    days = (("from", summary.starts), ("until", summary.until), ("ask again", summary.review))
-    lines += [f"  {label:<11} {day}" for label, day in days if day]
+    days = [
+        (label, str(day))
+        for label, day in (("from", summary.starts), ("until", summary.until), ("ask again", summary.review))
+        if day
+    ]
+    if is_short and len(days) > 1:
+        days = [("days", ", ".join(f"{label} {day}" for label, day in days))]
+    lines += [f"  {label:<11} {day}" for label, day in days]
     if summary.changed:
         lines.append(f"  The terms of {summary.changed:,} of {summary.items:,} items were changed after sealing.")
     return lines
+
+
+_SINGLE = ("handling", "consent", "identity", "onward", "defence")
+"""Terms with one value."""
 
 
 def _counted(counts: Mapping[str, int], items: int) -> str:
@@ -118,17 +145,6 @@ def render_consent(consent: ItemConsent) -> str:
         for change in consent.changes:
             changed = "; ".join(render_terms(change.terms))
             lines.append(f"    entry {change.entry} ({format_time(change.happened_at)}, claimed): {changed}")
-    return "\n".join(lines)
-
-
-def render_answer(answer: ConsentAnswer) -> str:
-    """Write the decision about one item, with every reason and what would remove it."""
-    decision = answer.decision
-    lines = [f"item {answer.consent.item}: {'allowed' if decision.allowed else 'REFUSED'}"]
-    for refusal in decision.reasons:
-        way = f"  [a second person may confirm {refusal.confirm}]" if refusal.confirm else ""
-        lines.append(f"  {refusal.reason.value:<26} {shown(refusal.message)}{way}")
-    lines += [f"  condition: {shown(duty)}" for duty in decision.duties] if decision.allowed else []
     return "\n".join(lines)
 
 

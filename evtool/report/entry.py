@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 
 from evtool.core.custody.entry import Entry
-from evtool.core.custody.events import Fixity, FixityScope, Renamed, details_table
+from evtool.core.custody.events import ConsentChanged, Fixity, FixityScope, Renamed, details_table
+from evtool.core.terms.terms import parse_terms_cached
 from evtool.core.text.counts import counted
 from evtool.core.text.names import shown
-from evtool.core.text.ranges import ItemRanges
+from evtool.core.text.ranges import ItemRanges, name_ranges
+from evtool.report.consent_text import render_terms
 
 
 def render_fixity(fixity: Fixity) -> str:
@@ -35,6 +38,33 @@ def _first(items: ItemRanges) -> list[int]:
     return list(islice(items, _MAX_NAMED))
 
 
+def render_in_short(entry: Entry) -> list[str]:
+    """Write what an entry says for people, without digests and without what every seal has."""
+    if entry.sealed is not None:
+        first, number = entry.sealed.first_item, entry.sealed.items
+        said = [name_ranges([(first, first + number - 1)])] if number else []
+    elif isinstance(entry.details, Renamed):
+        pairs = zip(_first(entry.items), entry.details.paths, strict=False) if entry.items else ()
+        said = [f"item {item} to {shown(path)}" for item, path in islice(pairs, 3)]
+    elif isinstance(entry.details, ConsentChanged):
+        said = render_terms(parse_terms_cached(entry.details.terms))
+    else:
+        said = [
+            f"{name} {shown(str(value), 200)}"
+            for name, value in details_table(entry.details).items()
+            if isinstance(value, int | str) and not _DIGEST.match(str(value))
+        ]
+    if entry.reason != NOT_STATED and not entry.is_withheld:
+        said.append(f"reason {shown(entry.reason, 200)}")
+    return said
+
+
+NOT_STATED = "not stated"
+"""What an entry gives as its reason where the signer gave none."""
+
+_DIGEST = re.compile(r"[0-9a-f]{32,64}\Z")
+
+
 def render_details(entry: Entry) -> list[str]:
     """Write the fields of an entry's own table, one per line."""
     lines = []
@@ -50,7 +80,7 @@ def render_details(entry: Entry) -> list[str]:
             lines.append(f"  and {len(entry.items) - _MAX_NAMED:,} more")
         return lines
     for name, value in details_table(entry.details).items():
-        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        text = ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
         lines.append(f"{name}: {shown(text)}")
     if entry.fixity:
         lines.append(f"fixity: {render_fixity(entry.fixity)}")

@@ -251,10 +251,13 @@ def test_the_verdict_says_the_conditions_first_and_carries_them(evtool: Runner, 
 
 def test_without_terms_the_first_line_says_so(evtool: Runner, giver: Party) -> None:
     case = make_archive(evtool)
-    # Of several paths each has its page, also one that is not sealed.
-    nothing = giver("verify", case, case)
-    assert nothing.stdout.splitlines()[0].startswith("ACCESS TO ")
+    # Of several paths each has its line, also one that is not sealed, of which there is no access to tell.
+    nothing = giver("verify", case, case).stdout.splitlines()
+    assert nothing[0].startswith(f"{case}: NOT CHECKED: ")
+    assert (nothing[0], "Access: " in nothing[0]) == (nothing[1], False)
     giver.ok("seal", case)
+    several = giver.ok("verify", case, case).stdout.splitlines()
+    assert [line.rpartition(" Access: ")[2] for line in several[:2]] == ["closed.", "closed."]
     first = giver.ok("verify", case).stdout.splitlines()[0]
     assert first.endswith("case: closed. It may not be given to anyone.")
 

@@ -41,8 +41,8 @@ def test_first_steps_go_as_the_readme_says(evtool: Runner, environment: dict[str
         text=True,
         check=True,
     )
-    assert "VERIFIED: everything that was asked for was shown." in run.stdout
-    assert "MISMATCH: what is here is not what was sealed." in run.stdout
+    assert "VERIFIED: all 5 items are exactly as sealed." in run.stdout
+    assert "MISMATCH: 1 of 5 items is not as it was sealed (1 changed)." in run.stdout
     assert run.stdout.endswith("The exit code is 1: a mismatch is proven.\n")
     assert sorted(EXAMPLES.rglob("*")) == before
 

@@ -33,8 +33,11 @@ def test_sixty_thousand_extra_files_are_a_short_answer(archivist: Party) -> None
 
     text = archivist("verify", case)
     assert text.exit_code == ExitCode.MISMATCH
-    assert text.stdout.count(" extra ") == 21
-    assert "extra                and 59,980 more; --all lists them" in text.stdout
+    listed = text.stdout.count("  extra    ") - 1
+    assert 3 <= listed <= 20
+    assert f"extra                and {MANY - listed:,} more; --all lists them" in text.stdout
+    assert "MISMATCH: 60,000 things are here that no seal names." in text.stdout
+    assert len(text.stdout.splitlines()) <= 40
     assert "60,000 not in any seal" in text.stdout
     assert len(text.stdout) < 8_000
 
@@ -64,4 +67,4 @@ def test_every_command_that_lists_findings_counts_the_rest(archivist: Party) -> 
         first, long = archivist(name, case, "--json").document, archivist(name, case, "--json", "--all").document
         assert (len(first["findings"]), first["more_findings"]) == (1_000, {"custody-extra": 10}), name
         assert (len(long["findings"]), long["more_findings"]) == (1_010, {}), name
-    assert "custody-extra: and 990 more; --all lists them" in archivist("log", case).stdout
+    assert "custody-extra: and 998 more; --all lists them" in archivist("log", case).stdout

@@ -25,7 +25,7 @@ NAMES = [
     unicodedata.normalize("NFC", KOREAN).encode(),
     unicodedata.normalize("NFD", KOREAN).encode(),
     b"new\nline",
-    b"OK\nVERIFIED: everything that was asked for was shown.\n",
+    b"OK\nVERIFIED: all 2 items are exactly as sealed.\n",
     b"carriage\rreturn",
     b"escape \x1b[31mred\x1b[0m",
     b"title \x1b]0;owned\x07",

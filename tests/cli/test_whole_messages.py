@@ -48,13 +48,17 @@ def messages(evtool: Runner, case: Path, *options: str) -> dict[str, str]:
 
 def test_one_item_without_consent_keeps_its_number(case: Path, evtool: Runner) -> None:
     """The number used to be put in front by the text alone, and only if it was not 1."""
-    assert messages(evtool, case)["no-consent"] == "1 of 3 items has no consent stated: treat it as closed"
+    assert messages(evtool, case)["no-consent"] == (
+        "1 of 3 items has no consent stated: treat it as closed; `evtool show --without-terms` lists it"
+    )
 
 
 def test_several_items_without_consent(case: Path, evtool: Runner) -> None:
     (case / "d.txt").write_text("d")
     assert evtool("seal", case).exit_code == 0
-    assert messages(evtool, case)["no-consent"] == "2 of 4 items have no consent stated: treat them as closed"
+    assert messages(evtool, case)["no-consent"] == (
+        "2 of 4 items have no consent stated: treat them as closed; `evtool show --without-terms` lists them"
+    )
 
 
 def test_the_first_line_counts_items_without_consent(case: Path, evtool: Runner) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from evtool.cli.answers.head import head_lines
@@ -10,6 +10,7 @@ from evtool.cli.output import Notices, Output
 from evtool.cli.progress import terminal_progress
 from evtool.core.errors import ExitCode
 from evtool.core.text.names import shown
+from evtool.core.text.ranges import name_ranges, ranges_of
 from evtool.keys.age_keys import EncryptionKey
 from evtool.operations.author import Author
 from evtool.operations.bundle.pack import Disclosure, PackOptions, PackPreview, PackResult, pack
@@ -18,6 +19,9 @@ from evtool.operations.progress import Progress
 from evtool.report.bundle_document import LeftOutItem, PackDocument, travels_document
 from evtool.report.text import format_size
 from evtool.report.travels import LISTED, Travels, render_travels
+
+MAX_RANGES = 10
+"""How many ranges of items a line names."""
 
 
 def announce_travels(output: Output, travels: Travels) -> None:
@@ -35,7 +39,7 @@ def answer_previewed(
         f"{shown(str(bundle))}: would be packed; nothing was written",
         f"  {preview.items:,} items would be disclosed, {preview.withheld:,} withheld",
     ]
-    lines += [f"  item {number} would be left out: {reason}" for number, reason in preview.left_out]
+    lines += _say_left_out(preview.left_out, "would be left out")
     lines += [f"  condition: {shown(duty)}" for duty in preview.duties]
     lines += [f"  would be encrypted to {key.text}" for key in recipients]
     output.answer("\n".join(lines))
@@ -108,13 +112,24 @@ def make_bundle(
     return ExitCode.OK
 
 
+def _say_left_out(left_out: Sequence[tuple[int, str]], how: str) -> list[str]:
+    """Say each reason once, with the items that it concerns."""
+    by_reason: dict[str, list[int]] = {}
+    for number, reason in left_out:
+        by_reason.setdefault(reason, []).append(number)
+    return [
+        f"  {name_ranges(ranges_of(numbers).ranges, MAX_RANGES)} {how}: {reason}"
+        for reason, numbers in by_reason.items()
+    ]
+
+
 def _render(bundle: Path, result: PackResult, recipients: tuple[EncryptionKey, ...]) -> str:
     lines = [
         f"{shown(str(bundle))}: packed and verified, entry {result.entry} records it",
         f"  {result.items:,} items disclosed, {result.withheld:,} withheld "
         f"({result.files:,} files, {format_size(result.size)})",
     ]
-    lines += [f"  item {number} was left out: {reason}" for number, reason in result.left_out]
+    lines += _say_left_out(result.left_out, "left out")
     if result.neutral:
         lines.append(
             f"  {result.neutral:,} of the files go by the number of their item: that was asked for, or other systems "

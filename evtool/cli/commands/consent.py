@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from evtool.cli.answers.head import head_lines
+from evtool.cli.answers.packed import MAX_RANGES
 from evtool.cli.command import Command, Option, flag, options_of
 from evtool.cli.group import Group
 from evtool.cli.options.common import (
@@ -25,17 +26,19 @@ from evtool.cli.options.complete import complete_recipient, complete_term
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.items import items_option, resolve_items
 from evtool.cli.options.values import PURPOSES, code_value, purpose_value
-from evtool.cli.output import Output, output_options
-from evtool.core.consent.decision import Request
+from evtool.cli.output import Output, output_and_findings, output_options
+from evtool.core.consent.decision import ConsentAnswer, Request
 from evtool.core.errors import ExitCode, FormatError, InputError
 from evtool.core.terms.input import accepted, make_terms, parse_user_term
 from evtool.core.terms.terms import TERMS, ConsentTerms, Purpose, parse_day
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.text.names import shown
+from evtool.core.text.ranges import ItemRanges, name_ranges, ranges_of
 from evtool.keys.recipients import load_recipients
 from evtool.keys.trust import load_trust
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import change_consent, decide_items, read_consent
+from evtool.operations.entries.exits import group_refusals
 from evtool.operations.entries.recall import recall
 from evtool.operations.record.read import open_record
 from evtool.operations.record.trust import TrustPolicy
@@ -48,7 +51,7 @@ from evtool.report.consent_document import (
     decision_document,
     holding_document,
 )
-from evtool.report.consent_text import render_answer, render_consent, render_holding
+from evtool.report.consent_text import render_consent, render_holding
 
 GROUP_EXAMPLES = """\b
 Examples:
@@ -265,7 +268,7 @@ class CheckOptions:
 @items_option("Only these items:")
 @options_of(CheckOptions, "asked")
 @custody_option
-@output_options
+@output_and_findings
 def check(
     directory: str,
     items: ItemChoice,
@@ -282,7 +285,7 @@ def check(
     refused = sum(not answer.decision.allowed for answer in answers)
     exit_code = ExitCode.REFUSED if refused or not answers else ExitCode.OK
     verdict = f"{refused:,} of {len(answers):,} items may not go" if refused else f"all {len(answers):,} items may go"
-    output.answer("\n".join([f"{verdict} to {code}", *map(render_answer, answers)]))
+    output.answer("\n".join([f"{verdict} to {code}", *_render_answers(answers, output)]))
     output.document(
         ConsentCheckDocument(
             exit_code=exit_code,
@@ -295,6 +298,36 @@ def check(
         )
     )
     return exit_code
+
+
+def _render_answers(answers: Sequence[ConsentAnswer], output: Output) -> list[str]:
+    """Say each reason and each condition once, with the items that it concerns."""
+    decisions = [(answer.consent.item, answer.decision) for answer in answers]
+    lines = []
+    for group in group_refusals(decisions):
+        way = f"  [a second person may confirm {group.refusal.confirm}]" if group.refusal.confirm else ""
+        items = _name_items(group.items, output)
+        lines.append(f"  {group.refusal.reason.value:<26} {items}: {shown(group.refusal.message)}{way}")
+    if len(lines) > _MOST_REASONS and not output.lists_all:
+        lines[_MOST_REASONS:] = [f"  and {len(lines) - _MOST_REASONS} more reasons; --all lists them"]
+    allowed = {number: decision for number, decision in decisions if decision.allowed}
+    if allowed and len(allowed) < len(decisions):
+        lines.append(f"  allowed: {_name_items(ranges_of(allowed), output)}")
+    duties: dict[str, list[int]] = {}
+    for number, decision in allowed.items():
+        for duty in decision.duties:
+            duties.setdefault(duty, []).append(number)
+    lines += [
+        f"  condition for {_name_items(ranges_of(numbers), output)}: {shown(duty)}" for duty, numbers in duties.items()
+    ]
+    return lines
+
+
+_MOST_REASONS = 8
+
+
+def _name_items(items: ItemRanges, output: Output) -> str:
+    return name_ranges(items.ranges, None if output.lists_all else MAX_RANGES)
 
 
 @command.command("set", cls=Command, epilog=SET_EXAMPLES)

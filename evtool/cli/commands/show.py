@@ -9,12 +9,14 @@ from evtool.cli.options.bundle import AccessOptions, access_options
 from evtool.cli.options.common import continued_option, custody_option
 from evtool.cli.options.items import items_option
 from evtool.cli.output import Output, output_and_findings
-from evtool.core.consent.items import ItemConsent
+from evtool.core.consent.items import ItemConsent, TermsNeverStated, TermsWithheld
 from evtool.core.errors import ExitCode, InputError
 from evtool.core.finding import Effect, weigh
 from evtool.core.manifest.context import MAX_VALUE
+from evtool.core.text.counts import counted
 from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
 from evtool.core.text.names import shown
+from evtool.core.text.ranges import ranges_of
 from evtool.core.text.times import format_mtime
 from evtool.operations.entries.consent import known_consents
 from evtool.operations.record.place import RecordPlace
@@ -34,6 +36,7 @@ EXAMPLES = """\b
 Examples:
   evtool show interview-0042
   evtool show interview-0042 --items 17,photos/scan.jpg
+  evtool show interview-0042 --without-terms
   evtool show interview-0042 --json
   evtool show case-12.zip.age -i court.key
 
@@ -51,6 +54,7 @@ This shows what was sealed, not what is there now: `evtool verify` compares the 
 @click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("directory", type=click.Path())
 @items_option("Show only these items, with all that is recorded about them:")
+@click.option("--without-terms", is_flag=True, help="Show only items for which no terms of consent are stated.")
 @custody_option
 @continued_option
 @access_options
@@ -58,6 +62,7 @@ This shows what was sealed, not what is there now: `evtool verify` compares the 
 def command(
     directory: str,
     items: ItemChoice,
+    without_terms: bool,
     custody: str | None,
     continued: str | None,
     access: AccessOptions,
@@ -79,6 +84,12 @@ def command(
     exit_code = weigh(findings)
     if exit_code is ExitCode.OK and not chosen:
         exit_code = ExitCode.NOT_CHECKED
+    told = ""
+    if without_terms:
+        known = [consents[sealed.item.number].in_force for sealed in chosen]
+        unknown_terms = sum(isinstance(terms, TermsWithheld) for terms in known)
+        chosen = [sealed for sealed, terms in zip(chosen, known, strict=True) if isinstance(terms, TermsNeverStated)]
+        told = _say_without_terms(chosen, unknown_terms)
     if selection.is_all:
         lines = [_render_line(sealed, _about(sealed, derivations)) for sealed in chosen]
     else:
@@ -86,9 +97,10 @@ def command(
             _render_details(sealed, _about(sealed, derivations), consents[sealed.item.number]) for sealed in chosen
         ]
     listed = list_findings(findings, output.limit)
-    told = list_findings((finding for finding in findings if finding.effect is not Effect.NOTE), output.limit)
-    problems = [f"{finding.code.value}: {finding.message}" for finding in told.findings]
-    problems += [f"{code.value}: {words}" for code, words in told.rest]
+    serious = list_findings((finding for finding in findings if finding.effect is not Effect.NOTE), output.limit)
+    problems = [f"{finding.code.value}: {finding.message}" for finding in serious.findings]
+    problems += [f"{code.value}: {words}" for code, words in serious.rest]
+    lines += [told] if told else []
     output.answer("\n".join(lines + problems) or "no items")
     output.document(
         ItemsDocument(
@@ -105,6 +117,15 @@ def command(
 
 
 _MAX_NAMED = 10
+
+
+def _say_without_terms(without: list[SealedItem], withheld: int) -> str:
+    """Name the items of which no terms are stated; those whose terms this copy does not show are not among them."""
+    hidden = f"; of {counted(withheld, 'item')} this copy does not show the terms" if withheld else ""
+    if not without:
+        return f"no item is known to be without terms{hidden}" if withheld else "terms are stated for every item"
+    numbers = ranges_of(sealed.item.number for sealed in without)
+    return f"no terms are stated for {counted(len(numbers), 'item')}: {', '.join(numbers.serialize())}{hidden}"
 
 
 def _unknown(selection: Selection, chosen: list[SealedItem]) -> list[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -37,6 +39,8 @@ from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.parting import compare_reports
 from evtool.operations.verify.verify import report_unreadable, verify
 from evtool.report.document import report_document
+from evtool.report.headline import render_one_line
+from evtool.report.several import render_several, render_sum
 from evtool.report.text import render_report
 
 EXAMPLES = """\b
@@ -69,6 +73,7 @@ Exit codes:
 Of several paths the most serious result decides (1, then 4, then 3). Records
 of one collection are compared with each other.
 
+Several paths are answered with one line each and a sum, and --quiet with these lines alone. --all prints everything.
 Nothing is written, and no network is used.
 """
 
@@ -169,11 +174,20 @@ def command(
         else:
             results += compare_reports([(path, _verify(path, options, progress)) for path in paths])
     exit_code = min((report.exit_code for _, report in results), key=_GRAVITY.index)
-    output.answer(
-        "\n\n".join(render_report(report, _called(path), output.width, output.limit) for path, report in results)
-    )
+    output.answer(_render([(_called(path), report) for path, report in results], output))
     output.document(report_document(results, exit_code, output.limit))
     return exit_code
+
+
+def _render(results: Sequence[tuple[str, Report]], output: Output) -> str:
+    """Write the whole report on one path; of several, one line each, and what they come to."""
+    if output.quiet:
+        return "\n".join(render_one_line(report, name) for name, report in results)
+    if len(results) == 1 or output.lists_all:
+        now = datetime.now(UTC)
+        reports = [render_report(report, name, output.width, output.limit, now) for name, report in results]
+        return "\n\n".join(reports if len(results) == 1 else [*reports, render_sum(results)])
+    return render_several(results, datetime.now(UTC))
 
 
 def _called(path: str) -> str:

@@ -18,8 +18,9 @@ from evtool.core.metadata.vocabulary import Detail
 from evtool.core.text.counts import counted
 from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
 from evtool.core.text.names import shown
-from evtool.core.text.ranges import name_ranges, ranges_of
+from evtool.core.text.ranges import ranges_of
 from evtool.operations.entries.consent import decide_items, require_decidable
+from evtool.operations.entries.exits import group_refusals, render_refusals
 from evtool.operations.record.record import SealedItem, read_numbered_items, read_record
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.record.withholding import judge_withholding
@@ -32,8 +33,6 @@ _FIELD = re.compile(r"context\.[a-z][a-z0-9_-]{0,62}\Z", re.ASCII)
 
 WITHHOLDABLE = f"{NAMES} (with the dates, which are one statement with them), {METADATA}, {CONTEXT}, {CONTEXT}.FIELD"
 """What can be withheld of items that are disclosed. What an item is, and its terms, always go along with it."""
-
-_MAX_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +172,10 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
     decisions = {answer.consent.item: answer.decision for answer in answers}
     refused = tuple((number, _words(decision)) for number, decision in decisions.items() if not decision.allowed)
     if refused and not wanted.allowed_only:
-        raise _refusal(refused, "so nothing was packed")
+        raise _refusal(decisions.items(), "so nothing was packed")
     allowed = [sealed for sealed in asked if decisions[sealed.item.number].allowed]
     if not allowed:
-        raise _refusal(refused, "and there are no others")
+        raise _refusal(decisions.items(), "and there are no others")
     telling = _telling_links([sealed.item for sealed in allowed], len(allowed) == record.next_item - 1, wanted)
     reason = "it is a link to a name that the bundle does not disclose"
     duties = dict.fromkeys(duty for sealed in allowed for duty in decisions[sealed.item.number].duties)
@@ -200,24 +199,20 @@ def _words(decision: Decision) -> str:
     return "; ".join(ways)
 
 
-def _refusal(refused: Sequence[tuple[int, str]], so: str) -> RefusedError:
-    """Refuse items that may not go; those with the same reasons are named together."""
-    by_reason: dict[str, list[int]] = {}
-    for number, reason in refused:
-        by_reason.setdefault(reason, []).append(number)
-    named = [f"{name_ranges(ranges_of(numbers).ranges)}: {reason}" for reason, numbers in by_reason.items()]
-    more = [f"and {len(named) - _MAX_NAMED} more"] if len(named) > _MAX_NAMED else []
-    count = counted(len(refused), "item")
+def _refusal(decisions: Iterable[tuple[int, Decision]], so: str) -> RefusedError:
+    """Refuse items that may not go; each reason is said once, with the items that it concerns."""
+    refused = [(number, decision) for number, decision in decisions if not decision.allowed]
+    groups = group_refusals(refused)
     hint = "`evtool consent check` gives every reason; leave those items out, or all that may not go"
     ways: tuple[Way, ...] = (Way.WITHOUT, Way.ALLOWED_ONLY)
-    if any("[confirm " in reason for reason in by_reason):
+    if any(group.refusal.confirm for group in groups):
         hint += "; what stands in brackets can be confirmed by a second person"
         ways += (Way.CONFIRMED,)
     return RefusedError(
-        f"{count} may not be disclosed, {so}:",
+        f"{counted(len(refused), 'item')} may not be disclosed, {so}:",
         hint=hint,
         ways=ways,
-        lines=(*named[:_MAX_NAMED], *more),
+        lines=render_refusals(groups, [group.refusal.confirm for group in groups]),
     )
 
 

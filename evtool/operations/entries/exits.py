@@ -44,7 +44,7 @@ FINAL = frozenset(
 
 _CONFIRMING = (Way.CONFIRMED, Way.REASON)
 
-_MAX_LISTED = 10
+_MAX_LISTED = 9
 _MAX_RANGES = 10
 
 
@@ -105,7 +105,7 @@ def render_refusals(groups: Sequence[RefusedItems], codes: Sequence[str | None])
         named = name_ranges(group.items.ranges, _MAX_RANGES)
         lines.append(f"{named}: {shown(group.refusal.message, 400)}{way}")
     if len(groups) > _MAX_LISTED:
-        lines.append(f"and {len(groups) - _MAX_LISTED} more reasons; `evtool consent check` tells all of them")
+        lines.append(f"and {len(groups) - _MAX_LISTED} more reasons; `evtool consent check --all` tells all of them")
     return tuple(lines)
 
 

@@ -36,6 +36,7 @@ def judge_consent(summary: ConsentSummary | None) -> list[Finding]:
         return [Finding(Code.NO_CONSENT, Effect.OPEN, message)]
     if missing:
         verb, them = ("has", "it") if missing == 1 else ("have", "them")
-        message = f"{missing:,} of {summary.items:,} items {verb} no consent stated: treat {them} as closed"
+        message = f"{missing:,} of {summary.items:,} items {verb} no consent stated: treat {them} as closed; "
+        message += f"`evtool show --without-terms` lists {them}"
         return [Finding(Code.NO_CONSENT, Effect.OPEN, message, count=missing)]
     return []
