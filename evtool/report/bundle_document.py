@@ -72,6 +72,8 @@ class TravelsDocument:
 
     Attributes:
         names: stored names of items; empty where names are withheld.
+        earlier_names: names that such items had before, and that entries tell.
+        nameless: ranges of items whose names are withheld because an entry named them together with other items.
         metadata: how many items go along with what their files say of themselves.
         parties: who had the collection, or a bundle of it, before.
         other_terms: terms of items that the bundle withholds.
@@ -80,6 +82,8 @@ class TravelsDocument:
     """
 
     names: tuple[str, ...]
+    earlier_names: tuple[str, ...]
+    nameless: tuple[str, ...]
     metadata: int
     parties: tuple[PartyDocument, ...]
     other_terms: tuple[OtherTermsDocument, ...]
@@ -91,6 +95,8 @@ def travels_document(travels: Travels) -> TravelsDocument:
     """Give it as a document."""
     return TravelsDocument(
         names=travels.names,
+        earlier_names=travels.earlier_names,
+        nameless=tuple(travels.nameless.serialize()) if travels.nameless else (),
         metadata=travels.metadata,
         parties=tuple(
             PartyDocument(entry=party.entry, event=party.event, code=party.code) for party in travels.parties

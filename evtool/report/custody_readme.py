@@ -146,6 +146,13 @@ def _digests(entries: list[EntryLine], folder: str, unlisted: int) -> str:
         "   Symbolic links and empty directories are in the manifest only. If a list names no file, sha256sum says",
         "   that it found no checksum lines; that is not a mismatch.",
     ]
+    if any(entry.stem.endswith("-renamed") for entry in entries):
+        lines += [
+            "",
+            "   The lists have the names of the files when they were sealed. Entries NNNN-renamed say which items have",
+            "   other names since: sha256sum does not find these files by their old names. The new names are in",
+            f"   {folder}/NNNN-renamed.details, one for each item number, unless this copy leaves that file out.",
+        ]
     if unlisted:
         lines += [
             "",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from evtool.core.text.counts import counted
 from evtool.core.text.names import shown
-from evtool.core.text.ranges import ItemRanges, name_ranges
+from evtool.core.text.ranges import ItemRanges, name_ranges, ranges_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,9 @@ class Travels:
 
     Attributes:
         names: stored names of items, as far as the bundle does not withhold them.
+        earlier_names: names that such items had before, and that entries tell.
+        nameless: items whose names are withheld although nobody asked for it.
+        nameless_by: numbers of the entries that gave them their names together with items that are not in the bundle.
         metadata: how many items go along with what their files say of themselves.
         parties: who had the collection, or a bundle of it, before.
         other_terms: terms of items that the bundle withholds.
@@ -67,6 +70,9 @@ class Travels:
     """
 
     names: tuple[str, ...]
+    earlier_names: tuple[str, ...]
+    nameless: ItemRanges | None
+    nameless_by: tuple[int, ...]
     metadata: int
     parties: tuple[EarlierParty, ...]
     other_terms: tuple[OtherTerms, ...]
@@ -78,6 +84,11 @@ def render_travels(travels: Travels, limit: int | None = None) -> list[str]:
     """Write it, one fact a line; of what is many, the first `limit`, and how many more there are."""
     lines = [_names(travels)]
     lines += _limited([f"    {shown(name)}" for name in travels.names], limit)
+    if travels.earlier_names:
+        lines.append("  names that items had before:")
+        lines += _limited([f"    {shown(name)}" for name in travels.earlier_names], limit)
+    if travels.nameless is not None:
+        lines += _nameless(travels.nameless, travels.nameless_by)
     if travels.metadata:
         lines.append(f"  embedded metadata of {counted(travels.metadata, 'item')}, which can name people and places")
     if travels.parties:
@@ -108,6 +119,19 @@ def _names(travels: Travels) -> str:
     if not travels.names:
         return "  no names: the files go by number"
     return f"  names of {counted(len(travels.names), 'item')}:"
+
+
+def _nameless(items: ItemRanges, causes: Sequence[int]) -> list[str]:
+    named = name_ranges(items.ranges, _MAX_PLACES)
+    entries = name_ranges(ranges_of(causes).ranges, _MAX_PLACES, singular="entry", plural="entries")
+    return [
+        f"  no names of {named}: {entries} renamed them together with items whose names do not travel",
+        f"    to let them travel, first record the names again: evtool record DIR renamed --items {_typed(items)}",
+    ]
+
+
+def _typed(items: ItemRanges) -> str:
+    return ",".join(items.serialize())
 
 
 def _places(places: Sequence[str]) -> str:

@@ -32,14 +32,16 @@ from evtool.core.custody.events import (
     Transferred,
 )
 from evtool.core.errors import UsageError
+from evtool.core.text.counts import counted
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.text.names import shown, store_name
+from evtool.core.text.ranges import name_ranges
 from evtool.keys.keyfile import read_public_key_file
 from evtool.operations.author import Author
 from evtool.operations.entries.exits import record_exit
 from evtool.operations.entries.fixity import FixityRequest
 from evtool.operations.entries.record_event import head_of_entry, record_event
-from evtool.operations.entries.rename import rename_item
+from evtool.operations.entries.rename import rename_item, restate_names
 from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 
@@ -67,6 +69,8 @@ Examples:
   evtool record case-12 corrected --entry 3 \\
       --correction "the disc was number 8"
   evtool record case-12 renamed --items 27 --new-name "1998/letter 5.jpg"
+  evtool record case-12 renamed --items 27-30  record their names again, in an
+                                              entry that travels with them
   evtool record case-12 corrected --entry 9 --undo --reason "wrong number"
   evtool record case-12 incident --description "water in the store room"
   evtool record case-12 disposed --items 9 --authority "agreement 12" \\
@@ -215,13 +219,18 @@ def _rename(
     if given:
         raise UsageError(f"{_option(next(iter(given)))} does not go with renamed")
     numbers = resolve_items(directory, entry.place(), items)
-    if new is None or numbers is None or len(numbers) != 1:
+    if numbers is None or (new is not None and len(numbers) != 1):
         raise UsageError(
             "renamed needs one item and its new name (--items 27 --new-name PATH)",
             hint="`evtool seal DIR --renamed` finds the new names of all files that were renamed",
         )
     with terminal_progress(output) as progress:
         author = Author(signing.choose(), entry.policy(), progress)
+        if new is None:
+            written = restate_names(directory, author, numbers, entry.header(None), custody=entry.place())
+            entries = counted(len(written), "entry", "entries")
+            note = f"  recorded again: the names of {name_ranges(numbers.ranges)}, in {entries}"
+            return answer_entry(output, directory, written[-1], note)
         result = rename_item(
             directory,
             author,

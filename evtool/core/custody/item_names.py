@@ -104,4 +104,5 @@ class ItemNames:
             return ()
         given = self.given(item.number, sealed_by)
         paths = (item.file.path, *(name.path for name in given))
-        return tuple(EarlierName(path, name.entry) for path, name in zip(paths, given, strict=False))
+        pairs = zip(paths, given, strict=False)
+        return tuple(EarlierName(path, name.entry) for path, name in pairs if path != name.path)

@@ -11,24 +11,19 @@ from evtool.core.container.link_paths import LinkPaths
 from evtool.core.container.payload_names import ReservedNames
 from evtool.core.errors import InputError, RefusedError, UsageError, Way
 from evtool.core.manifest.disclosed_items import DisclosedItems
-from evtool.core.manifest.disclosure import DisclosedStatement
 from evtool.core.manifest.manifest import Item
-from evtool.core.manifest.statement import ContextStatement, FileStatement, MetadataStatement
-from evtool.core.metadata.vocabulary import Detail
 from evtool.core.text.counts import counted
 from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ranges_of
+from evtool.operations.bundle.withhold import CONTEXT, METADATA, NAMES, Withhold, find_withhold
 from evtool.operations.entries.consent import decide_items, require_decidable
 from evtool.operations.entries.exits import group_refusals, render_refusals
-from evtool.operations.record.record import SealedItem, read_numbered_items, read_record
+from evtool.operations.record.record import Record, SealedItem, read_numbered_items, read_record
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.record.withholding import judge_withholding
 from evtool.store.custody import CustodyReader
 
-NAMES = "names"
-METADATA = "metadata"
-CONTEXT = "context"
 _FIELD = re.compile(r"context\.[a-z][a-z0-9_-]{0,62}\Z", re.ASCII)
 
 WITHHOLDABLE = f"{NAMES} (with the dates, which are one statement with them), {METADATA}, {CONTEXT}, {CONTEXT}.FIELD"
@@ -103,29 +98,6 @@ class _Asking:
         ]
 
 
-def withheld_of(item: Item, withhold: frozenset[str]) -> frozenset[str]:
-    """Name the statements of a disclosed item that are withheld, as a list of a disclosure names them."""
-    statements = (item.file, item.metadata, *item.context)
-    return frozenset(
-        f"{CONTEXT}.{statement.field}" if isinstance(statement, ContextStatement) else statement.kind
-        for statement in statements
-        if statement is not None and is_withheld(statement, withhold)
-    )
-
-
-def is_withheld(statement: DisclosedStatement, withhold: frozenset[str]) -> bool:
-    """Tell whether a statement of a disclosed item is withheld."""
-    if isinstance(statement, FileStatement):
-        return NAMES in withhold
-    if isinstance(statement, MetadataStatement):
-        # In full detail it may hold an author, a title or an older name of the file, so it tells what names would.
-        may_name = statement.claims is not None and statement.claims.detail is Detail.FULL
-        return METADATA in withhold or (may_name and NAMES in withhold)
-    if isinstance(statement, ContextStatement):
-        return CONTEXT in withhold or f"{CONTEXT}.{statement.field}" in withhold
-    return False
-
-
 @dataclass(frozen=True, slots=True)
 class ItemSelection:
     """The items that go into a bundle.
@@ -136,6 +108,7 @@ class ItemSelection:
         duties: what the recipient has to keep to, a short phrase each.
         reserved: names made of numbers that the items of the collection have as their own, so that no other item may
             go by them.
+        withhold: what stays behind of them, and which entries come without their details.
         withheld_before: what the copy that they are taken from withholds already; None if it is whole.
     """
 
@@ -143,6 +116,7 @@ class ItemSelection:
     left_out: tuple[tuple[int, str], ...]
     duties: tuple[str, ...]
     reserved: ReservedNames
+    withhold: Withhold
     withheld_before: DisclosedItems | None
 
 
@@ -176,7 +150,8 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
     allowed = [sealed for sealed in asked if decisions[sealed.item.number].allowed]
     if not allowed:
         raise _refusal(decisions.items(), "and there are no others")
-    telling = _telling_links([sealed.item for sealed in allowed], len(allowed) == record.next_item - 1, wanted)
+    is_whole = len(allowed) == record.next_item - 1
+    telling = _telling_links(record, [sealed.item for sealed in allowed], is_whole, wanted)
     reason = "it is a link to a name that the bundle does not disclose"
     duties = dict.fromkeys(duty for sealed in allowed for duty in decisions[sealed.item.number].duties)
     return ItemSelection(
@@ -184,6 +159,7 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
         tuple(sorted((*disposed, *refused, *((number, reason) for number in telling)))),
         tuple(duties),
         asking.reserved,
+        find_withhold(record, frozenset(sealed.item.number for sealed in allowed) - telling, wanted.withhold),
         withholding.listed,
     )
 
@@ -216,27 +192,31 @@ def _refusal(decisions: Iterable[tuple[int, Decision]], so: str) -> RefusedError
     )
 
 
-def _telling_links(items: Sequence[Item], whole: bool, wanted: Wanted) -> set[int]:
+def _telling_links(record: Record, items: Sequence[Item], whole: bool, wanted: Wanted) -> set[int]:
     """Find symbolic links whose target, which is part of what they are, would tell a withheld name."""
     if whole and NAMES not in wanted.withhold:
         return set()
     telling: set[int] = set()
     # The name of a link that stays behind is withheld too, and another link may tell it.
-    while more := _find_telling([item for item in items if item.number not in telling], wanted):
+    while True:
+        here = [item for item in items if item.number not in telling]
+        withhold = find_withhold(record, frozenset(item.number for item in here), wanted.withhold)
+        more = _find_telling(here, withhold)
+        if not more:
+            return telling
         telling |= more
-    return telling
 
 
-def _find_telling(items: Sequence[Item], wanted: Wanted) -> set[int]:
+def _find_telling(items: Sequence[Item], withhold: Withhold) -> set[int]:
     links = [(item, item.content.target) for item in items if item.content.target is not None]
-    if NAMES in wanted.withhold or not links:
+    if NAMES in withhold.kinds or not links:
         return {item.number for item, _ in links}
-    paths = LinkPaths((item.file.path, target) for item, target in links if item.file)
-    for item in items:
-        if item.file:
-            paths.tell(item.file.path)
+    named = {item.number: item.file.path for item in items if item.file and not withhold.hides_name(item.number)}
+    paths = LinkPaths((named[item.number], target) for item, target in links if item.number in named)
+    for path in named.values():
+        paths.tell(path)
     return {
         item.number
         for item, target in links
-        if item.file is None or not paths.tells_only_told(item.file.path.rpartition("/")[0], target)
+        if item.number not in named or not paths.tells_only_told(named[item.number].rpartition("/")[0], target)
     }

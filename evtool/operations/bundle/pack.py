@@ -40,13 +40,12 @@ from evtool.core.verdict import Report
 from evtool.keys.age_keys import EncryptionKey
 from evtool.keys.passphrase import Passphrase
 from evtool.operations.author import Author, Now, Random, system_now
-from evtool.operations.bundle.choice import NAMES, ItemSelection, Wanted, choose_items, withheld_of
+from evtool.operations.bundle.choice import ItemSelection, Wanted, choose_items
 from evtool.operations.bundle.leftovers import PendingDisclosure, Tell, sweep
 from evtool.operations.bundle.plan import (
     Chosen,
     PartFile,
     bag_files,
-    entries_about_others,
     list_neutral_names,
     locate,
     measure_item,
@@ -54,6 +53,7 @@ from evtool.operations.bundle.plan import (
     record_files,
 )
 from evtool.operations.bundle.travels import find_travels
+from evtool.operations.bundle.withhold import NAMES, Withhold, withheld_of
 from evtool.operations.bundle.writer import EncryptionKeys, Form, Made, new_bundle
 from evtool.operations.entries.writer import (
     Draft,
@@ -257,19 +257,16 @@ def pack(
         choice = choose_items(opened.custody, options.wanted, request, disclosure.trust)
         items = [sealed.item for sealed in choice.items]
         disclosed = frozenset(item.number for item in items)
-        without = entries_about_others(opened.record, disclosed)
-        links = opened.record.chain.links
-        travels = find_travels(links, items, options.wanted.withhold, without, (header.reason, details))
+        withhold = choice.withhold
+        travels = find_travels(opened.record, choice.items, withhold, (header.reason, details))
         announce(travels)
         neutral = list_neutral_names(tree, choice.reserved)
-        chosen = [locate(tree, item, neutral) for item in items]
+        chosen = [locate(tree, item, neutral, is_named=not withhold.hides_name(item.number)) for item in items]
         payload = _measure_payload(tree, chosen, choice.reserved, options, author.progress)
         total = opened.record.next_item - 1
         fixity = _fixity(chosen, total)
         cover = _cover(opened, choice, disclosure, author, travels)
-        listed = _list_items(
-            items, choice.withheld_before, options.wanted.withhold, cover, without, author.random
-        ).serialize()
+        listed = _list_items(items, choice.withheld_before, withhold, cover, author.random).serialize()
         details = replace(details, list=Digest(sha256_hex(listed)))
         # Without items: which ones they are says the list, and that does not go to later recipients.
         about = EntryHeader(header.reason, header.happened_at, header.clock)
@@ -277,8 +274,8 @@ def pack(
         draft = draft_entry(opened, author, about, details, fixity=fixity, own=own)
         # The items of a collection can be gone through once.
         record = read_record(opened.custody)
-        kept = record_files(record, disclosed, options.wanted.withhold, {**draft.files, COVER: cover}, without)
-        files = bag_files(record, kept, payload, _readme(record, draft, options, travels))
+        kept = record_files(record, disclosed, withhold, {**draft.files, COVER: cover})
+        files = bag_files(record, kept, payload, _readme(record, draft, withhold, travels))
         report = _hand_out(
             opened, draft, lambda: new_bundle(form, output, files, keys, draft.head, author.progress), output
         )
@@ -338,9 +335,7 @@ def preview_pack(
         request = disclosure.request(agent, now())
         choice = choose_items(record.custody, options.wanted, request, disclosure.trust)
         items = [sealed.item for sealed in choice.items]
-        without = entries_about_others(record, frozenset(item.number for item in items))
-        links = record.chain.links
-        travels = find_travels(links, items, options.wanted.withhold, without, (header.reason, details))
+        travels = find_travels(record, choice.items, choice.withhold, (header.reason, details))
         total = record.next_item - 1
     return PackPreview(len(items), total - len(items), choice.left_out, choice.duties, travels)
 
@@ -435,15 +430,12 @@ def _cover(
 def _list_items(
     items: Sequence[Item],
     before: DisclosedItems | None,
-    withhold: frozenset[str],
+    withhold: Withhold,
     cover: bytes,
-    without: Sequence[int],
     random: Random,
 ) -> DisclosedItems:
-    """List what the bundle holds; `before` lists what the copy it is made from withholds already.
-
-    Of the entries `without` the details stay behind.
-    """
+    """List what the bundle holds; `before` lists what the copy it is made from withholds already."""
+    without = withhold.entries
     gone: dict[int, tuple[str, ...]] = {}
     numbers = {item.number for item in items}
     for first, last, kinds in before.spans() if before else ():
@@ -461,10 +453,12 @@ def _remarks(record: Record, items: frozenset[int]) -> tuple[str, ...]:
     return tuple(f"item {derivation.copy} {derivation.of_copy}" for derivation in copies)
 
 
-def _readme(record: Record, draft: Draft, options: PackOptions, travels: Travels) -> bytes:
+def _readme(record: Record, draft: Draft, withhold: Withhold, travels: Travels) -> bytes:
     entries = [*(link.entry for link in record.chain.links), draft.entry]
     stems = [(entry.stem, entry.agent) for entry in entries]
-    return render_bundle_readme(stems, travels, neutral=options.has_neutral_names).encode("utf-8")
+    return render_bundle_readme(stems, travels, neutral=NAMES in withhold.kinds or bool(withhold.nameless)).encode(
+        "utf-8"
+    )
 
 
 def _measure_payload(

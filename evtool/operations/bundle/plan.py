@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from blake3 import blake3
@@ -22,14 +22,13 @@ from evtool.core.container.bagit import (
     ManifestLine,
 )
 from evtool.core.container.payload_names import PayloadNamer, ReservedNames, parse_neutral_name
-from evtool.core.custody.entry import Entry
-from evtool.core.custody.events import Derived, Event
+from evtool.core.custody.events import Event
 from evtool.core.errors import EvidenceError, MismatchError
 from evtool.core.manifest.disclosure import DisclosedStatement, PartialCopyWriter
 from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.statement import ContentStatement, ItemType
 from evtool.core.text.names import parse_name, shown, store_name
-from evtool.operations.bundle.choice import is_withheld
+from evtool.operations.bundle.withhold import Withhold, is_withheld
 from evtool.operations.record.record import Record, Seal
 from evtool.operations.verify.bag import BUNDLE_README
 from evtool.scan.observe import Mode, observe
@@ -75,19 +74,21 @@ class PartFile:
     chunks: Callable[[], Iterator[bytes]]
 
 
-def locate(tree: Tree, item: Item, neutral: Mapping[int, bytes]) -> Chosen:
+def locate(tree: Tree, item: Item, neutral: Mapping[int, bytes], *, is_named: bool = True) -> Chosen:
     """Find where an item lies: under its name, or under one made of its number, as after unpacking.
 
-    `neutral` are the names of that kind in the root of the tree, by number.
+    `neutral` are the names of that kind in the root of the tree, by number. `is_named` tells whether the bundle
+    discloses the name.
     """
     content, stored = item.content, item.file.path if item.file else None
+    told = stored if is_named else None
     if content.type is ItemType.OMITTED:
-        return Chosen(item.number, stored, content, None)
+        return Chosen(item.number, told, content, None)
     kind = {ItemType.FILE: Kind.FILE, ItemType.SYMLINK: Kind.SYMLINK}.get(content.type, Kind.EMPTY_DIRECTORY)
     directory, _, name = (parse_name(stored) if stored is not None else b"").rpartition(b"/")
     if item.number in neutral and not _exists(tree, directory, name):
         directory, name = b"", neutral[item.number]
-    return Chosen(item.number, stored, content, Found(directory, name, kind))
+    return Chosen(item.number, told, content, Found(directory, name, kind))
 
 
 def list_neutral_names(tree: Tree, reserved: ReservedNames) -> dict[int, bytes]:
@@ -181,37 +182,17 @@ def of_bytes(path: str, data: bytes) -> PartFile:
     return measure(path, lambda: iter((data,)))
 
 
-def entries_about_others(record: Record, disclosed: frozenset[int]) -> tuple[int, ...]:
-    """Give the numbers of the entries whose details are about none of the disclosed items, or are not here."""
-    return tuple(
-        link.entry.sequence
-        for link in record.chain.links
-        if link.entry.apart is not None and (link.entry.is_withheld or not _is_about_any(link.entry, disclosed))
-    )
-
-
-def _is_about_any(entry: Entry, disclosed: frozenset[int]) -> bool:
-    """Tell whether an entry speaks of a disclosed item; without items it speaks of all."""
-    details, items = entry.details, entry.items
-    if isinstance(details, Derived) and not disclosed.isdisjoint((details.original, details.copy)):
-        return True
-    if items is None:
-        return not isinstance(details, Derived)
-    return any(number in items for number in disclosed)
-
-
 def record_files(
     record: Record,
     disclosed: frozenset[int],
-    withhold: frozenset[str],
+    withhold: Withhold,
     added: Mapping[str, bytes],
-    without: Sequence[int] = (),
 ) -> list[PartFile]:
     """Give the files of the record as the bundle has them: complete but for its manifests, details and earlier lists.
 
     `added` are the files that the record has in the bundle and not at its source, or not yet, by name: the entry of
     this disclosure with all that belongs to it. They take the place of those that have their names.
-    Of the entries `without` the details stay behind. A list of checksums goes along only where its whole manifest does:
+    A list of checksums goes along only where its whole manifest does:
     it names every item. The lists of earlier disclosures stay behind: they would tell who was given what.
 
     Raises:
@@ -228,7 +209,7 @@ def record_files(
             files.append(manifest)
             if whole and FileRole.CHECKSUMS in seals[sequence].roles:
                 files.append(_copied(custody, file_name(sequence, Event.SEALED.value, FileRole.CHECKSUMS)))
-        if FileRole.DETAILS in listing.files[sequence, event] and sequence not in without:
+        if FileRole.DETAILS in listing.files[sequence, event] and sequence not in withhold.entries:
             files.append(_copied(custody, file_name(sequence, event, FileRole.DETAILS)))
         if FileRole.RENEWAL in listing.files[sequence, event]:
             files.append(_copied(custody, file_name(sequence, event, FileRole.RENEWAL)))
@@ -245,7 +226,7 @@ def _copied(custody: CustodyReader, name: str) -> PartFile:
 
 
 def _partial_manifest(
-    custody: CustodyReader, seal: Seal, disclosed: frozenset[int], withhold: frozenset[str]
+    custody: CustodyReader, seal: Seal, disclosed: frozenset[int], withhold: Withhold
 ) -> tuple[PartFile, bool]:
     """Make the copy of one manifest; also tell whether it is the whole."""
     name = file_name(seal.number, Event.SEALED.value, FileRole.MANIFEST)

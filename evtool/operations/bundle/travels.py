@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
-from evtool.core.custody.chain import Link
 from evtool.core.custody.entry import Entry
-from evtool.core.custody.events import ConsentChanged, Details, Disclosed, Received, Sealed, Transferred
+from evtool.core.custody.events import ConsentChanged, Details, Disclosed, Received, Renamed, Sealed, Transferred
 from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.statement import ContextStatement
 from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.patterns import DEFAULT_PATTERNS
 from evtool.core.text.ranges import ItemRanges, name_ranges, ranges_of
-from evtool.operations.bundle.choice import is_withheld
+from evtool.operations.bundle.withhold import Withhold, is_withheld
 from evtool.operations.entries.writer import NOT_STATED
+from evtool.operations.record.record import Record, SealedItem
 from evtool.report.travels import EarlierParty, FreeText, OtherTerms, Travels
 
 _TEXTS = ("authority", "carrier", "correction", "description", "method", "place", "purpose")
@@ -30,20 +30,20 @@ _TERMS = ("agreement", "basis", "note", "ref")
 
 
 def find_travels(
-    links: Sequence[Link],
-    items: Sequence[Item],
-    withhold: frozenset[str],
-    without: Sequence[int],
+    record: Record,
+    chosen: Sequence[SealedItem],
+    withhold: Withhold,
     added: tuple[str, Details],
 ) -> Travels:
     """Find what travels with a bundle of these items.
 
-    `without` are the entries whose details stay behind; `added` is reason and table of the entry that records the
-    bundle itself.
+    `added` is reason and table of the entry that records the bundle itself.
     """
+    items = [sealed.item for sealed in chosen]
     disclosed = frozenset(item.number for item in items)
-    entries = [link.entry for link in links]
-    told = [entry for entry in entries if entry.sequence not in without]
+    entries = [link.entry for link in record.chain.links]
+    told = [entry for entry in entries if entry.sequence not in withhold.entries]
+    names = tuple(item.file.path for item in items if item.file is not None and not withhold.hides_name(item.number))
     texts: dict[str, list[str]] = {}
     for entry in told:
         for place, text in _texts_of_entry(entry):
@@ -65,13 +65,25 @@ def find_travels(
         for number in others
     ]
     return Travels(
-        names=tuple(item.file.path for item in items if item.file is not None and not is_withheld(item.file, withhold)),
+        names=names,
+        earlier_names=_earlier_names(chosen, told, withhold, names),
+        nameless=withhold.nameless_ranges,
+        nameless_by=withhold.causes,
         metadata=sum(item.metadata is not None and not is_withheld(item.metadata, withhold) for item in items),
         parties=tuple(_parties(entries)),
         other_terms=other_terms,
         other_items=ranges_of(other_items) if other_items else None,
         texts=tuple(FreeText(text, tuple(places)) for text, places in texts.items()),
     )
+
+
+def _earlier_names(
+    chosen: Sequence[SealedItem], told: Sequence[Entry], withhold: Withhold, names: Sequence[str]
+) -> tuple[str, ...]:
+    """Collect the names that items had before: as they were sealed, and as entries say that come with their details."""
+    sealed = [item.earlier[0].path for item in chosen if item.earlier and not withhold.hides_name(item.item.number)]
+    given = [path for entry in told if isinstance(entry.details, Renamed) for path in entry.details.paths]
+    return tuple(name for name in dict.fromkeys([*sealed, *given]) if name not in set(names))
 
 
 def _others(items: ItemRanges | None, disclosed: frozenset[int]) -> ItemRanges | None:
@@ -114,7 +126,7 @@ def _texts_of_terms(terms: ConsentTerms) -> Iterator[tuple[str, str]]:
                 yield name, str(text)
 
 
-def _texts_of_items(items: Sequence[Item], withhold: frozenset[str]) -> dict[tuple[str, str], list[int]]:
+def _texts_of_items(items: Sequence[Item], withhold: Withhold) -> dict[tuple[str, str], list[int]]:
     """Collect the words in context and terms of the items: field and text -> numbers of items."""
     found: dict[tuple[str, str], list[int]] = {}
     for item in items:

@@ -17,12 +17,13 @@ from evtool.core.errors import FormatError, InputError, MismatchError, UsageErro
 from evtool.core.manifest.statement import ItemType
 from evtool.core.text.limits import MAX_ENTRY
 from evtool.core.text.names import parse_name, shown
-from evtool.core.text.ranges import ranges_of
+from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.record_event import RecordResult, add_event
 from evtool.operations.entries.writer import EntryHeader, OpenRecord, open_for_writing
 from evtool.operations.record.place import Where
+from evtool.operations.record.read import open_record
 from evtool.operations.record.record import Record, SealedItem, read_numbered_items, read_record
 from evtool.operations.verify.items.judge import is_another
 from evtool.scan.observe import Mode, observe
@@ -79,6 +80,34 @@ def rename_item(
         assert sealed is not None  # noqa: S101  # `_plan` refuses it
         _require_item_there(opened.directory, sealed, rename)
         return RenameResult(_add(opened, author, header, [rename]), rename)
+
+
+def restate_names(
+    path: str | os.PathLike[str],
+    author: Author,
+    items: ItemRanges,
+    header: EntryHeader,
+    *,
+    custody: Where = None,
+) -> list[RecordResult]:
+    """Record again which names items have, in entries of their own.
+
+    An entry that named them together with other items does not travel without these; this one does.
+
+    Raises:
+        UsageError: the name of an item is withheld here, or the item was disposed of.
+        MismatchError, InputError, RefusedError: as `rename_item`.
+    """
+    with open_record(path, custody) as record:
+        renames = [
+            Rename(sealed.item.number, sealed.item.file.path, sealed.item.file.path)
+            for sealed in read_numbered_items(record)
+            if sealed.item.file is not None and sealed.item.number in items and not record.is_disposed(sealed)
+        ]
+        require_decidable(record)
+    if len(renames) != len(items):
+        raise UsageError("an item was disposed of, or its name is withheld here, so it cannot be recorded again")
+    return record_renames(path, author, renames, header, custody=custody)
 
 
 def record_renames(
