@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 import click
 import pytest
+from click.testing import CliRunner
 
+from evtool.cli.commands.help import TOPICS
 from evtool.cli.group import Group, make_program
 from evtool.cli.ways import hint_of
 from evtool.core.errors import EvtoolError, Way
@@ -100,6 +102,7 @@ def told_everywhere() -> Iterator[Told]:
         ROOT / "README.md",
         *sorted((ROOT / "manifests").rglob("*.md")),
         *(ROOT / "manifests" / "templates").iterdir(),
+        *sorted((ROOT / "evtool" / "cli" / "topics").glob("*.md")),
     ]
     for page in pages:
         yield from commands_in_page(str(page.relative_to(ROOT)), page.read_text("utf-8"))
@@ -155,6 +158,19 @@ def find_fault(told: Told) -> str | None:
 
 
 TOLD = sorted(set(told_everywhere()))
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "evtool" / "cli" / "topics").glob("*.md")), ids=lambda page: page.stem)
+def test_every_topic_is_a_page_for_a_terminal(page: Path) -> None:
+    """Somebody in a hurry reads it: 120 lines of 80 columns, with commands to type, and the program prints it."""
+    lines = page.read_text("utf-8").splitlines()
+    assert len(lines) <= 120
+    assert [line for line in lines if len(line) > 80] == []
+    assert sum(told.whole for told in TOLD if told.place.endswith(f"topics/{page.name}")) >= 5
+    result = CliRunner().invoke(PROGRAM, ["help", page.stem])
+    assert (result.exit_code, result.output) == (0, page.read_text("utf-8"))
+    assert {topic.stem for topic in page.parent.glob("*.md")} == TOPICS
+    assert TOPICS.isdisjoint(PROGRAM.list_commands(TOP))
 
 
 def test_every_command_that_is_told_can_be_typed() -> None:

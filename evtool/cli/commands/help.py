@@ -1,7 +1,8 @@
-"""`evtool help`: the help of any command, found by its words."""
+"""`evtool help`: the help of any command, found by its words, and pages about what takes several commands."""
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Sequence
 
 import click
@@ -16,12 +17,16 @@ Examples:
   evtool help                  all commands, and what the exit codes mean
   evtool help seal
   evtool help consent set
+  evtool help keys             keys: lost, stolen, changed, left
 
 \b
 Exit codes:
   0  the help was printed
-  2  there is no such command
+  2  there is no such command, and no such page
 """
+
+TOPICS = frozenset({"keys"})
+"""Names of the pages in `evtool/cli/topics/`; none is the name of a command."""
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
@@ -29,8 +34,18 @@ Exit codes:
 @click.pass_context
 def command(context: click.Context, words: tuple[str, ...]) -> int:
     """Explain a command: what it does, its options, examples and exit codes."""
+    if len(words) == 1 and words[0] in TOPICS:
+        Output().answer(_read_topic(words[0]))
+        return ExitCode.OK
     Output().answer(_find(context.find_root(), words).get_help())
     return ExitCode.OK
+
+
+def _read_topic(name: str) -> str:
+    """Read a page; it is Markdown that reads well as it stands."""
+    data = pkgutil.get_data("evtool.cli", f"topics/{name}.md")
+    assert data is not None  # noqa: S101  # it is part of the program
+    return data.decode("utf-8")
 
 
 def _find(context: click.Context, words: Sequence[str]) -> click.Context:

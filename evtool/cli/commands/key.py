@@ -95,9 +95,14 @@ def command() -> None:
 @command.command("new", cls=Command, epilog=NEW_EXAMPLES)
 @click.argument("code", type=code_value)
 @click.option("--no-passphrase", is_flag=True, help="Leave the key unlocked: whoever reads the file can sign.")
+@click.option(
+    "--another-key",
+    is_flag=True,
+    help="Make it although another key counts for CODE: that one is lost, and what it signed still counts.",
+)
 @options_of(KeyPassphraseOptions, "passphrase")
 @output_options
-def new(code: str, no_passphrase: bool, passphrase: KeyPassphraseOptions, output: Output) -> None:
+def new(code: str, no_passphrase: bool, another_key: bool, passphrase: KeyPassphraseOptions, output: Output) -> None:
     """Make the key of agent CODE, and trust it yourself.
 
     The key is an Ed25519 key in OpenSSH's format, locked with a passphrase that is asked for without echo.
@@ -107,12 +112,13 @@ def new(code: str, no_passphrase: bool, passphrase: KeyPassphraseOptions, output
     if no_passphrase and source:
         raise click.UsageError("--no-passphrase and a passphrase exclude each other")
     check_new_code(code)
-    check_new_signer(code)
+    if not another_key:
+        check_new_signer(code)
     if not no_passphrase and source is None:
         output.talk(f"The passphrase needs {MIN_LETTERS} letters or more; several words are best. {FORGOTTEN}")
     own = create_own_key(code, None if no_passphrase else source or TerminalPassphrase())
     output.did(f"made the key of agent {code}, {own.file.public_key.fingerprint}")
-    signer = add_signer(code, own.file.public_key)
+    signer = add_signer(code, own.file.public_key, another_key=another_key)
     output.document(KeysDocument(keys=(show_own_key(own),), trusted=True))
     output.answer(render_own_key(own))
     output.talk(_advice(own, signer))

@@ -20,6 +20,8 @@ from evtool.report.key_document import KeysDocument
 EXAMPLES = """\b
 Examples:
   evtool key retire A03
+  evtool key retire A03 --keep-trust
+                                     the passphrase is forgotten
   evtool key retire A03 --as-of 2026-03-01T09:30:00+09:00
                                      the laptop was stolen then
 
@@ -37,14 +39,25 @@ key that was merely replaced needs no end: see `evtool key change`. A date alone
 @click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("code", type=code_value)
 @click.option("--as-of", type=moment_value, metavar="MOMENT", help="The last moment it counted. [default: now]")
+@click.option("--keep-trust", is_flag=True, help="Only set it aside: it is lost, and nobody else has it.")
 @output_options
-def command(code: str, as_of: datetime | None, output: Output) -> None:
+def command(code: str, as_of: datetime | None, keep_trust: bool, output: Output) -> None:
     """End the key of agent CODE: it signs no more, and you trust it no longer.
 
     The key is not deleted but set aside, and CODE is free for another key.
     """
+    if keep_trust and as_of is not None:
+        raise click.UsageError("--as-of and --keep-trust exclude each other")
     own = read_own_key(code)
     fingerprint = own.file.public_key.fingerprint
+    if keep_trust:
+        old = set_aside(code)
+        output.answer(f"The key of {code}, {fingerprint}, signs no more; what it signed still counts.", done=True)
+        output.document(KeysDocument(keys=(show_own_key(own),), old_key=fingerprint))
+        output.talk(
+            f"It was set aside: {shown(str(old.path))}\n`evtool key new {code} --another-key` makes another one."
+        )
+        return
     moment = (as_of or datetime.now(UTC)).replace(microsecond=0)
     try:
         revoke(fingerprint, moment)
