@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -196,3 +197,128 @@ def test_help_shows_examples(evtool: Runner) -> None:
         assert result.exit_code == ExitCode.OK
         assert "Examples:\n    evtool key " in result.stdout
     assert not evtool.home.exists()
+
+
+def ssh_keygen_opens(file: Path, passphrase: str) -> str | None:
+    """The public key that ssh-keygen reads with a passphrase; None if it does not open."""
+    command = ["ssh-keygen", "-y", "-P", passphrase, "-f", str(file)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    return run.stdout.strip() if run.returncode == 0 else None
+
+
+@pytest.fixture
+def secrets(tmp_path: Path) -> dict[str, Path]:
+    """Two passphrases, each in a file."""
+    files = {}
+    for name, text in (("old", KOREAN), ("new", "four words of mine")):
+        files[name] = tmp_path / name
+        files[name].write_text(f"{text}\n", encoding="utf-8")
+        files[name].chmod(0o600)
+    return files
+
+
+@pytest.fixture
+def locked(evtool: Runner, secrets: dict[str, Path]) -> Path:
+    """The key file of A03, with the passphrase `old`."""
+    assert evtool("key", "new", "A03", "--key-passphrase-file", secrets["old"]).exit_code == ExitCode.OK
+    return evtool.home / "keys" / "A03"
+
+
+def test_a_passphrase_is_changed_and_the_key_is_not(evtool: Runner, locked: Path, secrets: dict[str, Path]) -> None:
+    """Only the new one opens it, also for ssh-keygen; a wrong one leaves every byte as it was."""
+    public, before = locked.with_name("A03.pub").read_text().strip(), locked.read_bytes()
+    new = ("--new-passphrase-file", secrets["new"])
+    wrong = evtool("key", "passphrase", "A03", "--key-passphrase-file", secrets["new"], *new)
+    assert (wrong.exit_code, locked.read_bytes()) == (ExitCode.NOT_CHECKED, before)
+
+    result = evtool("key", "passphrase", "A03", "--key-passphrase-file", secrets["old"], *new)
+
+    assert result.exit_code == ExitCode.OK, result.stderr
+    assert [ssh_keygen_opens(locked, text) for text in (KOREAN, "four words of mine")] == [None, public]
+    assert locked.stat().st_mode & 0o777 == 0o600
+    assert sorted(path.name for path in locked.parent.iterdir()) == ["A03", "A03.pub"]
+
+
+def test_a_backup_opens_with_stock_tools_and_comes_back(
+    evtool: Runner, locked: Path, secrets: dict[str, Path], tmp_path: Path
+) -> None:
+    """The copy is the key; it is tested, and put back on another machine."""
+    backup = tmp_path / "A03.key"
+    assert evtool("key", "backup", "A03", backup).exit_code == ExitCode.OK
+    assert ssh_keygen_opens(backup, KOREAN) == locked.with_name("A03.pub").read_text().strip()
+    again = evtool("key", "backup", "A03", backup)
+    assert (again.exit_code, "already exists" in again.stderr) == (ExitCode.NOT_CHECKED, True)
+    backup.chmod(0o644)  # as on a memory stick
+    test = ("key", "restore", "A03", backup, "--test", "--key-passphrase-file")
+    assert evtool(*test, secrets["old"]).exit_code == ExitCode.OK
+    assert evtool(*test, secrets["new"]).exit_code == ExitCode.NOT_CHECKED
+
+    elsewhere = replace(evtool, environment=evtool.environment | {"EVTOOL_HOME": str(tmp_path / "elsewhere")})
+    restored = elsewhere("key", "restore", "A03", backup, "--key-passphrase-file", secrets["old"])
+    assert restored.exit_code == ExitCode.OK, restored.stderr
+    assert (tmp_path / "elsewhere" / "keys" / "A03").read_bytes() == locked.read_bytes()
+    assert elsewhere("trust", "list").stdout.startswith("A03 ")
+
+
+def test_a_backup_of_another_key_is_found_out(evtool: Runner, locked: Path, secrets: dict[str, Path]) -> None:
+    """A test that passes with the wrong file would be found out on the day of the fire."""
+    assert evtool("key", "new", "B07", "--key-passphrase-file", secrets["old"]).exit_code == ExitCode.OK
+    assert evtool("key", "backup", "B07", "b.key").exit_code == ExitCode.OK
+    result = evtool("key", "restore", "A03", "b.key", "--test", "--key-passphrase-file", secrets["old"])
+    assert (result.exit_code, "another key than that of A03" in result.stderr) == (ExitCode.NOT_CHECKED, True)
+    assert evtool("key", "restore", "A03", "b.key", "--key-passphrase-file", secrets["old"]).exit_code != ExitCode.OK
+
+
+def test_a_key_without_passphrase_is_copied_only_on_purpose(evtool: Runner) -> None:
+    """Whoever finds the stick could sign."""
+    evtool("key", "new", "job", "--no-passphrase")
+    refused = evtool("key", "backup", "job", "job.key")
+    assert (refused.exit_code, (evtool.directory / "job.key").exists()) == (ExitCode.NOT_CHECKED, False)
+    assert "--unlocked" in refused.stderr
+    assert evtool("key", "backup", "job", "job.key", "--unlocked").exit_code == ExitCode.OK
+
+
+def test_a_retired_key_is_set_aside_and_its_code_is_free(
+    evtool: Runner, locked: Path, secrets: dict[str, Path]
+) -> None:
+    """It is offered no more, it is not lost, and the trust in it ends now."""
+    before = locked.read_bytes()
+    result = evtool("key", "retire", "A03", "--json")
+    assert result.exit_code == ExitCode.OK, result.stderr
+    assert f"evtool trust revoke {result.document['old_key']} --as-of " in result.stderr
+    assert evtool("key", "list").stdout == ""
+    assert (locked.parent / "_old" / "A03.1").read_bytes() == before
+    assert "until 20" in evtool("trust", "list").stdout
+    assert evtool("key", "new", "A03", "--key-passphrase-file", secrets["new"]).exit_code == ExitCode.OK
+    assert evtool("key", "retire", "A03", "--as-of", "2026-03-01").exit_code == ExitCode.OK
+    assert sorted(path.name for path in (locked.parent / "_old").iterdir()) == [
+        "A03.1",
+        "A03.1.pub",
+        "A03.2",
+        "A03.2.pub",
+    ]
+    assert "until 2026-03-01T00:00:00Z" in evtool("trust", "list").stdout
+
+
+def test_a_forgotten_key_is_set_aside_and_still_counts(evtool: Runner, locked: Path, secrets: dict[str, Path]) -> None:
+    """Nobody else has it, so what it signed is as good as before."""
+    assert evtool("key", "retire", "A03", "--keep-trust").exit_code == ExitCode.OK
+    assert evtool("key", "new", "A03", "--key-passphrase-file", secrets["new"]).exit_code == ExitCode.USAGE
+    another = evtool("key", "new", "A03", "--another-key", "--key-passphrase-file", secrets["new"])
+    assert another.exit_code == ExitCode.OK, another.stderr
+    assert "until" not in evtool("trust", "list").stdout
+    assert evtool("trust", "list").stdout.count("A03 ") == 2
+
+
+def test_an_interrupted_change_is_done_again(evtool: Runner, locked: Path, secrets: dict[str, Path]) -> None:
+    """What a killed run set aside is taken for the same key, and neither key is lost."""
+    aside = locked.parent / "_old"
+    aside.mkdir(mode=0o700)
+    (aside / "A03.1").write_bytes(locked.read_bytes())
+    (aside / "A03.1").chmod(0o600)
+    old = locked.read_bytes()
+    result = evtool("key", "change", "A03", "--new-passphrase-file", secrets["new"])
+    assert result.exit_code == ExitCode.OK, result.stderr
+    assert (aside / "A03.1").read_bytes() == old
+    assert not (aside / "A03.2").exists()
+    assert ssh_keygen_opens(locked, "four words of mine") == locked.with_name("A03.pub").read_text().strip()

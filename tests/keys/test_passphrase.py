@@ -155,3 +155,47 @@ def test_two_different_passphrases_make_no_key(evtool: Runner) -> None:
     assert code == 4
     assert "the two passphrases differ" in shown
     assert not evtool.home.exists()
+
+
+def test_a_person_has_three_tries_and_is_asked_for_a_code(evtool: Runner) -> None:
+    """As with ssh; no path of this machine stands in the question, and a fourth try is another run."""
+    case = evtool.directory / "case"
+    case.mkdir()
+    (case / "a.txt").write_text("a")
+    assert type_on_terminal(evtool, ["key", "new", "A03"], [KOREAN, KOREAN])[0] == 0
+
+    code, shown = type_on_terminal(evtool, ["seal", "case"], ["wrong words", "wrong words", "wrong words", KOREAN])
+    assert code == 4
+    assert shown.count("Passphrase of key A03: ") == 3
+    assert shown.count("This passphrase is wrong.") == 2
+    assert "key A03 cannot be unlocked: wrong passphrase" in shown
+    assert str(evtool.home) not in shown
+
+    code, shown = type_on_terminal(evtool, ["seal", "case"], ["wrong words", KOREAN])
+    assert code == 0, shown
+    assert (case / "custody" / "0001-sealed.toml.sig").exists()
+
+
+def test_a_script_has_one_try(evtool: Runner, tmp_path: Path) -> None:
+    """A file does not get better by being read again."""
+    secret = write_secret(tmp_path, KOREAN)
+    assert evtool("key", "new", "A03", "--key-passphrase-file", secret).exit_code == 0
+    result = evtool("key", "passphrase", "A03", "--key-passphrase-fd", "0", "--no-passphrase", stdin=b"wrong words\n")
+    assert (result.exit_code, result.stderr.count("wrong passphrase")) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"), [("a", False), ("sevenxx", False), ("eightxxx", True), ("비밀", False), (KOREAN, True)]
+)
+def test_a_short_passphrase_makes_no_key(evtool: Runner, tmp_path: Path, text: str, counts: bool) -> None:
+    """Whoever copies the file tries as many as they like; letters of Hangul syllables count one by one."""
+    result = evtool("key", "new", "A03", "--key-passphrase-file", write_secret(tmp_path, text))
+    assert (result.exit_code, (evtool.home / "keys" / "A03").exists()) == ((0, True) if counts else (4, False))
+    assert counts or "a key needs at least 8" in result.stderr
+
+
+def write_secret(folder: Path, text: str) -> Path:
+    file = folder / f"secret-{len(list(folder.iterdir()))}"
+    file.write_text(f"{text}\n", encoding="utf-8")
+    file.chmod(0o600)
+    return file

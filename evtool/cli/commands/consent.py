@@ -17,10 +17,10 @@ from evtool.cli.group import Group
 from evtool.cli.options.common import (
     SigningOptions,
     custody_option,
-    own_code,
     recipients_flag,
     signing_options,
     trust_flag,
+    who_would_sign,
 )
 from evtool.cli.options.complete import complete_recipient, complete_term
 from evtool.cli.options.entry import EntryOptions, entry_options
@@ -252,11 +252,13 @@ class CheckOptions:
         Raises:
             KeyFileError: the recipient list cannot be read, or does not have the recipient.
         """
+        agent, key = who_would_sign(self.agent)
         return Request(
             recipient=load_recipients(self.recipients_file).find(self.recipient).recipient,
             purpose=self.purpose,
             day=self.day or datetime.now(UTC).date(),
-            agent=self.agent or own_code(),
+            agent=agent,
+            key=key,
             is_onward=self.onward,
             confirmed=frozenset(self.confirm),
             approved_by=self.approved_by,

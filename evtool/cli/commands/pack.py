@@ -10,7 +10,7 @@ import click
 from evtool.cli.answers.packed import answer_previewed, make_bundle
 from evtool.cli.command import Command, flag, options_of
 from evtool.cli.options.bundle import DisclosureOptions, EncryptionOptions, disclosure_options, encryption_options
-from evtool.cli.options.common import SigningOptions, own_code, signing_options
+from evtool.cli.options.common import SigningOptions, signing_options, who_would_sign
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.items import items_option
 from evtool.cli.output import Output, output_and_progress
@@ -114,8 +114,8 @@ def command(
         custody=entry.place(),
     )
     if part.dry_run:
-        agent = signing.agent or own_code()
-        preview = preview_pack(directory, bundle, agent, disclosed, options, header=entry.header())
+        agent, key = who_would_sign(signing.agent)
+        preview = preview_pack(directory, bundle, agent, disclosed, options, key=key, header=entry.header())
         answer_previewed(output, directory, bundle, preview, recipients)
         return ExitCode.OK
 

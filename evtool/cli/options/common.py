@@ -160,13 +160,16 @@ class SigningOptions:
         return choose_signer(key=self.key, agent_code=self.agent, passphrase=source)
 
 
-def own_code() -> str | None:
-    """Give the code of the only own key; of several nobody knows which would sign."""
+def who_would_sign(agent: str | None) -> tuple[str | None, PublicKey | None]:
+    """Give the code, and if it is known the key, that would sign: those of the only own key, or of that of `agent`.
+
+    Of several keys nobody knows which would sign.
+    """
     # Whoever only asks for help need not wait for the key formats of cryptography.
     from evtool.keys.own import list_own_keys
 
-    codes = [key.code for key in list_own_keys().keys]
-    return codes[0] if len(codes) == 1 else None
+    mine = [key for key in list_own_keys().keys if agent in (None, key.code)]
+    return (mine[0].code, mine[0].file.public_key) if len(mine) == 1 else (agent, None)
 
 
 signing_options = options_of(SigningOptions, "signing", "Who signs")

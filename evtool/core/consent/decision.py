@@ -305,7 +305,7 @@ def _onward(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
     if not request.is_onward:
         return
     if terms.onward in (None, Permission.NO):
-        yield Refusal(Reason.ONWARD_NO, "a recipient may not pass it on")
+        yield Refusal(Reason.ONWARD_NO, "a recipient may not pass it on; a colleague has to be admitted first")
     elif terms.onward is Permission.ASK:
         yield Refusal(Reason.ONWARD_ASK, "a recipient must ask before passing it on", ONWARD_AGREED)
 

@@ -317,12 +317,13 @@ def preview_pack(
     disclosure: Disclosure,
     options: PackOptions | None = None,
     *,
+    key: PublicKey | None = None,
     header: EntryHeader | None = None,
     now: Now = system_now,
 ) -> PackPreview:
     """Find what a bundle would hold, and what would travel with it; no evidence is read, and nothing is written.
 
-    `agent` is the code under which it would be signed, or None.
+    `agent` is the code under which it would be signed, and `key` the key, or None where that is not known.
 
     Raises:
         UsageError, InputError, RefusedError, MismatchError: as `pack`.
@@ -332,7 +333,7 @@ def preview_pack(
     check_new(output)
     details = disclosure.details()
     with open_record(path, options.custody) as record:
-        request = disclosure.request(agent, now())
+        request = disclosure.request(agent, now(), key)
         choice = choose_items(record.custody, options.wanted, request, disclosure.trust)
         items = [sealed.item for sealed in choice.items]
         travels = find_travels(record, choice.items, choice.withhold, (header.reason, details))
