@@ -40,6 +40,7 @@ class ObservationCode(Enum):
     UNSET_CLOCK = "unset-clock"
     UNREADABLE_TIME = "unreadable-time"
     APPENDED_DATA = "appended-data"
+    EMPTY_FILE = "empty-file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ def observe(
     carry an offset.
     """
     groups = (
+        _empty(observed),
         _extension(claims, observed),
         _future(claims, now, sealed),
         _offsets(claims),
@@ -107,6 +109,12 @@ def observe(
         _leftovers(claims),
     )
     return tuple(itertools.chain.from_iterable(groups))
+
+
+def _empty(observed: Observed) -> Iterator[MetadataObservation]:
+    if not observed.size:
+        message = "the file is empty; a copy may have failed, or it is a placeholder of a cloud service"
+        yield MetadataObservation(ObservationCode.EMPTY_FILE, message)
 
 
 def _span(time: TimeClaim) -> tuple[datetime, datetime]:

@@ -109,6 +109,27 @@ class ReportDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOutEntry:
+    """One entry of the directory that a pattern left out of a seal.
+
+    Attributes:
+        path: its stored name.
+        pattern: the pattern.
+        reason: why there is such a pattern, in words.
+        directory: whether it is a directory.
+        files: how many files it is, or holds; at most some 200,000 are counted.
+        bytes: bytes in them.
+    """
+
+    path: str
+    pattern: str
+    reason: str
+    directory: bool
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SealDocument:
     """What `evtool seal` prints.
 
@@ -121,13 +142,15 @@ class SealDocument:
         head: SHA-256 of the new entry, or of the newest one there is.
         new_items: items that are new.
         new_bytes: bytes in them.
-        kept_items: items of earlier seals that are there with the size and date they were sealed with.
+        kept_items: items of earlier seals that are there as they were sealed: by size and date, or by their bytes.
+        other_dates: of these, how many have another date; they were read, and their bytes are as sealed.
         renamed: items that have other names now: number, the name before, and the new one.
         renamed_by: numbers of the entries that say so.
         reused: new files that an interrupted run had hashed already.
         omitted: new items that are named but whose content is not sealed.
         excluded: entries of the directory that patterns left out.
-        excluded_names: stored paths of the first thousand of them.
+        left_out: the first thousand of them.
+        empty: new files without any bytes.
         findings: sealed items that changed or vanished, and names that other systems mix up.
         more_findings: how many more of a kind there are; up to 1,000 of a kind are listed, with `--all` every one.
         notes: what else is to be known, in sentences.
@@ -144,12 +167,14 @@ class SealDocument:
     new_items: int
     new_bytes: int
     kept_items: int
+    other_dates: int
     renamed: tuple[Rename, ...]
     renamed_by: tuple[int, ...]
     reused: int
     omitted: int
     excluded: int
-    excluded_names: tuple[str, ...]
+    left_out: tuple[LeftOutEntry, ...]
+    empty: int
     findings: tuple[Finding, ...]
     more_findings: dict[Code, int]
     notes: tuple[str, ...]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evtool.core.errors import ExitCode
+from evtool.report.document import LeftOutEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class ImportDocument:
         items: items that were sealed.
         unlisted: stored names of files and links that are sealed, but in no list.
         notes: what else is to be known about the list or the bag, in sentences.
+        left_out: what is there and was not sealed.
     """
 
     format: Literal["evtool-import/1"] = "evtool-import/1"
@@ -39,6 +41,7 @@ class ImportDocument:
     items: int
     unlisted: tuple[str, ...]
     notes: tuple[str, ...]
+    left_out: tuple[LeftOutEntry, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 from evtool.core.manifest.manifest import path_sort_key
 from evtool.core.text.names import nfc_key, store_name, store_names
-from evtool.core.text.patterns import Exclusions
+from evtool.core.text.patterns import LITTER_PATTERNS, Exclusions
+from evtool.scan.litter import read_companion
 from evtool.scan.tree import Tree
 
 
@@ -246,7 +247,8 @@ def _list_sorted(tree: Tree, path: bytes, custody: bytes | None, exclusions: Exc
     names.sort(key=(lambda name: name + b"/" if name in directories else name) if directories else None)
     stored = store_names(names)
     prefix = store_name(path) + "/" if path else ""
-    if excluded := exclusions.match_names(prefix, stored):
+    excluded = exclusions.match_names(prefix, stored)
+    if excluded and (excluded := _keep_what_is_no_litter(tree, path, names, kinds, excluded, exclusions)):
         _note_excluded(prefix, stored, excluded, notes)
         names = [name for index, name in enumerate(names) if index not in excluded]
         stored = [name for index, name in enumerate(stored) if index not in excluded]
@@ -256,6 +258,31 @@ def _list_sorted(tree: Tree, path: bytes, custody: bytes | None, exclusions: Exc
         return _Frame(path, names, kinds, [])
     keys = [name + b"/" if name in directories else name for name in names]
     return _Frame(path, keys, kinds, [index for index in reversed(range(len(keys))) if keys[index].endswith(b"/")])
+
+
+def _keep_what_is_no_litter(
+    tree: Tree,
+    path: bytes,
+    names: list[bytes],
+    kinds: dict[bytes, str],
+    excluded: dict[int, str],
+    exclusions: Exclusions,
+) -> dict[int, str]:
+    """Of what patterns leave out, keep in the walk what has the name of litter, but not its bytes."""
+    kept = {
+        index
+        for index, pattern in excluded.items()
+        if pattern in LITTER_PATTERNS and (names[index] in kinds or not read_companion(tree, path, names[index]))
+    }
+    if not kept:
+        return excluded
+    by_name = exclusions.by_name
+    others = {index: by_name.match(store_name(join_path(path, names[index]))) for index in kept}
+    return {
+        index: pattern
+        for index in excluded
+        if (pattern := others[index] if index in kept else excluded[index]) is not None
+    }
 
 
 def _note_excluded(prefix: str, stored: list[str], excluded: dict[int, str], notes: WalkNotes) -> None:

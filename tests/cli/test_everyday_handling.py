@@ -6,6 +6,7 @@ these stories is found.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import unicodedata
@@ -301,5 +302,77 @@ def test_what_patterns_leave_out_is_named(case: Path, evtool: Runner) -> None:
     assert result.exit_code == ExitCode.OK
     assert "photos/Thumbs.db" in finding(result, "excluded")
     sealed = evtool("seal", case)
-    assert "photos/Thumbs.db" in sealed.stdout
+    assert "photos/Thumbs.db: 2.9 KiB; written by Windows, by its name and its bytes" in sealed.stdout
     assert ".DS_Store" in sealed.stdout
+
+
+def test_what_only_has_the_name_of_litter_is_evidence(case: Path, evtool: Runner) -> None:
+    """Whoever hides a file as Thumbs.db hides it from nobody: it is sealed, and one that comes later is told."""
+    (case / "photos" / "Thumbs.db").write_bytes(b"a list of names")
+    (case / "desktop.ini").mkdir()
+    (case / "desktop.ini" / "inside.txt").write_bytes(b"a folder is no litter")
+    (case / ".DS_Store").symlink_to("letter.txt")
+    sealed = evtool("seal", "--json", case)
+    assert (sealed.exit_code, sealed.document["new_items"], sealed.document["left_out"]) == (0, 3, [])
+    assert evtool("verify", case).exit_code == ExitCode.OK
+    (case / "photos" / "Thumbs.db").write_bytes(b"another list of names")
+    assert evtool("verify", case).exit_code == ExitCode.MISMATCH
+    (case / "photos" / "Thumbs.db").write_bytes(THUMBS)
+    assert evtool("verify", case).exit_code == ExitCode.MISMATCH
+    (case / "photos" / "Thumbs.db").write_bytes(b"a list of names")
+    (case / "ehthumbs.db").write_bytes(b"put there later")
+    later = evtool("verify", "--json", case)
+    assert "ehthumbs.db" in finding(later, "extra")
+
+
+def test_a_pattern_of_the_user_counts_for_any_bytes(case: Path, evtool: Runner) -> None:
+    (case / "Thumbs.db").write_bytes(b"a list of names")
+    sealed = evtool("seal", "--json", case, "--exclude", "Thumb*")
+    (left_out,) = sealed.document["left_out"]
+    assert (left_out["path"], left_out["pattern"], left_out["bytes"]) == ("Thumbs.db", "Thumb*", 15)
+
+
+def test_a_directory_that_is_left_out_tells_how_much_is_in_it(case: Path, evtool: Runner) -> None:
+    """CASES 21: what somebody threw away is often the evidence."""
+    bin_of_user = case / "$RECYCLE.BIN" / "S-1-5-21"
+    bin_of_user.mkdir(parents=True)
+    for number in range(30):
+        (bin_of_user / f"$R{number}.mp4").write_bytes(b"12345")
+    (case / "new.txt").write_bytes(b"new")
+    sealed = evtool("seal", case, "--dry-run")
+    assert "$RECYCLE.BIN: a directory with 30 files, 150 bytes" in sealed.stdout
+    assert "--reset-excludes" in sealed.stdout
+    (left_out,) = evtool("seal", "--json", case).document["left_out"]
+    assert (left_out["directory"], left_out["files"], left_out["bytes"]) == (True, 30, 150)
+    assert evtool("seal", case, "--reset-excludes").exit_code == ExitCode.OK
+    assert "$R29.mp4" in evtool("show", case, "--all").stdout
+
+
+def test_dates_that_differ_are_not_called_equal(case: Path, evtool: Runner) -> None:
+    """CASES 22: a copy has other dates, a FAT stick in another time zone as well."""
+    kept = evtool("seal", "--json", case).document
+    assert kept["other_dates"] == 0
+    assert "with the size and date they were sealed with" in evtool("seal", case).stdout
+    files = [path for path in case.rglob("*") if path.is_file() and "custody" not in path.parts]
+    os.utime(files[0], (1, 1))
+    assert "; the dates of 1 differ, and their bytes are the same" in evtool("seal", case).stdout
+    for path in files:
+        os.utime(path, (1, 1))
+    assert evtool("seal", "--json", case).document["other_dates"] == len(files)
+
+
+@pytest.mark.parametrize("metadata", ["none", "basic"])
+def test_an_empty_photograph_is_pointed_out(metadata: str, evtool: Runner) -> None:
+    """CASES 29: a copy that failed, or a placeholder of a cloud."""
+    give_key(evtool)
+    fresh = evtool.directory / "fresh"
+    fresh.mkdir()
+    (fresh / 'IMG_"size":0,.jpg').write_bytes(b"not empty")
+    for number in range(3):
+        (fresh / f"IMG_000{number}.jpg").touch()
+    sealed = evtool("seal", "--json", fresh, "--metadata", metadata).document
+    assert sealed["empty"] == 3
+    (note,) = sealed["notes"]
+    assert note.startswith("3 new files are empty: IMG_0000.jpg; IMG_0001.jpg; IMG_0002.jpg; ")
+    inspected = evtool("inspect", fresh / "IMG_0000.jpg").stdout
+    assert "empty-file" in inspected

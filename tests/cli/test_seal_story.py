@@ -197,8 +197,10 @@ def test_a_dry_run_tells_and_writes_nothing(case: Path, evtool: Runner) -> None:
 
 def test_exclusions_are_recorded_carried_on_and_never_hide_what_was_sealed(case: Path, evtool: Runner) -> None:
     """What is left out is said in every entry and every verdict; an item sealed before stays sealed."""
-    for name in (".DS_Store", "Thumbs.db", "draft.tmp", "sealed before.bak"):
+    for name in ("draft.tmp", "sealed before.bak"):
         (case / name).write_text("x")
+    (case / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+    (case / "Thumbs.db").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
     assert evtool("seal", case, "--exclude", "*.tmp").exit_code == ExitCode.OK
     assert {".DS_Store", "Thumbs.db", "*.tmp"} <= set(entry(case, 1)["sealed"]["exclude"])
     (case / "photos" / "another.tmp").touch()

@@ -38,6 +38,17 @@ UNCOMPARED = {
 }
 
 
+LITTER = [".DS_Store", "Thumbs.db", "ehthumbs.db", "desktop.ini"]
+
+
+def is_hidden(root: bytes, path: bytes, patterns: list[str]) -> bool:
+    """Section "Patterns": what has the name of litter is left out only if it has its bytes, too."""
+    litter = [pattern for pattern in patterns if pattern in LITTER]
+    others = [pattern for pattern in patterns if pattern not in LITTER]
+    has_name = os.path.basename(path).decode("utf-8", "replace") in litter
+    return is_left_out(path, others) or (has_name and is_companion(os.path.join(root, path)))
+
+
 def list_evidence(root: bytes, patterns: list[str]) -> dict[bytes, str]:
     """Step 10: give the kind of each thing that lies in the evidence directory, by its path."""
     things: dict[bytes, str] = {}
@@ -50,7 +61,9 @@ def list_evidence(root: bytes, patterns: list[str]) -> dict[bytes, str]:
             things[directory] = "unlistable"
             continue
         paths = [os.path.join(directory, name) for name in names]
-        paths = [path for path in paths if path != b"custody" and not is_left_out(path, patterns)]
+        paths = [
+            path for path in paths if path != b"custody" and not is_hidden(root, path, patterns)
+        ]
         if directory and not paths:
             things[directory] = "directory"
         for path in paths:

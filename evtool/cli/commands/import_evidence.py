@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import click
 
 from evtool.cli.answers.head import head_lines
+from evtool.cli.answers.left_out import list_left_out, render_left_out
 from evtool.cli.command import Command, flag, options_of
 from evtool.cli.group import Group
 from evtool.cli.options.common import SigningOptions, signing_options
@@ -60,8 +61,9 @@ Examples:
                                 the record outside; the bag stays as it is
 
 Every manifest and tag manifest is compared, and Payload-Oxum; a file in the payload that no manifest lists is refused.
-Nothing is ever fetched: what fetch.txt lists has to be there already. The record goes to custody/ in the bag, which
-other programs take for a directory of tag files.
+What systems write into folders, such as Thumbs.db, is left out and named; what only has such a name is sealed and
+named. Nothing is ever fetched: what fetch.txt lists has to be there already. The record goes to custody/ in the bag,
+which other programs take for a directory of tag files.
 """
 
 LIST_EXAMPLES = """\b
@@ -221,6 +223,7 @@ def _answer(output: Output, directory: str, result: ImportResult) -> int:
             items=result.seal.new_items,
             unlisted=result.unlisted,
             notes=result.notes,
+            left_out=list_left_out(result.seal),
         )
     )
     return ExitCode.OK
@@ -244,6 +247,8 @@ def _render(directory: str, result: ImportResult) -> str:
     lines += [f"  in no list: {shown(name)}" for name in result.unlisted[:_MAX_NAMED]]
     if len(result.unlisted) > _MAX_NAMED:
         lines.append(f"  and {len(result.unlisted) - _MAX_NAMED:,} more")
+    if result.seal.excluded:
+        lines += render_left_out(result.seal)
     if result.seal.head:
         lines += head_lines(result.seal.head)
     return "\n".join(lines)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evtool.cli.answers.head import head_lines
+from evtool.cli.answers.left_out import list_left_out, render_left_out
 from evtool.cli.command import Command, flag, options_of
 from evtool.cli.options.common import SigningOptions, WorkerOptions, signing_options, workers_options
 from evtool.cli.options.entry import EntryOptions, entry_options
@@ -21,7 +22,7 @@ from evtool.core.errors import EvtoolError, ExitCode
 from evtool.core.finding import Effect, weigh
 from evtool.core.metadata.vocabulary import Withheld
 from evtool.core.text.counts import counted
-from evtool.core.text.names import name_some, shown
+from evtool.core.text.names import shown
 from evtool.core.text.ranges import name_ranges, ranges_of
 from evtool.keys.signer import Signer
 from evtool.operations.author import Author
@@ -261,14 +262,16 @@ def _render(
     is_stamping: bool,
 ) -> str:
     lines = [_say_what_was_sealed(result, directory, dry_run)]
+    if result.kept_items:
+        lines.append(f"  {_say_what_is_kept(result)}")
     for count, words in (
-        (result.kept_items, "items of earlier seals are there, with the size and date they were sealed with"),
         (result.reused, "files were not hashed again: an interrupted run had hashed them, and they have not changed"),
         (result.omitted, "items are named in the seal without their content"),
-        (result.excluded, f"entries of the directory are left out by pattern: {_name_excluded(result)}"),
     ):
         if count:
             lines.append(f"  {count:,} {words}")
+    if result.excluded:
+        lines += render_left_out(result)
     lines += [f"  note: {note}" for note in result.notes]
     if result.renamed:
         by = f" ({_by(result)})" if result.renamed_by else ""
@@ -305,8 +308,13 @@ _MARKS = {
 }
 
 
-def _name_excluded(result: SealResult) -> str:
-    return name_some([shown(path) for path in result.excluded_names], result.excluded)
+def _say_what_is_kept(result: SealResult) -> str:
+    kept = counted(result.kept_items, "item of earlier seals is there", "items of earlier seals are there")
+    if not result.other_dates:
+        return f"{kept}, with the size and date they were sealed with"
+    if result.other_dates == result.kept_items:
+        return f"{kept} with the same bytes; the dates of all of them differ"
+    return f"{kept}; the dates of {result.other_dates:,} differ, and their bytes are the same"
 
 
 def _document(
@@ -326,12 +334,14 @@ def _document(
         new_items=result.new_items,
         new_bytes=result.new_bytes,
         kept_items=result.kept_items,
+        other_dates=result.other_dates,
         renamed=result.renamed,
         renamed_by=result.renamed_by,
         reused=result.reused,
         omitted=result.omitted,
         excluded=result.excluded,
-        excluded_names=result.excluded_names,
+        left_out=list_left_out(result),
+        empty=result.empty_count,
         findings=listed.findings,
         more_findings=listed.more,
         notes=tuple(result.notes),

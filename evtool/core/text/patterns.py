@@ -24,6 +24,10 @@ DEFAULT_PATTERNS = (
 )
 """What operating systems leave in folders that are merely looked at. The seal records these patterns."""
 
+LITTER_PATTERNS = frozenset({".DS_Store", "Thumbs.db", "ehthumbs.db", "desktop.ini"})
+"""Of these, the names of files: such a pattern leaves out what it says by its bytes as well, and never by name alone
+(`manifests/FORMAT-text.md`, section "Patterns")."""
+
 
 @dataclass(frozen=True, slots=True)
 class Exclusions:
@@ -62,6 +66,11 @@ class Exclusions:
                 found[index] = self.patterns[number]
         return found
 
+    @property
+    def by_name(self) -> Exclusions:
+        """Those that leave things out by their name alone."""
+        return Exclusions(tuple(pattern for pattern in self.patterns if pattern not in LITTER_PATTERNS))
+
     def match(self, path: str) -> str | None:
         """Return the first pattern that matches a stored path, without looking at the directories above it."""
         compiled = _compile(self.patterns)
@@ -70,7 +79,7 @@ class Exclusions:
         return None if number is None else self.patterns[number]
 
     def hides(self, path: str) -> bool:
-        """Tell whether a stored path, or a directory above it, matches a pattern."""
+        """Tell whether a stored path, or a directory above it, matches a pattern, whatever its bytes are."""
         compiled = _compile(self.patterns)
         parts = path.split("/")
         # A part is looked at once, however deep it lies and however often it is there.

@@ -15,7 +15,7 @@ from blake3 import blake3
 from evtool.core.errors import EvidenceError, MismatchError, NotEstablishedError
 from evtool.core.text.counts import counted
 from evtool.core.text.names import nfc_key, shown, store_name
-from evtool.core.text.patterns import Exclusions
+from evtool.core.text.patterns import LITTER_PATTERNS, Exclusions
 from evtool.interop.expected import CRC32, WEAK, Expected
 from evtool.operations.progress import Progress
 from evtool.scan.observe import Observation, stamp_of
@@ -133,7 +133,7 @@ class ImportCheck:
         progress.advance(files=1, size=size)
         journal.add(path, observation)
         self.digests[store_name(path)] = observation.sha256
-        if self.expectation.is_closed(path):
+        if self.expectation.is_closed(path) and not self._seems_litter(path):
             self._bytes += size
             self._files += 1
         read = _Read(found, size, digests)
@@ -175,15 +175,19 @@ class ImportCheck:
         for read in self._unmatched:
             forms = self._forms.get(nfc_key(store_name(read.found.path)), [])
             if len(forms) == 1 and forms[0] in self._waiting:
-                self._note_form(store_name(read.found.path))
+                self._note(f"{shown(store_name(read.found.path))} is listed in another Unicode form of its name")
                 self._compare(read, self._waiting.pop(forms[0]))
             else:
                 rest.append(read)
         self._unmatched = rest
 
-    def _note_form(self, name: str) -> None:
+    def _seems_litter(self, path: bytes) -> bool:
+        """Tell whether a file that is in no list has a name that is left out where its bytes are those of litter."""
+        return store_name(path).rpartition("/")[2] in LITTER_PATTERNS and path not in self.expectation.files
+
+    def _note(self, text: str) -> None:
         if len(self.notes) < _MAX_NAMED:
-            self.notes.append(f"{shown(name)} is listed in another Unicode form of its name")
+            self.notes.append(text)
 
     def _judge_rest(self) -> None:
         """Judge what is in a list or in the directory only, and the numbers and texts of a bag."""
@@ -196,7 +200,12 @@ class ImportCheck:
             )
         for read in self._unmatched:
             name = store_name(read.found.path)
-            if self.expectation.is_closed(read.found.path):
+            if self._seems_litter(read.found.path):
+                self.unlisted.append(name)
+                self._note(
+                    f"{shown(name)} has the name of what systems write into folders, and other bytes: it is sealed"
+                )
+            elif self.expectation.is_closed(read.found.path):
                 self._problems.append(f"{shown(name)} is in the payload, and in no manifest")
             else:
                 self.unlisted.append(name)

@@ -242,7 +242,7 @@ def _import(run: _Import) -> ImportResult:
         # What lists the tag files can be in no list itself.
         unlisted=tuple(name for name in check.unlisted if not _is_tag_manifest(name, run.expectation)),
         weak_only=sum(set(file.digests) <= WEAK for file in files),
-        notes=(*run.notes, *check.notes, *(finding.message for finding in result.findings)),
+        notes=(*run.notes, *check.notes, *result.notes, *(finding.message for finding in result.findings)),
         seal=result,
     )
 

@@ -14,6 +14,7 @@ from evtool.core.text.names import shown
 from evtool.operations.record.place import Where
 from evtool.operations.seal.metadata import MetadataChoice, MetadataSummary
 from evtool.operations.seal.statements import StatementFiles
+from evtool.scan.left_out import LeftOut
 
 UNMATCHED = "unmatched"
 """Allows patterns that match nothing yet."""
@@ -85,11 +86,14 @@ class SealResult:
         renamed: items that have other names now.
         renamed_by: numbers of the entries that say so.
         new_items, new_bytes: what is new.
-        kept_items: items of earlier seals that are there with the size and date they were sealed with.
+        kept_items: items of earlier seals that are there as they were sealed: by size and date, or by their bytes.
         reused: new files that an interrupted run had hashed already.
         omitted: new items that are named but whose content is not sealed.
         excluded: entries of the directory that patterns left out.
-        excluded_names: stored paths of the first thousand of them.
+        left_out: the first thousand of them.
+        other_dates: of `kept_items`, how many have another date; they were read, and their bytes are as sealed.
+        empty: stored paths of the first new files that have no bytes.
+        empty_count: how many there are.
         findings: sealed items that changed or vanished, and names that other systems mix up.
         metadata: what new files say about themselves, without values; None if nothing was read for it.
         notes: what else is to be known, in sentences that are safe to print.
@@ -103,7 +107,10 @@ class SealResult:
     reused: int = 0
     omitted: int = 0
     excluded: int = 0
-    excluded_names: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    other_dates: int = 0
+    empty: list[str] = field(default_factory=list)
+    empty_count: int = 0
     findings: list[Finding] = field(default_factory=list)
     metadata: MetadataSummary | None = None
     notes: list[str] = field(default_factory=list)

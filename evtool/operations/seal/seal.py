@@ -16,9 +16,10 @@ from evtool.core.custody.item_names import Rename
 from evtool.core.custody.privacy import TextPolicy, check_text
 from evtool.core.errors import EvtoolError, InputError, RefusedError, Way
 from evtool.core.finding import Code, Effect, Finding
+from evtool.core.manifest.manifest import ManifestReader
 from evtool.core.manifest.statement import ItemType, OmissionReason
 from evtool.core.text.counts import counted
-from evtool.core.text.names import shown, store_name
+from evtool.core.text.names import name_some, shown, store_name
 from evtool.core.text.ranges import count_items
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable
@@ -48,6 +49,7 @@ from evtool.operations.verify.items.free_names import find_new
 from evtool.operations.verify.items.judge import ItemJudge, path_of
 from evtool.operations.workers import choose_workers, report_losses
 from evtool.scan.engine import ReadRequest, Task, Workers, gather_runs, observe_all, observe_requests
+from evtool.scan.left_out import measure_left_out
 from evtool.scan.marks import NO_MARK, Marks, mark_of
 from evtool.scan.measure import measure_tree
 from evtool.scan.observe import ItemProblem, Mode, Observation
@@ -335,12 +337,21 @@ class _SealRun:
         self.result.new_items += block.items
         self.result.new_bytes += block.size
         self.result.reused += block.reused
+        if empty := block.lines.count(_EMPTY):
+            self._note_empty_of(block, empty)
         manifest.add_block(block)
         self._marks.add(block.marks)
         journal.add_lines(block.journal)
         last = request.runs[-1]
         item = join_path(last.directory, last.names[-1])
         self._progress.advance(files=block.items, size=block.size, item=item, share=self._share.take_back(block.items))
+
+    def _note_empty_of(self, block: ItemBlock, empty: int) -> None:
+        """Find the names of the empty files in a block, of which most blocks have none."""
+        self.result.empty_count += empty
+        for item in ManifestReader(block.order.first_item).read(block.lines.split(b"\n")[:-1]):
+            if item.content.size == 0 and item.file and len(self.result.empty) < _MOST_EMPTY:
+                self.result.empty.append(item.file.path)
 
     def _make_plan(self) -> StatementPlan | None:
         """Match the archivist's statements with what is to be sealed, before anything is read."""
@@ -410,6 +421,10 @@ class _SealRun:
         self.result.new_bytes += size
         self.result.reused += observation.reused
         self.result.omitted += item_type is ItemType.OMITTED
+        if item_type is ItemType.FILE and observation.stamp and not size:
+            self.result.empty_count += 1
+            if len(self.result.empty) < _MOST_EMPTY:
+                self.result.empty.append(store_name(found.path))
         if manifest is not None:
             reason = omission_reason(found, observation.problem) if observation.problem else None
             extra = self._plan.take(store_name(found.path)).lines if self._plan else ()
@@ -568,7 +583,14 @@ class _SealRun:
 
     def _report_names(self) -> None:
         self.result.excluded = self._notes.excluded_count
-        self.result.excluded_names = tuple(path for path, _ in self._notes.excluded)
+        with Tree(self._evidence) as tree:
+            self.result.left_out = tuple(measure_left_out(tree, path, why) for path, why in self._notes.excluded)
+        self.result.other_dates = self._judge.other_dates
+        if self.result.empty:
+            count = self.result.empty_count
+            names = name_some([shown(name) for name in self.result.empty], count)
+            files = counted(count, "new file is", "new files are")
+            self.result.notes.append(f"{files} empty: {names}; a copy may have failed, or it is a placeholder")
         for name, twin in self._notes.twins:
             names = f"{shown(name)} and {shown(twin)}"
             message = f"{names} are the same name on some systems; copying there may overwrite one"
@@ -577,6 +599,12 @@ class _SealRun:
 
 _MOST_TRIES = 20
 """How often a seal begins again because of what was found out too late; each time fewer things can surprise it."""
+
+_EMPTY = b'"size":0,'
+"""How the line of an empty file has its size; in the text of a line every quotation mark is escaped."""
+
+_MOST_EMPTY = 20
+"""Empty files that are named."""
 
 ItemWriter = ManifestWriter | DescribedItems
 """What takes new items one by one."""
