@@ -127,6 +127,7 @@ class Code(Enum):
     ENTRY_LATE = ("entry-late", Axis.CUSTODY)
     CHAIN_BROKEN = ("chain-broken", Axis.CUSTODY)
     CLOCK_ORDER = ("clock-order", Axis.CUSTODY)
+    CLOCK_DOUBTFUL = ("clock-doubtful", Axis.CUSTODY)
     CONTINUATION_APART = ("continuation-apart", Axis.CUSTODY)
     HEAD_UNKNOWN = ("head-unknown", Axis.CUSTODY)
     NO_WITNESS = ("no-witness", Axis.CUSTODY)

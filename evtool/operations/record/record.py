@@ -11,6 +11,7 @@ from evtool.core.consent.index import ChangeIndex
 from evtool.core.consent.state import ConsentChange, changes_of
 from evtool.core.consent.summary import ConsentTally
 from evtool.core.custody.chain import Chain, EntryFiles, Link, check_chain
+from evtool.core.custody.clocks import LaterDates
 from evtool.core.custody.entry import INFORMATIONAL_FILES, Entry
 from evtool.core.custody.events import APART, Derived, Disclosed, Disposed, Event, Sealed
 from evtool.core.custody.item_names import EarlierName, ItemNames
@@ -52,6 +53,7 @@ class Seal:
         renamed: items that have another name now than in its manifest.
         watched: numbers of the items that other entries name.
         seen: those of them of which this copy says what they are.
+        later: its files whose date is later than the seal.
     """
 
     link: Link
@@ -67,6 +69,10 @@ class Seal:
     renamed: set[int] = field(default_factory=set)
     watched: frozenset[int] = frozenset()
     seen: set[int] = field(default_factory=set)
+    later: LaterDates = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.later = LaterDates(self.link.entry.recorded_at)
 
     @property
     def number(self) -> int:
@@ -432,11 +438,14 @@ class SealReading:
         self._seal.disclosed.add(item)
         if not is_named:
             self._seal.nameless.append(item)
+        if item.file is not None:
+            self._seal.later.add(item.file.mtime)
         if item.number in self._seal.watched:
             self._seal.seen.add(item.number)
 
-    def add_block(self, items: range, listed: bytes, consents: Mapping[int, ConsentTerms]) -> None:
+    def add_block(self, items: range, lines: bytes, listed: bytes, consents: Mapping[int, ConsentTerms]) -> None:
         """Take items into account that all have a content and a name, with their list of checksums and their terms."""
+        self._seal.later.add_lines(lines)
         self._checksums.add_lines(listed)
         self._seal.consent.add_range(items, consents)
         if items:

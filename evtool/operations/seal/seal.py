@@ -10,8 +10,10 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from evtool.core.accounts import ItemFates
+from evtool.core.custody.clocks import LaterDates, judge_own
 from evtool.core.custody.item_names import Rename
 from evtool.core.custody.privacy import TextPolicy, check_text
 from evtool.core.errors import EvtoolError, InputError, RefusedError, Way
@@ -117,7 +119,7 @@ def _seal(
     ):
         require_current(opened.record, author)
         plain = Opened(opened.directory, opened.record, NAME if opened.inside else None)
-        run = _SealRun(plain, options, workers, author.policy, author.progress, surprises)
+        run = _SealRun(plain, options, workers, author.policy, author.progress, surprises, author.now())
         journal_file = journal_name(opened.next_sequence)
         journal = Journal(opened.writer.open_kept(journal_file), surprises.known)
         started, is_kept = time.monotonic(), True
@@ -183,7 +185,9 @@ def _preview(
     path: str | os.PathLike[str], options: SealOptions, policy: TextPolicy, progress: Progress, surprises: Surprises
 ) -> SealResult:
     with open_evidence(path, options.custody) as opened:
-        run = _SealRun(opened, options, Workers(options.jobs or default_jobs()), policy, progress, surprises)
+        run = _SealRun(
+            opened, options, Workers(options.jobs or default_jobs()), policy, progress, surprises, datetime.now(UTC)
+        )
         run.observe(None, None)
         run.require_unchanged()
         return run.result
@@ -200,6 +204,7 @@ class _SealRun:
         policy: TextPolicy,
         progress: Progress,
         surprises: Surprises,
+        now: datetime,
     ) -> None:
         evidence, record = opened.evidence, opened.record
         self.result = SealResult(head=record.chain.head if record else None)
@@ -228,6 +233,8 @@ class _SealRun:
         self._is_preview = False
         self._marks = Marks()
         self._plan = self._make_plan()
+        self._later = LaterDates(now)
+        self._now = now
 
     def observe(self, manifest: ManifestWriter | None, journal: Journal | None) -> None:
         """Go through the directory; without a manifest only look, read nothing and collect what would be new.
@@ -256,6 +263,8 @@ class _SealRun:
         if manifest is not None and self._plan and self._plan.left_over:
             self._problems.append("files that the table names disappeared while the directory was read")
         self._report_names()
+        links = self._record.chain.links if self._record is not None else ()
+        self.result.findings += judge_own(self._now, links, self._later)
         if self._denied:
             names = counted(self._denied, "file name contains", "file names contain")
             raise RefusedError(
@@ -340,6 +349,7 @@ class _SealRun:
         if empty := block.lines.count(_EMPTY):
             self._note_empty_of(block, empty)
         manifest.add_block(block)
+        self._later.add_lines(block.lines)
         self._marks.add(block.marks)
         journal.add_lines(block.journal)
         last = request.runs[-1]
@@ -417,6 +427,7 @@ class _SealRun:
         journal: Journal | None,
     ) -> None:
         size = observation.stamp.size if observation.stamp and item_type is ItemType.FILE else 0
+        self._later.add(observation.stamp.mtime if observation.stamp else None)
         self.result.new_items += 1
         self.result.new_bytes += size
         self.result.reused += observation.reused

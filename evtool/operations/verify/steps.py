@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 
 from evtool.core.accounts import ItemFates
 from evtool.core.consent.summary import ConsentSummary
+from evtool.core.custody.clocks import judge_dates, judge_entries
 from evtool.core.custody.events import Event
 from evtool.core.errors import UsageError
 from evtool.core.finding import Code, Effect, Finding
@@ -237,8 +239,14 @@ def check_the_bag(case: Case) -> StepResult | None:
 
 def check_renewals(case: Case) -> StepResult:
     """Step 13: lists of renewals hold what lies here, and copies of items are told as what they are."""
-    findings = [*judge_renewals(case.record), *judge_derivations(case.record)]
+    findings = [*judge_renewals(case.record), *judge_derivations(case.record), *_judge_clocks(case)]
     return StepResult(Step.RENEWALS, case.entries, case.usable, tuple(findings))
+
+
+def _judge_clocks(case: Case) -> Iterable[Finding]:
+    yield from judge_entries(case.record.chain.links, case.options.now or datetime.now(UTC))
+    for seal in case.record.seals:
+        yield from judge_dates(seal.link, seal.later)
 
 
 def check_consent(case: Case) -> StepResult:

@@ -99,7 +99,7 @@ class SealedBlocks:
     ) -> None:
         """Take a block into account whose every line is as it has to be, given what its lines amount to."""
         self._nodes.append(nodes)
-        self._reading.add_block(range(block.first_item, block.first_item + block.size), listed, consents)
+        self._reading.add_block(range(block.first_item, block.first_item + block.size), block.lines, listed, consents)
         self._items += block.size
         self._last_item = block.first_item + block.size - 1
 
