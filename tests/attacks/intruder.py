@@ -13,13 +13,16 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 from zlib import crc32
 
+from evtool.core.custody.item_names import Rename
 from evtool.core.manifest.merkle import compute_leaf_hash, compute_node_hash
 from evtool.core.manifest.statement import WithheldStatement
 from evtool.core.terms.terms import ConsentTerms, Handling, code_text
@@ -30,7 +33,10 @@ from evtool.core.verdict import Report
 from evtool.operations.bundle.choice import Wanted
 from evtool.operations.bundle.pack import PackOptions
 from evtool.operations.entries.consent import change_consent
+from evtool.operations.entries.rename import record_renames
 from evtool.operations.entries.writer import EntryHeader
+from evtool.operations.record.read import open_record
+from evtool.operations.record.record import read_numbered_items
 from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import SealOptions
 from evtool.operations.seal.seal import seal
@@ -47,6 +53,8 @@ from tests.bundle.case import (
 )
 
 T = TypeVar("T")
+
+_PATH = re.compile('"path":"([^"]+)"')
 
 HANDLINGS = [code_text(handling) for handling in Handling]
 
@@ -124,6 +132,33 @@ def make_scenes(folder: Path) -> list[Scene]:
         case, author(1 << 42), ConsentTerms(handling=Handling.CLOSED), EntryHeader(items=parse_ranges(["6"]))
     )
     return [scene_of(case, case, is_bundle=False), *scenes]
+
+
+def make_renamed_scenes(folder: Path) -> list[Scene]:
+    """Make a directory whose files were renamed, one of them twice and two at once, and a bundle of some of it."""
+    case = make_scenes(folder)[0].root
+    renamed = Path(shutil.copytree(case, folder / "renamed", symlinks=True))
+    start = 1 << 43
+    for moves in ({1: "new name"}, {2: "강가/편지", 3: "강가/사진"}, {1: "newer name"}):
+        names = named_items(renamed)
+        for number, new in moves.items():
+            (renamed / new).parent.mkdir(exist_ok=True)
+            old = renamed / names[number]
+            old.rename(renamed / new)
+            if old.parent != renamed and not any(old.parent.iterdir()):
+                old.parent.rmdir()
+        renames = [Rename(number, names[number], new) for number, new in moves.items()]
+        record_renames(renamed, author(start), renames, EntryHeader("catalogue"))
+        start += 1 << 40
+    pack_it(renamed, folder / "renamed-part", PackOptions(Wanted(only=parse_choice(["1", "3-5"]))))
+    part = folder / "renamed-part"
+    return [scene_of(renamed, renamed, is_bundle=False), scene_of(part, part / "data", is_bundle=True)]
+
+
+def named_items(case: Path) -> dict[int, str]:
+    """Give the names that items have now, by their numbers."""
+    with open_record(case) as record:
+        return {sealed.item.number: sealed.item.file.path for sealed in read_numbered_items(record) if sealed.item.file}
 
 
 def seal_some(case: Path, start: int) -> None:
@@ -209,11 +244,26 @@ def add(scene: Scene, rng: random.Random) -> None:
 
 
 def rename(scene: Scene, rng: random.Random) -> None:
-    """Give something another name."""
+    """Give something another name; where names have changed, now and then one that it had."""
+    if next(scene.custody.glob("*-renamed.details"), None) and rng.random() < 0.5:
+        rename_back(scene, rng)
+        return
     path = choose(rng, scene.paths())
     if path is not None:
         path.rename(path.with_name(f"renamed {rng.randint(0, 99)}"))
         scene.done.append(f"rename {path.name}")
+
+
+def rename_back(scene: Scene, rng: random.Random) -> None:
+    """Give something a name that the record tells: one that was sealed, or one that came later."""
+    told = [path for file in scene.custody.glob("*.jsonl") for path in _PATH.findall(file.read_text("utf-8"))]
+    for file in scene.custody.glob("*-renamed.details"):
+        told += tomllib.loads(file.read_text("utf-8"))["renamed"]["paths"]
+    path, name = choose(rng, scene.paths()), choose(rng, told)
+    if path is not None and name is not None and not os.path.lexists(scene.evidence / name):
+        (scene.evidence / name).parent.mkdir(parents=True, exist_ok=True)
+        path.rename(scene.evidence / name)
+        scene.done.append(f"rename {path.name} to {name}")
 
 
 def retype(scene: Scene, rng: random.Random) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from evtool.core.custody.item_names import ItemNames
 from evtool.core.manifest import manifest
 from evtool.core.manifest.statement import (
     ContentStatement,
@@ -21,7 +22,7 @@ from evtool.core.manifest.statement import (
 )
 from evtool.operations.record.withholding import Withholding
 from evtool.operations.verify.items import plain as compare
-from tests.attacks.intruder import Scene, attack, copy_of, find_wrong, make_scenes
+from tests.attacks.intruder import Scene, attack, copy_of, find_wrong, make_renamed_scenes, make_scenes
 from tests.bundle.case import verify_it
 
 ROUNDS = int(os.environ.get("INTRUDER_ROUNDS", "200"))
@@ -52,12 +53,29 @@ def test_an_intruder_without_a_key_gets_no_wrong_verdict(scenes: list[Scene], tm
     assert list(run(scenes, tmp_path, ROUNDS)) == []
 
 
-def test_untouched_copies_verify(scenes: list[Scene]) -> None:
+@pytest.fixture(scope="module")
+def renamed(tmp_path_factory: pytest.TempPathFactory) -> list[Scene]:
+    """Copies of what was renamed since it was sealed."""
+    return make_renamed_scenes(tmp_path_factory.mktemp("renamed"))
+
+
+def test_nor_where_names_have_changed(renamed: list[Scene], tmp_path: Path) -> None:
+    """The same changes, and files that get back a name that they had, or that of another one."""
+    assert list(run(renamed, tmp_path, ROUNDS)) == []
+
+
+def test_untouched_copies_verify(scenes: list[Scene], renamed: list[Scene]) -> None:
     """The oracle is worth something only if there is a success to be had."""
-    for scene in scenes:
+    for scene in (*scenes, *renamed):
         report = verify_it(scene.root)
         assert report.exit_code == 0, report.findings
         assert scene.is_as_sealed()
+
+
+def test_without_names_that_count_nothing_is_found(renamed: list[Scene], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the entries that tell where these items are."""
+    monkeypatch.setattr(ItemNames, "now", lambda *_: None)
+    assert verify_it(renamed[0].root).exit_code == 1
 
 
 def explain_everything(_: object) -> Withholding:

@@ -1,14 +1,16 @@
 """Three readers of the same bytes give the same: evtool by blocks, evtool line by line, and the second verifier.
 
 In the suite a few damages, made manifests and made entries; THREE_READERS_MUTATIONS, THREE_READERS_MANIFESTS,
-THREE_READERS_ENTRIES and THREE_READERS_SEED make it longer, and other.
+THREE_READERS_ENTRIES, THREE_READERS_HISTORIES and THREE_READERS_SEED make it longer, and other.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import random
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +24,14 @@ from evtool.core.manifest.manifest import Item, ManifestReader
 from evtool.operations.verify.items import blocks as merge_blocks
 from evtool.operations.verify.items.plain import Comparer
 from tests.attacks.made_entries import make_entry
+from tests.attacks.made_histories import make_disk, make_history
 from tests.attacks.made_manifests import MANIFEST, make
 from tests.manifests.test_vectors import (
     DAMAGES,
     NAMES,
     OF_SIGNERS,
     OF_TIME,
+    VECTORS,
     Vector,
     built,
     item_labels,
@@ -43,6 +47,7 @@ MUTATIONS = int(os.environ.get("THREE_READERS_MUTATIONS", "0"))
 """Of every vector; 0 is one mutation of every tenth vector."""
 MANIFESTS = int(os.environ.get("THREE_READERS_MANIFESTS", "60"))
 ENTRIES = int(os.environ.get("THREE_READERS_ENTRIES", "1500"))
+HISTORIES = int(os.environ.get("THREE_READERS_HISTORIES", "40"))
 ONCE_DIFFERENT = ["evtool 202", "evtool 214", "final 1576"]
 """Manifests of which the three once said different things."""
 
@@ -211,3 +216,31 @@ def test_made_entries(second_opinion: ModuleType) -> None:
             different.append(f"{done}: {answers}: {data!r}")
     assert different == []
     assert 0.2 < read / ENTRIES < 0.8
+
+
+def test_made_histories(tmp_path: Path, second_opinion: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seals, renames, disposals and undone ones in any order: both verifiers say the same of each item."""
+    print(f"seed {SEED}")
+    monkeypatch.syspath_prepend(str(VECTORS))
+    builder = importlib.import_module("build_verify_vectors")
+    rng = random.Random(SEED)
+    trust = (VECTORS / "trust").read_text("utf-8")
+    keys = {path.stem: builder.Key(path.stem).line for path in VECTORS.glob("keys/*.seed")}
+    different, codes = [], Counter[int]()
+    for number in range(HISTORIES):
+        folder = tmp_path / str(number)
+        history = make_history(rng)
+        disk = make_disk(rng, history)
+        (folder / "evidence" / "custody").mkdir(parents=True)
+        for name, data in builder.Collection(history).files.items():
+            (folder / "evidence" / name).write_bytes(data)
+        for name, content in disk.items():
+            (folder / "evidence" / name).parent.mkdir(exist_ok=True)
+            (folder / "evidence" / name).write_text(content, encoding="utf-8")
+        (folder / "trust").write_text(trust.format(**keys), encoding="utf-8")
+        vector = Vector(folder, "none", 0, [], None, None, frozenset())
+        difference = find_difference(vector, second_opinion, rng)
+        different += [f"{number}: {history} {disk}: {difference}"] if difference else []
+        codes[int(vector.verify().exit_code)] += 1
+    assert different == []
+    assert set(codes) >= {0, 1, 3}
