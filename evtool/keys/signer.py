@@ -61,6 +61,18 @@ class FileSigner:
 
 
 @dataclass(frozen=True, slots=True)
+class RehearsalSigner:
+    """Tells who would sign, and signs nothing; no passphrase is needed for that."""
+
+    public_key: PublicKey
+    code: str
+
+    def sign(self, message: bytes) -> bytes:
+        """Give no signature."""
+        return b""
+
+
+@dataclass(frozen=True, slots=True)
 class AgentSigner:
     """Signs with a key in ssh-agent, which may be one on a security key."""
 
@@ -108,6 +120,29 @@ def choose_signer(
     if path.suffix == ".pub":
         return _agent_signer(read_public_key_file(path), agent_code or _code_of(path.stem))
     return _unlocked(read_key_file(path), agent_code or _code_of(path.name), passphrase)
+
+
+def choose_rehearsal_signer(*, key: str | None, agent_code: str | None, home: Path | None = None) -> RehearsalSigner:
+    """Find who would sign, by the same rules as `choose_signer`, and unlock nothing.
+
+    Raises:
+        FormatError, KeyFileError: as `choose_signer`.
+    """
+    if agent_code is not None:
+        check_code(agent_code)
+    if key is None:
+        own = read_own_key(agent_code, home) if agent_code else _only_own_key(home)
+        return RehearsalSigner(own.file.public_key, own.code)
+    if key.startswith("SHA256:"):
+        for own in list_own_keys(home).keys:
+            if own.file.public_key.fingerprint == key:
+                return RehearsalSigner(own.file.public_key, agent_code or own.code)
+        held = _by_fingerprint(key, agent_code, TerminalPassphrase(), home)
+        return RehearsalSigner(held.public_key, held.code)
+    path = Path(key)
+    if path.suffix == ".pub":
+        return RehearsalSigner(read_public_key_file(path), agent_code or _code_of(path.stem))
+    return RehearsalSigner(read_key_file(path).public_key, agent_code or _code_of(path.name))
 
 
 def _only_own_key(home: Path | None) -> OwnKey:

@@ -175,6 +175,23 @@ class ConsentCheckDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TermChangeDocument:
+    """A term that is another one for some items after a change.
+
+    Attributes:
+        term: its name.
+        before: what was in force until then, or null if nothing was stated.
+        after: what is in force from then on.
+        items: ranges of the items.
+    """
+
+    term: str
+    before: str | tuple[str, ...] | None
+    after: str | tuple[str, ...] | None
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentChangeDocument:
     """What `evtool consent set` prints.
 
@@ -182,20 +199,24 @@ class ConsentChangeDocument:
         format: what this document is, and in which version.
         exit_code: that of the process.
         path: the directory, as the user named it.
+        dry_run: nothing was written; the other fields say what would be.
         entry: number of the new entry.
-        head: SHA-256 of the new entry.
+        head: SHA-256 of the new entry, or null.
         items: ranges of the items whose consent changed.
         terms: what was stated.
+        changes: what is in force now that was not before.
         without_effect: name of a term -> number of items for which something stricter stays in force.
     """
 
     format: Literal["evtool-consent-change/1"] = "evtool-consent-change/1"
     exit_code: ExitCode
     path: str
+    dry_run: bool
     entry: int
-    head: str
+    head: str | None
     items: tuple[str, ...]
     terms: Terms
+    changes: tuple[TermChangeDocument, ...]
     without_effect: dict[str, int]
 
 

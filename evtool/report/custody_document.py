@@ -18,8 +18,10 @@ class EntryDocument:
         format: what this document is, and in which version.
         exit_code: 1 or 4 if the entry records evidence that differs from the seal or could not be read.
         path: the directory, as the user named it.
+        dry_run: nothing was written; the other fields say what would be.
         entry: number of the new entry.
-        head: SHA-256 of the new entry.
+        head: SHA-256 of the new entry, or null.
+        items: ranges of the items that it is about; null means all that were sealed before it.
         fixity: how the evidence compared with its seals, or null if that was not measured.
         findings: what differed from the seal.
         more_findings: how many more of a kind there are; up to 1,000 of a kind are listed, with `--all` every one.
@@ -28,8 +30,10 @@ class EntryDocument:
     format: Literal["evtool-entry/1"] = "evtool-entry/1"
     exit_code: ExitCode
     path: str
+    dry_run: bool
     entry: int
-    head: str
+    head: str | None
+    items: tuple[str, ...] | None
     fixity: Fixity | None
     findings: tuple[Finding, ...]
     more_findings: dict[Code, int]

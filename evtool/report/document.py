@@ -140,6 +140,7 @@ class SealDocument:
         dry_run: nothing was written; the other fields say what would be.
         entry: number of the new entry, or null if nothing was new or nothing was to be written.
         head: SHA-256 of the new entry, or of the newest one there is.
+        new_names: in a dry run, the stored names of the items that are new; else null.
         new_items: items that are new.
         new_bytes: bytes in them.
         kept_items: items of earlier seals that are there as they were sealed: by size and date, or by their bytes.
@@ -164,6 +165,7 @@ class SealDocument:
     dry_run: bool
     entry: int | None
     head: str | None
+    new_names: tuple[str, ...] | None
     new_items: int
     new_bytes: int
     kept_items: int

@@ -52,18 +52,20 @@ class DeriveDocument:
         format: what this document is, and in which version.
         exit_code: that of the process.
         path: the directory, as the user named it.
+        dry_run: nothing was written; the other fields say what would be.
         original: number of the item that the copy was made from.
         copy: number of the item that the copy is.
         sealed: number of the entry that seals the copy, or null if it was sealed before.
         entry: number of the entry `derived`.
-        head: SHA-256 of that entry.
+        head: SHA-256 of that entry, or null.
     """
 
     format: Literal["evtool-derive/1"] = "evtool-derive/1"
     exit_code: ExitCode
     path: str
+    dry_run: bool
     original: int
     copy: int
     sealed: int | None
     entry: int
-    head: str
+    head: str | None

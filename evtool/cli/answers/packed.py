@@ -6,14 +6,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from evtool.cli.answers.head import head_lines
+from evtool.cli.answers.items import list_named_items
 from evtool.cli.output import Notices, Output
 from evtool.cli.progress import terminal_progress
 from evtool.core.errors import ExitCode
+from evtool.core.ssh.key import PublicKey
+from evtool.core.text.counts import counted
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import name_ranges, ranges_of
 from evtool.keys.age_keys import EncryptionKey
 from evtool.operations.author import Author
-from evtool.operations.bundle.pack import Disclosure, PackOptions, PackPreview, PackResult, pack
+from evtool.operations.bundle.pack import Disclosure, PackOptions, PackResult, pack, preview_pack
 from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.progress import Progress
 from evtool.report.bundle_document import LeftOutItem, PackDocument, travels_document
@@ -31,13 +34,23 @@ def announce_travels(output: Output, travels: Travels) -> None:
 
 
 def answer_previewed(
-    output: Output, directory: str, bundle: Path, preview: PackPreview, recipients: tuple[EncryptionKey, ...]
-) -> None:
-    """Print what would be packed."""
+    output: Output,
+    directory: str,
+    bundle: Path,
+    who: tuple[str | None, PublicKey | None],
+    disclosure: Disclosure,
+    options: PackOptions,
+    header: EntryHeader,
+) -> ExitCode:
+    """Print what would be packed; `who` are the code and the key with which it would be signed."""
+    agent, key = who
+    preview = preview_pack(directory, bundle, agent, disclosure, options, key=key, header=header)
+    recipients = options.recipients
     announce_travels(output, preview.travels)
     lines = [
         f"{shown(str(bundle))}: would be packed; nothing was written",
-        f"  {preview.items:,} items would be disclosed, {preview.withheld:,} withheld",
+        f"  {counted(preview.items, 'item')} would be disclosed, {preview.withheld:,} withheld",
+        *list_named_items(output, directory, options.custody, preview.disclosed),
     ]
     lines += _say_left_out(preview.left_out, "would be left out")
     lines += [f"  condition: {shown(duty)}" for duty in preview.duties]
@@ -63,6 +76,7 @@ def answer_previewed(
             leftovers=(),
         )
     )
+    return ExitCode.OK
 
 
 def make_bundle(
@@ -88,7 +102,8 @@ def make_bundle(
             announce=lambda travels: announce_travels(output, travels),
         )
     recipients = options.recipients
-    output.answer(_render(bundle, result, recipients), done=True)
+    named = list_named_items(output, directory, options.custody, result.disclosed)
+    output.answer(_render(bundle, result, recipients, named), done=True)
     output.document(
         PackDocument(
             exit_code=ExitCode.OK,
@@ -123,11 +138,12 @@ def _say_left_out(left_out: Sequence[tuple[int, str]], how: str) -> list[str]:
     ]
 
 
-def _render(bundle: Path, result: PackResult, recipients: tuple[EncryptionKey, ...]) -> str:
+def _render(bundle: Path, result: PackResult, recipients: tuple[EncryptionKey, ...], named: list[str]) -> str:
     lines = [
         f"{shown(str(bundle))}: packed and verified, entry {result.entry} records it",
-        f"  {result.items:,} items disclosed, {result.withheld:,} withheld "
-        f"({result.files:,} files, {format_size(result.size)})",
+        f"  {counted(result.items, 'item')} disclosed, {result.withheld:,} withheld "
+        f"({counted(result.files, 'file')}, {format_size(result.size)})",
+        *named,
     ]
     lines += _say_left_out(result.left_out, "left out")
     if result.neutral:

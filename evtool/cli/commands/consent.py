@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from evtool.cli.answers.head import head_lines
+from evtool.cli.answers.items import list_named_items
 from evtool.cli.answers.packed import MAX_RANGES
 from evtool.cli.command import Command, Option, flag, options_of
 from evtool.cli.group import Group
@@ -23,21 +24,22 @@ from evtool.cli.options.common import (
     who_would_sign,
 )
 from evtool.cli.options.complete import complete_recipient, complete_term
-from evtool.cli.options.entry import EntryOptions, entry_options
+from evtool.cli.options.entry import EntryOptions, rehearsed_entry_options
 from evtool.cli.options.items import items_option, resolve_items
 from evtool.cli.options.values import PURPOSES, code_value, purpose_value
 from evtool.cli.output import Output, output_and_findings, output_options
 from evtool.core.consent.decision import ConsentAnswer, Request
 from evtool.core.errors import ExitCode, FormatError, InputError
-from evtool.core.terms.input import accepted, make_terms, parse_user_term
+from evtool.core.terms.input import NOBODY, accepted, make_terms, parse_user_term
 from evtool.core.terms.terms import TERMS, ConsentTerms, Purpose, parse_day
+from evtool.core.text.counts import counted
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, name_ranges, ranges_of
 from evtool.keys.recipients import load_recipients
 from evtool.keys.trust import load_trust
 from evtool.operations.author import Author
-from evtool.operations.entries.consent import change_consent, decide_items, read_consent
+from evtool.operations.entries.consent import TermDifference, change_consent, decide_items, read_consent
 from evtool.operations.entries.exits import group_refusals
 from evtool.operations.entries.recall import recall
 from evtool.operations.record.read import open_record
@@ -47,6 +49,7 @@ from evtool.report.consent_document import (
     ConsentCheckDocument,
     ConsentDocument,
     RecallDocument,
+    TermChangeDocument,
     consent_document,
     decision_document,
     holding_document,
@@ -75,6 +78,7 @@ What is not stated counts as strictest.
 
 SET_EXAMPLES = """\b
 Examples:
+  evtool consent set case-12 --items 42 --status withdrawn --dry-run
   evtool consent set case-12 --items 42 --status withdrawn
   evtool consent set case-12 --items 1-17,20 --handling named \\
       --share ohchr-dprk --for un-reporting --status given
@@ -337,7 +341,7 @@ def _name_items(items: ItemRanges, output: Output) -> str:
 @items_option("Only these items:")
 @click.option("--all-items", is_flag=True, help="All items that are sealed by now.")
 @_term_options
-@entry_options
+@rehearsed_entry_options
 @signing_options
 @output_options
 def set_(
@@ -354,25 +358,54 @@ def set_(
         raise click.UsageError("name the items with --items, or give --all-items")
     stated = _stated_terms(terms)
     header = entry.header(resolve_items(directory, entry.place(), items))
-    author = Author(signing.choose(), entry.policy())
+    author = Author(signing.choose(dry_run=entry.dry_run), entry.policy())
     result = change_consent(directory, author, stated, header, custody=entry.place())
-    lines = [f"{shown(directory)}: added entry {result.written.entry}"]
+    dry_run = entry.dry_run
+    how = "would add entry {}; nothing was written" if dry_run else "added entry {}"
+    lines = [f"{shown(directory)}: {how.format(result.written.entry)}"]
+    lines += list_named_items(output, directory, entry.place(), result.items)
+    lines += [_render_difference(difference, dry_run) for difference in result.differences]
+    if not result.differences:
+        lines.append("  nothing that is in force changes")
     for name, count in result.without_effect.items():
-        lines.append(f"  {name}: for {count:,} items something stricter is in force, and stays")
-    lines += head_lines(result.written.head)
-    output.answer("\n".join(lines), done=True)
+        lines.append(f"  {name}: for {counted(count, 'item')} something stricter is in force, and stays")
+    lines += [] if dry_run else head_lines(result.written.head)
+    output.answer("\n".join(lines), done=not dry_run)
     output.document(
         ConsentChangeDocument(
             exit_code=ExitCode.OK,
             path=directory,
+            dry_run=dry_run,
             entry=result.written.entry,
-            head=result.written.head,
+            head=None if dry_run else result.written.head,
             items=tuple(result.items.serialize()),
             terms=stated.stated,
+            changes=tuple(map(_change_document, result.differences)),
             without_effect=result.without_effect,
         )
     )
     return ExitCode.OK
+
+
+def _render_difference(difference: TermDifference, dry_run: bool) -> str:
+    verb = "would be" if dry_run else "is now"
+    items = name_ranges(difference.items.ranges, MAX_RANGES)
+    return f"  {difference.term}: was {_spell(difference.before)}, {verb} {_spell(difference.after)}: {items}"
+
+
+def _spell(value: Any) -> str:
+    if value is None:
+        return "not stated"
+    return shown(", ".join(value) if isinstance(value, list) else str(value), 400) or NOBODY
+
+
+def _change_document(difference: TermDifference) -> TermChangeDocument:
+    before, after = (
+        tuple(value) if isinstance(value, list) else value for value in (difference.before, difference.after)
+    )
+    return TermChangeDocument(
+        term=difference.term, before=before, after=after, items=tuple(difference.items.serialize())
+    )
 
 
 @command.command("recall", cls=Command, epilog=RECALL_EXAMPLES)

@@ -7,7 +7,7 @@ import click
 from evtool.cli.answers.head import head_lines
 from evtool.cli.command import Command
 from evtool.cli.options.common import SigningOptions, signing_options
-from evtool.cli.options.entry import EntryOptions, entry_options
+from evtool.cli.options.entry import EntryOptions, rehearsed_entry_options
 from evtool.cli.options.statements import StatementOptions, statement_options
 from evtool.cli.output import Output, output_options
 from evtool.cli.progress import terminal_progress
@@ -44,7 +44,7 @@ original, and the recipient sees in the record what the copy was made from.
 @click.argument("copy", metavar="COPY")
 @click.option("--method", required=True, metavar="TEXT", help="How the copy was made; recorded.")
 @statement_options
-@entry_options
+@rehearsed_entry_options
 @signing_options
 @output_options
 def command(
@@ -66,22 +66,28 @@ def command(
         custody=entry.place(),
     )
     with terminal_progress(output) as progress:
-        result = derive(directory, original, copy, method, Author(signing.choose(), entry.policy(), progress), options)
+        author = Author(signing.choose(dry_run=entry.dry_run), entry.policy(), progress)
+        result = derive(directory, original, copy, method, author, options)
+    dry_run = entry.dry_run
+    would = ("would be", "would record", "would seal") if dry_run else ("is", "records", "seals")
     lines = [
-        f"{shown(directory)}: item {result.copy} is a copy of item {result.original}, entry {result.entry} records it"
+        f"{shown(directory)}: item {result.copy} {would[0]} a copy of item {result.original}, "
+        f"entry {result.entry} {would[1]} it{'; nothing was written' if dry_run else ''}"
     ]
     if result.sealed is not None:
-        lines.append(f"  entry {result.sealed} seals the copy")
-    output.answer("\n".join([*lines, *head_lines(result.head)]), done=True)
+        lines.append(f"  entry {result.sealed} {would[2]} the copy")
+    lines += head_lines(result.head) if result.head is not None and not dry_run else []
+    output.answer("\n".join(lines), done=not dry_run)
     output.document(
         DeriveDocument(
             exit_code=ExitCode.OK,
             path=directory,
+            dry_run=dry_run,
             original=result.original,
             copy=result.copy,
             sealed=result.sealed,
             entry=result.entry,
-            head=result.head,
+            head=None if dry_run else result.head,
         )
     )
     return ExitCode.OK

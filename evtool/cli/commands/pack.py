@@ -14,11 +14,10 @@ from evtool.cli.options.common import SigningOptions, signing_options, who_would
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.items import items_option
 from evtool.cli.output import Output, output_and_progress
-from evtool.core.errors import ExitCode
 from evtool.core.text.item_choice import ItemChoice
 from evtool.operations.author import Author
 from evtool.operations.bundle.choice import WITHHOLDABLE, Wanted
-from evtool.operations.bundle.pack import PackOptions, preview_pack
+from evtool.operations.bundle.pack import PackOptions
 from evtool.operations.progress import Progress
 
 EXAMPLES = """\b
@@ -114,10 +113,9 @@ def command(
         custody=entry.place(),
     )
     if part.dry_run:
-        agent, key = who_would_sign(signing.agent)
-        preview = preview_pack(directory, bundle, agent, disclosed, options, key=key, header=entry.header())
-        answer_previewed(output, directory, bundle, preview, recipients)
-        return ExitCode.OK
+        return answer_previewed(
+            output, directory, bundle, who_would_sign(signing.agent), disclosed, options, entry.header()
+        )
 
     def author(progress: Progress) -> Author:
         return Author(signing.choose(), entry.policy(), progress)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from evtool.cli.answers.packed import make_bundle
+from evtool.cli.answers.packed import answer_previewed, make_bundle
 from evtool.cli.command import Command
 from evtool.cli.options.bundle import DisclosureOptions, EncryptionOptions, disclosure_options, encryption_options
-from evtool.cli.options.common import SigningOptions, signing_options
+from evtool.cli.options.common import SigningOptions, signing_options, who_would_sign
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.items import items_option
 from evtool.cli.output import Output, output_and_progress
@@ -50,6 +50,7 @@ The proof is a small bundle: the items, the record, and the hashes that lead fro
     metavar="FILE.zip",
     help="The proof; new.",
 )
+@click.option("--dry-run", is_flag=True, help="Tell what would be packed, and what would travel; write nothing.")
 @disclosure_options
 @encryption_options
 @entry_options
@@ -59,6 +60,7 @@ def command(
     directory: str,
     items: ItemChoice,
     bundle: Path,
+    dry_run: bool,
     disclosure: DisclosureOptions,
     encryption: EncryptionOptions,
     entry: EntryOptions,
@@ -71,6 +73,10 @@ def command(
     disclosed, known = disclosure.load()
     recipients, passphrase = encryption.load(bundle, known)
     options = PackOptions(Wanted(only=items), recipients=recipients, passphrase=passphrase, custody=entry.place())
+    if dry_run:
+        return answer_previewed(
+            output, directory, bundle, who_would_sign(signing.agent), disclosed, options, entry.header()
+        )
 
     def author(progress: Progress) -> Author:
         return Author(signing.choose(), entry.policy(), progress)

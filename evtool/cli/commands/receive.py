@@ -100,11 +100,15 @@ def command(
     )
     with terminal_progress(output) as progress:
         result = receive(
-            directory, Author(signing.choose(), entry.policy(), progress), entry.header(), options, receipt
+            directory,
+            Author(signing.choose(dry_run=entry.dry_run), entry.policy(), progress),
+            entry.header(),
+            options,
+            receipt,
         )
-    notes = ["", f"Receipt ({acceptance.value}): {shown(str(receipt))}"]
-    if entry.continued is not None:
+    notes = ["", f"Receipt ({acceptance.value}): {shown(str(receipt))}"] if not entry.dry_run else []
+    if not entry.dry_run and entry.continued is not None:
         both = f"{shlex.quote(directory)} --continued {shlex.quote(entry.continued)}"
         notes += [f"Your entry is in {shown(entry.continued)}; the bundle was not changed. To read both together:"]
         notes += [f"  evtool verify {shown(both, 400)}"]
-    return answer_entry(output, directory, result, *notes)
+    return answer_entry(output, directory, result, *notes, where=entry.reading(opening))

@@ -73,6 +73,8 @@ Examples:
                                               entry that travels with them
   evtool record case-12 corrected --entry 9 --undo --reason "wrong number"
   evtool record case-12 incident --description "water in the store room"
+  evtool record case-12 disposed --items 9 --dry-run --authority x --method y
+                                              which item is that?
   evtool record case-12 disposed --items 9 --authority "agreement 12" \\
       --method "overwritten"
 
@@ -196,14 +198,14 @@ def command(
     fixity = FixityRequest(sample, workers.jobs) if kind.event in STATES_EVIDENCE else None
     header = entry.header(resolve_items(directory, before, items))
     with terminal_progress(output) as progress:
-        author = Author(signing.choose(), entry.policy(), progress)
+        author = Author(signing.choose(dry_run=entry.dry_run), entry.policy(), progress)
         if isinstance(details, Transferred | Disclosed):
             allowed = consent.load(details.recipient)
             result = record_exit(directory, author, details, header, allowed, fixity=fixity, custody=place)
         else:
             confirmed = frozenset(consent.confirm)
             result = record_event(directory, author, details, header, fixity=fixity, confirmed=confirmed, custody=place)
-    return answer_entry(output, directory, result)
+    return answer_entry(output, directory, result, where=entry.reading(opening))
 
 
 def _rename(
@@ -225,12 +227,13 @@ def _rename(
             hint="`evtool seal DIR --renamed` finds the new names of all files that were renamed",
         )
     with terminal_progress(output) as progress:
-        author = Author(signing.choose(), entry.policy(), progress)
+        author = Author(signing.choose(dry_run=entry.dry_run), entry.policy(), progress)
         if new is None:
             written = restate_names(directory, author, numbers, entry.header(None), custody=entry.place())
             entries = counted(len(written), "entry", "entries")
-            note = f"  recorded again: the names of {name_ranges(numbers.ranges)}, in {entries}"
-            return answer_entry(output, directory, written[-1], note)
+            again = "would be recorded again" if entry.dry_run else "recorded again"
+            note = f"  {again}: the names of {name_ranges(numbers.ranges)}, in {entries}"
+            return answer_entry(output, directory, written[-1], note, where=entry.reading())
         result = rename_item(
             directory,
             author,
@@ -240,11 +243,13 @@ def _rename(
             custody=entry.place(),
         )
     rename = result.rename
+    verb = "would be" if entry.dry_run else "is now"
     return answer_entry(
         output,
         directory,
         result.written,
-        f"  item {rename.item} {shown(rename.old)} is now named {shown(rename.new)}",
+        f"  item {rename.item} {shown(rename.old)} {verb} named {shown(rename.new)}",
+        where=entry.reading(),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evtool.cli.answers.head import head_lines
+from evtool.cli.answers.items import MOST_NAMED
 from evtool.cli.answers.left_out import list_left_out, render_left_out
 from evtool.cli.command import Command, flag, options_of
 from evtool.cli.options.common import SigningOptions, WorkerOptions, signing_options, workers_options
@@ -30,6 +31,7 @@ from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import ALLOWABLE, SealOptions, SealResult
 from evtool.operations.seal.renamed import MAX_NAMED, RenamedError, describe_rename
 from evtool.operations.seal.seal import preview_seal, seal
+from evtool.operations.seal.unsealed import list_new_names
 from evtool.report.document import SealDocument
 from evtool.report.findings import ListedFindings, list_findings
 from evtool.report.metadata_document import SealedMetadata
@@ -187,9 +189,23 @@ def command(
     exit_code = weigh(result.findings, established=result.is_established and (stamps is None or stamps.ok))
     listed = list_findings(result.findings, output.limit)
     is_stamping = order is not None and not what.dry_run
-    output.answer(_render(result, directory, what.dry_run, listed, stamps, is_stamping=is_stamping))
-    output.document(_document(result, directory, what.dry_run, exit_code, listed, stamps))
+    new = _new_names(directory, options, result) if what.dry_run else None
+    lines = [_render(result, directory, what.dry_run, listed, stamps, is_stamping=is_stamping)]
+    if new:
+        shown_names = new if output.lists_all else new[:MOST_NAMED]
+        lines += ["  new:", *(f"    {shown(name)}" for name in shown_names)]
+        lines += (
+            [f"    and {len(new) - len(shown_names):,} more; --all lists them"] if len(new) > len(shown_names) else []
+        )
+    output.answer("\n".join(lines))
+    output.document(_document(result, directory, new, exit_code, listed, stamps))
     return exit_code
+
+
+def _new_names(directory: str, options: SealOptions, result: SealResult) -> list[str]:
+    """Name what is new, but for files that are items under other names."""
+    elsewhere = {rename.new for rename in result.renamed}
+    return [name for name in list_new_names(directory, options) if name not in elsewhere]
 
 
 def _run(directory: str, options: SealOptions, signer: Signer | None, policy: TextPolicy, output: Output) -> SealResult:
@@ -320,7 +336,7 @@ def _say_what_is_kept(result: SealResult) -> str:
 def _document(
     result: SealResult,
     directory: str,
-    dry_run: bool,
+    new_names: list[str] | None,
     exit_code: ExitCode,
     listed: ListedFindings,
     stamps: Stamping | None,
@@ -328,7 +344,8 @@ def _document(
     return SealDocument(
         exit_code=exit_code,
         path=directory,
-        dry_run=dry_run,
+        dry_run=new_names is not None,
+        new_names=None if new_names is None else tuple(new_names),
         entry=result.entry,
         head=result.head,
         new_items=result.new_items,

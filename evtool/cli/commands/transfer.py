@@ -75,14 +75,16 @@ def command(
     output: Output,
 ) -> int:
     """Record that custody of DIRECTORY goes to somebody else; consent is asked and every item compared first."""
+    opening = access.load()
     with terminal_progress(output) as progress:
         result = record_exit(
             directory,
-            Author(signing.choose(), entry.policy(), progress),
+            Author(signing.choose(dry_run=entry.dry_run), entry.policy(), progress),
             Transferred(PartyCode(recipient), authority, purpose, carrier),
             entry.header(),
             consent.load(recipient),
             fixity=FixityRequest(jobs=workers.jobs),
-            custody=entry.place(access.load()),
+            custody=entry.place(opening),
         )
-    return answer_entry(output, directory, result, "", f"The transfer is open until a receipt of {recipient} is added.")
+    notes = [] if entry.dry_run else ["", f"The transfer is open until a receipt of {recipient} is added."]
+    return answer_entry(output, directory, result, *notes, where=entry.reading(opening))

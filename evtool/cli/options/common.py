@@ -147,15 +147,17 @@ class SigningOptions:
         # Refused before hours of work, not after.
         passphrase_source(self.descriptor, self.file, _KEY_PASSPHRASE)
 
-    def choose(self) -> Signer:
-        """Find and unlock the key; to be called before hours of work, not after.
+    def choose(self, *, dry_run: bool = False) -> Signer:
+        """Find and unlock the key; to be called before hours of work, not after. For a dry run, only find it.
 
         Raises:
             KeyFileError: as `choose_signer`.
         """
         # Whoever only asks for help need not wait for the key formats of cryptography.
-        from evtool.keys.signer import choose_signer
+        from evtool.keys.signer import choose_rehearsal_signer, choose_signer
 
+        if dry_run:
+            return choose_rehearsal_signer(key=self.key, agent_code=self.agent)
         source = passphrase_source(self.descriptor, self.file, _KEY_PASSPHRASE) or TerminalPassphrase()
         return choose_signer(key=self.key, agent_code=self.agent, passphrase=source)
 

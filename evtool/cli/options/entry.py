@@ -36,6 +36,7 @@ class EntryOptions:
         custody: the custody directory; None for that in the evidence directory.
         continued: the directory that continues the record of a bundle, or None.
         wait: seconds to wait for another run that is writing the record.
+        dry_run: tell what would be recorded, and write nothing.
     """
 
     reason: str = flag(
@@ -61,10 +62,16 @@ class EntryOptions:
     custody: str | None = custody_flag()
     continued: str | None = continued_flag()
     wait: float = wait_flag()
+    dry_run: bool = flag(
+        "--dry-run",
+        otherwise=False,
+        is_flag=True,
+        help="Tell what would be recorded, after every check; write nothing, and ask for no passphrase.",
+    )
 
     def place(self, access: BundleAccess | None = None) -> RecordPlace:
         """Give where the entry goes; `access` is what opens an encrypted bundle."""
-        return RecordPlace(self.custody, self.continued, access or BundleAccess(), self.wait)
+        return RecordPlace(self.custody, self.continued, access or BundleAccess(), self.wait, self.dry_run)
 
     def reading(self, access: BundleAccess | None = None) -> RecordPlace:
         """Give where the record is before the entry is added: the first one makes the directory that continues it."""
@@ -96,11 +103,14 @@ class EntryOptions:
         return make_policy(terms, _local_names())
 
 
-entry_options = options_of(EntryOptions, "entry", "The entry", without=frozenset({"continued"}))
+entry_options = options_of(EntryOptions, "entry", "The entry", without=frozenset({"continued", "dry_run"}))
 """Add what every command takes that adds an entry; the command gets it as `entry`."""
 
+rehearsed_entry_options = options_of(EntryOptions, "entry", "The entry", without=frozenset({"continued"}))
+"""Add the same for a command that can also tell beforehand what it would record."""
+
 bundle_entry_options = options_of(EntryOptions, "entry", "The entry")
-"""Add the same for a command that can also continue the record of a bundle."""
+"""Add all of that for a command that can also continue the record of a bundle."""
 
 _MAX_TERMS = 4 * 1024 * 1024
 

@@ -35,7 +35,7 @@ from evtool.core.manifest.statement import ItemType
 from evtool.core.ssh.key import PublicKey
 from evtool.core.terms.terms import Purpose, code_text
 from evtool.core.text.digest import sha256_hex
-from evtool.core.text.ranges import ranges_of
+from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.verdict import Report
 from evtool.keys.age_keys import EncryptionKey
 from evtool.keys.passphrase import Passphrase
@@ -205,6 +205,7 @@ class PackResult:
         like_record: items whose path begins with a name that is `custody`, the place of the record, but for case.
         travels: what goes to the recipient beside the evidence.
         report: what verifying the bundle showed.
+        disclosed: numbers of the items in the bundle.
     """
 
     entry: int
@@ -219,6 +220,7 @@ class PackResult:
     travels: Travels
     size: int
     report: Report
+    disclosed: ItemRanges
 
 
 def pack(
@@ -292,6 +294,7 @@ def pack(
         travels=travels,
         size=sum(file.size for file in payload),
         report=report,
+        disclosed=ranges_of(disclosed),
     )
 
 
@@ -300,7 +303,7 @@ class PackPreview:
     """What a bundle would hold.
 
     Attributes:
-        items, withheld, left_out, duties, travels: as in `PackResult`.
+        items, withheld, left_out, duties, travels, disclosed: as in `PackResult`.
     """
 
     items: int
@@ -308,6 +311,7 @@ class PackPreview:
     left_out: tuple[tuple[int, str], ...]
     duties: tuple[str, ...]
     travels: Travels
+    disclosed: ItemRanges
 
 
 def preview_pack(
@@ -338,7 +342,8 @@ def preview_pack(
         items = [sealed.item for sealed in choice.items]
         travels = find_travels(record, choice.items, choice.withhold, (header.reason, details))
         total = record.next_item - 1
-    return PackPreview(len(items), total - len(items), choice.left_out, choice.duties, travels)
+    numbers = ranges_of(item.number for item in items)
+    return PackPreview(len(items), total - len(items), choice.left_out, choice.duties, travels, numbers)
 
 
 def _hand_out(

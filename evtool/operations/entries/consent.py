@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from evtool.core.consent.decision import ConsentAnswer, Request, decide
 from evtool.core.consent.index import ChangeFinder, ChangeIndex
@@ -20,15 +21,16 @@ from evtool.core.consent.items import (
     consent_of,
     sealed_terms,
     terms_in_force,
+    terms_that_count,
 )
 from evtool.core.consent.state import ConsentChange, changes_of, find_ineffective
 from evtool.core.custody.events import ConsentChanged, Event, TermsText
 from evtool.core.custody.house import Houses, acts_of
 from evtool.core.errors import FormatError, InputError, RefusedError, UsageError
-from evtool.core.terms.input import find_contradictions
+from evtool.core.terms.input import TERM_NAMES, find_contradictions
 from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.limits import MAX_CHANGES
-from evtool.core.text.ranges import ItemRanges
+from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.operations.author import Author
 from evtool.operations.entries.record_event import RecordResult, record_event
 from evtool.operations.entries.writer import EntryHeader
@@ -172,17 +174,36 @@ def _require_all(items: ItemRanges, found: set[int]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class TermDifference:
+    """A term that is another one for some items after a change.
+
+    Attributes:
+        term: its name.
+        before: the value in force until then, as files spell it; None if none was stated.
+        after: the value in force from then on.
+        items: the items.
+    """
+
+    term: str
+    before: Any
+    after: Any
+    items: ItemRanges
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeResult:
     """A change of consent that was recorded.
 
     Attributes:
         written: the entry.
         items: the items it is about.
+        differences: what is in force now that was not before.
         without_effect: name of a term -> number of items for which something stricter stays in force.
     """
 
     written: RecordResult
     items: ItemRanges
+    differences: tuple[TermDifference, ...]
     without_effect: dict[str, int]
 
 
@@ -206,8 +227,11 @@ def change_consent(
     for sentence in find_contradictions(terms, whole=False):
         raise UsageError(sentence)
     without_effect: dict[str, int] = {}
+    differences = _Differences()
     with open_record(path, custody) as record:
         items = header.items or _all_sealed(record)
+        moment = header.happened_at or author.now()
+        change = ConsentChange(record.chain.links[-1].entry.sequence + 1, moment, items, terms)
         if items.last >= record.next_item:
             raise InputError(f"item {items.last} is not sealed, the last one is {record.next_item - 1}")
         # Items that this copy withholds can be changed all the same; nobody knows what has an effect on them.
@@ -217,13 +241,40 @@ def change_consent(
                     f"item {consent.item} was changed {MAX_CHANGES} times already, and evtool reads no more"
                 )
             known = consent.in_force
+            differences.note(consent, change)
             for name in find_ineffective(known.terms, terms) if isinstance(known, TermsStated) else ():
                 without_effect[name] = without_effect.get(name, 0) + 1
     # Named one by one even if it is all: items that are sealed later are not meant.
     header = EntryHeader(header.reason, header.happened_at, header.clock, items)
     details = ConsentChanged(TermsText(terms.serialize()))
     written = record_event(path, author, details, header, custody=custody)
-    return ChangeResult(written, items, without_effect)
+    return ChangeResult(written, items, differences.list(), without_effect)
+
+
+class _Differences:
+    """Collects what a change makes different, item by item; items mostly share their terms."""
+
+    def __init__(self) -> None:
+        self._last: tuple[object, dict[str, tuple[Any, Any]]] | None = None
+        self._items: dict[str, tuple[str, Any, Any, list[int]]] = {}
+
+    def note(self, consent: ItemConsent, change: ConsentChange) -> None:
+        """Compare the terms in force for an item with those after the change; what is not known is passed over."""
+        if isinstance(consent.in_force, TermsWithheld):
+            return
+        group = (consent.sealed_by, consent.sealed, consent.changes)
+        if self._last is None or self._last[0] != group:
+            after = terms_in_force(consent.sealed, consent.sealed_by, [*consent.changes, change])
+            old, new = terms_that_count(consent.in_force).stated, terms_that_count(after).stated
+            names = [name for name in TERM_NAMES if old.get(name) != new.get(name)]
+            self._last = (group, {name: (old.get(name), new.get(name)) for name in names})
+        for name, (before, after_it) in self._last[1].items():
+            key = repr((name, before, after_it))
+            self._items.setdefault(key, (name, before, after_it, []))[3].append(consent.item)
+
+    def list(self) -> tuple[TermDifference, ...]:
+        """Give each difference once, with its items."""
+        return tuple(TermDifference(name, old, new, ranges_of(items)) for name, old, new, items in self._items.values())
 
 
 def _all_sealed(record: Record) -> ItemRanges:

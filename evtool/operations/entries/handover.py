@@ -24,7 +24,7 @@ from evtool.operations.entries.writer import (
     open_for_writing,
     write_entry,
 )
-from evtool.operations.record.place import Where
+from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.read import open_record
 from evtool.operations.record.trust import TrustPolicy
 from evtool.store.custody import receipt_names
@@ -90,9 +90,10 @@ def receive(
         )
         check_entry_text(details, header.reason, author.policy)
         written = write_entry(opened, author, header, details, fixity=measured.fixity)
-        files = opened.custody.read_entry(written.sequence, details.event.value)
-        write_new_file(receipt, serialize_receipt(files.data, files.signature))
-    return RecordResult(written.sequence, written.head, measured.fixity, measured.findings)
+        if not place_of(options.custody).dry_run:
+            files = opened.custody.read_entry(written.sequence, details.event.value)
+            write_new_file(receipt, serialize_receipt(files.data, files.signature))
+    return RecordResult(written.sequence, written.head, measured.fixity, measured.findings, options.accepted)
 
 
 def add_receipt(path: str | os.PathLike[str], receipt: bytes, trust: TrustPolicy, *, custody: Where = None) -> Receipt:

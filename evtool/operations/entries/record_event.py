@@ -48,12 +48,14 @@ class RecordResult:
         head: its SHA-256.
         fixity: the state of the evidence that it records; None if it records none.
         findings: what differed from the seal.
+        items: the items that it is about; None means all that were sealed before it.
     """
 
     entry: int
     head: str
     fixity: Fixity | None
     findings: tuple[Finding, ...] = ()
+    items: ItemRanges | None = None
 
 
 def record_event(
@@ -116,7 +118,7 @@ def add_event(
         )
     result = measured.fixity if measured else None
     written = write_entry(opened, author, header, details, fixity=result)
-    return RecordResult(written.sequence, written.head, result, measured.findings if measured else ())
+    return RecordResult(written.sequence, written.head, result, measured.findings if measured else (), header.items)
 
 
 def head_of_entry(record: Record, number: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -43,6 +43,7 @@ from evtool.store.bundle import Bundle
 from evtool.store.continued import ContinuedCustody
 from evtool.store.custody import CustodyDirectory, CustodyReader, FileRole, file_name, locate_custody
 from evtool.store.journal import journal_name
+from evtool.store.rehearsal import rehearsal
 from evtool.store.writer import CustodyWriter
 
 NOT_STATED = "not stated"
@@ -124,7 +125,8 @@ class Written:
 def open_for_writing(path: str | os.PathLike[str], where: Where) -> Iterator[OpenRecord]:
     """Lock the record of an evidence directory and check that it holds; it is made if it is not there.
 
-    The record of a bundle is never written: with `RecordPlace.continued` the directory that continues it is.
+    The record of a bundle is never written: with `RecordPlace.continued` the directory that continues it is. With
+    `RecordPlace.dry_run` nothing is written or locked, and what is added is thrown away.
 
     Raises:
         BusyError: another evtool is writing.
@@ -140,12 +142,16 @@ def open_for_writing(path: str | os.PathLike[str], where: Where) -> Iterator[Ope
         raise _is_a_bundle(path)
     evidence = TreeLocation.find(os.fspath(path))
     target = find_place(evidence, place.custody)
-    with CustodyWriter(target, wait=place.wait) as writer, CustodyDirectory(writer.location) as directory:
+    with _writer(target, place) as writer, CustodyDirectory(writer.location) as directory:
         before = read_sound_record(directory)
         informational = before.chain.links[-1].entry.informational if before.chain.links else {}
         writer.clean(before.listing, keep=journal_name(_next_sequence(before)), informational=informational)
         record = read_sound_record(directory)
         yield OpenRecord(evidence, writer, directory, record, is_own_place(evidence, target))
+
+
+def _writer(target: bytes, place: RecordPlace) -> AbstractContextManager[CustodyWriter]:
+    return rehearsal(target) if place.dry_run else CustodyWriter(target, wait=place.wait)
 
 
 def has_record(path: str | os.PathLike[str], where: Where) -> bool:
@@ -171,7 +177,7 @@ def _open_continued(path: str | os.PathLike[str], place: RecordPlace, directory:
     with open_itself(path, place.custody, place.access, NoProgress()) as subject:
         if subject is None:
             raise no_record(os.fspath(path))
-        with CustodyWriter(target, wait=place.wait) as writer, CustodyDirectory(writer.location) as added:
+        with _writer(target, place) as writer, CustodyDirectory(writer.location) as added:
             require_ours(added)
             if added.list_files().entries:
                 with open_continued(subject.custody, directory) as both:

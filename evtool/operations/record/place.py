@@ -30,12 +30,14 @@ class RecordPlace:
         continued: the directory that continues the record of a bundle; see `manifests/FORMAT-bundle.md`.
         access: what opens an encrypted bundle.
         wait: seconds to wait for another run that is writing the record.
+        dry_run: write nothing: an entry is worked out and checked in full, and then thrown away.
     """
 
     custody: str | None = None
     continued: str | None = None
     access: BundleAccess = field(default_factory=BundleAccess)
     wait: float = 0.0
+    dry_run: bool = False
 
 
 Where = str | RecordPlace | None

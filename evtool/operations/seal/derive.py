@@ -16,7 +16,7 @@ from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.record_event import record_event
 from evtool.operations.entries.writer import EntryHeader
-from evtool.operations.record.place import Where
+from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.read import open_record
 from evtool.operations.record.record import read_numbered_items
 from evtool.operations.seal.options import SealOptions
@@ -37,14 +37,14 @@ class DeriveResult:
         original, copy: numbers of the two items.
         sealed: number of the entry that seals the copy; None if it was sealed before.
         entry: number of the entry `derived`.
-        head: its SHA-256.
+        head: its SHA-256; None in a dry run of a copy that is new.
     """
 
     original: int
     copy: int
     sealed: int | None
     entry: int
-    head: str
+    head: str | None
 
 
 def derive(
@@ -75,6 +75,8 @@ def derive(
     if second is None:
         new = _find_only_new(path, options, copy)
         _require_changed(first, _hash_file(path, new), copy)
+        if place_of(options.custody).dry_run:
+            return _rehearse(path, options, first.number)
         sealed = seal(path, author, options).entry
         _, second = _find(path, options.custody, original, new)
     if second is None:
@@ -86,6 +88,13 @@ def derive(
     header = EntryHeader(options.reason, options.happened_at, options.clock, ranges_of((first.number, second.number)))
     written = record_event(path, author, details, header, custody=options.custody)
     return DeriveResult(first.number, second.number, sealed, written.entry, written.head)
+
+
+def _rehearse(path: str | os.PathLike[str], options: SealOptions, original: int) -> DeriveResult:
+    """Tell what deriving a new file would add: its seal, and the entry after that."""
+    with open_record(path, options.custody) as record:
+        number = record.chain.links[-1].entry.sequence + 1
+        return DeriveResult(original, record.next_item, number, number + 1, None)
 
 
 def _find(path: str | os.PathLike[str], custody: Where, *names: str) -> list[Item | None]:

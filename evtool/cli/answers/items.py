@@ -1,0 +1,42 @@
+"""The items that an answer is about, by number and name: whoever meant another one sees it here."""
+
+from __future__ import annotations
+
+from evtool.cli.output import Output
+from evtool.core.text.counts import counted
+from evtool.core.text.names import shown
+from evtool.core.text.ranges import ItemRanges, name_ranges
+from evtool.operations.entries.writer import has_record
+from evtool.operations.record.place import Where
+from evtool.operations.record.read import open_record
+from evtool.operations.record.record import read_numbered_items
+
+MOST_NAMED = 10
+"""How many items an answer names, unless it is to list everything."""
+
+_MOST_RANGES = 10
+
+
+def list_named_items(output: Output, directory: str, where: Where, items: ItemRanges | None) -> list[str]:
+    """Give lines that name items: the ranges of their numbers, then number and name of the first of them.
+
+    None stands for all items that are sealed, which are counted.
+    """
+    if output.json:
+        return []
+    if items is None and not has_record(directory, where):
+        return []  # a dry run of the first entry
+    most = None if output.lists_all else MOST_NAMED
+    with open_record(directory, where) as record:
+        if items is None:
+            return [f"  about all {counted(record.next_item - 1, 'item')} that are sealed"]
+        names: dict[int, str] = {}
+        for sealed in read_numbered_items(record):
+            number = sealed.item.number
+            if number in items and (most is None or len(names) < most):
+                names[number] = shown(sealed.item.file.path) if sealed.item.file else "name withheld"
+    lines = [f"  about {name_ranges(items.ranges, _MOST_RANGES)}:"]
+    lines += [f"  {number:>7}  {name}" for number, name in names.items()]
+    if len(items) > len(names):
+        lines.append(f"           and {len(items) - len(names):,} more")
+    return lines
