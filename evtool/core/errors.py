@@ -60,6 +60,7 @@ class Way(Enum):
     RENAMED = "whether items have other names now"
     STILL_THERE = "whether items that lie there may be disposed of"
     STRIP = "the beginning of every path in a list"
+    TABLE_ENCODING = "how the table is encoded"
     TSA_ROOTS = "the root certificates of authorities"
     UNLOCKED = "copy a key that has no passphrase"
     WAIT = "how long to wait for another run"

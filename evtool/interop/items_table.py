@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from evtool.core.errors import FormatError
+from evtool.core.errors import FormatError, Way
 from evtool.core.manifest.archivist_statements import ArchivistStatements, make_context
 from evtool.core.manifest.context import FIELDS, is_field, parse_user_value
 from evtool.core.terms.input import TERM_NAMES, accepted, make_terms, parse_user_term, quote_code
@@ -143,7 +143,7 @@ def read_table(data: bytes, encoding: str | None = None) -> Table:
     """
     if len(data) > MAX_TABLE:
         raise FormatError(f"the table has more than {MAX_TABLE} bytes")
-    read = read_foreign_text(data, "the table", encoding=encoding, may_guess=True)
+    read = read_foreign_text(data, "the table", encoding=encoding, may_guess=True, way=Way.TABLE_ENCODING)
     if "\0" in read.text:
         raise FormatError("the table is no text: it has a byte of zero", hint="save it again as CSV")
     # A row says more about the encoding than the headings do.

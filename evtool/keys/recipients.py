@@ -19,6 +19,7 @@ from evtool.core.ssh.key import PublicKey, parse_public_key_line
 from evtool.core.terms.input import accepted, parse_user_term
 from evtool.core.terms.terms import TERMS_BY_NAME, Purpose
 from evtool.core.text.codes import check_code
+from evtool.core.text.foreign import read_foreign_text
 from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import shown
 from evtool.core.text.toml import TomlTable, parse_toml
@@ -141,7 +142,8 @@ def parse_recipients(data: bytes) -> Recipients:
     Raises:
         FormatError: it is not TOML, in another format, or a field is missing, unknown or not what it should be.
     """
-    table = TomlTable(parse_toml(data, "the file of recipients"))
+    text = read_foreign_text(data, "the file of recipients").text
+    table = TomlTable(parse_toml(text.encode(), "the file of recipients"))
     found = table.take("format", str)
     if found != FORMAT:
         raise FormatError(f"the file of recipients is in format {shown(found)}, this version reads {FORMAT}")

@@ -12,7 +12,9 @@ from evtool.core.errors import EvtoolError, FormatError
 from evtool.core.text.foreign import read_foreign_text
 from evtool.core.timestamp.response import explain_no_der
 from evtool.interop.foreign_bag import ForeignBag, read_foreign_bag
+from evtool.interop.item_defaults import parse_defaults
 from evtool.keys.keyfile import read_public_key_file
+from evtool.keys.recipients import parse_recipients
 from evtool.keys.trust import load_trust
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
@@ -60,6 +62,15 @@ def test_a_trust_file_that_trusts_nobody_says_so(data: bytes, words: str, tmp_pa
 def test_an_empty_trust_file_is_a_decision(tmp_path: Path) -> None:
     (tmp_path / "trusted").write_bytes(b"# nobody\n")
     assert load_trust(tmp_path / "trusted").signers == ()
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16"])
+def test_files_of_toml_that_windows_saved_are_read(codec: str) -> None:
+    recipients = 'format = "evtool-recipients/1"\r\n[recipient.court-a]\r\nkinds = ["court"]\r\npurposes = []\r\n'
+    assert parse_recipients(recipients.encode(codec)).by_code.keys() == {"court-a"}
+    defaults = 'format = "evtool-defaults/1"\r\n[[directory]]\r\npath = "사진"\r\n'
+    (directory,) = parse_defaults(defaults.encode(codec)).directories
+    assert directory.path == "사진"
 
 
 def bag(**texts: str | bytes) -> ForeignBag:

@@ -90,6 +90,7 @@ def read_foreign_text(
     encoding: str | None = None,
     may_guess: bool = False,
     keeps_bytes: bool = False,
+    way: Way = Way.ENCODING,
 ) -> ForeignText:
     """Read a text that somebody brought.
 
@@ -100,6 +101,7 @@ def read_foreign_text(
         may_guess: whether a text that is not UTF-8 is read as CP949 if that fits.
         keeps_bytes: whether bytes that are not UTF-8 are kept as lone surrogates (as in names of files) where no
             encoding is named.
+        way: how the user can name the encoding.
 
     Raises:
         FormatError: it is not in this encoding, or in none that is recognised; the message says what it looks like.
@@ -122,21 +124,21 @@ def read_foreign_text(
         return ForeignText(korean, f"{KOREAN} (Korean)", is_guess=True)
     if keeps_bytes:
         return ForeignText(data.decode("utf-8", "surrogateescape"), "bytes that are not all UTF-8")
-    raise not_utf8(data, what)
+    raise not_utf8(data, what, way)
 
 
-def not_utf8(data: bytes, what: str) -> FormatError:
+def not_utf8(data: bytes, what: str, way: Way = Way.ENCODING) -> FormatError:
     """Say of a text that is not UTF-8 what it reads as, with a line of it."""
     korean = read_as_korean(data)
     if korean is None:
         return FormatError(
-            f"{what} is not UTF-8, and evtool does not recognise its encoding", hint=_SAVE_AS, ways=(Way.ENCODING,)
+            f"{what} is not UTF-8, and evtool does not recognise its encoding", hint=_SAVE_AS, ways=(way,)
         )
     sample = ForeignText(korean, KOREAN).sample
     return FormatError(
         f"{what} is not UTF-8; it reads as {KOREAN}, as Korean Windows writes it, for example: {shown(sample, 160)}",
         hint="if that is what it says, name the encoding; otherwise save it as UTF-8",
-        ways=(Way.ENCODING,),
+        ways=(way,),
     )
 
 
