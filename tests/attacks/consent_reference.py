@@ -263,24 +263,31 @@ def was_received(history: Sequence[Step], agent: str | None, key: str | None, *,
     handovers = [at for at, step in enumerate(history) if step.event in ("transferred", "disclosed", "received")]
     if not handovers:
         return False
-    givers: set[tuple[str, str]] = set()
-    retired: set[str] = set()
-    successors: list[tuple[str, str]] = []  # key, and the next key
+    houses: dict[tuple[str, str], int] = {}  # 0 is the givers'
+    retired: dict[str, int] = {}
+    successors: list[tuple[str, int, str]] = []  # key, its house, and the next key
+
+    def codes_of_givers() -> set[str]:
+        return {code for (code, _), house in houses.items() if house == 0}
+
     for at, step in enumerate(history):
-        retired |= {old for old, new in successors if new == step.key}
-        successors = [pair for pair in successors if pair[1] != step.key]
+        retired.update({old: house for old, house, new in successors if new == step.key})
+        successors = [each for each in successors if each[2] != step.key]
         if step.key in retired:
             continue
         is_first_side = at <= handovers[0] and step.event != "received"
-        if is_first_side or (step.is_trusted and step.agent in {code for code, _ in givers}):
-            givers.add((step.agent, step.key))
-        is_giver = (step.agent, step.key) in givers and step.is_trusted
-        if is_giver and step.admitted and step.admitted[1] != step.key:
-            givers.add(step.admitted)
-            retired.discard(step.admitted[1])
-            successors += [(step.key, step.admitted[1])] if step.is_after else []
+        if is_first_side or (step.is_trusted and step.agent in codes_of_givers()):
+            houses[step.agent, step.key] = 0
+        house = houses.setdefault((step.agent, step.key), at + 1)
+        if not step.is_trusted or step.admitted is None or step.admitted[1] == step.key:
+            continue
+        if house == 0 or houses.get(step.admitted, house) == house:
+            houses[step.admitted] = house
+            if house == 0 or retired.get(step.admitted[1]) == house:
+                retired.pop(step.admitted[1], None)
+            successors += [(step.key, house, step.admitted[1])] if step.is_after else []
     if key in retired:
         return True
     if key is None or is_trusted:
-        return agent not in {code for code, _ in givers}
-    return (agent, key) not in givers
+        return agent not in codes_of_givers()
+    return houses.get((agent or "", key)) != 0

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import random
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,27 +87,29 @@ def read_key(text: str) -> tuple[str, str]:
     return code, key if slash else code
 
 
+def as_step(act: Act, is_trusted: bool) -> reference.Step:
+    who = act.admitted
+    admitted = (str(who.agent), str(who.key)) if who else None
+    return reference.Step(
+        act.event.value, act.agent, act.key, is_trusted, admitted, who is not None and who.role is Role.AFTER
+    )
+
+
+def houses_of(steps: Sequence[tuple[Act, bool]]) -> Houses:
+    trusted = {act.entry for act, is_trusted in steps if is_trusted}
+    return Houses([act for act, _ in steps], is_trusted=lambda act: act.entry in trusted)
+
+
 @pytest.mark.parametrize("row", rows_of("passing-on"))
 def test_who_passes_on(row: Row) -> None:
     read = [read_act(entry, step) for entry, step in enumerate(row["history"].split(), start=1)]
-    acts, trusted = [act for act, _ in read], {act.entry for act, is_trusted in read if is_trusted}
     agent, key = read_key(row["agent"].removesuffix("!"))
     asked = {"agent": agent or None, "key": key or None, "is_trusted": row["agent"].endswith("!")}
 
-    houses = Houses(acts, is_trusted=lambda act: act.entry in trusted)
+    houses = houses_of(read)
     assert houses.acts_for_sender(**asked) == (row["expect"] == "no")  # type: ignore[arg-type]
 
-    history = [
-        reference.Step(
-            act.event.value,
-            act.agent,
-            act.key,
-            act.entry in trusted,
-            (act.admitted.agent, act.admitted.key) if act.admitted else None,
-            act.admitted is not None and act.admitted.role is Role.AFTER,
-        )
-        for act in acts
-    ]
+    history = [as_step(act, is_trusted) for act, is_trusted in read]
     assert reference.was_received(history, **asked) == (row["expect"] == "yes")  # type: ignore[arg-type]
 
 
@@ -114,3 +119,27 @@ def test_every_rule_on_terms_that_make_no_sense_is_broken_by_a_row() -> None:
         contradiction for row in rows for contradiction in find_contradictions(parse_terms(row["terms"]), whole=True)
     }
     assert len({sentence.split(",")[0] for sentence in found}) >= 7
+
+
+def test_who_passes_on_in_any_history() -> None:
+    """Two thousand records of three codes and four keys, in which anybody admits anybody: both readers agree."""
+    rng = random.Random(12)
+    agents, keys = ["A1", "A2", "B7"], ["k1", "k2", "k3", "k4"]
+    answers: Counter[bool] = Counter()
+    for _ in range(2000):
+        steps: list[tuple[Act, bool]] = []
+        for entry in range(1, rng.randrange(3, 14)):
+            event = rng.choice([*Event, Event.ADMITTED, Event.ADMITTED, Event.ADMITTED, Event.ACCESSED])
+            role = rng.choice([*Role])
+            who = Admitted(PartyCode(rng.choice(agents)), Fingerprint(rng.choice(keys)), role)
+            admitted = who if event is Event.ADMITTED else None
+            steps.append((Act(entry, event, rng.choice(agents), rng.choice(keys), admitted), rng.random() < 0.8))
+        houses = houses_of(steps)
+        history = [as_step(act, is_trusted) for act, is_trusted in steps]
+        for agent in agents:
+            for key in (None, *keys):
+                for is_known in (False, True):
+                    passes_on = not houses.acts_for_sender(agent, key, is_trusted=is_known)
+                    assert passes_on == reference.was_received(history, agent, key, is_trusted=is_known), steps
+                    answers[passes_on] += 1
+    assert min(answers.values()) > 5000

@@ -394,13 +394,13 @@ UNDOABLE = ("consent-changed", "disposed", "renamed")
 def check_retired(entries: list[Entry], findings: Findings) -> None:
     """Step 5e, rules E38 to E40: houses (0 is the sender's), and the keys that are retired."""
     houses: dict[tuple[str, str], int] = {}
-    retired: set[str] = set()
-    successions: list[tuple[str, str]] = []
+    retired: dict[str, int] = {}  # key, and the house that it acted for
+    successions: list[tuple[str, int, str]] = []
     handed_over = False
     for entry in entries:
         agent, key = entry.header["agent"], entry.header["key"]
-        retired |= {old for old, new in successions if new == key}
-        successions = [pair for pair in successions if pair[1] != key]
+        retired |= {old: old_house for old, old_house, new in successions if new == key}
+        successions = [succession for succession in successions if succession[2] != key]
         of_sender = not handed_over and entry.event != "received"
         handed_over = handed_over or entry.event in ("transferred", "disclosed", "received")
         if key in retired:
@@ -411,9 +411,10 @@ def check_retired(entries: list[Entry], findings: Findings) -> None:
             admitted = (entry.details["agent"], entry.details["key"])
             if house == 0 or houses.get(admitted, house) == house:
                 houses[admitted] = house
-                retired.discard(admitted[1])
+                if house in (0, retired.get(admitted[1])):
+                    retired.pop(admitted[1], None)
                 if entry.details["role"] == "after":
-                    successions.append((key, admitted[1]))
+                    successions.append((key, house, admitted[1]))
 
 
 # ----------------------------------------------------------- steps 7 and 8: manifests and checksums

@@ -76,7 +76,8 @@ class Houses:
         self._homes: dict[tuple[str, str], int] = {}
         self._of_code: dict[str, int] = {}
         self._of_entry: dict[int, int] = {}
-        self._successions: dict[str, list[tuple[str, int]]] = {}
+        self._successions: dict[str, list[tuple[str, int, int]]] = {}
+        self._retired_from: dict[str, int] = {}
         for act in acts:
             self._take(act)
 
@@ -99,8 +100,8 @@ class Houses:
         return self._homes.get((agent, key)) == _SENDER
 
     def _take(self, act: Act) -> None:
-        for key, admission in self._successions.pop(act.key, ()):
-            self.retired[key] = admission
+        for key, house, admission in self._successions.pop(act.key, ()):
+            self.retired[key], self._retired_from[key] = admission, house
         is_first_handover = not self._is_handed_over and act.event in HANDOVERS
         # A reception is made by the recipient; whoever signs anything else up to the first handover is the sender.
         is_sender = not self._is_handed_over and act.event is not Event.RECEIVED
@@ -145,9 +146,11 @@ class Houses:
             self._settle(admitted.agent, admitted.key, house)
         elif home != house:
             return
-        self.retired.pop(admitted.key, None)
+        if house in (_SENDER, self._retired_from.get(admitted.key)):
+            # Another house could take it back under a code of its own, and whoever stole the key would go on with it.
+            self.retired.pop(admitted.key, None)
         if admitted.role is Role.AFTER:
-            self._successions.setdefault(admitted.key, []).append((act.key, act.entry))
+            self._successions.setdefault(admitted.key, []).append((act.key, house, act.entry))
 
 
 class Agents:
