@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pty
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -247,3 +249,42 @@ def test_the_year_of_an_archivist(archivist: Party, forked: ForkedRunner) -> Non
     archivist.ok("record", case, "corrected", "--entry", "5", "--undo", "--reason", "meant 61")
     (case / "증거-62.txt").unlink()
     assert ("missing", 62) in findings(archivist, case)[1]
+
+
+def at_a_terminal(archivist: Party, typed: str, *arguments: str | Path) -> tuple[int, str]:
+    """Run with a terminal as standard input and error, type an answer, and give exit code and what was printed."""
+    ours, theirs = pty.openpty()
+    run = archivist.run
+    process = subprocess.Popen(
+        run.command(*arguments),
+        stdin=theirs,
+        stderr=theirs,
+        stdout=subprocess.PIPE,
+        env=run.environment | {"TERM": "xterm"},
+        cwd=run.directory,
+    )
+    os.close(theirs)
+    os.write(ours, f"{typed}\n".encode())
+    out = process.communicate()[0]
+    asked = b""
+    try:
+        while part := os.read(ours, 65536):
+            asked += part
+    except OSError:  # how Linux tells that the other side is closed
+        pass
+    os.close(ours)
+    return process.returncode, (asked + out).decode("utf-8").replace("\r\n", "\n")
+
+
+def test_a_person_is_asked(archivist: Party, case: Path) -> None:
+    """On a terminal the question comes with what was found; without a yes nothing is written."""
+    (case / FIRST).rename(case / "x.txt")
+    before = entries(case)
+    code, said_no = at_a_terminal(archivist, "n", "seal", case)
+    assert (code, entries(case)) == (ExitCode.NOT_CHECKED, before)
+    assert f"item 1 {FIRST} is now x.txt\n" in said_no
+    assert "Were these files renamed? Record their new names? [y/N]" in said_no
+    assert at_a_terminal(archivist, "y", "seal", case, "--quiet")[0] == ExitCode.NOT_CHECKED
+    code, said_yes = at_a_terminal(archivist, "y", "seal", case)
+    assert (code, "recorded 1 new name" in said_yes) == (ExitCode.OK, True)
+    assert findings(archivist, case) == (ExitCode.OK, [("new-name", None)])
