@@ -27,8 +27,8 @@ FLOORS: Mapping[str, list[set[str]]] = {
     ],
     "evtool.core": [
         {"errors", "accounts"},
-        {"finding", "text", "metadata"},
-        {"terms", "ssh", "container", "timestamp"},
+        {"finding", "text"},
+        {"terms", "ssh", "container", "timestamp", "metadata"},  # claims are spelled canonically, as text says
         {"manifest"},
         {"custody"},
         {"consent"},

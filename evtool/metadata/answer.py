@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import re
 
 from evtool.core.errors import FormatError
 from evtool.core.metadata.claims import Claims
-from evtool.core.metadata.json_form import DOCUMENT_LIMIT, parse_claims
+from evtool.core.metadata.json_form import read_claims
 
-_AROUND = 64
-"""Bytes of a line around its document."""
+_LINE = re.compile(rb'\{"item":(0|[1-9][0-9]{0,5}),(?:"(end|alone)":true|"claims":(\{.*\}))\}\Z', re.DOTALL)
+"""As `wire` describes it."""
 
 
 def read_answer(answer: bytes, files: int) -> list[tuple[Claims | None, bool]]:
@@ -17,30 +17,23 @@ def read_answer(answer: bytes, files: int) -> list[tuple[Claims | None, bool]]:
 
     Reading stops at the first line that is not as `wire` describes it: what follows it is worth nothing either.
     """
-    latest: list[object] = [None] * files
+    latest = [b""] * files
     ended = [False] * files
     for line in answer.split(b"\n")[:-1]:
-        try:
-            message = json.loads(line.decode("utf-8"))
-            if not isinstance(message, dict) or type(item := message.pop("item", None)) is not int:
-                break
-        except (ValueError, RecursionError):
+        match = _LINE.match(line)
+        if match is None or (item := int(match[1])) >= files or ended[item]:
             break
-        if not 0 <= item < files or ended[item]:
-            break
-        if message.keys() == {"claims"} and len(line) <= DOCUMENT_LIMIT + _AROUND:
-            latest[item] = message["claims"]
-        elif message == {"end": True}:
+        if match[3]:
+            latest[item] = match[3]
+        elif match[2] == b"end":
             ended[item] = True
-        elif message != {"alone": True}:
-            break
     return [_checked(document, end) for document, end in zip(latest, ended, strict=True)]
 
 
-def _checked(document: object, ended: bool) -> tuple[Claims | None, bool]:
-    if document is None:
+def _checked(document: bytes, ended: bool) -> tuple[Claims | None, bool]:
+    if not document:
         return None, False
     try:
-        return parse_claims(document), ended
+        return read_claims(document), ended
     except FormatError:
         return None, False

@@ -11,13 +11,14 @@ import signal
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from evtool.core.metadata.claims import Claims, Problem
-from evtool.core.metadata.json_form import claims_document, fit_claims
+from evtool.core.metadata.claims import Claims, FormatClaim, Problem
+from evtool.core.metadata.json_form import fit_claims, spell_claims
 from evtool.metadata.collect import Collector
-from evtool.metadata.confinement import enter_confinement, set_limits, try_confinement
+from evtool.metadata.confinement import enter_confinement, prepare_confinement, set_limits, try_confinement
 from evtool.metadata.extractors import Extractor, extractors
+from evtool.metadata.format_table import BEGINNING, begins_alone
 from evtool.metadata.identify import identify
 from evtool.metadata.stream import open_stream
 from evtool.metadata.wire import Limits, Settings
@@ -31,17 +32,12 @@ _CODECS = (
 )
 """Codecs load from disk on first use, and in confinement there is no disk; others read as Latin-1."""
 
-_PHOTOGRAPHS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")
-"""How files begin that may share a process: JPEG, PNG, TIFF; or, after four bytes, with `ftyp`, as HEIC does."""
-
-_CONTAINERS = (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK")
-"""How files begin whose format only a look into their structure can tell: OLE and ZIP."""
-
 
 def preload(settings: Settings) -> None:
     """Load, before confinement, all that parsing could want to load."""
     for name in _CODECS.split():
         codecs.lookup(name)
+    prepare_confinement()
     if settings.tables:
         load_library()
         return
@@ -53,45 +49,49 @@ def preload(settings: Settings) -> None:
 
 
 def parse_in_confinement(files: list[int], answer: int, settings: Settings) -> NoReturn:
-    """Parse one file, or several photographs, and leave the process with exit status 0."""
+    """Parse one file, or several that may share a process, and leave it with exit status 0."""
     streams = [(open_stream(file, size), size) for file in files for size in [os.fstat(file).st_size]]
     _default_signals()
     if settings.confined:
         enter_confinement(settings.limits)
     else:
         set_limits(settings.limits)
+    is_shared = len(streams) > 1
     for item, (stream, size) in enumerate(streams):
-        if len(streams) > 1 and not _may_share(stream, size):
-            _write(answer, {"item": item, "alone": True})
+        is_alone = is_shared and begins_alone(_begin(stream))
+        found = None if is_alone else identify(stream, size)
+        if is_alone or (is_shared and not _may_share(found, stream, size)):
+            _write(answer, b'{"item":%d,"alone":true}' % item)
             continue
-        for claims in _claims_so_far(stream, size, final_only=len(streams) > 1):
+        for claims in _claims_so_far(found, stream, size, final_only=is_shared):
             told = fit_claims(claims.reduce_to_basic() if settings.basic else claims)
-            _write(answer, {"item": item, "claims": claims_document(told)})
-        _write(answer, {"item": item, "end": True})
+            _write(answer, b'{"item":%d,"claims":%s}' % (item, spell_claims(told)))
+        _write(answer, b'{"item":%d,"end":true}' % item)
     os._exit(0)
 
 
-def _may_share(stream: io.BufferedIOBase, size: int) -> bool:
-    """Tell whether a file may be parsed in a process that has parsed others.
-
-    Sealing thousands of photographs should cost little more than hashing them, and a process for each costs most of
-    it. Photographs are read by Python code alone, which no file can take over, but for XMP, read by expat; a packet
-    with anything in it that begins like a declaration goes alone. What is told by its first bytes and read by no
-    extractor, such as plain text, is not parsed at all and may share too. Every other format goes alone.
-    """
+def _begin(stream: io.BufferedIOBase) -> bytes:
     stream.seek(0)
-    head = stream.read(12)
-    if head.startswith(_PHOTOGRAPHS) or head[4:8] == b"ftyp":
-        return b"<!" not in find_packet(stream, size)
-    if head.startswith(_CONTAINERS):
+    return stream.read(BEGINNING)
+
+
+def _may_share(found: FormatClaim | None, stream: io.BufferedIOBase, size: int) -> bool:
+    """Tell whether a file of this format may be parsed in a process that has parsed others.
+
+    Sealing thousands of photographs or messages should cost little more than hashing them, and a process for each costs
+    most of it. What Python code alone reads may share one. XMP is read by expat; a packet with anything in it that
+    begins like a declaration goes alone. What no extractor reads, such as text, is not parsed at all and may share too.
+    """
+    readers = extractors().get(found.media_type, ()) if found else ()
+    if not all(reader.is_plain for reader in readers):
         return False
-    found = identify(stream, size)
-    return found is None or not extractors().get(found.media_type)
+    return "xmp" not in {reader.name for reader in readers} or b"<!" not in find_packet(stream, size)
 
 
-def _claims_so_far(stream: io.BufferedIOBase, size: int, final_only: bool) -> Iterator[Claims]:
+def _claims_so_far(
+    found: FormatClaim | None, stream: io.BufferedIOBase, size: int, final_only: bool
+) -> Iterator[Claims]:
     """Give all claims found so far after each step, so that a killed child leaves what it had found."""
-    found = identify(stream, size)
     media_type = found.media_type if found else ""
     collector = Collector()
     problems: list[Problem] = []
@@ -118,8 +118,8 @@ def _run(extractor: Extractor, stream: io.BufferedIOBase, size: int, collector: 
     return None
 
 
-def _write(answer: int, message: dict[str, Any]) -> None:
-    _write_all(answer, json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+def _write(answer: int, message: bytes) -> None:
+    _write_all(answer, message + b"\n")
 
 
 def _write_all(answer: int, line: bytes) -> None:
@@ -131,7 +131,7 @@ def probe_in_confinement(answer: int, limits: Limits) -> NoReturn:
     """Enter confinement, test its limits, and write down which mechanisms applied and what was refused."""
     _default_signals()
     applied = enter_confinement(limits)
-    _write(answer, {"applied": applied, "refused": try_confinement(answer)})
+    _write(answer, json.dumps({"applied": applied, "refused": try_confinement(answer)}).encode())
     os._exit(0)
 
 

@@ -8,7 +8,6 @@ platform where it refuses too little, nothing is parsed.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import resource
 import signal
@@ -16,8 +15,8 @@ import socket
 import sys
 from collections.abc import Callable
 
-from evtool.metadata.landlock import apply_landlock, set_no_new_privileges
-from evtool.metadata.seccomp import apply_seccomp
+from evtool.metadata.landlock import apply_landlock, set_no_new_privileges, system_library
+from evtool.metadata.seccomp import apply_seccomp, filter_program
 from evtool.metadata.wire import Limits
 
 _NOBODY = 65534
@@ -25,6 +24,13 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 
 _DEPTH = 400
 """Levels of calls: deeper nesting than any honest file has ends as an error in place of a crash."""
+
+
+def prepare_confinement() -> None:
+    """Make what `enter_confinement` needs, so that each process that is forked finds it made."""
+    if sys.platform == "linux":
+        system_library()
+        filter_program()
 
 
 def enter_confinement(limits: Limits) -> tuple[str, ...]:
@@ -37,7 +43,7 @@ def enter_confinement(limits: Limits) -> tuple[str, ...]:
         applied.append("user")
     set_no_new_privileges()
     if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
+        libc = system_library()
         libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if abi := apply_landlock():

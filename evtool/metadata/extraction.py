@@ -27,8 +27,10 @@ from types import TracebackType
 from typing import Self
 
 from evtool.core.metadata.claims import Claims
-from evtool.core.metadata.vocabulary import Detail, Failure
+from evtool.core.metadata.vocabulary import NOT_PARSED, Detail, Failure
 from evtool.metadata.answer import read_answer
+from evtool.metadata.format_table import BEGINNING, begins_alone
+from evtool.metadata.identify_start import HEAD, claims_at_start
 from evtool.metadata.wire import (
     ANSWER_LIMIT,
     EXTRACT,
@@ -67,7 +69,8 @@ class ExtractionResult:
         claims: in the form that was asked for; None if nothing at all could be found out. With a `failure` beside
             them they are what the parser had found before it ended.
         failure: None if the parser finished (each extractor's own problems are part of the claims).
-        confinement: the mechanisms that confined the parser, joined by `+`; "none" without confinement.
+        confinement: the mechanisms that confined the parser, joined by `+`; "none" without confinement; `NOT_PARSED`
+            if no parser read the file.
     """
 
     claims: Claims | None
@@ -77,16 +80,21 @@ class ExtractionResult:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Files that were handed over together, by own descriptors, and where their reply comes from."""
+    """Files that were handed over together, and where their reply comes from.
 
-    descriptors: list[int]
+    Attributes:
+        files: place in the order in which they were asked for -> own descriptor.
+        pending: the socket of the reply; or the result of all of them.
+    """
+
+    files: dict[int, int]
     pending: socket.socket | ExtractionResult
 
     def abandon(self) -> None:
         """Close what is open for a reply that nobody will ask for."""
         if isinstance(self.pending, socket.socket):
             self.pending.close()
-        for descriptor in self.descriptors:
+        for descriptor in self.files.values():
             os.close(descriptor)
 
 
@@ -144,6 +152,10 @@ class MetadataExtractor:
 
         Takes at most the limits' time. Raises nothing for what the file contains.
         """
+        start = self._look(descriptor)
+        return start if isinstance(start, ExtractionResult) else self._parse(descriptor)
+
+    def _parse(self, descriptor: int) -> ExtractionResult:
         pending = self._submit([descriptor])
         return pending if isinstance(pending, ExtractionResult) else self._finish(pending, 1)[0]
 
@@ -161,51 +173,84 @@ class MetadataExtractor:
     def extract_all(self, descriptors: Iterable[int], together: int = TOGETHER) -> Iterator[ExtractionResult]:
         """Find out what many files claim, in their order, on all cores.
 
-        Up to `together` photographs, or files that need no parser, share one process; 1 gives each its own. Other
-        formats always have their own. A
-        descriptor may be closed as soon as the next one is asked for.
+        Up to `together` files that Python code alone reads, or nobody, share one process; 1 gives each its own. All
+        others have their own. A descriptor may be closed as soon as the next one is asked for.
         """
         waiting: deque[_Batch] = deque()
+        results: dict[int, ExtractionResult] = {}
+        given = 0
         try:
-            for batch in self._batches(descriptors, min(max(together, 1), TOGETHER)):
+            for batch in self._batches(descriptors, min(max(together, 1), TOGETHER), results):
                 waiting.append(batch)
                 if len(waiting) >= _AHEAD:
-                    yield from self._results(waiting.popleft())
+                    results.update(self._results(waiting.popleft()))
+                while given in results:
+                    yield results.pop(given)
+                    given += 1
             while waiting:
-                yield from self._results(waiting.popleft())
+                results.update(self._results(waiting.popleft()))
+            for index in sorted(results):
+                yield results[index]
         finally:
             for batch in waiting:
                 batch.abandon()
 
-    def _batches(self, descriptors: Iterable[int], together: int) -> Iterator[_Batch]:
-        held: list[int] = []
+    def _batches(
+        self, descriptors: Iterable[int], together: int, results: dict[int, ExtractionResult]
+    ) -> Iterator[_Batch]:
+        """Hand files over: at once what needs a process of its own, the others when there are enough of them.
+
+        What needs no parser goes straight into the results.
+        """
+        held: dict[int, int] = {}
         try:
-            for descriptor in descriptors:
-                held.append(os.dup(descriptor))
+            for index, descriptor in enumerate(descriptors):
+                start = self._look(descriptor)
+                if isinstance(start, ExtractionResult):
+                    results[index] = start
+                    continue
+                own = os.dup(descriptor)
+                if together == 1 or begins_alone(start):
+                    yield self._hand_over({index: own})
+                    continue
+                held[index] = own
                 if len(held) == together:
-                    batch, held = _Batch(held, self._submit(held)), []
+                    batch, held = self._hand_over(held), {}
                     yield batch
             if held:
-                batch, held = _Batch(held, self._submit(held)), []
+                batch, held = self._hand_over(held), {}
                 yield batch
         finally:
-            for descriptor in held:
+            for descriptor in held.values():
                 os.close(descriptor)
 
-    def _results(self, batch: _Batch) -> Iterator[ExtractionResult]:
+    def _look(self, descriptor: int) -> ExtractionResult | bytes:
+        """Look at the start of a file, by comparison alone: give its claims if that is enough, else the start."""
+        try:
+            head, size = os.pread(descriptor, HEAD, 0), os.fstat(descriptor).st_size
+        except (OSError, AttributeError):  # Windows has no such call, and nothing is parsed there
+            return b""
+        claims = claims_at_start(head, size) if head or not size else None
+        if claims is None:
+            return head[:BEGINNING]
+        return ExtractionResult(claims.reduce_to_basic() if self._settings.basic else claims, None, NOT_PARSED)
+
+    def _hand_over(self, files: dict[int, int]) -> _Batch:
+        return _Batch(files, self._submit(list(files.values())))
+
+    def _results(self, batch: _Batch) -> Iterator[tuple[int, ExtractionResult]]:
         """Give a batch's results; a file that has none, as it may not share or its company failed, is read alone."""
+        files = batch.files
         try:
             if isinstance(batch.pending, ExtractionResult):
-                yield from [batch.pending] * len(batch.descriptors)
+                yield from ((index, batch.pending) for index in files)
                 return
-            alone = len(batch.descriptors) == 1
-            for descriptor, result in zip(
-                batch.descriptors, self._finish(batch.pending, len(batch.descriptors)), strict=True
-            ):
-                settled = alone or (result.failure is None and result.claims is not None)
-                yield result if settled else self.extract(descriptor)
+            results = self._finish(batch.pending, len(files))
+            for (index, descriptor), result in zip(files.items(), results, strict=True):
+                settled = len(files) == 1 or (result.failure is None and result.claims is not None)
+                yield index, result if settled else self._parse(descriptor)
         finally:
-            for descriptor in batch.descriptors:
+            for descriptor in files.values():
                 os.close(descriptor)
 
     def _submit(self, descriptors: list[int], request: bytes = EXTRACT) -> socket.socket | ExtractionResult:

@@ -4,6 +4,30 @@ from __future__ import annotations
 
 from evtool.core.metadata.claims import FormatClaim
 
+BEGINNING = 1024
+"""Bytes at the start of a file in which its format shows, so far as it decides who may read it."""
+
+OLE_START, ZIP_STARTS, PDF_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", (b"PK\x03\x04", b"PK\x05\x06"), b"%PDF-"
+
+TIFF_STARTS = (b"II*\0", b"MM\0*", b"IIRO", b"IIRS", b"MMOR", b"IIU\0")
+"""TIFF, and raw formats that are made like it."""
+
+_PICTURES = (b"\x89PNG", b"GIF8")
+
+
+def begins_like_pdf(head: bytes) -> bool:
+    """Tell whether a file is a PDF; readers accept it after up to 1,024 other bytes."""
+    return head.startswith(PDF_START) or (PDF_START in head[:BEGINNING] and not head.startswith(_PICTURES))
+
+
+def begins_alone(head: bytes) -> bool:
+    """Tell by its first bytes whether a file needs a process of its own: OLE, ZIP and PDF, which native code reads.
+
+    For OLE and ZIP even the format shows only in a structure behind that has to be parsed.
+    """
+    return head.startswith((OLE_START, *ZIP_STARTS)) or begins_like_pdf(head)
+
+
 _OOXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
 
@@ -63,6 +87,30 @@ _ROWS = (
 
 KNOWN = {media_type: FormatClaim(media_type, name, tuple(names.split())) for media_type, name, names in _ROWS}
 """Media type -> format."""
+
+_NEVER_PARSED = {
+    "application/epub+zip",
+    "application/postscript",
+    "application/rtf",
+    "image/svg+xml",
+    "text/html",
+    "text/plain",
+    "text/xml",
+}
+
+PARSED = (frozenset(KNOWN) - _NEVER_PARSED) | {
+    "application/tar",
+    "application/x-tar",
+    "audio/aiff",
+    "audio/flac",
+    "audio/x-aiff",
+    "audio/x-ms-wma",
+    "image/gif",
+    "image/png",
+    "video/x-ms-asf",
+    "video/x-ms-wmv",
+}
+"""Media types that an extractor reads, listed so that this is known without loading the extractors."""
 
 SIGNED_EXTENSIONS = frozenset(name for row in KNOWN.values() for name in row.extensions) - {
     "html",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import sys
 
@@ -22,11 +23,17 @@ class _Ruleset(ctypes.Structure):
     _fields_ = (("files", ctypes.c_uint64), ("tcp", ctypes.c_uint64), ("scopes", ctypes.c_uint64))
 
 
+@functools.cache
+def system_library() -> ctypes.CDLL:
+    """Give the C library. Loaded once, before processes are forked that need it."""
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def set_no_new_privileges() -> bool:
     """Give up, for good, to gain rights by running a program (prctl(2)); Landlock and seccomp ask for it."""
     if sys.platform != "linux":
         return False
-    return bool(ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+    return bool(system_library().prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
 
 
 def apply_landlock() -> int:
@@ -36,7 +43,7 @@ def apply_landlock() -> int:
     """
     if sys.platform != "linux":
         return 0
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc = system_library()
     abi = int(libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _QUERY_VERSION))
     if abi < 1:
         return 0

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import platform
 import sys
+
+from evtool.metadata.landlock import system_library
 
 _ALLOWED = {
     # name: number on x86_64, number on aarch64 (include/uapi/asm-generic/unistd.h)
@@ -76,13 +79,20 @@ def _program(column: int, arch: int) -> list[tuple[int, int, int, int]]:
     ]
 
 
-def apply_seccomp() -> bool:
-    """Confine this process for good; tell whether the platform did so. Needs `no_new_privs` or CAP_SYS_ADMIN."""
+@functools.cache
+def filter_program() -> ctypes.Structure | None:
+    """Make the filter, which can be done before a process is forked; None where there is none for this platform."""
     # platform.machine() names the kernel; a 32-bit Python on it makes calls by another table.
     machine = _MACHINES.get(platform.machine())
     if sys.platform != "linux" or machine is None or sys.maxsize < 2**32:
-        return False
+        return None
     lines = _program(*machine)
-    program = _Program(len(lines), (_Instruction * len(lines))(*(_Instruction(*line) for line in lines)))
-    libc = ctypes.CDLL(None, use_errno=True)
-    return bool(libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0) == 0)
+    return _Program(len(lines), (_Instruction * len(lines))(*(_Instruction(*line) for line in lines)))
+
+
+def apply_seccomp() -> bool:
+    """Confine this process for good; tell whether the platform did so. Needs `no_new_privs` or CAP_SYS_ADMIN."""
+    if (program := filter_program()) is None:
+        return False
+    pointer = ctypes.byref(program)
+    return bool(system_library().prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, pointer, 0, 0) == 0)

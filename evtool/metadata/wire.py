@@ -4,7 +4,7 @@ Client, fork server and confined child are three processes. A request is one byt
 beside it: a socket of its own for the reply, then the files to parse. A reply is how the child ended (an `Ending` and
 a number, exit status or signal), then what it wrote, one JSON object a line:
 
-    {"item":0,"claims":{...}}     all claims found so far in the first file
+    {"item":0,"claims":{...}}     all claims found so far in the first file, in their canonical spelling
     {"item":0,"end":true}         no more will follow for it
     {"item":0,"alone":true}       it must have a process of its own
 
@@ -39,7 +39,7 @@ TABLE_LIMIT = 64 << 20
 """Bytes that a child may write of the cells of a workbook."""
 
 TOGETHER = 64
-"""Photographs, or files that need no parser, that may share one process."""
+"""Files that may share one process."""
 
 
 class Ending(IntEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 from io import BufferedIOBase
 
 from evtool.core.metadata.claims import Claim
@@ -70,6 +71,7 @@ _SCANNED = 256 << 10
 picture, not into it."""
 
 
+@lru_cache(maxsize=1)
 def find_packet(stream: BufferedIOBase, size: int) -> bytes:
     """Find the packet of a picture, as ISO 16684-3 describes scanning; empty if there is none."""
     stream.seek(0)

@@ -72,7 +72,8 @@ class MetadataDocument:
     """What a seal states of a file's own claims.
 
     Attributes:
-        confinement: the mechanisms that confined the parser, joined by `+`; `none` where nothing did.
+        confinement: the mechanisms that confined the parser, joined by `+`; `none` where nothing did,
+            `not-parsed` where no parser read the file.
         failure: why claims are missing or may be incomplete, or null.
         claims: the claims, or null if there are none.
     """
@@ -88,7 +89,7 @@ class SealedMetadata:
 
     Attributes:
         detail: the form of the claims in the manifest.
-        confinement: what confined the parser, joined by `+`; `none` if nothing did or nothing was parsed.
+        confinement: what confined the parser, joined by `+`; `none` if nothing did; `not-parsed` if nothing was parsed.
         stated: files whose claims are stated, whole or in part.
         failures: why claims are missing or may be incomplete -> in how many files.
         sensitive: by kind, in how many files something was found that the basic form leaves out.
@@ -135,7 +136,8 @@ class InspectedDocument:
         name: as it was given, spelled like a stored name.
         error: why it could not be read at all, or null; then there is nothing else.
         observed: what was seen of it, or null.
-        confinement: what confined the parser, joined by `+`; `none` if nothing did; null without a parser.
+        confinement: what confined the parser, joined by `+`; `none` if nothing did, `not-parsed` without a parser;
+            null if the file was not read.
         failure: why claims are missing or may be incomplete, or null.
         claims: the claims, or null if there are none.
         sensitive: by kind, how many claims name or could name somebody.

@@ -54,6 +54,10 @@ FLAWS: dict[str, tuple[dict[str, Any], str]] = {
     "neither claims nor a failure": ({"claims": None}, "neither claims nor"),
     "claims beside a failure that leaves none": ({"failure": "changed"}, "changed leaves none"),
     "an unknown failure": ({"failure": "tired"}, "is unknown"),
+    "claims in another spelling": (
+        {"claims": {"detail": "basic", "vocabulary": "evtool-claims/1", "dropped": 0}},
+        "out of range",
+    ),
     "a failure that is no text": ({"failure": 7}, "is unknown"),
     "no confinement": ({"confinement": None}, "not a statement of a kind"),
     "a confinement that is not text": ({"confinement": 7}, "is not text"),
@@ -117,3 +121,13 @@ def test_what_is_no_file_claims_nothing() -> None:
     """Neither a link nor a directory has content that could."""
     with pytest.raises(FormatError, match="although it is not a file"):
         replace(LINK, statements=("file", "metadata"))
+
+
+@pytest.mark.parametrize(
+    "line", ['"failure":null,', '"failure":"changed","failure":"changed",', '"failure":"changed" ,']
+)
+def test_a_failure_in_another_spelling_is_refused(line: str) -> None:
+    """What the fast expression does not take is not taken by the slow way either."""
+    sound = MetadataStatement(1, SALT, "rlimits+seccomp", Claims()).serialize().decode()
+    with pytest.raises(FormatError):
+        parse_statement(sound.replace('"item":1', f'{line}"item":1').encode())

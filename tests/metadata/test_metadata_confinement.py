@@ -287,7 +287,7 @@ def test_the_basic_form_never_leaves_the_parser(tmp_path: Path) -> None:
 
 # --- answers that lie -------------------------------------------------------------------------------------------------
 
-CLAIMS = b'{"item":0,"claims":{"vocabulary":"evtool-claims/1","detail":"full"}}\n'
+CLAIMS = b'{"item":0,"claims":{"detail":"full","vocabulary":"evtool-claims/1"}}\n'
 
 
 @pytest.mark.parametrize(
@@ -303,9 +303,11 @@ CLAIMS = b'{"item":0,"claims":{"vocabulary":"evtool-claims/1","detail":"full"}}\
         b'{"item":-1,"end":true}\n',
         b'{"item":0,"end":1.5}\n',
         b'{"item":0,"end":true,"more":1}\n',
-        b'{"item":0,"claims":{"vocabulary":"evtool-claims/2","detail":"full"}}\n{"item":0,"end":true}\n',
-        b'{"item":0,"claims":{"vocabulary":"evtool-claims/1","detail":"full","x":1}}\n{"item":0,"end":true}\n',
-        CLAIMS.replace(b'"}}', b'","problems":[' + b'{"extractor":"a","reason":"b"},' * 2000 + b"]}}"),
+        b'{"item":0,"claims":{"detail":"full","vocabulary":"evtool-claims/2"}}\n{"item":0,"end":true}\n',
+        b'{"item":0,"claims":{"vocabulary":"evtool-claims/1","detail":"full"}}\n{"item":0,"end":true}\n',
+        b'{"item":00,"end":true}\n',
+        b'{"item":0,"claims":{"detail":"full","vocabulary":"evtool-claims/1","x":1}}\n{"item":0,"end":true}\n',
+        CLAIMS.replace(b'full",', b'full","problems":[' + b'{"extractor":"a","reason":"b"},' * 2000 + b"],"),
     ],
 )
 def test_an_answer_that_lies_is_no_answer(answer: bytes) -> None:

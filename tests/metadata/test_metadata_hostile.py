@@ -30,7 +30,9 @@ def test_a_hostile_file_ends_within_its_limits(name: str) -> None:
     result = extract(HOSTILE / name)
     expected = CASES[name]
 
-    assert result.confinement == shared_extractor().confinement != ""
+    # Of what is empty or noise the first bytes tell that no extractor reads it, and no parser is started for it.
+    confined = "not-parsed" if name in ("empty.pdf", "noise.jpg") else shared_extractor().confinement
+    assert result.confinement == confined != ""
     if result.failure is not None:
         assert result.failure.value == expected["ends"]
     else:

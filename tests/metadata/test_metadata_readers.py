@@ -17,8 +17,9 @@ from evtool.core.metadata.vocabulary import OffsetBasis, TimeKind
 from evtool.metadata import values
 from evtool.metadata.collect import Collector
 from evtool.metadata.extractors import Extractor, extractors
-from evtool.metadata.format_table import KNOWN
+from evtool.metadata.format_table import KNOWN, PARSED, begins_alone
 from evtool.metadata.identify import identify
+from evtool.metadata.identify_start import HEAD, _matching_rows, claims_at_start
 from evtool.metadata.xml_reader import XmlRefusedError, read_xml
 from tests.metadata.metadata_samples import HOSTILE
 
@@ -50,6 +51,63 @@ def test_every_extractor_reads_a_format_that_is_identified() -> None:
 
     assert [extractor.name for extractor in EXTRACTORS.values() if not extractor.formats & identified] == []
     assert EXTRACTORS.keys() >= OWN
+
+
+def test_what_is_parsed_is_what_the_extractors_read() -> None:
+    """The list says without loading them which files have to be handed over."""
+    assert set(extractors()) == PARSED
+
+
+SIGNATURES = sorted({(row.offset, row.byte_match) for row in puremagic.magic_header_array})
+BEGINNINGS = [
+    *SEEDS.values(),
+    b"PK\x03\x04",
+    b"II*\0",
+    b"%PDF-1.4",
+    b"\xff\xfeA\0",
+    b"Subject: a\r\nTo: b\r\n\r\n",
+    b"text",
+]
+
+
+@st.composite
+def contents(draw: st.DrawFn) -> bytes:
+    """A beginning of some format, a signature of the table at its place, or anything; and something behind it."""
+    rest = draw(st.binary(max_size=300))
+    if draw(st.booleans()):
+        return draw(st.sampled_from(BEGINNINGS)) + rest
+    offset, signature = draw(st.sampled_from(SIGNATURES))
+    if not 0 <= offset < 1000:
+        return rest
+    filler: bytes = draw(st.sampled_from([b"\0", b"a"]))
+    return bytes(rest[:offset].ljust(offset, filler) + signature + rest)
+
+
+@settings(max_examples=400)
+@given(data=contents())
+def test_who_looks_at_the_start_and_who_parses_agree(data: bytes) -> None:
+    """What is told without a parser is what the confined process would have told, and only where none would read."""
+    found = identify(stream_of(data), len(data))
+    told = claims_at_start(data[:HEAD], len(data))
+    is_read = found is not None and found.media_type in extractors()
+
+    assert told is None or (told == Claims(format=found) and not is_read)
+    if told is None and not is_read:  # a structure had to be parsed to know that
+        assert data.startswith((b"PK", b"\xd0\xcf", b"II", b"MM"))
+    if begins_alone(data[:1024]):
+        assert found is not None
+        assert not all(reader.is_plain for reader in extractors().get(found.media_type, ())) or found.media_type in (
+            "application/epub+zip",
+        )
+
+
+@settings(max_examples=400)
+@given(data=contents())
+def test_the_index_finds_the_rows_of_the_table(data: bytes) -> None:
+    """As one comparison after the other finds them, in their order."""
+    slow = [row for row in puremagic.magic_header_array if data[row.offset :].startswith(row.byte_match)]
+
+    assert _matching_rows(data) == slow
 
 
 @pytest.mark.parametrize("name", sorted(OWN))

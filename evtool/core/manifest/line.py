@@ -18,6 +18,9 @@ CONTENT = (
 FILE = '{"item":$item,"kind":"file","mtime":$mtime,"path":"$path","salt":"$salt"}'
 """The name of an item. `$mtime` has its quotes, or is null; `$path` is escaped."""
 
+METADATA = '{$claims"confinement":"$confinement",$failure"item":$item,"kind":"metadata","salt":"$salt"}'
+"""What a file says of itself. `$claims` and `$failure` are members with their comma, or empty."""
+
 WITHHELD = '{"hash":"$hash","kind":"withheld","lines":$lines}'
 """What stands for lines that are not disclosed."""
 

@@ -13,13 +13,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import count, repeat
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.context import check_value, is_field_name
-from evtool.core.manifest.line import CONTENT, FILE, WITHHELD, expression, filling
+from evtool.core.manifest.line import CONTENT, FILE, METADATA, WITHHELD, expression, filling
 from evtool.core.metadata.claims import Claims
-from evtool.core.metadata.json_form import DOCUMENT_LIMIT, claims_document, document_size, parse_claims
+from evtool.core.metadata.json_form import DOCUMENT_LIMIT, document_size, parse_claims, read_claims, spell_claims
 from evtool.core.metadata.vocabulary import Failure
 from evtool.core.terms.terms import ConsentTerms, parse_terms_cached
 from evtool.core.text.canonical import encode_string, parse_canonical, serialize_canonical
@@ -177,7 +177,8 @@ class MetadataStatement:
     Attributes:
         item: number of the item, from 1.
         salt: 16 random bytes as 32 lower-case hexadecimal digits.
-        confinement: the mechanisms that confined the parser, joined by `+`; "none" if nothing did.
+        confinement: the mechanisms that confined the parser, joined by `+`; "none" if nothing did,
+            "not-parsed" if there was no parser.
         claims: what it claims, or None if nothing could be found out.
         failure: why claims are missing or may be incomplete, or None.
     """
@@ -206,17 +207,9 @@ class MetadataStatement:
 
     def serialize(self) -> bytes:
         """Write the line, without its newline."""
-        value: dict[str, object] = {
-            "confinement": self.confinement,
-            "item": self.item,
-            "kind": "metadata",
-            "salt": self.salt,
-        }
-        if self.claims is not None:
-            value["claims"] = claims_document(self.claims)
-        if self.failure is not None:
-            value["failure"] = self.failure.value
-        return serialize_canonical(value)
+        claims = "" if self.claims is None else f'"claims":{spell_claims(self.claims).decode()},'
+        failure = "" if self.failure is None else f'"failure":"{self.failure.value}",'
+        return (_METADATA_LINE % (claims, self.confinement, failure, self.item, self.salt)).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,7 +336,7 @@ def serialize_files(
     return lines
 
 
-_CONTENT_LINE, _FILE_LINE, _WITHHELD_LINE = map(filling, (CONTENT, FILE, WITHHELD))
+_CONTENT_LINE, _FILE_LINE, _WITHHELD_LINE, _METADATA_LINE = map(filling, (CONTENT, FILE, WITHHELD, METADATA))
 
 _NUMBER = r"([1-9][0-9]{0,15})"
 _HEX = "[0-9a-f]"
@@ -364,6 +357,18 @@ _CONTENT = re.compile(
 )
 _FILE = re.compile(expression(FILE, item=_NUMBER, mtime=r'(?:null|"([^"\\]*)")', path=_STRING, salt=_SALT) + r"\Z")
 _CONSENT = re.compile(rf'(\{{.*),"item":{_NUMBER},"kind":"consent","salt":"({_HEX}{{32}})"\}}\Z')
+_METADATA = re.compile(
+    expression(
+        METADATA,
+        claims=r'(?:"claims":(\{.*\}),)?',
+        confinement=r'([^"\\]*)',
+        failure='(?:"failure":"([a-z-]+)",)?',
+        item=_NUMBER,
+        salt=_SALT,
+    )
+    + r"\Z",
+    re.DOTALL,
+)
 _CONTEXT = re.compile(
     rf'\{{"field":"([a-z][a-z0-9_-]{{0,62}})","item":{_NUMBER},"kind":"context","salt":"({_HEX}{{32}})",'
     r'"value":"((?:[^"\\\x00-\x1f]|\\["\\])*)"\}\Z'
@@ -400,6 +405,10 @@ def parse_statement(line: bytes) -> Statement:
         parse_name(path)
         mtime = None if match[2] is None else parse_mtime(match[2])
         return FileStatement(item=_item(int(match[1])), salt=match[4], path=path, mtime=mtime)
+    if match := _METADATA.match(text):
+        claims = read_claims(match[1].encode("utf-8")) if match[1] else None
+        failure = _failure(int(match[4]), match[3]) if match[3] else None
+        return MetadataStatement(_item(int(match[4])), match[5], match[2], claims, failure)
     if match := _CONSENT.match(text):
         return ConsentStatement(item=_item(int(match[2])), salt=match[3], terms=parse_terms_cached(match[1] + "}"))
     if match := _CONTEXT.match(text):
@@ -407,6 +416,13 @@ def parse_statement(line: bytes) -> Statement:
             item=_item(int(match[2])), salt=match[3], field=match[1], value=_UNESCAPE.sub(r"\1", match[4])
         )
     return _parse_other(line)
+
+
+def _failure(item: int, word: object) -> Failure:
+    try:
+        return Failure(word)
+    except ValueError:
+        raise FormatError(f"item {item}: the reason for missing claims is unknown") from None
 
 
 def _item(number: int) -> int:
@@ -424,6 +440,7 @@ _FIELDS: dict[tuple[object, object], frozenset[str]] = {
     ("withheld", None): frozenset({"kind", "lines", "hash"}),
 }
 """Kind and type -> the fields that such a statement has, no more and no less."""
+
 
 _METADATA_OPTIONAL = frozenset({"claims", "failure"})
 """Of these a metadata statement has one or both."""
@@ -445,7 +462,12 @@ def _parse_other(line: bytes) -> Statement:
     if type(item) is not int or item < 1 or not isinstance(salt, str) or not re.fullmatch(_HEX + "{32}", salt):
         raise FormatError("a statement needs the number of its item and a salt of 32 hexadecimal digits")
     if kind == "metadata":
-        return _parse_metadata(item, salt, value)
+        # What the expression above does not match has a flaw; this names it.
+        if not isinstance(value["confinement"], str):
+            raise FormatError(f"item {item}: the confinement of the parser is not text")
+        claims = parse_claims(value["claims"]) if "claims" in value else None
+        failure = _failure(item, value["failure"]) if "failure" in value else None
+        return MetadataStatement(item, salt, value["confinement"], claims, failure)
     if kind == "context":
         if not isinstance(value["field"], str) or not isinstance(value["value"], str):
             raise FormatError(f"item {item}: the field and the value of a context statement must be text")
@@ -464,17 +486,6 @@ def _parse_other(line: bytes) -> Statement:
     except ValueError:
         raise FormatError(f"item {item}: the reason of an omission is unknown") from None
     return ContentStatement(item, salt, ItemType.OMITTED, reason=reason, statements=follow)
-
-
-def _parse_metadata(item: int, salt: str, value: dict[str, Any]) -> MetadataStatement:
-    if not isinstance(value["confinement"], str):
-        raise FormatError(f"item {item}: the confinement of the parser is not text")
-    try:
-        failure = Failure(value["failure"]) if "failure" in value else None
-    except ValueError:
-        raise FormatError(f"item {item}: the reason for missing claims is unknown") from None
-    claims = parse_claims(value["claims"]) if "claims" in value else None
-    return MetadataStatement(item, salt, value["confinement"], claims, failure)
 
 
 def _hashable(value: object) -> bool:

@@ -7,10 +7,10 @@ Reading treats the document as hostile: known fields only, exact types, known wo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import Enum
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from evtool.core.errors import FormatError
@@ -27,9 +27,15 @@ from evtool.core.metadata.claims import (
     TimeClaim,
 )
 from evtool.core.metadata.vocabulary import VOCABULARY, CountKind, Detail, OffsetBasis, TextKind, TimeKind, Withheld
+from evtool.core.text.canonical import parse_canonical, serialize_canonical
 
 DOCUMENT_LIMIT = 48 << 10
 """Bytes of one document in UTF-8: a manifest line holds at most 64 KiB, and carries more than the claims."""
+
+_REMEMBERED = 1024
+_SHORT = 2 << 10
+"""Documents of at most so many bytes are remembered, and so many of them: thousands of files of a collection share a
+few hundred documents. A stranger's documents cannot take more than these two allow."""
 
 _E = TypeVar("_E", bound=Enum)
 _T = TypeVar("_T")
@@ -104,9 +110,31 @@ def parse_claims(document: object) -> Claims:
     )
 
 
+@lru_cache(maxsize=_REMEMBERED)
+def spell_claims(claims: Claims) -> bytes:
+    """Write claims as one JSON object in its canonical spelling (RFC 8785)."""
+    return serialize_canonical(claims_document(claims))
+
+
+def read_claims(document: bytes) -> Claims:
+    """Read claims as `spell_claims` writes them.
+
+    Raises:
+        FormatError: too long, not the canonical spelling of a JSON object, or not claims.
+    """
+    if len(document) > DOCUMENT_LIMIT:
+        raise FormatError(f"the claims take {len(document)} bytes, at most {DOCUMENT_LIMIT} are allowed")
+    return _read_remembered(document) if len(document) <= _SHORT else parse_claims(parse_canonical(document))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _read_remembered(document: bytes) -> Claims:
+    return parse_claims(parse_canonical(document))
+
+
 def document_size(claims: Claims) -> int:
     """Compute the bytes that the claims take as JSON in UTF-8, without spaces."""
-    return len(json.dumps(claims_document(claims), ensure_ascii=False, separators=(",", ":")).encode())
+    return len(spell_claims(claims))
 
 
 _EXPENDABLE = ("tags", "texts", "places", "times", "durations", "counts", "problems")

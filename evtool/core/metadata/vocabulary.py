@@ -19,6 +19,10 @@ class Detail(Enum):
     FULL = "full"
 
 
+NOT_PARSED = "not-parsed"
+"""In place of what confined the parser: there was none, as the first bytes of the file alone told its format."""
+
+
 class Failure(Enum):
     """Why claims are missing, or may be incomplete, for reasons other than the file's plain content."""
 

@@ -28,6 +28,13 @@ class Extractor(Protocol):
         """A short lower-case word, stated with a problem."""
 
     @property
+    def is_plain(self) -> bool:
+        """Whether Python code alone reads the file, so that it may be read in a process that has read others.
+
+        No file can take over Python code. Decompressors and XML parsers are native code, and documents have them.
+        """
+
+    @property
     def formats(self) -> frozenset[str]:
         """Media types that it reads."""
 

@@ -20,6 +20,7 @@ class AppendedExtractor:
     """Looks for an archive's end record, and for bytes after the last chunk of a PNG."""
 
     name = "appended"
+    is_plain = True
     formats = frozenset(
         {
             "image/jpeg",

@@ -20,6 +20,7 @@ class AsfExtractor:
     """Reads when the file says it was made, and how long it plays."""
 
     name = "asf"
+    is_plain = True
     formats = frozenset({"video/x-ms-wmv", "audio/x-ms-wma", "video/x-ms-asf"})
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:

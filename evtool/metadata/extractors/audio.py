@@ -34,6 +34,7 @@ class AudioExtractor:
     """Reads tags and duration."""
 
     name = "audio"
+    is_plain = True
     formats = frozenset(
         {
             "audio/mpeg",

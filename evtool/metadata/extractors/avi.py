@@ -30,6 +30,7 @@ class AviExtractor:
     """Reads the main header, the streams' headers and the INFO list."""
 
     name = "avi"
+    is_plain = True
     formats = frozenset({"video/x-msvideo"})
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:

@@ -59,6 +59,7 @@ class ExifExtractor:
     """Reads times, place, device and texts; maker notes are left alone, as their formats are guesswork."""
 
     name = "exif"
+    is_plain = True
     formats = frozenset(
         {
             "image/jpeg",

@@ -17,6 +17,7 @@ class GzipExtractor:
     """Reads the header of the first member."""
 
     name = "gzip"
+    is_plain = True
     formats = frozenset({"application/gzip"})
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:

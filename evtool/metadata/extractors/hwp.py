@@ -22,6 +22,7 @@ class HwpExtractor:
     """Reads the file header and the summary, whose texts are UTF-16."""
 
     name = "hwp"
+    is_plain = False
     formats = frozenset({"application/x-hwp"})
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:

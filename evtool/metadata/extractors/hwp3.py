@@ -35,6 +35,7 @@ class Hwp3Extractor:
     """Reads the summary; its date is free text and stays a raw tag."""
 
     name = "hwp3"
+    is_plain = True
     formats = frozenset({"application/x-hwp-v3"})
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:

@@ -28,6 +28,7 @@ class HwpxExtractor:
     """Reads the package's metadata and the program's version."""
 
     name = "hwpx"
+    is_plain = False
     formats = frozenset({"application/hwp+zip"})
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:

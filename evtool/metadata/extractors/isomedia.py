@@ -48,6 +48,7 @@ class IsoMediaExtractor:
     """Reads the movie box: dates, duration, tracks, device and place."""
 
     name = "isomedia"
+    is_plain = True
     formats = frozenset(
         {
             "video/mp4",

@@ -30,6 +30,7 @@ class MailExtractor:
     """Reads the header, the hops of the `Received` fields, and notes attachments."""
 
     name = "mail"
+    is_plain = True
     formats = frozenset({"message/rfc822"})
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:

@@ -44,6 +44,7 @@ class MatroskaExtractor:
     """Reads the segment's information, its tracks and tags; pictures and sound are skipped."""
 
     name = "matroska"
+    is_plain = True
     formats = frozenset({"video/matroska", "video/webm"})
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:

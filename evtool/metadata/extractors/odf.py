@@ -38,6 +38,7 @@ class OdfExtractor:
     """Reads `meta.xml`, and notes by their names what else is inside."""
 
     name = "odf"
+    is_plain = False
     formats = frozenset(name for name in PACKAGE_TYPES.values() if "oasis" in name)
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:

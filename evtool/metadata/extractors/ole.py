@@ -17,6 +17,7 @@ class OleExtractor:
     """Reads the summary property set; notes macros."""
 
     name = "ole"
+    is_plain = False
     formats = frozenset(
         {
             "application/msword",

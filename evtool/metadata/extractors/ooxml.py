@@ -37,6 +37,7 @@ class OoxmlExtractor:
     """Reads the two parts that hold properties, and notes by their names what else is inside."""
 
     name = "ooxml"
+    is_plain = False
     formats = frozenset(OOXML_PARTS.values())
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:

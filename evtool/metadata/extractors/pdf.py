@@ -40,6 +40,7 @@ class PdfExtractor:
     """Reads document information, XMP and structure; page contents are not touched."""
 
     name = "pdf"
+    is_plain = False
     formats = frozenset({"application/pdf"})
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:

@@ -19,6 +19,7 @@ class TarExtractor:
     """Counts entries and sizes, spans their times, notes links and unsafe names; owners' names stay unread."""
 
     name = "tar"
+    is_plain = True
     formats = frozenset({"application/x-tar", "application/tar"})
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:

@@ -13,6 +13,7 @@ class XmpExtractor:
     """Reads the first packet."""
 
     name = "xmp"
+    is_plain = True
     formats = frozenset(
         {
             "image/jpeg",

@@ -22,6 +22,7 @@ class ZipExtractor:
     """Counts entries and sizes, spans their times, notes encryption and unsafe names."""
 
     name = "zip"
+    is_plain = False
     formats = frozenset({"application/zip"})
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:

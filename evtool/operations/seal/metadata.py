@@ -17,7 +17,7 @@ from typing import NamedTuple, Self
 from evtool.core.custody.privacy import TextPolicy
 from evtool.core.manifest.archivist_statements import LineWriter
 from evtool.core.manifest.statement import ItemType, MetadataStatement, OmissionReason
-from evtool.core.metadata.vocabulary import Detail, Failure, Withheld
+from evtool.core.metadata.vocabulary import NOT_PARSED, Detail, Failure, Withheld
 from evtool.metadata import ExtractionResult, MetadataExtractor
 from evtool.operations.seal.manifest_writer import ManifestWriter
 from evtool.scan.observe import Observation, Stamp, stamp_of
@@ -46,14 +46,14 @@ class MetadataSummary:
 
     Attributes:
         choice: how much was asked for.
-        confinement: what confined the parser, joined by `+`; "none" if nothing did or nothing was parsed.
+        confinement: what confined the parser, joined by `+`; "none" if nothing did; `NOT_PARSED` if nothing was parsed.
         stated: files whose claims are stated, whole or in part.
         failures: why claims are missing or may be incomplete -> in how many files.
         sensitive: by kind, in how many files something was found that the basic form leaves out.
     """
 
     choice: MetadataChoice
-    confinement: str = "none"
+    confinement: str = NOT_PARSED
     stated: int = 0
     failures: Counter[Failure] = field(default_factory=Counter)
     sensitive: Counter[Withheld] = field(default_factory=Counter)
@@ -209,7 +209,7 @@ class ClaimsReader:
             self.summary.sensitive.update(kind for kind, _ in claims.sensitive())
             if any(map(self._policy.holds_denied_term, claims.free_texts())):
                 result = _without_claims(Failure.WITHHELD, result)
-        if result.confinement != "none":
+        if result.confinement not in ("none", NOT_PARSED) or self.summary.confinement == NOT_PARSED:
             self.summary.confinement = result.confinement
         self.summary.stated += result.claims is not None
         if result.failure is not None:
