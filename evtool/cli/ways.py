@@ -32,7 +32,6 @@ OPTIONS: Mapping[Way, tuple[str, ...]] = {
     Way.RECIPIENTS: ("--recipients FILE",),
     Way.REASON: ("--reason TEXT",),
     Way.REJECT: ("--reject",),
-    Way.RENAMED: ("--renamed",),
     Way.STILL_THERE: ("--confirm CODE",),
     Way.STRIP: ("--strip PREFIX",),
     Way.TABLE_ENCODING: ("--table-encoding NAME",),

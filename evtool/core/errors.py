@@ -57,7 +57,6 @@ class Way(Enum):
     RECIPIENTS = "the recipient list"
     REASON = "why it happened"
     REJECT = "accept nothing"
-    RENAMED = "whether items have other names now"
     STILL_THERE = "whether items that lie there may be disposed of"
     STRIP = "the beginning of every path in a list"
     TABLE_ENCODING = "how the table is encoded"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from evtool.core.custody.item_names import Rename
-from evtool.core.errors import EvidenceError, Way
+from evtool.core.errors import EvidenceError
 from evtool.core.manifest.statement import ItemType
 from evtool.core.text.limits import MAX_HOLES
 from evtool.core.text.names import shown, store_name
@@ -86,15 +86,12 @@ class RenamedError(EvidenceError):
             lines.append(f"not clear: {items} can be each of: {names}")
         count = len(renames.clear) + sum(len(unclear.items) for unclear in renames.unclear)
         what = "1 item that is missing seems" if count == 1 else f"{count:,} items that are missing seem"
-        hint = (
-            "if that is right, run the same command again and accept it; if not, record that the item was disposed of"
-        )
+        hint = "if that is right: `evtool seal DIR --renamed`; if not, put the files back, or record a disposal"
         if renames.unclear:
             hint = "say for each that is not clear which it is: `evtool record DIR renamed --items N --new-name PATH`"
         super().__init__(
             f"{what} to have another name now, so nothing was sealed:",
             hint=hint,
-            ways=() if renames.unclear else (Way.RENAMED,),
             lines=tuple(lines),
         )
 
