@@ -13,7 +13,7 @@ from evtool.core.text.ranges import name_ranges, ranges_of
 from evtool.core.verdict import Report, SignerReport
 from evtool.report.consent_text import render_access
 from evtool.report.findings import list_findings
-from evtool.report.groups import MOST_LINES, FindingRow, fit_findings, say
+from evtool.report.groups import MOST_LINES, FindingRow, fit_findings, group_findings, say
 from evtool.report.headline import render_headline
 from evtool.report.moments import format_local, localize
 from evtool.report.stamp import render_times
@@ -39,6 +39,9 @@ LIMITS = (
 _SIGNER_LINES = 5
 _TIME_LINES = 8
 """How many lines on signers and on times give way to no finding."""
+
+_KEY_LINES = 5
+"""How many lines tell how to trust keys: those of three keys."""
 
 _FEWEST = 4
 """How many lines of findings are shown however long the rest is."""
@@ -72,13 +75,14 @@ def render_report(
 
 def _render_what_fits(report: Report, width: int | None, room: int) -> list[str]:
     """Write findings, signers and times in that many lines; what is left out is counted."""
-    signers = [*_render_signers(report.signers, width), *_render_keys(report.signers)]
+    signers, keys = _render_signers(report.signers, width), _render_keys(report.signers)
+    keys, room = keys[:_KEY_LINES], room - _height(keys[:_KEY_LINES], width)
     times = render_times(report.intervals, report.timestamps)
     kept = min(_height(signers, width), _SIGNER_LINES) + min(_height(times, width), _TIME_LINES)
     findings = _fit_findings(report.findings, width, max(room - kept, _FEWEST))
     room -= _height(findings, width)
     signers = _cut(signers, width, max(room - min(_height(times, width), _TIME_LINES), 3))
-    return [*findings, *signers, *_cut(times, width, max(room - _height(signers, width), 3))]
+    return [*findings, *signers, *keys, *_cut(times, width, max(room - _height(signers, width), 3))]
 
 
 def _fit_findings(findings: Sequence[Finding], width: int | None, room: int) -> list[str]:
@@ -88,6 +92,9 @@ def _fit_findings(findings: Sequence[Finding], width: int | None, room: int) -> 
     def write(rows: Sequence[FindingRow]) -> list[str]:
         return ["", "Findings", *(_render_row(row, width) for row in rows)]
 
+    # Of what is more than a note, every kind is told, however narrow the screen is.
+    serious = [finding for finding in findings if finding.effect is not Effect.NOTE]
+    room = max(room, _height(write(group_findings(serious, 1)), width) + 1)
     rows = fit_findings(findings, lambda tried: _height(write(tried), width) <= room)
     return _cut(write(rows), width, room)
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from evtool import VerifyOptions, verify
 from evtool.core.errors import ExitCode
+from evtool.report.text import render_report
 from tests.cli.custody import Party, make_case, make_party
 from tests.cli.evidence import PUBLIC
 from tests.cli.forked import ForkedRunner
@@ -204,3 +206,17 @@ def test_a_long_chain_is_a_short_answer(archivist: Party, case: Path) -> None:
     every = archivist.ok("log", case, "--all").stdout.replace(" ", "")
     assert all(head in every for head in heads)
     assert lines_of(archivist.ok("log", case, "--quiet").stdout) == [f"{lines[0]}, head {heads[-1]}"]
+
+
+def test_no_failure_is_left_out_on_a_narrow_screen(archivist: Party, case: Path) -> None:
+    """Missing items fill the screen of a stranger's record; that one more is changed is told all the same."""
+    first, *others = sorted(case.glob("*.txt"))
+    first.write_text("changed")
+    for path in others:
+        path.unlink()
+    (archivist.run.home / "allowed_signers").unlink()
+    report = verify(case, VerifyOptions(jobs=1))
+    text = render_report(report, "case", width=60, limit=20)
+    for kind in ("changed", "missing", "key-unknown", "no-consent"):
+        assert f" {kind} " in text, kind
+    assert "| evtool trust add A1 -" in text
