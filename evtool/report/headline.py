@@ -77,16 +77,20 @@ def render_one_line(report: Report, name: str) -> str:
 def _say_what_is_as_sealed(report: Report) -> str:
     fates = report.items
     here = report.sealed - fates.withheld
-    what = "item is" if fates.ok == 1 else "items are"
     same = any(finding.code in _NOT_THE_SAME for finding in report.findings)
-    how = "in content exactly as sealed" if same else "exactly as sealed"
     if fates.ok == here:
-        whole = "of this copy " if fates.withheld else ""
-        if here == 1:
-            return f"the one item {whole}is {how}"
-        return f"all {here:,} items {whole}are {how}"
+        whole = " of this copy" if fates.withheld else ""
+        items = f"the one item{whole}" if here == 1 else f"all {here:,} items{whole}"
+    else:
+        items = f"{fates.ok:,} of {report.sealed:,} items"
+    if same:
+        said = f"the content of {items} is exactly as sealed"
+    else:
+        said = f"{items} {'is' if fates.ok == 1 else 'are'} exactly as sealed"
+    if fates.ok == here:
+        return said
     rest = ", ".join(_other_fates(fates))
-    return f"{fates.ok:,} of {report.sealed:,} {what} {how}; {rest}"
+    return f"{said}; {rest}"
 
 
 def _other_fates(fates: ItemFates) -> Iterator[str]:

@@ -471,7 +471,7 @@ class Comparer:
             self._add(Code.NEUTRAL_NAME, Effect.NOTE, message, count=self._neutral_names)
         if renamed := sum(len(seal.renamed) for seal in self.record.seals):
             entries = name_ranges(self.record.names.entries.ranges, singular="entry", plural="entries")
-            message = f"{counted(renamed, 'item has', 'items have')} another name than when they were sealed, by "
+            message = f"{counted(renamed, 'item has', 'items have')} another name than the sealed one, by "
             message += f"{entries}; a list for sha256sum still names the old one"
             self._add(Code.NEW_NAME, Effect.NOTE, message, count=renamed)
         if stated_only := sum(fates.stated_only for fates in self.result.fates.values()):
