@@ -42,6 +42,7 @@ from evtool.operations.entries.consent import decide_items as decide_items
 from evtool.operations.entries.consent import known_consents as known_consents
 from evtool.operations.entries.consent import read_consent as read_consent
 from evtool.operations.entries.exits import Exit as Exit
+from evtool.operations.entries.exits import group_refusals as group_refusals
 from evtool.operations.entries.exits import record_exit as record_exit
 from evtool.operations.entries.fixity import FixityRequest as FixityRequest
 from evtool.operations.entries.handover import ReceiveOptions as ReceiveOptions
@@ -58,6 +59,8 @@ from evtool.operations.entries.record_event import record_event as record_event
 from evtool.operations.entries.register import RegisterCheck as RegisterCheck
 from evtool.operations.entries.register import check_register as check_register
 from evtool.operations.entries.register import read_register as read_register
+from evtool.operations.entries.rename import rename_item as rename_item
+from evtool.operations.entries.rename import restate_names as restate_names
 from evtool.operations.entries.writer import EntryHeader as EntryHeader
 from evtool.operations.inspect import Inspection as Inspection
 from evtool.operations.inspect import inspect_files as inspect_files
@@ -81,6 +84,7 @@ from evtool.operations.seal.options import SealResult as SealResult
 from evtool.operations.seal.seal import preview_seal as preview_seal
 from evtool.operations.seal.seal import seal as seal
 from evtool.operations.seal.statements import StatementFiles as StatementFiles
+from evtool.operations.seal.statements import check_table_place as check_table_place
 from evtool.operations.seal.unsealed import list_new_names as list_new_names
 from evtool.operations.timestamps.add import StampOptions as StampOptions
 from evtool.operations.timestamps.add import StampResult as StampResult

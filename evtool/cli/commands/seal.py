@@ -29,7 +29,7 @@ from evtool.keys.signer import Signer
 from evtool.operations.author import Author
 from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import ALLOWABLE, SealOptions, SealResult
-from evtool.operations.seal.renamed import MAX_NAMED, RenamedError, describe_rename
+from evtool.operations.seal.renamed import MAX_NAMED, RenamedError
 from evtool.operations.seal.seal import preview_seal, seal
 from evtool.operations.seal.unsealed import list_new_names
 from evtool.report.document import SealDocument
@@ -292,7 +292,7 @@ def _render(
     if result.renamed:
         by = f" ({_by(result)})" if result.renamed_by else ""
         lines.append(f"  {counted(len(result.renamed), 'item has', 'items have')} another name now{by}:")
-        lines += [f"    {describe_rename(rename)}" for rename in result.renamed[:MAX_NAMED]]
+        lines += [f"    {rename.describe()}" for rename in result.renamed[:MAX_NAMED]]
         if len(result.renamed) > MAX_NAMED:
             lines.append(f"    and {len(result.renamed) - MAX_NAMED:,} more")
     if result.metadata:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from evtool.core.custody.entry import Entry
 from evtool.core.custody.events import Renamed
 from evtool.core.manifest.manifest import Item
+from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, ranges_of
 
 
@@ -54,6 +55,10 @@ class Rename:
     item: int
     old: str
     new: str
+
+    def describe(self) -> str:
+        """Say in words which name the item had, and which it gets."""
+        return f"item {self.item} {shown(self.old)} is now {shown(self.new)}"
 
 
 class ItemNames:

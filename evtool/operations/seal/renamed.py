@@ -77,7 +77,7 @@ class RenamedError(EvidenceError):
 
     def __init__(self, renames: Renames) -> None:
         self.renames = renames
-        lines = [*map(describe_rename, renames.clear[:MAX_NAMED])]
+        lines = [rename.describe() for rename in renames.clear[:MAX_NAMED]]
         if len(renames.clear) > MAX_NAMED:
             lines.append(f"and {len(renames.clear) - MAX_NAMED:,} more")
         for unclear in renames.unclear[:MAX_NAMED]:
@@ -94,11 +94,6 @@ class RenamedError(EvidenceError):
             hint=hint,
             lines=tuple(lines),
         )
-
-
-def describe_rename(rename: Rename) -> str:
-    """Say in words which name an item had, and which it gets."""
-    return f"item {rename.item} {shown(rename.old)} is now {shown(rename.new)}"
 
 
 def find_renames(
