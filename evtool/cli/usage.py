@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from evtool.cli.group import UnknownCommandError
 from evtool.cli.guesses import guess_options
+from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import shown
+
+_NOT_ONE_OF = re.compile(r"'(.*)' is not one of")
 
 
 def explain_usage(error: click.ClickException) -> tuple[str, str]:
@@ -20,7 +25,14 @@ def explain_usage(error: click.ClickException) -> tuple[str, str]:
         alike = [name for name in guess_options(error.option_name, known) if name.startswith("--")]
         message = f"{context.command_path} has no option {shown(error.option_name, 80)}"
         return message, f"did you mean {' or '.join(alike)}? {see}" if alike else see
-    return _one_line(error.format_message()), see
+    return _one_line(error.format_message()), _guess_value(error) + see
+
+
+def _guess_value(error: click.ClickException) -> str:
+    """Ask whether a word was meant that is like the one that was typed, where only some words are accepted."""
+    kind = error.param.type if isinstance(error, click.BadParameter) and error.param else None
+    typed = _NOT_ONE_OF.match(error.message)
+    return did_you_mean(typed[1], map(str, kind.choices)) if isinstance(kind, click.Choice) and typed else ""
 
 
 def _where_to_look(context: click.Context) -> str:

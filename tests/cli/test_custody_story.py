@@ -180,6 +180,8 @@ def test_every_event_is_recorded_shown_and_verified(evtool: Runner, giver: Party
         (["admitted", "--code", "A2", "--public-key", "SHA256:short"], "key is not a SHA256: fingerprint"),
         (["admitted", "--code", "A2", "--public-key", f"SHA256:{'b' * 43}", "--items", "1"], "--items does not go"),
         (["sealed"], "is not one of"),
+        (["disposd"], "did you mean disposed?"),
+        (["disposed", "--items", "1"], "disposed needs --authority and --method"),
         (["accessed", "--happened-at", "2026-03-01T10:00"], "no offset"),
         (["derived", "--original", "3", "--copy", "2", "--method", "x"], "later item"),
     ],

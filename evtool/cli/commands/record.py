@@ -271,9 +271,11 @@ def make_details(kind: type[Details], values: dict[str, Any], directory: str, wh
             values["key"] = _fingerprint(values["key"])
     if unknown := sorted(set(values) - known):
         raise UsageError(f"{_option(unknown[0])} does not go with {kind.event.value}")
-    for field in fields(kind):
-        if field.default is MISSING and field.name not in values:
-            raise UsageError(f"{kind.event.value} needs {_option('entry' if field.name == 'head' else field.name)}")
+    missing = [field.name for field in fields(kind) if field.default is MISSING and field.name not in values]
+    if missing:
+        options = list(dict.fromkeys(_option("entry" if name == "head" else name) for name in missing))
+        hint = "`evtool help record` says what each of them holds"
+        raise UsageError(f"{kind.event.value} needs {' and '.join(options)}", hint=hint)
     return kind(**values)
 
 

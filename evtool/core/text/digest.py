@@ -50,5 +50,14 @@ def group_in_fours(hex_digest: str) -> str:
 
 
 def parse_grouped_digest(text: str) -> str:
-    """Read a 32-byte digest as a person noted it: spaces, colons, hyphens and capitals do not matter."""
-    return check_hex_digest(re.sub(r"[\s:-]", "", text).lower(), "the digest")
+    """Read a 32-byte digest as a person noted it: spaces, colons, hyphens and capitals do not matter.
+
+    Raises:
+        FormatError: it is not a whole digest; the message says how many digits came.
+    """
+    plain = re.sub(r"[\s:-]", "", text).lower()
+    if not _HEX_256.match(plain):
+        digits = sum(letter in "0123456789abcdef" for letter in plain)
+        other = "" if digits == len(plain) else ", and something that is no digit"
+        raise FormatError(f"a digest has 64 digits, 0 to 9 and a to f; {digits} came{other}")
+    return plain
