@@ -68,6 +68,15 @@ INVOCATIONS: dict[str, tuple[str, ...]] = {
     "key list": ("key", "list"),
     "key new": ("key", "new", "C9", "--no-passphrase"),
     "key show": ("key", "show", "A1"),
+    "key passphrase": ("key", "passphrase", "A1", "--no-passphrase"),
+    "key backup": ("key", "backup", "A1", "copy.key", "--unlocked"),
+    "key restore": ("key", "restore", "A1", "backup.key", "--test"),
+    "key change": ("key", "change", "A1", "--no-passphrase"),
+    "key retire": ("key", "retire", "A1"),
+    "recipient add": ("recipient", "add", "E5", "--kind", "court", "--purpose", "research"),
+    "recipient list": ("recipient", "list"),
+    "recipient show": ("recipient", "show", "D4"),
+    "recipient remove": ("recipient", "remove", "D4"),
     "trust add": ("trust", "add", "D4", "other.pub"),
     "trust list": ("trust", "list"),
     "trust revoke": ("trust", "revoke", "A1"),
@@ -177,6 +186,8 @@ def world(tmp_path_factory: pytest.TempPathFactory, server: Server, tsa: Openssl
     shutil.copyfile(receiver.public_key, work / "other.pub")
     shutil.copyfile(tsa.directory / "root.pem", work / "root.pem")
     giver.ok("trust", "tsa", "add", tsa.directory / "signer.pem", "--name", "Known")
+    giver.ok("key", "backup", "A1", "backup.key", "--unlocked")
+    giver.ok("recipient", "add", "D4", "--kind", "court", "--purpose", "research")
     unbuffered = make_runner(tmp_path_factory.mktemp("unbuffered"))
     unbuffered.environment["PYTHONUNBUFFERED"] = "1"
     with serve(unbuffered) as other:
@@ -236,7 +247,9 @@ def test_help_and_wrong_usage_are_told_apart_when_nobody_hears_them(world: World
         assert world.run(where, "--version", unbuffered=True, output=output).exit_code == ExitCode.NOT_CHECKED
 
 
-@pytest.mark.parametrize("arguments", [("show", "many"), ("show", "many", "--json"), ("items", "new"), ("log", "good")])
+@pytest.mark.parametrize(
+    "arguments", [("show", "many"), ("show", "many", "--json"), ("items", "new"), ("log", "good", "--all")]
+)
 def test_a_reader_that_has_enough_is_no_success(world: World, tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """`evtool show | head` on a good record: the answer is longer than the pipe, so what was lost is known."""
     where = tmp_path / "copy"

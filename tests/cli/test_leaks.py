@@ -115,6 +115,7 @@ def test_reading_opens_no_socket_runs_nothing_and_writes_nothing(case: Path, evt
 
 def test_a_seal_opens_evidence_for_reading_only(case: Path, evtool: Runner) -> None:
     """Everything that is written, made, renamed or removed lies in custody/."""
+    (case / "photograph.jpg").write_bytes(b"\xff\xd8\xff\xe0 something that a parser has to read")
     log = evtool.directory.parent / "strace.log"
     calls = "trace=%network,execve,openat,mkdir,unlinkat,renameat,rmdir,fchmod,utimensat,ftruncate"
     result = run_under(evtool, ["strace", "-f", "-y", "-o", str(log), "-e", calls], "seal", case)

@@ -9,6 +9,7 @@ import subprocess
 import time
 import tomllib
 import unicodedata
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 
 from evtool import Code, ExitCode
 from evtool.core.errors import EvidenceError
+from evtool.core.text.times import format_time
 from evtool.operations.author import Author
 from evtool.operations.seal import seal as seal_module
 from evtool.operations.seal.metadata import MetadataChoice
@@ -362,8 +364,10 @@ def test_what_the_signer_says_is_kept_as_he_says_it(case: Path, evtool: Runner) 
     first = entry(case, 1)
     assert first["happened_at"].isoformat() == "2026-03-01T09:30:00+09:00"
     assert (first["reason"], first["clock"], first["agent"]) == ("received from 협회", "synced", "A03")
-    log = evtool("log", case)
-    assert "2026-03-01T09:30:00+09:00  (claimed)" in log.stdout
+    log = " ".join(evtool("log", case).stdout.split())
+    here = datetime.fromisoformat("2026-03-01T09:30:00+09:00").astimezone()
+    beside = "" if here.utcoffset() == timedelta(hours=9) else f" (here {format_time(here)})"
+    assert f"2026-03-01T09:30:00+09:00{beside} (claimed)" in log
 
 
 def test_a_record_that_does_not_hold_is_not_built_on(case: Path, evtool: Runner) -> None:

@@ -283,11 +283,18 @@ def test_the_error_of_whoever_writes_leaves_no_whole_file() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "age1", "age1qqqq", "AGE-SECRET-KEY-1XX", "ssh-ed25519", "ssh-ed25519 AAAA", "ssh-dss AAAA", "kim@host"],
+    ["", "age1", "age1qqqq", "ssh-ed25519", "ssh-ed25519 AAAA", "ssh-dss AAAA", "kim@host"],
 )
 def test_what_is_no_recipient_is_refused(text: str) -> None:
     with pytest.raises(KeyFileError, match="is not a key that a bundle can be encrypted to"):
         parse_recipient(text)
+
+
+def test_a_secret_key_is_refused_and_not_repeated() -> None:
+    """Whoever mistook it for the public one must not find it in a log."""
+    with pytest.raises(KeyFileError, match="this is a secret key, which opens bundles") as refused:
+        parse_recipient("AGE-SECRET-KEY-1XX")
+    assert "1XX" not in refused.value.message + refused.value.hint
 
 
 def test_a_plugin_is_never_started(tmp_path: Path) -> None:

@@ -215,6 +215,7 @@ def test_due_lists_what_ends_first_a_year_ahead(sunsets: SunsetTable) -> None:
 
     assert [(item.kind, item.name, str(item.ends.date()), str(item.renew_by.date())) for item in items] == [
         (DueKind.CERTIFICATE, "CN=First TSA", "2027-06-01", "2026-06-01"),
+        (DueKind.REVOCATION, "CN=First TSA", "2027-06-01", "2026-06-01"),
         (DueKind.KEY, "ec-256", "2035-12-31", "2034-12-31"),
         (DueKind.CERTIFICATE, "CN=First Intermediate", "2045-01-01", "2044-01-01"),
         (DueKind.CERTIFICATE, "CN=First Root", "2045-01-01", "2044-01-01"),

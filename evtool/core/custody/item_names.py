@@ -91,14 +91,14 @@ class ItemNames:
         """Give the names that an item got after entry `sealed_by` sealed it, oldest first."""
         return tuple(name for name in self._given.get(item, ()) if name.entry > sealed_by)
 
-    def now(self, item: int, sealed_by: int) -> NewName | None:
+    def current(self, item: int, sealed_by: int) -> NewName | None:
         """Give the name that an item has now; None if it still has the one that was sealed."""
         given = self.given(item, sealed_by)
         return given[-1] if given else None
 
     def rename(self, item: Item, sealed_by: int) -> Item:
         """Give an item the name that it has now; one whose name is withheld stays without."""
-        name = self.now(item.number, sealed_by) if item.number in self._given and item.file is not None else None
+        name = self.current(item.number, sealed_by) if item.number in self._given and item.file is not None else None
         if name is None or item.file is None:
             return item
         return replace(item, file=replace(item.file, path=name.path))

@@ -55,7 +55,7 @@ def find_withhold(record: Record, disclosed: frozenset[int], kinds: frozenset[st
     renames = {link.entry.sequence: link.entry for link in record.chain.links if _tells_names(record, link.entry)}
     if not renames:
         return Withhold(kinds, entries=others)
-    names = {item: record.names.now(item, record.sealed_by(item)) for item in record.names.items}
+    names = {item: record.names.current(item, record.sealed_by(item)) for item in record.names.items}
     given_by = {item: name.entry for item, name in names.items() if name is not None and item in disclosed}
     nameless = disclosed if NAMES in kinds else frozenset[int]()
     while True:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from evtool.core import __version__
+from evtool.core.container.bagit import DECLARATION_FILE
 from evtool.core.custody.entry import Clock, Entry, Previous
 from evtool.core.custody.events import APART, Derived, Details, Disclosed, Fixity
 from evtool.core.custody.house import Houses, acts_of
@@ -138,7 +139,7 @@ def open_for_writing(path: str | os.PathLike[str], where: Where) -> Iterator[Ope
         with _open_continued(path, place, place.continued) as opened:
             yield opened
         return
-    if place.custody is None and is_bundle(path):
+    if place.custody is None and _is_never_written(path):
         raise _is_a_bundle(path)
     evidence = TreeLocation.find(os.fspath(path))
     target = find_place(evidence, place.custody)
@@ -157,8 +158,15 @@ def _writer(target: bytes, place: RecordPlace) -> AbstractContextManager[Custody
 def has_record(path: str | os.PathLike[str], where: Where) -> bool:
     """Tell whether there is a record to add to; otherwise `open_for_writing` would make one."""
     place = place_of(where)
-    is_elsewhere = place.continued is not None or (place.custody is None and is_bundle(path))
+    is_elsewhere = place.continued is not None or (place.custody is None and _is_never_written(path))
     return is_elsewhere or locate_custody(TreeLocation.find(os.fspath(path)), place.custody) is not None
+
+
+def _is_never_written(path: str | os.PathLike[str]) -> bool:
+    """Tell whether this is a bundle. A folder that only imitates its lists is evidence: no bag without a declaration."""
+    return is_bundle(path) and (
+        not os.path.isdir(path) or os.path.lexists(os.path.join(os.fspath(path), DECLARATION_FILE))
+    )
 
 
 def _is_a_bundle(path: str | os.PathLike[str]) -> InputError:

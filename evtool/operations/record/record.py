@@ -172,7 +172,7 @@ class Record:
 
     def named_by(self, sealed: SealedItem) -> int:
         """Give the number of the entry by which an item has its name: its seal, or the one that renamed it last."""
-        name = self.names.now(sealed.item.number, sealed.seal.number)
+        name = self.names.current(sealed.item.number, sealed.seal.number)
         return name.entry if name else sealed.seal.number
 
     def is_replaced(self, sealed: SealedItem, later: SealedItem) -> bool:
@@ -375,7 +375,7 @@ def _read_moved(record: Record) -> Iterator[tuple[bytes, SealedItem]]:
     """Yield the items that have another name now than when they were sealed, each with its new sort key."""
     for seal in record.seals:
         first, last = seal.sealed.first_item, seal.sealed.first_item + seal.sealed.items - 1
-        if not any(first <= item <= last and record.names.now(item, seal.number) for item in record.names.items):
+        if not any(first <= item <= last and record.names.current(item, seal.number) for item in record.names.items):
             continue
         spare = Seal(seal.link, seal.sealed, seal.roles)
         for _, sealed in _read_seal(record.custody, spare):
