@@ -163,7 +163,7 @@ def has_record(path: str | os.PathLike[str], where: Where) -> bool:
 
 
 def _is_never_written(path: str | os.PathLike[str]) -> bool:
-    """Tell whether this is a bundle. A folder that only imitates its lists is evidence: no bag without a declaration."""
+    """Tell whether this is a bundle. A folder that only imitates its lists, and declares no bag, is evidence."""
     return is_bundle(path) and (
         not os.path.isdir(path) or os.path.lexists(os.path.join(os.fspath(path), DECLARATION_FILE))
     )
