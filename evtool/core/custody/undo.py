@@ -42,6 +42,7 @@ def find_undone(links: Sequence[Link]) -> Undone:
     findings: list[Finding] = []
     entries = {link.entry.sequence: link for link in links}
     retired = Houses(acts_of(links)).retired_by
+    admissions = Admissions(links)
     for link in links:
         details, number = link.entry.details, link.entry.sequence
         if not isinstance(details, Corrected) or not details.undone:
@@ -51,7 +52,7 @@ def find_undone(links: Sequence[Link]) -> Undone:
             # It is about an entry that cannot be used, or that is not the one in this record: rule E17.
             continue
         why = f"its key was retired by entry {retired[number]}" if number in retired else None
-        if (why := why or find_obstacle(Undoing.of(link), target, links, by)) is None:
+        if (why := why or find_obstacle(Undoing.of(link), target, admissions, by)) is None:
             by[details.entry] = number
         else:
             message = f"entry {number} undoes nothing: {why}"
@@ -81,36 +82,44 @@ class Undoing:
         return Undoing(link.entry.sequence, link.entry.agent, link.public_key.fingerprint, link.entry.items)
 
 
-def find_obstacle(undoing: Undoing, target: Link, links: Iterable[Link], undone: Container[int] = ()) -> str | None:
+class Admissions:
+    """Who admitted whom, and when first: found once, as a stranger's record can hold thousands of both entries."""
+
+    def __init__(self, links: Iterable[Link]) -> None:
+        self._first: dict[tuple[tuple[str, str], tuple[str, str], bool], int] = {}
+        for link in links:
+            if isinstance(admitted := link.entry.details, Admitted):
+                signer, who = (link.entry.agent, link.public_key.fingerprint), (admitted.agent, admitted.key)
+                self._first.setdefault((signer, who, admitted.role is Role.AFTER), link.entry.sequence)
+
+    def had_admitted(self, signer: tuple[str, str], who: tuple[str, str], entry: int, *, only_next: bool) -> bool:
+        """Tell whether, before an entry, one code and key had admitted another; `only_next`: as their next key."""
+        roles = (True,) if only_next else (True, False)
+        return any(self._first.get((signer, who, role), entry) < entry for role in roles)
+
+
+def find_obstacle(undoing: Undoing, target: Link, admissions: Admissions, undone: Container[int] = ()) -> str | None:
     """Say why an entry `corrected` does not undo an entry; None if it does: rule E35.
 
-    `links` are the entries of the chain, and `undone` the numbers of those that are undone already.
+    `admissions` are those of the chain, and `undone` the numbers of the entries that are undone already.
     """
     entry = target.entry
     if entry.event not in UNDOABLE:
         return f"an entry {entry.event.value} cannot be undone"
     if entry.sequence in undone:
         return f"entry {entry.sequence} is undone already"
-    if not _may_take_back(undoing, target, links):
+    if not _may_take_back(undoing, target, admissions):
         return f"entry {entry.sequence} was signed by another agent, or with another key"
     if not entry.is_withheld and undoing.items != entry.items:
         return f"it does not name the items of entry {entry.sequence}"
     return None
 
 
-def _may_take_back(undoing: Undoing, target: Link, links: Iterable[Link]) -> bool:
+def _may_take_back(undoing: Undoing, target: Link, admissions: Admissions) -> bool:
     """Tell whether somebody takes back their own word, or that of whoever admitted them with their key.
 
     Taking back a change of consent widens what strangers may do: a colleague beside the agent cannot do that.
     """
     who, signer = (undoing.agent, undoing.key), (target.entry.agent, target.public_key.fingerprint)
-    if who == signer:
-        return True
-    for link in links:
-        admitted = link.entry.details
-        if isinstance(admitted, Admitted) and link.entry.sequence < undoing.entry:
-            is_own = (link.entry.agent, link.public_key.fingerprint) == signer
-            is_next = admitted.role is Role.AFTER or target.entry.event is not Event.CONSENT_CHANGED
-            if is_own and is_next and (admitted.agent, admitted.key) == who:
-                return True
-    return False
+    only_next = target.entry.event is Event.CONSENT_CHANGED
+    return who == signer or admissions.had_admitted(signer, who, undoing.entry, only_next=only_next)
