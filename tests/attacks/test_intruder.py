@@ -74,7 +74,7 @@ def test_untouched_copies_verify(scenes: list[Scene], renamed: list[Scene]) -> N
 
 def test_without_names_that_count_nothing_is_found(renamed: list[Scene], monkeypatch: pytest.MonkeyPatch) -> None:
     """It is the entries that tell where these items are."""
-    monkeypatch.setattr(ItemNames, "now", lambda *_: None)
+    monkeypatch.setattr(ItemNames, "current", lambda *_: None)
     assert verify_it(renamed[0].root).exit_code == 1
 
 
