@@ -8,6 +8,7 @@ looser ones.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import json
@@ -258,7 +259,8 @@ def rename_back(scene: Scene, rng: random.Random) -> None:
     """Give something a name that the record tells: one that was sealed, or one that came later."""
     told = [path for file in scene.custody.glob("*.jsonl") for path in _PATH.findall(file.read_text("utf-8"))]
     for file in scene.custody.glob("*-renamed.details"):
-        told += tomllib.loads(file.read_text("utf-8"))["renamed"]["paths"]
+        with contextlib.suppress(tomllib.TOMLDecodeError):  # it was damaged before
+            told += tomllib.loads(file.read_text("utf-8"))["renamed"]["paths"]
     path, name = choose(rng, scene.paths()), choose(rng, told)
     if path is not None and name is not None and not os.path.lexists(scene.evidence / name):
         (scene.evidence / name).parent.mkdir(parents=True, exist_ok=True)
