@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -131,6 +132,21 @@ def test_the_largest_claims_fit_into_one_line_of_a_manifest() -> None:
     assert document_size(fitted) <= DOCUMENT_LIMIT < MAX_LINE
     assert fitted.dropped > 0
     assert parse_claims(claims_document(fitted)) == fitted
+
+
+def test_long_claims_of_a_stranger_are_not_kept() -> None:
+    """Spelling is remembered for short claims only: a record full of long ones leaves the memory as it was."""
+    tags = (Tag("Exif.Photo.UserComment", "k" * 400),) * 100
+    document_size(Claims(tags=tags, dropped=999))
+    tracemalloc.start()
+    try:
+        sizes = [document_size(Claims(tags=tags, dropped=number)) for number in range(1, 65)]
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert 16 << 10 < min(sizes) <= max(sizes) <= DOCUMENT_LIMIT
+    assert kept < 256 << 10
 
 
 GOOD: dict[str, Any] = {

@@ -110,10 +110,20 @@ def parse_claims(document: object) -> Claims:
     )
 
 
-@lru_cache(maxsize=_REMEMBERED)
+_spelled: dict[Claims, bytes] = {}
+
+
 def spell_claims(claims: Claims) -> bytes:
     """Write claims as one JSON object in its canonical spelling (RFC 8785)."""
-    return serialize_canonical(claims_document(claims))
+    document = _spelled.get(claims)
+    if document is None:
+        document = serialize_canonical(claims_document(claims))
+        # How long it is shows only here, so an lru_cache would keep long ones, too.
+        if len(document) <= _SHORT:
+            if len(_spelled) == _REMEMBERED:
+                _spelled.clear()
+            _spelled[claims] = document
+    return document
 
 
 def read_claims(document: bytes) -> Claims:
