@@ -83,7 +83,8 @@ def _earlier_names(
     """Collect the names that items had before: as they were sealed, and as entries say that come with their details."""
     sealed = [item.earlier[0].path for item in chosen if item.earlier and not withhold.hides_name(item.item.number)]
     given = [path for entry in told if isinstance(entry.details, Renamed) for path in entry.details.paths]
-    return tuple(name for name in dict.fromkeys([*sealed, *given]) if name not in set(names))
+    now = set(names)
+    return tuple(name for name in dict.fromkeys([*sealed, *given]) if name not in now)
 
 
 def _others(items: ItemRanges | None, disclosed: frozenset[int]) -> ItemRanges | None:

@@ -7,6 +7,7 @@ called now, so their names stay behind as well. `manifests/FORMAT-bundle.md`, se
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from evtool.core.custody.entry import Entry
@@ -52,7 +53,8 @@ class Withhold:
 def find_withhold(record: Record, disclosed: frozenset[int], kinds: frozenset[str]) -> Withhold:
     """Find what stays behind of a record if a bundle discloses these items, and withholds these kinds of each."""
     others = entries_about_others(record, disclosed)
-    renames = {link.entry.sequence: link.entry for link in record.chain.links if _tells_names(record, link.entry)}
+    entries = {link.entry.sequence: link.entry for link in record.chain.links}
+    renames = {number: entry for number, entry in entries.items() if _tells_names(entry, entries)}
     if not renames:
         return Withhold(kinds, entries=others)
     names = {item: record.names.current(item, record.sealed_by(item)) for item in record.names.items}
@@ -72,11 +74,11 @@ def find_withhold(record: Record, disclosed: frozenset[int], kinds: frozenset[st
     return Withhold(kinds, nameless, causes, tuple(sorted({*others, *closed})))
 
 
-def _tells_names(record: Record, entry: Entry) -> bool:
+def _tells_names(entry: Entry, entries: Mapping[int, Entry]) -> bool:
     """Tell whether the details of an entry are about names: of one that renames, or of one that undoes such."""
     if isinstance(entry.details, Corrected) and entry.details.undone:
-        events = {link.entry.sequence: link.entry.event for link in record.chain.links}
-        return events.get(entry.details.entry) is Event.RENAMED
+        undone = entries.get(entry.details.entry)
+        return undone is not None and undone.event is Event.RENAMED
     return isinstance(entry.details, Renamed)
 
 

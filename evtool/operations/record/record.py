@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -373,9 +374,11 @@ def _named(items: Iterator[tuple[bytes | None, SealedItem]]) -> Iterator[tuple[b
 
 def _read_moved(record: Record) -> Iterator[tuple[bytes, SealedItem]]:
     """Yield the items that have another name now than when they were sealed, each with its new sort key."""
+    given = record.names.items
     for seal in record.seals:
-        first, last = seal.sealed.first_item, seal.sealed.first_item + seal.sealed.items - 1
-        if not any(first <= item <= last and record.names.current(item, seal.number) for item in record.names.items):
+        start = bisect_left(given, seal.sealed.first_item)
+        end = bisect_left(given, seal.sealed.first_item + seal.sealed.items)
+        if not any(record.names.current(item, seal.number) for item in given[start:end]):
             continue
         spare = Seal(seal.link, seal.sealed, seal.roles)
         for _, sealed in _read_seal(record.custody, spare):
