@@ -33,7 +33,9 @@ def list_named_items(output: Output, directory: str, where: Where, items: ItemRa
         names: dict[int, str] = {}
         for sealed in read_numbered_items(record):
             number = sealed.item.number
-            if number in items and (most is None or len(names) < most):
+            if number > items.last or len(names) == most:
+                break
+            if number in items:
                 names[number] = shown(sealed.item.file.path) if sealed.item.file else "name withheld"
     lines = [f"  about {name_ranges(items.ranges, _MOST_RANGES)}:"]
     lines += [f"  {number:>7}  {name}" for number, name in names.items()]

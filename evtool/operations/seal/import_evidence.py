@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import BinaryIO
 
 from evtool.core.custody.events import Collected, PartyCode
@@ -173,15 +174,19 @@ def _list_notes(read: ForeignList) -> Iterator[str]:
 
 
 def _name_lookup(path: str | os.PathLike[str], options: SealOptions) -> Callable[[bytes], bool]:
-    """List the names of all files once; give what tells whether one is there, in whatever Unicode form."""
+    """Give what tells whether a file is there, in whatever Unicode form. The first question lists all; few ask."""
     location = TreeLocation.find(os.fspath(path))
-    with Tree(location) as tree:
+
+    @cache
+    def names() -> set[str]:
         custody = NAME if options.custody is None else None
-        names = {
-            nfc_key(store_name(found.path))
-            for found in walk(tree, custody=custody, exclusions=Exclusions(), notes=WalkNotes())
-        }
-    return lambda name: nfc_key(store_name(name)) in names
+        with Tree(location) as tree:
+            return {
+                nfc_key(store_name(found.path))
+                for found in walk(tree, custody=custody, exclusions=Exclusions(), notes=WalkNotes())
+            }
+
+    return lambda name: nfc_key(store_name(name)) in names()
 
 
 def _open_list(path: str | os.PathLike[str]) -> BinaryIO:
