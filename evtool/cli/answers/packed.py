@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.items import list_named_items
+from evtool.cli.options.common import SigningOptions, who_would_sign
+from evtool.cli.options.entry import EntryOptions
 from evtool.cli.output import Notices, Output
 from evtool.cli.progress import terminal_progress
 from evtool.core.errors import ExitCode
-from evtool.core.ssh.key import PublicKey
 from evtool.core.text.counts import counted
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import name_ranges, ranges_of
 from evtool.keys.age_keys import EncryptionKey
 from evtool.operations.author import Author
 from evtool.operations.bundle.pack import Disclosure, PackOptions, PackResult, pack, preview_pack
-from evtool.operations.entries.writer import EntryHeader
-from evtool.operations.progress import Progress
 from evtool.report.bundle_document import LeftOutItem, PackDocument, travels_document
 from evtool.report.text import format_size
 from evtool.report.travels import LISTED, Travels, render_travels
@@ -33,18 +33,32 @@ def announce_travels(output: Output, travels: Travels) -> None:
     output.answer("\n".join(lines))
 
 
-def answer_previewed(
-    output: Output,
-    directory: str,
-    bundle: Path,
-    who: tuple[str | None, PublicKey | None],
-    disclosure: Disclosure,
-    options: PackOptions,
-    header: EntryHeader,
-) -> ExitCode:
-    """Print what would be packed; `who` are the code and the key with which it would be signed."""
-    agent, key = who
-    preview = preview_pack(directory, bundle, agent, disclosure, options, key=key, header=header)
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be packed, for whom, and who signs.
+
+    Attributes:
+        directory: the collection.
+        bundle: the bundle; new.
+        disclosure: who receives it, and what for.
+        options: which items, and in which form.
+        signing: who signs the entry that records it.
+        entry: what that entry says.
+    """
+
+    directory: str
+    bundle: Path
+    disclosure: Disclosure
+    options: PackOptions
+    signing: SigningOptions
+    entry: EntryOptions
+
+
+def preview_bundle(output: Output, order: Order) -> ExitCode:
+    """Print what would be packed, and what would travel with it; write nothing, and need no key."""
+    directory, bundle, options = order.directory, order.bundle, order.options
+    agent, key = who_would_sign(order.signing.agent)
+    preview = preview_pack(directory, bundle, agent, order.disclosure, options, key=key, header=order.entry.header())
     recipients = options.recipients
     announce_travels(output, preview.travels)
     lines = [
@@ -79,23 +93,18 @@ def answer_previewed(
     return ExitCode.OK
 
 
-def make_bundle(
-    output: Output,
-    directory: str,
-    bundle: Path,
-    author: Callable[[Progress], Author],
-    disclosure: Disclosure,
-    options: PackOptions,
-    header: EntryHeader,
-) -> ExitCode:
+def make_bundle(output: Output, order: Order) -> ExitCode:
     """Pack, and print what was packed; before anything is written, what goes to the recipient beside the evidence."""
+    directory, bundle, options = order.directory, order.bundle, order.options
+    # Refused before the key is unlocked, not after.
+    header = order.entry.header()
     notices = Notices()
     with terminal_progress(output) as progress:
         result = pack(
             directory,
             bundle,
-            author(progress),
-            disclosure,
+            Author(order.signing.choose(), order.entry.policy(), progress),
+            order.disclosure,
             options,
             header=header,
             tell=notices,

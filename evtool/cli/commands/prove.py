@@ -6,18 +6,16 @@ from pathlib import Path
 
 import click
 
-from evtool.cli.answers.packed import answer_previewed, make_bundle
+from evtool.cli.answers.packed import Order, make_bundle, preview_bundle
 from evtool.cli.command import Command
 from evtool.cli.options.bundle import DisclosureOptions, EncryptionOptions, disclosure_options, encryption_options
-from evtool.cli.options.common import SigningOptions, signing_options, who_would_sign
+from evtool.cli.options.common import SigningOptions, signing_options
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.items import items_option
 from evtool.cli.output import Output, output_and_progress
 from evtool.core.text.item_choice import ItemChoice
-from evtool.operations.author import Author
 from evtool.operations.bundle.choice import Wanted
 from evtool.operations.bundle.pack import PackOptions
-from evtool.operations.progress import Progress
 
 EXAMPLES = """\b
 Examples:
@@ -73,12 +71,5 @@ def command(
     disclosed, known = disclosure.load()
     recipients, passphrase = encryption.load(bundle, known)
     options = PackOptions(Wanted(only=items), recipients=recipients, passphrase=passphrase, custody=entry.place())
-    if dry_run:
-        return answer_previewed(
-            output, directory, bundle, who_would_sign(signing.agent), disclosed, options, entry.header()
-        )
-
-    def author(progress: Progress) -> Author:
-        return Author(signing.choose(), entry.policy(), progress)
-
-    return make_bundle(output, directory, bundle, author, disclosed, options, entry.header())
+    order = Order(directory, bundle, disclosed, options, signing, entry)
+    return (preview_bundle if dry_run else make_bundle)(output, order)
