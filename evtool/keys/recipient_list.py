@@ -62,15 +62,17 @@ def add_recipient(known: KnownRecipient, home: Path | None = None) -> KnownRecip
     return _edit(known.recipient.code, change, home)
 
 
-def change_recipient(code: str, change: Callable[[KnownRecipient], KnownRecipient], home: Path | None = None) -> None:
-    """Change what the user's list says of a recipient.
+def change_recipient(
+    code: str, change: Callable[[KnownRecipient], KnownRecipient], home: Path | None = None
+) -> KnownRecipient:
+    """Change what the user's list says of a recipient, and give what it says now.
 
     Raises:
         UsageError: the list does not have it.
         KeyFileError: the file cannot be written, others can change it, or the lines about it hold comments.
         FormatError: the file is not in the format.
     """
-    _edit(code, lambda found: change(found or load_recipients(home=home).find(code)), home)
+    return _edit(code, lambda found: change(found or load_recipients(home=home).find(code)), home)
 
 
 def remove_recipient(code: str, home: Path | None = None) -> KnownRecipient:

@@ -51,22 +51,18 @@ def preload(settings: Settings) -> None:
 def parse_in_confinement(files: list[int], answer: int, settings: Settings) -> NoReturn:
     """Parse one file, or several that may share a process, and leave it with exit status 0."""
     streams = [(open_stream(file, size), size) for file in files for size in [os.fstat(file).st_size]]
-    _default_signals()
-    if settings.confined:
-        enter_confinement(settings.limits)
-    else:
-        set_limits(settings.limits)
+    _confine(settings)
     is_shared = len(streams) > 1
     for item, (stream, size) in enumerate(streams):
         is_alone = is_shared and begins_alone(_begin(stream))
         found = None if is_alone else identify(stream, size)
         if is_alone or (is_shared and not _may_share(found, stream, size)):
-            _write(answer, b'{"item":%d,"alone":true}' % item)
+            _write(answer, b'{"item":%d,"alone":true}\n' % item)
             continue
         for claims in _claims_so_far(found, stream, size, final_only=is_shared):
             told = fit_claims(claims.reduce_to_basic() if settings.basic else claims)
-            _write(answer, b'{"item":%d,"claims":%s}' % (item, spell_claims(told)))
-        _write(answer, b'{"item":%d,"end":true}' % item)
+            _write(answer, b'{"item":%d,"claims":%s}\n' % (item, spell_claims(told)))
+        _write(answer, b'{"item":%d,"end":true}\n' % item)
     os._exit(0)
 
 
@@ -118,11 +114,7 @@ def _run(extractor: Extractor, stream: io.BufferedIOBase, size: int, collector: 
     return None
 
 
-def _write(answer: int, message: bytes) -> None:
-    _write_all(answer, message + b"\n")
-
-
-def _write_all(answer: int, line: bytes) -> None:
+def _write(answer: int, line: bytes) -> None:
     while line:
         line = line[os.write(answer, line) :]
 
@@ -131,21 +123,26 @@ def probe_in_confinement(answer: int, limits: Limits) -> NoReturn:
     """Enter confinement, test its limits, and write down which mechanisms applied and what was refused."""
     _default_signals()
     applied = enter_confinement(limits)
-    _write(answer, json.dumps({"applied": applied, "refused": try_confinement(answer)}).encode())
+    told = {"applied": applied, "refused": try_confinement(answer)}
+    _write(answer, json.dumps(told).encode() + b"\n")
     os._exit(0)
 
 
 def read_table_in_confinement(file: int, answer: int, settings: Settings) -> NoReturn:
     """Write down the cells of one workbook, and leave the process with exit status 0."""
     size = os.fstat(file).st_size
+    _confine(settings)
+    for line in answer_lines(file, size):
+        _write(answer, line)
+    os._exit(0)
+
+
+def _confine(settings: Settings) -> None:
     _default_signals()
     if settings.confined:
         enter_confinement(settings.limits)
     else:
         set_limits(settings.limits)
-    for line in answer_lines(file, size):
-        _write_all(answer, line)
-    os._exit(0)
 
 
 def _default_signals() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from evtool.core.errors import FormatError, InputError
 from evtool.core.metadata.vocabulary import Failure
 from evtool.metadata.extraction import MetadataExtractor
+from evtool.metadata.format_table import OLE_START
 from evtool.metadata.wire import Limits
 from evtool.metadata.workbook import LIBRARY
 
@@ -21,9 +22,8 @@ MAX_COLUMNS = 16_384
 _LIMITS = Limits(cpu_seconds=30, wall_seconds=60, memory=1 << 30)
 """What one workbook may cost: a table of a million rows, and no bomb."""
 
-_WORKBOOKS = (b"PK\x03\x04",)
+_WORKBOOK = b"PK\x03\x04"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_BEFORE_2007 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 _AS_CSV = "save the sheet as CSV, and give that"
 
@@ -53,7 +53,7 @@ class Workbook:
 
 def is_workbook(data: bytes) -> bool:
     """Tell by its first bytes whether a file is read as a workbook, and not as text."""
-    return data.startswith((*_WORKBOOKS, _BEFORE_2007))
+    return data.startswith((_WORKBOOK, OLE_START))
 
 
 def has_library() -> bool:
@@ -73,7 +73,7 @@ def read_workbook(data: bytes, descriptor: int, *, sandbox: bool = True) -> Work
         InputError: what reads workbooks is not installed, or cannot be confined.
         FormatError: it is none that is read, is damaged, or costs too much.
     """
-    if data.startswith(_BEFORE_2007):
+    if data.startswith(OLE_START):
         raise FormatError(
             "the table is a workbook of Excel before 2007 (.xls), or one that is locked with a password",
             hint=f"save it as .xlsx without a password, or {_AS_CSV}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from evtool.core.custody.entry import Entry
+from evtool.core.custody.entry import NOT_STATED, Entry
 from evtool.core.custody.events import ConsentChanged, Fixity, FixityScope, Renamed, details_table
 from evtool.core.terms.terms import parse_terms_cached
 from evtool.core.text.counts import counted
@@ -58,9 +58,6 @@ def render_in_short(entry: Entry) -> list[str]:
         said.append(f"reason {shown(entry.reason, 200)}")
     return said
 
-
-NOT_STATED = "not stated"
-"""What an entry gives as its reason where the signer gave none."""
 
 _DIGEST = re.compile(r"[0-9a-f]{32,64}\Z")
 

@@ -112,10 +112,8 @@ def _differences(report: Report) -> Iterator[str]:
     number = sum(counts.values())
     if number:
         fates = ", ".join(f"{count:,} {_OF_ITEMS[code]}" for code, count in counts.items() if count)
-        verb = "is" if number == 1 else "are"
-        yield f"{number:,} of {counted(report.sealed, 'item')} {verb} not as they were sealed ({fates})".replace(
-            "is not as they were", "is not as it was"
-        )
+        differ = "is not as it was" if number == 1 else "are not as they were"
+        yield f"{number:,} of {counted(report.sealed, 'item')} {differ} sealed ({fates})"
     if extra := _count(disproven, Code.EXTRA):
         yield f"{counted(extra, 'thing')} {'is' if extra == 1 else 'are'} here that no seal names"
     if any(finding.code not in (*_OF_ITEMS, Code.EXTRA) for finding in disproven):

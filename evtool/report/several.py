@@ -14,7 +14,8 @@ from evtool.report.moments import format_local
 
 _MOST_KEYS = 3
 
-_GRAVITY = (ExitCode.MISMATCH, ExitCode.NOT_CHECKED, ExitCode.NOT_ESTABLISHED, ExitCode.OK)
+GRAVITY = (ExitCode.MISMATCH, ExitCode.NOT_CHECKED, ExitCode.NOT_ESTABLISHED, ExitCode.OK)
+"""Exit codes of verdicts, the most serious first."""
 
 
 def render_several(results: Sequence[tuple[str, Report]], checked: datetime) -> str:
@@ -26,8 +27,8 @@ def render_several(results: Sequence[tuple[str, Report]], checked: datetime) -> 
 def render_sum(results: Sequence[tuple[str, Report]]) -> str:
     """Write how many ended in which verdict, the most serious first."""
     counts = Counter(report.exit_code for _, report in results)
-    parts = [f"{counts[code]:,} {MARKS[code]}" for code in _GRAVITY if counts[code]]
-    worst = next(code for code in _GRAVITY if counts[code])
+    parts = [f"{counts[code]:,} {MARKS[code]}" for code in GRAVITY if counts[code]]
+    worst = next(code for code in GRAVITY if counts[code])
     advice = "" if worst is ExitCode.OK else ". `evtool verify PATH` says why"
     return f"{counted(len(results), 'path')}: {', '.join(parts)} (exit code {int(worst)}){advice}."
 

@@ -15,6 +15,7 @@ from evtool.cli.options.common import KeyPassphraseOptions, NewPassphraseOptions
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.values import code_value
 from evtool.cli.output import Output, output_options
+from evtool.core.custody.entry import NOT_STATED
 from evtool.core.errors import EvtoolError, ExitCode, KeyFileError
 from evtool.core.ssh.key import PublicKey
 from evtool.core.text.names import shown
@@ -26,7 +27,6 @@ from evtool.keys.trust import add_signer
 from evtool.keys.upkeep import old_keys, replace_key
 from evtool.operations.author import Author
 from evtool.operations.entries.key_change import announce_key, choose_old_key
-from evtool.operations.entries.writer import NOT_STATED
 from evtool.report.key_document import KeysDocument, ToldRecord
 
 EXAMPLES = """\b

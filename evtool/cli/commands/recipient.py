@@ -203,14 +203,7 @@ def add(code: str, description: DescriptionOptions, change: bool, output: Output
     Use a code, never a name: what is used of it is quoted in entries.
     """
     if change:
-        changed: list[KnownRecipient] = []
-
-        def apply(known: KnownRecipient) -> KnownRecipient:
-            changed.append(description.apply(known))
-            return changed[-1]
-
-        change_recipient(code, apply)
-        known = changed[-1]
+        known = change_recipient(code, description.apply)
     else:
         if not description.purposes:
             raise click.UsageError(

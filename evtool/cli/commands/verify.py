@@ -27,7 +27,7 @@ from evtool.cli.options.time import TimeOptions, time_options
 from evtool.cli.options.values import digest_value
 from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
-from evtool.core.errors import EvidenceError, ExitCode, InputError
+from evtool.core.errors import EvidenceError, InputError
 from evtool.core.finding import Axis
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.verdict import Report
@@ -40,7 +40,7 @@ from evtool.operations.verify.parting import compare_reports
 from evtool.operations.verify.verify import report_unreadable, verify
 from evtool.report.document import report_document
 from evtool.report.headline import render_one_line
-from evtool.report.several import render_several, render_sum
+from evtool.report.several import GRAVITY, render_several, render_sum
 from evtool.report.text import render_report
 
 EXAMPLES = """\b
@@ -78,8 +78,6 @@ Nothing is written, and no network is used.
 """
 
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}\Z")
-
-_GRAVITY = (ExitCode.MISMATCH, ExitCode.NOT_CHECKED, ExitCode.NOT_ESTABLISHED, ExitCode.OK)
 
 
 def _fingerprint(text: str) -> str:
@@ -173,7 +171,7 @@ def command(
             results.append((paths[0], verify(_place(paths[0]), options, progress=progress)))
         else:
             results += compare_reports([(path, _verify(path, options, progress)) for path in paths])
-    exit_code = min((report.exit_code for _, report in results), key=_GRAVITY.index)
+    exit_code = min((report.exit_code for _, report in results), key=GRAVITY.index)
     output.answer(_render([(_called(path), report) for path, report in results], output))
     output.document(report_document(results, exit_code, output.limit))
     return exit_code

@@ -242,9 +242,6 @@ custody_option = click.option("--custody", **_CUSTODY)
 continued_option = click.option("--continued", **_CONTINUED)
 """Add --continued; the command gets it as `continued`."""
 
-wait_option = click.option("--wait", **_WAIT)
-"""Add --wait; the command gets it as `wait`."""
-
 trust_option = click.option("--trust", "trust_file", **_TRUST)
 """Add --trust; the command gets it as `trust_file`."""
 

@@ -43,6 +43,9 @@ FORMAT = "evtool-custody/1"
 
 DETAILS_FORMAT = "evtool-details/1"
 
+NOT_STATED = "not stated"
+"""What an entry gives as its reason where the signer gave none."""
+
 INFORMATIONAL_FILES = ("README.txt", "allowed_signers")
 """Files beside the entries that help a reader and prove nothing; entries hold their digests all the same."""
 

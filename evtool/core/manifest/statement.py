@@ -441,7 +441,6 @@ _FIELDS: dict[tuple[object, object], frozenset[str]] = {
 }
 """Kind and type -> the fields that such a statement has, no more and no less."""
 
-
 _METADATA_OPTIONAL = frozenset({"claims", "failure"})
 """Of these a metadata statement has one or both."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
-from evtool.core.custody.entry import Entry
+from evtool.core.custody.entry import NOT_STATED, Entry
 from evtool.core.custody.events import ConsentChanged, Details, Disclosed, Received, Renamed, Sealed, Transferred
 from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.statement import ContextStatement
@@ -18,7 +18,6 @@ from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.patterns import DEFAULT_PATTERNS
 from evtool.core.text.ranges import ItemRanges, name_ranges, ranges_of
 from evtool.operations.bundle.withhold import Withhold, is_withheld
-from evtool.operations.entries.writer import NOT_STATED
 from evtool.operations.record.record import Record, SealedItem
 from evtool.report.travels import EarlierParty, FreeText, OtherTerms, Travels
 

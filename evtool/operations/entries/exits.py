@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from evtool.core.consent.decision import Decision, Reason, Recipient, Refusal, Request
+from evtool.core.custody.entry import NOT_STATED
 from evtool.core.custody.events import Confirmations, Disclosed, Transferred
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import InputError, RefusedError, UsageError, Way
@@ -24,11 +25,7 @@ from evtool.operations.author import Author
 from evtool.operations.entries.consent import decide_items
 from evtool.operations.entries.fixity import FixityRequest
 from evtool.operations.entries.record_event import RecordResult, add_event
-from evtool.operations.entries.writer import (
-    NOT_STATED,
-    EntryHeader,
-    open_for_writing,
-)
+from evtool.operations.entries.writer import EntryHeader, open_for_writing
 from evtool.operations.record.opening import require_sound
 from evtool.operations.record.place import Where
 from evtool.operations.record.record import Record, read_numbered_items, read_record

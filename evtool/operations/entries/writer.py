@@ -14,7 +14,7 @@ from datetime import datetime
 
 from evtool.core import __version__
 from evtool.core.container.bagit import DECLARATION_FILE
-from evtool.core.custody.entry import Clock, Entry, Previous
+from evtool.core.custody.entry import NOT_STATED, Clock, Entry, Previous
 from evtool.core.custody.events import APART, Derived, Details, Disclosed, Fixity
 from evtool.core.custody.house import Houses, acts_of
 from evtool.core.errors import InputError, UsageError, Way
@@ -46,9 +46,6 @@ from evtool.store.custody import CustodyDirectory, CustodyReader, FileRole, file
 from evtool.store.journal import journal_name
 from evtool.store.rehearsal import rehearsal
 from evtool.store.writer import CustodyWriter
-
-NOT_STATED = "not stated"
-"""What an entry gives as its reason where the signer gave none."""
 
 
 @dataclass(frozen=True, slots=True)
