@@ -36,22 +36,29 @@ def prepare_upgrade(calendar: str, commitment: bytes) -> Outgoing:
     return Outgoing("GET", url, (("Accept", ACCEPT),))
 
 
-def fetch_upgrade(
-    calendar: str, commitment: bytes, listed: Iterable[str], *, pause: Callable[[float], None] = time.sleep
-) -> bytes | None:
-    """Ask a calendar for the rest of a proof; None while the commitment is not in a block yet.
-
-    The calendar's address comes from a proof, which anybody can write, so only those on the user's list are asked.
+def require_listed(calendar: str, listed: Iterable[str]) -> None:
+    """Refuse a calendar that the user did not name: its address comes from a proof, which anybody can write.
 
     Raises:
-        RefusedError: the calendar is not on the user's list.
-        NetworkError: there is no usable reply.
+        RefusedError: it is not on the list.
     """
     if not is_listed(calendar, listed):
         raise RefusedError(
             f"calendar {shown(calendar)} is not on your list, so it was not contacted",
             hint="add it to the list only if you know who runs it",
         )
+
+
+def fetch_upgrade(
+    calendar: str, commitment: bytes, listed: Iterable[str], *, pause: Callable[[float], None] = time.sleep
+) -> bytes | None:
+    """Ask a calendar for the rest of a proof; None while the commitment is not in a block yet.
+
+    Raises:
+        RefusedError: the calendar is not on the user's list.
+        NetworkError: there is no usable reply.
+    """
+    require_listed(calendar, listed)
     outgoing = prepare_upgrade(calendar, commitment)
     accept = frozenset({200, _NOT_YET})
     reply = send(outgoing, MAX_REPLY_BYTES, accept_status=accept, proxy=find_proxy(calendar), pause=pause)

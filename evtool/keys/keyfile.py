@@ -95,6 +95,9 @@ def _parse_key_file(path: Path, data: bytes) -> KeyFile:
     return KeyFile(path, public_key, encrypted, data)
 
 
+_SHOWN_BY = "it is the .pub file that `evtool key new` made beside the key, and `evtool key list` tells where that is"
+
+
 def read_public_key_file(path: Path) -> PublicKey:
     """Read a `.pub` file; its comment is dropped.
 
@@ -104,7 +107,8 @@ def read_public_key_file(path: Path) -> PublicKey:
     try:
         data = read_any_file(path, MAX_KEY_FILE)
     except InputError as error:
-        raise KeyFileError(error.message, hint=error.hint) from None
+        hint = error.hint or f"ask whoever has the key for the file; {_SHOWN_BY}"
+        raise KeyFileError(error.message, hint=hint) from None
     try:
         return parse_public_key(data)
     except FormatError as error:

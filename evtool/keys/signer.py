@@ -109,17 +109,13 @@ def choose_signer(
         FormatError: `agent_code` is not a code.
         KeyFileError: there is no such key, more than one would do, or it cannot be used.
     """
-    if agent_code is not None:
-        check_code(agent_code)
-    if key is None:
-        own = read_own_key(agent_code, home) if agent_code else _only_own_key(home)
-        return _unlocked(own.file, own.code, passphrase)
-    if key.startswith("SHA256:"):
-        return _by_fingerprint(key, agent_code, passphrase, home)
-    path = Path(key)
-    if path.suffix == ".pub":
-        return _agent_signer(read_public_key_file(path), agent_code or _code_of(path.stem))
-    return _unlocked(read_key_file(path), agent_code or _code_of(path.name), passphrase)
+    found = _find_key(key, agent_code, home)
+    if found.file is None:
+        return AgentSigner(found.public_key, found.code)
+    is_asked_for = found.file.encrypted and isinstance(passphrase, TerminalPassphrase)
+    if is_asked_for and is_held_by_agent(found.public_key):
+        return AgentSigner(found.public_key, found.code)
+    return FileSigner(found.public_key, found.code, unlock(found.file, passphrase, f"key {found.code}"))
 
 
 def choose_rehearsal_signer(*, key: str | None, agent_code: str | None, home: Path | None = None) -> RehearsalSigner:
@@ -128,21 +124,36 @@ def choose_rehearsal_signer(*, key: str | None, agent_code: str | None, home: Pa
     Raises:
         FormatError, KeyFileError: as `choose_signer`.
     """
+    found = _find_key(key, agent_code, home)
+    return RehearsalSigner(found.public_key, found.code)
+
+
+@dataclass(frozen=True, slots=True)
+class _FoundKey:
+    """A key that can sign, still locked; `file` is None if only ssh-agent has it."""
+
+    public_key: PublicKey
+    code: str
+    file: KeyFile | None = None
+
+
+def _find_key(key: str | None, agent_code: str | None, home: Path | None) -> _FoundKey:
     if agent_code is not None:
         check_code(agent_code)
     if key is None:
         own = read_own_key(agent_code, home) if agent_code else _only_own_key(home)
-        return RehearsalSigner(own.file.public_key, own.code)
+        return _FoundKey(own.file.public_key, own.code, own.file)
     if key.startswith("SHA256:"):
-        for own in list_own_keys(home).keys:
-            if own.file.public_key.fingerprint == key:
-                return RehearsalSigner(own.file.public_key, agent_code or own.code)
-        held = _by_fingerprint(key, agent_code, TerminalPassphrase(), home)
-        return RehearsalSigner(held.public_key, held.code)
+        return _find_fingerprint(key, agent_code, home)
     path = Path(key)
     if path.suffix == ".pub":
-        return RehearsalSigner(read_public_key_file(path), agent_code or _code_of(path.stem))
-    return RehearsalSigner(read_key_file(path).public_key, agent_code or _code_of(path.name))
+        public_key = read_public_key_file(path)
+        with Agent() as agent:
+            if public_key not in agent.list_keys():
+                raise _not_held(public_key.fingerprint)
+        return _FoundKey(public_key, agent_code or _code_of(path.stem))
+    file = read_key_file(path)
+    return _FoundKey(file.public_key, agent_code or _code_of(path.name), file)
 
 
 def _only_own_key(home: Path | None) -> OwnKey:
@@ -157,26 +168,17 @@ def _only_own_key(home: Path | None) -> OwnKey:
     raise KeyFileError("you have no key to sign with", hint=NO_KEY_HINT)
 
 
-def _by_fingerprint(
-    fingerprint: str, agent_code: str | None, passphrase: PassphraseSource, home: Path | None
-) -> Signer:
+def _find_fingerprint(fingerprint: str, agent_code: str | None, home: Path | None) -> _FoundKey:
     for own in list_own_keys(home).keys:
         if own.file.public_key.fingerprint == fingerprint:
-            return _unlocked(own.file, agent_code or own.code, passphrase)
+            return _FoundKey(own.file.public_key, agent_code or own.code, own.file)
     with Agent() as agent:
         held = [key for key in agent.list_keys() if key.fingerprint == fingerprint]
     if not held:
         raise _not_held(fingerprint)
     if agent_code is None:
         raise KeyFileError("a key in ssh-agent has no code", hint="give its code", ways=(Way.AGENT,))
-    return AgentSigner(held[0], agent_code)
-
-
-def _agent_signer(public_key: PublicKey, code: str) -> Signer:
-    with Agent() as agent:
-        if public_key not in agent.list_keys():
-            raise _not_held(public_key.fingerprint)
-    return AgentSigner(public_key, code)
+    return _FoundKey(held[0], agent_code)
 
 
 def _not_held(fingerprint: str) -> KeyFileError:
@@ -184,13 +186,6 @@ def _not_held(fingerprint: str) -> KeyFileError:
         f"the key {shown(fingerprint, 80)} is not among your own keys and not in ssh-agent",
         hint="`evtool key list --ssh-agent` shows both; `ssh-add FILE` adds one to ssh-agent",
     )
-
-
-def _unlocked(key_file: KeyFile, code: str, passphrase: PassphraseSource) -> Signer:
-    is_asked_for = key_file.encrypted and isinstance(passphrase, TerminalPassphrase)
-    if is_asked_for and is_held_by_agent(key_file.public_key):
-        return AgentSigner(key_file.public_key, code)
-    return FileSigner(key_file.public_key, code, unlock(key_file, passphrase, f"key {code}"))
 
 
 def is_held_by_agent(public_key: PublicKey) -> bool:

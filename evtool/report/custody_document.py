@@ -47,6 +47,7 @@ class ReceiptDocument:
         format: what this document is, and in which version.
         exit_code: that of the process.
         path: the directory, as the user named it.
+        dry_run: nothing was written; the other fields say what would be.
         transfer: number of the entry that the receipt answers.
         agent: code of the recipient.
         acceptance: what was accepted.
@@ -56,6 +57,7 @@ class ReceiptDocument:
     format: Literal["evtool-receipt/1"] = "evtool-receipt/1"
     exit_code: ExitCode = ExitCode.OK
     path: str
+    dry_run: bool
     transfer: int
     agent: str
     acceptance: Acceptance

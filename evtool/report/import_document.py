@@ -17,9 +17,10 @@ class ImportDocument:
         format: what this document is, and in which version.
         exit_code: that of the process.
         path: the directory, as the user named it.
+        dry_run: nothing was written; the other fields say what would be.
         collected: number of the entry that records where the evidence came from.
         sealed: number of the entry that seals it.
-        head: SHA-256 of the newest entry.
+        head: SHA-256 of the newest entry, or null.
         checked: files that were compared with a list.
         algorithms: of the digests that were compared.
         weak_only: how many of these files were compared by nothing better than MD5, SHA-1 or CRC-32.
@@ -32,6 +33,7 @@ class ImportDocument:
     format: Literal["evtool-import/1"] = "evtool-import/1"
     exit_code: ExitCode
     path: str
+    dry_run: bool
     collected: int
     sealed: int | None
     head: str | None

@@ -59,7 +59,7 @@ class ToldRecord:
     Attributes:
         path: the directory, as it was named.
         entry: number of the entry `admitted`; null if none was added.
-        head: its SHA-256; null if none was added.
+        head: its SHA-256; null if none was added, and in a dry run.
         error: why none was added; null if one was.
         hint: what to do next; may be empty.
     """
@@ -77,6 +77,7 @@ class KeysDocument:
 
     Attributes:
         format: what this document is, and in which version.
+        dry_run: of a change: nothing was written; `records` says what would be.
         keys: the user's own keys.
         trusted: of a new key: that the user now trusts it. Null otherwise.
         problems: keys that cannot be read.
@@ -86,6 +87,7 @@ class KeysDocument:
     """
 
     format: Literal["evtool-keys/1"] = "evtool-keys/1"
+    dry_run: bool = False
     keys: tuple[OwnKeyShown, ...]
     trusted: bool | None = None
     problems: tuple[KeyProblem, ...] = ()

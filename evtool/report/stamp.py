@@ -160,6 +160,17 @@ def render_stamping(stamping: Stamping, directory: str = "DIR") -> list[str]:
     return lines
 
 
+def render_rehearsal(stamping: Stamping) -> list[str]:
+    """Write who would be asked for time-stamps, and what would be stored."""
+    servers = stamping.authorities
+    lines = [f"  would ask {shown(server.url)}, and store its answer if that passes" for server in servers]
+    if servers:
+        lines.append(f"  required: {stamping.needed} of {_authorities(len(servers))}")
+    calendars = stamping.calendars
+    lines += [f"  would ask {shown(server.url)}, and store what it promises as a proof" for server in calendars]
+    return [*lines, "  `--what-leaves` shows the bytes that would be sent."]
+
+
 def render_fetched(fetched: Sequence[FetchedRevocation], directory: str) -> list[str]:
     """Write what came of asking for revocation evidence."""
     lines = []
@@ -196,13 +207,14 @@ def _render_what_to_keep(servers: Sequence[AskedServer], directory: str) -> list
     return lines
 
 
-def render_import(stamping: Stamping, directory: str = "DIR") -> list[str]:
+def render_import(stamping: Stamping, directory: str, *, dry_run: bool) -> list[str]:
     """Write the result of importing an answer from a file; `directory` is how the user called it."""
     lines = []
+    stored = "would be stored" if dry_run else "stored"
     for authority in stamping.authorities:
         stamped = f"stamped {authority.attested_time} by {authority.authority}"
         lines.append(f"  {shown(authority.url)}: entry {stamping.entry} {stamped}")
-        lines += [f"    stored as {authority.file}", *_render_clock(authority)]
+        lines += [f"    {stored} as {authority.file}", *_render_clock(authority)]
     return lines + _render_what_to_keep(stamping.authorities, directory)
 
 

@@ -94,12 +94,14 @@ class StampDocument:
         format: what this document is, and in which version.
         exit_code: 3 if fewer authorities stamped than the required number.
         path: the directory, as the user named it.
+        dry_run: nothing was written; the other fields say what would be, and `ok` is false for whoever was not asked.
         stamping: what came of it.
     """
 
     format: Literal["evtool-timestamp/1"] = "evtool-timestamp/1"
     exit_code: ExitCode
     path: str
+    dry_run: bool
     stamping: Stamping
 
 
@@ -143,6 +145,7 @@ class RequestDocument:
         format: what this document is, and in which version.
         exit_code: that of the process.
         path: the directory, as the user named it.
+        dry_run: nothing was written; the other fields say what would be.
         entry: number of the entry.
         label: label under which the request is kept and the answer will be.
         curl: the command that sends it, on a machine without evtool.
@@ -151,6 +154,7 @@ class RequestDocument:
     format: Literal["evtool-timestamp-request/1"] = "evtool-timestamp-request/1"
     exit_code: ExitCode = ExitCode.OK
     path: str
+    dry_run: bool
     entry: int
     label: str
     curl: str
@@ -166,6 +170,7 @@ class UpgradedProof:
         changed: it grew.
         complete: it names a Bitcoin block now.
         problems: calendars that were not asked or did not answer as one should.
+        would_ask: in a dry run, the calendars that would be asked.
     """
 
     entry: int
@@ -173,6 +178,7 @@ class UpgradedProof:
     changed: bool
     complete: bool
     problems: tuple[AskedServer, ...]
+    would_ask: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,12 +189,14 @@ class UpgradeDocument:
         format: what this document is, and in which version.
         exit_code: 3 while a proof is still a promise.
         path: the directory, as the user named it.
+        dry_run: nothing was asked or written; `would_ask` says who would be.
         proofs: every proof of the record, oldest entry first.
     """
 
     format: Literal["evtool-timestamp-upgrade/1"] = "evtool-timestamp-upgrade/1"
     exit_code: ExitCode
     path: str
+    dry_run: bool
     proofs: tuple[UpgradedProof, ...]
 
 
@@ -293,8 +301,9 @@ class RenewDocument:
         format: what this document is, and in which version.
         exit_code: 3 if fewer authorities stamped the new entry than the required number.
         path: the directory, as the user named it.
+        dry_run: nothing was written; the other fields say what would be, and `ok` is false for whoever was not asked.
         entry: number of the new entry.
-        head: SHA-256 of the new entry.
+        head: SHA-256 of the new entry, or null.
         files: how many files its list holds.
         stamping: what came of having it time-stamped, or null if that was not asked for.
     """
@@ -302,8 +311,9 @@ class RenewDocument:
     format: Literal["evtool-renew/1"] = "evtool-renew/1"
     exit_code: ExitCode
     path: str
+    dry_run: bool
     entry: int
-    head: str
+    head: str | None
     files: int
     stamping: Stamping | None
 
@@ -368,14 +378,17 @@ class RevocationDocument:
         format: what this document is, and in which version.
         exit_code: 3 if a time-stamp that a file is about does not pass.
         path: the directory, as the user named it.
+        dry_run: nothing was asked or written; the other fields say what would be.
         kept: each file beside each of its time-stamps.
         timestamps: those time-stamps, as they are judged now.
-        fetched: what came of asking at each address, with `--with-revocation`.
+        fetched: what came of asking at each address, with `--with-revocation`; in a dry run, each address that would
+            be asked.
     """
 
     format: Literal["evtool-timestamp-revocation/1"] = "evtool-timestamp-revocation/1"
     exit_code: ExitCode
     path: str
+    dry_run: bool
     kept: tuple[KeptRevocationFile, ...]
     timestamps: tuple[JudgedStamp, ...]
     fetched: tuple[FetchedRevocation, ...] = ()

@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import Listing
@@ -32,15 +32,13 @@ class RehearsalWriter(CustodyWriter):
         """Leave what an interrupted run left behind."""
 
     def create(self, name: str) -> WrittenFile:
-        """Refuse: whatever is written as it is made is not rehearsed."""
-        raise NotImplementedError(name)
+        """Open a file without a name, which is gone when it is closed."""
+        with tempfile.TemporaryFile(prefix="evtool-") as file:
+            return WrittenFile(os.dup(file.fileno()), name)
 
     def open_kept(self, name: str) -> BinaryIO:
-        """Refuse, as above."""
-        raise NotImplementedError(name)
-
-    def write(self, name: str, data: bytes) -> None:
-        """Forget a file."""
+        """Open a file without a name: nothing is kept for the next run, and nothing that one kept is read."""
+        return cast(BinaryIO, tempfile.TemporaryFile("a+b", prefix="evtool-"))
 
     def commit(self, names: Iterable[str], *, informational: Iterable[str] = ()) -> None:
         """Forget an entry."""

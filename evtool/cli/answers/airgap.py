@@ -15,7 +15,7 @@ from evtool.core.text.limits import MAX_RESPONSE_BYTES
 from evtool.core.text.names import shown
 from evtool.interop.tsa_client import curl_line
 from evtool.keys.files import create_file, read_any_file
-from evtool.operations.record.place import Where
+from evtool.operations.record.place import RecordPlace
 from evtool.operations.timestamps.add import StampResult
 from evtool.operations.timestamps.airgap import import_response, write_request
 from evtool.operations.timestamps.storing import StoredStamp
@@ -24,46 +24,52 @@ from evtool.report.time_document import RequestDocument, StampDocument
 
 
 def answer_request(
-    directory: str, file: Path, entry: int | None, options: StampRequestOptions, custody: Where, output: Output
+    directory: str, file: Path, entry: int | None, options: StampRequestOptions, custody: RecordPlace, output: Output
 ) -> ExitCode:
     """Write a request, and print how to send it."""
     if file.exists():
         raise UsageError(f"{shown(str(file))} already exists and was not overwritten")
     written = write_request(
         directory,
-        deliver=lambda data: create_file(file, data, 0o644),
+        deliver=lambda data: None if custody.dry_run else create_file(file, data, 0o644),
         entry=entry,
         policy=options.policy,
         hash_name=options.hash_name,
         label=options.label,
         custody=custody,
     )
+    dry_run, number, name = custody.dry_run, written.name.sequence, written.name.text
     answer = file.with_name(file.name + ".tsr") if file.suffix == ".tsr" else file.with_suffix(".tsr")
     curl = shlex.join(curl_line("URL", file.name, answer.name))
     back = shlex.join(["evtool", "timestamp", directory, "--import", str(answer)])
+    kept = f"would be kept as {name}; nothing was written" if dry_run else f"kept as {name}"
     output.answer(
-        f"{shown(str(file))}: request for entry {written.name.sequence}, kept as {written.name.text}\n"
+        f"{shown(str(file))}: request for entry {number}, {kept}\n"
         "On a machine with a network, in the folder with that file, with the address of an authority as URL:\n"
         f"  {curl}\n"
         f"Bring {shown(answer.name)} back, then:\n"
         f"  {shown(back)}",
-        done=True,
+        done=not dry_run,
     )
-    output.document(RequestDocument(path=directory, entry=written.name.sequence, label=written.name.label, curl=curl))
+    label = written.name.label
+    output.document(RequestDocument(path=directory, dry_run=dry_run, entry=number, label=label, curl=curl))
     return ExitCode.OK
 
 
 def answer_import(
-    directory: str, file: Path, entry: int | None, options: StampRequestOptions, custody: Where, output: Output
+    directory: str, file: Path, entry: int | None, options: StampRequestOptions, custody: RecordPlace, output: Output
 ) -> ExitCode:
     """Take an answer in, and print what it says."""
     response = read_any_file(file, MAX_RESPONSE_BYTES)
     anchors = tuple(make_anchor_source(options.tsa_roots, output)())
     stored = import_response(directory, response, anchors, entry=entry, custody=custody)
     stamping = describe_stamping(_as_result(stored, file))
-    did_stamp(output, stamping)
-    output.answer("\n".join([f"{shown(directory)}:", *render_import(stamping, directory)]))
-    output.document(StampDocument(exit_code=ExitCode.OK, path=directory, stamping=stamping))
+    dry_run = custody.dry_run
+    if not dry_run:
+        did_stamp(output, stamping)
+    head = f"{shown(directory)}: nothing was written" if dry_run else f"{shown(directory)}:"
+    output.answer("\n".join([head, *render_import(stamping, directory, dry_run=dry_run)]))
+    output.document(StampDocument(exit_code=ExitCode.OK, path=directory, dry_run=dry_run, stamping=stamping))
     return ExitCode.OK
 
 

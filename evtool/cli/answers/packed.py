@@ -8,7 +8,7 @@ from pathlib import Path
 
 from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.items import list_named_items
-from evtool.cli.options.common import SigningOptions, who_would_sign
+from evtool.cli.options.common import SigningOptions
 from evtool.cli.options.entry import EntryOptions
 from evtool.cli.output import Notices, Output
 from evtool.cli.progress import terminal_progress
@@ -55,10 +55,12 @@ class Order:
 
 
 def preview_bundle(output: Output, order: Order) -> ExitCode:
-    """Print what would be packed, and what would travel with it; write nothing, and need no key."""
+    """Print what would be packed, and what would travel with it; write nothing, and unlock no key."""
     directory, bundle, options = order.directory, order.bundle, order.options
-    agent, key = who_would_sign(order.signing.agent)
-    preview = preview_pack(directory, bundle, agent, order.disclosure, options, key=key, header=order.entry.header())
+    signer, header = order.signing.choose(dry_run=True), order.entry.header()
+    preview = preview_pack(
+        directory, bundle, signer.code, order.disclosure, options, key=signer.public_key, header=header
+    )
     recipients = options.recipients
     announce_travels(output, preview.travels)
     lines = [

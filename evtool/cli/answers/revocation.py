@@ -11,11 +11,17 @@ from evtool.cli.options.time import MAX_REVOCATION_FILE, make_anchor_source
 from evtool.cli.output import Output
 from evtool.core.errors import ExitCode
 from evtool.core.text.names import shown
+from evtool.core.timestamp.anchor import Anchor
 from evtool.core.timestamp.time_report import StampReport
 from evtool.core.timestamp.token_state import TokenState
 from evtool.keys.files import read_any_file
-from evtool.operations.record.place import Where
-from evtool.operations.timestamps.fetching import fetch_revocation, preview_revocation
+from evtool.operations.record.place import RecordPlace
+from evtool.operations.timestamps.fetching import (
+    FetchedSource,
+    fetch_revocation,
+    list_sources,
+    preview_revocation,
+)
 from evtool.operations.timestamps.revocation import KeptRevocation, RevocationResult, add_revocation
 from evtool.report.stamp import render_fetched, spell
 from evtool.report.time_document import JudgedStamp, KeptRevocationFile, RevocationDocument
@@ -26,7 +32,7 @@ def keep_revocation(
     files: Sequence[Path],
     entry: int | None,
     tsa_roots: Path | None,
-    custody: Where,
+    custody: RecordPlace,
     output: Output,
 ) -> ExitCode:
     """Check and store the files, print what came of it, and give the exit code."""
@@ -35,12 +41,18 @@ def keep_revocation(
     result = add_revocation(directory, read, anchors, entry=entry, custody=custody)
     exit_code = ExitCode.OK if result.ok else ExitCode.NOT_ESTABLISHED
     kept, stamps = tuple(map(_describe, result.kept)), tuple(map(_describe_stamp, result.stamps))
-    if new := [stored.file for stored in kept if stored.new]:
+    dry_run = custody.dry_run
+    if not dry_run and (new := [stored.file for stored in kept if stored.new]):
         output.did(f"stored {', '.join(new)}")
-    output.answer("\n".join([f"{shown(directory)}:", *_render(result, kept, stamps)]))
-    output.document(RevocationDocument(exit_code=exit_code, path=directory, kept=kept, timestamps=stamps))
+    head = f"{shown(directory)}: nothing was written" if dry_run else f"{shown(directory)}:"
+    output.answer("\n".join([head, *_render(result, kept, stamps, dry_run=dry_run)]))
+    output.document(
+        RevocationDocument(exit_code=exit_code, path=directory, dry_run=dry_run, kept=kept, timestamps=stamps)
+    )
     return exit_code
 
+
+_NO_ADDRESS = "  The certificates name no address: ask the authority for its revocation list (CRL)."
 
 UNKNOWN_ADDRESSES = (
     "The addresses of revocation lists stand in the certificates of the answer; once it is there, "
@@ -49,13 +61,15 @@ UNKNOWN_ADDRESSES = (
 
 
 def fetch_and_keep(
-    directory: str, entry: int | None, stamping: StampRequestOptions, where: Where, output: Output
+    directory: str, entry: int | None, stamping: StampRequestOptions, where: RecordPlace, output: Output
 ) -> ExitCode:
     """Fetch what the issuers say of the certificates behind the time-stamps that are there, and keep it."""
     anchors = tuple(make_anchor_source(stamping.tsa_roots, output)())
     if stamping.what_leaves:
         answer_leaves(output, preview_revocation(directory, anchors, entry=entry, custody=where), blank=False)
         return ExitCode.OK
+    if where.dry_run:
+        return _rehearse(directory, anchors, entry, where, output)
     result = fetch_revocation(directory, anchors, entry=entry, custody=where)
     fetched, stamps = describe_fetched(result.sources), tuple(map(_describe_stamp, result.stamps))
     is_kept = all(stamp.state == TokenState.PASSED.value and not stamp.cautions for stamp in stamps)
@@ -64,13 +78,30 @@ def fetch_and_keep(
         output.did(f"stored {', '.join(new)}")
     lines = [f"{shown(directory)}:", *render_fetched(fetched, directory)]
     if not fetched:
-        lines.append("  The certificates name no address: ask the authority for its revocation list (CRL).")
+        lines.append(_NO_ADDRESS)
     output.answer("\n".join([*lines, *_render_stamps(stamps)]))
     kept = tuple(_describe(kept) for source in result.sources for kept in source.kept)
     output.document(
-        RevocationDocument(exit_code=exit_code, path=directory, kept=kept, timestamps=stamps, fetched=fetched)
+        RevocationDocument(
+            exit_code=exit_code, path=directory, dry_run=False, kept=kept, timestamps=stamps, fetched=fetched
+        )
     )
     return exit_code
+
+
+def _rehearse(
+    directory: str, anchors: tuple[Anchor, ...], entry: int | None, where: RecordPlace, output: Output
+) -> ExitCode:
+    """Say at which addresses would be asked. A responder is asked only if no list is of use."""
+    sources = list_sources(directory, anchors, entry=entry, custody=where)
+    fetched = describe_fetched([FetchedSource(source) for source in sources])
+    lines = [f"{shown(directory)}: nothing was sent or written"]
+    lines += [f"  would ask {shown(answer.url)} of {answer.certificate}" for answer in fetched]
+    output.answer("\n".join([*lines, *([] if fetched else [_NO_ADDRESS])]))
+    output.document(
+        RevocationDocument(exit_code=ExitCode.OK, path=directory, dry_run=True, kept=(), timestamps=(), fetched=fetched)
+    )
+    return ExitCode.OK
 
 
 def _describe(kept: KeptRevocation) -> KeptRevocationFile:
@@ -102,14 +133,17 @@ def _describe_stamp(stamp: StampReport) -> JudgedStamp:
     )
 
 
-def _render(result: RevocationResult, kept: Sequence[KeptRevocationFile], stamps: Sequence[JudgedStamp]) -> list[str]:
+def _render(
+    result: RevocationResult, kept: Sequence[KeptRevocationFile], stamps: Sequence[JudgedStamp], *, dry_run: bool
+) -> list[str]:
     lines = []
+    how = "would be stored" if dry_run else "stored"
     for stored in kept:
         what = "CRL" if stored.kind == "crl" else "OCSP answer"
         says = f"not revoked as of {stored.issued_at}"
         if stored.revoked_at:
             says = f"REVOKED as of {stored.revoked_at} ({stored.reason})"
-        where = f"stored as {stored.file}" if stored.new else f"there already, as {stored.file}"
+        where = f"{how} as {stored.file}" if stored.new else f"there already, as {stored.file}"
         lines += [
             f"  {shown(stored.source)}: {what} of {stored.issuer}: {stored.certificate} is {says}",
             f"    {where}",

@@ -57,6 +57,18 @@ def did_stamp(output: Output, stamping: Stamping) -> None:
         output.did(f"stored {', '.join(files)}")
 
 
+def describe_rehearsal(entry: int, order: StampOptions) -> Stamping:
+    """Say who would be asked to stamp an entry."""
+    return Stamping(
+        entry=entry,
+        needed=order.needed,
+        authorities=tuple(AskedServer(url=url, ok=False) for url in order.authorities),
+        calendars=tuple(AskedServer(url=url, ok=False) for url in order.calendars),
+        proof=None,
+        ok=False,
+    )
+
+
 def describe_failure(entry: int, order: StampOptions, error: EvtoolError) -> Stamping:
     """Report that nothing could be stored for a seal that exists all the same."""
     servers = [AskedServer(url=url, ok=False, problem=error.message, hint=error.hint) for url in order.authorities]

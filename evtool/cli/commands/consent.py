@@ -21,15 +21,15 @@ from evtool.cli.options.common import (
     recipients_flag,
     signing_options,
     trust_flag,
-    who_would_sign,
 )
 from evtool.cli.options.complete import complete_recipient, complete_term
-from evtool.cli.options.entry import EntryOptions, rehearsed_entry_options
+from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.items import items_option, resolve_items
 from evtool.cli.options.values import PURPOSES, code_value, purpose_value
 from evtool.cli.output import Output, output_and_findings, output_options
 from evtool.core.consent.decision import ConsentAnswer, Request
-from evtool.core.errors import ExitCode, FormatError, InputError
+from evtool.core.errors import ExitCode, FormatError, InputError, KeyFileError
+from evtool.core.ssh.key import PublicKey
 from evtool.core.terms.input import NOBODY, accepted, make_terms, parse_user_term
 from evtool.core.terms.terms import TERMS, ConsentTerms, Purpose, parse_day
 from evtool.core.text.counts import counted
@@ -256,7 +256,7 @@ class CheckOptions:
         Raises:
             KeyFileError: the recipient list cannot be read, or does not have the recipient.
         """
-        agent, key = who_would_sign(self.agent)
+        agent, key = _who_would_sign(self.agent)
         return Request(
             recipient=load_recipients(self.recipients_file).find(self.recipient).recipient,
             purpose=self.purpose,
@@ -267,6 +267,15 @@ class CheckOptions:
             confirmed=frozenset(self.confirm),
             approved_by=self.approved_by,
         )
+
+
+def _who_would_sign(agent: str | None) -> tuple[str | None, PublicKey | None]:
+    """Give the code, and if it is known the key, of whoever would hand over; the question can be asked without one."""
+    try:
+        signer = SigningOptions(None, agent, None, None).choose(dry_run=True)
+    except KeyFileError:
+        return agent, None
+    return signer.code, signer.public_key
 
 
 @command.command("check", cls=Command, epilog=CHECK_EXAMPLES)
@@ -341,7 +350,7 @@ def _name_items(items: ItemRanges, output: Output) -> str:
 @items_option("Only these items:")
 @click.option("--all-items", is_flag=True, help="All items that are sealed by now.")
 @_term_options
-@rehearsed_entry_options
+@entry_options
 @signing_options
 @output_options
 def set_(

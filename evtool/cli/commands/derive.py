@@ -7,7 +7,7 @@ import click
 from evtool.cli.answers.head import head_lines
 from evtool.cli.command import Command
 from evtool.cli.options.common import SigningOptions, signing_options
-from evtool.cli.options.entry import EntryOptions, rehearsed_entry_options
+from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.statements import StatementOptions, statement_options
 from evtool.cli.output import Output, output_options
 from evtool.cli.progress import terminal_progress
@@ -44,7 +44,7 @@ original, and the recipient sees in the record what the copy was made from.
 @click.argument("copy", metavar="COPY")
 @click.option("--method", required=True, metavar="TEXT", help="How the copy was made; recorded.")
 @statement_options
-@rehearsed_entry_options
+@entry_options
 @signing_options
 @output_options
 def command(

@@ -57,6 +57,8 @@ checked against what, `sealed` seals it. Files that no list names are sealed too
 BAG_EXAMPLES = """\b
 Examples:
   evtool import bag received/bag-17 --source NGO-3 --place "field office"
+  evtool import bag received/bag-17 --dry-run
+                                compare everything, and write nothing
   evtool import bag received/bag-17 --custody bag-17-custody
                                 the record outside; the bag stays as it is
 
@@ -154,9 +156,9 @@ def bag(
 ) -> int:
     """Check the BagIt bag PATH of another program against all of its manifests, and seal it where it lies."""
     with terminal_progress(output) as progress:
-        author = Author(signing.choose(), entry.policy(), progress)
+        author = Author(signing.choose(dry_run=entry.dry_run), entry.policy(), progress)
         result = import_bag(directory, author, _options(statements, entry), came_from.origin())
-    return _answer(output, directory, result)
+    return _answer(output, directory, result, entry.dry_run)
 
 
 @command.command("list", cls=Command, epilog=f"{LIST_EXAMPLES}\n{LIST_EXIT_CODES}")
@@ -200,20 +202,22 @@ def list_(
             directory,
             list_file,
             ListOptions(format_name, os.fsencode(strip).decode("utf-8", "surrogateescape"), encoding, columns),
-            Author(signing.choose(), entry.policy(), progress),
+            Author(signing.choose(dry_run=entry.dry_run), entry.policy(), progress),
             _options(statements, entry),
             came_from.origin(),
         )
-    return _answer(output, directory, result)
+    return _answer(output, directory, result, entry.dry_run)
 
 
-def _answer(output: Output, directory: str, result: ImportResult) -> int:
-    output.did(f"{shown(directory)}: checked and sealed, entries {result.collected} and {result.seal.entry}")
-    output.answer(_render(directory, result))
+def _answer(output: Output, directory: str, result: ImportResult, dry_run: bool) -> int:
+    if not dry_run:
+        output.did(f"{shown(directory)}: checked and sealed, entries {result.collected} and {result.seal.entry}")
+    output.answer(_render(directory, result, dry_run))
     output.document(
         ImportDocument(
             exit_code=ExitCode.OK,
             path=directory,
+            dry_run=dry_run,
             collected=result.collected,
             sealed=result.seal.entry,
             head=result.seal.head,
@@ -232,10 +236,14 @@ def _answer(output: Output, directory: str, result: ImportResult) -> int:
 _MAX_NAMED = 20
 
 
-def _render(directory: str, result: ImportResult) -> str:
+def _render(directory: str, result: ImportResult, dry_run: bool) -> str:
+    record, seal, note = (
+        ("would record", "would seal", "; nothing was written") if dry_run else ("records", "seals", "")
+    )
     lines = [
         f"{shown(directory)}: {result.checked:,} files are as listed ({', '.join(result.algorithms)})",
-        f"  entry {result.collected} records it, entry {result.seal.entry} seals {result.seal.new_items:,} items",
+        f"  entry {result.collected} {record} it, "
+        f"entry {result.seal.entry} {seal} {result.seal.new_items:,} items{note}",
     ]
     if result.weak_only:
         how_many = "" if result.weak_only == result.checked else f"{result.weak_only:,} of them by nothing better: "

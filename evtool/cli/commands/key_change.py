@@ -19,10 +19,10 @@ from evtool.core.custody.entry import NOT_STATED
 from evtool.core.errors import EvtoolError, ExitCode, KeyFileError
 from evtool.core.ssh.key import PublicKey
 from evtool.core.text.names import shown
-from evtool.keys.keyfile import KeyFile
+from evtool.keys.keyfile import KeyFile, make_private_key
 from evtool.keys.own import OwnKey, read_new_passphrase, read_own_key
 from evtool.keys.passphrase import PassphraseSource, TerminalPassphrase
-from evtool.keys.signer import Signer, choose_signer
+from evtool.keys.signer import Signer, choose_rehearsal_signer, choose_signer
 from evtool.keys.trust import add_signer
 from evtool.keys.upkeep import old_keys, replace_key
 from evtool.operations.author import Author
@@ -32,6 +32,7 @@ from evtool.report.key_document import KeysDocument, ToldRecord
 EXAMPLES = """\b
 Examples:
   evtool key change A03 --record case-12 --record case-13
+  evtool key change A03 --record case-12 --dry-run
   evtool key change A03 --no-new-key --record case-14
                                      the key was changed already
 
@@ -72,7 +73,8 @@ def command(
         raise click.UsageError("--no-new-key goes with --record DIR")
     if entry.custody is not None and len(records) != 1:
         raise click.UsageError("--custody goes with one --record DIR")
-    unlocked = _Signers(code, old.source() or TerminalPassphrase())
+    unlocked = _Signers(code, old.source() or TerminalPassphrase(), dry_run=entry.dry_run)
+    is_new = not no_new_key
     if no_new_key:
         own, former = read_own_key(code), old_keys(code)
         if not former:
@@ -81,13 +83,15 @@ def command(
         if records:
             # Nothing is changed before it is known that the old key can be unlocked.
             unlocked.take(read_own_key(code).file)
-        own, former = _change(code, new, output)
-    told = [_tell(record, own.file.public_key, former, unlocked.take, entry, output) for record in records]
-    output.answer("\n".join([render_own_key(own), *(_as_text(record) for record in told)]))
+        own, former = _rehearse(code, new) if entry.dry_run else _change(code, new, output)
+    public_key = make_private_key()[1] if is_new and entry.dry_run else own.file.public_key
+    told = [_tell(record, public_key, former, unlocked.take, entry, output) for record in records]
+    output.answer("\n".join([*_say_whose(own, entry, is_new), *(_as_text(record, entry) for record in told)]))
     output.document(
         KeysDocument(
+            dry_run=entry.dry_run,
             keys=(show_own_key(own),),
-            trusted=True,
+            trusted=None if entry.dry_run else True,
             old_key=former[0].public_key.fingerprint,
             records=tuple(told),
         )
@@ -95,14 +99,16 @@ def command(
     for record in told:
         if record.error is not None:
             print_error(f"{shown(record.path)}: {record.error}", record.hint)
-    output.talk(_advice(own, former[0].public_key))
+    if not entry.dry_run:
+        output.talk(_advice(own, former[0].public_key))
     return ExitCode.NOT_CHECKED if any(record.error is not None for record in told) else ExitCode.OK
 
 
 class _Signers:
     """Signers with old keys; each is unlocked once."""
 
-    def __init__(self, code: str, passphrase: PassphraseSource) -> None:
+    def __init__(self, code: str, passphrase: PassphraseSource, *, dry_run: bool) -> None:
+        self._dry_run = dry_run
         self._code = code
         self._passphrase = passphrase
         self._signers: dict[str, Signer] = {}
@@ -110,10 +116,27 @@ class _Signers:
     def take(self, key: KeyFile) -> Signer:
         fingerprint = key.public_key.fingerprint
         if fingerprint not in self._signers:
-            self._signers[fingerprint] = choose_signer(
-                key=str(key.path), agent_code=self._code, passphrase=self._passphrase
+            path = str(key.path)
+            self._signers[fingerprint] = (
+                choose_rehearsal_signer(key=path, agent_code=self._code)
+                if self._dry_run
+                else choose_signer(key=path, agent_code=self._code, passphrase=self._passphrase)
             )
         return self._signers[fingerprint]
+
+
+def _rehearse(code: str, new: NewPassphraseOptions) -> tuple[OwnKey, list[KeyFile]]:
+    """Give the key that would be followed by another one, and the old keys as they would be then."""
+    new.source()
+    own = read_own_key(code)
+    return own, [own.file, *old_keys(code)]
+
+
+def _say_whose(own: OwnKey, entry: EntryOptions, is_new: bool) -> list[str]:
+    if not (entry.dry_run and is_new):
+        return [render_own_key(own)]
+    old = own.file.public_key.fingerprint
+    return [f"{own.code}: would get its next key, and {old} would be set aside; nothing was written"]
 
 
 def _change(code: str, new: NewPassphraseOptions, output: Output) -> tuple[OwnKey, list[KeyFile]]:
@@ -141,16 +164,20 @@ def _tell(
     if header.reason == NOT_STATED:
         header = replace(header, reason="the key was changed")
     try:
-        key = choose_old_key(path, new, [key.public_key for key in former], custody=entry.custody)
+        key = choose_old_key(path, new, [key.public_key for key in former], custody=entry.place())
         signer = unlock(next(file for file in former if file.public_key == key))
-        result = announce_key(path, Author(signer, entry.policy()), new, header, custody=entry.custody)
+        result = announce_key(path, Author(signer, entry.policy()), new, header, custody=entry.place())
     except EvtoolError as error:
         return ToldRecord(path=path, error=error.message, hint=error.hint)
+    if entry.dry_run:
+        return ToldRecord(path=path, entry=result.entry)
     output.did(f"{shown(path)}: added entry {result.entry}")
     return ToldRecord(path=path, entry=result.entry, head=result.head)
 
 
-def _as_text(record: ToldRecord) -> str:
+def _as_text(record: ToldRecord, entry: EntryOptions) -> str:
+    if record.entry is not None and entry.dry_run:
+        return f"{shown(record.path)}: would add entry {record.entry}; nothing was written"
     if record.entry is None or record.head is None:
         return f"{shown(record.path)}: not told"
     return "\n".join([f"{shown(record.path)}: added entry {record.entry}", *head_lines(record.head)])

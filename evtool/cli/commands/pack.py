@@ -53,7 +53,6 @@ class PartOptions:
         withhold: statements to withhold of every item.
         neutral_names: name the files by item number.
         allowed_only: leave out what may not be disclosed.
-        dry_run: tell what would be packed, and write nothing.
     """
 
     withhold: tuple[str, ...] = flag(
@@ -69,9 +68,6 @@ class PartOptions:
     )
     allowed_only: bool = flag(
         "--allowed-only", is_flag=True, help="Leave out what may not be disclosed, instead of refusing."
-    )
-    dry_run: bool = flag(
-        "--dry-run", is_flag=True, help="Tell what would be packed, and what would travel; write nothing."
     )
 
 
@@ -111,4 +107,4 @@ def command(
         custody=entry.place(),
     )
     order = Order(directory, bundle, disclosed, options, signing, entry)
-    return (preview_bundle if part.dry_run else make_bundle)(output, order)
+    return (preview_bundle if entry.dry_run else make_bundle)(output, order)

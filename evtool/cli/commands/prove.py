@@ -48,7 +48,6 @@ The proof is a small bundle: the items, the record, and the hashes that lead fro
     metavar="FILE.zip",
     help="The proof; new.",
 )
-@click.option("--dry-run", is_flag=True, help="Tell what would be packed, and what would travel; write nothing.")
 @disclosure_options
 @encryption_options
 @entry_options
@@ -58,7 +57,6 @@ def command(
     directory: str,
     items: ItemChoice,
     bundle: Path,
-    dry_run: bool,
     disclosure: DisclosureOptions,
     encryption: EncryptionOptions,
     entry: EntryOptions,
@@ -72,4 +70,4 @@ def command(
     recipients, passphrase = encryption.load(bundle, known)
     options = PackOptions(Wanted(only=items), recipients=recipients, passphrase=passphrase, custody=entry.place())
     order = Order(directory, bundle, disclosed, options, signing, entry)
-    return (preview_bundle if dry_run else make_bundle)(output, order)
+    return (preview_bundle if entry.dry_run else make_bundle)(output, order)

@@ -46,6 +46,7 @@ ADD_EXAMPLES = """\b
 Examples:
   evtool receipt add case-12 case-12.receipt
   evtool receipt add case-12 case-12.receipt --trust trusted_keys
+  evtool receipt add case-12 case-12.receipt --dry-run
 
 \b
 Exit codes:
@@ -98,16 +99,17 @@ def add(
     assert isinstance(details, Received)  # noqa: S101  # nothing else is a receipt
     document = ReceiptDocument(
         path=directory,
+        dry_run=where.dry_run,
         transfer=found.transfer.entry.sequence,
         agent=found.link.entry.agent,
         acceptance=details.acceptance,
         witnessed=found.witnessed,
     )
-    output.answer(
-        f"{shown(directory)}: {document.agent} answered entry {document.transfer}: {document.acceptance.value}\n"
-        f"  entries up to {document.witnessed} are now witnessed by {document.agent}",
-        done=True,
-    )
+    lines = [f"{shown(directory)}: {document.agent} answered entry {document.transfer}: {document.acceptance.value}"]
+    how = "would be" if where.dry_run else "are now"
+    lines += [f"  entries up to {document.witnessed} {how} witnessed by {document.agent}"]
+    lines += ["  the receipt fits; nothing was written"] if where.dry_run else []
+    output.answer("\n".join(lines), done=not where.dry_run)
     output.document(document)
 
 

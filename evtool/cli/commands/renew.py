@@ -7,7 +7,7 @@ from dataclasses import replace
 import click
 
 from evtool.cli.answers.head import head_lines
-from evtool.cli.answers.stamp import answer_leaves, describe_failure, describe_stamping
+from evtool.cli.answers.stamp import answer_leaves, describe_failure, describe_rehearsal, describe_stamping
 from evtool.cli.command import Command
 from evtool.cli.options.common import SigningOptions, signing_options
 from evtool.cli.options.entry import EntryOptions, entry_options
@@ -18,7 +18,7 @@ from evtool.core.text.names import shown
 from evtool.operations.author import Author
 from evtool.operations.timestamps.add import StampOptions, add_timestamps, preview_blank
 from evtool.operations.timestamps.renew import RenewResult, renew
-from evtool.report.stamp import render_stamping
+from evtool.report.stamp import render_rehearsal, render_stamping
 from evtool.report.time_document import RenewDocument, Stamping
 
 EXAMPLES = """\b
@@ -26,6 +26,7 @@ Examples:
   evtool due archive/*                       list what expires when
   evtool renew interview-0042 --tsa http://tsa.example/tsr
                        by an authority whose certificate expires later
+  evtool renew interview-0042 --dry-run      tell what would be renewed
   evtool renew interview-0042                then, across an air gap:
   evtool timestamp interview-0042 --request out.tsq
 
@@ -61,22 +62,28 @@ def command(
     if stamping.what_leaves:
         answer_leaves(output, preview_blank(order or StampOptions()), blank=True)
         return ExitCode.OK
-    result = renew(directory, Author(signing.choose(), entry.policy()), entry.header(), custody=entry.place())
-    output.did(_render(directory, result, None))
-    stamps = _stamp(directory, order, result)
-    exit_code = ExitCode.OK if stamps is None or stamps.ok else ExitCode.NOT_ESTABLISHED
-    output.answer(_render(directory, result, stamps))
+    dry_run = entry.dry_run
+    author = Author(signing.choose(dry_run=dry_run), entry.policy())
+    result = renew(directory, author, entry.header(), custody=entry.place())
+    if dry_run:
+        stamps = describe_rehearsal(result.entry, order) if order is not None else None
+    else:
+        output.did(_render(directory, result, None, dry_run=False))
+        stamps = _stamp(directory, order, result)
+    exit_code = ExitCode.OK if dry_run or stamps is None or stamps.ok else ExitCode.NOT_ESTABLISHED
+    output.answer(_render(directory, result, stamps, dry_run=dry_run), done=not dry_run)
     output.document(
         RenewDocument(
             exit_code=exit_code,
             path=directory,
             entry=result.entry,
-            head=result.head,
+            dry_run=dry_run,
+            head=None if dry_run else result.head,
             files=result.files,
             stamping=stamps,
         )
     )
-    if stamps is None:
+    if stamps is None and not dry_run:
         output.talk(
             "Without a time-stamp this entry carries nothing on: `evtool timestamp` adds one, with --tsa, or with "
             "--request and --import across an air gap."
@@ -94,7 +101,10 @@ def _stamp(directory: str, order: StampOptions | None, result: RenewResult) -> S
         return describe_failure(result.entry, order, error)
 
 
-def _render(directory: str, result: RenewResult, stamps: Stamping | None) -> str:
+def _render(directory: str, result: RenewResult, stamps: Stamping | None, *, dry_run: bool) -> str:
+    if dry_run:
+        what = f"would renew {result.files} files of the record as entry {result.entry}; nothing was written"
+        return "\n".join([f"{shown(directory)}: {what}", *(render_rehearsal(stamps) if stamps is not None else ())])
     lines = [f"{shown(directory)}: renewed {result.files} files of the record as entry {result.entry}"]
     if stamps is not None:
         lines += ["", *render_stamping(stamps, directory)]

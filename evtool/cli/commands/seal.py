@@ -47,7 +47,8 @@ if TYPE_CHECKING:
 EXAMPLES = """\b
 Examples:
   evtool seal interview-0042                  sign with your only key
-  evtool seal interview-0042 --dry-run        tell what would be sealed
+  evtool seal interview-0042 --dry-run        tell what would be sealed, and
+                                              read only what may be missing
   evtool seal /media/disc --custody disc-custody
                                      the record beside a read-only medium
   evtool seal interview-0042 --tsa http://tsa.example/tsr
@@ -88,7 +89,6 @@ class WhatOptions:
         renamed: give items that lie under other names these names.
         metadata: how much of the embedded metadata is sealed.
         no_sandbox: parse even where the parser cannot be confined.
-        dry_run: tell what would be sealed, and write nothing.
     """
 
     exclude: tuple[str, ...] = flag(
@@ -125,11 +125,6 @@ class WhatOptions:
     )
     no_sandbox: bool = flag(
         "--no-sandbox", is_flag=True, help="Parse files even where the platform cannot confine the parser."
-    )
-    dry_run: bool = flag(
-        "--dry-run",
-        is_flag=True,
-        help="Tell what would be sealed; write nothing, read no file but those that may be missing items.",
     )
 
 
@@ -176,7 +171,7 @@ def command(
     if stamping.what_leaves:
         return _show_what_leaves(order, output)
     policy = entry.policy()
-    signer = None if what.dry_run else signing.choose()
+    signer = None if entry.dry_run else signing.choose()
     try:
         result = _run(directory, options, signer, policy, output)
     except RenamedError as error:
@@ -184,13 +179,13 @@ def command(
             raise
         result = _run(directory, replace(options, renamed=error.renames.clear), signer, policy, output)
     if result.newest_entry is not None:
-        output.did(_say_what_was_sealed(result, directory, what.dry_run))
-    stamps = _stamp(directory, order, result, what.dry_run)
+        output.did(_say_what_was_sealed(result, directory, entry.dry_run))
+    stamps = _stamp(directory, order, result, entry.dry_run)
     exit_code = weigh(result.findings, established=result.is_established and (stamps is None or stamps.ok))
     listed = list_findings(result.findings, output.limit)
-    is_stamping = order is not None and not what.dry_run
-    new = _new_names(directory, options, result) if what.dry_run else None
-    lines = [_render(result, directory, what.dry_run, listed, stamps, is_stamping=is_stamping)]
+    is_stamping = order is not None and not entry.dry_run
+    new = _new_names(directory, options, result) if entry.dry_run else None
+    lines = [_render(result, directory, entry.dry_run, listed, stamps, is_stamping=is_stamping)]
     if new:
         shown_names = new if output.lists_all else new[:MOST_NAMED]
         lines += ["  new:", *(f"    {shown(name)}" for name in shown_names)]

@@ -8,7 +8,13 @@ import click
 
 from evtool.cli.answers.airgap import answer_import, answer_request
 from evtool.cli.answers.revocation import UNKNOWN_ADDRESSES, fetch_and_keep, keep_revocation
-from evtool.cli.answers.stamp import answer_leaves, describe_calendar, describe_stamping, did_stamp
+from evtool.cli.answers.stamp import (
+    answer_leaves,
+    describe_calendar,
+    describe_rehearsal,
+    describe_stamping,
+    did_stamp,
+)
 from evtool.cli.command import Command
 from evtool.cli.group import Group
 from evtool.cli.options.bundle import AccessOptions, access_options
@@ -17,9 +23,15 @@ from evtool.cli.options.stamp import StampRequestOptions, stamp_options
 from evtool.cli.output import Output, output_options
 from evtool.core.errors import ExitCode
 from evtool.core.text.names import shown
-from evtool.operations.timestamps.add import StampResult, add_timestamps, preview_timestamps
+from evtool.operations.timestamps.add import (
+    StampOptions,
+    StampResult,
+    add_timestamps,
+    preview_timestamps,
+    rehearse_timestamps,
+)
 from evtool.operations.timestamps.upgrade import ProofUpgrade, upgrade_proofs
-from evtool.report.stamp import render_stamping
+from evtool.report.stamp import render_rehearsal, render_stamping
 from evtool.report.time_document import StampDocument, UpgradeDocument, UpgradedProof
 
 _EXIT_CODES = """\b
@@ -58,6 +70,7 @@ Examples:
       --tsa http://two.example/ --at-least 1
   evtool timestamp interview-0042 --entry 3 --tsa http://tsa.example/tsr
   evtool timestamp interview-0042 --tsa http://tsa.example/tsr --what-leaves
+  evtool timestamp interview-0042 --tsa http://tsa.example/tsr --dry-run
   evtool timestamp interview-0042 --request /media/stick/out.tsq
   evtool timestamp interview-0042 --import /media/stick/in.tsr
   evtool timestamp interview-0042 --revocation /media/stick/tsa.crl
@@ -79,7 +92,8 @@ Examples:
 
 \b
 Exit codes:
-  0  every proof names a block
+  0  every proof names a block; with --dry-run: or a calendar would be
+     asked for the rest
   2  wrong usage
   3  a proof is still a promise
   4  something could not be read or written
@@ -141,6 +155,8 @@ def add(
             "give one of --tsa (or --ots), --request, --import, --revocation, and --with-revocation alone"
         )
     custody = where.place(access.load())
+    if where.dry_run and stamping.asks and not stamping.what_leaves:
+        return _rehearse(directory, stamping.build(output, entry, custody), output)
     if revocation:
         return keep_revocation(directory, revocation, entry, stamping.tsa_roots, custody, output)
     if is_fetching:
@@ -158,13 +174,23 @@ def add(
     return answer_stamping(output, directory, add_timestamps(directory, options))
 
 
+def _rehearse(directory: str, options: StampOptions, output: Output) -> ExitCode:
+    stamping = describe_rehearsal(rehearse_timestamps(directory, options), options)
+    head = f"{shown(directory)}: would have entry {stamping.entry} stamped; nothing was sent or written"
+    output.answer("\n".join([head, *render_rehearsal(stamping)]))
+    if options.with_revocation:
+        output.talk(UNKNOWN_ADDRESSES)
+    output.document(StampDocument(exit_code=ExitCode.OK, path=directory, dry_run=True, stamping=stamping))
+    return ExitCode.OK
+
+
 def answer_stamping(output: Output, directory: str, result: StampResult) -> ExitCode:
     """Print what came of it, and give the exit code."""
     exit_code = ExitCode.OK if result.ok else ExitCode.NOT_ESTABLISHED
     stamping = describe_stamping(result)
     did_stamp(output, stamping)
     output.answer("\n".join([f"{shown(directory)}:", *render_stamping(stamping, directory)]))
-    output.document(StampDocument(exit_code=exit_code, path=directory, stamping=stamping))
+    output.document(StampDocument(exit_code=exit_code, path=directory, dry_run=False, stamping=stamping))
     return exit_code
 
 
@@ -189,14 +215,16 @@ def upgrade(
 ) -> int:
     """Ask OpenTimestamps calendars for the rest of the proofs in DIRECTORY."""
     upgrades = upgrade_proofs(directory, ots, entry=entry, custody=where.place(access.load()))
-    exit_code = ExitCode.OK if all(proof.complete for proof in upgrades) else ExitCode.NOT_ESTABLISHED
+    is_done = all(proof.complete or proof.would_ask for proof in upgrades)
+    exit_code = ExitCode.OK if is_done else ExitCode.NOT_ESTABLISHED
     if grown := [proof.name.text for proof in upgrades if proof.changed]:
         output.did(f"stored {', '.join(grown)}")
-    output.answer("\n".join(_render_upgrades(directory, upgrades)))
+    output.answer("\n".join(_render_upgrades(directory, upgrades, dry_run=where.dry_run)))
     output.document(
         UpgradeDocument(
             exit_code=exit_code,
             path=directory,
+            dry_run=where.dry_run,
             proofs=tuple(
                 UpgradedProof(
                     entry=proof.entry,
@@ -204,6 +232,7 @@ def upgrade(
                     changed=proof.changed,
                     complete=proof.complete,
                     problems=tuple(map(describe_calendar, proof.problems)),
+                    would_ask=proof.would_ask,
                 )
                 for proof in upgrades
             ),
@@ -212,12 +241,15 @@ def upgrade(
     return exit_code
 
 
-def _render_upgrades(directory: str, upgrades: tuple[ProofUpgrade, ...]) -> list[str]:
+def _render_upgrades(directory: str, upgrades: tuple[ProofUpgrade, ...], *, dry_run: bool) -> list[str]:
     complete = sum(proof.complete for proof in upgrades)
     lines = [f"{shown(directory)}: {complete} of {len(upgrades)} proofs name a block"]
+    if dry_run:
+        lines[0] += "; nothing was asked or written"
     for proof in upgrades:
         state = "names a block" if proof.complete else "still a promise"
         lines.append(f"  entry {proof.entry}  {state}{', grew' if proof.changed else ''}  {proof.name.text}")
+        lines += [f"    would ask {shown(calendar)} for the rest" for calendar in proof.would_ask]
         for problem in proof.problems:
             lines += [f"    {problem.problem}", *([f"    {problem.hint}"] if problem.hint else [])]
     return lines

@@ -162,18 +162,6 @@ class SigningOptions:
         return choose_signer(key=self.key, agent_code=self.agent, passphrase=source)
 
 
-def who_would_sign(agent: str | None) -> tuple[str | None, PublicKey | None]:
-    """Give the code, and if it is known the key, that would sign: those of the only own key, or of that of `agent`.
-
-    Of several keys nobody knows which would sign.
-    """
-    # Whoever only asks for help need not wait for the key formats of cryptography.
-    from evtool.keys.own import list_own_keys
-
-    mine = [key for key in list_own_keys().keys if agent in (None, key.code)]
-    return (mine[0].code, mine[0].file.public_key) if len(mine) == 1 else (agent, None)
-
-
 signing_options = options_of(SigningOptions, "signing", "Who signs")
 """Add --key, --agent and where the key's passphrase comes from; the command gets them as `signing`."""
 
@@ -225,6 +213,11 @@ _WAIT: dict[str, Any] = {
     "default": 0.0,
     "help": "Wait for another evtool that is writing this record. [default: do not wait]",
 }
+_DRY_RUN: dict[str, Any] = {
+    "is_flag": True,
+    "help": "Tell what would be added, after every check; write nothing, and ask neither for a passphrase nor on the "
+    "network.",
+}
 _TRUST: dict[str, Any] = {
     "metavar": "FILE",
     "type": click.Path(path_type=Path),
@@ -257,19 +250,21 @@ class PlaceOptions:
         custody: the custody directory; None for that in the evidence directory.
         continued: the directory that continues the record of a bundle, or None.
         wait: seconds to wait for another run that is writing the record.
+        dry_run: tell what would be added, and write nothing.
     """
 
     custody: str | None = flag("--custody", **_CUSTODY)
     continued: str | None = flag("--continued", otherwise=None, **_CONTINUED)
     wait: float = flag("--wait", otherwise=0.0, **_WAIT)
+    dry_run: bool = flag("--dry-run", otherwise=False, **_DRY_RUN)
 
     def place(self, access: BundleAccess | None = None) -> RecordPlace:
         """Give where it is; `access` is what opens an encrypted bundle."""
-        return RecordPlace(self.custody, self.continued, access or BundleAccess(), self.wait)
+        return RecordPlace(self.custody, self.continued, access or BundleAccess(), self.wait, self.dry_run)
 
 
 place_options = options_of(PlaceOptions, "where", "The record")
-"""Add --custody, --continued and --wait; the command gets them as `where`."""
+"""Add --custody, --continued, --wait and --dry-run; the command gets them as `where`."""
 
 
 def custody_flag() -> Any:
@@ -285,6 +280,11 @@ def continued_flag() -> Any:
 def wait_flag() -> Any:
     """Declare --wait."""
     return flag("--wait", otherwise=0.0, **_WAIT)
+
+
+def dry_run_flag() -> Any:
+    """Declare --dry-run."""
+    return flag("--dry-run", otherwise=False, **_DRY_RUN)
 
 
 def trust_flag() -> Any:

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from evtool.cli.command import flag, options_of
-from evtool.cli.options.common import continued_flag, custody_flag, wait_flag
+from evtool.cli.options.common import continued_flag, custody_flag, dry_run_flag, wait_flag
 from evtool.cli.options.values import instant_value
 from evtool.core.custody.entry import Clock
 from evtool.core.custody.privacy import TextPolicy, make_policy, parse_denied_terms
@@ -62,12 +62,7 @@ class EntryOptions:
     custody: str | None = custody_flag()
     continued: str | None = continued_flag()
     wait: float = wait_flag()
-    dry_run: bool = flag(
-        "--dry-run",
-        otherwise=False,
-        is_flag=True,
-        help="Tell what would be recorded, after every check; write nothing, and ask for no passphrase.",
-    )
+    dry_run: bool = dry_run_flag()
 
     def place(self, access: BundleAccess | None = None) -> RecordPlace:
         """Give where the entry goes; `access` is what opens an encrypted bundle."""
@@ -103,14 +98,11 @@ class EntryOptions:
         return make_policy(terms, _local_names())
 
 
-entry_options = options_of(EntryOptions, "entry", "The entry", without=frozenset({"continued", "dry_run"}))
+entry_options = options_of(EntryOptions, "entry", "The entry", without=frozenset({"continued"}))
 """Add what every command takes that adds an entry; the command gets it as `entry`."""
 
-rehearsed_entry_options = options_of(EntryOptions, "entry", "The entry", without=frozenset({"continued"}))
-"""Add the same for a command that can also tell beforehand what it would record."""
-
 bundle_entry_options = options_of(EntryOptions, "entry", "The entry")
-"""Add all of that for a command that can also continue the record of a bundle."""
+"""Add the same for a command that can also continue the record of a bundle."""
 
 _MAX_TERMS = 4 * 1024 * 1024
 

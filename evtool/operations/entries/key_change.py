@@ -12,11 +12,12 @@ from evtool.core.ssh.key import PublicKey
 from evtool.operations.author import Author
 from evtool.operations.entries.record_event import RecordResult, record_event
 from evtool.operations.entries.writer import EntryHeader
+from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 
 
 def choose_old_key(
-    path: str | os.PathLike[str], new: PublicKey, old: Sequence[PublicKey], *, custody: str | None = None
+    path: str | os.PathLike[str], new: PublicKey, old: Sequence[PublicKey], *, custody: Where = None
 ) -> PublicKey:
     """Choose which of the old keys of an agent, the newest first, can tell this record of the new one.
 
@@ -41,7 +42,7 @@ def announce_key(
     new: PublicKey,
     header: EntryHeader,
     *,
-    custody: str | None = None,
+    custody: Where = None,
 ) -> RecordResult:
     """Add the entry `admitted` by which the next key of the agent who signs follows the present one.
 

@@ -17,7 +17,7 @@ from evtool.core.manifest.disclosed_items import parse_disclosed_items
 from evtool.core.manifest.manifest import Item, ManifestReader, ManifestSummary
 from evtool.core.text.checksums import parse_header, serialize_header, serialize_line
 from evtool.core.text.digest import sha256_hex
-from evtool.core.text.limits import MAX_ENTRIES_SIZE, MAX_LIST_LINE
+from evtool.core.text.limits import MAX_ENTRIES_SIZE
 from evtool.core.text.names import parse_name
 from evtool.operations.record.record import Record
 from evtool.store.custody import CustodyReader, FileRole, file_name
@@ -74,8 +74,10 @@ def _require_files(entry: Entry, custody: CustodyReader, own: Mapping[str, bytes
         if sha256_hex(listed) != entry.details.list:
             raise FormatError("the list of what the bundle contains is not the one that the entry names")
     if isinstance(entry.details, Renewed):
-        renewed = parse_list(custody.read_lines(written(FileRole.RENEWAL), limit=MAX_LIST_LINE + 1))
-        _require_digest(custody, written(FileRole.RENEWAL), entry.details.list)
+        listed = own[file_name(entry.sequence, entry.event.value, FileRole.RENEWAL)]
+        renewed = parse_list(listed.removesuffix(b"\n").split(b"\n"))
+        if sha256_hex(listed) != entry.details.list:
+            raise FormatError("the list of files is not the one that the entry names")
         if len(renewed) != entry.details.files:
             raise FormatError(f"the list holds {len(renewed)} files, the entry says {entry.details.files}")
 

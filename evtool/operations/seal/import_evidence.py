@@ -31,6 +31,7 @@ from evtool.operations.entries.writer import (
     write_entry,
 )
 from evtool.operations.progress import Progress
+from evtool.operations.record.place import place_of
 from evtool.operations.record.read import list_items, open_record
 from evtool.operations.record.selection import Selection
 from evtool.operations.seal.import_check import Expectation, ImportCheck
@@ -106,6 +107,8 @@ def import_bag(
 ) -> ImportResult:
     """Check a bag of another program against all of its manifests, and seal it where it lies.
 
+    With `RecordPlace.dry_run` every file is compared, nothing is written, and the result says what would be sealed.
+
     Raises:
         FormatError: it is not a bag, or not one that is read.
         MismatchError: a file differs, is missing, or is in the payload and not listed; nothing was sealed.
@@ -135,6 +138,8 @@ def import_list(
     origin: Origin,
 ) -> ImportResult:
     """Check a directory against a list that another program wrote (`-` is standard input), and seal it.
+
+    A dry run is as in `import_bag`.
 
     Files that the list does not name are sealed all the same, and named in the result.
 
@@ -231,14 +236,17 @@ def _import(run: _Import) -> ImportResult:
     with open_for_writing(run.path, options.custody) as opened:
         _require_unsealed(opened)
     # Tables that do not fit are found before anything is read or written.
-    preview_seal(run.path, options, policy=run.author.policy)
+    previewed = preview_seal(run.path, options, policy=run.author.policy)
     with open_for_writing(run.path, options.custody) as opened:
         _require_unsealed(opened)
         _check_all(opened, check, options, run.author.progress)
         header = EntryHeader(options.reason, options.happened_at, options.clock)
         collected = write_entry(opened, run.author, header, run.details)
-    result = seal(run.path, run.author, options)
-    _require_sealed_as_checked(run.path, options, check.digests)
+    if place_of(options.custody).dry_run:
+        result = replace(previewed, entry=collected.sequence + 1, head=None)
+    else:
+        result = seal(run.path, run.author, options)
+        _require_sealed_as_checked(run.path, options, check.digests)
     files = run.expectation.files.values()
     return ImportResult(
         collected=collected.sequence,

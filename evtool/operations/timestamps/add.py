@@ -135,13 +135,7 @@ def add_timestamps(path: str | os.PathLike[str], options: StampOptions, ports: P
         UsageError: the entry already has an OpenTimestamps proof.
     """
     ports = ports or Ports()
-    with open_record(path, options.custody) as record:
-        target = read_target(record, options.entry)
-        if options.calendars and target.name("", StampRole.PROOF) in record.listing.stamps:
-            raise UsageError(
-                f"entry {target.sequence} already has an OpenTimestamps proof",
-                hint="'evtool timestamp upgrade DIR' completes it",
-            )
+    target = _find_target(path, options)
     order = StampOrder(target.signature, options.hash_name, options.policy)
     requests = [(url, make_request(order, ports.random_bits)) for url in options.authorities]
     outcomes = ask_authorities(order, requests, make_grounds(options.anchors, ports), ports.pause)
@@ -152,6 +146,30 @@ def add_timestamps(path: str | os.PathLike[str], options: StampOptions, ports: P
         return result
     fetched = fetch_revocation(path, options.anchors, entry=target.sequence, custody=options.custody, ports=ports)
     return replace(result, fetched=fetched.sources)
+
+
+def _find_target(path: str | os.PathLike[str], options: StampOptions) -> Target:
+    with open_record(path, options.custody) as record:
+        target = read_target(record, options.entry)
+        if options.calendars and target.name("", StampRole.PROOF) in record.listing.stamps:
+            raise UsageError(
+                f"entry {target.sequence} already has an OpenTimestamps proof",
+                hint="'evtool timestamp upgrade DIR' completes it",
+            )
+    return target
+
+
+def rehearse_timestamps(path: str | os.PathLike[str], options: StampOptions) -> int:
+    """Make every check of `add_timestamps` that needs no answer; give the number of the entry, and ask nobody.
+
+    `options.custody` says that this is a dry run.
+
+    Raises:
+        InputError, MismatchError, UsageError: as `add_timestamps`.
+    """
+    target = _find_target(path, options)
+    with open_same_record(path, options.custody, target):
+        return target.sequence
 
 
 def _store(

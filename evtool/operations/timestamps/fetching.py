@@ -60,7 +60,7 @@ def preview_revocation(
     Raises:
         InputError, NotEstablishedError: as `add_revocation`.
     """
-    return tuple(prepare_question(source) for source in _sources(path, anchors, entry, custody, ports or Ports()))
+    return tuple(map(prepare_question, list_sources(path, anchors, entry=entry, custody=custody, ports=ports)))
 
 
 def fetch_revocation(
@@ -81,7 +81,7 @@ def fetch_revocation(
     found: list[FetchedSource] = []
     covered: set[str] = set()
     stamps: dict[tuple[int, str], StampReport] = {}
-    for source in _sources(path, anchors, entry, custody, ports):
+    for source in list_sources(path, anchors, entry=entry, custody=custody, ports=ports):
         if source.kind is SourceKind.RESPONDER and source.certificate in covered:
             continue
         try:
@@ -96,12 +96,21 @@ def fetch_revocation(
     return FetchResult(tuple(found), tuple(stamps.values()))
 
 
-def _sources(
-    path: str | os.PathLike[str], anchors: tuple[Anchor, ...], entry: int | None, custody: Where, ports: Ports
+def list_sources(
+    path: str | os.PathLike[str],
+    anchors: tuple[Anchor, ...],
+    *,
+    entry: int | None = None,
+    custody: Where = None,
+    ports: Ports | None = None,
 ) -> Sequence[RevocationSource]:
-    """List the addresses, each once, lists before responders."""
+    """List the addresses that `fetch_revocation` would ask, each once, lists before responders.
+
+    Raises:
+        InputError, NotEstablishedError: as `fetch_revocation`.
+    """
     with open_record(path, custody) as record:
-        tokens = find_tokens(record, anchors, entry, ports)
+        tokens = find_tokens(record, anchors, entry, ports or Ports())
     found: dict[tuple[str, bytes], RevocationSource] = {}
     for token in tokens:
         for source in find_sources([certificate.der for certificate in token.path]):

@@ -17,7 +17,7 @@ from evtool.core.errors import InputError
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.names import shown
 from evtool.operations.author import Author
-from evtool.operations.entries.writer import EntryHeader, has_record, open_for_writing, write_entry
+from evtool.operations.entries.writer import EntryHeader, commit_entry, draft_entry, has_record, open_for_writing
 from evtool.operations.record.place import Where
 from evtool.operations.verify.renewals import record_files
 from evtool.store.custody import FileRole, file_name
@@ -70,6 +70,6 @@ def renew(
             list_renewed=hashlib.blake2b(data).hexdigest(),
         )
         check_entry_text(details, header.reason, author.policy)
-        opened.writer.write(file_name(opened.next_sequence, Event.RENEWED.value, FileRole.RENEWAL), data)
-        written = write_entry(opened, author, header, details)
+        name = file_name(opened.next_sequence, Event.RENEWED.value, FileRole.RENEWAL)
+        written = commit_entry(opened, draft_entry(opened, author, header, details, own={name: data}))
     return RenewResult(written.sequence, written.head, len(digests))

@@ -7,10 +7,12 @@ nobody can ask it any more, and what was kept then decides whether a time-stamp 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
+from pathlib import Path
 
 from evtool.core.errors import EvtoolError, FormatError, InputError, MismatchError, NotEstablishedError, Way
 from evtool.core.text.names import shown
@@ -30,13 +32,16 @@ from evtool.core.timestamp.x509.revocation_file import (
 from evtool.core.timestamp.x509.revocation_status import Evidence
 from evtool.operations.entries.writer import OpenRecord
 from evtool.operations.record.beside import Companions
-from evtool.operations.record.place import Where
+from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.read import open_record
 from evtool.operations.record.record import Record
 from evtool.operations.timestamps.storing import Ports, Target, open_same_record, read_target, store_files
 from evtool.operations.verify.time.axis import judge_time
 from evtool.operations.verify.time.evidence import read_time_files
 from evtool.operations.verify.time.grounds import TimeGrounds
+from evtool.scan.tree import TreeLocation
+from evtool.store.continued import ContinuedCustody
+from evtool.store.custody import CustodyDirectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,8 @@ def add_revocation(
         kept = tuple(plan.add(source, file, token.name, statement) for source, file, token, statement in matches)
         if plan.new:
             store_files(opened, plan.new)
+        if place_of(custody).dry_run:
+            return RevocationResult(kept, _judge_beforehand(opened.record, plan.new, kept, anchors, ports))
     return RevocationResult(kept, _judge_again(path, custody, kept, anchors, ports))
 
 
@@ -240,8 +247,30 @@ def _judge_again(
     anchors: tuple[Anchor, ...],
     ports: Ports,
 ) -> tuple[StampReport, ...]:
-    concerned = {(stored.name.sequence, stored.name.label) for stored in kept}
     with open_record(path, custody) as record:
-        result = judge_time(record, TimeGrounds(anchors=lambda: anchors), ports.now())
+        return _judge(record, kept, anchors, ports)
+
+
+def _judge_beforehand(
+    record: Record,
+    new: Mapping[StampName, bytes],
+    kept: Sequence[KeptRevocation],
+    anchors: tuple[Anchor, ...],
+    ports: Ports,
+) -> tuple[StampReport, ...]:
+    """Judge with files that are not stored: for as long as that takes, they lie in a folder elsewhere."""
+    with tempfile.TemporaryDirectory(prefix="evtool-") as folder:
+        for name, data in new.items():
+            Path(folder, name.text).write_bytes(data)
+        with CustodyDirectory(TreeLocation.find(folder)) as added:
+            both = ContinuedCustody(record.custody, added)
+            return _judge(replace(record, custody=both, listing=both.list_files()), kept, anchors, ports)
+
+
+def _judge(
+    record: Record, kept: Sequence[KeptRevocation], anchors: tuple[Anchor, ...], ports: Ports
+) -> tuple[StampReport, ...]:
+    concerned = {(stored.name.sequence, stored.name.label) for stored in kept}
+    result = judge_time(record, TimeGrounds(anchors=lambda: anchors), ports.now())
     stamps = [stamp for stamp in result.stamps if stamp.kind is StampKind.RFC3161]
     return tuple(stamp for stamp in stamps if (stamp.entry, stamp.label) in concerned)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from evtool.core.errors import EvtoolError
 from evtool.core.timestamp.ots.format import parse_proof, serialize_proof
 from evtool.core.timestamp.ots.proof import Proof
-from evtool.core.timestamp.ots.stamp import is_complete
+from evtool.core.timestamp.ots.stamp import find_pending, is_complete
 from evtool.core.timestamp.stamp_names import UPGRADE_LABEL, StampName, StampRole
-from evtool.operations.record.place import Where
+from evtool.interop.ots_client import require_listed
+from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.read import open_record
 from evtool.operations.record.record import Record
 from evtool.operations.timestamps.asking import CalendarOutcome, upgrade_proof
@@ -38,6 +39,7 @@ class ProofUpgrade:
         changed: it grew.
         complete: it names a Bitcoin block.
         problems: calendars that were not asked, or did not answer as one should; or why the file cannot be read.
+        would_ask: in a dry run, the calendars that would be asked for the rest.
     """
 
     entry: int
@@ -45,6 +47,7 @@ class ProofUpgrade:
     changed: bool
     complete: bool
     problems: tuple[CalendarOutcome, ...] = ()
+    would_ask: tuple[str, ...] = ()
 
 
 def upgrade_proofs(
@@ -57,7 +60,8 @@ def upgrade_proofs(
 ) -> tuple[ProofUpgrade, ...]:
     """Ask for the rest of every proof that is still a promise, of calendars on the user's list only.
 
-    One proof that cannot be upgraded does not keep the others from it.
+    One proof that cannot be upgraded does not keep the others from it. With `RecordPlace.dry_run` nobody is asked, and
+    the result says who would be.
 
     Raises:
         InputError: there is no record.
@@ -72,6 +76,9 @@ def upgrade_proofs(
             results.append(ProofUpgrade(name.sequence, name, False, False, (CalendarOutcome(name.text, problem),)))
         elif is_complete(proof):
             results.append(ProofUpgrade(name.sequence, name, False, True))
+        elif place_of(custody).dry_run:
+            with open_same_record(path, custody, target):
+                results.append(_rehearse(name, proof, calendars))
         else:
             results.append(_upgrade(path, custody, name, target, proof, calendars, ports))
     return tuple(results)
@@ -98,6 +105,18 @@ def _load(record: Record, name: StampName) -> tuple[Target | None, Proof | None,
         return read_target(record, name.sequence), parse_proof(record.custody.read_stamp(name)), ""
     except EvtoolError as error:
         return None, None, error.message
+
+
+def _rehearse(name: StampName, proof: Proof, calendars: tuple[str, ...]) -> ProofUpgrade:
+    would_ask, problems = [], []
+    for uri in dict.fromkeys(pending.uri for pending in find_pending(proof)):
+        try:
+            require_listed(uri, calendars)
+        except EvtoolError as error:
+            problems.append(CalendarOutcome(uri, error.message, error.hint))
+            continue
+        would_ask.append(uri)
+    return ProofUpgrade(name.sequence, name, False, False, tuple(problems), tuple(would_ask))
 
 
 def _upgrade(
