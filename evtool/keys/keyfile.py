@@ -95,7 +95,7 @@ def _parse_key_file(path: Path, data: bytes) -> KeyFile:
     return KeyFile(path, public_key, encrypted, data)
 
 
-_SHOWN_BY = "it is the .pub file that `evtool key new` made beside the key, and `evtool key list` tells where that is"
+_ASK_FOR_IT = "ask the owner of the key for it: `evtool key show --public-key` prints it; save that in a file"
 
 
 def read_public_key_file(path: Path) -> PublicKey:
@@ -107,8 +107,7 @@ def read_public_key_file(path: Path) -> PublicKey:
     try:
         data = read_any_file(path, MAX_KEY_FILE)
     except InputError as error:
-        hint = error.hint or f"ask whoever has the key for the file; {_SHOWN_BY}"
-        raise KeyFileError(error.message, hint=hint) from None
+        raise KeyFileError(error.message, hint=error.hint or _ASK_FOR_IT) from None
     try:
         return parse_public_key(data)
     except FormatError as error:

@@ -157,3 +157,9 @@ def test_help_shows_examples(evtool: Runner) -> None:
         result = evtool(*arguments, "--help")
         assert result.exit_code == ExitCode.OK
         assert "Examples:\n    evtool trust " in result.stdout
+
+
+def test_a_key_file_that_is_not_there_says_where_to_get_it(evtool: Runner) -> None:
+    """The hint names the command that prints what is to go into the file."""
+    missing = evtool("trust", "add", "B07", "nokey.pub")
+    assert (missing.exit_code, "`evtool key show --public-key`" in missing.stderr) == (ExitCode.NOT_CHECKED, True)
