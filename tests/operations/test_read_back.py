@@ -26,13 +26,14 @@ from evtool.core.custody.events import (
     Sealed,
 )
 from evtool.core.custody.privacy import TextPolicy, check_entry_text
+from evtool.core.custody.renewal_list import serialize_list
 from evtool.core.errors import InputError, UsageError
 from evtool.core.manifest.statement import ItemType
 from evtool.core.text.limits import MAX_ENTRIES_SIZE
 from evtool.core.text.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.operations.author import Author
 from evtool.operations.entries.read_back import require_readable
-from evtool.operations.entries.writer import OpenRecord, open_for_writing, write_entry
+from evtool.operations.entries.writer import OpenRecord, draft_entry, open_for_writing, write_entry
 from evtool.operations.record.spelling import BlockOrder, state_block
 from evtool.operations.seal.manifest_writer import ManifestWriter
 from evtool.scan.batch import Reading, ReadingRow
@@ -179,14 +180,15 @@ def test_a_block_that_the_reader_refuses_is_stated_item_by_item() -> None:
     assert state_block(Reading([run], [rows[0], bad], 0), order) is None
 
 
-def renew_nothing(case: Path) -> None:
+def renew_one_file(case: Path) -> None:
     with open_for_writing(case, None) as opened:
-        opened.writer.write(file_name(opened.next_sequence, "renewed", FileRole.RENEWAL), b"")
-        empty = Digest(hashlib.sha256().hexdigest())
-        details = Renewed(algorithm="blake2b", files=3, list=empty, list_renewed="0" * 128)
-        write_entry(opened, Author(A1), EntryHeader(), details)
+        name = file_name(opened.next_sequence, "renewed", FileRole.RENEWAL)
+        listed = serialize_list({"0001-sealed.toml": "ab" * 64})
+        digest = Digest(hashlib.sha256(listed).hexdigest())
+        details = Renewed(algorithm="blake2b", files=3, list=digest, list_renewed="0" * 128)
+        draft_entry(opened, Author(A1), EntryHeader(), details, own={name: listed})
 
 
 def test_a_renewal_whose_list_says_something_else_is_not_signed(case: Path) -> None:
-    with pytest.raises(InputError, match="holds 0 files, the entry says 3"):
-        renew_nothing(case)
+    with pytest.raises(InputError, match="holds 1 files, the entry says 3"):
+        renew_one_file(case)
