@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import subprocess
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from evtool.core.errors import FormatError
@@ -22,6 +24,7 @@ from evtool.core.timestamp.result import TokenReason, TokenState
 from evtool.core.timestamp.x509.certificates import parse_certificate_file
 from evtool.operations.timestamps.asking import (
     StampOrder,
+    StampOutcome,
     ask_authorities,
     judge_response,
     make_request,
@@ -29,11 +32,14 @@ from evtool.operations.timestamps.asking import (
     stamp_with_calendars,
     upgrade_proof,
 )
+from evtool.report.json_value import to_json
+from evtool.report.time_document import AskedServer
 from tests.timestamp.openssl_authority import OTHER_POLICY, AuthorityServer, OpensslAuthority
 from tests.timestamp.servers import Calendar, ScriptedServer, answer, closed_port
 
 DATA = b"the bytes of 0001-sealed.toml.sig"
 ORDER = StampOrder(DATA)
+MANIFESTS = Path(__file__).parents[2] / "manifests"
 
 
 def no_pause(_seconds: float) -> None:
@@ -153,6 +159,24 @@ def test_a_wrong_clock_is_told_and_stops_nothing(authorities: dict[str, OpensslA
     assert outcome.is_clock_off
     assert outcome.clock_difference
     assert outcome.clock_difference < timedelta(minutes=-50)
+    schema = json.loads((MANIFESTS / "timestamp.schema.json").read_text("utf-8"))["$defs"]["AskedServer"]
+    told = AskedServer(url="", ok=True, clock_off_seconds=round(outcome.clock_difference.total_seconds()))
+    jsonschema.validate(to_json(told), schema)
+
+
+def test_an_answer_that_was_kept_says_nothing_about_the_clock(
+    authorities: dict[str, OpensslAuthority], grounds: Grounds
+) -> None:
+    """It came on a stick, an hour after it was given; one from the future shows that the clock is behind."""
+    with AuthorityServer(authorities["rsa"]) as server:
+        (fresh,) = ask(ORDER, grounds, server.url)
+
+    def judge(passed: timedelta) -> StampOutcome:
+        now = replace(grounds, now=grounds.now + passed)
+        return judge_response(DATA, "", fresh.request, fresh.response, now)
+
+    assert not judge(timedelta(hours=1)).is_clock_off
+    assert judge(timedelta(hours=-1)).is_clock_off
 
 
 def test_what_leaves_is_shown_without_contacting_anybody(

@@ -182,6 +182,7 @@ NUMBERS: dict[str, tuple[int, int]] = {
     "lines": (1, MAX_INTEGER),
     "item": (1, MAX_INTEGER),
     "exit_code": (0, 255),
+    "clock_off_seconds": (-MAX_INTEGER, MAX_INTEGER),
 }
 """Smallest and largest value of a number of that name; of all others 0 and 2^53 - 1."""
 

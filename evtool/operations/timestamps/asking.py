@@ -50,7 +50,8 @@ class StampOutcome:
         verdict: how the answer was judged, None if there was none.
         problem: why there is nothing to store, safe to print; "" where there is.
         hint: what to do about it.
-        clock_difference: the token's time minus this computer's clock, None without a token.
+        clock_difference: the token's time minus this computer's clock; None without a token, and for an older answer
+            that came by file.
     """
 
     url: str
@@ -115,7 +116,9 @@ def _ask(order: StampOrder, url: str, request: bytes, grounds: Callable[[], Grou
         response = tsa_client.fetch_response(url, request, pause=pause)
     except EvtoolError as error:
         return StampOutcome(url, request, problem=error.message, hint=error.hint)
-    return judge_response(order.data, url, request, response, grounds())
+    at = grounds()
+    outcome = judge_response(order.data, url, request, response, at)
+    return replace(outcome, clock_difference=_clock_difference(outcome.verdict, at))
 
 
 def judge_response(data: bytes, url: str, request: bytes, response: bytes, grounds: Grounds) -> StampOutcome:
@@ -124,10 +127,17 @@ def judge_response(data: bytes, url: str, request: bytes, response: bytes, groun
     Only what passes may be stored: imprint, nonce, policy, signature and chain.
     """
     verdict = verify_token(response, data, replace(grounds, request=parse_request(request)))
-    difference = verdict.claimed.gen_time - grounds.now if verdict.claimed else None
+    difference = _clock_difference(verdict, grounds)
+    # An answer that was kept for a while is older than the clock, and says nothing about it.
+    if difference is not None and difference < timedelta(0):
+        difference = None
     if verdict.state is not TokenState.PASSED:
         return StampOutcome(url, request, b"", verdict, verdict.detail, _hint(verdict), difference)
     return StampOutcome(url, request, response, verdict, clock_difference=difference)
+
+
+def _clock_difference(verdict: TokenVerdict | None, grounds: Grounds) -> timedelta | None:
+    return verdict.claimed.gen_time - grounds.now if verdict and verdict.claimed else None
 
 
 def _hint(verdict: TokenVerdict) -> str:
