@@ -11,7 +11,6 @@ from evtool.core.text.names import shown
 from evtool.core.timestamp.stamp_names import StampName, StampRole
 from evtool.core.timestamp.time_report import ProvenInterval, StampKind, StampReport
 from evtool.core.timestamp.token_state import TokenState
-from evtool.report.time_document import AskedServer, FetchedRevocation, Stamping
 
 if TYPE_CHECKING:
     # A report without time-stamps needs none of it, least of all the X.509 parts of cryptography.
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from evtool.core.timestamp.renewal import JudgedToken
     from evtool.core.timestamp.repeat import RepeatFiles
     from evtool.core.timestamp.result import Accuracy, TokenVerdict
+    from evtool.report.time_document import AskedServer, FetchedRevocation, Stamping
 
 ROOTS = "roots.pem"
 """The user's anchors, where the printed commands look for them."""

@@ -38,7 +38,6 @@ from evtool.operations.record.subject import Place
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.parting import compare_reports
 from evtool.operations.verify.verify import report_unreadable, verify
-from evtool.report.document import report_document
 from evtool.report.headline import render_one_line
 from evtool.report.several import GRAVITY, render_several, render_sum
 from evtool.report.text import render_report
@@ -173,7 +172,11 @@ def command(
             results += compare_reports([(path, _verify(path, options, progress)) for path in paths])
     exit_code = min((report.exit_code for _, report in results), key=GRAVITY.index)
     output.answer(_render([(_called(path), report) for path, report in results], output))
-    output.document(report_document(results, exit_code, output.limit))
+    if output.json:
+        # Start-up time: the types of the document, and of all that it may hold, are for scripts alone.
+        from evtool.report.document import report_document
+
+        output.document(report_document(results, exit_code, output.limit))
     return exit_code
 
 
