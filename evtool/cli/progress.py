@@ -22,14 +22,14 @@ from evtool.scan.meter import InWork, Meter
 if TYPE_CHECKING:
     from evtool.cli.progress_bars import ProgressBars
 
-_INTERVAL = 0.25
-"""Seconds between two drawings; one takes about a millisecond."""
+_INTERVAL = 0.5
+"""Seconds between two drawings; each takes two or three milliseconds."""
 
 _LINE_INTERVAL = 0.5
 """Seconds between two JSON lines."""
 
-_DELAY = 0.5
-"""Seconds before the first drawing: what takes less needs no bar."""
+_DELAY = 1.0
+"""Seconds before the first drawing, which takes long as rich is imported for it: what takes less needs no bar."""
 
 _FILE_COST = 100_000
 """Bytes that could be read in the time that a file costs by itself."""

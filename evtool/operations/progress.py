@@ -39,7 +39,7 @@ class Progress(Protocol):
 class NoProgress:
     """Progress that nobody watches."""
 
-    meter = None
+    meter: Meter | None = None
 
     def start(self, action: str, files: int | None, size: int | None, *, measure: Measure = ()) -> None:
         """Ignore it."""

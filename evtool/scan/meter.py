@@ -157,3 +157,4 @@ def watch(meter: Meter | None, path: bytes, size: int, chunks: Iterable[bytes]) 
             yield chunk
             length += len(chunk)
             tally.at(length)
+        tally.end(length)

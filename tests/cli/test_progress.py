@@ -20,12 +20,12 @@ from evtool.scan.engine import BATCH
 from tests.conftest import Runner, RunResult
 from tests.manifests.test_schemas import check
 
-BIG = 160 * 1024**2
+BIG = 96 * 1024**2
 """Bytes of the large file; it is all holes, and needs no room."""
 
-SLOW = {"1": 500, "2": 6000}
-"""Number of workers -> by how many microseconds each read is delayed, so that the large file takes more than a second
-on any machine; one worker reads it in smaller pieces."""
+SLOW = {"1": 1600, "2": 20_000}
+"""Number of workers -> by how many microseconds each read is delayed, so that the large file takes two seconds on
+any machine; one worker reads it in smaller pieces."""
 
 EVIL = "zz\x1b[31m빨강\n [bold].mp4"
 STORED = "zz%1B[31m빨강%0A [bold].mp4"
@@ -45,16 +45,25 @@ def case(tmp_path: Path, evtool: Runner) -> Path:
     return case
 
 
-def slowly(evtool: Runner, jobs: str, *arguments: str | Path) -> list[str]:
+def slowly(evtool: Runner, jobs: str, *arguments: str | Path, delay: int = 0) -> list[str]:
     """The command line of a run that meets a slow disk."""
-    disk = ("strace", "-f", "--seccomp-bpf", "-qq", "-o", os.devnull, "-e", f"inject=readv:delay_enter={SLOW[jobs]}")
+    disk = (
+        "strace",
+        "-f",
+        "--seccomp-bpf",
+        "-qq",
+        "-o",
+        os.devnull,
+        "-e",
+        f"inject=readv:delay_enter={delay or SLOW[jobs]}",
+    )
     return [*disk, "-e", "trace=readv", *evtool.command(*arguments, "--jobs", jobs)]
 
 
-def run_slowly(evtool: Runner, jobs: str, *arguments: str | Path) -> RunResult:
+def run_slowly(evtool: Runner, jobs: str, *arguments: str | Path, delay: int = 0) -> RunResult:
     """Run with both outputs on pipes."""
     run = subprocess.run(
-        slowly(evtool, jobs, *arguments),
+        slowly(evtool, jobs, *arguments, delay=delay),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         cwd=evtool.directory,
@@ -76,6 +85,8 @@ def check_lines(text: str, case: Path, action: str, total_bytes: int | None) -> 
     for line in lines:
         check("progress", line)
         assert (line["action"], line["total_files"], line["total_bytes"]) == (action, BATCH + 1, total_bytes)
+        # Nothing is told of the time left before anything is known.
+        assert (line["seconds_left"] is not None) == (line["seconds"] >= 2 and line["share"] >= 0.02)
     for earlier, later in pairwise(lines):
         for count in ("files", "bytes", "seconds"):
             assert earlier[count] <= later[count]
@@ -105,6 +116,31 @@ def test_json_lines_count_up_to_what_was_done(case: Path, evtool: Runner, jobs: 
     verified = run_slowly(evtool, jobs, "verify", case, "--json", "--progress", "json")
     assert (verified.exit_code, verified.document["reports"][0]["items"]["ok"]) == (0, BATCH + 1)
     check_lines(verified.stderr, case, "verifying", total_size(case))
+
+
+def test_files_in_worker_processes_are_named_and_move(evtool: Runner) -> None:
+    """Two large files go to two processes, and both are seen while nothing has come back."""
+    case = evtool.directory / "videos"
+    case.mkdir()
+    for name in ("김철수 [bold].mp4", "zz.mp4"):
+        with open(case / name, "wb") as video:
+            video.truncate(9 * 1024**2)
+    assert evtool("key", "new", "A01", "--no-passphrase").exit_code == 0
+    for arguments in (("seal", case, "--metadata", "none"), ("verify", case)):
+        run = run_slowly(evtool, "2", *arguments, "--progress", "json", delay=12_000)
+        assert run.exit_code == 0
+        lines = [json.loads(line) for line in run.stderr.splitlines()]
+        reading = [line for line in lines if len(line["in_work"]) == 2]
+        assert len(reading) >= 2
+        assert {line["files"] for line in reading} == {0}
+        for line in reading:
+            check("progress", line)
+            assert [file["item"] for file in line["in_work"]] == ["zz.mp4", "김철수 [bold].mp4"]
+            assert sum(file["bytes"] for file in line["in_work"]) <= line["bytes"]
+        for earlier, later in pairwise(reading):
+            assert earlier["bytes"] < later["bytes"]
+            assert later["seconds"] - earlier["seconds"] < 3
+        assert lines[-1]["bytes"] == 18 * 1024**2
 
 
 def test_short_work_ends_with_one_line(evtool: Runner) -> None:
@@ -148,10 +184,8 @@ def check_screen(screen: str, action: str) -> None:
     """It shows how far all of it is, and the large file; its name cannot paint, and it is wiped at the end."""
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen)
     assert re.search(rf"{action} [━╸╺]+ +[0-9]+% 0:[0-9]{{2}} left", plain)
-    assert re.search(rf"  {BATCH} of {BATCH + 1} files, [0-9.]+ MiB of 160.0 MiB, [0-9.]+ [KMG]iB/s", plain)
-    # Its bytes move, and nothing is told of the time left before anything is known.
+    assert re.search(rf"  {BATCH} of {BATCH + 1} files, [0-9.]+ MiB of 96.0 MiB, [0-9.]+ [KMG]iB/s", plain)
     assert len(set(re.findall(r"([0-9]+)%  zz", plain))) > 2
-    assert "left" not in plain.partition("zz%1B[31m빨강%0A")[0]
     assert "zz%1B[31m빨강%0A [bold].mp4" in plain
     assert "\x1b[31m빨" not in screen
     # The line of the bar is erased at the end, and the cursor is shown again.
@@ -167,7 +201,8 @@ def run_on_terminal(evtool: Runner, *arguments: str | Path) -> tuple[int, str]:
     with (
         open(terminal, "rb", buffering=0) as reader,
         subprocess.Popen(
-            slowly(evtool, "2", *arguments),
+            # The time left is told after two seconds.
+            slowly(evtool, "2", *arguments, delay=2 * SLOW["2"]),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=end,
