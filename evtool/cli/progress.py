@@ -1,4 +1,4 @@
-"""Progress: a bar on a terminal, JSON lines for a program that asks for them, nothing on a pipe."""
+"""Progress: bars on a terminal, JSON lines for a program that asks for them, nothing on a pipe."""
 
 from __future__ import annotations
 
@@ -9,35 +9,57 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from itertools import islice
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from evtool.cli.output import Output, ProgressMode
+from evtool.core.errors import EvtoolError
 from evtool.core.text.names import shown, store_name
-from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.progress import Measure, NoProgress, Progress
 from evtool.report.text import format_size
+from evtool.scan.meter import InWork, Meter
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as RichProgress
+    from evtool.cli.progress_bars import ProgressBars
 
-_INTERVAL = 0.1
-"""Seconds between two drawings."""
+_INTERVAL = 0.5
+"""Seconds between two drawings; each takes two or three milliseconds."""
 
 _LINE_INTERVAL = 0.5
 """Seconds between two JSON lines."""
 
-_DELAY = 0.5
-"""Seconds before the first drawing: what takes less needs no bar."""
+_DELAY = 1.0
+"""Seconds before the first drawing, which takes long as rich is imported for it: what takes less needs no bar."""
 
 _FILE_COST = 100_000
 """Bytes that could be read in the time that a file costs by itself."""
 
+_LEFT_SECONDS, _LEFT_SHARE = 2.0, 0.02
+"""What must have passed, and what must be done, before the time left can be told."""
+
+_MEASURE_FIRST, _MEASURE_SHARE = 0.05, 0.008
+"""Seconds that may pass before the work for finding out how much there is, and the share of the time beside it."""
+
 _LONGEST = 100_000
 """Characters of a path: as many as there can be."""
 
-_ITEM_WIDTH = 60
-"""Characters of an item's name on the terminal, if there is room for them."""
-_BAR_WIDTH = 20
-"""Columns of the bar."""
+_MOST_NAMED = 16
+"""Files in work that one JSON line names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileInWork:
+    """A file that is being read.
+
+    Attributes:
+        item: its stored path; that in the bundle, if a bundle is written or read.
+        bytes: bytes that were read of it.
+        size: its size; 0 where that is not known beforehand.
+    """
+
+    item: str
+    bytes: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +70,13 @@ class ProgressLine:
         format: what this line is, and in which version.
         action: what is going on, in a word.
         files: files that are finished.
-        bytes: bytes that were read of them, and of the file that is being read.
-        total_files, total_bytes: how many there are; null where that is not known.
+        bytes: bytes that were read of them, and of the files that are being read.
+        total_files, total_bytes: how many there are, as far as that is known beforehand; null where it is not.
         share: how much of the action is done, from 0 to 1; an estimate, null where there is none.
         seconds: since the action began.
+        seconds_left: how long it will take at the rate so far; null until that can be told.
         item: stored path of the item that was finished last; empty before the first.
+        in_work: large files that are being read; the first 16 of them.
         done: whether this is the last line of the action.
     """
 
@@ -64,7 +88,9 @@ class ProgressLine:
     total_bytes: int | None
     share: float | None
     seconds: float
+    seconds_left: int | None
     item: str
+    in_work: tuple[FileInWork, ...]
     done: bool
 
 
@@ -84,85 +110,131 @@ def terminal_progress(output: Output) -> Iterator[Progress]:
         shown_progress.close()
 
 
+class _Counts(NamedTuple):
+    """How far an action is."""
+
+    files: int
+    size: int
+    in_work: list[InWork]
+    elapsed: float
+    share: float | None
+    left: int | None
+
+
 class _ShownProgress(ABC):
     """Counts, and shows what it counted now and then.
 
     It works from the calling thread alone: worker processes are forked, which a second thread would make unsafe.
     """
 
+    _estimate: float | None
+    _measuring: Iterator[tuple[int | None, int | None]] | None
+
     def __init__(self, interval: float, delay: float) -> None:
         self._interval = interval
         self._delay = delay
-        self._estimate: float | None = None
+        self.meter = Meter(self._look)
         self._begin("", None, None)
 
-    @property
-    def wants_totals(self) -> bool:
-        """Somebody waits, and asks how long."""
-        return True
-
-    def start(self, action: str, files: int | None, size: int | None) -> None:
+    def start(self, action: str, files: int | None, size: int | None, *, measure: Measure = ()) -> None:
         """Begin an action."""
+        self._end()
         self._begin(action, files, size)
+        self._measuring = iter(measure)
+        self._go_on_measuring(_MEASURE_FIRST)
 
     def advance(self, files: int, size: int, *, item: bytes = b"", share: float | None = None) -> None:
         """Count finished files and bytes."""
         self._files += files
         self._bytes += size
-        self._reading = (0, 0)
         if item:
             self._item = item
         if share is not None:
             self._estimate = share
-        self._show_now_and_then()
+        self._look()
 
-    def read(self, size: int, total: int) -> None:
-        """Count what was read of the file that is the only work left."""
-        self._reading = (size, total)
-        self._show_now_and_then()
-
-    @abstractmethod
     def close(self) -> None:
         """Show the end of it."""
+        self._end()
 
     @abstractmethod
-    def _show(self, elapsed: float) -> None:
+    def _show(self, counts: _Counts, *, done: bool) -> None:
         """Show what was counted so far."""
 
     def _begin(self, action: str, files: int | None, size: int | None) -> None:
         self._action, self._total_files, self._total_bytes = action, files, size
         self._files = self._bytes = 0
-        self._reading = (0, 0)
+        self._most_files = self._most_bytes = 0
+        self._most_share = 0.0
         self._item = b""
         self._estimate = None
+        self._measuring = None
+        self._measured = 0.0
+        self._so_far = files, size
         self._started = time.monotonic()
         self._due = self._started + max(self._delay, self._interval)
 
-    def _show_now_and_then(self) -> None:
-        now = time.monotonic()
-        if now >= self._due:
-            self._due = now + self._interval
-            self._show(now - self._started)
+    def _end(self) -> None:
+        if self._action:
+            self._show(self._count(time.monotonic()), done=True)
+        self._action = ""
 
-    @property
-    def _size(self) -> int:
-        return self._bytes + self._reading[0]
+    def _look(self) -> None:
+        """Show what was counted, if it is time; whoever reads or waits calls this often."""
+        now = time.monotonic()
+        if now >= self._due and self._action:
+            self._due = now + self._interval
+            self._go_on_measuring(_MEASURE_SHARE * (now - self._started) - self._measured)
+            self._show(self._count(now), done=False)
+
+    def _go_on_measuring(self, seconds: float) -> None:
+        """Find out how much there is, as long as that may take by now."""
+        if self._measuring is None or seconds <= 0:
+            return
+        begin = now = time.monotonic()
+        try:
+            while now - begin < seconds:
+                counted = next(self._measuring, None)
+                if counted is None:
+                    self._total_files, self._total_bytes = self._so_far
+                    self._measuring, self._most_share = None, 0.0
+                    break
+                self._so_far = counted
+                now = time.monotonic()
+        except (OSError, EvtoolError):
+            # Whoever reads meets it, too, and has the words for it.
+            self._measuring = None
+        self._measured += now - begin
+
+    def _count(self, now: float) -> _Counts:
+        """Bring together what is finished and what is being read.
+
+        What came back is counted by the meter no more, and by whoever takes it a moment later: no count goes back.
+        """
+        in_work = self.meter.in_work()
+        size = self._bytes + sum(part.read for part in in_work)
+        files = self._files + sum(part.is_finished for part in in_work)
+        self._most_bytes, self._most_files = max(self._most_bytes, size), max(self._most_files, files)
+        elapsed, share = now - self._started, self._share()
+        if share is not None:
+            self._most_share = share = max(self._most_share, share)
+        named = [part for part in in_work if part.path and part.read and not part.is_finished]
+        return _Counts(self._most_files, self._most_bytes, named, elapsed, share, self._left(elapsed, share))
 
     def _share(self) -> float | None:
         """Estimate how much is done, from 0 to 1."""
-        share = self._estimate
-        if self._total_files or self._total_bytes:
-            # A file costs time even if it is empty, and a large one takes the longer the larger it is.
-            total = (self._total_bytes or 0) + _FILE_COST * (self._total_files or 0)
-            size = self._size if self._total_bytes else 0
-            share = min((size + _FILE_COST * self._files * bool(self._total_files)) / total, 1.0)
-            if self._total_bytes:
-                return share
-        done, total = self._reading
-        if total:
-            # Nothing else is left, so this file stands for all that is missing.
-            share = (share or 0.0) + (1 - (share or 0.0)) * done / total
-        return share
+        if self._total_files is None and self._total_bytes is None:
+            return self._estimate
+        # A file costs time even if it is empty, and a large one takes the longer the larger it is.
+        total = (self._total_bytes or 0) + _FILE_COST * (self._total_files or 0)
+        done = self._most_bytes * bool(self._total_bytes) + _FILE_COST * self._most_files * bool(self._total_files)
+        return min(done / total, 1.0) if total else None
+
+    def _left(self, elapsed: float, share: float | None) -> int | None:
+        """Tell how many seconds are left, once that rests on more than the first moment, and on all there is."""
+        if share is None or self._total_bytes is None or elapsed < _LEFT_SECONDS or share < _LEFT_SHARE:
+            return None
+        return round(elapsed / share - elapsed)
 
 
 class _LineProgress(_ShownProgress):
@@ -171,25 +243,21 @@ class _LineProgress(_ShownProgress):
     def __init__(self) -> None:
         super().__init__(_LINE_INTERVAL, 0)
 
-    def close(self) -> None:
-        """Write the last line, so that whoever reads them knows."""
-        if self._action:
-            self._write(time.monotonic() - self._started, done=True)
-
-    def _show(self, elapsed: float) -> None:
-        self._write(elapsed, done=False)
-
-    def _write(self, elapsed: float, *, done: bool) -> None:
-        share = self._share()
+    def _show(self, counts: _Counts, *, done: bool) -> None:
         line = ProgressLine(
             action=self._action,
-            files=self._files,
-            bytes=self._size,
+            files=counts.files,
+            bytes=counts.size,
             total_files=self._total_files,
             total_bytes=self._total_bytes,
-            share=None if share is None else round(share, 4),
-            seconds=round(elapsed, 3),
+            share=None if counts.share is None else round(counts.share, 4),
+            seconds=round(counts.elapsed, 3),
+            seconds_left=counts.left,
             item=store_name(self._item),
+            in_work=tuple(
+                FileInWork(item=store_name(part.path), bytes=part.read, size=part.size)
+                for part in islice(counts.in_work, _MOST_NAMED)
+            ),
             done=done,
         )
         sys.stderr.write(json.dumps(asdict(line)) + "\n")
@@ -197,61 +265,43 @@ class _LineProgress(_ShownProgress):
 
 
 class _TerminalProgress(_ShownProgress):
-    """Draws a bar."""
+    """Draws bars."""
 
     def __init__(self) -> None:
-        self._bar: RichProgress | None = None
+        self._bars: ProgressBars | None = None
         super().__init__(_INTERVAL, _DELAY)
 
     def close(self) -> None:
-        """Remove the bar, so that the answer stands alone."""
-        if self._bar is not None:
-            self._bar.stop()
+        """Remove the bars, so that the answer stands alone."""
+        super().close()
+        if self._bars is not None:
+            self._bars.stop()
 
-    def _show(self, elapsed: float) -> None:
-        share = self._share()
-        if self._bar is None:
-            self._bar = _make_bar()
-            self._bar.add_task("", total=1)
-            self._bar.start()
-        task = self._bar.task_ids[0]
-        total = None if share is None else 1.0
-        text = self._text(elapsed, share, self._bar.console.width)
-        self._bar.update(task, completed=share or 0.0, total=total, description=text)
-        self._bar.refresh()
+    def _show(self, counts: _Counts, *, done: bool) -> None:
+        if done:
+            return
+        if self._bars is None:
+            # rich takes long to import, and is needed on a terminal only.
+            from evtool.cli.progress_bars import ProgressBars
 
-    def _text(self, elapsed: float, share: float | None, width: int) -> str:
-        files = f"{self._files:,}" + (f" of {self._total_files:,}" if self._total_files else "")
-        size = format_size(self._size) + (f" of {format_size(self._total_bytes)}" if self._total_bytes else "")
-        left = f", {_duration(elapsed / share - elapsed)} left" if share else ""
-        text = f"{self._action}: {files} files, {size}, {format_size(int(self._size / elapsed))}/s{left}"
-        # A Hangul syllable takes two columns.
-        room = min((width - _BAR_WIDTH - 2) // 2, _ITEM_WIDTH)
-        return f"{text}\n{_end_of(shown(store_name(self._item), _LONGEST), room)}" if self._item else text
+            self._bars = ProgressBars()
+            self._bars.start()
+        left = "" if counts.left is None else f"{_duration(counts.left)} left"
+        files = [(_named(part.path), part.read, part.size) for part in counts.in_work]
+        item = _named(self._item) if self._item else ""
+        self._bars.draw(self._action, counts.share, left, self._text(counts), files, item)
 
-
-def _end_of(text: str, width: int) -> str:
-    """Shorten a path to its end, which tells more than its beginning."""
-    return text if len(text) <= width else f"…{text[1 - width :]}"
+    def _text(self, counts: _Counts) -> str:
+        files = f"{counts.files:,}" + (f" of {self._total_files:,}" if self._total_files else "")
+        size = format_size(counts.size) + (f" of {format_size(self._total_bytes)}" if self._total_bytes else "")
+        return f"{files} files, {size}, {format_size(int(counts.size / counts.elapsed))}/s"
 
 
-def _duration(seconds: float) -> str:
-    minutes, second = divmod(round(seconds), 60)
+def _named(path: bytes) -> str:
+    return shown(store_name(path), _LONGEST)
+
+
+def _duration(seconds: int) -> str:
+    minutes, second = divmod(seconds, 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
-
-
-def _make_bar() -> RichProgress:
-    # rich takes long to import, and is needed on a terminal only.
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    console = Console(stderr=True, markup=False, highlight=False, emoji=False)
-    return Bar(
-        BarColumn(bar_width=_BAR_WIDTH),
-        TextColumn("{task.description}", markup=False),
-        console=console,
-        auto_refresh=False,
-        transient=True,
-    )

@@ -3,43 +3,48 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
+
+from evtool.scan.meter import Meter
+
+Measure = Iterable[tuple[int | None, int | None]]
+"""Gives files and bytes again and again as they are counted; what it gives last is all there is."""
 
 
 class Progress(Protocol):
     """Receives progress; the command line draws it, a script may log it."""
 
     @property
-    def wants_totals(self) -> bool:
-        """Whether it is worth a walk over the evidence to know beforehand how much there is."""
+    def meter(self) -> Meter | None:
+        """What knows the files in work, and how far each of them is.
 
-    def start(self, action: str, files: int | None, size: int | None) -> None:
-        """Begin an action on so many files and bytes; None if that is not known."""
+        None if nobody watches; then nothing is counted.
+        """
+
+    def start(self, action: str, files: int | None, size: int | None, *, measure: Measure = ()) -> None:
+        """Begin an action on so many files and bytes; None if that is not known.
+
+        `measure` finds it out in small steps, which whoever wants to know may take beside the work.
+        """
 
     def advance(self, files: int, size: int, *, item: bytes = b"", share: float | None = None) -> None:
         """Count finished files and bytes.
 
         `item` is the path of the last of them; `share` tells how much of the work is done, from 0 to 1, where it can
-        be estimated although there are no totals.
+        be estimated although there are no totals. What the meter counts is finished by then, or goes on.
         """
-
-    def read(self, size: int, total: int) -> None:
-        """Tell how far the one file has been read that is the only work left: so many bytes of so many."""
 
 
 class NoProgress:
     """Progress that nobody watches."""
 
-    wants_totals = False
+    meter: Meter | None = None
 
-    def start(self, action: str, files: int | None, size: int | None) -> None:
+    def start(self, action: str, files: int | None, size: int | None, *, measure: Measure = ()) -> None:
         """Ignore it."""
 
     def advance(self, files: int, size: int, *, item: bytes = b"", share: float | None = None) -> None:
-        """Ignore it."""
-
-    def read(self, size: int, total: int) -> None:
         """Ignore it."""
 
 

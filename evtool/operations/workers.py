@@ -9,12 +9,15 @@ from evtool.core.errors import UsageError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.text.counts import counted
 from evtool.scan.engine import Workers
+from evtool.scan.meter import Meter
 from evtool.scan.tree import TreeLocation
 from evtool.scan.workers import default_jobs
 
 
 @contextmanager
-def choose_workers(jobs: int | None, scheduler: str | None, evidence: TreeLocation) -> Iterator[Workers]:
+def choose_workers(
+    jobs: int | None, scheduler: str | None, evidence: TreeLocation, meter: Meter | None
+) -> Iterator[Workers]:
     """Give those who do the work: so many processes, or the workers of the Dask scheduler at an address.
 
     Raises:
@@ -22,7 +25,7 @@ def choose_workers(jobs: int | None, scheduler: str | None, evidence: TreeLocati
         InputError: its workers cannot do the work.
     """
     if scheduler is None:
-        yield Workers(jobs or default_jobs())
+        yield Workers(jobs or default_jobs(), meter=meter)
         return
     if jobs is not None:
         raise UsageError("a cluster decides how many workers it has: name a scheduler or a number, not both")
@@ -30,6 +33,7 @@ def choose_workers(jobs: int | None, scheduler: str | None, evidence: TreeLocati
     from evtool.scan.cluster import open_cluster
 
     with open_cluster(scheduler, evidence) as workers:
+        workers.meter = meter
         yield workers
 
 

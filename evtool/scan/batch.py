@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from evtool.scan.meter import Tally
 from evtool.scan.observe import Known, Mode, Observation, Stamp, observe
 from evtool.scan.small_files import FileRow, read_small_files
 from evtool.scan.tree import Tree, TreeLocation
@@ -54,6 +55,7 @@ class Batch(NamedTuple):
         finish: what else to do with the reading, if anything.
         argument: what `finish` is given beside it.
         expect: finds such sizes in the argument, for those entries that take more than a moment to read.
+        cell: where to count the bytes that were read; see `evtool.scan.meter`.
     """
 
     location: TreeLocation
@@ -66,6 +68,7 @@ class Batch(NamedTuple):
     finish: Finish | None = None
     argument: object = None
     expect: Expect | None = None
+    cell: int = 0
 
 
 class Outcome(NamedTuple):
@@ -82,17 +85,17 @@ class Outcome(NamedTuple):
     started: int
 
 
-def observe_batch(batch: Batch, on_read: Callable[[int, int], None] | None = None) -> Outcome:
+def observe_batch(batch: Batch, look: Callable[[], object] | None = None) -> Outcome:
     """Observe one batch; runs wherever the Executor runs it.
 
-    `on_read` is told how far a long file has been read: so many bytes, of how many.
+    `look` is called now and then, where somebody in this process looks at the count of the bytes.
     """
     tree = _tree_of_this_thread(batch.location)
     started = time.time_ns()
     rows: list[ReadingRow] = []
-    sizes = _Sizes(batch)
+    sizes, tally = _Sizes(batch), Tally(batch.cell, look)
     for run in batch.runs:
-        rows += _observe_run(tree, run, batch, len(rows), sizes, on_read)
+        rows += _observe_run(tree, run, batch, len(rows), sizes, tally)
     if batch.finish is not None:
         product = batch.finish(Reading(batch.runs, rows, started), batch.argument)
         if product is not None:
@@ -100,9 +103,7 @@ def observe_batch(batch: Batch, on_read: Callable[[int, int], None] | None = Non
     return Outcome(None, rows, started)
 
 
-def _observe_run(
-    tree: Tree, run: Run, batch: Batch, first: int, sizes: _Sizes, on_read: Callable[[int, int], None] | None
-) -> list[ReadingRow]:
+def _observe_run(tree: Tree, run: Run, batch: Batch, first: int, sizes: _Sizes, tally: Tally) -> list[ReadingRow]:
     directory, names, kinds = run
     modes = batch.modes[first : first + len(names)]
 
@@ -118,7 +119,7 @@ def _observe_run(
             limit=batch.limit,
             size=sizes.find(first + index),
             threads=batch.threads,
-            on_read=on_read,
+            tally=tally,
         )
         return _row_of(observation)
 

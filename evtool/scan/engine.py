@@ -15,9 +15,10 @@ from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from evtool.scan.batch import Batch, Expect, Finish, Outcome, close_tree, observation_of, observe_batch
+from evtool.scan.meter import Meter
 from evtool.scan.observe import Known, Mode, Observation
 from evtool.scan.tree import TreeLocation
-from evtool.scan.walk import Found, Run, runs_of
+from evtool.scan.walk import Found, Run, join_path, runs_of
 from evtool.scan.workers import make_process_executor
 
 BATCH = 128
@@ -37,6 +38,9 @@ _INLINE_FILE = 256 * 1024
 
 _IN_FLIGHT_PER_JOB = 3
 """Batches a worker may have waiting; more only take memory."""
+
+_LOOK_SECONDS = 0.1
+"""How often it is looked how far the workers are, while nothing comes back."""
 
 _MAX_POOLS = 3
 """How often workers are started again when the Executor breaks down; after that, this process does the work."""
@@ -112,6 +116,7 @@ class Workers:
         is_elsewhere: whether they may be on other machines, where the same directory is on a device of another number.
         count_lost_workers: tells how many workers were lost that took no batch with them, as others took it over.
         lost_batches: batches that a worker took and never answered; they were done again in this process.
+        meter: knows what they read; None if nobody watches.
     """
 
     jobs: int
@@ -119,6 +124,7 @@ class Workers:
     is_elsewhere: bool = False
     count_lost_workers: Callable[[], int] = int
     lost_batches: int = 0
+    meter: Meter | None = None
 
 
 def observe_all(
@@ -141,14 +147,10 @@ def observe_requests(
     requests: Iterable[ReadRequest[_Context]],
     *,
     jobs: int | Workers,
-    on_read: Callable[[int, int], None] | None = None,
 ) -> Iterator[Answer[_Context]]:
-    """Observe the entries of all requests and yield their answers in the order of the requests.
-
-    `on_read` is told how far a long file has been read in this process: so many bytes, of how many.
-    """
+    """Observe the entries of all requests and yield their answers in the order of the requests."""
     workers = jobs if isinstance(jobs, Workers) else Workers(jobs)
-    dispatcher: _Dispatcher[_Context] = _Dispatcher(location, workers, on_read)
+    dispatcher: _Dispatcher[_Context] = _Dispatcher(location, workers)
     try:
         yield from dispatcher.run(iter(requests))
     finally:
@@ -203,30 +205,29 @@ class _Job(Generic[_Context]):
 class _Dispatcher(Generic[_Context]):
     """Keeps the workers busy and the results in order."""
 
-    def __init__(
-        self,
-        location: TreeLocation,
-        workers: Workers,
-        on_read: Callable[[int, int], None] | None,
-    ) -> None:
+    def __init__(self, location: TreeLocation, workers: Workers) -> None:
         self._location = location
         self._jobs = workers.jobs
         self._workers = workers
-        self._on_read = on_read
+        self._meter = workers.meter
+        self._look = workers.meter.look if workers.meter else None
         self._pools: list[Executor] = []
         """The executor, and before it those that broke down."""
         self._is_broken = False
         self._submitted = 0
+        self._waiting: deque[_Job[_Context]] = deque()
 
     def close(self) -> None:
         """Stop the workers; what they have not begun is dropped."""
         for pool in self._pools:
             pool.shutdown(wait=True, cancel_futures=True)
+        for job in self._waiting:
+            self._leave(job)
         close_tree()
 
     def run(self, stream: Iterator[ReadRequest[_Context]]) -> Iterator[Answer[_Context]]:
         """Yield answers in order, reading on in the stream only as far as the window allows."""
-        waiting: deque[_Job[_Context]] = deque()
+        waiting = self._waiting
         # One request ahead, so that it is known which one is the last.
         following = next(stream, None)
         while waiting or following is not None:
@@ -257,6 +258,7 @@ class _Dispatcher(Generic[_Context]):
             finish=request.finish,
             argument=request.argument,
             expect=request.expect,
+            cell=self._meter.enter() if self._meter else 0,
         )
         return _Job(request, batch, self._submit(batch, here=here))
 
@@ -271,7 +273,8 @@ class _Dispatcher(Generic[_Context]):
         only_one = alone and len(sizes) == 1
         for index in sorted(sizes, key=lambda i: -sizes[i]):
             threads = only_one and sizes[index] >= HUGE_FILE and self._jobs > 1
-            batch = Batch(self._location, [_entry(job.request.runs, index)], limit=None, threads=threads)
+            entry = _entry(job.request.runs, index)
+            batch = Batch(self._location, [entry], threads=threads, cell=self._enter(entry, sizes[index]))
             job.large[index] = batch, self._submit(batch, here=self._jobs == 1 or only_one)
 
     def _collect(self, job: _Job[_Context]) -> Answer[_Context]:
@@ -280,7 +283,19 @@ class _Dispatcher(Generic[_Context]):
         for index, (batch, pending) in job.large.items():
             _, rows, started = self._result(batch, pending)
             answer.observations[index] = observation_of(rows[0], started)
+        # Whoever gets the answer counts it from now on.
+        self._leave(job)
         return answer
+
+    def _enter(self, entry: Run, size: int) -> int:
+        """Give a large file a counter of its own, under its name."""
+        return self._meter.enter(join_path(entry.directory, entry.names[0]), size) if self._meter else 0
+
+    def _leave(self, job: _Job[_Context]) -> None:
+        """Take back the counters of a request."""
+        if self._meter is not None:
+            for batch in (job.batch, *(batch for batch, _ in job.large.values())):
+                self._meter.leave(batch.cell)
 
     def _submit(self, batch: Batch, *, here: bool) -> _Pending:
         """Hand a batch to a worker, or do it here."""
@@ -295,7 +310,7 @@ class _Dispatcher(Generic[_Context]):
             except RuntimeError:
                 # BrokenExecutor: it lost its workers and takes no more work; what it holds comes back as lost.
                 self._is_broken = True
-        return observe_batch(batch, self._on_read)
+        return observe_batch(batch, self._look)
 
     def _as_sent(self, batch: Batch) -> Batch:
         return batch._replace(location=self._location.on_any_device()) if self._workers.is_elsewhere else batch
@@ -304,11 +319,21 @@ class _Dispatcher(Generic[_Context]):
         if isinstance(pending, Outcome):
             return pending
         try:
-            return pending.result()
+            return self._wait_for(pending)
         except Exception:  # noqa: BLE001  # its worker died, ran out of memory, or could not reach the directory
             # Once more, in this process: what is wrong with the batch, and not with the worker, shows again.
             self._workers.lost_batches += 1
-            return observe_batch(batch, self._on_read)
+            return observe_batch(batch, self._look)
+
+    def _wait_for(self, pending: Future[Outcome]) -> Outcome:
+        """Wait for an answer, and look now and then at what is being read meanwhile."""
+        while self._look is not None and not pending.done():
+            try:
+                return pending.result(_LOOK_SECONDS)
+            except TimeoutError:
+                # Not yet; or it is what the batch met, and then the future is done.
+                self._look()
+        return pending.result()
 
 
 def _entry(runs: list[Run], index: int) -> Run:

@@ -14,6 +14,7 @@ import pickle
 import select
 import signal
 import struct
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
@@ -91,12 +92,16 @@ class ForkExecutor(Executor):
         for descriptor in self._lifeline:
             os.close(descriptor)
 
-    def wait_for(self, future: Future[Any]) -> None:
-        """Move bytes until a future is done."""
+    def wait_for(self, future: Future[Any], timeout: float | None) -> None:
+        """Move bytes until a future is done, or until so many seconds are over."""
+        end = None if timeout is None else time.monotonic() + timeout
         while not future.done():
             if self._is_shut:
                 raise RuntimeError("the executor was shut down before the call was done")
-            self._pump(None)
+            left = None if end is None else end - time.monotonic()
+            if left is not None and left <= 0:
+                return
+            self._pump(left)
 
     def _start_worker(self) -> None:
         calls_out, calls_in = os.pipe()
@@ -129,9 +134,9 @@ class ForkExecutor(Executor):
             worker.output += (_HEADER.pack(len(call)), call)
             self._write(worker)
 
-    def _pump(self, timeout: int | None) -> None:
-        """Write and read what can be; with `None`, wait until something can."""
-        for descriptor, event in self._poll.poll(timeout):
+    def _pump(self, timeout: float | None) -> None:
+        """Write and read what can be; wait so many seconds until something can, with `None` for ever."""
+        for descriptor, event in self._poll.poll(None if timeout is None else timeout * 1000):
             worker = self._by_descriptor.get(descriptor)
             if worker is None:
                 continue
@@ -197,14 +202,22 @@ class _Future(Future[_T]):
         self._executor = executor
 
     def result(self, timeout: float | None = None) -> _T:
-        """Wait for the call and give what it returned; `timeout` only counts once it is done."""
-        self._executor.wait_for(self)
-        return super().result(timeout)
+        """Wait for the call, at most so many seconds, and give what it returned.
+
+        Raises:
+            TimeoutError: there is no answer yet.
+        """
+        self._executor.wait_for(self, timeout)
+        return super().result(0)
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
-        """Wait for the call and give what it raised; `timeout` only counts once it is done."""
-        self._executor.wait_for(self)
-        return super().exception(timeout)
+        """Wait for the call, at most so many seconds, and give what it raised.
+
+        Raises:
+            TimeoutError: there is no answer yet.
+        """
+        self._executor.wait_for(self, timeout)
+        return super().exception(0)
 
     def settle(self, value: Any, error: BaseException | None) -> None:
         """Take the answer, unless nobody wants it any more."""

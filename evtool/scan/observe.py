@@ -7,13 +7,13 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Callable
 from enum import Enum
 from hashlib import sha256
 from typing import NamedTuple
 
 from blake3 import blake3
 
+from evtool.scan.meter import Tally
 from evtool.scan.small_files import BUFFER, readv
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind
@@ -105,7 +105,7 @@ class _Manner(NamedTuple):
     limit: int | None
     size: int | None
     threads: bool
-    on_read: Callable[[int, int], None] | None
+    tally: Tally
 
 
 def observe(
@@ -117,17 +117,17 @@ def observe(
     limit: int | None = None,
     size: int | None = None,
     threads: bool = False,
-    on_read: Callable[[int, int], None] | None = None,
+    tally: Tally | None = None,
 ) -> Observation:
     """Observe one entry of the tree. Never raises for what the entry is or does.
 
     `limit` defers files of more bytes; a file that has not `size` bytes is not read, as its size says all: it can be a
-    sparse one without end. `threads` hashes with two threads, which only pays when a core is idle;
-    `on_read` is told how far a long file has been read: so many bytes, of how many.
+    sparse one without end. `threads` hashes with two threads, which only pays when a core is idle; `tally` is told how
+    far the file has been read.
     """
     try:
         if found.kind is Kind.FILE:
-            return _observe_file(tree, found, _Manner(mode, known, limit, size, threads, on_read))
+            return _observe_file(tree, found, _Manner(mode, known, limit, size, threads, tally or Tally()))
         if found.kind is Kind.UNREADABLE:
             return Observation(found.kind, problem=ItemProblem.UNREADABLE, detail="the directory cannot be listed")
         facts = tree.stat(found.directory, found.name)
@@ -182,14 +182,15 @@ def _read_once(descriptor: int, manner: _Manner) -> Observation:
         return Observation(Kind.FILE, stamp, started=started, holes=holes)
     if manner.limit is not None and stamp.size > manner.limit:
         return Observation(Kind.FILE, stamp, deferred=True)
-    tell = _Teller(stamp.size, manner.on_read)
+    manner.tally.begin()
     hasher = _hash_in_threads if manner.threads else _hash
-    length, first, second = hasher(descriptor, stamp.size, tell)
+    length, first, second = hasher(descriptor, stamp.size, manner.tally)
     after = os.fstat(descriptor)
     # A rewrite that sets the modification time back still moves the change time; a file that was replaced by another
     # of the same name has lost its link.
     if stamp_of(after) != stamp or length != stamp.size or (after.st_nlink == 0 and before.st_nlink > 0):
         return Observation(Kind.FILE, stamp, problem=ItemProblem.CHANGING, detail="it changed while it was read")
+    manner.tally.end(length)
     return Observation(Kind.FILE, stamp, first, second, started=started)
 
 
@@ -205,26 +206,7 @@ def _special_name(mode: int) -> str:
     return "a device"
 
 
-class _Teller:
-    """Tells now and then how far a file has been read."""
-
-    def __init__(self, size: int, on_read: Callable[[int, int], None] | None) -> None:
-        self._size = size
-        self._on_read = on_read
-        self._next = _TELL_EVERY
-
-    def at(self, length: int) -> None:
-        """Note that so much has been read."""
-        if length >= self._next and self._on_read is not None:
-            self._next = length + _TELL_EVERY
-            self._on_read(length, self._size)
-
-
-_TELL_EVERY = 16 * 1024 * 1024
-"""Bytes of one file between two words on how far it has been read."""
-
-
-def _hash(descriptor: int, size: int, tell: _Teller) -> tuple[int, str, str]:
+def _hash(descriptor: int, size: int, tally: Tally) -> tuple[int, str, str]:
     """Hash a file from one buffer: bytes read, SHA-256 and BLAKE3; one that outgrows its size is not followed."""
     first, second, length = sha256(), blake3(), 0
     while length <= size and (chunk := readv(descriptor, (BUFFER.data,))):
@@ -232,11 +214,11 @@ def _hash(descriptor: int, size: int, tell: _Teller) -> tuple[int, str, str]:
         first.update(part)
         second.update(part)
         length += chunk
-        tell.at(length)
+        tally.at(length)
     return length, first.hexdigest(), second.hexdigest()
 
 
-def _hash_in_threads(descriptor: int, size: int, tell: _Teller) -> tuple[int, str, str]:
+def _hash_in_threads(descriptor: int, size: int, tally: Tally) -> tuple[int, str, str]:
     """Hash a large file with SHA-256 in a second thread; both digests see the same buffers.
 
     A buffer goes to the other thread only after BLAKE3 is done with it, and comes back only after SHA-256 is: handed
@@ -268,7 +250,7 @@ def _hash_in_threads(descriptor: int, size: int, tell: _Teller) -> tuple[int, st
             second.update(memoryview(buffer)[:count])
             length += count
             full.put((buffer, count))
-            tell.at(length)
+            tally.at(length)
     finally:
         full.put(None)
         thread.join()

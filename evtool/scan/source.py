@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
-from evtool.scan.engine import Task
+from evtool.scan.engine import Task, Workers
 from evtool.scan.observe import Observation
 from evtool.scan.walk import Found, WalkNotes
 
@@ -21,5 +21,7 @@ class EvidenceSource(Protocol):
     def walk(self, notes: WalkNotes) -> Iterator[Found]:
         """Yield what is there in item order, as `evtool.scan.walk.walk` does."""
 
-    def observe(self, tasks: Iterable[Task[_Context]], *, jobs: int) -> Iterator[tuple[Task[_Context], Observation]]:
+    def observe(
+        self, tasks: Iterable[Task[_Context]], *, jobs: int | Workers
+    ) -> Iterator[tuple[Task[_Context], Observation]]:
         """Observe tasks in their order, as `evtool.scan.engine.observe_all` does."""

@@ -6,6 +6,8 @@ import os
 import sys
 from concurrent.futures import Executor
 
+from evtool.scan.meter import CELLS, is_counting, share_cells
+
 
 def default_jobs() -> int:
     """Give the number of workers for this machine: more than cores, as a disk answers several readers faster."""
@@ -32,10 +34,13 @@ def make_process_executor(jobs: int) -> Executor:
     from concurrent.futures import ProcessPoolExecutor
 
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker)
+    cells = context.RawArray("Q", CELLS) if is_counting() else None
+    if cells is not None:
+        share_cells(cells)
+    return ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker, initargs=(cells,))
 
 
-def _start_worker() -> None:
+def _start_worker(cells: object) -> None:
     # Only a worker process needs these.
     import gc
     import signal
@@ -49,6 +54,8 @@ def _start_worker() -> None:
     # The parent gets the Ctrl-C and decides; a traceback of each worker would only hide its message.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()  # a worker keeps nothing that refers to itself
+    if cells is not None:
+        share_cells(cells)
 
     parent = parent_process()
     if parent is not None:

@@ -26,7 +26,7 @@ from evtool.core.text.limits import MAX_BAG_LINE, MAX_BAG_README, MAX_INFO
 from evtool.core.text.names import shown, shown_path, store_name
 from evtool.core.text.patterns import Exclusions
 from evtool.scan.companions import describe_companion
-from evtool.scan.engine import Task, observe_all
+from evtool.scan.engine import Task, Workers, observe_all
 from evtool.scan.observe import Observation
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, walk
@@ -78,7 +78,9 @@ class Bundle(ABC):
         """Yield the payload files in the order of items."""
 
     @abstractmethod
-    def observe(self, tasks: Iterable[Task[_Context]], *, jobs: int) -> Iterator[tuple[Task[_Context], Observation]]:
+    def observe(
+        self, tasks: Iterable[Task[_Context]], *, jobs: int | Workers
+    ) -> Iterator[tuple[Task[_Context], Observation]]:
         """Observe payload files."""
 
     def read_tag(self, path: str, limit: int) -> bytes:
@@ -164,7 +166,9 @@ class FolderBundle(Bundle):
                     self.payload.setdefault(found.path, "")
                 yield found
 
-    def observe(self, tasks: Iterable[Task[_Context]], *, jobs: int) -> Iterator[tuple[Task[_Context], Observation]]:
+    def observe(
+        self, tasks: Iterable[Task[_Context]], *, jobs: int | Workers
+    ) -> Iterator[tuple[Task[_Context], Observation]]:
         """Observe payload files, and remember their digests."""
         for task, observation in observe_all(self.data, tasks, jobs=jobs):
             if observation.sha256 and observation.stamp:

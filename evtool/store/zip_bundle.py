@@ -19,7 +19,7 @@ from evtool.core.container.bagit import BAG_FILES
 from evtool.core.errors import FormatError, InputError
 from evtool.core.text.limits import MAX_KEPT
 from evtool.core.text.names import shown
-from evtool.scan.engine import Task
+from evtool.scan.engine import Task, Workers
 from evtool.scan.observe import ItemProblem, Observation, Stamp
 from evtool.scan.walk import Found, Kind, WalkNotes
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle
@@ -52,6 +52,10 @@ Keep = Callable[[ZipEntry], Callable[[bytes], object] | None]
 """Asked for each file of a container: what to give its bytes to beside the digests, or None."""
 
 
+Watch = Callable[[ZipEntry, Iterator[bytes]], Iterator[bytes]]
+"""Passes the bytes of a file of a container on, and may count them."""
+
+
 class ZipBundle(Bundle):
     """A bundle in a zip container, read to its end."""
 
@@ -61,12 +65,12 @@ class ZipBundle(Bundle):
         *,
         again: BinaryIO | None = None,
         keep: Keep | None = None,
-        advance: Callable[[int], object] | None = None,
+        watch: Watch | None = None,
     ) -> None:
         """Read a container.
 
         `again` is the same container as a file that can be read again at any place; `keep` gets the bytes of
-        files as they pass, before it is known whether the container holds; `advance` is told how many bytes passed.
+        files as they pass, before it is known whether the container holds; so does `watch`.
 
         Raises:
             ZipError: the container is refused.
@@ -85,10 +89,11 @@ class ZipBundle(Bundle):
         reader = ZipReader(source)
         for entry in reader.entries():
             give = keep(entry) if keep else None
+            chunks = watch(entry, reader.read_chunks()) if watch else reader.read_chunks()
             if entry.name.startswith(PAYLOAD_PREFIX):
-                self._read_payload(entry, reader, give, advance)
+                self._read_payload(entry, chunks, give)
             else:
-                self._read_tag_file(entry, reader, give)
+                self._read_tag_file(entry, chunks, give)
         self.custody = _ContainedCustody(self)
 
     def close(self) -> None:
@@ -108,7 +113,9 @@ class ZipBundle(Bundle):
         for path in sorted(self._known):
             yield _found(path)
 
-    def observe(self, tasks: Iterable[Task[_Context]], *, jobs: int) -> Iterator[tuple[Task[_Context], Observation]]:
+    def observe(
+        self, tasks: Iterable[Task[_Context]], *, jobs: int | Workers
+    ) -> Iterator[tuple[Task[_Context], Observation]]:
         """Tell what was seen of payload files when the container was read."""
         for task in tasks:
             known = self._known.get(task.found.path)
@@ -126,32 +133,24 @@ class ZipBundle(Bundle):
         """Names of the files in the record."""
         return [path[len(RECORD) + 1 :] for path in self._kept if path.startswith(f"{RECORD}/")]
 
-    def _read_payload(
-        self,
-        entry: ZipEntry,
-        reader: ZipReader,
-        give: Callable[[bytes], object] | None,
-        advance: Callable[[int], object] | None,
-    ) -> None:
+    def _read_payload(self, entry: ZipEntry, chunks: Iterator[bytes], give: Callable[[bytes], object] | None) -> None:
         first, second = hashlib.sha256(), blake3()
-        for chunk in reader.read_chunks():
+        for chunk in chunks:
             first.update(chunk)
             second.update(chunk)
             if give:
                 give(chunk)
-            if advance:
-                advance(len(chunk))
         name = entry.name[len(PAYLOAD_PREFIX) :].encode("utf-8")
         self._known[name] = _Known(entry.size, first.digest(), second.digest())
         self.payload[name] = first.hexdigest()
         self.sizes[name] = entry.size
 
-    def _read_tag_file(self, entry: ZipEntry, reader: ZipReader, give: Callable[[bytes], object] | None) -> None:
+    def _read_tag_file(self, entry: ZipEntry, chunks: Iterator[bytes], give: Callable[[bytes], object] | None) -> None:
         # Of a zip that is not a bundle everything may lie here; what is not of a bag is not kept.
         is_kept = entry.name.startswith(f"{RECORD}/") or entry.name in BAG_FILES
         read_again = entry.is_stored and self._again >= 0
-        digest, chunks = hashlib.sha256(), []
-        for chunk in reader.read_chunks():
+        digest, kept = hashlib.sha256(), []
+        for chunk in chunks:
             digest.update(chunk)
             if give:
                 give(chunk)
@@ -162,12 +161,12 @@ class ZipBundle(Bundle):
                         f"the record in the bundle has more than the {MAX_KEPT} bytes that are kept in memory",
                         hint="give evtool the zip file itself, not a pipe; or unpack it and verify the folder",
                     )
-                chunks.append(chunk)
+                kept.append(chunk)
         self.tags[entry.name] = digest.hexdigest()
         if not is_kept:
             return
         place = _Place(self._again, entry.data_offset, entry.size)
-        self._kept[entry.name] = place if read_again else b"".join(chunks)
+        self._kept[entry.name] = place if read_again else b"".join(kept)
 
 
 def _found(path: bytes) -> Found:

@@ -10,7 +10,7 @@ import pytest
 
 from evtool.core.errors import EvtoolError, ExitCode, InputError
 from evtool.operations.bundle.pack import pack
-from evtool.operations.progress import NoProgress
+from evtool.operations.progress import Measure, NoProgress
 from tests.bundle.case import (
     author,
     copy_case,
@@ -28,7 +28,7 @@ class Meddling(NoProgress):
     def __init__(self, action: str, meddle: Callable[[], object]) -> None:
         self._action, self._meddle = action, meddle
 
-    def start(self, action: str, files: int | None, size: int | None) -> None:
+    def start(self, action: str, files: int | None, size: int | None, *, measure: Measure = ()) -> None:
         if action == self._action:
             self._meddle()
 

@@ -20,15 +20,16 @@ from evtool.scan.engine import BATCH
 from tests.conftest import Runner, RunResult
 from tests.manifests.test_schemas import check
 
-BIG = 160 * 1024**2
+BIG = 96 * 1024**2
 """Bytes of the large file; it is all holes, and needs no room."""
 
-SLOW = {"1": 500, "2": 6000}
-"""Number of workers -> by how many microseconds each read is delayed, so that the large file takes more than a second
-on any machine; one worker reads it in smaller pieces."""
+SLOW = {"1": 1600, "2": 20_000}
+"""Number of workers -> by how many microseconds each read is delayed, so that the large file takes two seconds on
+any machine; one worker reads it in smaller pieces."""
 
-EVIL = "zz\x1b[31m빨강\n"
-"""Sorts behind the numbers, is the last of its batch, and so stands on the screen while the large file is read."""
+EVIL = "zz\x1b[31m빨강\n [bold].mp4"
+STORED = "zz%1B[31m빨강%0A [bold].mp4"
+"""A name that paints on a terminal, and that rich would take for markup; and as it is stored."""
 
 
 @pytest.fixture
@@ -36,25 +37,33 @@ def case(tmp_path: Path, evtool: Runner) -> Path:
     """One batch of small files, then one file that takes more than a second."""
     case = evtool.directory / "case"
     case.mkdir()
-    for number in range(BATCH - 1):
+    for number in range(BATCH):
         (case / f"{number:03}.txt").write_bytes(b"%d" % number)
-    (case / EVIL).write_text("red\n")
-    with open(case / "zzz-video.mp4", "wb") as video:
+    with open(case / EVIL, "wb") as video:
         video.truncate(BIG)
     assert evtool("key", "new", "A01", "--no-passphrase").exit_code == 0
     return case
 
 
-def slowly(evtool: Runner, jobs: str, *arguments: str | Path) -> list[str]:
+def slowly(evtool: Runner, jobs: str, *arguments: str | Path, delay: int = 0) -> list[str]:
     """The command line of a run that meets a slow disk."""
-    disk = ("strace", "-f", "-qq", "-o", os.devnull, "-e", f"inject=readv:delay_enter={SLOW[jobs]}")
+    disk = (
+        "strace",
+        "-f",
+        "--seccomp-bpf",
+        "-qq",
+        "-o",
+        os.devnull,
+        "-e",
+        f"inject=readv:delay_enter={delay or SLOW[jobs]}",
+    )
     return [*disk, "-e", "trace=readv", *evtool.command(*arguments, "--jobs", jobs)]
 
 
-def run_slowly(evtool: Runner, jobs: str, *arguments: str | Path) -> RunResult:
+def run_slowly(evtool: Runner, jobs: str, *arguments: str | Path, delay: int = 0) -> RunResult:
     """Run with both outputs on pipes."""
     run = subprocess.run(
-        slowly(evtool, jobs, *arguments),
+        slowly(evtool, jobs, *arguments, delay=delay),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         cwd=evtool.directory,
@@ -76,16 +85,25 @@ def check_lines(text: str, case: Path, action: str, total_bytes: int | None) -> 
     for line in lines:
         check("progress", line)
         assert (line["action"], line["total_files"], line["total_bytes"]) == (action, BATCH + 1, total_bytes)
+        # Nothing is told of the time left before anything is known.
+        assert (line["seconds_left"] is not None) == (line["seconds"] >= 2 and line["share"] >= 0.02)
     for earlier, later in pairwise(lines):
         for count in ("files", "bytes", "seconds"):
             assert earlier[count] <= later[count]
         assert (earlier["share"] or 0) <= (later["share"] or 0)
     *earlier_lines, last = lines
     assert (last["files"], last["bytes"], last["share"]) == (BATCH + 1, total_size(case), 1)
-    assert last["item"] == "zzz-video.mp4"
+    assert last["item"] == STORED
     assert [line["done"] for line in lines] == [False] * len(earlier_lines) + [True]
-    # While the large file is read, its bytes are counted and it is not; what stands there is the one before it.
-    assert any(line["item"] == "zz%1B[31m빨강%0A" and 0 < line["bytes"] < BIG for line in earlier_lines)
+    # While the large file is read, it is named and its bytes are counted; it is no finished file yet.
+    reading = [line for line in earlier_lines if line["in_work"]]
+    assert len({line["bytes"] for line in reading}) > 2
+    for line in reading:
+        ((file),) = line["in_work"]
+        assert (file["item"], file["size"]) == (STORED, BIG)
+        assert 0 < file["bytes"] < BIG
+        assert line["files"] == BATCH
+        assert line["item"] in ("", f"{BATCH - 1:03}.txt")
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
@@ -97,7 +115,32 @@ def test_json_lines_count_up_to_what_was_done(case: Path, evtool: Runner, jobs: 
 
     verified = run_slowly(evtool, jobs, "verify", case, "--json", "--progress", "json")
     assert (verified.exit_code, verified.document["reports"][0]["items"]["ok"]) == (0, BATCH + 1)
-    check_lines(verified.stderr, case, "verifying", None)
+    check_lines(verified.stderr, case, "verifying", total_size(case))
+
+
+def test_files_in_worker_processes_are_named_and_move(evtool: Runner) -> None:
+    """Two large files go to two processes, and both are seen while nothing has come back."""
+    case = evtool.directory / "videos"
+    case.mkdir()
+    for name in ("김철수 [bold].mp4", "zz.mp4"):
+        with open(case / name, "wb") as video:
+            video.truncate(9 * 1024**2)
+    assert evtool("key", "new", "A01", "--no-passphrase").exit_code == 0
+    for arguments in (("seal", case, "--metadata", "none"), ("verify", case)):
+        run = run_slowly(evtool, "2", *arguments, "--progress", "json", delay=12_000)
+        assert run.exit_code == 0
+        lines = [json.loads(line) for line in run.stderr.splitlines()]
+        reading = [line for line in lines if len(line["in_work"]) == 2]
+        assert len(reading) >= 2
+        assert {line["files"] for line in reading} == {0}
+        for line in reading:
+            check("progress", line)
+            assert [file["item"] for file in line["in_work"]] == ["zz.mp4", "김철수 [bold].mp4"]
+            assert sum(file["bytes"] for file in line["in_work"]) <= line["bytes"]
+        for earlier, later in pairwise(reading):
+            assert earlier["bytes"] < later["bytes"]
+            assert later["seconds"] - earlier["seconds"] < 3
+        assert lines[-1]["bytes"] == 18 * 1024**2
 
 
 def test_short_work_ends_with_one_line(evtool: Runner) -> None:
@@ -130,22 +173,20 @@ def test_a_terminal_shows_files_bytes_rate_time_left_and_item(case: Path, evtool
     """The bar moves on the terminal, a name cannot paint there, and nothing of the bar stays or goes to stdout."""
     code, screen = run_on_terminal(evtool, "seal", case, "--metadata", "none")
     assert code == 0
-    assert re.search(
-        rf"sealing: {BATCH} of {BATCH + 1} files, [0-9.]+ MiB of 160.0 MiB, [0-9.]+ [KMG]iB/s, 0:[0-9]{{2}} left",
-        screen,
-    )
-    check_name_is_escaped(screen)
+    check_screen(screen, "sealing")
 
     code, screen = run_on_terminal(evtool, "verify", case)
     assert code == 0
-    assert re.search(
-        rf"verifying: {BATCH} of {BATCH + 1} files, [0-9.]+ [KMG]iB, [0-9.]+ [KMG]iB/s, [0-9]+:[0-9]{{2}} left", screen
-    )
-    check_name_is_escaped(screen)
+    check_screen(screen, "verifying")
 
 
-def check_name_is_escaped(screen: str) -> None:
-    assert "zz%1B[31m빨강%0A" in screen
+def check_screen(screen: str, action: str) -> None:
+    """It shows how far all of it is, and the large file; its name cannot paint, and it is wiped at the end."""
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen)
+    assert re.search(rf"{action} [━╸╺]+ +[0-9]+% 0:[0-9]{{2}} left", plain)
+    assert re.search(rf"  {BATCH} of {BATCH + 1} files, [0-9.]+ MiB of 96.0 MiB, [0-9.]+ [KMG]iB/s", plain)
+    assert len(set(re.findall(r"([0-9]+)%  zz", plain))) > 2
+    assert "zz%1B[31m빨강%0A [bold].mp4" in plain
     assert "\x1b[31m빨" not in screen
     # The line of the bar is erased at the end, and the cursor is shown again.
     assert screen.rstrip("\r\n").endswith("\x1b[2K")
@@ -160,7 +201,8 @@ def run_on_terminal(evtool: Runner, *arguments: str | Path) -> tuple[int, str]:
     with (
         open(terminal, "rb", buffering=0) as reader,
         subprocess.Popen(
-            slowly(evtool, "2", *arguments),
+            # The time left is told after two seconds.
+            slowly(evtool, "2", *arguments, delay=2 * SLOW["2"]),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=end,

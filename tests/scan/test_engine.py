@@ -18,6 +18,7 @@ from evtool.core.text.patterns import Exclusions
 from evtool.scan.batch import Reading
 from evtool.scan.engine import BATCH, ReadRequest, Task, Workers, gather_runs, observe_all, observe_requests
 from evtool.scan.fork_executor import ForkExecutor
+from evtool.scan.meter import InWork, Meter
 from evtool.scan.observe import ItemProblem, Known, Mode, Observation, observe
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, walk, walk_runs
@@ -102,22 +103,23 @@ def test_a_lone_huge_file_is_hashed_by_two_threads(tmp_path: Path) -> None:
     with open(path, "wb") as file:
         for number in range(66):
             file.write(number.to_bytes(2, "big") * (512 * 1024))
-    told: list[tuple[int, int]] = []
+    told: list[InWork] = []
+    meter = Meter(lambda: told.extend(part for part in meter.in_work() if part.path))
     location = TreeLocation.find(str(path.parent))
     with Tree(location) as tree:
         runs = list(walk_runs(tree, custody=None, exclusions=Exclusions(), notes=WalkNotes()))
 
-    def on_read(size: int, total: int) -> None:
-        told.append((size, total))
-
-    answers = list(observe_requests(location, [ReadRequest(runs, None)], jobs=4, on_read=on_read))
+    answers = list(observe_requests(location, [ReadRequest(runs, None)], jobs=Workers(4, meter=meter)))
 
     data = path.read_bytes()
     assert answers[0].observations[0].sha256 == hashlib.sha256(data).hexdigest()
     assert answers[0].observations[0].blake3 == blake3(data).hexdigest()
-    assert told
-    assert told == sorted(told)
-    assert {total for _, total in told} == {len(data)}
+    read = [part.read for part in told]
+    assert len(set(read)) > 60
+    assert read == sorted(read)
+    assert read[-1] == len(data)
+    assert {(part.path, part.size) for part in told} == {(b"huge", len(data))}
+    assert not meter.in_work()
 
 
 def test_no_more_is_read_ahead_than_a_few_batches(tmp_path: Path) -> None:

@@ -22,6 +22,18 @@ def test_entries_and_bytes_are_those_that_a_seal_reads(tmp_path: Path) -> None:
         video.truncate(1 << 33)
     location = TreeLocation.find(os.fspath(tmp_path))
     patterns = Exclusions(("*.tmp",))
-    assert measure_tree(location, custody=b"custody", exclusions=patterns) == (4, (1 << 33) + 17)
-    assert measure_tree(location, custody=None, exclusions=Exclusions(())) == (6, (1 << 33) + 1517)
-    assert measure_tree(location, custody=None, exclusions=patterns, seconds=-1) is None
+    *_, last = measure_tree(location, custody=b"custody", exclusions=patterns)
+    assert last == (4, (1 << 33) + 17)
+    *_, last = measure_tree(location, custody=None, exclusions=Exclusions(()))
+    assert last == (6, (1 << 33) + 1517)
+
+
+def test_it_is_counted_in_small_steps(tmp_path: Path) -> None:
+    """A directory of many files does not keep those who wait from reading; what is counted only grows."""
+    for number in range(1000):
+        (tmp_path / f"{number:04}").touch()
+    location = TreeLocation.find(os.fspath(tmp_path))
+    steps = [files for files, _ in measure_tree(location, custody=None, exclusions=Exclusions(()))]
+    assert len(steps) > 20
+    assert steps == sorted(steps)
+    assert steps[-1] == 1000

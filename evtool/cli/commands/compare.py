@@ -6,7 +6,8 @@ import click
 
 from evtool.cli.command import Command
 from evtool.cli.options.bundle import AccessOptions, access_options
-from evtool.cli.output import Output, output_options
+from evtool.cli.output import Output, output_and_progress
+from evtool.cli.progress import terminal_progress
 from evtool.core.errors import ExitCode
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
@@ -34,11 +35,12 @@ Only the records are compared. `evtool verify` says of each copy whether its fil
 @click.argument("first", type=click.Path())
 @click.argument("second", type=click.Path())
 @access_options
-@output_options
+@output_and_progress
 def command(first: str, second: str, access: AccessOptions, output: Output) -> int:
     """Say what two copies of a collection, directories or bundles, share, and where they part."""
     place = RecordPlace(access=access.load())
-    report = compare_copies(first, second, (place, place))
+    with terminal_progress(output) as progress:
+        report = compare_copies(first, second, (place, place), progress=progress)
     exit_code = ExitCode.MISMATCH if report.is_fork else ExitCode.OK
     output.answer(_render(report, first, second))
     output.document(

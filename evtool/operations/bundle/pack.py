@@ -474,8 +474,8 @@ def _measure_payload(
     progress.start("checking", len(chosen), sum(item.content.size or 0 for item in chosen))
     payload: list[PartFile] = []
     for item, name in name_payload(chosen, reserved, neutral=options.has_neutral_names):
-        file = measure_item(tree, item, name)
-        progress.advance(files=1, size=file.size if file else 0)
+        file = measure_item(tree, item, name, progress.meter)
+        progress.advance(files=1, size=file.size if file else 0, item=item.found.path if item.found else b"")
         if file is not None:
             payload.append(file)
     if not payload:

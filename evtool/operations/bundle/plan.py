@@ -31,6 +31,7 @@ from evtool.core.text.names import parse_name, shown, store_name
 from evtool.operations.bundle.withhold import Withhold, is_withheld
 from evtool.operations.record.record import Record, Seal
 from evtool.operations.verify.bag import BUNDLE_README
+from evtool.scan.meter import Meter, watch
 from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind
@@ -105,7 +106,7 @@ def _exists(tree: Tree, directory: bytes, name: bytes) -> bool:
         return False
 
 
-def measure_item(tree: Tree, chosen: Chosen, path: str) -> PartFile | None:
+def measure_item(tree: Tree, chosen: Chosen, path: str, meter: Meter | None) -> PartFile | None:
     """Read an item and compare it with its seal; None for one that has no bytes.
 
     Raises:
@@ -122,7 +123,7 @@ def measure_item(tree: Tree, chosen: Chosen, path: str) -> PartFile | None:
             raise _not_as_sealed(chosen, "is missing, or is no longer the same file")
         return None
     first, second, crc, size = hashlib.sha256(), blake3(), 0, 0
-    for chunk in read_file(tree, chosen):
+    for chunk in watch(meter, found.path, content.size, read_file(tree, chosen)):
         first.update(chunk)
         second.update(chunk)
         crc = zlib.crc32(chunk, crc)

@@ -28,6 +28,7 @@ from evtool.operations.record.record import nameless_items, read_items, read_rec
 from evtool.operations.record.subject import Place, Subject, open_container
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import verify, verify_open
+from evtool.scan.meter import Meter, tallied
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle, FolderBundle
 from evtool.store.bundle_form import is_bundle_folder
@@ -138,7 +139,7 @@ def _open_staged(
             with Tree(folder.data) as tree:
                 progress.start("unpacking", len(folder.payload), sum(folder.sizes.values()))
                 for name in folder.payload:
-                    progress.advance(1, stage.copy(tree, name, folder.sizes.get(name)))
+                    progress.advance(1, stage.copy(tree, name, folder.sizes.get(name), progress.meter), item=name)
             flush_files(stage.files.values())
             yield _Staged(folder, subject.custody, stage.files)
         return
@@ -190,7 +191,7 @@ class _Stage:
         self._open = self._new(entry.name.removeprefix(PAYLOAD_PREFIX).encode("utf-8"))
         return self._open.write
 
-    def copy(self, tree: Tree, name: bytes, size: int | None) -> int:
+    def copy(self, tree: Tree, name: bytes, size: int | None, meter: Meter | None) -> int:
         """Copy a payload file of a folder, which was verified with this size; return its size.
 
         Raises:
@@ -201,12 +202,13 @@ class _Stage:
         with os.fdopen(tree.open_file(directory, last), "rb") as source:
             # A sparse file can be of any size: what is not as it was verified is not even begun.
             is_same = size is not None and os.fstat(source.fileno()).st_size == size
-            with self._new(name) as file:
+            with self._new(name) as file, tallied(meter, name, left) as tally:
                 while is_same and (chunk := source.read(min(_CHUNK, left + 1))):
                     is_same = len(chunk) <= left
                     left -= len(chunk)
                     if is_same:
                         file.write(chunk)
+                        tally.at((size or 0) - left)
         if not is_same or left:
             raise EvidenceError(
                 f"{shown(store_name(name))} changed while the bundle was unpacked, so nothing was unpacked",

@@ -21,6 +21,7 @@ from evtool.operations.bundle.plan import PartFile
 from evtool.operations.progress import Progress
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import verify
+from evtool.scan.meter import watch
 from evtool.store.new_tree import NewTree, flush_directories
 from evtool.store.output import NewFile, new_directory, new_file
 from evtool.store.pipe import BytePipe, PipeClosedError
@@ -95,12 +96,13 @@ def new_bundle(
 def _write_folder(work: WorkPlace, files: Sequence[PartFile], progress: Progress) -> None:
     with NewTree(work.content) as tree:
         for file in files:
-            if tree.write_file(file.path.encode("utf-8"), file.chunks()) != file.size:
+            path = file.path.encode("utf-8")
+            if tree.write_file(path, watch(progress.meter, path, file.size, file.chunks())) != file.size:
                 raise EvidenceError(
                     f"{shown(file.path)} changed while the bundle was written",
                     hint="make sure that nothing else writes to it",
                 )
-            progress.advance(files=1, size=file.size)
+            progress.advance(files=1, size=file.size, item=path)
 
 
 def _write_container(
@@ -128,8 +130,9 @@ def _write_container(
 def _write_zip(sink: ByteSink, files: Iterable[PartFile], progress: Progress) -> None:
     writer = ZipWriter(sink)
     for file in files:
-        writer.add(file.path, file.size, file.crc, file.chunks())
-        progress.advance(files=1, size=file.size)
+        path = file.path.encode("utf-8")
+        writer.add(file.path, file.size, file.crc, watch(progress.meter, path, file.size, file.chunks()))
+        progress.advance(files=1, size=file.size, item=path)
     writer.finish()
 
 

@@ -134,7 +134,7 @@ def record_exit(
             hint="give a reason",
             ways=(Way.REASON,),
         )
-    with open_for_writing(path, custody) as opened:
+    with open_for_writing(path, custody, author.progress) as opened:
         request = Request(
             recipient=consent.recipient,
             purpose=purpose or _purpose_of(details.purpose),

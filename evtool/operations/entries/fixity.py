@@ -19,6 +19,7 @@ from evtool.operations.record.selection import Selection
 from evtool.operations.verify.bag import check_bag
 from evtool.operations.verify.items.comparison import Comparison
 from evtool.operations.verify.items.plain import Comparer
+from evtool.scan.engine import Workers
 from evtool.scan.observe import Mode
 from evtool.scan.workers import default_jobs
 from evtool.store.custody import NAME
@@ -68,18 +69,19 @@ def measure_fixity(
     there = _numbers_there(opened, record, total)
     whole = request.sample is None or request.sample >= len(there)
     selection = Selection() if whole else Selection(_draw(request.sample or 1, there, author.random))
-    author.progress.start("checking", total if whole else len(selection.numbers), None)
-    comparison = Comparer(
+    comparer = Comparer(
         evidence=opened.evidence,
         record=record,
         custody_name=NAME if opened.inside else None,
         # What is in a bundle was put there one by one; no pattern leaves anything out of it.
         exclusions=record.exclusions if opened.bundle is None else Exclusions(),
-        jobs=request.jobs or default_jobs(),
+        jobs=Workers(request.jobs or default_jobs(), meter=author.progress.meter),
         mode=Mode.HASH,
         selection=selection,
         progress=author.progress,
-    ).run()
+    )
+    author.progress.start("checking", total if whole else len(selection.numbers), None, measure=comparer.measure(total))
+    comparison = comparer.run()
     for seal in record.seals:
         require_sound(seal.findings)
     for finding in (*comparison.withholding.findings, *comparison.check_accounts(total)):

@@ -76,7 +76,7 @@ def receive(
     """
     if os.path.lexists(receipt):
         raise UsageError(f"{shown(str(receipt))} already exists", hint="name a new file for the receipt")
-    with open_for_writing(path, options.custody) as opened:
+    with open_for_writing(path, options.custody, author.progress) as opened:
         transfer = _find_transfer(opened, author.signer.code, options.transfer)
         if options.acceptance is not Acceptance.REJECTED:
             _require_trust(opened, options.trust)

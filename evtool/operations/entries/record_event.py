@@ -83,7 +83,7 @@ def record_event(
     if details.event in (Event.TRANSFERRED, Event.DISCLOSED):
         raise UsageError("items go to somebody else only after consent was asked: `record_exit` does that")
     check_entry_text(details, header.reason, author.policy)
-    with open_for_writing(path, custody) as opened:
+    with open_for_writing(path, custody, author.progress) as opened:
         if isinstance(details, Disposed) and STILL_THERE not in confirmed:
             require_gone(opened, header.items)
         return add_event(opened, author, details, header, fixity=fixity)

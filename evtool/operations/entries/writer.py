@@ -24,7 +24,7 @@ from evtool.core.text.ranges import ItemRanges
 from evtool.operations.author import Author
 from evtool.operations.entries.read_back import require_readable
 from evtool.operations.entries.readme_files import serialize_informational
-from evtool.operations.progress import NoProgress
+from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.continuation import WRONG_PAIR, default_continuation, open_continued, require_place
 from evtool.operations.record.opening import (
     find_place,
@@ -120,11 +120,14 @@ class Written:
 
 
 @contextmanager
-def open_for_writing(path: str | os.PathLike[str], where: Where) -> Iterator[OpenRecord]:
+def open_for_writing(
+    path: str | os.PathLike[str], where: Where, progress: Progress | None = None
+) -> Iterator[OpenRecord]:
     """Lock the record of an evidence directory and check that it holds; it is made if it is not there.
 
     The record of a bundle is never written: with `RecordPlace.continued` the directory that continues it is. With
-    `RecordPlace.dry_run` nothing is written or locked, and what is added is thrown away.
+    `RecordPlace.dry_run` nothing is written or locked, and what is added is thrown away. `progress` is told how far a
+    container has been read.
 
     Raises:
         BusyError: another evtool is writing.
@@ -133,7 +136,7 @@ def open_for_writing(path: str | os.PathLike[str], where: Where) -> Iterator[Ope
     """
     place = place_of(where)
     if place.continued is not None:
-        with _open_continued(path, place, place.continued) as opened:
+        with _open_continued(path, place, place.continued, progress or NoProgress()) as opened:
             yield opened
         return
     if place.custody is None and _is_never_written(path):
@@ -176,10 +179,12 @@ def _is_a_bundle(path: str | os.PathLike[str]) -> InputError:
 
 
 @contextmanager
-def _open_continued(path: str | os.PathLike[str], place: RecordPlace, directory: str) -> Iterator[OpenRecord]:
+def _open_continued(
+    path: str | os.PathLike[str], place: RecordPlace, directory: str, progress: Progress
+) -> Iterator[OpenRecord]:
     """Lock the directory that continues a record, which itself is only read, and check that both hold."""
     target = require_place(directory, path)
-    with open_itself(path, place.custody, place.access, NoProgress()) as subject:
+    with open_itself(path, place.custody, place.access, progress) as subject:
         if subject is None:
             raise no_record(os.fspath(path))
         with _writer(target, place) as writer, CustodyDirectory(writer.location) as added:

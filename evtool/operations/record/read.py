@@ -10,7 +10,7 @@ from dataclasses import replace
 from evtool.core.errors import InputError, UsageError, Way
 from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
 from evtool.core.text.ranges import ItemRanges, ranges_of
-from evtool.operations.progress import NoProgress
+from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.continuation import WRONG_PAIR
 from evtool.operations.record.place import BundleAccess, Where, place_of
 from evtool.operations.record.record import (
@@ -28,9 +28,14 @@ from evtool.operations.record.wrong_place import no_record
 
 @contextmanager
 def open_record(
-    path: str | os.PathLike[str], custody: Where = None, access: BundleAccess | None = None
+    path: str | os.PathLike[str],
+    custody: Where = None,
+    access: BundleAccess | None = None,
+    *,
+    progress: Progress | None = None,
 ) -> Iterator[Record]:
-    """Open the record of an evidence directory or of a bundle; `access` is what opens an encrypted one.
+    """Open the record of an evidence directory or of a bundle; `access` is what opens an encrypted one,
+    and `progress` is told how far a container has been read.
 
     Its chain is checked, its manifests are read by `list_items`.
 
@@ -41,7 +46,7 @@ def open_record(
     """
     place = place_of(custody)
     place = place if access is None else replace(place, access=access)
-    with open_subject(path, place, NoProgress()) as subject:
+    with open_subject(path, place, progress or NoProgress()) as subject:
         if subject is None:
             raise no_record(os.fsdecode(os.fspath(path)))
         if subject.apart is not None:

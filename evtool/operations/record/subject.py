@@ -19,13 +19,15 @@ from evtool.operations.record.continuation import open_continued
 from evtool.operations.record.opening import find_place, is_own_place
 from evtool.operations.record.place import BundleAccess, RecordPlace
 from evtool.operations.record.wrong_place import explain_no_container
+from evtool.scan.meter import watch
 from evtool.scan.missing import explain_missing
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import TreeLocation
-from evtool.store.bundle import Bundle, FolderBundle
+from evtool.store.bundle import PAYLOAD_PREFIX, Bundle, FolderBundle
 from evtool.store.bundle_form import is_bundle_folder, require_bundle
 from evtool.store.custody import NAME, CustodyDirectory, CustodyReader, locate_custody
 from evtool.store.zip_bundle import Keep, ZipBundle
+from evtool.store.zip_reader import ZipEntry
 
 Place = str | os.PathLike[str] | BinaryIO
 """A path, or a stream that is read to its end."""
@@ -129,16 +131,18 @@ def open_container(
         size = os.fstat(file.fileno()).st_size if file is not None else None
         progress.start("reading", None, size)
 
-        def advance(count: int) -> None:
-            progress.advance(files=0, size=count)
+        def watched(entry: ZipEntry, chunks: Iterator[bytes]) -> Iterator[bytes]:
+            name, is_payload = entry.name.removeprefix(PAYLOAD_PREFIX), entry.name.startswith(PAYLOAD_PREFIX)
+            yield from watch(progress.meter, name.encode("utf-8"), entry.size, chunks)
+            progress.advance(files=is_payload, size=entry.size, item=name.encode("utf-8") if is_payload else b"")
 
         if is_age(source.start):
             from evtool.store.age import decrypting  # it imports much that few verifications need
 
             with decrypting(source, access.identities, access.passphrase) as plain:
-                bundle = ZipBundle(plain, keep=keep, advance=advance)
+                bundle = ZipBundle(plain, keep=keep, watch=watched)
         elif source.start.startswith(LOCAL_SIGNATURE):
-            bundle = ZipBundle(source, again=file, keep=keep, advance=advance)
+            bundle = ZipBundle(source, again=file, keep=keep, watch=watched)
         else:
             part = explain_no_container(name_of(place)) if file is not None else None
             if part:

@@ -16,12 +16,14 @@ from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.record_event import record_event
 from evtool.operations.entries.writer import EntryHeader
+from evtool.operations.progress import Progress
 from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.read import open_record
 from evtool.operations.record.record import read_numbered_items
 from evtool.operations.seal.options import SealOptions
 from evtool.operations.seal.seal import seal
 from evtool.operations.seal.unsealed import list_new_names
+from evtool.scan.meter import tallied
 from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind
@@ -74,7 +76,7 @@ def derive(
     sealed = None
     if second is None:
         new = _find_only_new(path, options, copy)
-        _require_changed(first, _hash_file(path, new), copy)
+        _require_changed(first, _hash_file(path, new, author.progress), copy)
         if place_of(options.custody).dry_run:
             return _rehearse(path, options, first.number)
         sealed = seal(path, author, options).entry
@@ -125,11 +127,13 @@ def _digest_of(item: Item) -> str | None:
     return item.content.digests.sha256 if item.content.digests else None
 
 
-def _hash_file(path: str | os.PathLike[str], stored: str) -> str | None:
+def _hash_file(path: str | os.PathLike[str], stored: str, progress: Progress) -> str | None:
     """Compute the SHA-256 of a new file; None for what is not a file, which sealing judges."""
     directory, _, name = parse_name(stored).rpartition(b"/")
     with Tree(TreeLocation.find(os.fspath(path))) as tree:
-        seen = observe(tree, Found(directory, name, Kind.FILE), mode=Mode.HASH)
+        progress.start("reading", None, None)
+        with tallied(progress.meter, parse_name(stored)) as tally:
+            seen = observe(tree, Found(directory, name, Kind.FILE), mode=Mode.HASH, tally=tally)
     return seen.sha256 or None
 
 

@@ -9,6 +9,7 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from blake3 import blake3
 
@@ -18,6 +19,8 @@ from evtool.core.text.names import nfc_key, shown, store_name
 from evtool.core.text.patterns import LITTER_PATTERNS, Exclusions
 from evtool.interop.expected import CRC32, WEAK, Expected
 from evtool.operations.progress import Progress
+from evtool.scan.measure import measure_tree
+from evtool.scan.meter import Meter, watch
 from evtool.scan.observe import Observation, stamp_of
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind, WalkNotes, walk
@@ -108,7 +111,8 @@ class ImportCheck:
         self._algorithms = {name for file in self._waiting.values() for name in file.digests}
         for path in self._waiting:
             self._forms.setdefault(nfc_key(store_name(path)), []).append(path)
-        progress.start("checking", len(self._waiting), None)
+        measured = measure_tree(tree.location, custody=custody, exclusions=exclusions)
+        progress.start("checking", len(self._waiting), None, measure=measured)
         for found in walk(tree, custody=custody, exclusions=exclusions, notes=WalkNotes()):
             if found.kind is Kind.FILE:
                 self._take_file(tree, found, journal, progress)
@@ -124,13 +128,13 @@ class ImportCheck:
         # What no list names under this name may be listed under another.
         algorithms = {name for path in wanted for name in self.expectation.files[path].digests} or self._algorithms
         try:
-            observation, digests = _read(tree, found, algorithms)
+            observation, digests = _read(tree, found, algorithms, progress.meter)
         except EvidenceError as error:
             self._unreadable.append(error.message)
             self._waiting.pop(path, None)
             return
         size = observation.stamp.size if observation.stamp else 0
-        progress.advance(files=1, size=size)
+        progress.advance(files=1, size=size, item=path)
         journal.add(path, observation)
         self.digests[store_name(path)] = observation.sha256
         if self.expectation.is_closed(path) and not self._seems_litter(path):
@@ -283,7 +287,7 @@ def _first(problems: list[str]) -> Iterator[str]:
         yield f"and {len(problems) - _MAX_NAMED:,} more"
 
 
-def _read(tree: Tree, found: Found, wanted: set[str]) -> tuple[Observation, dict[str, str]]:
+def _read(tree: Tree, found: Found, wanted: set[str], meter: Meter | None) -> tuple[Observation, dict[str, str]]:
     """Read a file once, computing every digest that is wanted beside the two of a seal.
 
     Raises:
@@ -299,7 +303,7 @@ def _read(tree: Tree, found: Found, wanted: set[str]) -> tuple[Observation, dict
         descriptor = tree.open_file(found.directory, found.name)
         with os.fdopen(descriptor, "rb", buffering=0) as file:
             before, length = os.fstat(descriptor), 0
-            while chunk := file.read(_CHUNK):
+            for chunk in watch(meter, found.path, before.st_size, iter(partial(file.read, _CHUNK), b"")):
                 length += len(chunk)
                 for hasher in hashers.values():
                     hasher.update(chunk)

@@ -32,7 +32,7 @@ from evtool.operations.entries.writer import (
     require_current,
     write_entry,
 )
-from evtool.operations.progress import NoProgress, Progress, ShareTrack
+from evtool.operations.progress import Measure, NoProgress, Progress, ShareTrack
 from evtool.operations.record.opening import Opened, open_evidence
 from evtool.operations.record.record import SealedItem, nameless_items
 from evtool.operations.record.spelling import ItemBlock, state_block
@@ -115,7 +115,7 @@ def _seal(
     header = EntryHeader(options.reason, options.happened_at, options.clock)
     with (
         open_for_writing(path, options.custody) as opened,
-        choose_workers(options.jobs, options.scheduler, opened.directory) as workers,
+        choose_workers(options.jobs, options.scheduler, opened.directory, author.progress.meter) as workers,
     ):
         require_current(opened.record, author)
         plain = Opened(opened.directory, opened.record, NAME if opened.inside else None)
@@ -185,9 +185,8 @@ def _preview(
     path: str | os.PathLike[str], options: SealOptions, policy: TextPolicy, progress: Progress, surprises: Surprises
 ) -> SealResult:
     with open_evidence(path, options.custody) as opened:
-        run = _SealRun(
-            opened, options, Workers(options.jobs or default_jobs()), policy, progress, surprises, datetime.now(UTC)
-        )
+        workers = Workers(options.jobs or default_jobs(), meter=progress.meter)
+        run = _SealRun(opened, options, workers, policy, progress, surprises, datetime.now(UTC))
         run.observe(None, None)
         run.require_unchanged()
         return run.result
@@ -243,7 +242,7 @@ class _SealRun:
             EvidenceError: something cannot be sealed, with the names of all of it.
         """
         self._is_preview = manifest is None
-        self._progress.start("sealing", *self._measure())
+        self._progress.start("sealing", None, None, measure=self._measure())
         # Three ways to the same lines. Blocks are spelled and hashed by the workers, which is fastest, but they hold
         # nothing but files and names, none of them sealed before. Item by item takes every case. Embedded metadata adds
         # statements whose number is not known before a file is read.
@@ -278,15 +277,10 @@ class _SealRun:
         if not (self.result.new_items or (self._record and self._record.seals)):
             raise nothing_to_seal(self.result.excluded)
 
-    def _measure(self) -> tuple[int | None, int | None]:
-        """Count files and bytes, where somebody waits; those that were sealed before are looked at, and not read."""
-        if not self._progress.wants_totals:
-            return None, None
-        measured = measure_tree(
-            self._evidence, custody=self._custody_name, exclusions=self.exclusions, seconds=_MEASURE_SECONDS
-        )
-        files, size = measured or (None, None)
-        return files, None if self._record and self._record.seals else size
+    def _measure(self) -> Measure:
+        """Count files and bytes; those that were sealed before are looked at, and not read."""
+        for files, size in measure_tree(self._evidence, custody=self._custody_name, exclusions=self.exclusions):
+            yield files, 0 if self._is_preview else None if self._record and self._record.seals else size
 
     def _observe_items(self, manifest: ItemWriter | None, journal: Journal | None) -> None:
         """Look at every item on its own, whether it is new or was sealed before."""
@@ -323,7 +317,7 @@ class _SealRun:
     def _observe_blocks(self, manifest: ManifestWriter, journal: Journal) -> None:
         """Seal by blocks of items, which come back from the workers as they go into the manifest."""
         requests = self._requests(manifest, journal)
-        for answer in observe_requests(self._evidence, requests, jobs=self._workers, on_read=self._progress.read):
+        for answer in observe_requests(self._evidence, requests, jobs=self._workers):
             block = answer.product
             if block is None:
                 founds = (found for run in answer.request.runs for found in run.founds())
@@ -619,9 +613,6 @@ _MOST_EMPTY = 20
 
 ItemWriter = ManifestWriter | DescribedItems
 """What takes new items one by one."""
-
-_MEASURE_SECONDS = 0.1
-"""How long a seal may take to find out how much there is to do: what is not counted by then is estimated on the way."""
 
 _ITEM_TYPES = {
     Kind.FILE: ItemType.FILE,

@@ -9,6 +9,7 @@ from evtool.core.custody.branches import Parting, find_parting
 from evtool.core.custody.chain import Link
 from evtool.core.errors import InputError
 from evtool.core.text.names import shown
+from evtool.operations.progress import Progress
 from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 
@@ -42,14 +43,18 @@ class CopiesReport:
 
 
 def compare_copies(
-    first: str | os.PathLike[str], second: str | os.PathLike[str], custody: tuple[Where, Where] = (None, None)
+    first: str | os.PathLike[str],
+    second: str | os.PathLike[str],
+    custody: tuple[Where, Where] = (None, None),
+    *,
+    progress: Progress | None = None,
 ) -> CopiesReport:
     """Compare the records of two directories or bundles; whether their files are as sealed is for `verify` to say.
 
     Raises:
         InputError: one of them has no record, or one that fails verification.
     """
-    one, other = _links(first, custody[0]), _links(second, custody[1])
+    one, other = _links(first, custody[0], progress), _links(second, custody[1], progress)
     shared = 0
     for left, right in zip(one, other, strict=False):
         if (left.head, left.signature_digest) != (right.head, right.signature_digest):
@@ -64,8 +69,8 @@ def compare_copies(
     )
 
 
-def _links(path: str | os.PathLike[str], custody: Where) -> tuple[Link, ...]:
-    with open_record(path, custody) as record:
+def _links(path: str | os.PathLike[str], custody: Where, progress: Progress | None) -> tuple[Link, ...]:
+    with open_record(path, custody, progress=progress) as record:
         if not record.chain.is_intact:
             raise InputError(
                 f"{shown(os.fsdecode(os.fspath(path)))}: the record fails verification, so it cannot be compared",

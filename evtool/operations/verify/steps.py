@@ -287,15 +287,14 @@ STEPS: tuple[Callable[[Case], StepResult | None], ...] = (
 
 def _compare(case: Case) -> Comparison:
     subject, options = case.subject, case.options
-    case.progress.start("verifying", case.sealed, None)
     if isinstance(subject.evidence, TreeLocation):
-        with choose_workers(options.jobs, options.scheduler, subject.evidence) as workers:
+        with choose_workers(options.jobs, options.scheduler, subject.evidence, case.progress.meter) as workers:
             comparison = _run_comparer(case, workers)
             comparison.findings += report_losses(workers)
         return comparison
     if options.scheduler is not None:
         raise UsageError("a bundle is read on this machine; a scheduler is for evidence directories")
-    return _run_comparer(case, options.jobs or default_jobs())
+    return _run_comparer(case, Workers(options.jobs or default_jobs(), meter=case.progress.meter))
 
 
 def _run_comparer(case: Case, jobs: int | Workers) -> Comparison:
@@ -313,6 +312,7 @@ def _run_comparer(case: Case, jobs: int | Workers) -> Comparison:
         links_left_out=options.links_left_out,
         progress=case.progress,
     )
+    case.progress.start("verifying", case.sealed, None, measure=comparer.measure(case.sealed))
     comparison = comparer.run()
     for text in comparer.seen.unknown():
         message = f"{shown(text, 80)}: no seal contains such an item"

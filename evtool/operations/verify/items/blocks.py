@@ -8,7 +8,7 @@ something is missing or extra, and only this block is taken apart.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
@@ -82,12 +82,10 @@ class BlockMerge:
         custody: CustodyReader,
         seal: Seal,
         jobs: int | Workers,
-        on_read: Callable[[int, int], None] | None = None,
     ) -> None:
         self._evidence = evidence
         self._seal = seal
         self._jobs = jobs
-        self._on_read = on_read
         self._blocks = SealedBlocks(custody, seal, BATCH)
         self._aside: list[Compared] = []
         """Entries of which no item is known."""
@@ -98,7 +96,7 @@ class BlockMerge:
         Afterwards the seal knows whether its manifest is the signed one.
         """
         requests = self._make_requests(runs)
-        for answer in observe_requests(self._evidence, requests, jobs=self._jobs, on_read=self._on_read):
+        for answer in observe_requests(self._evidence, requests, jobs=self._jobs):
             yield from self._take(answer)
         yield from self._aside
         self._blocks.finish()

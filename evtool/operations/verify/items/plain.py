@@ -21,7 +21,7 @@ from evtool.core.text.limits import MAX_HOLES
 from evtool.core.text.names import has_unassigned, name_some, nfc_key, parse_name, shown, store_name
 from evtool.core.text.patterns import Exclusions
 from evtool.core.text.ranges import count_items, name_ranges
-from evtool.operations.progress import Progress
+from evtool.operations.progress import Measure, Progress
 from evtool.operations.record.companions import report_companions, split_companions
 from evtool.operations.record.line_ends import explain_change
 from evtool.operations.record.record import Record, Seal, SealedItem, nameless_items
@@ -32,11 +32,13 @@ from evtool.operations.verify.items.comparison import Comparison, count_unhidden
 from evtool.operations.verify.items.free_names import pair_items
 from evtool.operations.verify.items.judge import KIND_NAMES, ItemJudge, is_unread, path_of
 from evtool.scan.engine import Task, Workers, observe_all
+from evtool.scan.measure import measure_tree
 from evtool.scan.observe import Mode, Observation
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, walk, walk_runs
 from evtool.store.bundle import FolderBundle
+from evtool.store.zip_bundle import ZipBundle
 
 _Context = TypeVar("_Context")
 
@@ -100,6 +102,21 @@ class Comparer:
         self._close_accounts()
         return self.result
 
+    def measure(self, items: int) -> Measure:
+        """Find out how many bytes there are to read for so many items; nothing where only some are asked for."""
+        if not self.selection.is_all:
+            return
+        if self.mode is not Mode.HASH:
+            yield items, 0
+        elif isinstance(self.evidence, ZipBundle):
+            yield items, sum(self.evidence.sizes.values())
+        elif isinstance(self.evidence, FolderBundle):
+            for _, size in measure_tree(self.evidence.data, custody=None, exclusions=Exclusions()):
+                yield items, size
+        elif isinstance(self.evidence, TreeLocation):
+            for _, size in measure_tree(self.evidence, custody=self.custody_name, exclusions=self.exclusions):
+                yield items, size
+
     @property
     def _missing(self) -> list[SealedItem]:
         return self._judge.missing
@@ -126,7 +143,7 @@ class Comparer:
         assert isinstance(self.evidence, TreeLocation)  # noqa: S101  # see `_is_plain`
         with Tree(self.evidence) as tree:
             runs = walk_runs(tree, custody=self.custody_name, exclusions=self.exclusions, notes=self.result.notes)
-            merge = BlockMerge(self.evidence, self.record.custody, seal, self.jobs, self.progress.read)
+            merge = BlockMerge(self.evidence, self.record.custody, seal, self.jobs)
             for result in merge.run(runs):
                 if isinstance(result, Unchanged):
                     self.result.fates[seal.number].ok += result.items
@@ -205,8 +222,7 @@ class Comparer:
         """Observe tasks wherever the evidence lies."""
         if isinstance(self.evidence, TreeLocation):
             return observe_all(self.evidence, tasks, jobs=jobs or self.jobs)
-        here = self.jobs if isinstance(self.jobs, int) else self.jobs.jobs
-        return self.evidence.observe(tasks, jobs=jobs or here)
+        return self.evidence.observe(tasks, jobs=jobs or self.jobs)
 
     def _add_missing(self, sealed: SealedItem) -> None:
         """Keep an item that was not found; a bundle holds no links and no empty directories, only what states them."""
