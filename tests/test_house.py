@@ -42,7 +42,7 @@ FLOORS: Mapping[str, list[set[str]]] = {
         {"timestamps", "seal", "bundle"},
     ],
     "evtool.cli": [
-        {"delivery", "notes", "screen", "guesses", "ways"},
+        {"delivery", "notes", "screen", "ways"},
         {"command"},
         {"output", "group"},
         {"options", "progress", "faults", "usage"},

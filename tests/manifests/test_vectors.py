@@ -30,6 +30,7 @@ from evtool.core.ssh.signature import parse_signature, verify_signature
 from evtool.core.verdict import Report
 from evtool.keys.recipients import Recipients, parse_recipients
 from evtool.keys.tsa_trust import load_roots
+from evtool.operations.record.place import RecordPlace
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.parting import compare_reports
 from evtool.operations.verify.time.grounds import TimeGrounds
@@ -86,7 +87,7 @@ class Vector:
             required=self.require,
             time=time,
             min_signers=self.signers,
-            continued=self.path("continued") or None,
+            place=RecordPlace(continued=self.path("continued") or None),
             receipts=recipients.receipt_keys,
         )
         try:
