@@ -42,7 +42,7 @@ FLOORS: Mapping[str, list[set[str]]] = {
         {"timestamps", "seal", "bundle"},
     ],
     "evtool.cli": [
-        {"delivery", "notes", "screen", "guesses", "ways", "progress_bars"},
+        {"delivery", "notes", "screen", "ways", "progress_bars"},
         {"command"},
         {"output", "group"},
         {"options", "progress", "faults", "usage"},

@@ -11,10 +11,10 @@ from typing import Any
 
 import click
 
-from evtool.cli.guesses import guess_command
 from evtool.cli.screen import ABOUT, COMMANDS, EPILOG, OTHER_WORDS, SECTIONS, render_first_screen
 from evtool.core import __version__
 from evtool.core.errors import ExitCode
+from evtool.core.text.guess import find_alike
 from evtool.core.text.names import shown
 
 
@@ -87,7 +87,8 @@ class Group(click.Group):
 
     def _suggest(self, ctx: click.Context, args: list[str]) -> str:
         is_root = ctx.parent is None
-        meant = guess_command(args[0], self.list_commands(ctx), OTHER_WORDS if is_root else None)
+        other_word = OTHER_WORDS.get(args[0].lower()) if is_root else None
+        meant = other_word or find_alike(args[0], self.list_commands(ctx))
         if meant:
             return f"did you mean `{ctx.command_path} {meant}`?"
         if is_root and os.path.lexists(args[0]):

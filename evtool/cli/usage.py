@@ -7,8 +7,7 @@ import re
 import click
 
 from evtool.cli.group import UnknownCommandError
-from evtool.cli.guesses import guess_options
-from evtool.core.text.guess import did_you_mean
+from evtool.core.text.guess import did_you_mean, find_options
 from evtool.core.text.names import shown
 
 _NOT_ONE_OF = re.compile(r"'(.*)' is not one of")
@@ -22,7 +21,7 @@ def explain_usage(error: click.ClickException) -> tuple[str, str]:
     see = _where_to_look(context) if context else ""
     if isinstance(error, click.NoSuchOption) and context:
         known = [name for param in context.command.get_params(context) if not _is_hidden(param) for name in param.opts]
-        alike = [name for name in guess_options(error.option_name, known) if name.startswith("--")]
+        alike = [name for name in find_options(error.option_name, known) if name.startswith("--")]
         message = f"{context.command_path} has no option {shown(error.option_name, 80)}"
         return message, f"did you mean {' or '.join(alike)}? {see}" if alike else see
     return _one_line(error.format_message()), _guess_value(error) + see

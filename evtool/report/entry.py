@@ -6,7 +6,8 @@ import re
 from itertools import islice
 
 from evtool.core.custody.entry import NOT_STATED, Entry
-from evtool.core.custody.events import ConsentChanged, Fixity, FixityScope, Renamed, details_table
+from evtool.core.custody.event_tables import details_table
+from evtool.core.custody.events import ConsentChanged, Fixity, FixityScope, Renamed
 from evtool.core.terms.terms import parse_terms_cached
 from evtool.core.text.counts import counted
 from evtool.core.text.names import shown

@@ -17,7 +17,7 @@ from evtool.keys.age_keys import DecryptionKey, load_pyrage, parse_recipient
 from evtool.operations.bundle.choice import Wanted
 from evtool.operations.bundle.pack import Disclosure, PackOptions, pack
 from evtool.operations.bundle.unpack import unpack
-from evtool.operations.record.place import BundleAccess
+from evtool.operations.record.place import BundleAccess, RecordPlace
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import SealOptions
@@ -103,7 +103,7 @@ def try_tree(folder: Path, dice: random.Random) -> bool:
     result = pack(case, bundle, author(1 << 50), Disclosure.publication(None, trust), options)
     access = BundleAccess((DecryptionKey(identity),))
 
-    verified = verify_it(bundle, access=access)
+    verified = verify_it(bundle, place=RecordPlace(access=access))
     assert verified.exit_code is ExitCode.OK
     unpacked = unpack(bundle, out, access, verify_options=OPTIONS)
     assert unpacked.report.exit_code is ExitCode.OK

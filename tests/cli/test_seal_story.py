@@ -19,6 +19,7 @@ from evtool import Code, ExitCode
 from evtool.core.errors import EvidenceError
 from evtool.core.text.times import format_time
 from evtool.operations.author import Author
+from evtool.operations.record.place import RecordPlace
 from evtool.operations.seal import seal as seal_module
 from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import SealOptions
@@ -283,10 +284,10 @@ def test_a_foreign_custody_directory_is_evidence(case: Path, evtool: Runner) -> 
     record = case.with_name("record")
     assert evtool("seal", case, "--custody", record).exit_code == ExitCode.OK
     assert snapshot(case, custody=True) == before
-    report = check(case, evtool, custody=str(record))
+    report = check(case, evtool, place=RecordPlace(str(record)))
     assert (report.exit_code, report.items.ok) == (ExitCode.OK, 3)
     (case / "custody" / "agreement.pdf").write_text("forged")
-    assert named(check(case, evtool, custody=str(record))) == {("changed", "custody/agreement.pdf")}
+    assert named(check(case, evtool, place=RecordPlace(str(record)))) == {("changed", "custody/agreement.pdf")}
 
 
 @pytest.mark.parametrize("maker", MAKERS[:1] + MAKERS[3:])

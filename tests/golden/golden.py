@@ -13,7 +13,7 @@ from evtool.core.verdict import Report
 from evtool.keys.age_keys import DecryptionKey, load_pyrage
 from evtool.keys.trust import load_trust
 from evtool.keys.tsa_trust import load_roots
-from evtool.operations.record.place import BundleAccess
+from evtool.operations.record.place import BundleAccess, RecordPlace
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.time.grounds import TimeGrounds
 from evtool.operations.verify.verify import verify
@@ -40,7 +40,7 @@ def verify_golden(version: Path, name: str, work: Path) -> Report:
     anchors = load_roots(version / "root.pem").anchors
     options = VerifyOptions(
         trust=load_trust(version / "trusted_keys"),
-        access=BundleAccess((DecryptionKey(identity),)),
+        place=RecordPlace(access=BundleAccess((DecryptionKey(identity),))),
         jobs=1,
         now=NOON,
         time=TimeGrounds(anchors=lambda: anchors),

@@ -11,22 +11,10 @@ from hashlib import sha256
 
 from blake3 import blake3
 
-from file_formats import (
-    Entry,
-    Item,
-    above,
-    is_companion,
-    is_left_out,
-    kind_of,
-    read_ranges,
-    store,
-    unstore,
-)
-
-DISPROVES = "disproves"
-UNCHECKED = "unchecked"
-OPEN = "open"
-NOTE = "note"
+import file_formats as formats
+from file_formats import is_companion, is_left_out, kind_of, store
+from findings import DISPROVES, NOTE, OPEN, UNCHECKED
+from model import Entry, Item
 
 # Of an item that became one of these, nothing was found out.
 UNCOMPARED = {
@@ -36,7 +24,6 @@ UNCOMPARED = {
     "unreadable": UNCHECKED,
     "link-absent": OPEN,
 }
-
 
 LITTER = [".DS_Store", "Thumbs.db", "ehthumbs.db", "desktop.ini"]
 
@@ -77,13 +64,15 @@ def list_evidence(root: bytes, patterns: list[str]) -> dict[bytes, str]:
 
 def give_names(items: list[Item], entries: list[Entry]) -> None:
     """Rules E32 and E33: give items the names that they have now; one that is withheld stays so."""
-    for entry in (entry for entry in entries if entry.event == "renamed"):
-        ranges = read_ranges(entry.header["items"])
+    for entry in entries:
+        if entry.event != "renamed":
+            continue
+        ranges = formats.read_ranges(entry.header["items"])
         numbers = [number for first, last in ranges for number in range(first, last + 1)]
         names = dict(zip(numbers, entry.details["paths"], strict=True))
         for item in items:
             if item.path and item.number in names and item.seal.number < entry.number:
-                item.give_name(unstore(names[item.number]), entry.number)
+                item.give_name(formats.unstore(names[item.number]), entry.number)
 
 
 class Comparison:
@@ -176,15 +165,7 @@ class Comparison:
 
     def is_disposed(self, item: Item, before: int = 10000) -> bool:
         """Rules E21 to E24: tell whether an entry before the one of this number gave an item up."""
-        for entry in self.disposals:
-            if "items" in entry.header:
-                ranges = read_ranges(entry.header["items"])
-                is_about = any(first <= item.number <= last for first, last in ranges)
-            else:
-                is_about = item.seal.number < entry.number
-            if is_about and entry.number < before:
-                return True
-        return False
+        return any(entry.is_about(item) for entry in self.disposals if entry.number < before)
 
     def at_its_path(self, item: Item) -> str:
         """11a to 11d: an item that is where it was, or that was never read."""
@@ -205,7 +186,8 @@ class Comparison:
         if not item.path or kind == "" or not is_left_out(item.path, self.patterns):
             return ""
         if any(
-            kind_of(os.path.join(self.root, path)) != "directory" for path in above(item.path)[:-1]
+            kind_of(os.path.join(self.root, path)) != "directory"
+            for path in formats.above(item.path)[:-1]
         ):
             return ""  # it is reached over a symbolic link
         self.things[item.path] = kind

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from evtool.core.custody.events import Event, Renewed, parse_details
+from evtool.core.custody.event_tables import parse_details
+from evtool.core.custody.events import Event, Renewed
 from evtool.core.text.toml import TomlTable, parse_toml
 from evtool.core.timestamp.ots.verify import OtsReason, OtsVerdict
 from evtool.core.timestamp.repeat import RepeatFiles, compute_repeat

@@ -10,7 +10,7 @@ from evtool.cli.options.common import continued_option, custody_option
 from evtool.cli.output import Output, output_and_findings
 from evtool.core.custody.chain import Link
 from evtool.core.custody.entry import Clock
-from evtool.core.custody.events import details_table
+from evtool.core.custody.event_tables import details_table
 from evtool.core.errors import ExitCode
 from evtool.core.finding import weigh
 from evtool.core.text.counts import counted

@@ -15,6 +15,7 @@ from evtool.cli.progress import terminal_progress
 from evtool.core.text.names import shown
 from evtool.keys.trust import load_trust
 from evtool.operations.bundle.unpack import UnpackResult, unpack
+from evtool.operations.record.place import RecordPlace
 from evtool.operations.record.subject import Place
 from evtool.operations.verify.options import VerifyOptions
 from evtool.report.bundle_document import UnpackDocument
@@ -65,7 +66,7 @@ def command(
 ) -> int:
     """Unpack BUNDLE, a folder, .zip, .zip.age or - for standard input, into the new directory DIR."""
     place: Place = sys.stdin.buffer if bundle == "-" else bundle
-    options = VerifyOptions(trust=load_trust(trust_file), continued=continued)
+    options = VerifyOptions(trust=load_trust(trust_file), place=RecordPlace(continued=continued))
     notices = Notices()
     with terminal_progress(output) as progress:
         result = unpack(

@@ -33,6 +33,7 @@ from evtool.core.text.item_choice import ItemChoice
 from evtool.core.verdict import Report
 from evtool.keys.trust import load_trust
 from evtool.operations.progress import Progress
+from evtool.operations.record.place import RecordPlace
 from evtool.operations.record.selection import Selection
 from evtool.operations.record.subject import Place
 from evtool.operations.verify.options import VerifyOptions
@@ -156,9 +157,7 @@ def command(
         min_signers=_min_signers(asked.require),
         selection=Selection(choice=items),
         quick=asked.quick,
-        custody=custody,
-        continued=continued,
-        access=access.load(),
+        place=RecordPlace(custody, continued, access.load()),
         jobs=workers.jobs,
         scheduler=workers.scheduler,
         time=time.load(output),

@@ -207,17 +207,6 @@ _CONTINUED: dict[str, Any] = {
     "type": click.Path(),
     "help": "The directory that continues the record of a bundle; `evtool receive` makes it.",
 }
-_WAIT: dict[str, Any] = {
-    "metavar": "SECONDS",
-    "type": click.FloatRange(0, 86400),
-    "default": 0.0,
-    "help": "Wait for another evtool that is writing this record. [default: do not wait]",
-}
-_DRY_RUN: dict[str, Any] = {
-    "is_flag": True,
-    "help": "Tell what would be added, after every check; write nothing, and ask neither for a passphrase nor on the "
-    "network.",
-}
 _TRUST: dict[str, Any] = {
     "metavar": "FILE",
     "type": click.Path(path_type=Path),
@@ -242,31 +231,6 @@ recipients_option = click.option("--recipients", "recipients_file", **_RECIPIENT
 """Add --recipients; the command gets it as `recipients_file`."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceOptions:
-    """Where the record is that a command adds files to.
-
-    Attributes:
-        custody: the custody directory; None for that in the evidence directory.
-        continued: the directory that continues the record of a bundle, or None.
-        wait: seconds to wait for another run that is writing the record.
-        dry_run: tell what would be added, and write nothing.
-    """
-
-    custody: str | None = flag("--custody", **_CUSTODY)
-    continued: str | None = flag("--continued", otherwise=None, **_CONTINUED)
-    wait: float = flag("--wait", otherwise=0.0, **_WAIT)
-    dry_run: bool = flag("--dry-run", otherwise=False, **_DRY_RUN)
-
-    def place(self, access: BundleAccess | None = None) -> RecordPlace:
-        """Give where it is; `access` is what opens an encrypted bundle."""
-        return RecordPlace(self.custody, self.continued, access or BundleAccess(), self.wait, self.dry_run)
-
-
-place_options = options_of(PlaceOptions, "where", "The record")
-"""Add --custody, --continued, --wait and --dry-run; the command gets them as `where`."""
-
-
 def custody_flag() -> Any:
     """Declare --custody."""
     return flag("--custody", **_CUSTODY)
@@ -279,12 +243,50 @@ def continued_flag() -> Any:
 
 def wait_flag() -> Any:
     """Declare --wait."""
-    return flag("--wait", otherwise=0.0, **_WAIT)
+    return flag(
+        "--wait",
+        otherwise=0.0,
+        metavar="SECONDS",
+        type=click.FloatRange(0, 86400),
+        default=0.0,
+        help="Wait for another evtool that is writing this record. [default: do not wait]",
+    )
 
 
 def dry_run_flag() -> Any:
     """Declare --dry-run."""
-    return flag("--dry-run", otherwise=False, **_DRY_RUN)
+    return flag(
+        "--dry-run",
+        otherwise=False,
+        is_flag=True,
+        help="Tell what would be added, after every check; write nothing, and ask neither for a passphrase nor on the "
+        "network.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOptions:
+    """Where the record is that a command adds files to.
+
+    Attributes:
+        custody: the custody directory; None for that in the evidence directory.
+        continued: the directory that continues the record of a bundle, or None.
+        wait: seconds to wait for another run that is writing the record.
+        dry_run: tell what would be added, and write nothing.
+    """
+
+    custody: str | None = custody_flag()
+    continued: str | None = continued_flag()
+    wait: float = wait_flag()
+    dry_run: bool = dry_run_flag()
+
+    def place(self, access: BundleAccess | None = None) -> RecordPlace:
+        """Give where it is; `access` is what opens an encrypted bundle."""
+        return RecordPlace(self.custody, self.continued, access or BundleAccess(), self.wait, self.dry_run)
+
+
+place_options = options_of(PlaceOptions, "where", "The record")
+"""Add --custody, --continued, --wait and --dry-run; the command gets them as `where`."""
 
 
 def trust_flag() -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 import tomli_w
 
 from evtool.core.custody.entry_text import check_lines
+from evtool.core.custody.event_tables import details_table, parse_details, parse_fixity
 from evtool.core.custody.events import (
     APART,
     DETAILS,
@@ -27,9 +28,6 @@ from evtool.core.custody.events import (
     Renamed,
     Sealed,
     WithheldDetails,
-    details_table,
-    parse_details,
-    parse_fixity,
 )
 from evtool.core.errors import FormatError
 from evtool.core.text.codes import check_code, check_fingerprint

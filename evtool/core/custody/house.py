@@ -78,6 +78,7 @@ class Houses:
         self._of_entry: dict[int, int] = {}
         self._successions: dict[str, list[tuple[str, int, int]]] = {}
         self._retired_from: dict[str, int] = {}
+        self._admissions: dict[tuple[tuple[str, str], tuple[str, str], bool], int] = {}
         for act in acts:
             self._take(act)
 
@@ -99,7 +100,15 @@ class Houses:
             return self._of_code.get(agent) == _SENDER
         return self._homes.get((agent, key)) == _SENDER
 
+    def had_admitted(self, signer: tuple[str, str], who: tuple[str, str], entry: int, *, only_next: bool) -> bool:
+        """Tell whether, before an entry, one code and key had admitted another; `only_next`: as their next key."""
+        roles = (True,) if only_next else (True, False)
+        return any(self._admissions.get((signer, who, role), entry) < entry for role in roles)
+
     def _take(self, act: Act) -> None:
+        if (who := act.admitted) is not None:
+            pair = ((act.agent, act.key), (str(who.agent), str(who.key)), who.role is Role.AFTER)
+            self._admissions.setdefault(pair, act.entry)
         for key, house, admission in self._successions.pop(act.key, ()):
             self.retired[key], self._retired_from[key] = admission, house
         is_first_handover = not self._is_handed_over and act.event in HANDOVERS

@@ -10,7 +10,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
-from evtool.core.custody.events import MAX_TEXT, Details, Renamed, check_details
+from evtool.core.custody.event_tables import check_details
+from evtool.core.custody.events import MAX_TEXT, Details, Renamed
 from evtool.core.errors import FormatError, RefusedError, UsageError, Way
 
 _EMAIL = re.compile(r"[^\s@<>,;:()\"']{1,64}@[^\s@<>,;:()\"']{1,255}\.[^\s@<>,;:()\"'.]{2,}")

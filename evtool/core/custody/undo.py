@@ -7,12 +7,12 @@ been about any item, so that nobody has to think in two orders of time.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 from evtool.core.custody.chain import Link
-from evtool.core.custody.events import Admitted, Corrected, Event, Role
-from evtool.core.custody.house import Houses, acts_of
+from evtool.core.custody.events import Corrected, Event
+from evtool.core.custody.house import Houses
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.text.ranges import ItemRanges
 
@@ -36,13 +36,11 @@ class Undone:
         return entry in self.by
 
 
-def find_undone(links: Sequence[Link]) -> Undone:
-    """Find out which entries of a chain are undone; an entry that cannot be used is not, and undoes nothing."""
+def find_undone(links: Sequence[Link], houses: Houses) -> Undone:
+    """Find out which entries of a chain, with its houses, are undone; one that cannot be used undoes nothing."""
     by: dict[int, int] = {}
     findings: list[Finding] = []
     entries = {link.entry.sequence: link for link in links}
-    retired = Houses(acts_of(links)).retired_by
-    admissions = Admissions(links)
     for link in links:
         details, number = link.entry.details, link.entry.sequence
         if not isinstance(details, Corrected) or not details.undone:
@@ -51,8 +49,8 @@ def find_undone(links: Sequence[Link]) -> Undone:
         if target is None or target.head != details.head or details.entry >= number:
             # It is about an entry that cannot be used, or that is not the one in this record: rule E17.
             continue
-        why = f"its key was retired by entry {retired[number]}" if number in retired else None
-        if (why := why or find_obstacle(Undoing.of(link), target, admissions, by)) is None:
+        why = f"its key was retired by entry {houses.retired_by[number]}" if number in houses.retired_by else None
+        if (why := why or find_obstacle(Undoing.of(link), target, houses, by)) is None:
             by[details.entry] = number
         else:
             message = f"entry {number} undoes nothing: {why}"
@@ -82,44 +80,28 @@ class Undoing:
         return Undoing(link.entry.sequence, link.entry.agent, link.public_key.fingerprint, link.entry.items)
 
 
-class Admissions:
-    """Who admitted whom, and when first: found once, as a stranger's record can hold thousands of both entries."""
-
-    def __init__(self, links: Iterable[Link]) -> None:
-        self._first: dict[tuple[tuple[str, str], tuple[str, str], bool], int] = {}
-        for link in links:
-            if isinstance(admitted := link.entry.details, Admitted):
-                signer, who = (link.entry.agent, link.public_key.fingerprint), (admitted.agent, admitted.key)
-                self._first.setdefault((signer, who, admitted.role is Role.AFTER), link.entry.sequence)
-
-    def had_admitted(self, signer: tuple[str, str], who: tuple[str, str], entry: int, *, only_next: bool) -> bool:
-        """Tell whether, before an entry, one code and key had admitted another; `only_next`: as their next key."""
-        roles = (True,) if only_next else (True, False)
-        return any(self._first.get((signer, who, role), entry) < entry for role in roles)
-
-
-def find_obstacle(undoing: Undoing, target: Link, admissions: Admissions, undone: Container[int] = ()) -> str | None:
+def find_obstacle(undoing: Undoing, target: Link, houses: Houses, undone: Container[int] = ()) -> str | None:
     """Say why an entry `corrected` does not undo an entry; None if it does: rule E35.
 
-    `admissions` are those of the chain, and `undone` the numbers of the entries that are undone already.
+    `houses` are those of the chain, and `undone` the numbers of the entries that are undone already.
     """
     entry = target.entry
     if entry.event not in UNDOABLE:
         return f"an entry {entry.event.value} cannot be undone"
     if entry.sequence in undone:
         return f"entry {entry.sequence} is undone already"
-    if not _may_take_back(undoing, target, admissions):
+    if not _may_take_back(undoing, target, houses):
         return f"entry {entry.sequence} was signed by another agent, or with another key"
     if not entry.is_withheld and undoing.items != entry.items:
         return f"it does not name the items of entry {entry.sequence}"
     return None
 
 
-def _may_take_back(undoing: Undoing, target: Link, admissions: Admissions) -> bool:
+def _may_take_back(undoing: Undoing, target: Link, houses: Houses) -> bool:
     """Tell whether somebody takes back their own word, or that of whoever admitted them with their key.
 
     Taking back a change of consent widens what strangers may do: a colleague beside the agent cannot do that.
     """
     who, signer = (undoing.agent, undoing.key), (target.entry.agent, target.public_key.fingerprint)
     only_next = target.entry.event is Event.CONSENT_CHANGED
-    return who == signer or admissions.had_admitted(signer, who, undoing.entry, only_next=only_next)
+    return who == signer or houses.had_admitted(signer, who, undoing.entry, only_next=only_next)

@@ -95,7 +95,7 @@ def unpack(
         with NewTree(work.content) as tree:
             placed = _restore(staged, tree, outside_links=outside_links)
         left_out = frozenset((*placed.outside, *placed.impossible))
-        here = replace(options, links_left_out=left_out, continued=None)
+        here = replace(options, links_left_out=left_out, place=replace(options.place, continued=None))
         report = verify(work.content, here, progress=progress)
         for finding in _problems(report):
             raise EvidenceError(
@@ -155,10 +155,10 @@ def _open_staged(
 def _continued(bundle: Bundle, options: VerifyOptions) -> Iterator[Subject]:
     """Open what continues the record of a bundle, if the caller named it."""
     plain = Subject(bundle.custody, bundle, None, bundle)
-    if options.continued is None:
+    if options.place.continued is None:
         yield plain
         return
-    with open_continued(bundle.custody, options.continued) as both:
+    with open_continued(bundle.custody, options.place.continued) as both:
         yield replace(plain, custody=both.custody, continued=both.after, apart=both.apart)
 
 

@@ -17,7 +17,7 @@ from evtool.core.custody.events import (
     Fixity,
     Transferred,
 )
-from evtool.core.custody.house import Houses, acts_of
+from evtool.core.custody.house import acts_of
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import InputError, MismatchError, UsageError
 from evtool.core.finding import Finding
@@ -151,7 +151,7 @@ def _check_admission(record: Record, author: Author, details: Admitted) -> None:
             f"this key is that of {min(owners - {details.agent})} in this record, and a key belongs to one agent only"
         )
     given = [link.entry.sequence for link in record.chain.links if _is_for(link.entry.details, details.agent)]
-    houses = Houses(acts)
+    houses = record.houses
     if given and houses.acts_for_sender(author.signer.code, signer) and not houses.acts_for_sender(details.agent):
         raise UsageError(
             f"entry {given[0]} hands items over to {details.agent}, so {details.agent} is a recipient; as one of the "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from evtool.core.custody.chain import Link
 from evtool.core.custody.events import Event
-from evtool.core.custody.undo import Admissions, Undoing, find_obstacle
+from evtool.core.custody.undo import Undoing, find_obstacle
 from evtool.core.errors import UsageError
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, is_about
@@ -28,7 +28,7 @@ def require_undoable(opened: OpenRecord, author: Author, number: int, items: Ite
     if target is None:
         return  # whoever asks for its digest has been told
     undoing = Undoing(opened.next_sequence, author.signer.code, author.signer.public_key.fingerprint, items)
-    if (why := find_obstacle(undoing, target, Admissions(links), opened.record.undone)) is not None:
+    if (why := find_obstacle(undoing, target, opened.record.houses, opened.record.undone)) is not None:
         raise UsageError(
             f"{why}, so nothing was recorded",
             hint="record what is right instead: a new entry of that event, or `corrected` without undoing",

@@ -16,7 +16,6 @@ from evtool.core import __version__
 from evtool.core.container.bagit import DECLARATION_FILE
 from evtool.core.custody.entry import NOT_STATED, Clock, Entry, Previous
 from evtool.core.custody.events import APART, Derived, Details, Disclosed, Fixity
-from evtool.core.custody.house import Houses, acts_of
 from evtool.core.errors import InputError, UsageError, Way
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.names import shown
@@ -320,7 +319,7 @@ def require_current(record: Record, author: Author) -> None:
     Raises:
         UsageError: the key is retired in this record.
     """
-    admission = Houses(acts_of(record.chain.links)).retired.get(author.signer.public_key.fingerprint)
+    admission = record.houses.retired.get(author.signer.public_key.fingerprint)
     if admission is not None:
         raise UsageError(
             f"entry {admission} replaced this key of {author.signer.code}, and the new key has signed since; nothing "

@@ -15,6 +15,7 @@ from evtool.core.custody.chain import Chain, EntryFiles, Link, check_chain
 from evtool.core.custody.clocks import LaterDates
 from evtool.core.custody.entry import INFORMATIONAL_FILES, Entry
 from evtool.core.custody.events import APART, Derived, Disclosed, Disposed, Event, Sealed
+from evtool.core.custody.house import Houses, acts_of
 from evtool.core.custody.item_names import EarlierName, ItemNames
 from evtool.core.custody.undo import Undone, find_undone
 from evtool.core.errors import EvtoolError, FormatError, InputError
@@ -99,6 +100,7 @@ class Record:
         disposals: the entries that record that items were given up, but for those that are undone.
         names: the names that entries gave to items.
         undone: the entries that are undone.
+        houses: who acts for whom, and which keys are retired.
         entries_size: bytes of the entries that were read.
     """
 
@@ -110,6 +112,7 @@ class Record:
     disposals: tuple[Entry, ...] = ()
     names: ItemNames = field(default_factory=ItemNames)
     undone: Undone = field(default_factory=Undone)
+    houses: Houses = field(default_factory=lambda: Houses(()))
     entries_size: int = 0
 
     @property
@@ -215,7 +218,8 @@ def read_record(custody: CustodyReader) -> Record:
             )
             findings.append(Finding(code, effect, error.message, entry=sequence))
     chain = excuse_converted(entries, unreadable, check_chain(entries, unreadable))
-    undone = find_undone(chain.links)
+    houses = Houses(acts_of(chain.links))
+    undone = find_undone(chain.links, houses)
     changes = ChangeIndex(changes_of((link.entry for link in chain.links), undone))
     watched = _derived_items(chain)
     seals = [
@@ -231,7 +235,7 @@ def read_record(custody: CustodyReader) -> Record:
     ]
     findings += _judge_listing(listing)
     findings += _check_informational(custody, listing, chain)
-    record = Record(custody, listing, chain, findings, seals, entries_size=size)
+    record = Record(custody, listing, chain, findings, seals, houses=houses, entries_size=size)
     return _apply(record, undone)
 
 

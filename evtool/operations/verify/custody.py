@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from evtool.core.custody.chain import Link, check_head
 from evtool.core.custody.events import Corrected, Countersigned
-from evtool.core.custody.house import Agents, Houses, acts_of
+from evtool.core.custody.house import Agents
 from evtool.core.custody.receipt import Receipt, answered_transfers, check_receipt, transfer_details
 from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.operations.record.record import Record
-from evtool.operations.record.trust import TrustPolicy, read_agents
+from evtool.operations.record.trust import TrustPolicy
 
 
-def judge_custody(record: Record, policy: TrustPolicy, expected_head: str | None, stamped: int = 0) -> list[Finding]:
+def judge_custody(
+    record: Record, policy: TrustPolicy, agents: Agents, expected_head: str | None, stamped: int
+) -> list[Finding]:
     """Find open handovers, receipts that do not fit, references that lead nowhere, and who witnessed the chain.
 
     `stamped` is the number of the newest entry with a time-stamp that the user trusts, 0 without any.
@@ -23,13 +25,13 @@ def judge_custody(record: Record, policy: TrustPolicy, expected_head: str | None
     findings = [finding for link in links for finding in _judge_references(link, record)]
     findings += record.undone.findings
     receipts = _read_receipts(record, policy, findings)
-    findings += _find_retired(links)
+    findings += _find_retired(links, record.houses.retired_by)
     findings += _open_transfers(links, receipts)
     if expected_head is not None:
         finding = check_head(record.chain, expected_head)
         if finding:
             findings.append(finding)
-    findings += _judge_witness(links, receipts, policy, expected_head, stamped)
+    findings += _judge_witness(links, receipts, policy, agents, expected_head, stamped)
     return findings
 
 
@@ -83,9 +85,8 @@ def _read_receipts(record: Record, policy: TrustPolicy, findings: list[Finding])
     return receipts
 
 
-def _find_retired(links: Sequence[Link]) -> list[Finding]:
+def _find_retired(links: Sequence[Link], retired_by: Mapping[int, int]) -> list[Finding]:
     """A key whose successor has signed should sign no more; a mistake and a thief look the same from here."""
-    retired_by = Houses(acts_of(links)).retired_by
     findings: list[Finding] = []
     for link in links:
         number, key = link.entry.sequence, link.public_key.fingerprint
@@ -110,11 +111,15 @@ def _open_transfers(links: Sequence[Link], receipts: Sequence[Receipt]) -> list[
 
 
 def _judge_witness(
-    links: Sequence[Link], receipts: Sequence[Receipt], policy: TrustPolicy, expected_head: str | None, stamped: int
+    links: Sequence[Link],
+    receipts: Sequence[Receipt],
+    policy: TrustPolicy,
+    agents: Agents,
+    expected_head: str | None,
+    stamped: int,
 ) -> list[Finding]:
     """Say up to where somebody else than the newest signer vouches for the chain; later cuts would not show."""
     newest = links[-1] if links else None
-    agents = read_agents(links, policy)
     witnessed = max((receipt.witnessed for receipt in receipts), default=0)
     witnessed = max(witnessed, stamped)
     for link in links:
@@ -145,7 +150,7 @@ def _is_one_agent(agents: Agents, first: Link, second: Link) -> bool:
     return first.public_key == second.public_key or one == other
 
 
-def judge_second_signatures(links: Sequence[Link], policy: TrustPolicy, required: int) -> list[Finding]:
+def judge_second_signatures(links: Sequence[Link], policy: TrustPolicy, agents: Agents, required: int) -> list[Finding]:
     """Count the agents with trusted keys under each seal: its own signer and those who countersigned it.
 
     One agent with two keys is no second agent, and neither is one with a next key under another code. Two codes with
@@ -160,7 +165,6 @@ def judge_second_signatures(links: Sequence[Link], policy: TrustPolicy, required
         if number in holders and policy.judge(link) is None:
             holders[number].setdefault(link.public_key.fingerprint, link.entry.agent)
     findings: list[Finding] = []
-    agents = read_agents(links, policy)
     for number, signed in holders.items():
         count = len({agents.name(agent, key) for key, agent in signed.items()})
         if count < required:

@@ -9,7 +9,7 @@ from datetime import datetime
 from evtool.core.finding import Axis
 from evtool.core.ssh.allowed_signers import AllowedSigners
 from evtool.core.ssh.key import PublicKey
-from evtool.operations.record.place import BundleAccess, RecordPlace
+from evtool.operations.record.place import RecordPlace
 from evtool.operations.record.selection import Selection
 from evtool.operations.verify.time.grounds import TimeGrounds
 
@@ -27,9 +27,7 @@ class VerifyOptions:
         min_signers: how many agents with trusted keys have to have signed every seal, countersignatures included.
         selection: which items to check.
         quick: compare types, sizes and dates only; never ends in success.
-        custody: where the custody directory is, if not in the evidence directory.
-        continued: the directory that continues the record, if one is to be read with it.
-        access: what opens an encrypted bundle.
+        place: where the record is, and what opens an encrypted bundle.
         jobs: number of workers; None means a number that suits this machine.
         scheduler: address of the Dask scheduler whose workers do the work in their stead.
         links_left_out: symbolic links that the caller did not make in this copy; they count as stated, as in a bundle.
@@ -46,17 +44,10 @@ class VerifyOptions:
     min_signers: int = 1
     selection: Selection = field(default_factory=Selection)
     quick: bool = False
-    custody: str | None = None
-    continued: str | None = None
-    access: BundleAccess = field(default_factory=BundleAccess)
+    place: RecordPlace = field(default_factory=RecordPlace)
     jobs: int | None = None
     scheduler: str | None = None
     links_left_out: frozenset[int] = frozenset()
     now: datetime | None = None
     receipts: Mapping[str, frozenset[PublicKey]] = field(default_factory=dict)
     time: TimeGrounds = field(default_factory=TimeGrounds)
-
-    @property
-    def place(self) -> RecordPlace:
-        """Where the record is, and what opens it."""
-        return RecordPlace(self.custody, self.continued, self.access)

@@ -16,6 +16,7 @@ from evtool.core.accounts import ItemFates
 from evtool.core.consent.summary import ConsentSummary
 from evtool.core.custody.clocks import judge_dates, judge_entries
 from evtool.core.custody.events import Event
+from evtool.core.custody.house import Agents
 from evtool.core.errors import UsageError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.text.counts import counted
@@ -25,7 +26,7 @@ from evtool.core.verdict import SignerReport, Step, StepResult
 from evtool.operations.progress import Progress
 from evtool.operations.record.record import Record
 from evtool.operations.record.subject import Subject
-from evtool.operations.record.trust import TrustPolicy, judge_signers
+from evtool.operations.record.trust import TrustPolicy, judge_signers, read_agents
 from evtool.operations.record.withholding import name_entries
 from evtool.operations.verify.bag import check_bag
 from evtool.operations.verify.consent import judge_consent, summarize_consent
@@ -96,6 +97,11 @@ class Case:
         return TrustPolicy(options.trust, options.signers, options.now, self.time.proven, options.receipts)
 
     @cached_property
+    def agents(self) -> Agents:
+        """Which codes and keys are one agent."""
+        return read_agents(self.record.chain.links, self.policy)
+
+    @cached_property
     def comparison(self) -> Comparison:
         """Manifests and evidence, read in one pass."""
         return _compare(self)
@@ -144,13 +150,14 @@ def check_trust(case: Case) -> StepResult:
     findings: list[Finding] = []
     links = case.record.chain.links
     case.signers = judge_signers(links, case.policy, findings)
-    findings += judge_second_signatures(links, case.policy, case.options.min_signers)
+    findings += judge_second_signatures(links, case.policy, case.agents, case.options.min_signers)
     return StepResult(Step.TRUST, case.entries, len(case.signers), tuple(findings))
 
 
 def check_custody(case: Case) -> StepResult:
     """Step 5: receipts, references, late entries, and who outside vouches for the record."""
-    findings = judge_custody(case.record, case.policy, case.options.expected_head, case.time.stamped)
+    head, stamped = case.options.expected_head, case.time.stamped
+    findings = judge_custody(case.record, case.policy, case.agents, head, stamped)
     return StepResult(Step.CUSTODY, case.entries, case.usable, tuple(findings))
 
 

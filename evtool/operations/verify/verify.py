@@ -39,7 +39,7 @@ def verify(place: Place, options: VerifyOptions | None = None, *, progress: Prog
         with open_subject(place, options.place, progress) as subject:
             if subject is None:
                 error = no_record(name_of(place))
-                if options.custody is None and _has_something_for_a_record(name_of(place)):
+                if options.place.custody is None and _has_something_for_a_record(name_of(place)):
                     return _not_sealed(options, f"{error.message} ({error.hint})")
                 raise error
             return _verify_subject(subject, options, progress)

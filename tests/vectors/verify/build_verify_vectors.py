@@ -410,7 +410,8 @@ def set_date(path: Path, text: str) -> None:
 def build(name: str, folder: Path) -> None:
     """Write one vector: the directory `evidence`, the files `trust`, `expect.json` and, about time, `roots.pem`.
 
-    If its record goes on elsewhere, that is the directory `continued`.
+    If its record goes on elsewhere, that is the directory `continued`; another copy that is verified with it is
+    `beside`, and the user's list of recipients is `recipients.toml`.
     """
     recipe = read_recipe(name)
     collection = Collection(recipe)
@@ -419,6 +420,10 @@ def build(name: str, folder: Path) -> None:
         continue_elsewhere(folder, recipe["continued_from"], collection)
     for edit in recipe.get("after", ()):
         damage(folder / "evidence", edit)
+    if "beside" in recipe:
+        write_files(Collection(read_recipe(recipe["beside"])), folder / "beside")
+    if "signing_keys" in recipe:
+        (folder / "recipients.toml").write_text(list_recipients(recipe["signing_keys"]))
     trust = recipe.get("trust", (HERE / "trust").read_text())
     (folder / "trust").write_text(trust.format(**{path.stem: Key(path.stem).line for path in HERE.glob("keys/*.seed")}))
     expect = {key: recipe[key] for key in ("comment", "layer", "exit", "findings")}
@@ -429,6 +434,15 @@ def build(name: str, folder: Path) -> None:
     if "signers" in recipe:
         expect["signers"] = recipe["signers"]
     (folder / "expect.json").write_text(json.dumps(expect, indent=2) + "\n")
+
+
+def list_recipients(signing_keys: dict[str, list[str]]) -> str:
+    """Write the user's list of recipients: code -> the keys with which it signs."""
+    text = 'format = "evtool-recipients/1"\n'
+    for code, keys in signing_keys.items():
+        listed = toml_array([Key(key).line for key in keys])
+        text += f"\n[recipient.{code}]\nkinds = []\npurposes = []\nsigning_keys = {listed}\n"
+    return text
 
 
 def continue_elsewhere(folder: Path, first: int, collection: Collection) -> None:

@@ -18,11 +18,11 @@ from evtool.core.manifest.statement import ItemType, OmissionReason
 from evtool.core.text.counts import counted
 from evtool.core.text.item_choice import ChoiceBinding
 from evtool.core.text.limits import MAX_HOLES
-from evtool.core.text.names import has_unassigned, name_some, nfc_key, parse_name, shown, store_name
+from evtool.core.text.names import has_unassigned, nfc_key, parse_name, shown, store_name
 from evtool.core.text.patterns import Exclusions
-from evtool.core.text.ranges import count_items, name_ranges
+from evtool.core.text.ranges import count_items
 from evtool.operations.progress import Measure, Progress
-from evtool.operations.record.companions import report_companions, split_companions
+from evtool.operations.record.companions import split_companions
 from evtool.operations.record.line_ends import explain_change
 from evtool.operations.record.record import Record, Seal, SealedItem, nameless_items
 from evtool.operations.record.selection import Selection
@@ -31,6 +31,7 @@ from evtool.operations.verify.items.blocks import BlockMerge, Unchanged
 from evtool.operations.verify.items.comparison import Comparison, count_unhidden, find_hidden
 from evtool.operations.verify.items.free_names import pair_items
 from evtool.operations.verify.items.judge import KIND_NAMES, ItemJudge, is_unread, path_of
+from evtool.operations.verify.items.summary import sum_up
 from evtool.scan.engine import Task, Workers, observe_all
 from evtool.scan.measure import measure_tree
 from evtool.scan.observe import Mode, Observation
@@ -98,7 +99,13 @@ class Comparer:
         self.result.withholding = judge_withholding(self.record)
         self._report_leftovers()
         self._discount_unsound_seals()
-        self._sum_up()
+        self.result.findings += sum_up(
+            self.result,
+            self.record,
+            neutral_names=self._neutral_names,
+            other_dates=self._judge.other_dates,
+            is_all=self.selection.is_all,
+        )
         self._close_accounts()
         return self.result
 
@@ -475,48 +482,6 @@ class Comparer:
             else finding
             for finding in self.result.findings
         ]
-
-    def _sum_up(self) -> None:
-        """Add what concerns many items at once."""
-        notes = self.result.notes
-        if self._neutral_names:
-            stored = counted(
-                self._neutral_names, "item is stored under its number", "items are stored under their numbers"
-            )
-            message = f"{stored} instead of a name; the names are in the statements, or withheld"
-            self._add(Code.NEUTRAL_NAME, Effect.NOTE, message, count=self._neutral_names)
-        if renamed := sum(len(seal.renamed) for seal in self.record.seals):
-            entries = name_ranges(self.record.names.entries.ranges, singular="entry", plural="entries")
-            message = f"{counted(renamed, 'item has', 'items have')} another name than the sealed one, by "
-            message += f"{entries}; a list for sha256sum still names the old one"
-            self._add(Code.NEW_NAME, Effect.NOTE, message, count=renamed)
-        if stated_only := sum(fates.stated_only for fates in self.result.fates.values()):
-            message = f"{counted(stated_only, 'link or empty directory is', 'links and empty directories are')} "
-            message += "in the bundle as statements only"
-            self._add(Code.STATED_ONLY, Effect.NOTE, message, count=stated_only)
-        if self._judge.other_dates:
-            dated = counted(self._judge.other_dates, "item has", "items have")
-            message = f"{dated} a different modification date than at sealing; the content is unchanged"
-            self._add(Code.DATE_CHANGED, Effect.NOTE, message, count=self._judge.other_dates)
-        if not self.selection.is_all:
-            not_selected = sum(fates.not_selected for fates in self.result.fates.values())
-            message = (
-                f"{counted(not_selected, 'item was', 'items were')} not selected and not checked; files that are in "
-            )
-            message += "no seal were not looked for"
-            self._add(Code.NOT_SELECTED, Effect.NOTE, message, count=not_selected)
-            return
-        if notes.excluded_count:
-            patterns = ", ".join(shown(pattern) for pattern in sorted({pattern for _, pattern in notes.excluded}))
-            names = name_some([shown(path) for path, _ in notes.excluded], notes.excluded_count)
-            left_out = counted(notes.excluded_count, "file or directory is", "files and directories are")
-            message = f"{left_out} left out of the seals by pattern ({patterns}): {names}"
-            self._add(Code.EXCLUDED, Effect.NOTE, message, count=notes.excluded_count)
-        self.result.findings += report_companions(Code.COMPANION, notes.companions)
-        for name, twin in notes.twins:
-            names = f"{shown(name)} and {shown(twin)}"
-            message = f"{names} are the same name on some systems; copying there may overwrite one"
-            self._add(Code.NAME_TWIN, Effect.NOTE, message, path=name)
 
     def _close_accounts(self) -> None:
         """Bring in what the walk counted by itself."""
