@@ -17,6 +17,7 @@ from evtool.core.metadata.claims import Claims, FormatClaim, Problem
 from evtool.core.metadata.json_form import fit_claims, spell_claims
 from evtool.metadata.collect import Collector
 from evtool.metadata.confinement import enter_confinement, prepare_confinement, set_limits, try_confinement
+from evtool.metadata.damage import DamagedError
 from evtool.metadata.extractors import Extractor, extractors
 from evtool.metadata.format_table import BEGINNING, begins_alone
 from evtool.metadata.identify import identify
@@ -109,6 +110,8 @@ def _run(extractor: Extractor, stream: io.BufferedIOBase, size: int, collector: 
         return "memory"
     except RecursionError:
         return "nesting"
+    except DamagedError as error:
+        return str(error)
     except Exception as error:  # noqa: BLE001  # a fact about the file; only the type is told, the text may quote it
         return f"malformed ({type(error).__name__})"
     return None

@@ -8,6 +8,9 @@ from io import BufferedIOBase
 ENTRY_LIMIT = 1 << 20
 """Bytes of one entry of metadata, unpacked; longer ones are refused, as a few kilobytes can unpack to gigabytes."""
 
+PACKAGE_MANIFEST = "META-INF/manifest.xml"
+"""The list of a package's entries, and of how each is encrypted (ODF 1.3, part 2, section 4.8)."""
+
 
 def open_zip(stream: BufferedIOBase) -> zipfile.ZipFile:
     """Open an archive for reading.
@@ -36,3 +39,8 @@ def read_entry(archive: zipfile.ZipFile, name: str) -> bytes:
     if len(data) > ENTRY_LIMIT:
         raise ValueError("entry unpacks to more than the limit")
     return data
+
+
+def is_locked(archive: zipfile.ZipFile) -> bool:
+    """Tell whether the manifest of an OpenDocument or Hangul package says that its entries are encrypted."""
+    return b"encryption-data" in read_entry(archive, PACKAGE_MANIFEST)

@@ -317,6 +317,11 @@ class Claims:
         counted[Withheld.TAG] += len(self.tags)
         return tuple((kind, counted[kind]) for kind in Withheld if counted[kind])
 
+    @property
+    def holds_recording(self) -> bool:
+        """Whether a video or a sound recording was found inside a picture, or behind it."""
+        return any(count.kind is CountKind.EMBEDDED_RECORDINGS for count in self.counts)
+
     def free_texts(self) -> Iterator[str]:
         """Give every text whose words the file chose, so that it can be looked through for what must not be written."""
         for text in self.texts:

@@ -10,11 +10,10 @@ import email.message
 import email.parser
 import email.utils
 from collections.abc import Iterator
-from datetime import UTC
 from io import BufferedIOBase
 
 from evtool.core.metadata.claims import Claim, clean_text
-from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
+from evtool.core.metadata.vocabulary import CountKind, TextKind, TimeKind
 from evtool.metadata import values
 
 _MESSAGE_LIMIT = 16 << 20
@@ -36,7 +35,7 @@ class MailExtractor:
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:
         """Yield the claims of the header, then of the structure."""
         message = email.parser.BytesParser().parsebytes(stream.read(min(size, _MESSAGE_LIMIT)))
-        yield from _time(TimeKind.SENT, _first(message, "Date"), "Date")
+        yield from values.mail_time(TimeKind.SENT, _first(message, "Date"), "Date")
         yield from _texts(message)
         yield from _addresses(message)
         yield from _hops(message)
@@ -74,24 +73,7 @@ def _hops(message: email.message.Message) -> Iterator[Claim]:
     hops = [_decoded(value) for value in message.get_all("Received", [])]
     yield from values.count(CountKind.HOPS, len(hops), "Received")
     for hop in hops[:32]:
-        yield from _time(TimeKind.RECEIVED, hop.rpartition(";")[2], "Received")
-
-
-def _time(kind: TimeKind, written: str, source: str) -> Iterator[Claim]:
-    if not written.strip():
-        return
-    try:
-        when = email.utils.parsedate_to_datetime(written)
-    except (ValueError, TypeError, IndexError):
-        yield from values.count(CountKind.UNREADABLE_TIMES, 1, source)
-        return
-    if when.tzinfo is not None:
-        yield from values.moment(kind, when, OffsetBasis.STATED, written, source)
-    elif "-0000" in written:
-        # UTC, and nothing said about where (RFC 5322, section 3.3).
-        yield from values.moment(kind, when.replace(tzinfo=UTC), OffsetBasis.FORMAT, written, source)
-    else:
-        yield from values.moment(kind, when, OffsetBasis.UNKNOWN, written, source)
+        yield from values.mail_time(TimeKind.RECEIVED, hop.rpartition(";")[2], "Received")
 
 
 def _parts(message: email.message.Message) -> Iterator[Claim]:
