@@ -21,6 +21,7 @@ from evtool.metadata.damage import DamagedError
 from evtool.metadata.extractors import Extractor, extractors
 from evtool.metadata.format_table import BEGINNING, begins_alone
 from evtool.metadata.identify import identify
+from evtool.metadata.pronom import with_puid
 from evtool.metadata.stream import open_stream
 from evtool.metadata.wire import Limits, Settings
 from evtool.metadata.workbook import answer_lines, load_library
@@ -61,6 +62,7 @@ def parse_in_confinement(files: list[int], answer: int, settings: Settings) -> N
             _write(answer, b'{"item":%d,"alone":true}\n' % item)
             continue
         for claims in _claims_so_far(found, stream, size, final_only=is_shared):
+            claims = with_puid(claims)
             told = fit_claims(claims.reduce_to_basic() if settings.basic else claims)
             _write(answer, b'{"item":%d,"claims":%s}\n' % (item, spell_claims(told)))
         _write(answer, b'{"item":%d,"end":true}\n' % item)

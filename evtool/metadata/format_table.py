@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evtool.core.metadata.claims import FormatClaim
+from evtool.metadata.pronom import FIXED
 
 BEGINNING = 1024
 """Bytes at the start of a file in which its format shows, so far as it decides who may read it."""
@@ -87,7 +88,10 @@ _ROWS = (
     ("text/plain", "text", ""),
 )
 
-KNOWN = {media_type: FormatClaim(media_type, name, tuple(names.split())) for media_type, name, names in _ROWS}
+KNOWN = {
+    media_type: FormatClaim(media_type, name, tuple(names.split()), FIXED.get(media_type, ""))
+    for media_type, name, names in _ROWS
+}
 """Media type -> format."""
 
 _NEVER_PARSED = {

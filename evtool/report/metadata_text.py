@@ -36,7 +36,8 @@ _FAILURES = {
 def render_claims(claims: Claims) -> Iterator[tuple[str, str]]:
     """Give each claim in words: its kind, and its value with the tag it was read from."""
     if claims.format is not None:
-        yield "format", shown(f"{claims.format.name} ({claims.format.media_type})")
+        puid = f", {claims.format.puid}" if claims.format.puid else ""
+        yield "format", shown(f"{claims.format.name} ({claims.format.media_type}{puid})")
     for time in claims.times:
         unknown = {OffsetBasis.UNKNOWN: ", offset unknown", OffsetBasis.FORMAT: ", UTC by the format"}
         yield time.kind.value, shown(f"{time.time}{unknown.get(time.offset, '')} ({time.source})")

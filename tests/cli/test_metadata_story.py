@@ -147,8 +147,9 @@ def test_a_still_with_a_video_in_it_is_warned_of(evtool: Runner, case: Path) -> 
         for item in ok(evtool("show", "case", "--json")).document["items"]
         if item["path"] == "사진.jpg"
     )
-    terms = ("--handling", "public", "--for", "advocacy", "--status", "not-required", "--identity", "public")
-    ok(evtool("consent", "set", "case", "--all-items", *terms, "--reason", "test"))
+    terms = ("--handling", "public", "--for", "advocacy", "--status", "not-required")
+    more = ("--identity", "public", "--basis", "a public event")
+    ok(evtool("consent", "set", "case", "--all-items", *terms, *more, "--reason", "test"))
     preview = evtool("pack", "case", "-o", "out.zip", "--dry-run")
     assert f"  a video or a sound recording inside a picture: item {number}\n" in preview.stdout
 
