@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from evtool.metadata.damage import DamagedError
+
 _BOX_LIMIT = 4096
 """Boxes side by side; honest files have a few dozen."""
 
@@ -134,3 +136,59 @@ def _locations(body: bytes) -> Iterator[tuple[int, list[tuple[int, int]]]]:
             extents.append((base + offset, number(length_size)))
         if method == 0:
             yield item, extents
+
+
+def primary_properties(stream: io.BufferedIOBase, meta: Box) -> Iterator[Box]:
+    """List the properties of the picture that is shown: `pitm` names it, `ipma` lists them, `ipco` holds them."""
+    primary = b"".join(read_body(stream, box, 8) for box in find(stream, meta, b"pitm"))
+    number = int.from_bytes(primary[4:8] if primary[:1] != b"\0" else primary[4:6], "big")
+    for container in find(stream, meta, b"iprp"):
+        held = [box for ipco in find(stream, container, b"ipco") for box in boxes(stream, ipco.start, ipco.end)]
+        for ipma in find(stream, container, b"ipma"):
+            for index in _associated(read_body(stream, ipma), number):
+                if 1 <= index <= len(held):
+                    yield held[index - 1]
+
+
+def _associated(body: bytes, wanted: int) -> Iterator[int]:
+    """Read an `ipma` box (ISO/IEC 23008-12, section 9.3): the numbers of one item's properties, from 1 on."""
+    wide_item, wide_index = body[:1] != b"\0", bool(body[3:4]) and body[3] & 1
+    position, width = 8, 2 if wide_index else 1
+    for _ in range(min(int.from_bytes(body[4:8], "big"), _BOX_LIMIT)):
+        item_width = 4 if wide_item else 2
+        item = int.from_bytes(body[position : position + item_width], "big")
+        position += item_width
+        number = body[position] if position < len(body) else 0
+        position += 1
+        if item == wanted:
+            for start in range(position, position + number * width, width):
+                # The highest bit says that a reader must understand the property.
+                yield int.from_bytes(body[start : start + width], "big") & (0x7FFF if wide_index else 0x7F)
+        position += number * width
+
+
+_CONTAINERS = frozenset(
+    {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"udta", b"meta", b"ilst", b"iprp", b"ipco", b"edts", b"dinf"}
+)
+"""Boxes that hold boxes and nothing else, as far as this program looks into them."""
+
+
+def check_boxes(stream: io.BufferedIOBase, parent: Box, depth: int = 8) -> None:
+    """Check that the boxes below another one fill it, as a cut or overwritten file shows there.
+
+    QuickTime ends some lists with four zero bytes, and others fill with zeros.
+
+    Raises:
+        DamagedError: a length does not fit, or bytes that are no box follow the last one.
+    """
+    end = children_start(stream, parent) if parent.type else parent.start
+    children = list(boxes(stream, end, parent.end))
+    end = children[-1].end if children else end
+    if end < parent.end and len(children) < _BOX_LIMIT:
+        stream.seek(end)
+        if any(stream.read(min(parent.end - end, 16))):
+            where = "inside another box" if parent.type else "in the file"
+            raise DamagedError(f"damaged or cut short: a box has an impossible length {where}")
+    for box in children:
+        if depth and box.type in _CONTAINERS:
+            check_boxes(stream, box, depth - 1)

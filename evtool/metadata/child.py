@@ -17,9 +17,11 @@ from evtool.core.metadata.claims import Claims, FormatClaim, Problem
 from evtool.core.metadata.json_form import fit_claims, spell_claims
 from evtool.metadata.collect import Collector
 from evtool.metadata.confinement import enter_confinement, prepare_confinement, set_limits, try_confinement
+from evtool.metadata.damage import DamagedError
 from evtool.metadata.extractors import Extractor, extractors
 from evtool.metadata.format_table import BEGINNING, begins_alone
 from evtool.metadata.identify import identify
+from evtool.metadata.pronom import with_puid
 from evtool.metadata.stream import open_stream
 from evtool.metadata.wire import Limits, Settings
 from evtool.metadata.workbook import answer_lines, load_library
@@ -60,6 +62,7 @@ def parse_in_confinement(files: list[int], answer: int, settings: Settings) -> N
             _write(answer, b'{"item":%d,"alone":true}\n' % item)
             continue
         for claims in _claims_so_far(found, stream, size, final_only=is_shared):
+            claims = with_puid(claims)
             told = fit_claims(claims.reduce_to_basic() if settings.basic else claims)
             _write(answer, b'{"item":%d,"claims":%s}\n' % (item, spell_claims(told)))
         _write(answer, b'{"item":%d,"end":true}\n' % item)
@@ -109,6 +112,8 @@ def _run(extractor: Extractor, stream: io.BufferedIOBase, size: int, collector: 
         return "memory"
     except RecursionError:
         return "nesting"
+    except DamagedError as error:
+        return str(error)
     except Exception as error:  # noqa: BLE001  # a fact about the file; only the type is told, the text may quote it
         return f"malformed ({type(error).__name__})"
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evtool.core.metadata.claims import FormatClaim
+from evtool.metadata.pronom import FIXED
 
 BEGINNING = 1024
 """Bytes at the start of a file in which its format shows, so far as it decides who may read it."""
@@ -66,6 +67,8 @@ _ROWS = (
     ("application/vnd.ms-excel", "Excel 97-2003 workbook", "xls xlt"),
     ("application/vnd.ms-powerpoint", "PowerPoint 97-2003 presentation", "ppt pps pot"),
     ("application/vnd.ms-outlook", "Outlook message", "msg"),
+    ("application/vnd.ms-outlook-pst", "Outlook personal folders", "pst"),
+    ("application/vnd.ms-outlook-ost", "Outlook offline folders", "ost"),
     ("application/x-ole-storage", "OLE compound file", ""),
     (_OOXML + "wordprocessingml.document", "Word document", "docx docm dotx dotm"),
     (_OOXML + "spreadsheetml.sheet", "Excel workbook", "xlsx xlsm xltx xltm"),
@@ -85,13 +88,18 @@ _ROWS = (
     ("text/plain", "text", ""),
 )
 
-KNOWN = {media_type: FormatClaim(media_type, name, tuple(names.split())) for media_type, name, names in _ROWS}
+KNOWN = {
+    media_type: FormatClaim(media_type, name, tuple(names.split()), FIXED.get(media_type, ""))
+    for media_type, name, names in _ROWS
+}
 """Media type -> format."""
 
 _NEVER_PARSED = {
     "application/epub+zip",
     "application/postscript",
     "application/rtf",
+    "application/vnd.ms-outlook-ost",
+    "application/vnd.ms-outlook-pst",
     "image/svg+xml",
     "text/html",
     "text/plain",
@@ -132,6 +140,12 @@ BRANDS = (
 """Brands of ISO media files (the registration authority's list); the first known one decides."""
 
 RIFF_FORMS = {b"WEBP": "image/webp", b"AVI ": "video/x-msvideo", b"WAVE": "audio/wav"}
+
+BITMAP_HEADERS = frozenset({12, 40, 52, 56, 64, 108, 124})
+"""Lengths that the second header of a bitmap can have; they tell a bitmap that was cut from noise."""
+
+OUTLOOK_FOLDERS = {b"SM": "application/vnd.ms-outlook-pst", b"SO": "application/vnd.ms-outlook-ost"}
+"""What a file of Outlook folders is for, at its bytes 8 and 9 ([MS-PST] 2.2.2.6; libpff for offline folders)."""
 
 OLE_STREAMS = {
     "HwpSummaryInformation": "application/x-hwp",

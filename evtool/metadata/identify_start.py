@@ -14,10 +14,12 @@ from typing import Any
 
 from evtool.core.metadata.claims import Claims, FormatClaim, clean_text
 from evtool.metadata.format_table import (
+    BITMAP_HEADERS,
     BRANDS,
     HEADER_NAMES,
     KNOWN,
     OLE_START,
+    OUTLOOK_FOLDERS,
     PARSED,
     RIFF_FORMS,
     TEXT_BEGINNINGS,
@@ -80,11 +82,17 @@ def _by_checked_signature(head: bytes, size: int) -> FormatClaim | None:
         return KNOWN["image/jpeg"]
     if begins_like_pdf(head):
         return KNOWN["application/pdf"]
+    if head.startswith(b"!BDN") and head[8:10] in OUTLOOK_FOLDERS:
+        return KNOWN[OUTLOOK_FOLDERS[head[8:10]]]
     if head.startswith(b"HWP Document File V3.00 \x1a\1\2\3\4\5"):
         return KNOWN["application/x-hwp-v3"]
     if head.startswith(b"\x1f\x8b\x08"):
         return KNOWN["application/gzip"]
-    if head.startswith(b"BM") and head[6:10] == b"\0\0\0\0" and int.from_bytes(head[2:6], "little") <= size:
+    if (
+        head.startswith(b"BM")
+        and head[6:10] == b"\0\0\0\0"
+        and (int.from_bytes(head[2:6], "little") <= size or int.from_bytes(head[14:18], "little") in BITMAP_HEADERS)
+    ):
         return KNOWN["image/bmp"]
     if head.startswith(b"ID3") or (head[:1] == b"\xff" and head[1:2] in (b"\xfb", b"\xf3", b"\xf2", b"\xfa")):
         return KNOWN["audio/mpeg"]

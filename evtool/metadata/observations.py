@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
@@ -20,6 +20,7 @@ from enum import Enum
 from evtool.core.metadata.claims import Claims, FormatClaim, TimeClaim
 from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TimeKind
 from evtool.metadata.format_table import SIGNED_EXTENSIONS
+from evtool.metadata.impossible_times import reading_that_fits, why_too_early
 
 
 class ObservationCode(Enum):
@@ -38,8 +39,13 @@ class ObservationCode(Enum):
     GPS_TIME_DIFFERS = "gps-time-differs"
     PYONGYANG_HALF_HOUR = "pyongyang-half-hour"
     UNSET_CLOCK = "unset-clock"
+    IMPOSSIBLE_TIME = "impossible-time"
     UNREADABLE_TIME = "unreadable-time"
+    SEVERAL_ANSWERS = "several-answers"
+    SIZES_DISAGREE = "sizes-disagree"
+    LEADING_DATA = "leading-data"
     APPENDED_DATA = "appended-data"
+    EMBEDDED_RECORDING = "embedded-recording"
     EMPTY_FILE = "empty-file"
 
 
@@ -106,6 +112,8 @@ def observe(
         _disagreements(claims),
         _gps(claims),
         _pyongyang(claims),
+        _unlikely_times(claims, now),
+        _sizes(claims),
         _leftovers(claims),
     )
     return tuple(itertools.chain.from_iterable(groups))
@@ -172,9 +180,23 @@ def _future(claims: Claims, now: datetime, sealed: datetime | None) -> Iterator[
         if sealed is not None and _span(time)[0] > sealed + _CLOCK_TOLERANCE:
             yield MetadataObservation(ObservationCode.TIME_AFTER_SEAL, f"{_named(time)} is later than the seal")
         elif _span(time)[0] > now + _CLOCK_TOLERANCE:
-            yield MetadataObservation(
-                ObservationCode.TIME_IN_FUTURE, f"{_named(time)} is later than this computer's clock"
-            )
+            reading = reading_that_fits(time, _media_type(claims), now)
+            message = f"{_named(time)} is later than this computer's clock{reading}"
+            yield MetadataObservation(ObservationCode.TIME_IN_FUTURE, message)
+
+
+def _unlikely_times(claims: Claims, now: datetime) -> Iterator[MetadataObservation]:
+    for time in claims.times:
+        if time.moment().date() in _ZERO_DAYS:
+            message = f"{_named(time)} is a day on which clocks that were never set begin to count"
+            yield MetadataObservation(ObservationCode.UNSET_CLOCK, message)
+        elif why := why_too_early(time, _media_type(claims)):
+            message = f"{_named(time)} is {why}{reading_that_fits(time, _media_type(claims), now)}"
+            yield MetadataObservation(ObservationCode.IMPOSSIBLE_TIME, message)
+
+
+def _media_type(claims: Claims) -> str:
+    return claims.format.media_type if claims.format else ""
 
 
 def _offsets(claims: Claims) -> Iterator[MetadataObservation]:
@@ -209,7 +231,7 @@ def _file_time(claims: Claims, observed: Observed) -> Iterator[MetadataObservati
 
 
 def _order(claims: Claims) -> Iterator[MetadataObservation]:
-    media_type = claims.format.media_type if claims.format else ""
+    media_type = _media_type(claims)
     for created, modified in itertools.product(_of(claims, *_ORIGINS), _of(claims, TimeKind.MODIFIED)):
         message = f"{_named(modified)}; {_named(created)}"
         if _earlier(modified, created):
@@ -274,15 +296,59 @@ def _pyongyang(claims: Claims) -> Iterator[MetadataObservation]:
             yield MetadataObservation(ObservationCode.PYONGYANG_HALF_HOUR, message)
 
 
+def _sizes(claims: Claims) -> Iterator[MetadataObservation]:
+    """Compare what EXIF says of a picture's size with the picture; cameras turn pictures, so their order is free."""
+    if not _media_type(claims).startswith("image/"):
+        return
+    stated = _size(claims, lambda source: source.startswith("EXIF "))
+    actual = _size(claims, lambda source: not source.startswith("EXIF "))
+    if stated and actual and sorted(stated) != sorted(actual):
+        message = (
+            f"the picture is {actual[0]} x {actual[1]}, its EXIF says {stated[0]} x {stated[1]}: it was cut or scaled, "
+            "or the EXIF is that of another picture"
+        )
+        yield MetadataObservation(ObservationCode.SIZES_DISAGREE, message)
+
+
+def _size(claims: Claims, is_meant: Callable[[str], bool]) -> tuple[int, int] | None:
+    found = [
+        next((count.value for count in claims.counts if count.kind is kind and is_meant(count.source)), 0)
+        for kind in (CountKind.WIDTH, CountKind.HEIGHT)
+    ]
+    return (found[0], found[1]) if all(found) else None
+
+
+_REMARKS = {
+    CountKind.UNREADABLE_TIMES: (
+        ObservationCode.UNREADABLE_TIME,
+        "a time is stated that cannot be read ({0.source})",
+    ),
+    CountKind.REPEATED_FIELDS: (
+        ObservationCode.SEVERAL_ANSWERS,
+        "what may be stated once is stated {0.value} times, and programs differ in which one they show ({0.source})",
+    ),
+    CountKind.LEADING_BYTES: (
+        ObservationCode.LEADING_DATA,
+        "bytes stand before what the format describes: {0.kind.value} {0.value} ({0.source})",
+    ),
+    CountKind.APPENDED_ARCHIVES: (
+        ObservationCode.APPENDED_DATA,
+        "more follows after what the format describes: {0.kind.value} {0.value} ({0.source})",
+    ),
+    CountKind.TRAILING_BYTES: (
+        ObservationCode.APPENDED_DATA,
+        "more follows after what the format describes: {0.kind.value} {0.value} ({0.source})",
+    ),
+    CountKind.EMBEDDED_RECORDINGS: (
+        ObservationCode.EMBEDDED_RECORDING,
+        "the picture holds a video or a sound recording, which most programs do not show ({0.source})",
+    ),
+}
+"""What is noted of a count."""
+
+
 def _leftovers(claims: Claims) -> Iterator[MetadataObservation]:
-    for time in claims.times:
-        if time.moment().date() in _ZERO_DAYS:
-            message = f"{_named(time)} is a day on which clocks that were never set begin to count"
-            yield MetadataObservation(ObservationCode.UNSET_CLOCK, message)
     for count in claims.counts:
-        if count.kind is CountKind.UNREADABLE_TIMES:
-            message = f"a time is stated that cannot be read ({count.source})"
-            yield MetadataObservation(ObservationCode.UNREADABLE_TIME, message)
-        elif count.kind in (CountKind.APPENDED_ARCHIVES, CountKind.TRAILING_BYTES):
-            message = f"more follows after what the format describes: {count.kind.value} {count.value} ({count.source})"
-            yield MetadataObservation(ObservationCode.APPENDED_DATA, message)
+        if count.kind in _REMARKS:
+            code, words = _REMARKS[count.kind]
+            yield MetadataObservation(code, words.format(count))

@@ -6,6 +6,8 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from evtool.metadata.damage import DamagedError
+
 _CHUNK_LIMIT = 4096
 _BODY_LIMIT = 4 << 20
 
@@ -34,3 +36,20 @@ def chunks(stream: io.BufferedIOBase, start: int, end: int) -> Iterator[Chunk]:
         size = int.from_bytes(head[4:], "little")
         yield Chunk(head[:4], start + 8, min(start + 8 + size, end))
         start += 8 + size + (size & 1)
+
+
+_LIVE = (0, 0xFFFFFFFF)
+"""Lengths that programs write which cannot go back to state the true one."""
+
+
+def check_length(stream: io.BufferedIOBase, size: int) -> None:
+    """Check that a RIFF file is as long as its header says; a longer one has more behind it, which is no damage.
+
+    Raises:
+        DamagedError: it is shorter.
+    """
+    stream.seek(0)
+    head = stream.read(8)
+    stated = int.from_bytes(head[4:], "little")
+    if head[:4] == b"RIFF" and stated not in _LIVE and 8 + stated > size:
+        raise DamagedError("cut short: the file is shorter than its header says")

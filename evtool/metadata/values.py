@@ -6,6 +6,7 @@ Every function gives a tuple of claims, empty if there is nothing to claim, so t
 
 from __future__ import annotations
 
+import email.utils
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -127,6 +128,22 @@ def _time(kind: TimeKind, local: str, digits: str, offset: str, raw: str, source
     except ValueError:
         return _unreadable(source)
     return (TimeClaim(kind, written, OffsetBasis.STATED if offset else OffsetBasis.UNKNOWN, raw, source),)
+
+
+def mail_time(kind: TimeKind, written: str, source: str) -> tuple[Claim, ...]:
+    """Claim a time as messages have it, `Sun, 1 May 2016 10:20:30 +0830` (RFC 5322, section 3.3)."""
+    if not written.strip():
+        return ()
+    try:
+        when = email.utils.parsedate_to_datetime(written)
+    except (ValueError, TypeError, IndexError):
+        return _unreadable(source)
+    if when.tzinfo is not None:
+        return moment(kind, when, OffsetBasis.STATED, written, source)
+    if "-0000" in written:
+        # UTC, and nothing said about where.
+        return moment(kind, when.replace(tzinfo=UTC), OffsetBasis.FORMAT, written, source)
+    return moment(kind, when, OffsetBasis.UNKNOWN, written, source)
 
 
 def moment(kind: TimeKind, when: datetime, basis: OffsetBasis, raw: str, source: str) -> tuple[Claim, ...]:

@@ -75,6 +75,7 @@ class TravelsDocument:
         earlier_names: names that such items had before, and that entries tell.
         nameless: ranges of items whose names are withheld because an entry named them together with other items.
         metadata: how many items go along with what their files say of themselves.
+        recordings: ranges of pictures of which the seal states that a video or a sound recording is inside.
         parties: who had the collection, or a bundle of it, before.
         other_terms: terms of items that the bundle withholds.
         other_items: ranges of withheld items that entries name for another reason.
@@ -85,6 +86,7 @@ class TravelsDocument:
     earlier_names: tuple[str, ...]
     nameless: tuple[str, ...]
     metadata: int
+    recordings: tuple[str, ...]
     parties: tuple[PartyDocument, ...]
     other_terms: tuple[OtherTermsDocument, ...]
     other_items: tuple[str, ...]
@@ -98,6 +100,7 @@ def travels_document(travels: Travels) -> TravelsDocument:
         earlier_names=travels.earlier_names,
         nameless=tuple(travels.nameless.serialize()) if travels.nameless else (),
         metadata=travels.metadata,
+        recordings=tuple(travels.recordings.serialize()) if travels.recordings else (),
         parties=tuple(
             PartyDocument(entry=party.entry, event=party.event, code=party.code) for party in travels.parties
         ),

@@ -93,6 +93,7 @@ class SealedMetadata:
         stated: files whose claims are stated, whole or in part.
         failures: why claims are missing or may be incomplete -> in how many files.
         sensitive: by kind, in how many files something was found that the basic form leaves out.
+        recordings: in how many pictures a video or a sound recording was found.
     """
 
     detail: Detail
@@ -100,6 +101,7 @@ class SealedMetadata:
     stated: int
     failures: dict[Failure, int]
     sensitive: dict[Withheld, int]
+    recordings: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from evtool.core.manifest.statement import MetadataStatement
 from evtool.core.metadata.claims import Claims
 from evtool.core.metadata.vocabulary import Failure, OffsetBasis, Withheld
+from evtool.core.text.counts import counted
 from evtool.core.text.names import shown
 
 WORDS = {
@@ -35,7 +36,8 @@ _FAILURES = {
 def render_claims(claims: Claims) -> Iterator[tuple[str, str]]:
     """Give each claim in words: its kind, and its value with the tag it was read from."""
     if claims.format is not None:
-        yield "format", shown(f"{claims.format.name} ({claims.format.media_type})")
+        puid = f", {claims.format.puid}" if claims.format.puid else ""
+        yield "format", shown(f"{claims.format.name} ({claims.format.media_type}{puid})")
     for time in claims.times:
         unknown = {OffsetBasis.UNKNOWN: ", offset unknown", OffsetBasis.FORMAT: ", UTC by the format"}
         yield time.kind.value, shown(f"{time.time}{unknown.get(time.offset, '')} ({time.source})")
@@ -60,7 +62,7 @@ def render_remarks(claims: Claims, not_shown: str) -> Iterator[str]:
     if claims.dropped:
         yield f"not kept, because there were too many: {claims.dropped} claims or tags"
     for problem in claims.problems:
-        yield f"incomplete: {problem.extractor} stopped: {shown(problem.reason)}"
+        yield f"incomplete: {problem.extractor}: {shown(problem.reason)}"
 
 
 def render_statement(statement: MetadataStatement) -> Iterator[str]:
@@ -87,12 +89,17 @@ def render_summary(stated: int, failures: Mapping[Failure, int], confinement: st
         yield f"{files}: metadata missing or incomplete: {failure.value}: {_FAILURES[failure]}"
 
 
-def render_warnings(sensitive: Mapping[Withheld, int], *, sealed: bool) -> Iterator[str]:
-    """Warn of what new files contain, by kind and without values; `sealed` if the manifest now contains it too."""
+def render_warnings(sensitive: Mapping[Withheld, int], recordings: int, *, sealed: bool) -> Iterator[str]:
+    """Warn of what new files contain, by kind and without values; `sealed` if the manifest now contains it too.
+
+    `recordings` pictures hold a video or a sound recording.
+    """
     where = "in the files, and in the manifest" if sealed else "in the files; the manifest leaves it out"
     for kind in Withheld:
         number = sensitive.get(kind, 0)
         # Nearly every photograph has raw tags, which by themselves are no reason to warn.
         if number and kind is not Withheld.TAG:
-            items = "1 item" if number == 1 else f"{number:,} items"
-            yield f"warning: {kind.value} present in {items}: {WORDS[kind]}, {where}"
+            yield f"warning: {kind.value} present in {counted(number, 'item')}: {WORDS[kind]}, {where}"
+    if recordings:
+        where = counted(recordings, "item")
+        yield f"warning: recording present in {where}: a video or a sound recording inside a picture, in the files"

@@ -63,6 +63,7 @@ class Travels:
         nameless: items whose names are withheld although nobody asked for it.
         nameless_by: numbers of the entries that gave them their names together with items that are not in the bundle.
         metadata: how many items go along with what their files say of themselves.
+        recordings: pictures of which the seal states that a video or a sound recording is inside.
         parties: who had the collection, or a bundle of it, before.
         other_terms: terms of items that the bundle withholds.
         other_items: numbers of withheld items that entries name for another reason.
@@ -74,6 +75,7 @@ class Travels:
     nameless: ItemRanges | None
     nameless_by: tuple[int, ...]
     metadata: int
+    recordings: ItemRanges | None
     parties: tuple[EarlierParty, ...]
     other_terms: tuple[OtherTerms, ...]
     other_items: ItemRanges | None
@@ -91,6 +93,9 @@ def render_travels(travels: Travels, limit: int | None = None) -> list[str]:
         lines += _nameless(travels.nameless, travels.nameless_by)
     if travels.metadata:
         lines.append(f"  embedded metadata of {counted(travels.metadata, 'item')}, which can name people and places")
+    if travels.recordings:
+        named = name_ranges(travels.recordings.ranges, _MAX_PLACES)
+        lines.append(f"  a video or a sound recording inside a picture: {named}")
     if travels.parties:
         lines.append("  who had the collection or a bundle of it:")
         lines += _limited(

@@ -113,7 +113,7 @@ def test_what_breaks_a_parser_is_recorded_and_the_seal_is_made(evtool: Runner, c
         assert [problem.extractor for problem in claims.problems] == [extractor]
     assert statements["endless.tif"].failure is Failure.CPU_TIME
     shown = ok(evtool("show", "case", "--items", "broken.mp4,hostile.docx,endless.tif")).stdout
-    assert all(f"    incomplete: {why}" in shown for why in ("isomedia stopped", "ooxml stopped", "cpu-time"))
+    assert all(f"    incomplete: {why}" in shown for why in ("isomedia: malformed", "ooxml: malformed", "cpu-time"))
 
 
 def test_when_asked_for_it_all_is_sealed_and_shown(evtool: Runner, case: Path) -> None:
@@ -130,6 +130,28 @@ def test_when_asked_for_it_all_is_sealed_and_shown(evtool: Runner, case: Path) -
     text = ok(evtool("show", "case", "--items", "사진.jpg", "--items", "letter.pdf")).stdout
     assert all(secret in text for secret in ("박영희", "SN-0042", "41.4011", "128.1776", "회의록"))
     ok(evtool("verify", "case"))
+
+
+def test_a_still_with_a_video_in_it_is_warned_of(evtool: Runner, case: Path) -> None:
+    """Somebody would hand over a voice with a picture: seal and pack say so."""
+    video = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + b"\0\0\0\x08mdat"
+    still = case / "사진.jpg"
+    assert b"recording" not in evtool("inspect", still).stdout.encode()
+    still.write_bytes(still.read_bytes() + video)
+
+    assert "note embedded-recording: " in ok(evtool("inspect", still)).stdout
+    sealed = ok(evtool("seal", "case", "--json"))
+    assert sealed.document["metadata"]["recordings"] == 1
+    number = next(
+        int(item["item"])
+        for item in ok(evtool("show", "case", "--json")).document["items"]
+        if item["path"] == "사진.jpg"
+    )
+    terms = ("--handling", "public", "--for", "advocacy", "--status", "not-required")
+    more = ("--identity", "public", "--basis", "a public event")
+    ok(evtool("consent", "set", "case", "--all-items", *terms, *more, "--reason", "test"))
+    preview = evtool("pack", "case", "-o", "out.zip", "--dry-run")
+    assert f"  a video or a sound recording inside a picture: item {number}\n" in preview.stdout
 
 
 def test_without_metadata_manifests_are_as_they_were(evtool: Runner, case: Path) -> None:

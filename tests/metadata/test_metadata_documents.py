@@ -14,6 +14,7 @@ from tests.metadata.metadata_samples import (
     compound_file,
     counts,
     exiftool,
+    extract,
     property_set,
     run,
     texts,
@@ -88,6 +89,62 @@ def test_a_pdf_without_updates_has_none(tmp_path: Path) -> None:
 
     assert counts(claims_of(plain), CountKind.INCREMENTAL_UPDATES) == []
     assert counts(claims_of(linear), CountKind.INCREMENTAL_UPDATES) == []
+
+
+def test_an_end_marker_alone_is_no_update(tmp_path: Path) -> None:
+    """A scanner wrote the marker twice; each of two true updates points to a section of its own."""
+    path = pdf(tmp_path / "twice.pdf")
+    path.write_bytes(path.read_bytes() + b"%%EOF\n")
+    assert counts(claims_of(path), CountKind.INCREMENTAL_UPDATES) == []
+
+    updated = pdf(tmp_path / "updated.pdf")
+    for author in ("First", "Second"):
+        run("exiftool", "-q", "-overwrite_original", f"-Author={author}", updated)
+    assert counts(claims_of(updated), CountKind.INCREMENTAL_UPDATES) == [1], "exiftool replaces its own update"
+
+
+@pytest.mark.parametrize("junk", [b"\xef\xbb\xbf", b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 1000])
+def test_a_version_stands_behind_the_mark_of_the_format(tmp_path: Path, junk: bytes) -> None:
+    """Bytes before the header are counted, and never taken for a version."""
+    path = pdf(tmp_path / "plain.pdf")
+    plain = claims_of(path)
+    path.write_bytes(junk + path.read_bytes())
+    result = extract(path)
+
+    assert result.claims is not None
+    assert texts(result.claims, TextKind.FORMAT_VERSION) == texts(plain, TextKind.FORMAT_VERSION) != []
+    assert counts(result.claims, CountKind.LEADING_BYTES) == [len(junk)]
+    assert counts(plain, CountKind.LEADING_BYTES) == []
+
+
+def test_a_header_without_a_version_states_none(tmp_path: Path) -> None:
+    """What follows the mark is a stranger's text unless it is a version."""
+    path = pdf(tmp_path / "odd.pdf")
+    path.write_bytes(path.read_bytes().replace(b"%PDF-1.", b"%PDF-x.", 1))
+    result = extract(path)
+
+    assert result.claims is not None
+    assert texts(result.claims, TextKind.FORMAT_VERSION) == []
+
+
+def test_the_catalogue_can_state_a_later_version(tmp_path: Path) -> None:
+    """Both are stated, each with its source (ISO 32000-1, section 7.7.2)."""
+    claims = claims_of(pdf(tmp_path / "later.pdf", b"/Version/1.7"))
+
+    sources = [text.source for text in claims.texts if text.kind is TextKind.FORMAT_VERSION]
+    assert sources == ["PDF header", "PDF catalogue /Version"]
+    assert texts(claims, TextKind.FORMAT_VERSION)[-1] == "1.7"
+
+
+def test_a_pdf_that_lost_its_end_is_damaged(tmp_path: Path) -> None:
+    """Readers rebuild what is missing; the claims say that something was."""
+    path = pdf(tmp_path / "cut.pdf")
+    data = path.read_bytes()
+    path.write_bytes(data[: data.index(b"startxref")] + b"startxref\n7\n%%EOF\n")
+    result = extract(path)
+
+    assert result.claims is not None
+    assert result.claims.problems != ()
 
 
 @pytest.mark.parametrize("bits", ["40", "128", "256"])
@@ -362,3 +419,31 @@ def test_a_hangul_document_of_today_tells_its_authors_and_times(tmp_path: Path) 
     assert times(claims, TimeKind.CREATED) == ["2016-05-01T01:50:30+00:00"]
     assert times(claims, TimeKind.MODIFIED) == ["2016-05-02T01:50:30+00:00"]
     assert counts(claims, CountKind.PICTURES) == counts(claims, CountKind.THUMBNAILS) == [1]
+
+
+def test_a_locked_hangul_document_is_encrypted_and_not_broken(tmp_path: Path) -> None:
+    """Its manifest, which can be read, says so; what cannot be read is no XML, and is not taken for it."""
+    manifest = b'<manifest:manifest xmlns:manifest="m"><manifest:encryption-data/></manifest:manifest>'
+    entries = {"mimetype": b"application/hwp+zip", "Contents/content.hpf": b"\x93\x11\0 locked"}
+    locked = archive(tmp_path / "locked.hwpx", entries | {"META-INF/manifest.xml": manifest})
+    claims = claims_of(locked)
+    assert counts(claims, CountKind.ENCRYPTED) == [1]
+
+    broken = extract(archive(tmp_path / "broken.hwpx", entries)).claims
+    assert broken is not None
+    assert counts(broken, CountKind.ENCRYPTED) == []
+    assert [problem.reason for problem in broken.problems] == ["malformed (ExpatError)"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "extension"),
+    [(b"SM", "Outlook personal folders", "pst"), (b"SO", "Outlook offline folders", "ost")],
+)
+def test_folders_of_outlook_are_told_apart(tmp_path: Path, kind: bytes, name: str, extension: str) -> None:
+    """Their first four bytes are the same, bytes 8 and 9 tell which they are."""
+    path = tmp_path / f"mail.{extension}"
+    path.write_bytes(b"!BDN\0\0\0\0" + kind + b"\x17\0\x13\0".ljust(1006, b"\0"))
+    found = claims_of(path).format
+
+    assert found is not None
+    assert (found.name, found.extensions) == (name, (extension,))

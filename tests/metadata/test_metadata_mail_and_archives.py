@@ -6,13 +6,16 @@ import base64
 import gzip
 import os
 import subprocess
+import warnings
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from evtool.core.metadata.claims import Claims
 from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
-from tests.metadata.metadata_samples import claims_of, counts, run, texts, times
+from tests.metadata.metadata_samples import claims_of, counts, extract, run, texts, times
 
 HEAD = (
     "Return-Path: <kim@example.org>\r\n"
@@ -199,3 +202,103 @@ def test_a_gzip_file_tells_its_former_name_and_time(tmp_path: Path) -> None:
     assert "letter.txt" in listed
     assert texts(claims, TextKind.FILE_NAME) == ["letter.txt"]
     assert times(claims, TimeKind.MODIFIED) == ["2016-05-01T01:50:30+00:00"]
+
+
+# --- two answers, and damage ------------------------------------------------------------------------------------------
+
+
+def repeated(claims: Claims) -> dict[str, int]:
+    """What is stated more than once, by its source."""
+    return {count.source: count.value for count in claims.counts if count.kind is CountKind.REPEATED_FIELDS}
+
+
+def test_two_dates_of_a_mail_are_both_told(tmp_path: Path) -> None:
+    """Programs differ in which one they show; both are claims, and the note says so."""
+    head = HEAD.encode() + b"Date: Mon, 2 May 2016 10:20:30 +0830\r\nSubject: one\r\nSubject: two\r\n"
+    claims = claims_of(mail(tmp_path / "a.eml", head))
+
+    assert times(claims, TimeKind.SENT) == ["2016-05-01T10:20:30+08:30", "2016-05-02T10:20:30+08:30"]
+    assert texts(claims, TextKind.TITLE) == ["one", "two"]
+    assert repeated(claims) == {"Date": 2, "Subject": 2}
+    assert repeated(claims_of(mail(tmp_path / "b.eml", HEAD.encode()))) == {}
+
+
+CORE = (
+    '<cp:coreProperties xmlns:cp="c" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:creator>{}</dc:creator>'
+    "</cp:coreProperties>"
+)
+
+
+def office(path: Path, *entries: tuple[str, str]) -> Path:
+    """A document of Word with these parts, which may have one name."""
+    with zipfile.ZipFile(path, "w") as writer, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, text in (("[Content_Types].xml", ""), ("word/document.xml", ""), *entries):
+            writer.writestr(name, text)
+    return path
+
+
+def test_two_answers_of_a_document_are_both_told(tmp_path: Path) -> None:
+    """Two parts of one name, or a second part that the package points to: Python takes the last, Word another one."""
+    first, second = ("docProps/core.xml", CORE.format("Kim")), ("docProps/core.xml", CORE.format("Park"))
+    relation = '<r><Relationship Type="http://x/metadata/core-properties" Target="docProps/other.xml"/></r>'
+    for entries in ((first, second), (first, ("docProps/other.xml", second[1]), ("_rels/.rels", relation))):
+        claims = claims_of(office(tmp_path / "two.docx", *entries))
+        assert texts(claims, TextKind.PERSON) == ["Kim", "Park"]
+        assert repeated(claims) == {"docProps/core.xml": 2}
+
+    assert repeated(claims_of(office(tmp_path / "one.docx", first))) == {}
+
+
+def test_a_name_twice_in_an_archive_is_told(tmp_path: Path) -> None:
+    """One program unpacks the first, another one the last."""
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as writer, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, text in (("a.txt", "one"), ("b.txt", ""), ("a.txt", "two")):
+            writer.writestr(name, text)
+
+    assert repeated(claims_of(path)) == {"names in ZIP directory": 1}
+
+
+def cut_mail(folder: Path) -> tuple[bytes, str]:
+    """A message in two parts, and what is said of it when it is cut."""
+    head = HEAD + "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\n"
+    return (head + "text\r\n" * 100 + "--x--\r\n").encode(), "mail: cut short"
+
+
+def cut_tar(folder: Path) -> tuple[bytes, str]:
+    """An archive of one file."""
+    (folder / "inside").write_bytes(os.urandom(40_000))
+    run("tar", "-cf", folder / "a.tar", "-C", folder, "inside")
+    return (folder / "a.tar").read_bytes(), "tar: cut short"
+
+
+def cut_recording(folder: Path, name: str) -> bytes:
+    """A second of sound or pictures, as ffmpeg writes it."""
+    lavfi = "sine=duration=1" if name.endswith("wav") else "testsrc=size=64x48:duration=1"
+    run("ffmpeg", "-v", "error", "-f", "lavfi", "-i", lavfi, folder / name)
+    return (folder / name).read_bytes()
+
+
+CUT: dict[str, Callable[[Path], tuple[bytes, str]]] = {
+    "a.eml": cut_mail,
+    "a.tar": cut_tar,
+    "a.wav": lambda folder: (cut_recording(folder, "b.wav"), "audio: cut short"),
+    "a.avi": lambda folder: (cut_recording(folder, "b.avi"), "avi: cut short"),
+    "a.mkv": lambda folder: (cut_recording(folder, "b.mkv"), "matroska: cut short"),
+}
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_what_was_cut_says_so(tmp_path: Path, name: str) -> None:
+    """A copy that stopped halfway: the claims hold a reason, those of the whole file hold none."""
+    whole, reason = CUT[name](tmp_path)
+    path = tmp_path / name
+    path.write_bytes(whole)
+    claims_of(path)
+
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+    claims = extract(path).claims
+    assert claims is not None
+    assert any(f"{problem.extractor}: {problem.reason}".startswith(reason) for problem in claims.problems)

@@ -201,6 +201,58 @@ def test_the_days_of_the_half_hour_are_those_of_the_tz_database() -> None:
     assert hours == [9, 8.5, 8.5, 9]
 
 
+def notes(claims: Claims) -> dict[ObservationCode, str]:
+    """What is noted of claims, by code."""
+    return {note.code: note.message for note in observe(claims, Observed("a", 1, NOW), NOW)}
+
+
+@pytest.mark.parametrize(
+    ("format_", "kind", "written", "source", "noted", "reading"),
+    [
+        ("video/mp4", TimeKind.CREATED, "1952-05-04T00:10:00+00:00", "mvhd creation_time", True, "2018-05-05T00:10:00"),
+        ("video/mp4", TimeKind.CREATED, "1946-05-04T00:10:00+00:00", "mvhd creation_time", True, "2012-05-04T00:10:00"),
+        ("video/mp4", TimeKind.CREATED, "1920-05-04T00:10:00+00:00", "mvhd creation_time", True, ""),
+        ("video/mp4", TimeKind.CREATED, "1989-12-31T23:59:59+00:00", "mvhd creation_time", True, ""),
+        ("video/mp4", TimeKind.CREATED, "1990-01-01T00:00:00+00:00", "mvhd creation_time", False, ""),
+        ("image/jpeg", TimeKind.CAPTURED, "1952-05-04T00:10:00", "EXIF DateTimeOriginal", True, ""),
+        ("application/pdf", TimeKind.CREATED, "1992-05-04T00:10:00", "PDF Info /CreationDate", True, ""),
+        ("message/rfc822", TimeKind.SENT, "1981-05-04T00:10:00+00:00", "Date", True, ""),
+        ("message/rfc822", TimeKind.SENT, "1985-05-04T00:10:00+00:00", "Date", False, ""),
+        ("application/zip", TimeKind.EARLIEST_ENTRY, "1975-05-04T00:10:00", "ZIP directory", False, ""),
+        ("application/msword", TimeKind.CREATED, "1650-05-04T00:10:00+00:00", "summary Created", True, "2019-05-04"),
+    ],
+)
+def test_a_time_before_there_were_such_files(
+    format_: str, kind: TimeKind, written: str, source: str, noted: bool, reading: str
+) -> None:
+    """A date of 1952 in a video is told as it is found, with what it would be if the program counted from 1970."""
+    claims = Claims(format=KNOWN[format_], times=(time(kind, written, source=source),))
+    found = notes(claims)
+
+    assert (ObservationCode.IMPOSSIBLE_TIME in found) is noted
+    assert reading in found.get(ObservationCode.IMPOSSIBLE_TIME, "")
+    assert ("if the program counted from" in found.get(ObservationCode.IMPOSSIBLE_TIME, "")) is bool(reading)
+
+
+def test_a_time_of_the_future_can_be_one_that_was_counted_wrongly() -> None:
+    """2053 in a Matroska file is 2022 counted from 1970 in place of 2001."""
+    claims = Claims(times=(time(TimeKind.CREATED, "2053-05-04T00:00:00+00:00", source="Info DateUTC"),))
+
+    assert "2022-05-04" in notes(claims)[ObservationCode.TIME_IN_FUTURE]
+
+
+def test_the_size_of_the_picture_against_its_exif() -> None:
+    """A picture that was cut after it was taken; one that was only turned is no matter."""
+
+    def sized(width: int, height: int) -> Claims:
+        pairs = ((CountKind.WIDTH, width, "JPEG SOF"), (CountKind.HEIGHT, height, "JPEG SOF"))
+        stated = ((CountKind.WIDTH, 400, "EXIF ExifImageWidth"), (CountKind.HEIGHT, 300, "EXIF ExifImageLength"))
+        return Claims(format=JPEG, counts=tuple(CountClaim(*count) for count in (*pairs, *stated)))
+
+    assert "200 x 300" in notes(sized(200, 300))[ObservationCode.SIZES_DISAGREE]
+    assert notes(sized(400, 300)) == notes(sized(300, 400)) == {}
+
+
 def test_a_missing_offset_an_unset_clock_and_what_cannot_be_read() -> None:
     """Each is said once."""
     unset = time(TimeKind.CREATED, "1970-01-01T00:00:00+00:00")
@@ -213,3 +265,12 @@ def test_a_missing_offset_an_unset_clock_and_what_cannot_be_read() -> None:
     ]
     assert codes(unset) == [ObservationCode.UNSET_CLOCK]
     assert codes(counts=(unreadable, appended)) == [ObservationCode.UNREADABLE_TIME, ObservationCode.APPENDED_DATA]
+    others = [
+        CountClaim(kind, 2, "s")
+        for kind in (CountKind.REPEATED_FIELDS, CountKind.LEADING_BYTES, CountKind.EMBEDDED_RECORDINGS)
+    ]
+    assert codes(counts=tuple(others)) == [
+        ObservationCode.SEVERAL_ANSWERS,
+        ObservationCode.LEADING_DATA,
+        ObservationCode.EMBEDDED_RECORDING,
+    ]

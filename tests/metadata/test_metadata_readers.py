@@ -23,13 +23,33 @@ from evtool.metadata.identify_start import HEAD, _matching_rows, claims_at_start
 from evtool.metadata.xml_reader import XmlRefusedError, read_xml
 from tests.metadata.metadata_samples import HOSTILE
 
-OWN = {"appended", "asf", "avi", "gzip", "hwp3", "isomedia", "mail", "matroska", "xmp"}
+OWN = {
+    "appended",
+    "asf",
+    "avi",
+    "gzip",
+    "heif",
+    "hwp3",
+    "isomedia",
+    "jpeg",
+    "mail",
+    "matroska",
+    "png",
+    "raster",
+    "tiff",
+    "xmp",
+}
 """Extractors whose readers are ours; the libraries are held by confinement alone."""
 
 SEEDS = {
     "asf": bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + b"\0" * 14,
     "avi": b"RIFF\0\0\0\0AVI LIST\x40\0\0\0hdrlavih\x38\0\0\0",
     "gzip": b"\x1f\x8b\x08\x1c",
+    "heif": b"\0\0\0\x10ftypheic\0\0\0\0\0\0\1\0meta\0\0\0\0\0\0\0\x0epitm\0\0\0\0\0\1\0\0\0\xd0iprp",
+    "jpeg": b"\xff\xd8\xff\xc0\0\x0b\x08\0\x10\0\x10\1\1\x11\0\xff",
+    "png": b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR",
+    "raster": b"GIF89a\1\0\1\0\0\0\0",
+    "tiff": b"II*\0\x08\0\0\0",
     "hwp3": b"HWP Document File V3.00 \x1a\1\2\3\4\5",
     "isomedia": b"\0\0\0\x10ftypisom\0\0\0\0\0\0\x01\0moov\0\0\0\x6cmvhd",
     "mail": b"From: a\r\nDate: ",

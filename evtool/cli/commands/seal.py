@@ -294,7 +294,7 @@ def _render(
         seen = result.metadata
         lines += [f"  {line}" for line in render_summary(seen.stated, seen.failures, seen.confinement)]
         sealed = seen.choice is MetadataChoice.FULL
-        lines += [f"  {line}" for line in render_warnings(seen.sensitive, sealed=sealed)]
+        lines += [f"  {line}" for line in render_warnings(seen.sensitive, seen.recordings, sealed=sealed)]
     for finding in listed.findings:
         mark = _MARKS[finding.effect]
         item = f"item {finding.item} " if finding.item is not None else ""
@@ -372,4 +372,5 @@ def _sealed_metadata(result: SealResult) -> SealedMetadata | None:
         stated=seen.stated,
         failures=dict(seen.failures),
         sensitive={kind: seen.sensitive[kind] for kind in Withheld if seen.sensitive[kind]},
+        recordings=seen.recordings,
     )

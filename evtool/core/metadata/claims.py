@@ -58,6 +58,7 @@ _SPACES = re.compile(r"[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u2
 _SOURCE = re.compile(r"[!-~](?:[ -~]*[!-~])?\Z")
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]*\Z")
 _EXTENSION = re.compile(r"[a-z0-9][a-z0-9.+-]{0,15}\Z")
+_PUID = re.compile(r"(?:x-)?fmt/[1-9][0-9]*\Z")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?", re.ASCII)
 _OFFSET = re.compile(r"[+-]\d\d:\d\d\Z", re.ASCII)
@@ -85,11 +86,13 @@ class FormatClaim:
         media_type: as registered with IANA where it is, lower case.
         name: the format in words.
         extensions: usual file name extensions, without the dot, lower case; empty if none is usual.
+        puid: PRONOM's identifier; "" where the content does not tell which one it is.
     """
 
     media_type: str
     name: str
     extensions: tuple[str, ...] = ()
+    puid: str = ""
 
     def __post_init__(self) -> None:
         _check(_MEDIA_TYPE, self.media_type, "media type", 127)
@@ -97,6 +100,8 @@ class FormatClaim:
         _check_length(self.extensions, "extensions", 32)
         for extension in self.extensions:
             _check(_EXTENSION, extension, "extension", 16)
+        if self.puid:
+            _check(_PUID, self.puid, "PRONOM identifier", 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +321,11 @@ class Claims:
         counted[Withheld.PLACE] += len(self.places)
         counted[Withheld.TAG] += len(self.tags)
         return tuple((kind, counted[kind]) for kind in Withheld if counted[kind])
+
+    @property
+    def holds_recording(self) -> bool:
+        """Whether a video or a sound recording was found inside a picture, or behind it."""
+        return any(count.kind is CountKind.EMBEDDED_RECORDINGS for count in self.counts)
 
     def free_texts(self) -> Iterator[str]:
         """Give every text whose words the file chose, so that it can be looked through for what must not be written."""

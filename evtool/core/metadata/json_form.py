@@ -50,6 +50,8 @@ def claims_document(claims: Claims) -> dict[str, Any]:
         document["format"] = {"media_type": claims.format.media_type, "name": claims.format.name}
         if claims.format.extensions:
             document["format"]["extensions"] = list(claims.format.extensions)
+        if claims.format.puid:
+            document["format"]["puid"] = claims.format.puid
     lists: dict[str, list[dict[str, Any]]] = {
         "times": [_time_document(time) for time in claims.times],
         "places": [_place_document(place) for place in claims.places],
@@ -196,8 +198,12 @@ def _word(words: type[_E], value: object) -> _E:
 
 
 def _format(value: object) -> FormatClaim:
-    fields = _object(value, {"media_type", "name"}, {"extensions"})
-    return FormatClaim(_string(fields["media_type"]), _string(fields["name"]), _list(fields, "extensions", _string))
+    fields = _object(value, {"media_type", "name"}, {"extensions", "puid"})
+    puid = _string(fields["puid"]) if "puid" in fields else ""
+    if "puid" in fields and not puid:
+        raise FormatError("the claims contain an empty PRONOM identifier")
+    extensions = _list(fields, "extensions", _string)
+    return FormatClaim(_string(fields["media_type"]), _string(fields["name"]), extensions, puid)
 
 
 def _time(value: object) -> TimeClaim:

@@ -127,7 +127,12 @@ class CountKind(Enum):
     UNSAFE_NAMES = "unsafe-names"
     UNPACKED_BYTES = "unpacked-bytes"
     APPENDED_ARCHIVES = "appended-archives"
+    LEADING_BYTES = "leading-bytes"
     TRAILING_BYTES = "trailing-bytes"
+    EMBEDDED_RECORDINGS = "embedded-recordings"
+    """Videos or sound recordings inside a picture, or behind it."""
+    REPEATED_FIELDS = "repeated-fields"
+    """How often a field or part stands in the file that may stand in it once; all of its values are stated."""
     UNREADABLE_TIMES = "unreadable-times"
 
 

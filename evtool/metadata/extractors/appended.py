@@ -1,8 +1,7 @@
-"""Notes what stands behind the end of a picture or document: a second format in the same file."""
+"""Notes an archive behind the end of a picture or document: a second format in the same file."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from io import BufferedIOBase
 
@@ -17,7 +16,7 @@ _END_RECORD = b"PK\x05\x06"
 
 
 class AppendedExtractor:
-    """Looks for an archive's end record, and for bytes after the last chunk of a PNG."""
+    """Looks for an archive's end record; what else stands behind a picture is told by the reader of its format."""
 
     name = "appended"
     is_plain = True
@@ -45,20 +44,6 @@ class AppendedExtractor:
         at = tail.rfind(_END_RECORD)
         if at >= 0 and at + 22 + int.from_bytes(tail[at + 20 : at + 22], "little") == len(tail):
             yield from values.count(CountKind.APPENDED_ARCHIVES, 1, "ZIP end record")
-        stream.seek(0)
-        if stream.read(8) == b"\x89PNG\r\n\x1a\n":
-            yield from values.count(CountKind.TRAILING_BYTES, _after_png(stream, size), "after PNG IEND")
-
-
-def _after_png(stream: BufferedIOBase, size: int) -> int:
-    position = 8
-    while position + 12 <= size:
-        stream.seek(position, os.SEEK_SET)
-        head = stream.read(8)
-        position += 12 + int.from_bytes(head[:4], "big")
-        if head[4:] == b"IEND":
-            return size - position
-    return 0
 
 
 EXTRACTOR = AppendedExtractor()

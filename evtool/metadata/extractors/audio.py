@@ -11,6 +11,7 @@ import tinytag
 from evtool.core.metadata.claims import Claim
 from evtool.core.metadata.vocabulary import CountKind, TextKind, TimeKind
 from evtool.metadata import values
+from evtool.metadata.riff import check_length
 
 _TEXTS = {
     "title": TextKind.TITLE,
@@ -51,7 +52,11 @@ class AudioExtractor:
     )
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:
-        """Yield duration and tags; pictures are noted."""
+        """Yield duration and tags; pictures are noted.
+
+        Raises:
+            DamagedError: a WAVE file ends early.
+        """
         found = tinytag.TinyTag.get(file_obj=stream, image=False)  # type: ignore[arg-type]  # reads any binary stream
         if found.duration:
             yield from values.duration(Decimal(repr(found.duration)), "audio stream")
@@ -67,6 +72,7 @@ class AudioExtractor:
                 yield from values.tag(source, value)
         if any(found.images.as_dict().values()):
             yield from values.count(CountKind.PICTURES, 1, "audio tag picture")
+        check_length(stream, size)
 
 
 EXTRACTOR = AudioExtractor()

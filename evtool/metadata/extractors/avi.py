@@ -11,7 +11,7 @@ from io import BufferedIOBase
 from evtool.core.metadata.claims import Claim, TimeClaim
 from evtool.core.metadata.vocabulary import CountKind, TextKind, TimeKind
 from evtool.metadata import values
-from evtool.metadata.riff import Chunk, chunks
+from evtool.metadata.riff import Chunk, check_length, chunks
 
 _INFO_TEXTS = {
     b"ISFT": TextKind.SOFTWARE,
@@ -34,7 +34,11 @@ class AviExtractor:
     formats = frozenset({"video/x-msvideo"})
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:
-        """Yield the claims of the header lists; the list of pictures and sound is skipped."""
+        """Yield the claims of the header lists; the list of pictures and sound is skipped.
+
+        Raises:
+            DamagedError: the file ends early.
+        """
         for chunk in chunks(stream, 12, size):
             if chunk.type == b"IDIT":
                 yield from _camera_time(chunk.read(stream))
@@ -47,6 +51,7 @@ class AviExtractor:
             elif kind == b"INFO":
                 for entry in chunks(stream, chunk.start + 4, chunk.end):
                     yield from _information(entry.type, entry.read(stream))
+        check_length(stream, size)
 
 
 def _headers(stream: BufferedIOBase, parent: Chunk) -> Iterator[Claim]:

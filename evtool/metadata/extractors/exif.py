@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, DivisionByZero, InvalidOperation
@@ -13,6 +14,9 @@ from evtool.core.metadata.claims import Claim
 from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
 from evtool.metadata import values
 from evtool.metadata.boxes import heif_items
+from evtool.metadata.damage import DamagedError
+from evtool.metadata.format_table import TIFF_STARTS
+from evtool.metadata.jpeg_segments import APP1, EXIF_START, segments
 from evtool.metadata.riff import chunks
 
 _TIMES = (
@@ -52,6 +56,9 @@ _THUMBNAILS = ("Thumbnail JPEGInterchangeFormat", "Thumbnail StripOffsets")
 _JPEG_HEAD = 512 << 10
 """Bytes at a JPEG's start in which its EXIF segment lies: segments are at most 64 KiB, and this one comes first."""
 
+_BLOCK_LIMIT = 8
+"""EXIF segments of one JPEG that are read; honest ones have one."""
+
 _Tags = Mapping[str, Any]
 
 
@@ -80,27 +87,62 @@ class ExifExtractor:
     )
 
     def extract(self, stream: io.BufferedIOBase, size: int) -> Iterator[Claim]:
-        """Yield the claims of the EXIF block, if the file has one."""
-        tags: _Tags = exifread.process_file(
-            _exif_block(stream, size),  # type: ignore[arg-type]  # any object with read, seek and tell will do
-            details=False,
-            extract_thumbnail=False,
-        )
-        for kind, name, offset, fraction in _TIMES:
-            if name in tags:
-                yield from values.iso_time(kind, _text(tags[name]), name, _of(tags, offset), _of(tags, fraction))
-        for name, text_kind in _TEXTS.items():
-            if name in tags:
-                yield from values.text(text_kind, _text(tags[name]), name)
-        for name, count_kind in _COUNTS.items():
-            if name in tags:
-                yield from values.count(count_kind, next(iter(tags[name].values), 0), name)
-        if any(name in tags for name in _THUMBNAILS):
-            yield from values.count(CountKind.THUMBNAILS, 1, "Thumbnail IFD")
-        yield from _place(tags)
-        yield from _gps_time(tags)
-        for name, found in tags.items():
-            yield from values.tag(name, _text(found))
+        """Yield the claims of the EXIF block, if the file has one; some JPEGs have more than one."""
+        is_tiff = _begins_like_tiff(stream)
+        yield from _claims(_exif_block(stream, size), is_tiff=is_tiff)
+        for block in _further_blocks(stream, size):
+            yield from _claims(block, is_tiff=False)
+
+
+def _claims(block: io.BufferedIOBase, *, is_tiff: bool) -> Iterator[Claim]:
+    tags: _Tags = exifread.process_file(
+        block,  # type: ignore[arg-type]  # any object with read, seek and tell will do
+        details=False,
+        extract_thumbnail=False,
+    )
+    for kind, name, offset, fraction in _TIMES:
+        if name in tags:
+            yield from values.iso_time(kind, _text(tags[name]), name, _of(tags, offset), _of(tags, fraction))
+    for name, text_kind in _TEXTS.items():
+        if name in tags:
+            yield from values.text(text_kind, _text(tags[name]), name)
+    for name, count_kind in _COUNTS.items():
+        if name in tags:
+            yield from values.count(count_kind, next(iter(tags[name].values), 0), name)
+    is_page = is_tiff and _is_page(tags)
+    if not is_page and any(name in tags for name in _THUMBNAILS):
+        yield from values.count(CountKind.THUMBNAILS, 1, "Thumbnail IFD")
+    yield from _place(tags)
+    yield from _gps_time(tags)
+    for name, found in tags.items():
+        yield from values.tag(name.replace("Thumbnail ", "IFD 1 ", 1) if is_page else name, _text(found))
+
+
+def _begins_like_tiff(stream: io.BufferedIOBase) -> bool:
+    stream.seek(0)
+    return stream.read(4).startswith(TIFF_STARTS)
+
+
+def _further_blocks(stream: io.BufferedIOBase, size: int) -> Iterator[io.BytesIO]:
+    """Give the EXIF blocks of a JPEG behind the first one, which some programs show and others do not."""
+    stream.seek(0)
+    if stream.read(3) != b"\xff\xd8\xff":
+        return
+    found = 0
+    # What is wrong with the segments, their own extractor tells.
+    with contextlib.suppress(DamagedError):
+        for segment in segments(stream, size):
+            if segment.marker == APP1 and (body := segment.read(stream)).startswith(EXIF_START):
+                found += 1
+                if 1 < found <= _BLOCK_LIMIT:
+                    yield io.BytesIO(body.removeprefix(EXIF_START))
+
+
+def _is_page(tags: _Tags) -> bool:
+    """Tell whether the second directory of a TIFF file, which exifread calls the thumbnail, is a page of its own."""
+    if "Thumbnail SubfileType" in tags:
+        return not next(iter(tags["Thumbnail SubfileType"].values), 0) & 1
+    return "Thumbnail ImageWidth" in tags
 
 
 def _exif_block(stream: io.BufferedIOBase, size: int) -> io.BufferedIOBase:

@@ -9,7 +9,7 @@ from evtool.core.metadata.claims import Claim
 from evtool.core.metadata.vocabulary import CountKind, TextKind, TimeKind
 from evtool.metadata import values
 from evtool.metadata.xml_reader import read_xml
-from evtool.metadata.zip_reader import open_zip, read_entry
+from evtool.metadata.zip_reader import PACKAGE_MANIFEST, is_locked, open_zip, read_entries, read_entry
 
 _TIMES = {"CreatedDate": TimeKind.CREATED, "ModifiedDate": TimeKind.MODIFIED}
 
@@ -32,12 +32,21 @@ class HwpxExtractor:
     formats = frozenset({"application/hwp+zip"})
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:
-        """Yield the claims of the two files; dates stand as ISO 8601 text with `Z`."""
+        """Yield the claims of the two files; dates stand as ISO 8601 text with `Z`.
+
+        A locked document has the manifest of OpenDocument, which says so, and neither file can be read.
+        """
         with open_zip(stream) as archive:
-            package = read_entry(archive, "Contents/content.hpf")
+            locked = is_locked(archive)
+            yield from values.count(CountKind.ENCRYPTED, int(locked), PACKAGE_MANIFEST)
+            if locked:
+                return
+            packages = read_entries(archive, "Contents/content.hpf")
             version = read_entry(archive, "version.xml")
             names = archive.namelist()
-        for element in read_xml(package) if package else []:
+        if len(packages) > 1:
+            yield from values.count(CountKind.REPEATED_FIELDS, len(packages), "Contents/content.hpf")
+        for element in (element for package in packages if package for element in read_xml(package)):
             name = element.name.rpartition(" ")[2]
             if name == "meta":
                 yield from _property(element.attributes.get("name", ""), element.text)

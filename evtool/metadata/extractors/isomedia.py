@@ -11,7 +11,7 @@ from io import BufferedIOBase
 from evtool.core.metadata.claims import Claim
 from evtool.core.metadata.vocabulary import CountKind, TextKind, TimeKind
 from evtool.metadata import values
-from evtool.metadata.boxes import Box, boxes, find, read_body, whole_file
+from evtool.metadata.boxes import Box, boxes, check_boxes, find, read_body, whole_file
 
 _USER_TEXTS = {
     b"\xa9mak": TextKind.DEVICE_MAKE,
@@ -60,7 +60,11 @@ class IsoMediaExtractor:
     )
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:
-        """Yield the claims of the movie header, of each track, and of the user data."""
+        """Yield the claims of the movie header, of each track, and of the user data.
+
+        Raises:
+            DamagedError: the boxes do not fit into the file, or into one another.
+        """
         for movie in find(stream, whole_file(size), b"moov"):
             for header in find(stream, movie, b"mvhd"):
                 yield from _header(read_body(stream, header, 64), "mvhd")
@@ -74,6 +78,7 @@ class IsoMediaExtractor:
                     yield from _item_list(stream, meta)
             for meta in find(stream, movie, b"meta"):
                 yield from _item_list(stream, meta)
+        check_boxes(stream, whole_file(size))
 
 
 def _header(body: bytes, source: str) -> Iterator[Claim]:

@@ -5,25 +5,43 @@ Old Korean mail carries EUC-KR without saying so; such header bytes are read as 
 
 from __future__ import annotations
 
+import email.errors
 import email.header
 import email.message
 import email.parser
 import email.utils
 from collections.abc import Iterator
-from datetime import UTC
 from io import BufferedIOBase
 
 from evtool.core.metadata.claims import Claim, clean_text
-from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
+from evtool.core.metadata.vocabulary import CountKind, TextKind, TimeKind
 from evtool.metadata import values
+from evtool.metadata.damage import DamagedError
 
 _MESSAGE_LIMIT = 16 << 20
 """Bytes read; headers and the first parts stand before that."""
 
 _ADDRESSES = ("From", "Sender", "Reply-To", "To", "Cc", "Bcc", "Return-Path", "Delivered-To")
 _RECIPIENTS = ("To", "Cc", "Bcc")
-_SOFTWARE = ("X-Mailer", "User-Agent", "X-MimeOLE")
+_TEXTS = {
+    "Subject": TextKind.TITLE,
+    "Message-ID": TextKind.IDENTIFIER,
+    "X-Originating-IP": TextKind.HOST,
+    "Organization": TextKind.ORGANISATION,
+    "X-Mailer": TextKind.SOFTWARE,
+    "User-Agent": TextKind.SOFTWARE,
+    "X-MimeOLE": TextKind.SOFTWARE,
+}
+
+_ONCE = ("Date", "From", "Sender", "Reply-To", "To", "Cc", "Bcc", "Message-ID", "Subject", "Content-Type")
+"""Fields that a message may have once (RFC 5322, section 3.6; RFC 2045, section 3)."""
+
+_SAME_FIELD = 8
+"""Fields of one name of which the values are stated; honest messages have one."""
+
 _PART_LIMIT = 2_000
+
+_CUT = (email.errors.CloseBoundaryNotFoundDefect, email.errors.StartBoundaryNotFoundDefect)
 
 
 class MailExtractor:
@@ -34,25 +52,30 @@ class MailExtractor:
     formats = frozenset({"message/rfc822"})
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:
-        """Yield the claims of the header, then of the structure."""
+        """Yield the claims of the header, then of the structure.
+
+        Raises:
+            DamagedError: a part does not end, or does not begin.
+        """
         message = email.parser.BytesParser().parsebytes(stream.read(min(size, _MESSAGE_LIMIT)))
-        yield from _time(TimeKind.SENT, _first(message, "Date"), "Date")
+        for name in _ONCE:
+            if (number := len(message.get_all(name, []))) > 1:
+                yield from values.count(CountKind.REPEATED_FIELDS, number, name)
+        for written in _all(message, "Date"):
+            yield from values.mail_time(TimeKind.SENT, written, "Date")
         yield from _texts(message)
         yield from _addresses(message)
         yield from _hops(message)
         for name, value in message.items():
             if name.isascii() and name.isprintable():
                 yield from values.tag(name, _decoded(value))
-        yield from _parts(message)
+        yield from _parts(message, is_partial=size > _MESSAGE_LIMIT)
 
 
 def _texts(message: email.message.Message) -> Iterator[Claim]:
-    yield from values.text(TextKind.TITLE, _first(message, "Subject"), "Subject")
-    yield from values.text(TextKind.IDENTIFIER, _first(message, "Message-ID"), "Message-ID")
-    yield from values.text(TextKind.HOST, _first(message, "X-Originating-IP"), "X-Originating-IP")
-    yield from values.text(TextKind.ORGANISATION, _first(message, "Organization"), "Organization")
-    for name in _SOFTWARE:
-        yield from values.text(TextKind.SOFTWARE, _first(message, name), name)
+    for name, kind in _TEXTS.items():
+        for written in _all(message, name):
+            yield from values.text(kind, written, name)
     if charset := message.get_content_charset():
         yield from values.text(TextKind.CHARSET, charset, "Content-Type charset")
 
@@ -74,39 +97,27 @@ def _hops(message: email.message.Message) -> Iterator[Claim]:
     hops = [_decoded(value) for value in message.get_all("Received", [])]
     yield from values.count(CountKind.HOPS, len(hops), "Received")
     for hop in hops[:32]:
-        yield from _time(TimeKind.RECEIVED, hop.rpartition(";")[2], "Received")
+        yield from values.mail_time(TimeKind.RECEIVED, hop.rpartition(";")[2], "Received")
 
 
-def _time(kind: TimeKind, written: str, source: str) -> Iterator[Claim]:
-    if not written.strip():
-        return
-    try:
-        when = email.utils.parsedate_to_datetime(written)
-    except (ValueError, TypeError, IndexError):
-        yield from values.count(CountKind.UNREADABLE_TIMES, 1, source)
-        return
-    if when.tzinfo is not None:
-        yield from values.moment(kind, when, OffsetBasis.STATED, written, source)
-    elif "-0000" in written:
-        # UTC, and nothing said about where (RFC 5322, section 3.3).
-        yield from values.moment(kind, when.replace(tzinfo=UTC), OffsetBasis.FORMAT, written, source)
-    else:
-        yield from values.moment(kind, when, OffsetBasis.UNKNOWN, written, source)
-
-
-def _parts(message: email.message.Message) -> Iterator[Claim]:
-    attachments = 0
+def _parts(message: email.message.Message, *, is_partial: bool) -> Iterator[Claim]:
+    """Note attachments; `is_partial` says that not all of the file was read."""
+    attachments, is_cut = 0, False
     for number, part in enumerate(message.walk()):
         if number >= _PART_LIMIT:
             break
         if name := part.get_filename():
             attachments += 1
             yield from values.text(TextKind.FILE_NAME, _decoded(name), "Content-Disposition filename")
+        if any(isinstance(defect, _CUT) for defect in part.defects):
+            is_cut = True
     yield from values.count(CountKind.ATTACHMENTS, attachments, "Content-Disposition filename")
+    if is_cut and not is_partial:
+        raise DamagedError("cut short: a part has no end")
 
 
-def _first(message: email.message.Message, name: str) -> str:
-    return _decoded(message.get(name, ""))
+def _all(message: email.message.Message, name: str) -> list[str]:
+    return [_decoded(value) for value in message.get_all(name, [])[:_SAME_FIELD]]
 
 
 def _recoded(value: object) -> str:

@@ -12,6 +12,7 @@ from io import BufferedIOBase
 from evtool.core.metadata.claims import Claim
 from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
 from evtool.metadata import values
+from evtool.metadata.damage import DamagedError
 
 _SEGMENT, _INFO, _TRACKS, _TRACK, _VIDEO = 0x18538067, 0x1549A966, 0x1654AE6B, 0xAE, 0xE0
 _TAGS, _TAG, _SIMPLE_TAG, _TAG_NAME, _TAG_TEXT = 0x1254C367, 0x7373, 0x67C8, 0x45A3, 0x4487
@@ -38,6 +39,7 @@ class _Element:
     id: int
     start: int
     end: int
+    is_cut: bool
 
 
 class MatroskaExtractor:
@@ -48,7 +50,11 @@ class MatroskaExtractor:
     formats = frozenset({"video/matroska", "video/webm"})
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:
-        """Yield the claims of the first segment."""
+        """Yield the claims of the first segment.
+
+        Raises:
+            DamagedError: the file ends early.
+        """
         for segment in _children(stream, 0, size):
             if segment.id != _SEGMENT:
                 continue
@@ -62,6 +68,8 @@ class MatroskaExtractor:
                 elif element.id == _ATTACHMENTS:
                     files = [file for file in _children(stream, *_span(element)) if file.id == _ATTACHED_FILE]
                     yield from values.count(CountKind.EMBEDDED_FILES, len(files), "Attachments")
+            if segment.is_cut:
+                raise DamagedError("cut short: the file is shorter than its segment says")
             return
 
 
@@ -82,7 +90,7 @@ def _children(stream: BufferedIOBase, start: int, end: int) -> Iterator[_Element
         size = int.from_bytes(head[id_length : id_length + size_length], "big") & mask
         start += id_length + size_length
         stop = end if size == mask else min(start + size, end)
-        yield _Element(int.from_bytes(head[:id_length], "big"), start, stop)
+        yield _Element(int.from_bytes(head[:id_length], "big"), start, stop, size != mask and start + size > end)
         start = stop
 
 

@@ -10,7 +10,7 @@ from evtool.core.metadata.vocabulary import CountKind, TextKind, TimeKind
 from evtool.metadata import values
 from evtool.metadata.format_table import PACKAGE_TYPES
 from evtool.metadata.xml_reader import Element, read_xml
-from evtool.metadata.zip_reader import open_zip, read_entry
+from evtool.metadata.zip_reader import PACKAGE_MANIFEST, is_locked, open_zip, read_entries
 
 _META = "urn:oasis:names:tc:opendocument:xmlns:meta:1.0 "
 _DC = "http://purl.org/dc/elements/1.1/ "
@@ -44,9 +44,8 @@ class OdfExtractor:
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:
         """Yield the claims of `meta.xml`; in an encrypted document it cannot be read."""
         with open_zip(stream) as archive:
-            manifest = read_entry(archive, "META-INF/manifest.xml")
-            encrypted = b"encryption-data" in manifest
-            yield from values.count(CountKind.ENCRYPTED, int(encrypted), "META-INF/manifest.xml")
+            locked = is_locked(archive)
+            yield from values.count(CountKind.ENCRYPTED, int(locked), PACKAGE_MANIFEST)
             names = archive.namelist()
             scripts = sum(name.startswith(("Basic/", "Scripts/")) and not name.endswith("/") for name in names)
             yield from values.count(CountKind.MACROS, scripts, "Basic, Scripts")
@@ -56,9 +55,12 @@ class OdfExtractor:
             yield from values.count(CountKind.PICTURES, pictures, "Pictures")
             signatures = sum(name == "META-INF/documentsignatures.xml" for name in names)
             yield from values.count(CountKind.SIGNATURES, signatures, "META-INF/documentsignatures.xml")
-            data = b"" if encrypted else read_entry(archive, "meta.xml")
-        for element in read_xml(data) if data else []:
-            yield from _property(element)
+            parts = [] if locked else read_entries(archive, "meta.xml")
+        if len(parts) > 1:
+            yield from values.count(CountKind.REPEATED_FIELDS, len(parts), "meta.xml")
+        for data in parts:
+            for element in read_xml(data) if data else []:
+                yield from _property(element)
 
 
 def _property(element: Element) -> Iterator[Claim]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from io import BufferedIOBase
 
@@ -10,7 +11,7 @@ from evtool.core.metadata.vocabulary import CountKind, TextKind, TimeKind
 from evtool.metadata import values
 from evtool.metadata.format_table import OOXML_PARTS
 from evtool.metadata.xml_reader import read_xml
-from evtool.metadata.zip_reader import open_zip, read_entry
+from evtool.metadata.zip_reader import open_zip, read_entries, read_entry
 
 _TIMES = {"created": TimeKind.CREATED, "modified": TimeKind.MODIFIED, "lastPrinted": TimeKind.PRINTED}
 
@@ -30,6 +31,9 @@ _TEXTS = {
     "Template": TextKind.FILE_NAME,
 }
 
+_CORE, _APP = "/metadata/core-properties", "/extended-properties"
+"""How the type of a relationship to the parts ends (ECMA-376, part 1, section 15.2.12; part 2, section 8.3)."""
+
 _COUNTS = {"Pages": CountKind.PAGES, "Slides": CountKind.PAGES, "revision": CountKind.REVISION}
 
 
@@ -43,10 +47,13 @@ class OoxmlExtractor:
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:
         """Yield the claims of `docProps/core.xml` and `docProps/app.xml`."""
         with open_zip(stream) as archive:
-            for part in ("core", "app"):
-                data = read_entry(archive, f"docProps/{part}.xml")
-                for element in read_xml(data) if data else []:
-                    yield from _property(element.name.rpartition(" ")[2], element.text, f"{part}.xml")
+            for part, relation in (("core", _CORE), ("app", _APP)):
+                parts = [data for name in _parts(archive, part, relation) for data in read_entries(archive, name)]
+                if len(parts) > 1:
+                    yield from values.count(CountKind.REPEATED_FIELDS, len(parts), f"docProps/{part}.xml")
+                for data in parts:
+                    for element in read_xml(data) if data else []:
+                        yield from _property(element.name.rpartition(" ")[2], element.text, f"{part}.xml")
             names = archive.namelist()
         yield from values.count(CountKind.MACROS, sum(n.endswith("vbaProject.bin") for n in names), "vbaProject.bin")
         embedded = sum("/embeddings/" in name for name in names)
@@ -54,6 +61,17 @@ class OoxmlExtractor:
         yield from values.count(CountKind.PICTURES, sum("/media/" in name for name in names), "media")
         thumbnails = sum(name.startswith("docProps/thumbnail") for name in names)
         yield from values.count(CountKind.THUMBNAILS, thumbnails, "docProps/thumbnail")
+
+
+def _parts(archive: zipfile.ZipFile, part: str, relation: str) -> list[str]:
+    """Name the parts that hold properties: where they usually lie, and where the package says that they lie."""
+    data = read_entry(archive, "_rels/.rels")
+    targets = [
+        element.attributes.get("Target", "").lstrip("/")
+        for element in (read_xml(data) if data else [])
+        if element.attributes.get("Type", "").endswith(relation)
+    ]
+    return list(dict.fromkeys([f"docProps/{part}.xml", *targets[:8]]))
 
 
 def _property(name: str, value: str, part: str) -> Iterator[Claim]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from io import BufferedIOBase
 from typing import Any
@@ -15,6 +16,8 @@ from pypdf.generic import ArrayObject, DictionaryObject, StreamObject
 from evtool.core.metadata.claims import Claim
 from evtool.core.metadata.vocabulary import CountKind, TextKind, TimeKind
 from evtool.metadata import values
+from evtool.metadata.damage import DamagedError
+from evtool.metadata.format_table import BEGINNING
 from evtool.metadata.xmp import packet_in, xmp_claims
 
 _TEXTS = {
@@ -33,7 +36,13 @@ _TIMES = {"/CreationDate": TimeKind.CREATED, "/ModDate": TimeKind.MODIFIED}
 _NODE_LIMIT = 5_000
 """Objects visited in one tree of names or fields."""
 
-_CHUNK = 1 << 20
+_CHUNK, _OVERLAP = 1 << 20, 64
+
+_HEADER = re.compile(rb"%PDF-(\d\.\d)?")
+_VERSION = re.compile(r"/\d\.\d", re.ASCII)
+_POINTER = re.compile(rb"startxref\s{1,16}(\d{1,12})\s")
+_SECTION = re.compile(rb"\s{0,16}(?:xref\s|\d{1,10}\s{1,4}\d{1,5}\s{1,4}obj\b)")
+_SECTION_LIMIT = 4096
 
 
 class PdfExtractor:
@@ -45,8 +54,13 @@ class PdfExtractor:
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:
         """Yield what can be had without the document, then what the document information and the catalogue say."""
-        yield from values.text(TextKind.FORMAT_VERSION, stream.read(8).removeprefix(b"%PDF-"), "PDF header")
-        yield from _incremental_updates(stream, size)
+        header = _HEADER.search(stream.read(BEGINNING + 8))
+        before = header.start() if header else 0
+        if header:
+            yield from values.text(TextKind.FORMAT_VERSION, header[1], "PDF header")
+        yield from values.count(CountKind.LEADING_BYTES, before, "before PDF header")
+        sections = _sections(stream, before)
+        yield from values.count(CountKind.INCREMENTAL_UPDATES, len(sections) - 1, "PDF cross-reference sections")
         reader = pypdf.PdfReader(stream)  # type: ignore[arg-type]  # a BytesIO in its annotation, any stream in fact
         if reader.is_encrypted:
             yield from values.count(CountKind.ENCRYPTED, 1, "PDF trailer /Encrypt")
@@ -55,22 +69,35 @@ class PdfExtractor:
         yield from _information(reader)
         root = reader.trailer["/Root"]
         yield from _xmp(root)
+        if isinstance(later := _resolved(root, "/Version"), str) and _VERSION.fullmatch(later):
+            yield from values.text(TextKind.FORMAT_VERSION, later.removeprefix("/"), "PDF catalogue /Version")
         yield from _structure(root)
         yield from values.count(CountKind.PAGES, len(reader.pages), "PDF page tree")
+        if not sections:
+            raise DamagedError("damaged: no cross-reference section where the file says that one is")
 
 
-def _incremental_updates(stream: BufferedIOBase, size: int) -> Iterator[Claim]:
-    """Count the sections that were appended to the first one (section 7.5.6): each ends with its own marker."""
+def _sections(stream: BufferedIOBase, before: int) -> set[int]:
+    """Find where the cross-reference sections lie that the file points to: each update appends one (section 7.5.6).
+
+    The mark `%%EOF` tells nothing of updates, as some programs write it twice. A linearized file points once to 0 and
+    once to its first section, which is a single section here. `before` bytes stand before the header; some programs
+    count offsets from there.
+    """
+    pointers: set[int] = set()
     stream.seek(0)
-    # A linearized file has two markers although nothing was appended (annex F).
-    linearized = b"/Linearized" in stream.read(1024)
-    stream.seek(0)
-    markers, carried = 0, b""
-    while chunk := stream.read(_CHUNK):
+    carried = b""
+    while (chunk := stream.read(_CHUNK)) and len(pointers) < _SECTION_LIMIT:
         data = carried + chunk
-        markers += data.count(b"%%EOF")
-        carried = data[-4:]
-    yield from values.count(CountKind.INCREMENTAL_UPDATES, markers - 1 - linearized, "PDF %%EOF markers")
+        pointers.update(int(match[1]) for match in _POINTER.finditer(data))
+        carried = data[-_OVERLAP:]
+    pointers.update(int(match[1]) for match in _POINTER.finditer(carried + b"\n"))
+    return {pointer for pointer in pointers if pointer and any(_is_section(stream, pointer + n) for n in (0, before))}
+
+
+def _is_section(stream: BufferedIOBase, position: int) -> bool:
+    stream.seek(position)
+    return _SECTION.match(stream.read(_OVERLAP)) is not None
 
 
 def _information(reader: pypdf.PdfReader) -> Iterator[Claim]:

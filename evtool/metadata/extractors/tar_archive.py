@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tarfile
 from collections.abc import Iterator
 from io import BufferedIOBase
@@ -10,6 +11,7 @@ from evtool.core.metadata.claims import Claim
 from evtool.core.metadata.vocabulary import CountKind, TimeKind
 from evtool.metadata import values
 from evtool.metadata.archive_names import is_unsafe
+from evtool.metadata.damage import DamagedError
 
 _ENTRY_LIMIT = 50_000
 _LISTED = 200
@@ -23,11 +25,16 @@ class TarExtractor:
     formats = frozenset({"application/x-tar", "application/tar"})
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:
-        """Yield the summary, and the first names."""
+        """Yield the summary, and the first names.
+
+        Raises:
+            DamagedError: an entry reaches beyond the end of the file.
+        """
+        end = 0
         files = folders = links = unsafe = unpacked = 0
         times: list[int] = []
         with tarfile.open(fileobj=stream, mode="r:", encoding="utf-8", errors="surrogateescape") as archive:
-            for number, entry in enumerate(archive):
+            for number, entry in enumerate(_entries(archive)):
                 if number >= _ENTRY_LIMIT:
                     break
                 # Read members would be kept for ever, and an archive can have millions.
@@ -37,6 +44,9 @@ class TarExtractor:
                 links += entry.issym() or entry.islnk()
                 unsafe += is_unsafe(name) or bool(entry.linkname and is_unsafe(entry.linkname))
                 unpacked += entry.size
+                # Sparse files take less room than they have, and links none.
+                if entry.isreg() and not entry.issparse():
+                    end = max(end, entry.offset_data + entry.size)
                 times.append(int(entry.mtime))
                 if number < _LISTED:
                     yield from values.tag("tar entry", name)
@@ -48,6 +58,14 @@ class TarExtractor:
         if known := [seconds for seconds in times if seconds > 0]:
             yield from values.unix_time(TimeKind.EARLIEST_ENTRY, min(known), "tar mtime")
             yield from values.unix_time(TimeKind.LATEST_ENTRY, max(known), "tar mtime")
+        if end > size:
+            raise DamagedError("cut short: an entry reaches beyond the end of the file")
+
+
+def _entries(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """List the entries; in an archive that was cut, up to the one behind which the file ends."""
+    with contextlib.suppress(tarfile.ReadError):
+        yield from archive
 
 
 EXTRACTOR = TarExtractor()

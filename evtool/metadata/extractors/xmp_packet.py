@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from io import BufferedIOBase
 
 from evtool.core.metadata.claims import Claim
-from evtool.metadata.xmp import find_packet, xmp_claims
+from evtool.metadata.damage import DamagedError
+from evtool.metadata.jpeg_segments import APP1, XMP_START, segments
+from evtool.metadata.xmp import find_packet, packet_in, xmp_claims
+
+_PACKET_LIMIT = 8
+"""XMP segments of one JPEG that are read; honest ones have one."""
 
 
 class XmpExtractor:
-    """Reads the first packet."""
+    """Reads the first packet, and all that stand in segments of their own in a JPEG."""
 
     name = "xmp"
     is_plain = True
@@ -29,9 +35,35 @@ class XmpExtractor:
     )
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:
-        """Yield the claims of the packet, if there is one."""
-        if packet := find_packet(stream, size):
+        """Yield the claims of the packet, if there is one.
+
+        Raises:
+            DamagedError: a further packet has what begins like a declaration.
+        """
+        packet = find_packet(stream, size)
+        if packet:
             yield from xmp_claims(packet)
+        for further in _further_packets(stream, size):
+            # Who may share a process was decided by the first packet alone.
+            if b"<!" in further:
+                raise DamagedError("damaged: a second packet of XMP has a declaration, and was not read")
+            if further != packet:
+                yield from xmp_claims(further)
+
+
+def _further_packets(stream: BufferedIOBase, size: int) -> Iterator[bytes]:
+    """Give the packets of a JPEG behind the first one, which some programs show and others do not."""
+    stream.seek(0)
+    if stream.read(3) != b"\xff\xd8\xff":
+        return
+    found = 0
+    # What is wrong with the segments, their own extractor tells.
+    with contextlib.suppress(DamagedError):
+        for segment in segments(stream, size):
+            if segment.marker == APP1 and (body := segment.read(stream)).startswith(XMP_START):
+                found += 1
+                if 1 < found <= _PACKET_LIMIT:
+                    yield packet_in(body)
 
 
 EXTRACTOR = XmpExtractor()

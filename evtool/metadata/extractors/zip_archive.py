@@ -12,7 +12,7 @@ from evtool.core.metadata.claims import Claim
 from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
 from evtool.metadata import values
 from evtool.metadata.archive_names import is_unsafe
-from evtool.metadata.zip_reader import open_zip
+from evtool.metadata.zip_reader import open_zip, repeated_names
 
 _UTF8_FLAG, _ENCRYPTED_FLAG = 1 << 11, 1
 _LISTED = 200
@@ -37,6 +37,7 @@ class ZipExtractor:
         encrypted = sum(bool(entry.flag_bits & _ENCRYPTED_FLAG) for entry in entries)
         yield from values.count(CountKind.ENCRYPTED, encrypted, "ZIP flags")
         names = [_name(entry) for entry in entries]
+        yield from values.count(CountKind.REPEATED_FIELDS, repeated_names(names), "names in ZIP directory")
         yield from values.count(CountKind.UNSAFE_NAMES, sum(map(is_unsafe, names)), "ZIP directory")
         yield from _times(entries)
         for name in names[:_LISTED]:

@@ -69,6 +69,7 @@ def find_travels(
         nameless=withhold.nameless_ranges,
         nameless_by=withhold.causes,
         metadata=sum(item.metadata is not None and not is_withheld(item.metadata, withhold) for item in items),
+        recordings=_recordings(items),
         parties=tuple(_parties(entries)),
         other_terms=other_terms,
         other_items=ranges_of(other_items) if other_items else None,
@@ -84,6 +85,13 @@ def _earlier_names(
     given = [path for entry in told if isinstance(entry.details, Renamed) for path in entry.details.paths]
     now = set(names)
     return tuple(name for name in dict.fromkeys([*sealed, *given]) if name not in now)
+
+
+def _recordings(items: Sequence[Item]) -> ItemRanges | None:
+    """Find the pictures of which the seal states a recording, whether the bundle tells it or not."""
+    claims = ((item.number, item.metadata.claims) for item in items if item.metadata is not None)
+    numbers = [number for number, found in claims if found is not None and found.holds_recording]
+    return ranges_of(numbers) if numbers else None
 
 
 def _others(items: ItemRanges | None, disclosed: frozenset[int]) -> ItemRanges | None:

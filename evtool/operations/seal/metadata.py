@@ -50,6 +50,7 @@ class MetadataSummary:
         stated: files whose claims are stated, whole or in part.
         failures: why claims are missing or may be incomplete -> in how many files.
         sensitive: by kind, in how many files something was found that the basic form leaves out.
+        recordings: in how many pictures a video or a sound recording was found.
     """
 
     choice: MetadataChoice
@@ -57,6 +58,7 @@ class MetadataSummary:
     stated: int = 0
     failures: Counter[Failure] = field(default_factory=Counter)
     sensitive: Counter[Withheld] = field(default_factory=Counter)
+    recordings: int = 0
 
     @property
     def is_filled(self) -> bool:
@@ -207,6 +209,7 @@ class ClaimsReader:
         claims = result.claims
         if claims is not None:
             self.summary.sensitive.update(kind for kind, _ in claims.sensitive())
+            self.summary.recordings += claims.holds_recording
             if any(map(self._policy.holds_denied_term, claims.free_texts())):
                 result = _without_claims(Failure.WITHHELD, result)
         if result.confinement not in ("none", NOT_PARSED) or self.summary.confinement == NOT_PARSED:
