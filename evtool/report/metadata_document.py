@@ -93,6 +93,7 @@ class SealedMetadata:
         stated: files whose claims are stated, whole or in part.
         failures: why claims are missing or may be incomplete -> in how many files.
         sensitive: by kind, in how many files something was found that the basic form leaves out.
+        read_twice: files that had to be handed to a second parser, as they may not share one or the first one failed.
     """
 
     detail: Detail
@@ -100,6 +101,7 @@ class SealedMetadata:
     stated: int
     failures: dict[Failure, int]
     sensitive: dict[Withheld, int]
+    read_twice: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from evtool.core.metadata.description import Description
+from evtool.scan.describer import Awaited, Describer
 from evtool.scan.observe import Known, Mode, Observation, Stamp, observe
 from evtool.scan.small_files import FileRow, read_small_files
 from evtool.scan.tree import Tree, TreeLocation
@@ -40,6 +42,11 @@ Expect = Callable[[Any], Mapping[int, int]]
 """What finds sizes in a batch's argument: index of an entry -> bytes. A function of a module, as `Finish` is."""
 
 
+Describe = Callable[[], Describer]
+"""What gives, where a batch is observed, the describer of its files: a function of a module, or one of these with its
+arguments (`functools.partial`)."""
+
+
 class Batch(NamedTuple):
     """Entries to observe, as they are sent.
 
@@ -54,6 +61,7 @@ class Batch(NamedTuple):
         finish: what else to do with the reading, if anything.
         argument: what `finish` is given beside it.
         expect: finds such sizes in the argument, for those entries that take more than a moment to read.
+        describe: gives the describer of the files that are read; without it none is described.
     """
 
     location: TreeLocation
@@ -66,6 +74,7 @@ class Batch(NamedTuple):
     finish: Finish | None = None
     argument: object = None
     expect: Expect | None = None
+    describe: Describe | None = None
 
 
 class Outcome(NamedTuple):
@@ -91,8 +100,15 @@ def observe_batch(batch: Batch, on_read: Callable[[int, int], None] | None = Non
     started = time.time_ns()
     rows: list[ReadingRow] = []
     sizes = _Sizes(batch)
-    for run in batch.runs:
-        rows += _observe_run(tree, run, batch, len(rows), sizes, on_read)
+    describer = batch.describe() if batch.describe else None
+    try:
+        for run in batch.runs:
+            rows += _observe_run(tree, run, batch, len(rows), sizes, describer, on_read)
+        if describer is not None:
+            _fill_in(rows, describer.finish())
+    finally:
+        if describer is not None:
+            describer.abandon()
     if batch.finish is not None:
         product = batch.finish(Reading(batch.runs, rows, started), batch.argument)
         if product is not None:
@@ -100,8 +116,24 @@ def observe_batch(batch: Batch, on_read: Callable[[int, int], None] | None = Non
     return Outcome(None, rows, started)
 
 
+def _fill_in(rows: list[ReadingRow], descriptions: list[Description]) -> None:
+    """Put descriptions that have come where they were awaited."""
+    for index, row in enumerate(rows):
+        if isinstance(row, Observation):
+            if isinstance(row.description, Awaited):
+                rows[index] = row._replace(description=descriptions[row.description])
+        elif isinstance(row[6], Awaited):
+            rows[index] = (*row[:6], descriptions[row[6]])
+
+
 def _observe_run(
-    tree: Tree, run: Run, batch: Batch, first: int, sizes: _Sizes, on_read: Callable[[int, int], None] | None
+    tree: Tree,
+    run: Run,
+    batch: Batch,
+    first: int,
+    sizes: _Sizes,
+    describer: Describer | None,
+    on_read: Callable[[int, int], None] | None,
 ) -> list[ReadingRow]:
     directory, names, kinds = run
     modes = batch.modes[first : first + len(names)]
@@ -119,13 +151,14 @@ def _observe_run(
             size=sizes.find(first + index),
             threads=batch.threads,
             on_read=on_read,
+            describer=describer,
         )
         return _row_of(observation)
 
     # One kind and one mode for all of them is what most runs have.
     if not batch.known and not modes.strip(Mode.HASH.value) and not kinds.strip(Kind.FILE.value):
         with contextlib.suppress(OSError):
-            return read_small_files(tree, directory, names, look_closer)
+            return read_small_files(tree, directory, names, look_closer, describer)
     return [look_closer(index) for index in range(len(names))]
 
 
@@ -146,15 +179,16 @@ def _row_of(o: Observation) -> ReadingRow:
     """Give the short form of an observation, if it has one."""
     if o.stamp is None or not o.sha256 or o.reused or o.problem is not None:
         return o
-    return (*o.stamp, o.sha256, o.blake3)
+    return (*o.stamp, o.sha256, o.blake3, o.description)
 
 
 def observation_of(row: ReadingRow, started: int) -> Observation:
     """Give the observation that a row stands for."""
     if isinstance(row, Observation):
         return row
-    size, mtime, ctime, inode, sha256, blake3 = row
-    return Observation(Kind.FILE, Stamp(size, mtime, ctime, inode), sha256, blake3, started=started)
+    size, mtime, ctime, inode, sha256, blake3, description = row
+    stamp = Stamp(size, mtime, ctime, inode)
+    return Observation(Kind.FILE, stamp, sha256, blake3, started=started, description=description)
 
 
 class _OpenTree(threading.local):

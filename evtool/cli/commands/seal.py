@@ -377,4 +377,5 @@ def _sealed_metadata(result: SealResult) -> SealedMetadata | None:
         stated=seen.stated,
         failures=dict(seen.failures),
         sensitive={kind: seen.sensitive[kind] for kind in Withheld if seen.sensitive[kind]},
+        read_twice=seen.read_twice,
     )
