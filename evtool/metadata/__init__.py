@@ -13,7 +13,7 @@ what does not fit together, and leaves it at that.
 """
 
 from evtool.core.metadata.vocabulary import Failure
-from evtool.metadata.extraction import ExtractionResult, MetadataExtractor
+from evtool.metadata.extraction import ExtractionResult, MetadataExtractor, shared_extractor
 from evtool.metadata.wire import Limits
 
-__all__ = ["ExtractionResult", "Failure", "Limits", "MetadataExtractor"]
+__all__ = ["ExtractionResult", "Failure", "Limits", "MetadataExtractor", "shared_extractor"]

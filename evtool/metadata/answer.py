@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 
 from evtool.core.errors import FormatError
-from evtool.core.metadata.claims import Claims
 from evtool.core.metadata.json_form import read_claims
 
 _LINE = re.compile(rb'\{"item":(0|[1-9][0-9]{0,5}),(?:"(end|alone)":true|"claims":(\{.*\}))\}\Z', re.DOTALL)
 """As `wire` describes it."""
 
 
-def read_answer(answer: bytes, files: int) -> list[tuple[Claims | None, bool]]:
-    """Give, for each file, the last claims that hold to the vocabulary, and whether the child finished.
+def read_answer(answer: bytes, files: int) -> list[tuple[str, bool]]:
+    """Give, for each file, the last claims, and whether the child finished.
+
+    The claims are in their canonical spelling, and hold to the vocabulary; "" stands for none.
 
     Reading stops at the first line that is not as `wire` describes it: what follows it is worth nothing either.
     """
@@ -30,10 +31,11 @@ def read_answer(answer: bytes, files: int) -> list[tuple[Claims | None, bool]]:
     return [_checked(document, end) for document, end in zip(latest, ended, strict=True)]
 
 
-def _checked(document: bytes, ended: bool) -> tuple[Claims | None, bool]:
+def _checked(document: bytes, ended: bool) -> tuple[str, bool]:
     if not document:
-        return None, False
+        return "", False
     try:
-        return read_claims(document), ended
+        read_claims(document)
     except FormatError:
-        return None, False
+        return "", False
+    return document.decode(), ended

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import functools
 import io
 import json
 import logging
 import os
 import signal
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NoReturn
 
@@ -19,11 +20,11 @@ from evtool.metadata.collect import Collector
 from evtool.metadata.confinement import enter_confinement, prepare_confinement, set_limits, try_confinement
 from evtool.metadata.damage import DamagedError
 from evtool.metadata.extractors import Extractor, extractors
-from evtool.metadata.format_table import BEGINNING, begins_alone
-from evtool.metadata.identify import identify
+from evtool.metadata.format_table import KNOWN, TIFF_STARTS
 from evtool.metadata.pronom import with_puid
 from evtool.metadata.stream import open_stream
-from evtool.metadata.wire import Limits, Settings
+from evtool.metadata.tiff_peek import tiff_kind
+from evtool.metadata.wire import Limits, Parsers, Settings
 from evtool.metadata.workbook import answer_lines, load_library
 from evtool.metadata.xmp import find_packet
 
@@ -40,61 +41,83 @@ def preload(settings: Settings) -> None:
     for name in _CODECS.split():
         codecs.lookup(name)
     prepare_confinement()
-    if settings.tables:
+    if settings.parsers is Parsers.TABLES:
         load_library()
         return
     # Libraries warn of damaged files; those are facts about the file, and nobody reads this process's words.
     logging.disable()
     warnings.simplefilter("ignore")
-    extractors()
-    identify(io.BytesIO(b"\0" * 64), 64)
+    extractors(settings.parsers is Parsers.PLAIN)
+    if settings.parsers is Parsers.ALL:
+        _identify_by_structure()
 
 
-def parse_in_confinement(files: list[int], answer: int, settings: Settings) -> NoReturn:
-    """Parse one file, or several that may share a process, and leave it with exit status 0."""
+@functools.cache
+def _identify_by_structure() -> Callable[[io.BufferedIOBase, int], FormatClaim | None]:
+    # Not at the top: only one of the servers needs the libraries that it imports.
+    from evtool.metadata.identify import identify
+
+    identify(io.BytesIO(b"\0" * 64), 64)  # which loads the table of signatures
+    return identify
+
+
+def parse_in_confinement(
+    files: list[int], formats: list[FormatClaim | None], answer: int, settings: Settings
+) -> NoReturn:
+    """Parse one file, or several that may share a process, and leave it with exit status 0.
+
+    `formats` are those that show in the first bytes, as the client has found them.
+    """
     streams = [(open_stream(file, size), size) for file in files for size in [os.fstat(file).st_size]]
     _confine(settings)
     is_shared = len(streams) > 1
-    for item, (stream, size) in enumerate(streams):
-        is_alone = is_shared and begins_alone(_begin(stream))
-        found = None if is_alone else identify(stream, size)
-        if is_alone or (is_shared and not _may_share(found, stream, size)):
+    readers = extractors(settings.parsers is Parsers.PLAIN)
+    for item, ((stream, size), told) in enumerate(zip(streams, formats, strict=True)):
+        found = told or _find_format(stream, size, settings)
+        fitting = readers.get(found.media_type, ()) if found else ()
+        if is_shared and not _may_share(fitting, stream, size):
             _write(answer, b'{"item":%d,"alone":true}\n' % item)
             continue
-        for claims in _claims_so_far(found, stream, size, final_only=is_shared):
-            claims = with_puid(claims)
-            told = fit_claims(claims.reduce_to_basic() if settings.basic else claims)
-            _write(answer, b'{"item":%d,"claims":%s}\n' % (item, spell_claims(told)))
+        for claims in _claims_so_far(found, fitting, stream, size, final_only=is_shared):
+            named = with_puid(claims)
+            told_claims = fit_claims(named.reduce_to_basic() if settings.basic else named)
+            _write(answer, b'{"item":%d,"claims":%s}\n' % (item, spell_claims(told_claims)))
         _write(answer, b'{"item":%d,"end":true}\n' % item)
     os._exit(0)
 
 
-def _begin(stream: io.BufferedIOBase) -> bytes:
+def _find_format(stream: io.BufferedIOBase, size: int, settings: Settings) -> FormatClaim | None:
+    """Find the format of a file that shows only in a structure; of plain ones that is TIFF."""
+    if settings.parsers is Parsers.ALL:
+        return _identify_by_structure()(stream, size)
     stream.seek(0)
-    return stream.read(BEGINNING)
+    head = stream.read(16)
+    return KNOWN[tiff_kind(head, stream)] if head.startswith(TIFF_STARTS) else None
 
 
-def _may_share(found: FormatClaim | None, stream: io.BufferedIOBase, size: int) -> bool:
-    """Tell whether a file of this format may be parsed in a process that has parsed others.
+def _may_share(fitting: tuple[Extractor, ...], stream: io.BufferedIOBase, size: int) -> bool:
+    """Tell whether a file that these extractors read may be parsed in a process that has parsed others.
 
     Sealing thousands of photographs or messages should cost little more than hashing them, and a process for each costs
     most of it. What Python code alone reads may share one. XMP is read by expat; a packet with anything in it that
-    begins like a declaration goes alone. What no extractor reads, such as text, is not parsed at all and may share too.
+    begins like a declaration goes alone.
     """
-    readers = extractors().get(found.media_type, ()) if found else ()
-    if not all(reader.is_plain for reader in readers):
+    if not all(reader.is_plain for reader in fitting):
         return False
-    return "xmp" not in {reader.name for reader in readers} or b"<!" not in find_packet(stream, size)
+    return "xmp" not in {reader.name for reader in fitting} or b"<!" not in find_packet(stream, size)
 
 
 def _claims_so_far(
-    found: FormatClaim | None, stream: io.BufferedIOBase, size: int, final_only: bool
+    found: FormatClaim | None,
+    fitting: tuple[Extractor, ...],
+    stream: io.BufferedIOBase,
+    size: int,
+    final_only: bool,
 ) -> Iterator[Claims]:
     """Give all claims found so far after each step, so that a killed child leaves what it had found."""
-    media_type = found.media_type if found else ""
     collector = Collector()
     problems: list[Problem] = []
-    for extractor in extractors().get(media_type, ()):
+    for extractor in fitting:
         if not final_only:
             yield replace(collector.claims(), format=found, problems=tuple(problems))
         if (reason := _run(extractor, stream, size, collector)) is not None:

@@ -10,7 +10,6 @@ and passes the answer on.
 from __future__ import annotations
 
 import gc
-import json
 import os
 import resource
 import selectors
@@ -19,17 +18,19 @@ import socket
 import time
 from dataclasses import dataclass, field
 
+from evtool.core.metadata.claims import FormatClaim
 from evtool.metadata.child import parse_in_confinement, preload, probe_in_confinement, read_table_in_confinement
 from evtool.metadata.wire import (
     ANSWER_LIMIT,
     EXTRACT,
+    PROBE,
     REPLY_HEAD,
     TABLE,
     TABLE_LIMIT,
     TOGETHER,
     Ending,
-    Limits,
     Settings,
+    parse_formats,
 )
 
 _CHILDREN = 2 * (os.cpu_count() or 1)
@@ -47,6 +48,7 @@ class _Child:
     reply: socket.socket
     deadline: float
     limit: int
+    request: bytes
     answer: bytearray = field(default_factory=bytearray)
 
 
@@ -69,6 +71,7 @@ class _Server:
         self._children: dict[int, _Child] = {}
         self._selector = selectors.DefaultSelector()
         self._listening = False
+        self._probed: tuple[Ending, int, bytes] | None = None
 
     def serve(self) -> None:
         """Accept, collect and end, until the client is gone."""
@@ -102,15 +105,20 @@ class _Server:
         request, descriptors, _, _ = socket.recv_fds(self._control, 1, 1 + TOGETHER)
         if not request:
             return False
-        reply, *files = descriptors
+        number, *files = descriptors
+        reply = socket.socket(fileno=number)
         try:
-            self._start(request, files, socket.socket(fileno=reply))
+            formats = parse_formats(_read_line(reply))
+            if request == PROBE and self._probed:
+                _send(reply, *self._probed)
+            else:
+                self._start(request, files, formats, reply)
         finally:
             for descriptor in files:
                 os.close(descriptor)
         return True
 
-    def _start(self, request: bytes, files: list[int], reply: socket.socket) -> None:
+    def _start(self, request: bytes, files: list[int], formats: list[FormatClaim | None], reply: socket.socket) -> None:
         answer, write_end = os.pipe()
         try:
             pid = os.fork()
@@ -119,20 +127,20 @@ class _Server:
             _send(reply, Ending.NOT_STARTED, 0, b"")
         else:
             if pid == 0:
-                self._be_child(request, files, write_end)
+                self._be_child(request, files, formats, write_end)
             deadline = time.monotonic() + self._settings.limits.wall_seconds
             limit = TABLE_LIMIT if request == TABLE else ANSWER_LIMIT * max(len(files), 1)
-            self._children[answer] = _Child(pid, reply, deadline, limit)
+            self._children[answer] = _Child(pid, reply, deadline, limit, request)
             self._selector.register(answer, selectors.EVENT_READ)
         finally:
             os.close(write_end)
 
-    def _be_child(self, request: bytes, files: list[int], answer: int) -> None:
+    def _be_child(self, request: bytes, files: list[int], formats: list[FormatClaim | None], answer: int) -> None:
         """Keep these descriptors (and the standard ones, which lead nowhere), then parse; never returns."""
         try:
             _close_all_but(*files, answer)
             if request == EXTRACT:
-                parse_in_confinement(files, answer, self._settings)
+                parse_in_confinement(files, formats, answer, self._settings)
             elif request == TABLE:
                 read_table_in_confinement(files[0], answer, self._settings)
             else:
@@ -163,7 +171,10 @@ class _Server:
         code = _wait(child)
         if ending is None:
             ending = Ending.EXITED if code >= 0 else Ending.SIGNALLED
-        _send(child.reply, ending, abs(code), bytes(child.answer[: child.limit]))
+        told = ending, abs(code), bytes(child.answer[: child.limit])
+        if child.request == PROBE:
+            self._probed = told  # one is enough for all clients: each child is confined in the same way
+        _send(child.reply, *told)
 
 
 def _wait(child: _Child) -> int:
@@ -186,6 +197,14 @@ def _close_all_but(*kept: int) -> None:
     os.closerange(low, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
+def _read_line(reply: socket.socket) -> bytes:
+    """Read what the client wrote before it made its request."""
+    line = b""
+    while not line.endswith(b"\n") and (part := reply.recv(_CHUNK)):
+        line += part
+    return line
+
+
 def _send(reply: socket.socket, ending: Ending, code: int, answer: bytes) -> None:
     """Pass an answer on; a client that does not take it must not hold up the others."""
     with reply:
@@ -198,8 +217,4 @@ def _send(reply: socket.socket, ending: Ending, code: int, answer: bytes) -> Non
 
 def start(control_descriptor: str, settings: str) -> None:
     """Enter from the command line that the client builds."""
-    values = json.loads(settings)
-    main(
-        int(control_descriptor),
-        Settings(Limits(**values["limits"]), values["confined"], values["basic"], values["tables"]),
-    )
+    main(int(control_descriptor), Settings.parse(settings))

@@ -120,6 +120,37 @@ PARSED = (frozenset(KNOWN) - _NEVER_PARSED) | {
 }
 """Media types that an extractor reads, listed so that this is known without loading the extractors."""
 
+OLE_STREAMS = {
+    "HwpSummaryInformation": "application/x-hwp",
+    "\x05HwpSummaryInformation": "application/x-hwp",
+    "BodyText": "application/x-hwp",
+    "WordDocument": "application/msword",
+    "Workbook": "application/vnd.ms-excel",
+    "Book": "application/vnd.ms-excel",
+    "PowerPoint Document": "application/vnd.ms-powerpoint",
+    "__properties_version1.0": "application/vnd.ms-outlook",
+}
+"""A stream or storage at the top -> media type."""
+
+OOXML_PARTS = {
+    "word/document.xml": _OOXML + "wordprocessingml.document",
+    "xl/workbook.xml": _OOXML + "spreadsheetml.sheet",
+    "ppt/presentation.xml": _OOXML + "presentationml.presentation",
+}
+
+NATIVE = frozenset(
+    {
+        "application/pdf",
+        "application/zip",
+        "application/hwp+zip",
+        "application/x-ole-storage",
+        *OLE_STREAMS.values(),
+        *OOXML_PARTS.values(),
+        *(name for name in KNOWN if name.startswith(_ODF)),
+    }
+)
+"""Media types of `PARSED` that native code reads: each file of them has a process of its own."""
+
 SIGNED_EXTENSIONS = frozenset(name for row in KNOWN.values() for name in row.extensions) - {
     "html",
     "htm",
@@ -147,28 +178,10 @@ BITMAP_HEADERS = frozenset({12, 40, 52, 56, 64, 108, 124})
 OUTLOOK_FOLDERS = {b"SM": "application/vnd.ms-outlook-pst", b"SO": "application/vnd.ms-outlook-ost"}
 """What a file of Outlook folders is for, at its bytes 8 and 9 ([MS-PST] 2.2.2.6; libpff for offline folders)."""
 
-OLE_STREAMS = {
-    "HwpSummaryInformation": "application/x-hwp",
-    "\x05HwpSummaryInformation": "application/x-hwp",
-    "BodyText": "application/x-hwp",
-    "WordDocument": "application/msword",
-    "Workbook": "application/vnd.ms-excel",
-    "Book": "application/vnd.ms-excel",
-    "PowerPoint Document": "application/vnd.ms-powerpoint",
-    "__properties_version1.0": "application/vnd.ms-outlook",
-}
-"""A stream or storage at the top -> media type."""
-
 PACKAGE_TYPES = {
     name: name for name in KNOWN if name.startswith(_ODF) or name in ("application/epub+zip", "application/hwp+zip")
 }
 """What the entry `mimetype` may say."""
-
-OOXML_PARTS = {
-    "word/document.xml": _OOXML + "wordprocessingml.document",
-    "xl/workbook.xml": _OOXML + "spreadsheetml.sheet",
-    "ppt/presentation.xml": _OOXML + "presentationml.presentation",
-}
 
 TEXT_BEGINNINGS = {
     b"<!doctype html": "text/html",

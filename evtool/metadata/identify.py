@@ -18,12 +18,11 @@ from evtool.metadata.format_table import (
     OLE_STREAMS,
     OOXML_PARTS,
     PACKAGE_TYPES,
-    RAW_MAKES,
     TIFF_STARTS,
     ZIP_STARTS,
 )
 from evtool.metadata.identify_start import HEAD, identify_start
-from evtool.metadata.tiff_peek import first_directory
+from evtool.metadata.tiff_peek import tiff_kind
 from evtool.metadata.zip_reader import open_zip, read_entry
 
 
@@ -36,7 +35,7 @@ def identify(stream: io.BufferedIOBase, size: int) -> FormatClaim | None:
     if head.startswith(ZIP_STARTS):
         return KNOWN[_zip_kind(stream)]
     if head.startswith(TIFF_STARTS):
-        return KNOWN[_tiff_kind(head, stream)]
+        return KNOWN[tiff_kind(head, stream)]
     return identify_start(head, size)
 
 
@@ -66,19 +65,3 @@ def _zip_kind(stream: io.BufferedIOBase) -> str:
             if part in names:
                 return media_type
     return "application/zip"
-
-
-def _tiff_kind(head: bytes, stream: io.BufferedIOBase) -> str:
-    if head[8:10] == b"CR":
-        return "image/x-canon-cr2"
-    if head[:4] in (b"IIRO", b"IIRS", b"MMOR"):
-        return "image/x-olympus-orf"
-    if head[:4] == b"IIU\0":
-        return "image/x-panasonic-rw2"
-    directory = first_directory(stream, head[:2])
-    if directory.is_dng:
-        return "image/x-adobe-dng"
-    for make, media_type in RAW_MAKES.items():
-        if directory.make.upper().startswith(make) and directory.has_sub_images:
-            return media_type
-    return "image/tiff"

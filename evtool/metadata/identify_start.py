@@ -10,23 +10,25 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
-from evtool.core.metadata.claims import Claims, FormatClaim, clean_text
+from evtool.core.metadata.claims import FormatClaim, clean_text
 from evtool.metadata.format_table import (
+    BEGINNING,
     BITMAP_HEADERS,
     BRANDS,
     HEADER_NAMES,
     KNOWN,
-    OLE_START,
+    NATIVE,
     OUTLOOK_FOLDERS,
     PARSED,
     RIFF_FORMS,
     TEXT_BEGINNINGS,
     TIFF_STARTS,
-    ZIP_STARTS,
+    begins_alone,
     begins_like_pdf,
 )
+from evtool.metadata.wire import Parsers
 
 HEAD = 64 << 10
 """Bytes at the start of a file that are looked at."""
@@ -39,21 +41,34 @@ _HEADER_NAME = re.compile(rb"^([A-Za-z][A-Za-z0-9-]*):", re.MULTILINE)
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
-def shows_at_start(head: bytes) -> bool:
-    """Tell whether the format of a file shows in its first bytes; else a structure has to be parsed."""
-    return not head.startswith((OLE_START, *ZIP_STARTS, *TIFF_STARTS))
+class Sniffed(NamedTuple):
+    """What the first bytes of a file tell.
+
+    Attributes:
+        format: the format; None where there is none, or it shows only in a structure that has to be parsed.
+        parsers: who has to read the file; None if no extractor does: then the format is all that it claims.
+    """
+
+    format: FormatClaim | None
+    parsers: Parsers | None
 
 
-def claims_at_start(head: bytes, size: int) -> Claims | None:
-    """Give all that a file claims, where its first bytes show that no extractor reads it; None for all others."""
-    if not shows_at_start(head):
-        return None
+def sniff(head: bytes, size: int) -> Sniffed:
+    """Tell a format and who reads it, by comparison alone; `head` is as for `identify_start`."""
+    if begins_alone(head[:BEGINNING]):
+        return Sniffed(None, Parsers.ALL)
+    if head.startswith(TIFF_STARTS):
+        return Sniffed(None, Parsers.PLAIN)
     found = identify_start(head, size)
-    return None if found is not None and found.media_type in PARSED else Claims(format=found)
+    if found is None or found.media_type not in PARSED:
+        return Sniffed(found, None)
+    return Sniffed(found, Parsers.ALL if found.media_type in NATIVE else Parsers.PLAIN)
 
 
 def identify_start(head: bytes, size: int) -> FormatClaim | None:
-    """Identify a format of which `shows_at_start` is true; None for an empty file, and where no signature fits.
+    """Identify a format that shows in the first bytes, as those of OLE, ZIP and TIFF do not.
+
+    None for an empty file, and where no signature fits.
 
     `head` are the first `HEAD` bytes of a file of `size` bytes, or all there are.
     """

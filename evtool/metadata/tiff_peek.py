@@ -6,6 +6,8 @@ import io
 import struct
 from dataclasses import dataclass
 
+from evtool.metadata.format_table import RAW_MAKES
+
 _MAKE, _SUB_IMAGES, _DNG_VERSION = 0x010F, 0x014A, 0xC612
 _ENTRY_LIMIT = 512
 
@@ -37,3 +39,20 @@ def first_directory(stream: io.BufferedIOBase, order: bytes) -> FirstDirectory:
         stream.seek(position)
         make = stream.read(min(count, 32)).split(b"\0", 1)[0]
     return FirstDirectory(make.decode("ascii", "replace"), _DNG_VERSION in tags, _SUB_IMAGES in tags)
+
+
+def tiff_kind(head: bytes, stream: io.BufferedIOBase) -> str:
+    """Give the media type of a TIFF file, which may be a raw format that is made like it."""
+    if head[8:10] == b"CR":
+        return "image/x-canon-cr2"
+    if head[:4] in (b"IIRO", b"IIRS", b"MMOR"):
+        return "image/x-olympus-orf"
+    if head[:4] == b"IIU\0":
+        return "image/x-panasonic-rw2"
+    directory = first_directory(stream, head[:2])
+    if directory.is_dng:
+        return "image/x-adobe-dng"
+    for make, media_type in RAW_MAKES.items():
+        if directory.make.upper().startswith(make) and directory.has_sub_images:
+            return media_type
+    return "image/tiff"

@@ -1,7 +1,9 @@
 """What the parties of an extraction say to each other.
 
 Client, fork server and confined child are three processes. A request is one byte on the control socket with descriptors
-beside it: a socket of its own for the reply, then the files to parse. A reply is how the child ended (an `Ending` and
+beside it: a socket of its own for the reply, then the files to parse. On the reply's socket the client has written
+before that, in one line, which formats it has found by the first bytes, so that nobody has to find them again; null for
+those that show only in a structure. A reply is how the child ended (an `Ending` and
 a number, exit status or signal), then what it wrote, one JSON object a line:
 
     {"item":0,"claims":{...}}     all claims found so far in the first file, in their canonical spelling
@@ -19,9 +21,13 @@ What a child wrote is never trusted before it was checked.
 
 from __future__ import annotations
 
+import json
 import struct
-from dataclasses import dataclass
-from enum import IntEnum
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import Enum, IntEnum
+
+from evtool.core.metadata.claims import FormatClaim
 
 EXTRACT, PROBE, TABLE = b"x", b"p", b"t"
 """Requests: parse the file in confinement; show what the confinement refuses; give the cells of a workbook."""
@@ -40,6 +46,17 @@ TABLE_LIMIT = 64 << 20
 
 TOGETHER = 64
 """Files that may share one process."""
+
+
+class Parsers(Enum):
+    """What a fork server has loaded. Two servers, as what a server has loaded costs each child that it forks."""
+
+    PLAIN = "plain"
+    """Extractors that are Python code alone, which may read several files in one process."""
+    ALL = "all"
+    """Every extractor, for files that have a process each."""
+    TABLES = "tables"
+    """What reads workbooks, and nothing else."""
 
 
 class Ending(IntEnum):
@@ -75,10 +92,30 @@ class Settings:
         limits: what one process may cost.
         confined: whether children enter the confinement.
         basic: whether children leave out what the basic form leaves out; then it never crosses the pipe.
-        tables: whether workbooks will be read, and nothing else.
+        parsers: what is loaded.
     """
 
     limits: Limits
     confined: bool
     basic: bool
-    tables: bool = False
+    parsers: Parsers
+
+    def spell(self) -> str:
+        """Spell them for the command line of the server."""
+        return json.dumps(asdict(self) | {"parsers": self.parsers.value})
+
+    @classmethod
+    def parse(cls, spelled: str) -> Settings:
+        """Read what `spell` wrote."""
+        values = json.loads(spelled)
+        return cls(Limits(**values["limits"]), values["confined"], values["basic"], Parsers(values["parsers"]))
+
+
+def spell_formats(formats: Sequence[FormatClaim | None]) -> bytes:
+    """Spell the formats that the client found, one for each file of a request."""
+    return json.dumps([found and [found.media_type, found.name, found.extensions] for found in formats]).encode()
+
+
+def parse_formats(spelled: bytes) -> list[FormatClaim | None]:
+    """Read what `spell_formats` wrote."""
+    return [found and FormatClaim(found[0], found[1], tuple(found[2])) for found in json.loads(spelled)]

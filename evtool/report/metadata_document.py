@@ -94,6 +94,7 @@ class SealedMetadata:
         failures: why claims are missing or may be incomplete -> in how many files.
         sensitive: by kind, in how many files something was found that the basic form leaves out.
         recordings: in how many pictures a video or a sound recording was found.
+        read_twice: files that had to be handed to a second parser, as they may not share one or the first one failed.
     """
 
     detail: Detail
@@ -102,6 +103,7 @@ class SealedMetadata:
     failures: dict[Failure, int]
     sensitive: dict[Withheld, int]
     recordings: int
+    read_twice: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

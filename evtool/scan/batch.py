@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from evtool.core.metadata.description import Description
+from evtool.scan.describer import Awaited, Describer
 from evtool.scan.meter import Tally
 from evtool.scan.observe import Known, Mode, Observation, Stamp, observe
 from evtool.scan.small_files import FileRow, read_small_files
@@ -41,6 +43,11 @@ Expect = Callable[[Any], Mapping[int, int]]
 """What finds sizes in a batch's argument: index of an entry -> bytes. A function of a module, as `Finish` is."""
 
 
+Describe = Callable[[], Describer]
+"""What gives, where a batch is observed, the describer of its files: a function of a module, or one of these with its
+arguments (`functools.partial`)."""
+
+
 class Batch(NamedTuple):
     """Entries to observe, as they are sent.
 
@@ -56,6 +63,7 @@ class Batch(NamedTuple):
         argument: what `finish` is given beside it.
         expect: finds such sizes in the argument, for those entries that take more than a moment to read.
         cell: where to count the bytes that were read; see `evtool.scan.meter`.
+        describe: gives the describer of the files that are read; without it none is described.
     """
 
     location: TreeLocation
@@ -69,6 +77,7 @@ class Batch(NamedTuple):
     argument: object = None
     expect: Expect | None = None
     cell: int = 0
+    describe: Describe | None = None
 
 
 class Outcome(NamedTuple):
@@ -94,8 +103,15 @@ def observe_batch(batch: Batch, look: Callable[[], object] | None = None) -> Out
     started = time.time_ns()
     rows: list[ReadingRow] = []
     sizes, tally = _Sizes(batch), Tally(batch.cell, look)
-    for run in batch.runs:
-        rows += _observe_run(tree, run, batch, len(rows), sizes, tally)
+    describer = batch.describe() if batch.describe else None
+    try:
+        for run in batch.runs:
+            rows += _observe_run(tree, run, batch, len(rows), sizes, tally, describer)
+        if describer is not None:
+            _fill_in(rows, describer.finish())
+    finally:
+        if describer is not None:
+            describer.abandon()
     if batch.finish is not None:
         product = batch.finish(Reading(batch.runs, rows, started), batch.argument)
         if product is not None:
@@ -103,7 +119,25 @@ def observe_batch(batch: Batch, look: Callable[[], object] | None = None) -> Out
     return Outcome(None, rows, started)
 
 
-def _observe_run(tree: Tree, run: Run, batch: Batch, first: int, sizes: _Sizes, tally: Tally) -> list[ReadingRow]:
+def _fill_in(rows: list[ReadingRow], descriptions: list[Description]) -> None:
+    """Put descriptions that have come where they were awaited."""
+    for index, row in enumerate(rows):
+        if isinstance(row, Observation):
+            if isinstance(row.description, Awaited):
+                rows[index] = row._replace(description=descriptions[row.description])
+        elif isinstance(row[6], Awaited):
+            rows[index] = (*row[:6], descriptions[row[6]])
+
+
+def _observe_run(
+    tree: Tree,
+    run: Run,
+    batch: Batch,
+    first: int,
+    sizes: _Sizes,
+    tally: Tally,
+    describer: Describer | None,
+) -> list[ReadingRow]:
     directory, names, kinds = run
     modes = batch.modes[first : first + len(names)]
 
@@ -120,13 +154,14 @@ def _observe_run(tree: Tree, run: Run, batch: Batch, first: int, sizes: _Sizes, 
             size=sizes.find(first + index),
             threads=batch.threads,
             tally=tally,
+            describer=describer,
         )
         return _row_of(observation)
 
     # One kind and one mode for all of them is what most runs have.
     if not batch.known and not modes.strip(Mode.HASH.value) and not kinds.strip(Kind.FILE.value):
         with contextlib.suppress(OSError):
-            return read_small_files(tree, directory, names, look_closer)
+            return read_small_files(tree, directory, names, look_closer, describer)
     return [look_closer(index) for index in range(len(names))]
 
 
@@ -147,15 +182,16 @@ def _row_of(o: Observation) -> ReadingRow:
     """Give the short form of an observation, if it has one."""
     if o.stamp is None or not o.sha256 or o.reused or o.problem is not None:
         return o
-    return (*o.stamp, o.sha256, o.blake3)
+    return (*o.stamp, o.sha256, o.blake3, o.description)
 
 
 def observation_of(row: ReadingRow, started: int) -> Observation:
     """Give the observation that a row stands for."""
     if isinstance(row, Observation):
         return row
-    size, mtime, ctime, inode, sha256, blake3 = row
-    return Observation(Kind.FILE, Stamp(size, mtime, ctime, inode), sha256, blake3, started=started)
+    size, mtime, ctime, inode, sha256, blake3, description = row
+    stamp = Stamp(size, mtime, ctime, inode)
+    return Observation(Kind.FILE, stamp, sha256, blake3, started=started, description=description)
 
 
 class _OpenTree(threading.local):

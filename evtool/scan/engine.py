@@ -14,7 +14,18 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from evtool.scan.batch import Batch, Expect, Finish, Outcome, close_tree, observation_of, observe_batch
+from evtool.scan.batch import (
+    Batch,
+    Describe,
+    Expect,
+    Finish,
+    Outcome,
+    Reading,
+    ReadingRow,
+    close_tree,
+    observation_of,
+    observe_batch,
+)
 from evtool.scan.meter import Meter
 from evtool.scan.observe import Known, Mode, Observation
 from evtool.scan.tree import TreeLocation
@@ -79,6 +90,7 @@ class ReadRequest(Generic[_Context]):
         finish: what else to do with the reading where it is made; see `evtool.scan.batch.Finish`.
         argument: what `finish` is given beside the reading.
         sizes, expect: the sizes that files have to have, or what finds them in the argument; see `Batch`.
+        describe: gives what describes the files that are read; see `evtool.scan.batch.Describe`.
     """
 
     runs: list[Run]
@@ -89,6 +101,7 @@ class ReadRequest(Generic[_Context]):
     argument: object = None
     sizes: Mapping[int, int] | None = None
     expect: Expect | None = None
+    describe: Describe | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +145,14 @@ def observe_all(
     tasks: Iterable[Task[_Context]],
     *,
     jobs: int | Workers,
+    describe: Describe | None = None,
 ) -> Iterator[tuple[Task[_Context], Observation]]:
     """Observe all tasks and yield them in their order, each with its observation.
 
     `jobs` says who does the work; a number means so many processes. At no time are more than a few batches a worker in
-    memory.
+    memory. `describe` is as in `ReadRequest`.
     """
-    for answer in observe_requests(location, _make_requests(iter(tasks)), jobs=jobs):
+    for answer in observe_requests(location, _make_requests(iter(tasks), describe), jobs=jobs):
         yield from zip(answer.request.context, answer.observations, strict=True)
 
 
@@ -174,13 +188,15 @@ def gather_runs(runs: Iterable[Run]) -> Iterator[list[Run]]:
         yield gathered
 
 
-def _make_requests(tasks: Iterator[Task[_Context]]) -> Iterator[ReadRequest[list[Task[_Context]]]]:
+def _make_requests(
+    tasks: Iterator[Task[_Context]], describe: Describe | None
+) -> Iterator[ReadRequest[list[Task[_Context]]]]:
     while batch := list(islice(tasks, BATCH)):
         runs = runs_of(task.found for task in batch)
         modes = "".join([task.mode.value for task in batch])
         known = {index: task.known for index, task in enumerate(batch) if task.known is not None}
         sizes = {index: task.size for index, task in enumerate(batch) if task.size is not None}
-        yield ReadRequest(runs, batch, modes, known, sizes=sizes)
+        yield ReadRequest(runs, batch, modes, known, sizes=sizes, describe=describe)
 
 
 _Pending = Future[Outcome] | Outcome
@@ -193,13 +209,13 @@ def _is_done(pending: _Pending) -> bool:
 
 @dataclass(slots=True)
 class _Job(Generic[_Context]):
-    """A request under way; `large` holds the work on files that it handed back, by their index."""
+    """A request under way; `large` holds the work on files that it handed back, with their indexes."""
 
     request: ReadRequest[_Context]
     batch: Batch
     pending: _Pending
-    answer: Answer[_Context] | None = None
-    large: dict[int, tuple[Batch, _Pending]] = field(default_factory=dict)
+    outcome: Outcome | None = None
+    large: list[tuple[list[int], Batch, _Pending]] = field(default_factory=list)
 
 
 class _Dispatcher(Generic[_Context]):
@@ -237,7 +253,7 @@ class _Dispatcher(Generic[_Context]):
                 following = next(stream, None)
             # Large files go out as soon as their batch is done, not when its turn comes: they take longest.
             for index, job in enumerate(waiting):
-                if index == 0 or (job.answer is None and _is_done(job.pending)):
+                if index == 0 or (job.outcome is None and _is_done(job.pending)):
                     self._settle(job, alone=following is None and len(waiting) == 1)
             if waiting:
                 yield self._collect(waiting.popleft())
@@ -259,42 +275,59 @@ class _Dispatcher(Generic[_Context]):
             argument=request.argument,
             expect=request.expect,
             cell=self._meter.enter() if self._meter else 0,
+            describe=request.describe,
         )
         return _Job(request, batch, self._submit(batch, here=here))
 
     def _settle(self, job: _Job[_Context], *, alone: bool) -> None:
-        """Wait for a batch, then give each file that it handed back a task of its own, largest first."""
-        if job.answer is not None:
+        """Wait for a batch, then make tasks of their own of the files that it handed back, largest first."""
+        if job.outcome is not None:
             return
-        product, rows, started = self._result(job.batch, job.pending)
-        observations = [observation_of(row, started) for row in rows]
-        job.answer = Answer(job.request, product, observations)
-        sizes = {i: o.stamp.size for i, o in enumerate(observations) if o.deferred and o.stamp is not None}
+        job.outcome = self._result(job.batch, job.pending)
+        sizes = {
+            index: row.stamp.size
+            for index, row in enumerate(job.outcome.rows)
+            if isinstance(row, Observation) and row.deferred and row.stamp is not None
+        }
         only_one = alone and len(sizes) == 1
-        for index in sorted(sizes, key=lambda i: -sizes[i]):
-            threads = only_one and sizes[index] >= HUGE_FILE and self._jobs > 1
-            entry = _entry(job.request.runs, index)
-            batch = Batch(self._location, [entry], threads=threads, cell=self._enter(entry, sizes[index]))
-            job.large[index] = batch, self._submit(batch, here=self._jobs == 1 or only_one)
+        for indexes in _group(sizes):
+            threads = only_one and sizes[indexes[0]] >= HUGE_FILE and self._jobs > 1
+            entries = [_entry(job.request.runs, index) for index in indexes]
+            batch = Batch(
+                self._location,
+                entries,
+                threads=threads,
+                cell=self._enter(entries, sum(sizes[index] for index in indexes)),
+                describe=job.request.describe,
+            )
+            job.large.append((indexes, batch, self._submit(batch, here=self._jobs == 1 or only_one)))
 
     def _collect(self, job: _Job[_Context]) -> Answer[_Context]:
-        answer = job.answer
-        assert answer is not None  # noqa: S101  # a job is settled before it is collected
-        for index, (batch, pending) in job.large.items():
-            _, rows, started = self._result(batch, pending)
-            answer.observations[index] = observation_of(rows[0], started)
+        request, outcome = job.request, job.outcome
+        assert outcome is not None  # noqa: S101  # a job is settled before it is collected
+        rows: list[ReadingRow] = outcome.rows
+        for indexes, batch, pending in job.large:
+            for index, row in zip(indexes, self._result(batch, pending).rows, strict=True):
+                rows[index] = row
         # Whoever gets the answer counts it from now on.
         self._leave(job)
-        return answer
+        product = outcome.product
+        if job.large and request.finish is not None:
+            product = request.finish(Reading(request.runs, rows, outcome.started), request.argument)
+        observations = [] if product is not None else [observation_of(row, outcome.started) for row in rows]
+        return Answer(request, product, observations)
 
-    def _enter(self, entry: Run, size: int) -> int:
-        """Give a large file a counter of its own, under its name."""
-        return self._meter.enter(join_path(entry.directory, entry.names[0]), size) if self._meter else 0
+    def _enter(self, entries: list[Run], size: int) -> int:
+        """Give files that are read together a counter of their own, under the name of the one that stands alone."""
+        if self._meter is None:
+            return 0
+        alone = entries[0] if len(entries) == 1 else None
+        return self._meter.enter(join_path(alone.directory, alone.names[0]), size) if alone else self._meter.enter()
 
     def _leave(self, job: _Job[_Context]) -> None:
         """Take back the counters of a request."""
         if self._meter is not None:
-            for batch in (job.batch, *(batch for batch, _ in job.large.values())):
+            for batch in (job.batch, *(batch for _, batch, _ in job.large)):
                 self._meter.leave(batch.cell)
 
     def _submit(self, batch: Batch, *, here: bool) -> _Pending:
@@ -334,6 +367,20 @@ class _Dispatcher(Generic[_Context]):
                 # Not yet; or it is what the batch met, and then the future is done.
                 self._look()
         return pending.result()
+
+
+def _group(sizes: Mapping[int, int]) -> Iterator[list[int]]:
+    """Put indexes of files together that are to be read together, the largest first."""
+    group: list[int] = []
+    total = 0
+    for index in sorted(sizes, key=lambda index: -sizes[index]):
+        if group and total + sizes[index] > LARGE_FILE:
+            yield group
+            group, total = [], 0
+        group.append(index)
+        total += sizes[index]
+    if group:
+        yield group
 
 
 def _entry(runs: list[Run], index: int) -> Run:

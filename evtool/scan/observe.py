@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from blake3 import blake3
 
+from evtool.core.metadata.description import Description
+from evtool.scan.describer import Awaited, Describer
 from evtool.scan.meter import Tally
 from evtool.scan.small_files import BUFFER, readv
 from evtool.scan.tree import Tree
@@ -75,6 +77,7 @@ class Observation(NamedTuple):
         deferred: the file is large and was left for a task of its own.
         started: when the read began, in nanoseconds since 1970.
         holes: bytes of a file that was not read that have no place on the medium.
+        description: what the file says about itself, where that was asked for.
     """
 
     kind: Kind
@@ -88,6 +91,7 @@ class Observation(NamedTuple):
     deferred: bool = False
     started: int = 0
     holes: int = 0
+    description: Description | Awaited | None = None
 
 
 class Mode(Enum):
@@ -106,6 +110,7 @@ class _Manner(NamedTuple):
     size: int | None
     threads: bool
     tally: Tally
+    describer: Describer | None
 
 
 def observe(
@@ -118,16 +123,17 @@ def observe(
     size: int | None = None,
     threads: bool = False,
     tally: Tally | None = None,
+    describer: Describer | None = None,
 ) -> Observation:
     """Observe one entry of the tree. Never raises for what the entry is or does.
 
     `limit` defers files of more bytes; a file that has not `size` bytes is not read, as its size says all: it can be a
     sparse one without end. `threads` hashes with two threads, which only pays when a core is idle; `tally` is told how
-    far the file has been read.
+    far the file has been read. The `describer` is shown each file that was read, or whose digests are known.
     """
     try:
         if found.kind is Kind.FILE:
-            return _observe_file(tree, found, _Manner(mode, known, limit, size, threads, tally or Tally()))
+            return _observe_file(tree, found, _Manner(mode, known, limit, size, threads, tally or Tally(), describer))
         if found.kind is Kind.UNREADABLE:
             return Observation(found.kind, problem=ItemProblem.UNREADABLE, detail="the directory cannot be listed")
         facts = tree.stat(found.directory, found.name)
@@ -176,7 +182,9 @@ def _read_once(descriptor: int, manner: _Manner) -> Observation:
     stamp = stamp_of(before)
     known = manner.known
     if known is not None and known.stamp == stamp:
-        return Observation(Kind.FILE, stamp, known.sha256, known.blake3, reused=True, started=started)
+        description = _describe(descriptor, stamp, manner)
+        digests = known.sha256, known.blake3
+        return Observation(Kind.FILE, stamp, *digests, reused=True, started=started, description=description)
     if manner.mode is Mode.STAT or manner.size not in (None, stamp.size):
         holes = max(stamp.size - 512 * getattr(before, "st_blocks", stamp.size), 0)
         return Observation(Kind.FILE, stamp, started=started, holes=holes)
@@ -185,13 +193,23 @@ def _read_once(descriptor: int, manner: _Manner) -> Observation:
     manner.tally.begin()
     hasher = _hash_in_threads if manner.threads else _hash
     length, first, second = hasher(descriptor, stamp.size, manner.tally)
+    description = _describe(descriptor, stamp, manner)
     after = os.fstat(descriptor)
     # A rewrite that sets the modification time back still moves the change time; a file that was replaced by another
     # of the same name has lost its link.
     if stamp_of(after) != stamp or length != stamp.size or (after.st_nlink == 0 and before.st_nlink > 0):
         return Observation(Kind.FILE, stamp, problem=ItemProblem.CHANGING, detail="it changed while it was read")
     manner.tally.end(length)
-    return Observation(Kind.FILE, stamp, first, second, started=started)
+    return Observation(Kind.FILE, stamp, first, second, started=started, description=description)
+
+
+def _describe(descriptor: int, stamp: Stamp, manner: _Manner) -> Description | Awaited | None:
+    """Show the describer the first bytes again: of all that was read, only the last are still in the buffer."""
+    if manner.describer is None:
+        return None
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    head = bytes(BUFFER.view[: readv(descriptor, (BUFFER.data,))])
+    return manner.describer.describe(head, descriptor, stamp)
 
 
 def stamp_of(facts: os.stat_result) -> Stamp:

@@ -15,13 +15,16 @@ from typing import TypeVar
 
 from blake3 import blake3
 
+from evtool.core.metadata.description import Description
+from evtool.scan.describer import Awaited, Describer
 from evtool.scan.tree import Tree
 
 CHUNK = 64 * 1024
 """Bytes per read: small enough to stay in the processor's cache between the two digests."""
 
-FileRow = tuple[int, int, int, int, str, str]
-"""A file that was read: size, modification time, change time, inode, SHA-256 and BLAKE3 (see `Observation`)."""
+FileRow = tuple[int, int, int, int, str, str, Description | Awaited | None]
+"""A file that was read: size, modification time, change time, inode, SHA-256, BLAKE3 and description (see
+`Observation`)."""
 
 _Row = TypeVar("_Row")
 
@@ -51,9 +54,15 @@ readv = getattr(os, "readv", _emulate_readv)
 
 
 def read_small_files(
-    tree: Tree, directory: bytes, names: Sequence[bytes], look_closer: Callable[[int], _Row]
+    tree: Tree,
+    directory: bytes,
+    names: Sequence[bytes],
+    look_closer: Callable[[int], _Row],
+    describer: Describer | None = None,
 ) -> list[FileRow | _Row]:
     """Read files of one directory; `look_closer` is asked, by index, for each that is not an ordinary small one.
+
+    Each file is shown to the `describer`, if there is one.
 
     Raises:
         OSError: the directory cannot be opened.
@@ -85,7 +94,10 @@ def read_small_files(
                 ):
                     part = view[:length]
                     # Of the BLAKE3 object, `digest` and `hex` take half as long as `hexdigest`.
-                    row = (size, mtime, ctime, inode, sha256(part).hexdigest(), blake3(part).digest().hex())
+                    digests = sha256(part).hexdigest(), blake3(part).digest().hex()
+                    row = (size, mtime, ctime, inode, *digests, None)
+                    if describer is not None:
+                        row = (*row[:6], describer.describe(bytes(part), descriptor, row[:4]))
         except OSError:
             row = None
         finally:

@@ -85,7 +85,9 @@ class Journal:
         """Remember one file, if it had been at rest for long enough that any later change would show."""
         stamp = observation.stamp
         if stamp is not None and observation.sha256 and not observation.reused:
-            self.add_lines(spell_known(path, (*stamp, observation.sha256, observation.blake3), observation.started))
+            self.add_lines(
+                spell_known(path, (*stamp, observation.sha256, observation.blake3, None), observation.started)
+            )
 
     def add_lines(self, lines: bytes) -> None:
         """Remember files by their lines, as `spell_known` gives them."""
@@ -107,7 +109,7 @@ def spell_known(path: bytes, row: FileRow, started: int) -> bytes:
 
     Empty unless it had been at rest for long enough that any later change would show.
     """
-    size, mtime, ctime, inode, sha256, blake3 = row
+    size, mtime, ctime, inode, sha256, blake3, _ = row
     if max(mtime, ctime) > started - SETTLED:
         return b""
     body = f"{size} {mtime} {ctime} {inode} {sha256} {blake3} {store_name(path)}".encode()

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from evtool.core.custody.privacy import TextPolicy
 from evtool.core.manifest.disclosure import PartialCopyWriter
 from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hash
 from evtool.core.manifest.statement import MetadataStatement, parse_statement
-from evtool.core.metadata.vocabulary import Failure
-from evtool.operations.seal.metadata import ClaimsReader, MetadataChoice
+from evtool.core.metadata.vocabulary import Detail, Failure
+from evtool.metadata import shared_extractor
 from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind
@@ -106,6 +105,7 @@ def test_what_breaks_a_parser_is_recorded_and_the_seal_is_made(evtool: Runner, c
     result = ok(evtool("seal", "case", "--json"))
 
     assert result.document["metadata"]["failures"] == {"cpu-time": 1}
+    assert result.document["metadata"]["read_twice"] >= 1  # at first it shared a process, and brought that to an end
     statements = stated(case)
     for name, extractor in (("broken.mp4", "isomedia"), ("hostile.docx", "ooxml")):
         claims = statements[name].claims
@@ -259,34 +259,71 @@ def test_a_bundle_leaves_metadata_behind(evtool: Runner, case: Path, withheld: s
 
 
 def test_claims_are_only_stated_of_the_bytes_that_were_hashed(case: Path) -> None:
-    """A file that was swapped, rewritten or taken away between its hash and the parser has no claims."""
-    location = TreeLocation.find(str(case))
-    founds = [Found(b"", name.encode(), Kind.FILE) for name in ("broken.mp4", "hostile.docx", "letter.pdf", "사진.jpg")]
-    with Tree(location) as tree:
-        stamps = [observe(tree, found, mode=Mode.STAT).stamp for found in founds]
-    (case / "broken.mp4").write_bytes((case / "broken.mp4").read_bytes())
+    """A file that is rewritten, taken away or swapped after it was hashed, before its parser is done, has no claims."""
+    names = ("broken.mp4", "hostile.docx", "letter.pdf", "사진.jpg")
+    with (
+        shared_extractor(Detail.BASIC, sandbox=True) as describe_batch,
+        Tree(TreeLocation.find(str(case))) as tree,
+    ):
+        describer = describe_batch()
+        for name in names:
+            seen = observe(tree, Found(b"", name.encode(), Kind.FILE), mode=Mode.HASH, describer=describer)
+            assert isinstance(seen.description, int)
+        (case / "broken.mp4").write_bytes((case / "broken.mp4").read_bytes())
+        (case / "hostile.docx").unlink()
+        (case / "letter.pdf").unlink()
+        (case / "letter.pdf").symlink_to("사진.jpg")
+        found = describer.finish()
+
+    assert [description.failure for description in found] == ["changed", "changed", "changed", ""]
+    assert [bool(description.claims) for description in found] == [False, False, False, True]
+
+
+def seal_and_count_programs(evtool: Runner, files: dict[str, Path]) -> int:
+    """Seal a directory of these files; how many programs that started."""
+    directory, log = evtool.directory / "counted", evtool.directory / "programs"
+    directory.mkdir()
+    for name, path in files.items():
+        shutil.copy(path, directory / name)
+    ok(run_under(evtool, ["strace", "-f", "-qq", "-e", "trace=execve", "-o", str(log)], "seal", "counted"))
+    shutil.rmtree(directory)
+    return sum("execve(" in line and "= 0" in line for line in log.read_text().splitlines()) - 1
+
+
+def test_a_fork_server_starts_when_a_file_needs_it(evtool: Runner, case: Path) -> None:
+    """None for texts and the like, of which the first bytes say all; one for photographs, another for documents."""
+    text = evtool.directory / "note.txt"
+    text.write_text("a note\n")
+    texts = {f"{number}.txt": text for number in range(600)}
+
+    assert seal_and_count_programs(evtool, texts) == 0
+    assert seal_and_count_programs(evtool, texts | {"1.jpg": case / "사진.jpg"}) == 1
+    assert seal_and_count_programs(evtool, texts | {"1.jpg": case / "사진.jpg", "1.pdf": case / "letter.pdf"}) == 2
+
+
+def test_good_files_are_read_once(evtool: Runner, case: Path) -> None:
+    """Of many good files, small and large, none falls back to a second parser, and none loses its claims."""
+    for number in range(150):
+        shutil.copy(case / "사진.jpg", case / f"{number}.jpg")
+        shutil.copy(case / "letter.pdf", case / f"{number}.pdf")
+    large = (case / "사진.jpg").read_bytes().ljust(9 << 20, b"\0")
+    for number in range(3):
+        (case / f"{number}.large.jpg").write_bytes(large)
     (case / "hostile.docx").unlink()
-    (case / "letter.pdf").unlink()
-    (case / "letter.pdf").symlink_to("사진.jpg")
 
-    reader = ClaimsReader(location, MetadataChoice.BASIC, sandbox=True, policy=TextPolicy())
-    try:
-        lines = reader.read([(found, stamp) for found, stamp in zip(founds, stamps, strict=True) if stamp])
-    finally:
-        reader.close()
+    result = ok(evtool("seal", "case", "--json"))
 
-    statements = [parse_statement(line.write(1, "0" * 32)) for line in lines]
-    failures = [statement.failure for statement in statements if isinstance(statement, MetadataStatement)]
-    assert failures == [Failure.CHANGED, Failure.UNREADABLE, Failure.UNREADABLE, None]
+    seen = result.document["metadata"]
+    assert (seen["stated"], seen["failures"], seen["read_twice"]) == (306, {}, 0)
 
 
-def test_a_system_that_runs_out_of_descriptors_costs_metadata_and_not_the_seal(evtool: Runner, case: Path) -> None:
-    """With few open files allowed, claims are missing, the reason is recorded, and everything is sealed."""
+def test_few_descriptors_cost_neither_metadata_nor_the_seal(evtool: Runner, case: Path) -> None:
+    """With few open files allowed, fewer are held open for their parser, and everything is sealed."""
     for number in range(60):
         shutil.copy(case / "사진.jpg", case / f"{number}.jpg")
 
     result = ok(run_under(evtool, ["prlimit", "--nofile=40"], "seal", "case", "--jobs", "1", "--json"))
 
     assert result.document["new_items"] == 65
-    assert result.document["metadata"]["failures"]["not-started"] > 0
+    assert (result.document["metadata"]["stated"], result.document["metadata"]["failures"]) == (64, {})
     ok(evtool("verify", "case"))

@@ -17,9 +17,10 @@ from evtool.core.metadata.vocabulary import OffsetBasis, TimeKind
 from evtool.metadata import values
 from evtool.metadata.collect import Collector
 from evtool.metadata.extractors import Extractor, extractors
-from evtool.metadata.format_table import KNOWN, PARSED, begins_alone
+from evtool.metadata.format_table import KNOWN, NATIVE, PARSED, TIFF_STARTS
 from evtool.metadata.identify import identify
-from evtool.metadata.identify_start import HEAD, _matching_rows, claims_at_start
+from evtool.metadata.identify_start import HEAD, _matching_rows, sniff
+from evtool.metadata.wire import Parsers
 from evtool.metadata.xml_reader import XmlRefusedError, read_xml
 from tests.metadata.metadata_samples import HOSTILE
 
@@ -74,8 +75,12 @@ def test_every_extractor_reads_a_format_that_is_identified() -> None:
 
 
 def test_what_is_parsed_is_what_the_extractors_read() -> None:
-    """The list says without loading them which files have to be handed over."""
+    """The lists say without loading them which files have to be handed over, and to which server."""
     assert set(extractors()) == PARSED
+    assert {name for name, readers in extractors().items() if not all(reader.is_plain for reader in readers)} == NATIVE
+    assert extractors(plain_only=True) == {
+        name: plain for name, readers in extractors().items() if (plain := tuple(r for r in readers if r.is_plain))
+    }
 
 
 SIGNATURES = sorted({(row.offset, row.byte_match) for row in puremagic.magic_header_array})
@@ -103,22 +108,35 @@ def contents(draw: st.DrawFn) -> bytes:
     return bytes(rest[:offset].ljust(offset, filler) + signature + rest)
 
 
+def agree(data: bytes) -> None:
+    """What is told by the first bytes is what the parsers' own look at the whole file tells, and leads to them."""
+    told = sniff(data[:HEAD], len(data))
+    found = identify(stream_of(data), len(data))
+    readers = extractors().get(found.media_type, ()) if found else ()
+
+    if told.parsers is None:
+        assert (told.format, readers) == (found, ())
+    elif told.parsers is Parsers.PLAIN:
+        # Whatever the plain server is sent has plain readers alone, and one look tells it which.
+        assert told.format == found or (told.format is None and data.startswith(TIFF_STARTS))
+        assert readers == extractors(plain_only=True)[found.media_type if found else ""] != ()
+    else:
+        assert told.format in (None, found)
+
+
 @settings(max_examples=400)
 @given(data=contents())
 def test_who_looks_at_the_start_and_who_parses_agree(data: bytes) -> None:
-    """What is told without a parser is what the confined process would have told, and only where none would read."""
-    found = identify(stream_of(data), len(data))
-    told = claims_at_start(data[:HEAD], len(data))
-    is_read = found is not None and found.media_type in extractors()
+    """On anything that begins like some format."""
+    agree(data)
 
-    assert told is None or (told == Claims(format=found) and not is_read)
-    if told is None and not is_read:  # a structure had to be parsed to know that
-        assert data.startswith((b"PK", b"\xd0\xcf", b"II", b"MM"))
-    if begins_alone(data[:1024]):
-        assert found is not None
-        assert not all(reader.is_plain for reader in extractors().get(found.media_type, ())) or found.media_type in (
-            "application/epub+zip",
-        )
+
+def test_who_looks_at_the_start_and_who_parses_agree_on_every_file_of_the_tests() -> None:
+    """Good, hostile and odd ones."""
+    paths = [path for path in HOSTILE.parents[1].rglob("*") if path.is_file()]
+    assert len(paths) > 500
+    for path in paths:
+        agree(path.read_bytes())
 
 
 @settings(max_examples=400)

@@ -171,12 +171,12 @@ def test_a_seal_that_claims_something_else_is_not_signed(case: Path, claim: dict
 def test_a_block_that_the_reader_refuses_is_stated_item_by_item() -> None:
     """A worker reads what it spells: what it cannot read is no block, and the last look has it."""
     run = Run(b"", [b"a", b"b"], 2 * Kind.FILE.value)
-    rows: list[ReadingRow] = [(1, 10**18, 10**18, number, "ab" * 32, "cd" * 32) for number in (1, 2)]
+    rows: list[ReadingRow] = [(1, 10**18, 10**18, number, "ab" * 32, "cd" * 32, None) for number in (1, 2)]
     order = BlockOrder(1, 0, bytes(4 * 16))
     good = state_block(Reading([run], rows, 0), order)
     assert good is not None
     assert (good.first_key, good.last_key) == (b"a", b"b")
-    bad: ReadingRow = (1, 10**18, 10**18, 2, "AB" * 32, "cd" * 32)
+    bad: ReadingRow = (1, 10**18, 10**18, 2, "AB" * 32, "cd" * 32, None)
     assert state_block(Reading([run], [rows[0], bad], 0), order) is None
 
 

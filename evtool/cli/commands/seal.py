@@ -373,4 +373,5 @@ def _sealed_metadata(result: SealResult) -> SealedMetadata | None:
         failures=dict(seen.failures),
         sensitive={kind: seen.sensitive[kind] for kind in Withheld if seen.sensitive[kind]},
         recordings=seen.recordings,
+        read_twice=seen.read_twice,
     )

@@ -19,6 +19,7 @@ from evtool.core.errors import FormatError
 from evtool.core.manifest.context import check_value, is_field_name
 from evtool.core.manifest.line import CONTENT, FILE, METADATA, WITHHELD, expression, filling
 from evtool.core.metadata.claims import Claims
+from evtool.core.metadata.description import Description
 from evtool.core.metadata.json_form import DOCUMENT_LIMIT, document_size, parse_claims, read_claims, spell_claims
 from evtool.core.metadata.vocabulary import Failure
 from evtool.core.terms.terms import ConsentTerms, parse_terms_cached
@@ -207,9 +208,9 @@ class MetadataStatement:
 
     def serialize(self) -> bytes:
         """Write the line, without its newline."""
-        claims = "" if self.claims is None else f'"claims":{spell_claims(self.claims).decode()},'
-        failure = "" if self.failure is None else f'"failure":"{self.failure.value}",'
-        return (_METADATA_LINE % (claims, self.confinement, failure, self.item, self.salt)).encode()
+        claims = "" if self.claims is None else spell_claims(self.claims).decode()
+        failure = "" if self.failure is None else self.failure.value
+        return serialize_metadata(self.item, self.salt, Description(claims, failure, self.confinement)).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +335,13 @@ def serialize_files(
         time = f'"{date}"' if date else "null"
         lines.append(_FILE_LINE % (item, time, head + path, name_salt))
     return lines
+
+
+def serialize_metadata(item: int, salt: str, description: Description) -> str:
+    """Spell the metadata statement of a file."""
+    claims = f'"claims":{description.claims},' if description.claims else ""
+    failure = f'"failure":"{description.failure}",' if description.failure else ""
+    return _METADATA_LINE % (claims, description.confinement, failure, item, salt)
 
 
 _CONTENT_LINE, _FILE_LINE, _WITHHELD_LINE, _METADATA_LINE = map(filling, (CONTENT, FILE, WITHHELD, METADATA))

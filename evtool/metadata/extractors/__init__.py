@@ -42,11 +42,17 @@ class Extractor(Protocol):
         """Yield what the file claims; `stream` starts at 0, can be positioned, and ends after `size` bytes."""
 
 
+NATIVE_MODULES = frozenset({"hwp", "hwpx", "odf", "ole", "ooxml", "pdf", "zip_archive"})
+"""Modules whose extractor is not plain, listed so that this is known without loading them."""
+
+
 @functools.cache
-def extractors() -> Mapping[str, tuple[Extractor, ...]]:
-    """Load every extractor; media type -> those that read it, in the order of their module names."""
+def extractors(plain_only: bool = False) -> Mapping[str, tuple[Extractor, ...]]:
+    """Load every extractor, or the plain ones; media type -> those that read it, in the order of their module names."""
     found: dict[str, tuple[Extractor, ...]] = {}
     for module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
+        if plain_only and module in NATIVE_MODULES:
+            continue
         extractor: Extractor = importlib.import_module(f"{__name__}.{module}").EXTRACTOR
         for media_type in extractor.formats:
             found[media_type] = (*found.get(media_type, ()), extractor)

@@ -7,6 +7,7 @@ hand. What comes back is bytes to append and roots to fold in; nothing has to be
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -20,13 +21,17 @@ from evtool.core.manifest.statement import (
     ContentStatement,
     FileStatement,
     ItemType,
+    MetadataStatement,
     serialize_files,
+    serialize_metadata,
     spell_statements,
 )
+from evtool.core.metadata.description import Description
 from evtool.core.text.checksums import MAX_LISTED_PATH, serialize_line
 from evtool.core.text.digest import Digests
 from evtool.core.text.limits import MAX_LINE
 from evtool.core.text.names import store_name, store_names
+from evtool.operations.record.described import Seen, seen_of
 from evtool.scan.batch import Reading, ReadingRow, observation_of
 from evtool.scan.marks import make_mark, mark_of
 from evtool.scan.observe import Observation
@@ -34,7 +39,9 @@ from evtool.scan.walk import Kind, Run, join_path
 from evtool.store.journal import spell_known
 
 LINES_PER_ITEM = 2
-"""What an item is, and its name; a block holds no other statements."""
+"""What an item is, and its name; what follows in a block is at most what a file says about itself."""
+
+_DESCRIBED = (*PLAIN_STATEMENTS, MetadataStatement.kind)
 
 _SLOW_READ = 1_000_000
 """Nanoseconds for a file from which on its digests are worth keeping for a run after an interrupted one."""
@@ -49,7 +56,8 @@ class BlockOrder(NamedTuple):
     Attributes:
         first_item: number of the first of them.
         first_line: how many lines come before them in the manifest.
-        salts: a salt for each line, one after the other.
+        salts: a salt for each line, one after the other: for what the items are and their names, then for what they say
+            about themselves.
     """
 
     first_item: int
@@ -72,6 +80,7 @@ class ItemBlock(NamedTuple):
         journal: lines for the journal, of the files whose digests are worth keeping for a run after an interrupted one.
         marks: what tells later whether they are still what was read, see `evtool.scan.marks`.
         first_key, last_key: sort keys of the first and of the last of the items.
+        seen: what there is to count of what the files say about themselves.
     """
 
     order: BlockOrder
@@ -86,6 +95,7 @@ class ItemBlock(NamedTuple):
     marks: bytes
     first_key: bytes
     last_key: bytes
+    seen: dict[Seen, int]
 
 
 def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
@@ -93,9 +103,12 @@ def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
 
     What is stated was read by the reader of manifests: what it would refuse is no block, and told item by item.
     """
-    salts = order.salts.hex()
-    step = 2 * SALT_SIZE
-    spelled = spell_items(reading, order.first_item, [salts[at : at + step] for at in range(0, len(salts), step)])
+    digits, step = order.salts.hex(), 2 * SALT_SIZE
+    salts = [digits[at : at + step] for at in range(0, len(digits), step)]
+    described = _spell_descriptions(reading, order.first_item, salts[LINES_PER_ITEM * len(reading.rows) :])
+    if described is None:
+        return None
+    spelled = spell_items(reading, order.first_item, salts, described.follow, described.lines)
     journal = _spell_journal(reading)  # before anything else takes time: how long the files took is what counts
     ends = _read(spelled.lines, order.first_item, len(reading.rows)) if spelled is not None else None
     if spelled is None or ends is None:
@@ -113,7 +126,39 @@ def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
         journal,
         b"".join([mark_of(row) if isinstance(row, Observation) else make_mark(*row[:4]) for row in rows]),
         *ends,
+        described.seen,
     )
+
+
+class _SpelledDescriptions(NamedTuple):
+    """What the files of a block say about themselves; all are empty if nobody was asked.
+
+    Attributes:
+        follow: kinds of the statements after the content of each item.
+        lines: the line of each item, "" for none.
+        seen: what there is to count.
+    """
+
+    follow: list[tuple[str, ...]]
+    lines: list[str]
+    seen: dict[Seen, int]
+
+
+def _spell_descriptions(reading: Reading, first_item: int, salts: list[str]) -> _SpelledDescriptions | None:
+    """Spell what the files say about themselves; None if there are not as many descriptions as salts."""
+    if not salts:
+        return _SpelledDescriptions([], [], {})
+    found = [row.description if isinstance(row, Observation) else row[6] for row in reading.rows]
+    descriptions = [description if isinstance(description, Description) else None for description in found]
+    if len(salts) != len(descriptions) - descriptions.count(None):
+        return None
+    left = iter(salts)
+    lines = [
+        serialize_metadata(item, next(left), description) if description else ""
+        for item, description in enumerate(descriptions, first_item)
+    ]
+    follow: list[tuple[str, ...]] = [_DESCRIBED if description else PLAIN_STATEMENTS for description in descriptions]
+    return _SpelledDescriptions(follow, lines, Counter(map(seen_of, filter(None, descriptions))))
 
 
 def _read(lines: bytes, first_item: int, items: int) -> tuple[bytes, bytes] | None:
@@ -159,11 +204,16 @@ class SpelledItems(NamedTuple):
 
 
 def spell_items(
-    reading: Reading, first_item: int, salts: list[str], follow: Sequence[tuple[str, ...]] = ()
+    reading: Reading,
+    first_item: int,
+    salts: list[str],
+    follow: Sequence[tuple[str, ...]] = (),
+    last: Sequence[str] = (),
 ) -> SpelledItems | None:
     """Spell what was observed; None if something was not, or has a line that is too long.
 
     `follow` gives for each item the kinds of the statements after its content; without it, there is its name alone.
+    `last` gives the line that ends each item, "" for none.
     """
     follow = follow or [PLAIN_STATEMENTS] * len(reading.rows)
     lines: list[str] = []
@@ -181,6 +231,9 @@ def spell_items(
         total += size
         unlisted += _list_run(run, rows, first_item + at, listed)
         at = end
+    if last:
+        pairs = zip(lines[::LINES_PER_ITEM], lines[1::LINES_PER_ITEM], last, strict=True)
+        lines = [line for item in pairs for line in item if line]
     text = "\n".join(lines)
     if len(max(lines, key=len)) > MAX_LINE // 4 and max(len(line.encode("utf-8")) for line in lines) > MAX_LINE:
         return None
@@ -195,7 +248,7 @@ def _spell_run(
     names = store_names(run.names)
     files = [row for row in rows if not isinstance(row, Observation)]
     if len(files) == len(rows):
-        sizes, mtimes, _, _, sha256s, blake3s = zip(*files, strict=True)
+        sizes, mtimes, _, _, sha256s, blake3s, _ = zip(*files, strict=True)
         columns = (sizes, mtimes, sha256s, blake3s)
         return serialize_files(first_item, salts, prefix, names, columns, map(spell_statements, follow)), sum(sizes)
     lines: list[str] = []

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from evtool.core.custody.events import Digest, Event, Sealed
 from evtool.core.errors import EvidenceError, InputError
 from evtool.core.manifest.archivist_statements import LineWriter
-from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hash
+from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hash, compute_line_subtrees
 from evtool.core.manifest.statement import (
     PLAIN_STATEMENTS,
     SALT_SIZE,
@@ -41,7 +41,7 @@ class ManifestWriter:
         """Files whose path is too long for `sha256sum`."""
         self._first_item = first_item
         self._random = random
-        self._ordered = 0
+        self._ordered = self._ordered_lines = 0
         self._salts: list[str] = []
         self._tree = TreeBuilder()
         self._last_key: bytes | None = b""
@@ -94,17 +94,26 @@ class ManifestWriter:
             self._write_line(line.write(item, self._salt()), path)
         self.items += 1
 
-    def order_block(self, items: int) -> BlockOrder:
-        """Order the statements of the next so many items; they are to be added in the order of the orders."""
-        first, self._ordered = self._ordered, self._ordered + items
-        salts = self._random(SALT_SIZE * LINES_PER_ITEM * items)
-        return BlockOrder(self._first_item + first, LINES_PER_ITEM * first, salts)
+    def order_block(self, items: int, described: int) -> BlockOrder:
+        """Order the statements of the next so many items, so many of which are files that are described.
+
+        They are to be added in the order of the orders.
+        """
+        first_item, first_line = self._first_item + self._ordered, self._ordered_lines
+        lines = LINES_PER_ITEM * items + described
+        self._ordered += items
+        self._ordered_lines += lines
+        return BlockOrder(first_item, first_line, self._random(SALT_SIZE * lines))
 
     def add_block(self, block: ItemBlock) -> None:
         """Add the items of a block; those of an order that cannot be met as a block are added one by one."""
-        if (block.order.first_item, block.order.first_line) != (self._first_item + self.items, self._tree.size):
+        if block.order.first_item != self._first_item + self.items:
             raise ValueError("a block of items came out of turn")
-        for root, lines in block.subtrees:
+        subtrees = block.subtrees
+        if block.order.first_line != self._tree.size:
+            # Before it, something that the walk saw as a file, or did not, has turned into something else.
+            subtrees = compute_line_subtrees(self._tree.size, block.lines)
+        for root, lines in subtrees:
             self._tree.add_subtree(root, lines)
         self._last_key = block.last_key if self._last_key is not None and self._last_key < block.first_key else None
         self._manifest.write(block.lines)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -20,9 +21,11 @@ from evtool.core.errors import EvtoolError, InputError, RefusedError, Way
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest.manifest import ManifestReader
 from evtool.core.manifest.statement import ItemType, OmissionReason
+from evtool.core.metadata.description import Description
 from evtool.core.text.counts import counted
 from evtool.core.text.names import name_some, shown, store_name
 from evtool.core.text.ranges import count_items
+from evtool.metadata import shared_extractor
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.rename import record_renames
@@ -39,7 +42,7 @@ from evtool.operations.record.spelling import ItemBlock, state_block
 from evtool.operations.record.withholding import withheld_ranges
 from evtool.operations.seal.exclusions import effective_exclusions
 from evtool.operations.seal.manifest_writer import ManifestWriter
-from evtool.operations.seal.metadata import DescribedItems, MetadataChoice
+from evtool.operations.seal.metadata import MetadataSummary, metadata_line
 from evtool.operations.seal.options import SealOptions, SealResult
 from evtool.operations.seal.problems import cannot_seal, nothing_to_seal, omission_reason
 from evtool.operations.seal.renamed import RenamedError, RenamedItems, Renames, find_renames, new_things
@@ -50,6 +53,7 @@ from evtool.operations.verify.items.comparison import count_unhidden, find_hidde
 from evtool.operations.verify.items.free_names import find_new
 from evtool.operations.verify.items.judge import ItemJudge, path_of
 from evtool.operations.workers import choose_workers, report_losses
+from evtool.scan.batch import Describe
 from evtool.scan.engine import ReadRequest, Task, Workers, gather_runs, observe_all, observe_requests
 from evtool.scan.left_out import measure_left_out
 from evtool.scan.marks import NO_MARK, Marks, mark_of
@@ -230,6 +234,7 @@ class _SealRun:
         self._respelled = RespelledPairs(surprises.respelled)
         self._restless = surprises.restless
         self._is_preview = False
+        self._described = MetadataSummary(options.metadata)
         self._marks = Marks()
         self._plan = self._make_plan()
         self._later = LaterDates(now)
@@ -243,17 +248,13 @@ class _SealRun:
         """
         self._is_preview = manifest is None
         self._progress.start("sealing", None, None, measure=self._measure())
-        # Three ways to the same lines. Blocks are spelled and hashed by the workers, which is fastest, but they hold
-        # nothing but files and names, none of them sealed before. Item by item takes every case. Embedded metadata adds
-        # statements whose number is not known before a file is read.
-        if manifest is None or journal is None:
-            self._observe_items(None, None)
-        elif self._options.metadata is not MetadataChoice.NONE:
-            self._describe_items(manifest, journal)
-        elif self._is_all_new:
-            self._observe_blocks(manifest, journal)
-        else:
-            self._observe_items(manifest, journal)
+        with self._open_describer(manifest) as describe:
+            # Two ways to the same lines. Blocks are spelled and hashed by the workers, which is fastest, but they hold
+            # nothing but what is new and takes no decision. Item by item takes every case.
+            if manifest is not None and journal is not None and self._is_all_new:
+                self._observe_blocks(manifest, journal, describe)
+            else:
+                self._observe_items(manifest, journal, describe)
         self._look_past_patterns()
         self._look_for_other_forms()
         self._judge_doubtful()
@@ -282,25 +283,28 @@ class _SealRun:
         for files, size in measure_tree(self._evidence, custody=self._custody_name, exclusions=self.exclusions):
             yield files, 0 if self._is_preview else None if self._record and self._record.seals else size
 
-    def _observe_items(self, manifest: ItemWriter | None, journal: Journal | None) -> None:
+    @contextmanager
+    def _open_describer(self, manifest: ManifestWriter | None) -> Iterator[Describe | None]:
+        """Make ready what reads what new files say about themselves, if that is to be stated."""
+        detail = self._options.metadata.detail
+        if manifest is None or detail is None:
+            yield None
+            return
+        with shared_extractor(detail, sandbox=self._options.sandbox) as describe:
+            yield describe
+        self.result.metadata = self._described if self._described.is_filled else None
+
+    def _observe_items(
+        self, manifest: ManifestWriter | None, journal: Journal | None, describe: Describe | None
+    ) -> None:
         """Look at every item on its own, whether it is new or was sealed before."""
-        for task, observation in observe_all(self._evidence, self._tasks(journal), jobs=self._workers):
+        tasks = self._tasks(journal)
+        for task, observation in observe_all(self._evidence, tasks, jobs=self._workers, describe=describe):
             if task.context is not None:
                 self._judge_sealed(task, observation)
                 self._marks.add(NO_MARK if task.found.path not in self._respelled.names else b"")
             else:
                 self._take_new(task.found, observation, manifest, journal)
-
-    def _describe_items(self, manifest: ManifestWriter, journal: Journal) -> None:
-        """As `_observe_items`, and state of each new file what it says about itself."""
-        options = self._options
-        with DescribedItems(
-            manifest, self._evidence, options.metadata, sandbox=options.sandbox, policy=self._policy
-        ) as described:
-            self._observe_items(described, journal)
-            if not self._is_refused:
-                described.flush()
-            self.result.metadata = described.summary if described.summary.is_filled else None
 
     @property
     def _is_refused(self) -> bool:
@@ -314,9 +318,9 @@ class _SealRun:
             (self._record and self._record.seals) or self._policy.denied or self._options.statements or self._restless
         )
 
-    def _observe_blocks(self, manifest: ManifestWriter, journal: Journal) -> None:
+    def _observe_blocks(self, manifest: ManifestWriter, journal: Journal, describe: Describe | None) -> None:
         """Seal by blocks of items, which come back from the workers as they go into the manifest."""
-        requests = self._requests(manifest, journal)
+        requests = self._requests(manifest, journal, describe)
         for answer in observe_requests(self._evidence, requests, jobs=self._workers):
             block = answer.product
             if block is None:
@@ -326,13 +330,18 @@ class _SealRun:
             elif not self._is_refused:
                 self._add_block(block, answer.request, manifest, journal)
 
-    def _requests(self, manifest: ManifestWriter, journal: Journal) -> Iterator[ReadRequest[None]]:
+    def _requests(
+        self, manifest: ManifestWriter, journal: Journal, describe: Describe | None
+    ) -> Iterator[ReadRequest[None]]:
         with Tree(self._evidence) as tree:
             runs = walk_runs(tree, custody=self._custody_name, exclusions=self.exclusions, notes=self._notes)
             for batch in gather_runs(runs):
-                order = manifest.order_block(sum(len(run.names) for run in batch))
-                self._share.hand_out(sum(len(run.names) for run in batch))
-                yield ReadRequest(batch, None, known=journal.find_all(batch), finish=state_block, argument=order)
+                items = sum(len(run.names) for run in batch)
+                files = sum(run.kinds.count(Kind.FILE.value) for run in batch)
+                order = manifest.order_block(items, files if describe else 0)
+                self._share.hand_out(items)
+                known = journal.find_all(batch)
+                yield ReadRequest(batch, None, known=known, finish=state_block, argument=order, describe=describe)
 
     def _add_block(
         self, block: ItemBlock, request: ReadRequest[None], manifest: ManifestWriter, journal: Journal
@@ -342,6 +351,8 @@ class _SealRun:
         self.result.reused += block.reused
         if empty := block.lines.count(_EMPTY):
             self._note_empty_of(block, empty)
+        for seen, count in block.seen.items():
+            self._described.add(seen, count)
         manifest.add_block(block)
         self._later.add_lines(block.lines)
         self._marks.add(block.marks)
@@ -387,7 +398,7 @@ class _SealRun:
         return walk(tree, custody=self._custody_name, exclusions=self.exclusions, notes=notes)
 
     def _take_new(
-        self, found: Found, observation: Observation, manifest: ItemWriter | None, journal: Journal | None
+        self, found: Found, observation: Observation, manifest: ManifestWriter | None, journal: Journal | None
     ) -> None:
         if found.path in self._restless:
             observation = observation._replace(problem=ItemProblem.CHANGING, detail=CHANGED_AFTERWARDS)
@@ -417,7 +428,7 @@ class _SealRun:
         found: Found,
         observation: Observation,
         item_type: ItemType,
-        manifest: ItemWriter | None,
+        manifest: ManifestWriter | None,
         journal: Journal | None,
     ) -> None:
         size = observation.stamp.size if observation.stamp and item_type is ItemType.FILE else 0
@@ -433,6 +444,8 @@ class _SealRun:
         if manifest is not None:
             reason = omission_reason(found, observation.problem) if observation.problem else None
             extra = self._plan.take(store_name(found.path)).lines if self._plan else ()
+            if isinstance(observation.description, Description) and item_type is ItemType.FILE:
+                extra = (metadata_line(observation.description, self._policy, self._described), *extra)
             if not self._is_refused:
                 manifest.add(found, observation, item_type, reason, extra)
         if journal is not None:
@@ -611,8 +624,6 @@ _EMPTY = b'"size":0,'
 _MOST_EMPTY = 20
 """Empty files that are named."""
 
-ItemWriter = ManifestWriter | DescribedItems
-"""What takes new items one by one."""
 
 _ITEM_TYPES = {
     Kind.FILE: ItemType.FILE,

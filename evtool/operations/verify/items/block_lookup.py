@@ -206,8 +206,7 @@ def _with_sealed_dates(reading: Reading, lines: list[bytes]) -> tuple[Reading, i
         # The date of a link changes with every copy, and most tools cannot set it.
         differing += kinds[index] != Kind.SYMLINK.value
         if not isinstance(row, Observation):
-            size, _, ctime, inode, sha256, blake3 = row
-            rows[index] = size, sealed, ctime, inode, sha256, blake3
+            rows[index] = (row[0], sealed, *row[2:])
         elif row.stamp is not None:
             rows[index] = row._replace(stamp=row.stamp._replace(mtime=sealed))
     return reading._replace(rows=rows), differing
