@@ -88,21 +88,14 @@ def fill_workbook(table: Path) -> None:
 COLUMNS: list[str] = []
 
 
-def test_a_year_of_an_archive(evtool: Runner, tmp_path: Path) -> None:
-    """Thirty items, and all that happens to them."""
-    a1, a2, un, court = (make_party(evtool, code) for code in ("A1", "A2", "ohchr-dprk", "B7"))
-    case = evtool.directory / "사건 42"
+def seal_twice(a1: Party, case: Path) -> None:
+    """Twenty files with their terms, and ten more."""
     photos = case / "사진"
-    photos.mkdir(parents=True)
-    for number in range(1, 21):
-        (photos / f"강가 {number:02d}.txt").write_text(f"testimony {number}\n", "utf-8")
-
-    handed_out = Path(shutil.copy(a1.public_key, evtool.directory / "A1.pub"))
-
+    directory = a1.run.directory
     # March: twenty files, with terms from a table that Excel saved as CSV.
     say(a1, 0, "20 rows to fill in", "items", case, "-o", "first.csv")
-    COLUMNS[:] = (evtool.directory / "first.csv").read_text("utf-8-sig").splitlines()[0].split(",")
-    fill_csv(evtool.directory / "first.csv")
+    COLUMNS[:] = (directory / "first.csv").read_text("utf-8-sig").splitlines()[0].split(",")
+    fill_csv(directory / "first.csv")
     say(a1, 0, "sealed 20 new items", "seal", case, "--table", "first.csv", "--reason", "first interviews")
 
     # April: ten more, with a workbook; one file has a name that a terminal could misread.
@@ -110,10 +103,14 @@ def test_a_year_of_an_archive(evtool: Runner, tmp_path: Path) -> None:
         (photos / f"강가 {number:02d}.txt").write_text(f"testimony {number}\n", "utf-8")
     (case / "김철수 [bold].jpg").write_bytes(b"\xff\xd8\xff\xe0 a photograph")
     say(a1, 0, "10 rows to fill in", "items", case, "-o", "second.xlsx", "--headings", "ko")
-    fill_workbook(evtool.directory / "second.xlsx")
+    fill_workbook(directory / "second.xlsx")
     say(a1, 0, "sealed 10 new items", "seal", case, "--table", "second.xlsx", "--reason", "second interviews")
     say(a1, 0, "30", "verify", case)
 
+
+def rename_and_dispose(a1: Party, case: Path) -> None:
+    """A file gets another name, another one is given up, and a third gets its name."""
+    photos = case / "사진"
     # May: somebody renames a file; the seal names it, and records it when told to.
     (photos / "강가 07.txt").rename(photos / "강가, 일곱.txt")
     say(a1, 1, "seal", "verify", case)
@@ -156,6 +153,9 @@ def test_a_year_of_an_archive(evtool: Runner, tmp_path: Path) -> None:
     say(a1, 0, "sealed 1 new item", "seal", case)
     say(a1, 0, "31", "verify", case)
 
+
+def change_people(a1: Party, a2: Party, case: Path) -> None:
+    """A colleague comes, and the key of the archivist changes."""
     # July: a colleague comes, and A1's key is changed.
     say(
         a1,
@@ -177,31 +177,37 @@ def test_a_year_of_an_archive(evtool: Runner, tmp_path: Path) -> None:
     say(a2, 2, "`evtool trust add --another-key`", "trust", "add", "A1", a1.public_key)
     say(a2, 0, "A1", "trust", "add", "A1", a1.public_key, "--another-key")
 
+
+def hand_over(a2: Party, un: Party, case: Path, encrypt_to: str) -> tuple[str | Path, ...]:
+    """A bundle goes to the UN, and no court may have the collection."""
+    directory = a2.run.directory
     # August: who may get what, and a bundle for the UN: part of it, encrypted, under neutral names.
-    identity = load_pyrage().x25519.Identity.generate()
-    (evtool.directory / "un.key").write_text(f"{identity}\n")
-    (evtool.directory / "un.key").chmod(0o600)
     described = ("--kind", "un-body", "--purpose", "un-reporting", "--region", "CH", "--death-penalty", "no")
-    say(a2, 0, "ohchr-dprk", "recipient", "add", "ohchr-dprk", *described, "--key", str(identity.to_public()))
+    say(a2, 0, "ohchr-dprk", "recipient", "add", "ohchr-dprk", *described, "--key", encrypt_to)
     say(a2, 0, "B7", "recipient", "add", "B7", "--kind", "court", "--purpose", "accountability-national")
     say(a2, 0, "ohchr-dprk", "trust", "add", "ohchr-dprk", un.public_key)
     to_un = ("--to", "ohchr-dprk", "--for", "un-reporting", "--authority", "agreement 7", "--agent", "A2")
     part = ("pack", case, "-o", "part.zip.age", "--items", "1-6,21", "--neutral-names", *to_un)
     say(a2, 0, "names", *part, "--dry-run")
-    assert not (evtool.directory / "part.zip.age").exists()
+    assert not (directory / "part.zip.age").exists()
     say(a2, 0, "6 items disclosed", *part)
 
     # September: a transfer that consent does not allow.
     to_court = ("transfer", case, "--to", "B7", "--authority", "order 9", "--purpose", "accountability-national")
     say(a2, 5, "items", *to_court)
+    return part
 
+
+def answer(a2: Party, un: Party, case: Path, handed_out: Path) -> bytes:
+    """The UN checks the bundle and answers it, and not one byte of it changes."""
+    directory = a2.run.directory
     # October: the UN answers the bundle as it came.
     say(un, 0, "A2", "trust", "add", "A2", a2.public_key)
     say(un, 0, "A1", "trust", "add", "A1", handed_out)
-    bundle = (evtool.directory / "part.zip.age").read_bytes()
+    bundle = (directory / "part.zip.age").read_bytes()
     say(un, 0, "6 of 31 items", "verify", "part.zip.age", "-i", "un.key")
     say(un, 0, "receipt", "receive", "part.zip.age", "-i", "un.key", "--receipt", "receipt")
-    assert (evtool.directory / "part.zip.age").read_bytes() == bundle
+    assert (directory / "part.zip.age").read_bytes() == bundle
     say(
         un,
         0,
@@ -214,18 +220,49 @@ def test_a_year_of_an_archive(evtool: Runner, tmp_path: Path) -> None:
         "part.zip.age.received",
     )
     say(a2, 0, "ohchr-dprk answered entry 8: accepted", "receipt", "add", case, "receipt")
+    return bundle
 
+
+def withdraw(a2: Party, case: Path, part: tuple[str | Path, ...]) -> None:
+    """Somebody takes their consent back."""
     # November: consent is withdrawn, and the archive learns whom to tell.
     say(a2, 0, "withdrawn", "consent", "set", case, "--items", "5", "--status", "withdrawn", "--reason", "letter 12")
     say(a2, 0, "ohchr-dprk", "consent", "recall", case)
     say(a2, 5, "withdrawn", *part[:2], "-o", "again.zip.age", *part[4:])
 
+
+def verify_elsewhere(a2: Party, court: Party, case: Path, handed_out: Path) -> None:
+    """A stranger checks a copy a year later."""
+    directory = a2.run.directory
     # A year later: somebody else verifies a copy.
-    copy = Path(shutil.copytree(case, evtool.directory / "copy", symlinks=True))
+    copy = Path(shutil.copytree(case, directory / "copy", symlinks=True))
     say(court, 3, "SIGNED BY A KEY THAT YOU HAVE NOT CHOSEN TO TRUST", "verify", copy)
     say(court, 0, "A1", "trust", "add", "A1", handed_out)
     say(court, 0, "A2", "trust", "add", "A2", a2.public_key)
     say(court, 0, "30 of 31 items are exactly as sealed; 1 disposed of", "verify", copy)
+
+
+def test_a_year_of_an_archive(evtool: Runner, tmp_path: Path) -> None:
+    """Thirty items, and all that happens to them."""
+    a1, a2, un, court = (make_party(evtool, code) for code in ("A1", "A2", "ohchr-dprk", "B7"))
+    case = evtool.directory / "사건 42"
+    photos = case / "사진"
+    photos.mkdir(parents=True)
+    for number in range(1, 21):
+        (photos / f"강가 {number:02d}.txt").write_text(f"testimony {number}\n", "utf-8")
+
+    handed_out = Path(shutil.copy(a1.public_key, evtool.directory / "A1.pub"))
+    identity = load_pyrage().x25519.Identity.generate()
+    (evtool.directory / "un.key").write_text(f"{identity}\n")
+    (evtool.directory / "un.key").chmod(0o600)
+
+    seal_twice(a1, case)
+    rename_and_dispose(a1, case)
+    change_people(a1, a2, case)
+    part = hand_over(a2, un, case, str(identity.to_public()))
+    bundle = answer(a2, un, case, handed_out)
+    withdraw(a2, case, part)
+    verify_elsewhere(a2, court, case, handed_out)
 
     # What was not to leave the house did not.
     plain = load_pyrage().decrypt(bundle, [identity])

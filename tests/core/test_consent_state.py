@@ -38,7 +38,7 @@ from evtool.core.terms.terms import (
     Purpose,
     Status,
 )
-from evtool.core.text.ranges import ItemRanges, parse_user_ranges
+from evtool.core.text.ranges import ItemRanges, parse_ranges
 from tests.core.test_consent_decision import REQUESTS, TERMS, decide_stated
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -55,7 +55,7 @@ GIVEN = ConsentTerms(
 
 
 def change(entry: int, terms: ConsentTerms, items: str | None = None) -> ConsentChange:
-    ranges: ItemRanges | None = parse_user_ranges(items) if items else None
+    ranges: ItemRanges | None = parse_ranges(items.split(",")) if items else None
     return ConsentChange(entry, NOW, ranges, terms)
 
 

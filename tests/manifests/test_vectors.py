@@ -34,7 +34,7 @@ from evtool.operations.record.place import RecordPlace
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.parting import compare_reports
 from evtool.operations.verify.time.grounds import TimeGrounds
-from evtool.operations.verify.verify import _not_sealed, verify
+from evtool.operations.verify.verify import report_unreadable, verify
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import CustodyDirectory, FileRole, file_name
 
@@ -100,7 +100,7 @@ class Vector:
             # The program says of a directory without any record what it is, with the exit code of `no-items`.
             if "there is no directory custody in it" not in error.message:
                 raise
-            return _not_sealed(options, error.message)
+            return report_unreadable(options, error.message)
 
 
 def read_vector(folder: Path) -> Vector:

@@ -491,17 +491,10 @@ DETAILS: dict[Event, type[Details]] = {
 }  # fmt: skip
 """Event -> the type of its table."""
 
-APART = frozenset(
-    {
-        Event.ACCESSED,
-        Event.CONSENT_CHANGED,
-        Event.CORRECTED,
-        Event.DERIVED,
-        Event.DISPOSED,
-        Event.INCIDENT,
-        Event.RENAMED,
-    }
-)
+APART = frozenset({
+    Event.ACCESSED, Event.CONSENT_CHANGED, Event.CORRECTED, Event.DERIVED, Event.DISPOSED, Event.INCIDENT,
+    Event.RENAMED,
+})  # fmt: skip
 """Events of which an entry about single items has its details in a file of their own, which can be withheld."""
 
 STATES_EVIDENCE = frozenset({Event.RECEIVED, Event.VERIFIED, Event.COPIED, Event.TRANSFERRED, Event.DISCLOSED})

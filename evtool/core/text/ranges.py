@@ -131,17 +131,3 @@ def parse_ranges(texts: Iterable[str]) -> ItemRanges:
         # The same number twice, not two alike: a stranger can list a million of them.
         ranges.append((first, int(match[2]) if match[2] else first))
     return ItemRanges(tuple(ranges))
-
-
-def parse_user_ranges(text: str) -> ItemRanges:
-    """Read what a person typed, like `20,1-17`: in any order, with spaces, overlapping."""
-    items: set[int] = set()
-    for piece in text.replace(" ", "").split(","):
-        match = _RANGE.match(piece)
-        if not match:
-            raise FormatError(f"{shown(piece, 80)} is not an item number or a range like 3-17")
-        first, last = int(match[1]), int(match[2] or match[1])
-        if not first <= last <= first + 10_000_000:
-            raise FormatError(f"{shown(piece, 80)} is not an ascending range of items")
-        items.update(range(first, last + 1))
-    return ranges_of(items)

@@ -40,13 +40,13 @@ def verify(place: Place, options: VerifyOptions | None = None, *, progress: Prog
             if subject is None:
                 error = no_record(name_of(place))
                 if options.place.custody is None and _has_something_for_a_record(name_of(place)):
-                    return _not_sealed(options, f"{error.message} ({error.hint})")
+                    return report_unreadable(options, f"{error.message} ({error.hint})")
                 raise error
-            return _verify_subject(subject, options, progress)
+            return verify_open(subject, options, progress)
     except FormatError as error:
         advice = f" ({error.hint})" if error.hint else ""
         refused = Finding(Code.BAG_BROKEN, Effect.UNCHECKED, error.message + advice)
-        return _not_sealed(options, "the bundle cannot be read", [refused])
+        return report_unreadable(options, "the bundle cannot be read", [refused])
 
 
 def _has_something_for_a_record(directory: str) -> bool:
@@ -57,14 +57,10 @@ def _has_something_for_a_record(directory: str) -> bool:
 
 def verify_open(subject: Subject, options: VerifyOptions, progress: Progress) -> Report:
     """Verify what is open already, as `verify` does."""
-    return _verify_subject(subject, options, progress)
-
-
-def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress) -> Report:
     record = read_record(subject.custody)
     if not record.listing.entries:
         findings = [*record.findings, subject.apart] if subject.apart else record.findings
-        return _not_sealed(options, "the custody directory has no complete entry", findings)
+        return report_unreadable(options, "the custody directory has no complete entry", findings)
     if options.quick and subject.bundle is not None:
         raise UsageError("a bundle keeps no dates to compare, so a quick look would prove nothing")
     case = Case(subject, record, options, progress)
@@ -105,12 +101,8 @@ def _required(options: VerifyOptions) -> tuple[Axis, ...]:
     return tuple(axis for axis in Axis if axis in DEFAULT_REQUIRED or axis in options.required)
 
 
-def report_unreadable(options: VerifyOptions, message: str) -> Report:
+def report_unreadable(options: VerifyOptions, message: str, findings: Iterable[Finding] = ()) -> Report:
     """Report on something that cannot be read at all, so that one bad path of many does not hide the others."""
-    return _not_sealed(options, message)
-
-
-def _not_sealed(options: VerifyOptions, message: str, findings: Iterable[Finding] = ()) -> Report:
     nothing = Finding(Code.NO_ITEMS, Effect.UNCHECKED, message)
     # Without an entry there is nothing that anything could contradict: a folder called custody is no forgery.
     open_questions = [
