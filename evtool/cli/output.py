@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from shutil import get_terminal_size
@@ -115,6 +116,25 @@ class Output:
         if self.json:
             _write_json(document)
 
+    def answer_lines(self, lines: Iterable[str], otherwise: str) -> None:
+        """Print an answer for a person as its lines come, or a word where there are none; see `answer`."""
+        if self.json:
+            return
+        is_empty = True
+        for line in lines:
+            sys.stdout.write(line + "\n")
+            is_empty = False
+        if is_empty:
+            sys.stdout.write(otherwise + "\n")
+
+    def document_of(self, document: object, member: str, values: Iterable[object]) -> None:
+        """As `document`, for one with a long list: `member`, which is empty in it, gets these values as they come.
+
+        Where they break off, so does what was printed: it is not JSON then, so nobody takes it for the whole list.
+        """
+        if self.json:
+            _write_json_of(document, member, values)
+
     def talk(self, text: str) -> None:
         """Print what helps a person along on stderr; never part of the answer."""
         if not self.quiet:
@@ -148,13 +168,28 @@ def dump_json(document: object, *, ascii_only: bool = False) -> str:
 
 
 def _write_json(document: object) -> None:
+    sys.stdout.write(_printable_json(document) + "\n")
+
+
+def _printable_json(document: object) -> str:
     text = dump_json(document)
     try:
         text.encode(sys.stdout.encoding)
     except UnicodeEncodeError:
         # The stream would escape what it cannot show as Python does, and that is no JSON.
-        text = dump_json(document, ascii_only=True)
-    sys.stdout.write(text + "\n")
+        return dump_json(document, ascii_only=True)
+    return text
+
+
+def _write_json_of(document: object, member: str, values: Iterable[object]) -> None:
+    """Write a document as `_write_json` does, with values in place of an empty list that is its member."""
+    # Members of what stands in the document are indented further, and no text has a line break.
+    head, empty, tail = _printable_json(document).partition(f'\n  "{member}": []')
+    separator = head + empty[:-1]
+    for value in values:
+        sys.stdout.write(separator + "\n    " + _printable_json(value).replace("\n", "\n    "))
+        separator = ","
+    sys.stdout.write(("\n  ]" if separator == "," else head + empty) + tail + "\n")
 
 
 def _escape_unprintable(match: re.Match[str]) -> str:

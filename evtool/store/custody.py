@@ -50,6 +50,7 @@ COVER = "COVER.txt"
 """The cover sheet of a bundle: for people, signed by nobody, and not listed in any entry."""
 _MAX_COMPANION = 1024 * 1024
 _CHUNK = 1024 * 1024
+_PIECE = 60 * 1024
 
 STAMP_LIMITS = {
     StampRole.RESPONSE: MAX_RESPONSE_BYTES,
@@ -354,6 +355,16 @@ class CustodyReader(ABC):
         """Read a file of the record piece by piece, within the bound that its name gives it."""
         with self._open(name) as file:
             yield from read_within(name, file.read, bound_of(name))
+
+    def read_pieces(self, name: str) -> Iterator[bytes]:
+        """Read a file of the record piece by piece; the caller bounds what it keeps.
+
+        Raises:
+            InputError: it is missing or cannot be read.
+        """
+        with self._open(name) as file:
+            while piece := file.read(_PIECE):
+                yield piece
 
     def read_lines(self, name: str, limit: int = MAX_LINE) -> Iterator[bytes]:
         """Read a manifest or a list of checksums line by line; lines come without their newline.

@@ -200,9 +200,9 @@ def show(directory: str, items: ItemChoice, custody: str | None, output: Output)
         chosen = list(read_consent(record, numbers))
     if not chosen:
         raise InputError("no such item is disclosed here", hint="`evtool show DIRECTORY` lists them all")
-    output.answer("\n".join(map(render_consent, chosen)))
-    documents = tuple(map(consent_document, chosen))
-    output.document(ConsentDocument(exit_code=ExitCode.OK, path=directory, items=documents))
+    output.answer_lines(map(render_consent, chosen), "")
+    document = ConsentDocument(exit_code=ExitCode.OK, path=directory, items=())
+    output.document_of(document, "items", map(consent_document, chosen))
     return ExitCode.OK
 
 
@@ -300,18 +300,18 @@ def check(
     refused = sum(not answer.decision.allowed for answer in answers)
     exit_code = ExitCode.REFUSED if refused or not answers else ExitCode.OK
     verdict = f"{refused:,} of {len(answers):,} items may not go" if refused else f"all {len(answers):,} items may go"
-    output.answer("\n".join([f"{verdict} to {code}", *_render_answers(answers, output)]))
-    output.document(
-        ConsentCheckDocument(
-            exit_code=exit_code,
-            path=directory,
-            recipient=code,
-            purpose=purpose if isinstance(purpose, str) else purpose.value,
-            date=request.day.isoformat(),
-            refused=refused,
-            items=tuple(map(decision_document, answers)),
-        )
+    if not output.json:
+        output.answer("\n".join([f"{verdict} to {code}", *_render_answers(answers, output)]))
+    document = ConsentCheckDocument(
+        exit_code=exit_code,
+        path=directory,
+        recipient=code,
+        purpose=purpose if isinstance(purpose, str) else purpose.value,
+        date=request.day.isoformat(),
+        refused=refused,
+        items=(),
     )
+    output.document_of(document, "items", map(decision_document, answers))
     return exit_code
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from itertools import chain
+
 import click
 
 from evtool.cli.command import Command
@@ -11,16 +14,16 @@ from evtool.cli.options.items import items_option
 from evtool.cli.output import Output, output_and_findings
 from evtool.core.consent.items import ItemConsent, TermsNeverStated, TermsWithheld
 from evtool.core.errors import ExitCode, InputError
-from evtool.core.finding import Effect, weigh
+from evtool.core.finding import Effect, Finding, weigh
 from evtool.core.manifest.context import MAX_VALUE
 from evtool.core.text.counts import counted
-from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
+from evtool.core.text.item_choice import ItemChoice
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ranges_of
 from evtool.core.text.times import format_mtime
-from evtool.operations.entries.consent import known_consents
+from evtool.operations.entries.consent import known_consent
 from evtool.operations.record.place import RecordPlace
-from evtool.operations.record.read import list_items, list_nameless_items, open_record
+from evtool.operations.record.read import ChosenItems, open_record
 from evtool.operations.record.record import SealedItem
 from evtool.operations.record.selection import Selection
 from evtool.operations.verify.derivations import Derivation, list_derivations
@@ -71,69 +74,86 @@ def command(
     """Print the items sealed in DIRECTORY, or only those asked for, with what is stated of them."""
     selection = Selection(choice=items)
     with open_record(directory, RecordPlace(custody, continued, access.load())) as record:
-        chosen = [*list_items(record, selection), *list_nameless_items(record, selection)]
-        derivations = list_derivations(record)
-        consents = known_consents(record, chosen)
+        chosen = ChosenItems(record, selection)
         findings = record.record_findings
-    unknown = _unknown(selection, chosen)
-    if unknown:
-        raise InputError(
-            f"no seal states such an item: {', '.join(shown(name, 80) for name in unknown[:_MAX_NAMED])}",
-            hint="`evtool show DIRECTORY` lists them all",
-        )
-    exit_code = weigh(findings)
-    if exit_code is ExitCode.OK and not chosen:
-        exit_code = ExitCode.NOT_CHECKED
-    told = ""
-    if without_terms:
-        known = [consents[sealed.item.number].in_force for sealed in chosen]
-        unknown_terms = sum(isinstance(terms, TermsWithheld) for terms in known)
-        chosen = [sealed for sealed, terms in zip(chosen, known, strict=True) if isinstance(terms, TermsNeverStated)]
-        told = _say_without_terms(chosen, unknown_terms)
-    if selection.is_all:
-        lines = [_render_line(sealed, _about(sealed, derivations)) for sealed in chosen]
-    else:
-        lines = [
-            _render_details(sealed, _about(sealed, derivations), consents[sealed.item.number]) for sealed in chosen
-        ]
-    listed = list_findings(findings, output.limit)
-    serious = list_findings((finding for finding in findings if finding.effect is not Effect.NOTE), output.limit)
-    problems = [f"{finding.code.value}: {finding.message}" for finding in serious.findings]
-    problems += [f"{code.value}: {words}" for code, words in serious.rest]
-    lines += [told] if told else []
-    output.answer("\n".join(lines + problems) or "no items")
-    output.document(
-        ItemsDocument(
+        if chosen.unknown:
+            raise InputError(
+                f"no seal states such an item: {', '.join(shown(name, 80) for name in chosen.unknown[:_MAX_NAMED])}",
+                hint="`evtool show DIRECTORY` lists them all",
+            )
+        exit_code = weigh(findings)
+        if exit_code is ExitCode.OK and not chosen:
+            exit_code = ExitCode.NOT_CHECKED
+        listing = _Listing(chosen, list_derivations(record), known_consent(record), without_terms=without_terms)
+        render = _render_line if selection.is_all else _render_details
+        lines = (render(*each) for each in listing)
+        output.answer_lines(chain(lines, _closing_lines(listing, findings, output)), "no items")
+        listed = list_findings(findings, output.limit)
+        document = ItemsDocument(
             exit_code=exit_code,
             path=directory,
-            items=tuple(
-                _item_document(sealed, _about(sealed, derivations), consents[sealed.item.number]) for sealed in chosen
-            ),
+            items=(),
             findings=listed.findings,
             more_findings=listed.more,
         )
-    )
+        output.document_of(document, "items", (_item_document(*each) for each in listing))
     return exit_code
+
+
+class _Listing:
+    """The items to show, each with what was made from it or it was made from, and its consent."""
+
+    def __init__(
+        self,
+        chosen: ChosenItems,
+        derivations: list[Derivation],
+        find_consent: Callable[[SealedItem], ItemConsent],
+        *,
+        without_terms: bool,
+    ) -> None:
+        self._chosen = chosen
+        self._derivations = derivations
+        self._find_consent = find_consent
+        self._is_without_terms = without_terms
+        self.told = ""
+        """What is to be said of those without terms, once all of them were gone through."""
+
+    def __iter__(self) -> Iterator[tuple[SealedItem, list[Derivation], ItemConsent]]:
+        without: list[int] = []
+        withheld = 0
+        for sealed in self._chosen:
+            consent = self._find_consent(sealed)
+            if self._is_without_terms:
+                withheld += isinstance(consent.in_force, TermsWithheld)
+                if not isinstance(consent.in_force, TermsNeverStated):
+                    continue
+                without.append(sealed.item.number)
+            yield sealed, _about(sealed, self._derivations), consent
+        if self._is_without_terms:
+            self.told = _say_without_terms(without, withheld)
+
+
+def _closing_lines(listing: _Listing, findings: list[Finding], output: Output) -> Iterator[str]:
+    """Say what comes after the items; to be asked for once they were gone through."""
+    if listing.told:
+        yield listing.told
+    serious = list_findings((finding for finding in findings if finding.effect is not Effect.NOTE), output.limit)
+    for finding in serious.findings:
+        yield f"{finding.code.value}: {finding.message}"
+    for code, words in serious.rest:
+        yield f"{code.value}: {words}"
 
 
 _MAX_NAMED = 10
 
 
-def _say_without_terms(without: list[SealedItem], withheld: int) -> str:
+def _say_without_terms(without: list[int], withheld: int) -> str:
     """Name the items of which no terms are stated; those whose terms this copy does not show are not among them."""
     hidden = f"; of {counted(withheld, 'item')} this copy does not show the terms" if withheld else ""
     if not without:
         return f"no item is known to be without terms{hidden}" if withheld else "terms are stated for every item"
-    numbers = ranges_of(sealed.item.number for sealed in without)
+    numbers = ranges_of(without)
     return f"no terms are stated for {counted(len(numbers), 'item')}: {', '.join(numbers.serialize())}{hidden}"
-
-
-def _unknown(selection: Selection, chosen: list[SealedItem]) -> list[str]:
-    """Give what was asked for and is not there."""
-    binding = ChoiceBinding(selection.choice)
-    for sealed in chosen:
-        binding.note(sealed.item.number, sealed.item.file.path if sealed.item.file else None)
-    return binding.unknown()
 
 
 def _about(sealed: SealedItem, derivations: list[Derivation]) -> list[Derivation]:
@@ -147,7 +167,7 @@ def _say(sealed: SealedItem, derivations: list[Derivation]) -> list[str]:
     ]
 
 
-def _render_line(sealed: SealedItem, derivations: list[Derivation]) -> str:
+def _render_line(sealed: SealedItem, derivations: list[Derivation], _consent: ItemConsent) -> str:
     content, file = sealed.item.content, sealed.item.file
     kind = content.type.value if content else "withheld"
     size = format_size(content.size) if content and content.size is not None else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from hashlib import sha256
+from io import BytesIO
 
 from evtool.core.errors import FormatError
 
@@ -17,9 +18,29 @@ def compute_leaf_hash(line: bytes) -> bytes:
     return sha256(b"\x00" + line).digest()
 
 
+# A hash that has begun is copied in less time than one is made, and there are millions of them.
+_begin_leaf, _begin_node = sha256(b"\x00").copy, sha256(b"\x01").copy
+
+
 def compute_leaf_hashes(lines: Iterable[bytes]) -> list[bytes]:
     """Compute the leaf hashes of lines that each have their newline; at once, as there are millions of them."""
-    return [sha256(b"\x00" + line[:-1]).digest() for line in lines]
+    hashes: list[bytes] = []
+    for line in lines:
+        leaf = _begin_leaf()
+        leaf.update(line[:-1])
+        hashes.append(leaf.digest())
+    return hashes
+
+
+def _fold_level(level: list[bytes]) -> list[bytes]:
+    """Compute the nodes over pairs of neighbours."""
+    nodes: list[bytes] = []
+    for left, right in zip(level[::2], level[1::2], strict=True):
+        node = _begin_node()
+        node.update(left)
+        node.update(right)
+        nodes.append(node.digest())
+    return nodes
 
 
 def compute_node_hash(left: bytes, right: bytes) -> bytes:
@@ -60,8 +81,7 @@ def compute_subtrees(first: int, leaf_hashes: list[bytes]) -> list[Subtree]:
             size = min(size, place & -place)
         level = leaf_hashes[at : at + size]
         while len(level) > 1:
-            pairs = zip(level[::2], level[1::2], strict=True)
-            level = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+            level = _fold_level(level)
         subtrees.append((level[0], size))
         at += size
     return subtrees
@@ -69,7 +89,7 @@ def compute_subtrees(first: int, leaf_hashes: list[bytes]) -> list[Subtree]:
 
 def compute_line_subtrees(first: int, lines: bytes) -> list[Subtree]:
     """Fold lines that each end in a newline, as `compute_subtrees` folds their leaf hashes."""
-    return compute_subtrees(first, [sha256(b"\x00" + line).digest() for line in lines.split(b"\n")[:-1]])
+    return compute_subtrees(first, compute_leaf_hashes(BytesIO(lines)))
 
 
 _LEAVES_KEPT = 1024

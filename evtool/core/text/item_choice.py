@@ -23,6 +23,9 @@ NAME_MARK = "./"
 """Before a text that is to be read as a name and nothing else."""
 
 _PIECE = re.compile(r"([1-9][0-9]{0,15})(?:-([1-9][0-9]{0,15}))?\Z", re.ASCII)
+_PLAIN_NAME = re.compile(r"""[^\x00-\x1f\x7f-\U0010ffff*?"\\K;`]+\Z""")
+"""Text without wildcards that stands in a name as it is, in whatever Unicode form the name is: the last three
+characters here have another code point that is equal to them."""
 _MAX_NAMED = 10
 
 
@@ -75,14 +78,29 @@ class ItemChoice:
         """Whether nothing at all was typed."""
         return not self.terms
 
+    @property
+    def ranges(self) -> tuple[tuple[int, int], ...]:
+        """First and last number of everything that can be read as numbers."""
+        return tuple(piece.range for piece in self._pieces if piece.range is not None)
+
+    @property
+    def plain_names(self) -> tuple[str, ...] | None:
+        """Texts of which one is the path of every item that can be meant by its name, or stands in it between slashes.
+
+        None if there are no such texts: then the name of each item has to be looked at.
+        """
+        names = [name for piece in self._pieces for pattern in piece.patterns for name in pattern.patterns]
+        return tuple(dict.fromkeys(names)) if all(map(_PLAIN_NAME.match, names)) else None
+
+    @property
+    def _pieces(self) -> tuple[_Piece, ...]:
+        """All that the texts can be read as."""
+        return tuple(piece for term in self.terms for piece in (*term.pieces, *([term.whole] if term.whole else [])))
+
     def means(self, number: int, path: str | None) -> bool:
         """Tell whether any reading of any text means an item; no `path` where its name is withheld."""
         key = nfc_key(path) if path is not None else None
-        return any(
-            piece.counts(number) or piece.names(key)
-            for term in self.terms
-            for piece in (*term.pieces, *([term.whole] if term.whole else []))
-        )
+        return any(piece.counts(number) or piece.names(key) for piece in self._pieces)
 
 
 def parse_choice(texts: Sequence[str]) -> ItemChoice:

@@ -6,11 +6,11 @@ Packing, handing over and every other way out asks `decide_items`, and nothing e
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from evtool.core.consent.decision import ConsentAnswer, Request, decide
+from evtool.core.consent.decision import ConsentAnswer, Decision, Request, decide
 from evtool.core.consent.index import ChangeFinder, ChangeIndex
 from evtool.core.consent.items import (
     ItemConsent,
@@ -27,6 +27,7 @@ from evtool.core.consent.state import ConsentChange, changes_of, find_ineffectiv
 from evtool.core.custody.events import ConsentChanged, Event, TermsText
 from evtool.core.custody.house import Houses, acts_of
 from evtool.core.errors import FormatError, InputError, RefusedError, UsageError
+from evtool.core.manifest.skim import seek
 from evtool.core.terms.input import TERM_NAMES, find_contradictions
 from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.limits import MAX_CHANGES
@@ -59,7 +60,7 @@ def read_consent(record: Record, items: ItemRanges | None = None) -> Iterator[It
     last: object = None
     in_force: ItemTerms = TermsNeverStated()
     changes: tuple[ConsentChange, ...] = ()
-    for sealed in read_numbered_items(record):
+    for sealed in read_numbered_items(record, seek(items)):
         number, sealed_by, terms = sealed.item.number, sealed.seal.number, sealed_terms(sealed.item)
         if items is not None and number not in items:
             continue
@@ -81,14 +82,21 @@ def known_consents(record: Record, items: Sequence[SealedItem]) -> dict[int, Ite
 
     Out of one that cannot be relied on, nobody knows what is in force: then the strictest counts.
     """
+    find = known_consent(record)
+    return {sealed.item.number: find(sealed) for sealed in items}
+
+
+def known_consent(record: Record) -> Callable[[SealedItem], ItemConsent]:
+    """As `known_consents`, for one item after the other; they may come from another reading of the same record."""
     changes = record.changes
     is_known = record.tells_all_changes and judge_withholding(record).is_explained
-    consents: dict[int, ItemConsent] = {}
-    for sealed in items:
-        number, terms = sealed.item.number, sealed_terms(sealed.item)
-        consent = consent_of(number, terms, sealed.seal.number, changes)
-        consents[number] = consent if is_known and sealed.seal.is_sound else replace(consent, in_force=TermsWithheld())
-    return consents
+    sound = {seal.number for seal in record.seals if seal.is_sound} if is_known else frozenset[int]()
+
+    def find(sealed: SealedItem) -> ItemConsent:
+        consent = consent_of(sealed.item.number, sealed_terms(sealed.item), sealed.seal.number, changes)
+        return consent if sealed.seal.number in sound else replace(consent, in_force=TermsWithheld())
+
+    return find
 
 
 def _in_force(number: int, sealed: ItemTerms, sealed_by: int, changes: Sequence[ConsentChange]) -> ItemTerms:
@@ -127,6 +135,7 @@ def decide_items(
     untrusted = {link.entry.sequence for link in record.chain.links if trust.judge(link) is not None}
     request = _place_request(record, request, trust, untrusted)
     answers: list[ConsentAnswer] = []
+    decisions: dict[tuple[ItemTerms, tuple[int, ...]], Decision] = {}
     consents = list(read_consent(record, items))
     # Whoever withheld the details of a change answers for it that it is about other items.
     link = judge_withholding(record).link
@@ -136,8 +145,11 @@ def decide_items(
         entries = (consent.sealed_by, *(change.entry for change in consent.changes), *answering)
         # Without what was undone the terms are wider, so whoever undid it answers for that.
         entries += tuple(by for change, by in taken_back if change.concerns(consent.item, consent.sealed_by))
-        decision = decide(consent.in_force, request, [entry for entry in entries if entry in untrusted])
-        answers.append(ConsentAnswer(consent, decision))
+        alike = consent.in_force, tuple(entry for entry in entries if entry in untrusted)
+        # Items mostly share their terms: a decision over each of a million would not fit in memory.
+        if alike not in decisions:
+            decisions[alike] = decide(consent.in_force, request, alike[1])
+        answers.append(ConsentAnswer(consent, decisions[alike]))
     if items is not None:
         _require_all(items, {answer.consent.item for answer in answers})
     return tuple(answers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evtool.core.errors import UsageError, Way
+from evtool.core.manifest.skim import seek
 from evtool.core.manifest.statement import ItemType
 from evtool.core.text.names import parse_name
 from evtool.core.text.ranges import ItemRanges, is_about, name_ranges, ranges_of
@@ -31,7 +32,7 @@ def require_gone(opened: OpenRecord, items: ItemRanges | None) -> None:
     record = read_record(opened.custody)
     named = [
         sealed
-        for sealed in read_numbered_items(record)
+        for sealed in read_numbered_items(record, seek(items))
         if sealed.item.file is not None
         and sealed.item.content.type is not ItemType.OMITTED
         and not record.is_disposed(sealed)

@@ -18,6 +18,7 @@ from evtool.core.custody.entry import NOT_STATED
 from evtool.core.custody.events import Confirmations, Disclosed, Transferred
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import InputError, RefusedError, UsageError, Way
+from evtool.core.manifest.skim import seek
 from evtool.core.terms.terms import Purpose
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, name_ranges, ranges_of
@@ -163,7 +164,8 @@ def _purpose_of(text: str) -> Purpose | str:
 
 def _items_that_go(record: Record, named: ItemRanges | None) -> ItemRanges:
     """Give the items that there are to hand over: of those named, or of all, what was not disposed of."""
-    going = [sealed.item.number for sealed in read_numbered_items(record) if not record.is_disposed(sealed)]
+    items = read_numbered_items(record, seek(named))
+    going = [sealed.item.number for sealed in items if not record.is_disposed(sealed)]
     require_sound(record.record_findings)
     if named is not None:
         return named

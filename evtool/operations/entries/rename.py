@@ -14,6 +14,7 @@ from evtool.core.custody.events import Renamed, StoredPaths
 from evtool.core.custody.item_names import Rename
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import FormatError, InputError, MismatchError, UsageError
+from evtool.core.manifest.skim import seek
 from evtool.core.manifest.statement import ItemType
 from evtool.core.text.limits import MAX_ENTRY
 from evtool.core.text.names import parse_name, shown
@@ -101,7 +102,7 @@ def restate_names(
     with open_record(path, custody) as record:
         renames = [
             Rename(sealed.item.number, sealed.item.file.path, sealed.item.file.path)
-            for sealed in read_numbered_items(record)
+            for sealed in read_numbered_items(record, seek(items))
             if sealed.item.file is not None and sealed.item.number in items and not record.is_disposed(sealed)
         ]
         require_decidable(record)

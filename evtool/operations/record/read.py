@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 from evtool.core.errors import InputError, UsageError, Way
+from evtool.core.manifest.skim import MOST_SOUGHT, Sought
 from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.operations.progress import NoProgress, Progress
@@ -17,6 +18,7 @@ from evtool.operations.record.record import (
     Record,
     SealedItem,
     nameless_items,
+    read_afresh,
     read_items,
     read_numbered_items,
     read_record,
@@ -59,7 +61,8 @@ def list_items(record: Record, selection: Selection) -> Iterator[SealedItem]:
 
     Only after the last one is it known whether the manifests are the signed ones: see `Seal.findings`.
     """
-    for _, sealed in read_items(record):
+    sought = None if selection.is_all else find_sought(record, selection.choice, selection.numbers)
+    for _, sealed in read_items(record, sought):
         if selection.includes(sealed.item):
             yield sealed
 
@@ -72,6 +75,58 @@ def list_nameless_items(record: Record, selection: Selection) -> Iterator[Sealed
             yield sealed
 
 
+class ChosenItems:
+    """The items of a record that are selected: read and judged once, and gone through as often as needed.
+
+    Named items come first, in path order, then those whose name is withheld, by number. A few are kept. More are read
+    again each time, so that memory does not grow with their number.
+    """
+
+    def __init__(self, record: Record, selection: Selection) -> None:
+        """Read the manifests to their end, which completes `Seal.findings`."""
+        self.unknown: list[str]
+        """What was asked for and is not there."""
+        self._record = record
+        self._selection = selection
+        self._kept: list[SealedItem] | None = []
+        sought = None if selection.is_all else find_sought(record, selection.choice, selection.numbers)
+        if selection.is_all and record.next_item > MOST_SOUGHT:
+            # All that has to be known of them by now is whether they are the signed ones.
+            self._kept, sought = None, Sought()
+        binding = ChoiceBinding(selection.choice)
+        for sealed in self._read(record, sought):
+            binding.note(sealed.item.number, sealed.item.file.path if sealed.item.file else None)
+            if self._kept is not None:
+                self._kept.append(sealed)
+                self._kept = self._kept if len(self._kept) <= MOST_SOUGHT else None
+        self.unknown = binding.unknown()
+
+    def __bool__(self) -> bool:
+        return any(True for _ in self)
+
+    def __iter__(self) -> Iterator[SealedItem]:
+        """Go through the items.
+
+        Raises:
+            InputError: at the end: what was read is not what was read and judged before.
+        """
+        if self._kept is not None:
+            yield from self._kept
+            return
+        again = read_afresh(self._record)
+        yield from self._read(again, None)
+        for first, second in zip(self._record.seals, again.seals, strict=True):
+            if first.findings != second.findings:
+                message = next((finding.message for finding in second.findings), "the record changed while it was read")
+                raise InputError(message, hint="what was printed is not complete; run evtool verify")
+
+    def _read(self, record: Record, sought: Sought | None) -> Iterator[SealedItem]:
+        for _, sealed in read_items(record, sought):
+            if self._selection.includes(sealed.item):
+                yield sealed
+        yield from list_nameless_items(record, self._selection)
+
+
 def find_items(record: Record, choice: ItemChoice) -> ItemRanges | None:
     """Find out which items are meant; None for an empty choice, which means all. Reads the manifests to their end.
 
@@ -81,7 +136,7 @@ def find_items(record: Record, choice: ItemChoice) -> ItemRanges | None:
     if choice.is_empty:
         return None
     binding = ChoiceBinding(choice)
-    for sealed in read_numbered_items(record):
+    for sealed in read_numbered_items(record, find_sought(record, choice)):
         binding.note(sealed.item.number, sealed.item.file.path if sealed.item.file else None)
     last = record.next_item - 1
     chosen = binding.finish(last)
@@ -90,3 +145,20 @@ def find_items(record: Record, choice: ItemChoice) -> ItemRanges | None:
         raise UsageError(f"item {beyond} is not sealed; the last sealed item is {last}", hint="check the numbers")
     counted = (number for first, end in chosen.ranges for number in range(first, end + 1))
     return ranges_of((*chosen.numbers, *counted))
+
+
+def find_sought(record: Record, choice: ItemChoice, numbers: Collection[int] = ()) -> Sought | None:
+    """Tell how all that a choice can mean, and these numbers, is found without decoding every statement.
+
+    None where only that tells, or where it is the shorter way.
+    """
+    names = choice.plain_names
+    spans = [(first, min(last, record.next_item - 1)) for first, last in choice.ranges]
+    if names is None or len(numbers) + sum(max(last - first + 1, 0) for first, last in spans) > MOST_SOUGHT:
+        return None
+    found = {*numbers, *(number for first, last in spans for number in range(first, last + 1))}
+    for number in record.names.items:
+        name = record.names.current(number, record.sealed_by(number))
+        if name is not None and choice.means(number, name.path):
+            found.add(number)
+    return Sought(ranges_of(found) if found else None, names)

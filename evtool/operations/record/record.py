@@ -21,19 +21,22 @@ from evtool.core.custody.undo import Undone, find_undone
 from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.core.manifest.disclosed_items import CopyTally
-from evtool.core.manifest.manifest import Item, ManifestReader, ManifestSummary, summarize_unread
+from evtool.core.manifest.manifest import Item, ManifestReader, ManifestSummary
+from evtool.core.manifest.skim import Sought
 from evtool.core.manifest.statement import ItemType
 from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.checksums import parse_header, serialize_header, serialize_line
 from evtool.core.text.counts import counted
 from evtool.core.text.digest import sha256_hex
-from evtool.core.text.limits import MAX_ENTRIES_SIZE, MAX_LINE, MAX_UNREAD_BYTES, MAX_UNREAD_LINE
+from evtool.core.text.limits import MAX_ENTRIES_SIZE
 from evtool.core.text.names import parse_name
 from evtool.core.text.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.text.ranges import is_about
+from evtool.operations.record.as_signed import compare_with_entry, is_as_signed
 from evtool.operations.record.companions import report_companions
 from evtool.operations.record.disclosed_lists import read_lists
 from evtool.operations.record.line_ends import BYTE_EXACT, excuse_converted, is_converted
+from evtool.operations.record.skimming import look_for
 from evtool.store.custody import COVER, CustodyReader, FileRole, Listing, file_name
 
 
@@ -80,6 +83,13 @@ class Seal:
     def number(self) -> int:
         """Number of the entry."""
         return self.link.entry.sequence
+
+    def take_as_signed(self) -> None:
+        """Take into account that the manifest is the signed one, and that it withholds nothing."""
+        items = range(self.sealed.first_item, self.sealed.first_item + self.sealed.items)
+        if items:
+            self.disclosed.add_range(items[0], items[-1])
+        self.seen.update(number for number in self.watched if number in items)
 
     @property
     def is_sound(self) -> bool:
@@ -354,18 +364,21 @@ class SealedItem:
     earlier: tuple[EarlierName, ...] = ()
 
 
-def read_items(record: Record) -> Iterator[tuple[bytes, SealedItem]]:
+def read_items(record: Record, sought: Sought | None = None) -> Iterator[tuple[bytes, SealedItem]]:
     """Yield the items of all seals whose name is disclosed, in path order, each with its sort key.
 
     An item has the name that it has now. Of several with one name, the one that got it last comes last.
     Reading on to the end completes `findings` and `is_sound` of every seal: what was yielded before counts only then.
+
+    Where only some items are `sought`, others may come as well, or not; see `evtool.core.manifest.skim`. Then `later`
+    and `consent` of the seals are not complete.
     """
-    streams = [_named(_read_seal(record.custody, seal)) for seal in record.seals]
+    streams = [_named(_read_seal(record.custody, seal, sought)) for seal in record.seals]
     if not record.names:
         yield from heapq.merge(*streams, key=lambda pair: pair[0])
         return
     # Items under new names stand elsewhere in the order than in their manifests, so they are looked for first.
-    moved = sorted(_read_moved(record), key=lambda pair: (pair[0], record.named_by(pair[1])))
+    moved = sorted(_read_moved(record, sought), key=lambda pair: (pair[0], record.named_by(pair[1])))
     kept = (
         ((key, sealed) for key, sealed in stream if sealed.item.number not in sealed.seal.renamed) for stream in streams
     )
@@ -376,7 +389,7 @@ def _named(items: Iterator[tuple[bytes | None, SealedItem]]) -> Iterator[tuple[b
     return ((key, sealed) for key, sealed in items if key is not None)
 
 
-def _read_moved(record: Record) -> Iterator[tuple[bytes, SealedItem]]:
+def _read_moved(record: Record, sought: Sought | None) -> Iterator[tuple[bytes, SealedItem]]:
     """Yield the items that have another name now than when they were sealed, each with its new sort key."""
     given = record.names.items
     for seal in record.seals:
@@ -385,7 +398,7 @@ def _read_moved(record: Record) -> Iterator[tuple[bytes, SealedItem]]:
         if not any(record.names.current(item, seal.number) for item in given[start:end]):
             continue
         spare = Seal(seal.link, seal.sealed, seal.roles)
-        for _, sealed in _read_seal(record.custody, spare):
+        for _, sealed in _read_seal(record.custody, spare, sought):
             item = record.names.rename(sealed.item, seal.number)
             key = item.sort_key
             if item is not sealed.item and key is not None:
@@ -393,10 +406,10 @@ def _read_moved(record: Record) -> Iterator[tuple[bytes, SealedItem]]:
                 yield key, SealedItem(item, seal, record.names.earlier(sealed.item, seal.number))
 
 
-def read_numbered_items(record: Record) -> Iterator[SealedItem]:
+def read_numbered_items(record: Record, sought: Sought | None = None) -> Iterator[SealedItem]:
     """Yield every item of which anything is disclosed, in the order of their numbers; else as `read_items`."""
     for seal in record.seals:
-        for _, sealed in _read_seal(record.custody, seal):
+        for _, sealed in _read_seal(record.custody, seal, sought):
             if record.names:
                 item = record.names.rename(sealed.item, seal.number)
                 yield SealedItem(item, seal, record.names.earlier(sealed.item, seal.number))
@@ -404,9 +417,14 @@ def read_numbered_items(record: Record) -> Iterator[SealedItem]:
                 yield sealed
 
 
+def read_afresh(record: Record) -> Record:
+    """Give the record as if none of its manifests had been read: the items of a record can be gone through once."""
+    return replace(record, seals=[Seal(seal.link, seal.sealed, seal.roles) for seal in record.seals])
+
+
 def read_items_afresh(record: Record) -> Iterator[tuple[bytes, SealedItem]]:
     """As `read_items`, leaving no trace in the seals of `record`, which can so be read another time."""
-    return read_items(replace(record, seals=[Seal(seal.link, seal.sealed, seal.roles) for seal in record.seals]))
+    return read_items(read_afresh(record))
 
 
 def nameless_items(record: Record) -> list[SealedItem]:
@@ -414,8 +432,15 @@ def nameless_items(record: Record) -> list[SealedItem]:
     return [SealedItem(item, seal) for seal in record.seals for item in seal.nameless]
 
 
-def _read_seal(custody: CustodyReader, seal: Seal) -> Iterator[tuple[bytes | None, SealedItem]]:
+def _read_seal(
+    custody: CustodyReader, seal: Seal, sought: Sought | None = None
+) -> Iterator[tuple[bytes | None, SealedItem]]:
     """Yield the items of one seal, then judge its manifest and its list of checksums, steps 7 and 8."""
+    found = None if sought is None else look_for(custody, seal.number, seal.sealed, sought)
+    if found is not None:
+        seal.take_as_signed()
+        yield from ((item.sort_key, SealedItem(item, seal)) for item in found)
+        return
     reading = SealReading(custody, seal)
     reader = ManifestReader(seal.sealed.first_item)
     try:
@@ -463,12 +488,12 @@ class SealReading:
         """Judge a manifest that cannot be read to its end."""
         seal = self._seal
         seal.broken = True
-        if isinstance(error, FormatError) and _is_as_signed(self._custody, self.name, seal.sealed):
+        if isinstance(error, FormatError) and is_as_signed(self._custody, self.name, seal.sealed):
             # It is signed as it stands, so nothing is disproven: this version cannot read it.
             message = f"{self.name}: signed, but cannot be read: {error.message}"
             invalid = Finding(Code.MANIFEST_INVALID, Effect.UNCHECKED, message, entry=seal.number)
             seal.findings.append(invalid)
-        elif isinstance(error, FormatError) and _is_as_signed(self._custody, self.name, seal.sealed, converted=True):
+        elif isinstance(error, FormatError) and is_as_signed(self._custody, self.name, seal.sealed, converted=True):
             _add_converted(seal, Code.MANIFEST_INVALID, self.name)
         else:
             _add_unusable(seal, FileRole.MANIFEST, Code.MANIFEST_MISSING, Code.MANIFEST_INVALID, error)
@@ -477,7 +502,7 @@ class SealReading:
         """Judge a manifest that was read to its end, then the list of checksums."""
         seal = self._seal
         seal.withheld_lines = summary.withheld_lines
-        difference = _compare_with_entry(summary, seal.sealed)
+        difference = compare_with_entry(summary, seal.sealed)
         if difference is not None:
             seal.disproved = True
             what, expected, found = difference
@@ -485,48 +510,6 @@ class SealReading:
             _add(seal, Code.MANIFEST_MISMATCH, message, expected, found)
             return
         self._checksums.finish(seal.withheld_lines == 0)
-
-
-def _compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, str, str] | None:
-    """Compare a manifest with its entry: what differs, expected, found; None if nothing does."""
-    if summary.root != sealed.root:
-        return "root hash", sealed.root, summary.root
-    if summary.lines != sealed.lines:
-        return "number of lines", str(sealed.lines), str(summary.lines)
-    if summary.withheld_lines == 0 and summary.disclosed_items != sealed.items:
-        return "number of items", str(sealed.items), str(summary.disclosed_items)
-    last = sealed.first_item + sealed.items - 1
-    # Beyond it begin the numbers of the next seal; two items under one number could be mistaken for each other.
-    if summary.last_item > last:
-        return "last item", str(last), str(summary.last_item)
-    # What follows the last disclosed item are the withheld items after it, of two lines at least.
-    after = last - max(summary.last_item, sealed.first_item - 1)
-    if summary.lines_after < 2 * after or (summary.lines_after > 0) != (after > 0):
-        return "number of lines after the last disclosed item", f"those of {after} items", str(summary.lines_after)
-    return None
-
-
-def _is_as_signed(custody: CustodyReader, name: str, sealed: Sealed, *, converted: bool = False) -> bool:
-    """Tell whether a manifest that cannot be read is still, line for line, the one that was signed.
-
-    `converted` asks whether it would be if its line ends were not CR LF.
-    """
-    lines = _bounded_lines(custody.read_lines(name, limit=MAX_UNREAD_LINE))
-    try:
-        summary = summarize_unread((line.removesuffix(b"\r") for line in lines) if converted else lines)
-    except (FormatError, InputError):
-        return False
-    return (summary.root, summary.lines) == (sealed.root, sealed.lines)
-
-
-def _bounded_lines(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """Pass lines on while those that are too long for a manifest keep within what is read of such in all."""
-    spare = MAX_UNREAD_BYTES
-    for line in lines:
-        spare -= len(line) if len(line) > MAX_LINE else 0
-        if spare < 0:
-            raise FormatError(f"the lines that are too long have more than {MAX_UNREAD_BYTES:,} bytes")
-        yield line
 
 
 _LINES_AT_ONCE = 256
