@@ -17,7 +17,13 @@ from evtool.core.metadata.claims import Claims, FormatClaim, Problem
 from evtool.core.metadata.json_form import spell_fitting
 from evtool.core.metadata.vocabulary import Detail
 from evtool.metadata.collect import Collector
-from evtool.metadata.confinement import enter_confinement, prepare_confinement, set_limits, try_confinement
+from evtool.metadata.confinement import (
+    enter_confinement,
+    keep_freed_memory,
+    prepare_confinement,
+    set_limits,
+    try_confinement,
+)
 from evtool.metadata.extractors import Extractor, extractors
 from evtool.metadata.format_table import KNOWN, TIFF_STARTS
 from evtool.metadata.samples import ROUNDS, samples
@@ -40,6 +46,7 @@ def preload(settings: Settings) -> None:
     for name in _CODECS.split():
         codecs.lookup(name)
     prepare_confinement()
+    keep_freed_memory()
     if settings.parsers is Parsers.TABLES:
         load_library()
         return
@@ -80,11 +87,12 @@ def parse_in_confinement(
 
     `formats` are those that show in the first bytes, as the client has found them.
     """
-    streams = [(open_stream(file, size), size) for file in files for size in [os.fstat(file).st_size]]
+    sizes = [os.fstat(file).st_size for file in files]
     _confine(settings)
-    is_shared = len(streams) > 1
+    is_shared = len(files) > 1
     readers = extractors(settings.parsers is Parsers.PLAIN)
-    for item, ((stream, size), told) in enumerate(zip(streams, formats, strict=True)):
+    for item, (file, size, told) in enumerate(zip(files, sizes, formats, strict=True)):
+        stream = open_stream(file, size)
         found = told or _find_format(stream, size, settings)
         fitting = readers.get(found.media_type, ()) if found else ()
         if is_shared and not _may_share(fitting, stream, size):
