@@ -11,17 +11,24 @@ import os
 import signal
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import NoReturn
 
 from evtool.core.metadata.claims import Claims, FormatClaim, Problem
-from evtool.core.metadata.json_form import fit_claims, spell_claims
+from evtool.core.metadata.json_form import spell_fitting
+from evtool.core.metadata.vocabulary import Detail
 from evtool.metadata.collect import Collector
-from evtool.metadata.confinement import enter_confinement, prepare_confinement, set_limits, try_confinement
+from evtool.metadata.confinement import (
+    enter_confinement,
+    keep_freed_memory,
+    prepare_confinement,
+    set_limits,
+    try_confinement,
+)
 from evtool.metadata.damage import DamagedError
 from evtool.metadata.extractors import Extractor, extractors
 from evtool.metadata.format_table import KNOWN, TIFF_STARTS
 from evtool.metadata.pronom import with_puid
+from evtool.metadata.samples import ROUNDS, samples
 from evtool.metadata.stream import open_stream
 from evtool.metadata.tiff_peek import tiff_kind
 from evtool.metadata.wire import Limits, Parsers, Settings
@@ -41,15 +48,29 @@ def preload(settings: Settings) -> None:
     for name in _CODECS.split():
         codecs.lookup(name)
     prepare_confinement()
+    keep_freed_memory()
     if settings.parsers is Parsers.TABLES:
         load_library()
         return
     # Libraries warn of damaged files; those are facts about the file, and nobody reads this process's words.
     logging.disable()
     warnings.simplefilter("ignore")
-    extractors(settings.parsers is Parsers.PLAIN)
-    if settings.parsers is Parsers.ALL:
-        _identify_by_structure()
+    _read_samples(settings)
+
+
+def _read_samples(settings: Settings) -> None:
+    """Do beforehand, on harmless files, what each child would do for the first time."""
+    readers = extractors(settings.parsers is Parsers.PLAIN)
+    for media_type, content in samples(settings.parsers) * ROUNDS:
+        stream, size = io.BufferedReader(io.BytesIO(content)), len(content)
+        found = KNOWN.get(media_type)
+        if settings.parsers is Parsers.ALL:
+            found = _identify_by_structure()(stream, size)
+        _may_share(readers[media_type], stream, size)
+        collector = Collector(Detail.BASIC if settings.basic else Detail.FULL)
+        for claims in _claims_so_far(found, readers[media_type], stream, size, collector, final_only=False):
+            spell_fitting(claims)
+    find_packet.cache_clear()
 
 
 @functools.cache
@@ -68,20 +89,20 @@ def parse_in_confinement(
 
     `formats` are those that show in the first bytes, as the client has found them.
     """
-    streams = [(open_stream(file, size), size) for file in files for size in [os.fstat(file).st_size]]
+    sizes = [os.fstat(file).st_size for file in files]
     _confine(settings)
-    is_shared = len(streams) > 1
+    is_shared = len(files) > 1
     readers = extractors(settings.parsers is Parsers.PLAIN)
-    for item, ((stream, size), told) in enumerate(zip(streams, formats, strict=True)):
+    for item, (file, size, told) in enumerate(zip(files, sizes, formats, strict=True)):
+        stream = open_stream(file, size)
         found = told or _find_format(stream, size, settings)
         fitting = readers.get(found.media_type, ()) if found else ()
         if is_shared and not _may_share(fitting, stream, size):
             _write(answer, b'{"item":%d,"alone":true}\n' % item)
             continue
-        for claims in _claims_so_far(found, fitting, stream, size, final_only=is_shared):
-            named = with_puid(claims)
-            told_claims = fit_claims(named.reduce_to_basic() if settings.basic else named)
-            _write(answer, b'{"item":%d,"claims":%s}\n' % (item, spell_claims(told_claims)))
+        collector = Collector(Detail.BASIC if settings.basic else Detail.FULL)
+        for claims in _claims_so_far(found, fitting, stream, size, collector, final_only=is_shared):
+            _write(answer, b'{"item":%d,"claims":%s}\n' % (item, spell_fitting(with_puid(claims))))
         _write(answer, b'{"item":%d,"end":true}\n' % item)
     os._exit(0)
 
@@ -112,17 +133,17 @@ def _claims_so_far(
     fitting: tuple[Extractor, ...],
     stream: io.BufferedIOBase,
     size: int,
+    collector: Collector,
     final_only: bool,
 ) -> Iterator[Claims]:
     """Give all claims found so far after each step, so that a killed child leaves what it had found."""
-    collector = Collector()
     problems: list[Problem] = []
     for extractor in fitting:
         if not final_only:
-            yield replace(collector.claims(), format=found, problems=tuple(problems))
+            yield collector.claims(found, problems)
         if (reason := _run(extractor, stream, size, collector)) is not None:
             problems.append(Problem(extractor.name, reason))
-    yield replace(collector.claims(), format=found, problems=tuple(problems))
+    yield collector.claims(found, problems)
 
 
 def _run(extractor: Extractor, stream: io.BufferedIOBase, size: int, collector: Collector) -> str | None:

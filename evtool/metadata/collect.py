@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 from evtool.core.metadata.claims import (
     LIST_LIMIT,
@@ -11,26 +13,33 @@ from evtool.core.metadata.claims import (
     Claims,
     CountClaim,
     DurationClaim,
+    FormatClaim,
     PlaceClaim,
+    Problem,
     Tag,
     TextClaim,
     TimeClaim,
 )
-
-_T = TypeVar("_T")
+from evtool.core.metadata.vocabulary import TEXT_WITHHELD, Detail, Withheld
 
 
 class Collector:
-    """Claims in the order found, the same one only once, at most as many of a type as claims may hold."""
+    """Claims in the order found, the same one only once, at most as many of a type as claims may hold.
 
-    def __init__(self) -> None:
-        self._found: dict[Claim, None] = {}
+    With `Detail.BASIC` what `Claims.reduce_to_basic` would leave out is only counted, as it comes.
+    """
+
+    def __init__(self, detail: Detail = Detail.FULL) -> None:
+        self._detail = detail
+        self._seen: set[Claim] = set()
         self._counted: dict[type[Claim], int] = {}
+        self._kept: dict[type[Claim], list[Any]] = {}
+        self._withheld: Counter[Withheld] = Counter()
         self._dropped = 0
 
     def add(self, claim: Claim) -> None:
         """Keep a claim, or count it as dropped where there are too many of its type."""
-        if claim in self._found:
+        if claim in self._seen:
             return
         kind = type(claim)
         number = self._counted.get(kind, 0)
@@ -38,19 +47,36 @@ class Collector:
             self._dropped += 1
             return
         self._counted[kind] = number + 1
-        self._found[claim] = None
+        self._seen.add(claim)
+        if self._detail is Detail.BASIC and (withheld := _withheld_as(claim)) is not None:
+            self._withheld[withheld] += 1
+        else:
+            self._kept.setdefault(kind, []).append(claim)
 
-    def claims(self) -> Claims:
-        """Give all that was found so far."""
+    def claims(self, found: FormatClaim | None = None, problems: Sequence[Problem] = ()) -> Claims:
+        """Give all that was found so far, beside a format and what kept extractors from their end."""
+        kept = {kind: tuple(claims) for kind, claims in self._kept.items()}
         return Claims(
-            times=self._of(TimeClaim),
-            places=self._of(PlaceClaim),
-            durations=self._of(DurationClaim),
-            texts=self._of(TextClaim),
-            counts=self._of(CountClaim),
-            tags=self._of(Tag),
+            format=found,
+            times=kept.get(TimeClaim, ()),
+            places=kept.get(PlaceClaim, ()),
+            durations=kept.get(DurationClaim, ()),
+            texts=kept.get(TextClaim, ()),
+            counts=kept.get(CountClaim, ()),
+            tags=kept.get(Tag, ()),
+            detail=self._detail,
+            withheld=tuple((kind, self._withheld[kind]) for kind in Withheld if kind in self._withheld),
             dropped=self._dropped,
+            problems=tuple(problems),
         )
 
-    def _of(self, kind: type[_T]) -> tuple[_T, ...]:
-        return tuple(claim for claim in self._found if isinstance(claim, kind))
+
+def _withheld_as(claim: Claim) -> Withheld | None:
+    """Tell as what the basic form leaves a claim out; None if it keeps it."""
+    if isinstance(claim, Tag):
+        return Withheld.TAG
+    if isinstance(claim, PlaceClaim):
+        return Withheld.PLACE
+    if isinstance(claim, TextClaim) and claim.kind.detail is Detail.FULL:
+        return TEXT_WITHHELD.get(claim.kind, Withheld.TEXT)
+    return None

@@ -21,7 +21,7 @@ from evtool.metadata.wire import ANSWER_LIMIT, TOGETHER, Parsers
 _ENOUGH = 16 << 20
 """Bytes of files that are handed over together: whoever parses them need not wait until all are read."""
 
-_MOST_OPEN = 2 * TOGETHER
+_MOST_OPEN = TOGETHER
 """Files that are held open for parsers."""
 
 _SPARE = 24

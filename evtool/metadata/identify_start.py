@@ -38,7 +38,9 @@ _SHORTEST_SIGNATURE = 4
 
 _HEADER_LINE = re.compile(rb"(?:From [^\r\n]*\r?\n)?([A-Za-z][A-Za-z0-9-]*):[ \t]")
 _HEADER_NAME = re.compile(rb"^([A-Za-z][A-Za-z0-9-]*):", re.MULTILINE)
-_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_CONTROLS = bytes(byte for byte in range(128) if (byte < 0x20 and byte not in b"\t\n\v\f\r\x1b") or byte == 0x7F)
+_FEW = 256
+"""Bytes in which nearly all that is no text has a control."""
 
 
 class Sniffed(NamedTuple):
@@ -142,10 +144,15 @@ def _library() -> Any:
 
 @functools.cache
 def _signatures() -> dict[int, dict[bytes, list[tuple[int, Any]]]]:
-    """Index the table: offset -> the first two bytes, or the one there is -> rows, each with its place in the table."""
+    """Index the table: offset -> the first two bytes -> rows that fit them, each with its place in the table."""
     index: dict[int, dict[bytes, list[tuple[int, Any]]]] = {}
     for place, row in enumerate(_library().magic_header_array):
-        index.setdefault(row.offset, {}).setdefault(row.byte_match[:2], []).append((place, row))
+        starts = [row.byte_match[:2]]
+        if len(row.byte_match) == 1:
+            # With any byte behind it, or at the very end.
+            starts += [row.byte_match + bytes((byte,)) for byte in range(256)]
+        for start in starts:
+            index.setdefault(row.offset, {}).setdefault(start, []).append((place, row))
     return index
 
 
@@ -154,11 +161,10 @@ def _matching_rows(head: bytes) -> list[Any]:
     rows = [
         row
         for offset, by_start in _signatures().items()
-        for start in (head[offset : offset + 2], head[offset : offset + 1])
-        for row in by_start.get(start, ())
+        for row in by_start.get(head[offset : offset + 2], ())
         if head.startswith(row[1].byte_match, offset)
     ]
-    return [row for _, row in sorted(set(rows))]
+    return [row for _, row in sorted(rows)] if len(rows) > 1 else [row for _, row in rows]
 
 
 def _by_signature(head: bytes) -> FormatClaim | None:
@@ -186,7 +192,8 @@ def _by_signature(head: bytes) -> FormatClaim | None:
 def _as_text(head: bytes, size: int) -> FormatClaim | None:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) and size % 2 == 0:
         return KNOWN["text/plain"]
-    if _CONTROLS.search(head):
+    # What is no text mostly shows it soon, and then not all of it has to be looked through.
+    if _holds_controls(head[:_FEW]) or _holds_controls(head):
         return None
     for encoding in ("utf-8", "cp949"):
         # The last letters may be cut where only the beginning was read.
@@ -197,6 +204,10 @@ def _as_text(head: bytes, size: int) -> FormatClaim | None:
                 continue
             return KNOWN[_text_kind(head)]
     return None
+
+
+def _holds_controls(data: bytes) -> bool:
+    return len(data.translate(None, _CONTROLS)) != len(data)
 
 
 def _text_kind(head: bytes) -> str:

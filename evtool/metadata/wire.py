@@ -44,8 +44,8 @@ ANSWER_LIMIT = 160 << 10
 TABLE_LIMIT = 64 << 20
 """Bytes that a child may write of the cells of a workbook."""
 
-TOGETHER = 64
-"""Files that may share one process."""
+TOGETHER = 128
+"""Files that may share one process: a batch of those who read them."""
 
 
 class Parsers(Enum):

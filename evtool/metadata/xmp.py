@@ -75,7 +75,8 @@ picture, not into it."""
 def find_packet(stream: BufferedIOBase, size: int) -> bytes:
     """Find the packet of a picture, as ISO 16684-3 describes scanning; empty if there is none."""
     stream.seek(0)
-    if packet := packet_in(stream.read(_SCANNED)):
+    packet = packet_in(stream.read(_SCANNED))
+    if packet or size <= _SCANNED:
         return packet
     stream.seek(max(size - _SCANNED, 0))
     return packet_in(stream.read(_SCANNED))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evtool.core.errors import FormatError
-from evtool.core.manifest.block import decode_files
+from evtool.core.manifest.block import DecodedFiles, decode_files
 from evtool.core.manifest.manifest import Item, ManifestReader
 from evtool.core.manifest.statement import (
     ContentStatement,
@@ -22,7 +22,10 @@ from evtool.core.manifest.statement import (
     WithheldStatement,
     parse_statement,
     serialize_files,
+    serialize_metadata,
+    spell_statements,
 )
+from evtool.core.metadata.description import Description
 from evtool.core.text.canonical import parse_canonical
 from evtool.core.text.digest import Digests
 from evtool.core.text.limits import MAX_INTEGER
@@ -141,14 +144,45 @@ def test_what_a_block_takes_every_line_holds(lines: list[bytes]) -> None:
     decoded = decode_files(b"".join(line + b"\n" for line in lines), 1)
     if decoded is None:
         return
-    assert len(lines) == 2 * len(decoded.numbers)
+    left = iter(lines)
     for index, number in enumerate(decoded.numbers):
+        said = decoded.metadata[index] if decoded.metadata else None
         digests = Digests(decoded.sha256s[index], decoded.blake3s[index])
         content = ContentStatement(
-            number, decoded.content_salts[index], ItemType.FILE, size=decoded.sizes[index], digests=digests
+            number,
+            decoded.content_salts[index],
+            ItemType.FILE,
+            size=decoded.sizes[index],
+            digests=digests,
+            statements=("file", "metadata") if said else ("file",),
         )
         file = FileStatement(number, decoded.file_salts[index], decoded.paths[index], decoded.mtimes[index])
-        assert [parse_statement(line) for line in lines[2 * index : 2 * index + 2]] == [content, file]
+        stated = [content, file, said] if said else [content, file]
+        assert [parse_statement(next(left)) for _ in stated] == stated
+    assert list(left) == []
+
+
+def test_a_block_holds_what_files_say_about_themselves() -> None:
+    """Where it is announced, of the right item, and nowhere else; a line that is moved or left out is no block."""
+    digests = ["d" * 64] * 2
+    described = spell_statements(("file", "metadata"))
+    columns = ([1, 2], [10**18, 10**18], digests, digests)
+    plain = serialize_files(1, [SALT] * 4, "", ["a", "b"], columns, [described, spell_statements(("file",))])
+    said = serialize_metadata(
+        1, SALT, Description('{"detail":"basic","vocabulary":"evtool-claims/1"}', "", "not-parsed")
+    )
+
+    def decode(*lines: str) -> DecodedFiles | None:
+        return decode_files("".join(line + "\n" for line in lines).encode(), 1)
+
+    taken = decode(*plain[:2], said, *plain[2:])
+    assert taken is not None
+    assert taken.metadata == [parse_statement(said.encode()), None]
+    assert decode(*plain) is None
+    assert decode(*plain, said) is None
+    assert decode(*plain[:2], said.replace('"item":1', '"item":2'), *plain[2:]) is None
+    assert decode(*plain[:2], said.replace("basic", "BASIC"), *plain[2:]) is None
+    assert decode(*plain[:2], said, said, *plain[2:]) is None
 
 
 @given(statements.map(lambda statement: statement.serialize()) | spoilt_lines())

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from evtool.core.metadata.claims import clean_text
+from evtool.core.metadata.description import Description
 from evtool.core.metadata.json_form import DOCUMENT_LIMIT, claims_document, document_size, parse_claims
 from evtool.metadata import ExtractionResult
 from evtool.scan.describer import HEAD
@@ -50,7 +51,7 @@ def test_a_hostile_file_ends_within_its_limits(name: str) -> None:
         assert getattr(result.claims, field) == ()
 
 
-def describe_all(descriptors: list[int]) -> list[ExtractionResult]:
+def describe_all(descriptors: list[int]) -> list[Description]:
     """As a batch of files is described that were read before."""
     describer = shared_extractor().describe_batch()
     told = []
@@ -59,7 +60,7 @@ def describe_all(descriptors: list[int]) -> list[ExtractionResult]:
         stamp = facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino
         told.append(describer.describe(os.pread(descriptor, HEAD, 0), descriptor, stamp))
     awaited = describer.finish()
-    return [ExtractionResult.of(awaited[found] if isinstance(found, int) else found) for found in told]
+    return [awaited[found] if isinstance(found, int) else found for found in told]
 
 
 def test_the_others_are_complete_and_nothing_is_written(tmp_path: Path) -> None:
@@ -70,12 +71,14 @@ def test_the_others_are_complete_and_nothing_is_written(tmp_path: Path) -> None:
     before = [(path, os.stat(path).st_mtime_ns, os.stat(path).st_mode) for path in [tmp_path, *paths]]
     descriptors = [os.open(path, os.O_RDONLY) for path in paths]
     try:
-        together = describe_all(descriptors)
+        descriptions = describe_all(descriptors)
         positions = [os.lseek(descriptor, 0, os.SEEK_CUR) for descriptor in descriptors]
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
 
+    together = [ExtractionResult.of(description) for description in descriptions]
+    assert any(description.was_read_twice for description in descriptions)  # some brought a shared process to an end
     alone = extract(good)
     assert alone.claims is not None
     assert together[1::2] == [alone] * len(CASES)

@@ -1,9 +1,9 @@
 """Statements of many files decoded at once: the usual case of a manifest, at a fraction of the time.
 
-Nearly all items are files of which two lines are stated, under a path that needs no escape. Such lines match one
-regular expression again and again, which admits the canonical spelling alone; what all of them have in common is then
-checked for all of them together. A block in which anything is out of the ordinary is not judged here: it is read line
-by line, by `evtool.core.manifest.statement`, which has the words for it.
+Nearly all items are files under a path that needs no escape, of which two lines are stated, or three with what they say
+about themselves. Such lines match one regular expression again and again, which admits the canonical spelling alone;
+what all of them have in common is then checked for all of them together. A block in which anything is out of the
+ordinary is not judged here: it is read line by line, by `evtool.core.manifest.statement`, which has the words for it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.line import CONTENT, FILE, expression, length
+from evtool.core.manifest.statement import MetadataStatement, parse_statement
 from evtool.core.text.limits import MAX_INTEGER, MAX_LINE
 from evtool.core.text.times import parse_shaped_mtime
 
@@ -27,10 +28,11 @@ _CONTENT_LINE = expression(
     salt=_HEX_32,
     sha256=_HEX_64,
     size="(0|[1-9][0-9]{0,15})",
-    statements='"file"',
+    statements='"file"(,"metadata")?',
 )
 _FILE_LINE = expression(FILE, item=r"\2", mtime='"(.{30})"', path=r'([^"\\%\x00-\x1f\x7f-\x9f]+)', salt=_HEX_32)
-_PAIR = re.compile(f"{_CONTENT_LINE}\n{_FILE_LINE}\n")
+_METADATA_LINE = r'(?:(\{[^\n]*"item":\2,"kind":"metadata",[^\n]*\})\n)?'
+_ITEM = re.compile(f"{_CONTENT_LINE}\n{_FILE_LINE}\n{_METADATA_LINE}")
 """Where a value has one length, any characters of that length match: what they are is checked for all pairs at once."""
 _FIXED = length(CONTENT) + length(FILE) + len('"file"') + len('"2000-01-01T00:00:00.000000000Z"') + 2 * (64 + 32 + 1)
 """Characters of two lines without those that differ in number: the item, twice, the size and the path."""
@@ -46,6 +48,7 @@ class DecodedFiles(NamedTuple):
         sha256s, blake3s: digests.
         mtimes: modification times in nanoseconds since 1970.
         paths: paths in stored form, which are those on disk in UTF-8.
+        metadata: what they say about themselves, None where that is not stated; empty if it is of none of them.
     """
 
     numbers: range
@@ -56,6 +59,7 @@ class DecodedFiles(NamedTuple):
     blake3s: tuple[str, ...]
     mtimes: list[int]
     paths: tuple[str, ...]
+    metadata: list[MetadataStatement | None]
 
 
 def decode_files(lines: bytes, first_item: int) -> DecodedFiles | None:
@@ -68,17 +72,19 @@ def decode_files(lines: bytes, first_item: int) -> DecodedFiles | None:
         text = lines.decode("utf-8")
     except UnicodeDecodeError:
         return None
-    pairs = _PAIR.findall(text)
-    if not pairs:
+    matches = _ITEM.findall(text)
+    if not matches:
         return None
-    blake3s, numbers, content_salts, sha256s, sizes, dates, paths, file_salts = zip(*pairs, strict=True)
-    variable = 2 * _length(numbers) + _length(sizes) + _length(paths)
+    columns = zip(*matches, strict=True)
+    blake3s, numbers, content_salts, sha256s, sizes, announced, dates, paths, file_salts, more = columns
+    variable = 2 * _length(numbers) + _length(sizes) + _length(announced) + _length(paths)
+    variable += _length(more) + len(more) - more.count("")
     # The matches follow each other, so if their lengths add up there is nothing between them.
-    if len(pairs) * _FIXED + variable != len(text):
+    if len(matches) * _FIXED + variable != len(text):
         return None
     if not _are_hexadecimal(blake3s, sha256s, content_salts, file_salts) or not _are_shaped(dates):
         return None
-    expected = range(first_item, first_item + len(pairs))
+    expected = range(first_item, first_item + len(matches))
     if list(numbers) != list(map(str, expected)) or not _are_in_order(paths):
         return None
     mtimes = _parse_dates(dates)
@@ -87,7 +93,33 @@ def decode_files(lines: bytes, first_item: int) -> DecodedFiles | None:
     counts = list(map(int, sizes))
     if max(counts) > MAX_INTEGER or expected[-1] > MAX_INTEGER or len(max(paths, key=len)) > MAX_LINE // 8:
         return None
-    return DecodedFiles(expected, content_salts, file_salts, counts, sha256s, blake3s, mtimes, paths)
+    metadata = _read_metadata(expected, announced, more)
+    if metadata is None:
+        return None
+    return DecodedFiles(expected, content_salts, file_salts, counts, sha256s, blake3s, mtimes, paths, metadata)
+
+
+def _read_metadata(
+    numbers: range, announced: tuple[str, ...], lines: tuple[str, ...]
+) -> list[MetadataStatement | None] | None:
+    """Read the metadata of each file; None unless it is there where it is announced, and nowhere else."""
+    if not any(announced) and not any(lines):
+        return []
+    found: list[MetadataStatement | None] = []
+    for number, is_announced, line in zip(numbers, announced, lines, strict=True):
+        if bool(is_announced) != bool(line):
+            return None
+        if not line:
+            found.append(None)
+            continue
+        try:
+            statement = parse_statement(line.encode("utf-8"))
+        except FormatError:
+            return None
+        if not isinstance(statement, MetadataStatement) or statement.item != number:
+            return None
+        found.append(statement)
+    return found
 
 
 _DATE = "0000-00-00T00:00:00.000000000Z"

@@ -21,6 +21,8 @@ FILE = '{"item":$item,"kind":"file","mtime":$mtime,"path":"$path","salt":"$salt"
 METADATA = '{$claims"confinement":"$confinement",$failure"item":$item,"kind":"metadata","salt":"$salt"}'
 """What a file says of itself. `$claims` and `$failure` are members with their comma, or empty."""
 
+METADATA_KIND = b'"kind":"metadata"'
+
 WITHHELD = '{"hash":"$hash","kind":"withheld","lines":$lines}'
 """What stands for lines that are not disclosed."""
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import repeat
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.block import DecodedFiles, decode_files
-from evtool.core.manifest.line import begins_item
+from evtool.core.manifest.line import METADATA_KIND, begins_item
 from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hash, compute_leaf_hashes, fold_nodes
 from evtool.core.manifest.nesting import NestedPaths
 from evtool.core.manifest.statement import (
+    PLAIN_STATEMENTS,
     ConsentStatement,
     ContentStatement,
     ContextStatement,
@@ -211,7 +213,9 @@ class ManifestReader:
     def _decode(self, block: list[bytes]) -> DecodedFiles | None:
         """Decode a block of whole items at once, if it is of the usual kind."""
         # The first lines tell for most blocks.
-        if self._pending or self.lines_after or not all(begins_item(lines[0]) for lines in (block, block[2:]) if lines):
+        if self._pending or self.lines_after or not all(map(begins_item, block[:1])):
+            return None
+        if block[2:] and not begins_item(block[2]) and METADATA_KIND not in block[2]:
             return None
         decoded = decode_files(b"".join(block), self._next_number)
         if decoded is None:
@@ -278,11 +282,13 @@ def _misplaced(statement: ItemStatement) -> FormatError:
 
 
 def _items_of(files: DecodedFiles) -> Iterator[Item]:
-    columns = zip(*files, strict=True)
-    for number, content_salt, file_salt, size, sha256, blake3, mtime, path in columns:
+    *plain, metadata = files
+    columns = zip(*plain, metadata or repeat(None, len(files.numbers)), strict=True)
+    for number, content_salt, file_salt, size, sha256, blake3, mtime, path, said in columns:
         digests = Digests(sha256, blake3)
-        content = ContentStatement(number, content_salt, ItemType.FILE, size=size, digests=digests)
-        yield Item(number, content, FileStatement(number, file_salt, path, mtime))
+        follow = (*PLAIN_STATEMENTS, said.kind) if said else PLAIN_STATEMENTS
+        content = ContentStatement(number, content_salt, ItemType.FILE, size=size, digests=digests, statements=follow)
+        yield Item(number, content, FileStatement(number, file_salt, path, mtime), metadata=said)
 
 
 def summarize_unread(lines: Iterable[bytes]) -> ManifestSummary:

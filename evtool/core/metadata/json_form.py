@@ -163,6 +163,12 @@ def fit_claims(claims: Claims) -> Claims:
     return claims
 
 
+def spell_fitting(claims: Claims) -> bytes:
+    """Write claims as `spell_claims` does, after `fit_claims`, without remembering them: each is written once."""
+    document = serialize_canonical(claims_document(claims))
+    return document if len(document) <= DOCUMENT_LIMIT else spell_claims(fit_claims(claims))
+
+
 def _object(value: object, required: set[str], optional: frozenset[str] | set[str] = frozenset()) -> Mapping[str, Any]:
     if not isinstance(value, dict) or not required <= value.keys() <= required | optional:
         raise FormatError("the claims contain an object with unknown or missing fields")
