@@ -112,3 +112,6 @@ from evtool.operations.verify.parting import compare_reports as compare_reports
 from evtool.operations.verify.time.grounds import TimeGrounds as TimeGrounds
 from evtool.operations.verify.verify import report_unreadable as report_unreadable
 from evtool.operations.verify.verify import verify as verify
+from evtool.report.language import Language as Language
+from evtool.report.language import choose_language as choose_language
+from evtool.report.language import load_language as load_language

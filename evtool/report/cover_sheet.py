@@ -10,6 +10,7 @@ from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges
 from evtool.core.text.times import format_time
 from evtool.report.consent_text import render_access_line, render_summary
+from evtool.report.language import english
 from evtool.report.travels import LISTED, Travels, render_travels
 
 _WORDS = """\
@@ -79,7 +80,8 @@ class Handover:
 
 def render_cover_sheet(summary: ConsentSummary, handover: Handover) -> str:
     """Write the page from the terms of the items that the bundle discloses."""
-    lines = [render_access_line(summary.strictest_handling, "this bundle", summary), *render_summary(summary)]
+    lines = [render_access_line(english(), summary.strictest_handling, "this bundle", summary)]
+    lines += render_summary(english(), summary)
     lines += [f"  condition   {shown(duty)}" for duty in handover.duties]
     lines += [
         "",

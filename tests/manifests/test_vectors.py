@@ -22,7 +22,7 @@ import pytest
 from evtool.core.custody.chain import EntryFiles, check_chain
 from evtool.core.custody.entry import parse_entry
 from evtool.core.errors import FormatError, InputError, SignatureError
-from evtool.core.finding import Axis, Code, Effect, Finding
+from evtool.core.finding import Axis, Cause, Code, Effect, Finding, Words
 from evtool.core.manifest.manifest import ManifestReader
 from evtool.core.manifest.statement import parse_statement
 from evtool.core.ssh.allowed_signers import parse_allowed_signers
@@ -34,6 +34,7 @@ from evtool.operations.verify.time.grounds import TimeGrounds
 from evtool.operations.verify.verify import _not_sealed, verify
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import CustodyDirectory, FileRole, file_name
+from tests.report.korean import check_korean
 
 TESTS = Path(__file__).parents[1]
 VECTORS = TESTS / "vectors" / "verify"
@@ -90,7 +91,7 @@ class Vector:
             # The program says of a directory without any record what it is, with the exit code of `no-items`.
             if "there is no directory custody in it" not in error.message:
                 raise
-            return _not_sealed(options, error.message)
+            return _not_sealed(options, Words("unreadable", why=Cause.of(error)))
 
 
 def read_vector(folder: Path) -> Vector:
@@ -130,11 +131,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_vector(name: str, built: Path) -> None:
-    """The verdict is the one that the vector asks for, and the layer that it names is the first to refuse."""
+    """The verdict is the one that the vector asks for, the layer that it names is the first to refuse, and all of it
+    can be told in Korean."""
     vector = read_vector(built / name)
     report = vector.verify()
     assert (int(report.exit_code), labels(report)) == (vector.exit_code, vector.findings)
     assert first_refusal(vector, report) == vector.layer
+    check_korean(report)
 
 
 def test_the_vectors_are_what_their_recipes_make() -> None:

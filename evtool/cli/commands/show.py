@@ -28,6 +28,7 @@ from evtool.report.consent_document import sealed_document, terms_document
 from evtool.report.consent_text import render_known
 from evtool.report.document import ItemsDocument, ShownDerivation, ShownItem
 from evtool.report.findings import list_findings
+from evtool.report.language import Language, english
 from evtool.report.metadata_document import metadata_document
 from evtool.report.metadata_text import render_statement
 from evtool.report.text import format_size
@@ -98,8 +99,8 @@ def command(
         ]
     listed = list_findings(findings, output.limit)
     serious = list_findings((finding for finding in findings if finding.effect is not Effect.NOTE), output.limit)
-    problems = [f"{finding.code.value}: {finding.message}" for finding in serious.findings]
-    problems += [f"{code.value}: {words}" for code, words in serious.rest]
+    problems = [f"{finding.code.value}: {english().say_finding(finding)}" for finding in serious.findings]
+    problems += [f"{code.value}: {words}" for code, words in serious.say_rest(english())]
     lines += [told] if told else []
     output.answer("\n".join(lines + problems) or "no items")
     output.document(
@@ -109,7 +110,7 @@ def command(
             items=tuple(
                 _item_document(sealed, _about(sealed, derivations), consents[sealed.item.number]) for sealed in chosen
             ),
-            findings=listed.findings,
+            findings=listed.documents,
             more_findings=listed.more,
         )
     )
@@ -140,9 +141,9 @@ def _about(sealed: SealedItem, derivations: list[Derivation]) -> list[Derivation
     return [derivation for derivation in derivations if sealed.item.number in (derivation.original, derivation.copy)]
 
 
-def _say(sealed: SealedItem, derivations: list[Derivation]) -> list[str]:
+def _say(language: Language, sealed: SealedItem, derivations: list[Derivation]) -> list[str]:
     return [
-        derivation.of_copy if derivation.copy == sealed.item.number else derivation.of_original
+        language.say_words(derivation.of_copy if derivation.copy == sealed.item.number else derivation.of_original)
         for derivation in derivations
     ]
 
@@ -153,13 +154,13 @@ def _render_line(sealed: SealedItem, derivations: list[Derivation]) -> str:
     size = format_size(content.size) if content and content.size is not None else ""
     name = shown(file.path) if file else "name withheld"
     line = f"{sealed.item.number:>7}  {kind:<9}  {size:>12}  {name}"
-    return "\n".join([line, *(f"{'':>34}{text}" for text in _say(sealed, derivations))])
+    return "\n".join([line, *(f"{'':>34}{text}" for text in _say(english(), sealed, derivations))])
 
 
 def _render_details(sealed: SealedItem, derivations: list[Derivation], consent: ItemConsent) -> str:
     content, file = sealed.item.content, sealed.item.file
     lines = [f"item {sealed.item.number}, sealed by entry {sealed.seal.number}"]
-    lines += [f"  {text}" for text in _say(sealed, derivations)]
+    lines += [f"  {text}" for text in _say(english(), sealed, derivations)]
     if not file:
         lines.append("  name      withheld here")
     else:

@@ -29,6 +29,7 @@ from evtool.core.container.payload_names import ReservedNames, is_place_of_recor
 from evtool.core.custody.events import Confirmations, Digest, Disclosed, Fixity, FixityScope, PartyCode
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import EvtoolError, FormatError, InputError, UsageError, Way
+from evtool.core.finding import Words
 from evtool.core.manifest.disclosed_items import DisclosedItems, group_items
 from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.statement import ItemType
@@ -72,6 +73,7 @@ from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.verify.derivations import list_derivations
 from evtool.report.bundle_readme import render_bundle_readme
 from evtool.report.cover_sheet import Handover, render_cover_sheet
+from evtool.report.language import english
 from evtool.report.travels import Travels
 from evtool.scan.tree import Tree
 from evtool.store.bundle import PAYLOAD_PREFIX
@@ -456,7 +458,9 @@ def _list_items(
 def _remarks(record: Record, items: frozenset[int]) -> tuple[str, ...]:
     """Say of the copies in the bundle that they are copies."""
     copies = [derivation for derivation in list_derivations(record, items) if derivation.has_copy]
-    return tuple(f"item {derivation.copy} {derivation.of_copy}" for derivation in copies)
+    return tuple(
+        english().say_words(Words("about-item", item=derivation.copy, half=derivation.of_copy)) for derivation in copies
+    )
 
 
 def _readme(record: Record, draft: Draft, withhold: Withhold, travels: Travels) -> bytes:

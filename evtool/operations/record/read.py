@@ -24,6 +24,7 @@ from evtool.operations.record.record import (
 from evtool.operations.record.selection import Selection
 from evtool.operations.record.subject import open_subject
 from evtool.operations.record.wrong_place import no_record
+from evtool.report.language import in_english
 
 
 @contextmanager
@@ -45,7 +46,7 @@ def open_record(
         if subject is None:
             raise no_record(os.fsdecode(os.fspath(path)))
         if subject.apart is not None:
-            raise InputError(subject.apart.message, hint=WRONG_PAIR, ways=(Way.CONTINUED,))
+            raise InputError(in_english(subject.apart), hint=WRONG_PAIR, ways=(Way.CONTINUED,))
         yield read_record(subject.custody)
 
 

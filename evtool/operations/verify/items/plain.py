@@ -13,14 +13,13 @@ from typing import TypeVar
 
 from evtool.core.accounts import ItemFates
 from evtool.core.container.payload_names import parse_neutral_name
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.finding import Code, Effect, Finding, Listed, Words
 from evtool.core.manifest.statement import ItemType, OmissionReason
-from evtool.core.text.counts import counted
 from evtool.core.text.item_choice import ChoiceBinding
 from evtool.core.text.limits import MAX_HOLES
-from evtool.core.text.names import has_unassigned, name_some, nfc_key, parse_name, shown, store_name
+from evtool.core.text.names import has_unassigned, nfc_key, parse_name, store_name
 from evtool.core.text.patterns import Exclusions
-from evtool.core.text.ranges import count_items, name_ranges
+from evtool.core.text.ranges import count_items
 from evtool.operations.progress import Progress
 from evtool.operations.record.companions import report_companions, split_companions
 from evtool.operations.record.line_ends import explain_change
@@ -231,8 +230,8 @@ class Comparer:
         if reason is OmissionReason.UNREADABLE_DIRECTORY:
             self._omitted_directories.append((sealed.item.sort_key or b"").rstrip(b"/") + b"/")
         gone = found is None and reason is not OmissionReason.UNREADABLE_DIRECTORY
-        message = f"was left out of the seal ({reason.value if reason else ''}), and is listed by name only"
-        self._judge.note(Code.OMITTED, sealed, message + (", and is missing now" if gone else ""))
+        says = Words("gone" if gone else "by-name", reason=reason.value if reason else "")
+        self._judge.note(Code.OMITTED, sealed, says)
         return True
 
     def _look_past_patterns(self) -> None:
@@ -331,7 +330,7 @@ class Comparer:
                 explaining.append(found)
                 self._judge.type_changed(sealed, KIND_NAMES[found.kind])
             elif path in parents:
-                self._judge.type_changed(sealed, "a directory that holds files")
+                self._judge.type_changed(sealed, Words("kind-directory"))
             else:
                 continue
             explained.append(sealed)
@@ -355,11 +354,7 @@ class Comparer:
                     candidates.append(replace(task, mode=Mode.HASH, size=seen.stamp.size))
                 left_out += holes > MAX_HOLES
         if left_out:
-            message = (
-                f"{counted(left_out, 'sparse file was', 'sparse files were')} not searched for renamed items, "
-                f"which have more than {MAX_HOLES:,} empty bytes in all"
-            )
-            self._add(Code.NOT_HASHED, Effect.UNCHECKED, message, count=left_out)
+            self._add(Code.NOT_HASHED, Effect.UNCHECKED, Words("sparse", bytes=MAX_HOLES), count=left_out)
         renamed: list[tuple[SealedItem, Found]] = []
         for task, seen in self._observe(candidates):
             self._count_progress(seen)
@@ -370,10 +365,8 @@ class Comparer:
             self._judge.fates_of(sealed).renamed += 1
             self.result.evidence.renamed += 1
             stored = store_name(found.path)
-            message = f"is now named {shown(stored)}, with the same bytes"
-            if isinstance(self.evidence, TreeLocation):
-                message += "; if that is right, `evtool seal --renamed` records its new name"
-            self._judge.accuse(Code.RENAMED, sealed, message, path_of(sealed), stored)
+            says = Words("recordable" if isinstance(self.evidence, TreeLocation) else "renamed")
+            self._judge.accuse(Code.RENAMED, sealed, says, path_of(sealed), stored)
         self._forget((sealed for sealed, _ in renamed), (found for _, found in renamed))
 
     def _forget(self, sealed: Iterable[SealedItem], found: Iterable[Found]) -> None:
@@ -388,7 +381,7 @@ class Comparer:
         self.result.evidence.unlistable += len(unreadable)
         for found in unreadable if self.selection.is_all else ():
             stored = store_name(found.path)
-            self._add(Code.UNREADABLE, Effect.UNCHECKED, f"{shown(stored)}: cannot be listed", path=stored)
+            self._add(Code.UNREADABLE, Effect.UNCHECKED, Words("unlistable"), path=stored)
         prefixes = tuple(found.path + b"/" for found in unreadable)
         hidden = (
             [missing for missing in self._missing if (missing.item.sort_key or b"").startswith(prefixes)]
@@ -397,7 +390,7 @@ class Comparer:
         )
         for sealed in hidden:
             self._judge.fates_of(sealed).unreadable += 1
-            self._judge.find(Code.UNREADABLE, Effect.UNCHECKED, sealed, "its directory cannot be listed")
+            self._judge.find(Code.UNREADABLE, Effect.UNCHECKED, sealed, Words("below-unlistable"))
         self._forget(hidden, unreadable)
 
     def _report_leftovers(self) -> None:
@@ -421,18 +414,14 @@ class Comparer:
             # have listed these files; nobody is accused for that.
             evidence.unjudged = len(extra)
             if extra:
-                message = (
-                    f"{counted(len(extra), 'file is', 'files are')} in no seal that passes verification, "
-                    "but may belong to a seal that fails it"
-                )
-                self._add(Code.NOT_HASHED, Effect.UNCHECKED, message, count=len(extra))
+                self._add(Code.NOT_HASHED, Effect.UNCHECKED, Words("undecided"), count=len(extra))
             return
         evidence.extra = len(extra)
         for found in extra:
             stored = store_name(found.path)
-            effect, remark = self._judge.weigh_name(stored)
-            message = f"{shown(stored)}: is in the directory, but in no seal ({KIND_NAMES[found.kind]}){remark}"
-            self._add(Code.EXTRA, effect, message, path=stored)
+            effect, remarks = self._judge.weigh_name(stored)
+            says = Words("unsealed", kind=KIND_NAMES[found.kind])
+            self._add(Code.EXTRA, effect, says, path=stored, remarks=remarks)
 
     @property
     def _is_undecided(self) -> bool:
@@ -453,7 +442,7 @@ class Comparer:
             replace(
                 finding,
                 effect=Effect.UNCHECKED,
-                message=f"{finding.message} [compared with a manifest that fails verification]",
+                remarks=(*finding.remarks, Words("unsound")),
             )
             if finding.entry in unsound and finding.effect is Effect.DISPROVES
             else finding
@@ -464,43 +453,26 @@ class Comparer:
         """Add what concerns many items at once."""
         notes = self.result.notes
         if self._neutral_names:
-            stored = counted(
-                self._neutral_names, "item is stored under its number", "items are stored under their numbers"
-            )
-            message = f"{stored} instead of a name; the names are in the statements, or withheld"
-            self._add(Code.NEUTRAL_NAME, Effect.NOTE, message, count=self._neutral_names)
+            self._add(Code.NEUTRAL_NAME, Effect.NOTE, Words("stored"), count=self._neutral_names)
         if renamed := sum(len(seal.renamed) for seal in self.record.seals):
-            entries = name_ranges(self.record.names.entries.ranges, singular="entry", plural="entries")
-            message = f"{counted(renamed, 'item has', 'items have')} another name than the sealed one, by "
-            message += f"{entries}; a list for sha256sum still names the old one"
-            self._add(Code.NEW_NAME, Effect.NOTE, message, count=renamed)
+            says = Words("renamed", by=self.record.names.entries.ranges)
+            self._add(Code.NEW_NAME, Effect.NOTE, says, count=renamed)
         if stated_only := sum(fates.stated_only for fates in self.result.fates.values()):
-            message = f"{counted(stated_only, 'link or empty directory is', 'links and empty directories are')} "
-            message += "in the bundle as statements only"
-            self._add(Code.STATED_ONLY, Effect.NOTE, message, count=stated_only)
+            self._add(Code.STATED_ONLY, Effect.NOTE, Words("bundle"), count=stated_only)
         if self._judge.other_dates:
-            dated = counted(self._judge.other_dates, "item has", "items have")
-            message = f"{dated} a different modification date than at sealing; the content is unchanged"
-            self._add(Code.DATE_CHANGED, Effect.NOTE, message, count=self._judge.other_dates)
+            self._add(Code.DATE_CHANGED, Effect.NOTE, Words("unchanged"), count=self._judge.other_dates)
         if not self.selection.is_all:
             not_selected = sum(fates.not_selected for fates in self.result.fates.values())
-            message = (
-                f"{counted(not_selected, 'item was', 'items were')} not selected and not checked; files that are in "
-            )
-            message += "no seal were not looked for"
-            self._add(Code.NOT_SELECTED, Effect.NOTE, message, count=not_selected)
+            self._add(Code.NOT_SELECTED, Effect.NOTE, Words("items"), count=not_selected)
             return
         if notes.excluded_count:
-            patterns = ", ".join(shown(pattern) for pattern in sorted({pattern for _, pattern in notes.excluded}))
-            names = name_some([shown(path) for path, _ in notes.excluded], notes.excluded_count)
-            left_out = counted(notes.excluded_count, "file or directory is", "files and directories are")
-            message = f"{left_out} left out of the seals by pattern ({patterns}): {names}"
-            self._add(Code.EXCLUDED, Effect.NOTE, message, count=notes.excluded_count)
+            patterns = tuple(sorted({pattern for _, pattern in notes.excluded}))
+            names = Listed(tuple(path for path, _ in notes.excluded), notes.excluded_count)
+            says = Words("pattern", patterns=Listed(patterns, len(patterns)), names=names)
+            self._add(Code.EXCLUDED, Effect.NOTE, says, count=notes.excluded_count)
         self.result.findings += report_companions(Code.COMPANION, notes.companions)
         for name, twin in notes.twins:
-            names = f"{shown(name)} and {shown(twin)}"
-            message = f"{names} are the same name on some systems; copying there may overwrite one"
-            self._add(Code.NAME_TWIN, Effect.NOTE, message, path=name)
+            self._add(Code.NAME_TWIN, Effect.NOTE, Words("twin", twin=twin), path=name)
 
     def _close_accounts(self) -> None:
         """Bring in what the walk counted by itself."""
@@ -511,12 +483,12 @@ class Comparer:
             if seal.is_sound:
                 self.result.fates[seal.number].withheld += count_items(withheld_ranges(seal))
 
-    def _explain_change(self, sealed: SealedItem) -> str:
+    def _explain_change(self, sealed: SealedItem) -> Words | None:
         """Look for a cause of a change that can be shown, where the file can be read again under its own name."""
         place = self.evidence.data if isinstance(self.evidence, FolderBundle) else self.evidence
         file, digests = sealed.item.file, sealed.item.content.digests
         if file is None or digests is None or not isinstance(place, TreeLocation):
-            return ""
+            return None
         return explain_change(place, parse_name(file.path), digests.sha256)
 
     def _count_progress(self, observation: Observation, item: bytes = b"") -> None:
@@ -524,5 +496,14 @@ class Comparer:
         self.result.bytes += size
         self.progress.advance(files=1, size=size, item=item)
 
-    def _add(self, code: Code, effect: Effect, message: str, *, path: str | None = None, count: int = 1) -> None:
-        self.result.findings.append(Finding(code, effect, message, path=path, count=count))
+    def _add(
+        self,
+        code: Code,
+        effect: Effect,
+        says: Words,
+        *,
+        path: str | None = None,
+        count: int = 1,
+        remarks: tuple[Words, ...] = (),
+    ) -> None:
+        self.result.findings.append(Finding(code, effect, says, path=path, count=count, remarks=remarks))
