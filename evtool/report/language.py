@@ -1,10 +1,10 @@
 """What people read, in their language: sentences from catalogues, filled with values.
 
 There is one catalogue for each language, `texts/CODE.toml` beside this module, and adding a language is adding a file
-(`texts/README.md`). Every sentence about a verdict stands there once. The rest of the program says *what* is to be said,
-as a key and values: a finding is a code, the name of a sentence on that code, and values (`evtool.core.finding`), so
-that no text is ever made from an English message, and the core has no texts and reads none. Where English is a promise,
-in JSON documents and in errors, it is made here as well, from `en.toml`.
+(`texts/README.md`). Every sentence about a verdict stands there once. The rest of the program says *what* is to be
+said, as a key and values: a finding is a code, the name of a sentence on that code, and values
+(`evtool.core.finding`). So no text is ever made from an English message, and the core has no texts and reads none.
+Where English is a promise, in JSON documents and in errors, it is made here as well, from `en.toml`.
 
 Considered and not done: a message in English inside each finding beside the catalogue, which is two texts for one
 thing that drift apart; gettext, whose keys are the English sentences; and parsing a catalogue as a whole, which took
@@ -18,6 +18,7 @@ In a text `{name}` is a value. What it may be, and how it is said:
     {name:escaped}    text that was escaped before
     {found:short}     the first 16 digits of a digest; other text as it is
     {head:fours}      a digest in groups of four
+    {purpose:for}     the word for a value of that term, from [term.for]
     {items:items}     ranges of numbers with their noun, `items 1-3, 5`; `entries` likewise
     {names:commas}    a list with what `commas` of [list] puts between two; with `semicolons` otherwise
 
@@ -31,7 +32,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -162,7 +163,7 @@ class Language:
         if isinstance(value, int):
             return f"{value:,}" if how == "," else str(value)
         if isinstance(value, str):
-            return _spell(value, how)
+            return self.word(f"term.{how}", value) if f"term.{how}" in self._places else _spell(value, how)
         if isinstance(value, Words):
             return self.say_words(value)
         if isinstance(value, Cause):
@@ -232,6 +233,22 @@ def english() -> Language:
 def in_english(finding: Finding) -> str:
     """Say what was found in an error, or in a document for programs."""
     return english().say_finding(finding)
+
+
+def in_every_language(write: Callable[[Language], str]) -> str:
+    """Write a page for a reader of whom nothing is known: in all languages, one below the other, English first.
+
+    The first paragraph says of each other language that it follows.
+    """
+    languages = [english(), *(load_language(code) for code in list_languages() if code != "en")]
+    pages = [write(language) for language in languages]
+    pages = [
+        page if language.is_reviewed else f"{page}\n{language.say('report.not-reviewed')}\n"
+        for language, page in zip(languages, pages, strict=True)
+    ]
+    first, blank, rest = pages[0].partition("\n\n")
+    below = [language.say("language.below") for language in languages[1:]]
+    return "\n\n".join(["\n".join([first, *below]) + blank + rest, *pages[1:]])
 
 
 def list_languages() -> list[str]:

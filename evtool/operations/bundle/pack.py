@@ -73,7 +73,6 @@ from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.verify.derivations import list_derivations
 from evtool.report.bundle_readme import render_bundle_readme
 from evtool.report.cover_sheet import Handover, render_cover_sheet
-from evtool.report.language import english
 from evtool.report.travels import Travels
 from evtool.scan.tree import Tree
 from evtool.store.bundle import PAYLOAD_PREFIX
@@ -215,7 +214,7 @@ class PackResult:
     items: int
     withheld: int
     left_out: tuple[tuple[int, str], ...]
-    duties: tuple[str, ...]
+    duties: tuple[Words, ...]
     files: int
     neutral: int
     like_record: int
@@ -311,7 +310,7 @@ class PackPreview:
     items: int
     withheld: int
     left_out: tuple[tuple[int, str], ...]
-    duties: tuple[str, ...]
+    duties: tuple[Words, ...]
     travels: Travels
     disclosed: ItemRanges
 
@@ -455,12 +454,10 @@ def _list_items(
         raise InputError(f"the list of what is withheld cannot be written: {error.message}") from error
 
 
-def _remarks(record: Record, items: frozenset[int]) -> tuple[str, ...]:
+def _remarks(record: Record, items: frozenset[int]) -> tuple[Words, ...]:
     """Say of the copies in the bundle that they are copies."""
     copies = [derivation for derivation in list_derivations(record, items) if derivation.has_copy]
-    return tuple(
-        english().say_words(Words("about-item", item=derivation.copy, half=derivation.of_copy)) for derivation in copies
-    )
+    return tuple(Words("about-item", item=derivation.copy, half=derivation.of_copy) for derivation in copies)
 
 
 def _readme(record: Record, draft: Draft, withhold: Withhold, travels: Travels) -> bytes:
