@@ -5,8 +5,9 @@ What the commands do, a program can do with the same functions:
     import evtool
 
     report = evtool.verify("interview-0042", evtool.VerifyOptions(trust=evtool.load_trust()))
+    language = evtool.choose_language()
     for finding in report.findings:
-        print(finding.code.value, finding.message)
+        print(finding.code.value, language.say_finding(finding))
     assert report.exit_code is evtool.ExitCode.OK
 
     anchors = evtool.load_anchors().anchors

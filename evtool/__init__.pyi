@@ -39,6 +39,7 @@ from evtool.operations.bundle.unpack import UnpackResult as UnpackResult
 from evtool.operations.bundle.unpack import unpack as unpack
 from evtool.operations.entries.consent import change_consent as change_consent
 from evtool.operations.entries.consent import decide_items as decide_items
+from evtool.operations.entries.consent import known_consent as known_consent
 from evtool.operations.entries.consent import known_consents as known_consents
 from evtool.operations.entries.consent import read_consent as read_consent
 from evtool.operations.entries.exits import Exit as Exit
@@ -91,6 +92,7 @@ from evtool.operations.timestamps.add import StampResult as StampResult
 from evtool.operations.timestamps.add import add_timestamps as add_timestamps
 from evtool.operations.timestamps.add import preview_blank as preview_blank
 from evtool.operations.timestamps.add import preview_timestamps as preview_timestamps
+from evtool.operations.timestamps.add import rehearse_timestamps as rehearse_timestamps
 from evtool.operations.timestamps.airgap import WrittenRequest as WrittenRequest
 from evtool.operations.timestamps.airgap import import_response as import_response
 from evtool.operations.timestamps.airgap import write_request as write_request
@@ -112,3 +114,6 @@ from evtool.operations.verify.parting import compare_reports as compare_reports
 from evtool.operations.verify.time.grounds import TimeGrounds as TimeGrounds
 from evtool.operations.verify.verify import report_unreadable as report_unreadable
 from evtool.operations.verify.verify import verify as verify
+from evtool.report.language import Language as Language
+from evtool.report.language import choose_language as choose_language
+from evtool.report.language import load_language as load_language

@@ -17,6 +17,7 @@ from evtool.cli.command import OUTPUT, flag, options_of
 from evtool.core.text.names import is_visible
 from evtool.report.findings import IN_JSON, IN_TEXT
 from evtool.report.json_value import to_json
+from evtool.report.language import Language, choose_language
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
@@ -110,6 +111,11 @@ class Output:
     def width(self) -> int | None:
         """How many columns there are to read the answer in; None where it does not go to a terminal."""
         return get_terminal_size().columns if sys.stdout.isatty() else None
+
+    @property
+    def language(self) -> Language:
+        """In which language the answer for a person is."""
+        return choose_language()
 
     def document(self, document: object) -> None:
         """Print the answer for a script on stdout, if one asked for it; see `evtool.report.document`."""

@@ -2,6 +2,9 @@
 
 "Tampered", "untrusted" and "could not be checked" are three answers. They are kept on separate axes; the axis belongs
 to the code of a finding, so that no caller can put a finding on the wrong one.
+
+A finding holds no sentence. It says which sentence it is and the values in it; the catalogues of `evtool.report` put
+that into the language of whoever reads it, and the English one of them into documents for programs.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from evtool.core.errors import ExitCode
+from evtool.core.errors import EvtoolError, ExitCode
 
 
 class Axis(Enum):
@@ -156,31 +159,88 @@ class Code(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """An error as the reason of something: what it says, which is English, and its kind, for other languages.
+
+    Attributes:
+        kind: name of its class, or the code of a reason.
+        text: its message, names escaped.
+    """
+
+    kind: str
+    text: str
+
+    @classmethod
+    def of(cls, error: EvtoolError) -> Cause:
+        """Take it from an error."""
+        return cls(type(error).__name__, error.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Some of many things, named one by one.
+
+    Attributes:
+        parts: what is named: text that is escaped when it is said, or words.
+        total: how many things there are in all.
+    """
+
+    parts: tuple[str | Words, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Words:
+    """What is to be said, before it is said in a language.
+
+    Attributes:
+        key: which sentence, or part of one, of those on its subject.
+        values: the values in it, by name. Text is escaped when it is said; ranges are pairs of numbers.
+    """
+
+    key: str
+    values: tuple[tuple[str, Value], ...]
+
+    def __init__(self, key: str, /, **values: Value) -> None:
+        object.__setattr__(self, "key", key)
+        object.__setattr__(self, "values", tuple(values.items()))
+
+
+Ranges = tuple[tuple[int, int], ...]
+"""First and last number of each range, both included."""
+
+Value = int | str | Ranges | Listed | Cause | Words | None
+"""What a sentence can hold."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that a verification found.
 
     Attributes:
         code: what it is.
         effect: what it does to the answer.
-        message: one line for a person, names escaped.
+        says: which of the sentences on that code it is, with the values that the other fields do not hold.
         item: number of the item, if it is about one.
         path: stored name of the file it is about, if any.
         expected: what the seal says, if there is something to compare.
         found: what is there.
         entry: number of the custody entry, if it is about one.
         count: how many things it is about, where one finding sums up many.
+        remarks: what has to be said behind it.
         axis: the question it bears on, which follows from its code.
     """
 
     code: Code
     effect: Effect
-    message: str
+    says: Words
     item: int | None = None
     path: str | None = None
-    expected: str | None = None
-    found: str | None = None
+    expected: str | Words | None = None
+    found: str | Words | None = None
     entry: int | None = None
     count: int = 1
+    remarks: tuple[Words, ...] = ()
     axis: Axis = field(init=False)
 
     def __post_init__(self) -> None:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from evtool.core.errors import UsageError
-from evtool.core.finding import Code, Effect, Finding
-from evtool.core.text.counts import counted
+from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.scan.engine import Workers
 from evtool.scan.meter import Meter
 from evtool.scan.tree import TreeLocation
@@ -42,5 +41,4 @@ def report_losses(workers: Workers) -> list[Finding]:
     lost = max(workers.count_lost_workers(), workers.lost_batches)
     if not lost:
         return []
-    message = f"{counted(lost, 'worker')} stopped too early; the files were read again, and the result is complete"
-    return [Finding(Code.WORKER_LOST, Effect.NOTE, message, count=lost)]
+    return [Finding(Code.WORKER_LOST, Effect.NOTE, Words("stopped"), count=lost)]

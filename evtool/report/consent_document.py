@@ -20,6 +20,7 @@ from evtool.core.consent.summary import ConsentSummary
 from evtool.core.custody.events import Acceptance, Event
 from evtool.core.errors import ExitCode
 from evtool.core.text.times import format_time
+from evtool.report.language import english
 
 Terms = dict[str, str | list[str]]
 """Name of a term -> its value, as files spell them; a term that is not stated is not there."""
@@ -301,7 +302,7 @@ def decision_document(answer: ConsentAnswer) -> DecisionDocument:
             RefusalDocument(reason=refusal.reason, message=refusal.message, confirm=refusal.confirm)
             for refusal in decision.reasons
         ),
-        duties=decision.duties,
+        duties=tuple(map(english().say_words, decision.duties)),
     )
 
 

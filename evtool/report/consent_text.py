@@ -13,54 +13,48 @@ from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.core.text.times import format_time
 from evtool.core.verdict import Report
+from evtool.report.columns import columns_of, pad
+from evtool.report.language import Language, Said
 from evtool.report.moments import format_local
 
-_ACCESS = {
-    Handling.CLOSED.value: "It may not be given to anyone.",
-    Handling.NAMED.value: "It may be given only to the recipients named in its terms.",
-    Handling.PARTNERS.value: "It may be given only to those who signed the agreement named in its terms.",
-    Handling.PUBLIC.value: "It may be given to anyone, under its terms.",
-}
-_UNKNOWN_ACCESS = "This version does not know that code, so it may not be given to anyone."
+_KNOWN = frozenset(handling.value for handling in Handling)
 
 
-def render_access(report: Report, name: str) -> list[str]:
+def render_access(language: Language, report: Report, name: str) -> list[str]:
     """Write what a reader must know before anything else; the first line begins with ACCESS."""
     summary = report.consent
     if summary is None:
-        line = render_access_line(report.handling, shown(name))
-        return [line, "  No terms can be relied on, so the strictest terms apply."]
-    lines = [render_access_line(report.handling, shown(name), summary)]
-    lines += render_summary(summary, is_short=True)
+        line = render_access_line(language, report.handling, name)
+        return [line, f"  {language.say('access.strictest')}"]
+    lines = [render_access_line(language, report.handling, name, summary)]
+    lines += render_summary(language, summary, is_short=True)
     if report.axes[Axis.TRUST] is not AxisState.SHOWN:
-        lines.append("  You do not trust all of the keys that signed these terms.")
+        lines.append(f"  {language.say('access.untrusted')}")
     if summary.as_of:
-        lines.append(
-            f"  As of {format_local(summary.as_of)} (claimed). Consent may have changed since: ask the sender."
-        )
+        lines.append(f"  {language.say('access.as-of', time=format_local(language, summary.as_of))}")
     return lines
 
 
-def render_access_line(handling: str, what: str, summary: ConsentSummary | None = None) -> str:
-    """Write the first line; `what` is what it is about, escaped already.
+def render_access_line(language: Language, handling: str, what: str, summary: ConsentSummary | None = None) -> str:
+    """Write the first line; `what` is the name of what it is about.
 
     The handling alone could say "public" although consent was withdrawn. If the summary shows that, the line says so.
     """
-    rule = _ACCESS.get(handling, _UNKNOWN_ACCESS)
-    barred = summary.without_consent if summary and handling != Handling.CLOSED.value and handling in _ACCESS else 0
+    known = handling if handling in _KNOWN else "unknown"
+    rule = language.say(f"access.{known}")
+    barred = summary.without_consent if summary and known not in (Handling.CLOSED.value, "unknown") else 0
     if summary and barred == summary.items > 0:
-        rule = "It may not be given to anyone: there is no consent."
+        rule = language.say("access.no-consent")
     elif summary and barred:
-        those = "that item" if barred == 1 else "those items"
-        rule += f" {barred:,} of {summary.items:,} items may not be given to anyone: there is no consent for {those}."
-    return f"ACCESS TO {what}: {shown(handling)}. {rule}"
+        rule = Said(rule + language.say("access.barred", count=barred, total=summary.items))
+    return language.say("access.line", what=what, handling=language.word("term.handling", handling), rule=rule)
 
 
-def render_summary(summary: ConsentSummary, *, is_short: bool = False) -> list[str]:
+def render_summary(language: Language, summary: ConsentSummary, *, is_short: bool = False) -> list[str]:
     """Write what the terms amount to, one per line; if it is to be short, what is alike for all items on one line."""
     rows: tuple[tuple[str, Mapping[str, int]], ...] = (
         ("handling", summary.handling),
-        ("consent", summary.status),
+        ("status", summary.status),
         ("for", summary.purposes),
         ("share", summary.share),
         ("conditions", summary.conditions),
@@ -70,45 +64,63 @@ def render_summary(summary: ConsentSummary, *, is_short: bool = False) -> list[s
         ("agreement", summary.agreements),
         ("unknown", summary.unknown),
     )
-    unstated = [label for label, counts in rows if counts and counts.get(NOT_STATED) == summary.items]
+    unstated = [name for name, counts in rows if counts and counts.get(NOT_STATED) == summary.items]
     merged = unstated if len(unstated) > 1 else []
     alike: list[str] = []
-    lines = []
-    for label, counts in rows:
-        if not counts or label in merged:
+    lines: list[tuple[str, str]] = []
+    for name, counts in rows:
+        if not counts or name in merged:
             continue
+        said = _counted(language, name, counts, summary.items)
         is_alike = len(counts) == 1 and summary.items in counts.values()
-        if is_short and is_alike and label in _SINGLE:
-            alike.append(f"{label} {_counted(counts, summary.items)}")
+        if is_short and is_alike and name in _SINGLE:
+            alike.append(f"{language.word('label', name)} {said}")
         else:
-            lines.append(f"  {label:<11} {_counted(counts, summary.items)}")
+            lines.append((name, said))
     if alike:
-        lines.insert(0, f"  {'all items':<11} {', '.join(alike)}")
+        lines.insert(0, ("all-items", ", ".join(alike)))
     if merged:
-        lines.append(f"  {'not stated':<11} {', '.join(merged)}")
+        lines.append(("not-stated", ", ".join(language.word("label", name) for name in merged)))
+    written = [_labelled(language, label, said) for label, said in lines]
     if summary.unknown:
-        lines.append("  Unknown codes come from a later version or from another organisation: ask what they mean.")
-    days = [
-        (label, str(day))
-        for label, day in (("from", summary.starts), ("until", summary.until), ("ask again", summary.review))
-        if day
-    ]
-    if is_short and len(days) > 1:
-        days = [("days", ", ".join(f"{label} {day}" for label, day in days))]
-    lines += [f"  {label:<11} {day}" for label, day in days]
+        written.append(f"  {language.say('access.unknown-codes')}")
+    written += _days(language, summary, is_short=is_short)
     if summary.changed:
-        lines.append(f"  The terms of {summary.changed:,} of {summary.items:,} items were changed after sealing.")
-    return lines
+        written.append(f"  {language.say('access.changed', count=summary.changed, total=summary.items)}")
+    return written
 
 
-_SINGLE = ("handling", "consent", "identity", "onward", "defence")
+def _days(language: Language, summary: ConsentSummary, *, is_short: bool) -> list[str]:
+    named = (("from", summary.starts), ("until", summary.until), ("review", summary.review))
+    days = [(name, str(day)) for name, day in named if day]
+    if is_short and len(days) > 1:
+        together = ", ".join(
+            language.say("access.day", label=language.word("label", name), day=day) for name, day in days
+        )
+        return [_labelled(language, "days", together)]
+    return [_labelled(language, name, day) for name, day in days]
+
+
+def _labelled(language: Language, label: str, said: str) -> str:
+    """Write a line with its label; those of one language take as many columns as its longest."""
+    width = max(columns_of(text) for text in language.table("label").values()) + 2
+    return f"  {pad(language.word('label', label), width)}{said}"
+
+
+_SINGLE = ("handling", "status", "identity", "onward", "defence")
 """Terms with one value."""
 
 
-def _counted(counts: Mapping[str, int], items: int) -> str:
+def _counted(language: Language, name: str, counts: Mapping[str, int], items: int) -> str:
     """Write codes, each with its number of items unless it applies to all of them."""
-    parts = [shown(code, 80) if count == items else f"{shown(code, 80)} ({count:,})" for code, count in counts.items()]
-    return ", ".join(parts)
+    said = [(say_code(language, name, code), count) for code, count in counts.items()]
+    return ", ".join(text if count == items else f"{text} ({count:,})" for text, count in said)
+
+
+def say_code(language: Language, name: str, code: str) -> str:
+    """Say the value of a term; what the vocabulary does not have is shown as it is."""
+    own = language.table(f"term.{name}")
+    return language.word(f"term.{name}" if code in own else "term.any", code)
 
 
 def render_terms(terms: ConsentTerms) -> list[str]:

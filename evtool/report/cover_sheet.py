@@ -6,35 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from evtool.core.consent.summary import ConsentSummary
-from evtool.core.text.names import shown
+from evtool.core.finding import Listed, Words
 from evtool.core.text.ranges import ItemRanges
 from evtool.core.text.times import format_time
 from evtool.report.consent_text import render_access_line, render_summary
+from evtool.report.language import Language, in_every_language
 from evtool.report.travels import LISTED, Travels, render_travels
-
-_WORDS = """\
-WHAT THE WORDS MEAN
-  handling    who may get it: closed (nobody), named (those under share), partners (who signed the agreement), public
-  consent     whether the person agreed; withdrawn means that the person no longer does
-  for         the only purposes that the person agreed to
-  conditions  what must be done or avoided; the agreement says how
-  identity    who may learn who the person is: withheld (nobody), to-court, to-recipient, public
-  onward      whether you may pass it on: yes, ask (ask the sender first), no; not-stated counts as no
-  defence     whether it may be shown to an accused: yes, ask, no; not-stated counts as no
-  A number in brackets says to how many items a term applies, if not to all of them.
-"""
-
-_NOTES = """\
-This page was made when the bundle was packed; the entry above holds its SHA-256. The terms that apply are those in the
-statements and entries under custody/, and `evtool verify` prints them. Consent may have changed since: ask the sender
-before each use. Do not pass the bundle on, in whole or in part, unless the terms allow it. A label does not stop anyone
-from reading; only encryption does.
-
-Before anything is passed on, the agreement should answer: who the parties are, for which purposes, whether it may be
-passed on, whether an accused may see it, how it is kept, who is told of a leak, what happens when consent is withdrawn,
-and when it is returned or destroyed.
-"""
-
 
 _MAX_RANGES = 20
 _MAX_REMARKS = 100
@@ -69,40 +46,47 @@ class Handover:
     authority: str
     approved_by: str | None
     confirmed: tuple[str, ...]
-    duties: tuple[str, ...]
+    duties: tuple[Words, ...]
     collection: str
     items: ItemRanges
     total: int
     travels: Travels
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Words, ...] = ()
 
 
 def render_cover_sheet(summary: ConsentSummary, handover: Handover) -> str:
     """Write the page from the terms of the items that the bundle discloses."""
-    lines = [render_access_line(summary.strictest_handling, "this bundle", summary), *render_summary(summary)]
-    lines += [f"  condition   {shown(duty)}" for duty in handover.duties]
+    return in_every_language(lambda language: _write(language, summary, handover))
+
+
+def _write(language: Language, summary: ConsentSummary, handover: Handover) -> str:
+    say = language.say
+    lines = [render_access_line(language, summary.strictest_handling, say("cover.this-bundle"), summary)]
+    lines += render_summary(language, summary)
+    lines += [say("cover.condition", duty=duty) for duty in handover.duties]
     lines += [
         "",
-        "HANDED OVER",
-        f"  to          {handover.recipient}",
-        f"  for         {shown(handover.purpose)}",
-        f"  allowed by  {shown(handover.authority)}",
-        f"  by agent    {handover.agent}, {format_time(handover.moment)} (claimed), entry {handover.entry}",
+        say("cover.handed"),
+        say("cover.to", recipient=handover.recipient),
+        say("cover.for", purpose=handover.purpose),
+        say("cover.authority", authority=handover.authority),
+        say("cover.by-agent", agent=handover.agent, time=format_time(handover.moment), entry=handover.entry),
     ]
-    if handover.approved_by:
-        what = ", ".join(map(shown, handover.confirmed)) or "nothing"
-        lines.append(f"  confirmed   by agent {handover.approved_by}: {what}")
-    lines += ["", *_contents(handover)]
-    lines += ["", "WHAT TRAVELS WITH THE EVIDENCE", *render_travels(handover.travels, LISTED), "", _WORDS, _NOTES]
+    if handover.approved_by and handover.confirmed:
+        confirmed = Listed(handover.confirmed, len(handover.confirmed))
+        lines.append(say("cover.confirmed", agent=handover.approved_by, what=confirmed))
+    elif handover.approved_by:
+        lines.append(say("cover.confirmed-nothing", agent=handover.approved_by))
+    lines += ["", *_contents(language, handover), "", say("cover.travelling")]
+    lines += [*render_travels(language, handover.travels, LISTED), "", say("cover.words"), say("cover.notes")]
     return "\n".join(lines)
 
 
-def _contents(handover: Handover) -> list[str]:
+def _contents(language: Language, handover: Handover) -> list[str]:
     count = len(handover.items)
-    ranges = handover.items.serialize()
-    more = f" and {len(ranges) - _MAX_RANGES} more ranges" if len(ranges) > _MAX_RANGES else ""
+    which = language.say_ranges(handover.items.ranges, "numbers", _MAX_RANGES)
     return [
-        f"CONTENTS: {count:,} of {handover.total:,} sealed items, {handover.total - count:,} withheld",
-        f"  items       {', '.join(ranges[:_MAX_RANGES])}{more}, of collection {handover.collection}",
-        *(f"  {remark}" for remark in handover.remarks[:_MAX_REMARKS]),
+        language.say("cover.contents", count=count, total=handover.total, withheld=handover.total - count),
+        language.say("cover.items", which=which, collection=handover.collection),
+        *(f"  {language.say_words(remark)}" for remark in handover.remarks[:_MAX_REMARKS]),
     ]

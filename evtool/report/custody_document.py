@@ -7,7 +7,8 @@ from typing import Literal
 
 from evtool.core.custody.events import Acceptance, Fixity
 from evtool.core.errors import ExitCode
-from evtool.core.finding import Code, Finding
+from evtool.core.finding import Code
+from evtool.report.findings import FindingDocument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class EntryDocument:
     head: str | None
     items: tuple[str, ...] | None
     fixity: Fixity | None
-    findings: tuple[Finding, ...]
+    findings: tuple[FindingDocument, ...]
     more_findings: dict[Code, int]
 
 

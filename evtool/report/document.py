@@ -15,12 +15,12 @@ from evtool.core.custody.entry import Clock
 from evtool.core.custody.events import Event, Fixity
 from evtool.core.custody.item_names import EarlierName, Rename
 from evtool.core.errors import ExitCode
-from evtool.core.finding import Axis, AxisState, Code, Finding
+from evtool.core.finding import Axis, AxisState, Code
 from evtool.core.manifest.statement import ItemType, OmissionReason
 from evtool.core.timestamp.time_report import ProvenInterval, StampReport
 from evtool.core.verdict import PartialCopy, Report, SignerReport, StepResult
 from evtool.report.consent_document import SummaryDocument, Terms, summary_document
-from evtool.report.findings import list_findings
+from evtool.report.findings import FindingDocument, list_findings
 from evtool.report.metadata_document import MetadataDocument, SealedMetadata
 from evtool.report.time_document import Stamping
 
@@ -84,7 +84,7 @@ class DirectoryReport:
     bytes: int
     partial: PartialCopy | None
     continued: int | None
-    findings: tuple[Finding, ...]
+    findings: tuple[FindingDocument, ...]
     more_findings: dict[Code, int]
     signers: tuple[SignerReport, ...]
     handling: str
@@ -177,7 +177,7 @@ class SealDocument:
     excluded: int
     left_out: tuple[LeftOutEntry, ...]
     empty: int
-    findings: tuple[Finding, ...]
+    findings: tuple[FindingDocument, ...]
     more_findings: dict[Code, int]
     notes: tuple[str, ...]
     metadata: SealedMetadata | None
@@ -240,7 +240,7 @@ class LogDocument:
     path: str
     head: str | None
     entries: tuple[LogEntry, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[FindingDocument, ...]
     more_findings: dict[Code, int]
 
 
@@ -324,7 +324,7 @@ class ItemsDocument:
     exit_code: ExitCode
     path: str
     items: tuple[ShownItem, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[FindingDocument, ...]
     more_findings: dict[Code, int]
 
 
@@ -354,7 +354,7 @@ def _report(name: str, report: Report, limit: int | None) -> DirectoryReport:
         bytes=report.bytes,
         partial=report.partial,
         continued=report.continued,
-        findings=listed.findings,
+        findings=listed.documents,
         more_findings=listed.more,
         signers=report.signers,
         handling=report.handling,

@@ -10,12 +10,42 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from evtool.core.finding import Code, Finding
+from evtool.core.finding import Axis, Code, Effect, Finding, Words
+from evtool.report.language import Language, english, in_english
 
 IN_TEXT = 20
 """How many findings of one kind an answer for a person lists."""
 IN_JSON = 1000
 """How many findings of one kind a JSON document lists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingDocument:
+    """One thing that a verification found.
+
+    Attributes:
+        code: what it is.
+        effect: what it does to the answer.
+        message: one line for a person, in English, names escaped.
+        item: number of the item, if it is about one.
+        path: stored name of the file it is about, if any.
+        expected: what the seal says, if there is something to compare.
+        found: what is there.
+        entry: number of the custody entry, if it is about one.
+        count: how many things it is about, where one finding sums up many.
+        axis: the question it bears on, which follows from its code.
+    """
+
+    code: Code
+    effect: Effect
+    message: str
+    item: int | None
+    path: str | None
+    expected: str | None
+    found: str | None
+    entry: int | None
+    count: int
+    axis: Axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +61,13 @@ class ListedFindings:
     more: dict[Code, int]
 
     @property
-    def rest(self) -> list[tuple[Code, str]]:
+    def documents(self) -> tuple[FindingDocument, ...]:
+        """Write them for a program, which gets English whatever the language of the user is."""
+        return tuple(map(_document, self.findings))
+
+    def say_rest(self, language: Language) -> list[tuple[Code, str]]:
         """Say for each kind how many findings are not listed."""
-        return [(code, f"and {count:,} more; --all lists them") for code, count in self.more.items()]
+        return [(code, language.say("report.more", count=count)) for code, count in self.more.items()]
 
 
 def list_findings(findings: Iterable[Finding], limit: int | None) -> ListedFindings:
@@ -46,3 +80,22 @@ def list_findings(findings: Iterable[Finding], limit: int | None) -> ListedFindi
             listed.append(finding)
     more = {code: count - limit for code, count in seen.items() if limit is not None and count > limit}
     return ListedFindings(tuple(listed), more)
+
+
+def _document(finding: Finding) -> FindingDocument:
+    return FindingDocument(
+        code=finding.code,
+        effect=finding.effect,
+        message=in_english(finding),
+        item=finding.item,
+        path=finding.path,
+        expected=_say(finding.expected),
+        found=_say(finding.found),
+        entry=finding.entry,
+        count=finding.count,
+        axis=finding.axis,
+    )
+
+
+def _say(value: str | Words | None) -> str | None:
+    return english().say_words(value) if isinstance(value, Words) else value

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from evtool.core.finding import Cause
 from evtool.core.text.names import shown
 from evtool.core.timestamp.stamp_names import StampName, StampRole
 from evtool.core.timestamp.time_report import ProvenInterval, StampKind, StampReport
 from evtool.core.timestamp.token_state import TokenState
+from evtool.report.language import Language, Said
 
 if TYPE_CHECKING:
     # A report without time-stamps needs none of it, least of all the X.509 parts of cryptography.
@@ -99,47 +101,54 @@ def describe_proof(name: StampName, verdict: OtsVerdict, listed_in: int | None) 
     )
 
 
-def render_times(intervals: Sequence[ProvenInterval], stamps: Sequence[StampReport]) -> list[str]:
+def render_times(language: Language, intervals: Sequence[ProvenInterval], stamps: Sequence[StampReport]) -> list[str]:
     """Write which times are proven, and by what; nothing if there is no time-stamp."""
     if not stamps:
         return []
-    lines = ["", "Proven times (by time-stamps that you trust; the times above are claims)"]
-    lines += [f"  entry {interval.entry}  {_render_interval(interval)}" for interval in intervals]
-    lines += ["", "Time-stamps"]
+    lines = ["", language.say("time.proven")]
+    for interval in intervals:
+        entry = language.say_ranges(((interval.entry, interval.entry),), "entries")
+        lines.append(f"  {entry}  {_render_interval(language, interval)}")
+    lines += ["", language.say("time.stamps")]
     for stamp in stamps:
-        lines += [f"  {line}" for line in _render_stamp(stamp)]
+        lines += [f"  {line}" for line in _render_stamp(language, stamp)]
     if any(stamp.repeat for stamp in stamps):
-        lines += [
-            "",
-            f"To repeat this in a copy of the custody directory, put the roots that you trust into {ROOTS} and run",
-        ]
+        lines += ["", language.say("time.repeat", roots=ROOTS)]
         for stamp in stamps:
             lines += [f"  {line}" for line in stamp.repeat]
             if stamp.repeat and stamp.repeat_remark:
-                lines.append(f"  # {stamp.repeat_remark}")
+                lines.append(f"  # {language.say('time.remark', why=Cause('remark', stamp.repeat_remark))}")
     return lines
 
 
-def _render_interval(interval: ProvenInterval) -> str:
-    ends = [f"not before {interval.not_before}"] if interval.not_before else []
-    ends += [f"not after {interval.not_after}"] if interval.not_after else []
-    return ", ".join(ends) or "no time is proven"
+def _render_interval(language: Language, interval: ProvenInterval) -> str:
+    ends = [language.say("time.not-before", time=interval.not_before)] if interval.not_before else []
+    ends += [language.say("time.not-after", time=interval.not_after)] if interval.not_after else []
+    return ", ".join(ends) or language.say("time.nothing")
 
 
-def _render_stamp(stamp: StampReport) -> list[str]:
-    what = stamp.label if stamp.kind is StampKind.RFC3161 else f"OpenTimestamps {stamp.label}".rstrip()
-    says = f"  says {stamp.attested_time}" if stamp.attested_time else ""
-    if stamp.kind is StampKind.RFC3161 and stamp.attested_time:
-        says += f" ({f'{stamp.accuracy} s either way' if stamp.accuracy else 'accuracy unknown'})"
-    who = f"  trusted as {stamp.authority}" if stamp.authority else ""
+def _render_stamp(language: Language, stamp: StampReport) -> list[str]:
+    """Write one line on a time-stamp, and one on each caution."""
+    is_token, say = stamp.kind is StampKind.RFC3161, language.say
+    parts: list[str] = [language.say_ranges(((stamp.entry, stamp.entry),), "entries")]
+    parts += [stamp.label if is_token else f"OpenTimestamps {stamp.label}".rstrip()]
+    parts += [language.word("stamp-state", stamp.state.value)]
+    if stamp.attested_time and not is_token:
+        parts.append(say("time.says", time=stamp.attested_time))
+    elif stamp.attested_time and stamp.accuracy:
+        parts.append(say("time.says-within", time=stamp.attested_time, seconds=stamp.accuracy))
+    elif stamp.attested_time:
+        parts.append(say("time.says-roughly", time=stamp.attested_time))
     if stamp.block_hash:
-        who = f"  block {stamp.block_height} {stamp.block_hash}"
-    why = f"  {stamp.reason}: {stamp.detail}" if stamp.detail else ""
-    lines = [f"entry {stamp.entry}  {what}  {stamp.state.value}{says}{who}{why}"]
-    lines += [f"  {caution}" for caution in stamp.cautions]
-    if stamp.block_hash:
-        lines.append("  the block's height in the best chain comes from the headers that you supplied")
-    return lines
+        parts.append(say("time.block", height=stamp.block_height, hash=stamp.block_hash))
+    elif stamp.authority:
+        parts.append(say("time.authority", name=Said(stamp.authority)))
+    if stamp.detail:
+        parts.append(say("time.remark", why=Cause(stamp.reason, f"{stamp.reason}: {stamp.detail}")))
+    lines = ["  ".join(parts)]
+    cautions = (Cause(caution.partition(":")[0], caution) for caution in stamp.cautions)
+    lines += [f"  {say('time.remark', why=caution)}" for caution in cautions]
+    return [*lines, f"  {say('time.headers')}"] if stamp.block_hash else lines
 
 
 def render_stamping(stamping: Stamping, directory: str = "DIR") -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from evtool.core.text.counts import counted
 from evtool.core.text.names import shown
-from evtool.core.text.ranges import ItemRanges, name_ranges, ranges_of
+from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.report.language import Language, Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,76 +82,74 @@ class Travels:
     texts: tuple[FreeText, ...]
 
 
-def render_travels(travels: Travels, limit: int | None = None) -> list[str]:
+def render_travels(language: Language, travels: Travels, limit: int | None = None) -> list[str]:
     """Write it, one fact a line; of what is many, the first `limit`, and how many more there are."""
-    lines = [_names(travels)]
-    lines += _limited([f"    {shown(name)}" for name in travels.names], limit)
+    page = _Page(language, limit)
+    say = language.say
+    lines: list[str] = [say("travels.names", count=len(travels.names)) if travels.names else say("travels.no-names")]
+    lines += page.limited(f"    {shown(name)}" for name in travels.names)
     if travels.earlier_names:
-        lines.append("  names that items had before:")
-        lines += _limited([f"    {shown(name)}" for name in travels.earlier_names], limit)
+        lines.append(say("travels.before"))
+        lines += page.limited(f"    {shown(name)}" for name in travels.earlier_names)
     if travels.nameless is not None:
-        lines += _nameless(travels.nameless, travels.nameless_by)
+        causes = ranges_of(travels.nameless_by).ranges
+        lines.append(say("travels.nameless", items=travels.nameless.ranges, entries=causes))
+        lines.append(say("travels.nameless-hint", typed=",".join(travels.nameless.serialize())))
     if travels.metadata:
-        lines.append(f"  embedded metadata of {counted(travels.metadata, 'item')}, which can name people and places")
+        lines.append(say("travels.metadata", count=travels.metadata))
     if travels.recordings:
-        named = name_ranges(travels.recordings.ranges, _MAX_PLACES)
-        lines.append(f"  a video or a sound recording inside a picture: {named}")
+        lines.append(say("travels.recordings", items=travels.recordings.ranges))
     if travels.parties:
-        lines.append("  who had the collection or a bundle of it:")
-        lines += _limited(
-            [f"    entry {party.entry}, {party.event}: {shown(party.code)}" for party in travels.parties], limit
-        )
+        lines.append(say("travels.parties"))
+        lines += page.limited(page.party(party) for party in travels.parties)
     if travels.other_terms:
-        lines.append("  terms of items that are not in the bundle:")
-        spelled = [
-            f"    entry {other.entry}, {name_ranges(other.items.ranges, _MAX_PLACES)}: {shown(other.terms, 1000)}"
-            for other in travels.other_terms
-        ]
-        lines += _limited(spelled, limit)
+        lines.append(say("travels.other-terms"))
+        lines += page.limited(page.terms(other) for other in travels.other_terms)
     if travels.other_items:
-        named = name_ranges(travels.other_items.ranges, _MAX_PLACES)
-        lines.append(f"  numbers of items that are not in the bundle: {named}")
+        lines.append(say("travels.other-items", items=travels.other_items.ranges))
     if travels.texts:
-        lines.append("  words of people:")
-        spelled = [f"    {shown(words.text, 4000)}  ({_places(words.places)})" for words in travels.texts]
-        lines += _limited(spelled, limit)
-    else:
-        lines.append("  no words of people")
-    return lines
+        return [*lines, say("travels.words"), *page.limited(page.words(words) for words in travels.texts)]
+    return [*lines, say("travels.no-words")]
 
 
-def _names(travels: Travels) -> str:
-    if not travels.names:
-        return "  no names: the files go by number"
-    return f"  names of {counted(len(travels.names), 'item')}:"
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Writes single facts.
 
+    Attributes:
+        language: that of the reader.
+        limit: how many of one kind are written; None is all.
+    """
 
-def _nameless(items: ItemRanges, causes: Sequence[int]) -> list[str]:
-    named = name_ranges(items.ranges, _MAX_PLACES)
-    entries = name_ranges(ranges_of(causes).ranges, _MAX_PLACES, singular="entry", plural="entries")
-    return [
-        f"  no names of {named}: {entries} renamed them together with items whose names do not travel",
-        f"    to let them travel, first record the names again: evtool record DIR renamed --items {_typed(items)}",
-    ]
+    language: Language
+    limit: int | None
 
+    def party(self, party: EarlierParty) -> str:
+        """Write who had it before."""
+        event = self.language.word("event", party.event)
+        return self.language.say("travels.party", entry=party.entry, event=event, code=party.code)
 
-def _typed(items: ItemRanges) -> str:
-    return ",".join(items.serialize())
+    def terms(self, other: OtherTerms) -> str:
+        """Write terms of other items."""
+        terms = Said(shown(other.terms, 1000))
+        return self.language.say("travels.terms-of", entry=other.entry, items=other.items.ranges, terms=terms)
 
+    def words(self, words: FreeText) -> str:
+        """Write the words of people, and where they stand."""
+        places = "; ".join(words.places[:_MAX_PLACES])
+        if len(words.places) > _MAX_PLACES:
+            places += self.language.say("travels.more-places", count=len(words.places) - _MAX_PLACES)
+        return self.language.say("travels.text", text=Said(shown(words.text, 4000)), places=Said(places))
 
-def _places(places: Sequence[str]) -> str:
-    more = f", and {len(places) - _MAX_PLACES} more places" if len(places) > _MAX_PLACES else ""
-    return f"{'; '.join(places[:_MAX_PLACES])}{more}"
+    def limited(self, lines: Iterable[str]) -> list[str]:
+        """Leave out what is too much, and count it."""
+        written = list(lines)
+        if self.limit is None or len(written) <= self.limit:
+            return written
+        return [*written[: self.limit], self.language.say("travels.more", count=len(written) - self.limit)]
 
 
 _MAX_PLACES = 5
-
-
-def _limited(lines: Sequence[str], limit: int | None) -> list[str]:
-    if limit is None or len(lines) <= limit:
-        return list(lines)
-    return [*lines[:limit], f"    and {len(lines) - limit:,} more"]
-
 
 LISTED = 20
 """How much of one kind a page lists."""

@@ -15,6 +15,7 @@ from enum import Enum
 from itertools import groupby
 from typing import NamedTuple
 
+from evtool.core.finding import Words
 from evtool.core.manifest.manifest import path_sort_key
 from evtool.core.text.names import nfc_key, store_name, store_names
 from evtool.core.text.patterns import LITTER_PATTERNS, Exclusions
@@ -81,7 +82,7 @@ class WalkNotes:
     directories: int = 0
     excluded: list[tuple[str, str]] = field(default_factory=list)
     excluded_count: int = 0
-    companions: list[tuple[str, str]] = field(default_factory=list)
+    companions: list[tuple[str, Words]] = field(default_factory=list)
     twins: list[tuple[str, str]] = field(default_factory=list)
     fingerprint: str = ""
     _stack: list[_Frame] = field(default_factory=list)

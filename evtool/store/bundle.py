@@ -22,6 +22,7 @@ from evtool.core.container.bagit import (
 )
 from evtool.core.container.companions import SYSTEM_DIRECTORIES, find_companion
 from evtool.core.errors import FormatError, InputError
+from evtool.core.finding import Words
 from evtool.core.text.limits import MAX_BAG_LINE, MAX_BAG_README, MAX_INFO
 from evtool.core.text.names import shown, shown_path, store_name
 from evtool.core.text.patterns import Exclusions
@@ -59,7 +60,7 @@ class Bundle(ABC):
     payload: dict[bytes, str]
     sizes: dict[bytes, int]
     foreign: list[str]
-    companions: list[tuple[str, str]]
+    companions: list[tuple[str, Words]]
 
     @abstractmethod
     def close(self) -> None:
@@ -205,7 +206,7 @@ class FolderBundle(Bundle):
                         self.companions.append((store_name(path), who))
                 elif kind == "d" and name in SYSTEM_DIRECTORIES:
                     if not directory:
-                        self.companions.append((store_name(path), "a folder of the system"))
+                        self.companions.append((store_name(path), Words("system-folder")))
                 else:
                     self.foreign.append(shown_path(path))
 

@@ -23,6 +23,7 @@ from evtool.core.custody.chain import EntryFiles
 from evtool.core.custody.entry import INFORMATIONAL_FILES
 from evtool.core.custody.events import Event
 from evtool.core.errors import FormatError, InputError
+from evtool.core.finding import Words
 from evtool.core.text.limits import (
     MAX_CHAIN_BYTES,
     MAX_CRL_BYTES,
@@ -39,6 +40,7 @@ from evtool.core.text.limits import (
 )
 from evtool.core.text.names import shown, shown_path, store_name
 from evtool.core.timestamp.stamp_names import StampName, StampRole, parse_stamp_name
+from evtool.scan.companions import name_companion
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.store.bounds import MANIFEST_BOUND, Bound, of_lines, of_size, read_within
 
@@ -98,7 +100,7 @@ class Listing:
     stamps: tuple[StampName, ...]
     informational: tuple[str, ...]
     unfinished: tuple[str, ...]
-    companions: tuple[tuple[str, str], ...]
+    companions: tuple[tuple[str, Words], ...]
     foreign: tuple[str, ...]
 
     @property
@@ -252,14 +254,14 @@ class CustodyReader(ABC):
         receipts: dict[tuple[int, str], list[str]] = {}
         stamps: list[StampName] = []
         informational, unfinished, foreign = [], [], []
-        companions: list[tuple[str, str]] = []
+        companions: list[tuple[str, Words]] = []
         there = self._names()
         names_there = {raw for raw, _ in there}
         for raw, kind in sorted(there):
             name = raw.decode("utf-8", "replace")
             match = _ENTRY_FILE.match(name)
             if kind == "d" and raw in SYSTEM_DIRECTORIES:
-                companions.append((store_name(raw), "a folder of the system"))
+                companions.append((store_name(raw), Words("system-folder")))
             elif kind != "f":
                 foreign.append(shown_path(raw))
             elif match and int(match[1]) > 0:
@@ -291,7 +293,7 @@ class CustodyReader(ABC):
             tuple(foreign),
         )
 
-    def _find_companion(self, name: bytes, there: set[bytes]) -> str | None:
+    def _find_companion(self, name: bytes, there: set[bytes]) -> Words | None:
         """Say who wrote a file that is a companion by its name and its bytes; None for everything else."""
         companion = find_companion(name)
         if companion is None or (companion.beside is not None and companion.beside not in there):
@@ -303,7 +305,7 @@ class CustodyReader(ABC):
             return None
         if len(data) > _MAX_COMPANION or not companion.matches(data[:START_SIZE], len(data)):
             return None
-        return f"{companion.system}, beside {shown_path(companion.beside)}" if companion.beside else companion.system
+        return name_companion(companion)
 
     def read_entry(self, sequence: int, event: str, *, with_details: bool = False) -> EntryFiles:
         """Read the bytes of one entry and of its signature, and those of its details if they are asked for.

@@ -49,6 +49,7 @@ from evtool.core.text.ranges import ranges_of
 from evtool.keys.signer import FileSigner, Signer
 from evtool.operations.author import Author
 from evtool.operations.record.selection import Selection
+from evtool.report.language import in_english
 from tests.attacks import consent_reference as reference
 from tests.attacks.archivist import AGREEMENTS, CODES, DAY, Archivist, Plan, write_defaults, write_files, write_table
 from tests.attacks.consent_reference import Question, Terms
@@ -187,7 +188,7 @@ class Round:
     def check_sealed(self, place: Path, numbers: set[int]) -> None:
         """Every record verifies, says what was meant, and bears the label of the page."""
         report = verify(place, VerifyOptions(signers=BOTH, jobs=1))
-        problems = [f"{finding.code.value}: {finding.message}" for finding in report.findings]
+        problems = [f"{finding.code.value}: {in_english(finding)}" for finding in report.findings]
         assert report.exit_code is ExitCode.OK, problems
         in_force = [self.items[number].in_force for number in numbers]
         assert report.handling == reference.label([(terms or {}).get("handling") for terms in in_force])
@@ -297,7 +298,7 @@ class Round:
         self.history.append(reference.Step("disclosed", "A1", "A1"))
         self.check_sealed(self.case, set(self.items))
         report = verify(bundle, VerifyOptions(signers=BOTH, jobs=1))
-        assert report.exit_code is ExitCode.OK, [finding.message for finding in report.findings]
+        assert report.exit_code is ExitCode.OK, [in_english(finding) for finding in report.findings]
         there = self.root / "there"
         unpack(bundle, there, verify_options=VerifyOptions(signers=BOTH, jobs=1))
         self.check_sealed(there, gone)

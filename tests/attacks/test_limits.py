@@ -58,6 +58,7 @@ from evtool.operations.record.record import read_record
 from evtool.operations.verify.items import plain as compare
 from evtool.operations.verify.time import evidence as time_evidence
 from evtool.operations.verify.verify import verify
+from evtool.report.language import in_english
 from evtool.scan.tree import TreeLocation
 from evtool.store import zip_bundle
 from evtool.store.bounds import MANIFEST_BOUND, Bound, of_lines, of_size, read_within
@@ -222,7 +223,7 @@ def test_what_cannot_be_put_together_is_not_checked(tmp_path: Path) -> None:
     report = verify(tmp_path)
     assert report.exit_code == 4
     assert "more than 256 conditions" in str(
-        [finding.message for finding in report.findings if finding.code.value == "no-consent"]
+        [in_english(finding) for finding in report.findings if finding.code.value == "no-consent"]
     )
     assert report.consent is not None
     assert report.consent.strictest_handling == "closed"
@@ -261,7 +262,7 @@ def _evidence(folder: Path, data: bytes = b"x") -> Record:
 def _codes(folder: Path) -> dict[str, str]:
     report = verify(folder)
     assert report.exit_code in (1, 3, 4)
-    return {finding.code.value: finding.message for finding in report.findings}
+    return {finding.code.value: in_english(finding) for finding in report.findings}
 
 
 @pytest.mark.parametrize(
@@ -287,7 +288,7 @@ def test_what_lies_there_together_has_a_bound(
         (tmp_path / "custody" / f"0001-sealed.toml.sig.{label}.tsr").write_bytes(b"12345")
     assert words not in str(_codes(tmp_path).values())
     monkeypatch.setattr(module, limit, number)
-    messages = [finding.message for finding in verify(tmp_path).findings if finding.code.value == code]
+    messages = [in_english(finding) for finding in verify(tmp_path).findings if finding.code.value == code]
     assert any(words in message for message in messages)
     assert getattr(limits, limit) > number
 
@@ -300,7 +301,7 @@ def test_whoever_adds_tokens_keeps_no_answer_away(tmp_path: Path, monkeypatch: p
         (tmp_path / "custody" / f"0001-sealed.toml.sig.{label}.tsr").write_bytes(b"12345")
     monkeypatch.setattr(time_evidence, "MAX_STAMPS_SIZE", 4)
     after = verify(tmp_path)
-    assert [finding.effect for finding in after.findings if "are not judged" in finding.message] == [Effect.NOTE]
+    assert [finding.effect for finding in after.findings if "are not judged" in in_english(finding)] == [Effect.NOTE]
     assert after.exit_code is before.exit_code
     assert after.axes[Axis.TIME] is AxisState.NOT_ESTABLISHED
 
@@ -367,11 +368,14 @@ def test_containers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with zipfile.ZipFile(path, "w") as bag:
         bag.writestr(zipfile.ZipInfo("a" * (MAX_ZIP_NAME + 1)), b"x")
     report = verify(path)
-    assert (report.exit_code, "too long" in report.findings[-1].message + report.findings[0].message) == (4, True)
+    assert (report.exit_code, "too long" in in_english(report.findings[-1]) + in_english(report.findings[0])) == (
+        4,
+        True,
+    )
     with zipfile.ZipFile(path, "w") as bag:
         bag.writestr(zipfile.ZipInfo("bagit.txt"), b"x" * 11)
     monkeypatch.setattr(zip_bundle, "MAX_KEPT", 10)
     with path.open("rb") as stream:
         findings = verify(stream).findings
-    assert any("more than the 10 bytes that are kept in memory" in finding.message for finding in findings)
+    assert any("more than the 10 bytes that are kept in memory" in in_english(finding) for finding in findings)
     assert limits.MAX_KEPT > 10

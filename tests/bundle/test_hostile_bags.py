@@ -14,6 +14,7 @@ import pytest
 
 from evtool.core.errors import EvtoolError, ExitCode, InputError
 from evtool.operations.bundle.unpack import unpack
+from evtool.report.language import in_english
 from tests.bundle.case import only, pack_it, seal_case, snapshot, verify_it, write_files
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "bundle" / "bag"
@@ -133,7 +134,7 @@ def test_a_changed_bundle_is_found_out_and_unpacks_to_nothing(path: Path, packed
 
     if recipe.finding:
         report = verify_it(bag)
-        found = [f"{finding.code.value}: {finding.message}" for finding in report.findings]
+        found = [f"{finding.code.value}: {in_english(finding)}" for finding in report.findings]
         assert report.exit_code == recipe.exit, found
         assert any(text.startswith(recipe.finding) for text in found), found
     else:

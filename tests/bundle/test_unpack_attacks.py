@@ -23,6 +23,7 @@ from evtool.core.text.names import parse_name, store_name
 from evtool.core.verdict import Report
 from evtool.operations.bundle import unpack as unpack_module
 from evtool.operations.bundle.unpack import unpack
+from evtool.report.language import in_english
 from tests.bundle.case import NOW, SIGNER, make_case, pack_it, seal_case, snapshot, verify_it, write_files
 from tests.bundle.test_hostile_bags import relist
 
@@ -137,7 +138,9 @@ def test_one_seal_that_no_directory_can_have_been_is_refused(items: list[Stated]
     bag = forge(tmp_path, items)
     report = verify_it(bag)
     assert report.exit_code is ExitCode.NOT_CHECKED
-    assert [finding.code for finding in report.findings if "lies below" in finding.message] == [Code.MANIFEST_INVALID]
+    assert [finding.code for finding in report.findings if "lies below" in in_english(finding)] == [
+        Code.MANIFEST_INVALID
+    ]
     with pytest.raises(EvtoolError, match="lies below"):
         unpack(bag, tmp_path / "out", outside_links=True)
     assert not (tmp_path / "out").exists()

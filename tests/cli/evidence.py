@@ -77,7 +77,7 @@ def check(directory: Path, evtool: Runner, **options: Any) -> Report:
     try:
         return verify(directory, asked)
     except InputError as error:
-        return report_unreadable(asked, error.message)
+        return report_unreadable(asked, error)
 
 
 def deprived() -> list[str]:

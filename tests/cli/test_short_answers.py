@@ -10,6 +10,7 @@ import pytest
 
 from evtool import VerifyOptions, verify
 from evtool.core.errors import ExitCode
+from evtool.report.language import english
 from evtool.report.text import render_report
 from tests.cli.custody import Party, make_case, make_party
 from tests.cli.evidence import PUBLIC
@@ -216,7 +217,7 @@ def test_no_failure_is_left_out_on_a_narrow_screen(archivist: Party, case: Path)
         path.unlink()
     (archivist.run.home / "allowed_signers").unlink()
     report = verify(case, VerifyOptions(jobs=1))
-    text = render_report(report, "case", width=60, limit=20)
+    text = render_report(english(), report, "case", width=60, limit=20)
     for kind in ("changed", "missing", "key-unknown", "no-consent"):
         assert f" {kind} " in text, kind
     assert "| evtool trust add A1 -" in text

@@ -14,7 +14,7 @@ from unicodedata import east_asian_width
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evtool.report.text import fold
+from evtool.report.columns import fold
 from tests.cli.evidence import give_key
 from tests.conftest import Runner
 
@@ -25,11 +25,11 @@ def width_of(line: str) -> int:
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in line)
 
 
-def on_a_terminal(evtool: Runner, *arguments: str | Path) -> str:
-    """Run with a terminal of 90 columns as standard output, and give what it was sent."""
+def on_a_terminal(evtool: Runner, *arguments: str | Path, columns: int = COLUMNS, **variables: str) -> str:
+    """Run with a terminal of so many columns as standard output, and give what it was sent."""
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
-    environment = evtool.environment | {"TERM": "xterm"}
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    environment = evtool.environment | {"TERM": "xterm"} | variables
     with subprocess.Popen(
         evtool.command(*arguments), stdout=theirs, stderr=subprocess.DEVNULL, env=environment, cwd=evtool.directory
     ):

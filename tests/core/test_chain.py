@@ -15,6 +15,7 @@ from evtool.core.finding import Axis, Code, Effect
 from evtool.core.ssh.key import ED25519, PublicKey
 from evtool.core.ssh.signature import NAMESPACE, serialize_signature, signed_data
 from evtool.core.text.digest import sha256_hex
+from evtool.report.language import in_english
 
 KEYS = [SigningKey(bytes([number]) * 32) for number in (1, 2)]
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -89,7 +90,7 @@ def test_a_gap_of_many_is_one_finding() -> None:
     made = files(replace(entry(9999, KEYS[0], first), sequence=9999), KEYS[0])
     (finding,) = check_chain([made]).findings
     assert (finding.code, finding.entry) == (Code.ENTRY_MISSING, 1)
-    assert "9998 entries from 1 to 9998" in finding.message
+    assert "9998 entries from 1 to 9998" in in_english(finding)
 
 
 @pytest.mark.parametrize("unreadable", [1, 2, 3, 4])
@@ -158,7 +159,7 @@ def test_the_signature_before_is_held_too() -> None:
     (finding,) = check_chain(made).findings
     assert finding.code is Code.CHAIN_BROKEN
     assert finding.found == sha256_hex(made[0].signature)
-    assert "0001-sealed.toml.sig" in finding.message
+    assert "0001-sealed.toml.sig" in in_english(finding)
 
 
 def test_an_entry_of_another_collection() -> None:
@@ -184,4 +185,4 @@ def test_a_noted_head_is_looked_for_in_the_whole_chain() -> None:
     finding = check_head(chain, "ab" * 32)
     assert finding is not None
     assert (finding.code, finding.effect, finding.found) == (Code.HEAD_UNKNOWN, Effect.DISPROVES, chain.head)
-    assert "abab abab" in finding.message
+    assert "abab abab" in in_english(finding)

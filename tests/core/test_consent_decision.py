@@ -36,6 +36,7 @@ from evtool.core.terms.terms import (
 from evtool.keys.recipients import load_recipients
 from evtool.operations.bundle.pack import Disclosure
 from evtool.operations.record.trust import TrustPolicy
+from evtool.report.language import english
 from tests.attacks.consent_reference import Question, refused
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "consent"
@@ -349,7 +350,7 @@ def test_duties_are_told_with_the_permission() -> None:
     decision = decide_stated(terms, Request(recipient, Purpose.RESEARCH, date(2026, 3, 1)))
 
     assert decision.allowed
-    assert decision.duties == (
+    assert tuple(map(english().say_words, decision.duties)) == (
         "ask before passing it on",
         "ask before disclosing it to an accused",
         "the person should have been asked again on 2026-01-01",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from hashlib import sha256
 
 import pytest
@@ -9,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evtool.core.errors import FormatError
-from evtool.core.manifest.merkle import Subtree, TreeBuilder, compute_leaf_hash, compute_node_hash, fold_nodes
+from evtool.core.manifest.merkle import (
+    Subtree,
+    TreeBuilder,
+    compute_leaf_hash,
+    compute_node_hash,
+    fold_nodes,
+    split_lines,
+)
 
 lines = st.lists(st.binary(max_size=8), max_size=70)
 
@@ -111,3 +119,9 @@ def test_a_node_is_never_a_leaf() -> None:
     left, right = compute_leaf_hash(b"left"), compute_leaf_hash(b"right")
     assert compute_node_hash(left, right) != compute_leaf_hash(left + right)
     assert root_of([left, right]) == compute_node_hash(left, right)
+
+
+@given(st.lists(st.sampled_from([b"a", b"\r", b"\n", b"\r\n", b"\x0b", b"\xc2\x85", b"\x1c"]), max_size=12))
+def test_lines_end_at_newlines_and_nowhere_else(pieces: list[bytes]) -> None:
+    text = b"".join(pieces)
+    assert split_lines(text) == io.BytesIO(text).readlines()

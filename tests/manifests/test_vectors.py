@@ -37,6 +37,7 @@ from evtool.operations.verify.time.grounds import TimeGrounds
 from evtool.operations.verify.verify import report_unreadable, verify
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import CustodyDirectory, FileRole, file_name
+from tests.report.korean import check_korean
 
 TESTS = Path(__file__).parents[1]
 VECTORS = TESTS / "vectors" / "verify"
@@ -100,7 +101,7 @@ class Vector:
             # The program says of a directory without any record what it is, with the exit code of `no-items`.
             if "there is no directory custody in it" not in error.message:
                 raise
-            return report_unreadable(options, error.message)
+            return report_unreadable(options, error)
 
 
 def read_vector(folder: Path) -> Vector:
@@ -140,11 +141,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_vector(name: str, built: Path) -> None:
-    """The verdict is the one that the vector asks for, and the layer that it names is the first to refuse."""
+    """The verdict is the one that the vector asks for, the layer that it names is the first to refuse, and all of it
+    can be told in Korean."""
     vector = read_vector(built / name)
     report = vector.verify()
     assert (int(report.exit_code), labels(report)) == (vector.exit_code, vector.findings)
     assert first_refusal(vector, report) == vector.layer
+    check_korean(report)
 
 
 def test_the_vectors_are_what_their_recipes_make() -> None:

@@ -12,7 +12,7 @@ from evtool.core.errors import InputError
 from evtool.core.manifest.manifest import Item
 from evtool.core.text.item_choice import parse_choice
 from evtool.operations.record import skimming
-from evtool.operations.record.read import ChosenItems, find_items, open_record
+from evtool.operations.record.read import SelectedItems, find_items, open_record
 from evtool.operations.record.record import Seal
 from evtool.operations.record.selection import Selection
 from tests.cli.evidence import give_key
@@ -40,7 +40,7 @@ def case(evtool: Runner, monkeypatch: pytest.MonkeyPatch) -> Path:
 def skimmed(case: Path, *texts: str) -> tuple[list[Item], list[Seal]]:
     """Choose items; give them and the seals as they were judged."""
     with open_record(case) as record:
-        chosen = ChosenItems(record, Selection(choice=parse_choice(texts)))
+        chosen = SelectedItems(record, Selection(choice=parse_choice(texts)))
         return [sealed.item for sealed in chosen], record.seals
 
 
@@ -103,7 +103,7 @@ def test_a_list_that_is_not_read_to_its_end_is_no_document(
     other.write_bytes(text.replace(b"030.txt", b"030.txu"))
     monkeypatch.setattr("evtool.operations.record.read.MOST_SOUGHT", 10)
     with open_record(case) as record:
-        chosen = ChosenItems(record, Selection())
+        chosen = SelectedItems(record, Selection())
         assert [sealed.item.number for sealed in chosen] == [*range(1, 5), *range(6, FILES + 1), 5]
         shutil.copy(other, case / MANIFEST)
         with pytest.raises(InputError, match="root hash is"):

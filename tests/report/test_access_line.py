@@ -6,12 +6,13 @@ import pytest
 
 from evtool.core.consent.summary import ConsentSummary
 from evtool.report.consent_text import render_access_line
+from evtool.report.language import english
 
 
 def line(handling: str, **status: int) -> str:
     """Give the line for items with these states of consent."""
     counts = {name.replace("_", "-"): count for name, count in status.items()}
-    return render_access_line(handling, "case", ConsentSummary(items=sum(status.values()), status=counts))
+    return render_access_line(english(), handling, "case", ConsentSummary(items=sum(status.values()), status=counts))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from evtool.operations.record.place import RecordPlace
 from evtool.report.custody_document import EntryDocument
 from evtool.report.entry import render_fixity
 from evtool.report.findings import ListedFindings, list_findings
+from evtool.report.language import english, in_english
 
 
 def answer_entry(output: Output, directory: str, result: RecordResult, *notes: str, where: RecordPlace) -> ExitCode:
@@ -36,7 +37,7 @@ def answer_entry(output: Output, directory: str, result: RecordResult, *notes: s
             head=None if where.dry_run else result.head,
             items=tuple(result.items.serialize()) if result.items else None,
             fixity=result.fixity,
-            findings=listed.findings,
+            findings=listed.documents,
             more_findings=listed.more,
         )
     )
@@ -52,5 +53,5 @@ def _say_what_was_added(result: RecordResult, directory: str, dry_run: bool) -> 
 def _render_written(result: RecordResult, listed: ListedFindings) -> list[str]:
     """Write in what state the evidence was found."""
     lines = [f"  {render_fixity(result.fixity)}"] if result.fixity else []
-    lines += [f"  {finding.code.value}: {finding.message}" for finding in listed.findings]
-    return [*lines, *(f"  {code.value}: {words}" for code, words in listed.rest)]
+    lines += [f"  {finding.code.value}: {in_english(finding)}" for finding in listed.findings]
+    return [*lines, *(f"  {code.value}: {words}" for code, words in listed.say_rest(english()))]

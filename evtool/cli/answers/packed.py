@@ -20,6 +20,7 @@ from evtool.keys.age_keys import EncryptionKey
 from evtool.operations.author import Author
 from evtool.operations.bundle.pack import Disclosure, PackOptions, PackResult, pack, preview_pack
 from evtool.report.bundle_document import LeftOutItem, PackDocument, travels_document
+from evtool.report.language import english
 from evtool.report.text import format_size
 from evtool.report.travels import LISTED, Travels, render_travels
 
@@ -29,7 +30,11 @@ MAX_RANGES = 10
 
 def announce_travels(output: Output, travels: Travels) -> None:
     """Print what goes to the recipient beside the evidence."""
-    lines = ["What travels with the evidence:", *render_travels(travels, None if output.lists_all else LISTED), ""]
+    lines = [
+        "What travels with the evidence:",
+        *render_travels(english(), travels, None if output.lists_all else LISTED),
+        "",
+    ]
     output.answer("\n".join(lines))
 
 
@@ -69,7 +74,7 @@ def preview_bundle(output: Output, order: Order) -> ExitCode:
         *list_named_items(output, directory, options.custody, preview.disclosed),
     ]
     lines += _say_left_out(preview.left_out, "would be left out")
-    lines += [f"  condition: {shown(duty)}" for duty in preview.duties]
+    lines += [f"  condition: {english().say_words(duty)}" for duty in preview.duties]
     lines += [f"  would be encrypted to {key.text}" for key in recipients]
     output.answer("\n".join(lines))
     output.document(
@@ -85,7 +90,7 @@ def preview_bundle(output: Output, order: Order) -> ExitCode:
             files=0,
             neutral=0,
             size=0,
-            duties=preview.duties,
+            duties=tuple(map(english().say_words, preview.duties)),
             encrypted_to=tuple(key.text for key in recipients),
             travels=travels_document(preview.travels),
             dry_run=True,
@@ -128,7 +133,7 @@ def make_bundle(output: Output, order: Order) -> ExitCode:
             files=result.files,
             neutral=result.neutral,
             size=result.size,
-            duties=result.duties,
+            duties=tuple(map(english().say_words, result.duties)),
             encrypted_to=tuple(key.text for key in recipients),
             travels=travels_document(result.travels),
             dry_run=False,
@@ -167,7 +172,7 @@ def _render(bundle: Path, result: PackResult, recipients: tuple[EncryptionKey, .
             f"  {result.like_record:,} of the items are named custody or like it, which is where the record goes when "
             "the bundle is unpacked: there they go by their number, at least on systems that ignore case"
         )
-    lines += [f"  condition: {shown(duty)}" for duty in result.duties]
+    lines += [f"  condition: {english().say_words(duty)}" for duty in result.duties]
     lines += [f"  encrypted to {key.text}" for key in recipients]
     lines += head_lines(result.head, "give it to the recipient by phone or another channel")
     return "\n".join(lines)

@@ -29,6 +29,7 @@ from evtool.cli.options.values import PURPOSES, code_value, purpose_value
 from evtool.cli.output import Output, output_and_findings, output_options
 from evtool.core.consent.decision import ConsentAnswer, Request
 from evtool.core.errors import ExitCode, FormatError, InputError, KeyFileError
+from evtool.core.finding import Words
 from evtool.core.ssh.key import PublicKey
 from evtool.core.terms.input import NOBODY, accepted, make_terms, parse_user_term
 from evtool.core.terms.terms import TERMS, ConsentTerms, Purpose, parse_day
@@ -55,6 +56,7 @@ from evtool.report.consent_document import (
     holding_document,
 )
 from evtool.report.consent_text import render_consent, render_holding
+from evtool.report.language import english
 
 GROUP_EXAMPLES = """\b
 Examples:
@@ -328,12 +330,13 @@ def _render_answers(answers: Sequence[ConsentAnswer], output: Output) -> list[st
     allowed = {number: decision for number, decision in decisions if decision.allowed}
     if allowed and len(allowed) < len(decisions):
         lines.append(f"  allowed: {_name_items(ranges_of(allowed), output)}")
-    duties: dict[str, list[int]] = {}
+    duties: dict[Words, list[int]] = {}
     for number, decision in allowed.items():
         for duty in decision.duties:
             duties.setdefault(duty, []).append(number)
     lines += [
-        f"  condition for {_name_items(ranges_of(numbers), output)}: {shown(duty)}" for duty, numbers in duties.items()
+        f"  condition for {_name_items(ranges_of(numbers), output)}: {english().say_words(duty)}"
+        for duty, numbers in duties.items()
     ]
     return lines
 

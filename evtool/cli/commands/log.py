@@ -25,6 +25,7 @@ from evtool.report.document import LogDocument, LogEntry
 from evtool.report.entry import render_details, render_in_short
 from evtool.report.findings import ListedFindings, list_findings
 from evtool.report.groups import MOST_LINES, fit_findings
+from evtool.report.language import english
 from evtool.report.moments import format_local
 
 EXAMPLES = """\b
@@ -73,9 +74,9 @@ def _render(record: Record, directory: str, listed: ListedFindings, output: Outp
     if output.quiet:
         return f"{title}, head {links[-1].head}" if links else title
     if output.lists_all:
-        problems = [f"  {finding.code.value}: {finding.message}" for finding in listed.findings]
+        problems = [f"  {finding.code.value}: {english().say_finding(finding)}" for finding in listed.findings]
     else:
-        grouped = fit_findings(record.record_findings, lambda rows: len(rows) <= _MOST_FINDINGS)
+        grouped = fit_findings(english(), record.record_findings, lambda rows: len(rows) <= _MOST_FINDINGS)
         problems = [f"  {row.code.value}: {row.text}" for row in grouped]
     end = ["", "Findings", *problems] if problems else []
     whole = [line for link in links for line in ("", *_render_link(link))]
@@ -103,7 +104,8 @@ _FEWEST = 12
 def _render_shortest(link: Link) -> list[str]:
     entry = link.entry
     items = f"  {name_ranges(entry.items.ranges, 4)}" if entry.items else ""
-    return [f"entry {entry.sequence}  {entry.event.value}  {format_local(entry.happened_at)}  {entry.agent}{items}"]
+    happened = format_local(english(), entry.happened_at)
+    return [f"entry {entry.sequence}  {entry.event.value}  {happened}  {entry.agent}{items}"]
 
 
 def _render_short(link: Link) -> list[str]:
@@ -116,8 +118,8 @@ def _render_link(link: Link) -> list[str]:
     clock = "as the clock said" if entry.clock is Clock.CLAIMED else "by a clock that the signer calls synchronised"
     lines = [
         f"entry {entry.sequence}  {entry.event.value}",
-        f"  happened  {format_local(entry.happened_at)}  (claimed)",
-        f"  recorded  {format_local(entry.recorded_at)}  ({clock})",
+        f"  happened  {format_local(english(), entry.happened_at)}  (claimed)",
+        f"  recorded  {format_local(english(), entry.recorded_at)}  ({clock})",
         f"  agent     {entry.agent}  {entry.key}",
         f"  reason    {'withheld from this copy, with the items' if entry.is_withheld else shown(entry.reason)}",
         f"  tool      {shown(entry.tool)}",
@@ -132,7 +134,7 @@ def _document(record: Record, directory: str, listed: ListedFindings, exit_code:
         path=directory,
         head=record.chain.head,
         entries=tuple(_entry_document(link) for link in record.chain.links),
-        findings=listed.findings,
+        findings=listed.documents,
         more_findings=listed.more,
     )
 

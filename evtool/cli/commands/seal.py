@@ -34,6 +34,7 @@ from evtool.operations.seal.seal import preview_seal, seal
 from evtool.operations.seal.unsealed import list_new_names
 from evtool.report.document import SealDocument
 from evtool.report.findings import ListedFindings, list_findings
+from evtool.report.language import english, in_english
 from evtool.report.metadata_document import SealedMetadata
 from evtool.report.metadata_text import render_summary, render_warnings
 from evtool.report.stamp import render_stamping
@@ -298,8 +299,8 @@ def _render(
     for finding in listed.findings:
         mark = _MARKS[finding.effect]
         item = f"item {finding.item} " if finding.item is not None else ""
-        lines.append(f"  {mark}: {finding.code.value}: {item}{finding.message}")
-    lines += [f"  {code.value}: {words}" for code, words in listed.rest]
+        lines.append(f"  {mark}: {finding.code.value}: {item}{in_english(finding)}")
+    lines += [f"  {code.value}: {words}" for code, words in listed.say_rest(english())]
     if stamps is not None:
         lines += ["", *render_stamping(stamps, directory)]
     elif is_stamping:
@@ -354,7 +355,7 @@ def _document(
         excluded=result.excluded,
         left_out=list_left_out(result),
         empty=result.empty_count,
-        findings=listed.findings,
+        findings=listed.documents,
         more_findings=listed.more,
         notes=tuple(result.notes),
         metadata=_sealed_metadata(result),

@@ -23,7 +23,7 @@ from evtool.core.text.ranges import ranges_of
 from evtool.core.text.times import format_mtime
 from evtool.operations.entries.consent import known_consent
 from evtool.operations.record.place import RecordPlace
-from evtool.operations.record.read import ChosenItems, open_record
+from evtool.operations.record.read import SelectedItems, open_record
 from evtool.operations.record.record import SealedItem
 from evtool.operations.record.selection import Selection
 from evtool.operations.verify.derivations import Derivation, list_derivations
@@ -31,6 +31,7 @@ from evtool.report.consent_document import sealed_document, terms_document
 from evtool.report.consent_text import render_known
 from evtool.report.document import ItemsDocument, ShownDerivation, ShownItem
 from evtool.report.findings import list_findings
+from evtool.report.language import Language, english
 from evtool.report.metadata_document import metadata_document
 from evtool.report.metadata_text import render_statement
 from evtool.report.text import format_size
@@ -74,7 +75,7 @@ def command(
     """Print the items sealed in DIRECTORY, or only those asked for, with what is stated of them."""
     selection = Selection(choice=items)
     with open_record(directory, RecordPlace(custody, continued, access.load())) as record:
-        chosen = ChosenItems(record, selection)
+        chosen = SelectedItems(record, selection)
         findings = record.record_findings
         if chosen.unknown:
             raise InputError(
@@ -93,7 +94,7 @@ def command(
             exit_code=exit_code,
             path=directory,
             items=(),
-            findings=listed.findings,
+            findings=listed.documents,
             more_findings=listed.more,
         )
         output.document_of(document, "items", (_item_document(*each) for each in listing))
@@ -105,7 +106,7 @@ class _Listing:
 
     def __init__(
         self,
-        chosen: ChosenItems,
+        chosen: SelectedItems,
         derivations: list[Derivation],
         find_consent: Callable[[SealedItem], ItemConsent],
         *,
@@ -139,8 +140,8 @@ def _closing_lines(listing: _Listing, findings: list[Finding], output: Output) -
         yield listing.told
     serious = list_findings((finding for finding in findings if finding.effect is not Effect.NOTE), output.limit)
     for finding in serious.findings:
-        yield f"{finding.code.value}: {finding.message}"
-    for code, words in serious.rest:
+        yield f"{finding.code.value}: {english().say_finding(finding)}"
+    for code, words in serious.say_rest(english()):
         yield f"{code.value}: {words}"
 
 
@@ -160,9 +161,9 @@ def _about(sealed: SealedItem, derivations: list[Derivation]) -> list[Derivation
     return [derivation for derivation in derivations if sealed.item.number in (derivation.original, derivation.copy)]
 
 
-def _say(sealed: SealedItem, derivations: list[Derivation]) -> list[str]:
+def _say(language: Language, sealed: SealedItem, derivations: list[Derivation]) -> list[str]:
     return [
-        derivation.of_copy if derivation.copy == sealed.item.number else derivation.of_original
+        language.say_words(derivation.of_copy if derivation.copy == sealed.item.number else derivation.of_original)
         for derivation in derivations
     ]
 
@@ -173,13 +174,13 @@ def _render_line(sealed: SealedItem, derivations: list[Derivation], _consent: It
     size = format_size(content.size) if content and content.size is not None else ""
     name = shown(file.path) if file else "name withheld"
     line = f"{sealed.item.number:>7}  {kind:<9}  {size:>12}  {name}"
-    return "\n".join([line, *(f"{'':>34}{text}" for text in _say(sealed, derivations))])
+    return "\n".join([line, *(f"{'':>34}{text}" for text in _say(english(), sealed, derivations))])
 
 
 def _render_details(sealed: SealedItem, derivations: list[Derivation], consent: ItemConsent) -> str:
     content, file = sealed.item.content, sealed.item.file
     lines = [f"item {sealed.item.number}, sealed by entry {sealed.seal.number}"]
-    lines += [f"  {text}" for text in _say(sealed, derivations)]
+    lines += [f"  {text}" for text in _say(english(), sealed, derivations)]
     if not file:
         lines.append("  name      withheld here")
     else:

@@ -20,6 +20,7 @@ from evtool.operations.record.subject import Place
 from evtool.operations.verify.options import VerifyOptions
 from evtool.report.bundle_document import UnpackDocument
 from evtool.report.document import report_document
+from evtool.report.language import english
 from evtool.report.text import render_report
 
 EXAMPLES = """\b
@@ -125,4 +126,4 @@ def _render(result: UnpackResult, directory: Path, output: Output) -> str:
             f"  links not made: {left_out:,}; the record states where they lead, and verify will say that they are not "
             "here (exit code 3)"
         )
-    return "\n".join([*lines, "", render_report(result.report, str(directory), output.width, output.limit)])
+    return "\n".join([*lines, "", render_report(english(), result.report, str(directory), output.width, output.limit)])

@@ -181,13 +181,14 @@ def command(
 
 def _render(results: Sequence[tuple[str, Report]], output: Output) -> str:
     """Write the whole report on one path; of several, one line each, and what they come to."""
+    language = output.language
     if output.quiet:
-        return "\n".join(render_one_line(report, name) for name, report in results)
+        return "\n".join(render_one_line(language, report, name) for name, report in results)
     if len(results) == 1 or output.lists_all:
         now = datetime.now(UTC)
-        reports = [render_report(report, name, output.width, output.limit, now) for name, report in results]
-        return "\n\n".join(reports if len(results) == 1 else [*reports, render_sum(results)])
-    return render_several(results, datetime.now(UTC))
+        reports = [render_report(language, report, name, output.width, output.limit, now) for name, report in results]
+        return "\n\n".join(reports if len(results) == 1 else [*reports, render_sum(language, results)])
+    return render_several(language, results, datetime.now(UTC))
 
 
 def _called(path: str) -> str:
@@ -202,10 +203,8 @@ def _verify(path: str, options: VerifyOptions, progress: Progress) -> Report:
     """Verify one of several paths; one that cannot be read does not hide the others."""
     try:
         return verify(_place(path), options, progress=progress)
-    except (InputError, EvidenceError) as error:
-        return report_unreadable(options, f"{error.message} ({error.hint})" if error.hint else error.message)
-    except OSError as error:
-        return report_unreadable(options, error.strerror or type(error).__name__)
+    except (InputError, EvidenceError, OSError) as error:
+        return report_unreadable(options, error)
 
 
 _AXES = (Axis.TIME.value, Axis.CONSENT.value)

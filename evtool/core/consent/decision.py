@@ -12,6 +12,7 @@ from datetime import date
 from enum import Enum
 
 from evtool.core.consent.items import ItemConsent, ItemTerms, TermsWithheld, terms_that_count
+from evtool.core.finding import Words
 from evtool.core.ssh.key import PublicKey
 from evtool.core.terms.terms import (
     PERMITTING,
@@ -175,7 +176,7 @@ class Decision:
     """
 
     reasons: tuple[Refusal, ...]
-    duties: tuple[str, ...] = ()
+    duties: tuple[Words, ...] = ()
 
     @property
     def allowed(self) -> bool:
@@ -353,14 +354,14 @@ def _unknown_codes(terms: ConsentTerms) -> Iterator[Refusal]:
             yield Refusal(Reason.UNKNOWN_CODE, message, code if name in _MAY_BE_CONFIRMED else None)
 
 
-def _duties(terms: ConsentTerms, day: date) -> Iterator[str]:
+def _duties(terms: ConsentTerms, day: date) -> Iterator[Words]:
     """What a recipient has to know beside the answer."""
     if terms.onward is not Permission.YES:
-        yield "not to be passed on" if terms.onward in (None, Permission.NO) else "ask before passing it on"
+        yield Words("duty-onward-no" if terms.onward in (None, Permission.NO) else "duty-onward-ask")
     if terms.defence is Permission.ASK:
-        yield "ask before disclosing it to an accused"
+        yield Words("duty-defence-ask")
     if terms.review and day >= terms.review:
-        yield f"the person should have been asked again on {terms.review}"
+        yield Words("duty-review", day=str(terms.review))
     if terms.until:
-        yield f"consent ends on {terms.until}"
-    yield from (code_text(condition) for condition in terms.conditions or ())
+        yield Words("duty-until", day=str(terms.until))
+    yield from (Words("duty-condition", condition=code_text(condition)) for condition in terms.conditions or ())

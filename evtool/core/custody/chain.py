@@ -13,10 +13,9 @@ from dataclasses import dataclass
 
 from evtool.core.custody.entry import Entry, parse_entry
 from evtool.core.errors import EvtoolError, SignatureError
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.finding import Cause, Code, Effect, Finding, Words
 from evtool.core.ssh.signature import PublicKey, parse_signature, verify_signature
-from evtool.core.text.digest import group_in_fours, sha256_hex
-from evtool.core.text.names import shown
+from evtool.core.text.digest import sha256_hex
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +127,7 @@ def _check_doubles(numbers: Sequence[int]) -> list[Finding]:
     """Step 3a: no number comes twice."""
     counts = sorted(Counter(numbers).items())
     return [
-        _broken(Code.ENTRY_DOUBLED, number, f"there are {count} entries with the number {number}")
-        for number, count in counts
-        if count > 1
+        _broken(Code.ENTRY_DOUBLED, number, Words("doubled", number=count)) for number, count in counts if count > 1
     ]
 
 
@@ -139,9 +136,8 @@ def _check_position(last: int, current: EntryFiles, unreadable: Collection[int])
     missing = [number for number in range(last + 1, current.sequence) if number not in unreadable]
     if not missing:
         return []
-    is_single = len(missing) == 1
-    words = f"entry {missing[0]} is" if is_single else f"{len(missing)} entries from {missing[0]} to {missing[-1]} are"
-    return [_broken(Code.ENTRY_MISSING, missing[0], f"{words} missing, but entry {current.sequence} exists")]
+    says = Words("gap", number=len(missing), first=missing[0], last=missing[-1], next=current.sequence)
+    return [_broken(Code.ENTRY_MISSING, missing[0], says)]
 
 
 def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
@@ -153,8 +149,8 @@ def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
     except EvtoolError as error:
         # A signature of another kind, or one that was damaged beyond reading, disproves nothing.
         effect = Effect.DISPROVES if isinstance(error, SignatureError) else Effect.UNCHECKED
-        message = f"{name}: the signature does not verify: {error.message}"
-        findings.append(Finding(Code.SIGNATURE_INVALID, effect, message, entry=current.sequence))
+        says = Words("signature", name=name, why=Cause.of(error))
+        findings.append(Finding(Code.SIGNATURE_INVALID, effect, says, entry=current.sequence))
         return None
     try:
         entry = parse_entry(current.data)
@@ -162,25 +158,16 @@ def _check_link(current: EntryFiles, findings: list[Finding]) -> Link | None:
             entry = _add_details(entry, current, findings)
     except EvtoolError as error:
         # It is signed as it stands, so nothing is disproven: this version cannot read it.
-        message = f"{name}: signed, but not readable: {error.message}"
-        findings.append(Finding(Code.ENTRY_INVALID, Effect.UNCHECKED, message, entry=current.sequence))
+        says = Words("signed", name=name, why=Cause.of(error))
+        findings.append(Finding(Code.ENTRY_INVALID, Effect.UNCHECKED, says, entry=current.sequence))
         return None
     if (entry.sequence, entry.event.value) != (current.sequence, current.event):
-        message = f"{name}: the entry says that it is {entry.stem}"
-        findings.append(_broken(Code.CHAIN_BROKEN, current.sequence, message, entry.stem, current.stem))
+        says = Words("misnamed", name=name)
+        findings.append(_broken(Code.CHAIN_BROKEN, current.sequence, says, entry.stem, current.stem))
         return None
     if entry.key != signature.public_key.fingerprint:
-        message = f"{name}: names key {entry.key}, but is signed by {signature.public_key.fingerprint}"
-        findings.append(
-            Finding(
-                Code.SIGNER_DIFFERS,
-                Effect.DISPROVES,
-                message,
-                expected=entry.key,
-                found=signature.public_key.fingerprint,
-                entry=current.sequence,
-            )
-        )
+        says, found = Words("key", name=name), signature.public_key.fingerprint
+        findings.append(_broken(Code.SIGNER_DIFFERS, current.sequence, says, entry.key, found))
     return Link(entry, signature.public_key, sha256_hex(current.data), sha256_hex(current.signature))
 
 
@@ -195,12 +182,10 @@ def _add_details(entry: Entry, current: EntryFiles, findings: list[Finding]) -> 
         return parse_entry(current.data, data)
     name = f"{current.stem}.details"
     if sha256_hex(data.replace(b"\r\n", b"\n")) == entry.apart:
-        message = f"{name}: its line ends were converted on the way, from LF to CR LF; with LF it is as signed"
-        findings.append(Finding(Code.LINE_ENDS, Effect.UNCHECKED, message, entry=current.sequence))
+        findings.append(Finding(Code.LINE_ENDS, Effect.UNCHECKED, Words("details", name=name), entry=current.sequence))
         return entry
-    says = f"the signed entry says {entry.apart[:16]}..." if entry.apart else "the signed entry has no details"
-    message = f"{name}: SHA-256 is {sha256_hex(data)[:16]}..., {says}"
-    findings.append(_broken(Code.CHAIN_BROKEN, current.sequence, message, entry.apart, sha256_hex(data)))
+    says = Words("details" if entry.apart else "details-unsigned", name=name)
+    findings.append(_broken(Code.CHAIN_BROKEN, current.sequence, says, entry.apart, sha256_hex(data)))
     return entry
 
 
@@ -217,11 +202,8 @@ def _check_previous(link: Link, before: EntryFiles | None) -> list[Finding]:
     ):
         found = sha256_hex(data)
         if found != expected:
-            message = (
-                f"entry {sequence} follows another {before.stem}.toml{what}: "
-                f"SHA-256 is {found[:16]}..., the entry says {expected[:16]}..."
-            )
-            findings.append(_broken(Code.CHAIN_BROKEN, sequence, message, expected, found))
+            says = Words("previous", name=f"{before.stem}.toml{what}")
+            findings.append(_broken(Code.CHAIN_BROKEN, sequence, says, expected, found))
     return findings
 
 
@@ -229,9 +211,8 @@ def _check_against_first(link: Link, first: Link | None) -> list[Finding]:
     """Step 3e: all entries belong to one collection."""
     if first is None or link.entry.collection == first.entry.collection:
         return []
-    message = f"entry {link.entry.sequence} belongs to another collection, {link.entry.collection}"
-    found = link.entry.collection
-    return [_broken(Code.CHAIN_BROKEN, link.entry.sequence, message, first.entry.collection, found)]
+    expected, found = first.entry.collection, link.entry.collection
+    return [_broken(Code.CHAIN_BROKEN, link.entry.sequence, Words("collection"), expected, found)]
 
 
 def _check_numbering(links: Sequence[Link]) -> list[Finding]:
@@ -248,8 +229,8 @@ def _check_numbering(links: Sequence[Link]) -> list[Finding]:
             continue
         skipped = set(range(before + 1, number)) - usable
         if sealed.first_item < expected or (sealed.first_item > expected and not skipped):
-            message = f"entry {number} begins with item {sealed.first_item}, expected item {expected}"
-            findings.append(_broken(Code.CHAIN_BROKEN, number, message))
+            says = Words("numbering", first=sealed.first_item, should=expected)
+            findings.append(_broken(Code.CHAIN_BROKEN, number, says))
         before, expected = number, sealed.first_item + sealed.items
     return findings
 
@@ -258,17 +239,15 @@ def _check_times(link: Link, before: Link | None) -> list[Finding]:
     """Step 3g: claimed times do not run backwards. Clocks are wrong more often than people lie, so this is a note."""
     if before is None or link.entry.recorded_at >= before.entry.recorded_at:
         return []
-    message = f"entry {link.entry.sequence} says that it was recorded earlier than the entry before it"
-    return [Finding(Code.CLOCK_ORDER, Effect.NOTE, message, entry=link.entry.sequence)]
+    return [Finding(Code.CLOCK_ORDER, Effect.NOTE, Words("earlier"), entry=link.entry.sequence)]
 
 
 def check_head(chain: Chain, expected: str) -> Finding | None:
     """Tell whether the entry that the user noted is in the chain; None if it is."""
     if any(link.head == expected for link in chain.links):
         return None
-    message = f"the record does not contain the entry that you noted, {shown(group_in_fours(expected))}"
-    return Finding(Code.HEAD_UNKNOWN, Effect.DISPROVES, message, expected=expected, found=chain.head)
+    return Finding(Code.HEAD_UNKNOWN, Effect.DISPROVES, Words("noted"), expected=expected, found=chain.head)
 
 
-def _broken(code: Code, sequence: int, message: str, expected: str | None = None, found: str | None = None) -> Finding:
-    return Finding(code, Effect.DISPROVES, message, expected=expected, found=found, entry=sequence)
+def _broken(code: Code, sequence: int, says: Words, expected: str | None = None, found: str | None = None) -> Finding:
+    return Finding(code, Effect.DISPROVES, says, expected=expected, found=found, entry=sequence)

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from evtool.core.custody.chain import Link
-from evtool.core.finding import Code, Effect, Finding
-from evtool.core.text.counts import counted
+from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.text.times import format_mtime, format_time
 
 BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)
@@ -71,12 +70,9 @@ def judge_entries(links: Sequence[Link], now: datetime) -> list[Finding]:
     early = [link for link in links if link.entry.recorded_at < BEGINNING]
     late = [link for link in links if link.entry.recorded_at > now + TOLERANCE]
     if early:
-        claimed = format_time(early[0].entry.recorded_at)
-        findings.append(_note(f"{_says(early)} {claimed}, when there was no evtool; that clock was wrong", early))
+        findings.append(_note_entries("before-evtool", early))
     if late:
-        claimed = format_time(late[0].entry.recorded_at)
-        here = f"this computer's clock says {_spell(now)}"
-        findings.append(_note(f"{_says(late)} {claimed}, but {here}; one of the two clocks is wrong", late))
+        findings.append(_note_entries("after-now", late, now=_spell(now)))
     return findings
 
 
@@ -84,42 +80,34 @@ def judge_dates(link: Link, dates: LaterDates) -> list[Finding]:
     """Say that files of a seal are dated later than the seal itself."""
     if not dates.count:
         return []
-    claimed = format_time(link.entry.recorded_at)
-    files = counted(dates.count, "of its items has a later date", "of its items have later dates")
-    message = (
-        f"entry {link.entry.sequence} says that it was recorded at {claimed}, but {files}, up to {dates.newest[:10]}"
-    )
-    message += "; the clock of the signer, or of whatever wrote those files, was wrong"
-    return [Finding(Code.CLOCK_DOUBTFUL, Effect.NOTE, message, entry=link.entry.sequence, count=dates.count)]
+    says = Words("later-dates", claimed=format_time(link.entry.recorded_at), newest=dates.newest[:10])
+    return [Finding(Code.CLOCK_DOUBTFUL, Effect.NOTE, says, entry=link.entry.sequence, count=dates.count)]
 
 
 def judge_own(now: datetime, links: Sequence[Link], dates: LaterDates) -> list[Finding]:
     """Say, before something is signed, that this computer's clock cannot be right."""
-    clock, advice = f"this computer's clock says {_spell(now)}", "set it, or the entry will claim a wrong time"
-    findings: list[Finding] = []
+    here, findings = _spell(now), []
     if now < BEGINNING:
-        findings.append(_note(f"{clock}, when there was no evtool; {advice}"))
+        findings.append(_note(Words("own-before-evtool", now=here)))
     if now > FAR:
-        findings.append(_note(f"{clock}, which is decades after this evtool was made; {advice}"))
+        findings.append(_note(Words("own-far", now=here)))
     newest = max((link.entry.recorded_at for link in links), default=now)
     if newest > now + TOLERANCE:
-        findings.append(_note(f"{clock}, but the record has an entry of {format_time(newest)}; {advice}"))
+        findings.append(_note(Words("own-before-entry", now=here, newest=format_time(newest))))
     if dates.count:
-        files = counted(dates.count, "new item has a later date", "new items have later dates")
-        either = "that clock, or the clock of whatever wrote them, is wrong"
-        findings.append(_note(f"{clock}, but {files}, up to {dates.newest[:10]}; {either}", count=dates.count))
+        findings.append(_note(Words("own-before-dates", now=here, newest=dates.newest[:10]), count=dates.count))
     return findings
-
-
-def _says(links: Sequence[Link]) -> str:
-    first = f"entry {links[0].entry.sequence}"
-    return f"{first} says that it was recorded at" if len(links) == 1 else f"{len(links)} entries from {first} on claim"
 
 
 def _spell(moment: datetime) -> str:
     return format_time(moment.astimezone(UTC).replace(microsecond=0))
 
 
-def _note(message: str, links: Sequence[Link] = (), count: int = 1) -> Finding:
-    entry = links[0].entry.sequence if links else None
-    return Finding(Code.CLOCK_DOUBTFUL, Effect.NOTE, message, entry=entry, count=len(links) or count)
+def _note_entries(key: str, links: Sequence[Link], **values: str) -> Finding:
+    entry = links[0].entry
+    says = Words(key, claimed=format_time(entry.recorded_at), **values)
+    return _note(says, entry=entry.sequence, count=len(links))
+
+
+def _note(says: Words, entry: int | None = None, count: int = 1) -> Finding:
+    return Finding(Code.CLOCK_DOUBTFUL, Effect.NOTE, says, entry=entry, count=count)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from evtool.core.custody.chain import Link
 from evtool.core.custody.events import Corrected, Event
 from evtool.core.custody.house import Houses
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.text.ranges import ItemRanges
 
 UNDOABLE = frozenset({Event.CONSENT_CHANGED, Event.DISPOSED, Event.RENAMED})
@@ -49,12 +49,11 @@ def find_undone(links: Sequence[Link], houses: Houses) -> Undone:
         if target is None or target.head != details.head or details.entry >= number:
             # It is about an entry that cannot be used, or that is not the one in this record: rule E17.
             continue
-        why = f"its key was retired by entry {houses.retired_by[number]}" if number in houses.retired_by else None
+        why = Words("undo-key-retired", entry=houses.retired_by[number]) if number in houses.retired_by else None
         if (why := why or find_obstacle(Undoing.of(link), target, houses, by)) is None:
             by[details.entry] = number
         else:
-            message = f"entry {number} undoes nothing: {why}"
-            findings.append(Finding(Code.UNDO_INVALID, Effect.OPEN, message, entry=number))
+            findings.append(Finding(Code.UNDO_INVALID, Effect.OPEN, Words("undoes-nothing", why=why), entry=number))
     return Undone(by, tuple(findings))
 
 
@@ -80,20 +79,20 @@ class Undoing:
         return Undoing(link.entry.sequence, link.entry.agent, link.public_key.fingerprint, link.entry.items)
 
 
-def find_obstacle(undoing: Undoing, target: Link, houses: Houses, undone: Container[int] = ()) -> str | None:
+def find_obstacle(undoing: Undoing, target: Link, houses: Houses, undone: Container[int] = ()) -> Words | None:
     """Say why an entry `corrected` does not undo an entry; None if it does: rule E35.
 
     `houses` are those of the chain, and `undone` the numbers of the entries that are undone already.
     """
     entry = target.entry
     if entry.event not in UNDOABLE:
-        return f"an entry {entry.event.value} cannot be undone"
+        return Words("undo-event", event=entry.event.value)
     if entry.sequence in undone:
-        return f"entry {entry.sequence} is undone already"
+        return Words("undo-again", entry=entry.sequence)
     if not _may_take_back(undoing, target, houses):
-        return f"entry {entry.sequence} was signed by another agent, or with another key"
+        return Words("undo-other-signer", entry=entry.sequence)
     if not entry.is_withheld and undoing.items != entry.items:
-        return f"it does not name the items of entry {entry.sequence}"
+        return Words("undo-items", entry=entry.sequence)
     return None
 
 

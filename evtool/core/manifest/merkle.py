@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from hashlib import sha256
-from io import BytesIO
 
 from evtool.core.errors import FormatError
 
@@ -89,7 +88,15 @@ def compute_subtrees(first: int, leaf_hashes: list[bytes]) -> list[Subtree]:
 
 def compute_line_subtrees(first: int, lines: bytes) -> list[Subtree]:
     """Fold lines that each end in a newline, as `compute_subtrees` folds their leaf hashes."""
-    return compute_subtrees(first, compute_leaf_hashes(BytesIO(lines)))
+    return compute_subtrees(first, compute_leaf_hashes(split_lines(lines)))
+
+
+def split_lines(text: bytes) -> list[bytes]:
+    """Split at newlines and nowhere else; each line keeps its own."""
+    if b"\r" not in text:
+        return text.splitlines(keepends=True)
+    *lines, rest = text.split(b"\n")
+    return [line + b"\n" for line in lines] + ([rest] if rest else [])
 
 
 _LEAVES_KEPT = 1024

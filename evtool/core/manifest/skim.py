@@ -12,13 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from io import BytesIO
 from operator import le
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.line import CONTENT, FILE, before, begins_item, filling
 from evtool.core.manifest.manifest import Item, ManifestReader, ManifestSummary
-from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hashes
+from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hashes, split_lines
 from evtool.core.text.limits import MAX_LINE
 from evtool.core.text.ranges import ItemRanges
 
@@ -73,7 +72,7 @@ def skim_manifest(pieces: Iterable[bytes], first_item: int, sought: Sought) -> S
     tree, found, number = TreeBuilder(), list[Item](), first_item
     search = _Search(sought)
     for text in _cut(pieces):
-        lines = BytesIO(text).readlines()
+        lines = split_lines(text)
         count = _count_items(text, lines, number)
         if not count or (len(text) > MAX_LINE and len(max(lines, key=len)) > MAX_LINE + 1):
             return None
@@ -169,7 +168,7 @@ def _count_items(text: bytes, lines: list[bytes], number: int) -> int:
         first, last = _ITEM % number, _NAME_OF % (number + files - 1)
         return files if first in lines[0] and lines[-1].startswith(last) else 0
     matches = _STATEMENT.findall(text)
-    numbers = [int(one or other) for one, _, other, _ in matches]
+    numbers = [int(of_item or of_name) for of_item, _, of_name, _ in matches]
     contents = [place for place, match in zip(numbers, matches, strict=True) if match[1] == b"content"]
     in_order = contents == list(range(number, number + len(contents))) and all(map(le, numbers, numbers[1:]))
     is_whole = len(matches) == len(lines) and matches[0][1] == b"content"

@@ -10,6 +10,7 @@ from evtool.core.consent.decision import Decision, Request
 from evtool.core.container.link_paths import LinkPaths
 from evtool.core.container.payload_names import ReservedNames
 from evtool.core.errors import InputError, RefusedError, UsageError, Way
+from evtool.core.finding import Words
 from evtool.core.manifest.disclosed_items import DisclosedItems
 from evtool.core.manifest.manifest import Item
 from evtool.core.text.counts import counted
@@ -114,7 +115,7 @@ class ItemSelection:
 
     items: tuple[SealedItem, ...]
     left_out: tuple[tuple[int, str], ...]
-    duties: tuple[str, ...]
+    duties: tuple[Words, ...]
     reserved: ReservedNames
     withhold: Withhold
     withheld_before: DisclosedItems | None

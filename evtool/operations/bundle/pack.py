@@ -29,6 +29,7 @@ from evtool.core.container.payload_names import ReservedNames, is_place_of_recor
 from evtool.core.custody.events import Confirmations, Digest, Disclosed, Fixity, FixityScope, PartyCode
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import EvtoolError, FormatError, InputError, UsageError, Way
+from evtool.core.finding import Words
 from evtool.core.manifest.disclosed_items import DisclosedItems, group_items
 from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.statement import ItemType
@@ -213,7 +214,7 @@ class PackResult:
     items: int
     withheld: int
     left_out: tuple[tuple[int, str], ...]
-    duties: tuple[str, ...]
+    duties: tuple[Words, ...]
     files: int
     neutral: int
     like_record: int
@@ -309,7 +310,7 @@ class PackPreview:
     items: int
     withheld: int
     left_out: tuple[tuple[int, str], ...]
-    duties: tuple[str, ...]
+    duties: tuple[Words, ...]
     travels: Travels
     disclosed: ItemRanges
 
@@ -453,10 +454,10 @@ def _list_items(
         raise InputError(f"the list of what is withheld cannot be written: {error.message}") from error
 
 
-def _remarks(record: Record, items: frozenset[int]) -> tuple[str, ...]:
+def _remarks(record: Record, items: frozenset[int]) -> tuple[Words, ...]:
     """Say of the copies in the bundle that they are copies."""
     copies = [derivation for derivation in list_derivations(record, items) if derivation.has_copy]
-    return tuple(f"item {derivation.copy} {derivation.of_copy}" for derivation in copies)
+    return tuple(Words("about-item", item=derivation.copy, half=derivation.of_copy) for derivation in copies)
 
 
 def _readme(record: Record, draft: Draft, withhold: Withhold, travels: Travels) -> bytes:

@@ -28,6 +28,7 @@ from evtool.operations.record.record import nameless_items, read_items, read_rec
 from evtool.operations.record.subject import Place, Subject, open_container
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import verify, verify_open
+from evtool.report.language import in_english
 from evtool.scan.meter import Meter, tallied
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle, FolderBundle
@@ -99,7 +100,7 @@ def unpack(
         report = verify(work.content, here, progress=progress)
         for finding in _problems(report):
             raise EvidenceError(
-                f"the written files differ from the bundle, so nothing was unpacked: {finding.message}",
+                f"the written files differ from the bundle, so nothing was unpacked: {in_english(finding)}",
                 hint="the bundle itself is verified: check the medium, or unpack to another one",
             )
     return UnpackResult(
@@ -253,7 +254,7 @@ def _require_sound(report: Report) -> None:
     for finding in _problems(report):
         error = MismatchError if finding.effect is Effect.DISPROVES else EvidenceError
         raise error(
-            f"the bundle fails verification, so nothing was unpacked: {finding.message}",
+            f"the bundle fails verification, so nothing was unpacked: {in_english(finding)}",
             hint="run evtool verify on it to see everything that is wrong",
         )
     if not report.items.ok:

@@ -21,6 +21,7 @@ from evtool.operations.bundle.plan import PartFile
 from evtool.operations.progress import Progress
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import verify
+from evtool.report.language import in_english
 from evtool.scan.meter import watch
 from evtool.store.new_tree import NewTree, flush_directories
 from evtool.store.output import NewFile, new_directory, new_file
@@ -145,7 +146,7 @@ def _require_sound(report: Report) -> Report:
     wanted = (Axis.INTEGRITY, Axis.SIGNATURES, Axis.CUSTODY)
     if all(report.axes[axis] is AxisState.SHOWN for axis in wanted) and report.items.ok:
         return report
-    problems = [finding.message for finding in report.findings if finding.effect is not Effect.NOTE]
+    problems = [in_english(finding) for finding in report.findings if finding.effect is not Effect.NOTE]
     raise MismatchError(
         f"the bundle fails verification and was removed: {problems[0] if problems else 'nothing was shown'}",
         hint="nothing was recorded and nothing was handed over; run evtool verify on the directory",

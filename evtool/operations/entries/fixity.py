@@ -19,6 +19,7 @@ from evtool.operations.record.selection import Selection
 from evtool.operations.verify.bag import check_bag
 from evtool.operations.verify.items.comparison import Comparison
 from evtool.operations.verify.items.plain import Comparer
+from evtool.report.language import in_english
 from evtool.scan.engine import Workers
 from evtool.scan.observe import Mode
 from evtool.scan.workers import default_jobs
@@ -85,7 +86,7 @@ def measure_fixity(
     for seal in record.seals:
         require_sound(seal.findings)
     for finding in (*comparison.withholding.findings, *comparison.check_accounts(total)):
-        raise MismatchError(f"the record fails verification: {finding.message}", hint="run evtool verify first")
+        raise MismatchError(f"the record fails verification: {in_english(finding)}", hint="run evtool verify first")
     found = [*comparison.findings]
     if opened.bundle is not None:
         found += check_bag(opened.bundle, record.chain.links[0].entry.collection, whole=whole)

@@ -27,6 +27,7 @@ from evtool.operations.entries.writer import (
 from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.read import open_record
 from evtool.operations.record.trust import TrustPolicy
+from evtool.report.language import in_english
 from evtool.store.custody import receipt_names
 from evtool.store.output import write_new_file
 
@@ -190,7 +191,7 @@ def _require_accepted(measured: Measurement, options: ReceiveOptions) -> None:
             continue
         if options.accepted is None or (finding.item is not None and finding.item in options.accepted):
             raise MismatchError(
-                f"nothing was accepted, because the evidence differs from the seal: {finding.message}",
+                f"nothing was accepted, because the evidence differs from the seal: {in_english(finding)}",
                 hint="accept the other items only, or accept nothing",
                 ways=(Way.ITEMS, Way.REJECT),
             )

@@ -34,6 +34,7 @@ from evtool.operations.entries.writer import (
 )
 from evtool.operations.record.place import Where
 from evtool.operations.record.record import Record
+from evtool.report.language import in_english
 
 NEEDS_CLEAN_EVIDENCE = frozenset({Event.COPIED, Event.TRANSFERRED, Event.DISCLOSED})
 """Events that hand evidence on: not recorded while it differs from the seal."""
@@ -111,7 +112,7 @@ def add_event(
         fixity = FixityRequest()
     measured = measure_fixity(opened, fixity, author) if fixity else None
     if measured and details.event in NEEDS_CLEAN_EVIDENCE and not measured.fixity.is_clean:
-        first = measured.findings[0].message if measured.findings else "no item could be checked"
+        first = in_english(measured.findings[0]) if measured.findings else "no item could be checked"
         raise MismatchError(
             f"the evidence differs from the seal, so nothing was recorded: {first}",
             hint="run evtool verify to see everything; record it with `evtool record DIR verified` or `incident`",

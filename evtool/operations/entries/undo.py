@@ -12,6 +12,7 @@ from evtool.operations.author import Author
 from evtool.operations.entries.writer import OpenRecord
 from evtool.operations.record.opening import require_sound
 from evtool.operations.record.record import Record, read_numbered_items, read_record, with_undone
+from evtool.report.language import english
 
 
 def require_undoable(opened: OpenRecord, author: Author, number: int, items: ItemRanges | None) -> None:
@@ -30,7 +31,7 @@ def require_undoable(opened: OpenRecord, author: Author, number: int, items: Ite
     undoing = Undoing(opened.next_sequence, author.signer.code, author.signer.public_key.fingerprint, items)
     if (why := find_obstacle(undoing, target, opened.record.houses, opened.record.undone)) is not None:
         raise UsageError(
-            f"{why}, so nothing was recorded",
+            f"{english().say_words(why)}, so nothing was recorded",
             hint="record what is right instead: a new entry of that event, or `corrected` without undoing",
         )
     if target.entry.event is not Event.CONSENT_CHANGED:

@@ -37,6 +37,7 @@ from evtool.operations.record.record import OWN_FILES, Record
 from evtool.operations.record.subject import is_bundle, open_itself
 from evtool.operations.record.wrong_place import no_record
 from evtool.operations.verify.time.listing import read_known_stamps
+from evtool.report.language import in_english
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import TreeLocation
 from evtool.store.bundle import Bundle
@@ -191,7 +192,7 @@ def _open_continued(
             if added.list_files().entries:
                 with open_continued(subject.custody, directory) as both:
                     if both.apart is not None:
-                        raise InputError(both.apart.message, hint=WRONG_PAIR, ways=(Way.CONTINUED,))
+                        raise InputError(in_english(both.apart), hint=WRONG_PAIR, ways=(Way.CONTINUED,))
             custody = ContinuedCustody(subject.custody, added)
             before = read_to_build_on(custody)
             if not before.chain.links:

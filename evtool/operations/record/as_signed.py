@@ -6,27 +6,28 @@ from collections.abc import Iterator
 
 from evtool.core.custody.events import Sealed
 from evtool.core.errors import FormatError, InputError
+from evtool.core.finding import Words
 from evtool.core.manifest.manifest import ManifestSummary, summarize_unread
 from evtool.core.text.limits import MAX_LINE, MAX_UNREAD_BYTES, MAX_UNREAD_LINE
 from evtool.store.custody import CustodyReader
 
 
-def compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[str, str, str] | None:
+def compare_with_entry(summary: ManifestSummary, sealed: Sealed) -> tuple[Words, str | Words, str] | None:
     """Compare a manifest with its entry: what differs, expected, found; None if nothing does."""
     if summary.root != sealed.root:
-        return "root hash", sealed.root, summary.root
+        return Words("root-hash"), sealed.root, summary.root
     if summary.lines != sealed.lines:
-        return "number of lines", str(sealed.lines), str(summary.lines)
+        return Words("number-of-lines"), str(sealed.lines), str(summary.lines)
     if summary.withheld_lines == 0 and summary.disclosed_items != sealed.items:
-        return "number of items", str(sealed.items), str(summary.disclosed_items)
+        return Words("number-of-items"), str(sealed.items), str(summary.disclosed_items)
     last = sealed.first_item + sealed.items - 1
     # Beyond it begin the numbers of the next seal; two items under one number could be mistaken for each other.
     if summary.last_item > last:
-        return "last item", str(last), str(summary.last_item)
+        return Words("last-item"), str(last), str(summary.last_item)
     # What follows the last disclosed item are the withheld items after it, of two lines at least.
     after = last - max(summary.last_item, sealed.first_item - 1)
     if summary.lines_after < 2 * after or (summary.lines_after > 0) != (after > 0):
-        return "number of lines after the last disclosed item", f"those of {after} items", str(summary.lines_after)
+        return Words("lines-after"), Words("lines-of-items", count=after), str(summary.lines_after)
     return None
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from evtool.core.finding import Code, Effect, Finding
-from evtool.core.text.counts import counted
-from evtool.core.text.names import name_some, shown, store_name
+from evtool.core.finding import Code, Effect, Finding, Listed, Words
+from evtool.core.text.names import store_name
 from evtool.scan.companions import describe_companion
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found
@@ -14,9 +13,9 @@ from evtool.scan.walk import Found
 _MAX_NAMED = 20
 
 
-def split_companions(location: TreeLocation, extra: Iterable[Found]) -> tuple[list[tuple[str, str]], list[Found]]:
+def split_companions(location: TreeLocation, extra: Iterable[Found]) -> tuple[list[tuple[str, Words]], list[Found]]:
     """Take companions out of what no seal knows: their stored names, each with who wrote it, and the rest."""
-    companions: list[tuple[str, str]] = []
+    companions: list[tuple[str, Words]] = []
     rest: list[Found] = []
     with Tree(location) as tree:
         for found in extra:
@@ -28,11 +27,10 @@ def split_companions(location: TreeLocation, extra: Iterable[Found]) -> tuple[li
     return companions, rest
 
 
-def report_companions(code: Code, companions: list[tuple[str, str]]) -> list[Finding]:
+def report_companions(code: Code, companions: list[tuple[str, Words]]) -> list[Finding]:
     """Name them in one note."""
     if not companions:
         return []
-    names = name_some([f"{shown(path)} ({who})" for path, who in companions], len(companions))
-    files = counted(len(companions), "file is", "files are")
-    message = f"{files} from other systems; such files are not sealed and are not part of the evidence: {names}"
-    return [Finding(code, Effect.NOTE, message, count=len(companions))]
+    named = tuple(Words("companion", path=path, who=who) for path, who in companions[:_MAX_NAMED])
+    says = Words("companions", names=Listed(named, len(companions)))
+    return [Finding(code, Effect.NOTE, says, count=len(companions))]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from evtool.core.custody.chain import EntryFiles, Link, check_link
 from evtool.core.errors import EvtoolError, InputError, UsageError, Way
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.names import shown
 from evtool.scan.tree import TreeLocation
@@ -82,18 +82,18 @@ def require_place(directory: str, base: str | os.PathLike[str]) -> bytes:
     return path
 
 
-def _find_gap(both: ContinuedCustody, directory: str) -> str | None:
+def _find_gap(both: ContinuedCustody, directory: str) -> Words | None:
     """Say why the directory does not go on where the record ends; None if it does.
 
     An entry that is not signed as it stands, or cannot be read, is for the steps of a verification to judge.
     """
-    name = shown(os.path.basename(directory.rstrip(os.sep)))
+    name = os.path.basename(directory.rstrip(os.sep))
     entries = both.added.list_files().entries
     if not entries:
-        return f"{name} holds no entry, so it continues no record"
+        return Words("empty", name=name)
     sequence, event = entries[0]
     if sequence != both.newest + 1:
-        return f"{name} begins with entry {sequence}, but the record here ends with entry {both.newest}"
+        return Words("gap", name=name, first=sequence, newest=both.newest)
     try:
         link = check_link(both.added.read_entry(sequence, event))
         before = _read_newest(both)
@@ -109,15 +109,13 @@ def _read_newest(both: ContinuedCustody) -> EntryFiles | None:
     return both.base.read_entry(*keys[-1]) if keys else None
 
 
-def _compare(link: Link, before: EntryFiles, both: ContinuedCustody, name: str) -> str | None:
+def _compare(link: Link, before: EntryFiles, both: ContinuedCustody, name: str) -> Words | None:
     first = check_link(before)
     if first is not None and first.entry.collection != link.entry.collection:
-        return f"{name} belongs to collection {link.entry.collection}, but this is {first.entry.collection}"
+        return Words("collection", name=name, other=link.entry.collection, here=first.entry.collection)
     previous = link.entry.previous
     found = (sha256_hex(before.data), sha256_hex(before.signature))
     if previous is None or (previous.entry, previous.signature) == found:
         return None
-    return (
-        f"entry {link.entry.sequence} in {name} follows an entry {both.newest} that is not the one here: "
-        f"SHA-256 {previous.entry[:16]}..., but here it is {found[0][:16]}..."
-    )
+    number = link.entry.sequence
+    return Words("another-entry", number=number, name=name, newest=both.newest, says=previous.entry, here=found[0])

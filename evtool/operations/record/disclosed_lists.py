@@ -8,7 +8,7 @@ from typing import NamedTuple
 from evtool.core.custody.chain import Link
 from evtool.core.custody.events import Disclosed, Event
 from evtool.core.errors import EvtoolError, FormatError
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.finding import Cause, Code, Effect, Finding, Words
 from evtool.core.manifest.disclosed_items import DisclosedItems, parse_disclosed_items
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.limits import MAX_DISCLOSED_LIST
@@ -48,19 +48,20 @@ def _read_list(custody: CustodyReader, link: Link, details: Disclosed) -> Disclo
     try:
         data = custody.read_file(name, MAX_DISCLOSED_LIST)
     except EvtoolError as error:
-        return DisclosedList(link, None, _finding(Effect.UNCHECKED, error.message, number, name))
+        return DisclosedList(
+            link, None, _finding(Effect.UNCHECKED, Words("unreadable", why=Cause.of(error)), number, name)
+        )
     found, expected = sha256_hex(data), details.list
     if found != expected:
-        says = f"the signed entry says {expected[:16]}..." if expected else "the signed entry has no list"
-        message = f"{name}: SHA-256 is {found[:16]}..., {says}"
-        return DisclosedList(link, None, _finding(Effect.DISPROVES, message, number, name))
+        says = Words("digest" if expected else "digest-unsigned", digest=found, should=expected)
+        return DisclosedList(link, None, _finding(Effect.DISPROVES, says, number, name))
     try:
         return DisclosedList(link, parse_disclosed_items(data))
     except FormatError as error:
         # It is signed as it stands, so nothing is disproven: this version cannot read it.
-        message = f"{name}: signed, but cannot be read: {error.message}"
-        return DisclosedList(link, None, _finding(Effect.UNCHECKED, message, number, name))
+        says = Words("signed", why=Cause.of(error))
+        return DisclosedList(link, None, _finding(Effect.UNCHECKED, says, number, name))
 
 
-def _finding(effect: Effect, message: str, number: int, name: str) -> Finding:
-    return Finding(Code.DISCLOSURE_INVALID, effect, message, path=name, entry=number)
+def _finding(effect: Effect, says: Words, number: int, name: str) -> Finding:
+    return Finding(Code.DISCLOSURE_INVALID, effect, says, path=name, entry=number)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from evtool.core.custody.chain import Chain, EntryFiles, check_chain
 from evtool.core.errors import EvtoolError
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.store.custody import CustodyReader
 
@@ -19,19 +19,17 @@ _MAX_TEXT = 16 * 1024 * 1024
 
 _LINES_AT_ONCE = 256
 
-BYTE_EXACT = "get an exact copy: send the folder as a zip file; in git, put `* -text` into .gitattributes"
 
-
-def explain_change(location: TreeLocation, path: bytes, sha256: str) -> str:
-    """Say of a changed file that a program converted its line ends, if that is all that changed; else nothing."""
+def explain_change(location: TreeLocation, path: bytes, sha256: str) -> Words | None:
+    """Say of a changed file that a program converted its line ends, if that is all that changed."""
     data = _read(location, path)
     if b"\n" not in data:
-        return ""
+        return None
     unix = data.replace(b"\r\n", b"\n")
-    for restored, change in ((unix, "CR LF turned into LF"), (unix.replace(b"\n", b"\r\n"), "LF turned into CR LF")):
+    for restored, change in ((unix, "with-lf"), (unix.replace(b"\n", b"\r\n"), "with-crlf")):
         if restored != data and hashlib.sha256(restored).hexdigest() == sha256:
-            return f"; with {change} it matches the seal: a program converted its line ends"
-    return ""
+            return Words(change)
+    return None
 
 
 def _read(location: TreeLocation, path: bytes) -> bytes:
@@ -59,9 +57,7 @@ def excuse_converted(entries: Sequence[EntryFiles], unreadable: Collection[int],
     chain = replace(chain, heads=chain.heads | restored.heads)
     if len(restored.links) <= len(chain.links):
         return chain
-    message = "a program converted the line ends of the record from LF to CR LF: with LF, the signatures of "
-    message += f"{len(restored.links)} entries verify; {BYTE_EXACT}"
-    cause = Finding(Code.LINE_ENDS, Effect.UNCHECKED, message)
+    cause = Finding(Code.LINE_ENDS, Effect.UNCHECKED, Words("record", number=len(restored.links)))
     return replace(chain, findings=(*restored.findings, cause))
 
 

@@ -12,6 +12,7 @@ from evtool.core.finding import Code, Effect, Finding
 from evtool.core.text.names import shown
 from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.record import Record, read_record
+from evtool.report.language import in_english
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import NAME, CustodyDirectory, CustodyReader, locate_custody
 
@@ -139,5 +140,5 @@ def require_sound(findings: Iterable[Finding]) -> None:
     if not found:
         return
     if found[0].effect is Effect.DISPROVES:
-        raise MismatchError(f"the record fails verification: {found[0].message}", hint=_VERIFY_FIRST)
-    raise InputError(f"the record cannot be read: {found[0].message}", hint=_VERIFY_FIRST)
+        raise MismatchError(f"the record fails verification: {in_english(found[0])}", hint=_VERIFY_FIRST)
+    raise InputError(f"the record cannot be read: {in_english(found[0])}", hint=_VERIFY_FIRST)

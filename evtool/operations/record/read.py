@@ -26,6 +26,7 @@ from evtool.operations.record.record import (
 from evtool.operations.record.selection import Selection
 from evtool.operations.record.subject import open_subject
 from evtool.operations.record.wrong_place import no_record
+from evtool.report.language import in_english
 
 
 @contextmanager
@@ -52,7 +53,7 @@ def open_record(
         if subject is None:
             raise no_record(os.fsdecode(os.fspath(path)))
         if subject.apart is not None:
-            raise InputError(subject.apart.message, hint=WRONG_PAIR, ways=(Way.CONTINUED,))
+            raise InputError(in_english(subject.apart), hint=WRONG_PAIR, ways=(Way.CONTINUED,))
         yield read_record(subject.custody)
 
 
@@ -75,7 +76,7 @@ def list_nameless_items(record: Record, selection: Selection) -> Iterator[Sealed
             yield sealed
 
 
-class ChosenItems:
+class SelectedItems:
     """The items of a record that are selected: read and judged once, and gone through as often as needed.
 
     Named items come first, in path order, then those whose name is withheld, by number. A few are kept. More are read
@@ -117,7 +118,7 @@ class ChosenItems:
         yield from self._read(again, None)
         for first, second in zip(self._record.seals, again.seals, strict=True):
             if first.findings != second.findings:
-                message = next((finding.message for finding in second.findings), "the record changed while it was read")
+                message = next(map(in_english, second.findings), "the record changed while it was read")
                 raise InputError(message, hint="what was printed is not complete; run evtool verify")
 
     def _read(self, record: Record, sought: Sought | None) -> Iterator[SealedItem]:

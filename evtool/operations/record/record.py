@@ -19,14 +19,13 @@ from evtool.core.custody.house import Houses, acts_of
 from evtool.core.custody.item_names import EarlierName, ItemNames
 from evtool.core.custody.undo import Undone, find_undone
 from evtool.core.errors import EvtoolError, FormatError, InputError
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.finding import Cause, Code, Effect, Finding, Words
 from evtool.core.manifest.disclosed_items import CopyTally
 from evtool.core.manifest.manifest import Item, ManifestReader, ManifestSummary
 from evtool.core.manifest.skim import Sought
 from evtool.core.manifest.statement import ItemType
 from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.checksums import parse_header, serialize_header, serialize_line
-from evtool.core.text.counts import counted
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.limits import MAX_ENTRIES_SIZE
 from evtool.core.text.names import parse_name
@@ -35,7 +34,7 @@ from evtool.core.text.ranges import is_about
 from evtool.operations.record.as_signed import compare_with_entry, is_as_signed
 from evtool.operations.record.companions import report_companions
 from evtool.operations.record.disclosed_lists import read_lists
-from evtool.operations.record.line_ends import BYTE_EXACT, excuse_converted, is_converted
+from evtool.operations.record.line_ends import excuse_converted, is_converted
 from evtool.operations.record.skimming import look_for
 from evtool.store.custody import COVER, CustodyReader, FileRole, Listing, file_name
 
@@ -226,7 +225,7 @@ def read_record(custody: CustodyReader) -> Record:
             code, effect = (
                 (Code.ENTRY_MISSING, Effect.DISPROVES) if missing else (Code.CUSTODY_UNREADABLE, Effect.UNCHECKED)
             )
-            findings.append(Finding(code, effect, error.message, entry=sequence))
+            findings.append(Finding(code, effect, Words("unreadable", why=Cause.of(error)), entry=sequence))
     chain = excuse_converted(entries, unreadable, check_chain(entries, unreadable))
     houses = Houses(acts_of(chain.links))
     undone = find_undone(chain.links, houses)
@@ -284,25 +283,20 @@ def _judge_listing(listing: Listing) -> list[Finding]:
     """Find what is in the directory and belongs to no entry."""
     findings: list[Finding] = []
     for name in listing.foreign:
-        message = f"custody directory: {name} is not part of the record"
-        findings.append(Finding(Code.CUSTODY_EXTRA, Effect.DISPROVES, message, path=name))
+        findings.append(Finding(Code.CUSTODY_EXTRA, Effect.DISPROVES, Words("stray", name=name), path=name))
     strays = [name.text for name in listing.stamps if (name.sequence, name.event) not in listing.files]
     for sequence, event in listing.entries:
         own = OWN_FILES.get(event, frozenset())
         strays += [file_name(sequence, event, role) for role in listing.files[sequence, event] - own - _EVERY_ENTRY]
     for name in strays:
-        message = f"custody directory: {name} is not part of the record"
-        findings.append(Finding(Code.CUSTODY_EXTRA, Effect.DISPROVES, message, path=name))
+        findings.append(Finding(Code.CUSTODY_EXTRA, Effect.DISPROVES, Words("stray", name=name), path=name))
     for sequence, event in listing.unsigned:
-        message = f"entry {sequence} has no signature, so it is not part of the record"
         effect = Effect.UNCHECKED if (sequence, event) in listing.lost else Effect.NOTE
-        findings.append(Finding(Code.ENTRY_UNFINISHED, effect, message, entry=sequence))
+        findings.append(Finding(Code.ENTRY_UNFINISHED, effect, Words("unsigned"), entry=sequence))
     findings += report_companions(Code.CUSTODY_COMPANION, list(listing.companions))
     if listing.unfinished:
         count = len(listing.unfinished)
-        files = counted(count, "temporary file")
-        message = f"an interrupted run left {files} behind; the next run that writes here removes temporary files"
-        findings.append(Finding(Code.UNFINISHED_WRITE, Effect.NOTE, message, count=count))
+        findings.append(Finding(Code.UNFINISHED_WRITE, Effect.NOTE, Words("temporary"), count=count))
     return findings
 
 
@@ -312,8 +306,7 @@ def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain)
     if not chain.links or chain.links[-1].entry.sequence != listing.entries[-1][0]:
         return findings
     if COVER in listing.informational and not _is_cover_of_an_entry(custody, listing, chain):
-        message = f"custody directory: {COVER} is not signed; the terms that apply are those in the manifests"
-        findings.append(Finding(Code.INFORMATIONAL_UNSIGNED, Effect.NOTE, message, path=COVER))
+        findings.append(Finding(Code.INFORMATIONAL_UNSIGNED, Effect.NOTE, Words("cover"), path=COVER))
     recorded = chain.links[-1].entry.informational
     for name in INFORMATIONAL_FILES:
         expected = recorded.get(name)
@@ -323,12 +316,11 @@ def _check_informational(custody: CustodyReader, listing: Listing, chain: Chain)
             found = None
         if found == expected:
             continue
-        state = "is missing" if found is None else "is not the file that was written with the record"
-        message = f"custody directory: {name} {state}; it is for information only and proves nothing"
+        says = Words("missing" if found is None else "another-file")
         note = Finding(
             Code.INFORMATIONAL_CHANGED,
             Effect.NOTE,
-            message,
+            says,
             path=name,
             expected=expected,
             found=found,
@@ -490,9 +482,8 @@ class SealReading:
         seal.broken = True
         if isinstance(error, FormatError) and is_as_signed(self._custody, self.name, seal.sealed):
             # It is signed as it stands, so nothing is disproven: this version cannot read it.
-            message = f"{self.name}: signed, but cannot be read: {error.message}"
-            invalid = Finding(Code.MANIFEST_INVALID, Effect.UNCHECKED, message, entry=seal.number)
-            seal.findings.append(invalid)
+            says = Words("signed", name=self.name, why=Cause.of(error))
+            seal.findings.append(Finding(Code.MANIFEST_INVALID, Effect.UNCHECKED, says, entry=seal.number))
         elif isinstance(error, FormatError) and is_as_signed(self._custody, self.name, seal.sealed, converted=True):
             _add_converted(seal, Code.MANIFEST_INVALID, self.name)
         else:
@@ -506,8 +497,7 @@ class SealReading:
         if difference is not None:
             seal.disproved = True
             what, expected, found = difference
-            message = f"{self.name}: {what} is {found[:16]}, the signed entry says {expected[:16]}"
-            _add(seal, Code.MANIFEST_MISMATCH, message, expected, found)
+            _add(seal, Code.MANIFEST_MISMATCH, Words("differs", name=self.name, what=what), expected, found)
             return
         self._checksums.finish(seal.withheld_lines == 0)
 
@@ -563,11 +553,9 @@ class _ChecksumsCheck:
                 )
             return
         if found != expected:
-            message = f"{self._name}: SHA-256 is {found[:16]}..., the signed entry says {expected[:16]}..."
-            _add(self._seal, Code.CHECKSUMS_MISMATCH, message, expected, found)
+            _add(self._seal, Code.CHECKSUMS_MISMATCH, Words("digest", name=self._name), expected, found)
         elif whole and self._expected.hexdigest() != expected:
-            message = f"{self._name}: its names or digests differ from the manifest, although both are signed"
-            _add(self._seal, Code.CHECKSUMS_MISMATCH, message)
+            _add(self._seal, Code.CHECKSUMS_MISMATCH, Words("contradicts", name=self._name))
 
 
 _UNREADABLE = {FileRole.MANIFEST: Code.MANIFEST_UNREADABLE, FileRole.CHECKSUMS: Code.CHECKSUMS_UNREADABLE}
@@ -576,20 +564,19 @@ _UNREADABLE = {FileRole.MANIFEST: Code.MANIFEST_UNREADABLE, FileRole.CHECKSUMS: 
 def _add_unusable(seal: Seal, role: FileRole, missing: Code, invalid: Code, error: EvtoolError) -> None:
     """Record that a file of a seal cannot be used: it is not there, cannot be read, or is not what was written."""
     name = file_name(seal.number, Event.SEALED.value, role)
-    message = error.message if name in error.message else f"{name}: {error.message}"
+    says = Words("unreadable" if name in error.message else "unreadable-file", name=name, why=Cause.of(error))
     if isinstance(error, FormatError):
-        _add(seal, invalid, message)
+        _add(seal, invalid, says)
     elif role not in seal.roles:
-        _add(seal, missing, message)
+        _add(seal, missing, says)
     else:
-        seal.findings.append(Finding(_UNREADABLE[role], Effect.UNCHECKED, message, entry=seal.number))
+        seal.findings.append(Finding(_UNREADABLE[role], Effect.UNCHECKED, says, entry=seal.number))
 
 
 def _add_converted(seal: Seal, code: Code, name: str) -> None:
     """Record that a file of a seal has other line ends than it was written with: a cause, and no accusation."""
-    message = f"{name}: a program converted its line ends from LF to CR LF; with LF it is as signed; {BYTE_EXACT}"
-    seal.findings.append(Finding(code, Effect.UNCHECKED, message, entry=seal.number))
+    seal.findings.append(Finding(code, Effect.UNCHECKED, Words("converted", name=name), entry=seal.number))
 
 
-def _add(seal: Seal, code: Code, message: str, expected: str | None = None, found: str | None = None) -> None:
-    seal.findings.append(Finding(code, Effect.DISPROVES, message, expected=expected, found=found, entry=seal.number))
+def _add(seal: Seal, code: Code, says: Words, expected: str | Words | None = None, found: str | None = None) -> None:
+    seal.findings.append(Finding(code, Effect.DISPROVES, says, expected=expected, found=found, entry=seal.number))

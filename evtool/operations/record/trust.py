@@ -10,7 +10,7 @@ from evtool.core.custody.chain import Link
 from evtool.core.custody.entry import Entry
 from evtool.core.custody.events import Admitted, Event
 from evtool.core.custody.house import Agents, act_of
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.ssh.allowed_signers import AllowedSigners, TrustStatus
 from evtool.core.ssh.key import PublicKey
 from evtool.core.ssh.signature import NAMESPACE
@@ -37,7 +37,7 @@ class TrustPolicy:
     proven: Mapping[str, datetime] = field(default_factory=dict)
     receipts: Mapping[str, frozenset[PublicKey]] = field(default_factory=dict)
 
-    def judge(self, link: Link) -> tuple[Code, str] | None:
+    def judge(self, link: Link) -> tuple[Code, Words] | None:
         """Say why the signer of an entry is not trusted; None if it is.
 
         A claimed time proves nothing, so a key has to be valid now, or at the moment by which the entry is proven to
@@ -46,7 +46,7 @@ class TrustPolicy:
         objection = self._judge(link.public_key, link.entry.agent, self.proven.get(link.head))
         return None if objection and self._is_of_recipient(link) else objection
 
-    def judge_key(self, public_key: PublicKey, agent: str) -> tuple[Code, str] | None:
+    def judge_key(self, public_key: PublicKey, agent: str) -> tuple[Code, Words] | None:
         """Say why a key is not trusted for an agent at this moment; None if it is."""
         return self._judge(public_key, agent, None)
 
@@ -60,10 +60,10 @@ class TrustPolicy:
         dates = [(line.valid_after, line.valid_before) for line in self.trust.signers if line.public_key == key]
         return all((not first or first <= moment) and (not last or moment <= last) for first, last in dates)
 
-    def _judge(self, public_key: PublicKey, agent: str, existed_by: datetime | None) -> tuple[Code, str] | None:
+    def _judge(self, public_key: PublicKey, agent: str, existed_by: datetime | None) -> tuple[Code, Words] | None:
         if self.signers:
             known = public_key.fingerprint in self.signers
-            return None if known else (Code.KEY_UNKNOWN, "this is not one of the keys that you named")
+            return None if known else (Code.KEY_UNKNOWN, Words("not-named"))
         moment = self.now or datetime.now(UTC)
         status = self.trust.judge(public_key, agent, NAMESPACE, moment).status
         if status is TrustStatus.NO_LONGER_VALID and existed_by is not None and existed_by < moment:
@@ -88,14 +88,11 @@ def read_agents(links: Iterable[Link], policy: TrustPolicy) -> Agents:
 _BY_RECIPIENTS = (Event.RECEIVED, Event.COUNTERSIGNED)
 
 _REASONS = {
-    TrustStatus.UNKNOWN_KEY: (Code.KEY_UNKNOWN, "you do not trust this key"),
-    TrustStatus.OTHER_AGENT: (Code.KEY_OTHER_AGENT, "you trust this key, but not for this agent"),
-    TrustStatus.OTHER_NAMESPACE: (Code.KEY_OTHER_NAMESPACE, "you trust this key, but not for custody entries"),
-    TrustStatus.NOT_YET_VALID: (Code.KEY_NOT_YET_VALID, "you trust this key only from a later date"),
-    TrustStatus.NO_LONGER_VALID: (
-        Code.KEY_NO_LONGER_VALID,
-        "you no longer trust this key, and nothing proves that it signed earlier",
-    ),
+    TrustStatus.UNKNOWN_KEY: (Code.KEY_UNKNOWN, Words("not-trusted")),
+    TrustStatus.OTHER_AGENT: (Code.KEY_OTHER_AGENT, Words("other-agent")),
+    TrustStatus.OTHER_NAMESPACE: (Code.KEY_OTHER_NAMESPACE, Words("other-namespace")),
+    TrustStatus.NOT_YET_VALID: (Code.KEY_NOT_YET_VALID, Words("not-yet-valid")),
+    TrustStatus.NO_LONGER_VALID: (Code.KEY_NO_LONGER_VALID, Words("no-longer-valid")),
 }
 
 
@@ -119,14 +116,13 @@ def judge_signers(links: Iterable[Link], policy: TrustPolicy, findings: list[Fin
         entry, key = link.entry, link.public_key
         if objection:
             code, reason = objection
-            message = f"entry {entry.sequence} is signed by {key.fingerprint} as agent {entry.agent}: {reason}"
+            says, remarks = Words("signer", agent=entry.agent, why=reason), tuple[Words, ...]()
             admission = admitted.get((entry.agent, key.fingerprint))
             if code is Code.KEY_UNKNOWN and admission is not None:
-                message += (
-                    f"; entry {admission.sequence} admits it, signed by {admission.agent}, whom you trust: confirm the "
-                    f"fingerprint with {entry.agent} through a separate channel, then `evtool trust add {entry.agent}`"
-                )
-            findings.append(Finding(code, Effect.OPEN, message, found=key.fingerprint, entry=entry.sequence))
+                remarks = (Words("admitted", entry=admission.sequence, by=admission.agent, agent=entry.agent),)
+            findings.append(
+                Finding(code, Effect.OPEN, says, found=key.fingerprint, entry=entry.sequence, remarks=remarks)
+            )
         reports.append(
             SignerReport(
                 entry=entry.sequence,

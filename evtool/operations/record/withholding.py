@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from evtool.core.custody.chain import Link
 from evtool.core.custody.events import Disclosed
 from evtool.core.errors import InputError, MismatchError
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.manifest.disclosed_items import Deviations, DisclosedItems, find_deviations
-from evtool.core.text.counts import counted
 from evtool.core.text.ranges import count_items, name_ranges, ranges_of
 from evtool.core.verdict import PartialCopy
 from evtool.operations.record.disclosed_lists import read_lists
 from evtool.operations.record.record import Record, Seal
+from evtool.report.language import in_english
 
 _MAX_NAMED = 20
 
@@ -81,11 +81,8 @@ def judge_withholding(record: Record) -> Withholding:
         for first, last in deviations.missing:
             missing += last - first + 1
             number = link.entry.sequence
-            gone = "it is missing" if first == last else "they are missing"
-            message = f"entry {number} says that this copy contains {name_ranges([(first, last)])}, but {gone}"
-            findings.append(
-                Finding(Code.MISSING, Effect.DISPROVES, message, first, entry=number, count=last - first + 1)
-            )
+            says = Words("promised", items=((first, last),))
+            findings.append(Finding(Code.MISSING, Effect.DISPROVES, says, first, entry=number, count=last - first + 1))
     findings.append(_unexplained(record))
     return Withholding(tuple(findings), missing=missing)
 
@@ -94,9 +91,8 @@ def _promised_details(record: Record, link: Link, listed: DisclosedItems) -> Ite
     """Find the entries before a list whose details it hands over and which are not here."""
     for number in record.withheld_details:
         if number < link.entry.sequence and number not in (listed.entries or ()):
-            message = f"entry {number}: entry {link.entry.sequence} hands its details over with this copy, but they "
-            message += "are not here"
-            yield Finding(Code.DISCLOSURE_INVALID, Effect.DISPROVES, message, entry=number)
+            says = Words("details", by=link.entry.sequence)
+            yield Finding(Code.DISCLOSURE_INVALID, Effect.DISPROVES, says, entry=number)
 
 
 def _find_deviations(record: Record, link: Link, listed: DisclosedItems) -> Deviations:
@@ -115,13 +111,12 @@ def _unexplained(record: Record) -> Finding:
             gone += withheld_ranges(seal)
     count = count_items(gone)
     if gone:
-        what = f"{counted(count, 'item is', 'items are')} withheld from this copy ({name_ranges(gone, _MAX_NAMED)})"
+        says = Words("items", items=tuple(gone))
     elif any(seal.withheld_lines for seal in record.seals):
-        what = "statements about items are withheld from this copy"
+        says = Words("statements")
     else:
-        what = f"the details of {name_entries(record.withheld_details)} are withheld from this copy"
-    message = f"{what}, and no signed entry allows that"
-    return Finding(Code.WITHHELD_UNEXPLAINED, Effect.UNCHECKED, message, count=max(count, 1))
+        says = Words("details", entries=ranges_of(record.withheld_details).ranges)
+    return Finding(Code.WITHHELD_UNEXPLAINED, Effect.UNCHECKED, says, count=max(count, 1))
 
 
 def withheld_ranges(seal: Seal) -> list[tuple[int, int]]:
@@ -152,6 +147,6 @@ def require_explained(withholding: Withholding) -> None:
     for finding in sorted(withholding.findings, key=lambda finding: finding.effect is not Effect.DISPROVES):
         kind = MismatchError if finding.effect is Effect.DISPROVES else InputError
         raise kind(
-            f"this copy leaves things out, and no signed entry allows that: {finding.message}",
+            f"this copy leaves things out, and no signed entry allows that: {in_english(finding)}",
             hint="run evtool verify to see everything that is missing, and ask the sender for a complete copy",
         )

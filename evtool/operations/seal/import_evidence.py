@@ -37,6 +37,7 @@ from evtool.operations.record.selection import Selection
 from evtool.operations.seal.import_check import Expectation, ImportCheck
 from evtool.operations.seal.options import SealOptions, SealResult
 from evtool.operations.seal.seal import preview_seal, seal
+from evtool.report.language import in_english
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import WalkNotes, walk
 from evtool.store.bundle_form import is_bundle_folder
@@ -255,7 +256,7 @@ def _import(run: _Import) -> ImportResult:
         # What lists the tag files can be in no list itself.
         unlisted=tuple(name for name in check.unlisted if not _is_tag_manifest(name, run.expectation)),
         weak_only=sum(set(file.digests) <= WEAK for file in files),
-        notes=(*run.notes, *check.notes, *result.notes, *(finding.message for finding in result.findings)),
+        notes=(*run.notes, *check.notes, *result.notes, *(in_english(finding) for finding in result.findings)),
         seal=result,
     )
 

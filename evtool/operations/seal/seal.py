@@ -18,7 +18,7 @@ from evtool.core.custody.clocks import LaterDates, judge_own
 from evtool.core.custody.item_names import Rename
 from evtool.core.custody.privacy import TextPolicy, check_text
 from evtool.core.errors import EvtoolError, InputError, RefusedError, Way
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.manifest.manifest import ManifestReader
 from evtool.core.manifest.statement import ItemType, OmissionReason
 from evtool.core.metadata.description import Description
@@ -610,9 +610,7 @@ class _SealRun:
             files = counted(count, "new file is", "new files are")
             self.result.notes.append(f"{files} empty: {names}; a copy may have failed, or it is a placeholder")
         for name, twin in self._notes.twins:
-            names = f"{shown(name)} and {shown(twin)}"
-            message = f"{names} are the same name on some systems; copying there may overwrite one"
-            self.result.findings.append(Finding(Code.NAME_TWIN, Effect.NOTE, message, path=name))
+            self.result.findings.append(Finding(Code.NAME_TWIN, Effect.NOTE, Words("twin", twin=twin), path=name))
 
 
 _MOST_TRIES = 20

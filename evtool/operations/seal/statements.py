@@ -12,7 +12,7 @@ from pathlib import Path
 
 from evtool.core.custody.privacy import TextPolicy
 from evtool.core.errors import FormatError, RefusedError, UsageError
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.manifest.archivist_statements import ArchivistStatements
 from evtool.core.terms.input import find_contradictions
 from evtool.core.terms.terms import TERMS_BY_NAME, ConsentTerms, TermShape, parse_terms
@@ -293,8 +293,8 @@ class StatementPlan:
         in_force = stated.terms.stated
         for name, value in row.stated.terms.stated.items():
             if in_force.get(name) != value:
-                message = f"{row.where}, column {name}: the defaults are stricter, and are sealed instead"
-                self.findings.append(Finding(Code.CONSENT_STRICTER, Effect.NOTE, message))
+                says = Words("defaults", where=row.where, column=name)
+                self.findings.append(Finding(Code.CONSENT_STRICTER, Effect.NOTE, says))
 
 
 def _why_unmatched(name: str, row: Row, candidates: _Candidates) -> str:

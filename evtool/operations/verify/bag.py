@@ -21,10 +21,10 @@ from evtool.core.container.bagit import (
     parse_info,
     parse_manifest,
 )
-from evtool.core.errors import EvtoolError, FormatError
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.errors import EvtoolError, FormatError, InputError
+from evtool.core.finding import Cause, Code, Effect, Finding, Words
 from evtool.core.text.limits import MAX_BAG_LINE, MAX_INFO
-from evtool.core.text.names import nfc_key, shown, store_name
+from evtool.core.text.names import nfc_key, store_name
 from evtool.operations.record.companions import report_companions
 from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle
 
@@ -41,24 +41,19 @@ def check_bag(bundle: Bundle, collection: str | None, *, whole: bool) -> list[Fi
     """
     findings = report_companions(Code.COMPANION, bundle.companions)
     for path in bundle.foreign:
-        findings.append(_broken(f"{path}: is neither a file nor a directory of the bag"))
+        findings.append(_broken(Words("foreign", name=path)))
     for path in sorted(bundle.tags):
         if path not in TAG_FILES and not path.startswith(f"{RECORD}/"):
-            what = (
-                "names files that must be fetched from a network" if path == "fetch.txt" else "is not part of a bundle"
-            )
-            findings.append(_broken(f"{shown(path)}: {what}"))
+            findings.append(_broken(Words("fetch" if path == "fetch.txt" else "stray", name=path)))
     findings += _check_declaration(bundle)
     info = _check_info(bundle, collection, findings)
     listed = _check_manifest(bundle, findings, whole=whole)
     if info is not None and listed is not None and info.payload_files != listed:
-        message = f"{INFO_FILE}: the Payload-Oxum gives {info.payload_files} files, {MANIFEST_FILE} lists {listed}"
-        findings.append(_broken(message, str(listed), str(info.payload_files)))
+        findings.append(_broken(Words("oxum-files"), str(listed), str(info.payload_files)))
     if info is not None and whole and bundle.sizes.keys() == bundle.payload.keys():
         size = sum(bundle.sizes.values())
         if info.payload_bytes != size:
-            message = f"{INFO_FILE}: the Payload-Oxum gives {info.payload_bytes} bytes, the payload has {size}"
-            findings.append(_broken(message, str(size), str(info.payload_bytes)))
+            findings.append(_broken(Words("oxum-bytes"), str(size), str(info.payload_bytes)))
     findings += _check_tag_manifest(bundle)
     return findings
 
@@ -80,22 +75,21 @@ def _check_declaration(bundle: Bundle) -> list[Finding]:
     except FormatError:
         pass
     except EvtoolError as error:
-        return [_broken(error.message)]
-    return [_unread(f"{DECLARATION_FILE} does not declare BagIt 1.0 in UTF-8 in the two lines that a bundle has")]
+        return [_broken(_because(error))]
+    return [_unread(Words("declaration"))]
 
 
 def _check_info(bundle: Bundle, collection: str | None, findings: list[Finding]) -> BagInfo | None:
     try:
         info = read_info(bundle)
     except FormatError as error:
-        findings.append(_unread(error.message))
+        findings.append(_unread(_because(error)))
         return None
     except EvtoolError as error:
-        findings.append(_broken(error.message))
+        findings.append(_broken(_because(error)))
         return None
     if collection is not None and info.collection != collection:
-        message = f"{INFO_FILE} names collection {info.collection}, but the record is about {collection}"
-        findings.append(_broken(message, collection, info.collection))
+        findings.append(_broken(Words("collection"), collection, info.collection))
     return info
 
 
@@ -108,7 +102,7 @@ def _check_manifest(bundle: Bundle, findings: list[Finding], *, whole: bool) -> 
         for line in parse_manifest(_lines(bundle, MANIFEST_FILE), MANIFEST_FILE):
             listed += 1
             if not line.path.startswith(PAYLOAD_PREFIX):
-                findings.append(_broken(f"{MANIFEST_FILE} lists {shown(line.path)}, which is not part of the payload"))
+                findings.append(_broken(Words("not-payload", name=line.path)))
                 continue
             name = _payload_name(line)
             if name not in bundle.payload:
@@ -117,14 +111,14 @@ def _check_manifest(bundle: Bundle, findings: list[Finding], *, whole: bool) -> 
             left.discard(name)
             findings += _compare_payload(line, bundle.payload[name])
     except FormatError as error:
-        findings.append(_unread(error.message))
+        findings.append(_unread(_because(error)))
         return None
     except EvtoolError as error:
-        findings.append(_broken(error.message))
+        findings.append(_broken(_because(error)))
         return None
     if whole:
         findings += _match_name_forms(unmatched, left, bundle)
-    findings += [_broken(f"{shown(store_name(name))}: {MANIFEST_FILE} does not list it") for name in sorted(left)]
+    findings += [_broken(Words("unlisted", name=store_name(name), by=MANIFEST_FILE)) for name in sorted(left)]
     return listed
 
 
@@ -136,8 +130,7 @@ def _compare_payload(line: ManifestLine, found: str) -> list[Finding]:
     """Compare a payload file with its line; `found` is empty if it has not been read."""
     if not found or found == line.sha256:
         return []
-    message = f"{shown(line.path)}: SHA-256 is {found[:16]}..., {MANIFEST_FILE} says {line.sha256[:16]}..."
-    return [_broken(message, line.sha256, found)]
+    return [_broken(Words("digest", name=line.path, by=MANIFEST_FILE), line.sha256, found)]
 
 
 def _match_name_forms(unmatched: list[ManifestLine], left: set[bytes], bundle: Bundle) -> list[Finding]:
@@ -153,7 +146,7 @@ def _match_name_forms(unmatched: list[ManifestLine], left: set[bytes], bundle: B
             left.discard(there[form][0])
             findings += _compare_payload(line, bundle.payload[there[form][0]])
         else:
-            findings.append(_broken(f"{shown(line.path)}: is missing, {MANIFEST_FILE} lists it"))
+            findings.append(_broken(Words("missing", name=line.path, by=MANIFEST_FILE)))
     return findings
 
 
@@ -165,17 +158,16 @@ def _check_tag_manifest(bundle: Bundle) -> list[Finding]:
             found = bundle.tags.get(line.path)
             left.discard(line.path)
             if found is None:
-                findings.append(_broken(f"{shown(line.path)}: is missing, {TAG_MANIFEST_FILE} lists it"))
+                findings.append(_broken(Words("missing", name=line.path, by=TAG_MANIFEST_FILE)))
             elif line.path in bundle.unread:
-                findings.append(_unread(f"{bundle.unread[line.path]}, so it was not read completely"))
+                findings.append(_unread(Words("unread", why=Cause(InputError.__name__, bundle.unread[line.path]))))
             elif found != line.sha256:
-                message = f"{shown(line.path)}: SHA-256 is {found[:16]}..., {TAG_MANIFEST_FILE} says"
-                findings.append(_broken(f"{message} {line.sha256[:16]}...", line.sha256, found))
+                findings.append(_broken(Words("digest", name=line.path, by=TAG_MANIFEST_FILE), line.sha256, found))
     except FormatError as error:
-        return [_unread(error.message)]
+        return [_unread(_because(error))]
     except EvtoolError as error:
-        return [_broken(error.message)]
-    return findings + [_broken(f"{shown(path)}: {TAG_MANIFEST_FILE} does not list it") for path in sorted(left)]
+        return [_broken(_because(error))]
+    return findings + [_broken(Words("unlisted", name=path, by=TAG_MANIFEST_FILE)) for path in sorted(left)]
 
 
 def _lines(bundle: Bundle, path: str) -> Iterator[bytes]:
@@ -186,10 +178,13 @@ def _lines(bundle: Bundle, path: str) -> Iterator[bytes]:
             yield line[:-1]
 
 
-def _broken(message: str, expected: str | None = None, found: str | None = None) -> Finding:
-    text = f"bag: {message}"
-    return Finding(Code.BAG_BROKEN, Effect.DISPROVES, text, expected=expected, found=found)
+def _broken(says: Words, expected: str | None = None, found: str | None = None) -> Finding:
+    return Finding(Code.BAG_BROKEN, Effect.DISPROVES, says, expected=expected, found=found)
 
 
-def _unread(message: str) -> Finding:
-    return Finding(Code.BAG_BROKEN, Effect.UNCHECKED, f"bag: {message}")
+def _unread(says: Words) -> Finding:
+    return Finding(Code.BAG_BROKEN, Effect.UNCHECKED, says)
+
+
+def _because(error: EvtoolError) -> Words:
+    return Words("refused", why=Cause.of(error))

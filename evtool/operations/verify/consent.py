@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from evtool.core.consent.summary import ConsentSummary, ConsentTally
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.errors import FormatError
+from evtool.core.finding import Cause, Code, Effect, Finding, Words
 from evtool.operations.record.record import Record
 
 
@@ -25,18 +26,13 @@ def summarize_consent(record: Record) -> ConsentSummary | None:
 def judge_consent(summary: ConsentSummary | None) -> list[Finding]:
     """Say for how many items no terms are stated."""
     if summary is None:
-        message = "the record cannot be relied on, and so its terms cannot: treat all items as closed"
-        return [Finding(Code.NO_CONSENT, Effect.OPEN, message)]
+        return [Finding(Code.NO_CONSENT, Effect.OPEN, Words("no-record"))]
     if summary.problem:
-        message = f"consent cannot be put together: {summary.problem}; treat the items concerned as closed"
-        return [Finding(Code.NO_CONSENT, Effect.UNCHECKED, message)]
+        says = Words("problem", why=Cause(FormatError.__name__, summary.problem))
+        return [Finding(Code.NO_CONSENT, Effect.UNCHECKED, says)]
     missing = summary.items - summary.stated
     if summary.items == missing:
-        message = "no consent is stated for any item: treat all of them as closed"
-        return [Finding(Code.NO_CONSENT, Effect.OPEN, message)]
+        return [Finding(Code.NO_CONSENT, Effect.OPEN, Words("none"))]
     if missing:
-        verb, them = ("has", "it") if missing == 1 else ("have", "them")
-        message = f"{missing:,} of {summary.items:,} items {verb} no consent stated: treat {them} as closed; "
-        message += f"`evtool show --without-terms` lists {them}"
-        return [Finding(Code.NO_CONSENT, Effect.OPEN, message, count=missing)]
+        return [Finding(Code.NO_CONSENT, Effect.OPEN, Words("some", total=summary.items), count=missing)]
     return []

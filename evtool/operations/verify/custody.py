@@ -9,7 +9,7 @@ from evtool.core.custody.events import Corrected, Countersigned
 from evtool.core.custody.house import Agents
 from evtool.core.custody.receipt import Receipt, answered_transfers, check_receipt, transfer_details
 from evtool.core.errors import EvtoolError, FormatError, InputError
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.finding import Cause, Code, Effect, Finding, Words
 from evtool.operations.record.record import Record
 from evtool.operations.record.trust import TrustPolicy
 
@@ -43,20 +43,18 @@ def _judge_references(link: Link, record: Record) -> list[Finding]:
         heads = [head for number, head in record.chain.heads if number == details.entry]
         unread = not heads and any(number == details.entry for number, _ in record.listing.entries)
         if details.entry >= entry.sequence or not (unread or details.head in heads):
-            message = f"entry {entry.sequence} is about an entry {details.entry} that is not the one in this record"
             findings.append(
                 Finding(
                     Code.CHAIN_BROKEN,
                     Effect.DISPROVES,
-                    message,
+                    Words("reference", other=details.entry),
                     expected=details.head,
                     found=min(heads, default=None),
                     entry=entry.sequence,
                 )
             )
     if entry.is_late:
-        message = f"entry {entry.sequence} was recorded more than a day after the event, according to its signer"
-        findings.append(Finding(Code.ENTRY_LATE, Effect.NOTE, message, entry=entry.sequence))
+        findings.append(Finding(Code.ENTRY_LATE, Effect.NOTE, Words("late"), entry=entry.sequence))
     return findings
 
 
@@ -70,16 +68,15 @@ def _read_receipts(record: Record, policy: TrustPolicy, findings: list[Finding])
         except EvtoolError as error:
             # What this version cannot read may be what a later one wrote; its bytes are signed as they stand.
             is_unread = isinstance(error, FormatError | InputError)
-            what = "cannot be read" if is_unread else "fails verification"
-            message = f"the receipt for entry {sequence} {what}: {error.message}"
+            says = Words("unreadable" if is_unread else "fails", why=Cause.of(error))
             effect = Effect.UNCHECKED if is_unread else Effect.DISPROVES
-            findings.append(Finding(Code.RECEIPT_INVALID, effect, message, entry=sequence))
+            findings.append(Finding(Code.RECEIPT_INVALID, effect, says, entry=sequence))
             continue
         objection = policy.judge(receipt.link)
         if objection:
-            message = f"the receipt for entry {sequence} is signed by {receipt.link.public_key.fingerprint}"
-            message += f" as agent {receipt.link.entry.agent}: {objection[1]}"
-            findings.append(Finding(objection[0], Effect.NOTE, message, entry=sequence))
+            key, agent = receipt.link.public_key.fingerprint, receipt.link.entry.agent
+            says = Words("receipt", key=key, agent=agent, why=objection[1])
+            findings.append(Finding(objection[0], Effect.NOTE, says, entry=sequence))
         elif receipt.transfer.entry.sequence == sequence:
             receipts.append(receipt)
     return receipts
@@ -91,11 +88,8 @@ def _find_retired(links: Sequence[Link], retired_by: Mapping[int, int]) -> list[
     for link in links:
         number, key = link.entry.sequence, link.public_key.fingerprint
         if number in retired_by:
-            message = (
-                f"entry {number} is signed by {key} as agent {link.entry.agent}, a key that was replaced by entry "
-                f"{retired_by[number]}, after the new key had signed: ask {link.entry.agent} who signed it"
-            )
-            findings.append(Finding(Code.KEY_RETIRED, Effect.OPEN, message, found=key, entry=number))
+            says = Words("retired", agent=link.entry.agent, by=retired_by[number])
+            findings.append(Finding(Code.KEY_RETIRED, Effect.OPEN, says, found=key, entry=number))
     return findings
 
 
@@ -105,8 +99,8 @@ def _open_transfers(links: Sequence[Link], receipts: Sequence[Receipt]) -> list[
     for link in links:
         details = transfer_details(link)
         if details and link.entry.sequence not in answered:
-            message = f"entry {link.entry.sequence} hands over to {details.recipient}, but there is no receipt"
-            findings.append(Finding(Code.TRANSFER_OPEN, Effect.NOTE, message, entry=link.entry.sequence))
+            says = Words("no-receipt", recipient=details.recipient)
+            findings.append(Finding(Code.TRANSFER_OPEN, Effect.NOTE, says, entry=link.entry.sequence))
     return findings
 
 
@@ -129,19 +123,9 @@ def _judge_witness(
             witnessed = max(witnessed, link.entry.sequence)
     last = links[-1].entry.sequence if links else 0
     if witnessed == 0:
-        message = (
-            "no outside witness: anyone who holds the directory and the key could have rebuilt or shortened the "
-            "record; a head that you noted, a receipt or a time-stamp would show it"
-        )
-        return [Finding(Code.NO_WITNESS, Effect.NOTE, message)]
-    message = f"entries up to {witnessed} are confirmed by a receipt, another signer, a time-stamp or the head that "
-    message += "you noted; "
-    if witnessed == last:
-        message += "nothing would show if later entries were removed"
-    else:
-        rest = f"entry {last}" if witnessed + 1 == last else f"entries {witnessed + 1} to {last}"
-        message += f"{rest} could have been rebuilt or shortened by anyone who holds the record"
-    return [Finding(Code.WITNESSED, Effect.NOTE, message, entry=witnessed)]
+        return [Finding(Code.NO_WITNESS, Effect.NOTE, Words("nobody"))]
+    says = Words("all") if witnessed == last else Words("up-to", rest=((witnessed + 1, last),))
+    return [Finding(Code.WITNESSED, Effect.NOTE, says, entry=witnessed)]
 
 
 def _is_one_agent(agents: Agents, first: Link, second: Link) -> bool:
@@ -168,7 +152,6 @@ def judge_second_signatures(links: Sequence[Link], policy: TrustPolicy, agents: 
     for number, signed in holders.items():
         count = len({agents.name(agent, key) for key, agent in signed.items()})
         if count < required:
-            who = "1 trusted agent" if count == 1 else f"{count} trusted agents"
-            message = f"entry {number} is signed by {who}, but {required} were required"
-            findings.append(Finding(Code.SIGNERS_TOO_FEW, Effect.OPEN, message, entry=number))
+            says = Words("agents", number=count, required=required)
+            findings.append(Finding(Code.SIGNERS_TOO_FEW, Effect.OPEN, says, entry=number))
     return findings

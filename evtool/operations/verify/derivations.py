@@ -6,8 +6,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 from evtool.core.custody.events import Derived
-from evtool.core.finding import Code, Effect, Finding
-from evtool.core.text.names import shown
+from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.operations.record.record import Record
 
 
@@ -32,16 +31,16 @@ class Derivation:
     has_copy: bool
 
     @property
-    def of_copy(self) -> str:
-        """Half a sentence to be said about the copy."""
-        withheld = "" if self.has_original else ", which is withheld here"
-        return f"was made from item {self.original}{withheld}: {shown(self.method)} (entry {self.entry})"
+    def of_copy(self) -> Words:
+        """What is to be said about the copy."""
+        key = "copy" if self.has_original else "copy-of-withheld"
+        return Words(key, other=self.original, method=self.method, entry=self.entry)
 
     @property
-    def of_original(self) -> str:
-        """Half a sentence to be said about the original."""
-        withheld = "" if self.has_copy else ", which is withheld here"
-        return f"has a copy, item {self.copy}{withheld}: {shown(self.method)} (entry {self.entry})"
+    def of_original(self) -> Words:
+        """What is to be said about the original."""
+        key = "original" if self.has_copy else "original-of-withheld"
+        return Words(key, other=self.copy, method=self.method, entry=self.entry)
 
 
 def list_derivations(record: Record, here: Container[int] | None = None) -> list[Derivation]:
@@ -69,8 +68,8 @@ def judge_derivations(record: Record) -> list[Finding]:
     findings = []
     for derivation in list_derivations(record):
         if derivation.copy >= record.next_item:
-            message = f"entry {derivation.entry} is about item {derivation.copy}, which is in no seal"
-            findings.append(Finding(Code.ITEM_UNKNOWN, Effect.NOTE, message, entry=derivation.entry))
+            says = Words("derived", copy=derivation.copy)
+            findings.append(Finding(Code.ITEM_UNKNOWN, Effect.NOTE, says, entry=derivation.entry))
         elif derivation.has_copy:
             findings.append(_note(derivation.copy, derivation.of_copy, derivation.entry))
         elif derivation.has_original:
@@ -78,5 +77,5 @@ def judge_derivations(record: Record) -> list[Finding]:
     return findings
 
 
-def _note(item: int, message: str, entry: int) -> Finding:
-    return Finding(Code.DERIVED, Effect.NOTE, f"item {item} {message}", item=item, entry=entry)
+def _note(item: int, half: Words, entry: int) -> Finding:
+    return Finding(Code.DERIVED, Effect.NOTE, Words("about", half=half), item=item, entry=entry)

@@ -12,6 +12,7 @@ from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 from evtool.operations.verify.time.axis import judge_time
 from evtool.operations.verify.time.grounds import TimeGrounds, load_sunsets
+from evtool.report.language import in_english
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +48,4 @@ def find_due(
         if finding.effect is Effect.DISPROVES or (finding.axis is Axis.TIME and finding.effect is Effect.OPEN)
     ]
     items = compute_due(result.tokens, grounds.sunsets or load_sunsets())
-    return DueResult(not against, against[0].message if against else "", items)
+    return DueResult(not against, in_english(against[0]) if against else "", items)

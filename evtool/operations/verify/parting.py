@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from evtool.core.custody.branches import Parting, find_parting
-from evtool.core.finding import Code, Effect, Finding
-from evtool.core.text.digest import group_in_fours
-from evtool.core.text.names import shown
+from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.verdict import Report
 from evtool.operations.verify.verify import sort_findings
 
@@ -40,18 +38,13 @@ def _describe(parting: Parting, other: tuple[str, Report], report: Report) -> Fi
     trusted = {signer.head for each in (first, report) for signer in each.signers if signer.trusted}
     both = {parting.first.head, parting.second.head} <= trusted
     after = parting.after.entry.sequence if parting.after is not None else None
-    where = "begin with different entries" if after is None else f"were continued differently after entry {after}"
-    message = (
-        f"this record and that of {shown(name)} {where}: head {group_in_fours(parting.second.head)} here, "
-        f"{group_in_fours(parting.first.head)} there; neither is the answer of a recipient"
-    )
-    if not both:
-        message += "; you do not trust both signers"
+    says = Words("begin" if after is None else "part", name=name, after=after)
     return Finding(
         Code.RECORDS_PART,
         Effect.DISPROVES if both else Effect.OPEN,
-        message,
+        says,
         expected=parting.first.head,
         found=parting.second.head,
         entry=parting.second.entry.sequence,
+        remarks=() if both else (Words("signers-untrusted"),),
     )

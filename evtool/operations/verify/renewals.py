@@ -11,7 +11,7 @@ from evtool.core.custody.chain import Link
 from evtool.core.custody.events import Event, Renewed
 from evtool.core.custody.renewal_list import parse_list
 from evtool.core.errors import EvtoolError
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.finding import Cause, Code, Effect, Finding, Words
 from evtool.core.text.limits import MAX_LIST_LINE
 from evtool.operations.record.disclosed_lists import list_name
 from evtool.operations.record.record import Record
@@ -77,17 +77,17 @@ def _judge_list(record: Record, link: Link, details: Renewed, known: _RecordFile
     except EvtoolError as error:
         gone = FileRole.RENEWAL not in record.listing.files[number, Event.RENEWED.value]
         effect = Effect.DISPROVES if gone else Effect.UNCHECKED
-        yield _finding(effect, f"entry {number}: {error.message}", number, name)
+        yield _finding(effect, Words("list-unreadable", why=Cause.of(error)), number, name)
         return
     if bound != (details.list, details.list_renewed):
-        message = f"{name}: SHA-256 is {bound[0][:16]}..., the signed entry says {details.list[:16]}..."
-        yield _finding(Effect.DISPROVES, message, number, name)
+        says = Words("list", digest=bound[0], should=details.list)
+        yield _finding(Effect.DISPROVES, says, number, name)
         return
     try:
         listed = parse_list(record.custody.read_lines(name, limit=MAX_LIST_LINE + 1))
     except EvtoolError as error:
         # It is signed as it stands, so nothing is disproven: this version cannot read it.
-        yield _finding(Effect.UNCHECKED, f"{name}: signed, but cannot be read: {error.message}", number, name)
+        yield _finding(Effect.UNCHECKED, Words("signed", why=Cause.of(error)), number, name)
         return
     yield from _compare(record, number, listed, known)
     yield from _find_unlisted(known, number, listed)
@@ -99,16 +99,15 @@ def _compare(record: Record, number: int, listed: dict[str, str], known: _Record
         if name in known.partial:
             continue
         if name not in known.there:
-            yield _finding(Effect.DISPROVES, f"{name} is missing, but entry {number} lists its digest", number, name)
+            yield _finding(Effect.DISPROVES, Words("missing"), number, name)
             continue
         if name not in digests:
             digests[name] = _hash(record, name)
         found = digests[name]
         if isinstance(found, EvtoolError):
-            yield _finding(Effect.UNCHECKED, f"{name}: {found.message}", number, name)
+            yield _finding(Effect.UNCHECKED, Words("unreadable", why=Cause.of(found)), number, name)
         elif found != expected:
-            message = f"{name}: BLAKE2b is {found[:16]}..., entry {number} says {expected[:16]}..."
-            yield _finding(Effect.DISPROVES, message, number, name)
+            yield _finding(Effect.DISPROVES, Words("digest", digest=found, should=expected), number, name)
 
 
 def _hash(record: Record, name: str) -> str | EvtoolError:
@@ -137,11 +136,9 @@ def _find_unlisted(known: _RecordFiles, number: int, listed: dict[str, str]) -> 
     earlier = known.entries[: bisect_left(known.entries, (number, ""))]
     missing = {name for _, name in earlier} - listed.keys()
     if missing:
-        first = min(missing)
-        what = first if len(missing) == 1 else f"{len(missing):,} files, {first} among them"
-        message = f"entry {number} renews the record but leaves out {what}"
-        yield Finding(Code.RENEWAL_INCOMPLETE, Effect.NOTE, message, entry=number, count=len(missing))
+        says = Words("leaves-out", first=min(missing))
+        yield Finding(Code.RENEWAL_INCOMPLETE, Effect.NOTE, says, entry=number, count=len(missing))
 
 
-def _finding(effect: Effect, message: str, number: int, name: str) -> Finding:
-    return Finding(Code.RENEWAL_MISMATCH, effect, message, path=name, entry=number)
+def _finding(effect: Effect, says: Words, number: int, name: str) -> Finding:
+    return Finding(Code.RENEWAL_MISMATCH, effect, says, path=name, entry=number)

@@ -18,16 +18,14 @@ from evtool.core.custody.clocks import judge_dates, judge_entries
 from evtool.core.custody.events import Event
 from evtool.core.custody.house import Agents
 from evtool.core.errors import UsageError
-from evtool.core.finding import Code, Effect, Finding
-from evtool.core.text.counts import counted
-from evtool.core.text.names import shown
+from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.text.patterns import Exclusions
+from evtool.core.text.ranges import ranges_of
 from evtool.core.verdict import SignerReport, Step, StepResult
 from evtool.operations.progress import Progress
 from evtool.operations.record.record import Record
 from evtool.operations.record.subject import Subject
 from evtool.operations.record.trust import TrustPolicy, judge_signers, read_agents
-from evtool.operations.record.withholding import name_entries
 from evtool.operations.verify.bag import check_bag
 from evtool.operations.verify.consent import judge_consent, summarize_consent
 from evtool.operations.verify.custody import judge_custody, judge_second_signatures
@@ -191,20 +189,16 @@ def check_withholding(case: Case) -> StepResult:
     explained = case.seals if withholding.is_explained else 0
     findings = list(withholding.findings)
     if case.fates.withheld and withholding.link is not None:
-        number = withholding.link.entry.sequence
-        items = counted(case.fates.withheld, "item is", "items are")
-        message = f"{items} withheld from this copy, as entry {number} allows; nothing but their number is shown"
+        says = Words("items", by=withholding.link.entry.sequence)
         effect = Effect.OPEN if case.options.whole else Effect.NOTE
-        findings.append(Finding(Code.WITHHELD, effect, message, count=case.fates.withheld))
+        findings.append(Finding(Code.WITHHELD, effect, says, count=case.fates.withheld))
     elif case.options.whole and not withholding.is_whole:
-        message = "this copy withholds statements, but the whole collection was asked for"
-        findings.append(Finding(Code.WITHHELD, Effect.OPEN, message))
+        findings.append(Finding(Code.WITHHELD, Effect.OPEN, Words("whole")))
     if case.record.withheld_details and withholding.link is not None:
-        number, numbers = withholding.link.entry.sequence, case.record.withheld_details
-        message = f"details of {name_entries(numbers)}: withheld from this copy; that they are about none of its items "
-        message += f"is what the signer of entry {number} says"
+        numbers = case.record.withheld_details
+        says = Words("details", which=ranges_of(numbers).ranges, by=withholding.link.entry.sequence)
         effect = Effect.OPEN if case.options.whole else Effect.NOTE
-        findings.append(Finding(Code.WITHHELD, effect, message, entry=numbers[0]))
+        findings.append(Finding(Code.WITHHELD, effect, says, entry=numbers[0]))
     return StepResult(Step.WITHHOLDING, case.seals, explained, tuple(findings))
 
 
@@ -227,11 +221,10 @@ def check_items(case: Case) -> StepResult:
 def _judge_coverage(case: Case, compared: int) -> Iterable[Finding]:
     """Say how far the check went: nothing checked is never success."""
     if case.options.quick:
-        items = counted(case.fates.unread, "item")
-        message = f"only types, sizes and dates were compared, of {items}: this shows nothing about content"
-        yield Finding(Code.NOT_HASHED, Effect.OPEN, message, count=max(case.fates.unread, 1))
+        says = Words("quick", number=case.fates.unread)
+        yield Finding(Code.NOT_HASHED, Effect.OPEN, says, count=max(case.fates.unread, 1))
     elif not compared:
-        yield Finding(Code.NO_ITEMS, Effect.UNCHECKED, "no item could be checked")
+        yield Finding(Code.NO_ITEMS, Effect.UNCHECKED, Words("nothing"))
 
 
 def check_the_bag(case: Case) -> StepResult | None:
@@ -322,8 +315,8 @@ def _run_comparer(case: Case, jobs: int | Workers) -> Comparison:
     case.progress.start("verifying", case.sealed, None, measure=comparer.measure(case.sealed))
     comparison = comparer.run()
     for text in comparer.seen.unknown():
-        message = f"{shown(text, 80)}: no seal contains such an item"
         number = int(text) if text.isascii() and text.isdigit() else None
         path = text if number is None else None
-        comparison.findings.append(Finding(Code.ITEM_UNKNOWN, Effect.UNCHECKED, message, item=number, path=path))
+        says = Words("asked", name=text)
+        comparison.findings.append(Finding(Code.ITEM_UNKNOWN, Effect.UNCHECKED, says, item=number, path=path))
     return comparison

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from evtool.core.accounts import EvidenceCounts, ItemFates
-from evtool.core.errors import FormatError, UsageError
-from evtool.core.finding import Axis, Code, Effect, Finding
+from evtool.core.errors import EvtoolError, FormatError, UsageError
+from evtool.core.finding import Axis, Cause, Code, Effect, Finding, Words
 from evtool.core.verdict import DEFAULT_REQUIRED, Report
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.record import read_record
@@ -40,13 +40,12 @@ def verify(place: Place, options: VerifyOptions | None = None, *, progress: Prog
             if subject is None:
                 error = no_record(name_of(place))
                 if options.place.custody is None and _has_something_for_a_record(name_of(place)):
-                    return report_unreadable(options, f"{error.message} ({error.hint})")
+                    return report_unreadable(options, error)
                 raise error
             return verify_open(subject, options, progress)
     except FormatError as error:
-        advice = f" ({error.hint})" if error.hint else ""
-        refused = Finding(Code.BAG_BROKEN, Effect.UNCHECKED, error.message + advice)
-        return report_unreadable(options, "the bundle cannot be read", [refused])
+        refused = Finding(Code.BAG_BROKEN, Effect.UNCHECKED, _refusal(error))
+        return _not_sealed(options, Words("bundle"), [refused])
 
 
 def _has_something_for_a_record(directory: str) -> bool:
@@ -60,7 +59,7 @@ def verify_open(subject: Subject, options: VerifyOptions, progress: Progress) ->
     record = read_record(subject.custody)
     if not record.listing.entries:
         findings = [*record.findings, subject.apart] if subject.apart else record.findings
-        return report_unreadable(options, "the custody directory has no complete entry", findings)
+        return _not_sealed(options, Words("no-entry"), findings)
     if options.quick and subject.bundle is not None:
         raise UsageError("a bundle keeps no dates to compare, so a quick look would prove nothing")
     case = Case(subject, record, options, progress)
@@ -101,9 +100,22 @@ def _required(options: VerifyOptions) -> tuple[Axis, ...]:
     return tuple(axis for axis in Axis if axis in DEFAULT_REQUIRED or axis in options.required)
 
 
-def report_unreadable(options: VerifyOptions, message: str, findings: Iterable[Finding] = ()) -> Report:
+def report_unreadable(options: VerifyOptions, error: EvtoolError | OSError) -> Report:
     """Report on something that cannot be read at all, so that one bad path of many does not hide the others."""
-    nothing = Finding(Code.NO_ITEMS, Effect.UNCHECKED, message)
+    if isinstance(error, EvtoolError):
+        return _not_sealed(options, _refusal(error))
+    cause = Cause(OSError.__name__, error.strerror or type(error).__name__)
+    return _not_sealed(options, Words("unreadable", why=cause))
+
+
+def _refusal(error: EvtoolError) -> Words:
+    """Say why something was not read at all, and what to do."""
+    text = f"{error.message} ({error.hint})" if error.hint else error.message
+    return Words("unreadable", why=Cause(type(error).__name__, text))
+
+
+def _not_sealed(options: VerifyOptions, says: Words, findings: Iterable[Finding] = ()) -> Report:
+    nothing = Finding(Code.NO_ITEMS, Effect.UNCHECKED, says)
     # Without an entry there is nothing that anything could contradict: a folder called custody is no forgery.
     open_questions = [
         replace(finding, effect=Effect.UNCHECKED) if finding.effect is Effect.DISPROVES else finding

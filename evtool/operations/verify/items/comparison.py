@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from evtool.core.accounts import EvidenceCounts, ItemFates
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.text.names import parse_name, store_name
 from evtool.core.text.patterns import Exclusions
 from evtool.operations.record.record import SealedItem
@@ -50,9 +50,8 @@ class Comparison:
         items, evidence = self.all_fates.total, self.evidence
         if (items, evidence.accounted) == (sealed, evidence.seen):
             return ()
-        message = f"the sums do not agree: {items:,} of {sealed:,} items and {evidence.accounted:,} of "
-        message += f"{evidence.seen:,} names in the evidence are accounted for; there is no verdict"
-        return (Finding(Code.ACCOUNTS_DIFFER, Effect.UNCHECKED, message),)
+        says = Words("sums", items=items, sealed=sealed, accounted=evidence.accounted, seen=evidence.seen)
+        return (Finding(Code.ACCOUNTS_DIFFER, Effect.UNCHECKED, says),)
 
 
 def find_hidden(

@@ -8,9 +8,9 @@ from unicodedata import unidata_version
 
 from evtool.core.accounts import ItemFates
 from evtool.core.container.payload_names import neutral_name, parse_neutral_name
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.finding import Cause, Code, Effect, Finding, Words
 from evtool.core.manifest.statement import ContentStatement, FileStatement, ItemType
-from evtool.core.text.names import has_unassigned, shown, store_name
+from evtool.core.text.names import has_unassigned, store_name
 from evtool.core.text.times import format_mtime
 from evtool.operations.record.record import SealedItem
 from evtool.scan.observe import ItemProblem, Mode, Observation
@@ -23,11 +23,11 @@ KIND_OF = {
 }
 
 KIND_NAMES = {
-    Kind.FILE: "a file",
-    Kind.SYMLINK: "a symbolic link",
-    Kind.EMPTY_DIRECTORY: "an empty directory",
-    Kind.SPECIAL: "a socket, FIFO or device",
-    Kind.UNREADABLE: "a directory that cannot be listed",
+    Kind.FILE: Words("kind-file"),
+    Kind.SYMLINK: Words("kind-link"),
+    Kind.EMPTY_DIRECTORY: Words("kind-empty-directory"),
+    Kind.SPECIAL: Words("kind-special"),
+    Kind.UNREADABLE: Words("kind-unlistable"),
 }
 
 
@@ -59,7 +59,7 @@ class ItemJudge:
     doubtful: list[SealedItem] = field(default_factory=list)
     other_dates: int = 0
     names_are_doubtful: bool = False
-    explain: Callable[[SealedItem], str] = lambda _: ""
+    explain: Callable[[SealedItem], Words | None] = lambda _: None
 
     def fates_of(self, sealed: SealedItem) -> ItemFates:
         """Give the account of the seal that states an item."""
@@ -83,15 +83,15 @@ class ItemJudge:
         elif problem is not None:
             fates.unreadable += 1
             code = Code.CHANGING if problem is ItemProblem.CHANGING else Code.UNREADABLE
-            self.find(code, Effect.UNCHECKED, sealed, f"could not be checked: {observation.detail}")
+            self.find(code, Effect.UNCHECKED, sealed, Words("unreadable", why=Cause(problem.value, observation.detail)))
         elif (mode or self.mode) is Mode.HASH and is_unread(sealed, observation):
             fates.unreadable += 1
-            self.find(Code.UNREADABLE, Effect.UNCHECKED, sealed, "could not be checked, because it was not read")
+            self.find(Code.UNREADABLE, Effect.UNCHECKED, sealed, Words("not-read"))
         elif (difference := find_difference(content, observation)) is not None:
             what, expected, found = difference
             fates.changed += 1
-            message = f"{what} is {_short(found)}, the seal says {_short(expected)}{self.explain(sealed)}"
-            self.find(Code.CHANGED, Effect.DISPROVES, sealed, message, expected, found)
+            cause = self.explain(sealed)
+            self.find(Code.CHANGED, Effect.DISPROVES, sealed, what, expected, found, remarks=(cause,) if cause else ())
         else:
             self._judge_unchanged(sealed, observation, mode or self.mode)
         return True
@@ -114,77 +114,76 @@ class ItemJudge:
         file = sealed.item.file
         self.fates_of(sealed).unread += 1
         found = format_mtime(observed_mtime) if observed_mtime is not None else None
-        message = (
-            f"has the modification date {found or 'none'}, the seal says {format_mtime((file and file.mtime) or 0)}"
-        )
-        self.find(Code.DATE_CHANGED, Effect.OPEN, sealed, f"{message}; it was not read")
+        sealed_date = format_mtime((file and file.mtime) or 0)
+        says = Words("not-read", date=found or Words("no-date"), sealed=sealed_date)
+        self.find(Code.DATE_CHANGED, Effect.OPEN, sealed, says)
 
-    def type_changed(self, sealed: SealedItem, now: str) -> None:
+    def type_changed(self, sealed: SealedItem, now: Words) -> None:
         """Say that something of another type is there."""
         was = KIND_NAMES[KIND_OF[sealed.item.content.type]]
         self.fates_of(sealed).type_changed += 1
-        self.find(Code.TYPE_CHANGED, Effect.DISPROVES, sealed, f"is now {now}, but was sealed as {was}", was, now)
+        self.find(Code.TYPE_CHANGED, Effect.DISPROVES, sealed, Words("kind"), was, now)
 
     def respelled(self, sealed: SealedItem, path: bytes) -> None:
         """Say that an item lies under its name in another Unicode form."""
         now = store_name(path)
         if parse_neutral_name(now) == sealed.item.number:
-            self.note(Code.NEUTRAL_NAME, sealed, f"is now named {shown(now)}: a name made from its number")
+            self.note(Code.NEUTRAL_NAME, sealed, Words("respelled", now=now))
         else:
-            self.note(Code.NAME_FORM, sealed, f"is now spelled {shown(now)}: the same name in another Unicode form")
+            self.note(Code.NAME_FORM, sealed, Words("respelled", now=now))
 
     def report_missing(self, sealed: SealedItem) -> None:
         """Say that an item is gone."""
         if self.is_disposed(sealed):
             self.fates_of(sealed).disposed += 1
-            self.note(Code.DISPOSED, sealed, "is missing; an entry records that it was disposed of")
+            self.note(Code.DISPOSED, sealed, Words("missing"))
         elif self.may_lack(sealed):
             # Nobody can tell who left it out, so it is neither shown nor anybody's fault.
             self.fates_of(sealed).stated_only += 1
-            target = shown(sealed.item.content.target or "")
-            message = f"is a link to {target}, and is missing; bundles contain no links, and unpacking leaves out some"
-            self.find(Code.LINK_ABSENT, Effect.OPEN, sealed, message)
+            self.find(Code.LINK_ABSENT, Effect.OPEN, sealed, Words("link", target=sealed.item.content.target or ""))
         else:
             self.fates_of(sealed).missing += 1
-            self.accuse(Code.MISSING, sealed, "is missing")
+            self.accuse(Code.MISSING, sealed, Words("gone"))
 
     def accuse(
-        self, code: Code, sealed: SealedItem, message: str, expected: str | None = None, found: str | None = None
+        self, code: Code, sealed: SealedItem, says: Words, expected: str | None = None, found: str | None = None
     ) -> None:
         """Say that an item is not where it was sealed, if this version of Unicode can tell."""
-        effect, remark = self.weigh_name(path_of(sealed))
-        self.find(code, effect, sealed, message + remark, expected, found)
+        effect, remarks = self.weigh_name(path_of(sealed))
+        self.find(code, effect, sealed, says, expected, found, remarks=remarks)
 
-    def weigh_name(self, path: str) -> tuple[Effect, str]:
+    def weigh_name(self, path: str) -> tuple[Effect, tuple[Words, ...]]:
         """Give the effect of not finding a name, and what has to be said with it."""
         if self.names_are_doubtful and has_unassigned(path):
-            return Effect.UNCHECKED, f" [its name holds a character that Unicode {unidata_version} does not know]"
-        return Effect.DISPROVES, ""
+            return Effect.UNCHECKED, (Words("unicode", version=unidata_version),)
+        return Effect.DISPROVES, ()
 
-    def note(self, code: Code, sealed: SealedItem, message: str) -> None:
+    def note(self, code: Code, sealed: SealedItem, says: Words) -> None:
         """Note something of an item that changes no answer."""
-        self.find(code, Effect.NOTE, sealed, message)
+        self.find(code, Effect.NOTE, sealed, says)
 
     def find(
         self,
         code: Code,
         effect: Effect,
         sealed: SealedItem,
-        message: str,
-        expected: str | None = None,
-        found: str | None = None,
+        says: Words,
+        expected: str | Words | None = None,
+        found: str | Words | None = None,
+        *,
+        remarks: tuple[Words, ...] = (),
     ) -> None:
         """Add a finding about an item."""
-        path = path_of(sealed)
         finding = Finding(
             code,
             effect,
-            f"{shown(path)}: {message}",
+            says,
             item=sealed.item.number,
-            path=path,
+            path=path_of(sealed),
             expected=expected,
             found=found,
             entry=sealed.seal.number,
+            remarks=remarks,
         )
         self.findings.append(finding)
 
@@ -201,21 +200,21 @@ def is_another(content: ContentStatement, observation: Observation) -> bool:
     return observation.kind is not KIND_OF[content.type] or find_difference(content, observation) is not None
 
 
-def find_difference(content: ContentStatement, observation: Observation) -> tuple[str, str, str] | None:
+def find_difference(content: ContentStatement, observation: Observation) -> tuple[Words, str, str] | None:
     """Compare what was sealed with what was observed: what differs, expected, found; None if nothing does."""
     if content.target is not None:
         target = store_name(observation.target)
-        return None if target == content.target else ("its target", content.target, target)
+        return None if target == content.target else (Words("target"), content.target, target)
     size = observation.stamp.size if observation.stamp else 0
     if content.digests is None:
         return None
     if observation.sha256:
         if observation.sha256 != content.digests.sha256:
-            return "SHA-256", content.digests.sha256, observation.sha256
+            return Words("sha256"), content.digests.sha256, observation.sha256
         if observation.blake3 != content.digests.blake3:
-            return "BLAKE3", content.digests.blake3, observation.blake3
+            return Words("blake3"), content.digests.blake3, observation.blake3
     if size != content.size:
-        return "its size", str(content.size), str(size)
+        return Words("size"), str(content.size), str(size)
     return None
 
 
@@ -223,7 +222,3 @@ def path_of(sealed: SealedItem) -> str:
     """Give the name of an item; one whose name is withheld goes by its number."""
     file: FileStatement | None = sealed.item.file
     return file.path if file is not None else neutral_name(sealed.item.number, None)
-
-
-def _short(value: str) -> str:
-    return f"{value[:16]}..." if len(value) == 64 else shown(value, 80)

@@ -13,12 +13,11 @@ from typing import TypeVar
 
 from evtool.core.accounts import ItemFates
 from evtool.core.container.payload_names import parse_neutral_name
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.manifest.statement import ItemType, OmissionReason
-from evtool.core.text.counts import counted
 from evtool.core.text.item_choice import ChoiceBinding
 from evtool.core.text.limits import MAX_HOLES
-from evtool.core.text.names import has_unassigned, nfc_key, parse_name, shown, store_name
+from evtool.core.text.names import has_unassigned, nfc_key, parse_name, store_name
 from evtool.core.text.patterns import Exclusions
 from evtool.core.text.ranges import count_items
 from evtool.operations.progress import Measure, Progress
@@ -254,8 +253,8 @@ class Comparer:
         if reason is OmissionReason.UNREADABLE_DIRECTORY:
             self._omitted_directories.append((sealed.item.sort_key or b"").rstrip(b"/") + b"/")
         gone = found is None and reason is not OmissionReason.UNREADABLE_DIRECTORY
-        message = f"was left out of the seal ({reason.value if reason else ''}), and is listed by name only"
-        self._judge.note(Code.OMITTED, sealed, message + (", and is missing now" if gone else ""))
+        says = Words("gone" if gone else "by-name", reason=reason.value if reason else "")
+        self._judge.note(Code.OMITTED, sealed, says)
         return True
 
     def _look_past_patterns(self) -> None:
@@ -354,7 +353,7 @@ class Comparer:
                 explaining.append(found)
                 self._judge.type_changed(sealed, KIND_NAMES[found.kind])
             elif path in parents:
-                self._judge.type_changed(sealed, "a directory that holds files")
+                self._judge.type_changed(sealed, Words("kind-directory"))
             else:
                 continue
             explained.append(sealed)
@@ -378,11 +377,7 @@ class Comparer:
                     candidates.append(replace(task, mode=Mode.HASH, size=seen.stamp.size))
                 left_out += holes > MAX_HOLES
         if left_out:
-            message = (
-                f"{counted(left_out, 'sparse file was', 'sparse files were')} not searched for renamed items, "
-                f"which have more than {MAX_HOLES:,} empty bytes in all"
-            )
-            self._add(Code.NOT_HASHED, Effect.UNCHECKED, message, count=left_out)
+            self._add(Code.NOT_HASHED, Effect.UNCHECKED, Words("sparse", bytes=MAX_HOLES), count=left_out)
         renamed: list[tuple[SealedItem, Found]] = []
         for task, seen in self._observe(candidates):
             self._count_progress(seen)
@@ -393,10 +388,8 @@ class Comparer:
             self._judge.fates_of(sealed).renamed += 1
             self.result.evidence.renamed += 1
             stored = store_name(found.path)
-            message = f"is now named {shown(stored)}, with the same bytes"
-            if isinstance(self.evidence, TreeLocation):
-                message += "; if that is right, `evtool seal --renamed` records its new name"
-            self._judge.accuse(Code.RENAMED, sealed, message, path_of(sealed), stored)
+            says = Words("recordable" if isinstance(self.evidence, TreeLocation) else "renamed")
+            self._judge.accuse(Code.RENAMED, sealed, says, path_of(sealed), stored)
         self._forget((sealed for sealed, _ in renamed), (found for _, found in renamed))
 
     def _forget(self, sealed: Iterable[SealedItem], found: Iterable[Found]) -> None:
@@ -411,7 +404,7 @@ class Comparer:
         self.result.evidence.unlistable += len(unreadable)
         for found in unreadable if self.selection.is_all else ():
             stored = store_name(found.path)
-            self._add(Code.UNREADABLE, Effect.UNCHECKED, f"{shown(stored)}: cannot be listed", path=stored)
+            self._add(Code.UNREADABLE, Effect.UNCHECKED, Words("unlistable"), path=stored)
         prefixes = tuple(found.path + b"/" for found in unreadable)
         hidden = (
             [missing for missing in self._missing if (missing.item.sort_key or b"").startswith(prefixes)]
@@ -420,7 +413,7 @@ class Comparer:
         )
         for sealed in hidden:
             self._judge.fates_of(sealed).unreadable += 1
-            self._judge.find(Code.UNREADABLE, Effect.UNCHECKED, sealed, "its directory cannot be listed")
+            self._judge.find(Code.UNREADABLE, Effect.UNCHECKED, sealed, Words("below-unlistable"))
         self._forget(hidden, unreadable)
 
     def _report_leftovers(self) -> None:
@@ -444,18 +437,14 @@ class Comparer:
             # have listed these files; nobody is accused for that.
             evidence.unjudged = len(extra)
             if extra:
-                message = (
-                    f"{counted(len(extra), 'file is', 'files are')} in no seal that passes verification, "
-                    "but may belong to a seal that fails it"
-                )
-                self._add(Code.NOT_HASHED, Effect.UNCHECKED, message, count=len(extra))
+                self._add(Code.NOT_HASHED, Effect.UNCHECKED, Words("undecided"), count=len(extra))
             return
         evidence.extra = len(extra)
         for found in extra:
             stored = store_name(found.path)
-            effect, remark = self._judge.weigh_name(stored)
-            message = f"{shown(stored)}: is in the directory, but in no seal ({KIND_NAMES[found.kind]}){remark}"
-            self._add(Code.EXTRA, effect, message, path=stored)
+            effect, remarks = self._judge.weigh_name(stored)
+            says = Words("unsealed", kind=KIND_NAMES[found.kind])
+            self._add(Code.EXTRA, effect, says, path=stored, remarks=remarks)
 
     @property
     def _is_undecided(self) -> bool:
@@ -476,7 +465,7 @@ class Comparer:
             replace(
                 finding,
                 effect=Effect.UNCHECKED,
-                message=f"{finding.message} [compared with a manifest that fails verification]",
+                remarks=(*finding.remarks, Words("unsound")),
             )
             if finding.entry in unsound and finding.effect is Effect.DISPROVES
             else finding
@@ -492,12 +481,12 @@ class Comparer:
             if seal.is_sound:
                 self.result.fates[seal.number].withheld += count_items(withheld_ranges(seal))
 
-    def _explain_change(self, sealed: SealedItem) -> str:
+    def _explain_change(self, sealed: SealedItem) -> Words | None:
         """Look for a cause of a change that can be shown, where the file can be read again under its own name."""
         place = self.evidence.data if isinstance(self.evidence, FolderBundle) else self.evidence
         file, digests = sealed.item.file, sealed.item.content.digests
         if file is None or digests is None or not isinstance(place, TreeLocation):
-            return ""
+            return None
         return explain_change(place, parse_name(file.path), digests.sha256)
 
     def _count_progress(self, observation: Observation, item: bytes = b"") -> None:
@@ -505,5 +494,14 @@ class Comparer:
         self.result.bytes += size
         self.progress.advance(files=1, size=size, item=item)
 
-    def _add(self, code: Code, effect: Effect, message: str, *, path: str | None = None, count: int = 1) -> None:
-        self.result.findings.append(Finding(code, effect, message, path=path, count=count))
+    def _add(
+        self,
+        code: Code,
+        effect: Effect,
+        says: Words,
+        *,
+        path: str | None = None,
+        count: int = 1,
+        remarks: tuple[Words, ...] = (),
+    ) -> None:
+        self.result.findings.append(Finding(code, effect, says, path=path, count=count, remarks=remarks))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.operations.record.record import Record
 from evtool.operations.verify.time.evidence import read_time_files
 from evtool.operations.verify.time.grounds import TimeGrounds, TimeResult
@@ -14,8 +14,7 @@ def judge_time(record: Record, grounds: TimeGrounds, now: datetime | None = None
     """Judge all time evidence of a record, as of `now` or the present."""
     found = read_time_files(record)
     if not found.stamps:
-        message = "no time-stamp: all times are only what the signers say"
-        nothing = Finding(Code.NO_TIMESTAMP, Effect.OPEN, message)
+        nothing = Finding(Code.NO_TIMESTAMP, Effect.OPEN, Words("claims"))
         return TimeResult((*found.findings, nothing))
     # Not before there is a token: this imports the X.509 parts of cryptography.
     from evtool.operations.verify.time.judgement import judge_stamps

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 
 from evtool.core.custody.chain import Link
 from evtool.core.errors import EvtoolError, FormatError
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.finding import Cause, Code, Effect, Finding, Words
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.limits import MAX_STAMPS, MAX_STAMPS_SIZE
-from evtool.core.text.names import shown
 from evtool.core.timestamp.stamp_names import EVIDENCE, StampName, parse_stamp_name
 from evtool.operations.record.record import Record
 
@@ -57,9 +56,8 @@ def read_time_files(record: Record) -> TimeFiles:
     for text, records in recorded.items():
         _check_recorded(text, records, there, found)
     if len(there) > MAX_STAMPS:
-        judged = f"those that entries list and the first {MAX_STAMPS:,} others"
-        message = f"there are {len(there):,} time-stamps; only {judged} are judged"
-        found.findings.append(Finding(Code.TIMESTAMP_OPEN, Effect.NOTE, message, count=len(there)))
+        says = Words("too-many", most=MAX_STAMPS)
+        found.findings.append(Finding(Code.TIMESTAMP_OPEN, Effect.NOTE, says, count=len(there)))
     usable = {link.entry.sequence: link.entry.event.value for link in links}
     size = 0
     for count, name in enumerate(sorted(there.values(), key=lambda name: name.text not in recorded)):
@@ -79,21 +77,18 @@ def _too_much(name: StampName, *, is_listed: bool) -> Finding:
     Those that no entry lists come last. Anybody can add and remove these, so one that is not judged hides nothing that
     could not be removed as well: it is not relied upon, and that keeps no other answer away.
     """
-    message = (
-        f"time-stamps from {name.text} on are not judged: those before them have more than {MAX_STAMPS_SIZE:,} bytes"
-    )
     effect = Effect.UNCHECKED if is_listed else Effect.NOTE
-    return Finding(Code.TIMESTAMP_OPEN, effect, message, path=name.text, entry=name.sequence)
+    says = Words("too-large", bytes=MAX_STAMPS_SIZE)
+    return Finding(Code.TIMESTAMP_OPEN, effect, says, path=name.text, entry=name.sequence)
 
 
 def _check_recorded(text: str, records: list[tuple[int, str]], there: dict[str, StampName], found: TimeFiles) -> None:
     name, entry = parse_stamp_name(text), records[0][0]
     if name is None or name.role not in EVIDENCE or name.sequence >= entry:
-        message = f"entry {entry} lists {shown(text)} as a time-stamp, but this version does not know that kind"
-        found.findings.append(Finding(Code.CUSTODY_UNREADABLE, Effect.UNCHECKED, message, entry=entry))
+        says = Words("kind-unknown", name=text)
+        found.findings.append(Finding(Code.CUSTODY_UNREADABLE, Effect.UNCHECKED, says, entry=entry))
     elif text not in there:
-        message = f"time-stamp {text} is missing, but entry {entry} lists its digest"
-        finding = Finding(Code.TIMESTAMP_MISSING, Effect.DISPROVES, message, path=text, entry=entry)
+        finding = Finding(Code.TIMESTAMP_MISSING, Effect.DISPROVES, Words("listed"), path=text, entry=entry)
         found.findings.append(finding)
 
 
@@ -108,12 +103,11 @@ def _read_stamp(record: Record, name: StampName, records: list[tuple[int, str]],
     digest = sha256_hex(data)
     for entry, recorded in records:
         if recorded != digest:
-            message = f"time-stamp {name.text}: SHA-256 is {digest[:16]}..., entry {entry} says {recorded[:16]}..."
             found.findings.append(
                 Finding(
                     Code.TIMESTAMP_CHANGED,
                     Effect.DISPROVES,
-                    message,
+                    Words("digest"),
                     path=name.text,
                     expected=recorded,
                     found=digest,
@@ -131,5 +125,5 @@ def _unreadable(name: StampName, records: list[tuple[int, str]], error: EvtoolEr
     if records:
         effect = Effect.DISPROVES if isinstance(error, FormatError) else Effect.UNCHECKED
     code = Code.TIMESTAMP_CHANGED if effect is Effect.DISPROVES else Code.CUSTODY_UNREADABLE
-    message = error.message if name.text in error.message else f"{name.text}: {error.message}"
-    return Finding(code, effect, message, path=name.text, entry=name.sequence)
+    key = "unreadable" if name.text in error.message else "unreadable-file"
+    return Finding(code, effect, Words(key, name=name.text, why=Cause.of(error)), path=name.text, entry=name.sequence)

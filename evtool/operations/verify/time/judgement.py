@@ -8,7 +8,7 @@ from datetime import datetime
 
 from evtool.core.custody.chain import Link
 from evtool.core.errors import EvtoolError
-from evtool.core.finding import Code, Effect, Finding
+from evtool.core.finding import Cause, Code, Effect, Finding, Words
 from evtool.core.text.limits import MAX_REVOCATION_BYTES
 from evtool.core.timestamp.grounds import Grounds
 from evtool.core.timestamp.ots.bitcoin import MINIMUM_WORK
@@ -96,8 +96,7 @@ def judge_stamps(record: Record, found: TimeFiles, grounds: TimeGrounds, now: da
     findings += _judge_intervals(links, intervals)
     findings += _judge_whole(record, judgement, intervals)
     if grounds.minimum_work < MINIMUM_WORK:
-        message = "block headers that anybody can invent were accepted, as you asked: here, blocks prove nothing"
-        findings.append(Finding(Code.TIMESTAMP_OPEN, Effect.NOTE, message))
+        findings.append(Finding(Code.TIMESTAMP_OPEN, Effect.NOTE, Words("invented-headers")))
     return TimeResult(
         findings=tuple(findings),
         stamps=_describe(judgement, found),
@@ -151,8 +150,8 @@ def _judge_tokens(companions: Companions, judgement: _Judgement, found: TimeFile
         elif verdict.state is TokenState.INDETERMINATE:
             yield _open(stamp, verdict.reason.value, verdict.detail)
         elif _answers_another_request(companions, judged, stamp):
-            message = f"time-stamp {stamp.name.text} verifies, but it does not answer the request beside it"
-            yield Finding(Code.TIMESTAMP_OPEN, Effect.NOTE, message, entry=stamp.name.sequence)
+            says = Words("other-request", name=stamp.name.text)
+            yield Finding(Code.TIMESTAMP_OPEN, Effect.NOTE, says, entry=stamp.name.sequence)
 
 
 def _answers_another_request(companions: Companions, judged: JudgedToken, stamp: FoundStamp) -> bool:
@@ -170,10 +169,8 @@ def _answers_another_request(companions: Companions, judged: JudgedToken, stamp:
 
 def _judge_unread(companions: Companions) -> Iterable[Finding]:
     if (name := companions.unread) is not None:
-        message = (
-            f"revocation files from {name.text} on are not read: more than {MAX_REVOCATION_BYTES:,} bytes come before"
-        )
-        yield Finding(Code.TIMESTAMP_OPEN, Effect.UNCHECKED, message, path=name.text, entry=name.sequence)
+        says = Words("revocation-too-large", bytes=MAX_REVOCATION_BYTES)
+        yield Finding(Code.TIMESTAMP_OPEN, Effect.UNCHECKED, says, path=name.text, entry=name.sequence)
 
 
 def _judge_proofs(judgement: _Judgement) -> Iterable[Finding]:
@@ -187,20 +184,16 @@ def _judge_proofs(judgement: _Judgement) -> Iterable[Finding]:
 
 def _failed(stamp: FoundStamp, reason: str, detail: str, listed: bool) -> Finding:
     """A file that no entry lists can have been put there by anybody: it disproves nothing."""
-    why = f"but entry {stamp.listed_in} lists it" if listed else "it proves nothing"
-    message = f"time-stamp {stamp.name.text} fails verification ({reason}: {detail}); {why}"
+    says = Words("listed" if listed else "unlisted", why=Cause(reason, f"{reason}: {detail}"), by=stamp.listed_in)
     effect = Effect.DISPROVES if listed else Effect.NOTE
-    return Finding(
-        Code.TIMESTAMP_FAILED, effect, message, path=stamp.name.text, found=reason, entry=stamp.name.sequence
-    )
+    return Finding(Code.TIMESTAMP_FAILED, effect, says, path=stamp.name.text, found=reason, entry=stamp.name.sequence)
 
 
 def _open(stamp: FoundStamp, reason: str, detail: str) -> Finding:
-    message = f"time-stamp {stamp.name.text} proves nothing ({reason}: {detail})"
     return Finding(
         Code.TIMESTAMP_OPEN,
         Effect.NOTE,
-        message,
+        Words("indeterminate", why=Cause(reason, f"{reason}: {detail}")),
         path=stamp.name.text,
         found=reason,
         entry=stamp.name.sequence,
@@ -211,19 +204,13 @@ def _judge_intervals(links: Sequence[Link], intervals: dict[int, Interval]) -> I
     for link in links:
         entry, interval = link.entry, intervals[link.entry.sequence]
         if not interval.is_possible:
-            message = f"entry {entry.sequence} would have been made after {spell(interval.not_before)} and before "
-            message += f"{spell(interval.not_after)}: one of the time-stamps is wrong"
-            yield Finding(Code.TIME_CONTRADICTION, Effect.OPEN, message, entry=entry.sequence)
+            says = Words("impossible", after=spell(interval.not_before), before=spell(interval.not_after))
+            yield Finding(Code.TIME_CONTRADICTION, Effect.OPEN, says, entry=entry.sequence)
             continue
         claim = compare_claim(entry.recorded_at, _widen(interval))
         if claim is not ClaimedTime.POSSIBLE:
-            what = (
-                "later than a time-stamp on it"
-                if claim is ClaimedTime.AFTER_PROOF
-                else "earlier than a time-stamp that it contains"
-            )
-            message = f"entry {entry.sequence} says that it was recorded {what}: that is wrong, or the clock was wrong"
-            yield Finding(Code.TIME_CLAIM, Effect.NOTE, message, entry=entry.sequence)
+            says = Words("late" if claim is ClaimedTime.AFTER_PROOF else "early")
+            yield Finding(Code.TIME_CLAIM, Effect.NOTE, says, entry=entry.sequence)
 
 
 def _widen(interval: Interval) -> Interval:
@@ -234,14 +221,12 @@ def _widen(interval: Interval) -> Interval:
 def _judge_whole(record: Record, judgement: _Judgement, intervals: dict[int, Interval]) -> Iterable[Finding]:
     """The axis is shown once the newest seal, and through it all before, is proven."""
     if not judgement.linked:
-        message = "the chain is broken, so a time-stamp proves nothing beyond its own entry"
-        yield Finding(Code.TIME_NOT_PROVEN, Effect.OPEN, message)
+        yield Finding(Code.TIME_NOT_PROVEN, Effect.OPEN, Words("chain"))
     elif not record.seals or record.lacks_seals:
-        yield Finding(Code.TIME_NOT_PROVEN, Effect.OPEN, "some seals cannot be used")
+        yield Finding(Code.TIME_NOT_PROVEN, Effect.OPEN, Words("seals"))
     elif intervals[record.seals[-1].number].not_after is None:
         number = record.seals[-1].number
-        message = f"nothing proves when entry {number}, the newest seal, existed"
-        yield Finding(Code.TIME_NOT_PROVEN, Effect.OPEN, message, entry=number)
+        yield Finding(Code.TIME_NOT_PROVEN, Effect.OPEN, Words("newest"), entry=number)
 
 
 def _describe(judgement: _Judgement, found: TimeFiles) -> tuple[StampReport, ...]:

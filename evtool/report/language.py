@@ -1,0 +1,278 @@
+"""What people read, in their language: sentences from catalogues, filled with values.
+
+There is one catalogue for each language, `texts/CODE.toml` beside this module, and adding a language is adding a file
+(`texts/README.md`). Every sentence about a verdict stands there once. The rest of the program says *what* is to be
+said, as a key and values: a finding is a code, the name of a sentence on that code, and values
+(`evtool.core.finding`). So no text is ever made from an English message, and the core has no texts and reads none.
+Where English is a promise, in JSON documents and in errors, it is made here as well, from `en.toml`.
+
+Considered and not done: a message in English inside each finding beside the catalogue, which is two texts for one
+thing that drift apart; gettext, whose keys are the English sentences; and parsing a catalogue as a whole, which took
+13 ms, as `tomllib` is written in Python. A catalogue is read as text (0.6 ms), and only the tables that a run says
+something from are parsed: those of a clean verification are 19 of 110.
+
+In a text `{name}` is a value. What it may be, and how it is said:
+
+    {name}            text: escaped (`shown`); a number: its digits; words: said in place; an error: see [cause]
+    {count:,}         a number with separators
+    {name:escaped}    text that was escaped before
+    {found:short}     the first 16 digits of a digest; other text as it is
+    {head:fours}      a digest in groups of four
+    {purpose:for}     the word for a value of that term, from [term.for]
+    {items:items}     ranges of numbers with their noun, `items 1-3, 5`; `entries` likewise
+    {names:commas}    a list with what `commas` of [list] puts between two; with `semicolons` otherwise
+
+A text that depends on a number is a table with the forms `one` and `other`, as the rule `plural` of the language has
+it; the number is that of the value `count`, or of the one that `by` names. A text that begins with `@` stands for
+another one, which is named behind it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from evtool.core.errors import UsageError
+from evtool.core.finding import Cause, Finding, Listed, Ranges, Value, Words
+from evtool.core.text.digest import group_in_fours
+from evtool.core.text.names import shown
+from evtool.core.text.ranges import count_items, spell_ranges
+
+FOLDER = Path(__file__).parent / "texts"
+"""Where the catalogues are."""
+
+ENVIRONMENT = "EVTOOL_LANG"
+"""The variable that chooses the language, before those of POSIX do."""
+
+_HEADER = re.compile(r"^\[([a-z0-9.-]+)\]$", re.MULTILINE)
+_PLACE = re.compile(r"\{([a-z_]+)(?::([a-z,]+))?\}")
+_DIGEST = re.compile(r"[0-9a-f]{64,128}\Z")
+_MOST_NAMED = 20
+_MOST_RANGES = 6
+
+Text = str | Mapping[str, str]
+"""A text, or its forms for different numbers."""
+
+
+class Said(str):
+    """Text that a language said, which is not escaped when it becomes part of another text."""
+
+    __slots__ = ()
+
+
+class Language:
+    """One catalogue, ready to say things.
+
+    Attributes:
+        code: of the language, as ISO 639 has it; the name of the file.
+    """
+
+    def __init__(self, code: str, source: str) -> None:
+        self.code = code
+        self._source = source
+        headers = list(_HEADER.finditer(source))
+        ends = [header.start() for header in headers[1:]] + [len(source)]
+        self._places = {header[1]: (header.end(), end) for header, end in zip(headers, ends, strict=True)}
+        self._tables: dict[str, Mapping[str, Any]] = {}
+
+    def table(self, name: str) -> Mapping[str, Any]:
+        """Give one table of the catalogue; empty if there is none of that name."""
+        if name not in self._tables:
+            start, end = self._places.get(name, (0, 0))
+            self._tables[name] = tomllib.loads(self._source[start:end])
+        return self._tables[name]
+
+    @property
+    def is_reviewed(self) -> bool:
+        """Whether a lawyer of that language has read the texts: what words of law say is for them to judge."""
+        return self.table("language")["reviewed_by_lawyer"] is True
+
+    @property
+    def tables(self) -> list[str]:
+        """The names of all tables."""
+        return list(self._places)
+
+    def find(self, key: str) -> Text | None:
+        """Give a text as it stands in the catalogue; None if there is none of that key, `table.name`."""
+        table, _, name = key.rpartition(".")
+        text: Text | None = self.table(table).get(name)
+        return self.find(text[1:]) if isinstance(text, str) and text.startswith("@") else text
+
+    def say(self, key: str, /, **values: Value) -> Said:
+        """Say something: the text of that key, with these values in it.
+
+        Raises:
+            KeyError: the catalogue has no such text, or the text asks for another value: a mistake in the program.
+        """
+        return self._fill(key, values)
+
+    def word(self, table: str, code: str) -> Said:
+        """Say a code of a vocabulary in words; one that the catalogue does not know as it is, escaped."""
+        text = self.table(table).get(code)
+        return Said(text if isinstance(text, str) else shown(code, 80))
+
+    def say_finding(self, finding: Finding, entries: Ranges | None = None) -> Said:
+        """Say what was found; `entries` are those that the same was found of, if there are more of them than one."""
+        entry = finding.entry
+        values: dict[str, Value] = {
+            "item": finding.item,
+            "path": finding.path,
+            "expected": finding.expected,
+            "found": finding.found,
+            "entry": entry,
+            "count": finding.count,
+            "entries": entries or (((entry, entry),) if entry is not None else None),
+            **dict(finding.says.values),
+        }
+        text = self._fill(key_of(finding), values)
+        return Said(text + "".join(map(self.say_words, finding.remarks)))
+
+    def say_words(self, words: Words) -> Said:
+        """Say a part of a sentence."""
+        return self._fill(f"part.{words.key}", dict(words.values))
+
+    def names(self, finding: Finding, value: str) -> bool:
+        """Tell whether the sentence of a finding holds a value."""
+        text = self.find(key_of(finding))
+        forms = [text] if isinstance(text, str) else list((text or {}).values())
+        return any(place[1] == value for form in forms for place in _PLACE.finditer(form))
+
+    def _fill(self, key: str, values: Mapping[str, Value]) -> Said:
+        text = self.find(key)
+        if text is None:
+            raise KeyError(f"{self.code}.toml has no text {key}")
+        if not isinstance(text, str):
+            text = text[self._form(text, values)]
+        said = [
+            piece if isinstance(piece, str) else self._say_value(values[piece[0]], piece[1], piece[0])
+            for piece in _split(text)
+        ]
+        return Said("".join(said))
+
+    def _form(self, text: Mapping[str, str], values: Mapping[str, Value]) -> str:
+        value = values[text.get("by", "count")]
+        number = value if isinstance(value, int) else count_items(value) if isinstance(value, tuple) else 0
+        return "one" if number == 1 and self.table("language")["plural"] == "one-other" else "other"
+
+    def _say_value(self, value: Value, how: str, name: str) -> str:
+        if isinstance(value, int):
+            return f"{value:,}" if how == "," else str(value)
+        if isinstance(value, str):
+            return self.word(f"term.{how}", value) if f"term.{how}" in self._places else _spell(value, how)
+        if isinstance(value, Words):
+            return self.say_words(value)
+        if isinstance(value, Cause):
+            return self._say_cause(value)
+        if isinstance(value, Listed):
+            return self._say_list(value, how or "semicolons")
+        return Said() if value is None else self.say_ranges(value, how or name)
+
+    def say_ranges(self, ranges: Ranges, noun: str = "items", most: int | None = _MOST_RANGES) -> Said:
+        """Name items, or what else `noun` says, by their numbers; of very many ranges only the first."""
+        named = ranges if most is None else ranges[:most]
+        numbers = ", ".join(spell_ranges(named))
+        if len(named) < len(ranges):
+            numbers += self.say("ranges.more", count=len(ranges) - len(named))
+        return self._fill(f"ranges.{noun}", {"count": count_items(ranges), "numbers": Said(numbers)})
+
+    def _say_cause(self, cause: Cause) -> str:
+        known = self.table("cause")
+        text: str = known[cause.kind] if cause.kind in known else known["other"]
+        return text.replace("{kind}", cause.kind).replace("{text}", cause.text)
+
+    def _say_list(self, listed: Listed, how: str) -> str:
+        named = listed.parts[:_MOST_NAMED]
+        between: str = self.table("list")[how]
+        said = between.join(_spell(part, "") if isinstance(part, str) else self.say_words(part) for part in named)
+        rest = listed.total - len(named)
+        return said + (self.say("ranges.others", count=rest) if rest > 0 else "")
+
+
+def _spell(value: str, how: str) -> str:
+    if isinstance(value, Said):
+        return value
+    if how == "escaped":
+        return value
+    if how == "short":
+        return f"{value[:16]}..." if _DIGEST.match(value) else shown(value, 80)
+    return shown(group_in_fours(value) if how == "fours" else value)
+
+
+def key_of(finding: Finding) -> str:
+    """Give the key of the sentence that says a finding."""
+    return f"finding.{finding.code.value}.{finding.says.key}"
+
+
+@lru_cache(maxsize=1024)
+def _split(text: str) -> tuple[str | tuple[str, str], ...]:
+    """Take a text apart into what stands there, and names of values, each with how it is said."""
+    pieces: list[str | tuple[str, str]] = []
+    at = 0
+    for place in _PLACE.finditer(text):
+        pieces += [text[at : place.start()], (place[1], place[2] or "")]
+        at = place.end()
+    return (*pieces, text[at:])
+
+
+@cache
+def load_language(code: str) -> Language:
+    """Read a catalogue; each is read once."""
+    return Language(code, (FOLDER / f"{code}.toml").read_text("utf-8"))
+
+
+def english() -> Language:
+    """Give the language of documents for programs, and of errors."""
+    return load_language("en")
+
+
+def in_english(finding: Finding) -> str:
+    """Say what was found in an error, or in a document for programs."""
+    return english().say_finding(finding)
+
+
+def in_every_language(write: Callable[[Language], str]) -> str:
+    """Write a page for a reader of whom nothing is known: in all languages, one below the other, English first.
+
+    The first paragraph says of each other language that it follows.
+    """
+    languages = [english(), *(load_language(code) for code in list_languages() if code != "en")]
+    pages = [write(language) for language in languages]
+    pages = [
+        page if language.is_reviewed else f"{page}\n{language.say('report.not-reviewed')}\n"
+        for language, page in zip(languages, pages, strict=True)
+    ]
+    first, blank, rest = pages[0].partition("\n\n")
+    below = [language.say("language.below") for language in languages[1:]]
+    return "\n\n".join(["\n".join([first, *below]) + blank + rest, *pages[1:]])
+
+
+def list_languages() -> list[str]:
+    """Give the codes of all languages that there are catalogues for."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def choose_language(environment: Mapping[str, str] = os.environ) -> Language:
+    """Give the language that a person asked for, or English.
+
+    `EVTOOL_LANG` is asked first, then as POSIX has it the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is set. A
+    locale of a language that there is no catalogue for means English.
+
+    Raises:
+        UsageError: `EVTOOL_LANG` names such a language: whoever sets it expects an answer in it.
+    """
+    asked = environment.get(ENVIRONMENT, "")
+    locale = asked or next(filter(None, map(environment.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    code = re.split("[_.@-]", locale, maxsplit=1)[0].lower()
+    if code == "en" or (re.fullmatch("[a-z]{2,3}", code) and (FOLDER / f"{code}.toml").exists()):
+        return load_language(code)
+    if asked:
+        known = ", ".join(list_languages())
+        raise UsageError(
+            f"{ENVIRONMENT} is {shown(asked, 40)}, but there are no texts in it", hint=f"there are: {known}"
+        )
+    return english()
