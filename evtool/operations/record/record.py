@@ -402,7 +402,12 @@ def read_numbered_items(record: Record) -> Iterator[SealedItem]:
 
 def read_items_afresh(record: Record) -> Iterator[tuple[bytes, SealedItem]]:
     """As `read_items`, leaving no trace in the seals of `record`, which can so be read another time."""
-    return read_items(replace(record, seals=[Seal(seal.link, seal.sealed, seal.roles) for seal in record.seals]))
+    return read_items(unread_record(record))
+
+
+def unread_record(record: Record) -> Record:
+    """Give the same record as if none of its manifests had been read."""
+    return replace(record, seals=[Seal(seal.link, seal.sealed, seal.roles) for seal in record.seals])
 
 
 def nameless_items(record: Record) -> list[SealedItem]:

@@ -7,20 +7,23 @@ the caller's to say. `STEPS` is the list of `manifests/FORMAT-verify.md`, sectio
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import TypeVar
 
 from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.errors import FormatError, UsageError
 from evtool.core.finding import Axis, Code, Effect, Finding
 from evtool.core.verdict import DEFAULT_REQUIRED, Report
 from evtool.operations.progress import NoProgress, Progress
-from evtool.operations.record.record import read_record
+from evtool.operations.record.record import Record, read_record
 from evtool.operations.record.subject import Place, Subject, name_of, open_subject
 from evtool.operations.record.wrong_place import no_record
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.steps import STEPS, Case
 from evtool.store.custody import NAME
+
+_Told = TypeVar("_Told")
 
 
 def verify(place: Place, options: VerifyOptions | None = None, *, progress: Progress | None = None) -> Report:
@@ -33,20 +36,33 @@ def verify(place: Place, options: VerifyOptions | None = None, *, progress: Prog
             report.
         KeyFileError: the bundle is encrypted, and nothing given opens it.
     """
-    options = options or VerifyOptions()
-    progress = progress or NoProgress()
+    return verify_and_tell(place, options or VerifyOptions(), lambda record: None, progress or NoProgress())[0]
+
+
+def verify_and_tell(
+    place: Place, options: VerifyOptions, tell: Callable[[Record], _Told], progress: Progress
+) -> tuple[Report, _Told | None]:
+    """Verify as `verify` does, and tell something of the record that was verified, while it is still open.
+
+    `tell` gets the record with what the verification found out about its seals; it is not asked, and there is None,
+    where there is no record.
+
+    Raises:
+        InputError, KeyFileError: as `verify`.
+    """
     try:
         with open_subject(place, options.place, progress) as subject:
             if subject is None:
                 error = no_record(name_of(place))
                 if options.custody is None and _has_something_for_a_record(name_of(place)):
-                    return _not_sealed(options, f"{error.message} ({error.hint})")
+                    return _not_sealed(options, f"{error.message} ({error.hint})"), None
                 raise error
-            return _verify_subject(subject, options, progress)
+            report, record = _verify_subject(subject, options, progress)
+            return report, tell(record) if record.listing.entries else None
     except FormatError as error:
         advice = f" ({error.hint})" if error.hint else ""
         refused = Finding(Code.BAG_BROKEN, Effect.UNCHECKED, error.message + advice)
-        return _not_sealed(options, "the bundle cannot be read", [refused])
+        return _not_sealed(options, "the bundle cannot be read", [refused]), None
 
 
 def _has_something_for_a_record(directory: str) -> bool:
@@ -57,20 +73,20 @@ def _has_something_for_a_record(directory: str) -> bool:
 
 def verify_open(subject: Subject, options: VerifyOptions, progress: Progress) -> Report:
     """Verify what is open already, as `verify` does."""
-    return _verify_subject(subject, options, progress)
+    return _verify_subject(subject, options, progress)[0]
 
 
-def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress) -> Report:
+def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress) -> tuple[Report, Record]:
     record = read_record(subject.custody)
     if not record.listing.entries:
         findings = [*record.findings, subject.apart] if subject.apart else record.findings
-        return _not_sealed(options, "the custody directory has no complete entry", findings)
+        return _not_sealed(options, "the custody directory has no complete entry", findings), record
     if options.quick and subject.bundle is not None:
         raise UsageError("a bundle keeps no dates to compare, so a quick look would prove nothing")
     case = Case(subject, record, options, progress)
     steps = tuple(result for step in STEPS if (result := step(case)) is not None)
     comparison = case.comparison
-    return Report(
+    report = Report(
         collection=case.identifier,
         head=record.chain.head,
         steps=steps,
@@ -88,6 +104,7 @@ def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress
         links=record.chain.links,
         partial=comparison.withholding.describe(case.sealed - case.fates.withheld, case.sealed),
     )
+    return report, record
 
 
 _SEVERITY = {Effect.DISPROVES: 0, Effect.UNCHECKED: 1, Effect.OPEN: 2, Effect.NOTE: 3}
