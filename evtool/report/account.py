@@ -272,7 +272,7 @@ class AccountEntry:
     tool: str | None
     head: str
     items: tuple[str, ...] | None
-    details: dict[str, str | int | list[str]]
+    details: dict[str, str | int | bool | list[str]]
     fixity: Fixity | None
 
 

@@ -7,6 +7,7 @@ import platform
 import re
 import sys
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
@@ -30,10 +31,11 @@ class CodeDigest:
     files: int
 
 
+@cache
 def digest_code(root: Path = _ROOT) -> CodeDigest:
     """Hash the program as it is installed, so that two people can tell whether they ran the same one.
 
-    The digest is that of what this prints in the folder `evtool`, where no file has a line feed in its name:
+    The program is read once in a process. The digest is that of what this prints in the folder `evtool`:
 
         find . -name __pycache__ -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
     """
