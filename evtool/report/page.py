@@ -28,7 +28,7 @@ from evtool.core.timestamp.token_state import TokenState
 from evtool.report.account import Account, AccountFinding, Audience
 from evtool.report.page_texts import PageTexts, load_page_texts
 from evtool.report.qr import draw_head
-from evtool.report.timeline import Row, choose_rows, draw_timeline
+from evtool.report.timeline import TimelineRow, choose_rows, draw_timeline
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -215,12 +215,12 @@ def _view(account: Account, texts: PageTexts) -> PageView:
 _SAID = (ExitCode.OK, ExitCode.MISMATCH, ExitCode.NOT_ESTABLISHED, ExitCode.NOT_CHECKED)
 
 
-def _rows(account: Account, texts: PageTexts) -> Iterator[Row]:
+def _rows(account: Account, texts: PageTexts) -> Iterator[TimelineRow]:
     bounds = {interval.entry: interval for interval in account.report.intervals}
     unanswered = {f.entry for f in account.report.findings if f.code is Code.TRANSFER_OPEN}
     for entry in account.log:
         interval = bounds.get(entry.entry)
-        yield Row(
+        yield TimelineRow(
             entry=entry.entry,
             label=texts.word("event", entry.event.value),
             claimed=datetime.fromisoformat(entry.happened_at),

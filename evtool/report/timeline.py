@@ -14,7 +14,7 @@ _END = _WIDTH - 20
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TimelineRow:
     """One entry in the picture.
 
     Attributes:
@@ -36,7 +36,7 @@ class Row:
     is_kept: bool
 
 
-def choose_rows(rows: Sequence[Row]) -> list[Row]:
+def choose_rows(rows: Sequence[TimelineRow]) -> list[TimelineRow]:
     """Choose the rows of the picture: all, or the first ones, the last ones, and seals and handovers between."""
     if len(rows) <= MOST_ROWS:
         return list(rows)
@@ -44,7 +44,7 @@ def choose_rows(rows: Sequence[Row]) -> list[Row]:
     return [*rows[:_FIRST], *between[: MOST_ROWS - _FIRST - _LAST], *rows[-_LAST:]]
 
 
-def draw_timeline(rows: Sequence[Row], title: str, open_label: str) -> str:
+def draw_timeline(rows: Sequence[TimelineRow], title: str, open_label: str) -> str:
     """Draw SVG with a title; the same rows give the same bytes. Times lie on a linear scale."""
     times = [moment for row in rows for moment in (row.claimed, row.not_before, row.not_after) if moment is not None]
     first, last = min(times), max(times)
@@ -80,7 +80,7 @@ def _day(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d")
 
 
-def _bar(row: Row, y: int, x: Callable[[datetime], str]) -> list[str]:
+def _bar(row: TimelineRow, y: int, x: Callable[[datetime], str]) -> list[str]:
     """Draw what is proven; a side that is not proven stays open."""
     if row.not_before is None and row.not_after is None:
         return []
