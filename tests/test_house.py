@@ -39,7 +39,7 @@ FLOORS: Mapping[str, list[set[str]]] = {
         {"record", "author"},
         {"verify"},
         {"entries"},
-        {"timestamps", "seal", "bundle"},
+        {"timestamps", "seal", "bundle", "examine"},
     ],
     "evtool.cli": [
         {"delivery", "notes", "screen", "ways", "progress_bars"},

@@ -15,6 +15,7 @@ SECTIONS: Mapping[str, Commands] = {
         "verify": (f"{_HERE}.verify", "check a folder or a bundle"),
         "show": (f"{_HERE}.show", "list the sealed items"),
         "log": (f"{_HERE}.log", "show the chain of custody"),
+        "report": (f"{_HERE}.report", "write a page to print"),
         "items": (f"{_HERE}.items", "print a table to fill in"),
         "inspect": (f"{_HERE}.inspect", "show embedded metadata"),
         "consent": (f"{_HERE}.consent", "who may get what, for what"),

@@ -347,7 +347,7 @@ def _report(name: str, report: Report, limit: int | None) -> DirectoryReport:
         required=report.required,
         collection=report.collection,
         head=report.head,
-        steps=tuple(map(_step, report.steps)),
+        steps=tuple(map(step_document, report.steps)),
         sealed=report.sealed,
         items=report.items,
         evidence=report.evidence,
@@ -364,7 +364,8 @@ def _report(name: str, report: Report, limit: int | None) -> DirectoryReport:
     )
 
 
-def _step(result: StepResult) -> StepDocument:
+def step_document(result: StepResult) -> StepDocument:
+    """Write what one step checked."""
     step = result.step
     return StepDocument(
         step=step.number, name=step.name.lower(), axis=step.axis, subjects=result.subjects, checked=result.checked

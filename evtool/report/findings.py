@@ -89,13 +89,14 @@ def _document(finding: Finding) -> FindingDocument:
         message=in_english(finding),
         item=finding.item,
         path=finding.path,
-        expected=_say(finding.expected),
-        found=_say(finding.found),
+        expected=in_english_if_words(finding.expected),
+        found=in_english_if_words(finding.found),
         entry=finding.entry,
         count=finding.count,
         axis=finding.axis,
     )
 
 
-def _say(value: str | Words | None) -> str | None:
+def in_english_if_words(value: str | Words | None) -> str | None:
+    """Give what was expected or found as documents for programs have it."""
     return english().say_words(value) if isinstance(value, Words) else value

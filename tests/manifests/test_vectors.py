@@ -73,14 +73,15 @@ class Vector:
         path = self.folder / name
         return str(path) if path.exists() else ""
 
-    def verify(self) -> Report:
+    def options(self) -> VerifyOptions:
+        """What a verifier is given beside the evidence."""
         trust = parse_allowed_signers((self.folder / "trust").read_bytes(), lambda moment: moment.replace(tzinfo=UTC))
         roots = self.folder / "roots.pem"
         time = TimeGrounds(anchors=lambda: load_roots(roots).anchors) if roots.exists() else TimeGrounds()
         recipients = Recipients()
         if self.path("recipients.toml"):
             recipients = parse_recipients((self.folder / "recipients.toml").read_bytes())
-        options = VerifyOptions(
+        return VerifyOptions(
             trust=trust,
             expected_head=self.expect_head,
             jobs=1,
@@ -91,6 +92,9 @@ class Vector:
             place=RecordPlace(continued=self.path("continued") or None),
             receipts=recipients.receipt_keys,
         )
+
+    def verify(self) -> Report:
+        options = self.options()
         try:
             report = verify(self.evidence, options)
             if beside := self.path("beside"):

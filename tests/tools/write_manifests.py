@@ -71,6 +71,7 @@ from evtool.core.text.limits import (  # noqa: E402
 )
 from evtool.core.text.ranges import ItemRanges  # noqa: E402
 from evtool.interop.items_table import describe_columns  # noqa: E402
+from evtool.report.account import Account  # noqa: E402
 from evtool.report.bundle_document import PackDocument, UnpackDocument  # noqa: E402
 from evtool.report.consent_document import (  # noqa: E402
     ConsentChangeDocument,
@@ -109,6 +110,7 @@ DOCUMENTS: dict[str, type] = {
     "report": ReportDocument,
     "seal": SealDocument,
     "log": LogDocument,
+    "account": Account,
     "items": ItemsDocument,
     "items-table": ItemsTableDocument,
     "keys": KeysDocument,

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
-from evtool.cli.command import Command, flag, options_of
+from evtool.cli.command import Command, options_of
+from evtool.cli.options.asked import AskedOptions
 from evtool.cli.options.bundle import AccessOptions, access_options
 from evtool.cli.options.common import (
     WorkerOptions,
     continued_option,
     custody_option,
-    load_receipt_keys,
-    recipients_flag,
-    trust_flag,
     workers_options,
 )
 from evtool.cli.options.items import items_option
 from evtool.cli.options.time import TimeOptions, time_options
-from evtool.cli.options.values import digest_value
 from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.errors import EvidenceError, InputError
-from evtool.core.finding import Axis
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.verdict import Report
-from evtool.keys.trust import load_trust
 from evtool.operations.progress import Progress
 from evtool.operations.record.place import RecordPlace
 from evtool.operations.record.selection import Selection
@@ -77,45 +70,6 @@ Several paths are answered with one line each and a sum, and --quiet with these 
 Nothing is written, and no network is used.
 """
 
-_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}\Z")
-
-
-def _fingerprint(text: str) -> str:
-    if not _FINGERPRINT.match(text):
-        raise click.BadParameter("a fingerprint looks like SHA256: and 43 more characters")
-    return text
-
-
-@dataclass(frozen=True, slots=True)
-class AskedOptions:
-    """What is asked for.
-
-    Attributes:
-        trust_file: trust list; None for the user's own.
-        recipients_file: recipient list, whose keys count for receipts; None for the user's own.
-        signers: fingerprints of the only keys that are trusted, in place of a list.
-        expect_head: head of an entry that has to be in the record, or None.
-        require: what is required beside what always is.
-        quick: compare types, sizes and dates only.
-    """
-
-    trust_file: Path | None = trust_flag()
-    recipients_file: Path | None = recipients_flag()
-    signers: tuple[str, ...] = flag(
-        "--signer", multiple=True, type=_fingerprint, metavar="SHA256:...", help="Trust only this key."
-    )
-    expect_head: str | None = flag(
-        "--expect-head", type=digest_value, metavar="HEX", help="Head of an entry that you noted."
-    )
-    require: tuple[str, ...] = flag(
-        "--require",
-        multiple=True,
-        metavar="WHAT",
-        help="Ask for more than integrity, signatures, trust and custody: time; consent; whole (a partial copy is not "
-        "enough); signers=2 (two agents whom you trust signed each seal). May be repeated.",
-    )
-    quick: bool = flag("--quick", is_flag=True, help="Compare types, sizes and dates only; never a verification.")
-
 
 @click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(allow_dash=True))
@@ -145,18 +99,9 @@ def command(
     """
     if (custody is not None or continued is not None) and len(paths) > 1:
         raise click.UsageError(f"{'--custody' if custody is not None else '--continued'} goes with one PATH")
-    if asked.trust_file is not None and asked.signers:
-        raise click.UsageError("--trust and --signer are two answers to one question; give one")
-    options = VerifyOptions(
-        trust=load_trust(asked.trust_file),
-        signers=frozenset(asked.signers),
-        receipts=load_receipt_keys(asked.trust_file, asked.recipients_file),
-        expected_head=asked.expect_head,
-        required=frozenset(Axis(name) for name in asked.require if name in _AXES),
-        whole=_WHOLE in asked.require,
-        min_signers=_min_signers(asked.require),
+    options = replace(
+        asked.load(),
         selection=Selection(choice=items),
-        quick=asked.quick,
         place=RecordPlace(custody, continued, access.load()),
         jobs=workers.jobs,
         scheduler=workers.scheduler,
@@ -205,19 +150,3 @@ def _verify(path: str, options: VerifyOptions, progress: Progress) -> Report:
         return verify(_place(path), options, progress=progress)
     except (InputError, EvidenceError, OSError) as error:
         return report_unreadable(options, error)
-
-
-_AXES = (Axis.TIME.value, Axis.CONSENT.value)
-_WHOLE = "whole"
-
-
-def _min_signers(require: tuple[str, ...]) -> int:
-    """Take signers=N out of what is required, and refuse what is not known."""
-    number = 1
-    for name in require:
-        match = re.fullmatch(r"signers=([1-9])", name)
-        if match:
-            number = max(number, int(match[1]))
-        elif name not in (*_AXES, _WHOLE):
-            raise click.BadParameter(f"--require takes {', '.join(_AXES)}, {_WHOLE} or signers=N, N from 1 to 9")
-    return number

@@ -8,7 +8,7 @@ certificate authorities and key revocation lists are not looked at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
 
@@ -16,6 +16,7 @@ from evtool.core.errors import FormatError
 from evtool.core.ssh.allowed_signers_line import Localize, parse_options, serialize_time, split_line
 from evtool.core.ssh.key import PublicKey, parse_public_key_line
 from evtool.core.ssh.pattern import is_too_long, match_pattern_list
+from evtool.core.text.digest import sha256_hex
 
 MAX_LINE = 8 * 1024
 """Longest line that is read, in bytes; longer ones are skipped. A line with one code has some 130."""
@@ -86,10 +87,12 @@ class AllowedSigners:
     Attributes:
         signers: its lines that count, in their order.
         skipped: its lines that do not, but for empty ones and comments.
+        sha256: of the file, in UTF-8; empty if there is none.
     """
 
     signers: tuple[AllowedSigner, ...] = ()
     skipped: tuple[SkippedLine, ...] = ()
+    sha256: str = field(default="", compare=False)
 
     def judge(self, public_key: PublicKey, principal: str, namespace: str, at: datetime) -> TrustJudgement:
         """Say whether a key counts for this agent and this use at this moment, which needs an offset."""
@@ -122,7 +125,7 @@ def parse_allowed_signers(data: bytes, localize: Localize) -> AllowedSigners:
             continue
         if signer:
             signers.append(replace(signer, line_number=number))
-    return AllowedSigners(tuple(signers), tuple(skipped))
+    return AllowedSigners(tuple(signers), tuple(skipped), sha256_hex(data) if data else "")
 
 
 def parse_line(line: bytes, localize: Localize) -> AllowedSigner | None:

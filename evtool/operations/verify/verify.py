@@ -7,20 +7,23 @@ the caller's to say. `STEPS` is the list of `manifests/FORMAT-verify.md`, sectio
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import TypeVar
 
 from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.errors import EvtoolError, FormatError, UsageError
 from evtool.core.finding import Axis, Cause, Code, Effect, Finding, Words
 from evtool.core.verdict import DEFAULT_REQUIRED, Report
 from evtool.operations.progress import NoProgress, Progress
-from evtool.operations.record.record import read_record
+from evtool.operations.record.record import Record, read_record
 from evtool.operations.record.subject import Place, Subject, name_of, open_subject
 from evtool.operations.record.wrong_place import no_record
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.steps import STEPS, Case
 from evtool.store.custody import NAME
+
+_Told = TypeVar("_Told")
 
 
 def verify(place: Place, options: VerifyOptions | None = None, *, progress: Progress | None = None) -> Report:
@@ -33,19 +36,32 @@ def verify(place: Place, options: VerifyOptions | None = None, *, progress: Prog
             report.
         KeyFileError: the bundle is encrypted, and nothing given opens it.
     """
-    options = options or VerifyOptions()
-    progress = progress or NoProgress()
+    return verify_and_tell(place, options or VerifyOptions(), lambda record: None, progress or NoProgress())[0]
+
+
+def verify_and_tell(
+    place: Place, options: VerifyOptions, tell: Callable[[Record], _Told], progress: Progress
+) -> tuple[Report, _Told | None]:
+    """Verify as `verify` does, and tell something of the record that was verified, while it is still open.
+
+    `tell` gets the record with what the verification found out about its seals; it is not asked, and there is None,
+    where there is no record.
+
+    Raises:
+        InputError, KeyFileError: as `verify`.
+    """
     try:
         with open_subject(place, options.place, progress) as subject:
             if subject is None:
                 error = no_record(name_of(place))
                 if options.place.custody is None and _has_something_for_a_record(name_of(place)):
-                    return report_unreadable(options, error)
+                    return report_unreadable(options, error), None
                 raise error
-            return verify_open(subject, options, progress)
+            report, record = _verify_subject(subject, options, progress)
+            return report, tell(record) if record.listing.entries else None
     except FormatError as error:
         refused = Finding(Code.BAG_BROKEN, Effect.UNCHECKED, _refusal(error))
-        return _not_sealed(options, Words("bundle"), [refused])
+        return _not_sealed(options, Words("bundle"), [refused]), None
 
 
 def _has_something_for_a_record(directory: str) -> bool:
@@ -56,16 +72,20 @@ def _has_something_for_a_record(directory: str) -> bool:
 
 def verify_open(subject: Subject, options: VerifyOptions, progress: Progress) -> Report:
     """Verify what is open already, as `verify` does."""
+    return _verify_subject(subject, options, progress)[0]
+
+
+def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress) -> tuple[Report, Record]:
     record = read_record(subject.custody)
     if not record.listing.entries:
         findings = [*record.findings, subject.apart] if subject.apart else record.findings
-        return _not_sealed(options, Words("no-entry"), findings)
+        return _not_sealed(options, Words("no-entry"), findings), record
     if options.quick and subject.bundle is not None:
         raise UsageError("a bundle keeps no dates to compare, so a quick look would prove nothing")
     case = Case(subject, record, options, progress)
     steps = tuple(result for step in STEPS if (result := step(case)) is not None)
     comparison = case.comparison
-    return Report(
+    report = Report(
         collection=case.identifier,
         head=record.chain.head,
         steps=steps,
@@ -83,6 +103,7 @@ def verify_open(subject: Subject, options: VerifyOptions, progress: Progress) ->
         links=record.chain.links,
         partial=comparison.withholding.describe(case.sealed - case.fates.withheld, case.sealed),
     )
+    return report, record
 
 
 _SEVERITY = {Effect.DISPROVES: 0, Effect.UNCHECKED: 1, Effect.OPEN: 2, Effect.NOTE: 3}

@@ -1,0 +1,93 @@
+"""What a verification is asked for, as options that `verify` and `report` share."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from evtool.cli.command import flag
+from evtool.cli.options.common import load_receipt_keys, recipients_flag, trust_flag
+from evtool.cli.options.values import digest_value
+from evtool.core.finding import Axis
+from evtool.keys.trust import load_trust
+from evtool.operations.verify.options import VerifyOptions
+
+_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}\Z")
+
+
+def _fingerprint(text: str) -> str:
+    if not _FINGERPRINT.match(text):
+        raise click.BadParameter("a fingerprint looks like SHA256: and 43 more characters")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class AskedOptions:
+    """What is asked for.
+
+    Attributes:
+        trust_file: trust list; None for the user's own.
+        recipients_file: recipient list, whose keys count for receipts; None for the user's own.
+        signers: fingerprints of the only keys that are trusted, in place of a list.
+        expect_head: head of an entry that has to be in the record, or None.
+        require: what is required beside what always is.
+        quick: compare types, sizes and dates only.
+    """
+
+    trust_file: Path | None = trust_flag()
+    recipients_file: Path | None = recipients_flag()
+    signers: tuple[str, ...] = flag(
+        "--signer", multiple=True, type=_fingerprint, metavar="SHA256:...", help="Trust only this key."
+    )
+    expect_head: str | None = flag(
+        "--expect-head", type=digest_value, metavar="HEX", help="Head of an entry that you noted."
+    )
+    require: tuple[str, ...] = flag(
+        "--require",
+        multiple=True,
+        metavar="WHAT",
+        help="Ask for more than integrity, signatures, trust and custody: time; consent; whole (a partial copy is not "
+        "enough); signers=2 (two agents whom you trust signed each seal). May be repeated.",
+    )
+    quick: bool = flag(
+        "--quick", otherwise=False, is_flag=True, help="Compare types, sizes and dates only; never a verification."
+    )
+
+    def load(self) -> VerifyOptions:
+        """Read the lists of keys, and give what is asked for.
+
+        Raises:
+            click.UsageError: two options contradict each other, or one has a value that it does not take.
+            InputError, FormatError, KeyFileError: as `load_trust`.
+        """
+        if self.trust_file is not None and self.signers:
+            raise click.UsageError("--trust and --signer are two answers to one question; give one")
+        return VerifyOptions(
+            trust=load_trust(self.trust_file),
+            signers=frozenset(self.signers),
+            receipts=load_receipt_keys(self.trust_file, self.recipients_file),
+            expected_head=self.expect_head,
+            required=frozenset(Axis(name) for name in self.require if name in _AXES),
+            whole=_WHOLE in self.require,
+            min_signers=_min_signers(self.require),
+            quick=self.quick,
+        )
+
+
+_AXES = (Axis.TIME.value, Axis.CONSENT.value)
+_WHOLE = "whole"
+
+
+def _min_signers(require: tuple[str, ...]) -> int:
+    """Take signers=N out of what is required, and refuse what is not known."""
+    number = 1
+    for name in require:
+        match = re.fullmatch(r"signers=([1-9])", name)
+        if match:
+            number = max(number, int(match[1]))
+        elif name not in (*_AXES, _WHOLE):
+            raise click.BadParameter(f"--require takes {', '.join(_AXES)}, {_WHOLE} or signers=N, N from 1 to 9")
+    return number

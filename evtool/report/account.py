@@ -1,0 +1,388 @@
+"""The account of one verification: all that a page for people is made from, filtered for whoever gets it.
+
+An account says who checked what, when, with which program, trust and options, what came of it, and what the record
+says. It is made whole, for the custodian, and then `restrict` takes out what another audience does not get: what is
+not in the account cannot get into a page. `manifests/FORMAT-report.md` has the table of fields and audiences.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+from evtool.core.accounts import EvidenceCounts, ItemFates
+from evtool.core.custody.entry import Clock
+from evtool.core.custody.events import Event, Fixity
+from evtool.core.errors import ExitCode
+from evtool.core.finding import Axis, AxisState, Code, Effect
+from evtool.core.manifest.statement import ItemType, OmissionReason
+from evtool.core.timestamp.time_report import ProvenInterval, StampReport
+from evtool.core.verdict import PartialCopy, SignerReport
+from evtool.report.consent_document import SummaryDocument, Terms
+from evtool.report.document import StepDocument
+
+
+class Audience(Enum):
+    """Who gets an account, from the one who gets most to the one who gets least."""
+
+    CUSTODIAN = "custodian"
+    """Whoever holds the evidence: all that the record says."""
+    RECIPIENT = "recipient"
+    """Whoever was handed a copy: names as disclosed, no text about people."""
+    COURT = "court"
+    """Anyone in a proceeding: item numbers, digests and codes; no name, no free text."""
+
+
+class ListedItems(Enum):
+    """Which items an account lists one by one."""
+
+    ALL = "all"
+    FINDINGS = "findings"
+    """Only items that something was found about."""
+    NONE = "none"
+
+
+class TrustKind(Enum):
+    """Where the keys came from that were trusted."""
+
+    OWN_LIST = "own-list"
+    FILE = "file"
+    FINGERPRINTS = "fingerprints"
+    """Keys that were named one by one, and no others."""
+
+
+class TermsKnown(Enum):
+    """What is known of the terms of consent of an item."""
+
+    STATED = "stated"
+    NEVER_STATED = "never-stated"
+    NOT_KNOWN = "not-known"
+    """This copy withholds them, or its record cannot be relied on: the strictest terms count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageVersion:
+    """A library that evtool works with.
+
+    Attributes:
+        name: its name as installed.
+        version: its version.
+    """
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTest:
+    """A primitive that gave its known answer just before the verification.
+
+    Attributes:
+        name: what was tested.
+        ok: whether the answer was the known one; an account with another is never written.
+    """
+
+    name: str
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeWith:
+    """The program that checked, and when.
+
+    Attributes:
+        evtool: its version.
+        python: version of Python.
+        platform: family of the operating system, and nothing else of the machine.
+        packages: the libraries that it needs.
+        code_sha256: SHA-256 over the list of the SHA-256 of all files of evtool, or null if they cannot be read.
+        code_files: how many files these are.
+        self_test: each primitive that was tested before the verification.
+        verified_at: when the verification began, by the clock of that computer.
+        clock: that nobody but that computer says so.
+    """
+
+    evtool: str
+    python: str
+    platform: str
+    packages: tuple[PackageVersion, ...]
+    code_sha256: str | None
+    code_files: int
+    self_test: tuple[SelfTest, ...]
+    verified_at: str
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustUsed:
+    """Whose keys were trusted.
+
+    Attributes:
+        kind: where they came from.
+        sha256: SHA-256 of the trust list, or null if there was none.
+        keys: how many keys it trusts.
+        fingerprints: the keys that were named one by one.
+    """
+
+    kind: TrustKind
+    sha256: str | None
+    keys: int
+    fingerprints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorUsed:
+    """An authority whose time-stamps were trusted.
+
+    Attributes:
+        name: what the user calls it, or null if that is left out.
+        fingerprint: SHA-256 of its certificate.
+    """
+
+    name: str | None
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What was asked.
+
+    Attributes:
+        required: the questions whose answer had to be `shown` for exit code 0.
+        whole: whether a partial copy was not enough.
+        min_signers: how many agents had to have signed each seal.
+        trust: whose keys were trusted.
+        expected_head: the entry that had to be in the record, or null.
+        anchors: the authorities whose time-stamps were trusted; empty where there was no time-stamp to judge.
+    """
+
+    required: tuple[Axis, ...]
+    whole: bool
+    min_signers: int
+    trust: TrustUsed
+    expected_head: str | None
+    anchors: tuple[AnchorUsed, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountFinding:
+    """One thing that the verification found, without a sentence: a page makes its own, in its language.
+
+    Attributes:
+        code: what it is.
+        effect: what it does to the answer.
+        axis: the question it bears on.
+        item: number of the item, if it is about one.
+        entry: number of the custody entry, if it is about one.
+        path: stored name of the file it is about, or null; see `hidden`.
+        expected: what the seal says, or null.
+        found: what is there, or null.
+        count: how many things it is about.
+        hidden: whether a name is left out here.
+    """
+
+    code: Code
+    effect: Effect
+    axis: Axis
+    item: int | None
+    entry: int | None
+    path: str | None
+    expected: str | None
+    found: str | None
+    count: int
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountVerdict:
+    """What the verification found; the fields of `DirectoryReport`, without a path and without sentences.
+
+    Attributes:
+        exit_code: the verdict.
+        axes: the answer to each question.
+        collection: id of the collection, or null if no entry could be read.
+        head: SHA-256 of the newest entry, or null.
+        steps: what each step of the verification checked, and on what.
+        sealed: items in the seals.
+        items: how many of them met which fate.
+        evidence: where each thing went that lies in the evidence.
+        bytes: bytes that were read and hashed.
+        partial: which copy this is, where it leaves out what a signed entry says it leaves out; else null.
+        continued: number of the newest entry of the bundle itself, if entries were read that continue it; else null.
+        findings: what was found, worst first.
+        more_findings: how many more of a kind there are; up to 1,000 of a kind are listed.
+        signers: the entries whose signature verifies, oldest first.
+        handling: the handling to keep to for all of it together.
+        consent_summary: what the terms of the items amount to, or null if nothing can be relied on.
+        statuses: status of consent -> ranges of the items that have it.
+        timestamps: every time-stamp that was judged.
+        intervals: what is proven of the time of each entry; empty if there is no time-stamp.
+    """
+
+    exit_code: ExitCode
+    axes: dict[Axis, AxisState]
+    collection: str | None
+    head: str | None
+    steps: tuple[StepDocument, ...]
+    sealed: int
+    items: ItemFates
+    evidence: EvidenceCounts
+    bytes: int
+    partial: PartialCopy | None
+    continued: int | None
+    findings: tuple[AccountFinding, ...]
+    more_findings: dict[Code, int]
+    signers: tuple[SignerReport, ...]
+    handling: str
+    consent_summary: SummaryDocument | None
+    statuses: dict[str, tuple[str, ...]]
+    timestamps: tuple[StampReport, ...]
+    intervals: tuple[ProvenInterval, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountEntry:
+    """One entry of the chain of custody whose signature verifies.
+
+    Attributes:
+        entry: number of the entry.
+        event: what it records.
+        happened_at: when the event happened; a claim of the signer.
+        recorded_at: when the entry was written; a claim of the signer.
+        clock: what the signer says about the clock.
+        agent: code of the signer.
+        fingerprint: the signer's key.
+        reason: why it happened, or null if that is left out here or withheld from this copy.
+        tool: name and version of the program, or null if another program than evtool wrote a text there.
+        head: SHA-256 of the entry.
+        items: ranges of the items it is about, or null for all that were sealed before it.
+        details: the fields of the event's own table, without those that are left out here.
+        fixity: how the evidence compared with its seals when it was written, or null.
+    """
+
+    entry: int
+    event: Event
+    happened_at: str
+    recorded_at: str
+    clock: Clock
+    agent: str
+    fingerprint: str
+    reason: str | None
+    tool: str | None
+    head: str
+    items: tuple[str, ...] | None
+    details: dict[str, str | int | bool | list[str]]
+    fixity: Fixity | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountItem:
+    """What the record states about one item; null where this copy withholds it or the audience does not get it.
+
+    Attributes:
+        item: number of the item.
+        entry: number of the entry that seals it.
+        sound: whether the manifest that states it is the signed one.
+        name: its stored name, as it is now.
+        type: what it is on disk.
+        size: bytes of a file.
+        sha256: SHA-256 of a file.
+        blake3: BLAKE3 of a file.
+        target: where a symbolic link points, in stored form.
+        omitted: why the content of an omitted item was not sealed.
+        media_type: what the first bytes of a file are a signature of.
+        context: field -> what the archivist supplied.
+        claims: kind -> how many claims the file makes of itself; no value of any.
+        terms_known: what is known of its terms of consent.
+        terms: the terms of consent in force.
+    """
+
+    item: int
+    entry: int
+    sound: bool
+    name: str | None
+    type: ItemType | None
+    size: int | None
+    sha256: str | None
+    blake3: str | None
+    target: str | None
+    omitted: OmissionReason | None
+    media_type: str | None
+    context: dict[str, str]
+    claims: dict[str, int]
+    terms_known: TermsKnown
+    terms: Terms | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountDerivation:
+    """An entry that says which item was made from which.
+
+    Attributes:
+        entry: number of the entry.
+        original: number of the item that the copy was made from.
+        copy: number of the item that it is.
+        method: how it was made, as the signer says, or null if that is left out here.
+    """
+
+    entry: int
+    original: int
+    copy: int
+    method: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hidden:
+    """What was left out for the audience, in numbers.
+
+    Attributes:
+        names: names of files, and targets of links.
+        texts: texts that somebody wrote: reasons, places, methods, notes and so on.
+        codes: codes of whom or what something came from.
+        claims: kinds of claims of files.
+        patterns: patterns of files that were left out of seals.
+        paths: the path that the user typed.
+    """
+
+    names: int = 0
+    texts: int = 0
+    codes: int = 0
+    claims: int = 0
+    patterns: int = 0
+    paths: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What `evtool report` makes its pages from.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: that of the verification.
+        audience: for whom it is.
+        with_names: whether names of items are in it although it is for a court.
+        listed: which items it lists.
+        path: the directory, as the user named it, or null if that is left out.
+        made: the program that checked, and when.
+        asked: what was asked.
+        report: what was found.
+        log: the chain of custody, oldest entry first.
+        items: the items listed, by number.
+        derived: which item was made from which.
+        hidden: what was left out for the audience.
+    """
+
+    format: Literal["evtool-account/1"] = "evtool-account/1"
+    exit_code: ExitCode
+    audience: Audience
+    with_names: bool
+    listed: ListedItems
+    path: str | None
+    made: MadeWith
+    asked: Question
+    report: AccountVerdict
+    log: tuple[AccountEntry, ...]
+    items: tuple[AccountItem, ...]
+    derived: tuple[AccountDerivation, ...]
+    hidden: Hidden
