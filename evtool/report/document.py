@@ -217,7 +217,7 @@ class LogEntry:
     tool: str
     head: str
     items: tuple[str, ...] | None
-    details: dict[str, str | int | list[str]]
+    details: dict[str, str | int | bool | list[str]]
     fixity: Fixity | None
 
 

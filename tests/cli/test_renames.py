@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import shutil
 import subprocess
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from evtool.core.errors import ExitCode
@@ -27,6 +29,7 @@ share = ["b7"]
 identity = "public"
 """
 
+MANIFESTS = Path(__file__).parents[2] / "manifests"
 GIVEN_BACK = ("--authority", "agreement 12", "--method", "returned")
 FIRST, SECOND, THIRD = "증거-01.txt", "증거-02.txt", "증거-03.txt"
 
@@ -184,6 +187,8 @@ def test_disposal_and_its_undoing(archivist: Party, case: Path) -> None:
     said(archivist("record", case, "corrected", "--entry", "1", "--undo"), ExitCode.USAGE, "sealed cannot be undone")
     archivist.ok(*undo)
     said(archivist(*undo), ExitCode.USAGE, "entry 2 is undone already")
+    schema = json.loads((MANIFESTS / "log.schema.json").read_text("utf-8"))
+    jsonschema.validate(archivist.ok("log", case, "--json").document, schema)
     assert findings(archivist, case) == (ExitCode.OK, [])
     (case / THIRD).unlink()
     assert findings(archivist, case) == (ExitCode.MISMATCH, [("missing", 3)])
