@@ -39,6 +39,7 @@ TO = ("--to", "B7", "--authority", "DSA-1", "--purpose", "storage", *ANYWAY, "--
 INVOCATIONS: dict[str, tuple[str, ...]] = {
     "seal": ("seal", "CASE.more", "--metadata", "none"),
     "verify": ("verify", "CASE"),
+    "report": ("report", "CASE", "--json"),
     "help": ("help", "verify"),
     "log": ("log", "CASE"),
     "show": ("show", "CASE"),
