@@ -27,7 +27,7 @@ from evtool.operations.entries.writer import (
 from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.read import open_record
 from evtool.operations.record.trust import TrustPolicy
-from evtool.report.language import in_english
+from evtool.report.language import english, in_english
 from evtool.store.custody import receipt_names
 from evtool.store.output import write_new_file
 
@@ -115,7 +115,7 @@ def add_receipt(path: str | os.PathLike[str], receipt: bytes, trust: TrustPolicy
         if objection:
             raise NotEstablishedError(
                 f"the receipt is signed by {found.link.public_key.fingerprint} as agent {found.link.entry.agent}: "
-                f"{objection[1]}",
+                f"{english().say_words(objection[1])}",
                 hint="confirm the fingerprint with the recipient through a separate channel, then `evtool trust add`; "
                 "of several people of one recipient: `evtool recipient add`, with a signing key for each",
             )
@@ -175,7 +175,7 @@ def _require_trust(opened: OpenRecord, trust: TrustPolicy) -> None:
         if objection:
             raise NotEstablishedError(
                 f"entry {link.entry.sequence} is signed by {link.public_key.fingerprint} as agent "
-                f"{link.entry.agent}: {objection[1]}",
+                f"{link.entry.agent}: {english().say_words(objection[1])}",
                 hint="confirm the fingerprint with the sender through a separate channel, then `evtool trust add`; or "
                 "accept nothing",
                 ways=(Way.REJECT,),
