@@ -46,6 +46,9 @@ from evtool.core.text.ranges import count_items, spell_ranges
 FOLDER = Path(__file__).parent / "texts"
 """Where the catalogues are."""
 
+PAGES = FOLDER / "page"
+"""Where those are of the page that `evtool report` writes."""
+
 ENVIRONMENT = "EVTOOL_LANG"
 """The variable that chooses the language, before those of POSIX do."""
 
@@ -220,9 +223,9 @@ def _split(text: str) -> tuple[str | tuple[str, str], ...]:
 
 
 @cache
-def load_language(code: str) -> Language:
+def load_language(code: str, folder: Path = FOLDER) -> Language:
     """Read a catalogue; each is read once."""
-    return Language(code, (FOLDER / f"{code}.toml").read_text("utf-8"))
+    return Language(code, (folder / f"{code}.toml").read_text("utf-8"))
 
 
 def english() -> Language:
@@ -251,9 +254,9 @@ def in_every_language(write: Callable[[Language], str]) -> str:
     return "\n\n".join(["\n".join([first, *below]) + blank + rest, *pages[1:]])
 
 
-def list_languages() -> list[str]:
-    """Give the codes of all languages that there are catalogues for."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+def list_languages(folder: Path = FOLDER) -> list[str]:
+    """Give the codes of all languages that there are catalogues for; a new language is a new file."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
 
 
 def choose_language(environment: Mapping[str, str] = os.environ) -> Language:

@@ -21,12 +21,14 @@ from markupsafe import Markup
 from evtool.core.custody.events import Event
 from evtool.core.errors import ExitCode
 from evtool.core.finding import AxisState, Code, Effect
+from evtool.core.ssh.signature import NAMESPACE
+from evtool.core.terms.terms import Handling
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ranges_of
 from evtool.core.timestamp.token_state import TokenState
 from evtool.report.account import Account, AccountFinding, Audience
-from evtool.report.page_texts import PageTexts, load_page_texts
+from evtool.report.language import PAGES, Language, load_language
 from evtool.report.qr import draw_head
 from evtool.report.timeline import TimelineRow, choose_rows, draw_timeline
 
@@ -142,8 +144,8 @@ class PageView:
 
 
 def render_page(account: Account, language: str) -> str:
-    """Write the page of an account in one of the languages of `list_page_languages`."""
-    texts = load_page_texts(language)
+    """Write the page of an account in one of the languages of `list_languages(PAGES)`."""
+    texts = load_language(language, PAGES)
     style = (TEMPLATES / "page.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     template = _load_template()
@@ -155,8 +157,8 @@ def render_page(account: Account, language: str) -> str:
         say=texts.say,
         word=texts.word,
         language=texts.code,
-        terms=tuple(texts.tables["glossary"]),
-        limits=tuple(texts.tables["limits"])[1:],
+        terms=tuple(texts.table("glossary")),
+        limits=tuple(texts.table("limits"))[1:],
         fates=tuple(field.name for field in fields(account.report.items)),
         marks={state.value: mark for state, mark in MARKS.items()},
         style=Markup(style),  # noqa: S704  # a file of this program
@@ -180,7 +182,7 @@ def _load_template() -> Template:
     return environment.get_template("page.html.j2")
 
 
-def _view(account: Account, texts: PageTexts) -> PageView:
+def _view(account: Account, texts: Language) -> PageView:
     report = account.report
     rows = list(_rows(account, texts))
     chosen = choose_rows(rows)
@@ -190,10 +192,9 @@ def _view(account: Account, texts: PageTexts) -> PageView:
     qr = draw_head(report.collection or "", report.head or "", texts.say("head.qr")) if has_head else None
     found = {finding.code for finding in report.findings}
     verified = datetime.fromisoformat(account.made.verified_at)
-    known = report.handling in ("closed", "named", "partners", "public")
     return PageView(
         utc=verified.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        handling=f"consent.{report.handling if known else 'other'}",
+        handling=f"consent.{report.handling if report.handling in _HANDLINGS else 'other'}",
         verdict=f"verdict.{report.exit_code.value if report.exit_code in _SAID else ExitCode.NOT_CHECKED.value}",
         effects=tuple(_effects(account, texts)),
         head_lines=tuple(" ".join(groups[at : at + 4]) for at in range(0, len(groups), 4)),
@@ -212,10 +213,11 @@ def _view(account: Account, texts: PageTexts) -> PageView:
     )
 
 
+_HANDLINGS = frozenset(handling.value for handling in Handling)
 _SAID = (ExitCode.OK, ExitCode.MISMATCH, ExitCode.NOT_ESTABLISHED, ExitCode.NOT_CHECKED)
 
 
-def _rows(account: Account, texts: PageTexts) -> Iterator[TimelineRow]:
+def _rows(account: Account, texts: Language) -> Iterator[TimelineRow]:
     bounds = {interval.entry: interval for interval in account.report.intervals}
     unanswered = {f.entry for f in account.report.findings if f.code is Code.TRANSFER_OPEN}
     for entry in account.log:
@@ -235,7 +237,7 @@ def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _effects(account: Account, texts: PageTexts) -> Iterator[EffectGroup]:
+def _effects(account: Account, texts: Language) -> Iterator[EffectGroup]:
     for effect in Effect:
         kinds: dict[Code, list[AccountFinding]] = defaultdict(list)
         for finding in account.report.findings:
@@ -245,7 +247,7 @@ def _effects(account: Account, texts: PageTexts) -> Iterator[EffectGroup]:
             yield EffectGroup(effect, tuple(_group(account, texts, code, found) for code, found in kinds.items()))
 
 
-def _group(account: Account, texts: PageTexts, code: Code, findings: list[AccountFinding]) -> FindingGroup:
+def _group(account: Account, texts: Language, code: Code, findings: list[AccountFinding]) -> FindingGroup:
     compared = [f for f in findings if f.effect in (Effect.DISPROVES, Effect.UNCHECKED) and _has_details(f)]
     return FindingGroup(
         code=code,
@@ -278,7 +280,7 @@ def _commands(account: Account) -> Iterator[str]:
         return
     newest = account.log[-1]
     name = f"custody/{newest.entry:04d}-{newest.event.value}.toml"
-    yield (f"ssh-keygen -Y verify -f trusted_keys -I {newest.agent} -n evtool-custody-v1 -s {name}.sig < {name}")
+    yield (f"ssh-keygen -Y verify -f trusted_keys -I {newest.agent} -n {NAMESPACE} -s {name}.sig < {name}")
     yield f"sha256sum {name}"
     for entry in account.log:
         if entry.event is Event.SEALED:

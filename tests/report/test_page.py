@@ -22,8 +22,8 @@ from evtool.report.account import Account, Audience, TrustKind
 from evtool.report.audience import restrict
 from evtool.report.from_json import read_document
 from evtool.report.json_value import to_json
+from evtool.report.language import PAGES, list_languages, load_language
 from evtool.report.page import _NEXT_OF, render_page
-from evtool.report.page_texts import list_page_languages, load_page_texts
 from tests.conftest import Runner
 from tests.manifests.test_vectors import NAMES, built, read_vector
 from tests.report.test_account import CANARIES, collection
@@ -42,7 +42,7 @@ def text_of(page: str) -> str:
 
 def pages_of(whole: Account, which: int | None) -> list[tuple[Audience, str, str]]:
     """The pages for every audience in every language, or one of these six."""
-    wanted = [(audience, code) for audience in Audience for code in list_page_languages()]
+    wanted = [(audience, code) for audience in Audience for code in list_languages(PAGES)]
     chosen = wanted if which is None else [wanted[which]]
     return [(audience, code, render_page(restrict(whole, audience), code)) for audience, code in chosen]
 
@@ -70,7 +70,7 @@ def test_every_vector_has_its_pages(built: Path, part: int) -> None:
         pages = pages_of(account, None if number % 8 == 0 else number % 6)
         for audience, language, page in pages:
             assert not NEVER.search(page), (name, audience, language, NEVER.search(page))
-            assert re.findall(r"<h2[^>]*>([^<]+)", page)[0] == load_page_texts(language).say("consent.title")
+            assert re.findall(r"<h2[^>]*>([^<]+)", page)[0] == load_language(language, PAGES).say("consent.title")
             assert "<script" not in page
             rendered += 1
     assert rendered > len(NAMES[part::2])
@@ -78,21 +78,21 @@ def test_every_vector_has_its_pages(built: Path, part: int) -> None:
 
 def test_all_languages_say_the_same_things() -> None:
     """The same keys, and the same values in each text; every code of the program has its words."""
-    catalogues = [load_page_texts(code) for code in list_page_languages()]
+    catalogues = [load_language(code, PAGES) for code in list_languages(PAGES)]
     places = [
         {
             (table, name): sorted(re.findall(r"\{[^}]+\}", text)) if isinstance(text, str) else []
-            for table, texts in catalogue.tables.items()
-            for name, text in texts.items()
+            for table in catalogue.tables
+            for name, text in catalogue.table(table).items()
         }
         for catalogue in catalogues
     ]
     assert len(places) >= 2
     assert all(found == places[0] for found in places)
     for catalogue in catalogues:
-        assert {code.value for code in Code} == set(catalogue.tables["finding"])
-        assert {event.value for event in Event} == set(catalogue.tables["event"])
-        assert {status.value for status in Status} <= set(catalogue.tables["status"])
+        assert {code.value for code in Code} == set(catalogue.table("finding"))
+        assert {event.value for event in Event} == set(catalogue.table("event"))
+        assert {status.value for status in Status} <= set(catalogue.table("status"))
     assert set(_NEXT_OF) <= {code.value for code in Code}
 
 
@@ -164,7 +164,7 @@ def test_a_mismatch_is_a_good_report(evtool: Runner, collection: Path) -> None:
     run = evtool("report", collection, "-o", "r")
     assert run.exit_code == 1
     page = (evtool.directory / "r.en.html").read_text("utf-8")
-    assert load_page_texts("en").say("verdict.1") in unescape(page)
+    assert load_language("en", PAGES).say("verdict.1") in unescape(page)
     assert "✗ mismatch" in page
 
 
