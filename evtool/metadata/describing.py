@@ -144,15 +144,20 @@ class FileDescriber:
     def _set(self, taken: _Taken, description: Description) -> None:
         """Keep a description, if the file is still the one that was read."""
         try:
-            facts = os.fstat(taken.descriptor)
-            stamp = facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino
+            is_same = stamp_of(taken.descriptor) == taken.stamp
         except OSError:
-            stamp = None
-        if stamp != taken.stamp:
+            is_same = False
+        if not is_same:
             description = Description("", Failure.CHANGED.value, description.confinement, description.was_read_twice)
         self._found[taken.place] = description
         os.close(taken.descriptor)
         self._open -= 1
+
+
+def stamp_of(descriptor: int) -> tuple[int, int, int, int]:
+    """Give size, modification time, change time and inode of an open file."""
+    facts = os.fstat(descriptor)
+    return facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino
 
 
 def _read_reply(link: ServerLink, pending: socket.socket, files: int) -> list[Description]:

@@ -21,11 +21,10 @@ from types import TracebackType
 from typing import Self
 
 from evtool.core.metadata.claims import Claims
-from evtool.core.metadata.description import Description
+from evtool.core.metadata.description import HEAD, Description
 from evtool.core.metadata.json_form import read_claims
 from evtool.core.metadata.vocabulary import Detail, Failure
-from evtool.metadata.describing import FileDescriber
-from evtool.metadata.identify_start import HEAD
+from evtool.metadata.describing import FileDescriber, stamp_of
 from evtool.metadata.server_link import ServerLink
 from evtool.metadata.wire import TABLE, TABLE_LIMIT, TOGETHER, Limits, Parsers, Settings
 
@@ -110,11 +109,10 @@ class MetadataExtractor:
         Takes at most the limits' time. Raises nothing for what the file contains.
         """
         try:
-            head, facts = os.pread(descriptor, HEAD, 0), os.fstat(descriptor)
+            head, stamp = os.pread(descriptor, HEAD, 0), stamp_of(descriptor)
         except (OSError, AttributeError):  # Windows has no such call, and nothing is parsed there
             return ExtractionResult(None, Failure.NO_CONFINEMENT, "none")
         describer = self.describe_batch(together=1)
-        stamp = facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino
         told = describer.describe(head, descriptor, stamp)
         return ExtractionResult.of(told if isinstance(told, Description) else describer.finish()[told])
 

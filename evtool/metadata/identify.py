@@ -12,6 +12,7 @@ import zipfile
 import olefile  # type: ignore[import-untyped]
 
 from evtool.core.metadata.claims import FormatClaim
+from evtool.core.metadata.description import HEAD
 from evtool.metadata.format_table import (
     KNOWN,
     OLE_START,
@@ -21,7 +22,7 @@ from evtool.metadata.format_table import (
     TIFF_STARTS,
     ZIP_STARTS,
 )
-from evtool.metadata.identify_start import HEAD, identify_start
+from evtool.metadata.identify_start import identify_start
 from evtool.metadata.tiff_peek import tiff_kind
 from evtool.metadata.zip_reader import open_zip, read_entry
 

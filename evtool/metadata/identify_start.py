@@ -30,9 +30,6 @@ from evtool.metadata.format_table import (
 )
 from evtool.metadata.wire import Parsers
 
-HEAD = 64 << 10
-"""Bytes at the start of a file that are looked at."""
-
 _SHORTEST_SIGNATURE = 4
 """Bytes; shorter signatures also begin texts and noise, and count only where this module checks more than them."""
 

@@ -6,9 +6,6 @@ from typing import Protocol
 
 from evtool.core.metadata.description import Description
 
-HEAD = 64 * 1024
-"""Bytes at the start of a file that a describer is shown."""
-
 Awaited = int
 """Stands for a description that will come: its place in what `Describer.finish` gives."""
 

@@ -15,12 +15,13 @@ from typing import TypeVar
 
 from blake3 import blake3
 
-from evtool.core.metadata.description import Description
+from evtool.core.metadata.description import HEAD, Description
 from evtool.scan.describer import Awaited, Describer
 from evtool.scan.tree import Tree
 
-CHUNK = 64 * 1024
-"""Bytes per read: small enough to stay in the processor's cache between the two digests."""
+CHUNK = HEAD
+"""Bytes per read: small enough to stay in the processor's cache between the two digests, and just what a describer is
+shown of a file."""
 
 FileRow = tuple[int, int, int, int, str, str, Description | Awaited | None]
 """A file that was read: size, modification time, change time, inode, SHA-256, BLAKE3 and description (see

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 
 from evtool.core.metadata.claims import clean_text
-from evtool.core.metadata.description import Description
+from evtool.core.metadata.description import HEAD, Description
 from evtool.core.metadata.json_form import DOCUMENT_LIMIT, claims_document, document_size, parse_claims
 from evtool.metadata import ExtractionResult
-from evtool.scan.describer import HEAD
 from tests.metadata.metadata_samples import HOSTILE, extract, picture, shared_extractor
 
 CASES: dict[str, dict[str, Any]] = tomllib.loads((HOSTILE / "cases.toml").read_text("utf-8"))

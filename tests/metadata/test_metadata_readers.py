@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evtool.core.metadata.claims import Claims, PlaceClaim, TimeClaim
+from evtool.core.metadata.description import HEAD
 from evtool.core.metadata.json_form import claims_document, fit_claims, parse_claims
 from evtool.core.metadata.vocabulary import OffsetBasis, TimeKind
 from evtool.metadata import values
@@ -19,7 +20,7 @@ from evtool.metadata.collect import Collector
 from evtool.metadata.extractors import Extractor, extractors
 from evtool.metadata.format_table import KNOWN, NATIVE, PARSED, TIFF_STARTS
 from evtool.metadata.identify import identify
-from evtool.metadata.identify_start import HEAD, _matching_rows, sniff
+from evtool.metadata.identify_start import _matching_rows, sniff
 from evtool.metadata.wire import Parsers
 from evtool.metadata.xml_reader import XmlRefusedError, read_xml
 from tests.metadata.metadata_samples import HOSTILE

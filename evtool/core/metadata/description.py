@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+HEAD = 64 * 1024
+"""Bytes at the start of a file by which its format is told, whoever looks: a worker and a parser see the same."""
+
 
 class Description(NamedTuple):
     """The contents of a metadata statement.

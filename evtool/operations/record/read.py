@@ -62,10 +62,14 @@ def list_items(record: Record, selection: Selection) -> Iterator[SealedItem]:
 
     Only after the last one is it known whether the manifests are the signed ones: see `Seal.findings`.
     """
-    sought = None if selection.is_all else find_sought(record, selection.choice, selection.numbers)
-    for _, sealed in read_items(record, sought):
+    for _, sealed in read_items(record, _sought_by(record, selection)):
         if selection.includes(sealed.item):
             yield sealed
+
+
+def _sought_by(record: Record, selection: Selection) -> Sought | None:
+    """Tell what a selection looks for; None if that is to be found by reading all items."""
+    return None if selection.is_all else find_sought(record, selection.choice, selection.numbers)
 
 
 def list_nameless_items(record: Record, selection: Selection) -> Iterator[SealedItem]:
@@ -90,7 +94,7 @@ class SelectedItems:
         self._record = record
         self._selection = selection
         self._kept: list[SealedItem] | None = []
-        sought = None if selection.is_all else find_sought(record, selection.choice, selection.numbers)
+        sought = _sought_by(record, selection)
         if selection.is_all and record.next_item > MOST_SOUGHT:
             # All that has to be known of them by now is whether they are the signed ones.
             self._kept, sought = None, Sought()
