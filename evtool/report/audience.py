@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from evtool.core.custody.events import Event
 from evtool.core.errors import UsageError
+from evtool.core.finding import Code
 from evtool.core.manifest.statement import ItemType
 from evtool.core.timestamp.time_report import StampReport
 from evtool.report.account import (
@@ -61,7 +62,10 @@ _TERMS_FOR_COURT = frozenset(
 )
 """Every term that may limit a disclosure; who gave consent, form numbers and notes are not among them."""
 
-_PLAIN = re.compile(r"[0-9a-f]{64}|[0-9a-f]{128}|[0-9]{1,16}|SHA256:[A-Za-z0-9+/]{43}")
+_PLAIN = re.compile(r"[0-9a-f]{64}|[0-9a-f]{128}|SHA256:[A-Za-z0-9+/]{43}")
+_PLAIN_OR_NUMBER = re.compile(rf"{_PLAIN.pattern}|[0-9]{{1,16}}")
+"""What is a digest, or a fingerprint, or a number, and so no name."""
+
 _TOOL = re.compile(r"evtool [0-9][0-9.]{0,20}")
 _TYPES = frozenset(kind.value for kind in ItemType)
 
@@ -158,16 +162,16 @@ class _Editor:
     def _finding(self, finding: AccountFinding) -> AccountFinding:
         if self._keeps_names:
             return finding
-        values = [value for value in (finding.expected, finding.found) if value is not None and not _is_plain(value)]
-        hides = len(values) + (finding.path is not None)
-        self._gone["names"] += hides
-        return replace(
-            finding,
-            path=None,
-            expected=finding.expected if finding.expected is None or _is_plain(finding.expected) else None,
-            found=finding.found if finding.found is None or _is_plain(finding.found) else None,
-            hidden=finding.hidden or hides > 0,
+        # A number is a size where content changed, and counts something in the record; else it can be a file's name.
+        is_of_file = finding.path is not None or finding.item is not None
+        plain = _PLAIN if is_of_file and finding.code is not Code.CHANGED else _PLAIN_OR_NUMBER
+        expected, found = (
+            value if value in _TYPES or plain.fullmatch(value or "") else None
+            for value in (finding.expected, finding.found)
         )
+        hides = (expected != finding.expected) + (found != finding.found) + (finding.path is not None)
+        self._gone["names"] += hides
+        return replace(finding, path=None, expected=expected, found=found, hidden=finding.hidden or hides > 0)
 
     def _stamp(self, stamp: StampReport) -> StampReport:
         if not self._is_court:
@@ -214,8 +218,3 @@ class _Editor:
         kept = {name: value for name, value in terms.items() if name in _TERMS_FOR_COURT}
         self._gone["texts"] += len(terms) - len(kept)
         return kept
-
-
-def _is_plain(value: str) -> bool:
-    """Tell whether a value is a digest, a number, a fingerprint or a type, and so no name."""
-    return value in _TYPES or _PLAIN.fullmatch(value) is not None

@@ -113,6 +113,16 @@ def test_a_mismatch_names_its_item_by_number(evtool: Runner, collection: Path) -
     assert findings["extra"]["path"] is None
 
 
+def test_a_name_that_is_a_number_is_no_number_to_a_court(evtool: Runner, collection: Path) -> None:
+    """Files are named after a date of birth, or a case: what a file is called now is not told either."""
+    (collection / "second.txt").rename(collection / "19901224")
+    run = evtool("report", collection, "--json", "--audience", "court")
+    assert run.exit_code == 1
+    (renamed,) = [finding for finding in run.document["report"]["findings"] if finding["code"] == "renamed"]
+    assert (renamed["found"], renamed["hidden"]) == (None, True)
+    assert "19901224" not in run.stdout
+
+
 def test_a_failing_self_test_ends_the_run(monkeypatch: pytest.MonkeyPatch, evtool: Runner, collection: Path) -> None:
     """Each primitive in turn gives a wrong answer: then nothing is said about the evidence at all."""
     assert all(test() for test in self_test.TESTS.values())
