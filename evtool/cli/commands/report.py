@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -16,7 +16,7 @@ from evtool.cli.options.common import WorkerOptions, continued_option, custody_o
 from evtool.cli.options.time import TimeOptions, time_options
 from evtool.cli.output import Output, dump_json, output_and_progress
 from evtool.cli.progress import terminal_progress
-from evtool.core.errors import ExitCode
+from evtool.core.errors import ExitCode, UsageError
 from evtool.core.text.names import shown
 from evtool.keys.files import read_any_file
 from evtool.operations.examine.examine import examine
@@ -24,7 +24,7 @@ from evtool.operations.record.place import RecordPlace
 from evtool.report.account import Account, Audience, ListedItems, TrustKind
 from evtool.report.audience import list_only, restrict
 from evtool.report.from_json import read_document
-from evtool.store.output import check_new, write_new_file
+from evtool.store.output import check_new, write_files
 
 EXAMPLES = """\b
 Examples:
@@ -33,6 +33,10 @@ Examples:
   evtool report interview-0042 -o report --lang en --lang ko --audience court
   evtool report --from report.json -o for-court --audience court
                               from an account; nothing is verified
+  evtool report interview-0042 -o report --pdf --lang ko
+                              report.json, report.ko.html, report.ko.pdf
+  evtool report interview-0042 -o - > page.html
+                              one page, on standard output
   evtool report interview-0042 --json
                               the account alone, on standard output
 
@@ -45,7 +49,8 @@ Exit codes:
   4  could not be checked, or the self-test of evtool failed
 
 The exit code is that of the verification: a report about a mismatch is a good report. With --from nothing is verified,
-and the exit code is 0. Nothing is written into PATH, and no network is used.
+and the exit code is 0. A list of more than 10,000 items goes into volumes of 5,000: NAME.LANG.volume-1.html and so on.
+Existing files are replaced only with --force: all of them, or none. Nothing is written into PATH. No network is used.
 """
 
 
@@ -86,8 +91,9 @@ class PageOptions:
     """What is written where.
 
     Attributes:
-        name: path of the files, without their endings; None for the account on standard output alone.
+        name: path of the files, without their endings; `-` for one page on standard output, None for none.
         languages: of the pages.
+        as_pdf: whether there are PDFs, too.
         source: an account to make pages from, in place of evidence.
         force: replace files that are there.
     """
@@ -97,10 +103,14 @@ class PageOptions:
         "-o",
         type=click.Path(path_type=Path),
         metavar="NAME",
-        help="Write NAME.json and, for each language, NAME.LANG.html; all of them, or none.",
+        help="Write NAME.json and, for each language, NAME.LANG.html; all of them, or none. With - print the page in "
+        "one language, and nothing else.",
     )
     languages: tuple[str, ...] = flag(
         "--lang", type=click.Choice(["en", "ko"]), multiple=True, help="Language of a page. [default: en]"
+    )
+    as_pdf: bool = flag(
+        "--pdf", is_flag=True, help="Write NAME.LANG.pdf as well, for printing and for an archive; needs the extra pdf."
     )
     source: Path | None = flag(
         "--from",
@@ -114,21 +124,34 @@ class PageOptions:
         """Refuse what cannot be done before anything is read."""
         if (path is None) == (self.source is None):
             raise click.UsageError("name either a PATH to verify, or an account with --from")
+        if self.as_pdf and find_spec("typst") is None:
+            raise UsageError("a PDF needs the extra `pdf`", hint="install it (pip install 'evtool[pdf]')")
         if self.name is None:
-            if not output.json:
+            if not output.json or self.as_pdf:
                 raise click.UsageError("name the files with -o NAME, or ask for the account with --json")
+            return
+        if self.is_printed:
+            if len(self.chosen) > 1 or output.json:
+                raise click.UsageError("-o - prints one page: name one language, and no --json")
             return
         if path not in (None, "-") and self.name.resolve().is_relative_to(Path(str(path)).resolve()):
             raise click.UsageError("a report is not written into the evidence; name another place with -o")
         if not self.force:
-            for file in self.files():
-                check_new(file)
+            endings = [
+                f"{language}.{ending}" for language in self.chosen for ending in ("html", "pdf")[: 1 + self.as_pdf]
+            ]
+            for ending in ("json", *endings):
+                check_new(self.file(ending))
 
-    def files(self) -> list[Path]:
-        """Give the files to be written, the account first."""
+    @property
+    def is_printed(self) -> bool:
+        """Whether a page goes to standard output."""
+        return str(self.name) == "-"
+
+    def file(self, ending: str) -> Path:
+        """Give the path of one of the files."""
         assert self.name is not None  # noqa: S101  # asked for by the caller
-        endings = [".json", *(f".{language}.html" for language in self.chosen)]
-        return [self.name.with_name(self.name.name + ending) for ending in endings]
+        return self.name.with_name(f"{self.name.name}.{ending}")
 
     @property
     def chosen(self) -> list[str]:
@@ -180,8 +203,7 @@ def command(
             account = examine(place, options, kind, path=path, progress=progress)
     account = wanted.apply(account)
     if pages.name is not None:
-        _write(account, pages)
-        output.answer("\n".join(f"{shown(str(file))}: written" for file in pages.files()), done=True)
+        _write(account, pages, output)
     output.document(account)
     return ExitCode.OK if path is None else account.exit_code
 
@@ -195,21 +217,22 @@ def _read_account(source: Path | None) -> Account:
     return read_document(Account, read_any_file(source, _MOST_BYTES), shown(source.name))
 
 
-def _write(account: Account, pages: PageOptions) -> None:
-    """Write the account and the pages, all of them or none."""
+def _write(account: Account, pages: PageOptions, output: Output) -> None:
+    """Write the account and the pages, all of them or none; or print the one page that was asked for."""
     # Only this command needs a template engine, and it takes a tenth of a second to import.
-    from evtool.report.page import render_page
+    from evtool.operations.examine.pages import render_pages
 
-    texts = [dump_json(account) + "\n", *(render_page(account, language) for language in pages.chosen)]
-    parts = [file.with_name(f".{file.name}.part") for file in pages.files()]
-    try:
-        for part, text in zip(parts, texts, strict=True):
-            part.unlink(missing_ok=True)  # of a run that was killed
-            write_new_file(part, text.encode("utf-8"))
-        for part, file in zip(parts, pages.files(), strict=True):
-            if not pages.force:
-                check_new(file)
-            os.replace(part, file)
-    finally:
-        for part in parts:
-            part.unlink(missing_ok=True)
+    rendered = dict(render_pages(account, pages.chosen, as_pdf=pages.as_pdf))
+    if pages.is_printed:
+        wanted = [data for name, data in rendered.items() if name.endswith("pdf" if pages.as_pdf else "html")]
+        if len(wanted) > 1:
+            raise UsageError(
+                f"this report has {len(wanted) - 1} volumes, which are files of their own",
+                hint="name the files with -o NAME, or list fewer items with --items",
+            )
+        sys.stdout.buffer.write(wanted[0])
+        return
+    contents = {pages.file("json"): (dump_json(account) + "\n").encode("utf-8")}
+    contents |= {pages.file(name): data for name, data in rendered.items()}
+    write_files(contents, replace=pages.force)
+    output.answer("\n".join(f"{shown(str(file))}: written" for file in contents), done=True)
