@@ -17,8 +17,9 @@ A paper says nothing about HTML, type or paper size, so that every renderer prin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 
 class TextKind(Enum):
@@ -43,8 +44,7 @@ class Blank(Enum):
     LINE = "line"
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A piece of text of its own kind.
 
     Attributes:
@@ -66,8 +66,7 @@ Value = str | tuple[Piece, ...] | None
 """What stands in one place: one text, or several pieces, or a line for the pen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Struct, frozen=True):
     """A heading.
 
     Attributes:
@@ -81,8 +80,7 @@ class Heading:
     anchor: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(Struct, frozen=True):
     """A paragraph, with places for the pen in it.
 
     Attributes:
@@ -96,22 +94,19 @@ class Paragraph:
     is_strong: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Bullets:
+class Bullets(Struct, frozen=True):
     """Sentences, each after a bullet."""
 
     items: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Commands:
+class Commands(Struct, frozen=True):
     """Lines that a person types into a shell."""
 
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Struct, frozen=True):
     """A picture, or lines of digits with a picture beside them.
 
     Attributes:
@@ -127,8 +122,7 @@ class Picture:
     beside: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One line of a form.
 
     Attributes:
@@ -144,15 +138,13 @@ class Field:
     lines: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """Fields, one below the other."""
 
     fields: tuple[Field, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column of a table.
 
     Attributes:
@@ -166,8 +158,7 @@ class Column:
     share: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table; each row has a value for each column, and the first one names the row.
 
     Attributes:
@@ -183,8 +174,7 @@ class Table:
     caption: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """One box to tick, with its sentence.
 
     Attributes:
@@ -196,36 +186,31 @@ class Choice:
     ticked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
+class Choices(Struct, frozen=True):
     """Boxes to tick."""
 
     choices: tuple[Choice, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(Struct, frozen=True):
     """What stands in a frame, because it has to be read before all else."""
 
     title: str
     paragraphs: tuple[Paragraph | Form, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """Where somebody signs: a title, and fields with room for a hand."""
 
     title: str
     fields: tuple[Field, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PageBreak:
+class PageBreak(Struct, frozen=True):
     """What follows begins on a new page."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Struct, frozen=True):
     """The last line of a paper, which shows that nothing after it is lost.
 
     Attributes:
@@ -242,8 +227,7 @@ Block = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Paper:
+class Paper(Struct, frozen=True):
     """A whole paper.
 
     Attributes:

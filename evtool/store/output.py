@@ -7,9 +7,10 @@ import errno
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from evtool.core.errors import InputError
 from evtool.core.text.names import shown
@@ -52,7 +53,7 @@ def write_files(contents: Mapping[Path, bytes], *, replace: bool) -> None:
         with contextlib.ExitStack() as undo:
             olds = [_take_place(part, path, undo, replace=replace) for path, part in parts.items()]
             undo.pop_all()
-        for old in olds:
+        for old in filter(None, olds):
             old.unlink(missing_ok=True)
         _flush_parent(next(iter(contents)))
     except OSError as error:
@@ -62,13 +63,13 @@ def write_files(contents: Mapping[Path, bytes], *, replace: bool) -> None:
             part.unlink(missing_ok=True)
 
 
-def _take_place(part: Path, path: Path, undo: contextlib.ExitStack, *, replace: bool) -> Path:
-    """Give a file its name, and note how that is undone; gives the second name of what it replaced."""
-    old = path.with_name(f".{path.name}.old")
+def _take_place(part: Path, path: Path, undo: contextlib.ExitStack, *, replace: bool) -> Path | None:
+    """Give a file its name, and note how that is undone; gives the second name of what may have been replaced."""
     if not replace:
         give_name(part, path)
         undo.callback(path.unlink)
-        return old
+        return None
+    old = path.with_name(f".{path.name}.old")
     old.unlink(missing_ok=True)
     if os.path.lexists(path):
         if not add_name(path, old):
@@ -80,8 +81,7 @@ def _take_place(part: Path, path: Path, undo: contextlib.ExitStack, *, replace: 
     return old
 
 
-@dataclass(frozen=True, slots=True)
-class NewFile:
+class NewFile(Struct, frozen=True):
     """A file being written: open for writing, and where it is until it has its name."""
 
     file: BinaryIO

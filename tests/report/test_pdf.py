@@ -6,13 +6,13 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
 
+from evtool.core.values import replace
 from evtool.report.account import Account
 from evtool.report.from_json import read_document
 from evtool.report.language import PAGES, list_languages, load_language
@@ -112,7 +112,8 @@ def check_archival(path: Path, language: str) -> None:
 def test_without_the_extra_a_pdf_is_refused_before_anything_is_read(evtool: Runner, hostile: Path) -> None:
     """And the page in HTML is made."""
     start = "import sys; sys.modules['typst'] = None; from evtool.cli.app import main; sys.argv[0] = 'evtool'; main()"
-    command = [sys.executable, "-c", start, "report", hostile, "-o", "r"]
+    assert hostile.name == "case"
+    command = [sys.executable, "-c", start, "report", "case", "-o", "r"]
     refused = subprocess.run(
         [*command, "--pdf"], cwd=evtool.directory, env=evtool.environment, capture_output=True, text=True
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from evtool.cli.output import Output, dump_json, output_and_progress
 from evtool.cli.progress import terminal_progress
 from evtool.core.errors import ExitCode, UsageError
 from evtool.core.text.names import shown
+from evtool.core.values import replace
 from evtool.keys.files import read_any_file
 from evtool.operations.examine.examine import examine
 from evtool.operations.record.place import RecordPlace

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 
 from evtool.core.errors import ExitCode
 from evtool.core.finding import AxisState
 from evtool.core.terms.terms import Handling
+from evtool.core.values import names_of
 from evtool.report.page.writer import PageWriter, name
 from evtool.report.paper import Block, Box, Field, Form, Paragraph, Picture, Run, Table, TextKind
 from evtool.report.qr import draw_head
@@ -120,10 +120,10 @@ def fates(page: PageWriter) -> Iterator[Block]:
     """Count what became of the items."""
     report = page.account.report
     counts = [("sealed", report.sealed)]
-    for field in dataclasses.fields(report.items):
-        count = getattr(report.items, field.name)
-        if count or field.name == "ok":
-            counts.append((field.name, count))
+    for fate in names_of(report.items):
+        count = getattr(report.items, fate)
+        if count or fate == "ok":
+            counts.append((fate, count))
     counts += [("extra", report.evidence.extra), ("bytes", report.bytes)]
     yield page.heading("fate.title")
     columns = (page.column("fate.fate"), page.column("page.number", TextKind.NUMBER))
