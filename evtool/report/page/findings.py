@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from evtool.core.finding import Code, Effect
+from evtool.core.finding import Code, Effect, Finding
 from evtool.report.account import AccountFinding
-from evtool.report.page.writer import PageWriter, name, ranges
-from evtool.report.paper import Block, Run, Table, TextKind, Value
+from evtool.report.groups import group_findings
+from evtool.report.language import Said
+from evtool.report.page.writer import PageWriter, lines, name, nfc
+from evtool.report.paper import Block, Piece, Run, Table, TextKind, Value
+from evtool.report.told import words_of
 
 _MOST_DETAILS = 200
+_MOST_SAID = 100
+"""Findings of one kind whose sentence differs that are said one by one."""
 
 _NEXT = {
     "copy": "changed missing extra type-changed bag-broken",
@@ -53,27 +58,48 @@ def findings(page: PageWriter) -> Iterator[Block]:
 
 def _table(page: PageWriter, kinds: dict[Code, list[AccountFinding]]) -> Table:
     columns = (
-        page.column("findings.what", share=5),
-        page.column("findings.about", share=3),
-        page.column("findings.next", share=4),
+        page.column("findings.code", share=3),
+        page.column("findings.what", share=9),
+        page.column("findings.next", share=5),
     )
     return Table(columns, tuple(_row(page, code, found) for code, found in kinds.items()))
 
 
 def _row(page: PageWriter, code: Code, found: list[AccountFinding]) -> tuple[Value, ...]:
-    count = sum(f.count for f in found) + page.account.report.more_findings.get(code, 0)
-    numbers = {"page.items": ranges(f.item for f in found), "page.entry": ranges(f.entry for f in found)}
-    about = [f"{page.say(key)} {spelled}" for key, spelled in numbers.items() if spelled]
-    about += [f"{page.say('page.number')}: {count:,}"] if count > 1 else []
+    said: list[tuple[Piece, ...]] = [
+        (Run(nfc(row.text), TextKind.NAME),)
+        for row in group_findings(page.sentences, [_finding(page, each) for each in found], _MOST_SAID)
+    ]
+    if more := page.account.report.more_findings.get(code, 0):
+        said.append((page.say("findings.more", count=more),))
     return (
-        (page.say(f"finding.{code.value}"), " ", Run(code.value, TextKind.COMMAND)),
-        " ".join(about),
+        (Run(code.value, TextKind.COMMAND),),
+        lines(said),
         page.say(f"next.{NEXT_OF.get(code.value, 'nothing')}"),
     )
 
 
+def _finding(page: PageWriter, told: AccountFinding) -> Finding:
+    """Give the finding again, with words in place of what this audience does not get."""
+    hidden, causes = Said(page.say("findings.hidden")), page.texts.table("cause")
+    path = told.path if told.path is not None or not told.hidden else hidden
+    says = words_of(told.says, hidden, causes)
+    return Finding(
+        code=told.code,
+        effect=told.effect,
+        says=says,
+        item=told.item,
+        path=path,
+        expected=hidden if told.hidden and told.expected is None else told.expected,
+        found=hidden if told.hidden and told.found is None else told.found,
+        entry=told.entry,
+        count=told.count,
+        remarks=tuple(words_of(remark, hidden, causes) for remark in told.remarks),
+    )
+
+
 def _has_details(finding: AccountFinding) -> bool:
-    compares = finding.path is not None or finding.expected is not None or finding.found is not None or finding.hidden
+    compares = finding.expected is not None or finding.found is not None
     return compares and finding.effect in (Effect.DISPROVES, Effect.UNCHECKED)
 
 
@@ -93,7 +119,7 @@ def _details(page: PageWriter, code: Code, compared: list[AccountFinding]) -> It
 
 
 def _detail(page: PageWriter, finding: AccountFinding) -> tuple[Value, ...]:
-    nameless: Value = page.say("findings.nameless") if finding.hidden else ""
+    nameless: Value = page.say("findings.hidden") if finding.hidden else ""
     return (
         str(finding.item or ""),
         name(finding.path) if finding.path is not None else nameless,

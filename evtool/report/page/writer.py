@@ -21,11 +21,13 @@ class PageWriter:
     Attributes:
         account: what is told.
         texts: the texts of the page.
+        sentences: the catalogue that says what was found.
     """
 
     def __init__(self, account: Account, language: str) -> None:
         self.account = account
         self.texts = load_language(language, PAGES)
+        self.sentences = load_language(language)
 
     def say(self, key: str, **values: Said) -> str:
         """Say something in the language of the page."""
@@ -80,7 +82,12 @@ class PageWriter:
 
 def spell(text: str, limit: int = 240) -> str:
     """Escape somebody else's text for eyes, composed: a name that was not is marked as such, and looks the same."""
-    return unicodedata.normalize("NFC", shown(text, limit))
+    return nfc(shown(text, limit))
+
+
+def nfc(text: str) -> str:
+    """Compose text that was escaped for eyes."""
+    return unicodedata.normalize("NFC", text)
 
 
 def name(text: str) -> tuple[Piece, ...]:
