@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from tests.cli.custody import Party, codes, make_party
-from tests.cli.forked import ForkedRunner
 from tests.conftest import Runner
 from tests.manifests.test_schemas import check
 
@@ -41,12 +40,6 @@ identity = "to-recipient"
 onward = "ask"
 defence = "ask"
 """
-
-
-@pytest.fixture
-def evtool(forked: ForkedRunner) -> Runner:
-    """Long stories: every run is a fork of one process."""
-    return forked
 
 
 @pytest.fixture

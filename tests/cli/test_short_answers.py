@@ -14,7 +14,6 @@ from evtool.report.language import english
 from evtool.report.text import render_report
 from tests.cli.custody import Party, make_case, make_party
 from tests.cli.evidence import PUBLIC
-from tests.cli.forked import ForkedRunner
 from tests.conftest import Runner
 
 ENTRIES = 9
@@ -22,8 +21,8 @@ MOST = 40
 
 
 @pytest.fixture
-def archivist(forked: ForkedRunner) -> Party:
-    return make_party(forked, "A1")
+def archivist(evtool: Runner) -> Party:
+    return make_party(evtool, "A1")
 
 
 @pytest.fixture

@@ -8,13 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.evidence import give_key
-from tests.cli.forked import ForkedRunner
 from tests.conftest import Runner
-
-
-@pytest.fixture
-def evtool(forked: ForkedRunner) -> Runner:
-    return forked
 
 
 @pytest.fixture
