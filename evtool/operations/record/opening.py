@@ -16,7 +16,7 @@ from evtool.report.language import in_english
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import NAME, CustodyDirectory, CustodyReader, locate_custody
 
-_VERIFY_FIRST = "run evtool verify first"
+_VERIFY_FIRST = "run `evtool verify DIR` first"
 
 
 @dataclass(frozen=True, slots=True)
