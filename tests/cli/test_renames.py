@@ -74,7 +74,7 @@ def test_a_renamed_file_keeps_its_number_and_its_terms(archivist: Party, case: P
     said(archivist("seal", case), ExitCode.NOT_CHECKED, named, "nothing was sealed", "--renamed")
     said(archivist("seal", case, "--dry-run"), ExitCode.NOT_CHECKED, named)
     assert entries(case) == before
-    assert "evtool seal --renamed" in archivist("verify", case).stdout
+    assert f"`evtool seal {case} --renamed` records its new name" in archivist("verify", case).stdout
     preview = archivist.ok("seal", case, "--dry-run", "--renamed", "--json").document
     assert (preview["new_items"], preview["new_bytes"], preview["kept_items"]) == (0, 0, 3)
     assert preview["renamed"] == [{"item": 2, "old": SECOND, "new": "편지 5.txt"}]
