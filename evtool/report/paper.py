@@ -10,7 +10,7 @@ A paper says nothing about HTML, type or paper size, so that several renderers p
 3. Print `Blank`, and a value that is None, as an empty line for the pen: `Blank` inside a line of text, a value as many
    lines as its field says. A value that is "" is an empty place, and no line.
 4. Print a choice as an empty box, or a crossed one if it is ticked; a person ticks the others.
-5. Keep a `Box` and a `Signature` on one page each, repeat the head of a table on every page, and begin a new page at a
+5. Keep a `Frame` and a `SigningPlace` on one page each, repeat the head of a table on every page, and begin a new page at a
    `PageBreak`.
 """
 
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 
-class TextKind(Enum):
+class Shape(Enum):
     """What a value is, for the one who sets it in type."""
 
     TEXT = "text"
@@ -79,12 +79,12 @@ class Field:
 
     label: str
     value: str | None = None
-    kind: TextKind = TextKind.TEXT
+    kind: Shape = Shape.TEXT
     lines: int = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class FieldList:
     """Fields, one below the other."""
 
     fields: tuple[Field, ...]
@@ -95,11 +95,11 @@ class Column:
     """A column of a table, with the kind of everything below its heading."""
 
     heading: str
-    kind: TextKind = TextKind.TEXT
+    kind: Shape = Shape.TEXT
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class Grid:
     """A table; each row has a value for each column, and the first one names the row.
 
     Attributes:
@@ -140,7 +140,7 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class Frame:
     """What stands in a frame, because it has to be read before all else."""
 
     title: str
@@ -148,7 +148,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Signature:
+class SigningPlace:
     """Where somebody signs: a title, and fields with room for a hand."""
 
     title: str
@@ -160,7 +160,7 @@ class PageBreak:
     """What follows begins on a new page."""
 
 
-Block = Heading | Paragraph | Form | Table | Choices | Box | Signature | PageBreak
+Block = Heading | Paragraph | FieldList | Grid | Choices | Frame | SigningPlace | PageBreak
 
 
 @dataclass(frozen=True, slots=True)

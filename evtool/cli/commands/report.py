@@ -136,7 +136,8 @@ class PageOptions:
         "--certificate",
         type=click.Choice([kind.value for kind in CertificateKind]),
         multiple=True,
-        help="Draft this certificate as well, for a person to complete and sign. May be repeated.",
+        metavar="CERTIFICATE",
+        help="Draft this certificate as well, for a person to complete and sign; see the list below. May be repeated.",
     )
     source: Path | None = flag(
         "--from",

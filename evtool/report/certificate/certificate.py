@@ -16,7 +16,7 @@ from evtool.report.certificate.standing import Extent
 from evtool.report.certificate.uk import witness_statement
 from evtool.report.certificate.us import copied_data, generated_record
 from evtool.report.certificate.writer import Source, Writer
-from evtool.report.paper import Block, Box, Paper
+from evtool.report.paper import Block, Frame, Paper
 
 _WRITE: dict[CertificateKind, Callable[[Writer], list[Block]]] = {
     CertificateKind.US_902_14: copied_data,
@@ -68,7 +68,7 @@ def _refusal(writer: Writer) -> list[Block]:
     reason = writer.paragraph(f"refused-{refusal.value}", is_strong=True)
     what = writer.paragraph("refused-what", title=writer.say("title"))
     return [
-        Box(writer.say("refused-title"), (reason, verdict(writer), what)),
+        Frame(writer.say("refused-title"), (reason, verdict(writer), what)),
         writer.heading("found"),
         findings(writer),
         writer.heading("checked"),

@@ -16,7 +16,7 @@ from evtool.report.account import AccountItem
 from evtool.report.certificate.kind import CertificateKind
 from evtool.report.certificate.parts import annex, check_parts, entries, fate_of, limits
 from evtool.report.certificate.writer import Source, Writer, spell_name
-from evtool.report.paper import Block, PageBreak, TextKind
+from evtool.report.paper import Block, PageBreak, Shape
 
 COLUMNS = (
     "document_id",
@@ -68,15 +68,15 @@ def provenance_annex(writer: Writer) -> list[Block]:
         writer.paragraph("load-file-what"),
         writer.table(
             (
-                writer.column("item", TextKind.NUMBER),
+                writer.column("item", Shape.NUMBER),
                 writer.column("document-id"),
                 writer.column("title"),
                 writer.column("date"),
                 writer.column("author"),
                 writer.column("source"),
-                writer.column("custody-reference", TextKind.NUMBER),
-                writer.column("confidentiality", TextKind.COMMAND),
-                writer.column("format", TextKind.COMMAND),
+                writer.column("custody-reference", Shape.NUMBER),
+                writer.column("confidentiality", Shape.COMMAND),
+                writer.column("format", Shape.COMMAND),
                 writer.column("language"),
             ),
             (_row(item) for item in writer.account.items),
@@ -99,9 +99,9 @@ def _derived(writer: Writer) -> list[Block]:
     if not pairs:
         return [writer.paragraph("derived-none")]
     columns = (
-        writer.column("entry", TextKind.NUMBER),
-        writer.column("derived-from", TextKind.NUMBER),
-        writer.column("derived-to", TextKind.NUMBER),
+        writer.column("entry", Shape.NUMBER),
+        writer.column("derived-from", Shape.NUMBER),
+        writer.column("derived-to", Shape.NUMBER),
     )
     return [writer.table(columns, ((str(pair.entry), str(pair.original), str(pair.copy)) for pair in pairs))]
 

@@ -8,17 +8,17 @@ from dataclasses import fields
 
 from evtool.core.custody.events import Event
 from evtool.core.errors import ExitCode
-from evtool.core.finding import Code, Effect
+from evtool.core.finding import Axis, AxisState, Code, Effect
 from evtool.core.text.ranges import ranges_of
 from evtool.report.account import AccountEntry, AccountItem
 from evtool.report.certificate.standing import Extent
 from evtool.report.certificate.writer import Writer, spell_digest, spell_name, spell_utc
-from evtool.report.paper import Block, Box, Form, PageBreak, Paragraph, Table, TextKind
+from evtool.report.paper import Block, FieldList, Frame, Grid, PageBreak, Paragraph, Shape
 
 MARKS = {"shown": "✓", "failed": "✗", "not established": "?"}
 
 
-def draft_box(writer: Writer) -> Box:
+def draft_box(writer: Writer) -> Frame:
     """Say what this paper is: a draft, for which rule, from which sources, and what was not checked."""
     paragraphs = [
         writer.paragraph("draft", rule=writer.say("rule"), is_strong=True),
@@ -30,18 +30,18 @@ def draft_box(writer: Writer) -> Box:
         paragraphs.append(writer.paragraph("aid", language=writer.say(f"language-{writer.kind.language}")))
     if not writer.is_reviewed:
         paragraphs.append(writer.paragraph("unreviewed"))
-    return Box(writer.say("draft-title"), tuple(paragraphs))
+    return Frame(writer.say("draft-title"), tuple(paragraphs))
 
 
 def verdict_box(writer: Writer) -> list[Block]:
     """Say on top that a check was not clean; nothing if it was."""
     if writer.standing.extent is Extent.WHOLE:
         return []
+    paragraphs = [verdict(writer), writer.paragraph("limited"), writer.paragraph("limited-sign")]
+    if writer.account.report.axes.get(Axis.TRUST) is not AxisState.SHOWN:
+        paragraphs.append(writer.paragraph("limited-trust"))
     return [
-        Box(
-            writer.say("limited-title"),
-            (verdict(writer), writer.paragraph("limited"), writer.paragraph("limited-sign")),
-        ),
+        Frame(writer.say("limited-title"), tuple(paragraphs)),
         writer.heading("found"),
         findings(writer),
     ]
@@ -55,10 +55,10 @@ def verdict(writer: Writer) -> Paragraph:
     return Paragraph((said,), is_strong=True)
 
 
-def findings(writer: Writer) -> Table:
+def findings(writer: Writer) -> Grid:
     """List what stands against a clean result, by kind."""
     report = writer.account.report
-    columns = (writer.column("finding"), writer.column("code", TextKind.COMMAND), writer.column("about"))
+    columns = (writer.column("finding"), writer.column("code", Shape.COMMAND), writer.column("about"))
     kinds: dict[Code, list[int]] = defaultdict(list)
     counts: dict[Code, int] = defaultdict(int)
     for finding in report.findings:
@@ -83,27 +83,27 @@ def _about(writer: Writer, items: list[int], count: int) -> str:
     return writer.say("times", count=count)
 
 
-def identification(writer: Writer) -> Form:
+def identification(writer: Writer) -> FieldList:
     """Say which collection was checked, when, by which program, and which account tells it."""
     account, report = writer.account, writer.account.report
     made = account.made
     trust = account.asked.trust
     code = spell_digest(made.code_sha256) if made.code_sha256 else writer.say("not-known")
     rows = [
-        writer.field("collection", report.collection or "", TextKind.DIGEST),
-        writer.field("head", spell_digest(report.head), TextKind.DIGEST),
-        writer.field("sealed", f"{report.sealed:,}", TextKind.NUMBER),
+        writer.field("collection", report.collection or "", Shape.DIGEST),
+        writer.field("head", spell_digest(report.head), Shape.DIGEST),
+        writer.field("sealed", f"{report.sealed:,}", Shape.NUMBER),
         writer.field("read", writer.say("read-what", items=report.items.ok, bytes=report.bytes)),
-        writer.field("withheld", f"{report.items.withheld:,}", TextKind.NUMBER),
+        writer.field("withheld", f"{report.items.withheld:,}", Shape.NUMBER),
         writer.field("verified", writer.say("verified-at", time=made.verified_at, utc=spell_utc(made.verified_at))),
-        writer.field("program", f"evtool {spell_name(made.evtool)}", TextKind.COMMAND),
-        writer.field("program-code", code, TextKind.DIGEST),
+        writer.field("program", f"evtool {spell_name(made.evtool)}", Shape.COMMAND),
+        writer.field("program-code", code, Shape.DIGEST),
         writer.field("trust", writer.say(f"trust-{trust.kind.value}", count=trust.keys)),
-        *([writer.field("trust-list", spell_digest(trust.sha256), TextKind.DIGEST)] if trust.sha256 else []),
-        writer.field("account", spell_digest(writer.source.sha256), TextKind.DIGEST),
-        writer.field("command", repeat_command(writer), TextKind.COMMAND),
+        *([writer.field("trust-list", spell_digest(trust.sha256), Shape.DIGEST)] if trust.sha256 else []),
+        writer.field("account", spell_digest(writer.source.sha256), Shape.DIGEST),
+        writer.field("command", repeat_command(writer), Shape.COMMAND),
     ]
-    return Form(tuple(rows))
+    return FieldList(tuple(rows))
 
 
 def repeat_command(writer: Writer) -> str:
@@ -117,13 +117,12 @@ def repeat_command(writer: Writer) -> str:
     return " ".join(["evtool verify PATH", *trust, *wanted, *head])
 
 
-def results(writer: Writer) -> Table:
+def results(writer: Writer) -> Grid:
     """Count the items by what came of them, with their numbers."""
     report = writer.account.report
-    ranges = writer.standing.ranges()
-    columns = (writer.column("result"), writer.column("count", TextKind.NUMBER), writer.column("item-numbers"))
+    columns = (writer.column("result"), writer.column("count", Shape.NUMBER), writer.column("item-numbers"))
     rows = [
-        (writer.page.say(f"fate.{field.name}"), f"{number:,}", ", ".join(ranges.get(field.name, ())))
+        (writer.page.say(f"fate.{field.name}"), f"{number:,}", _numbers(writer, field.name, number))
         for field in fields(report.items)
         if (number := getattr(report.items, field.name)) or field.name == "ok"
     ]
@@ -131,7 +130,15 @@ def results(writer: Writer) -> Table:
     return writer.table(columns, rows)
 
 
-def axes(writer: Writer) -> Table:
+def _numbers(writer: Writer, fate: str, count: int) -> str:
+    """Give the numbers of the items that met a fate; those that are withheld as a whole are all others."""
+    if not writer.standing.fates:
+        return writer.say("not-known")
+    ranges = writer.standing.ranges().get(fate, ())
+    return ", ".join(ranges) if ranges or not count else writer.say("rest")
+
+
+def axes(writer: Writer) -> Grid:
     """Give the answer to each question."""
     report, asked = writer.account.report, writer.account.asked.required
     columns = (writer.column("question"), writer.column("answer"), writer.column("asked"))
@@ -146,15 +153,15 @@ def axes(writer: Writer) -> Table:
     return writer.table(columns, rows)
 
 
-def seals(writer: Writer) -> Table:
+def seals(writer: Writer) -> Grid:
     """Give each seal with its signer, its time, and the digest of its list of digests."""
     columns = (
-        writer.column("entry", TextKind.NUMBER),
-        writer.column("signer", TextKind.NAME),
+        writer.column("entry", Shape.NUMBER),
+        writer.column("signer", Shape.NAME),
         writer.column("trusted"),
-        writer.column("claimed", TextKind.TIME),
+        writer.column("claimed", Shape.TIME),
         writer.column("proven"),
-        writer.column("seal-digests", TextKind.DIGEST),
+        writer.column("seal-digests", Shape.DIGEST),
     )
     entries = [entry for entry in writer.account.log if entry.event is Event.SEALED]
     return writer.table(columns, (_seal(writer, entry) for entry in entries))
@@ -188,11 +195,11 @@ def stamps(writer: Writer) -> Block:
     if not found:
         return Paragraph((writer.page.say("time.none"),))
     columns = (
-        writer.column("entry", TextKind.NUMBER),
+        writer.column("entry", Shape.NUMBER),
         writer.column("stamp"),
         writer.column("state"),
-        writer.column("says", TextKind.TIME),
-        writer.column("authority", TextKind.DIGEST),
+        writer.column("says", Shape.TIME),
+        writer.column("authority", Shape.DIGEST),
     )
     rows = [
         (
@@ -233,10 +240,10 @@ def annex(writer: Writer) -> list[Block]:
     """List every item with its digests."""
     has_names = writer.account.with_names
     columns = [
-        writer.column("item", TextKind.NUMBER),
-        writer.column("bytes", TextKind.NUMBER),
-        *([writer.column("name", TextKind.NAME)] if has_names else []),
-        writer.column("digests", TextKind.DIGEST),
+        writer.column("item", Shape.NUMBER),
+        writer.column("bytes", Shape.NUMBER),
+        *([writer.column("name", Shape.NAME)] if has_names else []),
+        writer.column("digests", Shape.DIGEST),
         writer.column("result"),
     ]
     rows = (
@@ -279,23 +286,23 @@ def found_digests(writer: Writer) -> dict[int, str]:
     return equal | changed
 
 
-def self_tests(writer: Writer) -> Table:
+def self_tests(writer: Writer) -> Grid:
     """List the known answers that the program gave before the check."""
-    columns = (writer.column("test", TextKind.COMMAND), writer.column("answer"))
+    columns = (writer.column("test", Shape.COMMAND), writer.column("answer"))
     rows = (
         (spell_name(test.name), writer.say("right" if test.ok else "wrong")) for test in writer.account.made.self_test
     )
     return writer.table(columns, rows)
 
 
-def entries(writer: Writer) -> Table:
+def entries(writer: Writer) -> Grid:
     """Give the chain of custody."""
     columns = (
-        writer.column("entry", TextKind.NUMBER),
+        writer.column("entry", Shape.NUMBER),
         writer.column("event"),
-        writer.column("signer", TextKind.NAME),
+        writer.column("signer", Shape.NAME),
         writer.column("about"),
-        writer.column("claimed", TextKind.TIME),
+        writer.column("claimed", Shape.TIME),
         writer.column("proven"),
     )
     return writer.table(columns, _entries(writer))

@@ -23,7 +23,7 @@ from evtool.core.errors import ExitCode
 from evtool.core.finding import Axis, AxisState, Code
 from evtool.core.manifest.statement import ItemType
 from evtool.core.text.ranges import parse_ranges, ranges_of
-from evtool.report.account import Account
+from evtool.report.account import Account, AccountItem
 from evtool.report.certificate.kind import CertificateKind
 
 
@@ -35,7 +35,7 @@ class Extent(Enum):
     REFUSED = "refused"
 
 
-class Refusal(Enum):
+class WhyRefused(Enum):
     """Why there is no certificate; the values are names of sentences."""
 
     NO_RECORD = "no-record"
@@ -56,7 +56,7 @@ class Standing:
     """
 
     extent: Extent
-    refusal: Refusal | None
+    refusal: WhyRefused | None
     fates: dict[int, str]
 
     def ranges(self) -> dict[str, tuple[str, ...]]:
@@ -79,18 +79,18 @@ def judge(account: Account, kind: CertificateKind) -> Standing:
     return Standing(Extent.WHOLE if account.report.exit_code is ExitCode.OK else Extent.LIMITED, None, fates)
 
 
-def _refuse(account: Account, fates: dict[int, str]) -> Refusal | None:
+def _refuse(account: Account, fates: dict[int, str]) -> WhyRefused | None:
     report = account.report
     if report.collection is None or report.head is None:
-        return Refusal.NO_RECORD
+        return WhyRefused.NO_RECORD
     if any(state is AxisState.FAILED for axis, state in report.axes.items() if axis is not Axis.INTEGRITY):
-        return Refusal.CONTRADICTION
+        return WhyRefused.CONTRADICTION
     if report.axes.get(Axis.SIGNATURES) is not AxisState.SHOWN:
-        return Refusal.SIGNATURES
+        return WhyRefused.SIGNATURES
     if not report.items.ok:
-        return Refusal.NOTHING_EQUAL
+        return WhyRefused.NOTHING_EQUAL
     if not fates or any(finding.code is Code.ACCOUNTS_DIFFER for finding in report.findings):
-        return Refusal.NOT_TOLD
+        return WhyRefused.NOT_TOLD
     return None
 
 
@@ -101,38 +101,46 @@ _FATES = {
     Code.TYPE_CHANGED: "type_changed",
     Code.UNREADABLE: "unreadable",
     Code.CHANGING: "unreadable",
+    Code.DISPOSED: "disposed",
+    Code.LINK_ABSENT: "stated_only",
 }
+"""Findings about single items -> the fate of the item."""
 
 
 def tell_fates(account: Account) -> dict[int, str]:
-    """Tell which fate each item met: empty unless that gives the very numbers that the verification counted.
+    """Tell which fate each listed item met: empty unless that gives the very numbers that the verification counted.
 
     That an item is equal shows from no finding being about it, which alone would show nothing: an account lists at most
-    1,000 findings of a kind.
+    1,000 findings of a kind. Items that are withheld as a whole are not listed.
     """
-    fates = {item.item: "ok" for item in account.items}
-    in_bundle = account.report.items.stated_only > 0
-    for item in account.items:
-        if not item.sound:
-            fates[item.item] = "unjudged"
-        elif item.type is None:
-            fates[item.item] = "withheld"
-        elif item.type is ItemType.OMITTED:
-            fates[item.item] = "omitted"
-        elif in_bundle and item.type is not ItemType.FILE:
-            fates[item.item] = "stated_only"
-    fates.update(dict.fromkeys(_disposed(account), "disposed"))
-    for finding in account.report.findings:
+    report = account.report
+    # A bundle holds statements of its links and empty directories, and nothing else of them.
+    apart = sum(item.type in (ItemType.SYMLINK, ItemType.DIRECTORY) for item in account.items)
+    fates = {item.item: _stated_fate(item, in_bundle=report.items.stated_only == apart) for item in account.items}
+    if Code.DISPOSED in report.more_findings:
+        fates.update(dict.fromkeys(_disposed(account), "disposed"))
+    for finding in report.findings:
         if finding.item in fates and finding.code in _FATES:
             fates[finding.item] = _FATES[finding.code]
-    counted = {field.name: getattr(account.report.items, field.name) for field in fields(account.report.items)}
-    return fates if Counter(fates.values()) == Counter(counted) else {}
+    told = Counter(fates.values())
+    told["withheld"] += report.sealed - len(fates)
+    counted = {field.name: getattr(report.items, field.name) for field in fields(report.items)}
+    return fates if told == Counter(counted) else {}
+
+
+def _stated_fate(item: AccountItem, *, in_bundle: bool) -> str:
+    """Tell the fate of an item as far as its statements decide it."""
+    if not item.sound:
+        return "unjudged"
+    if item.type is None:
+        return "withheld"
+    if item.type is ItemType.OMITTED:
+        return "omitted"
+    return "stated_only" if in_bundle and item.type is not ItemType.FILE else "ok"
 
 
 def _disposed(account: Account) -> set[int]:
     """Give the items that entries record as disposed of; asked item by item, as a range can claim any number."""
-    if not account.report.items.disposed:
-        return set()
     entries = [entry for entry in account.log if entry.event is Event.DISPOSED]
     named = [parse_ranges(entry.items) for entry in entries if entry.items is not None]
     last = max((entry.entry for entry in entries if entry.items is None), default=0)

@@ -27,12 +27,12 @@ from evtool.report.paper import (
     Choices,
     Column,
     Field,
-    Form,
+    FieldList,
+    Grid,
     Heading,
     Paragraph,
-    Signature,
-    Table,
-    TextKind,
+    Shape,
+    SigningPlace,
 )
 
 CERTIFICATES = FOLDER / "certificate"
@@ -76,14 +76,12 @@ class Writer:
         self.standing: Standing = judge(source.account, kind)
         self._texts: Language = load_language(language, folder)
         report = self.account.report
-        equal = self.standing.ranges().get("ok", ())
         self._values: dict[str, Value] = {
             "blank": Said(_MARK),
             "version": self.account.made.evtool,
             "ok": report.items.ok,
             "sealed": report.sealed,
             "withheld": report.items.withheld,
-            "equal": ", ".join(equal),
         }
 
     @property
@@ -132,25 +130,25 @@ class Writer:
         """Make boxes to tick; those in `ticked` are."""
         return Choices(tuple(Choice(self.pieces(f"tick-{name}"), name in ticked) for name in names), is_short)
 
-    def blanks(self, *names: str, lines: int = 1) -> Form:
+    def blanks(self, *names: str, lines: int = 1) -> FieldList:
         """Make fields that only a person can fill in."""
-        return Form(tuple(Field(self.say(f"field-{name}"), lines=lines) for name in names))
+        return FieldList(tuple(Field(self.say(f"field-{name}"), lines=lines) for name in names))
 
-    def field(self, name: str, value: str, kind: TextKind = TextKind.TEXT) -> Field:
+    def field(self, name: str, value: str, kind: Shape = Shape.TEXT) -> Field:
         """Make a field with what the program knows."""
         return Field(self.say(f"field-{name}"), value, kind)
 
-    def signature(self, name: str, *names: str) -> Signature:
+    def signature(self, name: str, *names: str) -> SigningPlace:
         """Make the place where somebody signs."""
-        return Signature(self.say(name), tuple(Field(self.say(f"field-{each}")) for each in names))
+        return SigningPlace(self.say(name), tuple(Field(self.say(f"field-{each}")) for each in names))
 
     def table(
         self, columns: Iterable[Column], rows: Iterable[tuple[str | None, ...]], *, is_annex: bool = False
-    ) -> Table:
+    ) -> Grid:
         """Make a table."""
-        return Table(tuple(columns), tuple(rows), is_annex)
+        return Grid(tuple(columns), tuple(rows), is_annex)
 
-    def column(self, name: str, kind: TextKind = TextKind.TEXT) -> Column:
+    def column(self, name: str, kind: Shape = Shape.TEXT) -> Column:
         """Make the head of a column."""
         return Column(self.say(f"column-{name}"), kind)
 
