@@ -10,17 +10,18 @@ A paper says nothing about HTML, type or paper size, so that several renderers p
 3. Print `Blank`, and a value that is None, as an empty line for the pen: `Blank` inside a line of text, a value as many
    lines as its field says. A value that is "" is an empty place, and no line.
 4. Print a choice as an empty box, or a crossed one if it is ticked; a person ticks the others.
-5. Keep a `Frame` and a `SigningPlace` on one page each, repeat the head of a table on every page, and begin a new page at a
-   `PageBreak`.
+5. Keep a `Frame` and a `SigningPlace` on one page each, repeat the head of a table on every page, and begin a new page
+   at a `PageBreak`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from msgspec import Struct
 
-class Shape(Enum):
+
+class ValueKind(Enum):
     """What a value is, for the one who sets it in type."""
 
     TEXT = "text"
@@ -38,8 +39,7 @@ class Blank(Enum):
     LINE = "line"
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Struct, frozen=True):
     """A heading.
 
     Attributes:
@@ -51,8 +51,7 @@ class Heading:
     level: int = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(Struct, frozen=True):
     """A paragraph, with places for the pen in it.
 
     Attributes:
@@ -66,8 +65,7 @@ class Paragraph:
     is_strong: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One line of a form.
 
     Attributes:
@@ -79,27 +77,24 @@ class Field:
 
     label: str
     value: str | None = None
-    kind: Shape = Shape.TEXT
+    kind: ValueKind = ValueKind.TEXT
     lines: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class FieldList:
+class FieldList(Struct, frozen=True):
     """Fields, one below the other."""
 
     fields: tuple[Field, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column of a table, with the kind of everything below its heading."""
 
     heading: str
-    kind: Shape = Shape.TEXT
+    kind: ValueKind = ValueKind.TEXT
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(Struct, frozen=True):
     """A table; each row has a value for each column, and the first one names the row.
 
     Attributes:
@@ -113,8 +108,7 @@ class Grid:
     is_annex: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """One box to tick, with its sentence.
 
     Attributes:
@@ -126,8 +120,7 @@ class Choice:
     ticked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
+class Choices(Struct, frozen=True):
     """Boxes to tick.
 
     Attributes:
@@ -139,32 +132,28 @@ class Choices:
     is_short: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """What stands in a frame, because it has to be read before all else."""
 
     title: str
     paragraphs: tuple[Paragraph, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SigningPlace:
+class SigningPlace(Struct, frozen=True):
     """Where somebody signs: a title, and fields with room for a hand."""
 
     title: str
     fields: tuple[Field, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PageBreak:
+class PageBreak(Struct, frozen=True):
     """What follows begins on a new page."""
 
 
 Block = Heading | Paragraph | FieldList | Grid | Choices | Frame | SigningPlace | PageBreak
 
 
-@dataclass(frozen=True, slots=True)
-class Paper:
+class Paper(Struct, frozen=True):
     """A whole paper.
 
     Attributes:

@@ -24,8 +24,8 @@ from evtool.report.paper import (
     Heading,
     Paper,
     Paragraph,
-    Shape,
     SigningPlace,
+    ValueKind,
 )
 from evtool.report.paper_page import render_paper
 from tests.report.korean import FORBIDDEN
@@ -69,7 +69,7 @@ def text_of(paper: Paper) -> str:
     return "\n".join([paper.title, paper.foot, *texts])
 
 
-def known_of(paper: Paper) -> Iterator[tuple[Shape, str]]:
+def known_of(paper: Paper) -> Iterator[tuple[ValueKind, str]]:
     """Every value that the program filled in, with its kind."""
     for block in paper.blocks:
         if isinstance(block, FieldList):
@@ -140,13 +140,13 @@ def check_filled(paper: Paper, account: Account) -> None:
     known = set(scalars_of(to_json(account))) | {SHA, "SHA-256", ""}
     numbers = {number for number in known if number.isdigit()} | {str(len(account.log)), "0"}
     for kind, value in known_of(paper):
-        if kind is Shape.NUMBER:
+        if kind is ValueKind.NUMBER:
             assert value.replace(",", "") in numbers, value
-        elif kind is Shape.TIME:
+        elif kind is ValueKind.TIME:
             assert value in known or not value[:1].isdigit(), value
-        elif kind is Shape.NAME:
+        elif kind is ValueKind.NAME:
             assert all(part in known for part in value.split(" ")), value
-        elif kind is Shape.DIGEST:
+        elif kind is ValueKind.DIGEST:
             in_fours = re.fullmatch(r"([0-9a-f]{4} )+[0-9a-f]{4}", value)
             parts = {"".join(value.split())} if in_fours else set(value.split())
             hexes = {part for part in parts if re.fullmatch(r"[0-9a-f]{16,}|SHA256:.*", part)}

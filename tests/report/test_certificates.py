@@ -10,7 +10,6 @@ import re
 import shutil
 import tomllib
 from base64 import b64encode
-from dataclasses import replace
 from functools import cache
 from html import unescape
 from pathlib import Path
@@ -23,6 +22,7 @@ from evtool.core.errors import ExitCode, UsageError
 from evtool.core.finding import Axis, AxisState, Code, Effect
 from evtool.core.manifest.statement import ItemType
 from evtool.core.timestamp.time_report import ProvenInterval
+from evtool.core.values import replace
 from evtool.keys.trust import load_trust
 from evtool.operations.examine.examine import examine
 from evtool.report.account import Account, AccountDerivation, Audience, ListedItems, TrustKind
@@ -35,7 +35,7 @@ from evtool.report.certificate.writer import CERTIFICATES, Source, Writer
 from evtool.report.from_json import read_document
 from evtool.report.json_value import to_json
 from evtool.report.language import list_languages, load_language
-from evtool.report.paper import Choices, Grid, Shape
+from evtool.report.paper import Choices, Grid, ValueKind
 from evtool.report.paper_page import render_paper
 from tests.conftest import Runner
 from tests.golden.golden import VERSIONS
@@ -287,7 +287,7 @@ def test_a_korean_certificate_is_korean(whole: Account) -> None:
     allowed = {"SHA", "BLAKE", "evtool", "json", "Python", "linux", "sha", "sum", "ssh", "keygen", "RFC", "UTC"}
     for kind in CertificateKind:
         paper = write_certificate(kind, Source(whole, SHA), "ko")
-        codes = (Shape.COMMAND, Shape.DIGEST, Shape.NAME)
+        codes = (ValueKind.COMMAND, ValueKind.DIGEST, ValueKind.NAME)
         coded = {value for shape, value in known_of(paper) if shape in codes}
         said = "\n".join(line for line in text_of(paper).split("\n") if line not in coded)
         words = set(re.findall(r"[A-Za-z]{3,}", re.sub(r"\b[0-9a-f]{32,}\b", "", said)))

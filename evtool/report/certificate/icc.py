@@ -16,7 +16,7 @@ from evtool.report.account import AccountItem
 from evtool.report.certificate.kind import CertificateKind
 from evtool.report.certificate.parts import annex, check_parts, entries, fate_of, limits
 from evtool.report.certificate.writer import Source, Writer, spell_name
-from evtool.report.paper import Block, PageBreak, Shape
+from evtool.report.paper import Block, PageBreak, ValueKind
 
 COLUMNS = (
     "document_id",
@@ -68,15 +68,15 @@ def provenance_annex(writer: Writer) -> list[Block]:
         writer.paragraph("load-file-what"),
         writer.table(
             (
-                writer.column("item", Shape.NUMBER),
+                writer.column("item", ValueKind.NUMBER),
                 writer.column("document-id"),
                 writer.column("title"),
                 writer.column("date"),
                 writer.column("author"),
                 writer.column("source"),
-                writer.column("custody-reference", Shape.NUMBER),
-                writer.column("confidentiality", Shape.COMMAND),
-                writer.column("format", Shape.COMMAND),
+                writer.column("custody-reference", ValueKind.NUMBER),
+                writer.column("confidentiality", ValueKind.COMMAND),
+                writer.column("format", ValueKind.COMMAND),
                 writer.column("language"),
             ),
             (_row(item) for item in writer.account.items),
@@ -99,9 +99,9 @@ def _derived(writer: Writer) -> list[Block]:
     if not pairs:
         return [writer.paragraph("derived-none")]
     columns = (
-        writer.column("entry", Shape.NUMBER),
-        writer.column("derived-from", Shape.NUMBER),
-        writer.column("derived-to", Shape.NUMBER),
+        writer.column("entry", ValueKind.NUMBER),
+        writer.column("derived-from", ValueKind.NUMBER),
+        writer.column("derived-to", ValueKind.NUMBER),
     )
     return [writer.table(columns, ((str(pair.entry), str(pair.original), str(pair.copy)) for pair in pairs))]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from evtool.core.custody.events import Event
 from evtool.report.certificate.parts import annex, check_parts, limits
 from evtool.report.certificate.writer import Writer
-from evtool.report.paper import Block, PageBreak, Shape
+from evtool.report.paper import Block, PageBreak, ValueKind
 
 _DEVICES = tuple(
     f"device-{name}" for name in ("computer", "dvr", "mobile", "flash", "disc", "server", "cloud", "other")
@@ -61,7 +61,7 @@ def _hash(writer: Writer) -> list[Block]:
     ]
     return [
         writer.paragraph("hash"),
-        writer.table((writer.column("entry", Shape.NUMBER), writer.column("hash-list", Shape.DIGEST)), lists),
+        writer.table((writer.column("entry", ValueKind.NUMBER), writer.column("hash-list", ValueKind.DIGEST)), lists),
         writer.paragraph("hash-of"),
         writer.choices("hash-of-original", "hash-of-copy"),
         writer.paragraph("algorithm"),

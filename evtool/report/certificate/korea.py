@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from evtool.report.certificate.parts import check_parts, entries, fate_of, found_digests, limits, self_tests
 from evtool.report.certificate.writer import Writer, spell_digest, spell_name
-from evtool.report.paper import Block, FieldList, PageBreak, Shape
+from evtool.report.paper import Block, FieldList, PageBreak, ValueKind
 
 
 def hash_confirmation(writer: Writer) -> list[Block]:
@@ -30,7 +30,7 @@ def hash_confirmation(writer: Writer) -> list[Block]:
         writer.blanks("machine-state", lines=2),
         writer.heading("program"),
         writer.paragraph("program-what", files=made.code_files, python=made.python),
-        FieldList((writer.field("program-code", spell_digest(made.code_sha256), Shape.DIGEST),)),
+        FieldList((writer.field("program-code", spell_digest(made.code_sha256), ValueKind.DIGEST),)),
         self_tests(writer),
         writer.heading("operator"),
         writer.paragraph("operator-what"),
@@ -56,12 +56,12 @@ def hash_confirmation(writer: Writer) -> list[Block]:
         *([] if writer.account.with_names else [writer.paragraph("annex-nameless")]),
         writer.table(
             (
-                writer.column("item", Shape.NUMBER),
-                *([writer.column("name", Shape.NAME)] if writer.account.with_names else []),
-                writer.column("bytes", Shape.NUMBER),
-                writer.column("function", Shape.COMMAND),
-                writer.column("hash-sealed", Shape.DIGEST),
-                writer.column("hash-copy", Shape.DIGEST),
+                writer.column("item", ValueKind.NUMBER),
+                *([writer.column("name", ValueKind.NAME)] if writer.account.with_names else []),
+                writer.column("bytes", ValueKind.NUMBER),
+                writer.column("function", ValueKind.COMMAND),
+                writer.column("hash-sealed", ValueKind.DIGEST),
+                writer.column("hash-copy", ValueKind.DIGEST),
                 writer.column("equal"),
             ),
             _rows(writer),

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import fields
 
 from evtool.core.custody.events import Event
 from evtool.core.errors import ExitCode
 from evtool.core.finding import Axis, AxisState, Code, Effect
 from evtool.core.text.ranges import ranges_of
+from evtool.core.values import names_of
 from evtool.report.account import AccountEntry, AccountItem
 from evtool.report.certificate.standing import Extent
 from evtool.report.certificate.writer import Writer, spell_digest, spell_name, spell_utc
-from evtool.report.paper import Block, FieldList, Frame, Grid, PageBreak, Paragraph, Shape
+from evtool.report.paper import Block, FieldList, Frame, Grid, PageBreak, Paragraph, ValueKind
 
 MARKS = {"shown": "✓", "failed": "✗", "not established": "?"}
 
@@ -58,7 +58,7 @@ def verdict(writer: Writer) -> Paragraph:
 def findings(writer: Writer) -> Grid:
     """List what stands against a clean result, by kind."""
     report = writer.account.report
-    columns = (writer.column("finding"), writer.column("code", Shape.COMMAND), writer.column("about"))
+    columns = (writer.column("finding"), writer.column("code", ValueKind.COMMAND), writer.column("about"))
     kinds: dict[Code, list[int]] = defaultdict(list)
     counts: dict[Code, int] = defaultdict(int)
     for finding in report.findings:
@@ -90,18 +90,18 @@ def identification(writer: Writer) -> FieldList:
     trust = account.asked.trust
     code = spell_digest(made.code_sha256) if made.code_sha256 else writer.say("not-known")
     rows = [
-        writer.field("collection", report.collection or "", Shape.DIGEST),
-        writer.field("head", spell_digest(report.head), Shape.DIGEST),
-        writer.field("sealed", f"{report.sealed:,}", Shape.NUMBER),
+        writer.field("collection", report.collection or "", ValueKind.DIGEST),
+        writer.field("head", spell_digest(report.head), ValueKind.DIGEST),
+        writer.field("sealed", f"{report.sealed:,}", ValueKind.NUMBER),
         writer.field("read", writer.say("read-what", items=report.items.ok, bytes=report.bytes)),
-        writer.field("withheld", f"{report.items.withheld:,}", Shape.NUMBER),
+        writer.field("withheld", f"{report.items.withheld:,}", ValueKind.NUMBER),
         writer.field("verified", writer.say("verified-at", time=made.verified_at, utc=spell_utc(made.verified_at))),
-        writer.field("program", f"evtool {spell_name(made.evtool)}", Shape.COMMAND),
-        writer.field("program-code", code, Shape.DIGEST),
+        writer.field("program", f"evtool {spell_name(made.evtool)}", ValueKind.COMMAND),
+        writer.field("program-code", code, ValueKind.DIGEST),
         writer.field("trust", writer.say(f"trust-{trust.kind.value}", count=trust.keys)),
-        *([writer.field("trust-list", spell_digest(trust.sha256), Shape.DIGEST)] if trust.sha256 else []),
-        writer.field("account", spell_digest(writer.source.sha256), Shape.DIGEST),
-        writer.field("command", repeat_command(writer), Shape.COMMAND),
+        *([writer.field("trust-list", spell_digest(trust.sha256), ValueKind.DIGEST)] if trust.sha256 else []),
+        writer.field("account", spell_digest(writer.source.sha256), ValueKind.DIGEST),
+        writer.field("command", repeat_command(writer), ValueKind.COMMAND),
     ]
     return FieldList(tuple(rows))
 
@@ -120,11 +120,11 @@ def repeat_command(writer: Writer) -> str:
 def results(writer: Writer) -> Grid:
     """Count the items by what came of them, with their numbers."""
     report = writer.account.report
-    columns = (writer.column("result"), writer.column("count", Shape.NUMBER), writer.column("item-numbers"))
+    columns = (writer.column("result"), writer.column("count", ValueKind.NUMBER), writer.column("item-numbers"))
     rows = [
-        (writer.page.say(f"fate.{field.name}"), f"{number:,}", _numbers(writer, field.name, number))
-        for field in fields(report.items)
-        if (number := getattr(report.items, field.name)) or field.name == "ok"
+        (writer.page.say(f"fate.{name}"), f"{number:,}", _numbers(writer, name, number))
+        for name in names_of(report.items)
+        if (number := getattr(report.items, name)) or name == "ok"
     ]
     rows.append((writer.page.say("fate.extra"), f"{report.evidence.extra:,}", ""))
     return writer.table(columns, rows)
@@ -156,12 +156,12 @@ def axes(writer: Writer) -> Grid:
 def seals(writer: Writer) -> Grid:
     """Give each seal with its signer, its time, and the digest of its list of digests."""
     columns = (
-        writer.column("entry", Shape.NUMBER),
-        writer.column("signer", Shape.NAME),
+        writer.column("entry", ValueKind.NUMBER),
+        writer.column("signer", ValueKind.NAME),
         writer.column("trusted"),
-        writer.column("claimed", Shape.TIME),
+        writer.column("claimed", ValueKind.TIME),
         writer.column("proven"),
-        writer.column("seal-digests", Shape.DIGEST),
+        writer.column("seal-digests", ValueKind.DIGEST),
     )
     entries = [entry for entry in writer.account.log if entry.event is Event.SEALED]
     return writer.table(columns, (_seal(writer, entry) for entry in entries))
@@ -195,11 +195,11 @@ def stamps(writer: Writer) -> Block:
     if not found:
         return Paragraph((writer.page.say("time.none"),))
     columns = (
-        writer.column("entry", Shape.NUMBER),
+        writer.column("entry", ValueKind.NUMBER),
         writer.column("stamp"),
         writer.column("state"),
-        writer.column("says", Shape.TIME),
-        writer.column("authority", Shape.DIGEST),
+        writer.column("says", ValueKind.TIME),
+        writer.column("authority", ValueKind.DIGEST),
     )
     rows = [
         (
@@ -240,10 +240,10 @@ def annex(writer: Writer) -> list[Block]:
     """List every item with its digests."""
     has_names = writer.account.with_names
     columns = [
-        writer.column("item", Shape.NUMBER),
-        writer.column("bytes", Shape.NUMBER),
-        *([writer.column("name", Shape.NAME)] if has_names else []),
-        writer.column("digests", Shape.DIGEST),
+        writer.column("item", ValueKind.NUMBER),
+        writer.column("bytes", ValueKind.NUMBER),
+        *([writer.column("name", ValueKind.NAME)] if has_names else []),
+        writer.column("digests", ValueKind.DIGEST),
         writer.column("result"),
     ]
     rows = (
@@ -288,7 +288,7 @@ def found_digests(writer: Writer) -> dict[int, str]:
 
 def self_tests(writer: Writer) -> Grid:
     """List the known answers that the program gave before the check."""
-    columns = (writer.column("test", Shape.COMMAND), writer.column("answer"))
+    columns = (writer.column("test", ValueKind.COMMAND), writer.column("answer"))
     rows = (
         (spell_name(test.name), writer.say("right" if test.ok else "wrong")) for test in writer.account.made.self_test
     )
@@ -298,11 +298,11 @@ def self_tests(writer: Writer) -> Grid:
 def entries(writer: Writer) -> Grid:
     """Give the chain of custody."""
     columns = (
-        writer.column("entry", Shape.NUMBER),
+        writer.column("entry", ValueKind.NUMBER),
         writer.column("event"),
-        writer.column("signer", Shape.NAME),
+        writer.column("signer", ValueKind.NAME),
         writer.column("about"),
-        writer.column("claimed", Shape.TIME),
+        writer.column("claimed", ValueKind.TIME),
         writer.column("proven"),
     )
     return writer.table(columns, _entries(writer))

@@ -15,14 +15,16 @@ items are equal: any answer but 4 can be certified.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, fields
 from enum import Enum
+
+from msgspec import Struct
 
 from evtool.core.custody.events import Event
 from evtool.core.errors import ExitCode
 from evtool.core.finding import Axis, AxisState, Code
 from evtool.core.manifest.statement import ItemType
 from evtool.core.text.ranges import parse_ranges, ranges_of
+from evtool.core.values import names_of
 from evtool.report.account import Account, AccountItem
 from evtool.report.certificate.kind import CertificateKind
 
@@ -45,8 +47,7 @@ class WhyRefused(Enum):
     NOT_TOLD = "not-told"
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """What may be said.
 
     Attributes:
@@ -124,7 +125,7 @@ def tell_fates(account: Account) -> dict[int, str]:
             fates[finding.item] = _FATES[finding.code]
     told = Counter(fates.values())
     told["withheld"] += report.sealed - len(fates)
-    counted = {field.name: getattr(report.items, field.name) for field in fields(report.items)}
+    counted = {name: getattr(report.items, name) for name in names_of(report.items)}
     return fates if told == Counter(counted) else {}
 
 

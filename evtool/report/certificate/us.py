@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from evtool.report.certificate.parts import annex, check_parts, limits, self_tests
 from evtool.report.certificate.writer import Writer, spell_digest
-from evtool.report.paper import Block, FieldList, Shape
+from evtool.report.paper import Block, FieldList, ValueKind
 
 _PERSON = ("person-name", "person-position", "person-organisation", "person-address")
 
@@ -37,20 +37,20 @@ def generated_record(writer: Writer) -> list[Block]:
         (str(step.step), step.name, f"{step.checked:,}", f"{step.subjects:,}") for step in writer.account.report.steps
     )
     columns = (
-        writer.column("step", Shape.NUMBER),
-        writer.column("step-name", Shape.COMMAND),
-        writer.column("step-checked", Shape.NUMBER),
-        writer.column("step-subjects", Shape.NUMBER),
+        writer.column("step", ValueKind.NUMBER),
+        writer.column("step-name", ValueKind.COMMAND),
+        writer.column("step-checked", ValueKind.NUMBER),
+        writer.column("step-subjects", ValueKind.NUMBER),
     )
     packages = ((package.name, package.version) for package in made.packages)
-    library = (writer.column("library", Shape.COMMAND), writer.column("version", Shape.COMMAND))
+    library = (writer.column("library", ValueKind.COMMAND), writer.column("version", ValueKind.COMMAND))
     return [
         writer.heading("who"),
         writer.blanks(*_PERSON),
         writer.blanks("qualified", lines=3),
         writer.heading("record"),
         writer.paragraph("record-what"),
-        FieldList((writer.field("account", spell_digest(writer.source.sha256), Shape.DIGEST),)),
+        FieldList((writer.field("account", spell_digest(writer.source.sha256), ValueKind.DIGEST),)),
         writer.heading("process"),
         *writer.steps("process"),
         writer.table(columns, steps),

@@ -9,9 +9,10 @@ the table `common`. Where a text says `{blank}`, a person writes. Names begin wi
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from evtool.core.finding import Value
 from evtool.core.text.digest import group_in_fours
@@ -31,8 +32,8 @@ from evtool.report.paper import (
     Grid,
     Heading,
     Paragraph,
-    Shape,
     SigningPlace,
+    ValueKind,
 )
 
 CERTIFICATES = FOLDER / "certificate"
@@ -44,8 +45,7 @@ _MARK = "\x1f"
 _MOST_NAME = 4_000
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """What a certificate is made from.
 
     Attributes:
@@ -134,7 +134,7 @@ class Writer:
         """Make fields that only a person can fill in."""
         return FieldList(tuple(Field(self.say(f"field-{name}"), lines=lines) for name in names))
 
-    def field(self, name: str, value: str, kind: Shape = Shape.TEXT) -> Field:
+    def field(self, name: str, value: str, kind: ValueKind = ValueKind.TEXT) -> Field:
         """Make a field with what the program knows."""
         return Field(self.say(f"field-{name}"), value, kind)
 
@@ -148,7 +148,7 @@ class Writer:
         """Make a table."""
         return Grid(tuple(columns), tuple(rows), is_annex)
 
-    def column(self, name: str, kind: Shape = Shape.TEXT) -> Column:
+    def column(self, name: str, kind: ValueKind = ValueKind.TEXT) -> Column:
         """Make the head of a column."""
         return Column(self.say(f"column-{name}"), kind)
 
