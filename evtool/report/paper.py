@@ -1,18 +1,18 @@
 """A paper to be read, printed and signed, as values: what stands on it, and where a person has to write.
 
-A paper says nothing about HTML, type or paper size, so that every renderer prints the same: `paper_html` and
-`paper_pdf`. What a renderer does:
+A paper says nothing about HTML, type or paper size, so that every renderer prints the same: `paper_page` for HTML
+and `paper_pdf`. What a renderer does:
 
 1. It prints the blocks in their order. It adds no text of its own except numbers of pages, and `Paper.foot`, where
    there are pages.
 2. Every text is text: it was escaped for eyes (`evtool.core.text.names.shown`), and is not for any markup. A text of
    kind NAME is isolated, so that writing from right to left moves nothing beside it. A text of kind DIGEST or COMMAND
-   may be broken anywhere.
+   may be broken anywhere; one of kind NUMBER or TIME is not broken.
 3. `Blank`, and a value that is None, is an empty line for the pen: `Blank` inside a line of text, a value as many lines
    as its field says. A value that is "" is an empty place, and no line.
 4. A choice is an empty box, or a crossed one if it is ticked; a person ticks the others.
-5. A `Box` and a `Signature` stay on one page where they fit, the head of a table is repeated on every page, and what
-   follows a `PageBreak` begins on a new page.
+5. A `Frame` and a `SigningPlace` stay on one page where they fit, the head of a table is repeated on every page, and
+   what follows a `PageBreak` begins on a new page.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from enum import Enum
 from msgspec import Struct
 
 
-class TextKind(Enum):
+class ValueKind(Enum):
     """What a value is, for the one who sets it in type."""
 
     TEXT = "text"
@@ -34,6 +34,7 @@ class TextKind(Enum):
     """Somebody else's text: a code, a name of a file."""
     DIGEST = "digest"
     NUMBER = "number"
+    TIME = "time"
     COMMAND = "command"
     """What a person types, or a code that a program prints."""
 
@@ -53,7 +54,7 @@ class Run(Struct, frozen=True):
     """
 
     text: str
-    kind: TextKind
+    kind: ValueKind
 
 
 NEW_LINE = "\n"
@@ -134,11 +135,11 @@ class Field(Struct, frozen=True):
 
     label: str
     value: Value = None
-    kind: TextKind = TextKind.TEXT
+    kind: ValueKind = ValueKind.TEXT
     lines: int = 1
 
 
-class Form(Struct, frozen=True):
+class FieldList(Struct, frozen=True):
     """Fields, one below the other."""
 
     fields: tuple[Field, ...]
@@ -154,11 +155,11 @@ class Column(Struct, frozen=True):
     """
 
     heading: str
-    kind: TextKind = TextKind.TEXT
+    kind: ValueKind = ValueKind.TEXT
     share: int = 0
 
 
-class Table(Struct, frozen=True):
+class Grid(Struct, frozen=True):
     """A table; each row has a value for each column, and the first one names the row.
 
     Attributes:
@@ -187,19 +188,25 @@ class Choice(Struct, frozen=True):
 
 
 class Choices(Struct, frozen=True):
-    """Boxes to tick."""
+    """Boxes to tick.
+
+    Attributes:
+        choices: the boxes.
+        is_short: whether they may stand side by side.
+    """
 
     choices: tuple[Choice, ...]
+    is_short: bool = False
 
 
-class Box(Struct, frozen=True):
+class Frame(Struct, frozen=True):
     """What stands in a frame, because it has to be read before all else."""
 
     title: str
-    paragraphs: tuple[Paragraph | Form, ...]
+    paragraphs: tuple[Paragraph | FieldList, ...]
 
 
-class Signature(Struct, frozen=True):
+class SigningPlace(Struct, frozen=True):
     """Where somebody signs: a title, and fields with room for a hand."""
 
     title: str
@@ -222,9 +229,10 @@ class Ending(Struct, frozen=True):
     pages: str
 
 
-Block = (
-    Heading | Paragraph | Bullets | Commands | Picture | Form | Table | Choices | Box | Signature | PageBreak | Ending
-)
+_Written = Heading | Paragraph | Bullets | Commands | Picture
+_ToFill = FieldList | Grid | Choices | Frame | SigningPlace
+Block = _Written | _ToFill | PageBreak | Ending
+"""What a paper is made of."""
 
 
 class Paper(Struct, frozen=True):

@@ -22,14 +22,15 @@ from evtool.report.paper import (
     NEW_LINE,
     Blank,
     Block,
-    Box,
     Bullets,
     Choices,
     Column,
     Commands,
     Ending,
     Field,
-    Form,
+    FieldList,
+    Frame,
+    Grid,
     Heading,
     PageBreak,
     Paper,
@@ -37,10 +38,9 @@ from evtool.report.paper import (
     Picture,
     Piece,
     Run,
-    Signature,
-    Table,
-    TextKind,
+    SigningPlace,
     Value,
+    ValueKind,
 )
 
 FONTS = Path(__file__).parent / "fonts"
@@ -131,11 +131,11 @@ class _Setter:
             Bullets: lambda it: {"items": [self._text(text) for text in it.items]},
             Commands: lambda it: {"lines": [self._text(line) for line in it.lines]},
             Picture: self._picture,
-            Form: lambda it: {"fields": self._fields(it.fields)},
-            Table: self._table,
+            FieldList: lambda it: {"fields": self._fields(it.fields)},
+            Grid: self._table,
             Choices: self._choices,
-            Box: lambda it: {"title": self._bold(it.title), "blocks": [self._block(part) for part in it.paragraphs]},
-            Signature: lambda it: {"title": self._bold(it.title), "fields": self._fields(it.fields)},
+            Frame: lambda it: {"title": self._bold(it.title), "blocks": [self._block(part) for part in it.paragraphs]},
+            SigningPlace: lambda it: {"title": self._bold(it.title), "fields": self._fields(it.fields)},
             PageBreak: lambda _: {},
             Ending: lambda it: {"text": self._text(it.text), "pages": self._text(it.pages)},
         }
@@ -160,7 +160,10 @@ class _Setter:
         return {"svg": it.svg, "alt": self._text(it.description), "width": it.width, "beside": list(it.beside)}
 
     def _choices(self, it: Choices) -> dict[str, Any]:
-        return {"choices": [{"ticked": c.ticked, "body": self._pieces(c.pieces)} for c in it.choices]}
+        return {
+            "short": it.is_short,
+            "choices": [{"ticked": c.ticked, "body": self._pieces(c.pieces)} for c in it.choices],
+        }
 
     def _fields(self, fields: Iterable[Field]) -> list[dict[str, Any]]:
         room = _LETTERS_OF_A_PAGE[False] * 7 // 10
@@ -169,7 +172,7 @@ class _Setter:
             for it in fields
         ]
 
-    def _table(self, it: Table) -> dict[str, Any]:
+    def _table(self, it: Grid) -> dict[str, Any]:
         whole = sum(column.share for column in it.columns) or len(it.columns)
         room = [(column.share or 1) * _LETTERS_OF_A_PAGE[it.is_annex] // whole - 2 for column in it.columns]
         return {
@@ -185,7 +188,7 @@ class _Setter:
     def _column(self, it: Column) -> dict[str, Any]:
         return {"heading": self._bold(it.heading), "kind": it.kind.value, "share": it.share}
 
-    def _value(self, value: Value, kind: TextKind, room: int) -> object:
+    def _value(self, value: Value, kind: ValueKind, room: int) -> object:
         """Give one place with room for so many letters in a line: a text, or pieces; a line for the pen as null."""
         if value is None:
             return None
@@ -197,7 +200,7 @@ class _Setter:
         room: int = _LETTERS_OF_A_PAGE[False],
         *,
         bold: bool = False,
-        usual: TextKind = TextKind.TEXT,
+        usual: ValueKind = ValueKind.TEXT,
     ) -> object:
         """Give pieces; text alone as one text, as nearly all of it is. What is `usual` in a place is not marked."""
         found: list[object] = []
@@ -205,8 +208,8 @@ class _Setter:
             if piece is Blank.LINE:
                 found.append(None)
                 continue
-            kind, text = (piece.kind, piece.text) if isinstance(piece, Run) else (TextKind.TEXT, str(piece))
-            drawn = (self._bold if bold or kind is TextKind.STRONG else self._text)(text)
+            kind, text = (piece.kind, piece.text) if isinstance(piece, Run) else (ValueKind.TEXT, str(piece))
+            drawn = (self._bold if bold or kind is ValueKind.STRONG else self._text)(text)
             for part in _break(_fold(drawn, room), room):
                 if kind in _MARKED and kind is not usual:
                     found.append({"kind": kind.value, "body": part})
@@ -217,7 +220,7 @@ class _Setter:
         return found[0] if len(found) == 1 and isinstance(found[0], str) else found
 
 
-_MARKED = frozenset({TextKind.STRONG, TextKind.DIGEST, TextKind.COMMAND})
+_MARKED = frozenset({ValueKind.STRONG, ValueKind.DIGEST, ValueKind.COMMAND})
 """What is set in another type than the text around it."""
 
 

@@ -25,9 +25,10 @@ from evtool.report.json_value import to_json
 from evtool.report.language import PAGES, list_languages, load_language
 from evtool.report.page.findings import NEXT_OF
 from evtool.report.page.page import write_papers
-from evtool.report.paper_html import render_html
+from evtool.report.paper_page import render_paper
 from tests.conftest import Runner
 from tests.manifests.test_vectors import NAMES, built, read_vector
+from tests.report.papers import check_certificates
 from tests.report.test_account import CANARIES, collection
 
 __all__ = ["built", "collection"]
@@ -47,7 +48,7 @@ def pages_of(whole: Account, which: int | None) -> list[tuple[Audience, str, str
     wanted = [(audience, code) for audience in Audience for code in list_languages(PAGES)]
     chosen = wanted if which is None else [wanted[which]]
     return [
-        (audience, code, render_html(next(write_papers(restrict(whole, audience), code)))) for audience, code in chosen
+        (audience, code, render_paper(next(write_papers(restrict(whole, audience), code)))) for audience, code in chosen
     ]
 
 
@@ -77,6 +78,7 @@ def test_every_vector_has_its_pages(built: Path, part: int) -> None:
             assert re.findall(r"<h2[^>]*>([^<]+)", page)[0] == load_language(language, PAGES).say("consent.title")
             assert "<script" not in page
             rendered += 1
+        check_certificates(restrict(account, Audience.COURT), every=14, first=number)
     assert rendered > len(NAMES[part::2])
 
 
@@ -94,6 +96,7 @@ def test_all_languages_say_the_same_things() -> None:
     assert len(places) >= 2
     assert all(found == places[0] for found in places)
     for catalogue in catalogues:
+        assert {code.value for code in Code} == set(catalogue.table("finding"))
         assert {event.value for event in Event} == set(catalogue.table("event"))
         assert {status.value for status in Status} <= set(catalogue.table("term.status"))
     assert set(NEXT_OF) <= {code.value for code in Code}

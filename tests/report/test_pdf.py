@@ -17,7 +17,7 @@ from evtool.report.account import Account
 from evtool.report.from_json import read_document
 from evtool.report.language import PAGES, list_languages, load_language
 from evtool.report.page.page import MOST_ITEMS, write_papers
-from evtool.report.paper_html import render_html
+from evtool.report.paper_page import render_paper
 from evtool.report.paper_pdf import FONTS, Glyphs
 from tests.conftest import Runner
 
@@ -50,7 +50,7 @@ def text_of_pdf(path: Path, foot: str) -> str:
 def texts_of_html(page: str) -> list[str]:
     """Every piece of text that the page shows, without space, as the font of the PDF has it."""
     glyphs = Glyphs(FONTS / "NotoSansKR-Regular.otf")
-    body = re.sub(r"<(style|title)\b.*?</\1>|<a class=.skip.*?</a>", "", page, flags=re.DOTALL)
+    body = re.sub(r"<(style|title|footer)\b.*?</\1>|<a class=.skip.*?</a>", "", page, flags=re.DOTALL)
     return [squeeze(glyphs.draw(unescape(text))) for text in re.split(r"<[^>]+>", body) if text.strip()]
 
 
@@ -147,7 +147,7 @@ def test_a_long_list_goes_into_volumes(evtool: Runner, hostile: Path) -> None:
     items = tuple(replace(account.items[0], item=number) for number in range(1, MOST_ITEMS + 2))
     assert len(list(write_papers(replace(account, items=items[:-1]), "en"))) == 1
     papers = list(write_papers(replace(account, items=items), "en"))
-    pages = [render_html(paper) for paper in papers]
+    pages = [render_paper(paper) for paper in papers]
     assert len(pages) == 4
     listed = [re.findall(r'<tr><th scope="row">(\d+)</th><td>\d+</td>', page) for page in pages]
     assert [len(numbers) for numbers in listed] == [0, 5000, 5000, 1]

@@ -1,16 +1,20 @@
-"""The files of a report: the account, and a page of it in each language, as HTML and as PDF."""
+"""The files of a report: a page of an account in each language, and its certificates, as HTML and as PDF."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime
 from multiprocessing import get_context
 
 from evtool.report.account import Account
+from evtool.report.certificate.certificate import write_certificate
+from evtool.report.certificate.icc import write_load_file
+from evtool.report.certificate.kind import CertificateKind
+from evtool.report.certificate.writer import Source
 from evtool.report.page.page import write_papers
 from evtool.report.paper import Paper
-from evtool.report.paper_html import render_html
+from evtool.report.paper_page import render_paper
 
 
 def render_pages(account: Account, languages: Sequence[str], *, as_pdf: bool) -> Iterator[tuple[str, bytes]]:
@@ -22,21 +26,36 @@ def render_pages(account: Account, languages: Sequence[str], *, as_pdf: bool) ->
     for language in languages:
         for number, paper in enumerate(write_papers(account, language)):
             name = f"{language}.volume-{number}" if number else language
-            yield f"{name}.html", render_html(paper).encode("utf-8")
-            if as_pdf:
-                yield f"{name}.pdf", render_paper(paper, account.made.verified_at)
+            yield from _render_both(name, paper, account, as_pdf=as_pdf)
 
 
-def render_paper(paper: Paper, made_at: str) -> bytes:
-    """Make a PDF in a process of its own: what typst keeps of one paper would add up with that of the next.
+def render_certificates(
+    account: Account, sha256: str, wanted: Iterable[tuple[CertificateKind, str]], *, as_pdf: bool
+) -> Iterator[tuple[str, bytes]]:
+    """Give certificates in their languages, named likewise, and the load file that goes with one of them.
 
-    `made_at` is a time in RFC 3339, which the PDF gives as its date.
+    `sha256` is that of the file of the account.
     """
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as worker:
-        return worker.submit(_render, paper, datetime.fromisoformat(made_at)).result()
+    source = Source(account, sha256)
+    kinds = set()
+    for kind, language in wanted:
+        kinds.add(kind)
+        paper = write_certificate(kind, source, language)
+        yield from _render_both(f"{kind.value}.{language}", paper, account, as_pdf=as_pdf)
+    if CertificateKind.ICC_ANNEX in kinds:
+        yield f"{CertificateKind.ICC_ANNEX.value}.csv", write_load_file(source).encode("utf-8")
 
 
-def _render(paper: Paper, moment: datetime) -> bytes:
+def _render_both(name: str, paper: Paper, account: Account, *, as_pdf: bool) -> Iterator[tuple[str, bytes]]:
+    yield f"{name}.html", render_paper(paper).encode("utf-8")
+    if as_pdf:
+        # A process for each: what typst keeps of one paper would add up with that of the next.
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as worker:
+            moment = datetime.fromisoformat(account.made.verified_at)
+            yield f"{name}.pdf", worker.submit(_render_pdf, paper, moment).result()
+
+
+def _render_pdf(paper: Paper, moment: datetime) -> bytes:
     # typst is an extra: without it this module still makes pages in HTML.
     from evtool.report.paper_pdf import render_pdf
 

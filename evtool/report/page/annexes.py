@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from evtool.report.account import Account, AccountEntry, AccountItem, Audience, ListedItems, TermsKnown
 from evtool.report.consent_document import Terms
 from evtool.report.page.writer import PageWriter, digest, joined, lines, name, ranges, spell
-from evtool.report.paper import NEW_LINE, Block, Form, PageBreak, Piece, Run, Table, TextKind, Value
+from evtool.report.paper import NEW_LINE, Block, FieldList, Grid, PageBreak, Piece, Run, Value, ValueKind
 
 _FIXITY = ("items", "checked", "ok", "changed", "missing", "unreadable", "extra", "withheld")
 
@@ -35,18 +35,18 @@ def has_names(account: Account) -> bool:
     return account.audience is not Audience.COURT or account.with_names
 
 
-def item_table(page: PageWriter, listed: tuple[AccountItem, ...]) -> Table:
+def item_table(page: PageWriter, listed: tuple[AccountItem, ...]) -> Grid:
     """List items one by one, with what is stated of each."""
     names = has_names(page.account)
     columns = (
         page.column("page.item", share=11),
         page.column("annex-a.sealed-by", share=12),
         page.column("annex-a.type", share=18),
-        page.column("annex-a.size", TextKind.NUMBER, 18),
+        page.column("annex-a.size", ValueKind.NUMBER, 18),
         page.column("annex-a.name" if names else "annex-a.stated", share=38),
-        page.column("annex-a.digests", TextKind.DIGEST, 90),
+        page.column("annex-a.digests", ValueKind.DIGEST, 90),
     )
-    return Table(columns, tuple(_item(page, item, names) for item in listed), is_annex=True)
+    return Grid(columns, tuple(_item(page, item, names) for item in listed), is_annex=True)
 
 
 def _item(page: PageWriter, item: AccountItem, names: bool) -> tuple[Value, ...]:
@@ -70,7 +70,7 @@ def _item(page: PageWriter, item: AccountItem, names: bool) -> tuple[Value, ...]
         kind if item.media_type is None else f"{kind}{NEW_LINE}{spell(item.media_type)}",
         f"{item.size:,}" if item.size is not None else "",
         lines(part for part in (named, joined(stated)) if part),
-        digests if item.sound else (digests, NEW_LINE, Run(page.say("annex-a.unsound"), TextKind.STRONG)),
+        digests if item.sound else (digests, NEW_LINE, Run(page.say("annex-a.unsound"), ValueKind.STRONG)),
     )
 
 
@@ -87,7 +87,7 @@ def _terms(page: PageWriter) -> Iterator[Block]:
         (f"{page.say('page.items')} {ranges(numbers)}", _said_terms(page, key[0], known[key]))
         for key, numbers in groups.items()
     ]
-    yield Table((page.column("annex-a.which", share=2), page.column("annex-a.in-force", share=5)), tuple(rows), True)
+    yield Grid((page.column("annex-a.which", share=2), page.column("annex-a.in-force", share=5)), tuple(rows), True)
 
 
 def _key(terms: Terms | None) -> tuple[tuple[str, str], ...]:
@@ -101,7 +101,7 @@ def _said_terms(page: PageWriter, known: TermsKnown, terms: Terms | None) -> Val
     for term, value in terms.items():
         values = value if isinstance(value, list) else [value]
         words = ", ".join(page.term(term, code) for code in values) or page.term(term, "none")
-        said.append((f"{page.texts.word('consent-term', term)}: ", Run(words, TextKind.NAME)))
+        said.append((f"{page.texts.word('consent-term', term)}: ", Run(words, ValueKind.NAME)))
     return lines(said)
 
 
@@ -113,12 +113,12 @@ def entries(page: PageWriter) -> Iterator[Block]:
         page.column("page.entry", share=2),
         page.column("timeline.event", share=3),
         page.column("annex-b.times", share=5),
-        page.column("timeline.agent", TextKind.NAME, 2),
+        page.column("timeline.agent", ValueKind.NAME, 2),
         page.column("annex-b.about", share=3),
         page.column("annex-b.says", share=7),
         page.column("annex-b.digests", share=7),
     )
-    yield Table(columns, tuple(_entry(page, entry) for entry in page.account.log), is_annex=True)
+    yield Grid(columns, tuple(_entry(page, entry) for entry in page.account.log), is_annex=True)
     if page.account.derived:
         yield page.heading("annex-b.derived", 3)
         pairs = (
@@ -131,7 +131,7 @@ def entries(page: PageWriter) -> Iterator[Block]:
             (str(pair.entry), str(pair.original), str(pair.copy), _text(page, pair.method))
             for pair in page.account.derived
         ]
-        yield Table(pairs, tuple(rows), is_annex=True)
+        yield Grid(pairs, tuple(rows), is_annex=True)
 
 
 def _text(page: PageWriter, text: str | None) -> tuple[Piece, ...]:
@@ -141,7 +141,7 @@ def _text(page: PageWriter, text: str | None) -> tuple[Piece, ...]:
 def _entry(page: PageWriter, entry: AccountEntry) -> tuple[Value, ...]:
     says: list[tuple[Piece, ...]] = [(f"{page.say('annex-b.reason')}: ", *_text(page, entry.reason))]
     for field, value in entry.details.items():
-        says.append((f"{page.texts.word('detail', field)}: ", Run(_spell_detail(page, value), TextKind.NAME)))
+        says.append((f"{page.texts.word('detail', field)}: ", Run(_spell_detail(page, value), ValueKind.NAME)))
     if entry.fixity is not None:
         counts = {field: getattr(entry.fixity, field) for field in _FIXITY}
         says.append((page.say("annex-b.fixity", **counts),))
@@ -173,4 +173,4 @@ def glossary(page: PageWriter) -> Iterator[Block]:
     """Explain the words that the page uses."""
     yield page.heading("annex-c.title")
     terms = page.texts.table("glossary")
-    yield Form(tuple(page.field(f"glossary-term.{term}", page.say(f"glossary.{term}")) for term in terms))
+    yield FieldList(tuple(page.field(f"glossary-term.{term}", page.say(f"glossary.{term}")) for term in terms))

@@ -11,7 +11,7 @@ from evtool.core.text.digest import group_in_fours
 from evtool.core.timestamp.time_report import StampReport
 from evtool.core.timestamp.token_state import TokenState
 from evtool.report.page.writer import PageWriter, digest, lines, name, ranges, spell
-from evtool.report.paper import Block, Bullets, Picture, Run, Table, TextKind, Value
+from evtool.report.paper import Block, Bullets, Grid, Picture, Run, Value, ValueKind
 from evtool.report.timeline import TimelineRow, choose_rows, draw_timeline
 
 
@@ -30,15 +30,15 @@ def timeline(page: PageWriter) -> Iterator[Block]:
         yield page.paragraph("timeline.shortened", count=len(rows) - len(chosen))
     columns = (
         page.column("page.entry"),
-        page.column("timeline.event", TextKind.WORD),
-        page.column("timeline.agent", TextKind.WORD),
+        page.column("timeline.event", ValueKind.WORD),
+        page.column("timeline.agent", ValueKind.WORD),
         page.column("timeline.claimed", share=3),
         page.column("timeline.not-before", share=3),
         page.column("timeline.not-after", share=3),
         page.column("timeline.trusted", share=2),
-        page.column("timeline.first", TextKind.DIGEST, 2),
+        page.column("timeline.first", ValueKind.DIGEST, 2),
     )
-    yield Table(columns, tuple(_table(page)), is_annex=True)
+    yield Grid(columns, tuple(_table(page)), is_annex=True)
 
 
 def _table(page: PageWriter) -> Iterator[tuple[Value, ...]]:
@@ -117,9 +117,9 @@ def time_evidence(page: PageWriter) -> Iterator[Block]:
         page.column("time.accuracy", share=2),
         page.column("time.authority", share=5),
         page.column("time.policy", share=3),
-        page.column("time.serial", TextKind.DIGEST, 3),
+        page.column("time.serial", ValueKind.DIGEST, 3),
     )
-    yield Table(columns, tuple(_stamp(page, stamp) for stamp in page.account.report.timestamps), is_annex=True)
+    yield Grid(columns, tuple(_stamp(page, stamp) for stamp in page.account.report.timestamps), is_annex=True)
 
 
 def _stamp(page: PageWriter, stamp: StampReport) -> tuple[Value, ...]:
@@ -127,7 +127,7 @@ def _stamp(page: PageWriter, stamp: StampReport) -> tuple[Value, ...]:
     return (
         str(stamp.entry),
         page.say(f"stamp.{stamp.kind.value}"),
-        (page.say(f"stamp.{stamp.state.value}"), " ", Run(stamp.reason, TextKind.COMMAND)),
+        (page.say(f"stamp.{stamp.state.value}"), " ", Run(stamp.reason, ValueKind.COMMAND)),
         page.known(stamp.attested_time),
         page.known(stamp.accuracy),
         lines([name(stamp.authority), fingerprint]) if stamp.authority is not None else fingerprint,

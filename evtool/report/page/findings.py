@@ -10,7 +10,7 @@ from evtool.report.account import AccountFinding
 from evtool.report.groups import group_findings
 from evtool.report.language import Said
 from evtool.report.page.writer import PageWriter, lines, name, nfc
-from evtool.report.paper import Block, Piece, Run, Table, TextKind, Value
+from evtool.report.paper import Block, Grid, Piece, Run, Value, ValueKind
 from evtool.report.told import words_of
 
 _MOST_DETAILS = 200
@@ -56,24 +56,24 @@ def findings(page: PageWriter) -> Iterator[Block]:
                 yield from _details(page, code, [f for f in found if _has_details(f)])
 
 
-def _table(page: PageWriter, kinds: dict[Code, list[AccountFinding]]) -> Table:
+def _table(page: PageWriter, kinds: dict[Code, list[AccountFinding]]) -> Grid:
     columns = (
         page.column("findings.code", share=3),
         page.column("findings.what", share=9),
         page.column("findings.next", share=5),
     )
-    return Table(columns, tuple(_row(page, code, found) for code, found in kinds.items()))
+    return Grid(columns, tuple(_row(page, code, found) for code, found in kinds.items()))
 
 
 def _row(page: PageWriter, code: Code, found: list[AccountFinding]) -> tuple[Value, ...]:
     said: list[tuple[Piece, ...]] = [
-        (Run(nfc(row.text), TextKind.NAME),)
+        (Run(nfc(row.text), ValueKind.NAME),)
         for row in group_findings(page.sentences, [_finding(page, each) for each in found], _MOST_SAID)
     ]
     if more := page.account.report.more_findings.get(code, 0):
         said.append((page.say("findings.more", count=more),))
     return (
-        (Run(code.value, TextKind.COMMAND),),
+        (Run(code.value, ValueKind.COMMAND),),
         lines(said),
         page.say(f"next.{NEXT_OF.get(code.value, 'nothing')}"),
     )
@@ -109,11 +109,11 @@ def _details(page: PageWriter, code: Code, compared: list[AccountFinding]) -> It
     columns = (
         page.column("page.item", share=1),
         page.column("findings.name", share=4),
-        page.column("findings.expected", TextKind.DIGEST, 4),
-        page.column("findings.found", TextKind.DIGEST, 4),
+        page.column("findings.expected", ValueKind.DIGEST, 4),
+        page.column("findings.found", ValueKind.DIGEST, 4),
     )
     rows = tuple(_detail(page, finding) for finding in compared[:_MOST_DETAILS])
-    yield Table(columns, rows, is_annex=True, caption=f"{page.say('findings.details')}: {code.value}")
+    yield Grid(columns, rows, is_annex=True, caption=f"{page.say('findings.details')}: {code.value}")
     if len(compared) > _MOST_DETAILS:
         yield page.paragraph("findings.more", count=len(compared) - _MOST_DETAILS)
 

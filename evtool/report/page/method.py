@@ -9,7 +9,7 @@ from evtool.core.ssh.signature import NAMESPACE
 from evtool.core.text.digest import group_in_fours
 from evtool.report.account import Account
 from evtool.report.page.writer import PageWriter, digest, lines, spell
-from evtool.report.paper import Block, Bullets, Commands, Field, Form, PageBreak, Piece, Table, TextKind
+from evtool.report.paper import Block, Bullets, Commands, Field, FieldList, Grid, PageBreak, Piece, ValueKind
 
 _HANDS = 4
 """Handovers for which there is room on the form."""
@@ -79,7 +79,7 @@ def how_checked(page: PageWriter) -> Iterator[Block]:
         page.field("checked.trust", lines(keys)),
         page.field("checked.required", lines((page.say(f"axis.{axis.value}"),) for axis in asked.required)),
         page.field(
-            "checked.expected-head", group_in_fours(expected) if expected else page.say("page.none"), TextKind.DIGEST
+            "checked.expected-head", group_in_fours(expected) if expected else page.say("page.none"), ValueKind.DIGEST
         ),
         page.field(
             "checked.steps",
@@ -89,9 +89,9 @@ def how_checked(page: PageWriter) -> Iterator[Block]:
         page.field("checked.bytes", page.say("checked.bytes-what")),
     ]
     if asked.trust.sha256 is not None:
-        fields.insert(7, page.field("checked.digest", asked.trust.sha256, TextKind.DIGEST))
+        fields.insert(7, page.field("checked.digest", asked.trust.sha256, ValueKind.DIGEST))
     yield page.heading("checked.title")
-    yield Form(tuple(fields))
+    yield FieldList(tuple(fields))
 
 
 def handover_form(page: PageWriter) -> Iterator[Block]:
@@ -99,7 +99,7 @@ def handover_form(page: PageWriter) -> Iterator[Block]:
     report = page.account.report
     head: list[tuple[Piece, ...]] = [(digest(line),) for line in page.head_lines()]
     filled: list[Field] = [
-        page.field("form.collection", report.collection or "", TextKind.DIGEST),
+        page.field("form.collection", report.collection or "", ValueKind.DIGEST),
         page.field("form.head", lines(head) if head else ""),
         page.field("form.count", f"{report.sealed:,}"),
         page.field("form.entries", str(len(page.account.log))),
@@ -109,6 +109,6 @@ def handover_form(page: PageWriter) -> Iterator[Block]:
     yield PageBreak()
     yield page.heading("form.title")
     yield page.paragraph("form.what")
-    yield Form((*filled, *blank))
+    yield FieldList((*filled, *blank))
     columns = (*(page.column(f"form.{key}", share=1) for key in keys),)
-    yield Table(columns, ((None,) * len(keys),) * _HANDS)
+    yield Grid(columns, ((None,) * len(keys),) * _HANDS)

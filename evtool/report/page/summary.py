@@ -9,7 +9,7 @@ from evtool.core.finding import AxisState
 from evtool.core.terms.terms import Handling
 from evtool.core.values import names_of
 from evtool.report.page.writer import PageWriter, name
-from evtool.report.paper import Block, Box, Field, Form, Paragraph, Picture, Run, Table, TextKind
+from evtool.report.paper import Block, Field, FieldList, Frame, Grid, Paragraph, Picture, Run, ValueKind
 from evtool.report.qr import draw_head
 
 MARKS = {AxisState.SHOWN: "✓", AxisState.FAILED: "×", AxisState.NOT_ESTABLISHED: "?"}
@@ -29,20 +29,20 @@ def about(page: PageWriter) -> Iterator[Block]:
     """Say what was checked when, and for whom the page is."""
     account = page.account
     fields = [
-        page.field("page.collection", account.report.collection or page.say("page.no-collection"), TextKind.DIGEST),
+        page.field("page.collection", account.report.collection or page.say("page.no-collection"), ValueKind.DIGEST),
         page.field("page.verified", page.checked_at()),
         page.field("page.audience", page.say(f"audience.{account.audience.value}")),
     ]
     if account.path is not None:
         fields.append(page.field("page.path", name(account.path)))
-    yield Form(tuple(fields))
+    yield FieldList(tuple(fields))
 
 
 def consent(page: PageWriter) -> Iterator[Block]:
     """Say what may be done with the evidence, before anything else."""
     report = page.account.report
     handling = report.handling if report.handling in _HANDLINGS else "other"
-    said: list[Paragraph | Form] = [page.paragraph(f"consent.{handling}", is_strong=True)]
+    said: list[Paragraph | FieldList] = [page.paragraph(f"consent.{handling}", is_strong=True)]
     summary = report.consent_summary
     if summary is None:
         said.append(page.paragraph("consent.unreliable"))
@@ -70,8 +70,8 @@ def consent(page: PageWriter) -> Iterator[Block]:
         table += [_counts(page, term, found) for term, found in counted if found]
         days = (("from", summary.starts), ("until", summary.until), ("review", summary.review))
         table += [page.field(f"consent.{term}", day) for term, day in days if day is not None]
-        said.append(Form(tuple(table)))
-    yield Box(page.say("consent.title"), tuple(said))
+        said.append(FieldList(tuple(table)))
+    yield Frame(page.say("consent.title"), tuple(said))
 
 
 def _counts(page: PageWriter, term: str, found: Mapping[str, int]) -> Field:
@@ -91,7 +91,7 @@ def verdict(page: PageWriter) -> Iterator[Block]:
     rows = [
         (
             page.say(f"axis.{axis.value}"),
-            (Run(f"{MARKS[state]} {page.say(f'state.{state.value}')}", TextKind.STRONG),),
+            (Run(f"{MARKS[state]} {page.say(f'state.{state.value}')}", ValueKind.STRONG),),
             page.yes(axis in page.account.asked.required),
         )
         for axis, state in report.axes.items()
@@ -101,7 +101,7 @@ def verdict(page: PageWriter) -> Iterator[Block]:
         page.column("verdict.answer", share=2),
         page.column("verdict.asked", share=1),
     )
-    yield Table(columns, tuple(rows))
+    yield Grid(columns, tuple(rows))
 
 
 def head(page: PageWriter) -> Iterator[Block]:
@@ -126,5 +126,5 @@ def fates(page: PageWriter) -> Iterator[Block]:
             counts.append((fate, count))
     counts += [("extra", report.evidence.extra), ("bytes", report.bytes)]
     yield page.heading("fate.title")
-    columns = (page.column("fate.fate"), page.column("page.number", TextKind.NUMBER))
-    yield Table(columns, tuple((page.say(f"fate.{fate}"), f"{count:,}") for fate, count in counts))
+    columns = (page.column("fate.fate"), page.column("page.number", ValueKind.NUMBER))
+    yield Grid(columns, tuple((page.say(f"fate.{fate}"), f"{count:,}") for fate, count in counts))

@@ -12,7 +12,7 @@ from evtool.core.text.names import shown
 from evtool.core.text.ranges import ranges_of
 from evtool.report.account import Account
 from evtool.report.language import PAGES, load_language
-from evtool.report.paper import NEW_LINE, Column, Field, Heading, Paragraph, Piece, Run, TextKind, Value
+from evtool.report.paper import NEW_LINE, Column, Field, Heading, Paragraph, Piece, Run, Value, ValueKind
 
 
 class PageWriter:
@@ -41,11 +41,11 @@ class PageWriter:
         """Write a paragraph of one text."""
         return Paragraph((self.say(key, **values),), is_strong=is_strong)
 
-    def field(self, key: str, value: Value, kind: TextKind = TextKind.TEXT) -> Field:
+    def field(self, key: str, value: Value, kind: ValueKind = ValueKind.TEXT) -> Field:
         """Write a line of a form whose label is a text of the page."""
         return Field(self.say(key), value, kind)
 
-    def column(self, key: str, kind: TextKind = TextKind.TEXT, share: int = 0) -> Column:
+    def column(self, key: str, kind: ValueKind = ValueKind.TEXT, share: int = 0) -> Column:
         """Write a column whose heading is a text of the page."""
         return Column(self.say(key), kind, share)
 
@@ -92,12 +92,12 @@ def nfc(text: str) -> str:
 
 def name(text: str) -> tuple[Piece, ...]:
     """Write somebody else's text, isolated from what stands beside it."""
-    return (Run(spell(text), TextKind.NAME),)
+    return (Run(spell(text), ValueKind.NAME),)
 
 
 def digest(text: str) -> Run:
     """Write digits that a person compares."""
-    return Run(text, TextKind.DIGEST)
+    return Run(text, ValueKind.DIGEST)
 
 
 def lines(values: Iterable[tuple[Piece, ...]]) -> tuple[Piece, ...]:
