@@ -10,8 +10,9 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError, Way
 from evtool.core.manifest.archivist_statements import ArchivistStatements, make_context
@@ -22,6 +23,8 @@ from evtool.core.text.counts import counted
 from evtool.core.text.foreign import read_foreign_text
 from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import parse_name, shown
+from evtool.core.text.spreadsheet import escape_cell, unescape_cell
+from evtool.core.values import replace
 from evtool.interop.headings import column_of, heading_of
 
 PATH = "path"
@@ -37,11 +40,9 @@ MAX_ERRORS = 20
 """Errors that one message names."""
 
 _BOM = "\ufeff"
-_STARTS_A_FORMULA = re.compile(r"[=+\-@\t\r']")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """What one row states.
 
     Attributes:
@@ -64,8 +65,7 @@ class Row:
         return f"{self.word} {self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table as it was read.
 
     Attributes:
@@ -119,16 +119,6 @@ def serialize_table(paths: Iterable[str], *, bom: bool, language: str = "en") ->
         buffer.seek(0)
         buffer.truncate()
     yield buffer.getvalue()
-
-
-def escape_cell(text: str) -> str:
-    """Keep a spreadsheet from taking a cell for a formula, which could send what it holds to strangers."""
-    return f"'{text}" if _STARTS_A_FORMULA.match(text) else text
-
-
-def unescape_cell(text: str) -> str:
-    """Undo `escape_cell`."""
-    return text[1:] if text.startswith("'") and _STARTS_A_FORMULA.match(text[1:]) else text
 
 
 def read_table(data: bytes, encoding: str | None = None) -> Table:

@@ -6,13 +6,13 @@ The records are built without evtool, which refuses to sign with such a key.
 from __future__ import annotations
 
 import importlib
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from evtool.core.consent.decision import Reason, Recipient, Request
 from evtool.core.finding import Code, Finding

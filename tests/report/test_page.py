@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from evtool.core.custody.events import Event
 from evtool.core.errors import InputError
 from evtool.core.finding import Code
 from evtool.core.terms.terms import Status
+from evtool.core.values import replace
 from evtool.operations.examine.examine import examine
 from evtool.report.account import Account, Audience, TrustKind
 from evtool.report.audience import restrict
@@ -26,6 +26,7 @@ from evtool.report.language import PAGES, list_languages, load_language
 from evtool.report.page import _NEXT_OF, render_page
 from tests.conftest import Runner
 from tests.manifests.test_vectors import NAMES, built, read_vector
+from tests.report.papers import check_certificates
 from tests.report.test_account import CANARIES, collection
 
 __all__ = ["built", "collection"]
@@ -73,6 +74,7 @@ def test_every_vector_has_its_pages(built: Path, part: int) -> None:
             assert re.findall(r"<h2[^>]*>([^<]+)", page)[0] == load_language(language, PAGES).say("consent.title")
             assert "<script" not in page
             rendered += 1
+        check_certificates(restrict(account, Audience.COURT), every=14, first=number)
     assert rendered > len(NAMES[part::2])
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -18,11 +19,13 @@ from evtool.cli.output import Output, dump_json, output_and_progress
 from evtool.cli.progress import terminal_progress
 from evtool.core.errors import ExitCode
 from evtool.core.text.names import shown
+from evtool.core.values import replace
 from evtool.keys.files import read_any_file
 from evtool.operations.examine.examine import examine
 from evtool.operations.record.place import RecordPlace
 from evtool.report.account import Account, Audience, ListedItems, TrustKind
 from evtool.report.audience import list_only, restrict
+from evtool.report.certificate.kind import CertificateKind
 from evtool.report.from_json import read_document
 from evtool.store.output import check_new, write_new_file
 
@@ -35,6 +38,8 @@ Examples:
                               from an account; nothing is verified
   evtool report interview-0042 --json
                               the account alone, on standard output
+  evtool report case.zip -o r --trust keys --certificate us-902-14
+                              and r.us-902-14.en.html, a draft to sign by pen
 
 \b
 Exit codes:
@@ -46,6 +51,19 @@ Exit codes:
 
 The exit code is that of the verification: a report about a mismatch is a good report. With --from nothing is verified,
 and the exit code is 0. Nothing is written into PATH, and no network is used.
+
+\b
+Certificates, each drafted for one rule and reviewed by no lawyer:
+  us-902-14     data copied from a device (United States, FRE 902(14))
+  us-902-13     a record made by a process (United States, FRE 902(13))
+  kr-hash       equal hash values (Republic of Korea); Korean
+  in-63         section 63(4)(c) of the BSA 2023 (India), Parts A and B
+  icc-annex     provenance and integrity, with a load file (.csv)
+  uk-statement  witness statement (England and Wales)
+  ncc-plain     a plain statement; for no particular place
+
+Lines are left for what only a person can say. If the check was not clean, a certificate says so on top, and speaks of
+the items that are as sealed. If the record cannot be relied on, it says why there is none, and has nothing to sign.
 """
 
 
@@ -63,7 +81,7 @@ class ReportOptions:
         "--audience",
         type=click.Choice([audience.value for audience in Audience]),
         help="For whom: custodian gets everything; court gets numbers, digests and codes, but no name and no free "
-        "text. [default: recipient]",
+        "text. [default: recipient; court with a certificate]",
     )
     with_names: bool = flag("--with-names", is_flag=True, help="Leave the names of items in, for a court.")
     items: str | None = flag(
@@ -72,9 +90,17 @@ class ReportOptions:
         help="Which items to list one by one. [default: all]",
     )
 
-    def apply(self, account: Account) -> Account:
+    def check(self, certificates: tuple[str, ...]) -> None:
+        """Refuse what does not go together before anything is read."""
+        if certificates and self.audience not in (None, Audience.COURT.value):
+            raise click.UsageError("certificates are for a court; leave --audience out, or make that report by itself")
+        if certificates and self.items not in (None, ListedItems.ALL.value):
+            raise click.UsageError("a certificate lists every item; leave --items out")
+
+    def apply(self, account: Account, *, is_for_court: bool) -> Account:
         """Take out of an account what is not to be in the report."""
-        audience = Audience(self.audience) if self.audience else max(account.audience, Audience.RECIPIENT, key=_ORDER)
+        least = Audience.COURT if is_for_court else Audience.RECIPIENT
+        audience = Audience(self.audience) if self.audience else max(account.audience, least, key=_ORDER)
         if self.with_names and audience is not Audience.COURT:
             raise click.UsageError("--with-names goes with --audience court; the others get names as disclosed")
         account = restrict(account, audience, with_names=self.with_names)
@@ -88,6 +114,7 @@ class PageOptions:
     Attributes:
         name: path of the files, without their endings; None for the account on standard output alone.
         languages: of the pages.
+        certificates: which certificates are written beside them.
         source: an account to make pages from, in place of evidence.
         force: replace files that are there.
     """
@@ -97,10 +124,21 @@ class PageOptions:
         "-o",
         type=click.Path(path_type=Path),
         metavar="NAME",
-        help="Write NAME.json and, for each language, NAME.LANG.html; all of them, or none.",
+        help="Write NAME.json and, for each language, NAME.LANG.html; all of them, or none. Certificates are "
+        "NAME.CERTIFICATE.LANG.html.",
     )
     languages: tuple[str, ...] = flag(
-        "--lang", type=click.Choice(["en", "ko"]), multiple=True, help="Language of a page. [default: en]"
+        "--lang",
+        type=click.Choice(["en", "ko"]),
+        multiple=True,
+        help="Language of a page. [default: en, or those in which the certificates are signed]",
+    )
+    certificates: tuple[str, ...] = flag(
+        "--certificate",
+        type=click.Choice([kind.value for kind in CertificateKind]),
+        multiple=True,
+        metavar="CERTIFICATE",
+        help="Draft this certificate as well, for a person to complete and sign; see the list below. May be repeated.",
     )
     source: Path | None = flag(
         "--from",
@@ -115,6 +153,8 @@ class PageOptions:
         if (path is None) == (self.source is None):
             raise click.UsageError("name either a PATH to verify, or an account with --from")
         if self.name is None:
+            if self.certificates:
+                raise click.UsageError("name the files of the certificate with -o NAME")
             if not output.json:
                 raise click.UsageError("name the files with -o NAME, or ask for the account with --json")
             return
@@ -128,12 +168,24 @@ class PageOptions:
         """Give the files to be written, the account first."""
         assert self.name is not None  # noqa: S101  # asked for by the caller
         endings = [".json", *(f".{language}.html" for language in self.chosen)]
+        endings += [f".{kind.value}.{language}.html" for kind, language in self.papers()]
+        endings += [".icc-annex.csv"] if CertificateKind.ICC_ANNEX in self.kinds else []
         return [self.name.with_name(self.name.name + ending) for ending in endings]
 
     @property
+    def kinds(self) -> list[CertificateKind]:
+        """The certificates, each once."""
+        return [CertificateKind(name) for name in dict.fromkeys(self.certificates)]
+
+    @property
     def chosen(self) -> list[str]:
-        """The languages, each once."""
-        return list(dict.fromkeys(self.languages or ("en",)))
+        """The languages of the report, each once."""
+        return list(dict.fromkeys(self.languages or [kind.language for kind in self.kinds] or ("en",)))
+
+    def papers(self) -> list[tuple[CertificateKind, str]]:
+        """The certificates with their languages: those that were asked for, or the one in which it is signed."""
+        asked = dict.fromkeys(self.languages)
+        return [(kind, language) for kind in self.kinds for language in asked or (kind.language,)]
 
 
 _ORDER = list(Audience).index
@@ -164,6 +216,7 @@ def command(
 ) -> int:
     """Verify PATH, and write what was checked, by what, and what came of it, as a page to read and print."""
     pages.check(path, output)
+    wanted.check(pages.certificates)
     if path is None:
         account = _read_account(pages.source)
     else:
@@ -178,7 +231,7 @@ def command(
         with terminal_progress(output) as progress:
             place = sys.stdin.buffer if path == "-" else path
             account = examine(place, options, kind, path=path, progress=progress)
-    account = wanted.apply(account)
+    account = wanted.apply(account, is_for_court=bool(pages.certificates))
     if pages.name is not None:
         _write(account, pages)
         output.answer("\n".join(f"{shown(str(file))}: written" for file in pages.files()), done=True)
@@ -201,6 +254,7 @@ def _write(account: Account, pages: PageOptions) -> None:
     from evtool.report.page import render_page
 
     texts = [dump_json(account) + "\n", *(render_page(account, language) for language in pages.chosen)]
+    texts += _certificates(account, texts[0], pages)
     parts = [file.with_name(f".{file.name}.part") for file in pages.files()]
     try:
         for part, text in zip(parts, texts, strict=True):
@@ -213,3 +267,18 @@ def _write(account: Account, pages: PageOptions) -> None:
     finally:
         for part in parts:
             part.unlink(missing_ok=True)
+
+
+def _certificates(account: Account, written: str, pages: PageOptions) -> list[str]:
+    """Write the certificates of an account, and the load file that goes with one of them."""
+    if not pages.certificates:
+        return []
+    # As above; and most reports have no certificate.
+    from evtool.report.certificate.certificate import write_certificate
+    from evtool.report.certificate.icc import write_load_file
+    from evtool.report.certificate.writer import Source
+    from evtool.report.paper_page import render_paper
+
+    source = Source(account, hashlib.sha256(written.encode("utf-8")).hexdigest())
+    texts = [render_paper(write_certificate(kind, source, language)) for kind, language in pages.papers()]
+    return [*texts, write_load_file(source)] if CertificateKind.ICC_ANNEX in pages.kinds else texts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from evtool.cli.options.complete import complete_recipient, complete_term
 from evtool.cli.options.values import PURPOSES, code_value, purpose_value
 from evtool.core.errors import UsageError, Way
 from evtool.core.text.names import shown
+from evtool.core.values import replace
 from evtool.keys.age_keys import EncryptionKey, parse_recipient, read_identity_file, read_recipients_file
 from evtool.keys.passphrase import Passphrase, TerminalPassphrase
 from evtool.keys.trust import load_trust
@@ -76,6 +77,9 @@ class AccessOptions:
 
 access_options = options_of(AccessOptions, "access", "Encrypted bundles")
 """Add --identity and where a passphrase comes from; the command gets them as `access`."""
+
+short_access_options = options_of(AccessOptions, "access", "Encrypted bundles", renamed={"identities": ("-i",)})
+"""Add the same for a command in which --identity is a term of consent: there it is -i."""
 
 
 @dataclass(frozen=True, slots=True)

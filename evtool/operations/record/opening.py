@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.errors import InputError, MismatchError, UsageError, Way
 from evtool.core.finding import Code, Effect, Finding
@@ -16,11 +17,10 @@ from evtool.report.language import in_english
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import NAME, CustodyDirectory, CustodyReader, locate_custody
 
-_VERIFY_FIRST = "run evtool verify first"
+_VERIFY_FIRST = "run `evtool verify DIR` first"
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """An evidence directory, and its record if it has one.
 
     Attributes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from evtool.core.custody.events import Derived
 from evtool.core.custody.privacy import check_entry_text
@@ -12,6 +13,7 @@ from evtool.core.errors import InputError, UsageError
 from evtool.core.manifest.manifest import Item
 from evtool.core.text.names import nfc_key, parse_name, shown
 from evtool.core.text.ranges import ranges_of
+from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.record_event import record_event
@@ -31,8 +33,7 @@ from evtool.scan.walk import Found, Kind
 _MAX_NAMED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class DeriveResult:
+class DeriveResult(Struct, frozen=True):
     """A copy that is on record.
 
     Attributes:
@@ -162,7 +163,7 @@ def _find_only_new(path: str | os.PathLike[str], options: SealOptions, copy: str
     if copy not in new and len(alike) != 1:
         raise InputError(
             f"{shown(copy)} is neither an item nor a new file of this directory",
-            hint="put the copy into the evidence directory, and give its name as `evtool show --json` prints it",
+            hint="put the copy into the evidence directory, and give its name as `evtool show DIR --json` prints it",
         )
     found = copy if copy in new else alike[0]
     others = [name for name in new if name != found]
@@ -170,6 +171,6 @@ def _find_only_new(path: str | os.PathLike[str], options: SealOptions, copy: str
         more = f" and {len(others) - _MAX_NAMED} more" if len(others) > _MAX_NAMED else ""
         raise UsageError(
             f"other new files would be sealed too: {', '.join(map(shown, others[:_MAX_NAMED]))}{more}",
-            hint="seal them first with `evtool seal`, or move them away",
+            hint="seal them first with `evtool seal DIR`, or move them away",
         )
     return found

@@ -8,10 +8,10 @@ import stat
 import time
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
 from blake3 import blake3
+from msgspec import Struct, field
 
 from evtool.core.errors import EvidenceError, MismatchError, NotEstablishedError
 from evtool.core.text.counts import counted
@@ -37,8 +37,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(Struct, frozen=True):
     """What a directory has to be like.
 
     Attributes:
@@ -60,8 +59,7 @@ class Expectation:
         return self.closed is not None and path.startswith(self.closed)
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(Struct, frozen=True):
     """A file that was read: its SHA-256, and every digest by algorithm that any list may want of it."""
 
     found: Found
@@ -69,8 +67,7 @@ class _Read:
     digests: Mapping[str, str]
 
 
-@dataclass(slots=True)
-class ImportCheck:
+class ImportCheck(Struct):
     """A check under way, and then its result.
 
     Attributes:
@@ -243,7 +240,7 @@ class ImportCheck:
         if self._problems:
             raise MismatchError(
                 "the evidence is not as listed, so nothing was sealed:",
-                hint="ask for another copy; what is there can be sealed as it is with `evtool seal`",
+                hint="ask for another copy; what is there can be sealed as it is with `evtool seal DIR`",
                 lines=(*_first(self._problems + self._absent + self._unreadable), *self._unlisted_lines()),
             )
         if self._unreadable:
@@ -255,7 +252,7 @@ class ImportCheck:
             raise NotEstablishedError(
                 "nothing was sealed, because not everything that the list names is there:",
                 hint=f"{counted(self.checked, 'file', 'files')} could be compared, and none differs; check that this "
-                "is the right directory. What is there can be sealed as it is with `evtool seal`",
+                "is the right directory. What is there can be sealed as it is with `evtool seal DIR`",
                 lines=(*_first(self._absent), *self._unlisted_lines()),
             )
 
