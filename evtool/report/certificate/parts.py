@@ -183,9 +183,10 @@ def _seal(writer: Writer, entry: AccountEntry) -> tuple[str, ...]:
 def proven(writer: Writer, entry: int) -> str:
     """Say between which times an entry was made, as far as time-stamps prove it."""
     for interval in writer.account.report.intervals:
-        if interval.entry == entry and (interval.not_before or interval.not_after):
-            unproven = writer.say("unproven")
-            return writer.say("between", first=interval.not_before or unproven, last=interval.not_after or unproven)
+        if interval.entry == entry:
+            first, last = interval.not_before, interval.not_after
+            name = "between" if first and last else "after" if first else "before" if last else "unproven"
+            return writer.say(name, first=first, last=last)
     return writer.say("unproven")
 
 
@@ -308,8 +309,16 @@ def entries(writer: Writer) -> Grid:
     return writer.table(columns, _entries(writer))
 
 
+def _sealed(entry: AccountEntry) -> str:
+    """Give the numbers of the items that an entry seals; nothing for any other entry."""
+    first, count = entry.details.get("first_item"), entry.details.get("items")
+    if entry.event is not Event.SEALED or not isinstance(first, int) or not isinstance(count, int):
+        return ""
+    return str(first) if count == 1 else f"{first}-{first + count - 1}"
+
+
 def _entries(writer: Writer) -> Iterator[tuple[str, ...]]:
     for entry in writer.account.log:
-        items = writer.say("all-items") if entry.items is None else ", ".join(entry.items)
+        items = _sealed(entry) or (writer.say("all-items") if entry.items is None else ", ".join(entry.items))
         event = writer.page.say(f"event.{entry.event.value}")
         yield str(entry.entry), event, spell_name(entry.agent), items, entry.happened_at, proven(writer, entry.entry)
