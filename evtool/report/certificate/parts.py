@@ -14,6 +14,7 @@ from evtool.report.account import AccountEntry, AccountItem
 from evtool.report.certificate.standing import Extent
 from evtool.report.certificate.writer import Writer, spell_digest, spell_name, spell_utc
 from evtool.report.paper import Block, FieldList, Frame, Grid, PageBreak, Paragraph, ValueKind
+from evtool.report.repeat import verify_command
 
 MARKS = {"shown": "✓", "failed": "✗", "not established": "?"}
 
@@ -101,20 +102,9 @@ def identification(writer: Writer) -> FieldList:
         writer.field("trust", writer.say(f"trust-{trust.kind.value}", count=trust.keys)),
         *([writer.field("trust-list", spell_digest(trust.sha256), ValueKind.DIGEST)] if trust.sha256 else []),
         writer.field("account", spell_digest(writer.source.sha256), ValueKind.DIGEST),
-        writer.field("command", repeat_command(writer), ValueKind.COMMAND),
+        writer.field("command", verify_command(account), ValueKind.COMMAND),
     ]
     return FieldList(tuple(rows))
-
-
-def repeat_command(writer: Writer) -> str:
-    """Give the command that repeats the check, with the words PATH and FILE for what only its reader knows."""
-    asked = writer.account.asked
-    wanted = [f"--require {axis.value}" for axis in asked.required if axis.value in ("time", "consent")]
-    wanted += ["--require whole"] if asked.whole else []
-    wanted += [f"--require signers={asked.min_signers}"] if asked.min_signers > 1 else []
-    trust = [f"--signer {key}" for key in asked.trust.fingerprints] or ["--trust FILE"]
-    head = [f"--expect-head {writer.account.report.head}"] if writer.account.report.head else []
-    return " ".join(["evtool verify PATH", *trust, *wanted, *head])
 
 
 def results(writer: Writer) -> Grid:
