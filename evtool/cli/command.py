@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,6 +11,7 @@ import click
 
 from evtool.cli.ways import hint_of
 from evtool.core.errors import EvtoolError
+from evtool.core.text.expressions import compiled_when_used
 
 Function = Callable[..., Any]
 
@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 OWN = "Options"
 """The section of a command's own options."""
 
-_RANGE = re.compile(r"\s*\[([0-9]+<=)?x[<>]=[0-9]+\]")
+_RANGE = compiled_when_used(r"\s*\[([0-9]+<=)?x[<>]=[0-9]+\]")
 """What click adds to the help of a number; what a user gets wrong, the error says."""
 
 OUTPUT = "Output"

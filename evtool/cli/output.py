@@ -15,12 +15,13 @@ import click
 from msgspec import Struct
 
 from evtool.cli.command import OUTPUT, flag, options_of
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import is_visible
 from evtool.report.findings import IN_JSON, IN_TEXT
 from evtool.report.json_value import to_json
 from evtool.report.language import Language, choose_language
 
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+_UNPRINTABLE = compiled_when_used(r"[^\x20-\x7e]")
 
 
 class ErrorDocument(Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from evtool.core.manifest.context import FIELDS, is_field, parse_user_value
 from evtool.core.terms.input import TERM_NAMES, accepted, make_terms, parse_user_term, quote_code
 from evtool.core.terms.terms import TERMS
 from evtool.core.text.counts import counted
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.foreign import read_foreign_text
 from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import parse_name, shown
@@ -39,7 +40,7 @@ MAX_ERRORS = 20
 """Errors that one message names."""
 
 _BOM = "\ufeff"
-_STARTS_A_FORMULA = re.compile(r"[=+\-@\t\r']")
+_STARTS_A_FORMULA = compiled_when_used(r"[=+\-@\t\r']")
 
 
 class Row(Struct, frozen=True):

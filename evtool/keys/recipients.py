@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from evtool.core.ssh.key import PublicKey, parse_public_key_line
 from evtool.core.terms.input import accepted, parse_user_term
 from evtool.core.terms.terms import TERMS_BY_NAME, Purpose
 from evtool.core.text.codes import check_code
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.foreign import read_foreign_text
 from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import shown
@@ -33,8 +33,8 @@ FORMAT = "evtool-recipients/1"
 MAX_RECIPIENTS_FILE = 1024 * 1024
 """Largest file of recipients, in bytes."""
 
-_AGE_KEY = re.compile(r"age1[02-9ac-hj-np-z]{10,4000}\Z")
-_REGION = re.compile(r"[A-Z]{2}\Z")
+_AGE_KEY = compiled_when_used(r"age1[02-9ac-hj-np-z]{10,4000}\Z")
+_REGION = compiled_when_used(r"[A-Z]{2}\Z")
 _KINDS = ", ".join(kind.value for kind in RecipientKind)
 
 

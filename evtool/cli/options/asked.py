@@ -12,10 +12,11 @@ from evtool.cli.command import flag
 from evtool.cli.options.common import load_receipt_keys, recipients_flag, trust_flag
 from evtool.cli.options.values import digest_value
 from evtool.core.finding import Axis
+from evtool.core.text.expressions import compiled_when_used
 from evtool.keys.trust import load_trust
 from evtool.operations.verify.options import VerifyOptions
 
-_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}\Z")
+_FINGERPRINT = compiled_when_used(r"SHA256:[A-Za-z0-9+/]{43}\Z")
 
 
 def _fingerprint(text: str) -> str:
