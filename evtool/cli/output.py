@@ -6,13 +6,12 @@ import json
 import re
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import Enum
 from shutil import get_terminal_size
 from typing import Literal
 
 import click
-from msgspec import Struct
+from msgspec import Struct, field
 
 from evtool.cli.command import OUTPUT, flag, options_of
 from evtool.core.text.expressions import compiled_when_used
@@ -56,8 +55,7 @@ def _what_is_done() -> list[str]:
     return context.obj if context is not None and isinstance(context.obj, list) else []
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """How one run speaks; the flags for it.
 
     Attributes:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import Struct
 
 from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.items import list_named_items
@@ -208,8 +208,7 @@ def show(directory: str, items: ItemChoice, custody: str | None, output: Output)
     return ExitCode.OK
 
 
-@dataclass(frozen=True, slots=True)
-class CheckOptions:
+class CheckOptions(Struct, frozen=True):
     """To whom items would go, for what, when.
 
     Attributes:

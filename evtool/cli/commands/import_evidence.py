@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 import click
+from msgspec import Struct
 
 from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.left_out import list_left_out, render_left_out
@@ -109,8 +109,7 @@ def command() -> None:
     """Check evidence against the list it came with, and seal it."""
 
 
-@dataclass(frozen=True, slots=True)
-class OriginOptions:
+class OriginOptions(Struct, frozen=True):
     """Whom and where the evidence came from.
 
     Attributes:

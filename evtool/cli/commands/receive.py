@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -19,6 +18,7 @@ from evtool.cli.progress import terminal_progress
 from evtool.core.custody.events import Acceptance
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.text.names import shown
+from evtool.core.values import replace
 from evtool.keys.trust import load_trust
 from evtool.operations.author import Author
 from evtool.operations.entries.handover import ReceiveOptions, receive

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import Struct
 
 from evtool.cli.command import Command, flag, options_of
 from evtool.cli.group import Group
@@ -106,8 +106,7 @@ def command() -> None:
     """Describe who may receive what, and with which keys."""
 
 
-@dataclass(frozen=True, slots=True)
-class DescriptionOptions:
+class DescriptionOptions(Struct, frozen=True):
     """What is said of a recipient; an empty tuple or None was not given.
 
     Attributes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import Struct
 
 from evtool.cli.answers.entry import answer_entry
 from evtool.cli.command import Command, flag, options_of
@@ -97,8 +97,7 @@ and organisations are named by code. An entry is never changed: correct it with 
 """
 
 
-@dataclass(frozen=True, slots=True)
-class EventOptions:
+class EventOptions(Struct, frozen=True):
     """What an event says of itself; each option belongs to the events that its help names."""
 
     source: str | None = flag("--source", type=code_value, metavar="CODE", help="collected: whom or what it came from.")
@@ -152,7 +151,7 @@ class EventOptions:
     @property
     def given(self) -> dict[str, Any]:
         """What was given: name of the field -> value."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {name: getattr(self, name) for name in names_of(self)}
         return {name: value for name, value in values.items() if value is not None}
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
 from evtool.cli.command import Command, flag, options_of
 from evtool.cli.options.asked import AskedOptions
@@ -50,8 +50,7 @@ and the exit code is 0. Nothing is written into PATH, and no network is used.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class ReportOptions:
+class ReportOptions(Struct, frozen=True):
     """What a report says, and for whom.
 
     Attributes:
@@ -82,8 +81,7 @@ class ReportOptions:
         return list_only(account, ListedItems(self.items)) if self.items else account
 
 
-@dataclass(frozen=True, slots=True)
-class PageOptions:
+class PageOptions(Struct, frozen=True):
     """What is written where.
 
     Attributes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.items import MOST_NAMED
@@ -80,8 +80,7 @@ everything. An interrupted seal leaves everything as it was; run it again to go 
 """
 
 
-@dataclass(frozen=True, slots=True)
-class WhatOptions:
+class WhatOptions(Struct, frozen=True):
     """What is sealed, and how.
 
     Attributes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
 from evtool.cli.command import flag
 from evtool.cli.options.common import load_receipt_keys, recipients_flag, trust_flag
@@ -25,8 +25,7 @@ def _fingerprint(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class AskedOptions:
+class AskedOptions(Struct, frozen=True):
     """What is asked for.
 
     Attributes:

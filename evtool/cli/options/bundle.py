@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 from evtool.cli.command import flag, options_of
 from evtool.cli.options.common import passphrase_source, recipients_flag, trust_flag
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 _PASSPHRASE = ("--passphrase-fd", "--passphrase-file")
 
 
-@dataclass(frozen=True, slots=True)
-class AccessOptions:
+class AccessOptions(Struct, frozen=True):
     """What opens an encrypted bundle.
 
     Attributes:
@@ -79,8 +78,7 @@ access_options = options_of(AccessOptions, "access", "Encrypted bundles")
 """Add --identity and where a passphrase comes from; the command gets them as `access`."""
 
 
-@dataclass(frozen=True, slots=True)
-class DisclosureOptions:
+class DisclosureOptions(Struct, frozen=True):
     """To whom items go, for what, and what consent may need beside that.
 
     Attributes:
@@ -158,8 +156,7 @@ disclosure_options = options_of(DisclosureOptions, "disclosure", "Recipient and 
 """Add --to, --for, --authority and what consent may need; the command gets them as `disclosure`."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExitOptions:
+class ExitOptions(Struct, frozen=True):
     """What consent may need where items go without a bundle.
 
     Attributes:
@@ -208,8 +205,7 @@ exit_options = options_of(ExitOptions, "consent", "Consent")
 """Add what consent may need where items go without a bundle; the command gets it as `consent`."""
 
 
-@dataclass(frozen=True, slots=True)
-class EncryptionOptions:
+class EncryptionOptions(Struct, frozen=True):
     """Who can open a new bundle.
 
     Attributes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from evtool.cli.command import flag, options_of
 from evtool.cli.options.complete import complete_own_code
@@ -59,8 +59,7 @@ def key_passphrase_file_flag() -> Any:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPassphraseOptions:
+class KeyPassphraseOptions(Struct, frozen=True):
     """Where the passphrase of a new key comes from.
 
     Attributes:
@@ -79,8 +78,7 @@ class KeyPassphraseOptions:
 _NEW_PASSPHRASE = ("--new-passphrase-fd", "--new-passphrase-file")
 
 
-@dataclass(frozen=True, slots=True)
-class NewPassphraseOptions:
+class NewPassphraseOptions(Struct, frozen=True):
     """What a key is locked with from now on.
 
     Attributes:
@@ -115,8 +113,7 @@ class NewPassphraseOptions:
         return None if self.none else given or TerminalPassphrase(Way.NEW_PASSPHRASE)
 
 
-@dataclass(frozen=True, slots=True)
-class SigningOptions:
+class SigningOptions(Struct, frozen=True):
     """Who signs.
 
     Attributes:
@@ -166,8 +163,7 @@ signing_options = options_of(SigningOptions, "signing", "Who signs")
 """Add --key, --agent and where the key's passphrase comes from; the command gets them as `signing`."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerOptions:
+class WorkerOptions(Struct, frozen=True):
     """Who reads the evidence.
 
     Attributes:
@@ -264,8 +260,7 @@ def dry_run_flag() -> Any:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceOptions:
+class PlaceOptions(Struct, frozen=True):
     """Where the record is that a command adds files to.
 
     Attributes:
