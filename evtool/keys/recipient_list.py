@@ -20,7 +20,7 @@ from evtool.core.text.codes import check_code
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.values import replace
 from evtool.keys.files import locked, read_own_file, replace_file
-from evtool.keys.home import home_directory, make_home
+from evtool.keys.home import home_directory, make_home, recipients_file
 from evtool.keys.recipients import (
     FORMAT,
     MAX_RECIPIENTS_FILE,
@@ -30,7 +30,6 @@ from evtool.keys.recipients import (
     name_place,
     parse_recipients,
     parse_recipients_file,
-    recipients_file,
 )
 
 _HEADER = compiled_when_used(

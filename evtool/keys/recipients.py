@@ -26,7 +26,7 @@ from evtool.core.text.names import shown
 from evtool.core.text.toml import TomlTable, parse_toml
 from evtool.core.values import replace
 from evtool.keys.files import read_any_file, read_own_file
-from evtool.keys.home import home_directory
+from evtool.keys.home import has_recipients, home_directory, recipients_file
 
 FORMAT = "evtool-recipients/1"
 
@@ -92,11 +92,6 @@ class Recipients(Struct, frozen=True):
         return f"`{command}` adds it to {name_place(recipients_file(home_directory()))}"
 
 
-def recipients_file(home: Path) -> Path:
-    """Give the file of the user's recipients."""
-    return home / "recipients.toml"
-
-
 def name_place(file: Path) -> str:
     """Say where a file in the user's home for evtool is, without the path of this machine."""
     if os.environ.get("EVTOOL_HOME"):
@@ -118,7 +113,7 @@ def load_recipients(path: Path | None = None, home: Path | None = None) -> Recip
         named = parse_recipients_file(path, read_any_file(path, MAX_RECIPIENTS_FILE))
         return replace(named, place=shown(path.name))
     own = recipients_file(home or home_directory())
-    if not (own.is_symlink() or own.exists()):
+    if not has_recipients(own):
         return Recipients()
     return parse_recipients_file(own, read_own_file(own, MAX_RECIPIENTS_FILE))
 

@@ -48,6 +48,9 @@ from evtool.store.bounds import MANIFEST_BOUND, Bound, of_lines, of_size, read_w
 NAME = b"custody"
 """Name of the custody directory inside an evidence directory."""
 
+RECORD = NAME.decode("ascii")
+"""The same as text: the name of the record in a bundle."""
+
 README, ALLOWED_SIGNERS = INFORMATIONAL_FILES
 COVER = "COVER.txt"
 """The cover sheet of a bundle: for people, signed by nobody, and not listed in any entry."""

@@ -9,7 +9,7 @@ import click
 
 from evtool.cli.answers.entry import answer_entry
 from evtool.cli.command import Command
-from evtool.cli.options.bundle import AccessOptions, access_options
+from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options, trust_option
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
 from evtool.cli.options.items import items_option, resolve_items

@@ -10,8 +10,8 @@ import click
 from msgspec import Struct
 
 from evtool.cli.command import Command, flag, options_of
+from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.asked import AskedOptions
-from evtool.cli.options.bundle import AccessOptions, access_options
 from evtool.cli.options.common import WorkerOptions, continued_option, custody_option, workers_options
 from evtool.cli.options.time import TimeOptions, time_options
 from evtool.cli.output import Output, dump_json, output_and_progress

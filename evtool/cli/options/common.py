@@ -13,6 +13,8 @@ from evtool.cli.command import flag, options_of
 from evtool.cli.options.complete import complete_own_code
 from evtool.cli.options.values import code_value
 from evtool.core.errors import Way
+from evtool.keys.home import has_recipients, home_directory
+from evtool.keys.home import recipients_file as own_recipients_file
 from evtool.keys.passphrase import DescriptorPassphrase, FilePassphrase, PassphraseSource, TerminalPassphrase
 from evtool.operations.record.place import BundleAccess, RecordPlace
 
@@ -297,11 +299,13 @@ def load_receipt_keys(trust_file: Path | None, recipients_file: Path | None) -> 
     Raises:
         InputError, FormatError: the list of recipients cannot be read.
     """
-    # Few commands read the list.
+    if recipients_file is None and (
+        trust_file is not None or not has_recipients(own_recipients_file(home_directory()))
+    ):
+        return {}
+    # Start-up time: it imports what consent is decided by.
     from evtool.keys.recipients import load_recipients
 
-    if trust_file is not None and recipients_file is None:
-        return {}
     return load_recipients(recipients_file).receipt_keys
 
 
