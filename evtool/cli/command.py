@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import click
 from msgspec import NODEFAULT, Struct, field
 
+from evtool.cli.next_command import fill_commands
 from evtool.cli.ways import hint_of
 from evtool.core.errors import EvtoolError
 from evtool.core.text.expressions import compiled_when_used
@@ -67,7 +69,7 @@ class Command(click.Command):
             error.ctx = error.ctx or ctx
             raise
         except EvtoolError as error:
-            error.hint = hint_of(error, self)
+            error.hint = fill_commands(hint_of(error, self))
             raise
 
 
@@ -93,12 +95,18 @@ def flag(*names: str, otherwise: Any = NODEFAULT, **settings: Any) -> Any:
 
 
 def options_of(
-    kind: type[_T], keyword: str, section: str = OWN, *, without: frozenset[str] = frozenset()
+    kind: type[_T],
+    keyword: str,
+    section: str = OWN,
+    *,
+    without: frozenset[str] = frozenset(),
+    renamed: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> Callable[[Function], Function]:
     """Give a command an option for each field of `kind` that `flag` declares, in their order.
 
     The command gets the object that is made of them as the argument `keyword`. A field in `without` is no option of
-    this command; it keeps its default, as does a field that `flag` does not declare.
+    this command; it keeps its default, as does a field that `flag` does not declare. `renamed` has the names of options
+    of which one is taken in this command: field -> names.
 
     Raises:
         click.UsageError: when the command runs, if `kind` refuses the values.
@@ -114,7 +122,8 @@ def options_of(
             return command(*args, **kwargs, **{keyword: kind(**values)})
 
         for name, found in reversed(declared.items()):
-            add = click.option(*found.names, parameters[name], cls=Option, section=section, **found.settings)
+            names = renamed.get(name, found.names)
+            add = click.option(*names, parameters[name], cls=Option, section=section, **found.settings)
             add(with_options)
         return with_options
 

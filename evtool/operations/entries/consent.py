@@ -119,7 +119,7 @@ def require_decidable(record: Record) -> None:
         raise InputError("nothing is sealed here, so there is nothing to decide")
     if not record.tells_all_changes:
         message = "an entry that changes consent has no signature, so the terms in force are not known"
-        raise InputError(message, hint="run evtool verify first")
+        raise InputError(message, hint="run `evtool verify DIR` first")
     # Terms could be looser only because an item with stricter ones was withheld by somebody without a key.
     require_explained(judge_withholding(record))
 

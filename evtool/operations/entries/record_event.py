@@ -116,7 +116,7 @@ def add_event(
         first = in_english(measured.findings[0]) if measured.findings else "no item could be checked"
         raise MismatchError(
             f"the evidence differs from the seal, so nothing was recorded: {first}",
-            hint="run evtool verify to see everything; record it with `evtool record DIR verified` or `incident`",
+            hint="`evtool verify DIR` shows everything; record it with `evtool record DIR verified` or `incident`",
         )
     result = measured.fixity if measured else None
     written = write_entry(opened, author, header, details, fixity=result)
