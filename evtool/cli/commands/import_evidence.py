@@ -8,7 +8,8 @@ import click
 from msgspec import Struct
 
 from evtool.cli.answers.head import head_lines
-from evtool.cli.answers.left_out import list_left_out, render_left_out
+from evtool.cli.answers.left_out import render_left_out
+from evtool.cli.answers.sealed import list_left_out
 from evtool.cli.command import Command, flag, options_of
 from evtool.cli.group import Group
 from evtool.cli.options.common import SigningOptions, signing_options
