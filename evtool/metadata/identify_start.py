@@ -13,6 +13,7 @@ import re
 from typing import Any, NamedTuple
 
 from evtool.core.metadata.claims import FormatClaim, clean_text
+from evtool.core.text.expressions import compiled_when_used
 from evtool.metadata.format_table import (
     BEGINNING,
     BITMAP_HEADERS,
@@ -33,8 +34,8 @@ from evtool.metadata.wire import Parsers
 _SHORTEST_SIGNATURE = 4
 """Bytes; shorter signatures also begin texts and noise, and count only where this module checks more than them."""
 
-_HEADER_LINE = re.compile(rb"(?:From [^\r\n]*\r?\n)?([A-Za-z][A-Za-z0-9-]*):[ \t]")
-_HEADER_NAME = re.compile(rb"^([A-Za-z][A-Za-z0-9-]*):", re.MULTILINE)
+_HEADER_LINE = compiled_when_used(rb"(?:From [^\r\n]*\r?\n)?([A-Za-z][A-Za-z0-9-]*):[ \t]")
+_HEADER_NAME = compiled_when_used(rb"^([A-Za-z][A-Za-z0-9-]*):", re.MULTILINE)
 _CONTROLS = bytes(byte for byte in range(128) if (byte < 0x20 and byte not in b"\t\n\v\f\r\x1b") or byte == 0x7F)
 _FEW = 256
 """Bytes in which nearly all that is no text has a control."""

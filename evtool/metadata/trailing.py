@@ -12,6 +12,7 @@ from io import BufferedIOBase
 
 from evtool.core.metadata.claims import Claim
 from evtool.core.metadata.vocabulary import CountKind
+from evtool.core.text.expressions import compiled_when_used
 from evtool.metadata import values
 from evtool.metadata.format_table import BRANDS, KNOWN
 
@@ -20,7 +21,7 @@ _SEARCHED = 16 << 20
 
 _CHUNK, _OVERLAP = 1 << 20, 64
 
-_RECORDING = re.compile(
+_RECORDING = compiled_when_used(
     rb"\0\0[\0-\x03][\x08-\xff]ftyp([ -~]{4})|"
     rb"moov\0\0\0[\x6c\x78]mvhd|"
     rb"\x1aE\xdf\xa3[\x01-\xff].{0,40}?B\x82[\x84\x88](webm|matroska)|"

@@ -10,6 +10,7 @@ from io import BufferedIOBase
 
 from evtool.core.metadata.claims import Claim
 from evtool.core.metadata.vocabulary import TextKind, TimeKind
+from evtool.core.text.expressions import compiled_when_used
 from evtool.metadata import values
 from evtool.metadata.xml_reader import Element, read_xml
 
@@ -64,7 +65,7 @@ _TEXTS = {
     "xmpMM:OriginalDocumentID": TextKind.IDENTIFIER,
 }
 
-_COORDINATE = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d{1,9})?)(?:,(\d{1,2}(?:\.\d{1,9})?))?([NSEW])", re.ASCII)
+_COORDINATE = compiled_when_used(r"(\d{1,3}),(\d{1,2}(?:\.\d{1,9})?)(?:,(\d{1,2}(?:\.\d{1,9})?))?([NSEW])", re.ASCII)
 
 _SCANNED = 256 << 10
 """Bytes at a file's start, then at its end, in which a packet is looked for: writers put it before or after the

@@ -5,13 +5,13 @@ What stays is listed here, and everything else goes: a field that a later versio
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 from evtool.core.custody.events import Event
 from evtool.core.errors import UsageError
 from evtool.core.finding import Code
 from evtool.core.manifest.statement import ItemType
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.timestamp.time_report import StampReport
 from evtool.core.values import replace
 from evtool.report.account import (
@@ -63,11 +63,11 @@ _TERMS_FOR_COURT = frozenset(
 )
 """Every term that may limit a disclosure; who gave consent, form numbers and notes are not among them."""
 
-_PLAIN = re.compile(r"[0-9a-f]{64}|[0-9a-f]{128}|SHA256:[A-Za-z0-9+/]{43}")
-_PLAIN_OR_NUMBER = re.compile(rf"{_PLAIN.pattern}|[0-9]{{1,16}}")
+_PLAIN = compiled_when_used(r"[0-9a-f]{64}|[0-9a-f]{128}|SHA256:[A-Za-z0-9+/]{43}")
+_PLAIN_OR_NUMBER = compiled_when_used(rf"{_PLAIN.pattern}|[0-9]{{1,16}}")
 """What is a digest, or a fingerprint, or a number, and so no name."""
 
-_TOOL = re.compile(r"evtool [0-9][0-9.]{0,20}")
+_TOOL = compiled_when_used(r"evtool [0-9][0-9.]{0,20}")
 _TYPES = frozenset(kind.value for kind in ItemType)
 
 _ORDER = list(Audience)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from evtool.core.text.counts import counted
 from evtool.core.text.names import shown
 from evtool.operations.seal.options import SealResult
-from evtool.report.document import LeftOutEntry
 from evtool.report.text import format_size
 
 _MAX_NAMED = 20
@@ -22,18 +21,3 @@ def render_left_out(result: SealResult) -> list[str]:
     if result.excluded > _MAX_NAMED:
         lines.append(f"    and {result.excluded - _MAX_NAMED:,} more")
     return [*lines, "    (--reset-excludes takes them in)"]
-
-
-def list_left_out(result: SealResult) -> tuple[LeftOutEntry, ...]:
-    """Give the same for a JSON document."""
-    return tuple(
-        LeftOutEntry(
-            path=entry.path,
-            pattern=entry.pattern,
-            reason=entry.reason,
-            directory=entry.is_directory,
-            files=entry.files,
-            bytes=entry.size,
-        )
-        for entry in result.left_out
-    )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 import click
+from msgspec import Struct
 
 from evtool.cli.answers.head import head_lines
-from evtool.cli.answers.left_out import list_left_out, render_left_out
+from evtool.cli.answers.left_out import render_left_out
+from evtool.cli.answers.sealed import list_left_out
 from evtool.cli.command import Command, flag, options_of
 from evtool.cli.group import Group
 from evtool.cli.options.common import SigningOptions, signing_options
@@ -109,8 +110,7 @@ def command() -> None:
     """Check evidence against the list it came with, and seal it."""
 
 
-@dataclass(frozen=True, slots=True)
-class OriginOptions:
+class OriginOptions(Struct, frozen=True):
     """Whom and where the evidence came from.
 
     Attributes:

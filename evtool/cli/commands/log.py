@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from evtool.cli.command import Command
-from evtool.cli.options.bundle import AccessOptions, access_options
+from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.common import continued_option, custody_option
 from evtool.cli.output import Output, output_and_findings
 from evtool.core.custody.chain import Link

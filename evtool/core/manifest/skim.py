@@ -19,6 +19,7 @@ from evtool.core.errors import FormatError
 from evtool.core.manifest.line import CONTENT, FILE, before, begins_item, filling
 from evtool.core.manifest.manifest import Item, ManifestReader, ManifestSummary
 from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hashes, split_lines
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.limits import MAX_LINE
 from evtool.core.text.ranges import ItemRanges
 
@@ -150,7 +151,7 @@ _NAME = before(FILE, "mtime") + b'"'
 _ITEM = before(CONTENT, "item") + b"%d,"
 _NAME_OF = before(FILE, "item") + b"%d,"
 
-_STATEMENT = re.compile(
+_STATEMENT = compiled_when_used(
     rb'^(?:\{(?:"blake3":"[0-9a-f]{64}",|"field":"[a-z0-9_-]{1,63}",)?"item":([0-9]{1,16}),"kind":"(content|file|context)"'
     rb'|\{".*"item":([0-9]{1,16}),"kind":"(metadata|consent)","salt":"[0-9a-f]{32}"\}$)[^\n]*\n',
     re.MULTILINE,

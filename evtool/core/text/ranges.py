@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from evtool.core.errors import FormatError
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.limits import MAX_INTEGER
 from evtool.core.text.names import shown
 
-_RANGE = re.compile(r"([1-9][0-9]{0,15})(?:-([1-9][0-9]{0,15}))?\Z", re.ASCII)
+_RANGE = compiled_when_used(r"([1-9][0-9]{0,15})(?:-([1-9][0-9]{0,15}))?\Z", re.ASCII)
 
 
 class ItemRanges(Struct, frozen=True):

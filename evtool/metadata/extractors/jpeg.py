@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Iterator
 from io import BufferedIOBase
@@ -11,6 +10,7 @@ from msgspec import Struct, field
 
 from evtool.core.metadata.claims import Claim
 from evtool.core.metadata.vocabulary import CountKind, TextKind
+from evtool.core.text.expressions import compiled_when_used
 from evtool.metadata import values
 from evtool.metadata.damage import DamagedError
 from evtool.metadata.jpeg_segments import APP0, APP1, APP2, EOI, EXIF_START, XMP_START, Segment, segments
@@ -25,10 +25,10 @@ _CHUNK = 1 << 20
 _TAIL = 64 << 10
 """Bytes at a file's end that are always looked through."""
 
-_HINT = re.compile(rb"MotionPhoto|MicroVideo")
+_HINT = compiled_when_used(rb"MotionPhoto|MicroVideo")
 """What XMP says of a picture that a video follows (Google: Motion Photo format 1.0, and its forerunner)."""
 
-_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_MARKER = compiled_when_used(rb"\xff[^\x00\xff\xd0-\xd7]")
 """What ends coded data: 0xFF in it is followed by 0, by another 0xFF, or by a restart marker."""
 
 _REPEATED = {EXIF_START: "JPEG Exif segments", XMP_START: "JPEG XMP segments"}

@@ -17,6 +17,7 @@ from evtool.core.manifest.disclosed_items import DisclosedItems
 from evtool.core.manifest.manifest import Item
 from evtool.core.terms.terms import code_text
 from evtool.core.text.counts import counted
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ranges_of
@@ -28,7 +29,7 @@ from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.record.withholding import judge_withholding
 from evtool.store.custody import CustodyReader
 
-_FIELD = re.compile(r"context\.[a-z][a-z0-9_-]{0,62}\Z", re.ASCII)
+_FIELD = compiled_when_used(r"context\.[a-z][a-z0-9_-]{0,62}\Z", re.ASCII)
 
 WITHHOLDABLE = f"{NAMES} (with the dates, which are one statement with them), {METADATA}, {CONTEXT}, {CONTEXT}.FIELD"
 """What can be withheld of items that are disclosed. What an item is, and its terms, always go along with it."""

@@ -25,7 +25,6 @@ from evtool.core.text.counts import counted
 from evtool.core.text.names import name_some, shown, store_name
 from evtool.core.text.ranges import count_items
 from evtool.core.values import replace
-from evtool.metadata import shared_extractor
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.rename import record_renames
@@ -290,6 +289,9 @@ class _SealRun:
         if manifest is None or detail is None:
             yield None
             return
+        # Start-up time: it imports what starts confined processes, which --metadata none does not need.
+        from evtool.metadata import shared_extractor
+
         with shared_extractor(detail, sandbox=self._options.sandbox) as describe:
             yield describe
         self.result.metadata = self._described if self._described.is_filled else None
