@@ -11,7 +11,7 @@ import click
 
 from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.items import MOST_NAMED
-from evtool.cli.answers.left_out import list_left_out, render_left_out
+from evtool.cli.answers.left_out import render_left_out
 from evtool.cli.command import Command, flag, options_of
 from evtool.cli.next_command import fill_commands, next_command
 from evtool.cli.options.common import SigningOptions, WorkerOptions, signing_options, workers_options
@@ -357,7 +357,7 @@ def _document(
         reused=result.reused,
         omitted=result.omitted,
         excluded=result.excluded,
-        left_out=list_left_out(result),
+        left_out=result.left_out,
         empty=result.empty_count,
         findings=listed.documents,
         more_findings=listed.more,
