@@ -24,7 +24,9 @@ from evtool.report.paper import (
     Heading,
     Paper,
     Paragraph,
+    Piece,
     SigningPlace,
+    Value,
     ValueKind,
 )
 from evtool.report.paper_page import render_paper
@@ -38,7 +40,7 @@ SHA = "5" * 64
 """Stands for the digest of an account's file."""
 
 
-def pieces_of(block: Block) -> Iterator[str | Blank | None]:
+def pieces_of(block: Block) -> Iterator[Piece | Value]:
     """Every text of a block, and every place for the pen."""
     if isinstance(block, Heading):
         yield block.text
@@ -47,6 +49,7 @@ def pieces_of(block: Block) -> Iterator[str | Blank | None]:
     elif isinstance(block, Frame):
         yield block.title
         for paragraph in block.paragraphs:
+            assert isinstance(paragraph, Paragraph)
             yield from paragraph.pieces
     elif isinstance(block, Choices):
         for choice in block.choices:
@@ -73,10 +76,11 @@ def known_of(paper: Paper) -> Iterator[tuple[ValueKind, str]]:
     """Every value that the program filled in, with its kind."""
     for block in paper.blocks:
         if isinstance(block, FieldList):
-            yield from ((field.kind, field.value) for field in block.fields if field.value)
+            yield from ((field.kind, field.value) for field in block.fields if isinstance(field.value, str))
         if isinstance(block, Grid):
+            kinds = [column.kind for column in block.columns]
             for row in block.rows:
-                yield from ((column.kind, cell) for column, cell in zip(block.columns, row, strict=True) if cell)
+                yield from ((kind, cell) for kind, cell in zip(kinds, row, strict=True) if isinstance(cell, str))
 
 
 def scalars_of(value: Any) -> Iterator[str]:

@@ -49,6 +49,7 @@ from evtool.report.account import (
 from evtool.report.consent_document import summary_document, terms_document
 from evtool.report.document import log_entry, step_document
 from evtool.report.findings import IN_JSON, in_english_if_words, list_findings
+from evtool.report.told import tell
 
 
 def examine(
@@ -226,4 +227,6 @@ def _finding(finding: Finding) -> AccountFinding:
         found=in_english_if_words(finding.found),
         count=finding.count,
         hidden=False,
+        says=tell(finding.says, expected=finding.expected, found=finding.found),
+        remarks=tuple(map(tell, finding.remarks)),
     )
