@@ -16,7 +16,6 @@ from evtool.core.timestamp.time_report import StampReport
 from evtool.core.values import replace
 from evtool.report.account import (
     Account,
-    AccountEntry,
     AccountFinding,
     AccountItem,
     AccountVerdict,
@@ -26,6 +25,7 @@ from evtool.report.account import (
     ListedItems,
 )
 from evtool.report.consent_document import Terms
+from evtool.report.document import LogEntry
 from evtool.report.told import ToldWords, without_causes, without_names, without_patterns
 
 _CODES = frozenset(
@@ -192,7 +192,7 @@ class _Editor:
         self._gone["texts"] += bool(stamp.detail) + bool(stamp.authority) + len(stamp.cautions)
         return replace(stamp, detail="", authority=None, cautions=())
 
-    def _entry(self, entry: AccountEntry) -> AccountEntry:
+    def _entry(self, entry: LogEntry) -> LogEntry:
         kept = _CODES if self._is_court else _FOR_RECIPIENTS
         kept = kept | {"purpose"} if entry.event is Event.DISCLOSED else kept
         details = {name: value for name, value in entry.details.items() if name in kept}

@@ -14,8 +14,8 @@ def render_left_out(result: SealResult) -> list[str]:
     """Give the lines that name what was left out."""
     lines = [f"  {counted(result.excluded, 'entry of the directory is', 'entries of the directory are')} left out:"]
     for entry in result.left_out[:_MAX_NAMED]:
-        what = format_size(entry.size)
-        if entry.is_directory:
+        what = format_size(entry.bytes)
+        if entry.directory:
             what = f"a directory with {counted(entry.files, 'file', 'files')}, {what}"
         lines.append(f"    {shown(entry.path)}: {what}; {entry.reason}")
     if result.excluded > _MAX_NAMED:

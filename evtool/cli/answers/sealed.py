@@ -5,7 +5,7 @@ from __future__ import annotations
 from evtool.core.errors import ExitCode
 from evtool.core.metadata.vocabulary import Withheld
 from evtool.operations.seal.options import SealResult
-from evtool.report.document import LeftOutEntry, SealDocument
+from evtool.report.document import SealDocument
 from evtool.report.findings import ListedFindings
 from evtool.report.metadata_document import SealedMetadata
 from evtool.report.time_document import Stamping
@@ -36,7 +36,7 @@ def seal_document(
         reused=result.reused,
         omitted=result.omitted,
         excluded=result.excluded,
-        left_out=list_left_out(result),
+        left_out=result.left_out,
         empty=result.empty_count,
         findings=listed.documents,
         more_findings=listed.more,
@@ -58,19 +58,4 @@ def _sealed_metadata(result: SealResult) -> SealedMetadata | None:
         sensitive={kind: seen.sensitive[kind] for kind in Withheld if seen.sensitive[kind]},
         recordings=seen.recordings,
         read_twice=seen.read_twice,
-    )
-
-
-def list_left_out(result: SealResult) -> tuple[LeftOutEntry, ...]:
-    """Name what patterns left out."""
-    return tuple(
-        LeftOutEntry(
-            path=entry.path,
-            pattern=entry.pattern,
-            reason=entry.reason,
-            directory=entry.is_directory,
-            files=entry.files,
-            bytes=entry.size,
-        )
-        for entry in result.left_out
     )
