@@ -61,7 +61,7 @@ def remove(path: Path) -> None:
 
 
 STILL_FILES = (rewrite_with_date_put_back, append, truncate, replace_by_a_twin)
-GONE = {replace_by_a_pipe: ItemProblem.SPECIAL, remove: ItemProblem.VANISHED}
+GONE: dict[Callable[[Path], None], ItemProblem] = {replace_by_a_pipe: ItemProblem.SPECIAL, remove: ItemProblem.VANISHED}
 
 
 @pytest.fixture
