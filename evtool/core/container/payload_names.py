@@ -109,6 +109,9 @@ class ReservedNames:
     def __contains__(self, name: str) -> bool:
         return fold_path(name) in self._names
 
+    BEGINNING = "item-"
+    """How the path begins of every item that is to be added, in whatever case; the paths of others need not be."""
+
 
 def neutral_name(number: int, stored: str | None, reserved: ReservedNames | None = None) -> str:
     """Name an item by its number, keeping the ending of its stored path if that is a usual one.

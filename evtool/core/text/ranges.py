@@ -45,6 +45,11 @@ class ItemRanges(Struct, frozen=True):
     def __len__(self) -> int:
         return count_items(self.ranges)
 
+    def overlaps(self, first: int, last: int) -> bool:
+        """Tell whether any number from `first` to `last` is in the set."""
+        at = bisect_right(self.ranges, last, key=_first)
+        return at > 0 and self.ranges[at - 1][1] >= first
+
     @property
     def last(self) -> int:
         """The greatest number."""
