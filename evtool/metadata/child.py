@@ -60,12 +60,10 @@ def preload(settings: Settings) -> None:
 
 def _read_samples(settings: Settings) -> None:
     """Do beforehand, on harmless files, what each child would do for the first time."""
-    readers = extractors(settings.parsers is Parsers.PLAIN)
+    readers = extractors(settings.parsers)
     for media_type, content in samples(settings.parsers) * ROUNDS:
         stream, size = io.BufferedReader(io.BytesIO(content)), len(content)
-        found = KNOWN.get(media_type)
-        if settings.parsers is Parsers.ALL:
-            found = _identify_by_structure()(stream, size)
+        found = _find_format(stream, size, settings) or KNOWN.get(media_type)
         _may_share(readers[media_type], stream, size)
         collector = Collector(Detail.BASIC if settings.basic else Detail.FULL)
         for claims in _claims_so_far(found, readers[media_type], stream, size, collector, final_only=False):
@@ -78,7 +76,6 @@ def _identify_by_structure() -> Callable[[io.BufferedIOBase, int], FormatClaim |
     # Not at the top: only one of the servers needs the libraries that it imports.
     from evtool.metadata.identify import identify
 
-    identify(io.BytesIO(b"\0" * 64), 64)  # which loads the table of signatures
     return identify
 
 
@@ -92,7 +89,7 @@ def parse_in_confinement(
     sizes = [os.fstat(file).st_size for file in files]
     _confine(settings)
     is_shared = len(files) > 1
-    readers = extractors(settings.parsers is Parsers.PLAIN)
+    readers = extractors(settings.parsers)
     for item, (file, size, told) in enumerate(zip(files, sizes, formats, strict=True)):
         stream = open_stream(file, size)
         found = told or _find_format(stream, size, settings)
@@ -108,8 +105,8 @@ def parse_in_confinement(
 
 
 def _find_format(stream: io.BufferedIOBase, size: int, settings: Settings) -> FormatClaim | None:
-    """Find the format of a file that shows only in a structure; of plain ones that is TIFF."""
-    if settings.parsers is Parsers.ALL:
+    """Find the format of a file that shows only in a structure: OLE and ZIP; of plain ones, TIFF."""
+    if settings.parsers is Parsers.NATIVE:
         return _identify_by_structure()(stream, size)
     stream.seek(0)
     head = stream.read(16)

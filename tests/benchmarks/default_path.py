@@ -30,7 +30,6 @@ from blake3 import blake3
 import evtool
 from tests.benchmarks.measure import Command, drop_caches, run_in_turns
 
-
 Maker = Callable[[str], bytes]
 """Makes the content of a file from its name."""
 
