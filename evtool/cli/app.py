@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NoReturn
+
+from msgspec import Struct
 
 from evtool.cli.delivery import print_error, take_over_streams
 from evtool.cli.faults import FAULT_HINT, FaultWatch, describe_fault, print_traceback, spoil
@@ -118,8 +119,7 @@ def _interrupted(error: BaseException) -> int:
     return 128 + (signal.SIGTERM if terminated else signal.SIGINT)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reporter:
+class _Reporter(Struct, frozen=True):
     """Tells an error to whoever called: a person, or a script that asked for JSON."""
 
     arguments: Sequence[str]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.custody.chain import EntryFiles, Link, check_link
 from evtool.core.errors import EvtoolError, InputError, UsageError, Way
@@ -23,8 +24,7 @@ SUFFIX = ".received"
 WRONG_PAIR = "name the bundle that was received, and the directory that was made for it"
 
 
-@dataclass(frozen=True, slots=True)
-class Continued:
+class Continued(Struct, frozen=True):
     """A record, as it is read together with the directory that continues it.
 
     Attributes:
