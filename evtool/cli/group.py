@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 import os
-import shlex
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from evtool.cli.next_command import shell_word
 from evtool.cli.screen import ABOUT, COMMANDS, EPILOG, OTHER_WORDS, SECTIONS, render_first_screen
 from evtool.core import __version__
 from evtool.core.errors import ExitCode
@@ -92,7 +92,7 @@ class Group(click.Group):
         if meant:
             return f"did you mean `{ctx.command_path} {meant}`?"
         if is_root and os.path.lexists(args[0]):
-            return f"to check what is there: `evtool verify {shown(shlex.quote(args[0]), 200)}`"
+            return f"to check what is there: `evtool verify {shell_word(args[0])}`"
         return f"`{ctx.command_path}` alone lists the commands"
 
 

@@ -209,7 +209,7 @@ class CustodyWriter:
         except InputError as error:
             raise InputError(
                 f"{shown(order[-1])} was written, but the medium did not confirm it: {error.message}",
-                hint="check the medium, then run evtool verify, and make a copy on another medium",
+                hint="check the medium, then run `evtool verify DIR`, and make a copy on another medium",
             ) from error
         for name in order + texts:
             self._read_back(name)
@@ -268,7 +268,7 @@ class CustodyWriter:
         Raises:
             InputError: it is another one, or cannot be read.
         """
-        hint = "the record may be broken: run evtool verify; do not rely on this medium or share"
+        hint = "the record may be broken: run `evtool verify DIR`; do not rely on this medium or share"
         try:
             found = read_back(os.open(self._at(name), os.O_RDONLY | _BINARY, dir_fd=self._directory))
         except OSError as error:

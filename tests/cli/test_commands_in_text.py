@@ -250,7 +250,7 @@ def test_every_way_out_is_an_option(way: Way) -> None:
     having = [context.command for context in CONTEXTS if hint_of(error, context.command) != error.hint]
     assert having
     for command in having:
-        names = re.findall(r"--[a-z-]+", hint_of(error, command))
+        names = re.findall(r"(?<= |\()--?[a-z-]+(?= )", hint_of(error, command))
         assert set(names) <= {name for param in command.params for name in param.opts}
     assert any(hint_of(error, context.command) == error.hint for context in CONTEXTS)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 
 from evtool.cli.answers.entry import answer_entry
 from evtool.cli.command import Command
+from evtool.cli.next_command import next_command, shell_word
 from evtool.cli.options.bundle import AccessOptions, access_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options, trust_option
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
@@ -108,7 +108,7 @@ def command(
         )
     notes = ["", f"Receipt ({acceptance.value}): {shown(str(receipt))}"] if not entry.dry_run else []
     if not entry.dry_run and entry.continued is not None:
-        both = f"{shlex.quote(directory)} --continued {shlex.quote(entry.continued)}"
+        both = next_command(f"evtool verify DIR --continued {shell_word(entry.continued)}")
         notes += [f"Your entry is in {shown(entry.continued)}; the bundle was not changed. To read both together:"]
-        notes += [f"  evtool verify {shown(both, 400)}"]
+        notes += [f"  {both}"]
     return answer_entry(output, directory, result, *notes, where=entry.reading(opening))

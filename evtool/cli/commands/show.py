@@ -80,7 +80,7 @@ def command(
         if chosen.unknown:
             raise InputError(
                 f"no seal states such an item: {', '.join(shown(name, 80) for name in chosen.unknown[:_MAX_NAMED])}",
-                hint="`evtool show DIRECTORY` lists them all",
+                hint="`evtool show DIR` lists them all",
             )
         exit_code = weigh(findings)
         if exit_code is ExitCode.OK and not chosen:

@@ -65,7 +65,7 @@ def measure_fixity(
     record = read_record(opened.custody)
     total = sum(seal.sealed.items for seal in record.seals)
     if not total:
-        raise InputError("nothing is sealed here, so there is nothing to compare", hint="run evtool seal first")
+        raise InputError("nothing is sealed here, so there is nothing to compare", hint="run `evtool seal DIR` first")
     there = _numbers_there(opened, record, total)
     whole = request.sample is None or request.sample >= len(there)
     selection = Selection() if whole else Selection(_draw(request.sample or 1, there, author.random))
@@ -85,7 +85,9 @@ def measure_fixity(
     for seal in record.seals:
         require_sound(seal.findings)
     for finding in (*comparison.withholding.findings, *comparison.check_accounts(total)):
-        raise MismatchError(f"the record fails verification: {in_english(finding)}", hint="run evtool verify first")
+        raise MismatchError(
+            f"the record fails verification: {in_english(finding)}", hint="run `evtool verify DIR` first"
+        )
     found = [*comparison.findings]
     if opened.bundle is not None:
         found += check_bag(opened.bundle, record.chain.links[0].entry.collection, whole=whole)
@@ -94,7 +96,7 @@ def measure_fixity(
     if not fixity.checked:
         raise InputError(
             "no item could be checked, so nothing was recorded",
-            hint="`evtool verify` gives the reason for each; use a copy that contains some of the items",
+            hint="`evtool verify DIR` gives the reason for each; use a copy that contains some of the items",
         )
     return Measurement(fixity, findings)
 

@@ -123,7 +123,7 @@ class SelectedItems:
         for first, second in zip(self._record.seals, again.seals, strict=True):
             if first.findings != second.findings:
                 message = next(map(in_english, second.findings), "the record changed while it was read")
-                raise InputError(message, hint="what was printed is not complete; run evtool verify")
+                raise InputError(message, hint="what was printed is not complete; run `evtool verify DIR`")
 
     def _read(self, record: Record, sought: Sought | None) -> Iterator[SealedItem]:
         for _, sealed in read_items(record, sought):
