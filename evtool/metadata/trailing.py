@@ -29,6 +29,9 @@ _RECORDING = compiled_when_used(
     re.DOTALL,
 )
 
+_MARKS = (b"ftyp", b"mvhd", b"\x1aE\xdf\xa3", b"RIFF")
+"""One of them stands in whatever the pattern fits."""
+
 
 def trailing_claims(stream: BufferedIOBase, end: int, bytes_left: int, source: str) -> Iterator[Claim]:
     """Yield what is claimed of the bytes behind a picture that ends at `end`.
@@ -46,9 +49,11 @@ def _find_recording(stream: BufferedIOBase, start: int) -> str:
         stream.seek(position)
         chunk = stream.read(_CHUNK)
         data = carried + chunk
-        for match in _RECORDING.finditer(data):
-            if name := _name(match):
-                return name
+        # Nearly everything holds none of these, which is found out in a third of the time.
+        if any(mark in data for mark in _MARKS):
+            for match in _RECORDING.finditer(data):
+                if name := _name(match):
+                    return name
         if len(chunk) < _CHUNK:
             return ""
         carried = data[-_OVERLAP:]
