@@ -45,7 +45,7 @@ FLOORS: Mapping[str, list[set[str]]] = {
         {"delivery", "notes", "screen", "ways", "progress_bars"},
         {"command"},
         {"output", "group"},
-        {"options", "progress", "faults", "usage"},
+        {"options", "progress", "faults", "usage", "telling"},
         {"answers"},
         {"commands", "app"},
     ],

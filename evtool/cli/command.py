@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
-from evtool.cli.ways import hint_of
-from evtool.core.errors import EvtoolError
+from evtool.cli.ways import options_for
+from evtool.core.errors import EvtoolError, UsageError
 
 Function = Callable[..., Any]
 
@@ -66,8 +66,22 @@ class Command(click.Command):
             error.ctx = error.ctx or ctx
             raise
         except EvtoolError as error:
-            error.hint = hint_of(error, self)
+            error.options = options_for(error, self)
             raise
+
+
+def misuse(error: EvtoolError) -> click.UsageError:
+    """Give the error of a command line that says this, and on which page the command is explained."""
+    usage = click.UsageError(error.message)
+    usage.__cause__ = error
+    return usage
+
+
+def one_of_two(first: str, second: str) -> UsageError:
+    """Give the error that two options exclude each other."""
+    return UsageError(
+        "{first} and {second} are two answers to one question; give one", key="one-of-two", first=first, second=second
+    )
 
 
 def flag(*names: str, otherwise: Any = dataclasses.MISSING, **settings: Any) -> Any:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import json
 import re
 import tomllib
 from collections.abc import Iterator
 from enum import Enum
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from evtool.core.custody.events import Event
+from evtool.core.custody.events import DETAILS, Acceptance, Event, Role
 from evtool.core.errors import ExitCode, UsageError
 from evtool.core.finding import Axis, AxisState, Cause, Code, Effect, Finding, Listed, Words
+from evtool.core.manifest.context import FIELDS
+from evtool.core.manifest.statement import ItemType, OmissionReason
+from evtool.core.metadata.vocabulary import CountKind, Failure, TextKind, TimeKind, Withheld
 from evtool.core.terms.terms import TERMS
 from evtool.core.timestamp.token_state import TokenState
 from evtool.report.bundle_readme import render_bundle_readme
@@ -34,6 +39,7 @@ PLACE = re.compile(r"\{(\w+)[:,\w]*\}")
 FORMS = ("one", "other")
 
 
+@cache
 def texts_of(code: str) -> dict[str, list[str]]:
     """Every text of a catalogue with its forms, by key; what stands for another text is given as it is."""
 
@@ -52,6 +58,10 @@ def texts_of(code: str) -> dict[str, list[str]]:
 ENGLISH = texts_of("en")
 
 
+OWN = ("cause.", "error.", "hint.", "claim.", "field.", "term.name.")
+"""Tables of other languages than English: what English says with the code itself, or where the error is raised."""
+
+
 def values_in(text: str) -> set[str]:
     return set(PLACE.findall(text))
 
@@ -60,7 +70,7 @@ def values_in(text: str) -> set[str]:
 def test_a_language_says_everything_with_the_same_values(code: str) -> None:
     """A text that is missing, or that there is no more, is named; so is one that leaves out a value or has another."""
     other = texts_of(code)
-    own = {key for key in {*ENGLISH, *other} if key.startswith("cause.")}
+    own = {key for key in {*ENGLISH, *other} if key.startswith(OWN)}
     assert sorted(other.keys() - own) == sorted(ENGLISH.keys() - own)
     differing = {
         key: (values_in(ENGLISH[key][-1]), values_in(other[key][-1]))
@@ -69,7 +79,7 @@ def test_a_language_says_everything_with_the_same_values(code: str) -> None:
     }
     assert differing == {}
     # An error says in English what is wrong; another language may say of which kind it is, in place of that.
-    assert all(values_in(text) <= {"text", "kind"} for key in own for text in other.get(key, ()))
+    assert all(values_in(text) <= {"text", "kind"} for key in own if key.startswith("cause") for text in other[key])
 
 
 @pytest.mark.parametrize("code", list_languages())
@@ -108,7 +118,14 @@ def test_every_word_of_the_program_has_a_text(code: str) -> None:
         ("stamp-state", TokenState),
     ]
     wanted += [(f"term.{term.name}", term.codes) for term in TERMS if term.codes]
-    missing = [
+    wanted += [("term.acceptance", Acceptance), ("term.role", Role), ("term.omission", OmissionReason)]
+    wanted += [("content-type", ItemType), ("failure", Failure), ("withheld", Withheld)]
+    own = [("claim", kind.value) for kinds in (TimeKind, CountKind) for kind in kinds]
+    own += [("claim", kind.code) for kind in TextKind] + [("term.name", term.name) for term in TERMS]
+    own += [("field", field.name) for kind in DETAILS.values() for field in dataclasses.fields(kind)]
+    own += [("field", field.name) for field in FIELDS]
+    missing = [f"{table}.{name}" for table, name in own if code != "en" and name not in language.table(table)]
+    missing += [
         f"{table}.{member.value}"
         for table, members in wanted
         for member in members
@@ -116,6 +133,11 @@ def test_every_word_of_the_program_has_a_text(code: str) -> None:
     ]
     missing += [f"finding.{finding.value}" for finding in Code if not language.table(f"finding.{finding.value}")]
     assert missing == []
+
+
+def choices_of(node: ast.expr) -> list[ast.expr]:
+    """What a value can be: the two sides of a condition, or the value itself."""
+    return [*choices_of(node.body), *choices_of(node.orelse)] if isinstance(node, ast.IfExp) else [node]
 
 
 def made_words() -> Iterator[tuple[str, str, set[str] | None]]:
@@ -127,8 +149,7 @@ def made_words() -> Iterator[tuple[str, str, set[str] | None]]:
             names = {keyword.arg for keyword in node.keywords if keyword.arg}
             is_open = any(keyword.arg is None for keyword in node.keywords)
             first = node.args[0]
-            choices = [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]
-            for choice in choices:
+            for choice in choices_of(first):
                 if isinstance(choice, ast.Constant):
                     yield f"{path.name}:{node.lineno}", str(choice.value), None if is_open else names
 
@@ -184,7 +205,9 @@ LATIN_ALLOWED = {
 """Words of a Korean text that are not Korean: names of algorithms, of programs, of files, and commands."""
 
 
-_COMMAND = re.compile('^     .*$|^ *NNNN-.*$|ssh-keygen -l -f key.pub|\\(date -u .*?\\)|"[A-Za-z]+"', re.MULTILINE)
+_COMMAND = re.compile(
+    '`[^`]+`|--[a-z-]+|^     .*$|^ *NNNN-.*$|ssh-keygen -l -f key.pub|\\(date -u .*?\\)|"[A-Za-z]+"', re.MULTILINE
+)
 """A command, or a line of a list of files; in quotation marks, what a tool prints."""
 
 

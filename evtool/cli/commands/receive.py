@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from evtool.cli.answers.entry import answer_entry
-from evtool.cli.command import Command
+from evtool.cli.command import Command, misuse, one_of_two
 from evtool.cli.options.bundle import AccessOptions, access_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options, trust_option
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
@@ -84,7 +84,7 @@ def command(
 ) -> int:
     """Check a collection or a bundle that was handed over to you, record what you accept, and write a receipt."""
     if reject and not items.is_empty:
-        raise click.UsageError("--items and --reject are two answers to one question; give one")
+        raise misuse(one_of_two("--items", "--reject"))
     if entry.continued is None and entry.custody is None and is_bundle(directory):
         entry = replace(entry, continued=default_continuation(directory))
     opening = access.load()
@@ -106,9 +106,11 @@ def command(
             options,
             receipt,
         )
-    notes = ["", f"Receipt ({acceptance.value}): {shown(str(receipt))}"] if not entry.dry_run else []
+    say, notes = output.language.say, list[str]()
+    if not entry.dry_run:
+        accepted_as = output.language.word("term.acceptance", acceptance.value)
+        notes += ["", say("answer.receipt", acceptance=accepted_as, path=str(receipt))]
     if not entry.dry_run and entry.continued is not None:
         both = f"{shlex.quote(directory)} --continued {shlex.quote(entry.continued)}"
-        notes += [f"Your entry is in {shown(entry.continued)}; the bundle was not changed. To read both together:"]
-        notes += [f"  evtool verify {shown(both, 400)}"]
+        notes += [say("answer.continued", path=entry.continued), f"  evtool verify {shown(both, 400)}"]
     return answer_entry(output, directory, result, *notes, where=entry.reading(opening))

@@ -308,7 +308,7 @@ def _render(
             "  nothing was time-stamped: no entry was added; evtool timestamp has the newest entry time-stamped"
         )
     if result.newest_entry is not None and result.head:
-        lines += head_lines(result.head)
+        lines += head_lines(english(), result.head)
     return "\n".join(lines)
 
 

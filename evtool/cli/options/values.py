@@ -30,7 +30,7 @@ def instant_value(text: str) -> datetime:
     try:
         return parse_user_time(text)
     except FormatError as error:
-        raise click.BadParameter(f"{error.message}; {error.hint}") from None
+        raise click.BadParameter(f"{error.message}; {error.hint}") from error
 
 
 def digest_value(text: str) -> str:
@@ -38,7 +38,7 @@ def digest_value(text: str) -> str:
     try:
         return parse_grouped_digest(text)
     except FormatError as error:
-        raise click.BadParameter(error.message) from None
+        raise click.BadParameter(error.message) from error
 
 
 def code_value(text: str) -> str:
@@ -46,7 +46,7 @@ def code_value(text: str) -> str:
     try:
         return check_code(text)
     except FormatError as error:
-        raise click.BadParameter(f"{error.message}: {error.hint}") from None
+        raise click.BadParameter(f"{error.message}: {error.hint}") from error
 
 
 def moment_value(text: str) -> datetime:
@@ -94,7 +94,7 @@ def agreement_value(text: str) -> str:
         (agreement,) = parse_user_term("agreement", text)
         return str(agreement)
     except FormatError as error:
-        raise click.BadParameter(error.message) from None
+        raise click.BadParameter(error.message) from error
 
 
 def purposes_value(text: str) -> tuple[Purpose | str, ...]:
@@ -105,7 +105,7 @@ def purposes_value(text: str) -> tuple[Purpose | str, ...]:
     try:
         purposes: tuple[Purpose | str, ...] = parse_user_term("for", text)
     except FormatError as error:
-        raise click.BadParameter(f"{error.message}; {error.hint}") from None
+        raise click.BadParameter(f"{error.message}; {error.hint}") from error
     return purposes
 
 
