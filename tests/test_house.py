@@ -26,6 +26,7 @@ FLOORS: Mapping[str, list[set[str]]] = {
         {"__main__"},
     ],
     "evtool.core": [
+        {"values"},  # what every value is made of
         {"errors", "accounts"},
         {"finding", "text"},
         {"terms", "ssh", "container", "timestamp", "metadata"},  # claims are spelled canonically, as text says
@@ -52,7 +53,7 @@ FLOORS: Mapping[str, list[set[str]]] = {
 }
 """Package -> its rooms from the ground up. A room imports from the floors below it, and from no room beside it."""
 
-MOST_ROOMS = {"evtool.core": 13, "evtool.operations": 12}
+MOST_ROOMS = {"evtool.core": 14, "evtool.operations": 12}
 MOST_FLOORS = {"evtool.operations": 5}
 
 

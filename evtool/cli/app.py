@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NoReturn
+
+from msgspec import Struct
 
 from evtool.cli.delivery import take_over_streams
 from evtool.cli.faults import FaultWatch, describe_fault, print_traceback, spoil
@@ -120,8 +121,7 @@ def _interrupted(error: BaseException) -> int:
     return 128 + (signal.SIGTERM if terminated else signal.SIGINT)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reporter:
+class _Reporter(Struct, frozen=True):
     """Tells an error to whoever called: a person, or a script that asked for JSON."""
 
     arguments: Sequence[str]

@@ -12,6 +12,7 @@ from shutil import get_terminal_size
 from typing import Literal
 
 import click
+from msgspec import Struct
 
 from evtool.cli.command import OUTPUT, flag, options_of
 from evtool.core.text.names import is_visible
@@ -22,8 +23,7 @@ from evtool.report.language import Language, choose_language, english
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorDocument:
+class ErrorDocument(Struct, frozen=True, kw_only=True):
     """What any command prints when it ends without a result.
 
     Attributes:
@@ -155,11 +155,15 @@ output_and_progress = options_of(Output, "output", OUTPUT, without=frozenset({"l
 output_of_work = options_of(Output, "output", OUTPUT)
 
 
-@dataclass(slots=True)
 class Notices:
-    """What a user has to know beside the answer, printed on stderr at once, and kept for the answer of a script."""
+    """What a user has to know beside the answer, printed on stderr at once, and kept for the answer of a script.
 
-    texts: list[str] = field(default_factory=list)
+    Attributes:
+        texts: what was printed.
+    """
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
 
     def __call__(self, text: str) -> None:
         """Print one, whether or not anything else is to be quiet."""

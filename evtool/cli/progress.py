@@ -8,9 +8,10 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from msgspec import Struct, to_builtins
 
 from evtool.cli.output import Output, ProgressMode
 from evtool.core.errors import EvtoolError
@@ -47,8 +48,7 @@ _MOST_NAMED = 16
 """Files in work that one JSON line names."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileInWork:
+class FileInWork(Struct, frozen=True, kw_only=True):
     """A file that is being read.
 
     Attributes:
@@ -62,8 +62,7 @@ class FileInWork:
     size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgressLine:
+class ProgressLine(Struct, frozen=True, kw_only=True):
     """One line of progress on standard error, with `--progress json`.
 
     Attributes:
@@ -260,7 +259,7 @@ class _LineProgress(_ShownProgress):
             ),
             done=done,
         )
-        sys.stderr.write(json.dumps(asdict(line)) + "\n")
+        sys.stderr.write(json.dumps(to_builtins(line)) + "\n")
         sys.stderr.flush()
 
 

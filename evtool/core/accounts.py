@@ -6,11 +6,12 @@ So what was dropped on the way, by whatever fault, shows: the sums do not meet, 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from msgspec import Struct
+
+from evtool.core.values import names_of
 
 
-@dataclass(slots=True)
-class ItemFates:
+class ItemFates(Struct):
     """How many items of one seal, or of several, met which fate.
 
     Attributes:
@@ -42,16 +43,15 @@ class ItemFates:
     @property
     def total(self) -> int:
         """All of them together."""
-        return sum(map(int, asdict(self).values()))
+        return sum(getattr(self, name) for name in names_of(self))
 
     def add(self, other: ItemFates) -> None:
         """Add what another seal's items met."""
-        for field in fields(self):
-            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+        for name in names_of(self):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
-@dataclass(slots=True)
-class EvidenceCounts:
+class EvidenceCounts(Struct):
     """How many things that lie in the evidence ended in which class.
 
     Attributes:
@@ -83,4 +83,5 @@ class EvidenceCounts:
     @property
     def accounted(self) -> int:
         """All classes together, which is `seen` unless something was dropped."""
-        return sum(map(int, asdict(self).values())) - self.seen
+        total: int = sum(getattr(self, name) for name in names_of(self))
+        return total - self.seen

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from evtool.core.errors import EvtoolError, ExitCode
 
@@ -159,8 +161,7 @@ class Code(Enum):
     CONSENT_STRICTER = ("consent-stricter", Axis.CONSENT)
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """An error as the reason of something: its message, which is English, and what says it in other languages.
 
     Attributes:
@@ -212,8 +213,7 @@ class Phrase(str):
         return Phrase, (str(self), self.says)
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """Some of many things, named one by one.
 
     Attributes:
@@ -249,8 +249,7 @@ Value = int | str | Ranges | Listed | Cause | Words | None
 """What a sentence can hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that a verification found.
 
     Attributes:
@@ -264,7 +263,6 @@ class Finding:
         entry: number of the custody entry, if it is about one.
         count: how many things it is about, where one finding sums up many.
         remarks: what has to be said behind it.
-        axis: the question it bears on, which follows from its code.
     """
 
     code: Code
@@ -277,10 +275,11 @@ class Finding:
     entry: int | None = None
     count: int = 1
     remarks: tuple[Words, ...] = ()
-    axis: Axis = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "axis", self.code.axis)
+    @property
+    def axis(self) -> Axis:
+        """The question it bears on, which follows from its code."""
+        return self.code.axis
 
 
 def weigh(findings: Iterable[Finding], *, established: bool = True) -> ExitCode:

@@ -6,8 +6,10 @@ axis is computed from what the steps that it rests on returned, and nothing but 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
+
+from msgspec import Struct
 
 from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.consent.summary import STRICTEST_HANDLING, ConsentSummary
@@ -46,8 +48,7 @@ class Step(Enum):
         return step
 
 
-@dataclass(frozen=True, slots=True)
-class StepResult:
+class StepResult(Struct, frozen=True):
     """What one step checked, on what, and how it ended.
 
     Attributes:
@@ -68,8 +69,7 @@ class StepResult:
         return 0 < self.subjects == self.checked
 
 
-@dataclass(frozen=True, slots=True)
-class SignerReport:
+class SignerReport(Struct, frozen=True):
     """One entry of the chain as a verdict shows it.
 
     Attributes:
@@ -93,8 +93,7 @@ class SignerReport:
     head: str
 
 
-@dataclass(frozen=True, slots=True)
-class PartialCopy:
+class PartialCopy(Struct, frozen=True):
     """A copy that leaves out what a signed entry says it leaves out.
 
     Attributes:
@@ -110,8 +109,7 @@ class PartialCopy:
     sealed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True, dict=True):
     """The result of one verification.
 
     Attributes:
@@ -149,10 +147,11 @@ class Report:
     partial: PartialCopy | None = None
     continued: int | None = None
     links: tuple[Link, ...] = ()
-    axes: dict[Axis, AxisState] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "axes", {axis: self._judge(axis) for axis in Axis})
+    @cached_property
+    def axes(self) -> dict[Axis, AxisState]:
+        """The state of each axis."""
+        return {axis: self._judge(axis) for axis in Axis}
 
     def _judge(self, axis: Axis) -> AxisState:
         """An axis is shown by the steps that it rests on, and by nothing else: never by the absence of findings."""

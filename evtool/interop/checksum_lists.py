@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from evtool.core.errors import FormatError, Way
 from evtool.core.text.foreign import ForeignText, not_utf8, read_foreign_text
@@ -41,8 +42,7 @@ _DRIVE = re.compile(r"(?:[A-Za-z]:|\\\\[?.]\\|\\\\[^\\/]+\\)")
 _MAX_NAMED = 20
 
 
-@dataclass(frozen=True, slots=True)
-class ListOptions:
+class ListOptions(Struct, frozen=True):
     """How a list is read.
 
     Attributes:
@@ -60,8 +60,7 @@ class ListOptions:
     name: str = ""
 
 
-@dataclass(slots=True)
-class ForeignList:
+class ForeignList(Struct):
     """What a list says.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from evtool.core.errors import FormatError, Way
 from evtool.core.text.names import shown_path
@@ -26,8 +27,7 @@ WEAK = frozenset({"md5", "sha1", CRC32})
 _HEX = re.compile(r"[0-9A-Fa-f]+\Z")
 
 
-@dataclass(slots=True)
-class Expected:
+class Expected(Struct):
     """What lists say of one file.
 
     Attributes:

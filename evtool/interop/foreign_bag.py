@@ -7,8 +7,9 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from evtool.core.container.payload_names import find_unsafe
 from evtool.core.errors import FormatError
@@ -40,8 +41,7 @@ _DECLARED = (
 _MAX_NOTES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignBag:
+class ForeignBag(Struct, frozen=True):
     """What the texts of a bag say.
 
     Attributes:
@@ -112,8 +112,7 @@ def _doubtful_names(files: Iterable[bytes]) -> Iterator[str]:
             yield f"{shown_path(path)}: {why}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Texts:
+class _Texts(Struct, frozen=True):
     """How the texts of one bag are read."""
 
     version: tuple[int, int]

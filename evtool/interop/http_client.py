@@ -13,13 +13,15 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from msgspec import Struct
+
 from evtool.core.errors import InputError
 from evtool.core.text.names import shown
+from evtool.core.values import replace
 
 TIMEOUT = 15.0
 """Seconds for each wait: connecting, and every read."""
@@ -68,8 +70,7 @@ class NetworkError(InputError):
         self.url = url
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True):
     """One request, completely decided before anything is sent.
 
     Attributes:
@@ -100,8 +101,7 @@ class Outgoing:
         return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("ascii") + self.body
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """What a server answered: its status and body."""
 
     status: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from evtool.core.consent.state import combine_terms
 from evtool.core.errors import FormatError
@@ -23,8 +24,7 @@ MAX_DEFAULTS = 1024 * 1024
 _ALL = "."
 
 
-@dataclass(frozen=True, slots=True)
-class DirectoryDefaults:
+class DirectoryDefaults(Struct, frozen=True):
     """What holds below one directory.
 
     Attributes:
@@ -40,8 +40,7 @@ class DirectoryDefaults:
         return not self.path or key.startswith(nfc_key(self.path) + "/")
 
 
-@dataclass(frozen=True, slots=True)
-class ItemDefaults:
+class ItemDefaults(Struct, frozen=True):
     """All directories that a file names, outer ones before inner ones."""
 
     directories: tuple[DirectoryDefaults, ...] = ()

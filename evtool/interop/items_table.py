@@ -10,8 +10,9 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError, Way
 from evtool.core.manifest.archivist_statements import ArchivistStatements, make_context
@@ -22,6 +23,7 @@ from evtool.core.text.counts import counted
 from evtool.core.text.foreign import read_foreign_text
 from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import parse_name, shown
+from evtool.core.values import replace
 from evtool.interop.headings import column_of, heading_of
 
 PATH = "path"
@@ -40,8 +42,7 @@ _BOM = "\ufeff"
 _STARTS_A_FORMULA = re.compile(r"[=+\-@\t\r']")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """What one row states.
 
     Attributes:
@@ -64,8 +65,7 @@ class Row:
         return f"{self.word} {self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table as it was read.
 
     Attributes:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError, KeyFileError, Way
 from evtool.core.ssh.key import SK_ED25519, PublicKey, parse_public_key_blob
@@ -29,8 +30,7 @@ _SIGN_REQUEST, _SIGN_RESPONSE = 13, 14
 _HINT = "start one with `eval $(ssh-agent)`, add the key with `ssh-add FILE`"
 
 
-@dataclass(frozen=True, slots=True)
-class AgentSignature:
+class AgentSignature(Struct, frozen=True):
     """What the agent answers: R and S, and of a security key its flags and counter. Not verified."""
 
     raw: bytes

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError, KeyFileError
 from evtool.core.text.codes import check_code
@@ -17,16 +18,14 @@ from evtool.keys.passphrase import Passphrase, PassphraseSource
 NO_KEY_HINT = "`evtool key new CODE` makes the key for agent CODE"
 
 
-@dataclass(frozen=True, slots=True)
-class OwnKey:
+class OwnKey(Struct, frozen=True):
     """A key of the user, under its code."""
 
     code: str
     file: KeyFile
 
 
-@dataclass(frozen=True, slots=True)
-class OwnKeys:
+class OwnKeys(Struct, frozen=True):
     """The keys of the user in the order of their codes, and what kept others from being read."""
 
     keys: tuple[OwnKey, ...]

@@ -14,9 +14,10 @@ import os
 import stat
 import unicodedata
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from evtool.core.errors import InputError, KeyFileError, Way
 from evtool.keys.files import read_secret_file, shown_file
@@ -34,8 +35,7 @@ TRIES = 3
 _HINT = "give one in a file or by a descriptor, or work in a terminal"
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Passphrase:
+class Passphrase(Struct, frozen=True, eq=False):
     """A passphrase as it came; shows nothing of itself in messages, logs and traces."""
 
     _typed: bytes
@@ -109,8 +109,7 @@ class PassphraseSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class TerminalPassphrase:
+class TerminalPassphrase(Struct, frozen=True):
     """Asks on the terminal, without echo.
 
     Attributes:
@@ -131,8 +130,7 @@ class TerminalPassphrase:
         return passphrase
 
 
-@dataclass(frozen=True, slots=True)
-class DescriptorPassphrase:
+class DescriptorPassphrase(Struct, frozen=True):
     """Reads from a file descriptor that the caller opened, up to its end."""
 
     descriptor: int
@@ -155,8 +153,7 @@ class DescriptorPassphrase:
         return Passphrase(_without_newline(data))
 
 
-@dataclass(frozen=True, slots=True)
-class FilePassphrase:
+class FilePassphrase(Struct, frozen=True):
     """Reads from a file that only its owner may see, or from a pipe such as `<(...)` of a shell."""
 
     path: Path

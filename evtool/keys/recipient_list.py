@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import tomli_w
+from msgspec import Struct
 
 from evtool.core.errors import FormatError, KeyFileError, UsageError
 from evtool.core.terms.terms import code_text
 from evtool.core.text.codes import check_code
+from evtool.core.values import replace
 from evtool.keys.files import locked, read_own_file, replace_file
 from evtool.keys.home import home_directory, make_home
 from evtool.keys.recipients import (
@@ -128,8 +129,7 @@ def _edit(code: str, change: Change, home: Path | None) -> KnownRecipient:
     return known
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
+class _Span(Struct, frozen=True):
     """The lines about one recipient.
 
     Attributes:

@@ -10,8 +10,9 @@ import contextlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from evtool.core.consent.decision import Recipient, RecipientKind
 from evtool.core.errors import FormatError, UsageError, Way
@@ -23,6 +24,7 @@ from evtool.core.text.foreign import read_foreign_text
 from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import shown
 from evtool.core.text.toml import TomlTable, parse_toml
+from evtool.core.values import replace
 from evtool.keys.files import read_any_file, read_own_file
 from evtool.keys.home import home_directory
 
@@ -36,8 +38,7 @@ _REGION = re.compile(r"[A-Z]{2}\Z")
 _KINDS = ", ".join(kind.value for kind in RecipientKind)
 
 
-@dataclass(frozen=True, slots=True)
-class KnownRecipient:
+class KnownRecipient(Struct, frozen=True):
     """One entry of the file.
 
     Attributes:
@@ -51,8 +52,7 @@ class KnownRecipient:
     signing_keys: tuple[PublicKey, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Recipients:
+class Recipients(Struct, frozen=True):
     """All recipients that the user knows, by their codes.
 
     Attributes:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec import Struct
 
 from evtool.core.errors import FormatError, KeyFileError, SignatureError, Way
 from evtool.core.ssh.key import PublicKey
@@ -60,8 +61,7 @@ class FileSigner:
         return _checked(serialize_signature(self.public_key, raw), message)
 
 
-@dataclass(frozen=True, slots=True)
-class RehearsalSigner:
+class RehearsalSigner(Struct, frozen=True):
     """Tells who would sign, and signs nothing; no passphrase is needed for that."""
 
     public_key: PublicKey
@@ -72,8 +72,7 @@ class RehearsalSigner:
         return b""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentSigner:
+class AgentSigner(Struct, frozen=True):
     """Signs with a key in ssh-agent, which may be one on a security key."""
 
     public_key: PublicKey
@@ -128,8 +127,7 @@ def choose_rehearsal_signer(*, key: str | None, agent_code: str | None, home: Pa
     return RehearsalSigner(found.public_key, found.code)
 
 
-@dataclass(frozen=True, slots=True)
-class _FoundKey:
+class _FoundKey(Struct, frozen=True):
     """A key that can sign, still locked; `file` is None if only ssh-agent has it."""
 
     public_key: PublicKey

@@ -11,12 +11,12 @@ import os
 import tempfile
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import tomli_w
+from msgspec import Struct
 
 from evtool.core.errors import FormatError, InputError, UsageError
 from evtool.core.text.names import shown
@@ -34,8 +34,7 @@ _SUFFIXES = (".pem", ".crt", ".cer")
 _FIELDS = frozenset({"format", "fingerprint", "name", "use_from", "use_until", "policies"})
 
 
-@dataclass(frozen=True, slots=True)
-class AnchorSet:
+class AnchorSet(Struct, frozen=True):
     """Anchors that were read.
 
     Attributes:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from evtool.core.errors import KeyFileError, Way
 from evtool.core.text.codes import check_code
@@ -31,8 +32,7 @@ from evtool.keys.passphrase import Passphrase, PassphraseSource
 _OLD = "_old"
 
 
-@dataclass(frozen=True, slots=True)
-class KeyChange:
+class KeyChange(Struct, frozen=True):
     """The key of a code was changed.
 
     Attributes:

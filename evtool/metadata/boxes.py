@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.metadata.damage import DamagedError
 
@@ -16,8 +17,7 @@ _BODY_LIMIT = 4 << 20
 """Bytes of one box that are read into memory; boxes of metadata are far smaller."""
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(Struct, frozen=True):
     """One box: its four-character type, and where its body lies in the file."""
 
     type: bytes

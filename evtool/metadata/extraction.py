@@ -16,9 +16,10 @@ import functools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
+
+from msgspec import Struct
 
 from evtool.core.metadata.claims import Claims
 from evtool.core.metadata.description import HEAD, Description
@@ -29,8 +30,7 @@ from evtool.metadata.server_link import ServerLink
 from evtool.metadata.wire import TABLE, TABLE_LIMIT, TOGETHER, Limits, Parsers, Settings
 
 
-@dataclass(frozen=True, slots=True)
-class ExtractionResult:
+class ExtractionResult(Struct, frozen=True):
     """What one file says about itself, and how that was found out.
 
     Attributes:

@@ -16,7 +16,8 @@ import selectors
 import signal
 import socket
 import time
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from evtool.core.metadata.claims import FormatClaim
 from evtool.metadata.child import parse_in_confinement, preload, probe_in_confinement, read_table_in_confinement
@@ -42,8 +43,7 @@ _PARTING = 0.2
 """Seconds between a child's last word and its end: a parser that answered and then stays is up to something else."""
 
 
-@dataclass(slots=True)
-class _Child:
+class _Child(Struct):
     pid: int
     reply: socket.socket
     deadline: float

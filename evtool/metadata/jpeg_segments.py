@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BufferedIOBase
+
+from msgspec import Struct
 
 from evtool.metadata.damage import DamagedError
 
@@ -18,8 +19,7 @@ _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _SEGMENT_LIMIT = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """One segment: its marker, and where its body lies in the file."""
 
     marker: int

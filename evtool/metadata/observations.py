@@ -13,9 +13,10 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
+
+from msgspec import Struct
 
 from evtool.core.metadata.claims import Claims, FormatClaim, TimeClaim
 from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TimeKind
@@ -49,16 +50,14 @@ class ObservationCode(Enum):
     EMPTY_FILE = "empty-file"
 
 
-@dataclass(frozen=True, slots=True)
-class MetadataObservation:
+class MetadataObservation(Struct, frozen=True):
     """One thing that was noticed: its code, and a sentence that holds no name, place or serial number."""
 
     code: ObservationCode
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(Struct, frozen=True):
     """What was seen of a file without parsing it.
 
     Attributes:

@@ -6,10 +6,9 @@ identifiers share what this program tells apart.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from evtool.core.metadata.claims import Claims
 from evtool.core.metadata.vocabulary import TextKind
+from evtool.core.values import replace
 
 FIXED = {
     "application/epub+zip": "fmt/483",

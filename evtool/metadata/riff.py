@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.metadata.damage import DamagedError
 
@@ -12,8 +13,7 @@ _CHUNK_LIMIT = 4096
 _BODY_LIMIT = 4 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(Struct, frozen=True):
     """One chunk: its four-character type, and where its body lies in the file."""
 
     type: bytes

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError, InputError
 from evtool.core.metadata.vocabulary import Failure
@@ -36,8 +37,7 @@ _WHY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Workbook:
+class Workbook(Struct, frozen=True):
     """The cells of one sheet.
 
     Attributes:

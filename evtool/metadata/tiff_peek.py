@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.metadata.format_table import RAW_MAKES
 
@@ -12,8 +13,7 @@ _MAKE, _SUB_IMAGES, _DNG_VERSION = 0x010F, 0x014A, 0xC612
 _ENTRY_LIMIT = 512
 
 
-@dataclass(frozen=True, slots=True)
-class FirstDirectory:
+class FirstDirectory(Struct, frozen=True):
     """What the first directory says: the camera's maker, whether it is a DNG, whether it refers to more images."""
 
     make: str = ""

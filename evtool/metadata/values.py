@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import email.utils
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -26,6 +25,7 @@ from evtool.core.metadata.claims import (
     clean_text,
 )
 from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
+from evtool.core.values import replace
 
 _DIGITS = re.compile(r"\d+", re.ASCII)
 _ISO = re.compile(

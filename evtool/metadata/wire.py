@@ -24,8 +24,9 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from enum import Enum, IntEnum
+
+from msgspec import Struct, to_builtins
 
 from evtool.core.metadata.claims import FormatClaim
 
@@ -69,8 +70,7 @@ class Ending(IntEnum):
     NOT_STARTED = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What one file may cost.
 
     Attributes:
@@ -84,8 +84,7 @@ class Limits:
     memory: int = 384 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What the client tells the server once.
 
     Attributes:
@@ -102,7 +101,7 @@ class Settings:
 
     def spell(self) -> str:
         """Spell them for the command line of the server."""
-        return json.dumps(asdict(self) | {"parsers": self.parsers.value})
+        return json.dumps(to_builtins(self))
 
     @classmethod
     def parse(cls, spelled: str) -> Settings:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from xml.parsers import expat
+
+from msgspec import Struct
 
 _ELEMENT_LIMIT = 20_000
 _DEPTH_LIMIT = 64
@@ -14,8 +15,7 @@ class XmlRefusedError(Exception):
     """The document has a document type or an entity, or is too deep or too long."""
 
 
-@dataclass(slots=True)
-class Element:
+class Element(Struct):
     """One element: `path` holds the names from the root down to it, each as `namespace name` or plain `name`."""
 
     path: tuple[str, ...]

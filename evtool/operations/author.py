@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from msgspec import Struct, field
 
 from evtool.core.custody.privacy import TextPolicy
 from evtool.keys.signer import Signer
@@ -23,8 +24,7 @@ def system_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
+class Author(Struct, frozen=True):
     """Who adds an entry: every operation that signs takes one.
 
     Attributes:

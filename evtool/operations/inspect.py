@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from evtool.core.errors import InputError
 from evtool.core.metadata.vocabulary import Detail
@@ -15,8 +16,7 @@ from evtool.metadata import ExtractionResult, MetadataExtractor
 from evtool.metadata.observations import MetadataObservation, Observed, observe
 
 
-@dataclass(frozen=True, slots=True)
-class Inspection:
+class Inspection(Struct, frozen=True):
     """One file: what was observed, what it claims, and what does not fit together.
 
     Attributes:

@@ -7,9 +7,10 @@ not in the account cannot get into a page. `manifests/FORMAT-report.md` has the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
+
+from msgspec import Struct
 
 from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.custody.entry import Clock
@@ -61,8 +62,7 @@ class TermsKnown(Enum):
     """This copy withholds them, or its record cannot be relied on: the strictest terms count."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackageVersion:
+class PackageVersion(Struct, frozen=True, kw_only=True):
     """A library that evtool works with.
 
     Attributes:
@@ -74,8 +74,7 @@ class PackageVersion:
     version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SelfTest:
+class SelfTest(Struct, frozen=True, kw_only=True):
     """A primitive that gave its known answer just before the verification.
 
     Attributes:
@@ -87,8 +86,7 @@ class SelfTest:
     ok: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MadeWith:
+class MadeWith(Struct, frozen=True, kw_only=True):
     """The program that checked, and when.
 
     Attributes:
@@ -114,8 +112,7 @@ class MadeWith:
     clock: Clock
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustUsed:
+class TrustUsed(Struct, frozen=True, kw_only=True):
     """Whose keys were trusted.
 
     Attributes:
@@ -131,8 +128,7 @@ class TrustUsed:
     fingerprints: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnchorUsed:
+class AnchorUsed(Struct, frozen=True, kw_only=True):
     """An authority whose time-stamps were trusted.
 
     Attributes:
@@ -144,8 +140,7 @@ class AnchorUsed:
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """What was asked.
 
     Attributes:
@@ -165,8 +160,7 @@ class Question:
     anchors: tuple[AnchorUsed, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountFinding:
+class AccountFinding(Struct, frozen=True, kw_only=True):
     """One thing that the verification found, without a sentence: a page makes its own, in its language.
 
     Attributes:
@@ -194,8 +188,7 @@ class AccountFinding:
     hidden: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountVerdict:
+class AccountVerdict(Struct, frozen=True, kw_only=True):
     """What the verification found; the fields of `DirectoryReport`, without a path and without sentences.
 
     Attributes:
@@ -241,8 +234,7 @@ class AccountVerdict:
     intervals: tuple[ProvenInterval, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountEntry:
+class AccountEntry(Struct, frozen=True, kw_only=True):
     """One entry of the chain of custody whose signature verifies.
 
     Attributes:
@@ -276,8 +268,7 @@ class AccountEntry:
     fixity: Fixity | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountItem:
+class AccountItem(Struct, frozen=True, kw_only=True):
     """What the record states about one item; null where this copy withholds it or the audience does not get it.
 
     Attributes:
@@ -315,8 +306,7 @@ class AccountItem:
     terms: Terms | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountDerivation:
+class AccountDerivation(Struct, frozen=True, kw_only=True):
     """An entry that says which item was made from which.
 
     Attributes:
@@ -332,8 +322,7 @@ class AccountDerivation:
     method: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hidden:
+class Hidden(Struct, frozen=True, kw_only=True):
     """What was left out for the audience, in numbers.
 
     Attributes:
@@ -353,8 +342,7 @@ class Hidden:
     paths: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Account(Struct, frozen=True, kw_only=True):
     """What `evtool report` makes its pages from.
 
     Attributes:

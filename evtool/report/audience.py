@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import replace
 
 from evtool.core.custody.events import Event
 from evtool.core.errors import UsageError
 from evtool.core.finding import Code
 from evtool.core.manifest.statement import ItemType
 from evtool.core.timestamp.time_report import StampReport
+from evtool.core.values import replace
 from evtool.report.account import (
     Account,
     AccountEntry,

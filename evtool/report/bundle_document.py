@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from evtool.core.errors import ExitCode
 from evtool.report.document import DirectoryReport
 from evtool.report.travels import Travels
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOutItem:
+class LeftOutItem(Struct, frozen=True, kw_only=True):
     """An item that was asked for and is not in the bundle.
 
     Attributes:
@@ -23,8 +23,7 @@ class LeftOutItem:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartyDocument:
+class PartyDocument(Struct, frozen=True, kw_only=True):
     """Somebody whom the chain names as recipient or sender.
 
     Attributes:
@@ -38,8 +37,7 @@ class PartyDocument:
     code: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OtherTermsDocument:
+class OtherTermsDocument(Struct, frozen=True, kw_only=True):
     """Terms of withheld items that travel with those of disclosed ones.
 
     Attributes:
@@ -53,8 +51,7 @@ class OtherTermsDocument:
     terms: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TravellingText:
+class TravellingText(Struct, frozen=True, kw_only=True):
     """Words of a person, word for word.
 
     Attributes:
@@ -66,8 +63,7 @@ class TravellingText:
     places: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TravelsDocument:
+class TravelsDocument(Struct, frozen=True, kw_only=True):
     """What goes to the recipient of a bundle beside the evidence.
 
     Attributes:
@@ -113,8 +109,7 @@ def travels_document(travels: Travels) -> TravelsDocument:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackDocument:
+class PackDocument(Struct, frozen=True, kw_only=True):
     """What `evtool pack` and `evtool prove` print.
 
     Attributes:
@@ -156,8 +151,7 @@ class PackDocument:
     leftovers: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnpackDocument:
+class UnpackDocument(Struct, frozen=True, kw_only=True):
     """What `evtool unpack` prints.
 
     Attributes:

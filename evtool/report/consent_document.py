@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
+
+from msgspec import Struct
 
 from evtool.core.consent.decision import ConsentAnswer, Reason
 from evtool.core.consent.items import (
@@ -26,8 +27,7 @@ Terms = dict[str, str | list[str]]
 """Name of a term -> its value, as files spell them; a term that is not stated is not there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SummaryDocument:
+class SummaryDocument(Struct, frozen=True, kw_only=True):
     """What the terms of all disclosed items amount to; each count is code -> number of items.
 
     Attributes:
@@ -65,8 +65,7 @@ class SummaryDocument:
     as_of: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeDocument:
+class ChangeDocument(Struct, frozen=True, kw_only=True):
     """One entry that changed the terms of an item.
 
     Attributes:
@@ -80,8 +79,7 @@ class ChangeDocument:
     terms: Terms
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemConsentDocument:
+class ItemConsentDocument(Struct, frozen=True, kw_only=True):
     """Consent of one item.
 
     Attributes:
@@ -101,8 +99,7 @@ class ItemConsentDocument:
     withheld: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentDocument:
+class ConsentDocument(Struct, frozen=True, kw_only=True):
     """What `evtool consent show` prints.
 
     Attributes:
@@ -118,8 +115,7 @@ class ConsentDocument:
     items: tuple[ItemConsentDocument, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefusalDocument:
+class RefusalDocument(Struct, frozen=True, kw_only=True):
     """One reason why an item may not go.
 
     Attributes:
@@ -133,8 +129,7 @@ class RefusalDocument:
     confirm: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionDocument:
+class DecisionDocument(Struct, frozen=True, kw_only=True):
     """The decision over one item.
 
     Attributes:
@@ -150,8 +145,7 @@ class DecisionDocument:
     duties: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentCheckDocument:
+class ConsentCheckDocument(Struct, frozen=True, kw_only=True):
     """What `evtool consent check` prints.
 
     Attributes:
@@ -175,8 +169,7 @@ class ConsentCheckDocument:
     items: tuple[DecisionDocument, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TermChangeDocument:
+class TermChangeDocument(Struct, frozen=True, kw_only=True):
     """A term that is another one for some items after a change.
 
     Attributes:
@@ -192,8 +185,7 @@ class TermChangeDocument:
     items: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentChangeDocument:
+class ConsentChangeDocument(Struct, frozen=True, kw_only=True):
     """What `evtool consent set` prints.
 
     Attributes:
@@ -221,8 +213,7 @@ class ConsentChangeDocument:
     without_effect: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldingDocument:
+class HoldingDocument(Struct, frozen=True, kw_only=True):
     """Somebody who was given items, as far as this record tells.
 
     Attributes:
@@ -248,8 +239,7 @@ class HoldingDocument:
     accepted: tuple[str, ...] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecallDocument:
+class RecallDocument(Struct, frozen=True, kw_only=True):
     """What `evtool consent recall` prints.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from evtool.core.consent.summary import ConsentSummary
 from evtool.core.finding import Listed, Words
@@ -17,8 +18,7 @@ _MAX_RANGES = 20
 _MAX_REMARKS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Handover:
+class Handover(Struct, frozen=True):
     """What the page says besides the terms.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from evtool.core.custody.events import Acceptance, Fixity
 from evtool.core.errors import ExitCode
@@ -11,8 +12,7 @@ from evtool.core.finding import Code
 from evtool.report.findings import FindingDocument
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryDocument:
+class EntryDocument(Struct, frozen=True, kw_only=True):
     """What a command prints that added an entry to the chain of custody.
 
     Attributes:
@@ -40,8 +40,7 @@ class EntryDocument:
     more_findings: dict[Code, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceiptDocument:
+class ReceiptDocument(Struct, frozen=True, kw_only=True):
     """What `evtool receipt add` prints.
 
     Attributes:
@@ -65,8 +64,7 @@ class ReceiptDocument:
     witnessed: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceiptFileDocument:
+class ReceiptFileDocument(Struct, frozen=True, kw_only=True):
     """What `evtool receipt write` prints.
 
     Attributes:
@@ -82,8 +80,7 @@ class ReceiptFileDocument:
     entry: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartingDocument:
+class PartingDocument(Struct, frozen=True, kw_only=True):
     """An entry that two records continue differently.
 
     Attributes:
@@ -99,8 +96,7 @@ class PartingDocument:
     is_fork: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CopiesDocument:
+class CopiesDocument(Struct, frozen=True, kw_only=True):
     """What `evtool compare` prints.
 
     Attributes:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from evtool.core.ssh.signature import NAMESPACE
 from evtool.report.language import Language, in_every_language
 
 
-@dataclass(frozen=True, slots=True)
-class EntryLine:
+class EntryLine(Struct, frozen=True):
     """What the page says about one entry.
 
     Attributes:
@@ -43,8 +43,7 @@ def render_custody_readme(
     return in_every_language(page.write)
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(Struct, frozen=True):
     """What the page is made from, whatever its language is."""
 
     entries: list[EntryLine]

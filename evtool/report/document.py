@@ -7,8 +7,9 @@ offset, digests are lower-case hexadecimal, names are in their stored form.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.custody.entry import Clock
@@ -25,8 +26,7 @@ from evtool.report.metadata_document import MetadataDocument, SealedMetadata
 from evtool.report.time_document import Stamping
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepDocument:
+class StepDocument(Struct, frozen=True, kw_only=True):
     """What one step of a verification checked.
 
     Attributes:
@@ -44,8 +44,7 @@ class StepDocument:
     checked: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectoryReport:
+class DirectoryReport(Struct, frozen=True, kw_only=True):
     """The verdict on one directory.
 
     Attributes:
@@ -93,8 +92,7 @@ class DirectoryReport:
     intervals: tuple[ProvenInterval, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportDocument:
+class ReportDocument(Struct, frozen=True, kw_only=True):
     """What `evtool verify` prints.
 
     Attributes:
@@ -108,8 +106,7 @@ class ReportDocument:
     reports: tuple[DirectoryReport, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOutEntry:
+class LeftOutEntry(Struct, frozen=True, kw_only=True):
     """One entry of the directory that a pattern left out of a seal.
 
     Attributes:
@@ -129,8 +126,7 @@ class LeftOutEntry:
     bytes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealDocument:
+class SealDocument(Struct, frozen=True, kw_only=True):
     """What `evtool seal` prints.
 
     Attributes:
@@ -184,8 +180,7 @@ class SealDocument:
     stamping: Stamping | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogEntry:
+class LogEntry(Struct, frozen=True, kw_only=True):
     """One entry of the chain of custody; its signature verifies, whose key it is was not asked.
 
     Attributes:
@@ -221,8 +216,7 @@ class LogEntry:
     fixity: Fixity | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogDocument:
+class LogDocument(Struct, frozen=True, kw_only=True):
     """What `evtool log` prints.
 
     Attributes:
@@ -244,8 +238,7 @@ class LogDocument:
     more_findings: dict[Code, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownDerivation:
+class ShownDerivation(Struct, frozen=True, kw_only=True):
     """An entry `derived` that names an item.
 
     Attributes:
@@ -265,8 +258,7 @@ class ShownDerivation:
     copy_withheld: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownItem:
+class ShownItem(Struct, frozen=True, kw_only=True):
     """What is stated about one item; null if this copy withholds it or it does not apply.
 
     Attributes:
@@ -307,8 +299,7 @@ class ShownItem:
     derived: tuple[ShownDerivation, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemsDocument:
+class ItemsDocument(Struct, frozen=True, kw_only=True):
     """What `evtool show` prints.
 
     Attributes:

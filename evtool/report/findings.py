@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.finding import Axis, Code, Effect, Finding, Words
 from evtool.report.language import Language, english, in_english
@@ -19,8 +20,7 @@ IN_JSON = 1000
 """How many findings of one kind a JSON document lists."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindingDocument:
+class FindingDocument(Struct, frozen=True, kw_only=True):
     """One thing that a verification found.
 
     Attributes:
@@ -48,8 +48,7 @@ class FindingDocument:
     axis: Axis
 
 
-@dataclass(frozen=True, slots=True)
-class ListedFindings:
+class ListedFindings(Struct, frozen=True):
     """Findings that an answer lists, in their order.
 
     Attributes:

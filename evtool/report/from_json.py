@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import types
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from msgspec import Struct
+
 from evtool.core.errors import FormatError
+from evtool.core.values import names_of
 
 _T = TypeVar("_T")
 
@@ -40,9 +42,9 @@ def _refuse(word: str) -> None:
 
 
 @cache
-def _fields(kind: type) -> dict[str, Any]:
+def _fields(kind: type[Struct]) -> dict[str, Any]:
     hints = get_type_hints(kind)
-    return {field.name: hints[field.name] for field in fields(kind) if field.init}
+    return {name: hints[name] for name in names_of(kind)}
 
 
 def _read(kind: Any, value: Any) -> Any:
@@ -60,7 +62,7 @@ def _read(kind: Any, value: Any) -> Any:
             raise ValueError("an object was expected")
         keys, values = get_args(kind)
         return {_read(keys, name): _read(values, part) for name, part in value.items()}
-    if is_dataclass(kind):
+    if isinstance(kind, type) and issubclass(kind, Struct):
         return _read_object(kind, value)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind(value)

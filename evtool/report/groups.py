@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.finding import Code, Effect, Finding, Ranges
 from evtool.core.text.ranges import ranges_of
@@ -16,8 +17,7 @@ _STEPS = (20, 12, 8, 5, 3, 2, 1)
 """How many findings of one kind are listed, tried until all fits."""
 
 
-@dataclass(frozen=True, slots=True)
-class FindingRow:
+class FindingRow(Struct, frozen=True):
     """One line about findings.
 
     Attributes:

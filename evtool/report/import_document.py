@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from evtool.core.errors import ExitCode
 from evtool.report.document import LeftOutEntry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportDocument:
+class ImportDocument(Struct, frozen=True, kw_only=True):
     """What `evtool import` prints.
 
     Attributes:
@@ -46,8 +46,7 @@ class ImportDocument:
     left_out: tuple[LeftOutEntry, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeriveDocument:
+class DeriveDocument(Struct, frozen=True, kw_only=True):
     """What `evtool derive` prints.
 
     Attributes:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from evtool.core.errors import ExitCode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableColumn:
+class TableColumn(Struct, frozen=True, kw_only=True):
     """One column of the table.
 
     Attributes:
@@ -23,8 +23,7 @@ class TableColumn:
     accepted: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemsTableDocument:
+class ItemsTableDocument(Struct, frozen=True, kw_only=True):
     """What `evtool items` prints.
 
     Attributes:

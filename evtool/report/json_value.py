@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
+
+from msgspec import Struct
+
+from evtool.core.values import names_of
 
 
 def to_json(value: object) -> Any:
     """Turn a document, and whatever stands in it, into dicts, lists and plain values."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Struct):
+        return {name: to_json(getattr(value, name)) for name in names_of(value)}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, dict):

@@ -5,12 +5,12 @@ They stand apart from the others so that commands on keys need not load what rea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldKey:
+
+class HeldKey(Struct, frozen=True, kw_only=True):
     """A key that ssh-agent holds.
 
     Attributes:
@@ -22,8 +22,7 @@ class HeldKey:
     public_key: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnKeyShown:
+class OwnKeyShown(Struct, frozen=True, kw_only=True):
     """One of the user's own keys.
 
     Attributes:
@@ -39,8 +38,7 @@ class OwnKeyShown:
     passphrase: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyProblem:
+class KeyProblem(Struct, frozen=True, kw_only=True):
     """A key that cannot be read.
 
     Attributes:
@@ -52,8 +50,7 @@ class KeyProblem:
     hint: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToldRecord:
+class ToldRecord(Struct, frozen=True, kw_only=True):
     """A record that was told of the next key of an agent, or could not be.
 
     Attributes:
@@ -71,8 +68,7 @@ class ToldRecord:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeysDocument:
+class KeysDocument(Struct, frozen=True, kw_only=True):
     """What the commands of `evtool key` print.
 
     Attributes:
@@ -96,8 +92,7 @@ class KeysDocument:
     records: tuple[ToldRecord, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustedSigner:
+class TrustedSigner(Struct, frozen=True, kw_only=True):
     """One line of the user's trust file.
 
     Attributes:
@@ -119,8 +114,7 @@ class TrustedSigner:
     valid_before: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SkippedTrustLine:
+class SkippedTrustLine(Struct, frozen=True, kw_only=True):
     """A line of the trust file that trusts nobody.
 
     Attributes:
@@ -132,8 +126,7 @@ class SkippedTrustLine:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustDocument:
+class TrustDocument(Struct, frozen=True, kw_only=True):
     """What `evtool trust add`, `list` and `revoke` print.
 
     Attributes:

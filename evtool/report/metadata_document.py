@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from evtool.core.manifest.statement import MetadataStatement
 from evtool.core.metadata.claims import (
@@ -19,8 +20,7 @@ from evtool.core.metadata.claims import (
 from evtool.core.metadata.vocabulary import VOCABULARY, Detail, Failure, Withheld
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextDocument:
+class TextDocument(Struct, frozen=True, kw_only=True):
     """A text that a file states.
 
     Attributes:
@@ -34,8 +34,7 @@ class TextDocument:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimsDocument:
+class ClaimsDocument(Struct, frozen=True, kw_only=True):
     """What one file says of itself; nothing in it was observed.
 
     Attributes:
@@ -67,8 +66,7 @@ class ClaimsDocument:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetadataDocument:
+class MetadataDocument(Struct, frozen=True, kw_only=True):
     """What a seal states of a file's own claims.
 
     Attributes:
@@ -83,8 +81,7 @@ class MetadataDocument:
     claims: ClaimsDocument | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedMetadata:
+class SealedMetadata(Struct, frozen=True, kw_only=True):
     """What a seal read of the embedded metadata of new files; never a value of it.
 
     Attributes:
@@ -106,8 +103,7 @@ class SealedMetadata:
     read_twice: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObservedDocument:
+class ObservedDocument(Struct, frozen=True, kw_only=True):
     """What was seen of a file without asking it.
 
     Attributes:
@@ -119,8 +115,7 @@ class ObservedDocument:
     modified: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObservationDocument:
+class ObservationDocument(Struct, frozen=True, kw_only=True):
     """Something that does not fit together; a note, and no verdict.
 
     Attributes:
@@ -132,8 +127,7 @@ class ObservationDocument:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InspectedDocument:
+class InspectedDocument(Struct, frozen=True, kw_only=True):
     """One file: what was observed, what it claims, and what does not fit together.
 
     Attributes:
@@ -158,8 +152,7 @@ class InspectedDocument:
     observations: tuple[ObservationDocument, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InspectDocument:
+class InspectDocument(Struct, frozen=True, kw_only=True):
     """What `evtool inspect --json` prints.
 
     Attributes:

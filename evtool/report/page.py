@@ -10,13 +10,13 @@ import base64
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
+from msgspec import Struct
 
 from evtool.core.custody.events import Event
 from evtool.core.errors import ExitCode
@@ -27,6 +27,7 @@ from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ranges_of
 from evtool.core.timestamp.token_state import TokenState
+from evtool.core.values import names_of
 from evtool.report.account import Account, AccountFinding, Audience
 from evtool.report.language import PAGES, Language, load_language
 from evtool.report.qr import draw_head
@@ -60,8 +61,7 @@ _NEXT = {
 _NEXT_OF = {code: key for key, codes in _NEXT.items() for code in codes.split()}
 
 
-@dataclass(frozen=True, slots=True)
-class FindingGroup:
+class FindingGroup(Struct, frozen=True):
     """Findings of one kind, as a row.
 
     Attributes:
@@ -85,24 +85,21 @@ class FindingGroup:
     more: int
 
 
-@dataclass(frozen=True, slots=True)
-class EffectGroup:
+class EffectGroup(Struct, frozen=True):
     """The findings of one effect."""
 
     effect: Effect
     groups: tuple[FindingGroup, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """What is proven of the time of an entry."""
 
     not_before: str | None
     not_after: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PageView:
+class PageView(Struct, frozen=True):
     """What the template needs beside the account.
 
     Attributes:
@@ -159,7 +156,7 @@ def render_page(account: Account, language: str) -> str:
         language=texts.code,
         terms=tuple(texts.table("glossary")),
         limits=tuple(texts.table("limits"))[1:],
-        fates=tuple(field.name for field in fields(account.report.items)),
+        fates=names_of(account.report.items),
         marks={state.value: mark for state, mark in MARKS.items()},
         style=Markup(style),  # noqa: S704  # a file of this program
         style_digest=digest,

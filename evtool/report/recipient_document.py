@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecipientShown:
+
+class RecipientShown(Struct, frozen=True, kw_only=True):
     """One recipient of the user's list.
 
     Attributes:
@@ -33,8 +33,7 @@ class RecipientShown:
     signing_keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecipientsDocument:
+class RecipientsDocument(Struct, frozen=True, kw_only=True):
     """What `evtool recipient add`, `list`, `show` and `remove` print.
 
     Attributes:

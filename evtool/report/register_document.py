@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from evtool.core.errors import ExitCode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegisterHitDocument:
+class RegisterHitDocument(Struct, frozen=True, kw_only=True):
     """Something of the register that stands in a custody file; what it is is not said.
 
     Attributes:
@@ -23,8 +23,7 @@ class RegisterHitDocument:
     codes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegisterCheckDocument:
+class RegisterCheckDocument(Struct, frozen=True, kw_only=True):
     """What `evtool register check` prints.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from evtool.core.finding import Axis, Effect, Finding, Listed, Words
 from evtool.core.text.digest import group_in_fours
@@ -77,8 +78,7 @@ def render_report(
     return "\n".join([*first, *middle, *last])
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(Struct, frozen=True):
     """Writes the parts of a report.
 
     Attributes:

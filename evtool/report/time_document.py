@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from evtool.core.errors import ExitCode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskedServer:
+class AskedServer(Struct, frozen=True, kw_only=True):
     """What came of asking one authority or calendar.
 
     Attributes:
@@ -42,8 +42,7 @@ class AskedServer:
     revocation_at: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchedRevocation:
+class FetchedRevocation(Struct, frozen=True, kw_only=True):
     """What came of asking for revocation evidence at one address.
 
     Attributes:
@@ -63,8 +62,7 @@ class FetchedRevocation:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stamping:
+class Stamping(Struct, frozen=True, kw_only=True):
     """What came of having one entry stamped.
 
     Attributes:
@@ -86,8 +84,7 @@ class Stamping:
     revocation: tuple[FetchedRevocation, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StampDocument:
+class StampDocument(Struct, frozen=True, kw_only=True):
     """What `evtool timestamp` prints.
 
     Attributes:
@@ -105,8 +102,7 @@ class StampDocument:
     stamping: Stamping
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeavingRequest:
+class LeavingRequest(Struct, frozen=True, kw_only=True):
     """One request that would leave this machine.
 
     Attributes:
@@ -120,8 +116,7 @@ class LeavingRequest:
     proxy: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeavesDocument:
+class LeavesDocument(Struct, frozen=True, kw_only=True):
     """What --what-leaves prints.
 
     Attributes:
@@ -137,8 +132,7 @@ class LeavesDocument:
     requests: tuple[LeavingRequest, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestDocument:
+class RequestDocument(Struct, frozen=True, kw_only=True):
     """What `evtool timestamp --request` prints.
 
     Attributes:
@@ -160,8 +154,7 @@ class RequestDocument:
     curl: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpgradedProof:
+class UpgradedProof(Struct, frozen=True, kw_only=True):
     """What came of asking for the rest of one OpenTimestamps proof.
 
     Attributes:
@@ -181,8 +174,7 @@ class UpgradedProof:
     would_ask: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpgradeDocument:
+class UpgradeDocument(Struct, frozen=True, kw_only=True):
     """What `evtool timestamp upgrade` prints.
 
     Attributes:
@@ -200,8 +192,7 @@ class UpgradeDocument:
     proofs: tuple[UpgradedProof, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustedAuthority:
+class TrustedAuthority(Struct, frozen=True, kw_only=True):
     """One time-stamp anchor.
 
     Attributes:
@@ -219,8 +210,7 @@ class TrustedAuthority:
     policies: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthoritiesDocument:
+class AuthoritiesDocument(Struct, frozen=True, kw_only=True):
     """What `evtool trust tsa` prints.
 
     Attributes:
@@ -236,8 +226,7 @@ class AuthoritiesDocument:
     problems: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueThing:
+class DueThing(Struct, frozen=True, kw_only=True):
     """One thing that ends.
 
     Attributes:
@@ -261,8 +250,7 @@ class DueThing:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueDirectory:
+class DueDirectory(Struct, frozen=True, kw_only=True):
     """What ends for one directory.
 
     Attributes:
@@ -278,8 +266,7 @@ class DueDirectory:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueDocument:
+class DueDocument(Struct, frozen=True, kw_only=True):
     """What `evtool due` prints.
 
     Attributes:
@@ -293,8 +280,7 @@ class DueDocument:
     directories: tuple[DueDirectory, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenewDocument:
+class RenewDocument(Struct, frozen=True, kw_only=True):
     """What `evtool renew` prints.
 
     Attributes:
@@ -318,8 +304,7 @@ class RenewDocument:
     stamping: Stamping | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptRevocationFile:
+class KeptRevocationFile(Struct, frozen=True, kw_only=True):
     """A CRL or OCSP answer beside one time-stamp.
 
     Attributes:
@@ -349,8 +334,7 @@ class KeptRevocationFile:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedStamp:
+class JudgedStamp(Struct, frozen=True, kw_only=True):
     """How a time-stamp is judged with all that lies beside it now.
 
     Attributes:
@@ -370,8 +354,7 @@ class JudgedStamp:
     cautions: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevocationDocument:
+class RevocationDocument(Struct, frozen=True, kw_only=True):
     """What `evtool timestamp --revocation`, or `--with-revocation` alone, prints.
 
     Attributes:

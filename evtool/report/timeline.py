@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
+
+from msgspec import Struct
 
 MOST_ROWS = 60
 _FIRST, _LAST = 10, 20
@@ -13,8 +14,7 @@ _LEFT, _WIDTH, _ROW, _TOP = 190, 720, 20, 24
 _END = _WIDTH - 20
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineRow:
+class TimelineRow(Struct, frozen=True):
     """One entry in the picture.
 
     Attributes:

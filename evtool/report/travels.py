@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.report.language import Language, Said
 
 
-@dataclass(frozen=True, slots=True)
-class EarlierParty:
+class EarlierParty(Struct, frozen=True):
     """Somebody whom an entry of the chain names as recipient or sender of the collection or of a bundle.
 
     Attributes:
@@ -25,8 +25,7 @@ class EarlierParty:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class OtherTerms:
+class OtherTerms(Struct, frozen=True):
     """A change of consent that travels because of items of the bundle, and is about withheld items as well.
 
     Attributes:
@@ -40,8 +39,7 @@ class OtherTerms:
     terms: str
 
 
-@dataclass(frozen=True, slots=True)
-class FreeText:
+class FreeText(Struct, frozen=True):
     """Words of a person, word for word.
 
     Attributes:
@@ -53,8 +51,7 @@ class FreeText:
     places: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Travels:
+class Travels(Struct, frozen=True):
     """What a recipient learns beside the evidence.
 
     Attributes:
@@ -112,8 +109,7 @@ def render_travels(language: Language, travels: Travels, limit: int | None = Non
     return [*lines, say("travels.no-words")]
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(Struct, frozen=True):
     """Writes single facts.
 
     Attributes:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct, field
 
 from evtool.scan.batch import (
     Batch,
@@ -59,8 +60,7 @@ _MAX_POOLS = 3
 _Context = TypeVar("_Context")
 
 
-@dataclass(frozen=True, slots=True)
-class Task(Generic[_Context]):
+class Task(Struct, Generic[_Context], frozen=True):
     """One entry to observe.
 
     Attributes:
@@ -78,8 +78,7 @@ class Task(Generic[_Context]):
     size: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReadRequest(Generic[_Context]):
+class ReadRequest(Struct, Generic[_Context], frozen=True):
     """Entries to observe together, at most `BATCH` of them.
 
     Attributes:
@@ -104,8 +103,7 @@ class ReadRequest(Generic[_Context]):
     describe: Describe | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[_Context]):
+class Answer(Struct, Generic[_Context], frozen=True):
     """What became of a request.
 
     Attributes:
@@ -119,8 +117,7 @@ class Answer(Generic[_Context]):
     observations: list[Observation]
 
 
-@dataclass(slots=True)
-class Workers:
+class Workers(Struct):
     """Who does the work.
 
     Attributes:
@@ -207,8 +204,7 @@ def _is_done(pending: _Pending) -> bool:
     return isinstance(pending, Outcome) or pending.done()
 
 
-@dataclass(slots=True)
-class _Job(Generic[_Context]):
+class _Job(Struct, Generic[_Context]):
     """A request under way; `large` holds the work on files that it handed back, with their indexes."""
 
     request: ReadRequest[_Context]

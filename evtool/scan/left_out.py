@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.container.companions import SYSTEM_DIRECTORIES, find_companion
 from evtool.core.text.names import parse_name
@@ -16,8 +17,7 @@ _MOST_ENTRIES = 200_000
 """Entries of one directory that are counted; there may be millions."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True):
     """One entry of the directory that a pattern left out.
 
     Attributes:

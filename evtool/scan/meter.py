@@ -11,8 +11,9 @@ from __future__ import annotations
 import mmap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 CELLS = 8192
 """Counters there are; the first is nobody's. More files than that are never handed out at a time, by far."""
@@ -84,8 +85,7 @@ class Tally:
                 self._look()
 
 
-@dataclass(frozen=True, slots=True)
-class InWork:
+class InWork(Struct, frozen=True):
     """What is being read.
 
     Attributes:

@@ -14,9 +14,10 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+
+from msgspec import Struct
 
 from evtool.core.errors import EvidenceError, InputError
 from evtool.core.text.names import shown
@@ -45,8 +46,7 @@ _ENTRIES = 1024
 ANY_DEVICE = -1
 
 
-@dataclass(frozen=True, slots=True)
-class TreeLocation:
+class TreeLocation(Struct, frozen=True):
     """Which directory is meant: where it is, and which one it was when evtool started.
 
     Attributes:

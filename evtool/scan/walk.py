@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from enum import Enum
 from itertools import groupby
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from evtool.core.finding import Words
 from evtool.core.manifest.manifest import path_sort_key
@@ -63,8 +64,7 @@ class Found(NamedTuple):
         return path_sort_key(self.path, self.kind in (Kind.EMPTY_DIRECTORY, Kind.UNREADABLE))
 
 
-@dataclass(slots=True)
-class WalkNotes:
+class WalkNotes(Struct):
     """What a walk noticed on its way.
 
     Attributes:
@@ -202,8 +202,7 @@ def join_path(directory: bytes, name: bytes) -> bytes:
     return directory + b"/" + name if directory else name
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(Struct):
     """One directory on the way from the root to the current one.
 
     A list of these stands for the calls that a recursion would make: no depth is too great for it.

@@ -7,9 +7,9 @@ newest one of the bundle (`manifests/FORMAT-bundle.md`, section "What its recipi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from evtool.core.custody.entry import INFORMATIONAL_FILES
+from evtool.core.values import replace
 from evtool.store.custody import (
     COVER,
     CustodyDirectory,

@@ -11,12 +11,13 @@ import re
 import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from io import BytesIO
 from itertools import takewhile
 from types import TracebackType
 from typing import Protocol, Self
+
+from msgspec import Struct
 
 from evtool.core.container.companions import START_SIZE, SYSTEM_DIRECTORIES, find_companion
 from evtool.core.custody.chain import EntryFiles
@@ -81,8 +82,7 @@ class FileRole(Enum):
     DETAILS = "details"
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """The names in a custody directory, sorted by what they are.
 
     Attributes:

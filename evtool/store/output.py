@@ -7,9 +7,10 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from evtool.core.errors import InputError
 from evtool.core.text.names import shown
@@ -29,8 +30,7 @@ def write_new_file(path: Path, data: bytes, mode: int = 0o666) -> None:
         output.file.write(data)
 
 
-@dataclass(frozen=True, slots=True)
-class NewFile:
+class NewFile(Struct, frozen=True):
     """A file being written: open for writing, and where it is until it has its name."""
 
     file: BinaryIO

@@ -15,8 +15,9 @@ import re
 import secrets
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from evtool.store.removal import remove_directory
 
@@ -28,8 +29,7 @@ _FILE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os,
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
 
-@dataclass(frozen=True, slots=True)
-class WorkPlace:
+class WorkPlace(Struct, frozen=True):
     """A work directory that this run owns."""
 
     path: Path
@@ -49,8 +49,7 @@ class WorkPlace:
             os.close(descriptor)
 
 
-@dataclass(frozen=True, slots=True)
-class Leftover:
+class Leftover(Struct, frozen=True):
     """What a run left that was killed.
 
     Attributes:

@@ -10,10 +10,10 @@ import hashlib
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple, TypeVar
 
 from blake3 import blake3
+from msgspec import Struct
 
 from evtool.core.container.bagit import BAG_FILES
 from evtool.core.errors import FormatError, InputError
@@ -39,8 +39,7 @@ class _Known(NamedTuple):
     blake3: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Where a stored file lies in a container that can be read again."""
 
     descriptor: int

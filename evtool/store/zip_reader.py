@@ -11,9 +11,10 @@ import hashlib
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
+
+from msgspec import Struct
 
 from evtool.core.container.payload_names import PathSet, find_unsafe
 from evtool.core.container.zip import (
@@ -57,8 +58,7 @@ class ByteSource(Protocol):
         """Give up to `size` bytes; none means the end."""
 
 
-@dataclass(frozen=True, slots=True)
-class ZipEntry:
+class ZipEntry(Struct, frozen=True):
     """One file of a container, before its bytes have been read.
 
     Attributes:

@@ -12,12 +12,12 @@ import os
 import random
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import tomli_w
+from msgspec import Struct, field
 
 from evtool.core.text.names import store_name
 from tests.attacks import consent_reference as reference
@@ -48,8 +48,7 @@ FIELDS = ("title", "description", "identifier", "collected_how", "x-shelf")
 DAY = date(2026, 3, 1)
 
 
-@dataclass
-class Plan:
+class Plan(Struct):
     """What an archivist prepares for one seal.
 
     Attributes:

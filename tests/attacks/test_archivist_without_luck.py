@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -46,6 +46,7 @@ from evtool.core.ssh.key import ED25519, PublicKey
 from evtool.core.terms.terms import Purpose, parse_terms
 from evtool.core.text.names import parse_name, store_name
 from evtool.core.text.ranges import ranges_of
+from evtool.core.values import replace
 from evtool.keys.signer import FileSigner, Signer
 from evtool.operations.author import Author
 from evtool.operations.record.selection import Selection

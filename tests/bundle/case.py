@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from evtool.core.terms.terms import Purpose
 from evtool.core.text.item_choice import parse_choice
 from evtool.core.text.names import store_name
 from evtool.core.text.times import format_mtime
+from evtool.core.values import replace
 from evtool.core.verdict import Report
 from evtool.keys.signer import FileSigner
 from evtool.operations.author import Author, Random

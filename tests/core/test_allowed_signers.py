@@ -6,7 +6,7 @@ import base64
 import os
 import subprocess
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from evtool.core.ssh.allowed_signers import (
 )
 from evtool.core.ssh.allowed_signers_line import put_time
 from evtool.core.ssh.signature import ED25519, NAMESPACE, PublicKey, serialize_signature, signed_data
+from evtool.core.values import replace
 
 SEED = bytes(range(32))
 KEY = PublicKey(ED25519, bytes(SigningKey(SEED).verify_key))

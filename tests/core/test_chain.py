@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,6 +14,7 @@ from evtool.core.finding import Axis, Code, Effect
 from evtool.core.ssh.key import ED25519, PublicKey
 from evtool.core.ssh.signature import NAMESPACE, serialize_signature, signed_data
 from evtool.core.text.digest import sha256_hex
+from evtool.core.values import replace
 from evtool.report.language import in_english
 
 KEYS = [SigningKey(bytes([number]) * 32) for number in (1, 2)]

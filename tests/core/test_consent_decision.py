@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from evtool.core.terms.terms import (
     Status,
     terms_of,
 )
+from evtool.core.values import replace
 from evtool.keys.recipients import load_recipients
 from evtool.operations.bundle.pack import Disclosure
 from evtool.operations.record.trust import TrustPolicy

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -39,6 +38,7 @@ from evtool.core.terms.terms import (
     Status,
 )
 from evtool.core.text.ranges import ItemRanges, parse_ranges
+from evtool.core.values import replace
 from tests.core.test_consent_decision import REQUESTS, TERMS, decide_stated
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

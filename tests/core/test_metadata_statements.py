@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,6 +25,7 @@ from evtool.core.metadata.claims import Claims
 from evtool.core.metadata.vocabulary import Failure
 from evtool.core.text.canonical import serialize_canonical
 from evtool.core.text.digest import Digests
+from evtool.core.values import replace
 from tests.core.test_metadata_claims import CLAIMS
 
 SALT = "0123456789abcdef" * 2

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import tarfile
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import to_builtins
 
 from evtool.core.verdict import Report
 from evtool.keys.age_keys import DecryptionKey, load_pyrage
@@ -56,7 +57,7 @@ def verdict_of(report: Report) -> dict[str, Any]:
         "findings": sorted(f"{finding.code.value} {finding.effect.value}" for finding in report.findings),
         "head": report.head,
         "sealed": report.sealed,
-        "items": {fate: count for fate, count in asdict(report.items).items() if count},
+        "items": {fate: count for fate, count in to_builtins(report.items).items() if count},
         "handling": report.handling,
         "entries": [f"{signer.entry} {signer.event} {signer.agent}" for signer in report.signers],
     }

@@ -10,7 +10,6 @@ import sys
 import time
 import unicodedata
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import bagit  # type: ignore[import-untyped]  # it has no types
@@ -20,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evtool.core.errors import EvtoolError, FormatError
+from evtool.core.values import replace
 from evtool.interop.checksum_lists import FORMATS, ListOptions, read_list
 from evtool.interop.expected import CHECKSUM_SIZES, Expected
 from evtool.interop.foreign_bag import read_foreign_bag

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from evtool.core.custody.events import DETAILS, Event
 from evtool.core.finding import Code, Effect
+from evtool.core.values import names_of
 from evtool.core.verdict import Step
 from evtool.operations.verify.steps import STEPS
 
@@ -110,7 +110,7 @@ def test_the_pages_name_every_finding_and_every_event() -> None:
     assert set(rows_of_events) == {"event", *(event.value for event in Event)}
     for event, details in DETAILS.items():
         if event not in (Event.SEALED, Event.RENEWED):  # these have sections of their own
-            wanted = {field.name for field in fields(details)}
+            wanted = set(names_of(details))
             assert wanted <= set(re.findall(r"`([a-z_]+)`", rows_of_events[event.value])), event
 
 

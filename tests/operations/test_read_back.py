@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +30,7 @@ from evtool.core.errors import InputError, UsageError
 from evtool.core.manifest.statement import ItemType
 from evtool.core.text.limits import MAX_ENTRIES_SIZE
 from evtool.core.text.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.read_back import require_readable
 from evtool.operations.entries.writer import OpenRecord, draft_entry, open_for_writing, write_entry

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import json
 import re
 import tomllib
@@ -22,6 +21,7 @@ from evtool.core.manifest.statement import ItemType, OmissionReason
 from evtool.core.metadata.vocabulary import CountKind, Failure, TextKind, TimeKind, Withheld
 from evtool.core.terms.terms import TERMS
 from evtool.core.timestamp.token_state import TokenState
+from evtool.core.values import names_of
 from evtool.report.bundle_readme import render_bundle_readme
 from evtool.report.columns import columns_of
 from evtool.report.custody_readme import EntryLine, render_custody_readme
@@ -122,7 +122,7 @@ def test_every_word_of_the_program_has_a_text(code: str) -> None:
     wanted += [("content-type", ItemType), ("failure", Failure), ("withheld", Withheld)]
     own = [("claim", kind.value) for kinds in (TimeKind, CountKind) for kind in kinds]
     own += [("claim", kind.code) for kind in TextKind] + [("term.name", term.name) for term in TERMS]
-    own += [("field", field.name) for kind in DETAILS.values() for field in dataclasses.fields(kind)]
+    own += [("field", name) for kind in DETAILS.values() for name in names_of(kind)]
     own += [("field", field.name) for field in FIELDS]
     missing = [f"{table}.{name}" for table, name in own if code != "en" and name not in language.table(table)]
     missing += [

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from evtool.core.custody.events import Event
 from evtool.core.errors import InputError
 from evtool.core.finding import Code
 from evtool.core.terms.terms import Status
+from evtool.core.values import replace
 from evtool.operations.examine.examine import examine
 from evtool.report.account import Account, Audience, TrustKind
 from evtool.report.audience import restrict

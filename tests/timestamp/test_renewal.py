@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,6 +22,7 @@ from evtool.core.timestamp.renewal import (
 )
 from evtool.core.timestamp.result import Caution, TokenReason, TokenState
 from evtool.core.timestamp.sunset import SunsetTable
+from evtool.core.values import replace
 from tests.timestamp.mint import CertificateShape, Chain, Statement, make_chain
 from tests.timestamp.workshop import Revoked, day, make_crl, make_crls
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import subprocess
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from evtool.core.timestamp.repeat import RepeatFiles, compute_repeat
 from evtool.core.timestamp.request import parse_request
 from evtool.core.timestamp.result import TokenReason, TokenState
 from evtool.core.timestamp.x509.certificates import parse_certificate_file
+from evtool.core.values import replace
 from evtool.operations.timestamps.asking import (
     StampOrder,
     StampOutcome,

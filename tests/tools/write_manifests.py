@@ -16,12 +16,14 @@ import re
 import subprocess
 import sys
 import tempfile
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import msgspec
+from msgspec import Struct
+
+from evtool.core.values import names_of
 
 ROOT = Path(__file__).parents[2]
 VECTORS = ROOT / "tests" / "vectors" / "verify"
@@ -376,15 +378,15 @@ def _add_spelling(field: str, schema: Schema) -> None:
 
 
 def _types_in(annotation: Any) -> set[type]:
-    """A type and all dataclasses and enums that its fields are made of."""
+    """A type and all values and enums that its fields are made of."""
     found: set[type] = set()
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         found.add(annotation)
-    elif isinstance(annotation, type) and is_dataclass(annotation):
+    elif isinstance(annotation, type) and issubclass(annotation, Struct):
         found.add(annotation)
         hints = get_type_hints(annotation)
-        for field in fields(annotation):
-            found |= _types_in(hints[field.name])
+        for name in names_of(annotation):
+            found |= _types_in(hints[name])
     for argument in get_args(annotation):
         found |= _types_in(argument)
     return found

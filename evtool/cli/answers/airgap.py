@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
 from pathlib import Path
 
 from evtool.cli.answers.stamp import describe_stamping, did_stamp
@@ -13,6 +12,7 @@ from evtool.cli.output import Output
 from evtool.core.errors import ExitCode, UsageError
 from evtool.core.text.limits import MAX_RESPONSE_BYTES
 from evtool.core.text.names import shown
+from evtool.core.values import replace
 from evtool.interop.tsa_client import curl_line
 from evtool.keys.files import create_file, read_any_file
 from evtool.operations.record.place import RecordPlace

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.items import list_named_items
@@ -38,8 +39,7 @@ def announce_travels(output: Output, travels: Travels) -> None:
     output.answer("\n".join(lines))
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What is to be packed, for whom, and who signs.
 
     Attributes:

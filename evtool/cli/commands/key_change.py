@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import click
 
@@ -19,6 +18,7 @@ from evtool.core.custody.entry import NOT_STATED
 from evtool.core.errors import EvtoolError, ExitCode, KeyFileError
 from evtool.core.ssh.key import PublicKey
 from evtool.core.text.names import shown
+from evtool.core.values import replace
 from evtool.keys.keyfile import KeyFile, make_private_key
 from evtool.keys.own import OwnKey, read_new_passphrase, read_own_key
 from evtool.keys.passphrase import PassphraseSource, TerminalPassphrase

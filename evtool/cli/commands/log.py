@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import click
+from msgspec import Struct
 
 from evtool.cli.command import Command
 from evtool.cli.options.bundle import AccessOptions, access_options
@@ -103,8 +102,7 @@ _FEWEST = 12
 """How many entries are shown however many findings there are."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(Struct, frozen=True):
     """Writes entries in a language.
 
     Attributes:

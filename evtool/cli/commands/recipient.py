@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from evtool.core.consent.decision import Recipient, RecipientKind
 from evtool.core.terms.input import accepted
 from evtool.core.terms.terms import TERMS_BY_NAME, Purpose, code_text
 from evtool.core.text.names import shown
+from evtool.core.values import replace
 from evtool.keys.age_keys import parse_recipient
 from evtool.keys.home import home_directory
 from evtool.keys.keyfile import read_public_key_file

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from evtool.core.custody.events import (
 from evtool.core.errors import UsageError
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.text.names import store_name
+from evtool.core.values import defaults_of, names_of
 from evtool.keys.keyfile import read_public_key_file
 from evtool.operations.author import Author
 from evtool.operations.entries.exits import record_exit
@@ -251,7 +252,7 @@ def make_details(kind: type[Details], values: dict[str, Any], directory: str, wh
     Raises:
         UsageError: an option is missing, or belongs to another event.
     """
-    known = {field.name for field in fields(kind)}
+    known = set(names_of(kind))
     if kind is Corrected and values.get("undone"):
         values = {"correction": "this entry does not count", **values}
     if "head" in known and "entry" in values:
@@ -263,7 +264,7 @@ def make_details(kind: type[Details], values: dict[str, Any], directory: str, wh
             values["key"] = _fingerprint(values["key"])
     if unknown := sorted(set(values) - known):
         raise UsageError(f"{_option(unknown[0])} does not go with {kind.event.value}")
-    missing = [field.name for field in fields(kind) if field.default is MISSING and field.name not in values]
+    missing = [name for name in names_of(kind) if name not in values and name not in defaults_of(kind)]
     if missing:
         options = list(dict.fromkeys(_option("entry" if name == "head" else name) for name in missing))
         hint = "`evtool help record` says what each of them holds"

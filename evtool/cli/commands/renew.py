@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import click
 
 from evtool.cli.answers.head import head_lines
@@ -15,6 +13,7 @@ from evtool.cli.options.stamp import StampRequestOptions, stamp_options
 from evtool.cli.output import Output, output_options
 from evtool.core.errors import EvtoolError, ExitCode
 from evtool.core.text.names import shown
+from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.timestamps.add import StampOptions, add_timestamps, preview_blank
 from evtool.operations.timestamps.renew import RenewResult, renew

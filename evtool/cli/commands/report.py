@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -18,6 +18,7 @@ from evtool.cli.output import Output, dump_json, output_and_progress
 from evtool.cli.progress import terminal_progress
 from evtool.core.errors import ExitCode
 from evtool.core.text.names import shown
+from evtool.core.values import replace
 from evtool.keys.files import read_any_file
 from evtool.operations.examine.examine import examine
 from evtool.operations.record.place import RecordPlace

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -25,6 +25,7 @@ from evtool.core.metadata.vocabulary import Withheld
 from evtool.core.text.counts import counted
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import name_ranges, ranges_of
+from evtool.core.values import replace
 from evtool.keys.signer import Signer
 from evtool.operations.author import Author
 from evtool.operations.seal.metadata import MetadataChoice

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import chain
 
 import click
+from msgspec import Struct
 
 from evtool.cli.command import Command
 from evtool.cli.options.bundle import AccessOptions, access_options
@@ -166,8 +166,7 @@ def _about(sealed: SealedItem, derivations: list[Derivation]) -> list[Derivation
     return [derivation for derivation in derivations if sealed.item.number in (derivation.original, derivation.copy)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(Struct, frozen=True):
     """Writes items in a language."""
 
     language: Language

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import click
@@ -24,6 +23,7 @@ from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.errors import EvidenceError, InputError, UsageError
 from evtool.core.text.item_choice import ItemChoice
+from evtool.core.values import replace
 from evtool.core.verdict import Report
 from evtool.operations.progress import Progress
 from evtool.operations.record.place import RecordPlace

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from evtool.cli.options.complete import complete_recipient, complete_term
 from evtool.cli.options.values import PURPOSES, code_value, purpose_value
 from evtool.core.errors import UsageError, Way
 from evtool.core.text.names import shown
+from evtool.core.values import replace
 from evtool.keys.age_keys import EncryptionKey, parse_recipient, read_identity_file, read_recipients_file
 from evtool.keys.passphrase import Passphrase, TerminalPassphrase
 from evtool.keys.trust import load_trust

@@ -6,7 +6,7 @@ import contextlib
 import getpass
 import os
 import platform
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from evtool.core.custody.privacy import TextPolicy, make_policy, parse_denied_te
 from evtool.core.errors import InputError
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges
+from evtool.core.values import replace
 from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.record.place import BundleAccess, RecordPlace
 

@@ -7,9 +7,10 @@ who confirms that what the terms ask for has been done.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+
+from msgspec import Struct
 
 from evtool.core.consent.items import ItemConsent, ItemTerms, TermsWithheld, terms_that_count
 from evtool.core.finding import Listed, Words
@@ -49,8 +50,7 @@ class RecipientKind(Enum):
     """Publication: whoever wants to see it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(Struct, frozen=True):
     """What the user knows of a recipient. What is not known counts as what would be refused.
 
     Attributes:
@@ -75,8 +75,7 @@ class Recipient:
         check_code(self.code)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What somebody wants to do.
 
     Attributes:
@@ -151,8 +150,7 @@ class Reason(Enum):
     NO_SECOND_AGENT = "no-second-agent"
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """One reason why not.
 
     Attributes:
@@ -166,8 +164,7 @@ class Refusal:
     confirm: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """The answer.
 
     Attributes:
@@ -184,8 +181,7 @@ class Decision:
         return not self.reasons
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentAnswer:
+class ConsentAnswer(Struct, frozen=True):
     """Consent of one item, and whether it may go."""
 
     consent: ItemConsent

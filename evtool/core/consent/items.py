@@ -7,27 +7,25 @@ Three things that must not be taken for each other, so they are three types. Any
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.consent.state import ConsentChange, fold_terms
 from evtool.core.manifest.manifest import Item
 from evtool.core.terms.terms import PERMITTING, STRICTEST, ConsentTerms
 
 
-@dataclass(frozen=True, slots=True)
-class TermsStated:
+class TermsStated(Struct, frozen=True):
     """The terms are known. A list in them that is empty is stated as well, and allows nothing."""
 
     terms: ConsentTerms
 
 
-@dataclass(frozen=True, slots=True)
-class TermsNeverStated:
+class TermsNeverStated(Struct, frozen=True):
     """The item is disclosed, and says of itself that no terms were sealed with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class TermsWithheld:
+class TermsWithheld(Struct, frozen=True):
     """Nobody can know from this copy: it withholds the item, or its record cannot be relied on.
 
     Attributes:
@@ -66,8 +64,7 @@ def terms_that_count(known: ItemTerms) -> ConsentTerms:
     return ConsentTerms() if isinstance(known, TermsNeverStated) else known.terms
 
 
-@dataclass(frozen=True, slots=True)
-class ItemConsent:
+class ItemConsent(Struct, frozen=True):
     """Consent of one item.
 
     Attributes:

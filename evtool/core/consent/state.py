@@ -7,10 +7,11 @@ everything else the strictest counts. So a change can take back at once, and can
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
+
+from msgspec import Struct
 
 from evtool.core.custody.entry import Entry
 from evtool.core.custody.events import Acceptance, ConsentChanged, Event
@@ -18,10 +19,10 @@ from evtool.core.errors import FormatError
 from evtool.core.terms.terms import PERMITTING, ConsentTerms, Handling, Identity, Permission, code_text
 from evtool.core.text.limits import MAX_CHANGES, MAX_CONDITIONS
 from evtool.core.text.ranges import ItemRanges, is_about
+from evtool.core.values import names_of, replace
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentChange:
+class ConsentChange(Struct, frozen=True):
     """One entry `consent-changed`, as the fold needs it.
 
     Attributes:
@@ -41,8 +42,7 @@ class ConsentChange:
         return is_about(self.items, self.entry, item, sealed_by)
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(Struct, frozen=True):
     """Somebody who was given items, as far as this record tells.
 
     Attributes:
@@ -135,14 +135,14 @@ def find_ineffective(before: ConsentTerms | None, change: ConsentTerms) -> tuple
 
 def _fold(one: ConsentTerms, two: ConsentTerms, status: Callable[[Any, Any], Any]) -> ConsentTerms:
     values: dict[str, Any] = {}
-    for field in fields(ConsentTerms):
-        first, second = getattr(one, field.name), getattr(two, field.name)
+    for name in names_of(ConsentTerms):
+        first, second = getattr(one, name), getattr(two, name)
         if first is None or second is None:
-            values[field.name] = second if first is None else first
-        elif field.name == "status":
-            values[field.name] = status(first, second)
+            values[name] = second if first is None else first
+        elif name == "status":
+            values[name] = status(first, second)
         else:
-            values[field.name] = _STRICTER.get(field.name, _newest)(first, second)
+            values[name] = _STRICTER.get(name, _newest)(first, second)
     return ConsentTerms(**values)
 
 

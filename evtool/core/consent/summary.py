@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
+
+from msgspec import Struct, field
 
 from evtool.core.consent.index import ChangeFinder, ChangeIndex
 from evtool.core.consent.items import (
@@ -23,13 +24,13 @@ from evtool.core.consent.state import ConsentChange
 from evtool.core.errors import FormatError
 from evtool.core.manifest.manifest import Item
 from evtool.core.terms.terms import PERMITTING, STRICTEST, ConsentTerms, Handling, code_text, unknown_codes
+from evtool.core.values import replace
 
 NOT_STATED = "not-stated"
 """Stands in counts for items of which a term is not stated; its strictest value counts for them."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentSummary:
+class ConsentSummary(Struct, frozen=True):
     """The terms in force for all items that a copy discloses; each count is code -> number of items.
 
     Attributes:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError, InputError
 from evtool.core.text.names import shown
@@ -45,8 +46,7 @@ def is_age(start: bytes) -> bool:
     return start.startswith(b"age-encryption.org/")
 
 
-@dataclass(frozen=True, slots=True)
-class Stanza:
+class Stanza(Struct, frozen=True):
     """One way to the key of the file.
 
     Attributes:
@@ -60,8 +60,7 @@ class Stanza:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class AgeHeader:
+class AgeHeader(Struct, frozen=True):
     """The header of one file.
 
     Attributes:

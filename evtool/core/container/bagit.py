@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.container.payload_names import find_unsafe
 from evtool.core.errors import FormatError
@@ -39,8 +40,7 @@ _INFO = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class BagInfo:
+class BagInfo(Struct, frozen=True):
     """What `bag-info.txt` of a bundle says (section 2.2.2).
 
     Attributes:
@@ -91,8 +91,7 @@ def parse_info(data: bytes) -> BagInfo:
     return BagInfo(match[1], match[3], int(match[4]), int(match[5]))
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestLine:
+class ManifestLine(Struct, frozen=True):
     """One line of a manifest: a path relative to the bag, and the SHA-256 of that file (sections 2.1.3 and 2.2.1)."""
 
     path: str

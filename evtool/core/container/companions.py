@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 START_SIZE = 4096
 """First bytes of a file that are looked at."""
@@ -49,8 +50,7 @@ def _is_folder_settings(start: bytes) -> bool:
     return _FOLDER_SECTION.match(text) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(Struct, frozen=True):
     """How one system spells its files.
 
     Attributes:
@@ -81,8 +81,7 @@ _RULES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Companion:
+class Companion(Struct, frozen=True):
     """What a name promises; `matches` tells whether the file keeps it.
 
     Attributes:

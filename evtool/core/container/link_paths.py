@@ -8,9 +8,10 @@ here calls itself, however deep a stranger's paths and chains of links are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from evtool.core.container.payload_names import fold_path
 
@@ -23,8 +24,7 @@ class _Nowhere(Enum):
     """It comes back to a link that it came from; systems give up there."""
 
 
-@dataclass(slots=True, eq=False)
-class _Known:
+class _Known(Struct, eq=False):
     """A path of the directory that the record names.
 
     Attributes:
@@ -64,8 +64,7 @@ class _Place(NamedTuple):
         return _Place(self.known.parent) if self.known.parent is not None else None
 
 
-@dataclass(slots=True)
-class _Way:
+class _Way(Struct):
     """A target that is being followed: the steps left, and where they have led so far."""
 
     link: _Known | None

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import stat
 import struct
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.text.limits import MAX_ZIP_RATIO
@@ -124,8 +125,7 @@ _AMBIGUOUS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """What both headers of a file say alike.
 
     Attributes:
@@ -148,8 +148,7 @@ class Header:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(Struct, frozen=True):
     """What the end of a container says: how many files, and where their directory lies."""
 
     entries: int

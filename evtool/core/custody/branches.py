@@ -8,7 +8,8 @@ another one there. The rule is in `manifests/FORMAT-events.md`, section "Where r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.custody.chain import Link
 from evtool.core.custody.events import Received
@@ -18,8 +19,7 @@ _Place = tuple[str, str] | None
 """Digests of the entry that another one follows, and of its signature; None before the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parting:
+class Parting(Struct, frozen=True):
     """An entry that two records continue differently.
 
     Attributes:

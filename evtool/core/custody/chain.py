@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.custody.entry import Entry, parse_entry
 from evtool.core.errors import EvtoolError, SignatureError
@@ -18,8 +19,7 @@ from evtool.core.ssh.signature import PublicKey, parse_signature, verify_signatu
 from evtool.core.text.digest import sha256_hex
 
 
-@dataclass(frozen=True, slots=True)
-class EntryFiles:
+class EntryFiles(Struct, frozen=True):
     """The bytes of one entry as they lie on disk, read once.
 
     Attributes:
@@ -42,8 +42,7 @@ class EntryFiles:
         return f"{self.sequence:04d}-{self.event}"
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """An entry whose signature verifies.
 
     Attributes:
@@ -59,8 +58,7 @@ class Link:
     signature_digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(Struct, frozen=True):
     """The result of checking all entries of one custody directory.
 
     Attributes:

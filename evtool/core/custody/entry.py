@@ -7,12 +7,12 @@ Its name on disk is its number and its event: `0001-sealed.toml`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
 import tomli_w
+from msgspec import Struct, field
 
 from evtool.core.custody.entry_text import check_lines
 from evtool.core.custody.event_tables import details_table, parse_details, parse_fixity
@@ -59,8 +59,7 @@ class Clock(Enum):
     SYNCED = "synced"
 
 
-@dataclass(frozen=True, slots=True)
-class Previous:
+class Previous(Struct, frozen=True):
     """Digests of what was there when an entry was written: they prove the order backwards.
 
     Attributes:
@@ -80,8 +79,7 @@ class Previous:
             check_hex_digest(digest, f"previous.timestamps.{shown(name)}")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One link of the chain of custody.
 
     Attributes:

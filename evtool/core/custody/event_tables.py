@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, Field, fields
 from enum import Enum
 from functools import cache
 from typing import Any, get_type_hints
@@ -27,6 +26,7 @@ from evtool.core.text.digest import check_hex_digest
 from evtool.core.text.limits import MAX_INTEGER
 from evtool.core.text.ranges import ItemRanges, parse_ranges
 from evtool.core.text.toml import TomlTable
+from evtool.core.values import defaults_of, names_of
 
 _MAX_TERMS = 16 * 1024
 """Characters of consent terms: longer than any text, as they may list many recipients."""
@@ -35,8 +35,8 @@ _MAX_TERMS = 16 * 1024
 def details_table(details: Details | Fixity) -> dict[str, Any]:
     """Write the fields of a table as TOML values; fields that are None are left out."""
     table: dict[str, Any] = {}
-    for field in fields(details):
-        value = getattr(details, field.name)
+    for name in names_of(details):
+        value = getattr(details, name)
         if value is None:
             continue
         if isinstance(value, ItemRanges):
@@ -45,7 +45,7 @@ def details_table(details: Details | Fixity) -> dict[str, Any]:
             value = value.value
         elif isinstance(value, tuple):
             value = [part.value if isinstance(part, Enum) else part for part in value]
-        table[field.name] = value
+        table[name] = value
     return table
 
 
@@ -87,49 +87,51 @@ def _hints_of(kind: type[Any]) -> dict[str, Any]:
 
 def _parse_into(kind: type[Any], table: TomlTable) -> Any:
     hints = _hints_of(kind)  # type: ignore[arg-type]  # a type hashes by identity
-    values = {field.name: _take(table, field, hints[field.name]) for field in fields(kind)}
+    defaults = defaults_of(kind)
+    values = {
+        name: defaults[name] if name in defaults and name not in table else _take(table, name, hints[name])
+        for name in names_of(kind)
+    }
     table.finish()
     return kind(**values)
 
 
-def _take(table: TomlTable, field: Field[Any], hint: Any) -> Any:
-    """Take one field by the type that its dataclass gives it."""
-    if field.default is not MISSING and field.name not in table:
-        return field.default
+def _take(table: TomlTable, name: str, hint: Any) -> Any:
+    """Take one field by the type that is declared for it."""
     if hint is int:
-        number = table.take(field.name, int)
+        number = table.take(name, int)
         if not 0 <= number <= MAX_INTEGER:
             raise FormatError(
-                "{field} is not a number from 0 to {limit}", key="field-number", field=field.name, limit=MAX_INTEGER
+                "{field} is not a number from 0 to {limit}", key="field-number", field=name, limit=MAX_INTEGER
             )
         return number
     if hint == ItemRanges | None:
-        return parse_ranges(table.take_strings(field.name))
+        return parse_ranges(table.take_strings(name))
     if hint == Confirmations | None:
-        return Confirmations(table.take_strings(field.name))
+        return Confirmations(table.take_strings(name))
     if hint == StoredPaths:
-        return StoredPaths(table.take_strings(field.name))
+        return StoredPaths(table.take_strings(name))
     if hint == bool | None:
-        return table.take(field.name, bool)
+        return table.take(name, bool)
     if hint == tuple[str, ...]:
-        return table.take_strings(field.name)
+        return table.take_strings(name)
     if hint == tuple[OmissionReason, ...]:
-        return _reasons(table.take_strings(field.name))
+        return _reasons(table.take_strings(name))
     if isinstance(hint, type) and issubclass(hint, Enum):
-        return table.take_enum(field.name, hint)
-    text = table.take(field.name, str)
+        return table.take_enum(name, hint)
+    text = table.take(name, str)
     if hint in (Digest, Digest | None):
-        return check_hex_digest(text, field.name)
+        return check_hex_digest(text, name)
     if hint in (PartyCode, PartyCode | None):
         return check_code(text)
     if hint == Fingerprint:
-        return check_fingerprint(text, field.name)
+        return check_fingerprint(text, name)
     limit = _MAX_TERMS if hint is TermsText else MAX_TEXT
     if not 1 <= len(text) <= limit:
         raise FormatError(
             "{field} has {count} characters, expected 1 to {limit}",
             key="field-length",
-            field=field.name,
+            field=name,
             count=len(text),
             limit=limit,
         )

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar, NewType
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.nesting import NestedPaths
@@ -110,8 +111,7 @@ class FixityScope(Enum):
     SAMPLE = "sample"
 
 
-@dataclass(frozen=True, slots=True)
-class Fixity:
+class Fixity(Struct, frozen=True):
     """The result of comparing the evidence with its seals while the entry was being written.
 
     Attributes:
@@ -148,15 +148,13 @@ class Fixity:
         return self.ok == self.checked > 0 and not self.extra
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(Struct, frozen=True):
     """Base of all event tables."""
 
     event: ClassVar[Event]
 
 
-@dataclass(frozen=True, slots=True)
-class Collected(Details):
+class Collected(Details, frozen=True):
     """Evidence came into the hands of the agent from outside of any record.
 
     Attributes:
@@ -171,8 +169,7 @@ class Collected(Details):
     method: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Received(Details):
+class Received(Details, frozen=True):
     """The agent received the collection from somebody else, and says what came.
 
     Attributes:
@@ -195,8 +192,7 @@ class Received(Details):
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed(Details):
+class Sealed(Details, frozen=True):
     """A manifest of new items.
 
     Attributes:
@@ -231,15 +227,13 @@ class Sealed(Details):
         return Exclusions(self.exclude)
 
 
-@dataclass(frozen=True, slots=True)
-class Verified(Details):
+class Verified(Details, frozen=True):
     """The agent compared the evidence with its seals; the result is the fixity of the entry."""
 
     event = Event.VERIFIED
 
 
-@dataclass(frozen=True, slots=True)
-class Accessed(Details):
+class Accessed(Details, frozen=True):
     """Somebody looked at the evidence.
 
     Attributes:
@@ -250,8 +244,7 @@ class Accessed(Details):
     place: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Copied(Details):
+class Copied(Details, frozen=True):
     """A copy was made.
 
     Attributes:
@@ -264,8 +257,7 @@ class Copied(Details):
     place: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Transferred(Details):
+class Transferred(Details, frozen=True):
     """Custody of the whole collection goes to somebody else.
 
     Attributes:
@@ -287,8 +279,7 @@ class Transferred(Details):
         _check_confirmed(self.confirmed)
 
 
-@dataclass(frozen=True, slots=True)
-class Disclosed(Details):
+class Disclosed(Details, frozen=True):
     """A bundle of all or part of the collection goes to somebody else; custody stays.
 
     Attributes:
@@ -313,8 +304,7 @@ class Disclosed(Details):
         _check_confirmed(self.confirmed)
 
 
-@dataclass(frozen=True, slots=True)
-class Derived(Details):
+class Derived(Details, frozen=True):
     """A copy of an item was made that is not the same bytes: redacted, extracted, transcribed.
 
     Attributes:
@@ -333,8 +323,7 @@ class Derived(Details):
             raise FormatError("derived: the copy must be a later item than the original", key="derived-order")
 
 
-@dataclass(frozen=True, slots=True)
-class Renamed(Details):
+class Renamed(Details, frozen=True):
     """Items have other names from now on; the header's items say which.
 
     Attributes:
@@ -356,8 +345,7 @@ class Renamed(Details):
             )
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentChanged(Details):
+class ConsentChanged(Details, frozen=True):
     """The consent or the handling of items changed; the header's items say of which.
 
     Attributes:
@@ -381,8 +369,7 @@ class ConsentChanged(Details):
         return parse_terms_cached(self.terms)
 
 
-@dataclass(frozen=True, slots=True)
-class Countersigned(Details):
+class Countersigned(Details, frozen=True):
     """A second agent confirms an earlier entry.
 
     Attributes:
@@ -395,8 +382,7 @@ class Countersigned(Details):
     head: Digest
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted(Details):
+class Admitted(Details, frozen=True):
     """Another agent or key may act for the house of the signer; see `evtool.core.custody.house`.
 
     Attributes:
@@ -411,8 +397,7 @@ class Admitted(Details):
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class Renewed(Details):
+class Renewed(Details, frozen=True):
     """Every earlier file of the record is listed under another hash family than SHA-2, to be time-stamped again.
 
     The list itself is bound twice, so that it still counts once SHA-256 does not.
@@ -439,8 +424,7 @@ class Renewed(Details):
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Corrected(Details):
+class Corrected(Details, frozen=True):
     """An earlier entry says something wrong; it stays, this one says what is right.
 
     Attributes:
@@ -461,8 +445,7 @@ class Corrected(Details):
             raise FormatError("corrected.undone is true, or is left out", key="corrected-undone")
 
 
-@dataclass(frozen=True, slots=True)
-class Incident(Details):
+class Incident(Details, frozen=True):
     """Something happened that may bear on the evidence.
 
     Attributes:
@@ -475,8 +458,7 @@ class Incident(Details):
     place: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Disposed(Details):
+class Disposed(Details, frozen=True):
     """Items were given up: deleted, returned or destroyed; their statements stay as a tombstone.
 
     Attributes:
@@ -489,8 +471,7 @@ class Disposed(Details):
     method: str
 
 
-@dataclass(frozen=True, slots=True)
-class WithheldDetails(Details):
+class WithheldDetails(Details, frozen=True):
     """Stands for the table of an entry whose details this copy does not hold: nothing is known of what it says."""
 
 

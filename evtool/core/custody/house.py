@@ -11,7 +11,8 @@ and what others admit counts for nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.custody.chain import Link
 from evtool.core.custody.events import Admitted, Event, Role
@@ -23,8 +24,7 @@ _SENDER = 0
 """Number of the house that the collection comes from; every other house has the number of its first entry."""
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(Struct, frozen=True):
     """An entry as far as it matters who acts for whom.
 
     Attributes:

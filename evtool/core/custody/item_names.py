@@ -7,17 +7,18 @@ its name is another one.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from evtool.core.custody.entry import Entry
 from evtool.core.custody.events import Renamed
 from evtool.core.manifest.manifest import Item
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.core.values import replace
 
 
-@dataclass(frozen=True, slots=True)
-class NewName:
+class NewName(Struct, frozen=True):
     """A name that an entry gave to an item.
 
     Attributes:
@@ -29,8 +30,7 @@ class NewName:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class EarlierName:
+class EarlierName(Struct, frozen=True):
     """A name that an item had before.
 
     Attributes:
@@ -42,8 +42,7 @@ class EarlierName:
     until: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rename:
+class Rename(Struct, frozen=True):
     """An item and the name that it gets.
 
     Attributes:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+
+from msgspec import Struct
 
 from evtool.core.custody.event_tables import check_details
 from evtool.core.custody.events import MAX_TEXT, Details, Renamed
 from evtool.core.errors import FormatError, RefusedError, UsageError, Way
+from evtool.core.values import names_of
 
 _EMAIL = re.compile(r"[^\s@<>,;:()\"']{1,64}@[^\s@<>,;:()\"']{1,255}\.[^\s@<>,;:()\"'.]{2,}")
 _WORD = re.compile(r"[\w.-]+")
@@ -28,8 +30,7 @@ def matching_form(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(visible))
 
 
-@dataclass(frozen=True, slots=True)
-class TextPolicy:
+class TextPolicy(Struct, frozen=True):
     """What must not occur in a text.
 
     Attributes:
@@ -106,11 +107,11 @@ def check_entry_text(details: Details, reason: str, policy: TextPolicy) -> None:
     if isinstance(details, Renamed):
         check_names(details.paths, policy)
         return
-    for field in fields(details):
-        value = getattr(details, field.name)
+    for name in names_of(details):
+        value = getattr(details, name)
         for text in value if isinstance(value, tuple) else (value,):
             if isinstance(text, str):
-                check_text(field.name, text, policy)
+                check_text(name, text, policy)
 
 
 def check_names(paths: Iterable[str], policy: TextPolicy) -> None:

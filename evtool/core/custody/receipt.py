@@ -7,7 +7,8 @@ A receipt file is the entry's bytes followed by its signature, as they are: ever
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.custody.chain import Link
 from evtool.core.custody.entry import parse_entry
@@ -20,8 +21,7 @@ from evtool.core.text.limits import MAX_RECEIPT
 _BEGIN = b"-----BEGIN SSH SIGNATURE-----\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """A receipt whose signature verifies and which belongs to a transfer of this chain.
 
     Attributes:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from evtool.core.custody.privacy import matching_form
 from evtool.core.errors import FormatError
@@ -29,8 +30,7 @@ _RANDOM = re.compile(r"SHA256:[A-Za-z0-9+/]{43}|AAAA[A-Za-z0-9+/]{40,}={0,2}|\b[
 """Digests, salts and keys: long enough to hold a short name by chance, and written by no person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """One entry of the register.
 
     Attributes:

@@ -8,7 +8,8 @@ been about any item, so that nobody has to think in two orders of time.
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from evtool.core.custody.chain import Link
 from evtool.core.custody.events import Corrected, Event
@@ -20,8 +21,7 @@ UNDOABLE = frozenset({Event.CONSENT_CHANGED, Event.DISPOSED, Event.RENAMED})
 """Events that say something of items that can be taken back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Undone:
+class Undone(Struct, frozen=True):
     """The entries of one chain that are undone.
 
     Attributes:
@@ -57,8 +57,7 @@ def find_undone(links: Sequence[Link], houses: Houses) -> Undone:
     return Undone(by, tuple(findings))
 
 
-@dataclass(frozen=True, slots=True)
-class Undoing:
+class Undoing(Struct, frozen=True):
     """What decides whether an entry `corrected` undoes another one.
 
     Attributes:

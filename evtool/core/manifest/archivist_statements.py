@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.statement import ConsentStatement, ContextStatement
@@ -23,8 +24,7 @@ class LineWriter(NamedTuple):
     write: Callable[[int, str], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class ArchivistStatements:
+class ArchivistStatements(Struct, frozen=True):
     """Context and consent of one item.
 
     Attributes:

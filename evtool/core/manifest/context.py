@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.text.codes import check_code
@@ -44,8 +45,7 @@ _PART_OF_DATE = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?\Z", re.ASCII)
 _TIME_OF_DAY = re.compile(r"[0-9]{1,2}:[0-9]{2}")
 
 
-@dataclass(frozen=True, slots=True)
-class ContextField:
+class ContextField(Struct, frozen=True):
     """One field.
 
     Attributes:

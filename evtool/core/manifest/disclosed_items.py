@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.manifest import Item
@@ -28,8 +29,7 @@ _KIND = re.compile(r"file|metadata|context\.[a-z][a-z0-9_-]{0,62}", re.ASCII)
 _SALT = re.compile(r"[0-9a-f]{32}\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class DisclosedGroup:
+class DisclosedGroup(Struct, frozen=True):
     """Items of which the same statements are withheld.
 
     Attributes:
@@ -54,8 +54,7 @@ def _order(kind: str) -> tuple[int, str]:
     return (("file", "metadata").index(kind) if kind in ("file", "metadata") else 2, kind)
 
 
-@dataclass(frozen=True, slots=True)
-class DisclosedItems:
+class DisclosedItems(Struct, frozen=True):
     """What one bundle holds.
 
     Attributes:
@@ -167,8 +166,7 @@ def group_items(
     return DisclosedItems(salt, tuple(sorted(groups, key=lambda group: group.items.ranges[0])), cover, entries)
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """What a copy shows of an item whose statements it does not all disclose.
 
     Attributes:
@@ -201,8 +199,7 @@ def shape_of(item: Item) -> Shape:
     return Shape(tuple(kind for kind in withheld if kind != "context"), context, fields)
 
 
-@dataclass(slots=True)
-class CopyTally:
+class CopyTally(Struct):
     """Collects what a manifest discloses, in the order of its items; ranges of items that are alike take one place."""
 
     spans: list[tuple[int, int, Shape]] = field(default_factory=list)
@@ -224,8 +221,7 @@ class CopyTally:
         return sum(last - first + 1 for first, last, _ in self.spans)
 
 
-@dataclass(frozen=True, slots=True)
-class Deviations:
+class Deviations(Struct, frozen=True):
     """Where a copy is not what a list says, each as ranges of item numbers.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import repeat
+
+from msgspec import Struct, field
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.block import DecodedFiles, decode_files
@@ -29,8 +30,7 @@ from evtool.core.text.digest import Digests
 from evtool.core.text.names import parse_name
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """All that one manifest discloses of one item; one that is withheld as a whole is none of them.
 
     Attributes:
@@ -73,8 +73,7 @@ def _is_directory(content: ContentStatement) -> bool:
     return content.type is ItemType.DIRECTORY or content.reason is OmissionReason.UNREADABLE_DIRECTORY
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestSummary:
+class ManifestSummary(Struct, frozen=True):
     """What a manifest as a whole amounts to; the signed entry says the same, or the manifest is not the sealed one.
 
     Attributes:
@@ -344,8 +343,7 @@ def summarize_unread(lines: Iterable[bytes]) -> ManifestSummary:
     return ManifestSummary(tree.size, withheld, 0, 0, 0, tree.compute_root().hex())
 
 
-@dataclass(slots=True)
-class _PendingItem:
+class _PendingItem(Struct):
     """An item of which more statements may follow."""
 
     content: ContentStatement

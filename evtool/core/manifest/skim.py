@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from operator import le
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.line import CONTENT, FILE, before, begins_item, filling
@@ -25,8 +26,7 @@ MOST_SOUGHT = 1000
 """Items up to which looking for them is worth it, and up to which they are kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sought:
+class Sought(Struct, frozen=True):
     """What is looked for in a manifest.
 
     Attributes:
@@ -51,8 +51,7 @@ def seek(numbers: ItemRanges | None) -> Sought | None:
     return None if numbers is None or len(numbers) > MOST_SOUGHT else Sought(numbers)
 
 
-@dataclass(frozen=True, slots=True)
-class Skimmed:
+class Skimmed(Struct, frozen=True):
     """What was found in a manifest that is, for all that was looked at, as every manifest is.
 
     Attributes:

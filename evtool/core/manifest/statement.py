@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from itertools import count, repeat
 from typing import ClassVar
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.context import check_value, is_field_name
@@ -89,8 +90,7 @@ def spell_statements(kinds: Sequence[str]) -> str:
     return ",".join(f'"{kind}"' for kind in kinds)
 
 
-@dataclass(frozen=True, slots=True)
-class ContentStatement:
+class ContentStatement(Struct, frozen=True):
     """Kind `content`: what an item is, and the digests of its bytes.
 
     Attributes:
@@ -160,8 +160,7 @@ class ContentStatement:
         return text.encode("utf-8")
 
 
-@dataclass(frozen=True, slots=True)
-class FileStatement:
+class FileStatement(Struct, frozen=True):
     """Kind `file`: the stored name and the modification time of an item.
 
     Attributes:
@@ -187,8 +186,7 @@ class FileStatement:
         return serialize_file(self.item, self.salt, self.path, self.mtime).encode("utf-8")
 
 
-@dataclass(frozen=True, slots=True)
-class MetadataStatement:
+class MetadataStatement(Struct, frozen=True):
     """Kind `metadata`: what a file says about itself, as a parser found it; nothing in it was observed.
 
     Attributes:
@@ -247,8 +245,7 @@ class MetadataStatement:
         return serialize_metadata(self.item, self.salt, Description(claims, failure, self.confinement)).encode()
 
 
-@dataclass(frozen=True, slots=True)
-class ContextStatement:
+class ContextStatement(Struct, frozen=True):
     """Kind `context`: one field that the archivist supplied.
 
     Attributes:
@@ -282,8 +279,7 @@ class ContextStatement:
         return serialize_canonical(value)
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentStatement:
+class ConsentStatement(Struct, frozen=True):
     """Kind `consent`: the handling and consent terms that were stated about an item when it was sealed.
 
     Attributes:
@@ -309,8 +305,7 @@ class ConsentStatement:
         return f'{terms},"item":{self.item},"kind":"consent","salt":"{self.salt}"}}'.encode()
 
 
-@dataclass(frozen=True, slots=True)
-class WithheldStatement:
+class WithheldStatement(Struct, frozen=True):
     """Kind `withheld`: the hash that stands for lines not disclosed in this copy.
 
     Attributes:

@@ -14,8 +14,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.metadata.vocabulary import (
@@ -27,6 +28,7 @@ from evtool.core.metadata.vocabulary import (
     TimeKind,
     Withheld,
 )
+from evtool.core.values import replace
 
 TEXT_LIMIT = 512
 """Characters of one text value or one raw tag value."""
@@ -78,8 +80,7 @@ def clean_text(text: str, limit: int = TEXT_LIMIT) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip(" ") + "\u2026"
 
 
-@dataclass(frozen=True, slots=True)
-class FormatClaim:
+class FormatClaim(Struct, frozen=True):
     """What the first bytes of the content are a signature of; the file's name plays no part.
 
     Attributes:
@@ -104,8 +105,7 @@ class FormatClaim:
             _check(_PUID, self.puid, "PRONOM identifier", 16)
 
 
-@dataclass(frozen=True, slots=True)
-class TimeClaim:
+class TimeClaim(Struct, frozen=True):
     """A time as the file states it.
 
     Attributes:
@@ -145,8 +145,7 @@ class TimeClaim:
         return datetime.fromisoformat(self.time)
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceClaim:
+class PlaceClaim(Struct, frozen=True):
     """A place in decimal degrees of the datum that the file uses (WGS 84 where it says nothing).
 
     Attributes:
@@ -176,8 +175,7 @@ class PlaceClaim:
             _check(_DECIMAL, self.altitude, "altitude", 20)
 
 
-@dataclass(frozen=True, slots=True)
-class DurationClaim:
+class DurationClaim(Struct, frozen=True):
     """How long a recording is said to last, in seconds, as decimal text.
 
     Attributes:
@@ -195,8 +193,7 @@ class DurationClaim:
             raise FormatError("a claimed duration is negative", key="claim-duration")
 
 
-@dataclass(frozen=True, slots=True)
-class TextClaim:
+class TextClaim(Struct, frozen=True):
     """A text value of a known kind.
 
     Attributes:
@@ -214,8 +211,7 @@ class TextClaim:
         _check_text(self.value, self.kind.code, TEXT_LIMIT)
 
 
-@dataclass(frozen=True, slots=True)
-class CountClaim:
+class CountClaim(Struct, frozen=True):
     """A number of things; 1 where the thing is merely noted as present.
 
     Attributes:
@@ -234,8 +230,7 @@ class CountClaim:
             raise FormatError("a claimed count of {kind} is out of range", key="claim-count", kind=self.kind.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(Struct, frozen=True):
     """A raw tag: its name and its value as text, cleaned and cut but not interpreted.
 
     Attributes:
@@ -255,8 +250,7 @@ Claim = TimeClaim | PlaceClaim | DurationClaim | TextClaim | CountClaim | Tag
 """Anything that an extractor can find."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Why one extractor stopped before its end; what it had found until then is kept.
 
     Attributes:
@@ -272,8 +266,7 @@ class Problem:
         _check_text(self.reason, "reason", NAME_LIMIT)
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(Struct, frozen=True):
     """All that one file says about itself.
 
     Attributes:

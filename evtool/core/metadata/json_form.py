@@ -8,7 +8,6 @@ Reading treats the document as hostile: known fields only, exact types, known wo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from enum import Enum
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -28,6 +27,7 @@ from evtool.core.metadata.claims import (
 )
 from evtool.core.metadata.vocabulary import VOCABULARY, CountKind, Detail, OffsetBasis, TextKind, TimeKind, Withheld
 from evtool.core.text.canonical import parse_canonical, serialize_canonical
+from evtool.core.values import replace
 
 DOCUMENT_LIMIT = 48 << 10
 """Bytes of one document in UTF-8: a manifest line holds at most 64 KiB, and carries more than the claims."""

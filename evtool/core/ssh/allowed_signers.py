@@ -8,22 +8,23 @@ certificate authorities and key revocation lists are not looked at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.ssh.allowed_signers_line import Localize, parse_options, serialize_time, split_line
 from evtool.core.ssh.key import PublicKey, parse_public_key_line
 from evtool.core.ssh.pattern import is_too_long, match_pattern_list
 from evtool.core.text.digest import sha256_hex
+from evtool.core.values import replace
 
 MAX_LINE = 8 * 1024
 """Longest line that is read, in bytes; longer ones are skipped. A line with one code has some 130."""
 
 
-@dataclass(frozen=True, slots=True)
-class AllowedSigner:
+class AllowedSigner(Struct, frozen=True):
     """One line: a key, and for whom, for what and when it counts.
 
     Attributes:
@@ -43,8 +44,7 @@ class AllowedSigner:
     line_number: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SkippedLine:
+class SkippedLine(Struct, frozen=True):
     """A line that trusts nobody, and why; the reason is safe to print and continues "line 3 ..."."""
 
     line_number: int
@@ -72,16 +72,14 @@ _NEARNESS = list(TrustStatus)[1:]
 """From farthest to nearest: of several lines with the key, the one nearest to trust explains the answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrustJudgement:
+class TrustJudgement(Struct, frozen=True):
     """The answer, and the line that decided it; None if no line has the key."""
 
     status: TrustStatus
     signer: AllowedSigner | None
 
 
-@dataclass(frozen=True, slots=True)
-class AllowedSigners:
+class AllowedSigners(Struct, frozen=True):
     """An allowed_signers file.
 
     Attributes:
@@ -92,7 +90,7 @@ class AllowedSigners:
 
     signers: tuple[AllowedSigner, ...] = ()
     skipped: tuple[SkippedLine, ...] = ()
-    sha256: str = field(default="", compare=False)
+    sha256: str = ""
 
     def judge(self, public_key: PublicKey, principal: str, namespace: str, at: datetime) -> TrustJudgement:
         """Say whether a key counts for this agent and this use at this moment, which needs an offset."""

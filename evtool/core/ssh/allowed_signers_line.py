@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.text.names import shown
@@ -24,8 +25,7 @@ _OPTION = re.compile(rf'(?:[^,"]|{_QUOTED.pattern})+')
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class LineFields:
+class LineFields(Struct, frozen=True):
     """The fields of a line, not yet understood.
 
     Attributes:
@@ -43,8 +43,7 @@ class LineFields:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class LineOptions:
+class LineOptions(Struct, frozen=True):
     """What the options of a line say; None if they say nothing."""
 
     cert_authority: bool = False

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.ssh.ed25519 import check_point
@@ -24,8 +25,7 @@ _MAX_LINE = 16 * 1024
 _HINT = "use an Ed25519 key: `evtool key new CODE` makes one"
 
 
-@dataclass(frozen=True, slots=True)
-class PublicKey:
+class PublicKey(Struct, frozen=True):
     """An Ed25519 public key; one that exists has passed all checks but lying on the curve.
 
     Attributes:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError, SignatureError
 from evtool.core.ssh import ed25519
@@ -49,8 +50,7 @@ USER_PRESENT = 0x01
 """The flag by which a security key says that somebody touched it (FIDO U2F raw messages, section 4.3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """A signature that was read but not yet verified.
 
     Attributes:

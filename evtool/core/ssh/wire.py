@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.text.names import is_printable
 
 
-@dataclass(slots=True)
-class Reader:
+class Reader(Struct):
     """Reads SSH data types one after the other; every read says what it was for when it fails.
 
     Attributes:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.text.canonical import parse_canonical, serialize_canonical
@@ -118,8 +119,7 @@ class TermShape(Enum):
     TEXT = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True):
     """One term of the vocabulary.
 
     Attributes:
@@ -171,8 +171,7 @@ TERMS_BY_NAME = {term.name: term for term in TERMS}
 """Spelling in files -> term."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentTerms:
+class ConsentTerms(Struct, frozen=True):
     """The terms that somebody stated about an item; None is not stated, which is not the same as an empty list.
 
     Attributes:

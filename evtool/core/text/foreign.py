@@ -10,7 +10,8 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError, Way
 from evtool.core.text.names import shown
@@ -63,8 +64,7 @@ _NOT_OF_TEXT = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ud800-\udfff\uf
 """What no text has that is read here; form feed, vertical tab and escape occur."""
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignText:
+class ForeignText(Struct, frozen=True):
     """A text that somebody brought.
 
     Attributes:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from evtool.core.errors import FormatError, UsageError
 from evtool.core.text.limits import MAX_INTEGER
@@ -29,8 +30,7 @@ characters here have another code point that is equal to them."""
 _MAX_NAMED = 10
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(Struct, frozen=True):
     """What stands between two commas, in both of its readings.
 
     Attributes:
@@ -52,8 +52,7 @@ class _Piece:
         return key is not None and any(pattern.hides(key) for pattern in self.patterns)
 
 
-@dataclass(frozen=True, slots=True)
-class _Term:
+class _Term(Struct, frozen=True):
     """One text: a list of pieces, and, as a name may hold commas, the name that is the whole of it.
 
     Attributes:
@@ -67,8 +66,7 @@ class _Term:
     whole: _Piece | None
 
 
-@dataclass(frozen=True, slots=True)
-class ItemChoice:
+class ItemChoice(Struct, frozen=True):
     """Items by number and by name; see `Exclusions` for what patterns match, directories included."""
 
     terms: tuple[_Term, ...] = ()
@@ -160,8 +158,7 @@ def _parse_numbers(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(ranges)
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenItems:
+class ChosenItems(Struct, frozen=True):
     """The items that are meant.
 
     Attributes:
@@ -177,8 +174,7 @@ class ChosenItems:
         return number in self.numbers or any(first <= number <= last for first, last in self.ranges)
 
 
-@dataclass(slots=True)
-class ChoiceBinding:
+class ChoiceBinding(Struct):
     """Finds out what a choice means among the items of one collection: show it every item, then ask `finish`."""
 
     choice: ItemChoice

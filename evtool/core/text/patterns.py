@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.text.glob import Globs
@@ -29,8 +30,7 @@ LITTER_PATTERNS = frozenset({".DS_Store", "Thumbs.db", "ehthumbs.db", "desktop.i
 (`manifests/FORMAT-text.md`, section "Patterns")."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exclusions:
+class Exclusions(Struct, frozen=True):
     """Patterns over stored names.
 
     `*` stands for any run of characters but `/`, `?` for one such character, everything else for itself. A pattern

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.text.limits import MAX_INTEGER
@@ -14,8 +15,7 @@ from evtool.core.text.names import shown
 _RANGE = re.compile(r"([1-9][0-9]{0,15})(?:-([1-9][0-9]{0,15}))?\Z", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class ItemRanges:
+class ItemRanges(Struct, frozen=True):
     """A set of item numbers; ascending, disjoint and not touching, so that one set has one spelling.
 
     Attributes:

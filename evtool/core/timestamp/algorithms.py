@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 
 class Strength(Enum):
@@ -17,8 +18,7 @@ class Strength(Enum):
     """Collisions are made on a laptop: such a token shows nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class HashFunction:
+class HashFunction(Struct, frozen=True):
     """One hash function.
 
     Attributes:
@@ -75,8 +75,7 @@ class SignatureScheme(Enum):
     ED448 = "ed448"
 
 
-@dataclass(frozen=True, slots=True)
-class SignatureAlgorithm:
+class SignatureAlgorithm(Struct, frozen=True):
     """A signature algorithm as an identifier names it.
 
     Attributes:

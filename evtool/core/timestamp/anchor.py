@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(Struct, frozen=True):
     """One certificate the user trusts for time-stamps.
 
     The window is about the time in the token, not about today: it says when the user holds this authority to have been

@@ -7,7 +7,7 @@ exact slice it was read from, because signatures and digests are taken over byte
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 
@@ -45,8 +45,7 @@ class TrailingBytesError(DerError):
     """A complete structure is followed by more bytes, which could hide a second one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """One tag-length-value of a larger buffer.
 
     Attributes:

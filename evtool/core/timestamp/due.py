@@ -7,9 +7,10 @@ only be renewed while it still holds.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+
+from msgspec import Struct
 
 from evtool.core.timestamp.renewal import JudgedToken
 from evtool.core.timestamp.result import TokenState, TokenVerdict
@@ -26,8 +27,7 @@ class DueKind(Enum):
     """Nothing was kept that says that the certificates were not revoked; until they end it can still be fetched."""
 
 
-@dataclass(frozen=True, slots=True)
-class DueItem:
+class DueItem(Struct, frozen=True):
     """One thing that ends.
 
     Attributes:

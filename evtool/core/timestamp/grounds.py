@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.timestamp.anchor import Anchor
@@ -23,8 +24,7 @@ class Together:
         return chain.from_iterable(self._parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Grounds:
+class Grounds(Struct, frozen=True):
     """Everything a token is judged on, but for the token and the data.
 
     Attributes:

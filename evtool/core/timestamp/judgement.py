@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from evtool.core.timestamp.grounds import Grounds
 from evtool.core.timestamp.result import (
@@ -20,8 +21,7 @@ from evtool.core.timestamp.result import (
 from evtool.core.timestamp.x509.path import Path
 
 
-@dataclass(slots=True)
-class Judgement:
+class Judgement(Struct):
     """Collects findings, facts and cautions; makes the verdict of them at the end."""
 
     grounds: Grounds

@@ -12,22 +12,23 @@ entry's signature binds its text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.timestamp.grounds import Grounds, Together
 from evtool.core.timestamp.request import TimeStampRequest
 from evtool.core.timestamp.result import TokenState, TokenVerdict
 from evtool.core.timestamp.verify import verify_token
+from evtool.core.values import replace
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """Clocks of ordinary computers are off by seconds; nothing is called wrong for that."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChainToken:
+class ChainToken(Struct, frozen=True):
     """One token where it stands in a custody chain.
 
     Attributes:
@@ -57,16 +58,14 @@ class ChainToken:
             raise FormatError(f"a time-stamp of entry {self.entry} cannot be listed in entry {self.listed_in}")
 
 
-@dataclass(frozen=True, slots=True)
-class EntryProof:
+class EntryProof(Struct, frozen=True):
     """Another proof that an entry existed by some time, for example a Bitcoin block."""
 
     entry: int
     existed_by: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedToken:
+class JudgedToken(Struct, frozen=True):
     """A token with its verdict.
 
     Attributes:
@@ -116,8 +115,7 @@ def _judge(token: ChainToken, grounds: Grounds, known: Sequence[EntryProof]) -> 
     return JudgedToken(token, verify_token(token.response, token.data, own), existed_by)
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Struct, frozen=True):
     """What is proven about when an entry was made; each end is None if nothing proves it.
 
     Attributes:

@@ -8,9 +8,10 @@ authority by another name; `openssl cms` does not, but then the imprint has to b
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from datetime import UTC
 from enum import Enum
+
+from msgspec import Struct
 
 from evtool.core.timestamp.result import Caution, SignerFacts, TokenFacts, TokenVerdict
 
@@ -23,8 +24,7 @@ class RepeatTool(Enum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class RepeatFiles:
+class RepeatFiles(Struct, frozen=True):
     """The files the commands name, relative to where they are run.
 
     Attributes:
@@ -42,8 +42,7 @@ class RepeatFiles:
     bare: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(Struct, frozen=True):
     """How to repeat a check.
 
     Attributes:

@@ -6,7 +6,7 @@ comes back weeks later on a stick can still be tied to it (RFC 3161, section 2.4
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.text.limits import MAX_REQUEST_BYTES
@@ -42,8 +42,7 @@ _VERSION = 1
 _EXTENSIONS = 0xA0
 
 
-@dataclass(frozen=True, slots=True)
-class TimeStampRequest:
+class TimeStampRequest(Struct, frozen=True):
     """One parsed TimeStampReq.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.text.names import shown
 from evtool.core.timestamp.der import (
@@ -39,8 +40,7 @@ _TEXT_LIMIT = 240
 _BASE64 = re.compile(rb"\s*(?:[A-Za-z0-9+/]{4,}\s*)+={0,2}\s*\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class TimeStampResponse:
+class TimeStampResponse(Struct, frozen=True):
     """One parsed TimeStampResp, or a token that came without one.
 
     Attributes:

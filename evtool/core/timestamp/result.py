@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+
+from msgspec import Struct
 
 from evtool.core.timestamp.token_state import TokenState as TokenState  # part of the result
 
@@ -108,8 +109,7 @@ class Caution(Enum):
     CERTIFICATE_UNREADABLE = "certificate-unreadable"
 
 
-@dataclass(frozen=True, slots=True)
-class Accuracy:
+class Accuracy(Struct, frozen=True):
     """How far the authority says its clock may be off, either way (RFC 3161, section 2.4.2)."""
 
     seconds: int = 0
@@ -122,8 +122,7 @@ class Accuracy:
         return timedelta(seconds=self.seconds, milliseconds=self.millis, microseconds=self.micros)
 
 
-@dataclass(frozen=True, slots=True)
-class TokenFacts:
+class TokenFacts(Struct, frozen=True):
     """What a token says. Proven only in a verdict that passed, otherwise claimed.
 
     Attributes:
@@ -182,8 +181,7 @@ def _add(time: datetime, span: timedelta) -> datetime:
         return end.replace(tzinfo=time.tzinfo)
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateFacts:
+class CertificateFacts(Struct, frozen=True):
     """One certificate of the path that was judged.
 
     Attributes:
@@ -205,8 +203,7 @@ class CertificateFacts:
     self_issued: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SignerFacts:
+class SignerFacts(Struct, frozen=True):
     """Who signed a token, and how.
 
     Attributes:
@@ -222,24 +219,21 @@ class SignerFacts:
     by_key_identifier: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AnchorFacts:
+class AnchorFacts(Struct, frozen=True):
     """The user's trust anchor that the path ended in."""
 
     name: str
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(Struct, frozen=True):
     """One reason in words: the code, and what was expected against what was found (safe to print)."""
 
     reason: TokenReason
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class TokenVerdict:
+class TokenVerdict(Struct, frozen=True):
     """The answer to: does this token show that this data existed by this time?
 
     Attributes:
@@ -262,7 +256,7 @@ class TokenVerdict:
     anchor: AnchorFacts | None = None
     revocation_known_until: datetime | None = None
     cautions: tuple[tuple[Caution, str], ...] = ()
-    chain: tuple[bytes, ...] = field(default=(), repr=False)
+    chain: tuple[bytes, ...] = ()
 
     @property
     def state(self) -> TokenState:

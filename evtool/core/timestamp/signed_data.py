@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from evtool.core.timestamp.der import (
     INTEGER,
@@ -32,8 +32,7 @@ _KEY_IDENTIFIER = 0x80
 _VERSIONS = range(1, 6)
 
 
-@dataclass(frozen=True, slots=True)
-class SignerIdentifier:
+class SignerIdentifier(Struct, frozen=True):
     """Which certificate the signer says is theirs: by issuer and serial number, or by key identifier.
 
     Attributes:
@@ -47,8 +46,7 @@ class SignerIdentifier:
     key_identifier: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SignerInfo:
+class SignerInfo(Struct, frozen=True):
     """One parsed SignerInfo.
 
     Attributes:
@@ -75,8 +73,7 @@ class SignerInfo:
         return bytes([SET]) + self.signed_attributes[1:]
 
 
-@dataclass(frozen=True, slots=True)
-class SignedData:
+class SignedData(Struct, frozen=True):
     """One parsed ContentInfo with SignedData.
 
     Attributes:

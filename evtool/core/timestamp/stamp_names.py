@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.text.names import shown
@@ -45,8 +46,7 @@ EVIDENCE = frozenset({StampRole.RESPONSE, StampRole.PROOF})
 """What later entries list; the other files only help to judge it."""
 
 
-@dataclass(frozen=True, slots=True)
-class StampName:
+class StampName(Struct, frozen=True):
     """The parsed name of one file.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.text.names import shown
@@ -17,8 +18,7 @@ RESOURCE = "sunset.toml"
 MAX_TABLE_BYTES = 64 << 10
 
 
-@dataclass(frozen=True, slots=True)
-class Sunset:
+class Sunset(Struct, frozen=True):
     """Until when one algorithm is trusted.
 
     Attributes:
@@ -39,8 +39,7 @@ class Sunset:
         return datetime.combine(self.until, time(23, 59, 59), UTC) if self.until else None
 
 
-@dataclass(frozen=True, slots=True)
-class SunsetTable:
+class SunsetTable(Struct, frozen=True):
     """All rows: hash functions, and kinds of keys by size."""
 
     hashes: tuple[Sunset, ...]

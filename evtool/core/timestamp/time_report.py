@@ -6,8 +6,9 @@ only where its state is "passed".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from evtool.core.timestamp.token_state import TokenState
 
@@ -19,8 +20,7 @@ class StampKind(Enum):
     OPENTIMESTAMPS = "opentimestamps"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StampReport:
+class StampReport(Struct, frozen=True, kw_only=True):
     """One time-stamp and how it was judged.
 
     Attributes:
@@ -68,8 +68,7 @@ class StampReport:
     repeat_remark: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProvenInterval:
+class ProvenInterval(Struct, frozen=True, kw_only=True):
     """What is proven about when one entry was made; an end is null if nothing proves it.
 
     Attributes:

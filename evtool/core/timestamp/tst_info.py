@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from evtool.core.timestamp.algorithms import HASH_FUNCTIONS, HashFunction
 from evtool.core.timestamp.der import (
@@ -36,8 +36,7 @@ _QUALIFIED = "0.4.0.19422.1.1"
 _KNOWN_EXTENSIONS = frozenset({_QC_STATEMENTS})
 
 
-@dataclass(frozen=True, slots=True)
-class Imprint:
+class Imprint(Struct, frozen=True):
     """A MessageImprint: which hash function, which digest.
 
     Attributes:
@@ -53,8 +52,7 @@ class Imprint:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class TstInfo:
+class TstInfo(Struct, frozen=True):
     """One parsed TSTInfo.
 
     Attributes:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 from io import BufferedIOBase
 
 from evtool.core.metadata.claims import Claim, TimeClaim
 from evtool.core.metadata.vocabulary import CountKind, TextKind, TimeKind
+from evtool.core.values import replace
 from evtool.metadata import values
 from evtool.metadata.riff import Chunk, check_length, chunks
 

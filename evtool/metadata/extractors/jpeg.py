@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from io import BufferedIOBase
+
+from msgspec import Struct, field
 
 from evtool.core.metadata.claims import Claim
 from evtool.core.metadata.vocabulary import CountKind, TextKind
@@ -34,8 +35,7 @@ _REPEATED = {EXIF_START: "JPEG Exif segments", XMP_START: "JPEG XMP segments"}
 """How the segments begin that a picture may have once."""
 
 
-@dataclass(slots=True)
-class _Picture:
+class _Picture(Struct):
     """What the segments before the coded data tell.
 
     Attributes:

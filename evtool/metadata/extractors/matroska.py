@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import BufferedIOBase
+
+from msgspec import Struct
 
 from evtool.core.metadata.claims import Claim
 from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
@@ -34,8 +35,7 @@ _TAG_TEXTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Element:
+class _Element(Struct, frozen=True):
     id: int
     start: int
     end: int

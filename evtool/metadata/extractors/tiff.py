@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BufferedIOBase
+
+from msgspec import Struct
 
 from evtool.core.metadata.claims import Claim
 from evtool.core.metadata.vocabulary import CountKind
@@ -20,8 +21,7 @@ _ENTRY_LIMIT, _DIRECTORY_LIMIT, _VALUE_LIMIT = 512, 65_536, 1 << 16
 _TYPES = {3: "H", 4: "I"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Directory:
+class _Directory(Struct, frozen=True):
     """One directory: its entries as tag -> (type, number of values, the four bytes of value or place)."""
 
     entries: dict[int, tuple[int, int, bytes]]

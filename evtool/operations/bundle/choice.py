@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from evtool.core.consent.decision import Decision, Request
 from evtool.core.container.link_paths import LinkPaths
@@ -32,8 +33,7 @@ WITHHOLDABLE = f"{NAMES} (with the dates, which are one statement with them), {M
 """What can be withheld of items that are disclosed. What an item is, and its terms, always go along with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What is to be disclosed.
 
     Attributes:
@@ -100,8 +100,7 @@ class _Asking:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class ItemSelection:
+class ItemSelection(Struct, frozen=True):
     """The items that go into a bundle.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from evtool.core.text.names import shown
 from evtool.store.work import Leftover, remove_leftovers
@@ -16,8 +17,7 @@ Tell = Callable[[str], object]
 _NOTE = re.compile(r"disclosed ([0-9a-f]{32}) ([1-9][0-9]{0,15}) ([0-9a-f]{64})\n\Z", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class PendingDisclosure:
+class PendingDisclosure(Struct, frozen=True):
     """What a run that packs is about to record, as it leaves a note of it beside the bundle.
 
     Attributes:

@@ -18,10 +18,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from evtool.core.consent.decision import Recipient, RecipientKind, Request
 from evtool.core.consent.summary import ConsentTally
@@ -37,6 +39,7 @@ from evtool.core.ssh.key import PublicKey
 from evtool.core.terms.terms import Purpose, code_text
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.core.values import replace
 from evtool.core.verdict import Report
 from evtool.keys.age_keys import EncryptionKey
 from evtool.keys.passphrase import Passphrase
@@ -80,8 +83,7 @@ from evtool.store.custody import COVER
 from evtool.store.output import check_new
 
 
-@dataclass(frozen=True, slots=True)
-class Disclosure:
+class Disclosure(Struct, frozen=True):
     """To whom, on what ground, and for what the bundle goes; recorded in the entry `disclosed`.
 
     Attributes:
@@ -142,8 +144,7 @@ class Disclosure:
             raise UsageError(error.message) from None
 
 
-@dataclass(frozen=True, slots=True)
-class PackOptions:
+class PackOptions(Struct, frozen=True):
     """What to pack, and how.
 
     Attributes:
@@ -164,7 +165,7 @@ class PackOptions:
         # A name that only the file lost would still stand in the manifest of the bundle.
         if self.neutral_names and NAMES not in self.wanted.withhold:
             wanted = replace(self.wanted, withhold=self.wanted.withhold | {NAMES})
-            object.__setattr__(self, "wanted", wanted)
+            force_setattr(self, "wanted", wanted)
 
     @property
     def has_neutral_names(self) -> bool:
@@ -190,8 +191,7 @@ class PackOptions:
         return Form.AGE if encrypted else Form.ZIP if name.endswith(".zip") else Form.FOLDER
 
 
-@dataclass(frozen=True, slots=True)
-class PackResult:
+class PackResult(Struct, frozen=True):
     """A bundle that was written and verified.
 
     Attributes:
@@ -299,8 +299,7 @@ def pack(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PackPreview:
+class PackPreview(Struct, frozen=True):
     """What a bundle would hold.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from evtool.core.container.link_paths import LinkPaths
 from evtool.core.container.payload_names import (
@@ -22,8 +23,7 @@ from evtool.store.bundle import RECORD
 from evtool.store.new_tree import NewTree, NoSuchPlaceError
 
 
-@dataclass(slots=True)
-class Placed:
+class Placed(Struct):
     """What became of the items.
 
     Attributes:

@@ -7,9 +7,9 @@ import os
 import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from blake3 import blake3
+from msgspec import Struct
 
 from evtool.core import __version__
 from evtool.core.container.bagit import (
@@ -41,8 +41,7 @@ from evtool.store.custody import COVER, CustodyReader, FileRole, file_name, rece
 _CHUNK = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """An item that goes into the bundle.
 
     Attributes:
@@ -58,8 +57,7 @@ class Chosen:
     found: Found | None
 
 
-@dataclass(frozen=True, slots=True)
-class PartFile:
+class PartFile(Struct, frozen=True):
     """One file of the bundle, measured: its bytes can be had as often as needed.
 
     Attributes:

@@ -8,7 +8,6 @@ but a sender who does not see it cannot decide.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 
 from evtool.core.custody.entry import NOT_STATED, Entry
 from evtool.core.custody.events import ConsentChanged, Details, Disclosed, Received, Renamed, Sealed, Transferred
@@ -17,6 +16,7 @@ from evtool.core.manifest.statement import ContextStatement
 from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.patterns import DEFAULT_PATTERNS
 from evtool.core.text.ranges import ItemRanges, name_ranges, ranges_of
+from evtool.core.values import names_of
 from evtool.operations.bundle.withhold import Withhold, is_withheld
 from evtool.operations.record.record import Record, SealedItem
 from evtool.report.travels import EarlierParty, FreeText, OtherTerms, Travels
@@ -120,10 +120,10 @@ def _texts_of_entry(entry: Entry) -> Iterator[tuple[str, str]]:
 def _texts_of(reason: str, details: Details) -> Iterator[tuple[str, str]]:
     if reason and reason != NOT_STATED:
         yield "reason", reason
-    for field in fields(details):
-        value = getattr(details, field.name)
-        if field.name in _TEXTS and isinstance(value, str):
-            yield field.name, value
+    for name in names_of(details):
+        value = getattr(details, name)
+        if name in _TEXTS and isinstance(value, str):
+            yield name, value
 
 
 def _texts_of_terms(terms: ConsentTerms) -> Iterator[tuple[str, str]]:

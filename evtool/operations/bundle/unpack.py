@@ -11,13 +11,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from evtool.core.errors import EvidenceError, InputError, MismatchError, UsageError
 from evtool.core.finding import Effect, Finding
 from evtool.core.text.names import nfc_key, shown, store_name
+from evtool.core.values import replace
 from evtool.core.verdict import Report
 from evtool.operations.bundle.leftovers import Tell, sweep
 from evtool.operations.bundle.payload_places import Placed, Placing
@@ -41,8 +43,7 @@ from evtool.store.work import WorkPlace
 from evtool.store.zip_reader import ZipEntry
 
 
-@dataclass(frozen=True, slots=True)
-class UnpackResult:
+class UnpackResult(Struct, frozen=True):
     """A directory that was written and verified.
 
     Attributes:
@@ -108,8 +109,7 @@ def unpack(
     )
 
 
-@dataclass(slots=True)
-class _Staged:
+class _Staged(Struct):
     """A bundle that is verified, and its payload on the medium of the output.
 
     Attributes:

@@ -8,7 +8,8 @@ called now, so their names stay behind as well. `manifests/FORMAT-bundle.md`, se
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.custody.entry import Entry
 from evtool.core.custody.events import Corrected, Derived, Event, Renamed
@@ -24,8 +25,7 @@ METADATA = "metadata"
 CONTEXT = "context"
 
 
-@dataclass(frozen=True, slots=True)
-class Withhold:
+class Withhold(Struct, frozen=True):
     """What stays behind.
 
     Attributes:

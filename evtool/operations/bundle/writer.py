@@ -6,10 +6,11 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import BinaryIO, cast
+
+from msgspec import Struct
 
 from evtool.core.errors import EvidenceError, InputError, MismatchError
 from evtool.core.finding import Axis, AxisState, Effect
@@ -38,8 +39,7 @@ class Form(Enum):
     AGE = "zip.age"
 
 
-@dataclass(frozen=True, slots=True)
-class EncryptionKeys:
+class EncryptionKeys(Struct, frozen=True):
     """What to encrypt with; nothing for a bundle that is not encrypted.
 
     Attributes:
@@ -53,8 +53,7 @@ class EncryptionKeys:
     random: Callable[[int], bytes] = os.urandom
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """A bundle that is complete, verified and on the medium, and has no name yet.
 
     Attributes:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
 
 from evtool.core.consent.decision import ConsentAnswer, Decision, Request, decide
 from evtool.core.consent.index import ChangeFinder, ChangeIndex
@@ -32,6 +33,7 @@ from evtool.core.terms.input import TERM_NAMES, find_contradictions
 from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.limits import MAX_CHANGES
 from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.record_event import RecordResult, record_event
 from evtool.operations.entries.writer import EntryHeader
@@ -188,8 +190,7 @@ def _require_all(items: ItemRanges, found: set[int]) -> None:
         raise InputError("item {item} is in no seal", key="item-in-no-seal", item=missing)
 
 
-@dataclass(frozen=True, slots=True)
-class TermDifference:
+class TermDifference(Struct, frozen=True):
     """A term that is another one for some items after a change.
 
     Attributes:
@@ -205,8 +206,7 @@ class TermDifference:
     items: ItemRanges
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeResult:
+class ChangeResult(Struct, frozen=True):
     """A change of consent that was recorded.
 
     Attributes:

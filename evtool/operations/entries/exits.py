@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
 
 from evtool.core.consent.decision import Decision, Reason, Recipient, Refusal, Request
 from evtool.core.custody.entry import NOT_STATED
@@ -23,6 +24,7 @@ from evtool.core.manifest.skim import seek
 from evtool.core.terms.terms import Purpose
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import decide_items
 from evtool.operations.entries.fixity import FixityRequest
@@ -47,8 +49,7 @@ _CONFIRMING = (Way.CONFIRMED, Way.REASON)
 _MAX_LISTED = 9
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(Struct, frozen=True):
     """To whom items go, as far as consent asks for it.
 
     Attributes:
@@ -66,8 +67,7 @@ class Exit:
     advice: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedItems:
+class RefusedItems(Struct, frozen=True):
     """Items that may not go for the same reason.
 
     Attributes:

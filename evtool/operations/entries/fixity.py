@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.custody.events import Fixity, FixityScope
 from evtool.core.errors import InputError, MismatchError, UsageError
@@ -26,8 +27,7 @@ from evtool.scan.workers import default_jobs
 from evtool.store.custody import NAME
 
 
-@dataclass(frozen=True, slots=True)
-class FixityRequest:
+class FixityRequest(Struct, frozen=True):
     """How much to read.
 
     Attributes:
@@ -43,8 +43,7 @@ class FixityRequest:
             raise UsageError("a sample needs at least one item", key="sample-empty")
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(Struct, frozen=True):
     """A fixity result, with the findings behind it."""
 
     fixity: Fixity

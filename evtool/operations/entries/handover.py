@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from evtool.core.custody.chain import Link
 from evtool.core.custody.events import Acceptance, Digest, PartyCode, Received
@@ -32,8 +33,7 @@ from evtool.store.custody import receipt_names
 from evtool.store.output import write_new_file
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiveOptions:
+class ReceiveOptions(Struct, frozen=True):
     """What the recipient says of a handover.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.consent.state import Holding
 from evtool.core.custody.chain import Link
@@ -17,8 +18,7 @@ from evtool.operations.record.disclosed_lists import read_lists
 from evtool.operations.record.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Recall:
+class Recall(Struct, frozen=True):
     """The items that were asked for, and who has them.
 
     Attributes:

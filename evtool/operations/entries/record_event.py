@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from evtool.core.custody.events import (
     STATES_EVIDENCE,
@@ -22,6 +23,7 @@ from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import InputError, MismatchError, UsageError
 from evtool.core.finding import Finding
 from evtool.core.text.ranges import ItemRanges
+from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.disposal import STILL_THERE, require_gone
 from evtool.operations.entries.fixity import FixityRequest, measure_fixity
@@ -40,8 +42,7 @@ NEEDS_CLEAN_EVIDENCE = frozenset({Event.COPIED, Event.TRANSFERRED, Event.DISCLOS
 """Events that hand evidence on: not recorded while it differs from the seal."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordResult:
+class RecordResult(Struct, frozen=True):
     """An entry that was added.
 
     Attributes:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from evtool.core.container.age_header import is_age
 from evtool.core.custody.register import MAX_REGISTER, Person, RegisterSearch, parse_register
@@ -19,8 +20,7 @@ from evtool.operations.record.subject import open_subject
 from evtool.store.custody import CustodyReader, FileRole, Listing, file_name, receipt_names
 
 
-@dataclass(frozen=True, slots=True)
-class RegisterHit:
+class RegisterHit(Struct, frozen=True):
     """Something of the register that stands in a custody file; what it is is not said.
 
     Attributes:
@@ -34,8 +34,7 @@ class RegisterHit:
     codes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RegisterCheck:
+class RegisterCheck(Struct, frozen=True):
     """The result of one search.
 
     Attributes:

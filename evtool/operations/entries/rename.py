@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from evtool.core.custody.events import Renamed, StoredPaths
 from evtool.core.custody.item_names import Rename
@@ -19,6 +20,7 @@ from evtool.core.manifest.statement import ItemType
 from evtool.core.text.limits import MAX_ENTRY
 from evtool.core.text.names import parse_name, shown
 from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.record_event import RecordResult, add_event
@@ -36,8 +38,7 @@ _ENTRY_BYTES = MAX_ENTRY - 8 * 1024
 """Bytes of names and numbers in one entry; the rest is for its reason and its salt."""
 
 
-@dataclass(frozen=True, slots=True)
-class RenameResult:
+class RenameResult(Struct, frozen=True):
     """An entry `renamed` about one item.
 
     Attributes:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from evtool.core import __version__
 from evtool.core.container.bagit import DECLARATION_FILE
@@ -20,6 +21,7 @@ from evtool.core.errors import InputError, UsageError, Way
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges
+from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.read_back import require_readable
 from evtool.operations.entries.readme_files import serialize_informational
@@ -47,8 +49,7 @@ from evtool.store.rehearsal import rehearsal
 from evtool.store.writer import CustodyWriter
 
 
-@dataclass(frozen=True, slots=True)
-class EntryHeader:
+class EntryHeader(Struct, frozen=True):
     """What the signer says of an entry, whatever it records.
 
     Attributes:
@@ -68,8 +69,7 @@ class EntryHeader:
             raise UsageError("the time of the event needs an offset from UTC", key="event-offset")
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRecord:
+class OpenRecord(Struct, frozen=True):
     """A record that may be written, and holds.
 
     Attributes:
@@ -111,8 +111,7 @@ class OpenRecord:
         return _next_sequence(self.record)
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """An entry that now exists: its number, and its SHA-256."""
 
     sequence: int
@@ -216,8 +215,7 @@ def _next_sequence(record: Record) -> int:
     return links[-1].entry.sequence + 1 if links else 1
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """The next entry, signed, of which nothing is written yet.
 
     Attributes:

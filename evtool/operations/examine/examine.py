@@ -8,8 +8,9 @@ item is either what the verification saw, or it is said not to be.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from evtool.core import __version__
 from evtool.core.consent.items import ItemTerms, TermsNeverStated, TermsStated, TermsWithheld
@@ -96,8 +97,7 @@ def examine(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Struct, frozen=True):
     """What a record says beyond the verdict on it."""
 
     items: tuple[AccountItem, ...] = ()

@@ -6,10 +6,11 @@ import hashlib
 import platform
 import re
 import sys
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+
+from msgspec import Struct
 
 import evtool.core as core
 from evtool.report.account import PackageVersion
@@ -18,8 +19,7 @@ _ROOT = Path(core.__file__).parents[1]
 _CACHES = ("__pycache__",)
 
 
-@dataclass(frozen=True, slots=True)
-class CodeDigest:
+class CodeDigest(Struct, frozen=True):
     """The digest of a program.
 
     Attributes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.custody.chain import EntryFiles, Link, check_link
 from evtool.core.errors import EvtoolError, InputError, UsageError, Way
@@ -32,8 +33,7 @@ def wrong_pair(apart: Finding) -> InputError:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Continued:
+class Continued(Struct, frozen=True):
     """A record, as it is read together with the directory that continues it.
 
     Attributes:

@@ -6,11 +6,11 @@ import hashlib
 import os
 import stat
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 from evtool.core.custody.chain import Chain, EntryFiles, check_chain
 from evtool.core.errors import EvtoolError
 from evtool.core.finding import Code, Effect, Finding, Words
+from evtool.core.values import replace
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.store.custody import CustodyReader
 

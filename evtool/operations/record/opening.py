@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.errors import InputError, MismatchError, UsageError, Way
 from evtool.core.finding import Code, Effect, Finding
@@ -19,8 +20,7 @@ from evtool.store.custody import NAME, CustodyDirectory, CustodyReader, locate_c
 _VERIFY_FIRST = "run evtool verify first"
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """An evidence directory, and its record if it has one.
 
     Attributes:

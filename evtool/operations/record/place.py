@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from evtool.keys.age_keys import DecryptionKey
 from evtool.keys.passphrase import PassphraseSource
 
 
-@dataclass(frozen=True, slots=True)
-class BundleAccess:
+class BundleAccess(Struct, frozen=True):
     """What opens an encrypted bundle.
 
     Attributes:
@@ -21,8 +20,7 @@ class BundleAccess:
     passphrase: PassphraseSource | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordPlace:
+class RecordPlace(Struct, frozen=True):
     """Where a record lies, and what opens it.
 
     Attributes:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from evtool.core.errors import InputError, UsageError
 from evtool.core.manifest.skim import MOST_SOUGHT, Sought
 from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
 from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.core.values import replace
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.continuation import wrong_pair
 from evtool.operations.record.place import BundleAccess, Where, place_of

@@ -6,7 +6,9 @@ import hashlib
 import heapq
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from msgspec import Struct, field
 
 from evtool.core.consent.index import ChangeIndex
 from evtool.core.consent.state import ConsentChange, changes_of
@@ -31,6 +33,7 @@ from evtool.core.text.limits import MAX_ENTRIES_SIZE
 from evtool.core.text.names import parse_name
 from evtool.core.text.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.text.ranges import is_about
+from evtool.core.values import replace
 from evtool.operations.record.as_signed import compare_with_entry, is_as_signed
 from evtool.operations.record.companions import report_companions
 from evtool.operations.record.disclosed_lists import read_lists
@@ -39,8 +42,7 @@ from evtool.operations.record.skimming import look_for
 from evtool.store.custody import COVER, CustodyReader, FileRole, Listing, file_name
 
 
-@dataclass(slots=True)
-class Seal:
+class Seal(Struct, dict=True):
     """One seal and what reading its manifest showed; `findings` are complete once its items have been read.
 
     Attributes:
@@ -57,7 +59,6 @@ class Seal:
         renamed: items that have another name now than in its manifest.
         watched: numbers of the items that other entries name.
         seen: those of them of which this copy says what they are.
-        later: its files whose date is later than the seal.
     """
 
     link: Link
@@ -73,10 +74,11 @@ class Seal:
     renamed: set[int] = field(default_factory=set)
     watched: frozenset[int] = frozenset()
     seen: set[int] = field(default_factory=set)
-    later: LaterDates = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.later = LaterDates(self.link.entry.recorded_at)
+    @cached_property
+    def later(self) -> LaterDates:
+        """Its files whose date is later than the seal."""
+        return LaterDates(self.link.entry.recorded_at)
 
     @property
     def number(self) -> int:
@@ -96,8 +98,7 @@ class Seal:
         return not (self.broken or self.disproved)
 
 
-@dataclass(slots=True)
-class Record:
+class Record(Struct):
     """The custody directory of a collection, read and judged but for its items.
 
     Attributes:
@@ -346,8 +347,7 @@ def _is_cover_of_an_entry(custody: CustodyReader, listing: Listing, chain: Chain
     )
 
 
-@dataclass(frozen=True, slots=True)
-class SealedItem:
+class SealedItem(Struct, frozen=True):
     """An item, under the name that it has now, together with the seal that states it.
 
     Attributes:

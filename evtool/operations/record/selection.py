@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from evtool.core.manifest.manifest import Item
 from evtool.core.text.item_choice import ItemChoice
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """Which items to check; empty means all of them, and then also that there is nothing else.
 
     Attributes:

@@ -6,14 +6,16 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from evtool.core.container.age_header import is_age
 from evtool.core.container.zip import LOCAL_SIGNATURE
 from evtool.core.errors import FormatError, InputError, UsageError
 from evtool.core.finding import Finding
 from evtool.core.text.names import shown
+from evtool.core.values import replace
 from evtool.operations.progress import Progress
 from evtool.operations.record.continuation import open_continued
 from evtool.operations.record.opening import find_place, is_own_place
@@ -33,8 +35,7 @@ Place = str | os.PathLike[str] | BinaryIO
 """A path, or a stream that is read to its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """A record, and the evidence that it is about.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from msgspec import Struct, field
 
 from evtool.core.custody.chain import Link
 from evtool.core.custody.entry import Entry
@@ -18,8 +19,7 @@ from evtool.core.text.times import format_time
 from evtool.core.verdict import SignerReport
 
 
-@dataclass(frozen=True, slots=True)
-class TrustPolicy:
+class TrustPolicy(Struct, frozen=True):
     """Whose keys count.
 
     Attributes:

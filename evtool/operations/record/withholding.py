@@ -8,7 +8,8 @@ such list says; everything else that is withheld keeps the verdict from being cl
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.custody.chain import Link
 from evtool.core.custody.events import Disclosed
@@ -24,8 +25,7 @@ from evtool.report.language import in_english
 _MAX_NAMED = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Withholding:
+class Withholding(Struct, frozen=True):
     """What was found out about the lines that a copy withholds.
 
     Attributes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from evtool.core.custody.events import Derived
 from evtool.core.custody.privacy import check_entry_text
@@ -12,6 +13,7 @@ from evtool.core.errors import InputError, UsageError
 from evtool.core.manifest.manifest import Item
 from evtool.core.text.names import nfc_key, parse_name, shown
 from evtool.core.text.ranges import ranges_of
+from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.record_event import record_event
@@ -31,8 +33,7 @@ from evtool.scan.walk import Found, Kind
 _MAX_NAMED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class DeriveResult:
+class DeriveResult(Struct, frozen=True):
     """A copy that is on record.
 
     Attributes:

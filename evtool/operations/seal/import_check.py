@@ -8,10 +8,10 @@ import stat
 import time
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
 from blake3 import blake3
+from msgspec import Struct, field
 
 from evtool.core.errors import EvidenceError, MismatchError, NotEstablishedError
 from evtool.core.text.counts import counted
@@ -37,8 +37,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(Struct, frozen=True):
     """What a directory has to be like.
 
     Attributes:
@@ -60,8 +59,7 @@ class Expectation:
         return self.closed is not None and path.startswith(self.closed)
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(Struct, frozen=True):
     """A file that was read: its SHA-256, and every digest by algorithm that any list may want of it."""
 
     found: Found
@@ -69,8 +67,7 @@ class _Read:
     digests: Mapping[str, str]
 
 
-@dataclass(slots=True)
-class ImportCheck:
+class ImportCheck(Struct):
     """A check under way, and then its result.
 
     Attributes:

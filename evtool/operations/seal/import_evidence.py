@@ -11,15 +11,17 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from evtool.core.custody.events import Collected, PartyCode
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import EvtoolError, FormatError, InputError, MismatchError, UsageError
 from evtool.core.text.names import name_some, nfc_key, shown, store_name
 from evtool.core.text.patterns import DEFAULT_PATTERNS, Exclusions
+from evtool.core.values import replace
 from evtool.interop.checksum_lists import FORMATS, ForeignList, ListOptions, read_list
 from evtool.interop.expected import WEAK
 from evtool.interop.foreign_bag import PAYLOAD, ForeignBag, read_foreign_bag
@@ -51,8 +53,7 @@ _MAX_TEXT_FILE = 512 * 1024 * 1024
 _MAX_METHOD = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where the evidence came from, for the entry `collected`.
 
     Attributes:
@@ -64,8 +65,7 @@ class Origin:
     place: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ImportResult:
+class ImportResult(Struct, frozen=True):
     """Evidence that was checked and sealed.
 
     Attributes:
@@ -88,8 +88,7 @@ class ImportResult:
     seal: SealResult
 
 
-@dataclass(frozen=True, slots=True)
-class _Import:
+class _Import(Struct, frozen=True):
     """One import: what is compared with what, and who says so."""
 
     path: str | os.PathLike[str]

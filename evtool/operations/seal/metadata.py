@@ -7,8 +7,9 @@ is, before and after the parser had it, by its stamp the one that was hashed.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from enum import Enum
+
+from msgspec import Struct, field
 
 from evtool.core.custody.privacy import TextPolicy
 from evtool.core.manifest.archivist_statements import LineWriter
@@ -34,8 +35,7 @@ class MetadataChoice(Enum):
         return None if self is MetadataChoice.NONE else Detail(self.value)
 
 
-@dataclass(slots=True)
-class MetadataSummary:
+class MetadataSummary(Struct):
     """What a seal found out of what files claim, without any value of it.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from evtool.core.custody.entry import Clock
 from evtool.core.custody.item_names import Rename
@@ -28,8 +29,7 @@ ALLOWABLE: dict[str, tuple[OmissionReason, ...]] = {
 """What is refused otherwise, as the user says it -> the reasons for leaving items out that the entry records."""
 
 
-@dataclass(frozen=True, slots=True)
-class SealOptions:
+class SealOptions(Struct, frozen=True):
     """How to seal.
 
     Attributes:
@@ -76,8 +76,7 @@ class SealOptions:
         return tuple(reason for name, reasons in ALLOWABLE.items() if name in self.allow for reason in reasons)
 
 
-@dataclass(slots=True)
-class SealResult:
+class SealResult(Struct):
     """What a seal did, or would do.
 
     Attributes:

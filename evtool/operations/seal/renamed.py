@@ -7,7 +7,8 @@ consent. What is paired is clear by rule, and everything else is named; nothing 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.custody.item_names import Rename
 from evtool.core.errors import EvidenceError
@@ -25,8 +26,7 @@ MAX_NAMED = 20
 """Renamed items that a message names; the others are counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unclear:
+class Unclear(Struct, frozen=True):
     """Missing items and new files that are the same, and could be paired in more than one way.
 
     Attributes:
@@ -38,8 +38,7 @@ class Unclear:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Renames:
+class Renames(Struct, frozen=True):
     """What lies under other names.
 
     Attributes:

@@ -10,7 +10,6 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from evtool.core.accounts import ItemFates
@@ -25,6 +24,7 @@ from evtool.core.metadata.description import Description
 from evtool.core.text.counts import counted
 from evtool.core.text.names import name_some, shown, store_name
 from evtool.core.text.ranges import count_items
+from evtool.core.values import replace
 from evtool.metadata import shared_extractor
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable

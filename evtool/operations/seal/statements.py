@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from evtool.core.custody.privacy import TextPolicy
 from evtool.core.errors import FormatError, RefusedError, UsageError
@@ -18,6 +19,7 @@ from evtool.core.terms.input import find_contradictions
 from evtool.core.terms.terms import TERMS_BY_NAME, ConsentTerms, TermShape, parse_terms
 from evtool.core.text.counts import counted
 from evtool.core.text.names import nfc_key, shown, store_name
+from evtool.core.values import replace
 from evtool.interop.item_defaults import MAX_DEFAULTS, DirectoryDefaults, ItemDefaults, combine, parse_defaults
 from evtool.interop.items_table import MAX_TABLE, Row, Table, TableError, first_errors, read_cells, read_table
 from evtool.keys.files import read_any_file
@@ -30,8 +32,7 @@ from evtool.scan.tree import TreeLocation
 from evtool.scan.walk import Found
 
 
-@dataclass(frozen=True, slots=True)
-class StatementFiles:
+class StatementFiles(Struct, frozen=True):
     """Where an archivist keeps what is to be stated.
 
     Attributes:
@@ -136,8 +137,7 @@ def _check_outside(path: str, evidence: TreeLocation) -> None:
         )
 
 
-@dataclass(slots=True)
-class _Candidates:
+class _Candidates(Struct):
     """What is there under one name, whatever its Unicode form: stored name -> the sealed item, or None if it is new."""
 
     rows: list[Row] = field(default_factory=list)

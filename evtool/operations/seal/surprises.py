@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from evtool.scan.observe import Known
 
@@ -18,8 +19,7 @@ class RestlessFiles(Exception):  # noqa: N818  # a way back to the beginning, an
         self.paths = paths
 
 
-@dataclass(frozen=True, slots=True)
-class Surprises:
+class Surprises(Struct, frozen=True):
     """What is known from the tries before.
 
     Attributes:

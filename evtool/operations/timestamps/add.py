@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from evtool.core.errors import UsageError, Way
 from evtool.core.timestamp.algorithms import HASHES_BY_NAME
@@ -19,6 +20,7 @@ from evtool.core.timestamp.ots.proof import Proof
 from evtool.core.timestamp.ots.stamp import SALT_SIZE, Submission
 from evtool.core.timestamp.request import make_nonce, serialize_request
 from evtool.core.timestamp.stamp_names import StampName, StampRole, check_label
+from evtool.core.values import replace
 from evtool.interop.http_client import Outgoing
 from evtool.interop.ots_client import prepare_submission
 from evtool.interop.tsa_client import prepare_request
@@ -46,8 +48,7 @@ from evtool.operations.timestamps.storing import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class StampOptions:
+class StampOptions(Struct, frozen=True):
     """What is asked, and of whom.
 
     Attributes:
@@ -98,8 +99,7 @@ class StampOptions:
         return len(self.authorities) if self.at_least is None else self.at_least
 
 
-@dataclass(frozen=True, slots=True)
-class StampResult:
+class StampResult(Struct, frozen=True):
     """What came of it.
 
     Attributes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.errors import EvtoolError, FormatError, InputError, MismatchError, NotEstablishedError
 from evtool.core.timestamp.anchor import Anchor
@@ -31,8 +32,7 @@ WAITING_LABEL = "offline"
 """Label of a request that waits for its answer; nobody knows yet who will give it."""
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenRequest:
+class WrittenRequest(Struct, frozen=True):
     """A request that was written: its bytes, and the file in which it is kept."""
 
     data: bytes

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
+
+from msgspec import Struct
 
 from evtool.core.errors import EvtoolError
 from evtool.core.timestamp.algorithms import HASHES_BY_NAME
@@ -18,14 +19,14 @@ from evtool.core.timestamp.renewal import CLOCK_TOLERANCE
 from evtool.core.timestamp.request import make_nonce, parse_request, serialize_request
 from evtool.core.timestamp.result import TokenReason, TokenState, TokenVerdict
 from evtool.core.timestamp.verify import verify_token
+from evtool.core.values import replace
 from evtool.interop import ots_client, tsa_client
 from evtool.interop.http_client import Outgoing
 
 Pause = Callable[[float], None]
 
 
-@dataclass(frozen=True, slots=True)
-class StampOrder:
+class StampOrder(Struct, frozen=True):
     """What is asked of every authority.
 
     Attributes:
@@ -39,8 +40,7 @@ class StampOrder:
     policy: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StampOutcome:
+class StampOutcome(Struct, frozen=True):
     """What came of asking one authority.
 
     Attributes:
@@ -154,8 +154,7 @@ def _hint(verdict: TokenVerdict) -> str:
             return ""
 
 
-@dataclass(frozen=True, slots=True)
-class CalendarOutcome:
+class CalendarOutcome(Struct, frozen=True):
     """What came of asking one calendar; `problem` is "" where it answered."""
 
     url: str
@@ -185,8 +184,7 @@ def stamp_with_calendars(
     return (build_proof(submission, replies) if replies else None), tuple(outcomes)
 
 
-@dataclass(frozen=True, slots=True)
-class UpgradeOutcome:
+class UpgradeOutcome(Struct, frozen=True):
     """What came of asking for the rest of one proof.
 
     Attributes:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.errors import EvtoolError
 from evtool.core.timestamp.anchor import Anchor
@@ -22,8 +23,7 @@ from evtool.operations.timestamps.revocation import KeptRevocation, add_revocati
 from evtool.operations.timestamps.storing import Ports
 
 
-@dataclass(frozen=True, slots=True)
-class FetchedSource:
+class FetchedSource(Struct, frozen=True):
     """What came of asking at one address.
 
     Attributes:
@@ -39,8 +39,7 @@ class FetchedSource:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FetchResult:
+class FetchResult(Struct, frozen=True):
     """What was fetched, and how the time-stamps that it is about are judged with it."""
 
     sources: tuple[FetchedSource, ...]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.custody.events import RENEWAL_HASH, Details, Digest, Event, Renewed
 from evtool.core.custody.privacy import check_entry_text
@@ -23,8 +24,7 @@ from evtool.operations.verify.renewals import record_files
 from evtool.store.custody import FileRole, file_name
 
 
-@dataclass(frozen=True, slots=True)
-class RenewResult:
+class RenewResult(Struct, frozen=True):
     """A renewal that was recorded.
 
     Attributes:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+
+from msgspec import Struct
 
 from evtool.core.errors import EvtoolError, FormatError, InputError, MismatchError, NotEstablishedError, Way
 from evtool.core.text.names import shown
@@ -30,6 +31,7 @@ from evtool.core.timestamp.x509.revocation_file import (
     read_statements,
 )
 from evtool.core.timestamp.x509.revocation_status import Evidence
+from evtool.core.values import replace
 from evtool.operations.entries.writer import OpenRecord
 from evtool.operations.record.beside import Companions
 from evtool.operations.record.place import Where, place_of
@@ -44,8 +46,7 @@ from evtool.store.continued import ContinuedCustody
 from evtool.store.custody import CustodyDirectory
 
 
-@dataclass(frozen=True, slots=True)
-class KeptRevocation:
+class KeptRevocation(Struct, frozen=True):
     """One file beside one time-stamp.
 
     Attributes:
@@ -61,8 +62,7 @@ class KeptRevocation:
     statement: RevocationStatement
 
 
-@dataclass(frozen=True, slots=True)
-class RevocationResult:
+class RevocationResult(Struct, frozen=True):
     """What was kept, and how the time-stamps that it is about are judged with it.
 
     Attributes:
@@ -79,8 +79,7 @@ class RevocationResult:
         return all(stamp.state is TokenState.PASSED for stamp in self.stamps)
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A time-stamp of the record whose path is known, the signer first."""
 
     target: Target

@@ -7,8 +7,9 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from evtool.core.errors import InputError, MismatchError, Way
 from evtool.core.text.names import shown
@@ -24,8 +25,7 @@ from evtool.operations.timestamps.asking import Pause, StampOutcome
 from evtool.operations.verify.time.grounds import load_sunsets
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
+class Ports(Struct, frozen=True):
     """What stamping takes from the outside: randomness, the clock, and waiting."""
 
     random_bits: Callable[[int], int] = secrets.randbits
@@ -34,8 +34,7 @@ class Ports:
     pause: Pause = time.sleep
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """The entry that is to be stamped: its name, and its signature as it was read."""
 
     sequence: int
@@ -47,8 +46,7 @@ class Target:
         return StampName(self.sequence, self.event, label, role, number)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredStamp:
+class StoredStamp(Struct, frozen=True):
     """One time-stamp that was stored: the name of its file, and how it was judged."""
 
     name: StampName

@@ -6,7 +6,8 @@ A proof that grew is a new file; the promise stays as it was, as a later entry m
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.errors import EvtoolError
 from evtool.core.timestamp.ots.format import parse_proof, serialize_proof
@@ -29,8 +30,7 @@ from evtool.operations.timestamps.storing import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ProofUpgrade:
+class ProofUpgrade(Struct, frozen=True):
     """What came of asking for the rest of one proof.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.custody.branches import Parting, find_parting
 from evtool.core.custody.chain import Link
@@ -14,8 +15,7 @@ from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 
 
-@dataclass(frozen=True, slots=True)
-class CopiesReport:
+class CopiesReport(Struct, frozen=True):
     """How two records relate.
 
     Attributes:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from evtool.core.custody.events import Derived
 from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.operations.record.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Derivation:
+class Derivation(Struct, frozen=True):
     """What one entry `derived` says, and what of it is here.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from evtool.core.finding import Axis, Effect
 from evtool.core.timestamp.due import DueItem, compute_due
@@ -15,8 +16,7 @@ from evtool.operations.verify.time.grounds import TimeGrounds, load_sunsets
 from evtool.report.language import in_english
 
 
-@dataclass(frozen=True, slots=True)
-class DueResult:
+class DueResult(Struct, frozen=True):
     """What ends for one record.
 
     Attributes:

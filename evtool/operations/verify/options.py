@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from evtool.core.finding import Axis
 from evtool.core.ssh.allowed_signers import AllowedSigners
@@ -14,8 +15,7 @@ from evtool.operations.record.selection import Selection
 from evtool.operations.verify.time.grounds import TimeGrounds
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyOptions:
+class VerifyOptions(Struct, frozen=True):
     """What a verification is asked for.
 
     Attributes:

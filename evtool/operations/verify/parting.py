@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from evtool.core.custody.branches import Parting, find_parting
 from evtool.core.finding import Code, Effect, Finding, Words
+from evtool.core.values import replace
 from evtool.core.verdict import Report
 from evtool.operations.verify.verify import sort_findings
 

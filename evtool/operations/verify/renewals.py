@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from evtool.core.custody.chain import Link
 from evtool.core.custody.events import Event, Renewed
@@ -49,8 +50,7 @@ def judge_renewals(record: Record) -> list[Finding]:
     return findings
 
 
-@dataclass(frozen=True, slots=True)
-class _RecordFiles:
+class _RecordFiles(Struct, frozen=True):
     """What is the same for every list.
 
     Attributes:

@@ -8,9 +8,10 @@ them starts it, and each takes from its result what is its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+
+from msgspec import Struct, field
 
 from evtool.core.accounts import ItemFates
 from evtool.core.consent.summary import ConsentSummary
@@ -43,8 +44,7 @@ from evtool.scan.tree import TreeLocation
 from evtool.scan.workers import default_jobs
 
 
-@dataclass
-class Case:
+class Case(Struct, dict=True):
     """One verification under way: what it is about, and what earlier steps found out.
 
     Attributes:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import TypeVar
 
 from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.errors import EvtoolError, FormatError, UsageError
 from evtool.core.finding import Axis, Cause, Code, Effect, Finding, Words
+from evtool.core.values import replace
 from evtool.core.verdict import DEFAULT_REQUIRED, Report
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.record import Record, read_record

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+
+from msgspec import Struct, field
 
 from evtool.core.errors import FormatError
 
@@ -23,8 +24,7 @@ _CLOCK_SLACK = timedelta(hours=2)
 """Nodes accept a header whose time is up to two hours ahead of their clocks."""
 
 
-@dataclass(frozen=True, slots=True)
-class BlockHeader:
+class BlockHeader(Struct, frozen=True):
     """One block header, 80 bytes."""
 
     raw: bytes
@@ -86,8 +86,7 @@ class BlockHeader:
         return (1 << 256) // (self.target + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class BlockHeaders:
+class BlockHeaders(Struct, frozen=True):
     """The headers the user supplied.
 
     Attributes:

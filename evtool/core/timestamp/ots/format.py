@@ -6,7 +6,8 @@ Neither direction recurses: a proof may be 256 operations deep, and Python's own
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from evtool.core.text.limits import MAX_PROOF_BYTES
 from evtool.core.text.names import shown
@@ -87,8 +88,7 @@ class _Reader:
         return len(self._data) - self._position
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(Struct):
     """A message whose members are being read."""
 
     operation: Operation | None

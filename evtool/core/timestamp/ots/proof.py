@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 
@@ -53,8 +54,7 @@ WEAK = frozenset({OperationKind.SHA1})
 _WITH_ARGUMENT = frozenset({OperationKind.APPEND, OperationKind.PREPEND})
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One operation on a message.
 
     Attributes:
@@ -101,22 +101,19 @@ def compute_digest(kind: OperationKind, data: bytes) -> bytes | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class PendingAttestation:
+class PendingAttestation(Struct, frozen=True):
     """A calendar has promised to publish the message; until it is upgraded this shows nothing."""
 
     uri: str
 
 
-@dataclass(frozen=True, slots=True)
-class BitcoinAttestation:
+class BitcoinAttestation(Struct, frozen=True):
     """The message is the Merkle root in the header of the Bitcoin block at this height."""
 
     height: int
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownAttestation:
+class UnknownAttestation(Struct, frozen=True):
     """An attestation of another kind; kept as it stands, never counted."""
 
     tag: bytes
@@ -126,16 +123,14 @@ class UnknownAttestation:
 Attestation = PendingAttestation | BitcoinAttestation | UnknownAttestation
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """An operation, and what follows from its result."""
 
     operation: Operation
     timestamp: Timestamp
 
 
-@dataclass(frozen=True, slots=True)
-class Timestamp:
+class Timestamp(Struct, frozen=True):
     """Everything known about one message: attestations and branches, in the order they stand."""
 
     members: tuple[Attestation | Branch, ...]
@@ -145,8 +140,7 @@ class Timestamp:
             raise OtsError("a message without attestation and without branch")
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """A whole proof file.
 
     Attributes:
@@ -165,8 +159,7 @@ class Proof:
             raise OtsError(f"a {self.hash_kind.name.lower()} file digest of {len(self.digest)} bytes, expected {size}")
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """One attestation of a proof with the message it is about.
 
     Attributes:

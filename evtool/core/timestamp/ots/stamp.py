@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from evtool.core.timestamp.ots.format import parse_proof, serialize_proof, serialize_timestamp
 from evtool.core.timestamp.ots.proof import (
@@ -24,13 +25,13 @@ from evtool.core.timestamp.ots.proof import (
     Timestamp,
     replay,
 )
+from evtool.core.values import replace
 
 SALT_SIZE = 16
 ACCEPT = "application/vnd.opentimestamps.v1"
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(Struct, frozen=True):
     """What is going to be stamped.
 
     Attributes:
@@ -92,8 +93,7 @@ def _merge(timestamps: tuple[Timestamp, ...], depth: int) -> Timestamp:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Struct, frozen=True):
     """A promise that can be asked for.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
+
+from msgspec import Struct
 
 from evtool.core.text.names import shown
 from evtool.core.timestamp.ots.bitcoin import MINIMUM_WORK, BlockHeader, BlockHeaders
@@ -52,8 +53,7 @@ _DISPROVED = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class BlockFacts:
+class BlockFacts(Struct, frozen=True):
     """The block that carries the proof.
 
     Attributes:
@@ -69,8 +69,7 @@ class BlockFacts:
     existed_by: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class OtsVerdict:
+class OtsVerdict(Struct, frozen=True):
     """The answer to: does this proof show that this data existed by some day?
 
     Attributes:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -18,6 +17,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.text.names import shown
@@ -53,8 +53,7 @@ class CertificateError(FormatError):
     """A certificate cannot be read, or uses something that is not supported."""
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Struct, frozen=True):
     """One certificate that was read completely.
 
     Attributes:

@@ -9,12 +9,12 @@ usage or none, and the signer must carry the one for time-stamping.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
+from msgspec import Struct
 
 from evtool.core.text.names import shown
 from evtool.core.timestamp.anchor import Anchor
@@ -34,8 +34,7 @@ _BROKEN_SIGNATURES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(Struct, frozen=True):
     """A path that was found valid.
 
     Attributes:

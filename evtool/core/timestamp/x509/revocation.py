@@ -9,10 +9,10 @@ evidence in either direction.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
+from msgspec import Struct
 
 from evtool.core.timestamp.x509.certificates import Certificate
 from evtool.core.timestamp.x509.crl import read_crl
@@ -30,8 +30,7 @@ HARMLESS = frozenset(
 """Reasons that leave earlier tokens good (RFC 3161, section 4, number 1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateStatus:
+class CertificateStatus(Struct, frozen=True):
     """What all supplied evidence says about one certificate.
 
     Attributes:
@@ -45,8 +44,7 @@ class CertificateStatus:
     unusable: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Supplied:
+class Supplied(Struct, frozen=True):
     """Revocation evidence as it came, all from one side: CRLs and OCSP answers in DER, to be iterated for each link."""
 
     crls: Iterable[bytes] = ()

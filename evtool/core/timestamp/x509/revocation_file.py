@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from itertools import islice, pairwise
 
 from cryptography import x509
 from cryptography.x509 import ocsp
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.text.limits import MAX_CRL_BYTES, MAX_OCSP_BYTES
@@ -31,16 +31,14 @@ class RevocationKind(Enum):
     OCSP = "ocsp"
 
 
-@dataclass(frozen=True, slots=True)
-class RevocationFile:
+class RevocationFile(Struct, frozen=True):
     """A CRL or an OCSP answer that was recognised by its content: its kind, and its bytes in DER."""
 
     kind: RevocationKind
     der: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class RevocationStatement:
+class RevocationStatement(Struct, frozen=True):
     """What a file says of one certificate of a path.
 
     Attributes:

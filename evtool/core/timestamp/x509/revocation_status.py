@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Revocation:
+class Revocation(Struct, frozen=True):
     """A certificate was revoked.
 
     Attributes:
@@ -33,8 +32,7 @@ class Revocation:
         return self.reason.value if self.reason else "no reason given"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """One CRL or OCSP answer, read with one certificate in mind.
 
     Attributes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
+from msgspec import Struct
 
 from evtool.core.timestamp.x509.certificates import UNREADABLE, Certificate, load_certificate
 
@@ -31,8 +31,7 @@ class SourceKind(Enum):
     RESPONDER = "ocsp"
 
 
-@dataclass(frozen=True, slots=True)
-class RevocationSource:
+class RevocationSource(Struct, frozen=True):
     """One address at which something is said of one certificate.
 
     Attributes:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.statement import ItemType
@@ -58,8 +59,7 @@ class Compared(NamedTuple):
     observation: Observation | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """A block that was asked about.
 
     Attributes:

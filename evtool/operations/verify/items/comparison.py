@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.finding import Code, Effect, Finding, Words
@@ -15,8 +16,7 @@ from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, WalkNotes, find_one
 
 
-@dataclass(slots=True)
-class Comparison:
+class Comparison(Struct):
     """The result of comparing a directory with its seals.
 
     Attributes:

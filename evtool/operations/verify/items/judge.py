@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from unicodedata import unidata_version
+
+from msgspec import Struct, field
 
 from evtool.core.accounts import ItemFates
 from evtool.core.container.payload_names import neutral_name, parse_neutral_name
@@ -31,8 +32,7 @@ KIND_NAMES = {
 }
 
 
-@dataclass(slots=True)
-class ItemJudge:
+class ItemJudge(Struct):
     """Compares items with what was observed in their place, and keeps the account of them.
 
     Attributes:

@@ -8,8 +8,10 @@ a missing name and an extra name may be the same one in another Unicode form, or
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from evtool.core.accounts import ItemFates
 from evtool.core.container.payload_names import parse_neutral_name
@@ -20,6 +22,7 @@ from evtool.core.text.limits import MAX_HOLES
 from evtool.core.text.names import has_unassigned, nfc_key, parse_name, store_name
 from evtool.core.text.patterns import Exclusions
 from evtool.core.text.ranges import count_items
+from evtool.core.values import replace
 from evtool.operations.progress import Measure, Progress
 from evtool.operations.record.companions import split_companions
 from evtool.operations.record.line_ends import explain_change
@@ -43,8 +46,7 @@ from evtool.store.zip_bundle import ZipBundle
 _Context = TypeVar("_Context")
 
 
-@dataclass(slots=True)
-class Comparer:
+class Comparer(Struct, dict=True):
     """Compares one evidence directory with one collection."""
 
     evidence: TreeLocation | EvidenceSource
@@ -59,8 +61,6 @@ class Comparer:
     links_left_out: frozenset[int] = frozenset()
     """Links that whoever made this copy did not make; they are stated only, as in a bundle."""
     result: Comparison = field(default_factory=Comparison)
-    seen: ChoiceBinding = field(init=False)
-    _judge: ItemJudge = field(init=False)
     _extra: list[Found] = field(default_factory=list)
     _unread: list[Task[SealedItem]] = field(default_factory=list)
     """Files that were not read, as they lay where an item of another size was expected."""
@@ -70,13 +70,19 @@ class Comparer:
     _claimed: set[bytes] = field(default_factory=set)
     _neutral_names: int = 0
 
-    def __post_init__(self) -> None:
-        self.seen = ChoiceBinding(self.selection.choice)
+    @cached_property
+    def seen(self) -> ChoiceBinding:
+        """Which parts of the selection were met."""
+        return ChoiceBinding(self.selection.choice)
+
+    @cached_property
+    def _judge(self) -> ItemJudge:
         keeps_dates = isinstance(self.evidence, TreeLocation)
-        self._judge = ItemJudge(self.mode, self.record.is_disposed, self.record.may_lack, keeps_dates=keeps_dates)
-        self._judge.findings = self.result.findings
-        self._judge.fates = self.result.fates
-        self._judge.explain = self._explain_change
+        judge = ItemJudge(self.mode, self.record.is_disposed, self.record.may_lack, keeps_dates=keeps_dates)
+        judge.findings = self.result.findings
+        judge.fates = self.result.fates
+        judge.explain = self._explain_change
+        return judge
 
     def run(self) -> Comparison:
         """Compare everything; afterwards the seals know whether their manifests are the signed ones."""

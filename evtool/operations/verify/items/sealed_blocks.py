@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import chain
+
+from msgspec import Struct, field
 
 from evtool.core.errors import FormatError, InputError
 from evtool.core.manifest.line import FILE, begins_item, expression, find_starts, holds_withheld
@@ -24,8 +25,7 @@ from evtool.operations.record.spelling import LINES_PER_ITEM
 from evtool.store.custody import CustodyReader
 
 
-@dataclass(slots=True)
-class SealedBlock:
+class SealedBlock(Struct):
     """Neighbouring items of a seal.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from evtool.core.custody.chain import Link
 from evtool.core.errors import EvtoolError, FormatError
@@ -13,8 +13,7 @@ from evtool.core.timestamp.stamp_names import EVIDENCE, StampName, parse_stamp_n
 from evtool.operations.record.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class FoundStamp:
+class FoundStamp(Struct, frozen=True):
     """One time-stamp token or proof as it lies there.
 
     Attributes:
@@ -30,8 +29,7 @@ class FoundStamp:
     listed_in: int | None
 
 
-@dataclass(slots=True)
-class TimeFiles:
+class TimeFiles(Struct):
     """All that lies there, and what is wrong with it before anything is judged."""
 
     stamps: list[FoundStamp] = field(default_factory=list)

@@ -7,9 +7,10 @@ thousands of them should not pay for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from evtool.core.finding import Finding
 from evtool.core.timestamp.ots.bitcoin import MINIMUM_WORK, BlockHeaders
@@ -39,8 +40,7 @@ def load_sunsets() -> SunsetTable:
     return parse_sunset_table(files("evtool.core.timestamp").joinpath(RESOURCE).read_text("utf-8"))
 
 
-@dataclass(frozen=True, slots=True)
-class TimeGrounds:
+class TimeGrounds(Struct, frozen=True):
     """On what the time evidence of a record is judged.
 
     Attributes:
@@ -60,8 +60,7 @@ class TimeGrounds:
     sunsets: SunsetTable | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TimeResult:
+class TimeResult(Struct, frozen=True):
     """The answer.
 
     Attributes:

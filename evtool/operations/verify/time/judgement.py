@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from evtool.core.custody.chain import Link
 from evtool.core.errors import EvtoolError
@@ -35,8 +36,7 @@ from evtool.operations.verify.time.grounds import TimeGrounds, TimeResult, load_
 from evtool.report.stamp import describe_proof, describe_token, spell
 
 
-@dataclass(slots=True)
-class _Judgement:
+class _Judgement(Struct):
     """What is known while the stamps of one record are being judged."""
 
     links: Sequence[Link]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from evtool.core.text.digest import sha256_hex
 from evtool.core.timestamp.stamp_names import EVIDENCE, StampRole
@@ -18,8 +19,7 @@ _MAX_REPEATED = 50
 """Time-stamps whose commands stand in README.txt."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownStamps:
+class KnownStamps(Struct, frozen=True):
     """The time-stamps that are there when an entry is written.
 
     Attributes:
