@@ -52,12 +52,12 @@ def render_in_short(language: Language, entry: Entry) -> list[Said]:
         said = render_terms(language, parse_terms_cached(entry.details.terms))
     else:
         said = [
-            Said(f"{language.word('field', name)} {_say_field(language, name, value, 200)}")
+            Said(f"{language.word('term.field', name)} {_say_field(language, name, value, 200)}")
             for name, value in details_table(entry.details).items()
             if isinstance(value, int | str) and not _DIGEST.match(str(value))
         ]
     if entry.reason != NOT_STATED and not entry.is_withheld:
-        said.append(Said(f"{language.word('field', 'reason')} {shown(entry.reason, 200)}"))
+        said.append(Said(f"{language.word('term.field', 'reason')} {shown(entry.reason, 200)}"))
     return said
 
 
@@ -68,7 +68,7 @@ def render_details(language: Language, entry: Entry) -> list[str]:
     """Write the fields of an entry's own table, one per line."""
     lines = []
     if entry.items:
-        lines.append(f"{language.word('field', 'items')}: {', '.join(entry.items.serialize())}")
+        lines.append(f"{language.word('term.field', 'items')}: {', '.join(entry.items.serialize())}")
     if isinstance(entry.details, Renamed) and entry.items:
         lines.append(language.say("entry.renamed", count=len(entry.items)))
         lines += [
@@ -80,11 +80,11 @@ def render_details(language: Language, entry: Entry) -> list[str]:
         return lines
     if isinstance(entry.details, ConsentChanged):
         terms = "; ".join(render_terms(language, parse_terms_cached(entry.details.terms)))
-        return [*lines, f"{language.word('field', 'terms')}: {terms}"]
+        return [*lines, f"{language.word('term.field', 'terms')}: {terms}"]
     for name, value in details_table(entry.details).items():
-        lines.append(f"{language.word('field', name)}: {_say_field(language, name, value)}")
+        lines.append(f"{language.word('term.field', name)}: {_say_field(language, name, value)}")
     if entry.fixity:
-        lines.append(f"{language.word('field', 'fixity')}: {render_fixity(language, entry.fixity)}")
+        lines.append(f"{language.word('term.field', 'fixity')}: {render_fixity(language, entry.fixity)}")
     return lines
 
 

@@ -191,7 +191,7 @@ class _Page(Struct, frozen=True):
         if item.metadata:
             lines += [f"  {line}" for line in render_statement(self.language, item.metadata)]
         for statement in item.context:
-            lines.append(f"  {self.language.word('field', statement.field)}: {shown(statement.value, MAX_VALUE)}")
+            lines.append(f"  {self.language.word('term.field', statement.field)}: {shown(statement.value, MAX_VALUE)}")
         lines += [self._row("consent", line) for line in render_known(self.language, consent.in_force)]
         return "\n".join(lines)
 
