@@ -43,8 +43,8 @@ FLOORS: Mapping[str, list[set[str]]] = {
         {"timestamps", "seal", "bundle", "examine"},
     ],
     "evtool.cli": [
-        {"delivery", "notes", "screen", "ways", "progress_bars"},
-        {"command"},
+        {"delivery", "next_command", "screen", "ways", "progress_bars"},
+        {"command", "notes"},
         {"output", "group"},
         {"options", "progress", "faults", "usage", "telling"},
         {"answers"},

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import click
 
+from evtool.cli.next_command import fill_commands
 from evtool.cli.ways import options_for
 from evtool.core.errors import EvtoolError, UsageError
 
@@ -66,8 +68,14 @@ class Command(click.Command):
             error.ctx = error.ctx or ctx
             raise
         except EvtoolError as error:
-            error.options = options_for(error, self)
+            error.options, error.fill = options_for(error, self), functools.partial(_fill, ctx)
             raise
+
+
+def _fill(context: click.Context, text: str) -> str:
+    """Make the commands in a text ready to be typed, as the run of that context would type them."""
+    with context.scope(cleanup=False):
+        return fill_commands(text)
 
 
 def misuse(error: EvtoolError) -> click.UsageError:
@@ -93,12 +101,18 @@ def flag(*names: str, otherwise: Any = dataclasses.MISSING, **settings: Any) -> 
 
 
 def options_of(
-    kind: type[_T], keyword: str, section: str = OWN, *, without: frozenset[str] = frozenset()
+    kind: type[_T],
+    keyword: str,
+    section: str = OWN,
+    *,
+    without: frozenset[str] = frozenset(),
+    renamed: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> Callable[[Function], Function]:
     """Give a command an option for each field of `kind` that `flag` declares, in their order.
 
     The command gets the object that is made of them as the argument `keyword`. A field in `without` is no option of
-    this command; it keeps its default, as does a field that `flag` does not declare.
+    this command; it keeps its default, as does a field that `flag` does not declare. `renamed` has the names of options
+    of which one is taken in this command: field -> names.
 
     Raises:
         click.UsageError: when the command runs, if `kind` refuses the values.
@@ -118,6 +132,7 @@ def options_of(
 
         for field in reversed(declared):
             names, settings = field.metadata["names"], field.metadata["settings"]
+            names = renamed.get(field.name, names)
             click.option(*names, parameters[field.name], cls=Option, section=section, **settings)(with_options)
         return with_options
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 import os
-import shlex
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from evtool.cli.next_command import shell_word
 from evtool.cli.screen import ABOUT, COMMANDS, EPILOG, OTHER_WORDS, SECTIONS, render_first_screen
 from evtool.core import __version__
 from evtool.core.errors import ExitCode, UsageError
@@ -104,7 +104,7 @@ class Group(click.Group):
                 key="no-such-command-path",
                 command=command,
                 name=typed,
-                path=shown(shlex.quote(name), 200),
+                path=shell_word(name),
             )
         return UsageError(
             "{command} has no command {name}",

@@ -7,6 +7,7 @@ import sys
 import warnings
 from typing import TextIO
 
+from evtool.cli.next_command import fill_commands
 from evtool.store.medium import MediumWarning
 
 
@@ -29,7 +30,7 @@ def show_notes() -> None:
             told.add(str(message))
             # It comes in the middle of writing a record, which a full standard error must not disturb.
             with contextlib.suppress(OSError):
-                sys.stderr.write(f"evtool: note: {message}\n")
+                sys.stderr.write(f"evtool: note: {fill_commands(str(message))}\n")
 
     warnings.showwarning = show
     warnings.simplefilter("always", MediumWarning)

@@ -15,6 +15,7 @@ import click
 from msgspec import Struct
 
 from evtool.cli.command import OUTPUT, flag, options_of
+from evtool.cli.next_command import fill_commands
 from evtool.core.text.names import is_visible
 from evtool.report.findings import IN_JSON, IN_TEXT
 from evtool.report.json_value import to_json
@@ -115,7 +116,7 @@ class Output:
     @property
     def language(self) -> Language:
         """In which language the answer for a person is; what a script is told is in English."""
-        return english() if self.json else choose_language()
+        return (english() if self.json else choose_language()).telling(fill_commands)
 
     def document(self, document: object) -> None:
         """Print the answer for a script on stdout, if one asked for it; see `evtool.report.document`."""
@@ -167,6 +168,7 @@ class Notices:
 
     def __call__(self, text: str) -> None:
         """Print one, whether or not anything else is to be quiet."""
+        text = fill_commands(text)
         self.texts.append(text)
         sys.stderr.write(f"evtool: note: {text}\n")
 

@@ -21,7 +21,7 @@ OPTIONS: Mapping[Way, tuple[str, ...]] = {
     Way.ENCRYPTION: ("--encrypt-to KEY", "--passphrase"),
     Way.EXCLUDE: ("--exclude PATTERN",),
     Way.FORMAT: ("--format PROGRAM",),
-    Way.IDENTITY: ("--identity FILE",),
+    Way.IDENTITY: ("-i FILE",),
     Way.ITEMS: ("--items ITEMS",),
     Way.KEY: ("--key FILE",),
     Way.KEY_PASSPHRASE: ("--key-passphrase-fd N", "--key-passphrase-file FILE"),

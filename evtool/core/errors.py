@@ -11,7 +11,7 @@ English of an error stands in one place, where it is raised.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum, IntEnum
 from typing import Self
 
@@ -81,6 +81,7 @@ class EvtoolError(Exception):
         lines: what the message sums up, one line each, safe to print.
         ways: what of a call would have to be changed for that.
         options: the options of a command that take these ways; its own command line gives them.
+        fill: makes the commands in the hint ready to be typed; its own command line gives that, too.
         key: of the text that says it in other languages; empty if there is none.
         values: what is in that text, by name. Text is safe to print; that of a value whose name ends in `_en` is
             English, and other languages leave it out. An error as a value is said in the language of the text.
@@ -104,6 +105,7 @@ class EvtoolError(Exception):
         self.hint = hint.format(**values) if key else hint
         self.ways = ways
         self.options = ""
+        self.fill: Callable[[str], str] = str
         self.lines = lines
         self.key = key
         self.values: Mapping[str, object] = values

@@ -23,6 +23,7 @@ from evtool.core.text.counts import counted
 from evtool.core.text.foreign import read_foreign_text
 from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import parse_name, shown
+from evtool.core.text.spreadsheet import escape_cell, unescape_cell
 from evtool.core.values import replace
 from evtool.interop.headings import column_of, heading_of
 
@@ -39,7 +40,6 @@ MAX_ERRORS = 20
 """Errors that one message names."""
 
 _BOM = "\ufeff"
-_STARTS_A_FORMULA = re.compile(r"[=+\-@\t\r']")
 
 
 class Row(Struct, frozen=True):
@@ -119,16 +119,6 @@ def serialize_table(paths: Iterable[str], *, bom: bool, language: str = "en") ->
         buffer.seek(0)
         buffer.truncate()
     yield buffer.getvalue()
-
-
-def escape_cell(text: str) -> str:
-    """Keep a spreadsheet from taking a cell for a formula, which could send what it holds to strangers."""
-    return f"'{text}" if _STARTS_A_FORMULA.match(text) else text
-
-
-def unescape_cell(text: str) -> str:
-    """Undo `escape_cell`."""
-    return text[1:] if text.startswith("'") and _STARTS_A_FORMULA.match(text[1:]) else text
 
 
 def read_table(data: bytes, encoding: str | None = None) -> Table:

@@ -16,8 +16,9 @@ from typing import Any
 from evtool.core.errors import FormatError, InputError
 from evtool.core.manifest.context import KINDS
 from evtool.core.terms.terms import TERMS, TERMS_BY_NAME, TermShape
+from evtool.core.text.spreadsheet import escape_cell
 from evtool.interop.headings import heading_of
-from evtool.interop.items_table import COLUMNS, PATH, describe_columns, escape_cell
+from evtool.interop.items_table import COLUMNS, PATH, describe_columns
 
 MAX_ROWS = 1_048_575
 """Items that a sheet has room for below its headings."""

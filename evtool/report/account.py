@@ -22,6 +22,7 @@ from evtool.core.timestamp.time_report import ProvenInterval, StampReport
 from evtool.core.verdict import PartialCopy, SignerReport
 from evtool.report.consent_document import SummaryDocument, Terms
 from evtool.report.document import StepDocument
+from evtool.report.told import ToldWords
 
 
 class Audience(Enum):
@@ -161,7 +162,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
 
 class AccountFinding(Struct, frozen=True, kw_only=True):
-    """One thing that the verification found, without a sentence: a page makes its own, in its language.
+    """One thing that the verification found, as a sentence that is still to be said in a language.
 
     Attributes:
         code: what it is.
@@ -174,6 +175,8 @@ class AccountFinding(Struct, frozen=True, kw_only=True):
         found: what is there, or null.
         count: how many things it is about.
         hidden: whether a name is left out here.
+        says: which of the sentences on its code says it, and the values that the other fields do not hold.
+        remarks: what has to be said behind it.
     """
 
     code: Code
@@ -186,6 +189,8 @@ class AccountFinding(Struct, frozen=True, kw_only=True):
     found: str | None
     count: int
     hidden: bool
+    says: ToldWords
+    remarks: tuple[ToldWords, ...]
 
 
 class AccountVerdict(Struct, frozen=True, kw_only=True):

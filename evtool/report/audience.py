@@ -26,6 +26,7 @@ from evtool.report.account import (
     ListedItems,
 )
 from evtool.report.consent_document import Terms
+from evtool.report.told import ToldWords, without_causes, without_names, without_patterns
 
 _CODES = frozenset(
     {
@@ -160,6 +161,8 @@ class _Editor:
         )
 
     def _finding(self, finding: AccountFinding) -> AccountFinding:
+        said, remarks = self._told(finding.says), tuple(map(self._told, finding.remarks))
+        finding = replace(finding, says=said, remarks=remarks)
         if self._keeps_names:
             return finding
         # A number is a size where content changed, and counts something in the record; else it can be a file's name.
@@ -171,7 +174,17 @@ class _Editor:
         )
         hides = (expected != finding.expected) + (found != finding.found) + (finding.path is not None)
         self._gone["names"] += hides
-        return replace(finding, path=None, expected=expected, found=found, hidden=finding.hidden or hides > 0)
+        return replace(
+            finding, path=None, expected=expected, found=found, hidden=finding.hidden or hides > 0 or bool(said.hidden)
+        )
+
+    def _told(self, told: ToldWords) -> ToldWords:
+        told, texts = without_causes(without_patterns(told))
+        self._gone["texts"] += texts
+        if not self._keeps_names:
+            told, names = without_names(told)
+            self._gone["names"] += names
+        return told
 
     def _stamp(self, stamp: StampReport) -> StampReport:
         if not self._is_court:

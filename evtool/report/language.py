@@ -34,6 +34,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,10 @@ Text = str | Mapping[str, str]
 """A text, or its forms for different numbers."""
 
 
+Pieces = tuple[str | tuple[str, str], ...]
+"""A text taken apart: what stands there, and names of values, each with how it is said."""
+
+
 class Said(str):
     """Text that a language said, which is not escaped when it becomes part of another text."""
 
@@ -83,6 +88,13 @@ class Language:
         ends = [header.start() for header in headers[1:]] + [len(source)]
         self._places = {header[1]: (header.end(), end) for header, end in zip(headers, ends, strict=True)}
         self._tables: dict[str, Mapping[str, Any]] = {}
+        self._fill_commands: Callable[[str], str] | None = None
+
+    def telling(self, fill_commands: Callable[[str], str]) -> Language:
+        """Give this language, with the commands of its texts (`evtool log DIR`) made into those of one run."""
+        language = copy(self)
+        language._fill_commands = fill_commands
+        return language
 
     def table(self, name: str) -> Mapping[str, Any]:
         """Give one table of the catalogue; empty if there is none of that name."""
@@ -152,11 +164,22 @@ class Language:
             raise KeyError(f"{self.code}.toml has no text {key}")
         if not isinstance(text, str):
             text = text[self._form(text, values)]
+        pieces = _split(text)
+        if self._fill_commands is not None and "`evtool " in text:
+            pieces = self._tell(pieces, self._fill_commands)
         said = [
             piece if isinstance(piece, str) else self._say_value(values[piece[0]], piece[1], piece[0])
-            for piece in _split(text)
+            for piece in pieces
         ]
         return Said("".join(said))
+
+    @staticmethod
+    def _tell(pieces: Pieces, fill_commands: Callable[[str], str]) -> Pieces:
+        """Make the commands of a text ready to be typed, and leave alone what values will stand in it."""
+        # No path holds a NUL.
+        whole = "".join(piece if isinstance(piece, str) else "\0" for piece in pieces)
+        told = iter(fill_commands(whole).split("\0"))
+        return tuple(next(told) if isinstance(piece, str) else piece for piece in pieces)
 
     def _form(self, text: Mapping[str, str], values: Mapping[str, Value]) -> str:
         value = values[text.get("by", "count")]
@@ -200,7 +223,8 @@ class Language:
             said = self._fill_escaped(f"hint.{error.key}", values)
         else:
             said = self.say_hint(inner[0]) if inner else self.say("hint.untold", text=Said(error.hint))
-        return Said(f"{said} ({error.options})".strip() if error.options else said)
+        said = Said(error.fill(said))
+        return Said(f"{said} ({error.options})".strip()) if error.options else said
 
     def say_lines(self, error: EvtoolError) -> list[str]:
         """Say what an error sums up, one line each."""
@@ -246,7 +270,7 @@ def key_of(finding: Finding) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _split(text: str) -> tuple[str | tuple[str, str], ...]:
+def _split(text: str) -> Pieces:
     """Take a text apart into what stands there, and names of values, each with how it is said."""
     pieces: list[str | tuple[str, str]] = []
     at = 0

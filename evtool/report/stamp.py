@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from evtool.core.finding import Cause
@@ -151,21 +151,28 @@ def _render_stamp(language: Language, stamp: StampReport) -> list[str]:
     return [*lines, f"  {say('time.headers')}"] if stamp.block_hash else lines
 
 
-def render_stamping(stamping: Stamping, directory: str = "DIR") -> list[str]:
-    """Write the result of asking for time-stamps; `directory` is how the user called it."""
+Typed = Callable[[str], str]
+"""Makes of a command in general, `evtool timestamp DIR`, the one that is to be typed."""
+
+
+def render_stamping(stamping: Stamping, typed: Typed) -> list[str]:
+    """Write the result of asking for time-stamps, and the commands that come next."""
     good = sum(server.ok for server in stamping.authorities)
     lines = []
     if stamping.authorities:
         lines.append(f"entry {stamping.entry}: stamped by {good} of {_authorities(len(stamping.authorities))}")
     for server in stamping.authorities:
         lines += _render_authority(server)
-    lines += render_fetched(stamping.revocation, directory)
+    lines += render_fetched(stamping.revocation, typed)
     if not stamping.revocation:
-        lines += _render_what_to_keep(stamping.authorities, directory)
+        lines += _render_what_to_keep(stamping.authorities, typed)
+    asked = [server for server in stamping.calendars if server.ok]
     for server in stamping.calendars:
         lines += [f"  promised by {shown(server.url)}"] if server.ok else _render_problem(server)
     if stamping.proof:
-        lines.append(f"  {stamping.proof}: a promise until it is in a block; run 'evtool timestamp upgrade' later")
+        later = typed(f"evtool timestamp upgrade DIR{''.join(f' --ots {quote(server.url)}' for server in asked)}")
+        lines.append(f"  {stamping.proof}: a promise until it is in a block; some hours later, run:")
+        lines.append(f"    {later}")
     return lines
 
 
@@ -180,7 +187,7 @@ def render_rehearsal(stamping: Stamping) -> list[str]:
     return [*lines, "  `--what-leaves` shows the bytes that would be sent."]
 
 
-def render_fetched(fetched: Sequence[FetchedRevocation], directory: str) -> list[str]:
+def render_fetched(fetched: Sequence[FetchedRevocation], typed: Typed) -> list[str]:
     """Write what came of asking for revocation evidence."""
     lines = []
     for answer in fetched:
@@ -190,12 +197,12 @@ def render_fetched(fetched: Sequence[FetchedRevocation], directory: str) -> list
             continue
         lines += [f"  not kept: {answer.problem}", *([f"    {answer.hint}"] if answer.hint else [])]
     if any(not answer.files for answer in fetched):
-        again = shlex.join(["evtool", "timestamp", directory, "--with-revocation"])
-        lines.append(f"  Authorities issue new lists every few days or months. Try again then: {shown(again, 400)}")
+        again = typed("evtool timestamp DIR --with-revocation")
+        lines.append(f"  Authorities issue new lists every few days or months. Try again then: {again}")
     return lines
 
 
-def _render_what_to_keep(servers: Sequence[AskedServer], directory: str) -> list[str]:
+def _render_what_to_keep(servers: Sequence[AskedServer], typed: Typed) -> list[str]:
     """Say until when time-stamps prove something by themselves, and what to keep now so that they do afterwards."""
     stored = [server for server in servers if server.ok and server.proves_until is not None]
     if not stored:
@@ -206,25 +213,24 @@ def _render_what_to_keep(servers: Sequence[AskedServer], directory: str) -> list
     addresses = list(dict.fromkeys(url for server in stored for url in server.revocation_at))
     lines.append("  After that it is indeterminate, unless you keep now what says that no certificate was revoked.")
     if addresses:
-        fetch = shlex.join(["evtool", "timestamp", directory, "--with-revocation"])
-        lines += [f"    to fetch it:     {shown(fetch, 400)}", "    or by hand, from the addresses that they name:"]
+        fetch = typed("evtool timestamp DIR --with-revocation")
+        lines += [f"    to fetch it:     {fetch}", "    or by hand, from the addresses that they name:"]
         lines += [f"      {shown(url)}" for url in addresses]
     else:
         lines.append("    The certificates name no address: ask the authority for its revocation list (CRL).")
-    keep = shlex.join(["evtool", "timestamp", directory, "--revocation"])
-    lines.append(f"    from a stick:    {shown(keep, 400)} FILE")
+    lines.append(f"    from a stick:    {typed('evtool timestamp DIR --revocation FILE')}")
     return lines
 
 
-def render_import(stamping: Stamping, directory: str, *, dry_run: bool) -> list[str]:
-    """Write the result of importing an answer from a file; `directory` is how the user called it."""
+def render_import(stamping: Stamping, typed: Typed, *, dry_run: bool) -> list[str]:
+    """Write the result of importing an answer from a file, and the commands that come next."""
     lines = []
     stored = "would be stored" if dry_run else "stored"
     for authority in stamping.authorities:
         stamped = f"stamped {authority.attested_time} by {authority.authority}"
         lines.append(f"  {shown(authority.url)}: entry {stamping.entry} {stamped}")
         lines += [f"    {stored} as {authority.file}", *_render_clock(authority)]
-    return lines + _render_what_to_keep(stamping.authorities, directory)
+    return lines + _render_what_to_keep(stamping.authorities, typed)
 
 
 def _authorities(number: int) -> str:

@@ -47,7 +47,7 @@ def flush_directory(descriptor: int) -> None:
             raise
         warnings.warn(
             "this file system cannot confirm that the data reached the medium; "
-            "check it with evtool verify, and keep a copy on another medium",
+            "check it with `evtool verify DIR`, and keep a copy on another medium",
             MediumWarning,
             stacklevel=2,
         )

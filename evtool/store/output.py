@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -15,7 +15,7 @@ from msgspec import Struct
 from evtool.core.errors import InputError
 from evtool.core.text.names import shown
 from evtool.store.medium import flush_directory, flush_to_medium
-from evtool.store.naming import exists, give_name
+from evtool.store.naming import add_name, exists, give_name
 from evtool.store.new_tree import flush_directories
 from evtool.store.work import WorkPlace, open_work_place
 
@@ -28,6 +28,57 @@ def write_new_file(path: Path, data: bytes, mode: int = 0o666) -> None:
     """
     with new_file(path, mode) as output:
         output.file.write(data)
+
+
+def write_files(contents: Mapping[Path, bytes], *, replace: bool) -> None:
+    """Write several files in one directory, all of them or none; `replace` lets them take the place of older ones.
+
+    All are written beside their places first. Then each takes its name: a file that is replaced keeps a second name
+    until all are in place, and gets its own back if one cannot be. So every name leads to a whole file at any time.
+    No system renames several files at once: a run that is killed between two of them leaves new ones beside old ones,
+    and the old ones under their second names, `.NAME.old`.
+
+    Raises:
+        InputError: something has such a name already, and is not to be replaced, or a file cannot be written; all is
+            as it was.
+    """
+    if not replace:
+        for path in contents:
+            check_new(path)
+    parts = {path: path.with_name(f".{path.name}.part") for path in contents}
+    try:
+        for path, data in contents.items():
+            parts[path].unlink(missing_ok=True)  # of a run that was killed
+            write_new_file(parts[path], data)
+        with contextlib.ExitStack() as undo:
+            olds = [_take_place(part, path, undo, replace=replace) for path, part in parts.items()]
+            undo.pop_all()
+        for old in filter(None, olds):
+            old.unlink(missing_ok=True)
+        _flush_parent(next(iter(contents)))
+    except OSError as error:
+        raise InputError(f"{shown(str(error.filename))} cannot be written: {error.strerror}") from error
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
+
+
+def _take_place(part: Path, path: Path, undo: contextlib.ExitStack, *, replace: bool) -> Path | None:
+    """Give a file its name, and note how that is undone; gives the second name of what may have been replaced."""
+    if not replace:
+        give_name(part, path)
+        undo.callback(path.unlink)
+        return None
+    old = path.with_name(f".{path.name}.old")
+    old.unlink(missing_ok=True)
+    if os.path.lexists(path):
+        if not add_name(path, old):
+            os.rename(path, old)  # on FAT the name leads nowhere for a moment
+        undo.callback(os.replace, old, path)
+    else:
+        undo.callback(path.unlink)
+    os.replace(part, path)
+    return old
 
 
 class NewFile(Struct, frozen=True):

@@ -38,7 +38,7 @@ def part_name(name: str) -> str:
     return f".{name}.part"
 
 
-_UNRELIABLE = "the record may be broken: run evtool verify; do not rely on this medium or share"
+_UNRELIABLE = "the record may be broken: run `evtool verify DIR`; do not rely on this medium or share"
 
 
 class CustodyWriter:
@@ -229,7 +229,7 @@ class CustodyWriter:
         except InputError as error:
             raise InputError(
                 "{name} was written, but the medium did not confirm it: {why}",
-                hint="check the medium, then run evtool verify, and make a copy on another medium",
+                hint="check the medium, then run `evtool verify DIR`, and make a copy on another medium",
                 key="not-confirmed",
                 name=shown(order[-1]),
                 why=error,

@@ -17,7 +17,7 @@ _NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM)
 _ELSEWHERE = "on a read-only medium, keep the custody directory elsewhere"
 _MAKE_ROOM = "nothing was lost: free some space and run the command again, or keep the custody directory elsewhere"
 _LOOK_AFTER = (
-    "the medium or the connection to it failed: check it, run evtool verify, and run the command again; "
+    "the medium or the connection to it failed: check it, run `evtool verify DIR`, and run the command again; "
     "or keep the custody directory on another medium"
 )
 

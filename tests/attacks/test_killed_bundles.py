@@ -18,7 +18,7 @@ import pytest
 from evtool.core.errors import ExitCode
 from evtool.keys.age_keys import load_pyrage
 from tests.attacks.test_unpack_agrees_with_verify import DEFAULTS
-from tests.cli.evidence import Server, check, give_key, serve
+from tests.cli.evidence import check, give_key
 from tests.conftest import Runner, RunResult
 
 KILLS = int(os.environ.get("BUNDLE_KILLS", "12"))
@@ -32,8 +32,8 @@ WORK = re.compile(r"\..+\.evtool-[0-9a-f]{16}\.part")
 class Scene:
     """A sealed case, bundles of it in every form, and one harmless bundle of another."""
 
-    def __init__(self, evtool: Runner, server: Server) -> None:
-        self.evtool, self.server, self.place = evtool, server, evtool.directory / "place"
+    def __init__(self, evtool: Runner) -> None:
+        self.evtool, self.place = evtool, evtool.directory / "place"
         identity = load_pyrage().x25519.Identity.generate()
         self.key = evtool.directory / "age.key"
         self.key.write_text(f"{identity}\n")
@@ -51,7 +51,7 @@ class Scene:
         return ["-r", self.public] if form == ".zip.age" else []
 
     def ok(self, *arguments: str | Path) -> RunResult:
-        result = self.server(*arguments)
+        result = self.evtool(*arguments)
         assert result.exit_code == ExitCode.OK, result
         return result
 
@@ -80,10 +80,9 @@ class Scene:
 
 
 @pytest.fixture
-def scene(evtool: Runner) -> Iterator[Scene]:
+def scene(evtool: Runner) -> Scene:
     give_key(evtool)
-    with serve(evtool) as server:
-        yield Scene(evtool, server)
+    return Scene(evtool)
 
 
 def test_what_a_killed_run_leaves_is_named_and_removed_by_the_next(scene: Scene) -> None:
@@ -100,7 +99,7 @@ def test_what_a_killed_run_leaves_is_named_and_removed_by_the_next(scene: Scene)
             durations[which] = time.monotonic() - started
             clear(scene.place)
         before = scene.entries()
-        scene.server(*command, kill=(int(signal.SIGKILL), dice.uniform(0, durations[which])))
+        scene.evtool.fork(*command, kill=(int(signal.SIGKILL), dice.uniform(0, durations[which])))
         works, outputs = scene.work_places(), {path.name for path in scene.place.iterdir()}
         assert outputs - set(works) <= {Path(str(command[3])).name}, f"trial {trial}: {outputs}"
         recorded = scene.entries() > before

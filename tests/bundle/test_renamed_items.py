@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.custody import Party, make_party
-from tests.cli.forked import ForkedRunner
+from tests.conftest import Runner
 
 DEFAULTS = """format = "evtool-defaults/1"
 [[directory]]
@@ -26,8 +26,8 @@ NEW = tuple(f"강가/편지 {number}.txt" for number in range(1, 7))
 
 
 @pytest.fixture
-def archivist(forked: ForkedRunner) -> Party:
-    return make_party(forked, "A1")
+def archivist(evtool: Runner) -> Party:
+    return make_party(evtool, "A1")
 
 
 @pytest.fixture

@@ -1,32 +1,16 @@
-"""What several stories share: the process that runs are forks of, authorities, a record with a time-stamp."""
+"""What several stories share: authorities, a record with a time-stamp."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.custody import Party, make_case, make_party
-from tests.cli.evidence import Server, serve
-from tests.cli.forked import ForkedRunner, make_forked
 from tests.cli.time_record import OLD, answer_offline, in_2025, trust
 from tests.conftest import Runner, make_runner
 from tests.timestamp.openssl_authority import OpensslAuthority, make_authority
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The process that all runs of a session are forks of."""
-    with serve(make_runner(tmp_path_factory.mktemp("server"))) as running:
-        yield running
-
-
-@pytest.fixture
-def forked(tmp_path: Path, server: Server) -> ForkedRunner:
-    """A runner whose EVTOOL_HOME does not exist yet."""
-    return make_forked(tmp_path, server)
 
 
 @pytest.fixture(scope="session")
@@ -48,10 +32,10 @@ def archivist(evtool: Runner) -> Party:
 
 
 @pytest.fixture(scope="session")
-def sealed_in_2025(tmp_path_factory: pytest.TempPathFactory, server: Server, tsa: OpensslAuthority) -> Path:
+def sealed_in_2025(tmp_path_factory: pytest.TempPathFactory, tsa: OpensslAuthority) -> Path:
     """A folder with the home of an agent and a directory that they sealed and had stamped in 2025, and accessed now."""
     folder = tmp_path_factory.mktemp("sealed")
-    party = make_party(make_forked(folder, server), "A1")
+    party = make_party(make_runner(folder), "A1")
     case = make_case(party.run)
     trust(party, tsa)
     in_2025(party, "seal", case)

@@ -1,17 +1,15 @@
-"""What the stories and the attacks have in common: keys, snapshots, faults, and the program as a server."""
+"""What the stories and the attacks have in common: keys, snapshots, faults, and the program under another."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import stat
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from evtool.core.errors import InputError
 from evtool.keys.own import create_own_key
 from evtool.keys.trust import add_signer
 from tests.conftest import Runner, RunResult
+from tests.forks import ForkServer
 
 Facts = tuple[object, ...]
 
@@ -97,46 +96,14 @@ def named(report: Report | dict[str, Any]) -> set[tuple[str, str | None]]:
     return {(finding["code"], finding["path"]) for finding in report["findings"] if finding["path"] is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
-    """`fork_server.py`, running."""
-
-    process: subprocess.Popen[str]
-    output: Path
-
-    def __call__(self, *arguments: str | Path, **options: Any) -> RunResult:
-        """Run evtool once; `burn` and `kill` as `fork_server.py` has them."""
-        run = {"arguments": list(map(str, arguments)), "stdout": str(self.output)} | options
-        assert self.process.stdin
-        assert self.process.stdout
-        self.process.stdin.write(json.dumps(run) + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        assert answer, "the server of evtool died"
-        errors = self.output.with_name(self.output.name + ".err")
-        return RunResult(int(answer), self.output.read_text("utf-8"), errors.read_text("utf-8"))
-
-
 @contextmanager
-def serve(evtool: Runner, *prefix: str) -> Iterator[Server]:
-    """Start a server in the runner's directory and environment; `prefix` is a program it runs under, such as strace."""
-    process = subprocess.Popen(
-        [*prefix, sys.executable, str(Path(__file__).with_name("fork_server.py"))],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=evtool.directory,
-        env=evtool.environment,
-        text=True,
-        start_new_session=True,
-    )
+def serve(evtool: Runner, *prefix: str) -> Iterator[Runner]:
+    """Give a runner whose runs are forks of a process of its own; `prefix` is a program it runs under, as strace."""
+    server = ForkServer("evtool", evtool.environment, prefix)
     try:
-        yield Server(process, evtool.directory.parent / "printed")
+        yield replace(evtool, server=server)
     finally:
-        assert process.stdin
-        process.stdin.close()
-        assert process.stdout
-        process.stdout.close()
-        process.wait(timeout=60)
+        server.close()
 
 
 def run_under(evtool: Runner, prefix: Sequence[str], *arguments: str | Path, **options: Any) -> RunResult:

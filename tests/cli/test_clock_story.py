@@ -12,14 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cli.custody import Party, make_case, make_party
-from tests.cli.forked import ForkedRunner
 from tests.conftest import Runner
-
-
-@pytest.fixture
-def evtool(forked: ForkedRunner) -> Runner:
-    """Runs of today are forks; those with another clock are processes of their own."""
-    return forked
 
 
 @pytest.fixture

@@ -250,7 +250,7 @@ def test_every_way_out_is_an_option(way: Way) -> None:
     having = [context.command for context in CONTEXTS if options_for(error, context.command)]
     assert having
     for command in having:
-        names = re.findall(r"--[a-z-]+", options_for(error, command))
+        names = re.findall(r"(?<= |\()--?[a-z-]+(?= )", options_for(error, command))
         assert set(names) <= {name for param in command.params for name in param.opts}
     assert not all(options_for(error, context.command) for context in CONTEXTS)
 

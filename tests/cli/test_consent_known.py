@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.cli.custody import Party, make_party
-from tests.cli.forked import ForkedRunner
 from tests.cli.test_consent_story import decisions, describe_recipients
 from tests.conftest import Runner
 
@@ -23,11 +22,6 @@ handling = "public"
 consent = {status = "given", by = "subject", for = ["research", "un-reporting"], identity = "public", onward = "yes"}
 """
 TO_B7 = ("--to", "B7", "--for", "un-reporting", "--date", "2026-06-01")
-
-
-@pytest.fixture
-def evtool(forked: ForkedRunner) -> Runner:
-    return forked
 
 
 @pytest.fixture

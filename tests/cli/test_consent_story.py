@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from tests.cli.custody import Party, copy_of, make_party
-from tests.cli.forked import ForkedRunner
 from tests.conftest import Runner, RunResult
 
 RECIPIENTS = """
@@ -41,12 +40,6 @@ ORDINARY = {
     "onward": "ask",
     "defence": "ask",
 }
-
-
-@pytest.fixture
-def evtool(forked: ForkedRunner) -> Runner:
-    """Long stories: every run is a fork of one process."""
-    return forked
 
 
 @pytest.fixture

@@ -79,27 +79,26 @@ def test_a_seal_killed_at_200_random_moments_leaves_the_earlier_seal_and_the_evi
     time.sleep(2.1)
     dice = random.Random(2)
     killed = completed = 0
-    with serve(evtool) as server:
+    started = time.monotonic()
+    assert evtool(*SEAL, case, "--jobs", "2").exit_code == ExitCode.OK
+    duration = time.monotonic() - started
+    for trial in range(TRIALS):
+        if (case / "custody" / "0002-sealed.toml.sig").exists():
+            shutil.rmtree(case / "custody")
+            shutil.copytree(kept, case / "custody")
+        number = dice.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
         started = time.monotonic()
-        assert server(*SEAL, case, "--jobs", "2").exit_code == ExitCode.OK
-        duration = time.monotonic() - started
-        for trial in range(TRIALS):
-            if (case / "custody" / "0002-sealed.toml.sig").exists():
-                shutil.rmtree(case / "custody")
-                shutil.copytree(kept, case / "custody")
-            number = dice.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-            started = time.monotonic()
-            result = server(*SEAL, case, "--jobs", "2", kill=(int(number), dice.uniform(0, duration)))
-            if (case / "custody" / "0002-sealed.toml.sig").exists():
-                completed += 1
-                duration = min(duration, time.monotonic() - started)
-                assert check(case, evtool).exit_code == ExitCode.OK
-            else:
-                killed += 1
-                assert result.exit_code != ExitCode.OK
-                assert verdict(check(case, evtool)) == earlier, f"trial {trial}: {number.name}"
-            assert snapshot(case, contents=False) == dates
-        again = server(*SEAL, case, "--jobs", "2")
+        result = evtool.fork(*SEAL, case, "--jobs", "2", kill=(int(number), dice.uniform(0, duration)))
+        if (case / "custody" / "0002-sealed.toml.sig").exists():
+            completed += 1
+            duration = min(duration, time.monotonic() - started)
+            assert check(case, evtool).exit_code == ExitCode.OK
+        else:
+            killed += 1
+            assert result.exit_code != ExitCode.OK
+            assert verdict(check(case, evtool)) == earlier, f"trial {trial}: {number.name}"
+        assert snapshot(case, contents=False) == dates
+    again = evtool(*SEAL, case, "--jobs", "2")
     assert again.exit_code == ExitCode.OK
     assert check(case, evtool).exit_code == ExitCode.OK
     assert snapshot(case) == evidence
@@ -114,7 +113,7 @@ ERRORS = {"write": "ENOSPC", "fsync": "EIO", "linkat": "EIO", "renameat": "EIO",
 """What goes wrong with them on real media."""
 
 HIGHEST = 90
-"""More than a seal makes of any of them, and more than the server, which answers once a trial."""
+"""More than a seal makes of any of them; the server that the runs are forks of makes none."""
 
 
 @pytest.mark.parametrize("kill", [False, True], ids=["error", "kill"])
@@ -133,14 +132,14 @@ def test_a_fault_at_every_single_system_call_leaves_old_or_new(evtool: Runner, k
     log = case.with_name("strace.log")
     faults = [option for call in CALLS for option in ("-e", _inject(call, kill))]
     strace = ("strace", "-f", "-qq", "-o", str(log), "-e", f"trace={','.join(CALLS)}", *faults)
-    with serve(evtool, *strace) as broken, serve(evtool) as sound:
+    with serve(evtool, *strace) as broken:
         for call, at_least in CALLS.items():
             for place in range(1, HIGHEST):
                 log.write_text("")
                 trial = case.with_name(f"{call}-{place}")
                 shutil.copytree(case, trial, symlinks=True)
                 evidence = snapshot(trial)
-                result = broken(*SEAL, trial, burn=(call, HIGHEST - place))
+                result = broken.fork(*SEAL, trial, burn=(call, HIGHEST - place))
                 what = f"{call} {place}: {result}"
                 assert snapshot(trial) == evidence, what
                 assert "Traceback" not in result.stderr, what
@@ -154,7 +153,7 @@ def test_a_fault_at_every_single_system_call_leaves_old_or_new(evtool: Runner, k
                 assert result.exit_code == (-signal.SIGKILL if kill else ExitCode.NOT_CHECKED), what
                 if not exists:
                     assert verdict(check(trial, evtool)) == earlier, what
-                again = sound(*SEAL, trial)
+                again = evtool(*SEAL, trial)
                 assert again.exit_code == ExitCode.OK, (what, again)
                 whole = check(trial, evtool)
                 assert whole.exit_code == ExitCode.OK, (what, whole.findings)

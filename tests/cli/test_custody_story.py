@@ -9,14 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.custody import ANYWAY, Party, codes, copy_of, make_case, make_party
-from tests.cli.forked import ForkedRunner
 from tests.conftest import Runner
-
-
-@pytest.fixture
-def evtool(forked: ForkedRunner) -> Runner:
-    """Long stories: every run is a fork of one process."""
-    return forked
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import itertools
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,9 +20,8 @@ import pytest
 from evtool.cli.group import make_program
 from evtool.core.errors import ExitCode
 from tests.cli.custody import ANYWAY, make_case, make_party
-from tests.cli.evidence import Server, serve
-from tests.cli.forked import make_forked
-from tests.conftest import RunResult, make_runner
+from tests.cli.evidence import serve
+from tests.conftest import Runner, RunResult, make_runner
 from tests.timestamp.openssl_authority import OpensslAuthority
 from tests.timestamp.servers import closed_port
 
@@ -136,24 +135,27 @@ class World:
     """A folder with everything that the commands are used on, and two ways to run them there."""
 
     folder: Path
-    environment: dict[str, str]
-    servers: tuple[Server, Server]
+    runners: tuple[Runner, Runner]
 
     def run(self, where: Path, *arguments: str, unbuffered: bool = False, **lost: str) -> RunResult:
         """Run in a fresh copy of the folder."""
+        return self.runner(where, arguments[0], unbuffered).fork(*arguments, **lost)
+
+    def runner(self, where: Path, command: str, unbuffered: bool = False) -> Runner:
+        """Make a fresh copy of the folder, and give who runs this command there."""
         if not where.exists() or state_of(where) != state_of(self.folder):
             shutil.rmtree(where, ignore_errors=True)
             shutil.copytree(self.folder, where, symlinks=True)
-        home = "home-B7" if arguments[0] == "receive" else "home-A1"
-        environment = self.environment | {"EVTOOL_HOME": str(where / home)}
-        return self.servers[unbuffered](*arguments, directory=str(where / "work"), environment=environment, **lost)
+        runner, home = self.runners[unbuffered], where / ("home-B7" if command == "receive" else "home-A1")
+        environment = runner.environment | {"EVTOOL_HOME": str(home)}
+        return replace(runner, directory=where / "work", home=home, environment=environment)
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory, server: Server, tsa: OpensslAuthority) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory, tsa: OpensslAuthority) -> Iterator[World]:
     """Evidence that is sealed, public and was handed over; a copy that was changed; what else the commands need."""
     folder = tmp_path_factory.mktemp("world")
-    run = make_forked(folder, server)
+    run = make_runner(folder)
     giver, receiver = make_party(run, "A1"), make_party(run, "B7")
     giver.trusts(receiver)
     receiver.trusts(giver)
@@ -189,10 +191,8 @@ def world(tmp_path_factory: pytest.TempPathFactory, server: Server, tsa: Openssl
     giver.ok("trust", "tsa", "add", tsa.directory / "signer.pem", "--name", "Known")
     giver.ok("key", "backup", "A1", "backup.key", "--unlocked")
     giver.ok("recipient", "add", "D4", "--kind", "court", "--purpose", "research")
-    unbuffered = make_runner(tmp_path_factory.mktemp("unbuffered"))
-    unbuffered.environment["PYTHONUNBUFFERED"] = "1"
-    with serve(unbuffered) as other:
-        yield World(folder, run.environment, (server, other))
+    with serve(replace(run, environment=run.environment | {"PYTHONUNBUFFERED": "1"})) as unbuffered:
+        yield World(folder, (run, unbuffered))
 
 
 def spoilt(code: int) -> int:
@@ -206,7 +206,10 @@ def test_every_command_is_used_here() -> None:
 
 @pytest.mark.parametrize("command", ALL)
 def test_lost_output_is_no_success_and_no_accusation(world: World, tmp_path: Path, command: str) -> None:
-    """With a full disk or a reader that is gone, on good and on bad evidence, as text and as JSON, buffered or not."""
+    """With a full disk or a reader that is gone, on good and on bad evidence, as text and as JSON, buffered or not.
+
+    Every command is started as a process of its own once, so that it imports what it needs.
+    """
     where = tmp_path / "copy"
     for turn, evidence in enumerate(("good", "bad")):
         arguments = [word.replace("CASE", evidence) for word in INVOCATIONS[command]]
@@ -214,7 +217,7 @@ def test_lost_output_is_no_success_and_no_accusation(world: World, tmp_path: Pat
             continue
         for as_json in (False, True):
             asked = [*arguments, "--json"] if as_json else arguments
-            usual = world.run(where, *asked)
+            usual = world.run(where, *asked) if turn or as_json else world.runner(where, asked[0]).anew(*asked)
             assert "internal error" not in usual.stderr
             did = state_of(where).keys() - state_of(world.folder).keys()
             other = OTHERS[(ALL.index(command) + 2 * turn + as_json) % len(OTHERS)]
@@ -255,21 +258,16 @@ def test_a_reader_that_has_enough_is_no_success(world: World, tmp_path: Path, ar
     """`evtool show | head` on a good record: the answer is longer than the pipe, so what was lost is known."""
     where = tmp_path / "copy"
     with_many = where / "work" / ("new" if arguments[0] == "items" else "many")
-    world.run(where, "--version")
+    runners = [world.runner(where, "show", unbuffered) for unbuffered in (False, True)]
     with_many.mkdir(exist_ok=True)
     for number in range(200):
         (with_many / f"{number:03d}-{'long' * 50}.txt").touch()
-    for unbuffered in (False, True):
-        server = world.servers[unbuffered]
-        options = {
-            "directory": str(where / "work"),
-            "environment": world.environment | {"EVTOOL_HOME": str(where / "home-A1")},
-        }
-        server("seal", "many", "--metadata", "none", **options)
+    for runner in runners:
+        runner("seal", "many", "--metadata", "none")
         if arguments[0] == "log":
             for _ in range(10):
-                server("record", "good", "accessed", **options)
-        assert server(*arguments, **options).exit_code == ExitCode.OK
-        run = server(*arguments, **options, output="byte")
+                runner("record", "good", "accessed")
+        assert runner(*arguments).exit_code == ExitCode.OK
+        run = runner.fork(*arguments, output="byte")
         assert run.exit_code == ExitCode.NOT_CHECKED, run
         assert run.stderr == ""  # whoever has enough need not be told so

@@ -9,15 +9,15 @@ import pytest
 
 from evtool.core.errors import ExitCode
 from tests.cli.custody import Party, codes, make_case, make_party
-from tests.cli.forked import ForkedRunner
+from tests.conftest import Runner
 
 GIVEN_BACK = ("--authority", "agreement 12", "--method", "returned", "--confirm", "still-there")
 FIRST = "증거-01.txt"
 
 
 @pytest.fixture
-def archivist(forked: ForkedRunner) -> Party:
-    return make_party(forked, "A1")
+def archivist(evtool: Runner) -> Party:
+    return make_party(evtool, "A1")
 
 
 @pytest.fixture

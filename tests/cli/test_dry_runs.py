@@ -16,9 +16,9 @@ import pytest
 from evtool.core.errors import ExitCode
 from tests.cli.custody import Party, copy_of, make_party
 from tests.cli.evidence import PUBLIC, snapshot
-from tests.cli.forked import ForkedRunner
 from tests.cli.test_commands_in_text import CONTEXTS
 from tests.cli.time_record import trust
+from tests.conftest import Runner
 from tests.timestamp.openssl_authority import OpensslAuthority
 from tests.timestamp.servers import Calendar, closed_port
 
@@ -29,8 +29,8 @@ FOR = (*TO, "--for", "research")
 
 
 @pytest.fixture
-def archivist(forked: ForkedRunner) -> Party:
-    party = make_party(forked, "A1")
+def archivist(evtool: Runner) -> Party:
+    party = make_party(evtool, "A1")
     party.ok("recipient", "add", "B7", "--kind", "ngo", "--purpose", "research")
     return party
 

@@ -10,7 +10,6 @@ import pytest
 
 from evtool.core.errors import ExitCode
 from tests.cli.custody import Party, codes, copy_of, make_case, make_party
-from tests.cli.forked import ForkedRunner
 from tests.conftest import Runner, RunResult
 
 RECIPIENTS = """
@@ -39,12 +38,6 @@ identity = "to-recipient"
 defence = "yes"
 onward = "no"
 """
-
-
-@pytest.fixture
-def evtool(forked: ForkedRunner) -> Runner:
-    """Long stories: every run is a fork of one process."""
-    return forked
 
 
 @pytest.fixture

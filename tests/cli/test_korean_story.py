@@ -12,7 +12,6 @@ from evtool.core.errors import ExitCode
 from evtool.core.finding import Code
 from evtool.report.columns import columns_of
 from tests.cli.custody import Party, make_party
-from tests.cli.forked import ForkedRunner
 from tests.cli.test_receive_story import DEFAULTS, DISCLOSE, RECIPIENTS
 from tests.cli.test_terminal import on_a_terminal
 from tests.conftest import Runner, RunResult
@@ -46,12 +45,6 @@ def check_korean(text: str) -> None:
 
 def korean(party: Party, *arguments: str | Path) -> RunResult:
     return party.run(*arguments, LC_ALL="", LANG="ko_KR.UTF-8")
-
-
-@pytest.fixture
-def evtool(forked: ForkedRunner) -> Runner:
-    """Long stories: every run is a fork of one process."""
-    return forked
 
 
 @pytest.fixture
@@ -143,7 +136,7 @@ MISTAKES: tuple[tuple[str, int, str], ...] = (
     ("consent check case --to UN-1", 2, "오류: 값이 빠졌습니다: '--for'"),
     ("consent check case --to UN-1 --for spying", 2, "이용 목적: 쓸 수 없는 코드입니다"),
     ("consent set case --items 1 --until soon", 2, "종료일: soon: 2026-03-01 형태의 날짜가 아닙니다"),
-    ("consent show case --items 7-9", 2, "오류: 항목 9: 봉인되지 않았습니다. 마지막으로 봉인된 항목은 2입니다"),
+    ("consent show case --items 7-9", 2, "오류: 해당하는 봉인된 항목이 없습니다: 7-9"),
     ("receive case", 2, "오류: 값이 빠졌습니다: '--receipt'"),
     ("receive case --receipt r --items 1 --reject", 2, "--items, --reject: 둘 중 하나만 쓸 수 있습니다"),
     ("receive case --receipt r", 4, "오류: A1: 이 증거 모음을 인계한 기록이 없습니다"),

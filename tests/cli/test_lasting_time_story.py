@@ -12,7 +12,6 @@ from threading import Thread
 import pytest
 
 from tests.cli.custody import Party, make_case, make_party
-from tests.cli.forked import ForkedRunner
 from tests.cli.time_record import OLD, answer_offline, in_2025, stamps, trust, verify_at
 from tests.conftest import Runner
 from tests.manifests.test_schemas import check
@@ -83,12 +82,6 @@ def issuers(published: Issuers) -> Issuers:
     published.lost.clear()
     published.at = ""
     return published
-
-
-@pytest.fixture
-def evtool(forked: ForkedRunner) -> Runner:
-    """Every run of these stories is a fork; what depends on the start of the program is run otherwise."""
-    return forked
 
 
 @pytest.fixture

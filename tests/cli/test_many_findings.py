@@ -8,14 +8,14 @@ import pytest
 
 from evtool.core.errors import ExitCode
 from tests.cli.custody import Party, make_case, make_party
-from tests.cli.forked import ForkedRunner
+from tests.conftest import Runner
 
 MANY = 60_000
 
 
 @pytest.fixture
-def archivist(forked: ForkedRunner) -> Party:
-    return make_party(forked, "A1")
+def archivist(evtool: Runner) -> Party:
+    return make_party(evtool, "A1")
 
 
 def plant(case: Path, number: int) -> None:

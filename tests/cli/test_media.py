@@ -50,7 +50,7 @@ def test_a_share_that_cannot_flush_a_directory_is_used_and_told_of(case: Path, e
     notes = [line for line in result.stderr.splitlines() if line.startswith("evtool: note: ")]
     assert notes == [
         "evtool: note: this file system cannot confirm that the data reached the medium; "
-        "check it with evtool verify, and keep a copy on another medium"
+        f"check it with `evtool verify {case}`, and keep a copy on another medium"
     ]
     assert check(case, evtool).exit_code is ExitCode.OK
     packed = on("no-directory-flush", evtool, "pack", case, "-o", "bundle", SHIM_ERRNO=str(number))
@@ -97,7 +97,7 @@ def test_sealed_is_not_said_of_bytes_that_do_not_read_back(case: Path, evtool: R
     assert result.exit_code == ExitCode.NOT_CHECKED
     assert "sealed 1" not in result.stdout
     assert f"custody file {name} was written, but different bytes were read back" in result.stderr
-    assert "run evtool verify" in result.stderr
+    assert f"run `evtool verify {case}`" in result.stderr
 
 
 def test_of_two_computers_on_a_share_one_says_so_and_the_record_is_sound(case: Path, evtool: Runner) -> None:

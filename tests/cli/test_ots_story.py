@@ -8,24 +8,15 @@ import time
 import tomllib
 from pathlib import Path
 
-import pytest
-
 from evtool.core.timestamp.ots.format import serialize_proof
 from evtool.core.timestamp.ots.proof import BitcoinAttestation, Timestamp
 from evtool.core.timestamp.ots.stamp import Submission, build_proof
 from tests.cli.custody import Party, make_case
-from tests.cli.forked import ForkedRunner
 from tests.cli.time_record import report, stamps
 from tests.conftest import Runner
 from tests.timestamp.servers import Calendar, closed_port
 
 VECTORS = Path(__file__).parents[1] / "vectors"
-
-
-@pytest.fixture
-def evtool(forked: ForkedRunner) -> Runner:
-    """Every run of these stories is a fork; what depends on the start of the program is run otherwise."""
-    return forked
 
 
 def test_opentimestamps_from_promise_to_block(evtool: Runner, archivist: Party) -> None:

@@ -118,34 +118,32 @@ WRONG = [
 
 def test_wrong_usage_is_exit_2_and_one_line(evtool: Runner) -> None:
     """For a person an error and a hint, for a script one JSON document; nothing is written."""
-    with serve(evtool) as run:
-        for arguments in WRONG:
-            if not arguments:
-                continue  # without a command, help is printed
-            result = run(*arguments)
-            lines = result.stderr.splitlines()
-            assert result.exit_code == ExitCode.USAGE, (arguments, result)
-            assert result.stdout == ""
-            assert lines[0].startswith("evtool: error: "), (arguments, result)
-            assert [line for line in lines[1:] if not line.startswith("evtool: hint: ")] == [], (arguments, lines)
-            assert len(lines) <= 2
-            if arguments[0].startswith("-") or arguments == ["no-such-command"]:
-                continue  # --json belongs to commands
-            document = json.loads(run(*arguments, "--json").stdout)
-            assert document["exit_code"] == ExitCode.USAGE
-            assert document["error"] == lines[0].removeprefix("evtool: error: ")
+    for arguments in WRONG:
+        if not arguments:
+            continue  # without a command, help is printed
+        result = evtool(*arguments)
+        lines = result.stderr.splitlines()
+        assert result.exit_code == ExitCode.USAGE, (arguments, result)
+        assert result.stdout == ""
+        assert lines[0].startswith("evtool: error: "), (arguments, result)
+        assert [line for line in lines[1:] if not line.startswith("evtool: hint: ")] == [], (arguments, lines)
+        assert len(lines) <= 2
+        if arguments[0].startswith("-") or arguments == ["no-such-command"]:
+            continue  # --json belongs to commands
+        document = json.loads(evtool(*arguments, "--json").stdout)
+        assert document["exit_code"] == ExitCode.USAGE
+        assert document["error"] == lines[0].removeprefix("evtool: error: ")
     assert list(evtool.directory.iterdir()) == []
 
 
 def test_every_command_has_help_with_examples(evtool: Runner) -> None:
     """Help goes to standard output and is a success."""
-    with serve(evtool) as run:
-        for name in COMMANDS:
-            result = run(name, "--help")
-            assert result.exit_code == ExitCode.OK
-            assert f"Usage: evtool {name}" in result.stdout
-            assert "Examples:" in result.stdout, name
-        overview = run("--help").stdout
+    for name in COMMANDS:
+        result = evtool(name, "--help")
+        assert result.exit_code == ExitCode.OK
+        assert f"Usage: evtool {name}" in result.stdout
+        assert "Examples:" in result.stdout, name
+    overview = evtool("--help").stdout
     for name, (_, summary) in COMMANDS.items():
         assert name in overview
         assert summary.split()[0] in overview
@@ -159,7 +157,7 @@ def test_verdicts_do_not_hang_on_the_locale_or_on_assertions(
 ) -> None:
     """The same exit codes and findings in the C locale and under `python -O`, whatever can be displayed there."""
     other = replace(evtool, environment=evtool.environment | environment)
-    with serve(evtool) as usual, serve(other) as unusual:
+    with serve(other) as unusual:
         for change in ("nothing", "changed", "missing", "extra", "trust", "signature"):
             if change == "changed":
                 (case / KOREAN).write_text("another")
@@ -172,7 +170,7 @@ def test_verdicts_do_not_hang_on_the_locale_or_on_assertions(
             elif change == "signature":
                 path = case / "custody" / "0001-sealed.toml"
                 path.write_bytes(path.read_bytes().replace(b"evtool 0", b"evtool 1"))
-            expected, found = usual("verify", case, "--json"), unusual("verify", case, "--json")
+            expected, found = evtool("verify", case, "--json"), unusual("verify", case, "--json")
             assert found.exit_code == expected.exit_code
             assert json.loads(found.stdout) == json.loads(expected.stdout)
             assert "Traceback" not in unusual("verify", case).stderr
@@ -181,7 +179,7 @@ def test_verdicts_do_not_hang_on_the_locale_or_on_assertions(
         second.mkdir()
         (second / KOREAN).write_text("testimony")
         assert unusual("seal", second).exit_code == ExitCode.OK
-        assert usual("show", second, "--items", KOREAN).exit_code == ExitCode.OK
+        assert evtool("show", second, "--items", KOREAN).exit_code == ExitCode.OK
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

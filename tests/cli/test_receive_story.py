@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import shutil
 import subprocess
 import zipfile
@@ -11,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from tests.cli.custody import Party, codes, make_party
-from tests.cli.forked import ForkedRunner
 from tests.conftest import Runner
 from tests.manifests.test_schemas import check
 
@@ -41,12 +41,6 @@ identity = "to-recipient"
 onward = "ask"
 defence = "ask"
 """
-
-
-@pytest.fixture
-def evtool(forked: ForkedRunner) -> Runner:
-    """Long stories: every run is a fork of one process."""
-    return forked
 
 
 @pytest.fixture
@@ -108,7 +102,8 @@ def test_a_bundle_is_answered_as_it_came(form: str, sender: Party, recipient: Pa
     before = bytes_of(bundle)
 
     received = recipient.ok("receive", bundle, *opens, "--receipt", tmp_path / "r1")
-    assert f"evtool verify {bundle} --continued {continued}" in received.stdout.replace("'", "")
+    (told,) = [line for line in received.stdout.splitlines() if line.startswith("  evtool verify ")]
+    assert recipient.ok(*shlex.split(told)[1:], "--json").document["reports"][0]["continued"] == 2
     assert bytes_of(bundle) == before
     assert {path.name for path in continued.iterdir()} == {
         *("0003-received.toml", "0003-received.toml.sig", "README.txt", "allowed_signers"),
@@ -132,6 +127,38 @@ def test_a_bundle_is_answered_as_it_came(form: str, sender: Party, recipient: Pa
         *("sealed", "disclosed", "received", "accessed", "verified"),
     ]
     assert bytes_of(bundle) == before
+
+
+def test_every_question_takes_what_continues_the_record(sender: Party, recipient: Party, tmp_path: Path) -> None:
+    """A withdrawal that the recipient heard of counts wherever both are read, and the bundle alone does not know it."""
+    key, public = age_key(tmp_path)
+    bundle = pack(sender, "b.zip.age", "-r", public)
+    opens: list[str | Path] = ["-i", key, "--continued", "b.zip.age.received"]
+    recipient.ok("receive", bundle, "-i", key, "--receipt", "r1")
+    before = bytes_of(bundle)
+    recipient.ok("consent", "set", bundle, "--items", "1", "--status", "withdrawn", *opens)
+    assert bytes_of(bundle) == before
+
+    def status(*more: str | Path) -> object:
+        document = recipient.ok("consent", "show", bundle, "--items", "1", "--json", *more).document
+        return document["items"][0]["in_force"]["status"]
+
+    assert (status(*opens), status("-i", key)) == ("withdrawn", "given")
+    (recipient.run.home / "recipients.toml").write_text(RECIPIENTS)
+    asked = ("consent", "check", bundle, "--items", "1", "--to", "UN-1", "--for", "un-reporting", "--confirm", "x")
+    reasons = recipient(*asked, *opens).stdout
+    assert "withdrawn" in reasons
+    assert "withdrawn" not in recipient(*asked, "-i", key).stdout
+    assert recipient.ok("consent", "recall", bundle, *opens, "--json").document["items"] == ["1"]
+    assert recipient.ok("verify", bundle, *opens).exit_code == 0
+    assert recipient("due", bundle, *opens, "--json").document["directories"][0]["problem"] != ""
+    assert "goes with one DIRECTORY" in recipient("due", bundle, "case", *opens).stderr
+    # What cannot be: the names in a bundle never change, and help says so.
+    refused = recipient("record", bundle, "renamed", "--items", "1", "--new-name", "x", *opens)
+    assert (refused.exit_code, bytes_of(bundle)) == (2, before)
+    assert f"--continued b.zip.age.received -i {key} -o OUT`" in refused.stderr.replace("'", "")
+    assert "`renamed` does not go with --continued" in " ".join(recipient("record", "--help").stdout.split())
+    assert "There is no --continued" in recipient("pack", "--help").stdout
 
 
 def test_the_record_is_checked_by_hand_as_the_page_beside_it_says(sender: Party, recipient: Party) -> None:

@@ -10,8 +10,7 @@ import pytest
 from evtool.core.errors import ExitCode
 from evtool.keys.recipients import load_recipients
 from tests.cli.custody import Party, make_case, make_party
-from tests.cli.forked import ForkedRunner
-from tests.conftest import RunResult
+from tests.conftest import Runner, RunResult
 
 AGE_KEY = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 SECRET = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX"
@@ -34,8 +33,8 @@ keys = ["{AGE_KEY}"]
 
 
 @pytest.fixture
-def archivist(forked: ForkedRunner) -> Party:
-    return make_party(forked, "A1")
+def archivist(evtool: Runner) -> Party:
+    return make_party(evtool, "A1")
 
 
 def file_of(party: Party) -> Path:

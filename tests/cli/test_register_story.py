@@ -8,7 +8,6 @@ import pyrage  # type: ignore[import-untyped]  # it has no annotations
 import pytest
 
 from tests.cli.custody import Party, make_party
-from tests.cli.forked import ForkedRunner
 from tests.conftest import Runner, RunResult
 
 REGISTER = """
@@ -18,12 +17,6 @@ names = ["김철수", "Kim Chol-su"]
 [person.S18]
 names = ["박영희"]
 """
-
-
-@pytest.fixture
-def evtool(forked: ForkedRunner) -> Runner:
-    """Long stories: every run is a fork of one process."""
-    return forked
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ import pytest
 
 from evtool.core.errors import ExitCode
 from tests.cli.custody import Party, make_case, make_party
-from tests.cli.forked import ForkedRunner
-from tests.conftest import RunResult
+from tests.conftest import Runner, RunResult
 
 DEFAULTS = """format = "evtool-defaults/1"
 [[directory]]
@@ -35,8 +34,8 @@ FIRST, SECOND, THIRD = "증거-01.txt", "증거-02.txt", "증거-03.txt"
 
 
 @pytest.fixture
-def archivist(forked: ForkedRunner) -> Party:
-    return make_party(forked, "A1")
+def archivist(evtool: Runner) -> Party:
+    return make_party(evtool, "A1")
 
 
 @pytest.fixture
@@ -75,7 +74,7 @@ def test_a_renamed_file_keeps_its_number_and_its_terms(archivist: Party, case: P
     said(archivist("seal", case), ExitCode.NOT_CHECKED, named, "nothing was sealed", "--renamed")
     said(archivist("seal", case, "--dry-run"), ExitCode.NOT_CHECKED, named)
     assert entries(case) == before
-    assert "evtool seal --renamed" in archivist("verify", case).stdout
+    assert f"`evtool seal {case} --renamed` records its new name" in archivist("verify", case).stdout
     preview = archivist.ok("seal", case, "--dry-run", "--renamed", "--json").document
     assert (preview["new_items"], preview["new_bytes"], preview["kept_items"]) == (0, 0, 3)
     assert preview["renamed"] == [{"item": 2, "old": SECOND, "new": "편지 5.txt"}]
@@ -217,11 +216,9 @@ def test_a_rename_can_be_undone(archivist: Party, case: Path) -> None:
     assert findings(archivist, case) == (ExitCode.OK, [])
 
 
-def test_a_withdrawal_by_mistake_is_undone_by_its_agent_alone(
-    archivist: Party, forked: ForkedRunner, case: Path
-) -> None:
+def test_a_withdrawal_by_mistake_is_undone_by_its_agent_alone(archivist: Party, evtool: Runner, case: Path) -> None:
     """The terms that were sealed count again; a colleague cannot do that, and an untrusted key permits nothing."""
-    colleague = make_party(forked, "A2")
+    colleague = make_party(evtool, "A2")
     for party in (archivist, colleague):
         party.ok("recipient", "add", "b7", "--kind", "court", "--purpose", "research")
     check = ("consent", "check", case, "--to", "b7", "--for", "research", "--items", "2", "--json")
@@ -235,7 +232,7 @@ def test_a_withdrawal_by_mistake_is_undone_by_its_agent_alone(
     assert "terms-untrusted" in colleague(*check).stdout
 
 
-def test_the_year_of_an_archivist(archivist: Party, forked: ForkedRunner) -> None:
+def test_the_year_of_an_archivist(archivist: Party, evtool: Runner) -> None:
     """Rename item 27, dispose of item 61, seal another file of that name; each step by its documented command."""
     case = make_case(archivist.run, "archive", files=62)
     (case.parent / "defaults.toml").write_text(DEFAULTS, encoding="utf-8")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from evtool import ExitCode
-from tests.cli.evidence import check, give_key, serve, snapshot
+from tests.cli.evidence import check, give_key, snapshot
 from tests.conftest import Runner
 
 FILES = 150
@@ -43,12 +43,11 @@ def interrupt(evtool: Runner, case: Path, number: signal.Signals) -> Path:
     # The last file cannot be read to its end in any time that a test has.
     with (case / "zz.dat").open("wb") as file:
         file.truncate(1 << 40)
-    with serve(evtool) as run:
-        for _ in range(20):
-            result = run("seal", case, "--jobs", "1", kill=(int(number), 1.5))
-            assert result.exit_code in (-number, 128 + number)
-            if journal.exists() and journal.stat().st_size > 10_000:
-                break
+    for _ in range(20):
+        result = evtool.fork("seal", case, "--jobs", "1", kill=(int(number), 1.5))
+        assert result.exit_code in (-number, 128 + number)
+        if journal.exists() and journal.stat().st_size > 10_000:
+            break
     (case / "zz.dat").unlink()
     return journal
 
@@ -138,9 +137,8 @@ def test_a_file_that_has_just_been_written_is_read_again(evtool: Runner) -> None
     journal = case / "custody" / ".0001-sealed.journal.part"
     with (case / "zz.dat").open("wb") as file:
         file.truncate(1 << 40)
-    with serve(evtool) as run:
-        for path in case.glob("0*.dat"):
-            path.touch()
-        run("seal", case, "--jobs", "1", kill=(int(signal.SIGKILL), 1))
+    for path in case.glob("0*.dat"):
+        path.touch()
+    evtool.fork("seal", case, "--jobs", "1", kill=(int(signal.SIGKILL), 1))
     known = journal.read_text() if journal.exists() else ""
     assert "0049.dat" not in known

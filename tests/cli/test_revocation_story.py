@@ -11,18 +11,10 @@ import jsonschema
 import pytest
 
 from tests.cli.custody import Party, make_case
-from tests.cli.forked import ForkedRunner
 from tests.cli.time_record import OLD, answer_offline, finding, report, stamps, token_of, verify_at
-from tests.conftest import Runner
 from tests.timestamp.openssl_authority import OpensslAuthority
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
-
-
-@pytest.fixture
-def evtool(forked: ForkedRunner) -> Runner:
-    """Every run of these stories is a fork; what depends on the start of the program is run otherwise."""
-    return forked
 
 
 def crl_files(archivist: Party, authority: OpensslAuthority, at: str, revoked: str = "", reason: str = "") -> list[str]:

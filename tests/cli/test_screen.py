@@ -11,12 +11,12 @@ from evtool.cli.group import make_program
 from evtool.cli.screen import COMMANDS, EXAMPLES, OTHER_WORDS, SECTIONS, render_first_screen
 from evtool.core.errors import ExitCode
 from tests.cli.evidence import give_key
-from tests.cli.forked import ForkedRunner
+from tests.conftest import Runner
 
 
-def test_evtool_alone_shows_a_short_screen(forked: ForkedRunner) -> None:
+def test_evtool_alone_shows_a_short_screen(evtool: Runner) -> None:
     """What it is, every command in its group, three examples, and where to look next; in one terminal of 80 columns."""
-    result = forked()
+    result = evtool()
     # Not a success: nothing was asked for, so a script that lost its command must not go on.
     assert (result.exit_code, result.stderr) == (ExitCode.USAGE, "")
     assert result.stdout == render_first_screen() + "\n"
@@ -47,22 +47,22 @@ def test_every_command_of_the_program_is_on_the_screen() -> None:
 @pytest.mark.parametrize(
     "group", [["key"], ["trust"], ["recipient"], ["trust", "tsa"], ["consent"], ["timestamp"], ["import"]]
 )
-def test_a_group_alone_shows_its_help(forked: ForkedRunner, group: list[str]) -> None:
+def test_a_group_alone_shows_its_help(evtool: Runner, group: list[str]) -> None:
     """The whole page, in lines, and not as an error."""
-    result = forked(*group)
+    result = evtool(*group)
     assert (result.exit_code, result.stderr) == (ExitCode.USAGE, "")
     assert result.stdout.startswith(f"Usage: evtool {' '.join(group)} ")
-    assert result.stdout == forked(*group, "--help").stdout
+    assert result.stdout == evtool(*group, "--help").stdout
 
 
-def test_help_finds_every_command(forked: ForkedRunner) -> None:
+def test_help_finds_every_command(evtool: Runner) -> None:
     """`evtool help consent set` is `evtool consent set --help`; help alone is the whole overview."""
     for words in (["seal"], ["consent", "set"], ["trust", "tsa", "add"], ["timestamp"], ["help"]):
-        result = forked("help", *words)
+        result = evtool("help", *words)
         assert result.exit_code == ExitCode.OK
-        assert result.stdout == forked(*words, "--help").stdout, words
-    assert forked("help").stdout == forked("--help").stdout
-    assert forked("help", "seal", "now").stderr.startswith("evtool: error: evtool seal has no commands")
+        assert result.stdout == evtool(*words, "--help").stdout, words
+    assert evtool("help").stdout == evtool("--help").stdout
+    assert evtool("help", "seal", "now").stderr.startswith("evtool: error: evtool seal has no commands")
 
 
 @pytest.mark.parametrize(
@@ -80,29 +80,29 @@ def test_help_finds_every_command(forked: ForkedRunner) -> None:
         (["--versoin"], "evtool has no option --versoin", "did you mean --version? "),
     ],
 )
-def test_a_mistyped_name_is_guessed_at(forked: ForkedRunner, typed: list[str], said: str, meant: str) -> None:
+def test_a_mistyped_name_is_guessed_at(evtool: Runner, typed: list[str], said: str, meant: str) -> None:
     """One error and one hint, and nothing else."""
-    result = forked(*typed)
+    result = evtool(*typed)
     assert (result.exit_code, result.stdout) == (ExitCode.USAGE, "")
     error, hint = result.stderr.splitlines()
     assert error == f"evtool: error: {said}"
     assert hint.startswith(f"evtool: hint: {meant}")
 
 
-def test_a_path_in_place_of_a_command(forked: ForkedRunner) -> None:
+def test_a_path_in_place_of_a_command(evtool: Runner) -> None:
     """Whoever drops a folder on the program gets the command to check it, in a form that can be copied."""
-    (forked.directory / "증거 1").mkdir()
-    assert forked("증거 1").stderr.splitlines()[1] == "evtool: hint: to check what is there: `evtool verify '증거 1'`"
+    (evtool.directory / "증거 1").mkdir()
+    assert evtool("증거 1").stderr.splitlines()[1] == "evtool: hint: to check what is there: `evtool verify '증거 1'`"
 
 
-def test_a_mistyped_path_is_one_error(forked: ForkedRunner) -> None:
+def test_a_mistyped_path_is_one_error(evtool: Runner) -> None:
     """The name close to it is offered, whatever Unicode form it was typed in."""
-    give_key(forked)
-    (forked.directory / "인터뷰-0042").mkdir()
+    give_key(evtool)
+    (evtool.directory / "인터뷰-0042").mkdir()
     for command in (["verify"], ["seal"], ["log"], ["show"], ["items"]):
         for typed in ("인터뷰-0043", "\u110b\u1175\u11ab\u1110\u1165\u1107\u1172-42"):
-            result = forked(*command, typed)
+            result = evtool(*command, typed)
             assert (result.exit_code, result.stdout) == (ExitCode.NOT_CHECKED, ""), command
             assert result.stderr.splitlines()[1] == "evtool: hint: did you mean 인터뷰-0042?", result.stderr
-    below = forked("verify", "nothing/here/at-all")
+    below = evtool("verify", "nothing/here/at-all")
     assert below.stderr.splitlines()[0] == "evtool: error: nothing/here/at-all does not exist: there is no nothing"

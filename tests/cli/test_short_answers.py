@@ -14,7 +14,6 @@ from evtool.report.language import english
 from evtool.report.text import render_report
 from tests.cli.custody import Party, make_case, make_party
 from tests.cli.evidence import PUBLIC
-from tests.cli.forked import ForkedRunner
 from tests.conftest import Runner
 
 ENTRIES = 9
@@ -22,8 +21,8 @@ MOST = 40
 
 
 @pytest.fixture
-def archivist(forked: ForkedRunner) -> Party:
-    return make_party(forked, "A1")
+def archivist(evtool: Runner) -> Party:
+    return make_party(evtool, "A1")
 
 
 @pytest.fixture
@@ -185,7 +184,8 @@ def test_items_without_terms_are_named(archivist: Party) -> None:
     archivist.ok("consent", "set", case, "--items", "6", "--status", "given")
     assert "no terms are stated for 1 item: 7" in archivist.ok("show", case, "--without-terms").stdout
     verdict = archivist.ok("verify", case).stdout
-    assert "1 of 7 items has no consent stated: treat it as closed; `evtool show --without-terms` lists it" in verdict
+    told = f"`evtool show {case} --without-terms` lists it"
+    assert f"1 of 7 items has no consent stated: treat it as closed; {told}" in verdict
 
 
 def test_a_long_chain_is_a_short_answer(archivist: Party, case: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from evtool import Code, ExitCode
 from evtool.core.text.names import parse_name, shown, store_name
-from tests.cli.evidence import check, give_key, named, serve
+from tests.cli.evidence import check, give_key, named
 from tests.conftest import Runner
 from tests.parse_shown import parse_shown
 
@@ -157,11 +157,10 @@ def test_terrible_names_are_sealed_verified_and_printed_without_harm(case: Path,
     assert len(before) > 2 * len(NAMES) + len(TARGETS)
     sealed = evtool("seal", case)
     assert sealed.exit_code == ExitCode.OK, sealed.stderr
-    with serve(evtool) as run:
-        for command in (["verify"], ["show"], ["log"], ["verify", "--json"], ["show", "--json"], ["seal", "--dry-run"]):
-            result = run(*command, case)
-            assert result.exit_code == ExitCode.OK, (command, result.stderr)
-            assert_safe(result.stdout + result.stderr)
+    for command in (["verify"], ["show"], ["log"], ["verify", "--json"], ["show", "--json"], ["seal", "--dry-run"]):
+        result = evtool(*command, case)
+        assert result.exit_code == ExitCode.OK, (command, result.stderr)
+        assert_safe(result.stdout + result.stderr)
     assert_safe(sealed.stdout + sealed.stderr)
     items = evtool("show", "--json", case).document["items"]
     assert {parse_name(item["path"]) for item in items} == before
@@ -259,28 +258,27 @@ def test_errors_about_terrible_names_are_printed_safely(evtool: Runner) -> None:
     assert_safe(result.stdout + result.stderr)
     (case / "custody").mkdir()
     (case / "custody" / "\x1b[2J\u202e").touch()
-    with serve(evtool) as run:
-        for arguments in (
-            ["verify", case],
-            ["seal", case],
-            ["verify", "\x1b[31m\nevtool: VERIFIED"],
-            ["verify", "--items", "\x1b[31m", case],
-            ["seal", case, "--exclude", "\x1b[31m"],
-            ["seal", case, "--agent", "\x1b[31m"],
-            ["\x1b[31m"],
-            ["verify", "--\x1b[31m"],
-            ["seal", case, "--allow", "\u202e"],
-            ["verify", case, "--signer", "\x1b[31m"],
-            ["verify", case, "--expect-head", "\x1b[31m"],
-            ["verify", case, "--trust", "\x1b[31m"],
-            ["verify", case, "--custody", "\x1b[31m"],
-        ):
-            for also in ([], ["--json"]):
-                result = run(*arguments, *also)
-                assert result.exit_code in (ExitCode.USAGE, ExitCode.NOT_CHECKED), (arguments, result)
-                assert_safe(result.stdout + result.stderr)
-                if also:
-                    assert json.loads(result.stdout)
+    for arguments in (
+        ["verify", case],
+        ["seal", case],
+        ["verify", "\x1b[31m\nevtool: VERIFIED"],
+        ["verify", "--items", "\x1b[31m", case],
+        ["seal", case, "--exclude", "\x1b[31m"],
+        ["seal", case, "--agent", "\x1b[31m"],
+        ["\x1b[31m"],
+        ["verify", "--\x1b[31m"],
+        ["seal", case, "--allow", "\u202e"],
+        ["verify", case, "--signer", "\x1b[31m"],
+        ["verify", case, "--expect-head", "\x1b[31m"],
+        ["verify", case, "--trust", "\x1b[31m"],
+        ["verify", case, "--custody", "\x1b[31m"],
+    ):
+        for also in ([], ["--json"]):
+            result = evtool(*arguments, *also)
+            assert result.exit_code in (ExitCode.USAGE, ExitCode.NOT_CHECKED), (arguments, result)
+            assert_safe(result.stdout + result.stderr)
+            if also:
+                assert json.loads(result.stdout)
 
 
 def test_a_name_twin_beside_a_sealed_name_is_extra(evtool: Runner) -> None:

@@ -11,11 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import jsonschema
-import pytest
 
 from evtool.core.timestamp.request import parse_request
 from tests.cli.custody import Party, codes, make_case
-from tests.cli.forked import ForkedRunner
 from tests.cli.time_record import OLD, answer_offline, finding, in_2025, report, stamps, token_of, trust, verify_at
 from tests.conftest import Runner
 from tests.timestamp.openssl_authority import AuthorityServer, OpensslAuthority, make_authority
@@ -48,12 +46,6 @@ format = "evtool-recipients/1"
 kinds = ["public"]
 purposes = ["advocacy"]
 """
-
-
-@pytest.fixture
-def evtool(forked: ForkedRunner) -> Runner:
-    """Every run of these stories is a fork; what depends on the start of the program is run otherwise."""
-    return forked
 
 
 def repeat_with_openssl(case: Path, authority: OpensslAuthority, lines: list[str], copy: Path) -> list[bool]:

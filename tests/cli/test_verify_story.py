@@ -216,23 +216,22 @@ def test_one_item_can_be_checked_alone(case: Path, evtool: Runner) -> None:
     number = next(item["item"] for item in items if item["path"] == "photos/one.jpg")
     (case / "changed.txt").write_text("x")
     (case / "planted.txt").touch()
-    with serve(evtool) as run:
-        for name in (number, "photos/one.jpg"):
-            result = run("verify", case, "--items", str(name), "--json")
-            assert result.exit_code == ExitCode.OK
-            report = result.document["reports"][0]
-            assert (report["items"]["ok"], report["items"]["not_selected"]) == (1, report["sealed"] - 1)
-            assert "not-selected" in {finding["code"] for finding in result.document["reports"][0]["findings"]}
-        assert run("verify", case, "--items", "changed.txt").exit_code == ExitCode.MISMATCH
-        assert run("verify", case, "--items", "gone.txt", "--items", "changed.txt").exit_code == ExitCode.MISMATCH
-        for name in ("99", "no such item", "planted.txt", "0", "-1", "../case/gone.txt", "9" * 30):
-            result = run("verify", case, "--items", name)
-            assert result.exit_code == ExitCode.NOT_CHECKED, (name, result.stdout)
-        assert run("verify", case, "--items", "99", "--items", "gone.txt").exit_code == ExitCode.NOT_CHECKED
-        (case / "photos" / "one.jpg").rename(case / "elsewhere.jpg")
-        result = run("verify", case, "--items", "photos/one.jpg")
-        assert result.exit_code == ExitCode.MISMATCH
-        assert "is now named elsewhere.jpg" in result.stdout
+    for name in (number, "photos/one.jpg"):
+        result = evtool("verify", case, "--items", str(name), "--json")
+        assert result.exit_code == ExitCode.OK
+        report = result.document["reports"][0]
+        assert (report["items"]["ok"], report["items"]["not_selected"]) == (1, report["sealed"] - 1)
+        assert "not-selected" in {finding["code"] for finding in result.document["reports"][0]["findings"]}
+    assert evtool("verify", case, "--items", "changed.txt").exit_code == ExitCode.MISMATCH
+    assert evtool("verify", case, "--items", "gone.txt", "--items", "changed.txt").exit_code == ExitCode.MISMATCH
+    for name in ("99", "no such item", "planted.txt", "0", "-1", "../case/gone.txt", "9" * 30):
+        result = evtool("verify", case, "--items", name)
+        assert result.exit_code == ExitCode.NOT_CHECKED, (name, result.stdout)
+    assert evtool("verify", case, "--items", "99", "--items", "gone.txt").exit_code == ExitCode.NOT_CHECKED
+    (case / "photos" / "one.jpg").rename(case / "elsewhere.jpg")
+    result = evtool("verify", case, "--items", "photos/one.jpg")
+    assert result.exit_code == ExitCode.MISMATCH
+    assert "is now named elsewhere.jpg" in result.stdout
 
 
 def test_an_unknown_signer_is_named_with_the_way_to_trust_him(case: Path, evtool: Runner) -> None:
@@ -283,23 +282,22 @@ def test_signer_and_trust_answer_whose_keys_count(case: Path, evtool: Runner) ->
     trusted.write_bytes((evtool.home / "allowed_signers").read_bytes())
     empty = evtool.directory / "empty"
     empty.touch()
-    with serve(evtool) as run:
-        assert run("verify", case, "--signer", fingerprint).exit_code == ExitCode.OK
-        assert run("verify", case, "--signer", other).exit_code == ExitCode.NOT_ESTABLISHED
-        assert run("verify", case, "--signer", other, "--signer", fingerprint).exit_code == ExitCode.OK
-        assert run("verify", case, "--trust", trusted).exit_code == ExitCode.OK
-        assert run("verify", case, "--trust", empty).exit_code == ExitCode.NOT_ESTABLISHED
-        for line, why in (
-            ('B07 namespaces="evtool-custody-v1" ', "not for this agent"),
-            ('A03 namespaces="file" ', "not for custody entries"),
-            ('A03 namespaces="evtool-custody-v1",valid-after="20990101" ', "only from a later date"),
-            ('A03 namespaces="evtool-custody-v1",valid-before="20200101" ', "no longer trust this key"),
-        ):
-            empty.write_text(line + trusted.read_text().split(" ", 2)[2])
-            result = run("verify", case, "--trust", empty)
-            assert result.exit_code == ExitCode.NOT_ESTABLISHED
-            assert why in result.stdout
-        assert run("verify", case, "--trust", "no such file").exit_code == ExitCode.NOT_CHECKED
+    assert evtool("verify", case, "--signer", fingerprint).exit_code == ExitCode.OK
+    assert evtool("verify", case, "--signer", other).exit_code == ExitCode.NOT_ESTABLISHED
+    assert evtool("verify", case, "--signer", other, "--signer", fingerprint).exit_code == ExitCode.OK
+    assert evtool("verify", case, "--trust", trusted).exit_code == ExitCode.OK
+    assert evtool("verify", case, "--trust", empty).exit_code == ExitCode.NOT_ESTABLISHED
+    for line, why in (
+        ('B07 namespaces="evtool-custody-v1" ', "not for this agent"),
+        ('A03 namespaces="file" ', "not for custody entries"),
+        ('A03 namespaces="evtool-custody-v1",valid-after="20990101" ', "only from a later date"),
+        ('A03 namespaces="evtool-custody-v1",valid-before="20200101" ', "no longer trust this key"),
+    ):
+        empty.write_text(line + trusted.read_text().split(" ", 2)[2])
+        result = evtool("verify", case, "--trust", empty)
+        assert result.exit_code == ExitCode.NOT_ESTABLISHED
+        assert why in result.stdout
+    assert evtool("verify", case, "--trust", "no such file").exit_code == ExitCode.NOT_CHECKED
 
 
 def test_a_noted_head_is_found_or_refutes_the_record(case: Path, evtool: Runner) -> None:
@@ -313,24 +311,22 @@ def test_a_noted_head_is_found_or_refutes_the_record(case: Path, evtool: Runner)
     second = check(case, evtool).head
     assert second
     noted = " ".join(second[at : at + 4] for at in range(0, 64, 4)).upper()
-    with serve(evtool) as run:
-        assert run("verify", case, "--expect-head", first).exit_code == ExitCode.OK
-        assert run("verify", case, "--expect-head", noted).exit_code == ExitCode.OK
-        assert "no-witness" in run("verify", case).stdout
-        assert run("verify", kept).exit_code == ExitCode.OK, "a rollback alone cannot be seen"
-        result = run("verify", kept, "--expect-head", second)
-        assert result.exit_code == ExitCode.MISMATCH
-        assert "does not contain the entry that you noted" in result.stdout
+    assert evtool("verify", case, "--expect-head", first).exit_code == ExitCode.OK
+    assert evtool("verify", case, "--expect-head", noted).exit_code == ExitCode.OK
+    assert "no-witness" in evtool("verify", case).stdout
+    assert evtool("verify", kept).exit_code == ExitCode.OK, "a rollback alone cannot be seen"
+    result = evtool("verify", kept, "--expect-head", second)
+    assert result.exit_code == ExitCode.MISMATCH
+    assert "does not contain the entry that you noted" in result.stdout
 
 
 def test_what_is_required_beyond_the_usual_is_not_established(case: Path, evtool: Runner) -> None:
     """Without a time-stamp and without consent terms, asking for them is no success, and no tampering."""
-    with serve(evtool) as run:
-        for axis in ("time", "consent"):
-            result = run("verify", case, "--require", axis)
-            assert result.exit_code == ExitCode.NOT_ESTABLISHED
-            assert "FAILED" not in result.stdout
-            assert re.search(rf"^  {axis} +not established$", result.stdout, re.M)
+    for axis in ("time", "consent"):
+        result = evtool("verify", case, "--require", axis)
+        assert result.exit_code == ExitCode.NOT_ESTABLISHED
+        assert "FAILED" not in result.stdout
+        assert re.search(rf"^  {axis} +not established$", result.stdout, re.M)
 
 
 @pytest.mark.parametrize("content", ["nothing", "files", "foreign custody", "file called custody", "linked custody"])
@@ -360,11 +356,11 @@ def test_the_record_is_found_by_whatever_way_it_is_named(case: Path, evtool: Run
     """Through links, with a trailing slash, as the current directory, with --custody spelled out."""
     link = case.with_name("shortcut")
     link.symlink_to(case)
-    with serve(replace(evtool, directory=case)) as run:
-        for path in (link, f"{case}/", ".", f"{case}/photos/..", "../shortcut"):
-            assert run("verify", path).exit_code == ExitCode.OK, path
-            assert run("verify", path, "--custody", case / "custody").exit_code == ExitCode.OK, path
-            assert run("verify", path, "--custody", link / "custody").exit_code == ExitCode.OK, path
+    run = replace(evtool, directory=case)
+    for path in (link, f"{case}/", ".", f"{case}/photos/..", "../shortcut"):
+        assert run("verify", path).exit_code == ExitCode.OK, path
+        assert run("verify", path, "--custody", case / "custody").exit_code == ExitCode.OK, path
+        assert run("verify", path, "--custody", link / "custody").exit_code == ExitCode.OK, path
 
 
 def test_findings_of_consent_and_time_are_open_questions(case: Path, evtool: Runner) -> None:

@@ -8,13 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.evidence import give_key
-from tests.cli.forked import ForkedRunner
 from tests.conftest import Runner
-
-
-@pytest.fixture
-def evtool(forked: ForkedRunner) -> Runner:
-    return forked
 
 
 @pytest.fixture
@@ -40,6 +34,8 @@ def messages(evtool: Runner, case: Path, *options: str) -> dict[str, str]:
     """Give the messages of a verification as JSON has them, by code, after checking that the text has them too."""
     document = evtool("verify", case, "--json", *options).document["reports"][0]
     text = " ".join(evtool("verify", case, *options).stdout.split())
+    # A person is told which directory that is.
+    text = text.replace(f"`evtool show {case} ", "`evtool show DIR ")
     found = {finding["code"]: finding["message"] for finding in document["findings"]}
     for code, message in found.items():
         assert f" {code} {message}" in text or f" {code} item " in text, text
@@ -49,7 +45,7 @@ def messages(evtool: Runner, case: Path, *options: str) -> dict[str, str]:
 def test_one_item_without_consent_keeps_its_number(case: Path, evtool: Runner) -> None:
     """The number used to be put in front by the text alone, and only if it was not 1."""
     assert messages(evtool, case)["no-consent"] == (
-        "1 of 3 items has no consent stated: treat it as closed; `evtool show --without-terms` lists it"
+        "1 of 3 items has no consent stated: treat it as closed; `evtool show DIR --without-terms` lists it"
     )
 
 
@@ -57,7 +53,7 @@ def test_several_items_without_consent(case: Path, evtool: Runner) -> None:
     (case / "d.txt").write_text("d")
     assert evtool("seal", case).exit_code == 0
     assert messages(evtool, case)["no-consent"] == (
-        "2 of 4 items have no consent stated: treat them as closed; `evtool show --without-terms` lists them"
+        "2 of 4 items have no consent stated: treat them as closed; `evtool show DIR --without-terms` lists them"
     )
 
 

@@ -15,13 +15,11 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-import pytest
 import xlsxwriter  # type: ignore[import-untyped]  # it has no types
 from python_calamine import load_workbook
 
 from evtool.keys.age_keys import load_pyrage
 from tests.cli.custody import Party, make_party
-from tests.cli.forked import ForkedRunner
 from tests.conftest import Runner, RunResult
 
 TERMS = {
@@ -36,12 +34,6 @@ TERMS = {
 }
 HIDDEN = ("김철수", "강가", "철수의 어머니")
 """A name of a file, of a folder, and of a person in a free text: none of them is to leave the house."""
-
-
-@pytest.fixture
-def evtool(forked: ForkedRunner) -> Runner:
-    """Long stories: every run is a fork of one process."""
-    return forked
 
 
 def say(party: Party, exit_code: int, sentence: str, *arguments: str | Path) -> RunResult:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from evtool.core.errors import FormatError
 from evtool.core.terms.terms import Handling, Status
+from evtool.core.text.spreadsheet import escape_cell, unescape_cell
 from evtool.core.text.times import plain_date
 from evtool.interop.headings import KOREAN as KOREAN_HEADINGS
 from evtool.interop.headings import column_of
@@ -22,11 +23,9 @@ from evtool.interop.items_table import (
     Row,
     TableError,
     describe_columns,
-    escape_cell,
     parse_table,
     read_table,
     serialize_table,
-    unescape_cell,
 )
 
 TABLE = "path,title,handling,status,share\r\n사진/1.jpg,위성 사진,named,given,ohchr-dprk;court-a\r\nb.txt,,,,\r\n"

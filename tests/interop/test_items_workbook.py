@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.terms.terms import Status
-from evtool.interop.items_table import COLUMNS, Table, read_cells, unescape_cell
+from evtool.core.text.spreadsheet import unescape_cell
+from evtool.interop.items_table import COLUMNS, Table, read_cells
 from evtool.interop.items_workbook import write_workbook
 from evtool.metadata import tables
 from evtool.metadata.tables import Workbook, is_workbook, read_workbook

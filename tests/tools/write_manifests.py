@@ -377,18 +377,18 @@ def _add_spelling(field: str, schema: Schema) -> None:
             part.update({"minimum": least, "maximum": most})
 
 
-def _types_in(annotation: Any) -> set[type]:
-    """A type and all values and enums that its fields are made of."""
-    found: set[type] = set()
+def _types_in(annotation: Any, found: set[type] | None = None) -> set[type]:
+    """A type and all values and enums that its fields are made of; a type may be made of itself."""
+    found = set() if found is None else found
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         found.add(annotation)
-    elif isinstance(annotation, type) and issubclass(annotation, Struct):
+    elif isinstance(annotation, type) and issubclass(annotation, Struct) and annotation not in found:
         found.add(annotation)
         hints = get_type_hints(annotation)
         for name in names_of(annotation):
-            found |= _types_in(hints[name])
+            _types_in(hints[name], found)
     for argument in get_args(annotation):
-        found |= _types_in(argument)
+        _types_in(argument, found)
     return found
 
 

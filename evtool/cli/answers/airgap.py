@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from evtool.cli.answers.stamp import describe_stamping, did_stamp
+from evtool.cli.next_command import next_command, shell_word
 from evtool.cli.options.stamp import StampRequestOptions
 from evtool.cli.options.time import make_anchor_source
 from evtool.cli.output import Output
@@ -41,14 +42,14 @@ def answer_request(
     dry_run, number, name = custody.dry_run, written.name.sequence, written.name.text
     answer = file.with_name(file.name + ".tsr") if file.suffix == ".tsr" else file.with_suffix(".tsr")
     curl = shlex.join(curl_line("URL", file.name, answer.name))
-    back = shlex.join(["evtool", "timestamp", directory, "--import", str(answer)])
+    back = next_command(f"evtool timestamp DIR --import {shell_word(str(answer))}")
     kept = f"would be kept as {name}; nothing was written" if dry_run else f"kept as {name}"
     output.answer(
         f"{shown(str(file))}: request for entry {number}, {kept}\n"
         "On a machine with a network, in the folder with that file, with the address of an authority as URL:\n"
         f"  {curl}\n"
         f"Bring {shown(answer.name)} back, then:\n"
-        f"  {shown(back)}",
+        f"  {back}",
         done=not dry_run,
     )
     label = written.name.label
@@ -68,7 +69,7 @@ def answer_import(
     if not dry_run:
         did_stamp(output, stamping)
     head = f"{shown(directory)}: nothing was written" if dry_run else f"{shown(directory)}:"
-    output.answer("\n".join([head, *render_import(stamping, directory, dry_run=dry_run)]))
+    output.answer("\n".join([head, *render_import(stamping, next_command, dry_run=dry_run)]))
     output.document(StampDocument(exit_code=ExitCode.OK, path=directory, dry_run=dry_run, stamping=stamping))
     return ExitCode.OK
 

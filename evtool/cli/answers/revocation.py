@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evtool.cli.answers.stamp import answer_leaves, describe_fetched
+from evtool.cli.next_command import next_command
 from evtool.cli.options.stamp import StampRequestOptions
 from evtool.cli.options.time import MAX_REVOCATION_FILE, make_anchor_source
 from evtool.cli.output import Output
@@ -76,7 +77,7 @@ def fetch_and_keep(
     exit_code = ExitCode.OK if stamps and is_kept else ExitCode.NOT_ESTABLISHED
     if new := [name for answer in fetched for name in answer.files]:
         output.did(f"stored {', '.join(new)}")
-    lines = [f"{shown(directory)}:", *render_fetched(fetched, directory)]
+    lines = [f"{shown(directory)}:", *render_fetched(fetched, next_command)]
     if not fetched:
         lines.append(_NO_ADDRESS)
     output.answer("\n".join([*lines, *_render_stamps(stamps)]))

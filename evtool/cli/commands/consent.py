@@ -15,15 +15,17 @@ from evtool.cli.answers.items import list_named_items
 from evtool.cli.answers.packed import MAX_RANGES
 from evtool.cli.command import Command, Option, flag, misuse, options_of
 from evtool.cli.group import Group
+from evtool.cli.options.bundle import AccessOptions, access_options, short_access_options
 from evtool.cli.options.common import (
+    PlaceOptions,
     SigningOptions,
-    custody_option,
+    reading_options,
     recipients_flag,
     signing_options,
     trust_flag,
 )
 from evtool.cli.options.complete import complete_recipient, complete_term
-from evtool.cli.options.entry import EntryOptions, entry_options
+from evtool.cli.options.entry import EntryOptions, bundle_entry_options
 from evtool.cli.options.items import items_option, resolve_items
 from evtool.cli.options.values import PURPOSES, code_value, purpose_value
 from evtool.cli.output import Output, output_and_findings, output_options
@@ -63,6 +65,7 @@ Examples:
   evtool consent check case-12 --to ohchr-dprk --for un-reporting
   evtool consent set case-12 --items 42 --status withdrawn
   evtool consent recall case-12 --items 42
+  evtool consent show case-12.zip --continued case-12.zip.received
 
 \b
 Exit codes:
@@ -93,7 +96,8 @@ Exit codes:
   4  something could not be read or written; nothing was recorded
 
 Lists are written with commas or semicolons; `none` is the empty list. A withdrawal cannot un-share: it blocks what goes
-out from now on, and `evtool consent recall` lists who has the item already.
+out from now on, and `evtool consent recall` lists who has the item already. A recipient who received a bundle records
+with --continued what they learned afterwards: it counts in their own record.
 """
 
 CHECK_EXAMPLES = """\b
@@ -192,16 +196,18 @@ def _day_value(text: str) -> date:
 @command.command("show", cls=Command, epilog=SHOW_EXAMPLES)
 @click.argument("directory", type=click.Path())
 @items_option("Only these items:")
-@custody_option
+@reading_options
+@access_options
 @output_options
-def show(directory: str, items: ItemChoice, custody: str | None, output: Output) -> int:
+def show(directory: str, items: ItemChoice, where: PlaceOptions, access: AccessOptions, output: Output) -> int:
     """Print the terms in force for each item, and what they were put together from."""
-    numbers = resolve_items(directory, custody, items)
-    with open_record(directory, custody) as record:
+    place = where.place(access.load())
+    numbers = resolve_items(directory, place, items)
+    with open_record(directory, place) as record:
         chosen = list(read_consent(record, numbers))
     if not chosen:
         raise InputError(
-            "no such item is disclosed here", hint="`evtool show DIRECTORY` lists them all", key="items-not-here"
+            "no such item is disclosed here", hint="`evtool show DIR` lists them all", key="items-not-here"
         )
     language = output.language
     output.answer_lines((render_consent(language, consent) for consent in chosen), "")
@@ -286,20 +292,23 @@ def _who_would_sign(agent: str | None) -> tuple[str | None, PublicKey | None]:
 @click.argument("directory", type=click.Path())
 @items_option("Only these items:")
 @options_of(CheckOptions, "asked")
-@custody_option
+@reading_options
+@access_options
 @output_and_findings
 def check(
     directory: str,
     items: ItemChoice,
     asked: CheckOptions,
-    custody: str | None,
+    where: PlaceOptions,
+    access: AccessOptions,
     output: Output,
 ) -> int:
     """Say for each item whether it may go to a recipient for a purpose, and why not."""
     code, purpose = asked.recipient, asked.purpose
     request = asked.request()
-    chosen = resolve_items(directory, custody, items)
-    with open_record(directory, custody) as record:
+    place = where.place(access.load())
+    chosen = resolve_items(directory, place, items)
+    with open_record(directory, place) as record:
         answers = decide_items(record, request, TrustPolicy(load_trust(asked.trust_file)), chosen)
     refused = sum(not answer.decision.allowed for answer in answers)
     exit_code = ExitCode.REFUSED if refused or not answers else ExitCode.OK
@@ -357,7 +366,8 @@ def _name_items(items: ItemRanges, output: Output) -> Said:
 @items_option("Only these items:")
 @click.option("--all-items", is_flag=True, help="All items that are sealed by now.")
 @_term_options
-@entry_options
+@bundle_entry_options
+@short_access_options
 @signing_options
 @output_options
 def set_(
@@ -365,6 +375,7 @@ def set_(
     items: ItemChoice,
     all_items: bool,
     entry: EntryOptions,
+    access: AccessOptions,
     signing: SigningOptions,
     output: Output,
     **terms: str | None,
@@ -373,14 +384,15 @@ def set_(
     if all_items != items.is_empty:
         raise misuse(UsageError("name the items with --items, or give --all-items", key="which-items"))
     stated = _stated_terms(terms)
-    header = entry.header(resolve_items(directory, entry.place(), items))
+    place = entry.place(access.load())
+    header = entry.header(resolve_items(directory, place, items))
     author = Author(signing.choose(dry_run=entry.dry_run), entry.policy())
-    result = change_consent(directory, author, stated, header, custody=entry.place())
+    result = change_consent(directory, author, stated, header, custody=place)
     dry_run = entry.dry_run
     language, say = output.language, output.language.say
     added = "answer.would-add" if dry_run else "answer.added"
     lines: list[str] = [say(added, name=directory, entry=result.written.entry)]
-    lines += list_named_items(language, output, directory, entry.place(), result.items)
+    lines += list_named_items(language, output, directory, place, result.items)
     lines += [_render_difference(language, difference, dry_run) for difference in result.differences]
     if not result.differences:
         lines.append(f"  {say('consent.no-change')}")
@@ -430,12 +442,14 @@ def _change_document(difference: TermDifference) -> TermChangeDocument:
 @command.command("recall", cls=Command, epilog=RECALL_EXAMPLES)
 @click.argument("directory", type=click.Path())
 @items_option("Only these items:")
-@custody_option
+@reading_options
+@access_options
 @output_options
-def recall_(directory: str, items: ItemChoice, custody: str | None, output: Output) -> int:
+def recall_(directory: str, items: ItemChoice, where: PlaceOptions, access: AccessOptions, output: Output) -> int:
     """List who was given items, since when: whom to tell that consent was withdrawn."""
-    numbers = resolve_items(directory, custody, items)
-    with open_record(directory, custody) as record:
+    place = where.place(access.load())
+    numbers = resolve_items(directory, place, items)
+    with open_record(directory, place) as record:
         result = recall(record, numbers)
     ranges = tuple(result.items.serialize()) if result.items else ()
     language, say = output.language, output.language.say

@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 import click
 
 from evtool.cli.command import Command
+from evtool.cli.next_command import next_command
+from evtool.cli.options.bundle import AccessOptions, access_options
+from evtool.cli.options.common import PlaceOptions, reading_options
 from evtool.cli.options.time import TimeOptions, time_options
 from evtool.cli.output import Output, output_options
 from evtool.core.errors import EvtoolError, ExitCode
@@ -21,6 +24,7 @@ EXAMPLES = """\b
 Examples:
   evtool due archive/*
   evtool due archive/* --json
+  evtool due case-12.zip --continued case-12.zip.received
 
 \b
 Exit codes:
@@ -37,17 +41,23 @@ table that comes with evtool; --sunsets names another one. `evtool renew` renews
 
 @click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("paths", metavar="DIRECTORY...", nargs=-1, required=True, type=click.Path())
+@reading_options
+@access_options
 @time_options
 @output_options
-def command(paths: tuple[str, ...], time: TimeOptions, output: Output) -> int:
-    """List what the time-stamps of directories rest on, and when it ends, soonest first."""
+def command(
+    paths: tuple[str, ...], where: PlaceOptions, access: AccessOptions, time: TimeOptions, output: Output
+) -> int:
+    """List what the time-stamps of directories or bundles rest on, and when it ends, soonest first."""
+    if (where.custody is not None or where.continued is not None) and len(paths) > 1:
+        raise click.UsageError(f"{'--custody' if where.custody is not None else '--continued'} goes with one DIRECTORY")
     now = datetime.now(UTC)
-    grounds = time.load(output)
+    place, grounds = where.place(access.load()), time.load(output)
     directories: list[DueDirectory] = []
     exit_code = ExitCode.OK
     for path in paths:
         try:
-            found = find_due(path, grounds, now=now)
+            found = find_due(path, grounds, custody=place, now=now)
         except EvtoolError as error:
             directories.append(DueDirectory(path=path, proven=False, things=(), problem=error.message))
             exit_code = ExitCode.NOT_CHECKED
@@ -79,7 +89,8 @@ def _render(directory: DueDirectory) -> Sequence[str]:
         mark = "DUE" if thing.due else "   "
         if thing.kind == DueKind.REVOCATION.value:
             where = f"entry {thing.entry} {thing.label}"
-            lines.append(f"  {mark} keep by {thing.renew_by}, ends {thing.ends}  {where}: {_missing(thing)}")
+            missing = _missing(thing, directory.path)
+            lines.append(f"  {mark} keep by {thing.renew_by}, ends {thing.ends}  {where}: {missing}")
             continue
         what = f"{thing.kind} {thing.name} ({thing.source})"
         lines.append(
@@ -88,8 +99,9 @@ def _render(directory: DueDirectory) -> Sequence[str]:
     return lines
 
 
-def _missing(thing: DueThing) -> str:
-    return f"{thing.source} for {thing.name} and what issued it; fetch it with `evtool timestamp DIR --with-revocation`"
+def _missing(thing: DueThing, path: str) -> str:
+    fetch = next_command("evtool timestamp DIR --with-revocation", path)
+    return f"{thing.source} for {thing.name} and what issued it; fetch it with `{fetch}`"
 
 
 def _state(directory: DueDirectory) -> str:

@@ -42,6 +42,10 @@ The name decides the form: .zip is a zip container, .zip.age an encrypted one, a
 recipient whose key your list knows is encrypted to it, unless --plain says otherwise. All of them are BagIt 1.0 bags,
 and `evtool verify` checks them as they are. What is not disclosed stays part of the seal: the bundle
 holds hashes for it, from which neither names nor contents can be guessed.
+
+There is no --continued: what is packed is an evidence directory, whose record gets the entry. To hand on a bundle that
+you received, give it as it is and record that with `evtool transfer BUNDLE --continued DIR`; to hand on a part of it,
+unpack it first (`evtool unpack BUNDLE --continued DIR`).
 """
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 
 from evtool.cli.answers.entry import answer_entry
 from evtool.cli.command import Command, misuse, one_of_two
+from evtool.cli.next_command import next_command, shell_word
 from evtool.cli.options.bundle import AccessOptions, access_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options, trust_option
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
@@ -18,7 +18,6 @@ from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.events import Acceptance
 from evtool.core.text.item_choice import ItemChoice
-from evtool.core.text.names import shown
 from evtool.keys.trust import load_trust
 from evtool.operations.author import Author
 from evtool.operations.entries.handover import ReceiveOptions, receive
@@ -111,6 +110,6 @@ def command(
         accepted_as = output.language.word("term.acceptance", acceptance.value)
         notes += ["", say("answer.receipt", acceptance=accepted_as, path=str(receipt))]
     if not entry.dry_run and entry.continued is not None:
-        both = f"{shlex.quote(directory)} --continued {shlex.quote(entry.continued)}"
-        notes += [say("answer.continued", path=entry.continued), f"  evtool verify {shown(both, 400)}"]
+        both = next_command(f"evtool verify DIR --continued {shell_word(entry.continued)}")
+        notes += [say("answer.continued", path=entry.continued), f"  {both}"]
     return answer_entry(output, directory, result, *notes, where=entry.reading(opening))

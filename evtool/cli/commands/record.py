@@ -86,6 +86,8 @@ Exit codes:
   4  something could not be read or written
   5  transferred, disclosed: consent or handling of an item does not allow it
 
+`renamed` does not go with --continued: the names in a bundle never change.
+
 For `transferred` and `disclosed`, consent is asked first, as `evtool transfer` does. To record `disposed` of items that
 still lie there as they were sealed, add --confirm still-there. `corrected` with --undo undoes a wrong `disposed`,
 `renamed` or `consent-changed` as a whole, if the same agent signs with the same key.
@@ -219,6 +221,11 @@ def _rename(
     new = given.pop("new_name", None)
     if given:
         raise UsageError(f"{_option(next(iter(given)))} does not go with renamed")
+    if entry.continued is not None:
+        raise UsageError(
+            "renamed does not go with --continued: the names in a bundle never change",
+            hint="`evtool unpack DIR -o OUT` makes an evidence directory of it, whose files may get other names",
+        )
     numbers = resolve_items(directory, entry.place(), items)
     if numbers is None or (new is not None and len(numbers) != 1):
         raise UsageError(

@@ -7,6 +7,7 @@ import click
 from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.stamp import answer_leaves, describe_failure, describe_rehearsal, describe_stamping
 from evtool.cli.command import Command
+from evtool.cli.next_command import next_command
 from evtool.cli.options.common import SigningOptions, signing_options
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.stamp import StampRequestOptions, stamp_options
@@ -85,8 +86,8 @@ def command(
     )
     if stamps is None and not dry_run:
         output.talk(
-            "Without a time-stamp this entry carries nothing on: `evtool timestamp` adds one, with --tsa, or with "
-            "--request and --import across an air gap."
+            "Without a time-stamp this entry carries nothing on: "
+            f"`{next_command('evtool timestamp DIR --tsa URL')}` adds one; --request and --import go across an air gap."
         )
     return exit_code
 
@@ -107,5 +108,5 @@ def _render(directory: str, result: RenewResult, stamps: Stamping | None, *, dry
         return "\n".join([f"{shown(directory)}: {what}", *(render_rehearsal(stamps) if stamps is not None else ())])
     lines = [f"{shown(directory)}: renewed {result.files} files of the record as entry {result.entry}"]
     if stamps is not None:
-        lines += ["", *render_stamping(stamps, directory)]
+        lines += ["", *render_stamping(stamps, next_command)]
     return "\n".join([*lines, *head_lines(english(), result.head)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,7 @@ from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.items import MOST_NAMED
 from evtool.cli.answers.left_out import list_left_out, render_left_out
 from evtool.cli.command import Command, flag, options_of
+from evtool.cli.next_command import fill_commands, next_command
 from evtool.cli.options.common import SigningOptions, WorkerOptions, signing_options, workers_options
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.stamp import StampRequestOptions, stamp_options
@@ -35,7 +37,7 @@ from evtool.operations.seal.seal import preview_seal, seal
 from evtool.operations.seal.unsealed import list_new_names
 from evtool.report.document import SealDocument
 from evtool.report.findings import ListedFindings, list_findings
-from evtool.report.language import english, in_english
+from evtool.report.language import english
 from evtool.report.metadata_document import SealedMetadata
 from evtool.report.metadata_text import render_summary, render_warnings
 from evtool.report.stamp import render_stamping
@@ -185,9 +187,9 @@ def command(
     stamps = _stamp(directory, order, result, entry.dry_run)
     exit_code = weigh(result.findings, established=result.is_established and (stamps is None or stamps.ok))
     listed = list_findings(result.findings, output.limit)
-    is_stamping = order is not None and not entry.dry_run
+    unstamped = order if order is not None and not entry.dry_run and stamps is None else None
     new = _new_names(directory, options, result) if entry.dry_run else None
-    lines = [_render(result, directory, entry.dry_run, listed, stamps, is_stamping=is_stamping)]
+    lines = [_render(result, directory, entry.dry_run, listed, stamps, unstamped)]
     if new:
         shown_names = new if output.lists_all else new[:MOST_NAMED]
         lines += ["  new:", *(f"    {shown(name)}" for name in shown_names)]
@@ -271,8 +273,7 @@ def _render(
     dry_run: bool,
     listed: ListedFindings,
     stamps: Stamping | None,
-    *,
-    is_stamping: bool,
+    unstamped: StampOptions | None,
 ) -> str:
     lines = [_say_what_was_sealed(result, directory, dry_run)]
     if result.kept_items:
@@ -297,17 +298,19 @@ def _render(
         lines += [f"  {line}" for line in render_summary(seen.stated, seen.failures, seen.confinement)]
         sealed = seen.choice is MetadataChoice.FULL
         lines += [f"  {line}" for line in render_warnings(seen.sensitive, seen.recordings, sealed=sealed)]
+    language = english().telling(fill_commands)
     for finding in listed.findings:
         mark = _MARKS[finding.effect]
         item = f"item {finding.item} " if finding.item is not None else ""
-        lines.append(f"  {mark}: {finding.code.value}: {item}{in_english(finding)}")
-    lines += [f"  {code.value}: {words}" for code, words in listed.say_rest(english())]
+        lines.append(f"  {mark}: {finding.code.value}: {item}{language.say_finding(finding)}")
+    lines += [f"  {code.value}: {words}" for code, words in listed.say_rest(language)]
     if stamps is not None:
-        lines += ["", *render_stamping(stamps, directory)]
-    elif is_stamping:
-        lines.append(
-            "  nothing was time-stamped: no entry was added; evtool timestamp has the newest entry time-stamped"
-        )
+        lines += ["", *render_stamping(stamps, next_command)]
+    elif unstamped is not None:
+        asked = [("--tsa", url) for url in unstamped.authorities] + [("--ots", url) for url in unstamped.calendars]
+        again = f"evtool timestamp DIR{''.join(f' {option} {quote(url)}' for option, url in asked)}"
+        lines.append("  nothing was time-stamped: no entry was added. To have the newest entry time-stamped:")
+        lines.append(f"    {next_command(again)}")
     if result.newest_entry is not None and result.head:
         lines += head_lines(english(), result.head)
     return "\n".join(lines)

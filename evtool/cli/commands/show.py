@@ -82,7 +82,7 @@ def command(
         if chosen.unknown:
             raise InputError(
                 "no seal states such an item: {names}",
-                hint="`evtool show DIRECTORY` lists them all",
+                hint="`evtool show DIR` lists them all",
                 key="items-unknown",
                 names=", ".join(shown(name, 80) for name in chosen.unknown[:_MAX_NAMED]),
             )

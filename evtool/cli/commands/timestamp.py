@@ -17,6 +17,7 @@ from evtool.cli.answers.stamp import (
 )
 from evtool.cli.command import Command
 from evtool.cli.group import Group
+from evtool.cli.next_command import fill_commands, next_command
 from evtool.cli.options.bundle import AccessOptions, access_options
 from evtool.cli.options.common import PlaceOptions, place_options
 from evtool.cli.options.stamp import StampRequestOptions, stamp_options
@@ -169,7 +170,7 @@ def add(
     if stamping.what_leaves:
         answer_leaves(output, preview_timestamps(directory, options), blank=False)
         if stamping.with_revocation:
-            output.talk(UNKNOWN_ADDRESSES)
+            output.talk(fill_commands(UNKNOWN_ADDRESSES))
         return ExitCode.OK
     return answer_stamping(output, directory, add_timestamps(directory, options))
 
@@ -179,7 +180,7 @@ def _rehearse(directory: str, options: StampOptions, output: Output) -> ExitCode
     head = f"{shown(directory)}: would have entry {stamping.entry} stamped; nothing was sent or written"
     output.answer("\n".join([head, *render_rehearsal(stamping)]))
     if options.with_revocation:
-        output.talk(UNKNOWN_ADDRESSES)
+        output.talk(fill_commands(UNKNOWN_ADDRESSES))
     output.document(StampDocument(exit_code=ExitCode.OK, path=directory, dry_run=True, stamping=stamping))
     return ExitCode.OK
 
@@ -189,7 +190,7 @@ def answer_stamping(output: Output, directory: str, result: StampResult) -> Exit
     exit_code = ExitCode.OK if result.ok else ExitCode.NOT_ESTABLISHED
     stamping = describe_stamping(result)
     did_stamp(output, stamping)
-    output.answer("\n".join([f"{shown(directory)}:", *render_stamping(stamping, directory)]))
+    output.answer("\n".join([f"{shown(directory)}:", *render_stamping(stamping, next_command)]))
     output.document(StampDocument(exit_code=exit_code, path=directory, dry_run=False, stamping=stamping))
     return exit_code
 

@@ -78,6 +78,9 @@ class AccessOptions:
 access_options = options_of(AccessOptions, "access", "Encrypted bundles")
 """Add --identity and where a passphrase comes from; the command gets them as `access`."""
 
+short_access_options = options_of(AccessOptions, "access", "Encrypted bundles", renamed={"identities": ("-i",)})
+"""Add the same for a command in which --identity is a term of consent: there it is -i."""
+
 
 @dataclass(frozen=True, slots=True)
 class DisclosureOptions:

@@ -288,6 +288,9 @@ class PlaceOptions:
 place_options = options_of(PlaceOptions, "where", "The record")
 """Add --custody, --continued, --wait and --dry-run; the command gets them as `where`."""
 
+reading_options = options_of(PlaceOptions, "where", "The record", without=frozenset({"wait", "dry_run"}))
+"""Add --custody and --continued, for a command that only reads; it gets them as `where`."""
+
 
 def trust_flag() -> Any:
     """Declare --trust."""

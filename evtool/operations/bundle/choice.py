@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from shlex import quote
 
 from msgspec import Struct, field
 
@@ -14,6 +15,7 @@ from evtool.core.errors import InputError, RefusedError, UsageError, Way
 from evtool.core.finding import Words
 from evtool.core.manifest.disclosed_items import DisclosedItems
 from evtool.core.manifest.manifest import Item
+from evtool.core.terms.terms import code_text
 from evtool.core.text.counts import counted
 from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
 from evtool.core.text.names import shown
@@ -140,17 +142,19 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
     disposed = tuple((sealed.item.number, _DISPOSED) for sealed in asked if record.is_disposed(sealed))
     asked = [sealed for sealed in asked if not record.is_disposed(sealed)]
     if not asked:
-        raise InputError("no sealed item was selected, so there is nothing to pack", hint="`evtool show` lists them")
+        raise InputError(
+            "no sealed item was selected, so there is nothing to pack", hint="`evtool show DIR` lists them"
+        )
     # Read again: the items of a collection can be gone through once.
     numbers = ranges_of(sealed.item.number for sealed in asked)
     answers = decide_items(read_record(custody), request, trust, numbers)
     decisions = {answer.consent.item: answer.decision for answer in answers}
     refused = tuple((number, _words(decision)) for number, decision in decisions.items() if not decision.allowed)
     if refused and not wanted.allowed_only:
-        raise _refusal(decisions.items(), "so nothing was packed")
+        raise _refusal(request, decisions.items(), "so nothing was packed")
     allowed = [sealed for sealed in asked if decisions[sealed.item.number].allowed]
     if not allowed:
-        raise _refusal(decisions.items(), "and there are no others")
+        raise _refusal(request, decisions.items(), "and there are no others")
     is_whole = len(allowed) == record.next_item - 1
     telling = _telling_links(record, [sealed.item for sealed in allowed], is_whole, wanted)
     reason = "it is a link to a name that the bundle does not disclose"
@@ -176,11 +180,14 @@ def _words(decision: Decision) -> str:
     return "; ".join(ways)
 
 
-def _refusal(decisions: Iterable[tuple[int, Decision]], so: str) -> RefusedError:
+def _refusal(request: Request, decisions: Iterable[tuple[int, Decision]], so: str) -> RefusedError:
     """Refuse items that may not go; each reason is said once, with the items that it concerns."""
     refused = [(number, decision) for number, decision in decisions if not decision.allowed]
     groups = group_refusals(refused)
-    hint = "`evtool consent check` gives every reason; leave those items out, or all that may not go"
+    hint = "leave those items out, or all that may not go"
+    if request.recipient.kinds and not request.is_publication:
+        code, purpose = quote(request.recipient.code), quote(code_text(request.purpose))
+        hint = f"`evtool consent check DIR --to {code} --for {purpose}` gives every reason; {hint}"
     ways: tuple[Way, ...] = (Way.WITHOUT, Way.ALLOWED_ONLY)
     if any(group.refusal.confirm for group in groups):
         hint += "; what stands in brackets can be confirmed by a second person"

@@ -35,6 +35,11 @@ class PendingDisclosure(Struct, frozen=True):
         return f"disclosed {self.collection} {self.entry} {self.head}\n"
 
 
+def correction_of(number: int) -> str:
+    """Give the command that records that nothing was handed over, whatever entry `number` says."""
+    return f"`evtool record DIR corrected --entry {number} --correction 'no bundle was handed over'`"
+
+
 def sweep(output: Path, tell: Tell, *, collection: str | None = None, heads: Collection[str] = ()) -> None:
     """Remove what killed runs left beside an output, and tell of each.
 
@@ -59,15 +64,14 @@ def _pending(leftover: Leftover, collection: str | None, heads: Collection[str])
     if match is None or not leftover.has_output:
         return ""
     pending = PendingDisclosure(match[1], int(match[2]), match[3])
-    correct = f"evtool record DIR corrected --entry {pending.entry}"
     if pending.collection != collection:
         return (
             f"it was about to record the bundle as entry {pending.entry}, SHA-256 {pending.head[:16]}..., of another "
-            f"collection; if that entry is there, no bundle belongs to it: {correct}"
+            f"collection; if that entry is there, no bundle belongs to it: record that there, as `corrected`"
         )
     if pending.head in heads:
         return (
             f"entry {pending.entry} records a disclosure, but its bundle was never completed, so nothing was handed "
-            f"over: record that with {correct}"
+            f"over: record that with {correction_of(pending.entry)}"
         )
     return "its bundle was never recorded, and nothing was handed over"

@@ -45,7 +45,7 @@ from evtool.keys.age_keys import EncryptionKey
 from evtool.keys.passphrase import Passphrase
 from evtool.operations.author import Author, Now, Random, system_now
 from evtool.operations.bundle.choice import ItemSelection, Wanted, choose_items
-from evtool.operations.bundle.leftovers import PendingDisclosure, Tell, sweep
+from evtool.operations.bundle.leftovers import PendingDisclosure, Tell, correction_of, sweep
 from evtool.operations.bundle.plan import (
     Chosen,
     PartFile,
@@ -369,7 +369,7 @@ def _hand_out(
         reason = error.message if isinstance(error, EvtoolError) else "the run was interrupted"
         raise InputError(
             f"entry {number} records the disclosure, but the bundle was not completed and was removed: {reason}",
-            hint=f"nothing was handed over; record that with `evtool record DIR corrected --entry {number}`",
+            hint=f"nothing was handed over; record that with {correction_of(number)}",
         ) from error
 
 

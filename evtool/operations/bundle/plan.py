@@ -155,7 +155,7 @@ def read_file(tree: Tree, chosen: Chosen) -> Iterator[bytes]:
         raise EvidenceError(f"{_label(chosen)} cannot be read: {error.strerror}", hint=_VERIFY_FIRST) from error
 
 
-_VERIFY_FIRST = "run evtool verify to see everything that differs from the seal"
+_VERIFY_FIRST = "`evtool verify DIR` shows everything that differs from the seal"
 
 
 def _not_as_sealed(chosen: Chosen, how: str) -> MismatchError:

@@ -255,7 +255,7 @@ def _require_sound(report: Report) -> None:
         error = MismatchError if finding.effect is Effect.DISPROVES else EvidenceError
         raise error(
             f"the bundle fails verification, so nothing was unpacked: {in_english(finding)}",
-            hint="run evtool verify on it to see everything that is wrong",
+            hint="`evtool verify DIR` shows everything that is wrong",
         )
     if not report.items.ok:
         raise InputError("no item in the bundle could be checked, so nothing was unpacked")

@@ -148,7 +148,7 @@ def _require_sound(report: Report) -> Report:
     problems = [in_english(finding) for finding in report.findings if finding.effect is not Effect.NOTE]
     raise MismatchError(
         f"the bundle fails verification and was removed: {problems[0] if problems else 'nothing was shown'}",
-        hint="nothing was recorded and nothing was handed over; run evtool verify on the directory",
+        hint="nothing was recorded and nothing was handed over; `evtool verify DIR` shows what is wrong",
     )
 
 

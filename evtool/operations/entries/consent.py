@@ -120,7 +120,7 @@ def require_decidable(record: Record) -> None:
     if not record.tells_all_changes:
         raise InputError(
             "an entry that changes consent has no signature, so the terms in force are not known",
-            hint="run evtool verify first",
+            hint="run `evtool verify DIR` first",
             key="change-unsigned",
         )
     # Terms could be looser only because an item with stricter ones was withheld by somebody without a key.

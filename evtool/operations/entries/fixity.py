@@ -67,7 +67,7 @@ def measure_fixity(
     if not total:
         raise InputError(
             "nothing is sealed here, so there is nothing to compare",
-            hint="run evtool seal first",
+            hint="run `evtool seal DIR` first",
             key="nothing-to-compare",
         )
     there = _numbers_there(opened, record, total)
@@ -91,7 +91,7 @@ def measure_fixity(
     for finding in (*comparison.withholding.findings, *comparison.check_accounts(total)):
         raise MismatchError(
             "the record fails verification: {why}",
-            hint="run evtool verify first",
+            hint="run `evtool verify DIR` first",
             key="record-fails",
             why=in_english(finding),
         )
@@ -103,7 +103,7 @@ def measure_fixity(
     if not fixity.checked:
         raise InputError(
             "no item could be checked, so nothing was recorded",
-            hint="`evtool verify` gives the reason for each; use a copy that contains some of the items",
+            hint="`evtool verify DIR` gives the reason for each; use a copy that contains some of the items",
             key="nothing-checked",
         )
     return Measurement(fixity, findings)

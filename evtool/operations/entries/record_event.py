@@ -118,7 +118,7 @@ def add_event(
         first = in_english(measured.findings[0]) if measured.findings else "no item could be checked"
         raise MismatchError(
             "the evidence differs from the seal, so nothing was recorded: {why}",
-            hint="run evtool verify to see everything; record it with `evtool record DIR verified` or `incident`",
+            hint="`evtool verify DIR` shows everything; record it with `evtool record DIR verified` or `incident`",
             key="evidence-differs",
             why=first,
         )

@@ -52,6 +52,7 @@ from evtool.report.account import (
 from evtool.report.consent_document import summary_document, terms_document
 from evtool.report.document import step_document
 from evtool.report.findings import IN_JSON, in_english_if_words, list_findings
+from evtool.report.told import tell
 
 
 def examine(
@@ -232,6 +233,8 @@ def _finding(finding: Finding) -> AccountFinding:
         found=in_english_if_words(finding.found),
         count=finding.count,
         hidden=False,
+        says=tell(finding.says, expected=finding.expected, found=finding.found),
+        remarks=tuple(map(tell, finding.remarks)),
     )
 
 

@@ -17,7 +17,7 @@ from evtool.report.language import in_english
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import NAME, CustodyDirectory, CustodyReader, locate_custody
 
-_VERIFY_FIRST = "run evtool verify first"
+_VERIFY_FIRST = "run `evtool verify DIR` first"
 
 
 class Opened(Struct, frozen=True):

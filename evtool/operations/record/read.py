@@ -124,7 +124,7 @@ class SelectedItems:
             if first.findings != second.findings:
                 raise InputError(
                     "{why}" if second.findings else "the record changed while it was read",
-                    hint="what was printed is not complete; run evtool verify",
+                    hint="what was printed is not complete; run `evtool verify DIR`",
                     key="printed-part" if second.findings else "record-changed",
                     why=next(map(in_english, second.findings), ""),
                 )

@@ -148,5 +148,5 @@ def require_explained(withholding: Withholding) -> None:
         kind = MismatchError if finding.effect is Effect.DISPROVES else InputError
         raise kind(
             f"this copy leaves things out, and no signed entry allows that: {in_english(finding)}",
-            hint="run evtool verify to see everything that is missing, and ask the sender for a complete copy",
+            hint="`evtool verify DIR` shows everything that is missing; ask the sender for a complete copy",
         )

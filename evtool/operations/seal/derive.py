@@ -163,7 +163,7 @@ def _find_only_new(path: str | os.PathLike[str], options: SealOptions, copy: str
     if copy not in new and len(alike) != 1:
         raise InputError(
             f"{shown(copy)} is neither an item nor a new file of this directory",
-            hint="put the copy into the evidence directory, and give its name as `evtool show --json` prints it",
+            hint="put the copy into the evidence directory, and give its name as `evtool show DIR --json` prints it",
         )
     found = copy if copy in new else alike[0]
     others = [name for name in new if name != found]
@@ -171,6 +171,6 @@ def _find_only_new(path: str | os.PathLike[str], options: SealOptions, copy: str
         more = f" and {len(others) - _MAX_NAMED} more" if len(others) > _MAX_NAMED else ""
         raise UsageError(
             f"other new files would be sealed too: {', '.join(map(shown, others[:_MAX_NAMED]))}{more}",
-            hint="seal them first with `evtool seal`, or move them away",
+            hint="seal them first with `evtool seal DIR`, or move them away",
         )
     return found

@@ -240,7 +240,7 @@ class ImportCheck(Struct):
         if self._problems:
             raise MismatchError(
                 "the evidence is not as listed, so nothing was sealed:",
-                hint="ask for another copy; what is there can be sealed as it is with `evtool seal`",
+                hint="ask for another copy; what is there can be sealed as it is with `evtool seal DIR`",
                 lines=(*_first(self._problems + self._absent + self._unreadable), *self._unlisted_lines()),
             )
         if self._unreadable:
@@ -252,7 +252,7 @@ class ImportCheck(Struct):
             raise NotEstablishedError(
                 "nothing was sealed, because not everything that the list names is there:",
                 hint=f"{counted(self.checked, 'file', 'files')} could be compared, and none differs; check that this "
-                "is the right directory. What is there can be sealed as it is with `evtool seal`",
+                "is the right directory. What is there can be sealed as it is with `evtool seal DIR`",
                 lines=(*_first(self._absent), *self._unlisted_lines()),
             )
 

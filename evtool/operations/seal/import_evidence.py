@@ -119,7 +119,7 @@ def import_bag(
     if is_bundle_folder(location):
         raise UsageError(
             "this is a bundle of evtool, sealed already",
-            hint="`evtool verify` checks it as it is, `evtool unpack` makes an evidence directory of it",
+            hint="`evtool verify DIR` checks it as it is, `evtool unpack DIR -o OUT` makes an evidence directory of it",
         )
     with Tree(location) as tree:
         bag = _read_bag(tree, texts)
@@ -266,7 +266,7 @@ def _is_tag_manifest(name: str, expectation: Expectation) -> bool:
 
 def _require_unsealed(opened: OpenRecord) -> None:
     if opened.record.seals:
-        raise UsageError("this directory is sealed already", hint="evtool seal adds what is new to it")
+        raise UsageError("this directory is sealed already", hint="`evtool seal DIR` adds what is new to it")
 
 
 def _lists_hidden(expectation: Expectation, exclusions: Exclusions) -> bool:

@@ -154,7 +154,7 @@ def _find_target(path: str | os.PathLike[str], options: StampOptions) -> Target:
         if options.calendars and target.name("", StampRole.PROOF) in record.listing.stamps:
             raise UsageError(
                 f"entry {target.sequence} already has an OpenTimestamps proof",
-                hint="'evtool timestamp upgrade DIR' completes it",
+                hint="`evtool timestamp upgrade DIR --ots URL` completes it",
             )
     return target
 

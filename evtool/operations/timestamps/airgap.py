@@ -101,7 +101,7 @@ def import_response(
         raise InputError(f"this answer is already stored, as {stored.text}")
     if not waiting:
         raise InputError(
-            "no request is waiting for an answer", hint="'evtool timestamp DIR --request OUT.tsq' writes one"
+            "no request is waiting for an answer", hint="`evtool timestamp DIR --request OUT.tsq` writes one"
         )
     judged = [
         (target, name, judge_response(target.signature, "", request, response, grounds))

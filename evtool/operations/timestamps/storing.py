@@ -70,9 +70,11 @@ def read_target(record: Record, entry: int | None) -> Target:
     numbers = [sequence for sequence, _ in record.listing.entries]
     number = entry if entry is not None else max(numbers, default=0)
     if number not in numbers:
-        raise InputError(f"the record has no entry {number}", hint="'evtool log DIR' lists its entries")
+        raise InputError(f"the record has no entry {number}", hint="`evtool log DIR` lists its entries")
     if number not in usable:
-        raise MismatchError(f"entry {number} cannot be used, so it was not stamped", hint="run evtool verify first")
+        raise MismatchError(
+            f"entry {number} cannot be used, so it was not stamped", hint="run `evtool verify DIR` first"
+        )
     event = usable[number].entry.event.value
     return Target(number, event, record.custody.read_entry(number, event).signature)
 

@@ -1,0 +1,315 @@
+"""The parts that certificates share: what was checked, what came of it, what that does not show, and the items."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from evtool.core.custody.events import Event
+from evtool.core.errors import ExitCode
+from evtool.core.finding import Axis, AxisState, Code, Effect
+from evtool.core.text.ranges import ranges_of
+from evtool.core.values import names_of
+from evtool.report.account import AccountEntry, AccountItem
+from evtool.report.certificate.standing import Extent
+from evtool.report.certificate.writer import Writer, spell_digest, spell_name, spell_utc
+from evtool.report.paper import Block, FieldList, Frame, Grid, PageBreak, Paragraph, ValueKind
+
+MARKS = {"shown": "✓", "failed": "✗", "not established": "?"}
+
+
+def draft_box(writer: Writer) -> Frame:
+    """Say what this paper is: a draft, for which rule, from which sources, and what was not checked."""
+    paragraphs = [
+        writer.paragraph("draft", rule=writer.say("rule"), is_strong=True),
+        writer.paragraph("source"),
+        writer.paragraph("unchecked"),
+        writer.paragraph("blanks"),
+    ]
+    if writer.language != writer.kind.language:
+        paragraphs.append(writer.paragraph("aid", language=writer.say(f"language-{writer.kind.language}")))
+    if not writer.is_reviewed:
+        paragraphs.append(writer.paragraph("unreviewed"))
+    return Frame(writer.say("draft-title"), tuple(paragraphs))
+
+
+def verdict_box(writer: Writer) -> list[Block]:
+    """Say on top that a check was not clean; nothing if it was."""
+    if writer.standing.extent is Extent.WHOLE:
+        return []
+    paragraphs = [verdict(writer), writer.paragraph("limited"), writer.paragraph("limited-sign")]
+    if writer.account.report.axes.get(Axis.TRUST) is not AxisState.SHOWN:
+        paragraphs.append(writer.paragraph("limited-trust"))
+    return [
+        Frame(writer.say("limited-title"), tuple(paragraphs)),
+        writer.heading("found"),
+        findings(writer),
+    ]
+
+
+def verdict(writer: Writer) -> Paragraph:
+    """Say the verdict in the words of the report."""
+    report = writer.account.report
+    code = report.exit_code if f"{report.exit_code.value}" in writer.page.table("verdict") else ExitCode.NOT_CHECKED
+    said = writer.page.say(f"verdict.{code.value}", ok=report.items.ok, sealed=report.sealed)
+    return Paragraph((said,), is_strong=True)
+
+
+def findings(writer: Writer) -> Grid:
+    """List what stands against a clean result, by kind."""
+    report = writer.account.report
+    columns = (writer.column("finding"), writer.column("code", ValueKind.COMMAND), writer.column("about"))
+    kinds: dict[Code, list[int]] = defaultdict(list)
+    counts: dict[Code, int] = defaultdict(int)
+    for finding in report.findings:
+        was_asked = finding.effect is Effect.OPEN and finding.axis in writer.account.asked.required
+        if was_asked or finding.effect in (Effect.DISPROVES, Effect.UNCHECKED):
+            kinds[finding.code] += [finding.item] if finding.item else []
+            counts[finding.code] += finding.count
+    rows = [
+        (
+            writer.page.say(f"finding.{code.value}"),
+            code.value,
+            _about(writer, found, counts[code] + report.more_findings.get(code, 0)),
+        )
+        for code, found in kinds.items()
+    ]
+    return writer.table(columns, rows)
+
+
+def _about(writer: Writer, items: list[int], count: int) -> str:
+    if items and len(items) >= count:
+        return writer.say("items", numbers=", ".join(ranges_of(sorted(set(items))).serialize()))
+    return writer.say("times", count=count)
+
+
+def identification(writer: Writer) -> FieldList:
+    """Say which collection was checked, when, by which program, and which account tells it."""
+    account, report = writer.account, writer.account.report
+    made = account.made
+    trust = account.asked.trust
+    code = spell_digest(made.code_sha256) if made.code_sha256 else writer.say("not-known")
+    rows = [
+        writer.field("collection", report.collection or "", ValueKind.DIGEST),
+        writer.field("head", spell_digest(report.head), ValueKind.DIGEST),
+        writer.field("sealed", f"{report.sealed:,}", ValueKind.NUMBER),
+        writer.field("read", writer.say("read-what", items=report.items.ok, bytes=report.bytes)),
+        writer.field("withheld", f"{report.items.withheld:,}", ValueKind.NUMBER),
+        writer.field("verified", writer.say("verified-at", time=made.verified_at, utc=spell_utc(made.verified_at))),
+        writer.field("program", f"evtool {spell_name(made.evtool)}", ValueKind.COMMAND),
+        writer.field("program-code", code, ValueKind.DIGEST),
+        writer.field("trust", writer.say(f"trust-{trust.kind.value}", count=trust.keys)),
+        *([writer.field("trust-list", spell_digest(trust.sha256), ValueKind.DIGEST)] if trust.sha256 else []),
+        writer.field("account", spell_digest(writer.source.sha256), ValueKind.DIGEST),
+        writer.field("command", repeat_command(writer), ValueKind.COMMAND),
+    ]
+    return FieldList(tuple(rows))
+
+
+def repeat_command(writer: Writer) -> str:
+    """Give the command that repeats the check, with the words PATH and FILE for what only its reader knows."""
+    asked = writer.account.asked
+    wanted = [f"--require {axis.value}" for axis in asked.required if axis.value in ("time", "consent")]
+    wanted += ["--require whole"] if asked.whole else []
+    wanted += [f"--require signers={asked.min_signers}"] if asked.min_signers > 1 else []
+    trust = [f"--signer {key}" for key in asked.trust.fingerprints] or ["--trust FILE"]
+    head = [f"--expect-head {writer.account.report.head}"] if writer.account.report.head else []
+    return " ".join(["evtool verify PATH", *trust, *wanted, *head])
+
+
+def results(writer: Writer) -> Grid:
+    """Count the items by what came of them, with their numbers."""
+    report = writer.account.report
+    columns = (writer.column("result"), writer.column("count", ValueKind.NUMBER), writer.column("item-numbers"))
+    rows = [
+        (writer.page.say(f"fate.{name}"), f"{number:,}", _numbers(writer, name, number))
+        for name in names_of(report.items)
+        if (number := getattr(report.items, name)) or name == "ok"
+    ]
+    rows.append((writer.page.say("fate.extra"), f"{report.evidence.extra:,}", ""))
+    return writer.table(columns, rows)
+
+
+def _numbers(writer: Writer, fate: str, count: int) -> str:
+    """Give the numbers of the items that met a fate; those that are withheld as a whole are all others."""
+    if not writer.standing.fates:
+        return writer.say("not-known")
+    ranges = writer.standing.ranges().get(fate, ())
+    return ", ".join(ranges) if ranges or not count else writer.say("rest")
+
+
+def axes(writer: Writer) -> Grid:
+    """Give the answer to each question."""
+    report, asked = writer.account.report, writer.account.asked.required
+    columns = (writer.column("question"), writer.column("answer"), writer.column("asked"))
+    rows = [
+        (
+            writer.page.say(f"axis.{axis.value}"),
+            f"{MARKS[state.value]} {writer.page.say(f'state.{state.value}')}",
+            writer.say("yes" if axis in asked else "no"),
+        )
+        for axis, state in report.axes.items()
+    ]
+    return writer.table(columns, rows)
+
+
+def seals(writer: Writer) -> Grid:
+    """Give each seal with its signer, its time, and the digest of its list of digests."""
+    columns = (
+        writer.column("entry", ValueKind.NUMBER),
+        writer.column("signer", ValueKind.NAME),
+        writer.column("trusted"),
+        writer.column("claimed", ValueKind.TIME),
+        writer.column("proven"),
+        writer.column("seal-digests", ValueKind.DIGEST),
+    )
+    entries = [entry for entry in writer.account.log if entry.event is Event.SEALED]
+    return writer.table(columns, (_seal(writer, entry) for entry in entries))
+
+
+def _seal(writer: Writer, entry: AccountEntry) -> tuple[str, ...]:
+    trusted = {signer.entry for signer in writer.account.report.signers if signer.trusted}
+    checksums = entry.details.get("checksums")
+    return (
+        str(entry.entry),
+        f"{spell_name(entry.agent)} {entry.fingerprint}",
+        writer.say("yes" if entry.entry in trusted else "no"),
+        entry.happened_at,
+        proven(writer, entry.entry),
+        " ".join([entry.head, str(checksums) if checksums else ""]).strip(),
+    )
+
+
+def proven(writer: Writer, entry: int) -> str:
+    """Say between which times an entry was made, as far as time-stamps prove it."""
+    for interval in writer.account.report.intervals:
+        if interval.entry == entry and (interval.not_before or interval.not_after):
+            unproven = writer.say("unproven")
+            return writer.say("between", first=interval.not_before or unproven, last=interval.not_after or unproven)
+    return writer.say("unproven")
+
+
+def stamps(writer: Writer) -> Block:
+    """List the time-stamps, or say that there is none."""
+    found = writer.account.report.timestamps
+    if not found:
+        return Paragraph((writer.page.say("time.none"),))
+    columns = (
+        writer.column("entry", ValueKind.NUMBER),
+        writer.column("stamp"),
+        writer.column("state"),
+        writer.column("says", ValueKind.TIME),
+        writer.column("authority", ValueKind.DIGEST),
+    )
+    rows = [
+        (
+            str(stamp.entry),
+            writer.page.say(f"stamp.{stamp.kind.value}"),
+            writer.page.say(f"stamp.{stamp.state.value}"),
+            stamp.attested_time or writer.say("not-known"),
+            stamp.authority_fingerprint or writer.say("not-known"),
+        )
+        for stamp in found
+    ]
+    return writer.table(columns, rows)
+
+
+def check_parts(writer: Writer) -> list[Block]:
+    """Give what was checked and what came of it, as every certificate has it."""
+    return [
+        writer.heading("checked"),
+        identification(writer),
+        writer.heading("results"),
+        results(writer),
+        axes(writer),
+        writer.heading("seals"),
+        seals(writer),
+        writer.heading("time"),
+        stamps(writer),
+    ]
+
+
+def limits(writer: Writer) -> list[Block]:
+    """Say what the check does not show; every certificate does, before anybody signs."""
+    said = [writer.page.say(f"limits.{key}") for key in list(writer.page.table("limits"))[1:]]
+    texts = [*said, writer.say("limit-account"), writer.say("limit-draft")]
+    return [writer.heading("limits"), *(Paragraph((text,), number) for number, text in enumerate(texts, 1))]
+
+
+def annex(writer: Writer) -> list[Block]:
+    """List every item with its digests."""
+    has_names = writer.account.with_names
+    columns = [
+        writer.column("item", ValueKind.NUMBER),
+        writer.column("bytes", ValueKind.NUMBER),
+        *([writer.column("name", ValueKind.NAME)] if has_names else []),
+        writer.column("digests", ValueKind.DIGEST),
+        writer.column("result"),
+    ]
+    rows = (
+        (
+            str(item.item),
+            "" if item.size is None else f"{item.size:,}",
+            *([spell_name(item.name)] if has_names else []),
+            f"{item.sha256 or ''} {item.blake3 or ''}".strip(),
+            fate_of(writer, item),
+        )
+        for item in writer.account.items
+    )
+    return [
+        PageBreak(),
+        writer.heading("annex"),
+        writer.paragraph("annex-what"),
+        *([] if has_names else [writer.paragraph("annex-nameless")]),
+        writer.table(columns, rows, is_annex=True),
+    ]
+
+
+def fate_of(writer: Writer, item: AccountItem) -> str:
+    """Say what came of an item."""
+    fate = writer.standing.fates.get(item.item)
+    return writer.page.say(f"fate.{fate}") if fate else writer.say("not-known")
+
+
+def found_digests(writer: Writer) -> dict[int, str]:
+    """Give the SHA-256 that was computed of each item, as far as the account tells it: of equal and of changed ones."""
+    equal = {
+        item.item: item.sha256
+        for item in writer.account.items
+        if item.sha256 and writer.standing.fates.get(item.item) == "ok"
+    }
+    changed = {
+        finding.item: finding.found
+        for finding in writer.account.report.findings
+        if finding.code is Code.CHANGED and finding.item and finding.found and len(finding.found) == len("0" * 64)
+    }
+    return equal | changed
+
+
+def self_tests(writer: Writer) -> Grid:
+    """List the known answers that the program gave before the check."""
+    columns = (writer.column("test", ValueKind.COMMAND), writer.column("answer"))
+    rows = (
+        (spell_name(test.name), writer.say("right" if test.ok else "wrong")) for test in writer.account.made.self_test
+    )
+    return writer.table(columns, rows)
+
+
+def entries(writer: Writer) -> Grid:
+    """Give the chain of custody."""
+    columns = (
+        writer.column("entry", ValueKind.NUMBER),
+        writer.column("event"),
+        writer.column("signer", ValueKind.NAME),
+        writer.column("about"),
+        writer.column("claimed", ValueKind.TIME),
+        writer.column("proven"),
+    )
+    return writer.table(columns, _entries(writer))
+
+
+def _entries(writer: Writer) -> Iterator[tuple[str, ...]]:
+    for entry in writer.account.log:
+        items = writer.say("all-items") if entry.items is None else ", ".join(entry.items)
+        event = writer.page.say(f"event.{entry.event.value}")
+        yield str(entry.entry), event, spell_name(entry.agent), items, entry.happened_at, proven(writer, entry.entry)

@@ -1,0 +1,246 @@
+"""A paper as a PDF for an archive and for those who read by ear: PDF/A-2a and PDF/UA-1 in one file, set by typst.
+
+Nothing but this program's own template and fonts is read: no font of the system, no package, no network. The paper goes
+in as JSON, which the template takes as text and never as markup. The same paper and version of typst give the same
+bytes on one kind of computer; typst does not promise them across kinds.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from evtool.report.paper import (
+    NEW_LINE,
+    Blank,
+    Block,
+    Bullets,
+    Choices,
+    Column,
+    Commands,
+    Ending,
+    Field,
+    FieldList,
+    Frame,
+    Grid,
+    Heading,
+    PageBreak,
+    Paper,
+    Paragraph,
+    Picture,
+    Piece,
+    Run,
+    SigningPlace,
+    Value,
+    ValueKind,
+)
+
+FONTS = Path(__file__).parent / "fonts"
+"""The fonts that are embedded."""
+
+_TEMPLATE = Path(__file__).parent / "templates" / "paper.typ"
+_DIGEST = re.compile(r"\b[0-9a-f]{64}(?:[0-9a-f]{64})?\b")
+_LETTERS_OF_A_PAGE = {False: 110, True: 138}
+"""How many letters stand in a line as wide as the page, in a text and in an annex."""
+_DIGEST_LINES = (64, 32, 16)
+"""Digits of a digest in one line: the first of these for which there is room."""
+_CHUNK = re.compile(r"(?:.[\u0300-\u036f]*){1,8}")
+"""Eight letters with the marks on them: between two of these a long word may be broken."""
+
+
+def render_pdf(paper: Paper, moment: datetime) -> bytes:
+    """Set a paper; `moment` is the date that a PDF/A has to have, which is part of its bytes."""
+    regular, bold = (Glyphs(FONTS / f"NotoSansKR-{weight}.otf") for weight in ("Regular", "Bold"))
+    data = json.dumps(_Setter(regular, bold).set(paper), ensure_ascii=False)
+    return typst.compile(
+        _TEMPLATE.read_bytes(),
+        format="pdf",
+        font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS)]),
+        sys_inputs={"paper": data},
+        pdf_standards=["a-2a", "ua-1"],
+        timestamp=int(moment.timestamp()),
+    )
+
+
+class Glyphs:
+    r"""Which characters a font can draw; what it cannot is written as `shown` writes what no screen shows: `\u{HEX}`.
+
+    A character without a glyph would stop the making of a PDF/A, as a reader could not tell what stands there.
+    """
+
+    def __init__(self, font: Path) -> None:
+        self._spelled = _Spelled(_read_coverage(font))
+
+    def draw(self, text: str) -> str:
+        """Write text with what the font can draw."""
+        return text if text.isascii() and text.isprintable() else text.translate(self._spelled)
+
+
+class _Spelled(dict[int, int | str]):
+    """Code point -> itself, or how it is spelled; filled as characters are met."""
+
+    def __init__(self, coverage: frozenset[int]) -> None:
+        super().__init__({ord(NEW_LINE): ord(NEW_LINE)})
+        self._coverage = coverage
+
+    def __missing__(self, code: int) -> int | str:
+        self[code] = found = code if code in self._coverage else f"\\u{{{code:X}}}"
+        return found
+
+
+@cache
+def _read_coverage(font: Path) -> frozenset[int]:
+    """Read which characters a font maps to glyphs: its table `cmap`, in format 4 (OpenType 1.9, "cmap")."""
+    data = font.read_bytes()
+    (tables,) = struct.unpack_from(">H", data, 4)
+    records = (struct.unpack_from(">4sIII", data, 12 + 16 * number) for number in range(tables))
+    (cmap,) = (offset for tag, _, offset, _ in records if tag == b"cmap")
+    (subtables,) = struct.unpack_from(">H", data, cmap + 2)
+    offsets = (struct.unpack_from(">I", data, cmap + 8 + 8 * number)[0] for number in range(subtables))
+    (table,) = {cmap + offset for offset in offsets if struct.unpack_from(">H", data, cmap + offset) == (4,)}
+    count = struct.unpack_from(">H", data, table + 6)[0] // 2
+    lists = [table + 14 + 2 * count * number + (2 if number else 0) for number in range(4)]
+    ends, starts, deltas, ranges = (struct.unpack_from(f">{count}H", data, at) for at in lists)
+    found = set()
+    for number, (start, end, delta, offset) in enumerate(zip(starts, ends, deltas, ranges, strict=True)):
+        for code in range(start, end + 1):
+            at = lists[3] + 2 * number + offset + 2 * (code - start)
+            glyph = struct.unpack_from(">H", data, at)[0] if offset else code + delta & 0xFFFF
+            if glyph:
+                found.add(code)
+    return frozenset(found)
+
+
+class _Setter:
+    """Turns a paper into what the template reads: objects with the name of a function, and texts that can be drawn."""
+
+    def __init__(self, regular: Glyphs, bold: Glyphs) -> None:
+        self._text = regular.draw
+        self._bold = bold.draw
+        self._set: dict[type[Block], Callable[[Any], dict[str, Any]]] = {
+            Heading: lambda it: {"level": it.level, "text": self._bold(it.text)},
+            Paragraph: self._paragraph,
+            Bullets: lambda it: {"items": [self._text(text) for text in it.items]},
+            Commands: lambda it: {"lines": [self._text(line) for line in it.lines]},
+            Picture: self._picture,
+            FieldList: lambda it: {"fields": self._fields(it.fields)},
+            Grid: self._table,
+            Choices: self._choices,
+            Frame: lambda it: {"title": self._bold(it.title), "blocks": [self._block(part) for part in it.paragraphs]},
+            SigningPlace: lambda it: {"title": self._bold(it.title), "fields": self._fields(it.fields)},
+            PageBreak: lambda _: {},
+            Ending: lambda it: {"text": self._text(it.text), "pages": self._text(it.pages)},
+        }
+
+    def set(self, paper: Paper) -> dict[str, Any]:
+        """Give the whole paper."""
+        return {
+            "language": paper.language,
+            "title": self._bold(paper.title),
+            "foot": self._text(paper.foot),
+            "blocks": [self._block(block) for block in paper.blocks],
+        }
+
+    def _block(self, block: Block) -> dict[str, Any]:
+        return {"kind": type(block).__name__.lower(), **self._set[type(block)](block)}
+
+    def _paragraph(self, it: Paragraph) -> dict[str, Any]:
+        number = "" if it.number is None else f"{it.number}. "
+        return {"body": self._pieces((number, *it.pieces), bold=it.is_strong), "strong": it.is_strong}
+
+    def _picture(self, it: Picture) -> dict[str, Any]:
+        return {"svg": it.svg, "alt": self._text(it.description), "width": it.width, "beside": list(it.beside)}
+
+    def _choices(self, it: Choices) -> dict[str, Any]:
+        return {
+            "short": it.is_short,
+            "choices": [{"ticked": c.ticked, "body": self._pieces(c.pieces)} for c in it.choices],
+        }
+
+    def _fields(self, fields: Iterable[Field]) -> list[dict[str, Any]]:
+        room = _LETTERS_OF_A_PAGE[False] * 7 // 10
+        return [
+            {"label": self._bold(it.label), "value": self._value(it.value, it.kind, room), "lines": it.lines}
+            for it in fields
+        ]
+
+    def _table(self, it: Grid) -> dict[str, Any]:
+        whole = sum(column.share for column in it.columns) or len(it.columns)
+        room = [(column.share or 1) * _LETTERS_OF_A_PAGE[it.is_annex] // whole - 2 for column in it.columns]
+        return {
+            "caption": self._bold(it.caption),
+            "annex": it.is_annex,
+            "columns": [self._column(column) for column in it.columns],
+            "rows": [
+                [self._value(*each) for each in zip(row, [column.kind for column in it.columns], room, strict=True)]
+                for row in it.rows
+            ],
+        }
+
+    def _column(self, it: Column) -> dict[str, Any]:
+        return {"heading": self._bold(it.heading), "kind": it.kind.value, "share": it.share}
+
+    def _value(self, value: Value, kind: ValueKind, room: int) -> object:
+        """Give one place with room for so many letters in a line: a text, or pieces; a line for the pen as null."""
+        if value is None:
+            return None
+        return self._pieces((Run(value, kind),) if isinstance(value, str) else value, room, usual=kind)
+
+    def _pieces(
+        self,
+        pieces: Iterable[Piece],
+        room: int = _LETTERS_OF_A_PAGE[False],
+        *,
+        bold: bool = False,
+        usual: ValueKind = ValueKind.TEXT,
+    ) -> object:
+        """Give pieces; text alone as one text, as nearly all of it is. What is `usual` in a place is not marked."""
+        found: list[object] = []
+        for piece in pieces:
+            if piece is Blank.LINE:
+                found.append(None)
+                continue
+            kind, text = (piece.kind, piece.text) if isinstance(piece, Run) else (ValueKind.TEXT, str(piece))
+            drawn = (self._bold if bold or kind is ValueKind.STRONG else self._text)(text)
+            for part in _break(_fold(drawn, room), room):
+                if kind in _MARKED and kind is not usual:
+                    found.append({"kind": kind.value, "body": part})
+                elif isinstance(part, str) and found and isinstance(found[-1], str):
+                    found[-1] += part
+                else:
+                    found.append(part)
+        return found[0] if len(found) == 1 and isinstance(found[0], str) else found
+
+
+_MARKED = frozenset({ValueKind.STRONG, ValueKind.DIGEST, ValueKind.COMMAND})
+"""What is set in another type than the text around it."""
+
+
+def _break(text: str, room: int) -> Iterator[str | list[str]]:
+    """Take words out of a text that are longer than a line, each as parts between which it may be broken."""
+    if len(text) <= room:
+        yield text
+        return
+    for number, part in enumerate(_long_words(room).split(text)):
+        if part:
+            yield _CHUNK.findall(part) if number % 2 else part
+
+
+@cache
+def _long_words(room: int) -> re.Pattern[str]:
+    """Find words that are longer than a line; those of East Asian writing may be broken anywhere as it is."""
+    return re.compile(rf"([^\s\u1100-\u11ff\u3040-\uffef]{{{max(room, 4) + 1},}})")
+
+
+def _fold(text: str, room: int) -> str:
+    """Break a digest into lines of equal length, in which two people can find the same place."""
+    length = next((length for length in _DIGEST_LINES if length <= room), _DIGEST_LINES[-1])
+    return _DIGEST.sub(lambda digits: NEW_LINE.join(re.findall(f".{{{length}}}", digits[0])), text)

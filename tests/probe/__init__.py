@@ -1,0 +1,1 @@
+"""A program that tells in what state it was started."""
