@@ -191,7 +191,7 @@ def _find_transfer(opened: OpenRecord, receiver: str, number: int | None) -> Lin
 
 def _require_trust(opened: OpenRecord, trust: TrustPolicy) -> None:
     for link in opened.record.chain.links:
-        objection = trust.judge(link)
+        objection = trust.judge_entry(link, opened.record.houses)
         if objection:
             raise NotEstablishedError(
                 "entry {entry} is signed by {fingerprint} as agent {agent}: {why}",

@@ -148,12 +148,13 @@ def _items_of(record: Record, number: int) -> ItemRanges | None:
 
 def _check_admission(record: Record, author: Author, details: Admitted) -> None:
     """Refuse an admission that would have no effect, or another one than its signer may think."""
-    acts = acts_of(record.chain.links)
+    acts, houses = acts_of(record.chain.links), record.houses
     signer = author.signer.public_key.fingerprint
     if details.key == signer:
         raise UsageError("this is the key that signs; nobody admits themselves", key="admits-itself")
     owners = {act.agent for act in acts if act.key == details.key}
-    owners |= {act.admitted.agent for act in acts if act.admitted and act.admitted.key == details.key}
+    admitted = [act.admitted for act in acts if act.admitted and act.entry in houses.admitting]
+    owners |= {who.agent for who in admitted if who.key == details.key}
     if owners - {details.agent}:
         raise UsageError(
             "this key is that of {agent} in this record, and a key belongs to one agent only",
@@ -161,7 +162,6 @@ def _check_admission(record: Record, author: Author, details: Admitted) -> None:
             agent=min(owners - {details.agent}),
         )
     given = [link.entry.sequence for link in record.chain.links if _is_for(link.entry.details, details.agent)]
-    houses = record.houses
     if given and houses.acts_for_sender(author.signer.code, signer) and not houses.acts_for_sender(details.agent):
         raise UsageError(
             "entry {entry} hands items over to {agent}, so {agent} is a recipient; as one of the house {agent} "
@@ -170,6 +170,11 @@ def _check_admission(record: Record, author: Author, details: Admitted) -> None:
             key="recipient-as-colleague",
             entry=given[0],
             agent=details.agent,
+        )
+    if houses.ignores((author.signer.code, signer), (details.agent, details.key)):
+        raise UsageError(
+            f"{details.agent} has signed here for another house than {author.signer.code}, so the admission would have "
+            "no effect; nothing was recorded"
         )
 
 
