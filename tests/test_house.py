@@ -46,7 +46,7 @@ FLOORS: Mapping[str, list[set[str]]] = {
         {"delivery", "next_command", "screen", "ways", "progress_bars"},
         {"command", "notes"},
         {"output", "group"},
-        {"options", "progress", "faults", "usage"},
+        {"options", "progress", "faults", "usage", "telling"},
         {"answers"},
         {"commands", "app"},
     ],

@@ -1,13 +1,15 @@
 """What users read is plain English: phrases of a foreign idiom and words of the workshop stay out of every text.
 
 Searched are the strings of the program, the docstrings that its help shows, the README and the format pages; so are the
-texts that evtool writes beside evidence, which are strings of the program too. Each phrase has what to write instead.
+catalogues, of which all that is said of a verdict is made. Each phrase has what to write instead. Of Korean, the words
+are watched that are findings of law, and those for which the field has another one.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,6 +81,47 @@ PAGES = sorted(
 MODULES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "evtool").rglob("*.py"))
 
 
+TEXTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "evtool/report/texts").rglob("*.toml"))
+
+INSTEAD_IN_KOREAN = {
+    # What a court finds, and a check does not.
+    r"위조|변조|조작되": "불일치",
+    r"진본|진정한": "동일, 일치",
+    # Words of the trade, for which people who read evidence have their own.
+    r"번들": "제출 묶음",
+    r"매니페스트": "명세 목록",
+    r"체인 오브|커스터디": "보관 연속성, 보관 기록",
+    r"엔트리": "기록",
+    r"(?<!시점확인\()타임\s?스탬프": "시점확인",
+    r"체크\s?섬": "해시값",
+    r"해쉬|해시 값": "해시값",
+    r"핑거프린트|지문값": "키 지문",
+    r"퍼블릭 키|공개 키": "공개키",
+    r"패스프레이즈|패스워드|비밀번호": "암호 문구",
+    r"디지털 서명|전자 서명": "전자서명",
+    r"아이템": "항목",
+    r"수신인": "제공받는 자, 수신자",
+    r"핸들링": "취급 조건",
+    r"익스포트|임포트": "내보내기, 가져오기",
+    r"리다이렉트|레닥션|마스킹": "가림 처리",
+    r"실패(?!하였습니다)": "불일치, 확인할 수 없음",
+}
+"""Word, as a regular expression -> the one of the glossary: evtool/report/texts/README.md."""
+
+
+def texts_of_catalogue(name: str) -> Iterator[tuple[str, str]]:
+    """Give the texts of a catalogue by key."""
+
+    def walk(value: object, key: str) -> Iterator[tuple[str, str]]:
+        if isinstance(value, dict):
+            for step, below in value.items():
+                yield from walk(below, f"{key}.{step}")
+        elif isinstance(value, str):
+            yield key.removeprefix("."), value
+
+    yield from walk(tomllib.loads((ROOT / name).read_text("utf-8")), "")
+
+
 def _docstrings(tree: ast.AST) -> set[int]:
     """Find the expressions that are nothing but a string: docstrings, of attributes too."""
     return {
@@ -124,6 +167,33 @@ def test_no_page_has_such_a_phrase(name: str) -> None:
     """Line ends do not hide a phrase: each paragraph is read as one line."""
     paragraphs = re.split(r"\n\s*\n", (ROOT / name).read_text(encoding="utf-8"))
     assert not [hit for paragraph in paragraphs for hit in find(paragraph)]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_no_text_of_a_catalogue_has_such_a_phrase(name: str) -> None:
+    korean = Path(name).stem == "ko"
+    search = find_in_korean if korean else find
+    assert not [f"{key}: {hit}" for key, text in texts_of_catalogue(name) for hit in search(text)]
+
+
+def find_in_korean(text: str) -> list[str]:
+    """Name the words that a Korean text contains, with what to write instead."""
+    return [
+        f"{match[0]!r}: write {better!r}"
+        for word, better in INSTEAD_IN_KOREAN.items()
+        if (match := re.search(word, " ".join(text.split())))
+    ]
+
+
+@pytest.mark.parametrize("text", ["위조되지 않았습니다", "이 번들의 매니페스트", "해쉬", "패스워드", "진본 확인"])
+def test_words_that_a_korean_reader_must_not_meet_are_found(text: str) -> None:
+    assert find_in_korean(text)
+
+
+def test_the_catalogues_are_read() -> None:
+    """Each language has its texts for the terminal and for the page."""
+    assert {Path(name).stem for name in TEXTS} >= {"en", "ko"}
+    assert all(len(list(texts_of_catalogue(name))) > 100 for name in TEXTS)
 
 
 def test_the_search_reads_the_whole_program() -> None:

@@ -12,10 +12,10 @@ from typing import NoReturn
 
 from msgspec import Struct
 
-from evtool.cli.delivery import print_error, take_over_streams
-from evtool.cli.faults import FAULT_HINT, FaultWatch, describe_fault, print_traceback, spoil
+from evtool.cli.delivery import take_over_streams
+from evtool.cli.faults import FaultWatch, describe_fault, print_traceback, spoil
 from evtool.core import __version__
-from evtool.core.errors import EvtoolError, ExitCode
+from evtool.core.errors import EvtoolError, ExitCode, InputError
 from evtool.core.text.names import shown
 
 
@@ -43,18 +43,18 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if output.error is not None:
         code = spoil(code)
         if done or not output.is_unread:
-            hint = _what_stands(done) if done else "send it where it can be written, and run the command again"
-            print_error(f"the answer could not be written to standard output: {shown(output.error)}", hint)
+            lost = InputError(
+                "the answer could not be written to standard output: {why_en}",
+                hint="" if done else "send it where it can be written, and run the command again",
+                key="answer-lost",
+                why_en=shown(output.error),
+            )
+            _tell(lost, done)
     sys.stderr.flush()
     faults.leave(code)
     if arguments is None and threading.active_count() == 1:
         os._exit(code)
     sys.exit(code)
-
-
-def _what_stands(done: Sequence[str]) -> str:
-    """Say what a run did although its answer, or the rest of its work, was lost."""
-    return f"this was done all the same: {'; '.join(done)}"
 
 
 class _Terminated(KeyboardInterrupt):
@@ -80,24 +80,26 @@ def _run(arguments: list[str], done: list[str]) -> int:
     try:
         return _invoke(arguments, done)
     except EvtoolError as error:
-        return report(error.message, error.hint, error.exit_code, error.lines)
+        return report(error, error.exit_code)
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
         # It imports click, as above.
         from evtool.cli.usage import explain_usage
 
-        return report(*explain_usage(error), ExitCode.USAGE)
+        return report(explain_usage(error), ExitCode.USAGE)
     except (click.Abort, KeyboardInterrupt) as error:
-        hint = "nothing that was complete is lost; run it again to go on"
-        return report("interrupted", hint, _interrupted(error))
+        interrupted = EvtoolError(
+            "interrupted", hint="nothing that was complete is lost; run it again to go on", key="interrupted"
+        )
+        return report(interrupted, _interrupted(error))
     except OSError as error:
-        reason = shown(str(error.strerror or error))
-        return report(f"{reason}{_file_of(error)}", "mend that, and run it again", ExitCode.NOT_CHECKED)
+        return report(_explain_system(error), ExitCode.NOT_CHECKED)
     except MemoryError:
-        return report("not enough memory", "close other programs, or use fewer --jobs", ExitCode.NOT_CHECKED)
+        full = EvtoolError("not enough memory", hint="close other programs, or use fewer --jobs", key="no-memory")
+        return report(full, ExitCode.NOT_CHECKED)
     except BaseException as error:  # noqa: BLE001  # the last line of defence: never a traceback, never exit 0 or 1
-        code = report(describe_fault(error), FAULT_HINT, ExitCode.NOT_CHECKED)
+        code = report(describe_fault(error), ExitCode.NOT_CHECKED)
         print_traceback(error)
         return code
 
@@ -134,19 +136,32 @@ class _Reporter(Struct, frozen=True):
     arguments: Sequence[str]
     done: Sequence[str]
 
-    def __call__(self, message: str, hint: str, code: int, lines: Sequence[str] = ()) -> int:
-        # This imports click, and an error may have come before it.
-        from evtool.cli.output import print_error_document
-
-        if self.done:
-            hint = f"{hint}; {_what_stands(self.done)}" if hint else _what_stands(self.done)
-        print_error(message, hint, lines)
+    def __call__(self, error: EvtoolError, code: int) -> int:
+        _tell(error, self.done)
         if "--json" in self.arguments:
-            print_error_document("; ".join([message, *lines]), hint, code)
+            # This imports click, and an error may have come before it.
+            from evtool.cli.output import print_error_document
+            from evtool.cli.telling import hint_of
+            from evtool.report.language import english
+
+            message = "; ".join([error.message, *error.lines])
+            print_error_document(message, hint_of(english(), error, self.done), code)
         return code
 
 
-def _file_of(error: OSError) -> str:
+def _tell(error: EvtoolError, done: Sequence[str]) -> None:
+    # Start-up time: only a run that fails speaks of it.
+    from evtool.cli.telling import tell
+
+    tell(error, done)
+
+
+def _explain_system(error: OSError) -> InputError:
+    """Say what the system did not do, and with which file."""
+    why = shown(str(error.strerror or error))
     if error.filename is None:
-        return ""
-    return f": {shown(os.fsdecode(error.filename) if isinstance(error.filename, bytes) else str(error.filename))}"
+        return InputError("{why_en}", hint="mend that, and run it again", key="system", why_en=why, why=error)
+    path = shown(os.fsdecode(error.filename) if isinstance(error.filename, bytes) else str(error.filename))
+    return InputError(
+        "{why_en}: {path}", hint="mend that, and run it again", key="system-file", why_en=why, why=error, path=path
+    )

@@ -11,8 +11,8 @@ import click
 from msgspec import NODEFAULT, Struct, field
 
 from evtool.cli.next_command import fill_commands
-from evtool.cli.ways import hint_of
-from evtool.core.errors import EvtoolError
+from evtool.cli.ways import options_for
+from evtool.core.errors import EvtoolError, UsageError
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.values import defaults_of
 
@@ -69,8 +69,28 @@ class Command(click.Command):
             error.ctx = error.ctx or ctx
             raise
         except EvtoolError as error:
-            error.hint = fill_commands(hint_of(error, self))
+            error.options, error.fill = options_for(error, self), functools.partial(_fill, ctx)
             raise
+
+
+def _fill(context: click.Context, text: str) -> str:
+    """Make the commands in a text ready to be typed, as the run of that context would type them."""
+    with context.scope(cleanup=False):
+        return fill_commands(text)
+
+
+def misuse(error: EvtoolError) -> click.UsageError:
+    """Give the error of a command line that says this, and on which page the command is explained."""
+    usage = click.UsageError(error.message)
+    usage.__cause__ = error
+    return usage
+
+
+def one_of_two(first: str, second: str) -> UsageError:
+    """Give the error that two options exclude each other."""
+    return UsageError(
+        "{first} and {second} are two answers to one question; give one", key="one-of-two", first=first, second=second
+    )
 
 
 class _Flag(Struct, frozen=True):

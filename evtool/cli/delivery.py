@@ -96,8 +96,10 @@ def _wrap(stream: TextIO | None, descriptor: int) -> tuple[TextIO, Delivery]:
     return text, delivery
 
 
-def print_error(message: str, hint: str = "", lines: Sequence[str] = ()) -> None:
-    """Print an error, what it sums up, and the way out where there is one, on stderr."""
-    sys.stderr.write("".join([f"evtool: error: {message}\n", *(f"  {line}\n" for line in lines)]))
+def print_error(
+    message: str, hint: str = "", lines: Sequence[str] = (), marks: tuple[str, str] = ("error", "hint")
+) -> None:
+    """Print an error, what it sums up, and the way out where there is one, on stderr; `marks` name the two."""
+    sys.stderr.write("".join([f"evtool: {marks[0]}: {message}\n", *(f"  {line}\n" for line in lines)]))
     if hint:
-        sys.stderr.write(f"evtool: hint: {hint}\n")
+        sys.stderr.write(f"evtool: {marks[1]}: {hint}\n")

@@ -12,14 +12,9 @@ import threading
 from types import TracebackType
 
 from evtool.cli.delivery import print_error
-from evtool.core.errors import ExitCode
+from evtool.core.errors import EvtoolError, ExitCode
 
 TRACEBACK_VARIABLE = "EVTOOL_TRACEBACK"
-
-FAULT_HINT = (
-    "this is a fault of evtool: please report it with this line; "
-    f"{TRACEBACK_VARIABLE}=1 in the environment shows where it is"
-)
 
 
 class FaultWatch:
@@ -60,7 +55,8 @@ class FaultWatch:
             return  # how a thread ends itself
         if not self.found:
             self.found = True
-            print_error(describe_fault(error, trace), FAULT_HINT)
+            fault = describe_fault(error, trace)
+            print_error(fault.message, fault.hint)
             print_traceback(error)
         if self._last_code is not None:
             sys.stderr.flush()
@@ -72,13 +68,20 @@ def spoil(code: int) -> int:
     return ExitCode.NOT_CHECKED if code in (ExitCode.OK, ExitCode.NOT_ESTABLISHED) else code
 
 
-def describe_fault(error: BaseException | None, trace: TracebackType | None = None) -> str:
+def describe_fault(error: BaseException | None, trace: TracebackType | None = None) -> EvtoolError:
     """Describe an unexpected error by type and place; its text may quote evidence and stays unsaid."""
     trace = trace or (error.__traceback__ if error else None)
     while trace and trace.tb_next:
         trace = trace.tb_next
     where = f" at {trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else ""
-    return f"internal error: {type(error).__name__}{where}"
+    return EvtoolError(
+        "internal error: {fault}",
+        hint="this is a fault of evtool: please report it with this line; {variable}=1 in the environment shows where "
+        "it is",
+        key="internal",
+        fault=f"{type(error).__name__}{where}",
+        variable=TRACEBACK_VARIABLE,
+    )
 
 
 def print_traceback(error: BaseException | None) -> None:

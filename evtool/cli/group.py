@@ -13,7 +13,7 @@ import click
 from evtool.cli.next_command import shell_word
 from evtool.cli.screen import ABOUT, COMMANDS, EPILOG, OTHER_WORDS, SECTIONS, render_first_screen
 from evtool.core import __version__
-from evtool.core.errors import ExitCode
+from evtool.core.errors import ExitCode, UsageError
 from evtool.core.text.guess import find_alike
 from evtool.core.text.names import shown
 
@@ -22,12 +22,12 @@ class UnknownCommandError(click.UsageError):
     """A group has no command of this name.
 
     Attributes:
-        hint: what was most likely meant.
+        says: that, and what was most likely meant.
     """
 
-    def __init__(self, message: str, hint: str, ctx: click.Context) -> None:
-        super().__init__(message, ctx)
-        self.hint = hint
+    def __init__(self, says: UsageError, ctx: click.Context) -> None:
+        super().__init__(says.message, ctx)
+        self.says = says
 
 
 class Group(click.Group):
@@ -80,20 +80,39 @@ class Group(click.Group):
         """Find the command, or say which one was most likely meant."""
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
-            raise UnknownCommandError(
-                f"{ctx.command_path} has no command {shown(name, 80)}", self._suggest(ctx, args), ctx
-            )
+            raise UnknownCommandError(self._unknown(ctx, name), ctx)
         return super().resolve_command(ctx, args)
 
-    def _suggest(self, ctx: click.Context, args: list[str]) -> str:
-        is_root = ctx.parent is None
-        other_word = OTHER_WORDS.get(args[0].lower()) if is_root else None
-        meant = other_word or find_alike(args[0], self.list_commands(ctx))
+    def _unknown(self, ctx: click.Context, name: str) -> UsageError:
+        """Give the error that says so, with what was most likely meant."""
+        command, typed, is_root = ctx.command_path, shown(name, 80), ctx.parent is None
+        other_word = OTHER_WORDS.get(name.lower()) if is_root else None
+        meant = other_word or find_alike(name, self.list_commands(ctx))
         if meant:
-            return f"did you mean `{ctx.command_path} {meant}`?"
-        if is_root and os.path.lexists(args[0]):
-            return f"to check what is there: `evtool verify {shell_word(args[0])}`"
-        return f"`{ctx.command_path}` alone lists the commands"
+            return UsageError(
+                "{command} has no command {name}",
+                hint="did you mean `{command} {meant}`?",
+                key="no-such-command-but",
+                command=command,
+                name=typed,
+                meant=meant,
+            )
+        if is_root and os.path.lexists(name):
+            return UsageError(
+                "{command} has no command {name}",
+                hint="to check what is there: `evtool verify {path}`",
+                key="no-such-command-path",
+                command=command,
+                name=typed,
+                path=shell_word(name),
+            )
+        return UsageError(
+            "{command} has no command {name}",
+            hint="`{command}` alone lists the commands",
+            key="no-such-command",
+            command=command,
+            name=typed,
+        )
 
 
 class _Program(Group):

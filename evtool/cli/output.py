@@ -19,7 +19,7 @@ from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import is_visible
 from evtool.report.findings import IN_JSON, IN_TEXT
 from evtool.report.json_value import to_json
-from evtool.report.language import Language, choose_language
+from evtool.report.language import Language, choose_language, english
 
 _UNPRINTABLE = compiled_when_used(r"[^\x20-\x7e]")
 
@@ -114,8 +114,8 @@ class Output(Struct, frozen=True):
 
     @property
     def language(self) -> Language:
-        """In which language the answer for a person is."""
-        return choose_language().telling(fill_commands)
+        """In which language the answer for a person is; what a script is told is in English."""
+        return (english() if self.json else choose_language()).telling(fill_commands)
 
     def document(self, document: object) -> None:
         """Print the answer for a script on stdout, if one asked for it; see `evtool.report.document`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from evtool.cli.group import UnknownCommandError
+from evtool.core.errors import EvtoolError, UsageError
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.guess import did_you_mean, find_options
 from evtool.core.text.names import shown
@@ -12,18 +13,41 @@ from evtool.core.text.names import shown
 _NOT_ONE_OF = compiled_when_used(r"'(.*)' is not one of")
 
 
-def explain_usage(error: click.ClickException) -> tuple[str, str]:
-    """Give message and hint for what click found wrong."""
+def explain_usage(error: click.ClickException) -> UsageError:
+    """Give the error that says what click, or a command, found wrong with the command line."""
     if isinstance(error, UnknownCommandError):
-        return error.message, error.hint
+        return error.says
     context = error.ctx if isinstance(error, click.UsageError) else None
-    see = _where_to_look(context) if context else ""
-    if isinstance(error, click.NoSuchOption) and context:
+    if context is None:
+        return UsageError(_one_line(error.format_message()))
+    see_en, page = _where_to_look(context)
+    if isinstance(error, click.NoSuchOption):
         known = [name for param in context.command.get_params(context) if not _is_hidden(param) for name in param.opts]
         alike = [name for name in find_options(error.option_name, known) if name.startswith("--")]
-        message = f"{context.command_path} has no option {shown(error.option_name, 80)}"
-        return message, f"did you mean {' or '.join(alike)}? {see}" if alike else see
-    return _one_line(error.format_message()), _guess_value(error) + see
+        return UsageError(
+            "{command} has no option {option}",
+            hint="did you mean {alike_en}? {see_en}" if alike else "{see_en}",
+            key="no-such-option-but" if alike else "no-such-option",
+            command=context.command_path,
+            option=shown(error.option_name, 80),
+            alike_en=" or ".join(alike),
+            alike=", ".join(alike),
+            see_en=see_en,
+            page=page,
+        )
+    said, why = _one_line(error.format_message()), error.__cause__
+    where = error.param.get_error_hint(context) if isinstance(error, click.BadParameter) and error.param else ""
+    if isinstance(error, click.MissingParameter):
+        return UsageError(
+            "{said_en}", hint="{see_en}", key="missing-value", said_en=said, see_en=see_en, page=page, where=where
+        )
+    if not isinstance(why, EvtoolError) or not why.key:
+        return UsageError(said, hint=f"{_guess_value(error)}{see_en}")
+    if where:
+        return UsageError(
+            "{said_en}", hint="{see_en}", key="bad-value", said_en=said, see_en=see_en, page=page, where=where, why=why
+        )
+    return UsageError("{said_en}", hint="{see_en}", key="misused", said_en=said, see_en=see_en, page=page, why=why)
 
 
 def _guess_value(error: click.ClickException) -> str:
@@ -33,9 +57,11 @@ def _guess_value(error: click.ClickException) -> str:
     return did_you_mean(typed[1], map(str, kind.choices)) if isinstance(kind, click.Choice) and typed else ""
 
 
-def _where_to_look(context: click.Context) -> str:
+def _where_to_look(context: click.Context) -> tuple[str, str]:
+    """Give the sentence that says which page helps, and the command that prints it."""
     program, _, words = context.command_path.partition(" ")
-    return f"`{program} help {words}` explains the command" if words else f"`{program} help` lists the commands"
+    page = f"{program} help {words}".strip()
+    return (f"`{page}` explains the command" if words else f"`{page}` lists the commands"), page
 
 
 def _is_hidden(param: click.Parameter) -> bool:

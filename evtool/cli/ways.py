@@ -42,12 +42,10 @@ OPTIONS: Mapping[Way, tuple[str, ...]] = {
 }
 
 
-def hint_of(error: EvtoolError, command: click.Command) -> str:
-    """Give the hint of an error, with the options of this command that take its ways out.
+def options_for(error: EvtoolError, command: click.Command) -> str:
+    """Give the options of this command that take the ways out which an error offers.
 
     An option that the command does not have is not told: whoever followed it would meet another error.
     """
     known = {name for param in command.params for name in param.opts}
-    options = [text for way in error.ways for text in OPTIONS[way] if text.split()[0] in known]
-    told = f" ({', '.join(options)})" if options else ""
-    return f"{error.hint}{told}".strip()
+    return ", ".join(text for way in error.ways for text in OPTIONS[way] if text.split()[0] in known)

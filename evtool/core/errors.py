@@ -3,11 +3,17 @@
 An error keeps its facts as fields and says what happened, to which item, expected against found; `hint` says what
 to do next. Names in a message are escaped by whoever builds it (`evtool.core.text.names.shown`), so that an error can
 be printed as it is.
+
+An error with a `key` can be said in other languages as well: its message and its hint are templates then, in which
+`{name}` is one of its values, and `evtool.report.language` has a text for that key with the same values in it. So the
+English of an error stands in one place, where it is raised.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from enum import Enum, IntEnum
+from typing import Self
 
 
 class ExitCode(IntEnum):
@@ -74,19 +80,42 @@ class EvtoolError(Exception):
         hint: what to do next, one line, safe to print; empty where nothing helps.
         lines: what the message sums up, one line each, safe to print.
         ways: what of a call would have to be changed for that.
+        options: the options of a command that take these ways; its own command line gives them.
+        fill: makes the commands in the hint ready to be typed; its own command line gives that, too.
+        key: of the text that says it in other languages; empty if there is none.
+        values: what is in that text, by name. Text is safe to print; that of a value whose name ends in `_en` is
+            English, and other languages leave it out. An error as a value is said in the language of the text.
         exit_code: what a command that ends with this error returns.
     """
 
     exit_code = ExitCode.NOT_CHECKED
 
     def __init__(
-        self, message: str, *, hint: str = "", ways: tuple[Way, ...] = (), lines: tuple[str, ...] = ()
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        ways: tuple[Way, ...] = (),
+        lines: tuple[str, ...] = (),
+        key: str = "",
+        **values: object,
     ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = message.format(**values) if key else message
+        super().__init__(self.message)
+        self.hint = hint.format(**values) if key else hint
         self.ways = ways
+        self.options = ""
+        self.fill: Callable[[str], str] = str
         self.lines = lines
+        self.key = key
+        self.values: Mapping[str, object] = values
+
+    @classmethod
+    def like(cls, error: EvtoolError) -> Self:
+        """Make one of this family that says what another one says: the caller can do something else about it."""
+        made = cls(error.message, hint=error.hint, ways=error.ways, lines=error.lines)
+        made.key, made.values = error.key, error.values
+        return made
 
 
 class UsageError(EvtoolError):

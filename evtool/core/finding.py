@@ -9,6 +9,7 @@ that into the language of whoever reads it, and the English one of them into doc
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -161,20 +162,55 @@ class Code(Enum):
 
 
 class Cause(Struct, frozen=True):
-    """An error as the reason of something: what it says, which is English, and its kind, for other languages.
+    """An error as the reason of something: its message, which is English, and what says it in other languages.
 
     Attributes:
-        kind: name of its class, or the code of a reason.
+        kind: name of its class, of the number that the system gave it (`ENOENT`), or the code of a reason.
         text: its message, names escaped.
+        key: of the text that says it in other languages; empty if there is none.
+        values: the values in that text. Text among them is escaped already.
     """
 
     kind: str
     text: str
+    key: str = ""
+    values: tuple[tuple[str, Value], ...] = ()
 
     @classmethod
-    def of(cls, error: EvtoolError) -> Cause:
+    def of(cls, error: EvtoolError | OSError) -> Cause:
         """Take it from an error."""
-        return cls(type(error).__name__, error.message)
+        if isinstance(error, OSError):
+            kind = errno.errorcode.get(error.errno or 0, OSError.__name__)
+            return cls(kind, error.strerror or type(error).__name__)
+        values = tuple((name, _as_value(value)) for name, value in error.values.items())
+        return cls(type(error).__name__, error.message, error.key, values)
+
+
+def _as_value(value: object) -> Value:
+    if isinstance(value, EvtoolError | OSError):
+        return Cause.of(value)
+    return value if isinstance(value, int | str) else str(value)
+
+
+class Phrase(str):
+    """A part of the message of an error: words in English, and what says the same in other languages.
+
+    Attributes:
+        says: a part of a sentence, or what was found.
+    """
+
+    __slots__ = ("says",)
+    says: Words | Finding
+
+    def __new__(cls, english: str, says: Words | Finding) -> Phrase:
+        """Take the English of what is to be said."""
+        phrase = super().__new__(cls, english)
+        phrase.says = says
+        return phrase
+
+    def __reduce__(self) -> tuple[type[Phrase], tuple[str, Words | Finding]]:
+        """Let it travel to another process."""
+        return Phrase, (str(self), self.says)
 
 
 class Listed(Struct, frozen=True):

@@ -66,7 +66,9 @@ def load_pyrage() -> Any:
         return importlib.import_module("pyrage")
     except ImportError:
         raise InputError(
-            "encrypted bundles need the package pyrage, which is not installed", hint="pip install pyrage"
+            "encrypted bundles need the package pyrage, which is not installed",
+            hint="pip install pyrage",
+            key="no-pyrage",
         ) from None
 
 
@@ -83,6 +85,7 @@ def parse_recipient(text: str) -> EncryptionKey:
         raise KeyFileError(
             "this is a secret key, which opens bundles; a bundle is encrypted to the public key",
             hint="give the public key, age1...: `age-keygen -y FILE` prints it. Keep the secret key to yourself",
+            key="age-secret-key",
         )
     try:
         if len(words) == 1 and text.startswith("age1"):
@@ -93,8 +96,10 @@ def parse_recipient(text: str) -> EncryptionKey:
     except pyrage.RecipientError:
         pass
     raise KeyFileError(
-        f"{shown(text, 80)} is not a key that a bundle can be encrypted to",
+        "{text} is not a key that a bundle can be encrypted to",
         hint="expected age1..., or the line of an ssh-ed25519 or ssh-rsa public key; `age-keygen` makes the former",
+        key="age-no-key",
+        text=shown(text, 80),
     )
 
 
@@ -109,7 +114,7 @@ def read_recipients_file(path: Path) -> list[EncryptionKey]:
     lines = read_foreign_text(data, f"the file {shown_file(path)}", keeps_bytes=True).text.splitlines()
     recipients = [parse_recipient(line.strip()) for line in lines if line.strip() and not line.startswith("#")]
     if not recipients:
-        raise KeyFileError(f"{shown_file(path)} names no recipient")
+        raise KeyFileError("{path} names no recipient", key="age-no-recipient", path=shown_file(path))
     return recipients
 
 
@@ -135,11 +140,13 @@ def read_identity_file(path: Path, passphrase: PassphraseSource) -> list[Decrypt
             identities.append(DecryptionKey(pyrage.x25519.Identity.from_str(text)))
         except (ValueError, pyrage.IdentityError):
             raise KeyFileError(
-                f"{shown_file(path)} has a line that is not an age identity",
+                "{path} has a line that is not an age identity",
                 hint="expected lines AGE-SECRET-KEY-1..., as `age-keygen` writes them, or an OpenSSH private key",
+                key="age-bad-identity",
+                path=shown_file(path),
             ) from None
     if not identities:
-        raise KeyFileError(f"{shown_file(path)} contains no identity")
+        raise KeyFileError("{path} contains no identity", key="age-no-identity", path=shown_file(path))
     return identities
 
 
@@ -157,7 +164,7 @@ def _read_ssh_identity(pyrage: Any, path: Path, data: bytes, passphrase: Passphr
     except TypeError:
         private_key = None  # it is locked
     except ValueError:
-        raise KeyFileError(f"{shown_file(path)} is damaged") from None
+        raise KeyFileError("{path} is damaged", key="file-damaged", path=shown_file(path)) from None
     if private_key is None:
         for candidate in passphrase.read(f"key {shown_file(path)}", new=False).candidates():
             try:
@@ -166,12 +173,19 @@ def _read_ssh_identity(pyrage: Any, path: Path, data: bytes, passphrase: Passphr
             except ValueError:
                 continue
     if private_key is None:
-        raise KeyFileError(f"{shown_file(path)} cannot be unlocked: wrong passphrase, or a damaged file")
+        raise KeyFileError(
+            "{path} cannot be unlocked: wrong passphrase, or a damaged file",
+            key="key-not-unlocked",
+            path=shown_file(path),
+        )
     # pyrage takes unlocked keys only; this one stays in memory.
     unlocked = private_key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
     try:
         return DecryptionKey(pyrage.ssh.Identity.from_buffer(unlocked))
     except pyrage.IdentityError:
         raise KeyFileError(
-            f"{shown_file(path)} is a kind of key that age cannot decrypt with", hint="use an Ed25519 or RSA key"
+            "{path} is a kind of key that age cannot decrypt with",
+            hint="use an Ed25519 or RSA key",
+            key="age-key-kind",
+            path=shown_file(path),
         ) from None

@@ -44,18 +44,26 @@ class Agent:
     def __init__(self) -> None:
         if not hasattr(socket, "AF_UNIX"):
             raise KeyFileError(
-                "this Python cannot reach ssh-agent: it has no Unix sockets", hint="use a key file", ways=(Way.KEY,)
+                "this Python cannot reach ssh-agent: it has no Unix sockets",
+                hint="use a key file",
+                key="agent-no-sockets",
+                ways=(Way.KEY,),
             )
         path = os.environ.get("SSH_AUTH_SOCK")
         if not path:
-            raise KeyFileError("there is no ssh-agent: SSH_AUTH_SOCK is not set", hint=_HINT)
+            raise KeyFileError("there is no ssh-agent: SSH_AUTH_SOCK is not set", hint=_HINT, key="agent-none")
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(_LIST_SECONDS)
         try:
             self._socket.connect(path)
         except OSError as error:
             self._socket.close()
-            raise KeyFileError(f"ssh-agent cannot be reached: {error.strerror or 'no answer'}", hint=_HINT) from error
+            raise KeyFileError(
+                "ssh-agent cannot be reached: {why_en}",
+                hint=_HINT,
+                key="agent-unreachable",
+                why_en=error.strerror or "no answer",
+            ) from error
 
     def __enter__(self) -> Self:
         return self
@@ -75,11 +83,16 @@ class Agent:
         try:
             count = reader.uint32("number of keys")
             if count > _MAX_KEYS:
-                raise FormatError(f"ssh-agent offers {count} keys, more than {_MAX_KEYS}")
+                raise FormatError(
+                    "ssh-agent offers {count} keys, more than {limit}",
+                    key="agent-many-keys",
+                    count=count,
+                    limit=_MAX_KEYS,
+                )
             blobs = [(reader.string("key"), reader.string("comment"))[0] for _ in range(count)]
             reader.finish()
         except FormatError as error:
-            raise KeyFileError(error.message) from None
+            raise KeyFileError.like(error) from None
         return tuple(key for key in map(_parse_key, blobs) if key)
 
     def sign(self, public_key: PublicKey, data: bytes) -> AgentSignature:
@@ -94,14 +107,16 @@ class Agent:
             inner = Reader(reader.string("signature"), "the answer of ssh-agent")
             reader.finish()
             if inner.text("algorithm") != public_key.key_type:
-                raise FormatError("the answer of ssh-agent: another algorithm than that of the key")
+                raise FormatError(
+                    "the answer of ssh-agent: another algorithm than that of the key", key="agent-other-algorithm"
+                )
             raw = inner.string("raw signature")
             flags = counter = None
             if public_key.key_type == SK_ED25519:
                 flags, counter = inner.byte("flags"), inner.uint32("counter")
             inner.finish()
         except FormatError as error:
-            raise KeyFileError(error.message) from None
+            raise KeyFileError.like(error) from None
         return AgentSignature(raw, flags, counter)
 
     def _ask(self, request: bytes, expected: int, seconds: int) -> Reader:
@@ -110,18 +125,27 @@ class Agent:
             self._socket.sendall(put_string(request))
             size = int.from_bytes(self._receive(4), "big")
             if not 1 <= size <= MAX_MESSAGE:
-                raise KeyFileError(f"the answer of ssh-agent has {size} bytes, at most {MAX_MESSAGE} are read")
+                raise KeyFileError(
+                    "the answer of ssh-agent has {size} bytes, at most {limit} are read",
+                    key="agent-answer-long",
+                    size=size,
+                    limit=MAX_MESSAGE,
+                )
             answer = self._receive(size)
         except TimeoutError:
             raise KeyFileError(
-                f"ssh-agent did not answer within {seconds} seconds",
+                "ssh-agent did not answer within {seconds} seconds",
                 hint="it may be waiting for you to touch a security key or to confirm",
+                key="agent-silent",
+                seconds=seconds,
             ) from None
         except OSError as error:
-            raise KeyFileError(f"ssh-agent: {error.strerror}") from error
+            raise KeyFileError("ssh-agent: {why.strerror}", key="agent-error", why=error) from error
         if answer[0] != expected:
             raise KeyFileError(
-                "ssh-agent refused", hint="the key is no longer in it, it is locked, or somebody refused the use"
+                "ssh-agent refused",
+                hint="the key is no longer in it, it is locked, or somebody refused the use",
+                key="agent-refused",
             )
         return Reader(answer, "the answer of ssh-agent", 1)
 
@@ -130,7 +154,7 @@ class Agent:
         while len(data) < size:
             piece = self._socket.recv(size - len(data))
             if not piece:
-                raise KeyFileError("ssh-agent closed the connection in the middle of an answer")
+                raise KeyFileError("ssh-agent closed the connection in the middle of an answer", key="agent-closed")
             data += piece
         return bytes(data)
 

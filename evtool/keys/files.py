@@ -43,11 +43,14 @@ def read_secret_file(path: Path, limit: int) -> bytes:
     try:
         data, mode = _read(path, limit)
     except InputError as error:
-        raise KeyFileError(error.message, hint=error.hint) from None
+        raise KeyFileError.like(error) from None
     if _HAS_MODES and mode & _OPEN_TO_OTHERS:
         raise KeyFileError(
-            f"{shown_file(path)} is open to other users (mode {stat.S_IMODE(mode):04o})",
+            "{path} is open to other users (mode {mode})",
             hint="if nobody else has used it, run chmod 600 on it and try again; otherwise make a new key",
+            key="key-open-to-others",
+            path=shown_file(path),
+            mode=f"{stat.S_IMODE(mode):04o}",
         )
     check_directory(path)
     return data
@@ -63,8 +66,11 @@ def read_own_file(path: Path, limit: int) -> bytes:
     data, mode = _read(path, limit)
     if _HAS_MODES and mode & _WRITABLE_BY_OTHERS:
         raise KeyFileError(
-            f"{shown_file(path)} can be changed by other users (mode {stat.S_IMODE(mode):04o})",
+            "{path} can be changed by other users (mode {mode})",
             hint="check its lines, then run chmod 600 on it",
+            key="file-changeable",
+            path=shown_file(path),
+            mode=f"{stat.S_IMODE(mode):04o}",
         )
     check_directory(path)
     return data
@@ -83,20 +89,20 @@ def _read(path: Path, limit: int) -> tuple[bytes, int]:
     try:
         descriptor = os.open(path, _READ)
     except OSError as error:
-        raise InputError(f"{shown_file(path)}: {error.strerror}") from error
+        raise InputError("{path}: {why.strerror}", key="cannot-read", path=shown_file(path), why=error) from error
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise InputError(f"{shown_file(path)} is not a file")
+            raise InputError("{path} is not a file", key="not-a-file", path=shown_file(path))
         data = b""
         while len(data) <= limit and (piece := os.read(descriptor, limit + 1 - len(data))):
             data += piece
     except OSError as error:
-        raise InputError(f"{shown_file(path)}: {error.strerror}") from error
+        raise InputError("{path}: {why.strerror}", key="cannot-read", path=shown_file(path), why=error) from error
     finally:
         os.close(descriptor)
     if len(data) > limit:
-        raise InputError(f"{shown_file(path)} has more than {limit} bytes")
+        raise InputError("{name} has more than {limit} bytes", key="file-long", name=shown_file(path), limit=limit)
     return data, status.st_mode
 
 
@@ -113,8 +119,11 @@ def check_directory(path: Path) -> None:
 def _check_not_writable(directory: Path, mode: int) -> None:
     if _HAS_MODES and mode & _WRITABLE_BY_OTHERS and not mode & stat.S_ISVTX:
         raise KeyFileError(
-            f"other users may replace files in {shown_file(directory)} (mode {stat.S_IMODE(mode):04o})",
+            "other users may replace files in {directory} (mode {mode})",
             hint="run chmod 700 on the directory, and check that its files are still yours",
+            key="directory-changeable",
+            directory=shown_file(directory),
+            mode=f"{stat.S_IMODE(mode):04o}",
         )
 
 
@@ -129,7 +138,9 @@ def make_private_directory(directory: Path) -> None:
         if not directory.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     except OSError as error:
-        raise KeyFileError(f"{shown_file(directory)} cannot be created: {error.strerror}") from error
+        raise KeyFileError(
+            "{path} cannot be created: {why.strerror}", key="cannot-create", path=shown_file(directory), why=error
+        ) from error
     _check_not_writable(directory, os.stat(directory).st_mode)
 
 
@@ -144,9 +155,13 @@ def create_file(path: Path, data: bytes, mode: int, *, any_medium: bool = False)
     try:
         descriptor = os.open(path, _CREATE, mode)
     except FileExistsError:
-        raise KeyFileError(f"{shown_file(path)} already exists and was not overwritten") from None
+        raise KeyFileError(
+            "{path} already exists and was not overwritten", key="exists-not-overwritten", path=shown_file(path)
+        ) from None
     except OSError as error:
-        raise KeyFileError(f"{shown_file(path)} cannot be written: {error.strerror}") from error
+        raise KeyFileError(
+            "{path} cannot be written: {why.strerror}", key="cannot-write", path=shown_file(path), why=error
+        ) from error
     try:
         with open(descriptor, "wb") as file:
             if _HAS_MODES:
@@ -159,7 +174,9 @@ def create_file(path: Path, data: bytes, mode: int, *, any_medium: bool = False)
         sync_directory(path.parent)
     except OSError as error:
         path.unlink(missing_ok=True)
-        raise KeyFileError(f"{shown_file(path)} cannot be written: {error.strerror}") from error
+        raise KeyFileError(
+            "{path} cannot be written: {why.strerror}", key="cannot-write", path=shown_file(path), why=error
+        ) from error
 
 
 def replace_file(path: Path, data: bytes, mode: int) -> None:
@@ -176,7 +193,9 @@ def replace_file(path: Path, data: bytes, mode: int) -> None:
         sync_directory(target.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise KeyFileError(f"{shown_file(path)} cannot be written: {error.strerror}") from error
+        raise KeyFileError(
+            "{path} cannot be written: {why.strerror}", key="cannot-write", path=shown_file(path), why=error
+        ) from error
 
 
 def sync_directory(directory: Path) -> None:

@@ -85,7 +85,7 @@ def read_backup_file(path: Path) -> KeyFile:
     try:
         key_file = _parse_key_file(path, read_any_file(path, MAX_KEY_FILE))
     except InputError as error:
-        raise KeyFileError(error.message, hint=error.hint) from None
+        raise KeyFileError.like(error) from None
     return key_file if key_file.encrypted else read_key_file(path)
 
 
@@ -93,7 +93,13 @@ def _parse_key_file(path: Path, data: bytes) -> KeyFile:
     try:
         public_key, encrypted = _parse_public_part(_dearmor(data))
     except FormatError as error:
-        raise KeyFileError(f"{shown_file(path)}: {error.message}", hint=error.hint or _CONVERT) from None
+        raise KeyFileError(
+            "{path}: {why}",
+            hint="{why.hint}" if error.hint else _CONVERT,
+            key="key-file" if error.hint else "key-file-format",
+            path=shown_file(path),
+            why=error,
+        ) from None
     return KeyFile(path, public_key, encrypted, data)
 
 
@@ -109,11 +115,13 @@ def read_public_key_file(path: Path) -> PublicKey:
     try:
         data = read_any_file(path, MAX_KEY_FILE)
     except InputError as error:
-        raise KeyFileError(error.message, hint=error.hint or _ASK_FOR_IT) from None
+        raise KeyFileError("{why}", hint=_ASK_FOR_IT, key="public-key-file", why=error) from None
     try:
         return parse_public_key(data)
     except FormatError as error:
-        raise KeyFileError(f"{shown_file(path)}: {error.message}", hint=error.hint) from None
+        raise KeyFileError(
+            "{path}: {why}", hint="{why.hint}", key="key-file", path=shown_file(path), why=error
+        ) from None
 
 
 def parse_public_key(data: bytes) -> PublicKey:
@@ -136,9 +144,11 @@ def unlock(key_file: KeyFile, source: PassphraseSource, name: str | None = None)
     where = shown_file(key_file.path)
     if key_file.public_key.key_type != ED25519:
         raise KeyFileError(
-            f"{where} belongs to a security key, which only ssh-agent can use",
+            "{where} belongs to a security key, which only ssh-agent can use",
             hint="run `ssh-add` on it, then name its .pub file as the key",
+            key="key-of-security-key",
             ways=(Way.KEY,),
+            where=where,
         )
     name = name or f"key {where}"
     for passphrase in _passphrases(key_file, source, name):
@@ -147,9 +157,9 @@ def unlock(key_file: KeyFile, source: PassphraseSource, name: str | None = None)
             break
     else:
         what = "wrong passphrase, or a damaged file" if key_file.encrypted else "the file is damaged"
-        raise KeyFileError(f"{name} cannot be unlocked: {what}")
+        raise KeyFileError("{name} cannot be unlocked: {what_en}", key="key-cannot-unlock", name=name, what_en=what)
     if private_key.public_key().public_bytes_raw() != key_file.public_key.point:
-        raise KeyFileError(f"{where}: its public and private parts do not belong together")
+        raise KeyFileError("{where}: its public and private parts do not belong together", key="key-parts", where=where)
     return private_key
 
 
@@ -174,9 +184,11 @@ def lock(private_key: Ed25519PrivateKey, passphrase: Passphrase | None) -> bytes
     try:
         again = load_ssh_private_key(data, passphrase.for_new_key() if passphrase else None)
     except (ValueError, TypeError, InvalidTag) as error:
-        raise KeyFileError("the key could not be locked: what would be written cannot be read again") from error
+        raise KeyFileError(
+            "the key could not be locked: what would be written cannot be read again", key="key-not-locked"
+        ) from error
     if not isinstance(again, Ed25519PrivateKey) or again.private_bytes_raw() != private_key.private_bytes_raw():
-        raise KeyFileError("the key could not be locked: another key would be written")
+        raise KeyFileError("the key could not be locked: another key would be written", key="key-not-locked-other")
     return data
 
 
@@ -229,8 +241,10 @@ def _try_unlock(key_file: KeyFile, passphrase: bytes | None) -> Ed25519PrivateKe
         return None
     except UnsupportedAlgorithm as error:
         raise KeyFileError(
-            f"{shown_file(key_file.path)} is locked with a cipher that is not supported",
+            "{path} is locked with a cipher that is not supported",
             hint="lock it again with ssh-keygen's default: ssh-keygen -p -f FILE",
+            key="key-cipher",
+            path=shown_file(key_file.path),
         ) from error
     return private_key if isinstance(private_key, Ed25519PrivateKey) else None
 
@@ -239,8 +253,12 @@ def _dearmor(data: bytes) -> bytes:
     text = data.strip()
     if not text.startswith(_BEGIN) or not text.endswith(_END):
         if text.startswith((b"ssh-", b"sk-")):
-            raise FormatError("is a public key", hint="name it FILE.pub, and ssh-agent signs with its private key")
-        raise FormatError("is not a private key in OpenSSH's format")
+            raise FormatError(
+                "is a public key",
+                hint="name it FILE.pub, and ssh-agent signs with its private key",
+                key="key-is-public",
+            )
+        raise FormatError("is not a private key in OpenSSH's format", key="key-not-openssh")
     return decode_base64(b"".join(text[len(_BEGIN) : -len(_END)].split()), "the private key")
 
 
@@ -248,14 +266,19 @@ def _parse_public_part(blob: bytes) -> tuple[PublicKey, bool]:
     """Read what stands before the locked part: how it is locked, and the public key."""
     reader = Reader(blob, "the private key")
     if reader.take(len(_MAGIC), "magic") != _MAGIC:
-        raise FormatError("is not a private key in OpenSSH's format")
+        raise FormatError("is not a private key in OpenSSH's format", key="key-not-openssh")
     cipher, kdf, options = reader.text("cipher"), reader.text("KDF"), reader.string("KDF options")
     if kdf == "bcrypt":
         parameters = Reader(options, "the private key")
         parameters.string("salt")
         rounds = parameters.uint32("rounds")
         if rounds > MAX_KDF_ROUNDS:
-            raise FormatError(f"is locked with {rounds} rounds, more than {MAX_KDF_ROUNDS}")
+            raise FormatError(
+                "is locked with {rounds} rounds, more than {limit}",
+                key="key-rounds",
+                rounds=rounds,
+                limit=MAX_KDF_ROUNDS,
+            )
     if reader.uint32("number of keys") != 1:
-        raise FormatError("holds more than one key")
+        raise FormatError("holds more than one key", key="key-several")
     return parse_public_key_blob(reader.string("public key")), cipher != "none"

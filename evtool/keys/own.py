@@ -41,13 +41,19 @@ def check_new_code(code: str, home: Path | None = None) -> Path:
     """
     check_code(code)
     if code.endswith(".pub"):
-        raise KeyFileError(f"{code} cannot be the code of a key: names of public key files end in .pub")
+        raise KeyFileError(
+            "{code} cannot be the code of a key: names of public key files end in .pub",
+            key="code-ends-in-pub",
+            code=code,
+        )
     path = keys_directory(home or home_directory()) / code
     for taken in (path, public_path(path)):
         if os.path.lexists(taken):
             raise KeyFileError(
-                f"{code} already has a key, and it was not overwritten",
-                hint=f"`evtool key show {code}` shows it; `evtool key change {code}` makes the next key of {code}",
+                "{code} already has a key, and it was not overwritten",
+                hint="`evtool key show {code}` shows it; `evtool key change {code}` makes the next key of {code}",
+                key="key-exists",
+                code=code,
             )
     return path
 
@@ -90,7 +96,9 @@ def read_own_key(code: str, home: Path | None = None) -> OwnKey:
     if not os.path.lexists(path):
         codes = _codes(path.parent)
         have = f"your keys are {', '.join(codes)}" if codes else "you have no keys yet"
-        raise KeyFileError(f"you have no key for {code}; {have}", hint=NO_KEY_HINT)
+        raise KeyFileError(
+            "you have no key for {code}; {have_en}", hint=NO_KEY_HINT, key="no-key-for", code=code, have_en=have
+        )
     return OwnKey(code, read_key_file(path))
 
 
@@ -113,7 +121,9 @@ def _codes(directory: Path) -> list[str]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise KeyFileError(f"{shown(str(directory))} cannot be read: {error.strerror}") from error
+        raise KeyFileError(
+            "{path} cannot be read: {why.strerror}", key="cannot-read", path=shown(str(directory)), why=error
+        ) from error
     return [name for name in names if not name.endswith(".pub") and _is_code(name)]
 
 

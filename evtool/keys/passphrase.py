@@ -42,12 +42,17 @@ class Passphrase(Struct, frozen=True, eq=False):
     def __post_init__(self) -> None:
         if not self._typed:
             raise KeyFileError(
-                "the passphrase is empty", hint="a key can be made without one", ways=(Way.NO_KEY_PASSPHRASE,)
+                "the passphrase is empty",
+                hint="a key can be made without one",
+                key="passphrase-empty",
+                ways=(Way.NO_KEY_PASSPHRASE,),
             )
         if len(self._typed) > MAX_PASSPHRASE:
-            raise KeyFileError(f"the passphrase has more than {MAX_PASSPHRASE} bytes")
+            raise KeyFileError(
+                "the passphrase has more than {limit} bytes", key="passphrase-long", limit=MAX_PASSPHRASE
+            )
         if b"\n" in self._typed or b"\0" in self._typed:
-            raise KeyFileError("the passphrase has more than one line, or a NUL")
+            raise KeyFileError("the passphrase has more than one line, or a NUL", key="passphrase-lines")
 
     def __repr__(self) -> str:
         return "Passphrase()"
@@ -61,7 +66,9 @@ class Passphrase(Struct, frozen=True, eq=False):
         try:
             return unicodedata.normalize("NFC", self._typed.decode("utf-8")).encode("utf-8")
         except UnicodeDecodeError:
-            raise KeyFileError("the passphrase is not UTF-8 text", hint="set the terminal to UTF-8") from None
+            raise KeyFileError(
+                "the passphrase is not UTF-8 text", hint="set the terminal to UTF-8", key="passphrase-not-utf8"
+            ) from None
 
     def require_strength(self) -> None:
         """Make sure that it is not too short to lock a key.
@@ -72,9 +79,12 @@ class Passphrase(Struct, frozen=True, eq=False):
         letters = len(unicodedata.normalize("NFKD", self._typed.decode("utf-8", "replace")))
         if letters < MIN_LETTERS:
             raise KeyFileError(
-                f"the passphrase has {letters} letters, and a key needs at least {MIN_LETTERS}",
-                hint="whoever copies the key file can try as many as they like; four words that do not belong together "
-                "are hard to guess and easy to remember",
+                "the passphrase has {letters} letters, and a key needs at least {limit}",
+                hint="whoever copies the key file can try as many as they like; four words that do not belong "
+                "together are hard to guess and easy to remember",
+                key="passphrase-short",
+                letters=letters,
+                limit=MIN_LETTERS,
             )
 
     def candidates(self) -> tuple[bytes, ...]:
@@ -113,7 +123,9 @@ class TerminalPassphrase(Struct, frozen=True):
         prompt = f"This passphrase is wrong. {prompt}" if again else prompt
         passphrase = Passphrase(_ask(prompt, self.way))
         if new and Passphrase(_ask("Repeat it: ", self.way)).for_new_key() != passphrase.for_new_key():
-            raise KeyFileError("the two passphrases differ", hint="nothing was written; try again")
+            raise KeyFileError(
+                "the two passphrases differ", hint="nothing was written; try again", key="passphrases-differ"
+            )
         return passphrase
 
 
@@ -130,8 +142,12 @@ class DescriptorPassphrase(Struct, frozen=True):
                 data += piece
         except OSError as error:
             raise KeyFileError(
-                f"the passphrase of {subject} cannot be read from descriptor {self.descriptor}: {error.strerror}",
+                "the passphrase of {subject} cannot be read from descriptor {descriptor}: {why.strerror}",
                 hint="open it in the shell, as in `3< FILE` for descriptor 3",
+                key="passphrase-descriptor",
+                subject=subject,
+                descriptor=self.descriptor,
+                why=error,
             ) from error
         return Passphrase(_without_newline(data))
 
@@ -153,7 +169,7 @@ def _is_pipe(path: Path) -> bool:
     try:
         return stat.S_ISFIFO(os.stat(path).st_mode)
     except OSError as error:
-        raise InputError(f"{shown_file(path)}: {error.strerror}") from error
+        raise InputError("{path}: {why.strerror}", key="cannot-read", path=shown_file(path), why=error) from error
 
 
 def _without_newline(data: bytes) -> bytes:
@@ -171,7 +187,12 @@ def _ask(prompt: str, way: Way) -> bytes:
             return getpass.getpass(prompt).encode("utf-8", "surrogateescape")
         except (getpass.GetPassWarning, EOFError, OSError):
             raise KeyFileError(
-                "a passphrase is needed and there is no terminal to ask on", hint=_HINT, ways=(way,)
+                "a passphrase is needed and there is no terminal to ask on",
+                hint=_HINT,
+                key="passphrase-no-terminal",
+                ways=(way,),
             ) from None
         except UnicodeError:
-            raise KeyFileError("the passphrase is not UTF-8 text", hint="set the terminal to UTF-8") from None
+            raise KeyFileError(
+                "the passphrase is not UTF-8 text", hint="set the terminal to UTF-8", key="passphrase-not-utf8"
+            ) from None

@@ -70,12 +70,17 @@ class Recipients(Struct, frozen=True):
             UsageError: the file does not name it.
         """
         if code not in self.by_code:
-            known = ", ".join(sorted(self.by_code)) or "the list is empty"
+            known = ", ".join(sorted(self.by_code))
             meant = did_you_mean(code, self.by_code)
             raise UsageError(
-                f"{shown(code, 80)} is not in your list of recipients ({known})",
-                hint=f"{meant}{'if not, ' if meant else ''}{self.how_to_add(code)}",
+                "{code} is not in your list of recipients ({known_en})",
+                hint="{hint_en}",
+                key="recipient-unknown" if known else "recipient-unknown-empty",
                 ways=(Way.RECIPIENTS,),
+                code=shown(code, 80),
+                known_en=known or "the list is empty",
+                known=known,
+                hint_en=f"{meant}{'if not, ' if meant else ''}{self.how_to_add(code)}",
             )
         return self.by_code[code]
 
@@ -127,8 +132,15 @@ def parse_recipients_file(path: Path, data: bytes) -> Recipients:
     try:
         return parse_recipients(data)
     except FormatError as error:
-        hint = error.hint or "`evtool help recipient` explains the file; manifests/FORMAT-consent.md has an example"
-        raise FormatError(f"{shown(path.name)}: {error.message}", hint=hint) from error
+        raise FormatError(
+            "{path}: {why}",
+            hint="{why.hint}"
+            if error.hint
+            else "`evtool help recipient` explains the file; manifests/FORMAT-consent.md has an example",
+            key="file-why" if error.hint else "recipients-file",
+            path=shown(path.name),
+            why=error,
+        ) from error
 
 
 def parse_recipients(data: bytes) -> Recipients:
@@ -141,7 +153,12 @@ def parse_recipients(data: bytes) -> Recipients:
     table = TomlTable(parse_toml(text.encode(), "the file of recipients"))
     found = table.take("format", str)
     if found != FORMAT:
-        raise FormatError(f"the file of recipients is in format {shown(found)}, this version reads {FORMAT}")
+        raise FormatError(
+            "the file of recipients is in format {found}, this version reads {format}",
+            key="recipients-format",
+            found=shown(found),
+            format=FORMAT,
+        )
     entries = table.take("recipient", dict) if "recipient" in table else {}
     table.finish()
     return Recipients({check_code(code): _parse(code, value) for code, value in entries.items()})
@@ -149,13 +166,22 @@ def parse_recipients(data: bytes) -> Recipients:
 
 def _parse(code: str, value: object) -> KnownRecipient:
     if not isinstance(value, dict):
-        raise FormatError(f"recipient {code} is not a table", hint=f"it begins with [recipient.{code}]")
+        raise FormatError(
+            "recipient {code} is not a table",
+            hint="it begins with [recipient.{code}]",
+            key="recipient-no-table",
+            code=code,
+        )
     table = TomlTable(value, f"recipient {code}")
     for name, accepted_codes in (("kinds", _KINDS), ("purposes", accepted(TERMS_BY_NAME["for"]))):
         if name not in table:
             raise FormatError(
-                f"recipient {code}.{name} is missing",
-                hint=f'add a line {name} = ["...", "..."]; accepted: {accepted_codes}',
+                "recipient {code}.{name} is missing",
+                hint='add a line {name} = ["...", "..."]; accepted: {codes}',
+                key="recipient-missing",
+                code=code,
+                name=name,
+                codes=accepted_codes,
             )
     recipient = Recipient(
         code=code,
@@ -190,7 +216,11 @@ def _purposes(texts: tuple[str, ...]) -> tuple[Purpose | str, ...]:
 
 def _region(code: str, text: str) -> str:
     if not _REGION.match(text):
-        raise FormatError(f"recipient {code}: region must be two capital letters from ISO 3166-1, like KR")
+        raise FormatError(
+            "recipient {code}: region must be two capital letters from ISO 3166-1, like KR",
+            key="recipient-region",
+            code=code,
+        )
     return text
 
 
@@ -198,7 +228,9 @@ def _signing_key(code: str, text: str) -> PublicKey:
     try:
         return parse_public_key_line(text)
     except FormatError as error:
-        raise FormatError(f"recipient {code}: {error.message}", hint=error.hint) from None
+        raise FormatError(
+            "recipient {code}: {why}", hint="{why.hint}", key="recipient-why", code=code, why=error
+        ) from None
 
 
 def _key(code: str, text: str) -> str:
@@ -206,5 +238,9 @@ def _key(code: str, text: str) -> str:
         try:
             parse_public_key_line(text)
         except FormatError:
-            raise FormatError(f"recipient {code}: a key is neither an age public key nor an SSH public key") from None
+            raise FormatError(
+                "recipient {code}: a key is neither an age public key nor an SSH public key",
+                key="recipient-key",
+                code=code,
+            ) from None
     return text

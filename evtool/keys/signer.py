@@ -86,7 +86,7 @@ class AgentSigner(Struct, frozen=True):
         try:
             armored = serialize_signature(self.public_key, answer.raw, flags=answer.flags, counter=answer.counter)
         except FormatError as error:
-            raise KeyFileError(f"ssh-agent did not sign: {error.message}") from None
+            raise KeyFileError("ssh-agent did not sign: {why}", key="agent-no-signature", why=error) from None
         return _checked(armored, message)
 
 
@@ -161,10 +161,12 @@ def _only_own_key(home: Path | None) -> OwnKey:
         return own.keys[0]
     if own.keys:
         codes = ", ".join(key.code for key in own.keys)
-        raise KeyFileError(f"you have more than one key: {codes}", hint="choose one", ways=(Way.AGENT,))
+        raise KeyFileError(
+            "you have more than one key: {codes}", hint="choose one", key="several-keys", ways=(Way.AGENT,), codes=codes
+        )
     if own.problems:
         raise own.problems[0]
-    raise KeyFileError("you have no key to sign with", hint=NO_KEY_HINT)
+    raise KeyFileError("you have no key to sign with", hint=NO_KEY_HINT, key="no-key")
 
 
 def _find_fingerprint(fingerprint: str, agent_code: str | None, home: Path | None) -> _FoundKey:
@@ -176,14 +178,18 @@ def _find_fingerprint(fingerprint: str, agent_code: str | None, home: Path | Non
     if not held:
         raise _not_held(fingerprint)
     if agent_code is None:
-        raise KeyFileError("a key in ssh-agent has no code", hint="give its code", ways=(Way.AGENT,))
+        raise KeyFileError(
+            "a key in ssh-agent has no code", hint="give its code", key="agent-key-no-code", ways=(Way.AGENT,)
+        )
     return _FoundKey(held[0], agent_code)
 
 
 def _not_held(fingerprint: str) -> KeyFileError:
     return KeyFileError(
-        f"the key {shown(fingerprint, 80)} is not among your own keys and not in ssh-agent",
+        "the key {fingerprint} is not among your own keys and not in ssh-agent",
         hint="`evtool key list --ssh-agent` shows both; `ssh-add FILE` adds one to ssh-agent",
+        key="key-not-found",
+        fingerprint=shown(fingerprint, 80),
     )
 
 
@@ -201,9 +207,11 @@ def _code_of(name: str) -> str:
         return check_code(name)
     except FormatError:
         raise KeyFileError(
-            f"the name of the key file, {shown(name, 80)}, is not a code",
+            "the name of the key file, {name}, is not a code",
             hint="give the code",
+            key="key-file-name",
             ways=(Way.AGENT,),
+            name=shown(name, 80),
         ) from None
 
 
@@ -213,6 +221,9 @@ def _checked(armored: bytes, message: bytes) -> bytes:
         verify_signature(parse_signature(armored), message)
     except (FormatError, SignatureError) as error:
         raise KeyFileError(
-            f"the key made a signature that fails verification: {error.message}", hint=error.hint
+            "the key made a signature that fails verification: {why}",
+            hint="{why.hint}",
+            key="key-bad-signature",
+            why=error,
         ) from None
     return armored

@@ -50,9 +50,11 @@ def load_trust(path: Path | None = None, home: Path | None = None) -> AllowedSig
         trust = parse_allowed_signers(_as_utf8(read_any_file(path, MAX_TRUST_FILE), path), local_time)
         if trust.skipped and not trust.signers:
             raise FormatError(
-                f"no line of the trust file {shown_file(path)} was understood, so it trusts nobody",
+                "no line of the trust file {path} was understood, so it trusts nobody",
                 hint="a line is a code and a public key: A1 ssh-ed25519 AAAA...; `evtool trust list` shows your own",
+                key="trust-nobody",
                 lines=tuple(f"line {line.line_number} {line.reason}" for line in trust.skipped[:_MAX_NAMED]),
+                path=shown_file(path),
             )
         return trust
     return parse_allowed_signers(_read_own(trust_file(home or home_directory())), local_time)

@@ -79,7 +79,12 @@ def load_roots(path: Path) -> AnchorSet:
         return _collect(files, needs_settings=False)
     found = _read_anchors(path, needs_settings=False)
     if not found.anchors:
-        raise FormatError(f"{shown(path.name)} holds no usable certificate: {'; '.join(found.problems)}")
+        raise FormatError(
+            "{path} holds no usable certificate: {why_en}",
+            key="anchor-none-usable",
+            path=shown(path.name),
+            why_en="; ".join(found.problems),
+        )
     return found
 
 
@@ -96,7 +101,12 @@ def _collect(files: list[Path], needs_settings: bool) -> AnchorSet:
         for anchor in found.anchors:
             anchors.setdefault(anchor.fingerprint, anchor)
     if len(anchors) > MAX_ANCHORS:
-        raise InputError(f"{len(anchors)} time-stamp anchors, at most {MAX_ANCHORS} are allowed")
+        raise InputError(
+            "{count} time-stamp anchors, at most {limit} are allowed",
+            key="anchors-many",
+            count=len(anchors),
+            limit=MAX_ANCHORS,
+        )
     ordered = sorted(anchors.values(), key=lambda anchor: (anchor.name, anchor.fingerprint))
     return AnchorSet(tuple(ordered), tuple(problems))
 
@@ -107,10 +117,19 @@ def _read_anchors(file: Path, needs_settings: bool) -> AnchorSet:
     named = tuple(f"{shown(file.name)}: {problem}" for problem in problems)
     if settings_file.is_file():
         if len(certificates) != 1:
-            raise FormatError(f"{len(certificates)} certificates belong to {shown(settings_file.name)}, expected 1")
+            raise FormatError(
+                "{count} certificates belong to {file}, expected 1",
+                key="anchor-certificates",
+                count=len(certificates),
+                file=shown(settings_file.name),
+            )
         return AnchorSet((_parse_settings(_read(settings_file, _MAX_TOML_BYTES), certificates[0]),), named)
     if needs_settings:
-        raise FormatError(f"{shown(settings_file.name)} is missing, so the certificate is not trusted")
+        raise FormatError(
+            "{file} is missing, so the certificate is not trusted",
+            key="anchor-no-settings",
+            file=shown(settings_file.name),
+        )
     return AnchorSet(tuple(Anchor(c.der, _default_name(c)) for c in certificates), named)
 
 
@@ -121,7 +140,7 @@ def _read(file: Path, limit: int) -> bytes:
     except OSError as error:
         raise InputError(f"{shown(file.name)} cannot be read: {shown(error.strerror or '')}") from error
     if len(data) > limit:
-        raise FormatError(f"{shown(file.name)} has more than {limit} bytes")
+        raise FormatError("{name} has more than {limit} bytes", key="file-long", name=shown(file.name), limit=limit)
     return data
 
 
@@ -133,24 +152,26 @@ def _parse_settings(data: bytes, certificate: Certificate) -> Anchor:
     try:
         table = tomllib.loads(data.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise FormatError("its settings are not TOML") from error
+        raise FormatError("its settings are not TOML", key="anchor-not-toml") from error
     if table.get("format") != FORMAT or set(table) - _FIELDS:
-        raise FormatError(f"its settings are not of format {FORMAT}")
+        raise FormatError("its settings are not of format {format}", key="anchor-format", format=FORMAT)
     if table.get("fingerprint") != certificate.facts.fingerprint:
         raise FormatError(
-            f"the fingerprint of the certificate is {certificate.facts.fingerprint[:16]}..., its settings name another",
+            "the fingerprint of the certificate is {fingerprint}..., its settings name another",
             hint="remove the anchor and add it again",
+            key="anchor-other",
+            fingerprint=certificate.facts.fingerprint[:16],
         )
     name, policies = table.get("name"), table.get("policies", [])
     if not isinstance(name, str) or not isinstance(policies, list) or not all(isinstance(p, str) for p in policies):
-        raise FormatError("its settings have no name, or its policies are not a list of texts")
+        raise FormatError("its settings have no name, or its policies are not a list of texts", key="anchor-settings")
     return Anchor(certificate.der, name, _time(table, "use_from"), _time(table, "use_until"), frozenset(policies))
 
 
 def _time(table: dict[str, Any], field: str) -> datetime | None:
     value = table.get(field)
     if value is not None and not isinstance(value, datetime):
-        raise FormatError(f"{field} is not a date with time and zone")
+        raise FormatError("{field} is not a date with time and zone", key="anchor-date", field=field)
     return value
 
 

@@ -27,7 +27,10 @@ def choose_workers(
         yield Workers(jobs or default_jobs(), meter=meter)
         return
     if jobs is not None:
-        raise UsageError("a cluster decides how many workers it has: name a scheduler or a number, not both")
+        raise UsageError(
+            "a cluster decides how many workers it has: name a scheduler or a number, not both",
+            key="scheduler-or-number",
+        )
     # This imports asyncio, and few runs use a cluster.
     from evtool.scan.cluster import open_cluster
 

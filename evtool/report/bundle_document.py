@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from evtool.core.errors import ExitCode
 from evtool.report.document import DirectoryReport
+from evtool.report.language import in_english
 from evtool.report.travels import Travels
 
 
@@ -105,7 +106,9 @@ def travels_document(travels: Travels) -> TravelsDocument:
             for other in travels.other_terms
         ),
         other_items=tuple(travels.other_items.serialize()) if travels.other_items else (),
-        texts=tuple(TravellingText(text=words.text, places=words.places) for words in travels.texts),
+        texts=tuple(
+            TravellingText(text=words.text, places=tuple(map(in_english, words.places))) for words in travels.texts
+        ),
     )
 
 

@@ -21,7 +21,7 @@ from evtool.core.consent.summary import ConsentSummary
 from evtool.core.custody.events import Acceptance, Event
 from evtool.core.errors import ExitCode
 from evtool.core.text.times import format_time
-from evtool.report.language import english
+from evtool.report.language import english, in_english
 
 Terms = dict[str, str | list[str]]
 """Name of a term -> its value, as files spell them; a term that is not stated is not there."""
@@ -289,7 +289,7 @@ def decision_document(answer: ConsentAnswer) -> DecisionDocument:
         item=answer.consent.item,
         allowed=decision.allowed,
         reasons=tuple(
-            RefusalDocument(reason=refusal.reason, message=refusal.message, confirm=refusal.confirm)
+            RefusalDocument(reason=refusal.reason, message=in_english(refusal.says), confirm=refusal.confirm)
             for refusal in decision.reasons
         ),
         duties=tuple(map(english().say_words, decision.duties)),

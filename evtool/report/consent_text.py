@@ -8,7 +8,7 @@ from evtool.core.consent.items import ItemConsent, ItemTerms, TermsNeverStated, 
 from evtool.core.consent.state import Holding
 from evtool.core.consent.summary import NOT_STATED, ConsentSummary
 from evtool.core.finding import Axis, AxisState
-from evtool.core.terms.terms import ConsentTerms, Handling
+from evtool.core.terms.terms import TERMS, ConsentTerms, Handling
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.core.text.times import format_time
@@ -117,59 +117,76 @@ def _counted(language: Language, name: str, counts: Mapping[str, int], items: in
     return ", ".join(text if count == items else f"{text} ({count:,})" for text, count in said)
 
 
-def say_code(language: Language, name: str, code: str) -> str:
+def say_code(language: Language, name: str, code: str) -> Said:
     """Say the value of a term; what the vocabulary does not have is shown as it is."""
     own = language.table(f"term.{name}")
     return language.word(f"term.{name}" if code in own else "term.any", code)
 
 
-def render_terms(terms: ConsentTerms) -> list[str]:
+def render_terms(language: Language, terms: ConsentTerms) -> list[Said]:
     """Write terms, one per line."""
-    return [f"{name}: {_value(value)}" for name, value in terms.stated.items()]
+    return [
+        language.say("consent.term", name=language.word("term.name", name), value=say_term(language, name, value))
+        for name, value in terms.stated.items()
+    ]
 
 
-def _value(value: str | Sequence[str]) -> str:
-    return shown(value, 400) if isinstance(value, str) else ", ".join(shown(code, 80) for code in value) or "none"
+def say_term(language: Language, name: str, value: str | Sequence[str]) -> Said:
+    """Say the value of a term, as files spell it, in words."""
+    if isinstance(value, str):
+        return say_code(language, name, value) if name in _CODED else Said(shown(value, 400))
+    said = [say_code(language, name, code) for code in value]
+    return Said(", ".join(said)) if said else language.word("term.any", "none")
 
 
-def render_known(known: ItemTerms) -> list[str]:
+_CODED = frozenset(term.name for term in TERMS if term.codes is not None)
+"""Terms whose values are codes of a vocabulary; the others are texts, dates, and codes of people."""
+
+
+def render_known(language: Language, known: ItemTerms) -> list[Said]:
     """Write the terms that apply to an item, one per line; if they are not known, why, and the strictest."""
     if isinstance(known, TermsNeverStated):
-        return ["no terms were ever stated, so it is closed: it may not be given to anyone"]
+        return [language.say("consent.never-stated")]
     if isinstance(known, TermsWithheld):
-        return ["this copy does not show its terms, so the strictest terms apply", *render_terms(known.terms)]
-    return render_terms(known.terms)
+        return [language.say("consent.terms-withheld"), *render_terms(language, known.terms)]
+    return render_terms(language, known.terms)
 
 
-def _sealed(sealed: ItemTerms) -> str:
+def _sealed(language: Language, sealed: ItemTerms) -> Said:
     if isinstance(sealed, TermsWithheld):
-        return "withheld from this copy"
-    return "; ".join(render_terms(terms_that_count(sealed))) or "nothing"
+        return language.say("consent.withheld-here")
+    terms = render_terms(language, terms_that_count(sealed))
+    return Said("; ".join(terms)) if terms else language.say("consent.nothing")
 
 
-def render_consent(consent: ItemConsent) -> str:
+def render_consent(language: Language, consent: ItemConsent) -> str:
     """Write the consent for one item: what was sealed, what changed, what is in force."""
-    lines = [f"item {consent.item}, sealed by entry {consent.sealed_by}"]
-    lines += [f"  {line}" for line in render_known(consent.in_force)]
+    say, sealed_by = language.say, consent.sealed_by
+    lines: list[str] = [say("show.item", item=consent.item, entry=sealed_by)]
+    lines += [f"  {line}" for line in render_known(language, consent.in_force)]
     if consent.changes:
-        lines.append("  combined from")
-        lines.append(f"    entry {consent.sealed_by} (sealed): {_sealed(consent.sealed)}")
+        sealed = _sealed(language, consent.sealed)
+        lines += [f"  {say('consent.combined')}", f"    {say('consent.from-seal', entry=sealed_by, terms=sealed)}"]
         for change in consent.changes:
-            changed = "; ".join(render_terms(change.terms))
-            lines.append(f"    entry {change.entry} ({format_time(change.happened_at)}, claimed): {changed}")
+            terms, when = Said("; ".join(render_terms(language, change.terms))), format_time(change.happened_at)
+            lines.append(f"    {say('consent.from-change', entry=change.entry, time=when, terms=terms)}")
     return "\n".join(lines)
 
 
-def render_holding(holding: Holding) -> str:
+def render_holding(language: Language, holding: Holding) -> str:
     """Write who has held what, and since when."""
-    purpose = f" for {shown(holding.purpose)}" if holding.purpose else ""
-    answer = "not answered" if holding.answer is None else holding.answer.value
+    say = language.say
+    answer = language.word("term.acceptance", holding.answer.value) if holding.answer else say("consent.no-answer")
     if holding.accepted:
-        answer += f", items {', '.join(holding.accepted.serialize())}"
+        answer = Said(f"{answer}, {language.say_ranges(holding.accepted.ranges, 'items', None)}")
+    held = language.say_ranges(holding.items.ranges, "items", None)
+    since = say("consent.holding", holder=holding.holder, items=held, since=holding.since)
+    purpose = say("consent.held-for", purpose=say_code(language, "for", holding.purpose)) if holding.purpose else ""
+    event = language.word("event", holding.event.value)
     return "\n".join(
         [
-            f"{holding.holder}: items {', '.join(holding.items.serialize())} since {holding.since} (claimed){purpose}",
-            f"  entry {holding.entry} {holding.event.value}, {answer}",
+            f"{since}{purpose}",
+            f"  {language.say_ranges(((holding.entry, holding.entry),), 'entries')} {event}, {answer}",
             f"  {group_in_fours(holding.head)}",
         ]
     )

@@ -4,7 +4,8 @@ There is one catalogue for each language, `texts/CODE.toml` beside this module, 
 (`texts/README.md`). Every sentence about a verdict stands there once. The rest of the program says *what* is to be
 said, as a key and values: a finding is a code, the name of a sentence on that code, and values
 (`evtool.core.finding`). So no text is ever made from an English message, and the core has no texts and reads none.
-Where English is a promise, in JSON documents and in errors, it is made here as well, from `en.toml`.
+Where English is a promise, in JSON documents, it is made here as well, from `en.toml`. The English of an error stands
+where it is raised; [error] and [hint] of the other catalogues say it by the key of the error, with its values.
 
 Considered and not done: a message in English inside each finding beside the catalogue, which is two texts for one
 thing that drift apart; gettext, whose keys are the English sentences; and parsing a catalogue as a whole, which took
@@ -13,7 +14,7 @@ something from are parsed: those of a clean verification are 19 of 110.
 
 In a text `{name}` is a value. What it may be, and how it is said:
 
-    {name}            text: escaped (`shown`); a number: its digits; words: said in place; an error: see [cause]
+    {name}            text: escaped (`shown`); a number: its digits; words: said in place; an error: see [error]
     {count:,}         a number with separators
     {name:escaped}    text that was escaped before
     {found:short}     the first 16 digits of a digest; other text as it is
@@ -38,8 +39,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from evtool.core.errors import UsageError
-from evtool.core.finding import Cause, Finding, Listed, Ranges, Value, Words
+from evtool.core.errors import EvtoolError, UsageError
+from evtool.core.finding import Cause, Finding, Listed, Phrase, Ranges, Value, Words
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
@@ -189,6 +190,8 @@ class Language:
     def _say_value(self, value: Value, how: str, name: str) -> str:
         if isinstance(value, int):
             return f"{value:,}" if how == "," else str(value)
+        if isinstance(value, Phrase):
+            return self._say_phrase(value)
         if isinstance(value, str):
             return self.word(f"term.{how}", value) if f"term.{how}" in self._places else _spell(value, how)
         if isinstance(value, Words):
@@ -207,10 +210,42 @@ class Language:
             numbers += self.say("ranges.more", count=len(ranges) - len(named))
         return self._fill(f"ranges.{noun}", {"count": count_items(ranges), "numbers": Said(numbers)})
 
-    def _say_cause(self, cause: Cause) -> str:
-        known = self.table("cause")
-        text: str = known[cause.kind] if cause.kind in known else known["other"]
-        return text.replace("{kind}", cause.kind).replace("{text}", cause.text)
+    def say_error(self, error: EvtoolError) -> Said:
+        """Say what went wrong; where there is no text for that, in English, behind a sentence that says so."""
+        return self._say_cause(Cause.of(error), "error.untold")
+
+    def say_hint(self, error: EvtoolError) -> Said:
+        """Say what to do next, with the options that do it; empty where nothing helps."""
+        values = dict(Cause.of(error).values)
+        inner = [value for value in error.values.values() if isinstance(value, EvtoolError) and value.hint]
+        if not error.hint or self.code == "en":
+            said = Said(error.hint)
+        elif self.find(f"hint.{error.key}") is not None:
+            said = self._fill_escaped(f"hint.{error.key}", values)
+        else:
+            said = self.say_hint(inner[0]) if inner else self.say("hint.untold", text=Said(error.hint))
+        said = Said(error.fill(said))
+        return Said(f"{said} ({error.options})".strip()) if error.options else said
+
+    def say_lines(self, error: EvtoolError) -> list[str]:
+        """Say what an error sums up, one line each."""
+        return [self._say_phrase(line) if isinstance(line, Phrase) else line for line in error.lines]
+
+    def _say_cause(self, cause: Cause, untold: str = "cause.other") -> Said:
+        """Say an error by its key, or by its kind; `untold` is the text for one that has neither."""
+        if self.code == "en":
+            return Said(cause.text)
+        if cause.key:
+            return self._fill_escaped(f"error.{cause.key}", dict(cause.values))
+        known = self.table("cause").get(cause.kind) if untold == "cause.other" else None
+        return Said(known) if known else self.say(untold, kind=cause.kind, text=Said(cause.text))
+
+    def _fill_escaped(self, key: str, values: Mapping[str, Value]) -> Said:
+        """Say the text of an error, whose values are safe to print already."""
+        return self._fill(key, {name: Said(value) if type(value) is str else value for name, value in values.items()})
+
+    def _say_phrase(self, phrase: Phrase) -> Said:
+        return self.say_words(phrase.says) if isinstance(phrase.says, Words) else self.say_finding(phrase.says)
 
     def _say_list(self, listed: Listed, how: str) -> str:
         named = listed.parts[:_MOST_NAMED]
@@ -257,9 +292,10 @@ def english() -> Language:
     return load_language("en")
 
 
-def in_english(finding: Finding) -> str:
-    """Say what was found in an error, or in a document for programs."""
-    return english().say_finding(finding)
+def in_english(says: Finding | Words) -> Phrase:
+    """Say what was found, or a part of a sentence, in an error or in a document for programs."""
+    said = english().say_words(says) if isinstance(says, Words) else english().say_finding(says)
+    return Phrase(said, says)
 
 
 def in_every_language(write: Callable[[Language], str]) -> str:

@@ -4,77 +4,75 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from evtool.core.finding import Listed, Words
 from evtool.core.manifest.statement import MetadataStatement
 from evtool.core.metadata.claims import Claims
 from evtool.core.metadata.vocabulary import Failure, OffsetBasis, Withheld
 from evtool.core.text.counts import counted
 from evtool.core.text.names import shown
-
-WORDS = {
-    Withheld.PLACE: "places",
-    Withheld.SERIAL: "serial numbers and identifiers",
-    Withheld.PERSON: "names of persons, organisations or computers",
-    Withheld.TEXT: "free texts",
-    Withheld.TAG: "raw tags",
-}
-"""What the basic form leaves out, by kind."""
-
-_FAILURES = {
-    Failure.NO_CONFINEMENT: "this platform cannot confine the parser, so it was not used (--no-sandbox uses it anyway)",
-    Failure.NOT_STARTED: "the parser's process could not be started",
-    Failure.TOO_LARGE: "too large to be copied for the parser",
-    Failure.CPU_TIME: "the parser was stopped, because it used too much processor time",
-    Failure.WALL_TIME: "the parser was stopped, because it took too long",
-    Failure.KILLED: "the parser crashed, or the system stopped it",
-    Failure.ANSWER: "the parser's answer was too long, cut off or malformed",
-    Failure.UNREADABLE: "could not be opened a second time",
-    Failure.CHANGED: "changed after it was hashed",
-    Failure.WITHHELD: "not written, because the metadata contains a denied term",
-}
+from evtool.report.columns import columns_of, pad
+from evtool.report.language import Language, Said, english
 
 
-def render_claims(claims: Claims) -> Iterator[tuple[str, str]]:
+def render_claims(language: Language, claims: Claims) -> Iterator[tuple[Said, Said]]:
     """Give each claim in words: its kind, and its value with the tag it was read from."""
+
+    def claim(kind: str, value: str, limit: int = 240) -> tuple[Said, Said]:
+        return language.word("claim", kind), Said(shown(value, limit))
+
     if claims.format is not None:
         puid = f", {claims.format.puid}" if claims.format.puid else ""
-        yield "format", shown(f"{claims.format.name} ({claims.format.media_type}{puid})")
+        yield claim("format", f"{claims.format.name} ({claims.format.media_type}{puid})")
     for time in claims.times:
-        unknown = {OffsetBasis.UNKNOWN: ", offset unknown", OffsetBasis.FORMAT: ", UTC by the format"}
-        yield time.kind.value, shown(f"{time.time}{unknown.get(time.offset, '')} ({time.source})")
+        unknown = {basis: language.say(f"metadata.offset-{basis.value}") for basis in _UNKNOWN_OFFSETS}
+        yield claim(time.kind.value, f"{time.time}{unknown.get(time.offset, '')} ({time.source})")
     for place in claims.places:
         height = f", {place.altitude} m" if place.altitude else ""
-        yield "place", shown(f"{place.latitude}, {place.longitude}{height} ({place.source})")
+        yield claim("place", f"{place.latitude}, {place.longitude}{height} ({place.source})")
     for duration in claims.durations:
-        yield "duration", shown(f"{duration.seconds} s ({duration.source})")
+        yield claim("duration", f"{duration.seconds} s ({duration.source})")
     for text in claims.texts:
-        yield text.kind.code, shown(f"{text.value} ({text.source})", 600)
+        yield claim(text.kind.code, f"{text.value} ({text.source})", 600)
     for count in claims.counts:
-        yield count.kind.value, shown(f"{count.value} ({count.source})")
+        yield claim(count.kind.value, f"{count.value} ({count.source})")
     for tag in claims.tags:
-        yield "tag", shown(f"{tag.name}: {tag.value}", 600)
+        yield claim("tag", f"{tag.name}: {tag.value}", 600)
 
 
-def render_remarks(claims: Claims, not_shown: str) -> Iterator[str]:
-    """Say what is missing from the claims; `not_shown` says what happened to what the basic form leaves out."""
+_UNKNOWN_OFFSETS = (OffsetBasis.UNKNOWN, OffsetBasis.FORMAT)
+
+
+def render_remarks(language: Language, claims: Claims, left_out: str) -> Iterator[Said]:
+    """Say what is missing from the claims; `left_out` is the text on what the basic form leaves out."""
     if claims.withheld:
-        kinds = ", ".join(f"{WORDS[kind]} ({number})" for kind, number in claims.withheld)
-        yield not_shown.format(kinds)
+        parts = tuple(
+            Words("withheld-kind", kind=say_kind(language, kind), count=count) for kind, count in claims.withheld
+        )
+        yield language.say(f"metadata.{left_out}", kinds=Listed(parts, len(parts)))
     if claims.dropped:
-        yield f"not kept, because there were too many: {claims.dropped} claims or tags"
+        yield language.say("metadata.dropped", count=claims.dropped)
     for problem in claims.problems:
-        yield f"incomplete: {problem.extractor}: {shown(problem.reason)}"
+        yield language.say("metadata.problem", extractor=problem.extractor, reason=problem.reason)
 
 
-def render_statement(statement: MetadataStatement) -> Iterator[str]:
+def say_kind(language: Language, kind: Withheld) -> Said:
+    """Say a kind of what the basic form leaves out."""
+    return language.word("withheld", kind.value)
+
+
+def render_statement(language: Language, statement: MetadataStatement) -> Iterator[str]:
     """Write the sealed embedded metadata of a file, one claim per line."""
-    unconfined = ", read without confinement" if statement.confinement == "none" and statement.claims else ""
-    yield f"embedded metadata{unconfined}"
+    unconfined = statement.confinement == "none" and statement.claims is not None
+    yield language.say("metadata.unconfined" if unconfined else "metadata.embedded")
     if statement.failure is not None:
-        yield f"  incomplete: {statement.failure.value}: {_FAILURES[statement.failure]}"
+        failure = statement.failure.value
+        yield f"  {language.say('metadata.failed', failure=failure, why=language.word('failure', failure))}"
     if statement.claims is not None:
-        for what, claim in render_claims(statement.claims):
-            yield f"  {what:<20} {claim}"
-        for remark in render_remarks(statement.claims, "not sealed: {}; the file itself contains them"):
+        claims = list(render_claims(language, statement.claims))
+        width = max([20, *(columns_of(what) for what, _ in claims)])
+        for what, claim in claims:
+            yield f"  {pad(what, width)} {claim}"
+        for remark in render_remarks(language, statement.claims, "not-sealed"):
             yield f"  {remark}"
 
 
@@ -86,7 +84,7 @@ def render_summary(stated: int, failures: Mapping[Failure, int], confinement: st
         yield f"{whose} embedded metadata is sealed with {'it' if stated == 1 else 'them'}{unconfined}"
     for failure, number in sorted(failures.items(), key=lambda failure: failure[0].value):
         files = "1 new file" if number == 1 else f"{number:,} new files"
-        yield f"{files}: metadata missing or incomplete: {failure.value}: {_FAILURES[failure]}"
+        yield f"{files}: metadata missing or incomplete: {failure.value}: {english().word('failure', failure.value)}"
 
 
 def render_warnings(sensitive: Mapping[Withheld, int], recordings: int, *, sealed: bool) -> Iterator[str]:
@@ -99,7 +97,7 @@ def render_warnings(sensitive: Mapping[Withheld, int], recordings: int, *, seale
         number = sensitive.get(kind, 0)
         # Nearly every photograph has raw tags, which by themselves are no reason to warn.
         if number and kind is not Withheld.TAG:
-            yield f"warning: {kind.value} present in {counted(number, 'item')}: {WORDS[kind]}, {where}"
+            yield f"warning: {kind.value} present in {counted(number, 'item')}: {say_kind(english(), kind)}, {where}"
     if recordings:
         where = counted(recordings, "item")
         yield f"warning: recording present in {where}: a video or a sound recording inside a picture, in the files"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from evtool.core.finding import Words
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.report.language import Language, Said
@@ -44,11 +45,11 @@ class FreeText(Struct, frozen=True):
 
     Attributes:
         text: the words.
-        places: where they stand, as `entry 3, reason` or `items 1-4, title`.
+        places: where they stand: of an entry or of items, and in which field.
     """
 
     text: str
-    places: tuple[str, ...]
+    places: tuple[Words, ...]
 
 
 class Travels(Struct, frozen=True):
@@ -132,7 +133,7 @@ class _Page(Struct, frozen=True):
 
     def words(self, words: FreeText) -> str:
         """Write the words of people, and where they stand."""
-        places = "; ".join(words.places[:_MAX_PLACES])
+        places = "; ".join(map(self.language.say_words, words.places[:_MAX_PLACES]))
         if len(words.places) > _MAX_PLACES:
             places += self.language.say("travels.more-places", count=len(words.places) - _MAX_PLACES)
         return self.language.say("travels.text", text=Said(shown(words.text, 4000)), places=Said(places))

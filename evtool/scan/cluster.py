@@ -160,7 +160,9 @@ def open_cluster(address: str, evidence: TreeLocation) -> Iterator[Workers]:
         from distributed import Client
     except ImportError:
         raise UsageError(
-            "a cluster needs Dask, which is not installed here", hint="install it with: pip install 'evtool[dask]'"
+            "a cluster needs Dask, which is not installed here",
+            hint="install it with: pip install 'evtool[dask]'",
+            key="no-dask",
         ) from None
     try:
         # A client that finds nobody cannot be closed: it goes on trying for a while, and then complains by itself.
@@ -168,8 +170,10 @@ def open_cluster(address: str, evidence: TreeLocation) -> Iterator[Workers]:
         client: Any = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TimeoutError) as error:
         raise InputError(
-            f"no Dask scheduler answers at {shown(address)}",
+            "no Dask scheduler answers at {address}",
             hint="give the address that the scheduler printed, like tcp://10.0.0.5:8786",
+            key="no-scheduler",
+            address=shown(address),
         ) from error
     with client:
         cluster = Cluster(client)
@@ -198,18 +202,24 @@ async def _knock(address: str) -> None:
 def _check_workers(cluster: Cluster, evidence: TreeLocation) -> None:
     answers = cluster.ask_workers(_probe, evidence.path)
     if not answers:
-        raise InputError("the Dask cluster has no workers", hint="start one with: dask worker ADDRESS")
+        raise InputError(
+            "the Dask cluster has no workers", hint="start one with: dask worker ADDRESS", key="no-workers"
+        )
     for answer in answers:
         if answer == (__version__, evidence.inode):
             continue
         if isinstance(answer, tuple) and answer[0] != __version__:
             raise InputError(
-                f"a worker of the cluster has evtool {shown(str(answer[0]))}, but this is {__version__}",
+                "a worker of the cluster has evtool {found}, but this is {version}",
                 hint="install the same version on all machines",
+                key="worker-version",
+                found=shown(str(answer[0])),
+                version=__version__,
             )
         raise InputError(
             "a worker of the cluster does not see the evidence directory",
             hint="the directory must be on shared storage, under the same path on every machine",
+            key="worker-blind",
         )
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from itertools import islice
 
+from evtool.core.errors import InputError
 from evtool.core.text.names import nfc_key, shown
 
 _MAX_LOOKED_AT = 10_000
@@ -15,21 +16,32 @@ _ALIKE = 0.7
 """How much of a name has to be alike; the measure is that of `difflib`."""
 
 
-def explain_missing(path: str) -> tuple[str, str]:
-    """Say which part of a path is not there, and which name is close to it: message and hint."""
+def explain_missing(path: str) -> InputError:
+    """Give the error that says which part of a path is not there, and which name is close to it."""
     present, name = _split(path)
     whole = os.path.join(present, name)
-    message = f"{shown(path)} does not exist"
-    if os.path.abspath(whole) != os.path.abspath(path):
-        message += f": there is no {shown(whole)}"
+    is_above = os.path.abspath(whole) != os.path.abspath(path)
     # Start-up time: few runs have a mistyped name.
     from difflib import get_close_matches
 
     by_key = {nfc_key(other).casefold(): other for other in _names(present or os.curdir)}
     alike = get_close_matches(nfc_key(name).casefold(), by_key, 1, _ALIKE)
     if not alike:
-        return message, "check the spelling, and the folder that you are in"
-    return message, f"did you mean {shown(os.path.join(present, by_key[alike[0]]))}?"
+        return InputError(
+            "{path} does not exist: there is no {whole}" if is_above else "{path} does not exist",
+            hint="check the spelling, and the folder that you are in",
+            key="gone-above" if is_above else "gone",
+            path=shown(path),
+            whole=shown(whole),
+        )
+    return InputError(
+        "{path} does not exist: there is no {whole}" if is_above else "{path} does not exist",
+        hint="did you mean {meant}?",
+        key="gone-above-but" if is_above else "gone-but",
+        path=shown(path),
+        whole=shown(whole),
+        meant=shown(os.path.join(present, by_key[alike[0]])),
+    )
 
 
 def _split(path: str) -> tuple[str, str]:

@@ -71,12 +71,18 @@ class TreeLocation(Struct, frozen=True):
         try:
             facts = os.stat(raw)
         except (FileNotFoundError, NotADirectoryError) as error:
-            message, hint = explain_missing(os.fsdecode(path))
-            raise InputError(message, hint=hint) from error
+            raise explain_missing(os.fsdecode(path)) from error
         except OSError as error:
-            raise InputError(f"{shown(os.fsdecode(path))}: {error.strerror}") from error
+            raise InputError(
+                "{path}: {why.strerror}", key="cannot-read", path=shown(os.fsdecode(path)), why=error
+            ) from error
         if not stat.S_ISDIR(facts.st_mode):
-            raise InputError(f"{shown(os.fsdecode(path))} is not a directory", hint="name the evidence directory")
+            raise InputError(
+                "{path} is not a directory",
+                hint="name the evidence directory",
+                key="not-evidence-directory",
+                path=shown(os.fsdecode(path)),
+            )
         return cls(raw, facts.st_dev, facts.st_ino)
 
     def on_any_device(self) -> TreeLocation:
@@ -225,6 +231,7 @@ def _open_root(location: TreeLocation) -> int:
         raise EvidenceError(
             "the evidence directory was replaced by another one while evtool ran",
             hint="make sure that nothing else is using it, then run the command again",
+            key="directory-replaced",
         )
     return descriptor
 

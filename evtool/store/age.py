@@ -47,7 +47,7 @@ def encrypting(
         OSError: the sink cannot be written to.
     """
     if bool(recipients) == (passphrase is not None):
-        raise UsageError("a bundle is encrypted either to recipients or with a passphrase")
+        raise UsageError("a bundle is encrypted either to recipients or with a passphrase", key="encrypt-either")
     if passphrase is not None:
         encryptor = PassphraseEncryptor(sink.write, passphrase.for_new_key(), random(RANDOM_SIZE))
         yield encryptor
@@ -89,12 +89,24 @@ def decrypting(
     header = read_header(source.readline)
     if header.has_passphrase:
         if passphrase is None:
-            raise KeyFileError(f"{what} is locked with a passphrase", hint="give it", ways=(Way.PASSPHRASE,))
+            raise KeyFileError(
+                "{what} is locked with a passphrase",
+                hint="give it",
+                key="locked-with-passphrase",
+                ways=(Way.PASSPHRASE,),
+                what=what,
+            )
         candidates = passphrase.read(what, new=False).candidates()
         yield _Pieces(partial(next, decrypt_with_passphrase(header, source.read, candidates), b""))
         return
     if not identities:
-        raise KeyFileError(f"{what} is encrypted to a key", hint="name the file with your key", ways=(Way.IDENTITY,))
+        raise KeyFileError(
+            "{what} is encrypted to a key",
+            hint="name the file with your key",
+            key="locked-with-key",
+            ways=(Way.IDENTITY,),
+            what=what,
+        )
     pipe = BytePipe()
     worker = _Worker(lambda: _decrypt(header, source, identities, pipe), pipe.finish, on_error=pipe.fail)
     try:
@@ -129,13 +141,14 @@ def _decrypt(header: AgeHeader, source: ByteSource, identities: Sequence[Decrypt
             raise reader.error from None
         if isinstance(error, OSError):
             # rage reports a chunk that does not authenticate as an error of reading.
-            raise FormatError("the age file was changed or cut short") from None
+            raise FormatError("the age file was changed or cut short", key="age-changed") from None
         if "match" in str(error):
             raise KeyFileError(
                 "none of the keys opens the bundle",
                 hint="it may be encrypted to another of your keys; ask the sender",
+                key="no-key-opens",
             ) from None
-        raise FormatError("the header of the age file is damaged") from None
+        raise FormatError("the header of the age file is damaged", key="age-header-damaged") from None
 
 
 class _Worker:

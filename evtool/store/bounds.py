@@ -54,7 +54,7 @@ def read_within(name: str, read: Callable[[int], bytes], bound: Bound) -> Iterat
         if left is None:
             lines.take(chunk)
         elif len(chunk) > left:
-            raise FormatError(f"{shown(name)} has more than {bound.size} bytes")
+            raise FormatError("{name} has more than {limit} bytes", key="file-long", name=shown(name), limit=bound.size)
         else:
             left -= len(chunk)
         yield chunk
@@ -77,4 +77,4 @@ class _Lines:
         # Long lines are cheap to make out of nothing; all of them together have a bound of their own.
         self._spare -= sum(length for length in lengths[:-1] if length > MAX_LINE)
         if max(lengths) > self._longest or self._spare < self._begun:
-            raise FormatError(f"{shown(self._name)}: a line is too long")
+            raise FormatError("{name}: a line is too long", key="file-line-long", name=shown(self._name))

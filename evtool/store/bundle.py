@@ -94,7 +94,7 @@ class Bundle(ABC):
         with self.open_tag(path) as file:
             data = file.read(limit + 1)
         if len(data) > limit:
-            raise FormatError(f"{shown(path)} has more than {limit} bytes")
+            raise FormatError("{name} has more than {limit} bytes", key="file-long", name=shown(path), limit=limit)
         return data
 
     def read_chunks(self, path: str) -> Iterator[bytes]:
@@ -150,10 +150,10 @@ class FolderBundle(Bundle):
         try:
             descriptor = self._root.open_file(os.fsencode(directory), os.fsencode(name))
         except OSError as error:
-            raise InputError(f"{shown(path)}: {error.strerror}") from error
+            raise InputError("{path}: {why.strerror}", key="cannot-read", path=shown(path), why=error) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise InputError(f"{shown(path)} is not a regular file")
+            raise InputError("{path} is not a regular file", key="not-regular", path=shown(path))
         return os.fdopen(descriptor, "rb", buffering=256 * 1024)
 
     def walk(self, notes: WalkNotes) -> Iterator[Found]:
@@ -233,7 +233,12 @@ def _find_directory(bag: TreeLocation, name: bytes) -> TreeLocation:
     try:
         facts = os.lstat(path)
     except OSError as error:
-        raise InputError(f"the bundle has no directory {name.decode()}: {error.strerror}") from error
+        raise InputError(
+            "the bundle has no directory {name}: {why.strerror}",
+            key="bundle-no-directory",
+            name=name.decode(),
+            why=error,
+        ) from error
     if not stat.S_ISDIR(facts.st_mode):
-        raise InputError(f"{name.decode()} in the bundle is not a directory")
+        raise InputError("{name} in the bundle is not a directory", key="bundle-not-directory", name=name.decode())
     return TreeLocation(path, facts.st_dev, facts.st_ino)

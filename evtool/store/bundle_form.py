@@ -62,13 +62,22 @@ def require_bundle(container: ZipBundle, place: str) -> None:
         )
         raise _not_a_bundle(place, where, f"the folder {shown(top)}")
     raise FormatError(
-        f"{place} is not an evtool bundle: it contains no bundle lists and no record",
+        "{place} is not an evtool bundle: it contains no bundle lists and no record",
         hint="evtool verifies an evidence directory, or a bundle as a folder, .zip or .zip.age",
+        key="not-a-bundle",
+        place=place,
     )
 
 
 def _not_a_bundle(place: str, what: str, folder: str) -> FormatError:
-    return FormatError(f"{place} is not an evtool bundle: {what}", hint=f"unpack it, and run evtool verify on {folder}")
+    return FormatError(
+        "{place} is not an evtool bundle: {what_en}",
+        hint="unpack it, and run evtool verify on {folder}",
+        key="not-a-bundle-but",
+        place=place,
+        what_en=what,
+        folder=folder,
+    )
 
 
 def _read_list(location: TreeLocation) -> bytes:

@@ -196,9 +196,13 @@ def locate_custody(evidence: TreeLocation, custody: str | None) -> TreeLocation 
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise InputError(f"{shown(os.fsdecode(path))}: {error.strerror}") from error
+        raise InputError(
+            "{path}: {why.strerror}", key="cannot-read", path=shown(os.fsdecode(path)), why=error
+        ) from error
     if not stat.S_ISDIR(facts.st_mode):
-        raise InputError(f"{shown(os.fsdecode(os.path.basename(path)))} is not a directory")
+        raise InputError(
+            "{path} is not a directory", key="not-a-directory", path=shown(os.fsdecode(os.path.basename(path)))
+        )
     return TreeLocation(path, facts.st_dev, facts.st_ino)
 
 
@@ -355,7 +359,7 @@ class CustodyReader(ABC):
         with self._open(name) as file:
             data = file.read(limit + 1)
         if len(data) > limit:
-            raise FormatError(f"{shown(name)} has more than {limit} bytes")
+            raise FormatError("{name} has more than {limit} bytes", key="file-long", name=shown(name), limit=limit)
         return data
 
     def read_chunks(self, name: str) -> Iterator[bytes]:
@@ -438,7 +442,7 @@ def _check_end(name: str, line: bytes, limit: int) -> bytes:
     """
     if not line.endswith(b"\n"):
         reason = "is too long" if len(line) > limit else "does not end: the file was cut short"
-        raise FormatError(f"{shown(name)}: a line {reason}")
+        raise FormatError("{name}: a line {reason_en}", key="file-bad-line", name=shown(name), reason_en=reason)
     return line
 
 
@@ -458,18 +462,22 @@ class CustodyDirectory(CustodyReader):
             return self._tree.list_directory(b"")
         except OSError as error:
             raise InputError(
-                f"the custody directory cannot be listed: {error.strerror}",
+                "the custody directory cannot be listed: {why.strerror}",
                 hint="check the medium, or work with a copy",
+                key="custody-not-listed",
+                why=error,
             ) from error
 
     def _open(self, name: str) -> CustodyFile:
         try:
             descriptor = self._tree.open_file(b"", os.fsencode(name))
         except OSError as error:
-            raise InputError(f"custody file {shown(name)}: {error.strerror}") from error
+            raise InputError(
+                "custody file {name}: {why.strerror}", key="custody-file", name=shown(name), why=error
+            ) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise InputError(f"custody file {shown(name)} is not a regular file")
+            raise InputError("custody file {name} is not a regular file", key="custody-not-regular", name=shown(name))
         return _File(descriptor, name)
 
 
@@ -490,10 +498,14 @@ class _File:
         try:
             return self._file.read(size)
         except OSError as error:
-            raise InputError(f"custody file {shown(self._name)}: {error.strerror}") from error
+            raise InputError(
+                "custody file {name}: {why.strerror}", key="custody-file", name=shown(self._name), why=error
+            ) from error
 
     def readline(self, size: int) -> bytes:
         try:
             return self._file.readline(size)
         except OSError as error:
-            raise InputError(f"custody file {shown(self._name)}: {error.strerror}") from error
+            raise InputError(
+                "custody file {name}: {why.strerror}", key="custody-file", name=shown(self._name), why=error
+            ) from error

@@ -53,9 +53,11 @@ class DirectoryLock:
             raise _busy() from None
         except OSError as error:
             raise InputError(
-                f"the custody directory cannot be locked: {error.strerror}",
+                "the custody directory cannot be locked: {why.strerror}",
                 hint="make sure that the medium is writable, or keep the custody directory elsewhere",
+                key="custody-not-locked",
                 ways=(Way.CUSTODY,),
+                why=error,
             ) from error
         self._text = text
 
@@ -157,9 +159,11 @@ def _flock(directory: int) -> None:
         raise _busy() from None
     except OSError as error:
         raise InputError(
-            f"the custody directory cannot be locked: {error.strerror}",
+            "the custody directory cannot be locked: {why.strerror}",
             hint="this file system has no locks; seal on another one, or keep the custody directory elsewhere",
+            key="custody-no-locks",
             ways=(Way.CUSTODY,),
+            why=error,
         ) from error
     # Between opening and locking, the other run may have removed the directory that it had made.
     if os.fstat(directory).st_nlink == 0:
@@ -167,7 +171,18 @@ def _flock(directory: int) -> None:
 
 
 def _busy(*, unknown: bool = False) -> BusyError:
-    hint = "wait until it has finished, then run the command again"
     if unknown:
-        hint += f"; if you are certain that evtool is not running on any computer, delete {LOCK_FILE} in that directory"
-    return BusyError("another evtool is writing to this custody directory", hint=hint, ways=(Way.WAIT,))
+        return BusyError(
+            "another evtool is writing to this custody directory",
+            hint="wait until it has finished, then run the command again; if you are certain that evtool is not "
+            "running on any computer, delete {file} in that directory",
+            key="custody-busy-unknown",
+            ways=(Way.WAIT,),
+            file=LOCK_FILE,
+        )
+    return BusyError(
+        "another evtool is writing to this custody directory",
+        hint="wait until it has finished, then run the command again",
+        key="custody-busy",
+        ways=(Way.WAIT,),
+    )

@@ -135,7 +135,9 @@ def _new_output(path: Path) -> Iterator[WorkPlace]:
         with open_work_place(path) as work:
             yield work
     except OSError as error:
-        raise InputError(f"{shown(str(path))} cannot be written: {error.strerror}") from error
+        raise InputError(
+            "{path} cannot be written: {why.strerror}", key="cannot-write", path=shown(str(path)), why=error
+        ) from error
 
 
 def check_new(path: Path) -> None:
@@ -145,7 +147,12 @@ def check_new(path: Path) -> None:
         InputError: something has this name.
     """
     if os.path.lexists(path):
-        raise InputError(f"{shown(str(path))} already exists and was not overwritten", hint="name a new one")
+        raise InputError(
+            "{path} already exists and was not overwritten",
+            hint="name a new one",
+            key="already-exists",
+            path=shown(str(path)),
+        )
 
 
 def _flush_parent(path: Path) -> None:

@@ -38,6 +38,9 @@ def part_name(name: str) -> str:
     return f".{name}.part"
 
 
+_UNRELIABLE = "the record may be broken: run `evtool verify DIR`; do not rely on this medium or share"
+
+
 class CustodyWriter:
     """Exclusive right to write one custody directory.
 
@@ -80,9 +83,14 @@ class CustodyWriter:
         except FileExistsError:
             pass
         except OSError as error:
-            advice = cannot_write("", error)
-            message = f"the custody directory cannot be made: {error.strerror}"
-            raise InputError(message, hint=advice.hint, ways=advice.ways) from error
+            raise InputError(
+                "the custody directory cannot be made: {why.strerror}",
+                hint="{advice.hint}",
+                key="custody-not-made",
+                ways=(Way.CUSTODY,),
+                why=error,
+                advice=cannot_write(self._place, error),
+            ) from error
         try:
             self._directory = self._open()
             self._lock = DirectoryLock(self._directory, self._at)
@@ -123,8 +131,12 @@ class CustodyWriter:
             # The signature is named last, so an interrupted run always leaves its temporary file.
             if part_name(signature) not in listing.unfinished:
                 raise InputError(
-                    f"entry {sequence} has no signature, and there was no interrupted run",
-                    hint=f"restore {signature} from a copy, or move away the files that begin with {sequence:04d}",
+                    "entry {entry} has no signature, and there was no interrupted run",
+                    hint="restore {signature} from a copy, or move away the files that begin with {prefix}",
+                    key="entry-no-signature",
+                    entry=sequence,
+                    signature=signature,
+                    prefix=f"{sequence:04d}",
                 )
             given += [file_name(sequence, event, role) for role in listing.files[sequence, event]]
         left = [name for name in listing.unfinished if name not in (part_name(keep), LOCK_FILE)]
@@ -138,8 +150,12 @@ class CustodyWriter:
                 os.unlink(self._at(name), dir_fd=self._directory)
             except OSError as error:
                 raise InputError(
-                    f"custody file {shown(name)}, left by an interrupted run, cannot be removed: {error.strerror}",
-                    hint=cannot_write("", error).hint,
+                    "custody file {name}, left by an interrupted run, cannot be removed: {why.strerror}",
+                    hint="{advice.hint}",
+                    key="custody-not-removed",
+                    name=shown(name),
+                    why=error,
+                    advice=cannot_write(name, error),
                 ) from error
 
     def create(self, name: str) -> WrittenFile:
@@ -152,7 +168,7 @@ class CustodyWriter:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
             descriptor = os.open(self._at(part_name(name)), flags, 0o666, dir_fd=self._directory)
         except OSError as error:
-            raise cannot_write(f"custody file {shown(name)}", error) from error
+            raise cannot_write(name, error) from error
         facts = os.fstat(descriptor)
         self._identities[name] = (facts.st_dev, facts.st_ino)
         self._written[name] = WrittenFile(descriptor, name)
@@ -168,7 +184,7 @@ class CustodyWriter:
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | _BINARY
             descriptor = os.open(self._at(part_name(name)), flags, 0o600, dir_fd=self._directory)
         except OSError as error:
-            raise cannot_write(f"custody file {shown(name)}", error) from error
+            raise cannot_write(name, error) from error
         return os.fdopen(descriptor, "a+b", buffering=1024 * 1024)
 
     def write(self, name: str, data: bytes) -> None:
@@ -193,7 +209,11 @@ class CustodyWriter:
             raise _overtaken(LOCK_FILE)
         for name in order:
             if self._exists(name):
-                raise InputError(f"custody file {shown(name)} already exists; nothing was overwritten")
+                raise InputError(
+                    "custody file {name} already exists; nothing was overwritten",
+                    key="custody-file-exists",
+                    name=shown(name),
+                )
         if self._made:
             self._flush_parent()
         self._commit = order
@@ -208,8 +228,11 @@ class CustodyWriter:
             self._flush_directory()
         except InputError as error:
             raise InputError(
-                f"{shown(order[-1])} was written, but the medium did not confirm it: {error.message}",
+                "{name} was written, but the medium did not confirm it: {why}",
                 hint="check the medium, then run `evtool verify DIR`, and make a copy on another medium",
+                key="not-confirmed",
+                name=shown(order[-1]),
+                why=error,
             ) from error
         for name in order + texts:
             self._read_back(name)
@@ -251,7 +274,7 @@ class CustodyWriter:
         except FileExistsError:
             raise _overtaken(name) from None
         except OSError as error:
-            raise cannot_write(f"custody file {shown(name)}", error) from error
+            raise cannot_write(name, error) from error
         self._named.add(name)
 
     def _replace(self, name: str) -> None:
@@ -259,7 +282,7 @@ class CustodyWriter:
         try:
             os.replace(part, self._at(name), src_dir_fd=self._directory, dst_dir_fd=self._directory)
         except OSError as error:
-            raise cannot_write(f"custody file {shown(name)}", error) from error
+            raise cannot_write(name, error) from error
         self._named.add(name)
 
     def _read_back(self, name: str) -> None:
@@ -268,15 +291,23 @@ class CustodyWriter:
         Raises:
             InputError: it is another one, or cannot be read.
         """
-        hint = "the record may be broken: run `evtool verify DIR`; do not rely on this medium or share"
         try:
             found = read_back(os.open(self._at(name), os.O_RDONLY | _BINARY, dir_fd=self._directory))
         except OSError as error:
             raise InputError(
-                f"custody file {shown(name)} was written, but cannot be read back: {error.strerror}", hint=hint
+                "custody file {name} was written, but cannot be read back: {why.strerror}",
+                hint=_UNRELIABLE,
+                key="custody-not-read-back",
+                name=shown(name),
+                why=error,
             ) from error
         if found != self._written[name].sha256:
-            raise InputError(f"custody file {shown(name)} was written, but different bytes were read back", hint=hint)
+            raise InputError(
+                "custody file {name} was written, but different bytes were read back",
+                hint=_UNRELIABLE,
+                key="custody-other-bytes",
+                name=shown(name),
+            )
 
     def _exists(self, name: str) -> bool:
         return exists(self._at(name), directory=self._directory)
@@ -306,7 +337,7 @@ class CustodyWriter:
         try:
             flush_directory(directory)
         except OSError as error:
-            raise cannot_write(f"the custody directory {shown(self._place)}", error) from error
+            raise cannot_write(self._place, error, "the custody directory") from error
 
     @property
     def _place(self) -> str:
@@ -321,10 +352,14 @@ class CustodyWriter:
         except OSError as error:
             link = os.path.islink(self._path)
             raise InputError(
-                f"{shown(os.fsdecode(os.path.basename(self._path)))} "
-                + ("is a symbolic link, and could lead anywhere" if link else f"cannot be used: {error.strerror}"),
+                "{path} is a symbolic link, and could lead anywhere"
+                if link
+                else "{path} cannot be used: {why.strerror}",
                 hint="it counts as evidence; keep the custody directory elsewhere",
+                key="custody-is-link" if link else "custody-not-used",
                 ways=(Way.CUSTODY,),
+                path=shown(os.fsdecode(os.path.basename(self._path))),
+                why=error,
             ) from error
 
     def _release(self) -> None:
@@ -342,7 +377,9 @@ class CustodyWriter:
 
 def _overtaken(name: str) -> BusyError:
     return BusyError(
-        f"another evtool wrote to this custody directory at the same time ({shown(name)}); this run added nothing",
-        hint="wait until it has finished, then run the command again; locks do not work between computers that share "
-        "this medium",
+        "another evtool wrote to this custody directory at the same time ({name}); this run added nothing",
+        hint="wait until it has finished, then run the command again; locks do not work between computers that "
+        "share this medium",
+        key="written-at-once",
+        name=shown(name),
     )

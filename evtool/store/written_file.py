@@ -22,10 +22,18 @@ _LOOK_AFTER = (
 )
 
 
-def cannot_write(what: str, error: OSError) -> InputError:
+def cannot_write(name: str, error: OSError, what: str = "custody file") -> InputError:
     """Say what could not be written, why, and what to do about it."""
-    hint = _MAKE_ROOM if error.errno in _NO_ROOM else _ELSEWHERE if error.errno in _NOT_ALLOWED else _LOOK_AFTER
-    return InputError(f"{what} cannot be written: {error.strerror}", hint=hint, ways=(Way.CUSTODY,))
+    is_full, is_refused = error.errno in _NO_ROOM, error.errno in _NOT_ALLOWED
+    return InputError(
+        "{what_en} {name} cannot be written: {why.strerror}",
+        hint=_MAKE_ROOM if is_full else _ELSEWHERE if is_refused else _LOOK_AFTER,
+        key="record-no-room" if is_full else "record-not-allowed" if is_refused else "record-medium",
+        ways=(Way.CUSTODY,),
+        what_en=what,
+        name=shown(name),
+        why=error,
+    )
 
 
 class WrittenFile:
@@ -59,18 +67,18 @@ class WrittenFile:
         try:
             self._file.write(data)
         except OSError as error:
-            raise cannot_write(f"custody file {shown(self.name)}", error) from error
+            raise cannot_write(self.name, error) from error
 
     def flush_to_medium(self) -> None:
         """Flush it down to the medium."""
         try:
             flush_to_medium(self._file)
         except OSError as error:
-            raise cannot_write(f"custody file {shown(self.name)}", error) from error
+            raise cannot_write(self.name, error) from error
 
     def close(self) -> None:
         """Close it."""
         try:
             self._file.close()
         except OSError as error:
-            raise cannot_write(f"custody file {shown(self.name)}", error) from error
+            raise cannot_write(self.name, error) from error

@@ -104,7 +104,7 @@ class ZipBundle(Bundle):
         """Open a file outside of `data/`."""
         kept = self._kept.get(path)
         if kept is None:
-            raise InputError(f"{shown(path)} is not in the bundle")
+            raise InputError("{path} is not in the bundle", key="not-in-bundle", path=shown(path))
         return io.BytesIO(kept) if isinstance(kept, bytes) else _StoredFile(kept)
 
     def walk(self, notes: WalkNotes) -> Iterator[Found]:
@@ -158,8 +158,10 @@ class ZipBundle(Bundle):
                 self._kept_bytes += len(chunk)
                 if self._kept_bytes > MAX_KEPT:
                     raise FormatError(
-                        f"the record in the bundle has more than the {MAX_KEPT} bytes that are kept in memory",
+                        "the record in the bundle has more than the {limit} bytes that are kept in memory",
                         hint="give evtool the zip file itself, not a pipe; or unpack it and verify the folder",
+                        key="record-in-memory",
+                        limit=MAX_KEPT,
                     )
                 kept.append(chunk)
         self.tags[entry.name] = digest.hexdigest()

@@ -8,15 +8,20 @@ import re
 import tomllib
 from collections.abc import Iterator
 from enum import Enum
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from evtool.core.custody.events import Event
+from evtool.core.custody.events import DETAILS, Acceptance, Event, Role
 from evtool.core.errors import ExitCode, UsageError
 from evtool.core.finding import Axis, AxisState, Cause, Code, Effect, Finding, Listed, Words
+from evtool.core.manifest.context import FIELDS
+from evtool.core.manifest.statement import ItemType, OmissionReason
+from evtool.core.metadata.vocabulary import CountKind, Failure, TextKind, TimeKind, Withheld
 from evtool.core.terms.terms import TERMS
 from evtool.core.timestamp.token_state import TokenState
+from evtool.core.values import names_of
 from evtool.report.bundle_readme import render_bundle_readme
 from evtool.report.columns import columns_of
 from evtool.report.custody_readme import EntryLine, render_custody_readme
@@ -34,6 +39,7 @@ PLACE = re.compile(r"\{(\w+)[:,\w]*\}")
 FORMS = ("one", "other")
 
 
+@cache
 def texts_of(code: str) -> dict[str, list[str]]:
     """Every text of a catalogue with its forms, by key; what stands for another text is given as it is."""
 
@@ -52,6 +58,10 @@ def texts_of(code: str) -> dict[str, list[str]]:
 ENGLISH = texts_of("en")
 
 
+OWN = ("cause.", "error.", "hint.", "claim.", "term.field.", "term.name.", "term.zip.")
+"""Tables of other languages than English: what English says with the code itself, or where the error is raised."""
+
+
 def values_in(text: str) -> set[str]:
     return set(PLACE.findall(text))
 
@@ -60,7 +70,7 @@ def values_in(text: str) -> set[str]:
 def test_a_language_says_everything_with_the_same_values(code: str) -> None:
     """A text that is missing, or that there is no more, is named; so is one that leaves out a value or has another."""
     other = texts_of(code)
-    own = {key for key in {*ENGLISH, *other} if key.startswith("cause.")}
+    own = {key for key in {*ENGLISH, *other} if key.startswith(OWN)}
     assert sorted(other.keys() - own) == sorted(ENGLISH.keys() - own)
     differing = {
         key: (values_in(ENGLISH[key][-1]), values_in(other[key][-1]))
@@ -69,7 +79,7 @@ def test_a_language_says_everything_with_the_same_values(code: str) -> None:
     }
     assert differing == {}
     # An error says in English what is wrong; another language may say of which kind it is, in place of that.
-    assert all(values_in(text) <= {"text", "kind"} for key in own for text in other.get(key, ()))
+    assert all(values_in(text) <= {"text", "kind"} for key in own if key.startswith("cause") for text in other[key])
 
 
 @pytest.mark.parametrize("code", list_languages())
@@ -108,7 +118,14 @@ def test_every_word_of_the_program_has_a_text(code: str) -> None:
         ("stamp-state", TokenState),
     ]
     wanted += [(f"term.{term.name}", term.codes) for term in TERMS if term.codes]
-    missing = [
+    wanted += [("term.acceptance", Acceptance), ("term.role", Role), ("term.omission", OmissionReason)]
+    wanted += [("content-type", ItemType), ("failure", Failure), ("withheld", Withheld)]
+    own = [("claim", kind.value) for kinds in (TimeKind, CountKind) for kind in kinds]
+    own += [("claim", kind.code) for kind in TextKind] + [("term.name", term.name) for term in TERMS]
+    own += [("term.field", name) for kind in DETAILS.values() for name in names_of(kind)]
+    own += [("term.field", field.name) for field in FIELDS]
+    missing = [f"{table}.{name}" for table, name in own if code != "en" and name not in language.table(table)]
+    missing += [
         f"{table}.{member.value}"
         for table, members in wanted
         for member in members
@@ -116,6 +133,11 @@ def test_every_word_of_the_program_has_a_text(code: str) -> None:
     ]
     missing += [f"finding.{finding.value}" for finding in Code if not language.table(f"finding.{finding.value}")]
     assert missing == []
+
+
+def choices_of(node: ast.expr) -> list[ast.expr]:
+    """What a value can be: the two sides of a condition, or the value itself."""
+    return [*choices_of(node.body), *choices_of(node.orelse)] if isinstance(node, ast.IfExp) else [node]
 
 
 def made_words() -> Iterator[tuple[str, str, set[str] | None]]:
@@ -127,8 +149,7 @@ def made_words() -> Iterator[tuple[str, str, set[str] | None]]:
             names = {keyword.arg for keyword in node.keywords if keyword.arg}
             is_open = any(keyword.arg is None for keyword in node.keywords)
             first = node.args[0]
-            choices = [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]
-            for choice in choices:
+            for choice in choices_of(first):
                 if isinstance(choice, ast.Constant):
                     yield f"{path.name}:{node.lineno}", str(choice.value), None if is_open else names
 
@@ -184,7 +205,49 @@ LATIN_ALLOWED = {
 """Words of a Korean text that are not Korean: names of algorithms, of programs, of files, and commands."""
 
 
-_COMMAND = re.compile('^     .*$|^ *NNNN-.*$|ssh-keygen -l -f key.pub|\\(date -u .*?\\)|"[A-Za-z]+"', re.MULTILINE)
+LATIN_OF_ERRORS = {
+    *("A03", "A1", "AAAA", "AGE", "ASCII", "BER", "CRC", "Dask", "Ed25519", "GPS", "ISO", "JSON", "KEY", "KR", "NUL"),
+    *(
+        "PRONOM",
+        "Python",
+        "RSA",
+        "SECRET",
+        "SSH",
+        "SSHSIG",
+        "SSH_AUTH_SOCK",
+        "TOML",
+        "UTC",
+        "ZIP64",
+        "S",
+        "N",
+        "Z",
+        "a",
+    ),
+    *(
+        "f",
+        "x",
+        "accepted",
+        "age",
+        "age1",
+        "agent",
+        "application",
+        "base64",
+        "chmod",
+        "confirmed",
+        "consent",
+        "changed",
+    ),
+    *("corrected", "derived", "ed25519", "first", "fixity", "full", "happened", "recorded", "at", "informational"),
+    *("install", "keygen", "lines", "paths", "pip", "pub", "pyrage", "reason", "received", "recipient", "region"),
+    *("renewed", "rsa", "scrypt", "sha512", "sk", "ssh", "tcp", "true", "undone", "AUTH", "SOCK"),
+    *("YYYY", "MM", "DDTHH", "SS", "nnnnnnnnnZ", "T14"),
+}
+"""The same in errors, hints and reasons: fields of a record, spellings of times, algorithms and programs."""
+
+
+_COMMAND = re.compile(
+    '`[^`]+`|--[a-z-]+|^     .*$|^ *NNNN-.*$|ssh-keygen -l -f key.pub|\\(date -u .*?\\)|"[A-Za-z]+"', re.MULTILINE
+)
 """A command, or a line of a list of files; in quotation marks, what a tool prints."""
 
 
@@ -192,18 +255,19 @@ def test_a_korean_text_is_korean() -> None:
     """No word in Latin letters but names and commands; and no word that says more than was found, or names another."""
     texts = {key: text for key, forms in texts_of("ko").items() for text in forms if not text.startswith("@")}
     texts = {key: text for key, text in texts.items() if not key.startswith("language.")}
+    allowed = LATIN_ALLOWED | LATIN_OF_ERRORS
     left = {
         key: words
         for key, text in texts.items()
-        if (words := set(re.findall(r"[A-Za-z][A-Za-z0-9]*", PLACE.sub("", _COMMAND.sub("", text)))) - LATIN_ALLOWED)
+        if (words := set(re.findall(r"[A-Za-z][A-Za-z0-9]*", PLACE.sub("", _COMMAND.sub("", text)))) - allowed)
     }
     assert left == {}
     # That of a time-stamping authority is called what it is; what evtool writes is never called that.
-    of_authorities = ("readme.head", "readme.times")
+    of_authorities = ("readme.head", "readme.times", "cause.", "error.anchor-", "error.key-certificate")
     forbidden = [
         key
         for key, text in texts.items()
-        if FORBIDDEN.search(text.replace("인증서", "") if key in of_authorities else text)
+        if FORBIDDEN.search(text.replace("인증서", "") if key.startswith(of_authorities) else text)
     ]
     assert forbidden == []
     # A particle that depends on how a value ends would be wrong behind every second value.

@@ -7,13 +7,12 @@ from evtool.cli.answers.items import list_named_items
 from evtool.cli.output import Output
 from evtool.core.errors import ExitCode
 from evtool.core.finding import weigh
-from evtool.core.text.names import shown
 from evtool.operations.entries.record_event import RecordResult
 from evtool.operations.record.place import RecordPlace
 from evtool.report.custody_document import EntryDocument
 from evtool.report.entry import render_fixity
 from evtool.report.findings import ListedFindings, list_findings
-from evtool.report.language import english, in_english
+from evtool.report.language import Language
 
 
 def answer_entry(output: Output, directory: str, result: RecordResult, *notes: str, where: RecordPlace) -> ExitCode:
@@ -21,12 +20,14 @@ def answer_entry(output: Output, directory: str, result: RecordResult, *notes: s
 
     `where` is the place of the record, in which it is looked up what the items are called.
     """
-    exit_code = weigh(result.findings)
+    exit_code, language = weigh(result.findings), output.language
     listed = list_findings(result.findings, output.limit)
-    named = list_named_items(output, directory, where, result.items)
-    lines = [_say_what_was_added(result, directory, where.dry_run), *named, *_render_written(result, listed)]
+    named = list_named_items(language, output, directory, where, result.items)
+    added = "answer.would-add" if where.dry_run else "answer.added"
+    lines = [language.say(added, name=directory, entry=result.entry), *named]
+    lines += _render_written(language, result, listed)
     if not where.dry_run:
-        lines += head_lines(result.head)
+        lines += head_lines(language, result.head)
     output.answer("\n".join([*lines, *notes]), done=not where.dry_run)
     output.document(
         EntryDocument(
@@ -44,14 +45,8 @@ def answer_entry(output: Output, directory: str, result: RecordResult, *notes: s
     return exit_code
 
 
-def _say_what_was_added(result: RecordResult, directory: str, dry_run: bool) -> str:
-    if dry_run:
-        return f"{shown(directory)}: would add entry {result.entry}; nothing was written"
-    return f"{shown(directory)}: added entry {result.entry}"
-
-
-def _render_written(result: RecordResult, listed: ListedFindings) -> list[str]:
+def _render_written(language: Language, result: RecordResult, listed: ListedFindings) -> list[str]:
     """Write in what state the evidence was found."""
-    lines = [f"  {render_fixity(result.fixity)}"] if result.fixity else []
-    lines += [f"  {finding.code.value}: {in_english(finding)}" for finding in listed.findings]
-    return [*lines, *(f"  {code.value}: {words}" for code, words in listed.say_rest(english()))]
+    lines = [f"  {render_fixity(language, result.fixity)}"] if result.fixity else []
+    lines += [f"  {finding.code.value}: {language.say_finding(finding)}" for finding in listed.findings]
+    return [*lines, *(f"  {code.value}: {words}" for code, words in listed.say_rest(language))]

@@ -6,13 +6,13 @@ from itertools import islice
 
 from evtool.cli.output import Output
 from evtool.core.manifest.skim import seek
-from evtool.core.text.counts import counted
 from evtool.core.text.names import shown
-from evtool.core.text.ranges import ItemRanges, name_ranges, ranges_of
+from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.operations.entries.writer import has_record
 from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 from evtool.operations.record.record import read_numbered_items
+from evtool.report.language import Language
 
 MOST_NAMED = 10
 """How many items an answer names, unless it is to list everything."""
@@ -20,7 +20,9 @@ MOST_NAMED = 10
 _MOST_RANGES = 10
 
 
-def list_named_items(output: Output, directory: str, where: Where, items: ItemRanges | None) -> list[str]:
+def list_named_items(
+    language: Language, output: Output, directory: str, where: Where, items: ItemRanges | None
+) -> list[str]:
     """Give lines that name items: the ranges of their numbers, then number and name of the first of them.
 
     None stands for all items that are sealed, which are counted.
@@ -32,16 +34,17 @@ def list_named_items(output: Output, directory: str, where: Where, items: ItemRa
     most = None if output.lists_all else MOST_NAMED
     with open_record(directory, where) as record:
         if items is None:
-            return [f"  about all {counted(record.next_item - 1, 'item')} that are sealed"]
+            return [f"  {language.say('answer.about-all', count=record.next_item - 1)}"]
         names: dict[int, str] = {}
         for sealed in read_numbered_items(record, seek(ranges_of(islice(items, most)))):
             number = sealed.item.number
             if number > items.last or len(names) == most:
                 break
             if number in items:
-                names[number] = shown(sealed.item.file.path) if sealed.item.file else "name withheld"
-    lines = [f"  about {name_ranges(items.ranges, _MOST_RANGES)}:"]
+                file = sealed.item.file
+                names[number] = shown(file.path) if file else language.say("show.name-withheld")
+    lines = [f"  {language.say('answer.about', items=language.say_ranges(items.ranges, 'items', _MOST_RANGES))}"]
     lines += [f"  {number:>7}  {name}" for number, name in names.items()]
     if len(items) > len(names):
-        lines.append(f"           and {len(items) - len(names):,} more")
+        lines.append(f"           {language.say('entry.more', count=len(items) - len(names))}")
     return lines

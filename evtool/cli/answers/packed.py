@@ -71,7 +71,7 @@ def preview_bundle(output: Output, order: Order) -> ExitCode:
     lines = [
         f"{shown(str(bundle))}: would be packed; nothing was written",
         f"  {counted(preview.items, 'item')} would be disclosed, {preview.withheld:,} withheld",
-        *list_named_items(output, directory, options.custody, preview.disclosed),
+        *list_named_items(english(), output, directory, options.custody, preview.disclosed),
     ]
     lines += _say_left_out(preview.left_out, "would be left out")
     lines += [f"  condition: {english().say_words(duty)}" for duty in preview.duties]
@@ -118,7 +118,7 @@ def make_bundle(output: Output, order: Order) -> ExitCode:
             announce=lambda travels: announce_travels(output, travels),
         )
     recipients = options.recipients
-    named = list_named_items(output, directory, options.custody, result.disclosed)
+    named = list_named_items(english(), output, directory, options.custody, result.disclosed)
     output.answer(_render(bundle, result, recipients, named), done=True)
     output.document(
         PackDocument(
@@ -174,5 +174,5 @@ def _render(bundle: Path, result: PackResult, recipients: tuple[EncryptionKey, .
         )
     lines += [f"  condition: {english().say_words(duty)}" for duty in result.duties]
     lines += [f"  encrypted to {key.text}" for key in recipients]
-    lines += head_lines(result.head, "give it to the recipient by phone or another channel")
+    lines += head_lines(english(), result.head, "answer.head-for-recipient")
     return "\n".join(lines)

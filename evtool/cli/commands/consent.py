@@ -13,7 +13,7 @@ from msgspec import Struct
 from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.items import list_named_items
 from evtool.cli.answers.packed import MAX_RANGES
-from evtool.cli.command import Command, Option, flag, options_of
+from evtool.cli.command import Command, Option, flag, misuse, options_of
 from evtool.cli.group import Group
 from evtool.cli.options.access import AccessOptions, access_options, short_access_options
 from evtool.cli.options.common import (
@@ -30,15 +30,13 @@ from evtool.cli.options.items import items_option, resolve_items
 from evtool.cli.options.values import PURPOSES, code_value, purpose_value
 from evtool.cli.output import Output, output_and_findings, output_options
 from evtool.core.consent.decision import ConsentAnswer, Request
-from evtool.core.errors import ExitCode, FormatError, InputError, KeyFileError
+from evtool.core.errors import ExitCode, FormatError, InputError, KeyFileError, UsageError
 from evtool.core.finding import Words
 from evtool.core.ssh.key import PublicKey
-from evtool.core.terms.input import NOBODY, accepted, make_terms, parse_user_term
+from evtool.core.terms.input import accepted, make_terms, parse_user_term
 from evtool.core.terms.terms import TERMS, ConsentTerms, Purpose, parse_day
-from evtool.core.text.counts import counted
 from evtool.core.text.item_choice import ItemChoice
-from evtool.core.text.names import shown
-from evtool.core.text.ranges import ItemRanges, name_ranges, ranges_of
+from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.keys.recipients import load_recipients
 from evtool.keys.trust import load_trust
 from evtool.operations.author import Author
@@ -47,6 +45,7 @@ from evtool.operations.entries.exits import group_refusals
 from evtool.operations.entries.recall import recall
 from evtool.operations.record.read import open_record
 from evtool.operations.record.trust import TrustPolicy
+from evtool.report.columns import fold
 from evtool.report.consent_document import (
     ConsentChangeDocument,
     ConsentCheckDocument,
@@ -57,8 +56,8 @@ from evtool.report.consent_document import (
     decision_document,
     holding_document,
 )
-from evtool.report.consent_text import render_consent, render_holding
-from evtool.report.language import english
+from evtool.report.consent_text import render_consent, render_holding, say_term
+from evtool.report.language import Language, Said
 
 GROUP_EXAMPLES = """\b
 Examples:
@@ -184,14 +183,14 @@ def _parse_term(name: str, text: str) -> Any:
         return parse_user_term(name, text)
     except FormatError as error:
         hint = f"; {error.hint}" if error.hint else ""
-        raise click.BadParameter(f"{error.message}{hint}", param_hint=f"--{name}") from None
+        raise click.BadParameter(f"{error.message}{hint}", param_hint=f"--{name}") from error
 
 
 def _day_value(text: str) -> date:
     try:
         return parse_day("the date", text)
     except FormatError as error:
-        raise click.BadParameter(error.message) from None
+        raise click.BadParameter(error.message) from error
 
 
 @command.command("show", cls=Command, epilog=SHOW_EXAMPLES)
@@ -207,8 +206,11 @@ def show(directory: str, items: ItemChoice, where: PlaceOptions, access: AccessO
     with open_record(directory, place) as record:
         chosen = list(read_consent(record, numbers))
     if not chosen:
-        raise InputError("no such item is disclosed here", hint="`evtool show DIR` lists them all")
-    output.answer_lines(map(render_consent, chosen), "")
+        raise InputError(
+            "no such item is disclosed here", hint="`evtool show DIR` lists them all", key="items-not-here"
+        )
+    language = output.language
+    output.answer_lines((render_consent(language, consent) for consent in chosen), "")
     document = ConsentDocument(exit_code=ExitCode.OK, path=directory, items=())
     output.document_of(document, "items", map(consent_document, chosen))
     return ExitCode.OK
@@ -309,9 +311,11 @@ def check(
         answers = decide_items(record, request, TrustPolicy(load_trust(asked.trust_file)), chosen)
     refused = sum(not answer.decision.allowed for answer in answers)
     exit_code = ExitCode.REFUSED if refused or not answers else ExitCode.OK
-    verdict = f"{refused:,} of {len(answers):,} items may not go" if refused else f"all {len(answers):,} items may go"
     if not output.json:
-        output.answer("\n".join([f"{verdict} to {code}", *_render_answers(answers, output)]))
+        verdict = output.language.say(
+            "consent.may-not-go" if refused else "consent.may-go", count=refused, total=len(answers), recipient=code
+        )
+        output.answer("\n".join([verdict, *_render_answers(answers, output)]))
     document = ConsentCheckDocument(
         exit_code=exit_code,
         path=directory,
@@ -328,32 +332,32 @@ def check(
 def _render_answers(answers: Sequence[ConsentAnswer], output: Output) -> list[str]:
     """Say each reason and each condition once, with the items that it concerns."""
     decisions = [(answer.consent.item, answer.decision) for answer in answers]
-    lines = []
+    language, lines = output.language, []
     for group in group_refusals(decisions):
-        way = f"  [a second person may confirm {group.refusal.confirm}]" if group.refusal.confirm else ""
+        way = Words("second-person", code=group.refusal.confirm) if group.refusal.confirm else None
         items = _name_items(group.items, output)
-        lines.append(f"  {group.refusal.reason.value:<26} {items}: {shown(group.refusal.message)}{way}")
+        said = language.say_words(Words("refused", items=items, why=group.refusal.says, way=way))
+        lines.append(f"  {group.refusal.reason.value:<26} {fold(said, 29, output.width)}")
     if len(lines) > _MOST_REASONS and not output.lists_all:
-        lines[_MOST_REASONS:] = [f"  and {len(lines) - _MOST_REASONS} more reasons; --all lists them"]
+        lines[_MOST_REASONS:] = [f"  {language.say('consent.more', count=len(lines) - _MOST_REASONS)}"]
     allowed = {number: decision for number, decision in decisions if decision.allowed}
     if allowed and len(allowed) < len(decisions):
-        lines.append(f"  allowed: {_name_items(ranges_of(allowed), output)}")
+        lines.append(f"  {language.say('consent.allowed', items=_name_items(ranges_of(allowed), output))}")
     duties: dict[Words, list[int]] = {}
     for number, decision in allowed.items():
         for duty in decision.duties:
             duties.setdefault(duty, []).append(number)
-    lines += [
-        f"  condition for {_name_items(ranges_of(numbers), output)}: {english().say_words(duty)}"
-        for duty, numbers in duties.items()
-    ]
+    for duty, numbers in duties.items():
+        items = _name_items(ranges_of(numbers), output)
+        lines.append(f"  {fold(language.say('consent.condition', items=items, duty=duty), 4, output.width)}")
     return lines
 
 
 _MOST_REASONS = 8
 
 
-def _name_items(items: ItemRanges, output: Output) -> str:
-    return name_ranges(items.ranges, None if output.lists_all else MAX_RANGES)
+def _name_items(items: ItemRanges, output: Output) -> Said:
+    return output.language.say_ranges(items.ranges, "items", None if output.lists_all else MAX_RANGES)
 
 
 @command.command("set", cls=Command, epilog=SET_EXAMPLES)
@@ -377,22 +381,23 @@ def set_(
 ) -> int:
     """Record that the consent or the handling of items changed."""
     if all_items != items.is_empty:
-        raise click.UsageError("name the items with --items, or give --all-items")
+        raise misuse(UsageError("name the items with --items, or give --all-items", key="which-items"))
     stated = _stated_terms(terms)
     place = entry.place(access.load())
     header = entry.header(resolve_items(directory, place, items))
     author = Author(signing.choose(dry_run=entry.dry_run), entry.policy())
     result = change_consent(directory, author, stated, header, custody=place)
     dry_run = entry.dry_run
-    how = "would add entry {}; nothing was written" if dry_run else "added entry {}"
-    lines = [f"{shown(directory)}: {how.format(result.written.entry)}"]
-    lines += list_named_items(output, directory, place, result.items)
-    lines += [_render_difference(difference, dry_run) for difference in result.differences]
+    language, say = output.language, output.language.say
+    added = "answer.would-add" if dry_run else "answer.added"
+    lines: list[str] = [say(added, name=directory, entry=result.written.entry)]
+    lines += list_named_items(language, output, directory, place, result.items)
+    lines += [_render_difference(language, difference, dry_run) for difference in result.differences]
     if not result.differences:
-        lines.append("  nothing that is in force changes")
+        lines.append(f"  {say('consent.no-change')}")
     for name, count in result.without_effect.items():
-        lines.append(f"  {name}: for {counted(count, 'item')} something stricter is in force, and stays")
-    lines += [] if dry_run else head_lines(result.written.head)
+        lines.append(f"  {say('consent.stricter-stays', name=language.word('term.name', name), count=count)}")
+    lines += [] if dry_run else head_lines(language, result.written.head)
     output.answer("\n".join(lines), done=not dry_run)
     output.document(
         ConsentChangeDocument(
@@ -410,16 +415,18 @@ def set_(
     return ExitCode.OK
 
 
-def _render_difference(difference: TermDifference, dry_run: bool) -> str:
-    verb = "would be" if dry_run else "is now"
-    items = name_ranges(difference.items.ranges, MAX_RANGES)
-    return f"  {difference.term}: was {_spell(difference.before)}, {verb} {_spell(difference.after)}: {items}"
+def _render_difference(language: Language, difference: TermDifference, dry_run: bool) -> str:
+    def spell(value: Any) -> Said:
+        return language.say("label.not-stated") if value is None else say_term(language, difference.term, value)
 
-
-def _spell(value: Any) -> str:
-    if value is None:
-        return "not stated"
-    return shown(", ".join(value) if isinstance(value, list) else str(value), 400) or NOBODY
+    said = language.say(
+        "consent.would-change" if dry_run else "consent.changes",
+        term=language.word("term.name", difference.term),
+        before=spell(difference.before),
+        after=spell(difference.after),
+        items=language.say_ranges(difference.items.ranges, "items", MAX_RANGES),
+    )
+    return f"  {said}"
 
 
 def _change_document(difference: TermDifference) -> TermChangeDocument:
@@ -444,10 +451,12 @@ def recall_(directory: str, items: ItemChoice, where: PlaceOptions, access: Acce
     with open_record(directory, place) as record:
         result = recall(record, numbers)
     ranges = tuple(result.items.serialize()) if result.items else ()
-    lines = [f"recall of items {', '.join(ranges)}" if ranges else "there is no item whose consent permits nothing"]
-    lines += map(render_holding, result.holdings)
+    language, say = output.language, output.language.say
+    concerned = language.say_ranges(result.items.ranges, "items", None) if result.items else Said()
+    lines: list[str] = [say("consent.recall", items=concerned) if ranges else say("consent.recall-nothing")]
+    lines += [render_holding(language, holding) for holding in result.holdings]
     if ranges and not result.holdings:
-        lines.append("nobody was given any of them, as far as this record tells")
+        lines.append(say("consent.recall-nobody"))
     output.answer("\n".join(lines))
     holdings = tuple(map(holding_document, result.holdings))
     output.document(RecallDocument(exit_code=ExitCode.OK, path=directory, items=ranges, holdings=holdings))

@@ -17,6 +17,7 @@ from evtool.operations.author import Author
 from evtool.operations.seal.derive import derive
 from evtool.operations.seal.options import SealOptions
 from evtool.report.import_document import DeriveDocument
+from evtool.report.language import english
 
 EXAMPLES = """\b
 Examples:
@@ -76,7 +77,7 @@ def command(
     ]
     if result.sealed is not None:
         lines.append(f"  entry {result.sealed} {would[2]} the copy")
-    lines += head_lines(result.head) if result.head is not None and not dry_run else []
+    lines += head_lines(english(), result.head) if result.head is not None and not dry_run else []
     output.answer("\n".join(lines), done=not dry_run)
     output.document(
         DeriveDocument(

@@ -32,6 +32,7 @@ from evtool.operations.seal.import_evidence import (
 )
 from evtool.operations.seal.options import SealOptions
 from evtool.report.import_document import ImportDocument
+from evtool.report.language import english
 
 GROUP_EXAMPLES = """\b
 Examples:
@@ -257,5 +258,5 @@ def _render(directory: str, result: ImportResult, dry_run: bool) -> str:
     if result.seal.excluded:
         lines += render_left_out(result.seal)
     if result.seal.head:
-        lines += head_lines(result.seal.head)
+        lines += head_lines(english(), result.seal.head)
     return "\n".join(lines)

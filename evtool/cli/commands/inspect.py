@@ -14,6 +14,7 @@ from evtool.core.metadata.vocabulary import Detail
 from evtool.core.text.names import shown
 from evtool.metadata import Failure
 from evtool.operations.inspect import Inspection, inspect_files
+from evtool.report.language import english
 from evtool.report.metadata_document import (
     InspectDocument,
     InspectedDocument,
@@ -105,12 +106,12 @@ def _text(inspection: Inspection) -> Iterator[str]:
         "size": f"{inspection.observed.size} bytes",
         "modified": inspection.observed.modified.isoformat(timespec="seconds"),
     }
-    for what, claimed in render_claims(claims) if claims is not None else ():
+    for what, claimed in render_claims(english(), claims) if claims is not None else ():
         yield _row(what, observed.pop(what, "-"), claimed)
-    for what, value in observed.items():
-        yield _row(what, value, "-")
+    for name, value in observed.items():
+        yield _row(name, value, "-")
     if claims is not None:
-        for remark in render_remarks(claims, "not shown: {}; --metadata full shows them"):
+        for remark in render_remarks(english(), claims, "not-shown"):
             yield f"  {remark}"
     if inspection.result.failure is not None:
         yield f"  incomplete: the parser was ended ({inspection.result.failure.value})"

@@ -28,6 +28,7 @@ from evtool.keys.upkeep import old_keys, replace_key
 from evtool.operations.author import Author
 from evtool.operations.entries.key_change import announce_key, choose_old_key
 from evtool.report.key_document import KeysDocument, ToldRecord
+from evtool.report.language import english
 
 EXAMPLES = """\b
 Examples:
@@ -180,7 +181,7 @@ def _as_text(record: ToldRecord, entry: EntryOptions) -> str:
         return f"{shown(record.path)}: would add entry {record.entry}; nothing was written"
     if record.entry is None or record.head is None:
         return f"{shown(record.path)}: not told"
-    return "\n".join([f"{shown(record.path)}: added entry {record.entry}", *head_lines(record.head)])
+    return "\n".join([f"{shown(record.path)}: added entry {record.entry}", *head_lines(english(), record.head)])
 
 
 def _advice(own: OwnKey, old: PublicKey) -> str:

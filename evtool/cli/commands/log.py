@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import click
+from msgspec import Struct
 
 from evtool.cli.command import Command
 from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.common import continued_option, custody_option
 from evtool.cli.output import Output, output_and_findings
 from evtool.core.custody.chain import Link
-from evtool.core.custody.entry import Clock
+from evtool.core.custody.entry import NOT_STATED, Clock, Entry
 from evtool.core.errors import ExitCode
 from evtool.core.finding import weigh
-from evtool.core.text.counts import counted
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
-from evtool.core.text.ranges import name_ranges
 from evtool.operations.record.place import RecordPlace
 from evtool.operations.record.read import open_record
 from evtool.operations.record.record import Record
+from evtool.report.columns import columns_of, fold, pad
 from evtool.report.document import LogDocument, log_entry
 from evtool.report.entry import render_details, render_in_short
 from evtool.report.findings import ListedFindings, list_findings
 from evtool.report.groups import MOST_LINES, fit_findings
-from evtool.report.language import english
+from evtool.report.language import Language
 from evtool.report.moments import format_local
 
 EXAMPLES = """\b
@@ -65,30 +65,31 @@ def command(directory: str, custody: str | None, continued: str | None, access: 
 
 def _render(record: Record, directory: str, listed: ListedFindings, output: Output) -> str:
     """Write the chain in full if that is short, else each entry in three lines or one."""
-    links = record.chain.links
-    title = f"{shown(directory)}: {counted(len(links), 'entry', 'entries')}"
-    if links:
-        title += f" of collection {links[0].entry.collection}"
+    language, links = output.language, record.chain.links
+    title = language.say("log.title", name=directory, count=len(links))
     if output.quiet:
-        return f"{title}, head {links[-1].head}" if links else title
+        return language.say("log.title-head", title=title, head=links[-1].head) if links else title
+    if links:
+        title = language.say("log.title-collection", title=title, collection=links[0].entry.collection)
     if output.lists_all:
-        problems = [f"  {finding.code.value}: {english().say_finding(finding)}" for finding in listed.findings]
+        problems = [f"  {finding.code.value}: {language.say_finding(finding)}" for finding in listed.findings]
     else:
-        grouped = fit_findings(english(), record.record_findings, lambda rows: len(rows) <= _MOST_FINDINGS)
+        grouped = fit_findings(language, record.record_findings, lambda rows: len(rows) <= _MOST_FINDINGS)
         problems = [f"  {row.code.value}: {row.text}" for row in grouped]
-    end = ["", "Findings", *problems] if problems else []
-    whole = [line for link in links for line in ("", *_render_link(link))]
+    page = _Page(language, output.width)
+    end = ["", language.say("report.findings"), *map(page.fold, problems)] if problems else []
+    whole = [line for link in links for line in ("", *page.link(link))]
     room = MOST_LINES - 1 - (0 if output.lists_all else len(end))
     if output.lists_all or len(whole) <= room:
         return "\n".join([title, *whole, *end])
-    end += ["", f"head  {group_in_fours(links[-1].head)}", "--all prints every field of every entry, and every head."]
+    end += ["", page.row("head", group_in_fours(links[-1].head)).lstrip(), language.say("log.all")]
     room = max(MOST_LINES - 2 - len(end), _FEWEST)
-    for lines in ([_render_short(link) for link in links], [_render_shortest(link) for link in links]):
+    for lines in ([page.short(link) for link in links], [page.shortest(link) for link in links]):
         if sum(map(len, lines)) <= room:
             break
     if len(lines) > room:
-        left = name_ranges([(2, len(links) - room + 2)], singular="entry", plural="entries")
-        lines = [lines[0], [f"  {left} are not shown here"], *lines[-(room - 2) :]]
+        left = language.say("log.left-out", entries=((2, len(links) - room + 2),))
+        lines = [lines[0], [f"  {left}"], *lines[-(room - 2) :]]
     return "\n".join([title, "", *(text for entry in lines for text in entry), *end])
 
 
@@ -99,31 +100,63 @@ _FEWEST = 12
 """How many entries are shown however many findings there are."""
 
 
-def _render_shortest(link: Link) -> list[str]:
-    entry = link.entry
-    items = f"  {name_ranges(entry.items.ranges, 4)}" if entry.items else ""
-    happened = format_local(english(), entry.happened_at)
-    return [f"entry {entry.sequence}  {entry.event.value}  {happened}  {entry.agent}{items}"]
+class _Page(Struct, frozen=True):
+    """Writes entries in a language.
+
+    Attributes:
+        language: that of the reader.
+        width: columns that texts are folded to, or None.
+    """
+
+    language: Language
+    width: int | None
+
+    def fold(self, line: str) -> str:
+        """Fold a line that is indented by two; what follows stands below its text."""
+        return f"  {fold(line[2:], 4, self.width)}"
+
+    def row(self, label: str, text: str) -> str:
+        """Write a line with its label; those of one language take as many columns as the longest."""
+        labels = self.language.table("log-label")
+        column = max(map(columns_of, labels.values())) + 2
+        return f"  {pad(labels[label], column)}{fold(text, column + 2, self.width)}"
+
+    def shortest(self, link: Link) -> list[str]:
+        """Write an entry in one line."""
+        entry = link.entry
+        items = f"  {self.language.say_ranges(entry.items.ranges, 'items', 4)}" if entry.items else ""
+        happened = format_local(self.language, entry.happened_at)
+        return [f"{self._title(link)}  {happened}  {entry.agent}{items}"]
+
+    def short(self, link: Link) -> list[str]:
+        """Write an entry in three lines."""
+        said = "; ".join(render_in_short(self.language, link.entry))
+        head = f"  {self.language.word('log-label', 'head')}  {group_in_fours(link.head)}"
+        return [*self.shortest(link), *([f"  {said}"] if said else []), head]
+
+    def link(self, link: Link) -> list[str]:
+        """Write all fields of an entry."""
+        entry, language, say = link.entry, self.language, self.language.say
+        clock = say("log.clock-claimed" if entry.clock is Clock.CLAIMED else "log.clock-synced")
+        lines = [
+            self._title(link),
+            self.row("happened", f"{format_local(language, entry.happened_at)}  {say('log.claimed')}"),
+            self.row("recorded", f"{format_local(language, entry.recorded_at)}  {clock}"),
+            self.row("agent", f"{entry.agent}  {entry.key}"),
+            self.row("reason", say("log.reason-withheld") if entry.is_withheld else _reason(language, entry)),
+            self.row("tool", shown(entry.tool)),
+        ]
+        lines += [self.fold(f"  {line}") for line in render_details(language, entry)]
+        return [*lines, self.row("head", group_in_fours(link.head))]
+
+    def _title(self, link: Link) -> str:
+        entry = self.language.say_ranges(((link.entry.sequence, link.entry.sequence),), "entries")
+        return f"{entry}  {self.language.word('event', link.entry.event.value)}"
 
 
-def _render_short(link: Link) -> list[str]:
-    said = "; ".join(render_in_short(link.entry))
-    return [*_render_shortest(link), *([f"  {said}"] if said else []), f"  head  {group_in_fours(link.head)}"]
-
-
-def _render_link(link: Link) -> list[str]:
-    entry = link.entry
-    clock = "as the clock said" if entry.clock is Clock.CLAIMED else "by a clock that the signer calls synchronised"
-    lines = [
-        f"entry {entry.sequence}  {entry.event.value}",
-        f"  happened  {format_local(english(), entry.happened_at)}  (claimed)",
-        f"  recorded  {format_local(english(), entry.recorded_at)}  ({clock})",
-        f"  agent     {entry.agent}  {entry.key}",
-        f"  reason    {'withheld from this copy, with the items' if entry.is_withheld else shown(entry.reason)}",
-        f"  tool      {shown(entry.tool)}",
-    ]
-    lines += [f"  {line}" for line in render_details(entry)]
-    return [*lines, f"  head      {group_in_fours(link.head)}"]
+def _reason(language: Language, entry: Entry) -> str:
+    """Say why it happened, if a reason was given."""
+    return language.say("log.no-reason") if entry.reason == NOT_STATED else shown(entry.reason)
 
 
 def _document(record: Record, directory: str, listed: ListedFindings, exit_code: ExitCode) -> LogDocument:

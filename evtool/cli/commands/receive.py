@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from evtool.cli.answers.entry import answer_entry
-from evtool.cli.command import Command
+from evtool.cli.command import Command, misuse, one_of_two
 from evtool.cli.next_command import next_command, shell_word
 from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options, trust_option
@@ -17,7 +17,6 @@ from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.events import Acceptance
 from evtool.core.text.item_choice import ItemChoice
-from evtool.core.text.names import shown
 from evtool.core.values import replace
 from evtool.keys.trust import load_trust
 from evtool.operations.author import Author
@@ -84,7 +83,7 @@ def command(
 ) -> int:
     """Check a collection or a bundle that was handed over to you, record what you accept, and write a receipt."""
     if reject and not items.is_empty:
-        raise click.UsageError("--items and --reject are two answers to one question; give one")
+        raise misuse(one_of_two("--items", "--reject"))
     if entry.continued is None and entry.custody is None and is_bundle(directory):
         entry = replace(entry, continued=default_continuation(directory))
     opening = access.load()
@@ -106,9 +105,11 @@ def command(
             options,
             receipt,
         )
-    notes = ["", f"Receipt ({acceptance.value}): {shown(str(receipt))}"] if not entry.dry_run else []
+    say, notes = output.language.say, list[str]()
+    if not entry.dry_run:
+        accepted_as = output.language.word("term.acceptance", acceptance.value)
+        notes += ["", say("answer.receipt", acceptance=accepted_as, path=str(receipt))]
     if not entry.dry_run and entry.continued is not None:
         both = next_command(f"evtool verify DIR --continued {shell_word(entry.continued)}")
-        notes += [f"Your entry is in {shown(entry.continued)}; the bundle was not changed. To read both together:"]
-        notes += [f"  {both}"]
+        notes += [say("answer.continued", path=entry.continued), f"  {both}"]
     return answer_entry(output, directory, result, *notes, where=entry.reading(opening))

@@ -33,10 +33,8 @@ from evtool.core.custody.events import (
     Transferred,
 )
 from evtool.core.errors import UsageError
-from evtool.core.text.counts import counted
 from evtool.core.text.item_choice import ItemChoice
-from evtool.core.text.names import shown, store_name
-from evtool.core.text.ranges import name_ranges
+from evtool.core.text.names import store_name
 from evtool.core.values import defaults_of, names_of
 from evtool.keys.keyfile import read_public_key_file
 from evtool.operations.author import Author
@@ -238,10 +236,9 @@ def _rename(
         author = Author(signing.choose(dry_run=entry.dry_run), entry.policy(), progress)
         if new is None:
             written = restate_names(directory, author, numbers, entry.header(None), custody=entry.place())
-            entries = counted(len(written), "entry", "entries")
-            again = "would be recorded again" if entry.dry_run else "recorded again"
-            note = f"  {again}: the names of {name_ranges(numbers.ranges)}, in {entries}"
-            return answer_entry(output, directory, written[-1], note, where=entry.reading())
+            again = "answer.would-name-again" if entry.dry_run else "answer.named-again"
+            note = output.language.say(again, items=numbers.ranges, count=len(written))
+            return answer_entry(output, directory, written[-1], f"  {note}", where=entry.reading())
         result = rename_item(
             directory,
             author,
@@ -251,14 +248,9 @@ def _rename(
             custody=entry.place(),
         )
     rename = result.rename
-    verb = "would be" if entry.dry_run else "is now"
-    return answer_entry(
-        output,
-        directory,
-        result.written,
-        f"  item {rename.item} {shown(rename.old)} {verb} named {shown(rename.new)}",
-        where=entry.reading(),
-    )
+    named = "answer.would-be-named" if entry.dry_run else "answer.named"
+    note = output.language.say(named, item=rename.item, old=rename.old, new=rename.new)
+    return answer_entry(output, directory, result.written, f"  {note}", where=entry.reading())
 
 
 def make_details(kind: type[Details], values: dict[str, Any], directory: str, where: Where) -> Details:

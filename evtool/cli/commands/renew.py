@@ -18,6 +18,7 @@ from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.timestamps.add import StampOptions, add_timestamps, preview_blank
 from evtool.operations.timestamps.renew import RenewResult, renew
+from evtool.report.language import english
 from evtool.report.stamp import render_rehearsal, render_stamping
 from evtool.report.time_document import RenewDocument, Stamping
 
@@ -108,4 +109,4 @@ def _render(directory: str, result: RenewResult, stamps: Stamping | None, *, dry
     lines = [f"{shown(directory)}: renewed {result.files} files of the record as entry {result.entry}"]
     if stamps is not None:
         lines += ["", *render_stamping(stamps, next_command)]
-    return "\n".join([*lines, *head_lines(result.head)])
+    return "\n".join([*lines, *head_lines(english(), result.head)])

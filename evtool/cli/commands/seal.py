@@ -312,7 +312,7 @@ def _render(
         lines.append("  nothing was time-stamped: no entry was added. To have the newest entry time-stamped:")
         lines.append(f"    {next_command(again)}")
     if result.newest_entry is not None and result.head:
-        lines += head_lines(result.head)
+        lines += head_lines(english(), result.head)
     return "\n".join(lines)
 
 

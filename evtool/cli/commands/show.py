@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 
 import click
+from msgspec import Struct
 
 from evtool.cli.command import Command
 from evtool.cli.options.access import AccessOptions, access_options
@@ -14,9 +15,9 @@ from evtool.cli.options.items import items_option
 from evtool.cli.output import Output, output_and_findings
 from evtool.core.consent.items import ItemConsent, TermsNeverStated, TermsWithheld
 from evtool.core.errors import ExitCode, InputError
-from evtool.core.finding import Effect, Finding, weigh
+from evtool.core.finding import Effect, Finding, Words, weigh
 from evtool.core.manifest.context import MAX_VALUE
-from evtool.core.text.counts import counted
+from evtool.core.manifest.statement import ContentStatement
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ranges_of
@@ -27,11 +28,12 @@ from evtool.operations.record.read import SelectedItems, open_record
 from evtool.operations.record.record import SealedItem
 from evtool.operations.record.selection import Selection
 from evtool.operations.verify.derivations import Derivation, list_derivations
+from evtool.report.columns import columns_of, pad
 from evtool.report.consent_document import sealed_document, terms_document
 from evtool.report.consent_text import render_known
 from evtool.report.document import ItemsDocument, ShownDerivation, ShownItem
 from evtool.report.findings import list_findings
-from evtool.report.language import Language, english
+from evtool.report.language import Language
 from evtool.report.metadata_document import metadata_document
 from evtool.report.metadata_text import render_statement
 from evtool.report.text import format_size
@@ -79,16 +81,20 @@ def command(
         findings = record.record_findings
         if chosen.unknown:
             raise InputError(
-                f"no seal states such an item: {', '.join(shown(name, 80) for name in chosen.unknown[:_MAX_NAMED])}",
+                "no seal states such an item: {names}",
                 hint="`evtool show DIR` lists them all",
+                key="items-unknown",
+                names=", ".join(shown(name, 80) for name in chosen.unknown[:_MAX_NAMED]),
             )
         exit_code = weigh(findings)
         if exit_code is ExitCode.OK and not chosen:
             exit_code = ExitCode.NOT_CHECKED
         listing = _Listing(chosen, list_derivations(record), known_consent(record), without_terms=without_terms)
-        render = _render_line if selection.is_all else _render_details
+        page = _Page(output.language)
+        render = page.line if selection.is_all else page.details
         lines = (render(*each) for each in listing)
-        output.answer_lines(chain(lines, _closing_lines(listing, findings, output)), "no items")
+        nothing = page.language.say("show.nothing")
+        output.answer_lines(chain(lines, _closing_lines(page.language, listing, findings, output)), nothing)
         listed = list_findings(findings, output.limit)
         document = ItemsDocument(
             exit_code=exit_code,
@@ -116,7 +122,7 @@ class _Listing:
         self._derivations = derivations
         self._find_consent = find_consent
         self._is_without_terms = without_terms
-        self.told = ""
+        self.told: Words | None = None
         """What is to be said of those without terms, once all of them were gone through."""
 
     def __iter__(self) -> Iterator[tuple[SealedItem, list[Derivation], ItemConsent]]:
@@ -134,77 +140,99 @@ class _Listing:
             self.told = _say_without_terms(without, withheld)
 
 
-def _closing_lines(listing: _Listing, findings: list[Finding], output: Output) -> Iterator[str]:
+def _closing_lines(language: Language, listing: _Listing, findings: list[Finding], output: Output) -> Iterator[str]:
     """Say what comes after the items; to be asked for once they were gone through."""
     if listing.told:
-        yield listing.told
+        yield language.say_words(listing.told)
     serious = list_findings((finding for finding in findings if finding.effect is not Effect.NOTE), output.limit)
     for finding in serious.findings:
-        yield f"{finding.code.value}: {english().say_finding(finding)}"
-    for code, words in serious.say_rest(english()):
+        yield f"{finding.code.value}: {language.say_finding(finding)}"
+    for code, words in serious.say_rest(language):
         yield f"{code.value}: {words}"
 
 
 _MAX_NAMED = 10
 
 
-def _say_without_terms(without: list[int], withheld: int) -> str:
+def _say_without_terms(without: list[int], withheld: int) -> Words:
     """Name the items of which no terms are stated; those whose terms this copy does not show are not among them."""
-    hidden = f"; of {counted(withheld, 'item')} this copy does not show the terms" if withheld else ""
-    if not without:
-        return f"no item is known to be without terms{hidden}" if withheld else "terms are stated for every item"
-    numbers = ranges_of(without)
-    return f"no terms are stated for {counted(len(numbers), 'item')}: {', '.join(numbers.serialize())}{hidden}"
+    hidden = Words("terms-hidden", count=withheld) if withheld else None
+    if without:
+        return Words("terms-none-for", count=len(without), items=ranges_of(without).ranges, hidden=hidden)
+    return Words("terms-none-known" if withheld else "terms-for-all", hidden=hidden)
 
 
 def _about(sealed: SealedItem, derivations: list[Derivation]) -> list[Derivation]:
     return [derivation for derivation in derivations if sealed.item.number in (derivation.original, derivation.copy)]
 
 
-def _say(language: Language, sealed: SealedItem, derivations: list[Derivation]) -> list[str]:
-    return [
-        language.say_words(derivation.of_copy if derivation.copy == sealed.item.number else derivation.of_original)
-        for derivation in derivations
-    ]
+class _Page(Struct, frozen=True):
+    """Writes items in a language."""
 
+    language: Language
 
-def _render_line(sealed: SealedItem, derivations: list[Derivation], _consent: ItemConsent) -> str:
-    content, file = sealed.item.content, sealed.item.file
-    kind = content.type.value if content else "withheld"
-    size = format_size(content.size) if content and content.size is not None else ""
-    name = shown(file.path) if file else "name withheld"
-    line = f"{sealed.item.number:>7}  {kind:<9}  {size:>12}  {name}"
-    return "\n".join([line, *(f"{'':>34}{text}" for text in _say(english(), sealed, derivations))])
+    def line(self, sealed: SealedItem, derivations: list[Derivation], _consent: ItemConsent) -> str:
+        """Write an item in one line, with what was made from it, or it was made from, below."""
+        content, file = sealed.item.content, sealed.item.file
+        kind = pad(self._kind(content), max(9, *map(columns_of, self.language.table("content-type").values())))
+        size = format_size(content.size, self.language) if content and content.size is not None else ""
+        name = shown(file.path) if file else self.language.say("show.name-withheld")
+        before = f"{sealed.item.number:>7}  {kind}  {pad('', 12 - columns_of(size))}{size}  "
+        return "\n".join(
+            [before + name, *(pad("", columns_of(before)) + text for text in self._say(sealed, derivations))]
+        )
 
+    def details(self, sealed: SealedItem, derivations: list[Derivation], consent: ItemConsent) -> str:
+        """Write all that is recorded about an item."""
+        item, say = sealed.item, self.language.say
+        lines: list[str] = [say("show.item", item=item.number, entry=sealed.seal.number)]
+        lines += [f"  {text}" for text in self._say(sealed, derivations)]
+        lines += [*self._names(sealed), *self._content(item.content)]
+        if item.metadata:
+            lines += [f"  {line}" for line in render_statement(self.language, item.metadata)]
+        for statement in item.context:
+            lines.append(f"  {self.language.word('term.field', statement.field)}: {shown(statement.value, MAX_VALUE)}")
+        lines += [self._row("consent", line) for line in render_known(self.language, consent.in_force)]
+        return "\n".join(lines)
 
-def _render_details(sealed: SealedItem, derivations: list[Derivation], consent: ItemConsent) -> str:
-    content, file = sealed.item.content, sealed.item.file
-    lines = [f"item {sealed.item.number}, sealed by entry {sealed.seal.number}"]
-    lines += [f"  {text}" for text in _say(english(), sealed, derivations)]
-    if not file:
-        lines.append("  name      withheld here")
-    else:
-        lines.append(f"  name      {shown(file.path)}")
-        lines += [f"  before    {shown(name.path)}  (until entry {name.until})" for name in sealed.earlier]
-        date = format_mtime(file.mtime) if file.mtime is not None else None
-        lines.append(f"  modified  {date or 'not a date'}  (as the file system said)")
-    if content:
-        lines.append(f"  type      {content.type.value}")
+    def _names(self, sealed: SealedItem) -> Iterator[str]:
+        file, say = sealed.item.file, self.language.say
+        if not file:
+            yield self._row("name", say("show.withheld-here"))
+            return
+        yield self._row("name", shown(file.path))
+        for name in sealed.earlier:
+            yield self._row("before", say("show.until", path=name.path, entry=name.until))
+        date = format_mtime(file.mtime) if file.mtime is not None else say("show.not-a-date")
+        yield self._row("modified", say("show.by-file-system", date=date or say("show.not-a-date")))
+
+    def _content(self, content: ContentStatement | None) -> Iterator[str]:
+        if content is None:
+            return
+        yield self._row("type", self._kind(content))
         if content.digests:
-            lines += [
-                f"  size      {content.size} bytes",
-                f"  SHA-256   {content.digests.sha256}",
-                f"  BLAKE3    {content.digests.blake3}",
-            ]
+            yield self._row("size", self.language.say("size.bytes", count=content.size))
+            yield self._row("sha256", content.digests.sha256)
+            yield self._row("blake3", content.digests.blake3)
         if content.target is not None:
-            lines.append(f"  target    {shown(content.target)}")
+            yield self._row("target", shown(content.target))
         if content.reason:
-            lines.append(f"  left out  {content.reason.value}")
-    if sealed.item.metadata:
-        lines += [f"  {line}" for line in render_statement(sealed.item.metadata)]
-    lines += [f"  {statement.field}: {shown(statement.value, MAX_VALUE)}" for statement in sealed.item.context]
-    lines += [f"  consent   {line}" for line in render_known(consent.in_force)]
-    return "\n".join(lines)
+            yield self._row("left-out", self.language.word("term.omission", content.reason.value))
+
+    def _kind(self, content: ContentStatement | None) -> str:
+        return self.language.word("content-type", content.type.value if content else "withheld")
+
+    def _row(self, label: str, text: str) -> str:
+        """Write a line with its label; those of one language take as many columns as the longest."""
+        labels = self.language.table("show-label")
+        return f"  {pad(labels[label], max(map(columns_of, labels.values())) + 2)}{text}"
+
+    def _say(self, sealed: SealedItem, derivations: list[Derivation]) -> list[str]:
+        number = sealed.item.number
+        return [
+            self.language.say_words(derivation.of_copy if derivation.copy == number else derivation.of_original)
+            for derivation in derivations
+        ]
 
 
 def _item_document(sealed: SealedItem, derivations: list[Derivation], consent: ItemConsent) -> ShownItem:

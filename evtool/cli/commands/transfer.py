@@ -87,5 +87,5 @@ def command(
             fixity=FixityRequest(jobs=workers.jobs),
             custody=entry.place(opening),
         )
-    notes = [] if entry.dry_run else ["", f"The transfer is open until a receipt of {recipient} is added."]
+    notes = [] if entry.dry_run else ["", output.language.say("answer.transfer-open", recipient=recipient)]
     return answer_entry(output, directory, result, *notes, where=entry.reading(opening))

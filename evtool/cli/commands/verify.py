@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import click
 
-from evtool.cli.command import Command, options_of
+from evtool.cli.command import Command, misuse, options_of
 from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.asked import AskedOptions
 from evtool.cli.options.common import (
@@ -21,7 +21,7 @@ from evtool.cli.options.items import items_option
 from evtool.cli.options.time import TimeOptions, time_options
 from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
-from evtool.core.errors import EvidenceError, InputError
+from evtool.core.errors import EvidenceError, InputError, UsageError
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.values import replace
 from evtool.core.verdict import Report
@@ -97,7 +97,8 @@ def command(
     checked as it is, and nothing is extracted.
     """
     if (custody is not None or continued is not None) and len(paths) > 1:
-        raise click.UsageError(f"{'--custody' if custody is not None else '--continued'} goes with one PATH")
+        option = "--custody" if custody is not None else "--continued"
+        raise misuse(UsageError("{option} goes with one PATH", key="with-one-path", option=option))
     options = replace(
         asked.load(),
         selection=Selection(choice=items),

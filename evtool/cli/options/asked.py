@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
-from evtool.cli.command import flag
+from evtool.cli.command import flag, misuse, one_of_two
 from evtool.cli.options.common import load_receipt_keys, recipients_flag, trust_flag
 from evtool.cli.options.values import digest_value
+from evtool.core.errors import UsageError
 from evtool.core.finding import Axis
 from evtool.core.text.expressions import compiled_when_used
 from evtool.keys.trust import load_trust
@@ -21,7 +22,8 @@ _FINGERPRINT = compiled_when_used(r"SHA256:[A-Za-z0-9+/]{43}\Z")
 
 def _fingerprint(text: str) -> str:
     if not _FINGERPRINT.match(text):
-        raise click.BadParameter("a fingerprint looks like SHA256: and 43 more characters")
+        why = UsageError("a fingerprint looks like SHA256: and 43 more characters", key="no-fingerprint")
+        raise click.BadParameter(why.message) from why
     return text
 
 
@@ -64,7 +66,7 @@ class AskedOptions(Struct, frozen=True):
             InputError, FormatError, KeyFileError: as `load_trust`.
         """
         if self.trust_file is not None and self.signers:
-            raise click.UsageError("--trust and --signer are two answers to one question; give one")
+            raise misuse(one_of_two("--trust", "--signer"))
         return VerifyOptions(
             trust=load_trust(self.trust_file),
             signers=frozenset(self.signers),
@@ -89,5 +91,12 @@ def _min_signers(require: tuple[str, ...]) -> int:
         if match:
             number = max(number, int(match[1]))
         elif name not in (*_AXES, _WHOLE):
-            raise click.BadParameter(f"--require takes {', '.join(_AXES)}, {_WHOLE} or signers=N, N from 1 to 9")
+            raise misuse(
+                UsageError(
+                    "--require takes {names_en} or signers=N, N from 1 to 9",
+                    key="not-required",
+                    names_en=", ".join((*_AXES, _WHOLE)),
+                    names=", ".join((*_AXES, _WHOLE)),
+                )
+            )
     return number

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import Struct
 
-from evtool.cli.command import flag, options_of
+from evtool.cli.command import flag, misuse, one_of_two, options_of
 from evtool.cli.options.complete import complete_own_code
 from evtool.cli.options.values import code_value
 from evtool.core.errors import Way
@@ -32,7 +32,7 @@ def passphrase_source(descriptor: int | None, file: Path | None, names: tuple[st
         click.UsageError: both are given.
     """
     if descriptor is not None and file is not None:
-        raise click.UsageError(f"{names[0]} and {names[1]} are two answers to one question; give one")
+        raise misuse(one_of_two(*names))
     if descriptor is not None:
         return DescriptorPassphrase(descriptor)
     return FilePassphrase(file) if file is not None else None

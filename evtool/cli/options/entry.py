@@ -91,9 +91,13 @@ class EntryOptions(Struct, frozen=True):
                 with self.deny_terms.open("rb") as file:
                     data = file.read(_MAX_TERMS + 1)
             except OSError as error:
-                raise InputError(f"{shown(str(self.deny_terms))}: {error.strerror}") from error
+                raise InputError(
+                    "{path}: {why.strerror}", key="cannot-read", path=shown(str(self.deny_terms)), why=error
+                ) from error
             if len(data) > _MAX_TERMS:
-                raise InputError(f"the list of denied terms has more than {_MAX_TERMS} bytes")
+                raise InputError(
+                    "the list of denied terms has more than {limit} bytes", key="deny-long", limit=_MAX_TERMS
+                )
             terms = parse_denied_terms(data)
         return make_policy(terms, _local_names())
 

@@ -21,7 +21,7 @@ def _take(context: click.Context, param: click.Parameter, texts: tuple[str, ...]
     try:
         return parse_choice(texts)
     except FormatError as error:
-        raise click.BadParameter(error.message, ctx=context, param=param) from None
+        raise click.BadParameter(error.message, ctx=context, param=param) from error
 
 
 def items_option(what: str, name: str = "--items", **settings: Any) -> Callable[[Any], Any]:

@@ -125,7 +125,7 @@ def read_headers(path: Path, start: int) -> BlockHeaders:
     try:
         return parse_header_json(data.decode("utf-8"))
     except UnicodeDecodeError:
-        raise FormatError(f"{shown(path.name)} holds no block headers") from None
+        raise FormatError("{path} holds no block headers", key="no-headers", path=shown(path.name)) from None
 
 
 def read_revocation(paths: Sequence[Path]) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
@@ -145,7 +145,9 @@ def read_revocation(paths: Sequence[Path]) -> tuple[tuple[bytes, ...], tuple[byt
         try:
             file = parse_revocation_file(read_any_file(path, MAX_REVOCATION_FILE))
         except FormatError as error:
-            raise FormatError(f"{shown(path.name)}: {error.message}", hint=error.hint) from error
+            raise FormatError(
+                "{path}: {why}", hint="{why.hint}", key="file-why", path=shown(path.name), why=error
+            ) from error
         found[file.kind].append(file.der)
     return tuple(found[RevocationKind.CRL]), tuple(found[RevocationKind.OCSP])
 
@@ -160,4 +162,4 @@ def read_sunsets(path: Path | None) -> SunsetTable | None:
     try:
         return parse_sunset_table(read_any_file(path, MAX_TABLE_BYTES).decode("utf-8"))
     except UnicodeDecodeError:
-        raise InputError(f"{shown(path.name)} is not text") from None
+        raise InputError("{path} is not text", key="file-not-text", path=shown(path.name)) from None

@@ -31,7 +31,7 @@ def instant_value(text: str) -> datetime:
     try:
         return parse_user_time(text)
     except FormatError as error:
-        raise click.BadParameter(f"{error.message}; {error.hint}") from None
+        raise click.BadParameter(f"{error.message}; {error.hint}") from error
 
 
 def digest_value(text: str) -> str:
@@ -39,7 +39,7 @@ def digest_value(text: str) -> str:
     try:
         return parse_grouped_digest(text)
     except FormatError as error:
-        raise click.BadParameter(error.message) from None
+        raise click.BadParameter(error.message) from error
 
 
 def code_value(text: str) -> str:
@@ -47,7 +47,7 @@ def code_value(text: str) -> str:
     try:
         return check_code(text)
     except FormatError as error:
-        raise click.BadParameter(f"{error.message}: {error.hint}") from None
+        raise click.BadParameter(f"{error.message}: {error.hint}") from error
 
 
 def moment_value(text: str) -> datetime:
@@ -95,7 +95,7 @@ def agreement_value(text: str) -> str:
         (agreement,) = parse_user_term("agreement", text)
         return str(agreement)
     except FormatError as error:
-        raise click.BadParameter(error.message) from None
+        raise click.BadParameter(error.message) from error
 
 
 def purposes_value(text: str) -> tuple[Purpose | str, ...]:
@@ -106,7 +106,7 @@ def purposes_value(text: str) -> tuple[Purpose | str, ...]:
     try:
         purposes: tuple[Purpose | str, ...] = parse_user_term("for", text)
     except FormatError as error:
-        raise click.BadParameter(f"{error.message}; {error.hint}") from None
+        raise click.BadParameter(f"{error.message}; {error.hint}") from error
     return purposes
 
 

@@ -13,7 +13,7 @@ from enum import Enum
 from msgspec import Struct
 
 from evtool.core.consent.items import ItemConsent, ItemTerms, TermsWithheld, terms_that_count
-from evtool.core.finding import Words
+from evtool.core.finding import Listed, Words
 from evtool.core.ssh.key import PublicKey
 from evtool.core.terms.terms import (
     PERMITTING,
@@ -155,12 +155,12 @@ class Refusal(Struct, frozen=True):
 
     Attributes:
         reason: what it is.
-        message: a short phrase for people.
+        says: a short phrase for people.
         confirm: the confirmation by a second person that would answer it; None if it is final.
     """
 
     reason: Reason
-    message: str
+    says: Words
     confirm: str | None = None
 
 
@@ -204,17 +204,15 @@ def decide(known: ItemTerms, request: Request, untrusted: Sequence[int] = ()) ->
     confirmed = asked if request.has_second_agent else frozenset()
     reasons = [refusal for refusal in needed if refusal.confirm is None or refusal.confirm not in confirmed]
     if not request.has_second_agent and any(refusal.confirm in asked for refusal in reasons):
-        message = "a confirmation needs the code of a second person, other than the person who hands the item over"
-        reasons.append(Refusal(Reason.NO_SECOND_AGENT, message))
+        reasons.append(Refusal(Reason.NO_SECOND_AGENT, Words("no-second-agent")))
     return Decision(tuple(dict.fromkeys(reasons)), tuple(_duties(terms, request.day)))
 
 
 def _reservations(known: ItemTerms, untrusted: Sequence[int]) -> Iterator[Refusal]:
     if isinstance(known, TermsWithheld):
-        yield Refusal(Reason.TERMS_WITHHELD, "this copy does not contain its terms")
+        yield Refusal(Reason.TERMS_WITHHELD, Words("no-terms-here"))
     for entry in untrusted:
-        message = f"entry {entry}, which states its terms, is signed by a key that you do not trust"
-        yield Refusal(Reason.TERMS_UNTRUSTED, message)
+        yield Refusal(Reason.TERMS_UNTRUSTED, Words("no-trust-in-terms", entry=entry))
 
 
 _STATUS_REASONS = {
@@ -230,31 +228,31 @@ _STATUS_REASONS = {
 def _status(terms: ConsentTerms) -> Iterator[Refusal]:
     status = terms.status
     if status is Status.NOT_REQUIRED and not terms.basis:
-        yield Refusal(Reason.NO_BASIS, "consent is stated as not required, but no basis is stated")
+        yield Refusal(Reason.NO_BASIS, Words("no-basis"))
     # An unknown code is refused by `_strange`.
     if isinstance(status, str) or status in PERMITTING:
         return
-    said = "no consent is stated" if status is None else f"consent is {status.value}"
-    yield Refusal(_STATUS_REASONS[status], said)
+    says = Words("no-status") if status is None else Words("no-by-status", status=status.value)
+    yield Refusal(_STATUS_REASONS[status], says)
 
 
 def _days(terms: ConsentTerms, day: date) -> Iterator[Refusal]:
     if terms.starts and day < terms.starts:
-        yield Refusal(Reason.NOT_YET, f"consent starts on {terms.starts}")
+        yield Refusal(Reason.NOT_YET, Words("no-not-yet", day=str(terms.starts)))
     if terms.until and day >= terms.until:
-        yield Refusal(Reason.EXPIRED, f"consent ended on {terms.until}")
+        yield Refusal(Reason.EXPIRED, Words("no-expired", day=str(terms.until)))
 
 
 def _handling(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
     if request.makes_public and terms.handling is not Handling.PUBLIC:
-        message = "it is not public, so a recipient and a purpose must be named"
+        says = Words("no-publication")
         if not request.is_publication:
-            message = f"{request.recipient.code} publishes what it receives, but the item is not public"
-        yield Refusal(Reason.NOT_PUBLIC, message)
+            says = Words("no-publisher", recipient=request.recipient.code)
+        yield Refusal(Reason.NOT_PUBLIC, says)
     if terms.handling is None:
-        yield Refusal(Reason.HANDLING_NOT_STATED, "no handling is stated, so it is closed")
+        yield Refusal(Reason.HANDLING_NOT_STATED, Words("no-handling"))
     elif terms.handling is Handling.CLOSED:
-        yield Refusal(Reason.HANDLING_CLOSED, "it is closed: it may not be given to anyone")
+        yield Refusal(Reason.HANDLING_CLOSED, Words("no-closed"))
 
 
 def _recipient(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
@@ -262,26 +260,26 @@ def _recipient(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
     recipient = request.recipient
     is_listed = terms.share is not None and recipient.code in terms.share and not request.is_publication
     if not is_listed and (terms.share is not None or terms.handling is Handling.NAMED):
-        yield Refusal(Reason.RECIPIENT_NOT_NAMED, f"{recipient.code} is not among the named recipients")
+        yield Refusal(Reason.RECIPIENT_NOT_NAMED, Words("no-not-named", recipient=recipient.code))
     if terms.handling is Handling.PARTNERS and not terms.agreement:
-        yield Refusal(Reason.NOT_A_PARTNER, "it is for those who signed an agreement, but no agreement is stated")
+        yield Refusal(Reason.NOT_A_PARTNER, Words("no-agreement"))
     missing = [number for number in terms.agreement or () if number not in recipient.agreements]
     if missing:
-        message = f"{recipient.code} is not known to have signed the agreement {', '.join(missing)}"
-        yield Refusal(Reason.NOT_A_PARTNER, message)
+        numbers = Listed(tuple(missing), len(missing))
+        yield Refusal(Reason.NOT_A_PARTNER, Words("no-partner", recipient=recipient.code, agreements=numbers))
 
 
 def _purpose(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
     wanted = code_text(request.purpose)
     if terms.purposes is None:
-        yield Refusal(Reason.PURPOSE_NOT_STATED, "no purpose is stated")
+        yield Refusal(Reason.PURPOSE_NOT_STATED, Words("no-purpose"))
     elif request.is_publication and not terms.purposes:
-        yield Refusal(Reason.PURPOSE_NOT_COVERED, "the list of purposes is empty, so consent covers no purpose")
+        yield Refusal(Reason.PURPOSE_NOT_COVERED, Words("no-purposes"))
     elif not request.is_publication and request.purpose not in terms.purposes:
-        yield Refusal(Reason.PURPOSE_NOT_COVERED, f"consent does not cover the purpose {wanted}")
+        yield Refusal(Reason.PURPOSE_NOT_COVERED, Words("no-such-purpose", purpose=wanted))
     if request.purpose not in request.recipient.purposes and not request.is_publication:
-        message = f"{request.recipient.code} may not receive items for the purpose {wanted}"
-        yield Refusal(Reason.PURPOSE_NOT_OF_RECIPIENT, message)
+        says = Words("no-purpose-of-recipient", recipient=request.recipient.code, purpose=wanted)
+        yield Refusal(Reason.PURPOSE_NOT_OF_RECIPIENT, says)
 
 
 def _identity(terms: ConsentTerms, recipient: Recipient) -> Iterator[Refusal]:
@@ -294,17 +292,16 @@ def _identity(terms: ConsentTerms, recipient: Recipient) -> Iterator[Refusal]:
         or (terms.identity is Identity.TO_COURT and is_court)
     ):
         return
-    message = f"the person's identity may not be disclosed to {recipient.code}"
-    yield Refusal(Reason.IDENTITY, message, Condition.REDACT_IDENTITY.value)
+    yield Refusal(Reason.IDENTITY, Words("no-identity", recipient=recipient.code), Condition.REDACT_IDENTITY.value)
 
 
 def _onward(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
     if not request.is_onward:
         return
     if terms.onward in (None, Permission.NO):
-        yield Refusal(Reason.ONWARD_NO, "a recipient may not pass it on; a colleague has to be admitted first")
+        yield Refusal(Reason.ONWARD_NO, Words("no-onward"))
     elif terms.onward is Permission.ASK:
-        yield Refusal(Reason.ONWARD_ASK, "a recipient must ask before passing it on", ONWARD_AGREED)
+        yield Refusal(Reason.ONWARD_ASK, Words("no-onward-unasked"), ONWARD_AGREED)
 
 
 def _defence(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
@@ -312,8 +309,7 @@ def _defence(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
     purposes = (terms.purposes or ()) if request.is_publication else (request.purpose,)
     is_for_a_trial = any(code_text(purpose).startswith("accountability-") for purpose in purposes)
     if is_for_a_trial and terms.defence in (None, Permission.NO):
-        message = "it may not be disclosed to an accused, but a trial may require that"
-        yield Refusal(Reason.DEFENCE, message, LEGAL_ADVICE)
+        yield Refusal(Reason.DEFENCE, Words("no-defence"), LEGAL_ADVICE)
 
 
 def _conditions(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
@@ -322,21 +318,19 @@ def _conditions(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
         code = code_text(condition)
         if condition is Condition.NO_STATE_AUTHORITY:
             if RecipientKind.STATE_AUTHORITY in recipient.kinds:
-                yield Refusal(Reason.STATE_AUTHORITY, f"{recipient.code} is a state authority")
+                yield Refusal(Reason.STATE_AUTHORITY, Words("no-state-authority", recipient=recipient.code))
             elif request.makes_public or not recipient.kinds:
-                message = (
-                    "state authorities can see what is public"
-                    if request.makes_public
-                    else f"{recipient.code} may be one"
-                )
-                yield Refusal(Reason.STATE_AUTHORITY, f"it may not be given to a state authority, and {message}")
+                says = Words("no-state-authority-may-be", recipient=recipient.code)
+                if request.makes_public:
+                    says = Words("no-state-authority-public")
+                yield Refusal(Reason.STATE_AUTHORITY, says)
         elif is_region(condition):
             if code != f"region:{recipient.region}":
-                yield Refusal(Reason.REGION, f"{recipient.code} is not known to be in {code}")
+                yield Refusal(Reason.REGION, Words("no-region", recipient=recipient.code, region=code))
         elif condition is Condition.NO_DEATH_PENALTY and recipient.death_penalty is False:
             continue
         elif isinstance(condition, Condition):
-            yield Refusal(Reason.CONDITION, f"nobody has confirmed {code}", code)
+            yield Refusal(Reason.CONDITION, Words("no-confirmation", condition=code), code)
 
 
 _MAY_BE_CONFIRMED = ("by", "for", "conditions")
@@ -346,8 +340,8 @@ _MAY_BE_CONFIRMED = ("by", "for", "conditions")
 def _unknown_codes(terms: ConsentTerms) -> Iterator[Refusal]:
     for name, codes in unknown_codes(terms).items():
         for code in codes:
-            message = f"{name} holds {code}, which this version does not know"
-            yield Refusal(Reason.UNKNOWN_CODE, message, code if name in _MAY_BE_CONFIRMED else None)
+            says = Words("no-unknown-code", term=name, code=code)
+            yield Refusal(Reason.UNKNOWN_CODE, says, code if name in _MAY_BE_CONFIRMED else None)
 
 
 def _duties(terms: ConsentTerms, day: date) -> Iterator[Words]:

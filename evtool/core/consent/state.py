@@ -86,7 +86,12 @@ def fold_terms(sealed_by: int, stated: ConsentTerms | None, changes: Sequence[Co
         FormatError: they are too many, or more is in force together than a reader accepts.
     """
     if len(changes) > MAX_CHANGES:
-        raise FormatError(f"{len(changes)} entries change the consent for one item; at most {MAX_CHANGES} are read")
+        raise FormatError(
+            "{count} entries change the consent for one item; at most {limit} are read",
+            key="changes-many",
+            count=len(changes),
+            limit=MAX_CHANGES,
+        )
     layers = [(change.entry, change.terms) for change in changes]
     if stated is not None:
         layers.append((sealed_by, stated))
@@ -166,7 +171,11 @@ def _both(first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:
 def _either(first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:
     codes = {*first, *second}
     if len(codes) > MAX_CONDITIONS:
-        raise FormatError(f"more than {MAX_CONDITIONS} conditions or agreements would apply to one item")
+        raise FormatError(
+            "more than {limit} conditions or agreements would apply to one item",
+            key="conditions-many",
+            limit=MAX_CONDITIONS,
+        )
     return tuple(sorted(codes, key=code_text))
 
 

@@ -22,6 +22,7 @@ from evtool.core.consent.items import (
 )
 from evtool.core.consent.state import ConsentChange
 from evtool.core.errors import FormatError
+from evtool.core.finding import Cause
 from evtool.core.manifest.manifest import Item
 from evtool.core.terms.terms import PERMITTING, STRICTEST, ConsentTerms, Handling, code_text, unknown_codes
 from evtool.core.values import replace
@@ -45,7 +46,7 @@ class ConsentSummary(Struct, frozen=True):
         until: the earliest day from which something no longer applies.
         review: the earliest day on which somebody is to be asked again.
         as_of: when the newest entry was written, as its signer says; terms may have changed since.
-        problem: why the terms of some items could not be put together; empty if all could.
+        problem: why the terms of some items could not be put together; None if all could.
     """
 
     items: int = 0
@@ -65,7 +66,7 @@ class ConsentSummary(Struct, frozen=True):
     until: date | None = None
     review: date | None = None
     as_of: datetime | None = None
-    problem: str = ""
+    problem: Cause | None = None
 
     @property
     def strictest_handling(self) -> str:
@@ -105,7 +106,7 @@ class ConsentTally:
         self._sealed_by = sealed_by
         self._changes = index.changes
         self._finder = ChangeFinder(index, sealed_by)
-        self._problem = ""
+        self._problem: Cause | None = None
         self._groups: dict[_Group, int] = {}
         self._counts: dict[str, Counter[str]] = {}
         self._items = self._stated = self._changed = 0
@@ -137,7 +138,7 @@ class ConsentTally:
                 known = terms_in_force(sealed, self._sealed_by, changes)
             except FormatError as error:
                 # Nothing is known about them then, and what is not known counts as the strictest.
-                self._problem, known = self._problem or error.message, TermsWithheld()
+                self._problem, known = self._problem or Cause.of(error), TermsWithheld()
             self._items += count
             self._stated += count * isinstance(known, TermsStated)
             self._changed += count if changes else 0

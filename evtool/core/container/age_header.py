@@ -42,6 +42,7 @@ def is_age(start: bytes) -> bool:
         raise InputError(
             "the bundle is an armored age file, and evtool does not read those",
             hint="decrypt it with `age -d`, and give the result to evtool",
+            key="age-armored",
         )
     return start.startswith(b"age-encryption.org/")
 
@@ -91,14 +92,16 @@ def read_header(read_line: Callable[[int], bytes]) -> AgeHeader:
         line = read_line(_LINE_LIMIT)
         total += len(line)
         if total > MAX_HEADER:
-            raise FormatError(f"the header of the age file has more than {MAX_HEADER} bytes")
+            raise FormatError(
+                "the header of the age file has more than {limit} bytes", key="age-header-long", limit=MAX_HEADER
+            )
         if not line.endswith(b"\n"):
-            raise FormatError("the age file is cut short in its header")
+            raise FormatError("the age file is cut short in its header", key="age-header-cut")
         lines.append(line)
         return line[:-1]
 
     if take() + b"\n" != MAGIC:
-        raise FormatError("this is not an age file of version 1")
+        raise FormatError("this is not an age file of version 1", key="age-version")
     stanzas: list[Stanza] = []
     line = take()
     while line.startswith(b"-> "):
@@ -107,11 +110,11 @@ def read_header(read_line: Callable[[int], bytes]) -> AgeHeader:
         while len(line := take()) == 64 and _BODY.match(line):
             body += line
         if not _BODY.match(line) or len(line) > 64:
-            raise FormatError("a recipient in the header of the age file has a body that is not base64")
+            raise FormatError("a recipient in the header of the age file has a body that is not base64", key="age-body")
         stanzas.append(_parse_stanza(head, body + line))
         line = take()
     if not _MAC.match(line) or not stanzas:
-        raise FormatError("the header of the age file is damaged")
+        raise FormatError("the header of the age file is damaged", key="age-header-damaged")
     header = AgeHeader(b"".join(lines), tuple(stanzas))
     _check_passphrase(header)
     return header
@@ -120,7 +123,7 @@ def read_header(read_line: Callable[[int], bytes]) -> AgeHeader:
 def _parse_stanza(head: bytes, body: bytes) -> Stanza:
     words = head[3:].split(b" ")
     if not all(_ARGUMENT.match(word) for word in words):
-        raise FormatError("a recipient in the header of the age file is damaged")
+        raise FormatError("a recipient in the header of the age file is damaged", key="age-recipient-damaged")
     texts = [word.decode("ascii") for word in words]
     return Stanza(texts[0], tuple(texts[1:]), body.decode("ascii"))
 
@@ -130,13 +133,17 @@ def _check_passphrase(header: AgeHeader) -> None:
     if not header.has_passphrase:
         return
     if len(header.stanzas) != 1:
-        raise FormatError("the age file is locked with a passphrase and with other keys, which age does not allow")
+        raise FormatError(
+            "the age file is locked with a passphrase and with other keys, which age does not allow", key="age-both"
+        )
     arguments = header.stanzas[0].arguments
     if len(arguments) != 2 or not _FACTOR.match(arguments[1]):
-        raise FormatError("the passphrase recipient of the age file is damaged")
+        raise FormatError("the passphrase recipient of the age file is damaged", key="age-passphrase-damaged")
     if int(arguments[1]) > MAX_WORK_FACTOR:
         raise FormatError(
-            f"the passphrase of the age file costs 2^{shown(arguments[1])} rounds of scrypt, "
-            f"evtool tries at most 2^{MAX_WORK_FACTOR}",
+            "the passphrase of the age file costs 2^{factor} rounds of scrypt, evtool tries at most 2^{limit}",
             hint="ask the sender for a file with an ordinary work factor, or for one that is encrypted to your key",
+            key="age-work-factor",
+            factor=shown(arguments[1]),
+            limit=MAX_WORK_FACTOR,
         )

@@ -57,7 +57,7 @@ def _decode(text: str, size: int) -> bytes:
         data = b""
     # Unused bits of the last letter must be zero, so that one value has one spelling.
     if len(data) != size or _encode(data).decode("ascii") != text:
-        raise FormatError("the passphrase recipient of the age file is damaged")
+        raise FormatError("the passphrase recipient of the age file is damaged", key="age-passphrase-damaged")
     return data
 
 
@@ -129,17 +129,17 @@ def decrypt_with_passphrase(
         except InvalidTag:
             continue
     else:
-        raise KeyFileError("the passphrase does not open the age file")
+        raise KeyFileError("the passphrase does not open the age file", key="age-passphrase-wrong")
     head, _, mac = header.data[:-1].rpartition(b" ")
     if not hmac.compare_digest(_encode(_header_mac(file_key, head)), mac):
-        raise FormatError("the header of the age file was changed")
+        raise FormatError("the header of the age file was changed", key="age-header-changed")
     yield from _read_stream(file_key, read)
 
 
 def _read_stream(file_key: bytes, read: Callable[[int], bytes]) -> Iterator[bytes]:
     nonce = _read_full(read, NONCE_SIZE)
     if len(nonce) != NONCE_SIZE:
-        raise FormatError("the age file is cut short")
+        raise FormatError("the age file is cut short", key="age-cut")
     cipher = ChaCha20Poly1305(_derive(file_key, nonce, b"payload"))
     sealed = _read_full(read, CHUNK + _TAG)
     counter = 0
@@ -149,10 +149,10 @@ def _read_stream(file_key: bytes, read: Callable[[int], bytes]) -> Iterator[byte
         try:
             chunk = cipher.decrypt(_nonce(counter, last), sealed, None)
         except (InvalidTag, ValueError):
-            raise FormatError("the age file was changed or cut short") from None
+            raise FormatError("the age file was changed or cut short", key="age-changed") from None
         # An empty last chunk behind others would be a second spelling of the same text.
         if last and not chunk and counter:
-            raise FormatError("the age file ends in an empty chunk, which age does not allow")
+            raise FormatError("the age file ends in an empty chunk, which age does not allow", key="age-empty-chunk")
         if chunk:
             yield chunk
         if last:

@@ -77,11 +77,18 @@ def parse_info(data: bytes) -> BagInfo:
         match = None
     if match is None:
         raise FormatError(
-            f"{INFO_FILE} does not come from an evtool bundle",
+            "{file} does not come from an evtool bundle",
             hint="to check and seal a bag from another program, use `evtool import bag`",
+            key="bag-foreign",
+            file=INFO_FILE,
         )
     if match[2] != BUNDLE_FORMAT:
-        raise FormatError(f"the bundle is in format {shown(match[2])}, this version reads {BUNDLE_FORMAT}")
+        raise FormatError(
+            "the bundle is in format {found}, this version reads {format}",
+            key="bag-format",
+            found=shown(match[2]),
+            format=BUNDLE_FORMAT,
+        )
     return BagInfo(match[1], match[3], int(match[4]), int(match[5]))
 
 
@@ -109,17 +116,23 @@ def parse_manifest(lines: Iterable[bytes], name: str) -> Iterator[ManifestLine]:
         where = f"{name}: line {number}"
         digest, gap, path = line[:64], line[64:66], line[66:]
         if gap != b"  " or not path:
-            raise FormatError(f"{where} is not a digest, two spaces and a path")
+            raise FormatError("{where} is not a digest, two spaces and a path", key="bag-line", where=where)
         if path <= before:
-            raise FormatError(f"{where}: the path appears twice or is out of order")
+            raise FormatError("{where}: the path appears twice or is out of order", key="bag-path-order", where=where)
         try:
             check_hex_digest(digest.decode("ascii"), "the digest")
             text = path.decode("utf-8")
         except UnicodeDecodeError:
-            raise FormatError(f"{where} is not text") from None
+            raise FormatError("{where} is not text", key="bag-not-text", where=where) from None
         except FormatError as error:
-            raise FormatError(f"{where}: {error.message}") from None
+            raise FormatError("{where}: {why}", key="bag-where", where=where, why=error) from None
         if reason := find_unsafe(text):
-            raise FormatError(f"{where}: the path {shown(text)} is not safe: {reason}")
+            raise FormatError(
+                "{where}: the path {text} is not safe: {reason_en}",
+                key="bag-path-unsafe",
+                where=where,
+                text=shown(text),
+                reason_en=reason,
+            )
         before = path
         yield ManifestLine(text, digest.decode("ascii"))

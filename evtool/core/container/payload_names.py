@@ -197,13 +197,15 @@ class PathSet:
             folded = fold_path(prefix)
             if self._seen.setdefault(folded, prefix) != prefix or folded[:-1] in self._seen:
                 raise FormatError(
-                    "clashes with another name: the two differ only in case, or one is a file and a directory at once"
+                    "clashes with another name: the two differ only in case, or one is a file and a directory at once",
+                    key="name-clash",
                 )
         folded = fold_path(path)
         if self._seen.get(folded) == path:
-            raise FormatError("appears twice")
+            raise FormatError("appears twice", key="name-twice")
         if folded in self._seen or folded + "/" in self._seen:
             raise FormatError(
-                "clashes with another name: the two differ only in case, or one is a file and a directory at once"
+                "clashes with another name: the two differ only in case, or one is a file and a directory at once",
+                key="name-clash",
             )
         self._seen[folded] = path

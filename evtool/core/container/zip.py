@@ -90,8 +90,12 @@ class ZipError(FormatError):
 
     def __init__(self, refusal: ZipRefusal, detail: str = "") -> None:
         super().__init__(
-            f"the zip container is refused: {refusal.value}{': ' if detail else ''}{detail}",
+            "the zip container is refused: {refusal_en}",
             hint=_BY_ANOTHER_PROGRAM if refusal in _EVERYDAY else _AMBIGUOUS,
+            key="zip-everyday" if refusal in _EVERYDAY else "zip-ambiguous",
+            refusal_en=f"{refusal.value}{': ' if detail else ''}{detail}",
+            refusal=refusal.name.lower().replace("_", "-"),
+            detail=f" ({detail})" if detail else "",
         )
         self.refusal = refusal
         self._detail = detail

@@ -122,39 +122,71 @@ class Entry(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if not _COLLECTION.match(self.collection):
-            raise FormatError("collection is not 32 lower-case hexadecimal digits")
+            raise FormatError("collection is not 32 lower-case hexadecimal digits", key="entry-collection")
         if not 1 <= self.sequence <= MAX_SEQUENCE:
-            raise FormatError(f"sequence {self.sequence} is not between 1 and {MAX_SEQUENCE}")
+            raise FormatError(
+                "sequence {number} is not between 1 and {limit}",
+                key="entry-sequence",
+                number=self.sequence,
+                limit=MAX_SEQUENCE,
+            )
         if (self.previous is None) != (self.sequence == 1):
-            raise FormatError("the table [previous] belongs to every entry but the first")
+            raise FormatError("the table [previous] belongs to every entry but the first", key="entry-previous")
         if self.apart is not None:
             check_hex_digest(self.apart, "details")
             if self.event not in APART:
-                raise FormatError(f"an entry {self.event.value} has no details in a file of their own")
+                raise FormatError(
+                    "an entry {event} has no details in a file of their own",
+                    key="entry-no-details",
+                    event=self.event.value,
+                )
         if self.is_withheld and (self.apart is None or self.reason or self.items):
-            raise FormatError("the details of an entry are withheld with their file only, and all together")
+            raise FormatError(
+                "the details of an entry are withheld with their file only, and all together",
+                key="entry-details-withheld",
+            )
         if type(self.details) is not DETAILS[self.event] and not self.is_withheld:
-            raise FormatError(f"the entry records {self.event.value}, but has the table of another event")
+            raise FormatError(
+                "the entry records {event}, but has the table of another event",
+                key="entry-other-table",
+                event=self.event.value,
+            )
         if isinstance(self.details, Renamed) and (self.items is None or len(self.items) != len(self.details.paths)):
-            raise FormatError("an entry renamed names items, and one new name for each of them")
+            raise FormatError(
+                "an entry renamed names items, and one new name for each of them", key="entry-renamed-names"
+            )
         if isinstance(self.details, Disclosed) and self.details.list and self.items:
-            raise FormatError("an entry with the list of a bundle names no items: they are in the list")
+            raise FormatError(
+                "an entry with the list of a bundle names no items: they are in the list", key="entry-list-no-items"
+            )
         if self.event is Event.ADMITTED and self.items:
-            raise FormatError("an entry admitted is about the whole collection and names no items")
+            raise FormatError(
+                "an entry admitted is about the whole collection and names no items", key="entry-admitted-items"
+            )
         if self.fixity is None and self.event in STATES_EVIDENCE:
-            raise FormatError(f"an entry {self.event.value} needs the table [fixity]")
+            raise FormatError(
+                "an entry {event} needs the table [fixity]", key="entry-needs-fixity", event=self.event.value
+            )
         if self.happened_at.tzinfo is None or self.recorded_at.tzinfo is None:
-            raise FormatError("happened_at and recorded_at need an offset from UTC")
+            raise FormatError("happened_at and recorded_at need an offset from UTC", key="entry-offsets")
         check_code(self.agent)
         check_fingerprint(self.key, "key")
         for name, text in (("reason", self.reason), ("tool", self.tool)):
             if name == "reason" and self.is_withheld:
                 continue
             if not 1 <= len(text) <= MAX_TEXT:
-                raise FormatError(f"{name} has {len(text)} characters, expected 1 to {MAX_TEXT}")
+                raise FormatError(
+                    "{name} has {count} characters, expected 1 to {limit}",
+                    key="wrong-length",
+                    name=name,
+                    count=len(text),
+                    limit=MAX_TEXT,
+                )
         for name, digest in self.informational.items():
             if name not in INFORMATIONAL_FILES:
-                raise FormatError(f"informational.{shown(name)} is not an informational file")
+                raise FormatError(
+                    "informational.{name} is not an informational file", key="entry-informational", name=shown(name)
+                )
             check_hex_digest(digest, f"informational.{shown(name)}")
 
     @property
@@ -228,7 +260,13 @@ class Entry(Struct, frozen=True):
 def _dump(document: dict[str, Any], what: str) -> bytes:
     data = tomli_w.dumps(document).encode("utf-8")
     if len(data) > MAX_ENTRY:
-        raise FormatError(f"{what} would have {len(data)} bytes, at most {MAX_ENTRY} are allowed")
+        raise FormatError(
+            "{what_en} would have {count} bytes, at most {limit} are allowed",
+            key="entry-would-be-long",
+            what_en=what,
+            count=len(data),
+            limit=MAX_ENTRY,
+        )
     return data
 
 
@@ -250,7 +288,12 @@ def parse_entry(data: bytes, details: bytes | None = None) -> Entry:
             wrong type or shape.
     """
     if len(data) > MAX_ENTRY:
-        raise FormatError(f"the entry has {len(data)} bytes, at most {MAX_ENTRY} are allowed")
+        raise FormatError(
+            "the entry has {count} bytes, at most {limit} are allowed",
+            key="entry-long",
+            count=len(data),
+            limit=MAX_ENTRY,
+        )
     document = parse_toml(data, "the entry", check=check_lines)
     if details is None:
         return _entry_from_document(document)
@@ -266,29 +309,46 @@ _SALT = compiled_when_used(r"[0-9a-f]{32}\Z")
 def _parse_apart(document: dict[str, Any], data: bytes) -> dict[str, Any]:
     """Read the file of details that belongs to an entry, and give its fields."""
     if document.get("details") != sha256_hex(data):
-        raise FormatError("the details are not those that the entry names")
+        raise FormatError("the details are not those that the entry names", key="details-differ")
     if len(data) > MAX_ENTRY:
-        raise FormatError(f"the details have {len(data)} bytes, at most {MAX_ENTRY} are allowed")
+        raise FormatError(
+            "the details have {count} bytes, at most {limit} are allowed",
+            key="details-long",
+            count=len(data),
+            limit=MAX_ENTRY,
+        )
     stated = parse_toml(data, "the details of the entry", check=check_lines)
     table = TomlTable(dict(stated), "details")
     found, salt = table.take("format", str), table.take("salt", str)
     if found != DETAILS_FORMAT or not _SALT.match(salt):
         raise FormatError(
-            f"the details are in format {shown(found)}, or have no salt; this version reads {DETAILS_FORMAT}"
+            "the details are in format {found}, or have no salt; this version reads {format}",
+            key="details-format",
+            found=shown(found),
+            format=DETAILS_FORMAT,
         )
     rest = {name: value for name, value in stated.items() if name not in ("format", "salt")}
     if strange := sorted(set(rest) - set(_OF_DETAILS)):
-        raise FormatError(f"the details hold {shown(strange[0], 80)}, which belongs in the entry or nowhere")
+        raise FormatError(
+            "the details hold {name}, which belongs in the entry or nowhere",
+            key="details-strange",
+            name=shown(strange[0], 80),
+        )
     return rest
 
 
 def _entry_from_document(document: dict[str, Any], apart: dict[str, Any] | None = None) -> Entry:
     if "details" in document and any(name in document for name in _OF_DETAILS):
-        raise FormatError("the entry contains something that belongs in its details")
+        raise FormatError("the entry contains something that belongs in its details", key="entry-strange")
     table = TomlTable({**document, **(apart or {})})
     found = table.take("format", str)
     if found != FORMAT:
-        raise FormatError(f"the entry is in format {shown(found)}, this version reads {FORMAT}")
+        raise FormatError(
+            "the entry is in format {found}, this version reads {format}",
+            key="entry-format",
+            found=shown(found),
+            format=FORMAT,
+        )
     event = table.take_enum("event", Event)
     previous = table.take_table("previous")
     fixity = table.take_table("fixity")
@@ -296,7 +356,10 @@ def _entry_from_document(document: dict[str, Any], apart: dict[str, Any] | None 
     informational = table.take_table("informational")
     digest = table.take("details", str) if "details" in table else None
     if event is Event.RENAMED and digest is None:
-        raise FormatError("an entry renamed has its details in a file of their own: a copy may have to withhold names")
+        raise FormatError(
+            "an entry renamed has its details in a file of their own: a copy may have to withhold names",
+            key="entry-renamed-apart",
+        )
     details: Details = WithheldDetails()
     if digest is None or apart is not None:
         # An event whose fields are all optional may have no table.

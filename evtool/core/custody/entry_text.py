@@ -36,10 +36,19 @@ def check_lines(text: str) -> None:
     for number, line in enumerate(text.split("\n"), start=1):
         match = (_ELEMENTS if in_list else _LINE).match(line)
         if match is None:
-            raise FormatError(f"line {number} of the entry is not a table, a key with a plain value, or part of a list")
+            raise FormatError(
+                "line {number} of the entry is not a table, a key with a plain value, or part of a list",
+                key="entry-line",
+                number=number,
+            )
         if in_list:
             in_list = match["end"] is None
             continue
         in_list = match["list"] is not None and match["end"] is None
         if any(len(name) > MAX_KEY for name in match.group("table", "part", "key") if name):
-            raise FormatError(f"line {number} of the entry has a key of more than {MAX_KEY} characters")
+            raise FormatError(
+                "line {number} of the entry has a key of more than {limit} characters",
+                key="entry-key-long",
+                number=number,
+                limit=MAX_KEY,
+            )

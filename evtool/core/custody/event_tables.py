@@ -66,7 +66,11 @@ def check_details(details: Details) -> None:
         FormatError: a field is not what a reader accepts.
     """
     if parse_details(details.event, TomlTable(details_table(details), details.event.value)) != details:
-        raise FormatError(f"the table {details.event.value} reads differently from what it says")
+        raise FormatError(
+            "the table {event} reads differently from what it says",
+            key="table-reads-differently",
+            event=details.event.value,
+        )
 
 
 def parse_fixity(table: TomlTable) -> Fixity:
@@ -97,7 +101,9 @@ def _take(table: TomlTable, name: str, hint: Any) -> Any:
     if hint is int:
         number = table.take(name, int)
         if not 0 <= number <= MAX_INTEGER:
-            raise FormatError(f"{name} is not a number from 0 to {MAX_INTEGER}")
+            raise FormatError(
+                "{field} is not a number from 0 to {limit}", key="field-number", field=name, limit=MAX_INTEGER
+            )
         return number
     if hint == ItemRanges | None:
         return parse_ranges(table.take_strings(name))
@@ -122,7 +128,13 @@ def _take(table: TomlTable, name: str, hint: Any) -> Any:
         return check_fingerprint(text, name)
     limit = _MAX_TERMS if hint is TermsText else MAX_TEXT
     if not 1 <= len(text) <= limit:
-        raise FormatError(f"{name} has {len(text)} characters, expected 1 to {limit}")
+        raise FormatError(
+            "{field} has {count} characters, expected 1 to {limit}",
+            key="field-length",
+            field=name,
+            count=len(text),
+            limit=limit,
+        )
     return text
 
 
@@ -130,4 +142,4 @@ def _reasons(texts: tuple[str, ...]) -> tuple[OmissionReason, ...]:
     try:
         return tuple(OmissionReason(text) for text in texts)
     except ValueError:
-        raise FormatError("sealed.allowed holds an unknown reason") from None
+        raise FormatError("sealed.allowed holds an unknown reason", key="sealed-allowed") from None

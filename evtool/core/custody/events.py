@@ -58,9 +58,11 @@ def _check_confirmed(codes: Sequence[str] | None) -> None:
     if codes is None:
         return
     if not 1 <= len(codes) <= _MAX_CONFIRMED or list(codes) != sorted(set(codes)):
-        raise FormatError(f"confirmed: 1 to {_MAX_CONFIRMED} codes in their order, none twice")
+        raise FormatError(
+            "confirmed: 1 to {limit} codes in their order, none twice", key="confirmed-codes", limit=_MAX_CONFIRMED
+        )
     if not all(map(_CONFIRMED.match, codes)):
-        raise FormatError("confirmed: something is no code")
+        raise FormatError("confirmed: something is no code", key="confirmed-no-code")
 
 
 class Event(Enum):
@@ -136,9 +138,9 @@ class Fixity(Struct, frozen=True):
         found = self.ok + self.changed + self.missing + self.unreadable
         numbers = (self.ok, self.changed, self.missing, self.unreadable, self.extra, self.withheld)
         if found != self.checked or self.checked + self.withheld > self.items or min(numbers) < 0:
-            raise FormatError("fixity: the numbers do not add up")
+            raise FormatError("fixity: the numbers do not add up", key="fixity-sums")
         if self.scope is FixityScope.FULL and self.checked + self.withheld != self.items:
-            raise FormatError("fixity: a full check reads every item")
+            raise FormatError("fixity: a full check reads every item", key="fixity-full")
 
     @property
     def is_clean(self) -> bool:
@@ -185,7 +187,9 @@ class Received(Details, frozen=True):
 
     def __post_init__(self) -> None:
         if (self.accepted is not None) != (self.acceptance is Acceptance.PARTIAL):
-            raise FormatError("received.accepted must list items if part of them was accepted, and only then")
+            raise FormatError(
+                "received.accepted must list items if part of them was accepted, and only then", key="received-accepted"
+            )
 
 
 class Sealed(Details, frozen=True):
@@ -213,7 +217,9 @@ class Sealed(Details, frozen=True):
     def __post_init__(self) -> None:
         Exclusions(self.exclude)
         if not 1 <= self.first_item <= MAX_INTEGER or not 1 <= self.items <= self.lines <= MAX_INTEGER:
-            raise FormatError("sealed.first_item, items and lines are numbers that contradict each other")
+            raise FormatError(
+                "sealed.first_item, items and lines are numbers that contradict each other", key="sealed-numbers"
+            )
 
     @property
     def exclusions(self) -> Exclusions:
@@ -314,7 +320,7 @@ class Derived(Details, frozen=True):
 
     def __post_init__(self) -> None:
         if not 1 <= self.original < self.copy <= MAX_INTEGER:
-            raise FormatError("derived: the copy must be a later item than the original")
+            raise FormatError("derived: the copy must be a later item than the original", key="derived-order")
 
 
 class Renamed(Details, frozen=True):
@@ -329,12 +335,14 @@ class Renamed(Details, frozen=True):
 
     def __post_init__(self) -> None:
         if not self.paths:
-            raise FormatError("renamed.paths is empty")
+            raise FormatError("renamed.paths is empty", key="renamed-empty")
         for path in self.paths:
             parse_name(path)
         # All are given at once: no two items can have one name, and there is nothing below an item.
         if NestedPaths().add(sorted(self.paths)) is not None:
-            raise FormatError("renamed.paths holds a name twice, or a name that lies below another one")
+            raise FormatError(
+                "renamed.paths holds a name twice, or a name that lies below another one", key="renamed-twice"
+            )
 
 
 class ConsentChanged(Details, frozen=True):
@@ -351,7 +359,9 @@ class ConsentChanged(Details, frozen=True):
         try:
             parse_terms_cached(self.terms)
         except FormatError as error:
-            raise FormatError(f"consent-changed.terms: {error.message}", hint=error.hint) from None
+            raise FormatError(
+                "consent-changed.terms: {why}", hint="{why.hint}", key="terms-of-change", why=error
+            ) from None
 
     @property
     def consent(self) -> ConsentTerms:
@@ -408,7 +418,9 @@ class Renewed(Details, frozen=True):
     def __post_init__(self) -> None:
         if self.algorithm != RENEWAL_HASH or not _LONG_DIGEST.match(self.list_renewed) or self.files < 1:
             raise FormatError(
-                f"renewed: expected a list of {RENEWAL_HASH} digests of files, bound by both hash functions"
+                "renewed: expected a list of {hash} digests of files, bound by both hash functions",
+                key="renewed-list",
+                hash=RENEWAL_HASH,
             )
 
 
@@ -430,7 +442,7 @@ class Corrected(Details, frozen=True):
 
     def __post_init__(self) -> None:
         if self.undone is False:
-            raise FormatError("corrected.undone is true, or is left out")
+            raise FormatError("corrected.undone is true, or is left out", key="corrected-undone")
 
 
 class Incident(Details, frozen=True):

@@ -76,7 +76,7 @@ def parse_denied_terms(data: bytes) -> list[str]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise FormatError("the list of denied terms is not UTF-8") from None
+        raise FormatError("the list of denied terms is not UTF-8", key="deny-not-utf8") from None
     lines = (line.strip() for line in text.splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 
@@ -96,9 +96,14 @@ def check_entry_text(details: Details, reason: str, policy: TextPolicy) -> None:
     try:
         check_details(details)
     except FormatError as error:
-        raise UsageError(f"{error.message}; nothing was written", hint=error.hint) from None
+        raise UsageError("{why}; nothing was written", hint="{why.hint}", key="nothing-written", why=error) from None
     if not 1 <= len(reason) <= MAX_TEXT:
-        raise UsageError(f"reason has {len(reason)} characters, expected 1 to {MAX_TEXT}; nothing was written")
+        raise UsageError(
+            "reason has {count} characters, expected 1 to {limit}; nothing was written",
+            key="reason-length",
+            count=len(reason),
+            limit=MAX_TEXT,
+        )
     if isinstance(details, Renamed):
         check_names(details.paths, policy)
         return
@@ -119,6 +124,7 @@ def check_names(paths: Iterable[str], policy: TextPolicy) -> None:
         raise RefusedError(
             "a new name contains a term from the list of denied terms; nothing was written",
             hint="the entry would repeat this name: give the file another one, or leave the list of terms out",
+            key="new-name-denied",
             ways=(Way.DENY_TERMS,),
         )
 
@@ -131,10 +137,18 @@ def check_text(name: str, text: str, policy: TextPolicy) -> None:
         UsageError: it is no text in any encoding that was understood, so it cannot be written.
     """
     if _SURROGATE.search(text):
-        raise UsageError(f"{name} is not UTF-8, so it cannot be written", hint="type it again, or read it from a file")
+        raise UsageError(
+            "{name} is not UTF-8, so it cannot be written",
+            hint="type it again, or read it from a file",
+            key="text-not-utf8",
+            name=name,
+        )
     objection = policy.objection(text)
     if objection:
         raise RefusedError(
-            f"{name} {objection}; nothing was written",
+            "{name} {objection_en}; nothing was written",
             hint="entries travel with every copy: use a code, and keep names in your own register",
+            key="text-objection",
+            name=name,
+            objection_en=objection,
         )

@@ -47,10 +47,10 @@ def split_receipt(data: bytes) -> tuple[bytes, bytes]:
         FormatError: it is too large, or holds no signature.
     """
     if len(data) > MAX_RECEIPT:
-        raise FormatError(f"the receipt has more than {MAX_RECEIPT} bytes")
+        raise FormatError("the receipt has more than {limit} bytes", key="receipt-long", limit=MAX_RECEIPT)
     at = data.find(_BEGIN)
     if at <= 0:
-        raise FormatError("this is not a receipt: expected an entry followed by a signature")
+        raise FormatError("this is not a receipt: expected an entry followed by a signature", key="receipt-not")
     return data[:at], data[at:]
 
 
@@ -69,18 +69,28 @@ def check_receipt(links: Sequence[Link], entry_bytes: bytes, signature_bytes: by
         MismatchError: it is one, but not for this record.
     """
     if not links:
-        raise InputError("this record has no entry that the receipt could answer")
+        raise InputError("this record has no entry that the receipt could answer", key="receipt-nothing")
     signature = parse_signature(signature_bytes)
     verify_signature(signature, entry_bytes)
     entry = parse_entry(entry_bytes)
     if not isinstance(entry.details, Received) or entry.previous is None:
-        raise FormatError(f"the receipt records {entry.event.value}, expected received")
+        raise FormatError(
+            "the receipt records {event}, expected received", key="receipt-event", event=entry.event.value
+        )
     if entry.key != signature.public_key.fingerprint:
-        raise MismatchError(f"the receipt names key {entry.key}, but is signed by {signature.public_key.fingerprint}")
+        raise MismatchError(
+            "the receipt names key {stated}, but is signed by {fingerprint}",
+            key="receipt-signer",
+            stated=entry.key,
+            fingerprint=signature.public_key.fingerprint,
+        )
     if entry.collection != links[0].entry.collection:
         raise MismatchError(
-            f"the receipt is for collection {entry.collection}, but this is {links[0].entry.collection}",
+            "the receipt is for collection {found}, but this is {here}",
             hint="it belongs to another collection",
+            key="receipt-collection",
+            found=entry.collection,
+            here=links[0].entry.collection,
         )
     by_head = {link.head: link for link in links}
     transfer = by_head.get(entry.details.transfer)
@@ -89,14 +99,23 @@ def check_receipt(links: Sequence[Link], entry_bytes: bytes, signature_bytes: by
         raise MismatchError(
             "the receipt is for an entry that is not in this record",
             hint="this record was rebuilt or shortened after the handover, or the receipt belongs to another copy",
+            key="receipt-entry",
         )
     details = transfer_details(transfer)
     if details is None or seen.entry.sequence < transfer.entry.sequence:
-        raise MismatchError(f"the receipt answers entry {transfer.entry.sequence}, which is not a handover")
+        raise MismatchError(
+            "the receipt answers entry {entry}, which is not a handover",
+            key="receipt-no-handover",
+            entry=transfer.entry.sequence,
+        )
     if details.recipient != entry.agent or entry.details.sender != transfer.entry.agent:
         raise MismatchError(
-            f"the receipt is from {entry.agent} to {entry.details.sender}, "
-            f"but the transfer was from {transfer.entry.agent} to {details.recipient}"
+            "the receipt is from {agent} to {sender}, but the transfer was from {from_agent} to {recipient}",
+            key="receipt-parties",
+            agent=entry.agent,
+            sender=entry.details.sender,
+            from_agent=transfer.entry.agent,
+            recipient=details.recipient,
         )
     link = Link(entry, signature.public_key, sha256_hex(entry_bytes), sha256_hex(signature_bytes))
     return Receipt(link, transfer, seen.entry.sequence)

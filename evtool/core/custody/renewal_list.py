@@ -31,10 +31,17 @@ def parse_list(lines: Iterable[bytes]) -> dict[str, str]:
     for number, line in enumerate(lines, start=1):
         match = _LINE.match(line)
         if not match:
-            raise FormatError(f"line {number} of the list is not a digest and a file name")
+            raise FormatError(
+                "line {number} of the list is not a digest and a file name", key="renewal-line", number=number
+            )
         name = match[2].decode("ascii")
         if name <= last:
-            raise FormatError(f"line {number} of the list, {shown(name)}, is not in its place in the order")
+            raise FormatError(
+                "line {number} of the list, {name}, is not in its place in the order",
+                key="renewal-order",
+                number=number,
+                name=shown(name),
+            )
         digests[name] = match[1].decode("ascii")
         last = name
     return digests

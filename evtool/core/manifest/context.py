@@ -68,22 +68,22 @@ def _text(value: str) -> None:
 
 def _kind(value: str) -> None:
     if value not in KINDS and not _OWN.match(value):
-        raise FormatError("unknown kind")
+        raise FormatError("unknown kind", key="context-kind")
 
 
 def _languages(value: str) -> None:
     if not all(_LANGUAGE.match(tag) for tag in value.split(" ")):
-        raise FormatError("not a language tag")
+        raise FormatError("not a language tag", key="context-language")
 
 
 def _url(value: str) -> None:
     if not _URL.match(value):
-        raise FormatError("not a URL")
+        raise FormatError("not a URL", key="context-url")
 
 
 def _number(value: str) -> None:
     if not _NUMBER.match(value):
-        raise FormatError("not a number")
+        raise FormatError("not a number", key="context-number")
 
 
 def _moment(value: str) -> None:
@@ -95,7 +95,7 @@ def _moment(value: str) -> None:
         else:
             parse_user_time(value)
     except ValueError:
-        raise FormatError("not a date") from None
+        raise FormatError("not a date", key="context-date") from None
 
 
 def _as_found(value: str) -> None:
@@ -147,9 +147,15 @@ def check_value(name: str, value: str) -> str:
         FormatError: it is empty, too long, or holds control characters other than a line break.
     """
     if not 1 <= len(value) <= MAX_VALUE:
-        raise FormatError(f"{name} has {len(value)} characters, expected 1 to {MAX_VALUE}")
+        raise FormatError(
+            "{name} has {count} characters, expected 1 to {limit}",
+            key="wrong-length",
+            name=name,
+            count=len(value),
+            limit=MAX_VALUE,
+        )
     if _CONTROL.search(value):
-        raise FormatError(f"{name} holds a control character")
+        raise FormatError("{name} holds a control character", key="control-character", name=name)
     return value
 
 
@@ -171,7 +177,11 @@ def parse_user_value(name: str, text: str) -> str:
     if not is_field(name):
         known = ", ".join(FIELDS_BY_NAME)
         raise FormatError(
-            f"{shown(name, 80)} is not a field of context", hint=f"the fields are: {known}, and custom ones x-..."
+            "{name} is not a field of context",
+            hint="the fields are: {known}, and custom ones x-...",
+            key="context-field",
+            name=shown(name, 80),
+            known=known,
         )
     value = check_value(name, _as_stated(name, text.replace("\r\n", "\n").strip()))
     field = FIELDS_BY_NAME.get(name)
@@ -180,5 +190,7 @@ def parse_user_value(name: str, text: str) -> str:
             field.check(value)
         except FormatError:
             # The value is not repeated: somebody may have put a name where a code belongs.
-            raise FormatError(f"{name} is not {field.accepted}") from None
+            raise FormatError(
+                "{name} is not {accepted_en}", key="context-value", name=name, accepted_en=field.accepted
+            ) from None
     return value

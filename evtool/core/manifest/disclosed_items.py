@@ -46,7 +46,8 @@ class DisclosedGroup(Struct, frozen=True):
             map(_KIND.fullmatch, self.withheld)
         ):
             raise FormatError(
-                "the list of a disclosure names statements that cannot be withheld, or names them out of order"
+                "the list of a disclosure names statements that cannot be withheld, or names them out of order",
+                key="disclosure-statements",
             )
 
 
@@ -72,15 +73,21 @@ class DisclosedItems(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if not _SALT.match(self.salt) or not 1 <= len(self.groups) <= MAX_GROUPS:
-            raise FormatError("the list of a disclosure needs a salt, and at least one group of items")
+            raise FormatError(
+                "the list of a disclosure needs a salt, and at least one group of items", key="disclosure-salt"
+            )
         if len({group.withheld for group in self.groups}) != len(self.groups):
-            raise FormatError("the list of a disclosure has two groups that withhold the same")
+            raise FormatError(
+                "the list of a disclosure has two groups that withhold the same", key="disclosure-groups-twice"
+            )
         if list(self.groups) != sorted(self.groups, key=lambda group: group.items.ranges[0]):
-            raise FormatError("the groups in the list of a disclosure are out of order")
+            raise FormatError("the groups in the list of a disclosure are out of order", key="disclosure-groups-order")
         end = 0
         for first, last, _ in self.spans():
             if first <= end:
-                raise FormatError(f"the list of a disclosure names item {first} twice")
+                raise FormatError(
+                    "the list of a disclosure names item {item} twice", key="disclosure-item-twice", item=first
+                )
             end = last
 
     def spans(self) -> list[tuple[int, int, tuple[str, ...]]]:
@@ -114,26 +121,34 @@ def parse_disclosed_items(data: bytes) -> DisclosedItems:
         FormatError: it is none that this version reads.
     """
     if len(data) > MAX_DISCLOSED_LIST or not data.endswith(b"\n"):
-        raise FormatError("the list of a disclosure is too long, or was cut short")
+        raise FormatError("the list of a disclosure is too long, or was cut short", key="disclosure-length")
     value = parse_canonical(data[:-1])
     if set(value) - {"entries"} != {"cover", "format", "groups", "salt"} or value["format"] != FORMAT:
-        raise FormatError("this is not a list of a disclosure that this version reads")
+        raise FormatError("this is not a list of a disclosure that this version reads", key="disclosure-format")
     cover, groups, salt = value["cover"], value["groups"], value["salt"]
     if not isinstance(cover, str) or not isinstance(salt, str) or not isinstance(groups, list):
-        raise FormatError("the list of a disclosure has a field of another type")
+        raise FormatError("the list of a disclosure has a field of another type", key="disclosure-field")
     digest, entries = check_hex_digest(cover, "the cover sheet"), None
     if "entries" in value:
         if not _is_strings(value["entries"]):
-            raise FormatError("the entries in the list of a disclosure are a list of numbers")
+            raise FormatError("the entries in the list of a disclosure are a list of numbers", key="disclosure-entries")
         entries = parse_ranges(value["entries"])
         if entries.last > MAX_SEQUENCE:
-            raise FormatError(f"the list of a disclosure names entry {entries.last}, the last one is {MAX_SEQUENCE}")
+            raise FormatError(
+                "the list of a disclosure names entry {entry}, the last one is {limit}",
+                key="disclosure-last-entry",
+                entry=entries.last,
+                limit=MAX_SEQUENCE,
+            )
     return DisclosedItems(salt, tuple(map(_parse_group, groups)), digest, entries)
 
 
 def _parse_group(value: object) -> DisclosedGroup:
     if not isinstance(value, dict) or set(value) != {"items", "withheld"} or not all(map(_is_strings, value.values())):
-        raise FormatError("a group in the list of a disclosure must be a list of items and a list of statements")
+        raise FormatError(
+            "a group in the list of a disclosure must be a list of items and a list of statements",
+            key="disclosure-group",
+        )
     return DisclosedGroup(parse_ranges(value["items"]), tuple(value["withheld"]))
 
 

@@ -77,7 +77,9 @@ class PartialCopyWriter:
                     self._withhold(statement.lines, subtree)
                     continue
             except FormatError as error:
-                raise FormatError(f"line {number}: {error.message}", hint=error.hint) from None
+                raise FormatError(
+                    "line {line}: {why}", hint="{why.hint}", key="at-line", line=number, why=error
+                ) from None
             leaf_hash = compute_leaf_hash(line)
             self._tree.add_leaf(leaf_hash)
             if self._is_disclosed(statement):

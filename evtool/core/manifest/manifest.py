@@ -173,7 +173,9 @@ class ManifestReader:
         try:
             yield
         except FormatError as error:
-            raise FormatError(f"line {self._line}: {error.message}", hint=error.hint) from None
+            raise FormatError(
+                "line {line}: {why}", hint="{why.hint}", key="at-line", line=self._line, why=error
+            ) from None
 
     def _read_lines(self, lines: Iterable[bytes]) -> Iterator[Item]:
         for line in lines:
@@ -202,12 +204,20 @@ class ManifestReader:
         elif statement.item == self.last_item:
             raise _misplaced(statement)
         else:
-            raise FormatError(f"item {statement.item}: its content is not disclosed, but another of its statements is")
+            raise FormatError(
+                "item {item}: its content is not disclosed, but another of its statements is",
+                key="item-not-disclosed",
+                item=statement.item,
+            )
 
     def _require_complete(self) -> None:
         """Refuse to go on from an item of which something is missing."""
         if self._pending:
-            raise FormatError(f"item {self._pending.number} is incomplete, although nothing is withheld there")
+            raise FormatError(
+                "item {item} is incomplete, although nothing is withheld there",
+                key="item-incomplete",
+                item=self._pending.number,
+            )
 
     def _decode(self, block: list[bytes]) -> DecodedFiles | None:
         """Decode a block of whole items at once, if it is of the usual kind."""
@@ -240,12 +250,21 @@ class ManifestReader:
         skipped, lines = content.item - self._next_number, self._place - self._next_place
         # Of each item there are two statements at least; and lines that are of no item are of none.
         if skipped < 0 or lines < _LEAST_LINES * skipped or (lines > 0) != (skipped > 0):
-            raise FormatError(f"expected item {self._next_number}, found item {content.item}")
+            raise FormatError(
+                "expected item {expected}, found item {item}",
+                key="item-order",
+                expected=self._next_number,
+                item=content.item,
+            )
         return _PendingItem(content, self._place)
 
     def _close(self, pending: _PendingItem) -> Item:
         if "consent" in pending.content.statements and pending.consent is None:
-            raise FormatError(f"item {pending.number}: its terms of consent are withheld, although the item is not")
+            raise FormatError(
+                "item {item}: its terms of consent are withheld, although the item is not",
+                key="item-consent-withheld",
+                item=pending.number,
+            )
         item = Item(
             pending.number,
             pending.content,
@@ -266,10 +285,18 @@ class ManifestReader:
         if key is None:
             return
         if self._last_key is not None and key <= self._last_key:
-            raise FormatError(f"item {item.number}: its path does not sort after the path of the item before it")
+            raise FormatError(
+                "item {item}: its path does not sort after the path of the item before it",
+                key="item-path-order",
+                item=item.number,
+            )
         self._last_key = key
         if item.file is not None and self._nested.add([item.file.path]) is not None:
-            raise FormatError(f"item {item.number}: its path is, or lies below, that of another item of this seal")
+            raise FormatError(
+                "item {item}: its path is, or lies below, that of another item of this seal",
+                key="item-path-below",
+                item=item.number,
+            )
 
 
 _LEAST_LINES = 2
@@ -277,7 +304,12 @@ _LEAST_LINES = 2
 
 
 def _misplaced(statement: ItemStatement) -> FormatError:
-    return FormatError(f"item {statement.item}: the statement `{statement.kind}` is not where its content says")
+    return FormatError(
+        "item {item}: the statement `{kind}` is not where its content says",
+        key="item-statement-place",
+        item=statement.item,
+        kind=statement.kind,
+    )
 
 
 def _items_of(files: DecodedFiles) -> Iterator[Item]:
@@ -342,7 +374,11 @@ class _PendingItem(Struct):
             self.metadata = statement
         elif isinstance(statement, ContextStatement):
             if self.context and statement.field <= self.context[-1].field:
-                raise FormatError(f"item {self.number}: its fields of context are repeated or out of order")
+                raise FormatError(
+                    "item {item}: its fields of context are repeated or out of order",
+                    key="item-context-order",
+                    item=self.number,
+                )
             self.context.append(statement)
         elif isinstance(statement, ConsentStatement):
             self.consent = statement

@@ -55,7 +55,10 @@ def check_subtree(first: int, leaves: int) -> None:
     """
     if leaves < 1 or leaves & (leaves - 1) or first % leaves:
         raise FormatError(
-            f"a hash for {leaves} lines cannot be at line {first + 1}: it is not a node of the tree there"
+            "a hash for {leaves} lines cannot be at line {line}: it is not a node of the tree there",
+            key="merkle-node",
+            leaves=leaves,
+            line=first + 1,
         )
 
 

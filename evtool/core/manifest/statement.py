@@ -77,9 +77,13 @@ def check_statements(item: int, type_: ItemType, kinds: tuple[str, ...]) -> None
     """
     match = _STATEMENTS.match(",".join(kinds))
     if not match or len(match[1]) > MAX_CONTEXT * len(",context"):
-        raise FormatError(f"item {item}: its content names statements that no item has, or names them out of order")
+        raise FormatError(
+            "item {item}: its content names statements that no item has, or names them out of order",
+            key="item-statements",
+            item=item,
+        )
     if "metadata" in kinds and type_ is not ItemType.FILE:
-        raise FormatError(f"item {item} has metadata, although it is not a file")
+        raise FormatError("item {item} has metadata, although it is not a file", key="item-metadata", item=item)
 
 
 def spell_statements(kinds: Sequence[str]) -> str:
@@ -115,11 +119,23 @@ class ContentStatement(Struct, frozen=True):
     def __post_init__(self) -> None:
         is_file = self.type is ItemType.FILE
         if (self.size is not None) != is_file or (self.digests is not None) != is_file:
-            raise FormatError(f"item {self.item}: only a file has a size and digests, and every file has them")
+            raise FormatError(
+                "item {item}: only a file has a size and digests, and every file has them",
+                key="item-size",
+                item=self.item,
+            )
         if (self.target is not None) != (self.type is ItemType.SYMLINK):
-            raise FormatError(f"item {self.item}: only a symbolic link has a target, and every one has it")
+            raise FormatError(
+                "item {item}: only a symbolic link has a target, and every one has it",
+                key="item-target",
+                item=self.item,
+            )
         if (self.reason is not None) != (self.type is ItemType.OMITTED):
-            raise FormatError(f"item {self.item}: only an omitted item has a reason, and every one has it")
+            raise FormatError(
+                "item {item}: only an omitted item has a reason, and every one has it",
+                key="item-reason",
+                item=self.item,
+            )
         if self.statements != PLAIN_STATEMENTS:
             check_statements(self.item, self.type, self.statements)
 
@@ -192,13 +208,31 @@ class MetadataStatement(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if len(self.confinement) > _MAX_CONFINEMENT or not _CONFINEMENT.match(self.confinement):
-            raise FormatError(f"item {self.item}: the confinement of the parser is not in its canonical spelling")
+            raise FormatError(
+                "item {item}: the confinement of the parser is not in its canonical spelling",
+                key="item-confinement",
+                item=self.item,
+            )
         if self.claims is None and self.failure is None:
-            raise FormatError(f"item {self.item}: a metadata statement holds neither claims nor why there are none")
+            raise FormatError(
+                "item {item}: a metadata statement holds neither claims nor why there are none",
+                key="item-no-claims",
+                item=self.item,
+            )
         if self.claims is not None and self.failure in _LEAVES_NOTHING:
-            raise FormatError(f"item {self.item}: it has claims, although {self.failure.value} leaves none")
+            raise FormatError(
+                "item {item}: it has claims, although {failure} leaves none",
+                key="item-failed-claims",
+                item=self.item,
+                failure=self.failure.value,
+            )
         if self.claims is not None and document_size(self.claims) > DOCUMENT_LIMIT:
-            raise FormatError(f"item {self.item}: the claims take more than {DOCUMENT_LIMIT} bytes")
+            raise FormatError(
+                "item {item}: the claims take more than {limit} bytes",
+                key="item-claims-long",
+                item=self.item,
+                limit=DOCUMENT_LIMIT,
+            )
 
     @property
     def order(self) -> tuple[int, int, str]:
@@ -230,7 +264,9 @@ class ContextStatement(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if not is_field_name(self.field):
-            raise FormatError(f"item {self.item}: a context statement does not name a field")
+            raise FormatError(
+                "item {item}: a context statement does not name a field", key="item-context-field", item=self.item
+            )
         check_value(self.field, self.value)
 
     @property
@@ -391,11 +427,13 @@ def parse_statement(line: bytes) -> Statement:
             canonical spelling.
     """
     if len(line) > MAX_LINE:
-        raise FormatError(f"the line has {len(line)} bytes, at most {MAX_LINE} are allowed")
+        raise FormatError(
+            "the line has {count} bytes, at most {limit} are allowed", key="line-long", count=len(line), limit=MAX_LINE
+        )
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError:
-        raise FormatError("the line is not UTF-8") from None
+        raise FormatError("the line is not UTF-8", key="line-not-utf8") from None
     if match := _CONTENT.match(text):
         digests = Digests(sha256=match[4], blake3=match[1])
         return ContentStatement(
@@ -428,12 +466,14 @@ def _failure(item: int, word: object) -> Failure:
     try:
         return Failure(word)
     except ValueError:
-        raise FormatError(f"item {item}: the reason for missing claims is unknown") from None
+        raise FormatError(
+            "item {item}: the reason for missing claims is unknown", key="item-unknown-failure", item=item
+        ) from None
 
 
 def _item(number: int) -> int:
     if number > MAX_INTEGER:
-        raise FormatError("the line holds an integer beyond 2^53 - 1")
+        raise FormatError("the line holds an integer beyond 2^53 - 1", key="line-integer")
     return number
 
 
@@ -457,29 +497,41 @@ def _parse_other(line: bytes) -> Statement:
     fields = _FIELDS.get((kind, type_)) if _hashable(kind) and _hashable(type_) else None
     optional = _METADATA_OPTIONAL if kind == "metadata" else frozenset()
     if fields is None or not fields <= set(value) <= fields | optional:
-        raise FormatError("the line is not a statement of a kind that this version reads")
+        raise FormatError("the line is not a statement of a kind that this version reads", key="line-kind")
     if kind == "withheld":
         lines, digest = value["lines"], value["hash"]
         if type(lines) is not int or lines < 1 or not isinstance(digest, str):
-            raise FormatError("a withheld statement needs a number of lines and a hash")
+            raise FormatError("a withheld statement needs a number of lines and a hash", key="line-withheld")
         return WithheldStatement(lines=lines, hash=check_hex_digest(digest, "the hash of withheld lines"))
     item, salt = value["item"], value["salt"]
     if type(item) is not int or item < 1 or not isinstance(salt, str) or not re.fullmatch(_HEX + "{32}", salt):
-        raise FormatError("a statement needs the number of its item and a salt of 32 hexadecimal digits")
+        raise FormatError(
+            "a statement needs the number of its item and a salt of 32 hexadecimal digits", key="line-item"
+        )
     if kind == "metadata":
         # What the expression above does not match has a flaw; this names it.
         if not isinstance(value["confinement"], str):
-            raise FormatError(f"item {item}: the confinement of the parser is not text")
+            raise FormatError(
+                "item {item}: the confinement of the parser is not text", key="item-confinement-text", item=item
+            )
         claims = parse_claims(value["claims"]) if "claims" in value else None
         failure = _failure(item, value["failure"]) if "failure" in value else None
         return MetadataStatement(item, salt, value["confinement"], claims, failure)
     if kind == "context":
         if not isinstance(value["field"], str) or not isinstance(value["value"], str):
-            raise FormatError(f"item {item}: the field and the value of a context statement must be text")
+            raise FormatError(
+                "item {item}: the field and the value of a context statement must be text",
+                key="item-context-text",
+                item=item,
+            )
         return ContextStatement(item=item, salt=salt, field=value["field"], value=value["value"])
     kinds = value["statements"]
     if not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
-        raise FormatError(f"item {item}: the statements that follow its content must be a list of kinds")
+        raise FormatError(
+            "item {item}: the statements that follow its content must be a list of kinds",
+            key="item-statements-list",
+            item=item,
+        )
     follow = tuple(kinds)
     if type_ == "directory":
         return ContentStatement(item, salt, ItemType.DIRECTORY, statements=follow)
@@ -489,7 +541,7 @@ def _parse_other(line: bytes) -> Statement:
     try:
         reason = OmissionReason(value["reason"])
     except ValueError:
-        raise FormatError(f"item {item}: the reason of an omission is unknown") from None
+        raise FormatError("item {item}: the reason of an omission is unknown", key="item-omission", item=item) from None
     return ContentStatement(item, salt, ItemType.OMITTED, reason=reason, statements=follow)
 
 
@@ -499,6 +551,6 @@ def _hashable(value: object) -> bool:
 
 def _checked_target(value: object) -> str:
     if not isinstance(value, str):
-        raise FormatError("the target of a symbolic link must be text")
+        raise FormatError("the target of a symbolic link must be text", key="target-text")
     parse_target(value)
     return value

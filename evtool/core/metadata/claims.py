@@ -135,11 +135,13 @@ class TimeClaim(Struct, frozen=True):
             or bool(_OFFSET.match(rest)) == (self.offset is OffsetBasis.UNKNOWN)
             or (rest and not _OFFSET.match(rest))
         ):
-            raise FormatError("a claimed time is not RFC 3339, or its offset contradicts the other fields")
+            raise FormatError(
+                "a claimed time is not RFC 3339, or its offset contradicts the other fields", key="claim-time"
+            )
         try:
             self.moment()
         except ValueError:
-            raise FormatError("a claimed time is not a day in the calendar") from None
+            raise FormatError("a claimed time is not a day in the calendar", key="claim-day") from None
 
     def moment(self) -> datetime:
         """Give the time as a datetime, which is naive where the offset is unknown."""
@@ -169,7 +171,9 @@ class PlaceClaim(Struct, frozen=True):
         for value, limit, name in ((self.latitude, 90, "latitude"), (self.longitude, 180, "longitude")):
             _check(_DECIMAL, value, name, 20)
             if abs(float(value)) > limit:
-                raise FormatError(f"a claimed {name} is beyond {limit} degrees")
+                raise FormatError(
+                    "a claimed {name_en} is beyond {limit} degrees", key="claim-place", name_en=name, limit=limit
+                )
         if self.altitude:
             _check(_DECIMAL, self.altitude, "altitude", 20)
 
@@ -189,7 +193,7 @@ class DurationClaim(Struct, frozen=True):
         _check_source(self.source)
         _check(_DECIMAL, self.seconds, "duration", 20)
         if self.seconds.startswith("-"):
-            raise FormatError("a claimed duration is negative")
+            raise FormatError("a claimed duration is negative", key="claim-duration")
 
 
 class TextClaim(Struct, frozen=True):
@@ -226,7 +230,7 @@ class CountClaim(Struct, frozen=True):
     def __post_init__(self) -> None:
         _check_source(self.source)
         if type(self.value) is not int or not 0 <= self.value <= COUNT_LIMIT:
-            raise FormatError(f"a claimed count of {self.kind.value} is out of range")
+            raise FormatError("a claimed count of {kind} is out of range", key="claim-count", kind=self.kind.value)
 
 
 class Tag(Struct, frozen=True):
@@ -300,12 +304,14 @@ class Claims(Struct, frozen=True):
         _check_length(self.tags, "tags", TAG_LIMIT)
         if self.detail is Detail.BASIC:
             if self.places or self.tags or any(text.kind.detail is Detail.FULL for text in self.texts):
-                raise FormatError("the claims are marked as basic, but contain what the basic form leaves out")
+                raise FormatError(
+                    "the claims are marked as basic, but contain what the basic form leaves out", key="claims-basic"
+                )
         elif self.withheld:
-            raise FormatError("the claims are marked as full, but say that something was left out")
+            raise FormatError("the claims are marked as full, but say that something was left out", key="claims-full")
         kinds = [kind for kind, _ in self.withheld]
         if kinds != [kind for kind in Withheld if kind in kinds] or any(number < 1 for _, number in self.withheld):
-            raise FormatError("what was left out is not listed once for each kind, in order")
+            raise FormatError("what was left out is not listed once for each kind, in order", key="claims-left-out")
 
     def sensitive(self) -> tuple[tuple[Withheld, int], ...]:
         """Count by kind what the basic form leaves out, or has left out; values are never part of the answer."""
@@ -353,7 +359,7 @@ class Claims(Struct, frozen=True):
 
 def _check(pattern: re.Pattern[str], value: str, name: str, limit: int) -> None:
     if len(value) > limit or not pattern.match(value):
-        raise FormatError(f"a claimed {name} is not in its canonical spelling")
+        raise FormatError("a claimed {name_en} is not in its canonical spelling", key="claim-spelling", name_en=name)
 
 
 def _check_source(value: str) -> None:
@@ -363,10 +369,18 @@ def _check_source(value: str) -> None:
 def _check_text(value: str, name: str, limit: int) -> None:
     if not value or clean_text(value, limit) != value:
         raise FormatError(
-            f"a claimed {name} is empty or too long, or contains control characters or surplus white space"
+            "a claimed {name_en} is empty or too long, or contains control characters or surplus white space",
+            key="claim-text",
+            name_en=name,
         )
 
 
 def _check_length(values: Sequence[object], name: str, limit: int) -> None:
     if len(values) > limit:
-        raise FormatError(f"there are {len(values)} {name}, at most {limit} are allowed")
+        raise FormatError(
+            "there are {count} {name_en}, at most {limit} are allowed",
+            key="claims-many",
+            count=len(values),
+            name_en=name,
+            limit=limit,
+        )

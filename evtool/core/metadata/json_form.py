@@ -96,7 +96,9 @@ def parse_claims(document: object) -> Claims:
         {"format", "times", "places", "durations", "texts", "counts", "tags", "withheld", "dropped", "problems"},
     )
     if fields["vocabulary"] != VOCABULARY:
-        raise FormatError(f"claims are not in the vocabulary {VOCABULARY}")
+        raise FormatError(
+            "claims are not in the vocabulary {vocabulary}", key="claims-vocabulary", vocabulary=VOCABULARY
+        )
     return Claims(
         format=_format(fields["format"]) if "format" in fields else None,
         times=_list(fields, "times", _time),
@@ -135,7 +137,12 @@ def read_claims(document: bytes) -> Claims:
         FormatError: too long, not the canonical spelling of a JSON object, or not claims.
     """
     if len(document) > DOCUMENT_LIMIT:
-        raise FormatError(f"the claims take {len(document)} bytes, at most {DOCUMENT_LIMIT} are allowed")
+        raise FormatError(
+            "the claims take {count} bytes, at most {limit} are allowed",
+            key="claims-long",
+            count=len(document),
+            limit=DOCUMENT_LIMIT,
+        )
     return _read_remembered(document) if len(document) <= _SHORT else parse_claims(parse_canonical(document))
 
 
@@ -171,7 +178,7 @@ def spell_fitting(claims: Claims) -> bytes:
 
 def _object(value: object, required: set[str], optional: frozenset[str] | set[str] = frozenset()) -> Mapping[str, Any]:
     if not isinstance(value, dict) or not required <= value.keys() <= required | optional:
-        raise FormatError("the claims contain an object with unknown or missing fields")
+        raise FormatError("the claims contain an object with unknown or missing fields", key="claims-object")
     return value
 
 
@@ -180,19 +187,21 @@ def _list(fields: Mapping[str, Any], name: str, read: Callable[[object], _T]) ->
         return ()
     value = fields[name]
     if not isinstance(value, list) or not value:
-        raise FormatError(f"{name} in the claims must be a list that is not empty")
+        raise FormatError("{name} in the claims must be a list that is not empty", key="claims-list", name=name)
     return tuple(read(item) for item in value)
 
 
 def _string(value: object) -> str:
     if not isinstance(value, str):
-        raise FormatError("the claims contain something else in place of text")
+        raise FormatError("the claims contain something else in place of text", key="claims-no-text")
     return value
 
 
 def _number(value: object, least: int) -> int:
     if type(value) is not int or not least <= value <= COUNT_LIMIT:
-        raise FormatError("the claims contain something else in place of a number, or a number out of range")
+        raise FormatError(
+            "the claims contain something else in place of a number, or a number out of range", key="claims-no-number"
+        )
     return value
 
 
@@ -200,14 +209,16 @@ def _word(words: type[_E], value: object) -> _E:
     try:
         return words(_string(value))
     except ValueError:
-        raise FormatError(f"the claims contain an unknown word for {words.__name__}") from None
+        raise FormatError(
+            "the claims contain an unknown word for {name}", key="claims-word", name=words.__name__
+        ) from None
 
 
 def _format(value: object) -> FormatClaim:
     fields = _object(value, {"media_type", "name"}, {"extensions", "puid"})
     puid = _string(fields["puid"]) if "puid" in fields else ""
     if "puid" in fields and not puid:
-        raise FormatError("the claims contain an empty PRONOM identifier")
+        raise FormatError("the claims contain an empty PRONOM identifier", key="claims-puid")
     extensions = _list(fields, "extensions", _string)
     return FormatClaim(_string(fields["media_type"]), _string(fields["name"]), extensions, puid)
 
@@ -227,7 +238,7 @@ def _place(value: object) -> PlaceClaim:
     fields = _object(value, {"latitude", "longitude", "raw", "source"}, {"altitude"})
     altitude = _string(fields["altitude"]) if "altitude" in fields else ""
     if "altitude" in fields and not altitude:
-        raise FormatError("the claims contain an empty altitude")
+        raise FormatError("the claims contain an empty altitude", key="claims-altitude")
     return PlaceClaim(
         _string(fields["latitude"]),
         _string(fields["longitude"]),
@@ -246,7 +257,7 @@ def _text_claim(value: object) -> TextClaim:
     fields = _object(value, {"kind", "value", "source"})
     kind = _TEXT_KINDS.get(_string(fields["kind"]))
     if kind is None:
-        raise FormatError("the claims contain an unknown word for TextKind")
+        raise FormatError("the claims contain an unknown word for TextKind", key="claims-text-kind")
     return TextClaim(kind, _string(fields["value"]), _string(fields["source"]))
 
 
@@ -267,7 +278,7 @@ def _problem(value: object) -> Problem:
 
 def _withheld(value: object) -> tuple[tuple[Withheld, int], ...]:
     if not isinstance(value, dict) or not value:
-        raise FormatError("the claims do not say by kind what was left out")
+        raise FormatError("the claims do not say by kind what was left out", key="claims-withheld")
     counted = {_word(Withheld, kind): _number(number, 1) for kind, number in value.items()}
     # JSON objects have no order; the tuple has the vocabulary's.
     return tuple((kind, counted[kind]) for kind in Withheld if kind in counted)

@@ -44,14 +44,26 @@ def check_point(point: bytes, subject: str) -> bytes:
         FormatError: it is not 32 bytes, of small order, or its y is not below the field prime.
     """
     if len(point) != POINT_BYTES:
-        raise FormatError(f"{subject} has {len(point)} bytes, expected {POINT_BYTES}")
+        raise FormatError(
+            "{subject_en} has {count} bytes, expected {expected}",
+            key="point-size",
+            subject_en=subject,
+            count=len(point),
+            expected=POINT_BYTES,
+        )
     if point in SMALL_ORDER_POINTS:
         raise FormatError(
-            f"{subject} is a point of small order",
+            "{subject_en} is a point of small order",
             hint="no honest program makes such a value: with it, one signature fits every message",
+            key="point-small",
+            subject_en=subject,
         )
     if int.from_bytes(point, "little") & (2**255 - 1) >= _PRIME:
-        raise FormatError(f"{subject} is not in its canonical spelling: y is not below the field prime")
+        raise FormatError(
+            "{subject_en} is not in its canonical spelling: y is not below the field prime",
+            key="point-spelling",
+            subject_en=subject,
+        )
     return point
 
 
@@ -62,18 +74,24 @@ def verify(point: bytes, signature: bytes, message: bytes) -> None:
         SignatureError: R or S is out of range or of small order, or the signature is of another message or key.
     """
     if len(signature) != SIGNATURE_BYTES:
-        raise SignatureError(f"the signature has {len(signature)} bytes, expected {SIGNATURE_BYTES}")
+        raise SignatureError(
+            "the signature has {count} bytes, expected {expected}",
+            key="signature-size",
+            count=len(signature),
+            expected=SIGNATURE_BYTES,
+        )
     try:
         check_point(signature[:POINT_BYTES], "R of the signature")
     except FormatError as error:
-        raise SignatureError(error.message, hint=error.hint) from None
+        raise SignatureError.like(error) from None
     if int.from_bytes(signature[POINT_BYTES:], "little") >= _ORDER:
         # S + L would verify as well: a second signature made without the key (RFC 8032, section 8.4).
-        raise SignatureError("S of the signature is not below the group order")
+        raise SignatureError("S of the signature is not below the group order", key="signature-s")
     try:
         crypto_sign_open(signature + message, point)
     except BadSignatureError:
         raise SignatureError(
             "the signature does not match these bytes and this key",
             hint="the signed file or its signature was changed, or they do not belong together",
+            key="signature-mismatch",
         ) from None

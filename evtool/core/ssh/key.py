@@ -40,12 +40,16 @@ class PublicKey(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if self.key_type not in (ED25519, SK_ED25519):
-            raise FormatError(_refusal(self.key_type), hint=_HINT)
+            raise _refusal(self.key_type)
         check_point(self.point, "the public key")
         if (self.key_type == SK_ED25519) != bool(self.application):
-            raise FormatError("the public key: only a security key has an application, and every one has it")
+            raise FormatError(
+                "the public key: only a security key has an application, and every one has it", key="key-application"
+            )
         if not is_printable(self.application):
-            raise FormatError("the public key: the application holds characters that are not printable")
+            raise FormatError(
+                "the public key: the application holds characters that are not printable", key="key-application-text"
+            )
 
     @property
     def blob(self) -> bytes:
@@ -74,7 +78,7 @@ def parse_public_key_blob(blob: bytes) -> PublicKey:
     reader = Reader(blob, "public key")
     key_type = reader.text("key type")
     if key_type not in (ED25519, SK_ED25519):
-        raise FormatError(_refusal(key_type), hint=_HINT)
+        raise _refusal(key_type)
     point = reader.string("point")
     application = reader.text("application") if key_type == SK_ED25519 else ""
     reader.finish()
@@ -89,23 +93,37 @@ def parse_public_key_line(text: str) -> PublicKey:
     """
     if "PRIVATE KEY" in text:
         raise FormatError(
-            "this is a private key, not a public one", hint="give the .pub file; never give away the private key"
+            "this is a private key, not a public one",
+            hint="give the .pub file; never give away the private key",
+            key="key-private",
         )
     lines = [line for line in text.split("\n") if line.strip()]
     if len(text) > _MAX_LINE or len(lines) != 1:
-        raise FormatError("not a public key: expected one line, `ssh-ed25519 AAAA...`")
+        raise FormatError("not a public key: expected one line, `ssh-ed25519 AAAA...`", key="key-not-one-line")
     fields = lines[0].split(maxsplit=2)
     if len(fields) < 2:
-        raise FormatError("not a public key: expected a key type and the key, `ssh-ed25519 AAAA...`")
+        raise FormatError("not a public key: expected a key type and the key, `ssh-ed25519 AAAA...`", key="key-no-type")
     if fields[0] not in (ED25519, SK_ED25519):
-        raise FormatError(_refusal(fields[0]), hint=_HINT)
+        raise _refusal(fields[0])
     key = parse_public_key_blob(decode_base64(fields[1].encode("utf-8", "surrogatepass"), "public key"))
     if key.key_type != fields[0]:
-        raise FormatError(f"public key: the line says {fields[0]}, but the key itself says {key.key_type}")
+        raise FormatError(
+            "public key: the line says {stated}, but the key itself says {key_type}",
+            key="key-types-differ",
+            stated=fields[0],
+            key_type=key.key_type,
+        )
     return key
 
 
-def _refusal(key_type: str) -> str:
+def _refusal(key_type: str) -> FormatError:
     if "-cert-v" in key_type:
-        return "this is a certificate; evtool trusts keys, not certificate authorities"
-    return f"key type {shown(key_type, 80)} is not supported: only ssh-ed25519 and its sk- form are"
+        return FormatError(
+            "this is a certificate; evtool trusts keys, not certificate authorities", hint=_HINT, key="key-certificate"
+        )
+    return FormatError(
+        "key type {key_type} is not supported: only ssh-ed25519 and its sk- form are",
+        hint=_HINT,
+        key="key-type",
+        key_type=shown(key_type, 80),
+    )

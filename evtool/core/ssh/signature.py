@@ -71,15 +71,25 @@ class Signature(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if not self.namespace or not is_printable(self.namespace):
-            raise FormatError("signature: the namespace is empty or not printable")
+            raise FormatError("signature: the namespace is empty or not printable", key="signature-namespace")
         if self.hash_algorithm not in HASH_ALGORITHMS:
-            raise FormatError(f"signature: hash algorithm {shown(self.hash_algorithm, 80)} is not sha256 or sha512")
+            raise FormatError(
+                "signature: hash algorithm {algorithm} is not sha256 or sha512",
+                key="signature-hash",
+                algorithm=shown(self.hash_algorithm, 80),
+            )
         if len(self.raw) != ed25519.SIGNATURE_BYTES:
-            raise FormatError(f"signature: has {len(self.raw)} bytes, expected {ed25519.SIGNATURE_BYTES}")
+            raise FormatError(
+                "signature: has {count} bytes, expected {expected}",
+                key="signature-length",
+                count=len(self.raw),
+                expected=ed25519.SIGNATURE_BYTES,
+            )
         is_sk = self.public_key.key_type == SK_ED25519
         if (self.flags is not None, self.counter is not None) != (is_sk, is_sk):
             raise FormatError(
-                "signature: only a signature by a security key has flags and a counter, and every one has them"
+                "signature: only a signature by a security key has flags and a counter, and every one has them",
+                key="signature-flags",
             )
 
 
@@ -113,20 +123,25 @@ def parse_signature(armored: bytes) -> Signature:
     """
     reader = Reader(_dearmor(armored), "signature")
     if reader.take(len(_MAGIC), "magic") != _MAGIC:
-        raise FormatError("signature: does not begin with SSHSIG")
+        raise FormatError("signature: does not begin with SSHSIG", key="signature-magic")
     version = reader.uint32("version")
     if version != _VERSION:
-        raise FormatError(f"signature: version {version}, expected {_VERSION}")
+        raise FormatError(
+            "signature: version {version}, expected {expected}",
+            key="signature-version",
+            version=version,
+            expected=_VERSION,
+        )
     public_key = parse_public_key_blob(reader.string("public key"))
     namespace = reader.text("namespace")
     if reader.string("reserved"):
-        raise FormatError("signature: the reserved field is not empty")
+        raise FormatError("signature: the reserved field is not empty", key="signature-reserved")
     hash_algorithm = reader.text("hash algorithm")
     raw, flags, counter = _parse_inner(reader.string("signature"), public_key.key_type)
     reader.finish()
     signature = Signature(public_key, namespace, hash_algorithm, raw, flags, counter)
     if _serialize(signature) != armored:
-        raise FormatError("signature: not in its canonical spelling")
+        raise FormatError("signature: not in its canonical spelling", key="signature-spelling")
     return signature
 
 
@@ -141,13 +156,16 @@ def verify_signature(signature: Signature, message: bytes, namespace: str = NAME
     """
     if signature.namespace != namespace:
         raise SignatureError(
-            f"the signature was made for {shown(signature.namespace, 80)}, not for {shown(namespace, 80)}",
+            "the signature was made for {made_for}, not for {namespace}",
             hint="it was made for something else and says nothing about this file",
+            key="signature-for-other",
+            made_for=shown(signature.namespace, 80),
+            namespace=shown(namespace, 80),
         )
     data = signed_data(message, namespace, signature.hash_algorithm)
     if signature.flags is not None and signature.counter is not None:
         if not signature.flags & USER_PRESENT:
-            raise SignatureError("the security key signed without being touched")
+            raise SignatureError("the security key signed without being touched", key="signature-untouched")
         data = sk_signed_data(data, signature.public_key.application, signature.flags, signature.counter)
     ed25519.verify(signature.public_key.point, signature.raw, data)
 
@@ -162,7 +180,12 @@ def _parse_inner(blob: bytes, key_type: str) -> tuple[bytes, int | None, int | N
     reader = Reader(blob, "signature")
     algorithm = reader.text("signature algorithm")
     if algorithm != key_type:
-        raise FormatError(f"signature: made with {shown(algorithm, 80)} by a key of type {key_type}")
+        raise FormatError(
+            "signature: made with {algorithm} by a key of type {key_type}",
+            key="signature-algorithm",
+            algorithm=shown(algorithm, 80),
+            key_type=key_type,
+        )
     raw = reader.string("raw signature")
     flags = counter = None
     if key_type == SK_ED25519:
@@ -184,16 +207,22 @@ def _serialize(signature: Signature) -> bytes:
 
 def _dearmor(armored: bytes) -> bytes:
     if len(armored) > MAX_ARMORED:
-        raise FormatError(f"signature: more than {MAX_ARMORED} bytes")
+        raise FormatError("signature: more than {limit} bytes", key="signature-long", limit=MAX_ARMORED)
     if b"\r" in armored:
         raise FormatError(
             "signature: has carriage returns",
             hint="a transfer changed the line ends; fetch the file again in binary mode",
+            key="signature-crlf",
         )
     if not armored.startswith(_BEGIN):
-        raise FormatError("signature: does not begin with the line -----BEGIN SSH SIGNATURE-----")
+        raise FormatError(
+            "signature: does not begin with the line -----BEGIN SSH SIGNATURE-----", key="signature-begin"
+        )
     body, end, rest = armored[len(_BEGIN) :].partition(_END)
     if not end or rest:
-        raise FormatError("signature: does not end with the line -----END SSH SIGNATURE-----, or continues after it")
+        raise FormatError(
+            "signature: does not end with the line -----END SSH SIGNATURE-----, or continues after it",
+            key="signature-end",
+        )
     # How the lines are wrapped is checked at the end of parsing, by writing the signature again.
     return decode_base64(body.replace(b"\n", b""), "signature")

@@ -33,7 +33,12 @@ class Reader(Struct):
         end = self.position + size
         if end > len(self.data):
             raise FormatError(
-                f"{self.subject}: {field} needs {size} bytes, {len(self.data) - self.position} are left (truncated)"
+                "{subject_en}: {field} needs {size} bytes, {left} are left (truncated)",
+                key="wire-short",
+                subject_en=self.subject,
+                field=field,
+                size=size,
+                left=len(self.data) - self.position,
             )
         piece = self.data[self.position : end]
         self.position = end
@@ -62,9 +67,16 @@ class Reader(Struct):
         try:
             text = value.decode("utf-8")
         except UnicodeDecodeError:
-            raise FormatError(f"{self.subject}: {field} is not UTF-8") from None
+            raise FormatError(
+                "{subject_en}: {field} is not UTF-8", key="wire-not-utf8", subject_en=self.subject, field=field
+            ) from None
         if not is_printable(text):
-            raise FormatError(f"{self.subject}: {field} holds characters that are not printable")
+            raise FormatError(
+                "{subject_en}: {field} holds characters that are not printable",
+                key="wire-unprintable",
+                subject_en=self.subject,
+                field=field,
+            )
         return text
 
     def finish(self) -> None:
@@ -75,7 +87,9 @@ class Reader(Struct):
         """
         left = len(self.data) - self.position
         if left:
-            raise FormatError(f"{self.subject}: {left} bytes after the end")
+            raise FormatError(
+                "{subject_en}: {left} bytes after the end", key="wire-trailing", subject_en=self.subject, left=left
+            )
 
 
 def put_uint32(value: int) -> bytes:
@@ -98,7 +112,9 @@ def decode_base64(text: bytes, subject: str) -> bytes:
     try:
         data = base64.b64decode(text, validate=True)
     except binascii.Error:
-        raise FormatError(f"{subject}: not base64") from None
+        raise FormatError("{subject_en}: not base64", key="wire-base64", subject_en=subject) from None
     if base64.b64encode(data) != text:
-        raise FormatError(f"{subject}: base64 is not in its canonical spelling")
+        raise FormatError(
+            "{subject_en}: base64 is not in its canonical spelling", key="wire-base64-spelling", subject_en=subject
+        )
     return data

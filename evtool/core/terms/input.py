@@ -91,23 +91,40 @@ def parse_toml_terms(table: Mapping[str, Any], where: str) -> ConsentTerms:
         term = TERMS_BY_NAME.get(name)
         if term is None:
             known = ", ".join(TERMS_BY_NAME)
-            raise FormatError(f"{where}: {shown(name, 80)} is not a term of consent", hint=f"the terms are: {known}")
+            raise FormatError(
+                "{where}: {name} is not a term of consent",
+                hint="the terms are: {known}",
+                key="terms-unknown",
+                where=where,
+                name=shown(name, 80),
+                known=known,
+            )
         try:
             values[name] = _toml_value(term, value)
         except FormatError as error:
-            raise FormatError(f"{where}: {error.message}", hint=error.hint) from None
+            raise FormatError("{where}: {why}", hint="{why.hint}", key="terms-where", where=where, why=error) from None
     return make_terms(values)
 
 
 def _toml_value(term: Term, value: object) -> Any:
     if term.shape in (TermShape.CODES, TermShape.RECIPIENTS):
         if not isinstance(value, list) or not all(isinstance(code, str) for code in value):
-            raise FormatError(f'{term.name} is not a list like ["a", "b"]; accepted: {accepted(term)}')
+            raise FormatError(
+                '{term} is not a list like ["a", "b"]; accepted: {accepted_en}',
+                key="term-no-list",
+                term=term.name,
+                accepted_en=accepted(term),
+            )
         return _codes(term, value)
     # A TOML date without quotes is a date already; one with a time of day is not a day.
     text = str(value) if term.shape is TermShape.DATE else value
     if not isinstance(text, str):
-        raise FormatError(f"{term.name} is not text; accepted: {accepted(term)}")
+        raise FormatError(
+            "{term} is not text; accepted: {accepted_en}",
+            key="term-no-text",
+            term=term.name,
+            accepted_en=accepted(term),
+        )
     return parse_user_term(term.name, text)
 
 
@@ -121,9 +138,16 @@ def _code(term: Term, text: str) -> Any:
             return own
         if term.name == "conditions" and text[:7].lower() == "region:" and is_region(region):
             return region
-        message = f"{quote_code(text)} is not accepted {_AS.get(term.name, f'for {term.name}')}"
-        meant = did_you_mean(text, [str(code.value) for code in term.codes or ()])
-        raise FormatError(message, hint=f"{meant}accepted: {accepted(term)}") from None
+        raise FormatError(
+            "{code_en} is not accepted {term_en}",
+            hint="{meant_en}accepted: {accepted_en}",
+            key="term-code",
+            code_en=quote_code(text),
+            term_en=_AS.get(term.name, f"for {term.name}"),
+            term=term.name,
+            meant_en=did_you_mean(text, [str(code.value) for code in term.codes or ()]),
+            accepted_en=accepted(term),
+        ) from None
 
 
 def quote_code(text: str) -> str:
@@ -137,7 +161,13 @@ def _codes(term: Term, texts: Iterable[str]) -> tuple[Any, ...]:
     else:
         codes = [_code(term, text) for text in texts]
     if len(codes) > term.limit:
-        raise FormatError(f"{term.name} has {len(codes)} codes, at most {term.limit} are accepted")
+        raise FormatError(
+            "{term} has {count} codes, at most {limit} are accepted",
+            key="term-codes",
+            term=term.name,
+            count=len(codes),
+            limit=term.limit,
+        )
     return tuple(sorted(set(codes), key=code_text))
 
 
@@ -150,7 +180,14 @@ def _recipient(term: Term, text: str) -> str:
     # Not repeated: somebody may have put a name where a code belongs. A sign that word processors put in is told.
     sign = next((character for character in text if character in _TYPOGRAPHIC), None)
     why = f": it has the sign {sign} ({unicodedata.name(sign).lower()})" if sign else ""
-    raise FormatError(f"{term.name} is not accepted{why}", hint=f"accepted: {accepted(term)}")
+    raise FormatError(
+        "{term} is not accepted{why_en}",
+        hint="accepted: {accepted_en}",
+        key="term-refused",
+        term=term.name,
+        why_en=why,
+        accepted_en=accepted(term),
+    )
 
 
 def find_contradictions(terms: ConsentTerms, *, whole: bool) -> tuple[str, ...]:

@@ -295,16 +295,19 @@ def terms_of(document: Mapping[str, Any]) -> ConsentTerms:
     """
     consent = document.get("consent")
     if not set(document) <= {"consent", "handling"} or not isinstance(consent, dict) or "handling" in consent:
-        raise FormatError("consent terms must be an object of terms, with the handling beside it")
+        raise FormatError("consent terms must be an object of terms, with the handling beside it", key="terms-object")
     values = {**consent, **{name: value for name, value in document.items() if name == "handling"}}
     if not values:
-        raise FormatError("a statement of consent must state at least one term")
+        raise FormatError("a statement of consent must state at least one term", key="terms-empty")
     fields: dict[str, Any] = {}
     for name, value in values.items():
         term = TERMS_BY_NAME.get(name)
         if term is None:
             raise FormatError(
-                f"consent term {shown(name, 80)} is unknown", hint="a newer version of evtool may be able to read it"
+                "consent term {name} is unknown",
+                hint="a newer version of evtool may be able to read it",
+                key="term-unknown",
+                name=shown(name, 80),
             )
         fields[term.attribute] = _parse(term, value)
     return ConsentTerms(**fields)
@@ -322,7 +325,7 @@ def _parse(term: Term, value: object) -> Any:
     if term.name == "agreement":
         return _parse_agreements(term, value)
     if not isinstance(value, str):
-        raise FormatError(f"consent term {term.name} is not text")
+        raise FormatError("consent term {term} is not text", key="term-is-no-text", term=term.name)
     if term.shape is TermShape.CODE:
         return _parse_code(term, value)
     if term.shape is TermShape.DATE:
@@ -334,20 +337,29 @@ def _parse_agreements(term: Term, value: object) -> tuple[str, ...]:
     """Read one agreement as text, several as a list: each number of them has one spelling."""
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise FormatError(f"consent term {term.name} is neither text nor a list of texts")
+        raise FormatError("consent term {term} is neither text nor a list of texts", key="term-neither", term=term.name)
     if isinstance(value, list) and not 2 <= len(texts) <= MAX_AGREEMENTS:
-        raise FormatError(f"consent term {term.name} is a list of {len(texts)} texts, expected 2 to {MAX_AGREEMENTS}")
+        raise FormatError(
+            "consent term {term} is a list of {count} texts, expected 2 to {limit}",
+            key="term-list-length",
+            term=term.name,
+            count=len(texts),
+            limit=MAX_AGREEMENTS,
+        )
     if texts != sorted(set(texts)):
-        raise FormatError(f"consent term {term.name} is not sorted, or repeats a value")
+        raise FormatError("consent term {term} is not sorted, or repeats a value", key="term-unsorted", term=term.name)
     return tuple(check_text(term, text) for text in texts)
 
 
 def _parse_list(term: Term, value: object) -> tuple[Any, ...]:
     if not isinstance(value, list) or not all(isinstance(code, str) for code in value):
-        raise FormatError(f"consent term {term.name} is not a list of codes")
+        raise FormatError("consent term {term} is not a list of codes", key="term-no-codes", term=term.name)
     if value != sorted(set(value)) or len(value) > term.limit:
         raise FormatError(
-            f"consent term {term.name} is not sorted, repeats a code, or has more than {term.limit} codes"
+            "consent term {term} is not sorted, repeats a code, or has more than {limit} codes",
+            key="term-codes-order",
+            term=term.name,
+            limit=term.limit,
         )
     if term.shape is TermShape.RECIPIENTS:
         return tuple(check_code(code) for code in value)
@@ -356,7 +368,9 @@ def _parse_list(term: Term, value: object) -> tuple[Any, ...]:
 
 def _parse_code(term: Term, text: str) -> Enum | str:
     if not _CODE.match(text):
-        raise FormatError(f"consent term {term.name}: {shown(text, 80)} is not a code")
+        raise FormatError(
+            "consent term {term}: {text} is not a code", key="term-no-code", term=term.name, text=shown(text, 80)
+        )
     try:
         return term.codes(text) if term.codes else text
     except ValueError:
@@ -375,7 +389,13 @@ def parse_day(name: str, text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         why = "could be two days" if _TWO_READINGS.match(text) else "is not a date"
-        raise FormatError(f"{name}: {shown(text, 40)} {why}, expected one like 2026-03-01") from None
+        raise FormatError(
+            "{name}: {text} {why_en}, expected one like 2026-03-01",
+            key="not-a-day",
+            name=name,
+            text=shown(text, 40),
+            why_en=why,
+        ) from None
 
 
 def check_text(term: Term, text: str) -> str:
@@ -385,7 +405,13 @@ def check_text(term: Term, text: str) -> str:
         FormatError: it is empty, too long, or holds control characters.
     """
     if not 1 <= len(text) <= term.limit:
-        raise FormatError(f"{term.name} has {len(text)} characters, expected 1 to {term.limit}")
+        raise FormatError(
+            "{term} has {count} characters, expected 1 to {limit}",
+            key="term-length",
+            term=term.name,
+            count=len(text),
+            limit=term.limit,
+        )
     if _CONTROL.search(text):
-        raise FormatError(f"{term.name} holds a control character, or is not UTF-8")
+        raise FormatError("{term} holds a control character, or is not UTF-8", key="term-control", term=term.name)
     return text

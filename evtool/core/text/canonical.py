@@ -36,41 +36,41 @@ def parse_canonical(line: bytes) -> dict[str, Any]:
         text = line.decode("utf-8")
         value = json.loads(text, parse_float=_refuse_number, parse_constant=_refuse_number, parse_int=_parse_integer)
     except UnicodeDecodeError:
-        raise FormatError("the line is not UTF-8") from None
+        raise FormatError("the line is not UTF-8", key="line-not-utf8") from None
     except RecursionError:
-        raise FormatError("the line is nested too deep") from None
+        raise FormatError("the line is nested too deep", key="line-deep") from None
     except ValueError:
-        raise FormatError("the line is not JSON") from None
+        raise FormatError("the line is not JSON", key="line-no-json") from None
     if not isinstance(value, dict):
-        raise FormatError("the line is not a JSON object")
+        raise FormatError("the line is not a JSON object", key="line-no-object")
     _check_plain(value, 0)
     if serialize_canonical(value) != line:
-        raise FormatError("the line is not in its canonical spelling (RFC 8785)")
+        raise FormatError("the line is not in its canonical spelling (RFC 8785)", key="line-spelling")
     return value
 
 
 def _refuse_number(text: str) -> NoReturn:
-    raise FormatError("the line holds a number that is not an integer")
+    raise FormatError("the line holds a number that is not an integer", key="line-no-integer")
 
 
 def _parse_integer(text: str) -> int:
     # The length is looked at first: turning thousands of digits into a number is slow.
     if len(text) > 17 or abs(int(text)) > MAX_INTEGER:
-        raise FormatError("the line holds an integer beyond 2^53 - 1")
+        raise FormatError("the line holds an integer beyond 2^53 - 1", key="line-integer")
     return int(text)
 
 
 def _check_plain(value: Any, depth: int) -> None:
     """Refuse what has no canonical spelling here: deep nesting, keys that are not ASCII, lone surrogates."""
     if depth > MAX_NESTING:
-        raise FormatError("the line is nested too deep")
+        raise FormatError("the line is nested too deep", key="line-deep")
     if isinstance(value, dict):
         for key, child in value.items():
             if not key.isascii():
-                raise FormatError("the line has a key that is not ASCII")
+                raise FormatError("the line has a key that is not ASCII", key="line-key")
             _check_plain(child, depth + 1)
     elif isinstance(value, list):
         for child in value:
             _check_plain(child, depth + 1)
     elif isinstance(value, str) and not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
-        raise FormatError("the line holds a lone surrogate, which is not text")
+        raise FormatError("the line holds a lone surrogate, which is not text", key="line-surrogate")

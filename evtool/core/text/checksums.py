@@ -28,7 +28,9 @@ def parse_header(line: bytes) -> str:
     """
     match = _HEADER.match(line)
     if not match:
-        raise FormatError("the list of checksums does not begin with the line that gives its salt")
+        raise FormatError(
+            "the list of checksums does not begin with the line that gives its salt", key="checksums-salt"
+        )
     return match[1].decode("ascii")
 
 

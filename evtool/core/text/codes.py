@@ -23,7 +23,13 @@ def check_code(code: str) -> str:
         FormatError: it is not `CODE_RULE`.
     """
     if not _CODE.match(code):
-        raise FormatError(f"{shown(code)} is not a code", hint=f"a code is {CODE_RULE}, for example A03")
+        raise FormatError(
+            "{code} is not a code",
+            hint="a code is {code_rule_en}, for example A03",
+            key="no-code",
+            code=shown(code),
+            code_rule_en=CODE_RULE,
+        )
     return code
 
 
@@ -34,5 +40,5 @@ def check_fingerprint(text: str, name: str) -> str:
         FormatError: it is not `SHA256:` and 43 characters of base64.
     """
     if not _FINGERPRINT.match(text):
-        raise FormatError(f"{name} is not a SHA256: fingerprint")
+        raise FormatError("{name} is not a SHA256: fingerprint", key="no-key-fingerprint", name=name)
     return text

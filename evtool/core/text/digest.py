@@ -36,7 +36,7 @@ def check_hex_digest(value: str, name: str) -> str:
         FormatError: it is not 64 lower-case hexadecimal digits.
     """
     if not _HEX_256.match(value):
-        raise FormatError(f"{name} is not 64 lower-case hexadecimal digits")
+        raise FormatError("{name} is not 64 lower-case hexadecimal digits", key="no-hex-digest", name=name)
     return value
 
 
@@ -60,5 +60,10 @@ def parse_grouped_digest(text: str) -> str:
     if not _HEX_256.match(plain):
         digits = sum(letter in "0123456789abcdef" for letter in plain)
         other = "" if digits == len(plain) else ", and something that is no digit"
-        raise FormatError(f"a digest has 64 digits, 0 to 9 and a to f; {digits} came{other}")
+        raise FormatError(
+            "a digest has 64 digits, 0 to 9 and a to f; {digits} came{other_en}",
+            key="no-digest",
+            digits=digits,
+            other_en=other,
+        )
     return plain

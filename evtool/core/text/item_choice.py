@@ -117,7 +117,12 @@ def _parse_term(text: str) -> _Term:
     if text.startswith(NUMBER_MARK):
         ranges = _parse_numbers(text.removeprefix(NUMBER_MARK))
         if not ranges:
-            raise FormatError(f"{shown(text, 80)} is not item numbers like {NUMBER_MARK}3 or {NUMBER_MARK}3-17")
+            raise FormatError(
+                "{text} is not item numbers like {mark}3 or {mark}3-17",
+                key="no-item-numbers",
+                text=shown(text, 80),
+                mark=NUMBER_MARK,
+            )
         return _Term(text, tuple(_Piece(text, numbers, ()) for numbers in ranges), None)
     if text.startswith(NAME_MARK):
         return _Term(text, (_name(text),), None)
@@ -230,9 +235,13 @@ class ChoiceBinding(Struct):
                 elif piece.range:
                     ranges.append(piece.range)
         if nothing:
-            raise UsageError(f"no sealed item matches {_list(nothing)}", hint=_NOTHING)
+            raise UsageError(
+                "no sealed item matches {names}", hint=_NOTHING, key="items-no-match", names=_list(nothing)
+            )
         if either:
-            raise UsageError(f"{_list(either)} can be item numbers and can be a name", hint=_EITHER)
+            raise UsageError(
+                "{names} can be item numbers and can be a name", hint=_EITHER, key="items-either", names=_list(either)
+            )
         return ChosenItems(frozenset(numbers), tuple(ranges))
 
     def _is_number(self, piece: _Piece, last: int) -> bool:

@@ -73,15 +73,24 @@ def parse_name(stored: str) -> bytes:
     try:
         name = _unescape(stored)
     except UnicodeEncodeError:
-        raise FormatError(f"path {shown(stored)} holds a surrogate, which is not text") from None
+        raise FormatError(
+            "path {path} holds a surrogate, which is not text", key="path-surrogate", path=shown(stored)
+        ) from None
     components = name.split(b"/")
     if any(part in (b"", b".", b"..") for part in components) or b"\0" in name:
         raise FormatError(
-            f"path {shown(stored)} is not a plain relative path",
+            "path {path} is not a plain relative path",
             hint="absolute paths, empty components, '.' and '..' are refused: they could lead outside the directory",
+            key="path-unsafe",
+            path=shown(stored),
         )
     if store_name(name) != stored:
-        raise FormatError(f"path {shown(stored)} is not in its canonical spelling, which is {shown(store_name(name))}")
+        raise FormatError(
+            "path {path} is not in its canonical spelling, which is {canonical}",
+            key="path-spelling",
+            path=shown(stored),
+            canonical=shown(store_name(name)),
+        )
     return name
 
 
@@ -90,9 +99,13 @@ def parse_target(stored: str) -> bytes:
     try:
         target = _unescape(stored)
     except UnicodeEncodeError:
-        raise FormatError(f"link target {shown(stored)} holds a surrogate, which is not text") from None
+        raise FormatError(
+            "link target {target} holds a surrogate, which is not text", key="target-surrogate", target=shown(stored)
+        ) from None
     if store_name(target) != stored or not target:
-        raise FormatError(f"link target {shown(stored)} is not in its canonical spelling")
+        raise FormatError(
+            "link target {target} is not in its canonical spelling", key="target-spelling", target=shown(stored)
+        )
     return target
 
 

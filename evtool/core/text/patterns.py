@@ -42,11 +42,19 @@ class Exclusions(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if len(self.patterns) > MAX_PATTERNS:
-            raise FormatError(f"{len(self.patterns)} patterns were given, but a seal can record at most {MAX_PATTERNS}")
+            raise FormatError(
+                "{count} patterns were given, but a seal can record at most {limit}",
+                key="patterns-many",
+                count=len(self.patterns),
+                limit=MAX_PATTERNS,
+            )
         for pattern in self.patterns:
             if not pattern or len(pattern) > MAX_PATTERN_LENGTH or not is_printable(pattern):
                 raise FormatError(
-                    f"pattern {shown(pattern)} is empty, not printable, or longer than {MAX_PATTERN_LENGTH} characters"
+                    "pattern {pattern} is empty, not printable, or longer than {limit} characters",
+                    key="pattern-text",
+                    pattern=shown(pattern),
+                    limit=MAX_PATTERN_LENGTH,
                 )
 
     def match_names(self, prefix: str, names: list[str]) -> dict[int, str]:

@@ -29,10 +29,12 @@ class ItemRanges(Struct, frozen=True):
         end = -1
         for first, last in self.ranges:
             if not end + 1 < first <= last <= MAX_INTEGER:
-                raise FormatError("item ranges are not ascending, or touch each other")
+                raise FormatError("item ranges are not ascending, or touch each other", key="ranges-order")
             end = last
         if not self.ranges:
-            raise FormatError("item ranges are empty; leave out the field to mean all items sealed before")
+            raise FormatError(
+                "item ranges are empty; leave out the field to mean all items sealed before", key="ranges-empty"
+            )
 
     def __contains__(self, item: int) -> bool:
         at = bisect_right(self.ranges, item, key=_first)
@@ -132,7 +134,7 @@ def parse_ranges(texts: Iterable[str]) -> ItemRanges:
     for text in texts:
         match = _RANGE.match(text)
         if not match or (match[2] and int(match[2]) <= int(match[1])):
-            raise FormatError(f"{shown(text, 80)} is not a range of items like 3 or 3-17")
+            raise FormatError("{text} is not a range of items like 3 or 3-17", key="no-range", text=shown(text, 80))
         first = int(match[1])
         # The same number twice, not two alike: a stranger can list a million of them.
         ranges.append((first, int(match[2]) if match[2] else first))

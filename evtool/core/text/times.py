@@ -56,7 +56,7 @@ def parse_mtime(text: str) -> int:
         FormatError: it is spelled in any other way, or is no date.
     """
     if not _MTIME.match(text):
-        raise FormatError("a modification time is not spelled YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ")
+        raise FormatError("a modification time is not spelled YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ", key="mtime-spelling")
     return parse_shaped_mtime(text)
 
 
@@ -70,7 +70,7 @@ def parse_shaped_mtime(text: str) -> int:
     if start is None:
         start = _parse_day(text[:10])
     if minute is None or second > 59:
-        raise FormatError("a modification time names a day or hour that does not exist")
+        raise FormatError("a modification time names a day or hour that does not exist", key="mtime-none")
     return (start + minute + second) * _NANOSECONDS + int(text[20:29])
 
 
@@ -78,7 +78,7 @@ def _parse_day(text: str) -> int:
     try:
         day = date.fromisoformat(text).toordinal() - _EPOCH.toordinal()
     except ValueError:
-        raise FormatError("a modification time names a day or hour that does not exist") from None
+        raise FormatError("a modification time names a day or hour that does not exist", key="mtime-none") from None
     if len(_day_seconds) > 10_000:
         _day_seconds.clear()
     return _day_seconds.setdefault(text, day * _DAY)
@@ -115,9 +115,13 @@ def parse_user_time(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise FormatError("the time is not in RFC 3339 form", hint="write it like 2026-03-01T14:30:00+09:00") from None
+        raise FormatError(
+            "the time is not in RFC 3339 form", hint="write it like 2026-03-01T14:30:00+09:00", key="time-form"
+        ) from None
     if moment.tzinfo is None:
         raise FormatError(
-            "the time has no offset from UTC", hint="write it like 2026-03-01T14:30:00+09:00, or end in Z"
+            "the time has no offset from UTC",
+            hint="write it like 2026-03-01T14:30:00+09:00, or end in Z",
+            key="time-offset",
         )
     return moment.replace(microsecond=0)

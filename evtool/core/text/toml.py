@@ -45,15 +45,15 @@ def parse_toml(data: bytes, what: str, check: Callable[[str], None] | None = Non
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
-        raise FormatError(f"{what} is not UTF-8") from None
+        raise FormatError("{what_en} is not UTF-8", key="toml-not-utf8", what_en=what) from None
     if check is not None:
         check(text)
     elif _DOTTED.search(_STRING.sub("s", text)):
-        raise FormatError(f"{what} has a key of more than eight parts")
+        raise FormatError("{what_en} has a key of more than eight parts", key="toml-key-parts", what_en=what)
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError):
-        raise FormatError(f"{what} is not TOML") from None
+        raise FormatError("{what_en} is not TOML", key="toml-not", what_en=what) from None
 
 
 class TomlTable:
@@ -73,11 +73,18 @@ class TomlTable:
             FormatError: it is missing, or of another type.
         """
         if name not in self._values:
-            raise FormatError(f"{self._prefix}{name} is missing")
+            raise FormatError("{prefix}{name} is missing", key="field-missing", prefix=self._prefix, name=name)
         value = self._values.pop(name)
         if type(value) is not type_:
             found, expected = (_KINDS.get(kind, kind.__name__) for kind in (type(value), type_))
-            raise FormatError(f"{self._prefix}{name} is {found}, expected {expected}")
+            raise FormatError(
+                "{prefix}{name} is {found_en}, expected {expected_en}",
+                key="field-type",
+                prefix=self._prefix,
+                name=name,
+                found_en=found,
+                expected_en=expected,
+            )
         return value
 
     def take_enum(self, name: str, choices: type[_Choice]) -> _Choice:
@@ -87,13 +94,22 @@ class TomlTable:
             return choices(text)
         except ValueError:
             known = ", ".join(str(choice.value) for choice in choices)
-            raise FormatError(f"{self._prefix}{name} is {shown(text)}, this version reads: {known}") from None
+            raise FormatError(
+                "{prefix}{name} is {text}, this version reads: {known}",
+                key="field-value",
+                prefix=self._prefix,
+                name=name,
+                text=shown(text),
+                known=known,
+            ) from None
 
     def take_strings(self, name: str) -> tuple[str, ...]:
         """Take a required array of strings."""
         values = self.take(name, list)
         if not all(isinstance(value, str) for value in values):
-            raise FormatError(f"{self._prefix}{name} holds something that is not text")
+            raise FormatError(
+                "{prefix}{name} holds something that is not text", key="field-no-text", prefix=self._prefix, name=name
+            )
         return tuple(values)
 
     def take_table(self, name: str) -> TomlTable | None:
@@ -108,4 +124,9 @@ class TomlTable:
         """Refuse what nobody took: a field this version does not know may change what the others mean."""
         if self._values:
             unknown = ", ".join(shown(self._prefix + name) for name in sorted(self._values))
-            raise FormatError(f"unknown field: {unknown}", hint="a newer version of evtool may be able to read it")
+            raise FormatError(
+                "unknown field: {name}",
+                hint="a newer version of evtool may be able to read it",
+                key="field-unknown",
+                name=unknown,
+            )

@@ -28,6 +28,7 @@ from evtool.operations.record.read import find_sought
 from evtool.operations.record.record import Record, SealedItem, read_afresh, read_numbered_items, read_record
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.record.withholding import judge_withholding
+from evtool.report.language import in_english
 from evtool.store.custody import CustodyReader
 
 _FIELD = compiled_when_used(r"context\.[a-z][a-z0-9_-]{0,62}\Z", re.ASCII)
@@ -188,7 +189,7 @@ _DISPOSED = "an entry records that it was disposed of"
 
 def _words(decision: Decision) -> str:
     ways = [
-        f"{refusal.message} [confirm {refusal.confirm}]" if refusal.confirm else refusal.message
+        in_english(refusal.says) + (f" [confirm {refusal.confirm}]" if refusal.confirm else "")
         for refusal in decision.reasons
     ]
     return "; ".join(ways)

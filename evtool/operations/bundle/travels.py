@@ -11,11 +11,12 @@ from collections.abc import Iterator, Sequence
 
 from evtool.core.custody.entry import NOT_STATED, Entry
 from evtool.core.custody.events import ConsentChanged, Details, Disclosed, Received, Renamed, Sealed, Transferred
+from evtool.core.finding import Words
 from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.statement import ContextStatement
 from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.patterns import DEFAULT_PATTERNS
-from evtool.core.text.ranges import ItemRanges, name_ranges, ranges_of
+from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.values import names_of
 from evtool.operations.bundle.withhold import Withhold, is_withheld
 from evtool.operations.record.record import Record, SealedItem
@@ -43,15 +44,15 @@ def find_travels(
     entries = [link.entry for link in record.chain.links]
     told = [entry for entry in entries if entry.sequence not in withhold.entries]
     names = tuple(item.file.path for item in items if item.file is not None and not withhold.hides_name(item.number))
-    texts: dict[str, list[str]] = {}
+    texts: dict[str, list[Words]] = {}
     for entry in told:
         for place, text in _texts_of_entry(entry):
-            texts.setdefault(text, []).append(f"entry {entry.sequence}, {place}")
+            texts.setdefault(text, []).append(_place_of(entry.sequence, place))
     number = entries[-1].sequence + 1 if entries else 1
     for place, text in _texts_of(added[0], added[1]):
-        texts.setdefault(text, []).append(f"entry {number}, {place}")
+        texts.setdefault(text, []).append(_place_of(number, place))
     for (place, text), numbers in _texts_of_items(items, withhold).items():
-        texts.setdefault(text, []).append(f"{name_ranges(ranges_of(numbers).ranges)}, {place}")
+        texts.setdefault(text, []).append(Words("place-of-items", items=ranges_of(numbers).ranges, field=place))
     other_terms = tuple(
         OtherTerms(entry.sequence, others, entry.details.terms)
         for entry in told
@@ -107,12 +108,22 @@ def _parties(entries: Sequence[Entry]) -> Iterator[EarlierParty]:
             yield EarlierParty(entry.sequence, entry.event.value, entry.details.sender)
 
 
+_PATTERN = "pattern"
+"""Where a pattern stands; it is a field that holds many."""
+
+
+def _place_of(entry: int, field: str) -> Words:
+    if field == _PATTERN:
+        return Words("place-of-pattern", entry=entry)
+    return Words("place-of-entry", entry=entry, field=field)
+
+
 def _texts_of_entry(entry: Entry) -> Iterator[tuple[str, str]]:
     yield from _texts_of(entry.reason, entry.details)
     if isinstance(entry.details, Sealed):
         for pattern in entry.details.exclude:
             if pattern not in DEFAULT_PATTERNS:
-                yield "pattern of what was left out", pattern
+                yield _PATTERN, pattern
     if isinstance(entry.details, ConsentChanged):
         yield from _texts_of_terms(entry.details.consent)
 

@@ -109,7 +109,7 @@ def _in_force(number: int, sealed: ItemTerms, sealed_by: int, changes: Sequence[
     try:
         return terms_in_force(sealed, sealed_by, changes)
     except FormatError as error:
-        raise FormatError(f"item {number}: {error.message}") from error
+        raise FormatError("item {item}: {why}", key="item-why", item=number, why=error) from error
 
 
 def require_decidable(record: Record) -> None:
@@ -120,10 +120,13 @@ def require_decidable(record: Record) -> None:
     """
     require_sound(record.record_findings)
     if not record.seals:
-        raise InputError("nothing is sealed here, so there is nothing to decide")
+        raise InputError("nothing is sealed here, so there is nothing to decide", key="nothing-to-decide")
     if not record.tells_all_changes:
-        message = "an entry that changes consent has no signature, so the terms in force are not known"
-        raise InputError(message, hint="run `evtool verify DIR` first")
+        raise InputError(
+            "an entry that changes consent has no signature, so the terms in force are not known",
+            hint="run `evtool verify DIR` first",
+            key="change-unsigned",
+        )
     # Terms could be looser only because an item with stricter ones was withheld by somebody without a key.
     require_explained(judge_withholding(record))
 
@@ -197,7 +200,7 @@ def _require_all(items: ItemRanges, found: set[int]) -> None:
     # Not listed one by one: a range may be of millions.
     missing = next((number for number in items if number not in found), None)
     if missing is not None:
-        raise InputError(f"item {missing} is in no seal")
+        raise InputError("item {item} is in no seal", key="item-in-no-seal", item=missing)
 
 
 class TermDifference(Struct, frozen=True):
@@ -248,7 +251,9 @@ def change_consent(
         MismatchError, InputError: the record fails verification or cannot be read, or an item is not in it.
     """
     if not terms.stated:
-        raise UsageError("no term was given", hint="state at least one, for example that its status is withdrawn")
+        raise UsageError(
+            "no term was given", hint="state at least one, for example that its status is withdrawn", key="no-term"
+        )
     for sentence in find_contradictions(terms, whole=False):
         raise UsageError(sentence)
     without_effect: dict[str, int] = {}
@@ -258,12 +263,20 @@ def change_consent(
         moment = header.happened_at or author.now()
         change = ConsentChange(record.chain.links[-1].entry.sequence + 1, moment, items, terms)
         if items.last >= record.next_item:
-            raise InputError(f"item {items.last} is not sealed, the last one is {record.next_item - 1}")
+            raise InputError(
+                "item {item} is not sealed, the last one is {last}",
+                key="item-beyond",
+                item=items.last,
+                last=record.next_item - 1,
+            )
         # Items that this copy withholds can be changed all the same; nobody knows what has an effect on them.
         for consent in read_consent(record, header.items):
             if len(consent.changes) >= MAX_CHANGES:
                 raise RefusedError(
-                    f"item {consent.item} was changed {MAX_CHANGES} times already, and evtool reads no more"
+                    "item {item} was changed {limit} times already, and evtool reads no more",
+                    key="changed-often",
+                    item=consent.item,
+                    limit=MAX_CHANGES,
                 )
             known = consent.in_force
             differences.note(consent, change)
@@ -304,5 +317,5 @@ class _Differences:
 
 def _all_sealed(record: Record) -> ItemRanges:
     if not record.seals:
-        raise InputError("nothing is sealed here, so there is no consent to change")
+        raise InputError("nothing is sealed here, so there is no consent to change", key="nothing-to-change")
     return ItemRanges(((1, record.next_item - 1),))

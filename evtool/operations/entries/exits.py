@@ -19,10 +19,11 @@ from evtool.core.custody.entry import NOT_STATED
 from evtool.core.custody.events import Confirmations, Disclosed, Transferred
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import InputError, RefusedError, UsageError, Way
+from evtool.core.finding import Words
 from evtool.core.manifest.skim import seek
 from evtool.core.terms.terms import Purpose
 from evtool.core.text.names import shown
-from evtool.core.text.ranges import ItemRanges, name_ranges, ranges_of
+from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import decide_items
@@ -33,6 +34,7 @@ from evtool.operations.record.opening import require_sound
 from evtool.operations.record.place import Where
 from evtool.operations.record.record import Record, read_numbered_items, read_record
 from evtool.operations.record.trust import TrustPolicy
+from evtool.report.language import in_english
 
 FINAL = frozenset(
     {
@@ -45,7 +47,6 @@ FINAL = frozenset(
 _CONFIRMING = (Way.CONFIRMED, Way.REASON)
 
 _MAX_LISTED = 9
-_MAX_RANGES = 10
 
 
 class Exit(Struct, frozen=True):
@@ -99,11 +100,10 @@ def render_refusals(groups: Sequence[RefusedItems], codes: Sequence[str | None])
     """Write refusals, one a line; `codes` are what confirms each of them, None for what nobody can confirm."""
     lines = []
     for group, code in zip(groups[:_MAX_LISTED], codes, strict=False):
-        way = f" [confirm {shown(code)}]" if code else ""
-        named = name_ranges(group.items.ranges, _MAX_RANGES)
-        lines.append(f"{named}: {shown(group.refusal.message, 400)}{way}")
+        way = Words("refused-way", code=code) if code else None
+        lines.append(in_english(Words("refused", items=group.items.ranges, why=group.refusal.says, way=way)))
     if len(groups) > _MAX_LISTED:
-        lines.append(f"and {len(groups) - _MAX_LISTED} more reasons; `evtool consent check --all` tells all of them")
+        lines.append(in_english(Words("refused-more", count=len(groups) - _MAX_LISTED)))
     return tuple(lines)
 
 
@@ -133,6 +133,7 @@ def record_exit(
         raise UsageError(
             "what is confirmed is recorded together with a reason, and none was given",
             hint="give a reason",
+            key="confirm-reason",
             ways=(Way.REASON,),
         )
     with open_for_writing(path, custody, author.progress) as opened:
@@ -170,7 +171,7 @@ def _items_that_go(record: Record, named: ItemRanges | None) -> ItemRanges:
     if named is not None:
         return named
     if not going:
-        raise InputError("no item is here that could be handed over")
+        raise InputError("no item is here that could be handed over", key="nothing-to-hand-over")
     return ranges_of(going)
 
 
@@ -182,14 +183,18 @@ def _require_allowed(decisions: Sequence[tuple[int, Decision]], consent: Exit, r
     if None not in codes and not open_codes:
         return {code for code in codes if code is not None}
     stopped = {number for number, decision in decisions if not decision.allowed}
-    ways: tuple[Way, ...] = ()
-    hint = "hand over a bundle without them: `evtool pack --allowed-only`"
-    if None not in codes:
-        needed = ", ".join(shown(code) for code in dict.fromkeys(code for code in codes if code))
-        hint, ways = f"if it is right all the same, confirm {needed} and say why; both are recorded", _CONFIRMING
+    may_be_confirmed = None not in codes
     raise RefusedError(
-        f"{len(stopped):,} of {len(decisions):,} items may not go to {receiver}, so nothing was recorded:",
-        hint=f"{consent.advice}; {hint}" if consent.advice else hint,
-        ways=ways,
+        "{count:,} of {total:,} items may not go to {recipient}, so nothing was recorded:",
+        hint="{advice_en}if it is right all the same, confirm {needed} and say why; both are recorded"
+        if may_be_confirmed
+        else "{advice_en}hand over a bundle without them: `evtool pack --allowed-only`",
+        key="exit-unconfirmed" if may_be_confirmed else "exit-refused",
+        ways=_CONFIRMING if may_be_confirmed else (),
         lines=render_refusals(groups, codes),
+        count=len(stopped),
+        total=len(decisions),
+        recipient=receiver,
+        advice_en=f"{consent.advice}; " if consent.advice else "",
+        needed=", ".join(shown(code) for code in dict.fromkeys(code for code in codes if code)),
     )

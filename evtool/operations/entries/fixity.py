@@ -39,7 +39,7 @@ class FixityRequest(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if self.sample is not None and self.sample < 1:
-            raise UsageError("a sample needs at least one item")
+            raise UsageError("a sample needs at least one item", key="sample-empty")
 
 
 class Measurement(Struct, frozen=True):
@@ -64,7 +64,11 @@ def measure_fixity(
     record = read_record(opened.custody)
     total = sum(seal.sealed.items for seal in record.seals)
     if not total:
-        raise InputError("nothing is sealed here, so there is nothing to compare", hint="run `evtool seal DIR` first")
+        raise InputError(
+            "nothing is sealed here, so there is nothing to compare",
+            hint="run `evtool seal DIR` first",
+            key="nothing-to-compare",
+        )
     there = _numbers_there(opened, record, total)
     whole = request.sample is None or request.sample >= len(there)
     selection = Selection() if whole else Selection(_draw(request.sample or 1, there, author.random))
@@ -85,7 +89,10 @@ def measure_fixity(
         require_sound(seal.findings)
     for finding in (*comparison.withholding.findings, *comparison.check_accounts(total)):
         raise MismatchError(
-            f"the record fails verification: {in_english(finding)}", hint="run `evtool verify DIR` first"
+            "the record fails verification: {why}",
+            hint="run `evtool verify DIR` first",
+            key="record-fails",
+            why=in_english(finding),
         )
     found = [*comparison.findings]
     if opened.bundle is not None:
@@ -99,6 +106,7 @@ def measure_fixity(
         raise InputError(
             "no item could be checked, so nothing was recorded",
             hint="`evtool verify DIR` gives the reason for each; use a copy that contains some of the items",
+            key="nothing-checked",
         )
     return Measurement(fixity, findings)
 

@@ -28,7 +28,7 @@ from evtool.operations.entries.writer import (
 from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.read import open_record
 from evtool.operations.record.trust import TrustPolicy
-from evtool.report.language import english, in_english
+from evtool.report.language import in_english
 from evtool.store.custody import receipt_names
 from evtool.store.output import write_new_file
 
@@ -54,7 +54,7 @@ class ReceiveOptions(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if (self.accepted is not None) != (self.acceptance is Acceptance.PARTIAL):
-            raise UsageError("items must be named if part of them is accepted, and only then")
+            raise UsageError("items must be named if part of them is accepted, and only then", key="accepted-items")
 
 
 def receive(
@@ -76,7 +76,12 @@ def receive(
         MismatchError: the accepted items differ from the seal, or the record fails verification. Nothing was recorded.
     """
     if os.path.lexists(receipt):
-        raise UsageError(f"{shown(str(receipt))} already exists", hint="name a new file for the receipt")
+        raise UsageError(
+            "{path} already exists",
+            hint="name a new file for the receipt",
+            key="receipt-exists",
+            path=shown(str(receipt)),
+        )
     with open_for_writing(path, options.custody, author.progress) as opened:
         transfer = _find_transfer(opened, author.signer.code, options.transfer)
         if options.acceptance is not Acceptance.REJECTED:
@@ -109,19 +114,24 @@ def add_receipt(path: str | os.PathLike[str], receipt: bytes, trust: TrustPolicy
     with open_for_writing(path, custody) as opened:
         links = opened.record.chain.links
         if not links:
-            raise InputError("there is no record here for a receipt")
+            raise InputError("there is no record here for a receipt", key="receipt-no-record")
         found = check_receipt(links, entry, signature)
         objection = trust.judge(found.link)
         if objection:
             raise NotEstablishedError(
-                f"the receipt is signed by {found.link.public_key.fingerprint} as agent {found.link.entry.agent}: "
-                f"{english().say_words(objection[1])}",
-                hint="confirm the fingerprint with the recipient through a separate channel, then `evtool trust add`; "
-                "of several people of one recipient: `evtool recipient add`, with a signing key for each",
+                "the receipt is signed by {fingerprint} as agent {agent}: {why}",
+                hint="confirm the fingerprint with the recipient through a separate channel, then `evtool trust "
+                "add`; of several people of one recipient: `evtool recipient add`, with a signing key for each",
+                key="receipt-untrusted",
+                fingerprint=found.link.public_key.fingerprint,
+                agent=found.link.entry.agent,
+                why=in_english(objection[1]),
             )
         key = (found.transfer.entry.sequence, found.transfer.entry.event.value)
         if key in opened.record.listing.receipts:
-            raise MismatchError(f"entry {key[0]} already has a receipt; nothing was overwritten")
+            raise MismatchError(
+                "entry {entry} already has a receipt; nothing was overwritten", key="receipt-there", entry=key[0]
+            )
         names = receipt_names(*key)
         opened.writer.write(names[0], entry)
         opened.writer.write(names[1], signature)
@@ -139,7 +149,7 @@ def read_receipt_file(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_RECEIPT + 1)
     except OSError as error:
-        raise InputError(f"{shown(str(path))}: {error.strerror}") from error
+        raise InputError("{path}: {why.strerror}", key="cannot-read", path=shown(str(path)), why=error) from error
 
 
 def _find_transfer(opened: OpenRecord, receiver: str, number: int | None) -> Link:
@@ -152,20 +162,30 @@ def _find_transfer(opened: OpenRecord, receiver: str, number: int | None) -> Lin
         if details.recipient == receiver:
             return link
         recipients.setdefault(details.recipient, link.entry.sequence)
-    which = f"entry {number} does not hand" if number is not None else "no entry hands"
-    message = f"{which} the collection over to {receiver}"
     if not recipients:
         raise InputError(
-            message,
+            "no entry hands the collection over to {receiver}"
+            if number is None
+            else "entry {entry} does not hand the collection over to {receiver}",
             hint="the sender records a handover with `evtool transfer` or `evtool pack`, before making the copy",
+            key="no-handover" if number is None else "no-handover-there",
+            receiver=receiver,
+            entry=number or 0,
         )
-    known = ", ".join(f"{code} (entry {sequence})" for code, sequence in recipients.items())
     code = next(iter(recipients))
     error = InputError if number is None else MismatchError
     raise error(
-        f"{message}, but to {known}",
-        hint=f"if you are {code}, sign under this code with a key that the sender knows as a key of {code}",
+        "no entry hands the collection over to {receiver}, but to {known_en}"
+        if number is None
+        else "entry {entry} does not hand the collection over to {receiver}, but to {known_en}",
+        hint="if you are {code}, sign under this code with a key that the sender knows as a key of {code}",
+        key="handover-to-others" if number is None else "handover-to-other",
         ways=(Way.AGENT, Way.KEY),
+        receiver=receiver,
+        entry=number or 0,
+        known_en=", ".join(f"{code} (entry {sequence})" for code, sequence in recipients.items()),
+        known=", ".join(recipients),
+        code=code,
     )
 
 
@@ -174,11 +194,15 @@ def _require_trust(opened: OpenRecord, trust: TrustPolicy) -> None:
         objection = trust.judge_entry(link, opened.record.houses)
         if objection:
             raise NotEstablishedError(
-                f"entry {link.entry.sequence} is signed by {link.public_key.fingerprint} as agent "
-                f"{link.entry.agent}: {english().say_words(objection[1])}",
-                hint="confirm the fingerprint with the sender through a separate channel, then `evtool trust add`; or "
-                "accept nothing",
+                "entry {entry} is signed by {fingerprint} as agent {agent}: {why}",
+                hint="confirm the fingerprint with the sender through a separate channel, then `evtool trust "
+                "add`; or accept nothing",
+                key="transfer-untrusted",
                 ways=(Way.REJECT,),
+                entry=link.entry.sequence,
+                fingerprint=link.public_key.fingerprint,
+                agent=link.entry.agent,
+                why=in_english(objection[1]),
             )
 
 
@@ -191,12 +215,19 @@ def _require_accepted(measured: Measurement, options: ReceiveOptions) -> None:
             continue
         if options.accepted is None or (finding.item is not None and finding.item in options.accepted):
             raise MismatchError(
-                f"nothing was accepted, because the evidence differs from the seal: {in_english(finding)}",
+                "nothing was accepted, because the evidence differs from the seal: {why}",
                 hint="accept the other items only, or accept nothing",
+                key="not-accepted",
                 ways=(Way.ITEMS, Way.REJECT),
+                why=in_english(finding),
             )
     if options.accepted is not None and options.accepted.last > measured.fixity.items:
-        raise InputError(f"item {options.accepted.last} is not sealed, the last one is {measured.fixity.items}")
+        raise InputError(
+            "item {item} is not sealed, the last one is {last}",
+            key="item-beyond",
+            item=options.accepted.last,
+            last=measured.fixity.items,
+        )
 
 
 def write_receipt(path: str | os.PathLike[str], receipt: Path, *, custody: Where = None) -> int:
@@ -211,4 +242,4 @@ def write_receipt(path: str | os.PathLike[str], receipt: Path, *, custody: Where
                 files = record.custody.read_entry(link.entry.sequence, link.entry.event.value)
                 write_new_file(receipt, serialize_receipt(files.data, files.signature))
                 return link.entry.sequence
-    raise InputError("the record has no entry `received`", hint="`evtool receive` adds one")
+    raise InputError("the record has no entry `received`", hint="`evtool receive` adds one", key="no-received")

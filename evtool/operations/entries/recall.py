@@ -43,7 +43,12 @@ def recall(record: Record, items: ItemRanges | None = None) -> Recall:
     if items is None:
         items = ranges_of(blocked) if blocked else None
     elif items.last >= record.next_item:
-        raise InputError(f"item {items.last} is not sealed, the last one is {record.next_item - 1}")
+        raise InputError(
+            "item {item} is not sealed, the last one is {last}",
+            key="item-beyond",
+            item=items.last,
+            last=record.next_item - 1,
+        )
     return Recall(items, tuple(_holdings(record, items)) if items else ())
 
 

@@ -83,7 +83,9 @@ def record_event(
         InputError: the items or the entry that it is about do not exist.
     """
     if details.event in (Event.TRANSFERRED, Event.DISCLOSED):
-        raise UsageError("items go to somebody else only after consent was asked: `record_exit` does that")
+        raise UsageError(
+            "items go to somebody else only after consent was asked: `record_exit` does that", key="exit-asks"
+        )
     check_entry_text(details, header.reason, author.policy)
     with open_for_writing(path, custody, author.progress) as opened:
         if isinstance(details, Disposed) and STILL_THERE not in confirmed:
@@ -101,7 +103,7 @@ def add_event(
 ) -> RecordResult:
     """Add an entry to an open record; see `record_event`."""
     if details.event is Event.SEALED:
-        raise UsageError("a seal is made by sealing, not by recording one")
+        raise UsageError("a seal is made by sealing, not by recording one", key="seal-by-sealing")
     if isinstance(details, Corrected) and header.items is None:
         header = replace(header, items=_items_of(opened.record, details.entry))
     if isinstance(details, Admitted):
@@ -115,8 +117,10 @@ def add_event(
     if measured and details.event in NEEDS_CLEAN_EVIDENCE and not measured.fixity.is_clean:
         first = in_english(measured.findings[0]) if measured.findings else "no item could be checked"
         raise MismatchError(
-            f"the evidence differs from the seal, so nothing was recorded: {first}",
+            "the evidence differs from the seal, so nothing was recorded: {why}",
             hint="`evtool verify DIR` shows everything; record it with `evtool record DIR verified` or `incident`",
+            key="evidence-differs",
+            why=first,
         )
     result = measured.fixity if measured else None
     written = write_entry(opened, author, header, details, fixity=result)
@@ -132,7 +136,9 @@ def head_of_entry(record: Record, number: int) -> str:
     for link in record.chain.links:
         if link.entry.sequence == number:
             return link.head
-    raise InputError(f"the record has no entry {number}", hint="`evtool log DIR` lists its entries")
+    raise InputError(
+        "the record has no entry {entry}", hint="`evtool log DIR` lists its entries", key="no-such-entry", entry=number
+    )
 
 
 def _items_of(record: Record, number: int) -> ItemRanges | None:
@@ -145,20 +151,25 @@ def _check_admission(record: Record, author: Author, details: Admitted) -> None:
     acts, houses = acts_of(record.chain.links), record.houses
     signer = author.signer.public_key.fingerprint
     if details.key == signer:
-        raise UsageError("this is the key that signs; nobody admits themselves")
+        raise UsageError("this is the key that signs; nobody admits themselves", key="admits-itself")
     owners = {act.agent for act in acts if act.key == details.key}
     admitted = [act.admitted for act in acts if act.admitted and act.entry in houses.admitting]
     owners |= {who.agent for who in admitted if who.key == details.key}
     if owners - {details.agent}:
         raise UsageError(
-            f"this key is that of {min(owners - {details.agent})} in this record, and a key belongs to one agent only"
+            "this key is that of {agent} in this record, and a key belongs to one agent only",
+            key="key-of-other",
+            agent=min(owners - {details.agent}),
         )
     given = [link.entry.sequence for link in record.chain.links if _is_for(link.entry.details, details.agent)]
     if given and houses.acts_for_sender(author.signer.code, signer) and not houses.acts_for_sender(details.agent):
         raise UsageError(
-            f"entry {given[0]} hands items over to {details.agent}, so {details.agent} is a recipient; as one of the "
-            f"house {details.agent} could pass on what it received, whatever the terms say",
+            "entry {entry} hands items over to {agent}, so {agent} is a recipient; as one of the house {agent} "
+            "could pass on what it received, whatever the terms say",
             hint="a colleague who has the same code needs another one",
+            key="recipient-as-colleague",
+            entry=given[0],
+            agent=details.agent,
         )
     if houses.ignores((author.signer.code, signer), (details.agent, details.key)):
         raise UsageError(
@@ -176,6 +187,9 @@ def _check_items(record: Record, items: ItemRanges | None, details: Details) -> 
     if named >= record.next_item:
         last = record.next_item - 1
         raise InputError(
-            f"item {named} is not sealed, the last one is {last}" if last else "nothing is sealed here",
+            "item {item} is not sealed, the last one is {last}" if last else "nothing is sealed here",
             hint="`evtool show DIR` lists the items",
+            key="item-past-end" if last else "nothing-sealed",
+            item=named,
+            last=last,
         )

@@ -27,7 +27,7 @@ from evtool.operations.author import Author
 from evtool.operations.entries.read_back import require_readable
 from evtool.operations.entries.readme_files import serialize_informational
 from evtool.operations.progress import NoProgress, Progress
-from evtool.operations.record.continuation import WRONG_PAIR, default_continuation, open_continued, require_place
+from evtool.operations.record.continuation import default_continuation, open_continued, require_place, wrong_pair
 from evtool.operations.record.opening import (
     find_place,
     is_own_place,
@@ -40,7 +40,6 @@ from evtool.operations.record.record import OWN_FILES, Record
 from evtool.operations.record.subject import is_bundle, open_itself
 from evtool.operations.record.wrong_place import no_record
 from evtool.operations.verify.time.listing import read_known_stamps
-from evtool.report.language import in_english
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import TreeLocation
 from evtool.store.continued import ContinuedCustody
@@ -69,7 +68,7 @@ class EntryHeader(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if self.happened_at is not None and self.happened_at.tzinfo is None:
-            raise UsageError("the time of the event needs an offset from UTC")
+            raise UsageError("the time of the event needs an offset from UTC", key="event-offset")
 
 
 class OpenRecord(Struct, frozen=True):
@@ -105,6 +104,7 @@ class OpenRecord(Struct, frozen=True):
         raise UsageError(
             "nothing can be sealed or packed where the record is continued elsewhere",
             hint="unpack the bundle together with the directory that continues its record",
+            key="continued-elsewhere",
         )
 
     @property
@@ -178,9 +178,12 @@ def _is_never_written(path: str | os.PathLike[str]) -> bool:
 def _is_a_bundle(path: str | os.PathLike[str]) -> InputError:
     name, other = shown(os.fspath(path)), shown(default_continuation(path))
     return InputError(
-        f"{name} is a bundle, which never changes; nothing was recorded",
-        hint=f"continue its record in a directory of its own, such as {other}; or unpack it first",
+        "{name} is a bundle, which never changes; nothing was recorded",
+        hint="continue its record in a directory of its own, such as {other}; or unpack it first",
+        key="bundle-unchanged",
         ways=(Way.CONTINUED,),
+        name=name,
+        other=other,
     )
 
 
@@ -198,11 +201,15 @@ def _open_continued(
             if added.list_files().entries:
                 with open_continued(subject.custody, directory) as both:
                     if both.apart is not None:
-                        raise InputError(in_english(both.apart), hint=WRONG_PAIR, ways=(Way.CONTINUED,))
+                        raise wrong_pair(both.apart)
             custody = ContinuedCustody(subject.custody, added)
             before = read_to_build_on(custody)
             if not before.chain.links:
-                raise InputError(f"{shown(os.fspath(path))} has no entry that could be continued")
+                raise InputError(
+                    "{path} has no entry that could be continued",
+                    key="nothing-to-continue",
+                    path=shown(os.fspath(path)),
+                )
             informational = before.chain.links[-1].entry.informational
             writer.clean(added.list_files(), keep=journal_name(_next_sequence(before)), informational=informational)
             record = read_to_build_on(custody)
@@ -328,10 +335,12 @@ def require_current(record: Record, author: Author) -> None:
     admission = record.houses.retired.get(author.signer.public_key.fingerprint)
     if admission is not None:
         raise UsageError(
-            f"entry {admission} replaced this key of {author.signer.code}, and the new key has signed since; nothing "
-            "was written",
+            "entry {entry} replaced this key of {code}, and the new key has signed since; nothing was written",
             hint="sign with the new key; the new key can take the old one back with `evtool record DIR admitted`",
+            key="key-replaced",
             ways=(Way.KEY, Way.AGENT),
+            entry=admission,
+            code=author.signer.code,
         )
 
 

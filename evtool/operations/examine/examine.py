@@ -109,7 +109,10 @@ def _tell_record(record: Record) -> _Told:
     for before, after in zip(record.seals, unread.seals, strict=True):
         if before.is_sound and not after.is_sound:
             raise InputError(
-                f"the manifest of entry {after.number} changed while it was read", hint="run the command again"
+                "the manifest of entry {entry} changed while it was read",
+                hint="run the command again",
+                key="manifest-changed",
+                entry=after.number,
             )
     try:
         consents = {number: consent.in_force for number, consent in known_consents(record, sealed).items()}

@@ -75,7 +75,9 @@ def run_self_test() -> tuple[SelfTest, ...]:
     failed = [test.name for test in tests if not test.ok]
     if failed:
         raise InputError(
-            f"the self-test failed: {', '.join(failed)}; no report was made",
+            "the self-test failed: {names}; no report was made",
             hint="install evtool again, or use another machine",
+            key="self-test",
+            names=", ".join(failed),
         )
     return tests

@@ -50,5 +50,9 @@ def _bounded_lines(lines: Iterator[bytes]) -> Iterator[bytes]:
     for line in lines:
         spare -= len(line) if len(line) > MAX_LINE else 0
         if spare < 0:
-            raise FormatError(f"the lines that are too long have more than {MAX_UNREAD_BYTES:,} bytes")
+            raise FormatError(
+                "the lines that are too long have more than {limit:,} bytes",
+                key="lines-too-long",
+                limit=MAX_UNREAD_BYTES,
+            )
         yield line

@@ -51,10 +51,12 @@ def open_container(
         else:
             part = explain_no_container(name_of(place)) if file is not None else None
             if part:
-                raise InputError(part[0], hint=part[1])
+                raise part
             raise FormatError(
-                f"{_name(place)} is neither a zip file nor an age file",
+                "{place} is neither a zip file nor an age file",
                 hint="evtool verifies an evidence directory, or a bundle as a folder, .zip or .zip.age",
+                key="no-container",
+                place=_name(place),
             )
         with bundle:
             require_bundle(bundle, _name(place))
@@ -99,10 +101,9 @@ def _opened(place: Place) -> Iterator[tuple[_Sniffed, BinaryIO | None]]:
     try:
         file = open(place, "rb", buffering=1024 * 1024)  # noqa: SIM115  # closed below; errors of opening have a name
     except (FileNotFoundError, NotADirectoryError) as error:
-        message, hint = explain_missing(name_of(place))
-        raise InputError(message, hint=hint) from error
+        raise explain_missing(name_of(place)) from error
     except OSError as error:
-        raise InputError(f"{_name(place)}: {error.strerror}") from error
+        raise InputError("{path}: {why.strerror}", key="cannot-read", path=_name(place), why=error) from error
     with file:
         regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
         yield _Sniffed(file), file if regular else None

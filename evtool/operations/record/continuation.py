@@ -13,6 +13,7 @@ from evtool.core.errors import EvtoolError, InputError, UsageError, Way
 from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.names import shown
+from evtool.report.language import in_english
 from evtool.scan.tree import TreeLocation
 from evtool.store.continued import ContinuedCustody
 from evtool.store.custody import CustodyDirectory, CustodyReader
@@ -21,7 +22,15 @@ SUFFIX = ".received"
 """What the name of a bundle gets for the directory that continues its record, unless the user names another."""
 
 
-WRONG_PAIR = "name the bundle that was received, and the directory that was made for it"
+def wrong_pair(apart: Finding) -> InputError:
+    """Give the error that says why a directory does not continue a record."""
+    return InputError(
+        "{why}",
+        hint="name the bundle that was received, and the directory that was made for it",
+        key="apart",
+        ways=(Way.CONTINUED,),
+        why=in_english(apart),
+    )
 
 
 class Continued(Struct, frozen=True):
@@ -52,9 +61,11 @@ def open_continued(base: CustodyReader, directory: str) -> Iterator[Continued]:
     """
     if not os.path.lexists(directory):
         raise InputError(
-            f"{shown(directory)} does not exist, so there is nothing that continues the record",
+            "{directory} does not exist, so there is nothing that continues the record",
             hint="`evtool receive` makes it",
+            key="no-continuation",
             ways=(Way.CONTINUED,),
+            directory=shown(directory),
         )
     with CustodyDirectory(TreeLocation.find(directory)) as added:
         both = ContinuedCustody(base, added)
@@ -75,9 +86,12 @@ def require_place(directory: str, base: str | os.PathLike[str]) -> bytes:
     path, root = os.path.realpath(os.fsencode(directory)), os.path.realpath(os.fsencode(os.fspath(base)))
     if path == root or path.startswith(root + os.fsencode(os.sep)):
         raise UsageError(
-            f"{shown(directory)} lies in {shown(os.fsdecode(os.fspath(base)))}, which must not change",
+            "{directory} lies in {base}, which must not change",
             hint="name a directory beside it",
+            key="continuation-inside",
             ways=(Way.CONTINUED,),
+            directory=shown(directory),
+            base=shown(os.fsdecode(os.fspath(base))),
         )
     return path
 

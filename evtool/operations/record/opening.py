@@ -69,6 +69,7 @@ def find_place(evidence: TreeLocation, custody: str | None) -> bytes:
         raise UsageError(
             "the custody directory lies inside the evidence directory",
             hint="use the directory custody/ in it, which is the default, or name a directory outside",
+            key="custody-inside",
             ways=(Way.CUSTODY,),
         )
     return path
@@ -106,10 +107,12 @@ def require_ours(custody: CustodyDirectory) -> None:
     """
     if not custody.list_files().is_ours:
         raise InputError(
-            f"the directory {shown(os.fsdecode(os.path.basename(custody.location.path)))} holds files that evtool did "
-            "not write; it counts as evidence like any other, and nothing was written there",
+            "the directory {path} holds files that evtool did not write; it counts as evidence like any other, "
+            "and nothing was written there",
             hint="keep the custody directory elsewhere; this directory is then sealed with the rest",
+            key="custody-foreign",
             ways=(Way.CUSTODY, Way.CONTINUED),
+            path=shown(os.fsdecode(os.path.basename(custody.location.path))),
         )
 
 
@@ -140,5 +143,9 @@ def require_sound(findings: Iterable[Finding]) -> None:
     if not found:
         return
     if found[0].effect is Effect.DISPROVES:
-        raise MismatchError(f"the record fails verification: {in_english(found[0])}", hint=_VERIFY_FIRST)
-    raise InputError(f"the record cannot be read: {in_english(found[0])}", hint=_VERIFY_FIRST)
+        raise MismatchError(
+            "the record fails verification: {why}", hint=_VERIFY_FIRST, key="record-fails", why=in_english(found[0])
+        )
+    raise InputError(
+        "the record cannot be read: {why}", hint=_VERIFY_FIRST, key="record-unreadable", why=in_english(found[0])
+    )

@@ -6,13 +6,13 @@ import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from evtool.core.errors import InputError, UsageError, Way
+from evtool.core.errors import InputError, UsageError
 from evtool.core.manifest.skim import MOST_SOUGHT, Sought
 from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.values import replace
 from evtool.operations.progress import NoProgress, Progress
-from evtool.operations.record.continuation import WRONG_PAIR
+from evtool.operations.record.continuation import wrong_pair
 from evtool.operations.record.place import BundleAccess, Where, place_of
 from evtool.operations.record.record import (
     Record,
@@ -53,7 +53,7 @@ def open_record(
         if subject is None:
             raise no_record(os.fsdecode(os.fspath(path)))
         if subject.apart is not None:
-            raise InputError(in_english(subject.apart), hint=WRONG_PAIR, ways=(Way.CONTINUED,))
+            raise wrong_pair(subject.apart)
         yield read_record(subject.custody)
 
 
@@ -122,8 +122,12 @@ class SelectedItems:
         yield from self._read(again, None)
         for first, second in zip(self._record.seals, again.seals, strict=True):
             if first.findings != second.findings:
-                message = next(map(in_english, second.findings), "the record changed while it was read")
-                raise InputError(message, hint="what was printed is not complete; run `evtool verify DIR`")
+                raise InputError(
+                    "{why}" if second.findings else "the record changed while it was read",
+                    hint="what was printed is not complete; run `evtool verify DIR`",
+                    key="printed-part" if second.findings else "record-changed",
+                    why=next(map(in_english, second.findings), ""),
+                )
 
     def _read(self, record: Record, sought: Sought | None) -> Iterator[SealedItem]:
         for _, sealed in read_items(record, sought):
@@ -147,7 +151,13 @@ def find_items(record: Record, choice: ItemChoice) -> ItemRanges | None:
     chosen = binding.finish(last)
     beyond = max((end for _, end in chosen.ranges), default=0)
     if beyond > last:
-        raise UsageError(f"item {beyond} is not sealed; the last sealed item is {last}", hint="check the numbers")
+        raise UsageError(
+            "item {item} is not sealed; the last sealed item is {last}",
+            hint="check the numbers",
+            key="item-not-sealed",
+            item=beyond,
+            last=last,
+        )
     counted = (number for first, end in chosen.ranges for number in range(first, end + 1))
     return ranges_of((*chosen.numbers, *counted))
 

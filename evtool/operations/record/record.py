@@ -215,7 +215,12 @@ def read_record(custody: CustodyReader) -> Record:
     for sequence, event in listing.entries:
         try:
             if size > MAX_ENTRIES_SIZE:
-                raise InputError(f"entry {sequence} is not read: those before it have more than {size:,} bytes in all")
+                raise InputError(
+                    "entry {entry} is not read: those before it have more than {size:,} bytes in all",
+                    key="entry-not-read",
+                    entry=sequence,
+                    size=size,
+                )
             has_details = event in _WITH_DETAILS and FileRole.DETAILS in listing.files[sequence, event]
             entry = custody.read_entry(sequence, event, with_details=has_details)
             size += len(entry.data) + len(entry.details or b"")

@@ -99,7 +99,9 @@ def open_itself(
             yield Subject(directory, location, own, None)
         return
     if custody is not None:
-        raise UsageError("a bundle contains its own record; a custody directory is for evidence directories")
+        raise UsageError(
+            "a bundle contains its own record; a custody directory is for evidence directories", key="bundle-own-record"
+        )
     # Start-up time: as above.
     from evtool.operations.record.container import open_container
 

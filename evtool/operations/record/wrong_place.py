@@ -20,35 +20,69 @@ _MAX_NAMED = 5
 def no_record(place: str) -> InputError:
     """Give the error that says where the record is that the user may have meant, and what to do."""
     if os.path.isdir(place) and _holds_entries(place):
-        message = f"{shown(place)} is the custody directory itself"
         if os.path.basename(os.path.abspath(place)) == os.fsdecode(NAME):
-            return InputError(message, hint=f"did you mean {shown(_above(place))}?")
-        hint = f"name the evidence directory, and {shown(place)} as its custody directory"
-        return InputError(message, hint=hint, ways=(Way.CUSTODY,))
+            return InputError(
+                "{place} is the custody directory itself",
+                hint="did you mean {meant}?",
+                key="custody-itself",
+                place=shown(place),
+                meant=shown(_above(place)),
+            )
+        return InputError(
+            "{place} is the custody directory itself",
+            hint="name the evidence directory, and {place} as its custody directory",
+            key="custody-itself-elsewhere",
+            ways=(Way.CUSTODY,),
+            place=shown(place),
+        )
     below = list(islice(_find_below(place), _MAX_NAMED))
     if below:
-        folders = ", ".join(map(shown, below))
-        message = f"{shown(place)} is not sealed itself, but contains sealed folders: {folders}"
-        return InputError(message, hint=f"did you mean {shown(below[0])}?")
+        return InputError(
+            "{place} is not sealed itself, but contains sealed folders: {folders}",
+            hint="did you mean {meant}?",
+            key="sealed-below",
+            place=shown(place),
+            folders=", ".join(map(shown, below)),
+            meant=shown(below[0]),
+        )
     for above in _all_above(place):
         if _is_sealed(above):
-            message = f"{shown(place)} is part of a sealed folder and has no record of its own"
-            return InputError(message, hint=f"did you mean {shown(above)}?")
+            return InputError(
+                "{place} is part of a sealed folder and has no record of its own",
+                hint="did you mean {meant}?",
+                key="sealed-above",
+                place=shown(place),
+                meant=shown(above),
+            )
     return InputError(
-        f"{shown(place)} is not sealed: there is no directory custody in it that evtool wrote",
+        "{place} is not sealed: there is no directory custody in it that evtool wrote",
         hint="if it is new evidence, seal it first; if its record is elsewhere, name the custody directory",
+        key="not-sealed",
         ways=(Way.CUSTODY,),
+        place=shown(place),
     )
 
 
-def explain_no_container(place: str) -> tuple[str, str] | None:
+def explain_no_container(place: str) -> InputError | None:
     """Say what a file is that is not a bundle, if it is a part of a record or of sealed evidence; None if it is not."""
     above = _above(place)
     if _holds_entries(above):
-        return f"{shown(place)} is a file of a custody directory", f"did you mean {shown(_above(above))}?"
+        return InputError(
+            "{place} is a file of a custody directory",
+            hint="did you mean {meant}?",
+            key="custody-part",
+            place=shown(place),
+            meant=shown(_above(above)),
+        )
     for folder in (above, *_all_above(above)):
         if _is_sealed(folder):
-            return f"{shown(place)} is one file of a sealed folder", f"did you mean {shown(folder)}?"
+            return InputError(
+                "{place} is one file of a sealed folder",
+                hint="did you mean {meant}?",
+                key="sealed-part",
+                place=shown(place),
+                meant=shown(folder),
+            )
     return None
 
 

@@ -175,7 +175,9 @@ def _lines(bundle: Bundle, path: str) -> Iterator[bytes]:
     with bundle.open_tag(path) as file:
         while line := file.readline(MAX_BAG_LINE):
             if not line.endswith(b"\n"):
-                raise FormatError(f"{path}: a line is too long, or the last one does not end")
+                raise FormatError(
+                    "{path}: a line is too long, or the last one does not end", key="bag-list-line", path=path
+                )
             yield line[:-1]
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from evtool.core.consent.summary import ConsentSummary, ConsentTally
-from evtool.core.errors import FormatError
-from evtool.core.finding import Cause, Code, Effect, Finding, Words
+from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.operations.record.record import Record
 
 
@@ -28,7 +27,7 @@ def judge_consent(summary: ConsentSummary | None) -> list[Finding]:
     if summary is None:
         return [Finding(Code.NO_CONSENT, Effect.OPEN, Words("no-record"))]
     if summary.problem:
-        says = Words("problem", why=Cause(FormatError.__name__, summary.problem))
+        says = Words("problem", why=summary.problem)
         return [Finding(Code.NO_CONSENT, Effect.UNCHECKED, says)]
     missing = summary.items - summary.stated
     if summary.items == missing:

@@ -73,7 +73,9 @@ def _links(path: str | os.PathLike[str], custody: Where, progress: Progress | No
     with open_record(path, custody, progress=progress) as record:
         if not record.chain.is_intact:
             raise InputError(
-                f"{shown(os.fsdecode(os.fspath(path)))}: the record fails verification, so it cannot be compared",
+                "{path}: the record fails verification, so it cannot be compared",
                 hint="run evtool verify to see what is wrong with it",
+                key="copy-fails",
+                path=shown(os.fsdecode(os.fspath(path))),
             )
         return record.chain.links

@@ -295,7 +295,7 @@ def _compare(case: Case) -> Comparison:
             comparison.findings += report_losses(workers)
         return comparison
     if options.scheduler is not None:
-        raise UsageError("a bundle is read on this machine; a scheduler is for evidence directories")
+        raise UsageError("a bundle is read on this machine; a scheduler is for evidence directories", key="bundle-here")
     return _run_comparer(case, Workers(options.jobs or default_jobs(), meter=case.progress.meter))
 
 

@@ -82,7 +82,9 @@ def _verify_subject(subject: Subject, options: VerifyOptions, progress: Progress
         findings = [*record.findings, subject.apart] if subject.apart else record.findings
         return _not_sealed(options, Words("no-entry"), findings), record
     if options.quick and subject.bundle is not None:
-        raise UsageError("a bundle keeps no dates to compare, so a quick look would prove nothing")
+        raise UsageError(
+            "a bundle keeps no dates to compare, so a quick look would prove nothing", key="bundle-no-dates"
+        )
     case = Case(subject, record, options, progress)
     steps = tuple(result for step in STEPS if (result := step(case)) is not None)
     comparison = case.comparison
@@ -126,14 +128,14 @@ def report_unreadable(options: VerifyOptions, error: EvtoolError | OSError) -> R
     """Report on something that cannot be read at all, so that one bad path of many does not hide the others."""
     if isinstance(error, EvtoolError):
         return _not_sealed(options, _refusal(error))
-    cause = Cause(OSError.__name__, error.strerror or type(error).__name__)
-    return _not_sealed(options, Words("unreadable", why=cause))
+    return _not_sealed(options, Words("unreadable", why=Cause.of(error)))
 
 
 def _refusal(error: EvtoolError) -> Words:
     """Say why something was not read at all, and what to do."""
+    cause = Cause.of(error)
     text = f"{error.message} ({error.hint})" if error.hint else error.message
-    return Words("unreadable", why=Cause(type(error).__name__, text))
+    return Words("unreadable", why=Cause(cause.kind, text, cause.key, cause.values))
 
 
 def _not_sealed(options: VerifyOptions, says: Words, findings: Iterable[Finding] = ()) -> Report:

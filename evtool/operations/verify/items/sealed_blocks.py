@@ -230,7 +230,7 @@ class _Lines:
             FormatError, InputError: it is not.
         """
         if isinstance(self._problem, FormatError):
-            raise FormatError(f"line {lines}: {self._problem.message}") from self._problem
+            raise FormatError("line {line}: {why}", key="at-line", line=lines, why=self._problem) from self._problem
         if self._problem is not None:
             raise self._problem
 
