@@ -10,12 +10,12 @@ import email.header
 import email.message
 import email.parser
 import email.utils
-import re
 from collections.abc import Iterator
 from io import BufferedIOBase
 
 from evtool.core.metadata.claims import Claim, clean_text
 from evtool.core.metadata.vocabulary import CountKind, TextKind, TimeKind
+from evtool.core.text.expressions import compiled_when_used
 from evtool.metadata import values
 from evtool.metadata.damage import DamagedError
 
@@ -42,7 +42,7 @@ _SAME_FIELD = 8
 
 _PART_LIMIT = 2_000
 
-_HEADER_END = re.compile(rb"\r\n\r\n|\n\n")
+_HEADER_END = compiled_when_used(rb"\r\n\r\n|\n\n")
 """A blank line, at which every parser ends a header; one with other ends of lines may end before."""
 
 _CUT = (email.errors.CloseBoundaryNotFoundDefect, email.errors.StartBoundaryNotFoundDefect)
