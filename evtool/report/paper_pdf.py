@@ -48,7 +48,7 @@ FONTS = Path(__file__).parent / "fonts"
 
 _TEMPLATE = Path(__file__).parent / "templates" / "paper.typ"
 _DIGEST = re.compile(r"\b[0-9a-f]{64}(?:[0-9a-f]{64})?\b")
-_LETTERS_OF_A_PAGE = {False: 110, True: 138}
+_LETTERS_OF_A_PAGE = {False: 105, True: 130}
 """How many letters stand in a line as wide as the page, in a text and in an annex."""
 _DIGEST_LINES = (64, 32, 16)
 """Digits of a digest in one line: the first of these for which there is room."""
@@ -175,6 +175,11 @@ class _Setter:
     def _table(self, it: Grid) -> dict[str, Any]:
         whole = sum(column.share for column in it.columns) or len(it.columns)
         room = [(column.share or 1) * _LETTERS_OF_A_PAGE[it.is_annex] // whole - 2 for column in it.columns]
+        # The template sets a column of digests a tenth smaller.
+        room = [
+            letters * 10 // 9 if column.kind is ValueKind.DIGEST else letters
+            for letters, column in zip(room, it.columns, strict=True)
+        ]
         return {
             "caption": self._bold(it.caption),
             "annex": it.is_annex,

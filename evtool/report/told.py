@@ -157,12 +157,18 @@ def without_patterns(told: ToldWords) -> ToldWords:
 def without_names(told: ToldWords) -> tuple[ToldWords, int]:
     """Take out what may be the name of something; tells how many names that were."""
     texts = {name: text for name, text in told.texts.items() if _is_of_the_record(name, text)}
-    lists = {name: listed for name, listed in told.lists.items() if not listed.names and not listed.words}
+    lists = {name: _without_names(listed) for name, listed in told.lists.items() if not listed.names}
     words = {name: without_names(part) for name, part in told.words.items()}
     hidden = tuple(sorted({*told.hidden, *chain(told.texts.keys() - texts.keys(), told.lists.keys() - lists.keys())}))
-    gone = len(hidden) - len(told.hidden) + sum(count for _, count in words.values())
+    gone = len(hidden) - len(told.hidden) + sum(count for _, count in [*words.values(), *lists.values()])
+    kept = {name: listed for name, (listed, _) in lists.items()}
     parts = {name: part for name, (part, _) in words.items()}
-    return replace(told, texts=texts, lists=lists, words=parts, hidden=hidden), gone
+    return replace(told, texts=texts, lists=kept, words=parts, hidden=hidden), gone
+
+
+def _without_names(listed: ToldList) -> tuple[ToldList, int]:
+    parts = [without_names(part) for part in listed.words]
+    return replace(listed, words=tuple(part for part, _ in parts)), sum(count for _, count in parts)
 
 
 def _is_of_the_record(name: str, text: str) -> bool:

@@ -21,7 +21,7 @@ WHOLE = Words(
     why=Cause("InputError", "/home/me: permission denied"),
     names=Listed(("secret.txt", "b.txt"), 7),
     patterns=Listed(("*.tmp",), 1),
-    fates=Listed((Words("fate-ok", count=2),), 1),
+    fates=Listed((Words("fate-ok", count=2), Words("companion", path="secret.txt", who=Words("system-folder"))), 2),
     remark=Words("beside", system="macOS", beside="secret.txt"),
     rest=None,
 )
@@ -43,7 +43,7 @@ def test_a_court_gets_the_sentence_without_names() -> None:
     told, texts = without_causes(without_patterns(tell(WHOLE)))
     assert texts == 1
     told, names = without_names(told)
-    assert names == 3
+    assert names == 4
     values = dict(words_of(told, "hidden", CAUSES).values)
     assert "secret" not in str(values)
     assert (values["path"], values["names"], values["patterns"]) == ("hidden", "hidden", "hidden")

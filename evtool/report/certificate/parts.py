@@ -13,10 +13,9 @@ from evtool.core.values import names_of
 from evtool.report.account import AccountEntry, AccountItem
 from evtool.report.certificate.standing import Extent
 from evtool.report.certificate.writer import Writer, spell_digest, spell_name, spell_utc
+from evtool.report.page.summary import MARKS
 from evtool.report.paper import Block, FieldList, Frame, Grid, PageBreak, Paragraph, ValueKind
 from evtool.report.repeat import verify_command
-
-MARKS = {"shown": "✓", "failed": "✗", "not established": "?"}
 
 
 def draft_box(writer: Writer) -> Frame:
@@ -139,7 +138,7 @@ def axes(writer: Writer) -> Grid:
     rows = [
         (
             writer.page.say(f"axis.{axis.value}"),
-            f"{MARKS[state.value]} {writer.page.say(f'state.{state.value}')}",
+            f"{MARKS[state]} {writer.page.say(f'state.{state.value}')}",
             writer.say("yes" if axis in asked else "no"),
         )
         for axis, state in report.axes.items()

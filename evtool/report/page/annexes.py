@@ -115,8 +115,8 @@ def entries(page: PageWriter) -> Iterator[Block]:
         page.column("annex-b.times", share=5),
         page.column("timeline.agent", ValueKind.NAME, 2),
         page.column("annex-b.about", share=3),
-        page.column("annex-b.says", share=7),
-        page.column("annex-b.digests", share=7),
+        page.column("annex-b.says", share=9),
+        page.column("annex-b.digests", ValueKind.DIGEST, 8),
     )
     yield Grid(columns, tuple(_entry(page, entry) for entry in page.account.log), is_annex=True)
     if page.account.derived:
