@@ -45,7 +45,7 @@ class Blank(Enum):
     LINE = "line"
 
 
-class Run(Struct, frozen=True):
+class TextRun(Struct, frozen=True):
     """A piece of text of its own kind.
 
     Attributes:
@@ -60,10 +60,10 @@ class Run(Struct, frozen=True):
 NEW_LINE = "\n"
 """The piece behind which a new line begins."""
 
-Piece = str | Run | Blank
+Piece = str | TextRun | Blank
 """Text, or a place for the pen."""
 
-Value = str | tuple[Piece, ...] | None
+Content = str | tuple[Piece, ...] | None
 """What stands in one place: one text, or several pieces, or a line for the pen."""
 
 
@@ -101,7 +101,7 @@ class Bullets(Struct, frozen=True):
     items: tuple[str, ...]
 
 
-class Commands(Struct, frozen=True):
+class CommandLines(Struct, frozen=True):
     """Lines that a person types into a shell."""
 
     lines: tuple[str, ...]
@@ -134,7 +134,7 @@ class Field(Struct, frozen=True):
     """
 
     label: str
-    value: Value = None
+    value: Content = None
     kind: ValueKind = ValueKind.TEXT
     lines: int = 1
 
@@ -170,7 +170,7 @@ class Grid(Struct, frozen=True):
     """
 
     columns: tuple[Column, ...]
-    rows: tuple[tuple[Value, ...], ...]
+    rows: tuple[tuple[Content, ...], ...]
     is_annex: bool = False
     caption: str = ""
 
@@ -217,7 +217,7 @@ class PageBreak(Struct, frozen=True):
     """What follows begins on a new page."""
 
 
-class Ending(Struct, frozen=True):
+class LastLine(Struct, frozen=True):
     """The last line of a paper, which shows that nothing after it is lost.
 
     Attributes:
@@ -229,9 +229,9 @@ class Ending(Struct, frozen=True):
     pages: str
 
 
-_Written = Heading | Paragraph | Bullets | Commands | Picture
+_Written = Heading | Paragraph | Bullets | CommandLines | Picture
 _ToFill = FieldList | Grid | Choices | Frame | SigningPlace
-Block = _Written | _ToFill | PageBreak | Ending
+Block = _Written | _ToFill | PageBreak | LastLine
 """What a paper is made of."""
 
 

@@ -26,21 +26,21 @@ from evtool.report.paper import (
     Bullets,
     Choices,
     Column,
-    Commands,
-    Ending,
+    CommandLines,
+    Content,
     Field,
     FieldList,
     Frame,
     Grid,
     Heading,
+    LastLine,
     PageBreak,
     Paper,
     Paragraph,
     Picture,
     Piece,
-    Run,
     SigningPlace,
-    Value,
+    TextRun,
     ValueKind,
 )
 
@@ -130,7 +130,7 @@ class _Setter:
             Heading: lambda it: {"level": it.level, "text": self._bold(it.text)},
             Paragraph: self._paragraph,
             Bullets: lambda it: {"items": [self._text(text) for text in it.items]},
-            Commands: lambda it: {"lines": [self._text(line) for line in it.lines]},
+            CommandLines: lambda it: {"lines": [self._text(line) for line in it.lines]},
             Picture: self._picture,
             FieldList: lambda it: {"fields": self._fields(it.fields)},
             Grid: self._table,
@@ -138,7 +138,7 @@ class _Setter:
             Frame: lambda it: {"title": self._bold(it.title), "blocks": [self._block(part) for part in it.paragraphs]},
             SigningPlace: lambda it: {"title": self._bold(it.title), "fields": self._fields(it.fields)},
             PageBreak: lambda _: {},
-            Ending: lambda it: {"text": self._text(it.text), "pages": self._text(it.pages)},
+            LastLine: lambda it: {"text": self._text(it.text), "pages": self._text(it.pages)},
         }
 
     def set(self, paper: Paper) -> dict[str, Any]:
@@ -194,11 +194,11 @@ class _Setter:
     def _column(self, it: Column) -> dict[str, Any]:
         return {"heading": self._bold(it.heading), "kind": it.kind.value, "share": it.share}
 
-    def _value(self, value: Value, kind: ValueKind, room: int) -> object:
+    def _value(self, value: Content, kind: ValueKind, room: int) -> object:
         """Give one place with room for so many letters in a line: a text, or pieces; a line for the pen as null."""
         if value is None:
             return None
-        return self._pieces((Run(value, kind),) if isinstance(value, str) else value, room, usual=kind)
+        return self._pieces((TextRun(value, kind),) if isinstance(value, str) else value, room, usual=kind)
 
     def _pieces(
         self,
@@ -214,7 +214,7 @@ class _Setter:
             if piece is Blank.LINE:
                 found.append(None)
                 continue
-            kind, text = (piece.kind, piece.text) if isinstance(piece, Run) else (ValueKind.TEXT, str(piece))
+            kind, text = (piece.kind, piece.text) if isinstance(piece, TextRun) else (ValueKind.TEXT, str(piece))
             drawn = (self._bold if bold or kind is ValueKind.STRONG else self._text)(text)
             for part in _break(_fold(drawn, room), room):
                 if kind in _MARKED and kind is not usual:

@@ -18,6 +18,7 @@ from evtool.report.paper import (
     Blank,
     Block,
     Choices,
+    Content,
     FieldList,
     Frame,
     Grid,
@@ -26,7 +27,6 @@ from evtool.report.paper import (
     Paragraph,
     Piece,
     SigningPlace,
-    Value,
     ValueKind,
 )
 from evtool.report.paper_page import render_paper
@@ -40,7 +40,7 @@ SHA = "5" * 64
 """Stands for the digest of an account's file."""
 
 
-def pieces_of(block: Block) -> Iterator[Piece | Value]:
+def pieces_of(block: Block) -> Iterator[Piece | Content]:
     """Every text of a block, and every place for the pen."""
     if isinstance(block, Heading):
         yield block.text

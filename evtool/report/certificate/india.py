@@ -61,7 +61,9 @@ def _hash(writer: Writer) -> list[Block]:
     ]
     return [
         writer.paragraph("hash"),
-        writer.table((writer.column("entry", ValueKind.NUMBER), writer.column("hash-list", ValueKind.DIGEST)), lists),
+        writer.table(
+            (writer.column("entry", ValueKind.NUMBER), writer.column("hash-list", ValueKind.DIGEST, 90)), lists
+        ),
         writer.paragraph("hash-of"),
         writer.choices("hash-of-original", "hash-of-copy"),
         writer.paragraph("algorithm"),

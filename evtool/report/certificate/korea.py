@@ -59,7 +59,7 @@ def hash_confirmation(writer: Writer) -> list[Block]:
                 writer.column("item", ValueKind.NUMBER),
                 *([writer.column("name", ValueKind.NAME)] if writer.account.with_names else []),
                 writer.column("bytes", ValueKind.NUMBER),
-                writer.column("function", ValueKind.COMMAND),
+                writer.column("function", ValueKind.COMMAND, 10),
                 writer.column("hash-sealed", ValueKind.DIGEST),
                 writer.column("hash-copy", ValueKind.DIGEST),
                 writer.column("equal"),

@@ -59,7 +59,7 @@ def verdict(writer: Writer) -> Paragraph:
 def findings(writer: Writer) -> Grid:
     """List what stands against a clean result, by kind."""
     report = writer.account.report
-    columns = (writer.column("finding"), writer.column("code", ValueKind.COMMAND), writer.column("about"))
+    columns = (writer.column("finding", share=60), writer.column("code", ValueKind.COMMAND), writer.column("about"))
     kinds: dict[Code, list[int]] = defaultdict(list)
     counts: dict[Code, int] = defaultdict(int)
     for finding in report.findings:
@@ -110,7 +110,11 @@ def identification(writer: Writer) -> FieldList:
 def results(writer: Writer) -> Grid:
     """Count the items by what came of them, with their numbers."""
     report = writer.account.report
-    columns = (writer.column("result"), writer.column("count", ValueKind.NUMBER), writer.column("item-numbers"))
+    columns = (
+        writer.column("result"),
+        writer.column("count", ValueKind.NUMBER),
+        writer.column("item-numbers", share=50),
+    )
     rows = [
         (writer.page.say(f"fate.{name}"), f"{number:,}", _numbers(writer, name, number))
         for name in names_of(report.items)
@@ -131,7 +135,7 @@ def _numbers(writer: Writer, fate: str, count: int) -> str:
 def axes(writer: Writer) -> Grid:
     """Give the answer to each question."""
     report, asked = writer.account.report, writer.account.asked.required
-    columns = (writer.column("question"), writer.column("answer"), writer.column("asked"))
+    columns = (writer.column("question", share=70), writer.column("answer"), writer.column("asked"))
     rows = [
         (
             writer.page.say(f"axis.{axis.value}"),
@@ -148,9 +152,9 @@ def seals(writer: Writer) -> Grid:
     columns = (
         writer.column("entry", ValueKind.NUMBER),
         writer.column("signer", ValueKind.NAME),
-        writer.column("trusted"),
+        writer.column("trusted", share=9),
         writer.column("claimed", ValueKind.TIME),
-        writer.column("proven"),
+        writer.column("proven", share=22),
         writer.column("seal-digests", ValueKind.DIGEST),
     )
     entries = [entry for entry in writer.account.log if entry.event is Event.SEALED]
@@ -190,7 +194,7 @@ def stamps(writer: Writer) -> Block:
         writer.column("stamp"),
         writer.column("state"),
         writer.column("says", ValueKind.TIME),
-        writer.column("authority", ValueKind.DIGEST),
+        writer.column("authority", ValueKind.DIGEST, 68),
     )
     rows = [
         (
@@ -234,7 +238,7 @@ def annex(writer: Writer) -> list[Block]:
         writer.column("item", ValueKind.NUMBER),
         writer.column("bytes", ValueKind.NUMBER),
         *([writer.column("name", ValueKind.NAME)] if has_names else []),
-        writer.column("digests", ValueKind.DIGEST),
+        writer.column("digests", ValueKind.DIGEST, 70),
         writer.column("result"),
     ]
     rows = (
@@ -291,10 +295,10 @@ def entries(writer: Writer) -> Grid:
     columns = (
         writer.column("entry", ValueKind.NUMBER),
         writer.column("event"),
-        writer.column("signer", ValueKind.NAME),
-        writer.column("about"),
+        writer.column("signer", ValueKind.NAME, 14),
+        writer.column("about", share=18),
         writer.column("claimed", ValueKind.TIME),
-        writer.column("proven"),
+        writer.column("proven", share=22),
     )
     return writer.table(columns, _entries(writer))
 

@@ -44,6 +44,9 @@ _MARK = "\x1f"
 
 _MOST_NAME = 4_000
 
+_SHARES = {ValueKind.DIGEST: 36, ValueKind.NAME: 20, ValueKind.TIME: 22, ValueKind.NUMBER: 9}
+"""Kind of a column -> its share of the width."""
+
 
 class Source(Struct, frozen=True):
     """What a certificate is made from.
@@ -149,9 +152,9 @@ class Writer:
         """Make a table."""
         return Grid(tuple(columns), tuple(rows), is_annex)
 
-    def column(self, name: str, kind: ValueKind = ValueKind.TEXT) -> Column:
-        """Make the head of a column."""
-        return Column(self.say(f"column-{name}"), kind)
+    def column(self, name: str, kind: ValueKind = ValueKind.TEXT, share: int = 0) -> Column:
+        """Make the head of a column; its share of the width is about the letters in it, by its kind if not given."""
+        return Column(self.say(f"column-{name}"), kind, share or _SHARES.get(kind, 16))
 
 
 def spell_name(text: str | None) -> str:

@@ -9,7 +9,7 @@ from evtool.report.account import Account, AccountItem, Audience, ListedItems, T
 from evtool.report.consent_document import Terms
 from evtool.report.document import LogEntry
 from evtool.report.page.writer import PageWriter, digest, joined, lines, name, ranges, spell
-from evtool.report.paper import NEW_LINE, Block, FieldList, Grid, PageBreak, Piece, Run, Value, ValueKind
+from evtool.report.paper import NEW_LINE, Block, Content, FieldList, Grid, PageBreak, Piece, TextRun, ValueKind
 
 _FIXITY = ("items", "checked", "ok", "changed", "missing", "unreadable", "extra", "withheld")
 
@@ -50,7 +50,7 @@ def item_table(page: PageWriter, listed: tuple[AccountItem, ...]) -> Grid:
     return Grid(columns, tuple(_item(page, item, names) for item in listed), is_annex=True)
 
 
-def _item(page: PageWriter, item: AccountItem, names: bool) -> tuple[Value, ...]:
+def _item(page: PageWriter, item: AccountItem, names: bool) -> tuple[Content, ...]:
     kind = page.say(f"type.{item.type.value}") if item.type is not None else page.say("page.not-known")
     stated: list[tuple[Piece, ...]] = []
     if item.target is not None:
@@ -71,7 +71,7 @@ def _item(page: PageWriter, item: AccountItem, names: bool) -> tuple[Value, ...]
         kind if item.media_type is None else f"{kind}{NEW_LINE}{spell(item.media_type)}",
         f"{item.size:,}" if item.size is not None else "",
         lines(part for part in (named, joined(stated)) if part),
-        digests if item.sound else (digests, NEW_LINE, Run(page.say("annex-a.unsound"), ValueKind.STRONG)),
+        digests if item.sound else (digests, NEW_LINE, TextRun(page.say("annex-a.unsound"), ValueKind.STRONG)),
     )
 
 
@@ -95,14 +95,14 @@ def _key(terms: Terms | None) -> tuple[tuple[str, str], ...]:
     return tuple((term, repr(value)) for term, value in sorted((terms or {}).items()))
 
 
-def _said_terms(page: PageWriter, known: TermsKnown, terms: Terms | None) -> Value:
+def _said_terms(page: PageWriter, known: TermsKnown, terms: Terms | None) -> Content:
     if known is not TermsKnown.STATED or not terms:
         return page.say(f"annex-a.{known.value if known is not TermsKnown.STATED else 'never-stated'}")
     said: list[tuple[Piece, ...]] = []
     for term, value in terms.items():
         values = value if isinstance(value, list) else [value]
         words = ", ".join(page.term(term, code) for code in values) or page.term(term, "none")
-        said.append((f"{page.texts.word('consent-term', term)}: ", Run(words, ValueKind.NAME)))
+        said.append((f"{page.texts.word('consent-term', term)}: ", TextRun(words, ValueKind.NAME)))
     return lines(said)
 
 
@@ -139,10 +139,10 @@ def _text(page: PageWriter, text: str | None) -> tuple[Piece, ...]:
     return name(text) if text is not None else (page.say("page.hidden"),)
 
 
-def _entry(page: PageWriter, entry: LogEntry) -> tuple[Value, ...]:
+def _entry(page: PageWriter, entry: LogEntry) -> tuple[Content, ...]:
     says: list[tuple[Piece, ...]] = [(f"{page.say('annex-b.reason')}: ", *_text(page, entry.reason))]
     for field, value in entry.details.items():
-        says.append((f"{page.texts.word('detail', field)}: ", Run(_spell_detail(page, value), ValueKind.NAME)))
+        says.append((f"{page.texts.word('detail', field)}: ", TextRun(_spell_detail(page, value), ValueKind.NAME)))
     if entry.fixity is not None:
         counts = {field: getattr(entry.fixity, field) for field in _FIXITY}
         says.append((page.say("annex-b.fixity", **counts),))

@@ -11,7 +11,7 @@ from evtool.core.text.digest import group_in_fours
 from evtool.core.timestamp.time_report import StampReport
 from evtool.core.timestamp.token_state import TokenState
 from evtool.report.page.writer import PageWriter, digest, lines, name, ranges, spell
-from evtool.report.paper import Block, Bullets, Grid, Picture, Run, Value, ValueKind
+from evtool.report.paper import Block, Bullets, Content, Grid, Picture, TextRun, ValueKind
 from evtool.report.timeline import TimelineRow, choose_rows, draw_timeline
 
 
@@ -41,7 +41,7 @@ def timeline(page: PageWriter) -> Iterator[Block]:
     yield Grid(columns, tuple(_table(page)), is_annex=True)
 
 
-def _table(page: PageWriter) -> Iterator[tuple[Value, ...]]:
+def _table(page: PageWriter) -> Iterator[tuple[Content, ...]]:
     bounds = {interval.entry: interval for interval in page.account.report.intervals}
     trusted = {signer.entry for signer in page.account.report.signers if signer.trusted}
     unproven = page.say("timeline.unproven")
@@ -122,12 +122,12 @@ def time_evidence(page: PageWriter) -> Iterator[Block]:
     yield Grid(columns, tuple(_stamp(page, stamp) for stamp in page.account.report.timestamps), is_annex=True)
 
 
-def _stamp(page: PageWriter, stamp: StampReport) -> tuple[Value, ...]:
+def _stamp(page: PageWriter, stamp: StampReport) -> tuple[Content, ...]:
     fingerprint = (digest(page.known(stamp.authority_fingerprint)),)
     return (
         str(stamp.entry),
         page.say(f"stamp.{stamp.kind.value}"),
-        (page.say(f"stamp.{stamp.state.value}"), " ", Run(stamp.reason, ValueKind.COMMAND)),
+        (page.say(f"stamp.{stamp.state.value}"), " ", TextRun(stamp.reason, ValueKind.COMMAND)),
         page.known(stamp.attested_time),
         page.known(stamp.accuracy),
         lines([name(stamp.authority), fingerprint]) if stamp.authority is not None else fingerprint,

@@ -10,7 +10,7 @@ from evtool.report.account import AccountFinding
 from evtool.report.groups import group_findings
 from evtool.report.language import Said
 from evtool.report.page.writer import PageWriter, lines, name, nfc
-from evtool.report.paper import Block, Grid, Piece, Run, Value, ValueKind
+from evtool.report.paper import Block, Content, Grid, Piece, TextRun, ValueKind
 from evtool.report.told import words_of
 
 _MOST_DETAILS = 200
@@ -65,15 +65,15 @@ def _table(page: PageWriter, kinds: dict[Code, list[AccountFinding]]) -> Grid:
     return Grid(columns, tuple(_row(page, code, found) for code, found in kinds.items()))
 
 
-def _row(page: PageWriter, code: Code, found: list[AccountFinding]) -> tuple[Value, ...]:
+def _row(page: PageWriter, code: Code, found: list[AccountFinding]) -> tuple[Content, ...]:
     said: list[tuple[Piece, ...]] = [
-        (Run(nfc(row.text), ValueKind.NAME),)
+        (TextRun(nfc(row.text), ValueKind.NAME),)
         for row in group_findings(page.sentences, [_finding(page, each) for each in found], _MOST_SAID)
     ]
     if more := page.account.report.more_findings.get(code, 0):
         said.append((page.say("findings.more", count=more),))
     return (
-        (Run(code.value, ValueKind.COMMAND),),
+        (TextRun(code.value, ValueKind.COMMAND),),
         lines(said),
         page.say(f"next.{NEXT_OF.get(code.value, 'nothing')}"),
     )
@@ -118,8 +118,8 @@ def _details(page: PageWriter, code: Code, compared: list[AccountFinding]) -> It
         yield page.paragraph("findings.more", count=len(compared) - _MOST_DETAILS)
 
 
-def _detail(page: PageWriter, finding: AccountFinding) -> tuple[Value, ...]:
-    nameless: Value = page.say("findings.hidden") if finding.hidden else ""
+def _detail(page: PageWriter, finding: AccountFinding) -> tuple[Content, ...]:
+    nameless: Content = page.say("findings.hidden") if finding.hidden else ""
     return (
         str(finding.item or ""),
         name(finding.path) if finding.path is not None else nameless,

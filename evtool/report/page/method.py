@@ -9,7 +9,7 @@ from evtool.core.ssh.signature import NAMESPACE
 from evtool.core.text.digest import group_in_fours
 from evtool.report.account import Account
 from evtool.report.page.writer import PageWriter, digest, lines, spell
-from evtool.report.paper import Block, Bullets, Commands, Field, FieldList, Grid, PageBreak, Piece, ValueKind
+from evtool.report.paper import Block, Bullets, CommandLines, Field, FieldList, Grid, PageBreak, Piece, ValueKind
 from evtool.report.repeat import verify_command
 
 _HANDS = 4
@@ -27,10 +27,10 @@ def repeat(page: PageWriter) -> Iterator[Block]:
     commands = tuple(_commands(page.account))
     yield page.heading("repeat.title")
     yield page.paragraph("repeat.with")
-    yield Commands((verify_command(page.account),))
+    yield CommandLines((verify_command(page.account),))
     if commands:
         yield page.paragraph("repeat.without")
-        yield Commands(commands)
+        yield CommandLines(commands)
         yield page.paragraph("repeat.expected")
 
 

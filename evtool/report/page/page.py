@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from evtool.report.account import Account, AccountItem
 from evtool.report.page import annexes, custody, findings, method, summary
 from evtool.report.page.writer import PageWriter
-from evtool.report.paper import Block, Ending, Paper
+from evtool.report.paper import Block, LastLine, Paper
 
 MOST_ITEMS = 10_000
 """Items that one page lists; more of them go into volumes."""
@@ -76,4 +76,4 @@ def _ending(page: PageWriter, listed: int) -> Iterator[Block]:
         yield page.paragraph("page.unreviewed")
     account = page.account
     counts = {"items": account.report.sealed, "listed": listed, "entries": len(account.log)}
-    yield Ending(page.say("page.end", **counts), page.say("page.pages"))
+    yield LastLine(page.say("page.end", **counts), page.say("page.pages"))

@@ -9,7 +9,7 @@ from evtool.core.finding import AxisState
 from evtool.core.terms.terms import Handling
 from evtool.core.values import names_of
 from evtool.report.page.writer import PageWriter, name
-from evtool.report.paper import Block, Field, FieldList, Frame, Grid, Paragraph, Picture, Run, ValueKind
+from evtool.report.paper import Block, Field, FieldList, Frame, Grid, Paragraph, Picture, TextRun, ValueKind
 from evtool.report.qr import draw_head
 
 MARKS = {AxisState.SHOWN: "✓", AxisState.FAILED: "×", AxisState.NOT_ESTABLISHED: "?"}
@@ -91,7 +91,7 @@ def verdict(page: PageWriter) -> Iterator[Block]:
     rows = [
         (
             page.say(f"axis.{axis.value}"),
-            (Run(f"{MARKS[state]} {page.say(f'state.{state.value}')}", ValueKind.STRONG),),
+            (TextRun(f"{MARKS[state]} {page.say(f'state.{state.value}')}", ValueKind.STRONG),),
             page.yes(axis in page.account.asked.required),
         )
         for axis, state in report.axes.items()

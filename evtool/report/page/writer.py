@@ -12,7 +12,7 @@ from evtool.core.text.names import shown
 from evtool.core.text.ranges import ranges_of
 from evtool.report.account import Account
 from evtool.report.language import PAGES, load_language
-from evtool.report.paper import NEW_LINE, Column, Field, Heading, Paragraph, Piece, Run, Value, ValueKind
+from evtool.report.paper import NEW_LINE, Column, Content, Field, Heading, Paragraph, Piece, TextRun, ValueKind
 
 
 class PageWriter:
@@ -41,7 +41,7 @@ class PageWriter:
         """Write a paragraph of one text."""
         return Paragraph((self.say(key, **values),), is_strong=is_strong)
 
-    def field(self, key: str, value: Value, kind: ValueKind = ValueKind.TEXT) -> Field:
+    def field(self, key: str, value: Content, kind: ValueKind = ValueKind.TEXT) -> Field:
         """Write a line of a form whose label is a text of the page."""
         return Field(self.say(key), value, kind)
 
@@ -92,12 +92,12 @@ def nfc(text: str) -> str:
 
 def name(text: str) -> tuple[Piece, ...]:
     """Write somebody else's text, isolated from what stands beside it."""
-    return (Run(spell(text), ValueKind.NAME),)
+    return (TextRun(spell(text), ValueKind.NAME),)
 
 
-def digest(text: str) -> Run:
+def digest(text: str) -> TextRun:
     """Write digits that a person compares."""
-    return Run(text, ValueKind.DIGEST)
+    return TextRun(text, ValueKind.DIGEST)
 
 
 def lines(values: Iterable[tuple[Piece, ...]]) -> tuple[Piece, ...]:
