@@ -25,6 +25,9 @@ CARRIED = (
 """The options that the next command needs as this one did, if it has them: where the record is, what opens it, whom to
 trust, and who signs what. That a passphrase came from a descriptor helps no later command."""
 
+_RECORDS = {"directory", "path", "paths", "bundle"}
+"""What the argument of a command is called that names a record; no command has two of them."""
+
 _TOLD = re.compile(r"`(evtool [^`]*)`")
 
 
@@ -85,11 +88,10 @@ def _escape(character: str) -> str:
 def _place_of(context: click.Context) -> str | None:
     """Give the one record that a run is about, as it was typed; None if there is none, or it was a stream."""
     for param in context.command.params:
-        if isinstance(param, click.Argument):
-            value = context.params.get(param.name or "")
+        if isinstance(param, click.Argument) and param.name in _RECORDS:
+            value = context.params.get(param.name)
             values = value if isinstance(value, tuple) else (value,)
-            is_path = isinstance(param.type, click.Path) and len(values) == 1 and values[0] not in (None, "-")
-            return str(values[0]) if is_path else None
+            return str(values[0]) if len(values) == 1 and values[0] not in (None, "-") else None
     return None
 
 

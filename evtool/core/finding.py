@@ -114,6 +114,7 @@ class Code(Enum):
     KEY_OTHER_NAMESPACE = ("key-other-namespace", Axis.TRUST)
     KEY_NOT_YET_VALID = ("key-not-yet-valid", Axis.TRUST)
     KEY_NO_LONGER_VALID = ("key-no-longer-valid", Axis.TRUST)
+    KEY_RETIRED = ("key-retired", Axis.TRUST)
     SIGNERS_TOO_FEW = ("signers-too-few", Axis.TRUST)
 
     # time
@@ -137,7 +138,6 @@ class Code(Enum):
     HEAD_UNKNOWN = ("head-unknown", Axis.CUSTODY)
     NO_WITNESS = ("no-witness", Axis.CUSTODY)
     WITNESSED = ("witnessed", Axis.CUSTODY)
-    KEY_RETIRED = ("key-retired", Axis.CUSTODY)
     TRANSFER_OPEN = ("transfer-open", Axis.CUSTODY)
     RECEIPT_INVALID = ("receipt-invalid", Axis.CUSTODY)
     DERIVED = ("derived", Axis.CUSTODY)

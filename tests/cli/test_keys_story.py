@@ -134,7 +134,7 @@ def test_a_recipient_admits_only_into_its_own_house(evtool: Runner, a1: Party, c
     copy = copy_of(case, "copy")
     b7.ok("receive", copy, "--receipt", "r")
     assert admit(b7, copy, b8).exit_code == ExitCode.OK
-    assert admit(b7, copy, a1, "--role", "after").exit_code == ExitCode.OK
+    assert admit(b7, copy, a1, "--role", "after").exit_code == ExitCode.USAGE, "nobody would heed it"
     assert [pack(party, copy, f"{party.code}.zip").exit_code for party in (b7, b8)] == [ExitCode.REFUSED] * 2
     assert pack(a1, copy, "a1.zip").exit_code == ExitCode.OK
     b7.ok("record", copy, "accessed")

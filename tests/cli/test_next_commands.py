@@ -7,13 +7,14 @@ import re
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 
-from evtool.cli.next_command import shell_word
+from evtool.cli.next_command import _RECORDS, fill_commands, next_command, shell_word
 from evtool.core.text.names import is_visible
 from tests.cli.custody import Party, make_party
 from tests.cli.evidence import PUBLIC
-from tests.cli.test_commands_in_text import Told, find_fault
+from tests.cli.test_commands_in_text import CONTEXTS, Told, find_fault
 from tests.conftest import Runner, RunResult
 from tests.timestamp.openssl_authority import OpensslAuthority
 
@@ -172,10 +173,24 @@ def test_whoever_signs_goes_along(archivist: Party, evtool: Runner) -> None:
     assert repeat(archivist, told).exit_code == 0
 
 
+def test_of_two_paths_the_record_is_told(archivist: Party, evtool: Runner) -> None:
+    """A list comes before the directory that it is about."""
+    folder = evtool.directory / CASE
+    folder.mkdir()
+    (folder / "a.txt").write_text("a")
+    (evtool.directory / "it.list").write_text(f"{'0' * 64}  a.txt\n")
+    told = the_one(archivist("import", "list", "it.list", CASE, "--custody", RECORD, "--format", "sha256sum"), "seal")
+    assert arguments_of(told) == ["seal", CASE, "--custody", RECORD]
+
+
+def test_no_command_has_two_records() -> None:
+    for context in CONTEXTS:
+        arguments = [param for param in context.command.params if isinstance(param, click.Argument)]
+        assert len([param for param in arguments if param.name in _RECORDS]) <= 1, context.command_path
+
+
 def test_a_caller_from_python_reads_the_command_in_general(tmp_path: Path) -> None:
     """There is no run whose options could be told."""
-    from evtool.cli.next_command import fill_commands, next_command
-
     assert next_command("evtool log DIR") == "evtool log DIR"
     assert fill_commands("`evtool log DIR` lists them") == "`evtool log DIR` lists them"
 

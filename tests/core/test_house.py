@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import random
 import time
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -131,13 +132,13 @@ def test_as_many_admissions_as_a_record_can_have(role: Role, shape: str) -> None
     assert seconds(9999) < 40 * seconds(1000)
 
 
-def test_the_second_verifier_finds_the_same_retired_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_second_verifier_finds_the_same_retired_keys_and_admissions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three thousand records in which anybody admits anybody in any role."""
     monkeypatch.syspath_prepend(Path(__file__).parents[1] / "second_opinion")
     second = importlib.import_module("history")
     rng = random.Random(12)
     signers = [f"{code}/{key}" for code in ("A1", "R") for key in ("k1", "k2", "k3")]
-    retired = 0
+    retired = ignored = 0
     for _ in range(3000):
         acts: list[Act] = []
         for entry in range(1, rng.randrange(3, 14)):
@@ -145,10 +146,30 @@ def test_the_second_verifier_finds_the_same_retired_keys(monkeypatch: pytest.Mon
                 acts.append(admit(entry, rng.choice(signers), rng.choice(signers), rng.choice([*Role])))
             else:
                 acts.append(act(entry, rng.choice(["sealed", "disclosed", "received"]), rng.choice(signers)))
-        found = Houses(acts).retired_by
-        assert second.find_retired([as_entry(each) for each in acts]) == set(found), acts
+        houses = Houses(acts)
+        found, admissions = second.read_houses([as_entry(each) for each in acts])
+        assert (found, {each.number for each in admissions}) == (set(houses.retired_by), houses.admitting), acts
         retired += len(found)
+        ignored += sum(each.admitted is not None for each in acts) - len(admissions)
     assert retired > 1000
+    assert ignored > 3000
+
+
+def test_what_a_record_would_ignore_is_known_before_it_is_recorded() -> None:
+    """In a thousand records, the question before the last admission has the answer of the record with it."""
+    rng = random.Random(13)
+    signers = [f"{code}/{key}" for code in ("A1", "R") for key in ("k1", "k2", "k3")]
+    answers: Counter[bool] = Counter()
+    for _ in range(1000):
+        acts = [act(entry, rng.choice(["sealed", "disclosed", "received"]), rng.choice(signers)) for entry in (1, 2, 3)]
+        acts += [admit(entry, rng.choice(signers), rng.choice(signers)) for entry in (4, 5)]
+        last = acts[-1]
+        assert last.admitted is not None
+        who = (str(last.admitted.agent), str(last.admitted.key))
+        is_ignored = 5 not in Houses(acts).admitting
+        assert Houses(acts[:-1]).ignores((last.agent, last.key), who) == is_ignored, acts
+        answers[is_ignored] += 1
+    assert min(answers.values()) > 200
 
 
 def as_entry(an_act: Act) -> SimpleNamespace:

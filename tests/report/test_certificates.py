@@ -338,7 +338,11 @@ def variants(whole: Account) -> list[Account]:
     reports = [
         *(replace(report, handling=handling) for handling in ("named", "partners", "public", "own-code")),
         replace(report, collection=None, head=None),
-        replace(report, intervals=(ProvenInterval(entry=1, not_before=None, not_after="2026-11-28T00:00:00Z"),)),
+        *(
+            replace(report, intervals=(ProvenInterval(entry=1, not_before=first, not_after=last),))
+            for first in (None, "2026-11-27T00:00:00Z")
+            for last in (None, "2026-11-28T00:00:00Z")
+        ),
         replace(report, axes=report.axes | {Axis.CUSTODY: AxisState.FAILED}),
         replace(report, axes=report.axes | {Axis.SIGNATURES: AxisState.NOT_ESTABLISHED}),
         replace(report, items=replace(report.items, ok=0)),

@@ -53,12 +53,13 @@ def is_in_force(line: str) -> bool:
     return True
 
 
-# ---------------------------------------------------------------- steps 5b and 5e: undoing, houses
+# ---------------------------------------------------------------- rules E34 to E40: houses, undoing
 
 
-def find_retired(entries: list[Entry]) -> set[int]:
-    """Step 5e, rules E38 to E40: the entries by keys that are retired."""
-    found = set()
+def read_houses(entries: list[Entry]) -> tuple[set[int], list[Entry]]:
+    """Rules E38 to E40: the entries by keys that are retired, and the admissions that count."""
+    by_retired: set[int] = set()
+    admissions: list[Entry] = []
     houses: dict[tuple[str, str], int] = {}  # by code and key; 0 is the house of the sender
     retired: dict[str, int] = {}  # by key: the house that it acted for
     successions: dict[str, list[tuple[str, int]]] = {}  # by key: the keys that it retires
@@ -68,7 +69,7 @@ def find_retired(entries: list[Entry]) -> set[int]:
         is_of_sender = not is_handed_over and entry.event != "received"
         is_handed_over = is_handed_over or entry.event in (*HANDOVERS, "received")
         if entry.signer in retired:
-            found.add(entry.number)
+            by_retired.add(entry.number)
             continue
         house = houses.setdefault(entry.who, 0 if is_of_sender else entry.number)
         if entry.event == "admitted" and entry.details["key"] != entry.signer:
@@ -77,14 +78,17 @@ def find_retired(entries: list[Entry]) -> set[int]:
             if house != 0 and houses.get(admitted, house) != house:
                 continue  # E39: it belongs to another house
             houses[admitted] = house
+            admissions.append(entry)
             if house in (0, retired.get(key)):
                 retired.pop(key, None)
             if entry.details["role"] == "after":
                 successions.setdefault(key, []).append((entry.signer, house))
-    return found
+    return by_retired, admissions
 
 
-def find_undone(entries: list[Entry], retired: set[int]) -> tuple[set[int], list[int]]:
+def find_undone(
+    entries: list[Entry], by_retired: set[int], admissions: list[Entry]
+) -> tuple[set[int], list[int]]:
     """Rules E34 and E35: the entries that are undone, and those that undo nothing."""
     undone: set[int] = set()
     invalid = []
@@ -97,8 +101,8 @@ def find_undone(entries: list[Entry], retired: set[int]) -> tuple[set[int], list
         if (
             other.event in UNDOABLE
             and other.number not in undone
-            and may_undo(entry, other, entries)
-            and entry.number not in retired
+            and may_undo(entry, other, admissions)
+            and entry.number not in by_retired
             and is_same
         ):
             undone.add(other.number)
@@ -107,21 +111,18 @@ def find_undone(entries: list[Entry], retired: set[int]) -> tuple[set[int], list
     return undone, invalid
 
 
-def may_undo(entry: Entry, other: Entry, entries: list[Entry]) -> bool:
+def may_undo(entry: Entry, other: Entry, admissions: list[Entry]) -> bool:
     """E35: the signer of the other entry undoes it, or somebody whom that signer admitted."""
-    if entry.who == other.who:
-        return True
-    for admission in entries:
-        if admission.event == "admitted" and admission.number < entry.number:
-            details = admission.details
-            is_enough = details["role"] == "after" or other.event != "consent-changed"
-            is_admitted = (details["agent"], details["key"]) == entry.who
-            if admission.who == other.who and is_admitted and is_enough:
-                return True
-    return False
+    return entry.who == other.who or any(
+        admission.number < entry.number
+        and admission.who == other.who
+        and (admission.details["agent"], admission.details["key"]) == entry.who
+        and (admission.details["role"] == "after" or other.event != "consent-changed")
+        for admission in admissions
+    )
 
 
-# ---------------------------------------------------------------- step 5f: where records part
+# ---------------------------------------------------------------- step 5e: where records part
 
 
 def find_parting(first: list[Entry], second: list[Entry]) -> tuple[Entry, Entry] | None:

@@ -52,17 +52,14 @@ def verify(
     entries = check_chain(files, findings)  # steps 2 and 3
     trusted = check_trust(record, entries, trust, recipients, findings)  # step 4
     check_references(record, files, entries, head, findings)  # steps 5a and 5b
-    retired = history.find_retired(entries)
-    undone, invalid = history.find_undone(entries, retired)
+    undone, invalid = history.find_undone(entries, *history.read_houses(entries))
     findings.add(OPEN, "undo-invalid", *invalid)  # step 5b
-    findings.add(OPEN, "key-retired", *retired)  # step 5e
     if beside:
         others, trusted_too = read_beside(beside, trust, recipients)
         parting = history.find_parting(others, entries)
-        if parting:  # step 5f: a copy that anybody could have signed accuses nobody
+        if parting:  # step 5e: a copy that anybody could have signed accuses nobody
             is_proven = {entry.digest for entry in parting} <= trusted | trusted_too
-            effect = DISPROVES if is_proven else OPEN
-            findings.add(effect, "records-part", parting[1].number)
+            findings.add(DISPROVES if is_proven else OPEN, "records-part", parting[1].number)
     seals = [entry for entry in entries if entry.event == "sealed"]
     for seal in seals:
         with findings.about(seal.number):
@@ -93,13 +90,15 @@ def judge(findings: Findings) -> int:
 def check_trust(
     record: Record, entries: list[Entry], trust: str, recipients: str, findings: Findings
 ) -> set[str]:
-    """Step 4a: give the digests of the entries whose signers the user trusts."""
+    """Steps 4a and 4c: give the digests of the entries whose signers the user trusts."""
     trusted = set()
+    by_retired, _ = history.read_houses(entries)
+    findings.add(OPEN, "key-retired", *by_retired)
     for entry in entries:
-        if history.is_trusted(record.names[f"{entry.stem}.toml"], entry, trust, recipients):
-            trusted.add(entry.digest)
-        else:
+        if not history.is_trusted(record.names[f"{entry.stem}.toml"], entry, trust, recipients):
             findings.add(OPEN, "key-not-trusted", entry.number)
+        elif entry.number not in by_retired:
+            trusted.add(entry.digest)
     return trusted
 
 

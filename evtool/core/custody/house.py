@@ -2,7 +2,8 @@
 
 A house is an organisation, or one person, as far as the record tells: codes with their keys. Everything that has to
 tell "one of us" from "a recipient" asks here. The rules are those of `manifests/FORMAT-events.md`, section "Admission";
-all of it is found in one pass over the entries, in time that grows with their number.
+all of it is found in one pass over the entries, in time that grows with their number. An admission that those rules
+ignore counts nowhere: it admits nobody to a house, lets nobody undo anything, and makes no two keys one agent.
 
 Whether anybody trusts the keys is another question. Where it matters (consent), the caller says which acts it trusts,
 and what others admit counts for nothing.
@@ -58,6 +59,7 @@ class Houses:
     """The houses of one record.
 
     Attributes:
+        admitting: numbers of the entries `admitted` that count; a reader ignores the others (rules E39 and E40).
         retired_by: number of an entry by a key whose successor had signed before -> number of the entry that admitted
             the successor.
         retired: fingerprint of each key that is retired at the end -> number of the entry that admitted its successor.
@@ -69,6 +71,7 @@ class Houses:
         Without `is_trusted` every act counts. With it, only trusted ones admit anybody, and a trusted key under a code
         of the sender's house acts for it: the list of trusted keys says whose key it is, where the record does not.
         """
+        self.admitting: set[int] = set()
         self.retired_by: dict[int, int] = {}
         self.retired: dict[str, int] = {}
         self._is_trusted = is_trusted
@@ -100,15 +103,23 @@ class Houses:
             return self._of_code.get(agent) == _SENDER
         return self._homes.get((agent, key)) == _SENDER
 
+    def ignores(self, signer: tuple[str, str], who: tuple[str, str]) -> bool:
+        """Tell whether the record would ignore it if one code and key admitted another next: rule E39."""
+        home, house = self._homes.get(who), self._homes.get(signer)
+        is_taken = home is not None and home != house and not self.acts_for_sender(*signer)
+        return signer[1] == who[1] or is_taken
+
     def had_admitted(self, signer: tuple[str, str], who: tuple[str, str], entry: int, *, only_next: bool) -> bool:
-        """Tell whether, before an entry, one code and key had admitted another; `only_next`: as their next key."""
+        """Tell whether, before an entry, one code and key had admitted another; `only_next`: as their next key.
+
+        Admissions that a reader ignores do not count. Whoever stole a retired key could otherwise admit an accomplice,
+        and undo with it what the key had recorded. No time evidence can excuse such an admission: it comes after the
+        first entry of the successor in the chain, so it was signed later.
+        """
         roles = (True,) if only_next else (True, False)
         return any(self._admissions.get((signer, who, role), entry) < entry for role in roles)
 
     def _take(self, act: Act) -> None:
-        if (who := act.admitted) is not None:
-            pair = ((act.agent, act.key), (str(who.agent), str(who.key)), who.role is Role.AFTER)
-            self._admissions.setdefault(pair, act.entry)
         for key, house, admission in self._successions.pop(act.key, ()):
             self.retired[key], self._retired_from[key] = admission, house
         is_first_handover = not self._is_handed_over and act.event in HANDOVERS
@@ -155,6 +166,9 @@ class Houses:
             self._settle(admitted.agent, admitted.key, house)
         elif home != house:
             return
+        self.admitting.add(act.entry)
+        pair = ((act.agent, act.key), (str(admitted.agent), str(admitted.key)), admitted.role is Role.AFTER)
+        self._admissions.setdefault(pair, act.entry)
         if house in (_SENDER, self._retired_from.get(admitted.key)):
             # Another house could take it back under a code of its own, and whoever stole the key would go on with it.
             self.retired.pop(admitted.key, None)
@@ -170,7 +184,11 @@ class Agents:
     """
 
     def __init__(self, acts: Iterable[Act]) -> None:
-        """Connect the codes and keys of the given acts; the caller leaves out those that it does not believe."""
+        """Connect the codes and keys of the given acts.
+
+        The caller leaves out those that it does not believe, and those that a reader ignores (`Houses.admitting`): a
+        recipient could otherwise make two people of the sender's house one.
+        """
         self._parents: dict[str, str] = {}
         for act in acts:
             admitted = act.admitted

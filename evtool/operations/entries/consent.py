@@ -6,7 +6,7 @@ Packing, handing over and every other way out asks `decide_items`, and nothing e
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -135,7 +135,10 @@ def decide_items(
         MismatchError, InputError: the record fails verification or cannot be read, or one of `items` is not in it.
     """
     untrusted = {link.entry.sequence for link in record.chain.links if trust.judge(link) is not None}
-    request = _place_request(record, request, trust, untrusted)
+    houses = Houses(acts_of(record.chain.links), is_trusted=lambda act: act.entry not in untrusted)
+    request = _place_request(record, houses, request, trust)
+    # By all admissions or by those of trusted keys: nobody takes a retired key back with a key that nobody trusts.
+    untrusted |= record.houses.retired_by.keys() | houses.retired_by.keys()
     answers: list[ConsentAnswer] = []
     decisions: dict[tuple[ItemTerms, tuple[int, ...]], Decision] = {}
     consents = list(read_consent(record, items))
@@ -157,14 +160,12 @@ def decide_items(
     return tuple(answers)
 
 
-def _place_request(record: Record, request: Request, trust: TrustPolicy, untrusted: Collection[int]) -> Request:
-    """Tell from the record on whose side the person is who asks, and under which codes."""
-    acts = acts_of(record.chain.links)
-    houses = Houses(acts, is_trusted=lambda act: act.entry not in untrusted)
+def _place_request(record: Record, houses: Houses, request: Request, trust: TrustPolicy) -> Request:
+    """Tell from the record, and its houses as trusted keys made them, for whom the person acts who asks."""
     agent, key = request.agent, request.key
     is_trusted = agent is not None and key is not None and trust.judge_key(key, agent) is None
     acts_for_sender = houses.acts_for_sender(agent, key.fingerprint if key else None, is_trusted=is_trusted)
-    codes = read_agents(record.chain.links, trust).codes_of(agent) if agent is not None else frozenset()
+    codes = read_agents(record.chain.links, record.houses, trust).codes_of(agent) if agent is not None else frozenset()
     return replace(request, is_onward=request.is_onward or not acts_for_sender, other_codes=codes)
 
 

@@ -171,7 +171,7 @@ def _find_transfer(opened: OpenRecord, receiver: str, number: int | None) -> Lin
 
 def _require_trust(opened: OpenRecord, trust: TrustPolicy) -> None:
     for link in opened.record.chain.links:
-        objection = trust.judge(link)
+        objection = trust.judge_entry(link, opened.record.houses)
         if objection:
             raise NotEstablishedError(
                 f"entry {link.entry.sequence} is signed by {link.public_key.fingerprint} as agent "

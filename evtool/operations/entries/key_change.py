@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from evtool.core.custody.events import Admitted, Fingerprint, PartyCode, Role
-from evtool.core.custody.house import act_of
+from evtool.core.custody.house import acts_of
 from evtool.core.errors import InputError, UsageError
 from evtool.core.ssh.key import PublicKey
 from evtool.operations.author import Author
@@ -26,8 +26,8 @@ def choose_old_key(
         InputError: none of the old keys has signed here, so there is nobody whom the new one could follow.
     """
     with open_record(path, custody) as record:
-        acts = [act_of(link) for link in record.chain.links]
-    known = {act.key for act in acts} | {act.admitted.key for act in acts if act.admitted}
+        acts, admitting = acts_of(record.chain.links), record.houses.admitting
+    known = {act.key for act in acts} | {act.admitted.key for act in acts if act.admitted and act.entry in admitting}
     if new.fingerprint in known:
         raise UsageError("this record knows the new key already; nothing was added")
     for key in old:

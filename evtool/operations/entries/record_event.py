@@ -142,23 +142,28 @@ def _items_of(record: Record, number: int) -> ItemRanges | None:
 
 def _check_admission(record: Record, author: Author, details: Admitted) -> None:
     """Refuse an admission that would have no effect, or another one than its signer may think."""
-    acts = acts_of(record.chain.links)
+    acts, houses = acts_of(record.chain.links), record.houses
     signer = author.signer.public_key.fingerprint
     if details.key == signer:
         raise UsageError("this is the key that signs; nobody admits themselves")
     owners = {act.agent for act in acts if act.key == details.key}
-    owners |= {act.admitted.agent for act in acts if act.admitted and act.admitted.key == details.key}
+    admitted = [act.admitted for act in acts if act.admitted and act.entry in houses.admitting]
+    owners |= {who.agent for who in admitted if who.key == details.key}
     if owners - {details.agent}:
         raise UsageError(
             f"this key is that of {min(owners - {details.agent})} in this record, and a key belongs to one agent only"
         )
     given = [link.entry.sequence for link in record.chain.links if _is_for(link.entry.details, details.agent)]
-    houses = record.houses
     if given and houses.acts_for_sender(author.signer.code, signer) and not houses.acts_for_sender(details.agent):
         raise UsageError(
             f"entry {given[0]} hands items over to {details.agent}, so {details.agent} is a recipient; as one of the "
             f"house {details.agent} could pass on what it received, whatever the terms say",
             hint="a colleague who has the same code needs another one",
+        )
+    if houses.ignores((author.signer.code, signer), (details.agent, details.key)):
+        raise UsageError(
+            f"{details.agent} has signed here for another house than {author.signer.code}, so the admission would have "
+            "no effect; nothing was recorded"
         )
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from evtool.core.custody.chain import Link
 from evtool.core.custody.entry import Entry
 from evtool.core.custody.events import Admitted, Event
-from evtool.core.custody.house import Agents, act_of
+from evtool.core.custody.house import Agents, Houses, act_of
 from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.ssh.allowed_signers import AllowedSigners, TrustStatus
 from evtool.core.ssh.key import PublicKey
@@ -37,11 +37,20 @@ class TrustPolicy(Struct, frozen=True):
     proven: Mapping[str, datetime] = field(default_factory=dict)
     receipts: Mapping[str, frozenset[PublicKey]] = field(default_factory=dict)
 
+    def judge_entry(self, link: Link, houses: Houses) -> tuple[Code, Words] | None:
+        """Say why the signer of an entry of a record, which has these houses, is not trusted; None if it is.
+
+        A retired key is trusted no more, whatever the list says: the entry comes after the first one of its successor
+        in the chain, so it was signed later, by mistake or by whoever stole the key.
+        """
+        return self.judge(link) or _judge_retired(link, houses)
+
     def judge(self, link: Link) -> tuple[Code, Words] | None:
         """Say why the signer of an entry is not trusted; None if it is.
 
         A claimed time proves nothing, so a key has to be valid now, or at the moment by which the entry is proven to
-        have existed: what was signed before a key was stolen was not signed by the thief.
+        have existed: what was signed before a key was stolen was not signed by the thief. This asks the lists of the
+        user only, as for a receipt, which stands beside the record; of an entry in a record, ask `judge_entry`.
         """
         objection = self._judge(link.public_key, link.entry.agent, self.proven.get(link.head))
         return None if objection and self._is_of_recipient(link) else objection
@@ -80,9 +89,14 @@ class TrustPolicy(Struct, frozen=True):
         return objection is None or objection[0] in (Code.KEY_NO_LONGER_VALID, Code.KEY_NOT_YET_VALID)
 
 
-def read_agents(links: Iterable[Link], policy: TrustPolicy) -> Agents:
-    """Tell which codes and keys are one agent, by what keys say that the user knows."""
-    return Agents(act_of(link) for link in links if policy.knows(link))
+def read_agents(links: Iterable[Link], houses: Houses, policy: TrustPolicy) -> Agents:
+    """Tell which codes and keys are one agent, by admissions that count and whose keys the user knows."""
+    return Agents(act_of(link) for link in links if link.entry.sequence in houses.admitting and policy.knows(link))
+
+
+def _judge_retired(link: Link, houses: Houses) -> tuple[Code, Words] | None:
+    by = houses.retired_by.get(link.entry.sequence)
+    return None if by is None else (Code.KEY_RETIRED, Words("retired", agent=link.entry.agent, by=by))
 
 
 _BY_RECIPIENTS = (Event.RECEIVED, Event.COUNTERSIGNED)
@@ -96,24 +110,26 @@ _REASONS = {
 }
 
 
-def _find_admissions(trusted: Iterable[Link]) -> dict[tuple[str, str], Entry]:
-    """Find who is admitted by entries whose signers the user trusts: code and key -> the first of those entries."""
+def _find_admissions(links: Iterable[Link], houses: Houses, policy: TrustPolicy) -> dict[tuple[str, str], Entry]:
+    """Find who is admitted by entries that count and whose signers are trusted: code and key -> the first of them."""
     found: dict[tuple[str, str], Entry] = {}
-    for link in trusted:
-        details = link.entry.details
-        if isinstance(details, Admitted):
+    for link in links:
+        details, counts = link.entry.details, link.entry.sequence in houses.admitting
+        if isinstance(details, Admitted) and counts and policy.judge_entry(link, houses) is None:
             found.setdefault((details.agent, details.key), link.entry)
     return found
 
 
-def judge_signers(links: Iterable[Link], policy: TrustPolicy, findings: list[Finding]) -> list[SignerReport]:
-    """Judge the signer of each entry; what is not trusted is added to the findings."""
+def judge_signers(
+    links: Iterable[Link], houses: Houses, policy: TrustPolicy, findings: list[Finding]
+) -> list[SignerReport]:
+    """Judge the signer of each entry of a record, with its houses; what is not trusted is added to the findings."""
     links = list(links)
     reports: list[SignerReport] = []
-    objections = [policy.judge(link) for link in links]
-    admitted = _find_admissions(link for link, objection in zip(links, objections, strict=True) if objection is None)
-    for link, objection in zip(links, objections, strict=True):
+    admitted = _find_admissions(links, houses, policy)
+    for link in links:
         entry, key = link.entry, link.public_key
+        objection, retired = policy.judge(link), _judge_retired(link, houses)
         if objection:
             code, reason = objection
             says, remarks = Words("signer", agent=entry.agent, why=reason), tuple[Words, ...]()
@@ -123,6 +139,8 @@ def judge_signers(links: Iterable[Link], policy: TrustPolicy, findings: list[Fin
             findings.append(
                 Finding(code, Effect.OPEN, says, found=key.fingerprint, entry=entry.sequence, remarks=remarks)
             )
+        if retired:
+            findings.append(Finding(retired[0], Effect.OPEN, retired[1], found=key.fingerprint, entry=entry.sequence))
         reports.append(
             SignerReport(
                 entry=entry.sequence,
@@ -130,7 +148,7 @@ def judge_signers(links: Iterable[Link], policy: TrustPolicy, findings: list[Fin
                 agent=entry.agent,
                 fingerprint=key.fingerprint,
                 public_key=key.line,
-                trusted=objection is None,
+                trusted=objection is None and retired is None,
                 claimed_time=format_time(entry.happened_at),
                 head=link.head,
             )

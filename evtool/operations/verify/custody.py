@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from evtool.core.custody.chain import Link, check_head
 from evtool.core.custody.events import Corrected, Countersigned
@@ -25,13 +25,12 @@ def judge_custody(
     findings = [finding for link in links for finding in _judge_references(link, record)]
     findings += record.undone.findings
     receipts = _read_receipts(record, policy, findings)
-    findings += _find_retired(links, record.houses.retired_by)
     findings += _open_transfers(links, receipts)
     if expected_head is not None:
         finding = check_head(record.chain, expected_head)
         if finding:
             findings.append(finding)
-    findings += _judge_witness(links, receipts, policy, agents, expected_head, stamped)
+    findings += _judge_witness(record, receipts, policy, agents, expected_head, stamped)
     return findings
 
 
@@ -82,17 +81,6 @@ def _read_receipts(record: Record, policy: TrustPolicy, findings: list[Finding])
     return receipts
 
 
-def _find_retired(links: Sequence[Link], retired_by: Mapping[int, int]) -> list[Finding]:
-    """A key whose successor has signed should sign no more; a mistake and a thief look the same from here."""
-    findings: list[Finding] = []
-    for link in links:
-        number, key = link.entry.sequence, link.public_key.fingerprint
-        if number in retired_by:
-            says = Words("retired", agent=link.entry.agent, by=retired_by[number])
-            findings.append(Finding(Code.KEY_RETIRED, Effect.OPEN, says, found=key, entry=number))
-    return findings
-
-
 def _open_transfers(links: Sequence[Link], receipts: Sequence[Receipt]) -> list[Finding]:
     answered = answered_transfers(links) | {receipt.transfer.entry.sequence for receipt in receipts}
     findings: list[Finding] = []
@@ -105,7 +93,7 @@ def _open_transfers(links: Sequence[Link], receipts: Sequence[Receipt]) -> list[
 
 
 def _judge_witness(
-    links: Sequence[Link],
+    record: Record,
     receipts: Sequence[Receipt],
     policy: TrustPolicy,
     agents: Agents,
@@ -113,11 +101,12 @@ def _judge_witness(
     stamped: int,
 ) -> list[Finding]:
     """Say up to where somebody else than the newest signer vouches for the chain; later cuts would not show."""
+    links, houses = record.chain.links, record.houses
     newest = links[-1] if links else None
     witnessed = max((receipt.witnessed for receipt in receipts), default=0)
     witnessed = max(witnessed, stamped)
     for link in links:
-        if newest and not _is_one_agent(agents, link, newest) and policy.judge(link) is None:
+        if newest and not _is_one_agent(agents, link, newest) and policy.judge_entry(link, houses) is None:
             witnessed = max(witnessed, link.entry.sequence)
         if link.head == expected_head:
             witnessed = max(witnessed, link.entry.sequence)
@@ -134,7 +123,7 @@ def _is_one_agent(agents: Agents, first: Link, second: Link) -> bool:
     return first.public_key == second.public_key or one == other
 
 
-def judge_second_signatures(links: Sequence[Link], policy: TrustPolicy, agents: Agents, required: int) -> list[Finding]:
+def judge_second_signatures(record: Record, policy: TrustPolicy, agents: Agents, required: int) -> list[Finding]:
     """Count the agents with trusted keys under each seal: its own signer and those who countersigned it.
 
     One agent with two keys is no second agent, and neither is one with a next key under another code. Two codes with
@@ -142,11 +131,12 @@ def judge_second_signatures(links: Sequence[Link], policy: TrustPolicy, agents: 
     """
     if required < 2:
         return []
+    links, houses = record.chain.links, record.houses
     holders: dict[int, dict[str, str]] = {link.entry.sequence: {} for link in links if link.entry.sealed}
     for link in links:
         details = link.entry.details
         number = details.entry if isinstance(details, Countersigned) else link.entry.sequence
-        if number in holders and policy.judge(link) is None:
+        if number in holders and policy.judge_entry(link, houses) is None:
             holders[number].setdefault(link.public_key.fingerprint, link.entry.agent)
     findings: list[Finding] = []
     for number, signed in holders.items():

@@ -97,7 +97,7 @@ class Case(Struct, dict=True):
     @cached_property
     def agents(self) -> Agents:
         """Which codes and keys are one agent."""
-        return read_agents(self.record.chain.links, self.policy)
+        return read_agents(self.record.chain.links, self.record.houses, self.policy)
 
     @cached_property
     def comparison(self) -> Comparison:
@@ -146,9 +146,9 @@ def check_chain(case: Case) -> StepResult:
 def check_trust(case: Case) -> StepResult:
     """Step 4: the user trusts those keys, for those agents, at that time."""
     findings: list[Finding] = []
-    links = case.record.chain.links
-    case.signers = judge_signers(links, case.policy, findings)
-    findings += judge_second_signatures(links, case.policy, case.agents, case.options.min_signers)
+    record = case.record
+    case.signers = judge_signers(record.chain.links, record.houses, case.policy, findings)
+    findings += judge_second_signatures(record, case.policy, case.agents, case.options.min_signers)
     return StepResult(Step.TRUST, case.entries, len(case.signers), tuple(findings))
 
 

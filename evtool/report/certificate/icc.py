@@ -63,6 +63,7 @@ def provenance_annex(writer: Writer) -> list[Block]:
         *limits(writer),
         writer.heading("sign-title"),
         writer.signature("sign", "name", "position", "signature", "date", "place"),
+        *annex(writer),
         PageBreak(),
         writer.heading("load-file"),
         writer.paragraph("load-file-what"),
@@ -82,7 +83,6 @@ def provenance_annex(writer: Writer) -> list[Block]:
             (_row(item) for item in writer.account.items),
             is_annex=True,
         ),
-        *annex(writer),
     ]
 
 

@@ -15,6 +15,7 @@ from evtool.report.certificate.standing import Extent
 from evtool.report.certificate.writer import Writer, spell_digest, spell_name, spell_utc
 from evtool.report.page.summary import MARKS
 from evtool.report.paper import Block, FieldList, Frame, Grid, PageBreak, Paragraph, ValueKind
+from evtool.report.repeat import verify_command
 
 
 def draft_box(writer: Writer) -> Frame:
@@ -100,20 +101,9 @@ def identification(writer: Writer) -> FieldList:
         writer.field("trust", writer.say(f"trust-{trust.kind.value}", count=trust.keys)),
         *([writer.field("trust-list", spell_digest(trust.sha256), ValueKind.DIGEST)] if trust.sha256 else []),
         writer.field("account", spell_digest(writer.source.sha256), ValueKind.DIGEST),
-        writer.field("command", repeat_command(writer), ValueKind.COMMAND),
+        writer.field("command", verify_command(account), ValueKind.COMMAND),
     ]
     return FieldList(tuple(rows))
-
-
-def repeat_command(writer: Writer) -> str:
-    """Give the command that repeats the check, with the words PATH and FILE for what only its reader knows."""
-    asked = writer.account.asked
-    wanted = [f"--require {axis.value}" for axis in asked.required if axis.value in ("time", "consent")]
-    wanted += ["--require whole"] if asked.whole else []
-    wanted += [f"--require signers={asked.min_signers}"] if asked.min_signers > 1 else []
-    trust = [f"--signer {key}" for key in asked.trust.fingerprints] or ["--trust FILE"]
-    head = [f"--expect-head {writer.account.report.head}"] if writer.account.report.head else []
-    return " ".join(["evtool verify PATH", *trust, *wanted, *head])
 
 
 def results(writer: Writer) -> Grid:
@@ -182,9 +172,10 @@ def _seal(writer: Writer, entry: AccountEntry) -> tuple[str, ...]:
 def proven(writer: Writer, entry: int) -> str:
     """Say between which times an entry was made, as far as time-stamps prove it."""
     for interval in writer.account.report.intervals:
-        if interval.entry == entry and (interval.not_before or interval.not_after):
-            unproven = writer.say("unproven")
-            return writer.say("between", first=interval.not_before or unproven, last=interval.not_after or unproven)
+        if interval.entry == entry:
+            first, last = interval.not_before, interval.not_after
+            name = "between" if first and last else "after" if first else "before" if last else "unproven"
+            return writer.say(name, first=first, last=last)
     return writer.say("unproven")
 
 
@@ -307,8 +298,16 @@ def entries(writer: Writer) -> Grid:
     return writer.table(columns, _entries(writer))
 
 
+def _sealed(entry: AccountEntry) -> str:
+    """Give the numbers of the items that an entry seals; nothing for any other entry."""
+    first, count = entry.details.get("first_item"), entry.details.get("items")
+    if entry.event is not Event.SEALED or not isinstance(first, int) or not isinstance(count, int):
+        return ""
+    return str(first) if count == 1 else f"{first}-{first + count - 1}"
+
+
 def _entries(writer: Writer) -> Iterator[tuple[str, ...]]:
     for entry in writer.account.log:
-        items = writer.say("all-items") if entry.items is None else ", ".join(entry.items)
+        items = _sealed(entry) or (writer.say("all-items") if entry.items is None else ", ".join(entry.items))
         event = writer.page.say(f"event.{entry.event.value}")
         yield str(entry.entry), event, spell_name(entry.agent), items, entry.happened_at, proven(writer, entry.entry)

@@ -19,7 +19,7 @@ from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.report.account import Account
 from evtool.report.certificate.kind import CertificateKind
-from evtool.report.certificate.standing import Standing, judge
+from evtool.report.certificate.standing import Extent, Standing, judge
 from evtool.report.language import FOLDER, PAGES, Language, Said, load_language
 from evtool.report.paper import (
     Blank,
@@ -95,8 +95,9 @@ class Writer:
         return self._texts.is_reviewed
 
     def has(self, name: str) -> bool:
-        """Tell whether the table of this certificate has a text."""
-        return name in self._texts.table(self.kind.value)
+        """Tell whether the table of this certificate has a text; a refusal has none of its numbered headings."""
+        is_numbered = self.standing.extent is Extent.REFUSED and name.startswith("head-")
+        return not is_numbered and name in self._texts.table(self.kind.value)
 
     def say(self, name: str, **values: Value) -> str:
         """Say a text without blanks."""

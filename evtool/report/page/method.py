@@ -10,6 +10,7 @@ from evtool.core.text.digest import group_in_fours
 from evtool.report.account import Account
 from evtool.report.page.writer import PageWriter, digest, lines, spell
 from evtool.report.paper import Block, Bullets, Commands, Field, FieldList, Grid, PageBreak, Piece, ValueKind
+from evtool.report.repeat import verify_command
 
 _HANDS = 4
 """Handovers for which there is room on the form."""
@@ -26,7 +27,7 @@ def repeat(page: PageWriter) -> Iterator[Block]:
     commands = tuple(_commands(page.account))
     yield page.heading("repeat.title")
     yield page.paragraph("repeat.with")
-    yield Commands((_command(page.account),))
+    yield Commands((verify_command(page.account),))
     if commands:
         yield page.paragraph("repeat.without")
         yield Commands(commands)
@@ -47,14 +48,6 @@ def _commands(account: Account) -> Iterator[str]:
     for stamp in account.report.timestamps:
         for line in stamp.repeat:
             yield spell(line, 2000)
-
-
-def _command(account: Account) -> str:
-    asked = [f" --require {axis.value}" for axis in account.asked.required if axis.value in ("time", "consent")]
-    asked += [" --require whole"] if account.asked.whole else []
-    asked += [f" --require signers={account.asked.min_signers}"] if account.asked.min_signers > 1 else []
-    head = f" --expect-head {account.report.head}" if account.report.head else ""
-    return f"evtool verify PATH --trust trusted_keys{''.join(asked)}{head}"
 
 
 def how_checked(page: PageWriter) -> Iterator[Block]:
