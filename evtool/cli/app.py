@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -18,7 +20,12 @@ from evtool.core.text.names import shown
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run evtool and leave the process with its exit code."""
+    """Run evtool and leave the process with its exit code; without arguments, those of the process.
+
+    A process of its own ends at once, without taking apart what it is made of: that takes an eighth of a short run.
+    """
+    # Python looks for what nobody reaches any more after every 700 new objects; a start makes 100,000, all in use.
+    gc.set_threshold(10_000)
     output, _ = take_over_streams()
     faults = FaultWatch()
     faults.begin()
@@ -40,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             print_error(f"the answer could not be written to standard output: {shown(output.error)}", hint)
     sys.stderr.flush()
     faults.leave(code)
+    if arguments is None and threading.active_count() == 1:
+        os._exit(code)
     sys.exit(code)
 
 

@@ -1,28 +1,29 @@
-"""What every command is made of: options from frozen dataclasses, and a help page with named sections."""
+"""What every command is made of: options from values, and a help page with named sections."""
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 import click
+from msgspec import NODEFAULT, Struct, field
 
 from evtool.cli.next_command import fill_commands
 from evtool.cli.ways import hint_of
 from evtool.core.errors import EvtoolError
+from evtool.core.text.expressions import compiled_when_used
+from evtool.core.values import defaults_of
 
 Function = Callable[..., Any]
 
-_T = TypeVar("_T")
+_T = TypeVar("_T", bound=Struct)
 
 OWN = "Options"
 """The section of a command's own options."""
 
-_RANGE = re.compile(r"\s*\[([0-9]+<=)?x[<>]=[0-9]+\]")
+_RANGE = compiled_when_used(r"\s*\[([0-9]+<=)?x[<>]=[0-9]+\]")
 """What click adds to the help of a number; what a user gets wrong, the error says."""
 
 OUTPUT = "Output"
@@ -72,12 +73,25 @@ class Command(click.Command):
             raise
 
 
-def flag(*names: str, otherwise: Any = dataclasses.MISSING, **settings: Any) -> Any:
-    """Declare a field of a dataclass as an option: its names, and what `click.option` takes beside them.
+class _Flag(Struct, frozen=True):
+    """How an option is declared; makes the value of its field where a command does not have it."""
+
+    names: tuple[str, ...]
+    otherwise: Any
+    settings: dict[str, Any]
+
+    def __call__(self) -> Any:
+        if self.otherwise is NODEFAULT:
+            raise TypeError(f"{self.names[0]} has to be given")
+        return self.otherwise
+
+
+def flag(*names: str, otherwise: Any = NODEFAULT, **settings: Any) -> Any:
+    """Declare a field of a value as an option: its names, and what `click.option` takes beside them.
 
     `otherwise` is the value of the field where a command does not have the option.
     """
-    return dataclasses.field(default=otherwise, metadata={"names": names, "settings": settings})
+    return field(default_factory=_Flag(names, otherwise, settings))
 
 
 def options_of(
@@ -97,12 +111,9 @@ def options_of(
     Raises:
         click.UsageError: when the command runs, if `kind` refuses the values.
     """
-    declared = [
-        field
-        for field in dataclasses.fields(kind)  # type: ignore[arg-type]  # a dataclass, which no type can say
-        if "names" in field.metadata and field.name not in without
-    ]
-    parameters = {field.name: f"{keyword}_{field.name}" for field in declared}
+    makers = {name: getattr(default, "factory", None) for name, default in defaults_of(kind).items()}
+    declared = {name: maker for name, maker in makers.items() if isinstance(maker, _Flag) and name not in without}
+    parameters = {name: f"{keyword}_{name}" for name in declared}
 
     def decorate(command: Function) -> Function:
         @functools.wraps(command)
@@ -110,10 +121,10 @@ def options_of(
             values = {name: kwargs.pop(parameter) for name, parameter in parameters.items()}
             return command(*args, **kwargs, **{keyword: kind(**values)})
 
-        for field in reversed(declared):
-            names, settings = field.metadata["names"], field.metadata["settings"]
-            names = renamed.get(field.name, names)
-            click.option(*names, parameters[field.name], cls=Option, section=section, **settings)(with_options)
+        for name, found in reversed(declared.items()):
+            names = renamed.get(name, found.names)
+            add = click.option(*names, parameters[name], cls=Option, section=section, **found.settings)
+            add(with_options)
         return with_options
 
     return decorate

@@ -9,7 +9,6 @@ import atexit
 import os
 import sys
 import threading
-import traceback
 from types import TracebackType
 
 from evtool.cli.delivery import print_error
@@ -85,4 +84,7 @@ def describe_fault(error: BaseException | None, trace: TracebackType | None = No
 def print_traceback(error: BaseException | None) -> None:
     """Print the traceback of an error on stderr, if the environment asks for it."""
     if error is not None and os.environ.get(TRACEBACK_VARIABLE):
+        # Start-up time: a run without a fault needs none of it.
+        import traceback
+
         traceback.print_exception(error, file=sys.stderr)

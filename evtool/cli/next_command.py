@@ -7,12 +7,12 @@ works as it stands. Whoever calls evtool from Python gets it in general.
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator
 
 import click
 
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import is_visible
 
 PLACE = "DIR"
@@ -28,7 +28,7 @@ trust, and who signs what. That a passphrase came from a descriptor helps no lat
 _RECORDS = {"directory", "path", "paths", "bundle"}
 """What the argument of a command is called that names a record; no command has two of them."""
 
-_TOLD = re.compile(r"`(evtool [^`]*)`")
+_TOLD = compiled_when_used(r"`(evtool [^`]*)`")
 
 
 def fill_commands(text: str) -> str:

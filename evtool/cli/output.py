@@ -6,22 +6,22 @@ import json
 import re
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import Enum
 from shutil import get_terminal_size
 from typing import Literal
 
 import click
-from msgspec import Struct
+from msgspec import Struct, field
 
 from evtool.cli.command import OUTPUT, flag, options_of
 from evtool.cli.next_command import fill_commands
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import is_visible
 from evtool.report.findings import IN_JSON, IN_TEXT
 from evtool.report.json_value import to_json
 from evtool.report.language import Language, choose_language
 
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+_UNPRINTABLE = compiled_when_used(r"[^\x20-\x7e]")
 
 
 class ErrorDocument(Struct, frozen=True, kw_only=True):
@@ -56,8 +56,7 @@ def _what_is_done() -> list[str]:
     return context.obj if context is not None and isinstance(context.obj, list) else []
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """How one run speaks; the flags for it.
 
     Attributes:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 import click
 
 from evtool.cli.group import UnknownCommandError
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.guess import did_you_mean, find_options
 from evtool.core.text.names import shown
 
-_NOT_ONE_OF = re.compile(r"'(.*)' is not one of")
+_NOT_ONE_OF = compiled_when_used(r"'(.*)' is not one of")
 
 
 def explain_usage(error: click.ClickException) -> tuple[str, str]:

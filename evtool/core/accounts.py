@@ -85,3 +85,23 @@ class EvidenceCounts(Struct):
         """All classes together, which is `seen` unless something was dropped."""
         total: int = sum(getattr(self, name) for name in names_of(self))
         return total - self.seen
+
+
+class LeftOut(Struct, frozen=True):
+    """One entry of the directory that a pattern left out of a seal.
+
+    Attributes:
+        path: its stored name.
+        pattern: the pattern.
+        reason: why there is such a pattern, in words.
+        directory: whether it is a directory.
+        files: how many files it is, or holds; at most some 200,000 are counted.
+        bytes: bytes in them.
+    """
+
+    path: str
+    pattern: str
+    reason: str
+    directory: bool
+    files: int
+    bytes: int

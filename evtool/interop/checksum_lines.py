@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from evtool.core.errors import FormatError
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 from evtool.interop.expected import CRC32, DIGEST_SIZES, parse_digest
 
@@ -30,8 +31,8 @@ class ListedFile(NamedTuple):
     size: int | None = None
 
 
-_PLAIN = re.compile(r"(\\?)([0-9A-Fa-f]+)[ \t](.+)\Z", re.DOTALL)
-_TAGGED = re.compile(r"(\\?)([A-Za-z0-9/-]+) ?\((.+)\) ?= ?([0-9A-Fa-f]+)\Z", re.DOTALL)
+_PLAIN = compiled_when_used(r"(\\?)([0-9A-Fa-f]+)[ \t](.+)\Z", re.DOTALL)
+_TAGGED = compiled_when_used(r"(\\?)([A-Za-z0-9/-]+) ?\((.+)\) ?= ?([0-9A-Fa-f]+)\Z", re.DOTALL)
 _TAG_NAMES = {"MD5": "md5", "SHA1": "sha1", "SHA224": "sha224", "SHA256": "sha256", "SHA384": "sha384"} | {
     **{"SHA512": "sha512", "SHA2224": "sha224", "SHA2256": "sha256", "SHA2384": "sha384", "SHA2512": "sha512"},
     **{"BLAKE2B": "blake2b", "BLAKE2B512": "blake2b", "BLAKE3": "blake3"},
@@ -41,10 +42,10 @@ _COMMENTS = ("#", ";", "//")
 
 _HASHDEEP_COLUMNS = {"md5", "sha1", "sha256", "tiger", "whirlpool"}
 _HASHDEEP_READ = _HASHDEEP_COLUMNS & DIGEST_SIZES.keys()
-_ESCAPES = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPES = compiled_when_used(r"\\(.)", re.DOTALL)
 _ESCAPED = {"\\": "\\", "n": "\n", "r": "\r"}
 
-_SFV = re.compile(r"(.+?)[ \t]+([0-9A-Fa-f]{8})\Z", re.DOTALL)
+_SFV = compiled_when_used(r"(.+?)[ \t]+([0-9A-Fa-f]{8})\Z", re.DOTALL)
 
 _CERTUTIL = (
     re.compile(r"([A-Za-z0-9]+) hash of (?:file )?(.+):\Z"),
@@ -53,8 +54,8 @@ _CERTUTIL = (
 )
 """The first of certutil's lines, in English and Korean, of Windows 10 and of Windows 7."""
 
-_OLD_CERTUTIL = re.compile(r"[A-Za-z0-9]+ hash of file ")
-_PROMPT = re.compile(r"(PS )?[A-Za-z]:\\[^>]*>")
+_OLD_CERTUTIL = compiled_when_used(r"[A-Za-z0-9]+ hash of file ")
+_PROMPT = compiled_when_used(r"(PS )?[A-Za-z]:\\[^>]*>")
 
 
 def parse_sums(lines: Iterable[str], algorithm: str) -> Iterator[ListedFile]:

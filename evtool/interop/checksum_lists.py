@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from msgspec import Struct, field
 
 from evtool.core.errors import FormatError, Way
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.foreign import ForeignText, not_utf8, read_foreign_text
 from evtool.core.text.names import shown, shown_path
 from evtool.interop.checksum_lines import ListedFile, parse_certutil, parse_hashdeep, parse_sfv, parse_sums
@@ -36,7 +37,7 @@ TABLE_FORMATS = ("csv", "get-filehash", "ftk", "autopsy", "hashmyfiles")
 FORMATS = (*SUM_FORMATS, HASHDEEP, SFV, CERTUTIL, *TABLE_FORMATS)
 """Names of all formats."""
 
-_DRIVE = re.compile(r"(?:[A-Za-z]:|\\\\[?.]\\|\\\\[^\\/]+\\)")
+_DRIVE = compiled_when_used(r"(?:[A-Za-z]:|\\\\[?.]\\|\\\\[^\\/]+\\)")
 """How an absolute path of Windows begins: with a drive, or with the name of another computer."""
 
 _MAX_NAMED = 20
@@ -168,7 +169,7 @@ def _recognise(text: str, file_name: str) -> str:
     )
 
 
-_NAMED = re.compile(
+_NAMED = compiled_when_used(
     r"(md5|sha1|sha256|sha384|sha512)sums?(?:\.txt|\.asc)?\Z|\.(md5|sha1|sha256|sha384|sha512)\Z|"
     r"manifest-(md5|sha1|sha256|sha384|sha512)\.txt\Z"
 )

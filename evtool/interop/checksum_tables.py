@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from evtool.core.errors import FormatError, Way
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 from evtool.interop.checksum_lines import ListedFile
 from evtool.interop.expected import CHECKSUM_SIZES, parse_digest
@@ -32,9 +33,9 @@ _DIGESTS = {
     for ending in ("", "hash", "sum", "checksum", "digest", "해시")
 }
 
-_RULER = re.compile(r"-+( +-+)+ *\Z")
-_FIELD = re.compile(r"(\S[^:]*?) *:(?: (.*))?\Z")
-_SEPARATOR = re.compile(r"=+\Z")
+_RULER = compiled_when_used(r"-+( +-+)+ *\Z")
+_FIELD = compiled_when_used(r"(\S[^:]*?) *:(?: (.*))?\Z")
+_SEPARATOR = compiled_when_used(r"=+\Z")
 _CUT = ("...", "\u2026")
 
 _Row = tuple[str, Mapping[str, str]]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct, field
 
 from evtool.core.errors import FormatError, Way
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown_path
 
 DIGEST_SIZES = {
@@ -24,7 +23,7 @@ CHECKSUM_SIZES = DIGEST_SIZES | {CRC32: 4}
 WEAK = frozenset({"md5", "sha1", CRC32})
 """Algorithms for which another file with the same value can be made; they show accidents only, not intent."""
 
-_HEX = re.compile(r"[0-9A-Fa-f]+\Z")
+_HEX = compiled_when_used(r"[0-9A-Fa-f]+\Z")
 
 
 class Expected(Struct):

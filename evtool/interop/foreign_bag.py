@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from evtool.core.container.payload_names import find_unsafe
 from evtool.core.errors import FormatError
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.foreign import not_utf8
 from evtool.core.text.names import shown, shown_path
 from evtool.interop.expected import DIGEST_SIZES, Expected, add_expected, safe_path
@@ -20,15 +21,15 @@ from evtool.interop.expected import DIGEST_SIZES, Expected, add_expected, safe_p
 PAYLOAD = b"data/"
 
 _END = r"(?:\r\n|\n|\r)"
-_DECLARATION = re.compile(
+_DECLARATION = compiled_when_used(
     rf"BagIt-Version: *([0-9]{{1,3}})\.([0-9]{{1,3}}) *{_END}"
     rf"Tag-File-Character-Encoding: *([A-Za-z0-9._-]{{1,40}}) *{_END}?\Z"
 )
-_MANIFEST_NAME = re.compile(r"(tag)?manifest-(.+)\.txt\Z", re.IGNORECASE | re.DOTALL)
-_LINE = re.compile(r"([0-9A-Fa-f]+)[ \t]+\*?(.+)\Z", re.DOTALL)
-_ENCODED = re.compile(r"%(0A|0D|25)", re.IGNORECASE)
-_FETCH_LINE = re.compile(r"(\S+)[ \t]+(-|[0-9]{1,19})[ \t]+(.+)\Z", re.DOTALL)
-_OXUM = re.compile(r"([0-9]{1,19})\.([0-9]{1,12})\Z")
+_MANIFEST_NAME = compiled_when_used(r"(tag)?manifest-(.+)\.txt\Z", re.IGNORECASE | re.DOTALL)
+_LINE = compiled_when_used(r"([0-9A-Fa-f]+)[ \t]+\*?(.+)\Z", re.DOTALL)
+_ENCODED = compiled_when_used(r"%(0A|0D|25)", re.IGNORECASE)
+_FETCH_LINE = compiled_when_used(r"(\S+)[ \t]+(-|[0-9]{1,19})[ \t]+(.+)\Z", re.DOTALL)
+_OXUM = compiled_when_used(r"([0-9]{1,19})\.([0-9]{1,12})\Z")
 _ALGORITHMS = {name.replace("_", ""): name for name in DIGEST_SIZES}
 """Names without separators, as RFC 8493 (section 2.4) wants them in the names of manifests -> algorithms."""
 _ENCODINGS = {"utf-8": "utf-8", "us-ascii": "ascii", "ascii": "ascii", "iso-8859-1": "latin-1", "utf-16": "utf-16"}
@@ -176,7 +177,7 @@ def _bad_declaration(data: bytes) -> FormatError:
     hint = "the two lines of bagit.txt are `BagIt-Version: 1.0` and `Tag-File-Character-Encoding: UTF-8`"
     if data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return FormatError(f"{what}: it begins with a byte order mark, which BagIt does not allow there", hint=hint)
-    lines = re.split(_END, data.decode("utf-8", "replace"))
+    lines = _END.split(data.decode("utf-8", "replace"))
     for number, (expected, pattern) in enumerate(_DECLARED, start=1):
         found = lines[number - 1] if len(lines) >= number else ""
         if not pattern.match(found):

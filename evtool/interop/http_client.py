@@ -20,6 +20,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from msgspec import Struct
 
 from evtool.core.errors import InputError
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 from evtool.core.values import replace
 
@@ -36,8 +37,8 @@ _MAX_REDIRECTS = 3
 _BUSY = frozenset({429, 503})
 _PORTAL = frozenset({407, 511})
 _CHUNK = 1 << 16
-_URL = re.compile(r"[!-~]+\Z")
-_TITLE = re.compile(rb"<title[^>]*>(.{0,400}?)</title", re.IGNORECASE | re.DOTALL)
+_URL = compiled_when_used(r"[!-~]+\Z")
+_TITLE = compiled_when_used(rb"<title[^>]*>(.{0,400}?)</title", re.IGNORECASE | re.DOTALL)
 
 
 class NetworkProblem(Enum):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import io
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from evtool.core.errors import FormatError, InputError
 from evtool.core.manifest.context import KINDS
 from evtool.core.terms.terms import TERMS, TERMS_BY_NAME, TermShape
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.spreadsheet import escape_cell
 from evtool.interop.headings import heading_of
 from evtool.interop.items_table import COLUMNS, PATH, describe_columns
@@ -24,7 +24,7 @@ MAX_ROWS = 1_048_575
 """Items that a sheet has room for below its headings."""
 
 _MAX_CELL = 32_767
-_NOT_OF_XML = re.compile("[\ufffe\uffff]")
+_NOT_OF_XML = compiled_when_used("[\ufffe\uffff]")
 _WIDTHS = {PATH: 40, "title": 30, "description": 40, "note": 30}
 _CREATED = datetime(1980, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 """A workbook says when it was made; that is nobody's business, and 1980 is where dates of its zip begin."""

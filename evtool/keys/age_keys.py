@@ -7,9 +7,10 @@ secret halves. No plugin is ever started: a file from outside could otherwise ch
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from evtool.core.errors import InputError, KeyFileError
 from evtool.core.text.foreign import read_foreign_text
@@ -25,8 +26,7 @@ _IDENTITY_MARK = "AGE-SECRET-KEY-1"
 _SSH_BEGIN = b"-----BEGIN OPENSSH PRIVATE KEY-----"
 
 
-@dataclass(frozen=True, slots=True)
-class EncryptionKey:
+class EncryptionKey(Struct, frozen=True, eq=False):
     """Somebody who will be able to decrypt.
 
     Attributes:
@@ -35,14 +35,25 @@ class EncryptionKey:
     """
 
     text: str
-    key: Any = field(repr=False, compare=False)
+    key: Any
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, EncryptionKey) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        return f"EncryptionKey({self.text!r})"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class DecryptionKey:
+class DecryptionKey(Struct, frozen=True):
     """A secret key; shows nothing of itself."""
 
     key: Any
+
+    def __repr__(self) -> str:
+        return "DecryptionKey()"
 
 
 def load_pyrage() -> Any:

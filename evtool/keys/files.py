@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -170,7 +169,7 @@ def replace_file(path: Path, data: bytes, mode: int) -> None:
         KeyFileError: it cannot be written; the old bytes are still there.
     """
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    temporary = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
     create_file(temporary, data, mode)
     try:
         os.replace(temporary, target)

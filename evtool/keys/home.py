@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import platformdirs
-
 from evtool.keys.files import make_private_directory
 
 
@@ -17,7 +15,12 @@ def home_directory() -> Path:
     `%LOCALAPPDATA%\\evtool` on Windows. Nothing is created.
     """
     given = os.environ.get("EVTOOL_HOME")
-    return Path(given) if given else platformdirs.user_config_path("evtool", appauthor=False)
+    if given:
+        return Path(given)
+    # Start-up time: it imports the machinery of temporary files and of four forms of compression.
+    import platformdirs
+
+    return platformdirs.user_config_path("evtool", appauthor=False)
 
 
 def keys_directory(home: Path) -> Path:
@@ -28,6 +31,16 @@ def keys_directory(home: Path) -> Path:
 def trust_file(home: Path) -> Path:
     """Give the file of the keys that the user trusts."""
     return home / "allowed_signers"
+
+
+def recipients_file(home: Path) -> Path:
+    """Give the file of the user's recipients."""
+    return home / "recipients.toml"
+
+
+def has_recipients(file: Path) -> bool:
+    """Tell whether there is something in the place of that file, whatever it is."""
+    return file.is_symlink() or file.exists()
 
 
 def make_home(home: Path) -> None:

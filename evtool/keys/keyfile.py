@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_ssh_private_key,
 )
+from msgspec import Struct
 
 from evtool.core.errors import FormatError, InputError, KeyFileError, Way
 from evtool.core.ssh.key import ED25519, PublicKey, parse_public_key_blob, parse_public_key_line
@@ -42,8 +42,7 @@ _MAGIC = b"openssh-key-v1\0"
 _CONVERT = "evtool reads OpenSSH key files; `evtool key new CODE` makes one"
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFile:
+class KeyFile(Struct, frozen=True):
     """A private key file of which only the public part was looked at.
 
     Attributes:
@@ -55,7 +54,10 @@ class KeyFile:
     path: Path
     public_key: PublicKey
     encrypted: bool
-    _data: bytes = field(repr=False)
+    _data: bytes
+
+    def __repr__(self) -> str:
+        return f"KeyFile({str(self.path)!r})"
 
     @property
     def data(self) -> bytes:

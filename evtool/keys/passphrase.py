@@ -9,7 +9,6 @@ with the bytes as they came, which opens a key that another program locked with 
 
 from __future__ import annotations
 
-import getpass
 import os
 import stat
 import unicodedata
@@ -162,6 +161,9 @@ def _without_newline(data: bytes) -> bytes:
 
 
 def _ask(prompt: str, way: Way) -> bytes:
+    # Start-up time: few runs ask.
+    import getpass
+
     with warnings.catch_warnings():
         # getpass would go on with echo, or read a pipe that was meant for something else, and only warn of it.
         warnings.simplefilter("error", getpass.GetPassWarning)

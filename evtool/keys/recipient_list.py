@@ -7,7 +7,6 @@ other recipient what it said before.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,10 @@ from msgspec import Struct
 from evtool.core.errors import FormatError, KeyFileError, UsageError
 from evtool.core.terms.terms import code_text
 from evtool.core.text.codes import check_code
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.values import replace
 from evtool.keys.files import locked, read_own_file, replace_file
-from evtool.keys.home import home_directory, make_home
+from evtool.keys.home import home_directory, make_home, recipients_file
 from evtool.keys.recipients import (
     FORMAT,
     MAX_RECIPIENTS_FILE,
@@ -30,12 +30,13 @@ from evtool.keys.recipients import (
     name_place,
     parse_recipients,
     parse_recipients_file,
-    recipients_file,
 )
 
-_HEADER = re.compile(r"""[ \t]*\[[ \t]*recipient[ \t]*\.[ \t]*(["']?)([A-Za-z0-9._-]+)\1[ \t]*\][ \t]*(#.*)?\Z""")
-_ANY_HEADER = re.compile(r"[ \t]*\[")
-_REMARK = re.compile(r"[ \t]*(#.*)?\Z")
+_HEADER = compiled_when_used(
+    r"""[ \t]*\[[ \t]*recipient[ \t]*\.[ \t]*(["']?)([A-Za-z0-9._-]+)\1[ \t]*\][ \t]*(#.*)?\Z"""
+)
+_ANY_HEADER = compiled_when_used(r"[ \t]*\[")
+_REMARK = compiled_when_used(r"[ \t]*(#.*)?\Z")
 
 Change = Callable[[KnownRecipient | None], KnownRecipient]
 """Makes the new description of a recipient out of what the list says now, which is None for a new one."""

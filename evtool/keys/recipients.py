@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,21 +19,22 @@ from evtool.core.ssh.key import PublicKey, parse_public_key_line
 from evtool.core.terms.input import accepted, parse_user_term
 from evtool.core.terms.terms import TERMS_BY_NAME, Purpose
 from evtool.core.text.codes import check_code
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.foreign import read_foreign_text
 from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import shown
 from evtool.core.text.toml import TomlTable, parse_toml
 from evtool.core.values import replace
 from evtool.keys.files import read_any_file, read_own_file
-from evtool.keys.home import home_directory
+from evtool.keys.home import has_recipients, home_directory, recipients_file
 
 FORMAT = "evtool-recipients/1"
 
 MAX_RECIPIENTS_FILE = 1024 * 1024
 """Largest file of recipients, in bytes."""
 
-_AGE_KEY = re.compile(r"age1[02-9ac-hj-np-z]{10,4000}\Z")
-_REGION = re.compile(r"[A-Z]{2}\Z")
+_AGE_KEY = compiled_when_used(r"age1[02-9ac-hj-np-z]{10,4000}\Z")
+_REGION = compiled_when_used(r"[A-Z]{2}\Z")
 _KINDS = ", ".join(kind.value for kind in RecipientKind)
 
 
@@ -92,11 +92,6 @@ class Recipients(Struct, frozen=True):
         return f"`{command}` adds it to {name_place(recipients_file(home_directory()))}"
 
 
-def recipients_file(home: Path) -> Path:
-    """Give the file of the user's recipients."""
-    return home / "recipients.toml"
-
-
 def name_place(file: Path) -> str:
     """Say where a file in the user's home for evtool is, without the path of this machine."""
     if os.environ.get("EVTOOL_HOME"):
@@ -118,7 +113,7 @@ def load_recipients(path: Path | None = None, home: Path | None = None) -> Recip
         named = parse_recipients_file(path, read_any_file(path, MAX_RECIPIENTS_FILE))
         return replace(named, place=shown(path.name))
     own = recipients_file(home or home_directory())
-    if not (own.is_symlink() or own.exists()):
+    if not has_recipients(own):
         return Recipients()
     return parse_recipients_file(own, read_own_file(own, MAX_RECIPIENTS_FILE))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -47,13 +46,15 @@ class Signer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class FileSigner:
+class FileSigner(Struct, frozen=True):
     """Signs with a key file that is unlocked."""
 
     public_key: PublicKey
     code: str
-    _private_key: Ed25519PrivateKey = field(repr=False)
+    _private_key: Ed25519PrivateKey
+
+    def __repr__(self) -> str:
+        return f"FileSigner({self.code!r})"
 
     def sign(self, message: bytes) -> bytes:
         """Sign in this process."""

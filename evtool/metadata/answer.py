@@ -6,8 +6,9 @@ import re
 
 from evtool.core.errors import FormatError
 from evtool.core.metadata.json_form import read_claims
+from evtool.core.text.expressions import compiled_when_used
 
-_LINE = re.compile(rb'\{"item":(0|[1-9][0-9]{0,5}),(?:"(end|alone)":true|"claims":(\{.*\}))\}\Z', re.DOTALL)
+_LINE = compiled_when_used(rb'\{"item":(0|[1-9][0-9]{0,5}),(?:"(end|alone)":true|"claims":(\{.*\}))\}\Z', re.DOTALL)
 """As `wire` describes it."""
 
 

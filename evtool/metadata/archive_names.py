@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from evtool.core.text.expressions import compiled_when_used
 
-_UNSAFE = re.compile(r"(?:\A[/\\~])|(?:\A[A-Za-z]:)|(?:(?:\A|[/\\])\.\.(?:[/\\]|\Z))|[\x00-\x1f]")
+_UNSAFE = compiled_when_used(r"(?:\A[/\\~])|(?:\A[A-Za-z]:)|(?:(?:\A|[/\\])\.\.(?:[/\\]|\Z))|[\x00-\x1f]")
 
 
 def is_unsafe(name: str) -> bool:

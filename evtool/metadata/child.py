@@ -25,8 +25,10 @@ from evtool.metadata.confinement import (
     try_confinement,
 )
 from evtool.metadata.damage import DamagedError
+from evtool.metadata.ends import ends_of
 from evtool.metadata.extractors import Extractor, extractors
 from evtool.metadata.format_table import KNOWN, TIFF_STARTS
+from evtool.metadata.jpeg_segments import first_segments
 from evtool.metadata.pronom import with_puid
 from evtool.metadata.samples import ROUNDS, samples
 from evtool.metadata.stream import open_stream
@@ -41,6 +43,10 @@ _CODECS = (
     "idna punycode raw-unicode-escape unicode-escape quopri base64 zlib hex"
 )
 """Codecs load from disk on first use, and in confinement there is no disk; others read as Latin-1."""
+
+
+_PIECE = 16 << 10
+"""Bytes that are written down together."""
 
 
 def preload(settings: Settings) -> None:
@@ -60,17 +66,16 @@ def preload(settings: Settings) -> None:
 
 def _read_samples(settings: Settings) -> None:
     """Do beforehand, on harmless files, what each child would do for the first time."""
-    readers = extractors(settings.parsers is Parsers.PLAIN)
+    readers = extractors(settings.parsers)
     for media_type, content in samples(settings.parsers) * ROUNDS:
         stream, size = io.BufferedReader(io.BytesIO(content)), len(content)
-        found = KNOWN.get(media_type)
-        if settings.parsers is Parsers.ALL:
-            found = _identify_by_structure()(stream, size)
+        found = _find_format(stream, size, settings) or KNOWN.get(media_type)
         _may_share(readers[media_type], stream, size)
         collector = Collector(Detail.BASIC if settings.basic else Detail.FULL)
         for claims in _claims_so_far(found, readers[media_type], stream, size, collector, final_only=False):
             spell_fitting(claims)
-    find_packet.cache_clear()
+    for remembered in (ends_of, first_segments, find_packet):
+        remembered.cache_clear()
 
 
 @functools.cache
@@ -78,7 +83,6 @@ def _identify_by_structure() -> Callable[[io.BufferedIOBase, int], FormatClaim |
     # Not at the top: only one of the servers needs the libraries that it imports.
     from evtool.metadata.identify import identify
 
-    identify(io.BytesIO(b"\0" * 64), 64)  # which loads the table of signatures
     return identify
 
 
@@ -92,24 +96,32 @@ def parse_in_confinement(
     sizes = [os.fstat(file).st_size for file in files]
     _confine(settings)
     is_shared = len(files) > 1
-    readers = extractors(settings.parsers is Parsers.PLAIN)
+    readers = extractors(settings.parsers)
+    # A file that is alone has each step written down at once; of several that share the process none has any but the
+    # last step, and all are read again, each alone, if it ends early.
+    waiting = bytearray()
     for item, (file, size, told) in enumerate(zip(files, sizes, formats, strict=True)):
         stream = open_stream(file, size)
         found = told or _find_format(stream, size, settings)
         fitting = readers.get(found.media_type, ()) if found else ()
         if is_shared and not _may_share(fitting, stream, size):
-            _write(answer, b'{"item":%d,"alone":true}\n' % item)
+            waiting += b'{"item":%d,"alone":true}\n' % item
             continue
         collector = Collector(Detail.BASIC if settings.basic else Detail.FULL)
         for claims in _claims_so_far(found, fitting, stream, size, collector, final_only=is_shared):
-            _write(answer, b'{"item":%d,"claims":%s}\n' % (item, spell_fitting(with_puid(claims))))
-        _write(answer, b'{"item":%d,"end":true}\n' % item)
+            waiting += b'{"item":%d,"claims":%s}\n' % (item, spell_fitting(with_puid(claims)))
+            if not is_shared:
+                _write(answer, waiting)
+        waiting += b'{"item":%d,"end":true}\n' % item
+        if len(waiting) >= _PIECE:
+            _write(answer, waiting)
+    _write(answer, waiting)
     os._exit(0)
 
 
 def _find_format(stream: io.BufferedIOBase, size: int, settings: Settings) -> FormatClaim | None:
-    """Find the format of a file that shows only in a structure; of plain ones that is TIFF."""
-    if settings.parsers is Parsers.ALL:
+    """Find the format of a file that shows only in a structure: OLE and ZIP; of plain ones, TIFF."""
+    if settings.parsers is Parsers.NATIVE:
         return _identify_by_structure()(stream, size)
     stream.seek(0)
     head = stream.read(16)
@@ -125,7 +137,7 @@ def _may_share(fitting: tuple[Extractor, ...], stream: io.BufferedIOBase, size: 
     """
     if not all(reader.is_plain for reader in fitting):
         return False
-    return "xmp" not in {reader.name for reader in fitting} or b"<!" not in find_packet(stream, size)
+    return "xmp" not in {reader.name for reader in fitting} or b"<!" not in find_packet(ends_of(stream, size))
 
 
 def _claims_so_far(
@@ -163,9 +175,10 @@ def _run(extractor: Extractor, stream: io.BufferedIOBase, size: int, collector: 
     return None
 
 
-def _write(answer: int, line: bytes) -> None:
-    while line:
-        line = line[os.write(answer, line) :]
+def _write(answer: int, waiting: bytearray) -> None:
+    """Write down what waits; then nothing does."""
+    while waiting:
+        del waiting[: os.write(answer, waiting)]
 
 
 def probe_in_confinement(answer: int, limits: Limits) -> NoReturn:
@@ -173,7 +186,7 @@ def probe_in_confinement(answer: int, limits: Limits) -> NoReturn:
     _default_signals()
     applied = enter_confinement(limits)
     told = {"applied": applied, "refused": try_confinement(answer)}
-    _write(answer, json.dumps(told).encode() + b"\n")
+    _write(answer, bytearray(json.dumps(told).encode() + b"\n"))
     os._exit(0)
 
 
@@ -182,7 +195,7 @@ def read_table_in_confinement(file: int, answer: int, settings: Settings) -> NoR
     size = os.fstat(file).st_size
     _confine(settings)
     for line in answer_lines(file, size):
-        _write(answer, line)
+        _write(answer, bytearray(line))
     os._exit(0)
 
 

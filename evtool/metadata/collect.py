@@ -39,15 +39,17 @@ class Collector:
 
     def add(self, claim: Claim) -> None:
         """Keep a claim, or count it as dropped where there are too many of its type."""
-        if claim in self._seen:
+        before = len(self._seen)
+        self._seen.add(claim)
+        if len(self._seen) == before:
             return
         kind = type(claim)
         number = self._counted.get(kind, 0)
         if number >= (TAG_LIMIT if kind is Tag else LIST_LIMIT):
             self._dropped += 1
+            self._seen.remove(claim)  # each time it comes it is dropped once more
             return
         self._counted[kind] = number + 1
-        self._seen.add(claim)
         if self._detail is Detail.BASIC and (withheld := _withheld_as(claim)) is not None:
             self._withheld[withheld] += 1
         else:

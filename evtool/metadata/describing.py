@@ -81,7 +81,7 @@ class FileDescriber:
         except OSError:
             return place  # no descriptor is left: that is no reason to lose more than these claims
         self._open += 1
-        if parsers is Parsers.ALL or self._together == 1:
+        if parsers is Parsers.NATIVE or self._together == 1:
             self._ask(self._links[parsers], [taken])
             return place
         self._held.append(taken)

@@ -75,7 +75,7 @@ class MetadataExtractor:
         tables: bool = False,
     ) -> None:
         self._basic = detail is Detail.BASIC
-        loaded = (Parsers.TABLES,) if tables else (Parsers.PLAIN, Parsers.ALL)
+        loaded = (Parsers.TABLES,) if tables else (Parsers.PLAIN, Parsers.NATIVE)
         limits = limits or Limits()
         self._links = {parsers: ServerLink(Settings(limits, sandbox, self._basic, parsers)) for parsers in loaded}
 

@@ -21,6 +21,7 @@ from msgspec import Struct, field
 
 from evtool.core.metadata.claims import FormatClaim
 from evtool.metadata.child import parse_in_confinement, preload, probe_in_confinement, read_table_in_confinement
+from evtool.metadata.plain_fork import fork
 from evtool.metadata.wire import (
     ANSWER_LIMIT,
     EXTRACT,
@@ -121,7 +122,7 @@ class _Server:
     def _start(self, request: bytes, files: list[int], formats: list[FormatClaim | None], reply: socket.socket) -> None:
         answer, write_end = os.pipe()
         try:
-            pid = os.fork()
+            pid = fork()
         except OSError:
             os.close(answer)
             _send(reply, Ending.NOT_STARTED, 0, b"")

@@ -21,14 +21,6 @@ def begins_like_pdf(head: bytes) -> bool:
     return head.startswith(PDF_START) or (PDF_START in head[:BEGINNING] and not head.startswith(_PICTURES))
 
 
-def begins_alone(head: bytes) -> bool:
-    """Tell by its first bytes whether a file needs a process of its own: OLE, ZIP and PDF, which native code reads.
-
-    For OLE and ZIP even the format shows only in a structure behind that has to be parsed.
-    """
-    return head.startswith((OLE_START, *ZIP_STARTS)) or begins_like_pdf(head)
-
-
 _OOXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
 

@@ -13,19 +13,20 @@ import re
 from typing import Any, NamedTuple
 
 from evtool.core.metadata.claims import FormatClaim, clean_text
+from evtool.core.text.expressions import compiled_when_used
 from evtool.metadata.format_table import (
-    BEGINNING,
     BITMAP_HEADERS,
     BRANDS,
     HEADER_NAMES,
     KNOWN,
     NATIVE,
+    OLE_START,
     OUTLOOK_FOLDERS,
     PARSED,
     RIFF_FORMS,
     TEXT_BEGINNINGS,
     TIFF_STARTS,
-    begins_alone,
+    ZIP_STARTS,
     begins_like_pdf,
 )
 from evtool.metadata.wire import Parsers
@@ -33,8 +34,8 @@ from evtool.metadata.wire import Parsers
 _SHORTEST_SIGNATURE = 4
 """Bytes; shorter signatures also begin texts and noise, and count only where this module checks more than them."""
 
-_HEADER_LINE = re.compile(rb"(?:From [^\r\n]*\r?\n)?([A-Za-z][A-Za-z0-9-]*):[ \t]")
-_HEADER_NAME = re.compile(rb"^([A-Za-z][A-Za-z0-9-]*):", re.MULTILINE)
+_HEADER_LINE = compiled_when_used(rb"(?:From [^\r\n]*\r?\n)?([A-Za-z][A-Za-z0-9-]*):[ \t]")
+_HEADER_NAME = compiled_when_used(rb"^([A-Za-z][A-Za-z0-9-]*):", re.MULTILINE)
 _CONTROLS = bytes(byte for byte in range(128) if (byte < 0x20 and byte not in b"\t\n\v\f\r\x1b") or byte == 0x7F)
 _FEW = 256
 """Bytes in which nearly all that is no text has a control."""
@@ -54,14 +55,14 @@ class Sniffed(NamedTuple):
 
 def sniff(head: bytes, size: int) -> Sniffed:
     """Tell a format and who reads it, by comparison alone; `head` is as for `identify_start`."""
-    if begins_alone(head[:BEGINNING]):
-        return Sniffed(None, Parsers.ALL)
+    if head.startswith((OLE_START, *ZIP_STARTS)):
+        return Sniffed(None, Parsers.NATIVE)
     if head.startswith(TIFF_STARTS):
         return Sniffed(None, Parsers.PLAIN)
     found = identify_start(head, size)
     if found is None or found.media_type not in PARSED:
         return Sniffed(found, None)
-    return Sniffed(found, Parsers.ALL if found.media_type in NATIVE else Parsers.PLAIN)
+    return Sniffed(found, Parsers.NATIVE if found.media_type in NATIVE else Parsers.PLAIN)
 
 
 def identify_start(head: bytes, size: int) -> FormatClaim | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
-from io import BufferedIOBase
 
 from msgspec import Struct
 
 from evtool.metadata.damage import DamagedError
+from evtool.metadata.ends import Ends
 
 SOS, EOI, APP0, APP1, APP2 = 0xDA, 0xD9, 0xE0, 0xE1, 0xE2
 
@@ -26,21 +27,42 @@ class Segment(Struct, frozen=True):
     start: int
     end: int
 
-    def read(self, stream: BufferedIOBase) -> bytes:
+    def read(self, file: Ends) -> bytes:
         """Read the body, which is shorter than 64 KiB."""
-        stream.seek(self.start)
-        return stream.read(self.end - self.start)
+        return file.read(self.start, self.end - self.start)
 
 
-def segments(stream: BufferedIOBase, size: int, position: int = 2) -> Iterator[Segment]:
+class Segments(Struct, frozen=True):
+    """The segments before the coded data.
+
+    Attributes:
+        found: in order.
+        damage: what is wrong behind the last one; "" if nothing.
+    """
+
+    found: tuple[Segment, ...]
+    damage: str
+
+
+@functools.lru_cache(maxsize=1)
+def first_segments(file: Ends) -> Segments:
+    """List the segments from the start of a file; the ones that were listed last are kept."""
+    found: list[Segment] = []
+    try:
+        found.extend(segments(file))
+    except DamagedError as error:
+        return Segments(tuple(found), str(error))
+    return Segments(tuple(found), "")
+
+
+def segments(file: Ends, position: int = 2) -> Iterator[Segment]:
     """List the segments up to the header of coded data, `SOS`, or to the end of the picture, `EOI`.
 
     Raises:
         DamagedError: there is no segment where one must be, or its length is impossible.
     """
     for _ in range(_SEGMENT_LIMIT):
-        stream.seek(position)
-        head = stream.read(64)
+        head = file.read(position, 64)
         # Any number of 0xFF may stand before a marker.
         filled = len(head) - len(head.lstrip(b"\xff"))
         if not filled or filled == len(head):
@@ -51,9 +73,8 @@ def segments(stream: BufferedIOBase, size: int, position: int = 2) -> Iterator[S
         if marker == EOI:
             yield Segment(marker, position, position)
             return
-        stream.seek(position)
-        length = int.from_bytes(stream.read(2), "big")
-        if length < 2 or position + length > size:
+        length = int.from_bytes(file.read(position, 2), "big")
+        if length < 2 or position + length > file.size:
             raise DamagedError("damaged or cut short: a segment of impossible length")
         yield Segment(marker, position + 2, position + length)
         position += length

@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from evtool.core.metadata.claims import Claims, FormatClaim, TimeClaim
 from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TimeKind
+from evtool.core.text.expressions import compiled_when_used
 from evtool.metadata.format_table import SIGNED_EXTENSIONS
 from evtool.metadata.impossible_times import reading_that_fits, why_too_early
 
@@ -88,8 +89,8 @@ _ORIGINS = (TimeKind.CAPTURED, TimeKind.CREATED, TimeKind.DIGITIZED)
 _MANY = (TimeKind.RECEIVED, TimeKind.EARLIEST_ENTRY, TimeKind.LATEST_ENTRY)
 """Kinds of which a file honestly states several."""
 
-_NAME_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)", re.ASCII)
-_KOREAN_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)년() ?(\d{1,2})월 ?(\d{1,2})일", re.ASCII)
+_NAME_DATE = compiled_when_used(r"(?<!\d)((?:19|20)\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)", re.ASCII)
+_KOREAN_DATE = compiled_when_used(r"(?<!\d)((?:19|20)\d\d)년() ?(\d{1,2})월 ?(\d{1,2})일", re.ASCII)
 
 
 def observe(

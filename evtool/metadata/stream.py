@@ -42,10 +42,14 @@ class PositionedReader(io.RawIOBase):
         self._position = position
         return position
 
+    def read_at(self, position: int, length: int) -> bytes:
+        """Read elsewhere; the own position stays."""
+        wanted = min(length, max(self._size - position, 0))
+        return os.pread(self._descriptor, wanted, position) if wanted else b""
+
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # the base class allows any buffer
         """Read at the own position."""
-        wanted = min(len(buffer), max(self._size - self._position, 0))
-        data = os.pread(self._descriptor, wanted, self._position) if wanted else b""
+        data = self.read_at(self._position, len(buffer))
         buffer[: len(data)] = data
         self._position += len(data)
         return len(data)

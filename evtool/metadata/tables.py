@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from evtool.core.errors import FormatError, InputError
 from evtool.core.metadata.vocabulary import Failure
+from evtool.core.text.expressions import compiled_when_used
 from evtool.metadata.extraction import MetadataExtractor
 from evtool.metadata.format_table import OLE_START
 from evtool.metadata.wire import Limits
@@ -24,7 +25,7 @@ _LIMITS = Limits(cpu_seconds=30, wall_seconds=60, memory=1 << 30)
 """What one workbook may cost: a table of a million rows, and no bomb."""
 
 _WORKBOOK = b"PK\x03\x04"
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = compiled_when_used("[\ud800-\udfff]")
 
 _AS_CSV = "save the sheet as CSV, and give that"
 

@@ -25,15 +25,18 @@ from evtool.core.metadata.claims import (
     clean_text,
 )
 from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.values import replace
 
-_DIGITS = re.compile(r"\d+", re.ASCII)
-_ISO = re.compile(
+_DIGITS = compiled_when_used(r"\d+", re.ASCII)
+_ISO = compiled_when_used(
     r"(\d{4})(?:[-:](\d\d)(?:[-:](\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9})\d*)?)?)?)?)?\s*"
     r"(Z|[+-]\d\d:?\d\d)?",
     re.ASCII,
 )
-_PDF = re.compile(r"D?:?(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:(Z|[+-])(?:(\d\d)'?(?:(\d\d)'?)?)?'?)?", re.ASCII)
+_PDF = compiled_when_used(
+    r"D?:?(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:(Z|[+-])(?:(\d\d)'?(?:(\d\d)'?)?)?'?)?", re.ASCII
+)
 _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAC_EPOCH = datetime(1904, 1, 1, tzinfo=UTC)
 _FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)

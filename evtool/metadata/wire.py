@@ -54,8 +54,8 @@ class Parsers(Enum):
 
     PLAIN = "plain"
     """Extractors that are Python code alone, which may read several files in one process."""
-    ALL = "all"
-    """Every extractor, for files that have a process each."""
+    NATIVE = "native"
+    """Extractors that native code helps, for files that have a process each."""
     TABLES = "tables"
     """What reads workbooks, and nothing else."""
 

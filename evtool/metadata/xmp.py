@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
-from io import BufferedIOBase
 
 from evtool.core.metadata.claims import Claim
 from evtool.core.metadata.vocabulary import TextKind, TimeKind
+from evtool.core.text.expressions import compiled_when_used
 from evtool.metadata import values
+from evtool.metadata.ends import Ends
 from evtool.metadata.xml_reader import Element, read_xml
 
 _PREFIXES = {
@@ -64,22 +65,16 @@ _TEXTS = {
     "xmpMM:OriginalDocumentID": TextKind.IDENTIFIER,
 }
 
-_COORDINATE = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d{1,9})?)(?:,(\d{1,2}(?:\.\d{1,9})?))?([NSEW])", re.ASCII)
-
-_SCANNED = 256 << 10
-"""Bytes at a file's start, then at its end, in which a packet is looked for: writers put it before or after the
-picture, not into it."""
+_COORDINATE = compiled_when_used(r"(\d{1,3}),(\d{1,2}(?:\.\d{1,9})?)(?:,(\d{1,2}(?:\.\d{1,9})?))?([NSEW])", re.ASCII)
 
 
 @lru_cache(maxsize=1)
-def find_packet(stream: BufferedIOBase, size: int) -> bytes:
-    """Find the packet of a picture, as ISO 16684-3 describes scanning; empty if there is none."""
-    stream.seek(0)
-    packet = packet_in(stream.read(_SCANNED))
-    if packet or size <= _SCANNED:
-        return packet
-    stream.seek(max(size - _SCANNED, 0))
-    return packet_in(stream.read(_SCANNED))
+def find_packet(file: Ends) -> bytes:
+    """Find the packet of a picture, as ISO 16684-3 describes scanning; empty if there is none.
+
+    It is looked for at the two ends: writers put it before or after the picture, not into it.
+    """
+    return packet_in(file.head) or (packet_in(file.tail) if file.tail is not file.head else b"")
 
 
 def packet_in(data: bytes) -> bytes:

@@ -14,14 +14,13 @@ from msgspec import Struct
 
 from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.custody.entry import Clock
-from evtool.core.custody.events import Event, Fixity
 from evtool.core.errors import ExitCode
 from evtool.core.finding import Axis, AxisState, Code, Effect
 from evtool.core.manifest.statement import ItemType, OmissionReason
 from evtool.core.timestamp.time_report import ProvenInterval, StampReport
 from evtool.core.verdict import PartialCopy, SignerReport
 from evtool.report.consent_document import SummaryDocument, Terms
-from evtool.report.document import StepDocument
+from evtool.report.document import LogEntry, StepDocument
 from evtool.report.told import ToldWords
 
 
@@ -239,40 +238,6 @@ class AccountVerdict(Struct, frozen=True, kw_only=True):
     intervals: tuple[ProvenInterval, ...]
 
 
-class AccountEntry(Struct, frozen=True, kw_only=True):
-    """One entry of the chain of custody whose signature verifies.
-
-    Attributes:
-        entry: number of the entry.
-        event: what it records.
-        happened_at: when the event happened; a claim of the signer.
-        recorded_at: when the entry was written; a claim of the signer.
-        clock: what the signer says about the clock.
-        agent: code of the signer.
-        fingerprint: the signer's key.
-        reason: why it happened, or null if that is left out here or withheld from this copy.
-        tool: name and version of the program, or null if another program than evtool wrote a text there.
-        head: SHA-256 of the entry.
-        items: ranges of the items it is about, or null for all that were sealed before it.
-        details: the fields of the event's own table, without those that are left out here.
-        fixity: how the evidence compared with its seals when it was written, or null.
-    """
-
-    entry: int
-    event: Event
-    happened_at: str
-    recorded_at: str
-    clock: Clock
-    agent: str
-    fingerprint: str
-    reason: str | None
-    tool: str | None
-    head: str
-    items: tuple[str, ...] | None
-    details: dict[str, str | int | bool | list[str]]
-    fixity: Fixity | None
-
-
 class AccountItem(Struct, frozen=True, kw_only=True):
     """What the record states about one item; null where this copy withholds it or the audience does not get it.
 
@@ -375,7 +340,7 @@ class Account(Struct, frozen=True, kw_only=True):
     made: MadeWith
     asked: Question
     report: AccountVerdict
-    log: tuple[AccountEntry, ...]
+    log: tuple[LogEntry, ...]
     items: tuple[AccountItem, ...]
     derived: tuple[AccountDerivation, ...]
     hidden: Hidden

@@ -5,18 +5,17 @@ What stays is listed here, and everything else goes: a field that a later versio
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 from evtool.core.custody.events import Event
 from evtool.core.errors import UsageError
 from evtool.core.finding import Code
 from evtool.core.manifest.statement import ItemType
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.timestamp.time_report import StampReport
 from evtool.core.values import replace
 from evtool.report.account import (
     Account,
-    AccountEntry,
     AccountFinding,
     AccountItem,
     AccountVerdict,
@@ -26,6 +25,7 @@ from evtool.report.account import (
     ListedItems,
 )
 from evtool.report.consent_document import Terms
+from evtool.report.document import LogEntry
 from evtool.report.told import ToldWords, without_causes, without_names, without_patterns
 
 _CODES = frozenset(
@@ -63,11 +63,11 @@ _TERMS_FOR_COURT = frozenset(
 )
 """Every term that may limit a disclosure; who gave consent, form numbers and notes are not among them."""
 
-_PLAIN = re.compile(r"[0-9a-f]{64}|[0-9a-f]{128}|SHA256:[A-Za-z0-9+/]{43}")
-_PLAIN_OR_NUMBER = re.compile(rf"{_PLAIN.pattern}|[0-9]{{1,16}}")
+_PLAIN = compiled_when_used(r"[0-9a-f]{64}|[0-9a-f]{128}|SHA256:[A-Za-z0-9+/]{43}")
+_PLAIN_OR_NUMBER = compiled_when_used(rf"{_PLAIN.pattern}|[0-9]{{1,16}}")
 """What is a digest, or a fingerprint, or a number, and so no name."""
 
-_TOOL = re.compile(r"evtool [0-9][0-9.]{0,20}")
+_TOOL = compiled_when_used(r"evtool [0-9][0-9.]{0,20}")
 _TYPES = frozenset(kind.value for kind in ItemType)
 
 _ORDER = list(Audience)
@@ -192,7 +192,7 @@ class _Editor:
         self._gone["texts"] += bool(stamp.detail) + bool(stamp.authority) + len(stamp.cautions)
         return replace(stamp, detail="", authority=None, cautions=())
 
-    def _entry(self, entry: AccountEntry) -> AccountEntry:
+    def _entry(self, entry: LogEntry) -> LogEntry:
         kept = _CODES if self._is_court else _FOR_RECIPIENTS
         kept = kept | {"purpose"} if entry.event is Event.DISCLOSED else kept
         details = {name: value for name, value in entry.details.items() if name in kept}

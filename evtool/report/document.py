@@ -11,13 +11,16 @@ from typing import Literal
 
 from msgspec import Struct
 
-from evtool.core.accounts import EvidenceCounts, ItemFates
+from evtool.core.accounts import EvidenceCounts, ItemFates, LeftOut
+from evtool.core.custody.chain import Link
 from evtool.core.custody.entry import Clock
+from evtool.core.custody.event_tables import details_table
 from evtool.core.custody.events import Event, Fixity
 from evtool.core.custody.item_names import EarlierName, Rename
 from evtool.core.errors import ExitCode
 from evtool.core.finding import Axis, AxisState, Code
 from evtool.core.manifest.statement import ItemType, OmissionReason
+from evtool.core.text.times import format_time
 from evtool.core.timestamp.time_report import ProvenInterval, StampReport
 from evtool.core.verdict import PartialCopy, Report, SignerReport, StepResult
 from evtool.report.consent_document import SummaryDocument, Terms, summary_document
@@ -106,26 +109,6 @@ class ReportDocument(Struct, frozen=True, kw_only=True):
     reports: tuple[DirectoryReport, ...]
 
 
-class LeftOutEntry(Struct, frozen=True, kw_only=True):
-    """One entry of the directory that a pattern left out of a seal.
-
-    Attributes:
-        path: its stored name.
-        pattern: the pattern.
-        reason: why there is such a pattern, in words.
-        directory: whether it is a directory.
-        files: how many files it is, or holds; at most some 200,000 are counted.
-        bytes: bytes in them.
-    """
-
-    path: str
-    pattern: str
-    reason: str
-    directory: bool
-    files: int
-    bytes: int
-
-
 class SealDocument(Struct, frozen=True, kw_only=True):
     """What `evtool seal` prints.
 
@@ -171,7 +154,7 @@ class SealDocument(Struct, frozen=True, kw_only=True):
     reused: int
     omitted: int
     excluded: int
-    left_out: tuple[LeftOutEntry, ...]
+    left_out: tuple[LeftOut, ...]
     empty: int
     findings: tuple[FindingDocument, ...]
     more_findings: dict[Code, int]
@@ -192,11 +175,11 @@ class LogEntry(Struct, frozen=True, kw_only=True):
         clock: what the signer says about the clock.
         agent: code of the signer.
         fingerprint: the signer's key, as the entry names it.
-        reason: why it happened; empty where the details of the entry are withheld.
-        tool: name and version of the program.
+        reason: why it happened, or null if that is withheld from this copy, or left out of an account.
+        tool: name and version of the program, or null where an account leaves out what another program wrote there.
         head: SHA-256 of the entry.
         items: ranges of the items it is about, or null for all that were sealed before it.
-        details: the fields of the event's own table.
+        details: the fields of the event's own table, without those that an account leaves out.
         fixity: how the evidence compared with its seals when it was written, or null.
     """
 
@@ -208,8 +191,8 @@ class LogEntry(Struct, frozen=True, kw_only=True):
     clock: Clock
     agent: str
     fingerprint: str
-    reason: str
-    tool: str
+    reason: str | None
+    tool: str | None
     head: str
     items: tuple[str, ...] | None
     details: dict[str, str | int | bool | list[str]]
@@ -317,6 +300,27 @@ class ItemsDocument(Struct, frozen=True, kw_only=True):
     items: tuple[ShownItem, ...]
     findings: tuple[FindingDocument, ...]
     more_findings: dict[Code, int]
+
+
+def log_entry(link: Link) -> LogEntry:
+    """Describe an entry whose signature verifies."""
+    entry = link.entry
+    return LogEntry(
+        entry=entry.sequence,
+        event=entry.event,
+        collection=entry.collection,
+        happened_at=format_time(entry.happened_at),
+        recorded_at=format_time(entry.recorded_at),
+        clock=entry.clock,
+        agent=entry.agent,
+        fingerprint=entry.key,
+        reason=None if entry.is_withheld else entry.reason,
+        tool=entry.tool,
+        head=link.head,
+        items=tuple(entry.items.serialize()) if entry.items else None,
+        details=details_table(entry.details),
+        fixity=entry.fixity,
+    )
 
 
 def report_document(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import islice
 
 from evtool.core.custody.entry import NOT_STATED, Entry
@@ -10,6 +9,7 @@ from evtool.core.custody.event_tables import details_table
 from evtool.core.custody.events import ConsentChanged, Fixity, FixityScope, Renamed
 from evtool.core.terms.terms import parse_terms_cached
 from evtool.core.text.counts import counted
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, name_ranges
 from evtool.report.consent_text import render_terms
@@ -60,7 +60,7 @@ def render_in_short(entry: Entry) -> list[str]:
     return said
 
 
-_DIGEST = re.compile(r"[0-9a-f]{32,64}\Z")
+_DIGEST = compiled_when_used(r"[0-9a-f]{32,64}\Z")
 
 
 def render_details(entry: Entry) -> list[str]:

@@ -6,8 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from evtool.core.accounts import LeftOut
 from evtool.core.errors import ExitCode
-from evtool.report.document import LeftOutEntry
 
 
 class ImportDocument(Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class ImportDocument(Struct, frozen=True, kw_only=True):
     items: int
     unlisted: tuple[str, ...]
     notes: tuple[str, ...]
-    left_out: tuple[LeftOutEntry, ...]
+    left_out: tuple[LeftOut, ...]
 
 
 class DeriveDocument(Struct, frozen=True, kw_only=True):

@@ -41,6 +41,7 @@ from typing import Any
 from evtool.core.errors import UsageError
 from evtool.core.finding import Cause, Finding, Listed, Ranges, Value, Words
 from evtool.core.text.digest import group_in_fours
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import count_items, spell_ranges
 
@@ -53,9 +54,9 @@ PAGES = FOLDER / "page"
 ENVIRONMENT = "EVTOOL_LANG"
 """The variable that chooses the language, before those of POSIX do."""
 
-_HEADER = re.compile(r"^\[([a-z0-9.-]+)\]$", re.MULTILINE)
-_PLACE = re.compile(r"\{([a-z_]+)(?::([a-z,]+))?\}")
-_DIGEST = re.compile(r"[0-9a-f]{64,128}\Z")
+_HEADER = compiled_when_used(r"^\[([a-z0-9.-]+)\]$", re.MULTILINE)
+_PLACE = compiled_when_used(r"\{([a-z_]+)(?::([a-z,]+))?\}")
+_DIGEST = compiled_when_used(r"[0-9a-f]{64,128}\Z")
 _MOST_NAMED = 20
 _MOST_RANGES = 6
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import typst
 
+from evtool.core.text.expressions import compiled_when_used
 from evtool.report.paper import (
     NEW_LINE,
     Blank,
@@ -47,12 +48,12 @@ FONTS = Path(__file__).parent / "fonts"
 """The fonts that are embedded."""
 
 _TEMPLATE = Path(__file__).parent / "templates" / "paper.typ"
-_DIGEST = re.compile(r"\b[0-9a-f]{64}(?:[0-9a-f]{64})?\b")
+_DIGEST = compiled_when_used(r"\b[0-9a-f]{64}(?:[0-9a-f]{64})?\b")
 _LETTERS_OF_A_PAGE = {False: 105, True: 130}
 """How many letters stand in a line as wide as the page, in a text and in an annex."""
 _DIGEST_LINES = (64, 32, 16)
 """Digits of a digest in one line: the first of these for which there is room."""
-_CHUNK = re.compile(r"(?:.[\u0300-\u036f]*){1,8}")
+_CHUNK = compiled_when_used(r"(?:.[\u0300-\u036f]*){1,8}")
 """Eight letters with the marks on them: between two of these a long word may be broken."""
 
 

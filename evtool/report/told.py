@@ -6,13 +6,13 @@ value stands on its own.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from itertools import chain
 
 from msgspec import Struct
 
 from evtool.core.finding import Cause, Listed, Ranges, Value, Words
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.values import replace
 
 
@@ -125,8 +125,8 @@ def _cause(told: ToldCause, causes: Mapping[str, str]) -> Cause | str:
     return Cause(told.kind, told.text)
 
 
-_DIGEST = re.compile(r"[0-9a-f]{64}|[0-9a-f]{128}|SHA256:[A-Za-z0-9+/]{43}")
-_ENTRY_FILE = re.compile(r"(custody/)?[0-9]{4}-[a-z-]+\.(toml|toml\.sig|jsonl|sha256|items|details)")
+_DIGEST = compiled_when_used(r"[0-9a-f]{64}|[0-9a-f]{128}|SHA256:[A-Za-z0-9+/]{43}")
+_ENTRY_FILE = compiled_when_used(r"(custody/)?[0-9]{4}-[a-z-]+\.(toml|toml\.sig|jsonl|sha256|items|details)")
 _PATTERNS = "patterns"
 _OF_THE_RECORD = frozenset(
     {

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from evtool.core.metadata.description import Description
 from evtool.scan.describer import Awaited, Describer
 from evtool.scan.meter import Tally
-from evtool.scan.observe import Known, Mode, Observation, Stamp, observe
+from evtool.scan.observe import Known, Mode, Observation, Stamp, observe, stamps_now
 from evtool.scan.small_files import FileRow, read_small_files
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import KINDS, Found, Kind, Run
@@ -36,7 +36,8 @@ class Reading(NamedTuple):
 
 Finish = Callable[[Reading, Any], Any]
 """What else to do where the batch was observed, given the batch's argument: a function of a module, so that its name
-can be sent. It returns None to have the observations themselves sent back."""
+can be sent. It returns None to have the observations themselves sent back. Small files have been looked at once when it
+is called: what it returns has to bear that, see `evtool.scan.small_files`."""
 
 
 Expect = Callable[[Any], Mapping[int, int]]
@@ -99,24 +100,96 @@ def observe_batch(batch: Batch, look: Callable[[], object] | None = None) -> Out
 
     `look` is called now and then, where somebody in this process looks at the count of the bytes.
     """
-    tree = _tree_of_this_thread(batch.location)
+    reader = _Reader(_tree_of_this_thread(batch.location), batch, look)
     started = time.time_ns()
-    rows: list[ReadingRow] = []
-    sizes, tally = _Sizes(batch), Tally(batch.cell, look)
-    describer = batch.describe() if batch.describe else None
-    try:
-        for run in batch.runs:
-            rows += _observe_run(tree, run, batch, len(rows), sizes, tally, describer)
-        if describer is not None:
-            _fill_in(rows, describer.finish())
-    finally:
-        if describer is not None:
-            describer.abandon()
+    rows = reader.read()
     if batch.finish is not None:
         product = batch.finish(Reading(batch.runs, rows, started), batch.argument)
         if product is not None:
             return Outcome(product, [], started)
-    return Outcome(None, rows, started)
+    return Outcome(None, reader.look_again(rows), started)
+
+
+class _Reader:
+    """Observes the entries of one batch."""
+
+    def __init__(self, tree: Tree, batch: Batch, look: Callable[[], object] | None) -> None:
+        self._tree = tree
+        self._batch = batch
+        self._sizes = _Sizes(batch)
+        self._tally = Tally(batch.cell, look)
+
+    def read(self) -> list[ReadingRow]:
+        """Observe all entries. Small files among them have been looked at once, see `evtool.scan.small_files`."""
+        with self._describing() as describing:
+            for run in self._batch.runs:
+                describing.rows.extend(self._read_run(run, len(describing.rows), describing.describer))
+        return describing.rows
+
+    def look_again(self, rows: list[ReadingRow]) -> list[ReadingRow]:
+        """Look at small files a second time, and observe afresh what is not what it was before it was read."""
+        changed: list[tuple[Run, int, int]] = []
+        first = 0
+        for run in self._batch.runs:
+            own = rows[first : first + len(run.names)]
+            if not all(isinstance(row, Observation) for row in own):
+                for index, (row, stamp) in enumerate(zip(own, stamps_now(self._tree, run), strict=True)):
+                    if not isinstance(row, Observation) and row[:4] != stamp:
+                        changed.append((run, index, first))
+            first += len(run.names)
+        if changed:
+            with self._describing() as again:
+                again.rows.extend(self._look_closer(*entry, again.describer) for entry in changed)
+            for (_, index, first), row in zip(changed, again.rows, strict=True):
+                rows[first + index] = row
+        return rows
+
+    @contextlib.contextmanager
+    def _describing(self) -> Iterator[_Described]:
+        """Give what files are described by, if they are, and have the descriptions put where they are awaited."""
+        described = _Described([], self._batch.describe() if self._batch.describe else None)
+        try:
+            yield described
+            if described.describer is not None:
+                _fill_in(described.rows, described.describer.finish())
+        finally:
+            if described.describer is not None:
+                described.describer.abandon()
+
+    def _read_run(self, run: Run, first: int, describer: Describer | None) -> list[ReadingRow]:
+        batch, names = self._batch, run.names
+
+        def look_closer(index: int) -> ReadingRow:
+            return self._look_closer(run, index, first, describer)
+
+        # One kind and one mode for all of them is what most runs have.
+        modes = batch.modes[first : first + len(names)]
+        if not batch.known and not modes.strip(Mode.HASH.value) and not run.kinds.strip(Kind.FILE.value):
+            with contextlib.suppress(OSError):
+                return read_small_files(self._tree, run.directory, names, look_closer, describer)
+        return [look_closer(index) for index in range(len(names))]
+
+    def _look_closer(self, run: Run, index: int, first: int, describer: Describer | None) -> ReadingRow:
+        batch = self._batch
+        observation = observe(
+            self._tree,
+            Found(run.directory, run.names[index], KINDS[run.kinds[index]]),
+            mode=Mode(batch.modes[first + index]) if batch.modes else Mode.HASH,
+            known=batch.known.get(first + index) if batch.known else None,
+            limit=batch.limit,
+            size=self._sizes.find(first + index),
+            threads=batch.threads,
+            tally=self._tally,
+            describer=describer,
+        )
+        return _row_of(observation)
+
+
+class _Described(NamedTuple):
+    """Rows that are being made, and who describes their files."""
+
+    rows: list[ReadingRow]
+    describer: Describer | None
 
 
 def _fill_in(rows: list[ReadingRow], descriptions: list[Description]) -> None:
@@ -127,42 +200,6 @@ def _fill_in(rows: list[ReadingRow], descriptions: list[Description]) -> None:
                 rows[index] = row._replace(description=descriptions[row.description])
         elif isinstance(row[6], Awaited):
             rows[index] = (*row[:6], descriptions[row[6]])
-
-
-def _observe_run(
-    tree: Tree,
-    run: Run,
-    batch: Batch,
-    first: int,
-    sizes: _Sizes,
-    tally: Tally,
-    describer: Describer | None,
-) -> list[ReadingRow]:
-    directory, names, kinds = run
-    modes = batch.modes[first : first + len(names)]
-
-    def look_closer(index: int) -> ReadingRow:
-        found = Found(directory, names[index], KINDS[kinds[index]])
-        mode = Mode(modes[index]) if modes else Mode.HASH
-        known = batch.known.get(first + index) if batch.known else None
-        observation = observe(
-            tree,
-            found,
-            mode=mode,
-            known=known,
-            limit=batch.limit,
-            size=sizes.find(first + index),
-            threads=batch.threads,
-            tally=tally,
-            describer=describer,
-        )
-        return _row_of(observation)
-
-    # One kind and one mode for all of them is what most runs have.
-    if not batch.known and not modes.strip(Mode.HASH.value) and not kinds.strip(Kind.FILE.value):
-        with contextlib.suppress(OSError):
-            return read_small_files(tree, directory, names, look_closer, describer)
-    return [look_closer(index) for index in range(len(names))]
 
 
 class _Sizes:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, Future
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from msgspec import Struct, field
 
@@ -32,6 +31,9 @@ from evtool.scan.observe import Known, Mode, Observation
 from evtool.scan.tree import TreeLocation
 from evtool.scan.walk import Found, Run, join_path, runs_of
 from evtool.scan.workers import make_process_executor
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
 
 BATCH = 128
 """Entries in one batch."""
@@ -196,7 +198,7 @@ def _make_requests(
         yield ReadRequest(runs, batch, modes, known, sizes=sizes, describe=describe)
 
 
-_Pending = Future[Outcome] | Outcome
+_Pending: TypeAlias = "Future[Outcome] | Outcome"
 """What a worker will answer, or what was found out at once in this process."""
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from msgspec import Struct
-
+from evtool.core.accounts import LeftOut
 from evtool.core.container.companions import SYSTEM_DIRECTORIES, find_companion
 from evtool.core.text.names import parse_name
 from evtool.core.text.patterns import DEFAULT_PATTERNS, LITTER_PATTERNS
@@ -15,26 +14,6 @@ from evtool.scan.walk import join_path
 
 _MOST_ENTRIES = 200_000
 """Entries of one directory that are counted; there may be millions."""
-
-
-class LeftOut(Struct, frozen=True):
-    """One entry of the directory that a pattern left out.
-
-    Attributes:
-        path: its stored name.
-        pattern: the pattern.
-        reason: why there is such a pattern, in words.
-        is_directory: whether it is a directory.
-        files: how many files it is, or holds; at most some 200,000 are counted.
-        size: bytes in them.
-    """
-
-    path: str
-    pattern: str
-    reason: str
-    is_directory: bool
-    files: int
-    size: int
 
 
 def measure_left_out(tree: Tree, path: str, pattern: str) -> LeftOut:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from difflib import get_close_matches
 from itertools import islice
 
 from evtool.core.text.names import nfc_key, shown
@@ -23,6 +22,9 @@ def explain_missing(path: str) -> tuple[str, str]:
     message = f"{shown(path)} does not exist"
     if os.path.abspath(whole) != os.path.abspath(path):
         message += f": there is no {shown(whole)}"
+    # Start-up time: few runs have a mistyped name.
+    from difflib import get_close_matches
+
     by_key = {nfc_key(other).casefold(): other for other in _names(present or os.curdir)}
     alike = get_close_matches(nfc_key(name).casefold(), by_key, 1, _ALIKE)
     if not alike:

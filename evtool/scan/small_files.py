@@ -1,8 +1,21 @@
 """Reading many small files: the loop that a million of them spend their time in.
 
-Each is opened, looked at, read whole, looked at again and closed; that is five calls of the system, and what Python
-adds to them has to be little. Whatever is not an ordinary small file that held still is left to
-`evtool.scan.observe`, which looks at it afresh and finds the words for it.
+Each is opened, looked at, read whole and closed; that is four calls of the system, and what Python adds to them has to
+be little. Whatever is not an ordinary small file that has as many bytes as it says is left to `evtool.scan.observe`,
+which looks at it afresh and finds the words for it.
+
+That a file held still takes a second look, which is not made here, as most files get a better one later on:
+- A verification needs none where the bytes that were read have the digests that were sealed.
+- A seal holds every file against what the first look saw, right before it is signed (`evtool.scan.marks`).
+- For all others, `evtool.scan.batch` makes it as soon as the files of a batch are read.
+The two looks enclose the reading, wherever the second one is made, so they prove as much as if it came at once: size,
+both dates and inode are the same before and after. No clock is asked, and no date is compared with any other than the
+same one, so a clock that is wrong, or is set while evtool runs, or is that of a file server, changes nothing.
+
+What two looks cannot tell is the same as ever: a change within one step of the clock that the file system dates changes
+by (some milliseconds, two seconds on FAT), before and after the first look; a change on a file system that keeps no
+change time, if the modification time is set back; a change by another machine, as long as a network file system answers
+from its memory; and one through a memory map that was written to before, which is dated when the system writes it out.
 """
 
 from __future__ import annotations
@@ -63,7 +76,8 @@ def read_small_files(
 ) -> list[FileRow | _Row]:
     """Read files of one directory; `look_closer` is asked, by index, for each that is not an ordinary small one.
 
-    Each file is shown to the `describer`, if there is one.
+    What a row says of a file is what was seen before it was read; see above for who looks again. Each file is shown to
+    the `describer`, if there is one.
 
     Raises:
         OSError: the directory cannot be opened.
@@ -77,28 +91,16 @@ def read_small_files(
         descriptor = -1
         try:
             descriptor = opener(name)
-            before = fstat(descriptor)
-            size = before.st_size
-            # What is no regular file must not even be read: a device or a FIFO would notice.
-            if size < CHUNK and before.st_mode & _TYPE == _REGULAR:
-                # More is asked for than there should be, so that a file that grew shows.
-                length = read(descriptor, buffers)
-                after = fstat(descriptor)
-                mtime, ctime, inode = before.st_mtime_ns, before.st_ctime_ns, before.st_ino
-                # The same tests as in `evtool.scan.observe`, which has the reasons.
-                if (
-                    length == size == after.st_size
-                    and mtime == after.st_mtime_ns
-                    and ctime == after.st_ctime_ns
-                    and inode == after.st_ino
-                    and (after.st_nlink or not before.st_nlink)
-                ):
-                    part = view[:length]
-                    # Of the BLAKE3 object, `digest` and `hex` take half as long as `hexdigest`.
-                    digests = sha256(part).hexdigest(), blake3(part).digest().hex()
-                    row = (size, mtime, ctime, inode, *digests, None)
-                    if describer is not None:
-                        row = (*row[:6], describer.describe(bytes(part), descriptor, row[:4]))
+            facts = fstat(descriptor)
+            size = facts.st_size
+            # What is no regular file must not even be read: a device or a FIFO would notice. And more is asked for than
+            # there should be, so that a file that grew shows.
+            if size < CHUNK and facts.st_mode & _TYPE == _REGULAR and read(descriptor, buffers) == size:
+                part = view[:size]
+                stamp = size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino
+                description = describer.describe(bytes(part), descriptor, stamp) if describer is not None else None
+                # Of the BLAKE3 object, `digest` and `hex` take half as long as `hexdigest`.
+                row = (*stamp, sha256(part).hexdigest(), blake3(part).digest().hex(), description)
         except OSError:
             row = None
         finally:

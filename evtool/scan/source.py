@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from evtool.scan.engine import Task, Workers
 from evtool.scan.observe import Observation
+from evtool.scan.tree import TreeLocation
 from evtool.scan.walk import Found, WalkNotes
 
 _Context = TypeVar("_Context")
@@ -16,7 +17,16 @@ class EvidenceSource(Protocol):
     """What a comparison with the seals needs to know of the evidence.
 
     A source holds files only: links and empty directories are carried by their statements. It keeps no dates either.
+
+    Attributes:
+        sizes: of the files that were read, by path.
     """
+
+    sizes: dict[bytes, int]
+
+    @property
+    def data(self) -> TreeLocation | None:
+        """The directory in which its files lie; None if they lie in none."""
 
     def walk(self, notes: WalkNotes) -> Iterator[Found]:
         """Yield what is there in item order, as `evtool.scan.walk.walk` does."""

@@ -14,6 +14,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -159,9 +160,17 @@ class Tree:
 
     def stat(self, directory: bytes, name: bytes) -> os.stat_result:
         """Look at a directory entry without following it."""
+        return self.looker(directory)(name)
+
+    def looker(self, directory: bytes) -> Callable[[bytes], os.stat_result]:
+        """Give a function that looks at entries of one directory, as `stat` does, until the tree is used again.
+
+        Raises:
+            OSError: the directory cannot be opened.
+        """
         if not HAS_DIRECTORY_DESCRIPTORS:
-            return os.lstat(self._checked_path(directory, name))
-        return os.stat(name, dir_fd=self.open_directory(directory), follow_symlinks=False)
+            return lambda name: os.lstat(self._checked_path(directory, name))
+        return partial(os.stat, dir_fd=self.open_directory(directory), follow_symlinks=False)
 
     def identify(self, directory: bytes) -> tuple[int, int]:
         """Give device and inode of a directory: another one under its path, or a medium mounted there, has others."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from concurrent.futures import Executor
+from typing import TYPE_CHECKING
 
 from evtool.scan.meter import CELLS, is_counting, share_cells
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 
 def default_jobs() -> int:

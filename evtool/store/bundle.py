@@ -32,9 +32,7 @@ from evtool.scan.observe import Observation
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, walk
 from evtool.store.bounds import Bound, of_lines, of_size, read_within
-from evtool.store.custody import NAME, CustodyDirectory, CustodyFile, CustodyReader, bound_of
-
-RECORD = NAME.decode("ascii")
+from evtool.store.custody import NAME, RECORD, CustodyDirectory, CustodyFile, CustodyReader, bound_of
 
 PAYLOAD_PREFIX = f"{PAYLOAD_DIRECTORY}/"
 
@@ -48,6 +46,7 @@ class Bundle(ABC):
         custody: the record.
         tags: SHA-256 of every file outside of `data/`, by its path.
         unread: why a file outside of `data/` was not read to its end, by its path; it has no SHA-256 then.
+        data: the directory of the payload; None if one file holds the whole bundle.
         payload: SHA-256 of every payload file, by its name; empty for files that have not been read (yet).
         sizes: bytes of the payload files that have been read, by name.
         foreign: what is outside of `data/` and neither a file nor a directory of the bag, in shown form.
@@ -55,6 +54,7 @@ class Bundle(ABC):
     """
 
     custody: CustodyReader
+    data: TreeLocation | None
     tags: dict[str, str]
     unread: dict[str, str]
     payload: dict[bytes, str]
@@ -116,6 +116,8 @@ class Bundle(ABC):
 
 class FolderBundle(Bundle):
     """A bundle that is a folder."""
+
+    data: TreeLocation
 
     def __init__(self, location: TreeLocation) -> None:
         self._root = Tree(location)

@@ -7,20 +7,22 @@ can hold the digest of its own bundle's lists: a list that is sealed is evidence
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from evtool.core.container.bagit import DECLARATION_FILE, MANIFEST_FILE, TAG_MANIFEST_FILE
 from evtool.core.errors import EvtoolError, FormatError
 from evtool.core.text.digest import sha256_hex
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 from evtool.scan.tree import Tree, TreeLocation
-from evtool.store.bundle import RECORD
-from evtool.store.custody import NAME, CustodyDirectory, CustodyReader, FileRole, file_name
-from evtool.store.zip_bundle import ZipBundle
+from evtool.store.custody import NAME, RECORD, CustodyDirectory, CustodyReader, FileRole, file_name
 
-_LISTED_ENTRY = re.compile(rb"([0-9a-f]{64})  custody/([0-9]{4}-[a-z-]+\.toml(?:\.sig)?)\r?\Z")
+if TYPE_CHECKING:
+    from evtool.store.zip_bundle import ZipBundle
+
+_LISTED_ENTRY = compiled_when_used(rb"([0-9a-f]{64})  custody/([0-9]{4}-[a-z-]+\.toml(?:\.sig)?)\r?\Z")
 _MAX_LIST = 16 * 1024 * 1024
 _MAX_TRIES = 50
 """Listed entries that are compared: a list by a stranger may name any number."""

@@ -7,7 +7,6 @@ opened without following links, read once, and never beyond their limit.
 from __future__ import annotations
 
 import os
-import re
 import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from evtool.core.custody.entry import INFORMATIONAL_FILES
 from evtool.core.custody.events import Event
 from evtool.core.errors import FormatError, InputError
 from evtool.core.finding import Words
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.limits import (
     MAX_CHAIN_BYTES,
     MAX_CRL_BYTES,
@@ -48,6 +48,9 @@ from evtool.store.bounds import MANIFEST_BOUND, Bound, of_lines, of_size, read_w
 NAME = b"custody"
 """Name of the custody directory inside an evidence directory."""
 
+RECORD = NAME.decode("ascii")
+"""The same as text: the name of the record in a bundle."""
+
 README, ALLOWED_SIGNERS = INFORMATIONAL_FILES
 COVER = "COVER.txt"
 """The cover sheet of a bundle: for people, signed by nobody, and not listed in any entry."""
@@ -65,9 +68,11 @@ STAMP_LIMITS = {
 }
 """Largest files of time evidence, in bytes."""
 
-_ENTRY_FILE = re.compile(r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256|blake2b|items|details)\Z")
-_RECEIPT_FILE = re.compile(r"([0-9]{4})-(transferred|disclosed)\.receipt\.toml(\.sig)?\Z")
-_UNFINISHED = re.compile(r"\.(?:[0-9]{4}-[a-z-]+\.[a-z0-9.-]+|README\.txt|allowed_signers|lock)\.part\Z")
+_ENTRY_FILE = compiled_when_used(
+    r"([0-9]{4})-([a-z]+(?:-[a-z]+)*)\.(toml|toml\.sig|jsonl|sha256|blake2b|items|details)\Z"
+)
+_RECEIPT_FILE = compiled_when_used(r"([0-9]{4})-(transferred|disclosed)\.receipt\.toml(\.sig)?\Z")
+_UNFINISHED = compiled_when_used(r"\.(?:[0-9]{4}-[a-z-]+\.[a-z0-9.-]+|README\.txt|allowed_signers|lock)\.part\Z")
 
 
 class FileRole(Enum):

@@ -7,7 +7,6 @@ and its path. It lies among the temporary files of the custody directory and goe
 from __future__ import annotations
 
 import contextlib
-import re
 import time
 import zlib
 from collections.abc import Iterable, Mapping
@@ -15,6 +14,7 @@ from typing import BinaryIO
 
 from evtool.core.custody.events import Event
 from evtool.core.errors import FormatError
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import parse_name, store_name
 from evtool.scan.observe import Known, Observation, Stamp
 from evtool.scan.small_files import FileRow
@@ -25,7 +25,7 @@ SETTLED = 2_000_000_000
 (two seconds on FAT) would leave them as they were."""
 
 _FLUSH_SECONDS = 0.1
-_LINE = re.compile(
+_LINE = compiled_when_used(
     r"([0-9a-f]{8}) ([0-9]{1,19}) (-?[0-9]{1,20}) (-?[0-9]{1,20}) ([0-9]{1,20}) ([0-9a-f]{64}) ([0-9a-f]{64}) (.+)\Z"
 )
 

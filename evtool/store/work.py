@@ -19,11 +19,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from evtool.core.text.expressions import compiled_when_used
 from evtool.store.removal import remove_directory
 
 _LOCK, _CONTENT, _NOTE = "lock", "content", "note"
 _MAX_START = 100
-_NAME = re.compile(r"\..{0,100}\.evtool-[0-9a-f]{16}\.part\Z", re.DOTALL)
+_NAME = compiled_when_used(r"\..{0,100}\.evtool-[0-9a-f]{16}\.part\Z", re.DOTALL)
 _MAX_NOTE = 1024
 _FILE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)

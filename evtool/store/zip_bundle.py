@@ -22,8 +22,8 @@ from evtool.core.text.names import shown
 from evtool.scan.engine import Task, Workers
 from evtool.scan.observe import ItemProblem, Observation, Stamp
 from evtool.scan.walk import Found, Kind, WalkNotes
-from evtool.store.bundle import PAYLOAD_PREFIX, RECORD, Bundle
-from evtool.store.custody import CustodyFile, CustodyReader
+from evtool.store.bundle import PAYLOAD_PREFIX, Bundle
+from evtool.store.custody import RECORD, CustodyFile, CustodyReader
 from evtool.store.zip_reader import ByteSource, ZipEntry, ZipReader
 
 _BUFFER = 64 * 1024
@@ -78,6 +78,7 @@ class ZipBundle(Bundle):
         self.tags = {}
         self.unread = {}
         self.payload = {}
+        self.data = None
         self.sizes = {}
         self.foreign = []
         self.companions = []

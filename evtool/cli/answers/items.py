@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from evtool.cli.output import Output
+from evtool.core.manifest.skim import seek
 from evtool.core.text.counts import counted
 from evtool.core.text.names import shown
-from evtool.core.text.ranges import ItemRanges, name_ranges
+from evtool.core.text.ranges import ItemRanges, name_ranges, ranges_of
 from evtool.operations.entries.writer import has_record
 from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
@@ -31,7 +34,7 @@ def list_named_items(output: Output, directory: str, where: Where, items: ItemRa
         if items is None:
             return [f"  about all {counted(record.next_item - 1, 'item')} that are sealed"]
         names: dict[int, str] = {}
-        for sealed in read_numbered_items(record):
+        for sealed in read_numbered_items(record, seek(ranges_of(islice(items, most)))):
             number = sealed.item.number
             if number > items.last or len(names) == most:
                 break

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from evtool.cli.output import Output
 from evtool.core.errors import EvtoolError
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 from evtool.core.timestamp.x509.sources import find_sources
 from evtool.interop.http_client import Outgoing, find_proxy
@@ -17,7 +17,7 @@ from evtool.operations.timestamps.storing import StoredStamp
 from evtool.report.stamp import spell
 from evtool.report.time_document import AskedServer, FetchedRevocation, LeavesDocument, LeavingRequest, Stamping
 
-_UNPRINTABLE = re.compile(rb"[^\x20-\x7e]")
+_UNPRINTABLE = compiled_when_used(rb"[^\x20-\x7e]")
 
 
 def describe_stamping(result: StampResult) -> Stamping:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from evtool.cli.command import Command
-from evtool.cli.options.bundle import AccessOptions, access_options
+from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.output import Output, output_and_progress
 from evtool.cli.progress import terminal_progress
 from evtool.core.errors import ExitCode

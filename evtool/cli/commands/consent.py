@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import Struct
 
 from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.items import list_named_items
 from evtool.cli.answers.packed import MAX_RANGES
 from evtool.cli.command import Command, Option, flag, options_of
 from evtool.cli.group import Group
-from evtool.cli.options.bundle import AccessOptions, access_options, short_access_options
+from evtool.cli.options.access import AccessOptions, access_options, short_access_options
 from evtool.cli.options.common import (
     PlaceOptions,
     SigningOptions,
@@ -214,8 +214,7 @@ def show(directory: str, items: ItemChoice, where: PlaceOptions, access: AccessO
     return ExitCode.OK
 
 
-@dataclass(frozen=True, slots=True)
-class CheckOptions:
+class CheckOptions(Struct, frozen=True):
     """To whom items would go, for what, when.
 
     Attributes:

@@ -9,7 +9,7 @@ import click
 
 from evtool.cli.command import Command
 from evtool.cli.next_command import next_command
-from evtool.cli.options.bundle import AccessOptions, access_options
+from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.common import PlaceOptions, reading_options
 from evtool.cli.options.time import TimeOptions, time_options
 from evtool.cli.output import Output, output_options

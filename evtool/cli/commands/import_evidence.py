@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 import click
+from msgspec import Struct
 
 from evtool.cli.answers.head import head_lines
-from evtool.cli.answers.left_out import list_left_out, render_left_out
+from evtool.cli.answers.left_out import render_left_out
 from evtool.cli.command import Command, flag, options_of
 from evtool.cli.group import Group
 from evtool.cli.options.common import SigningOptions, signing_options
@@ -109,8 +109,7 @@ def command() -> None:
     """Check evidence against the list it came with, and seal it."""
 
 
-@dataclass(frozen=True, slots=True)
-class OriginOptions:
+class OriginOptions(Struct, frozen=True):
     """Whom and where the evidence came from.
 
     Attributes:
@@ -227,7 +226,7 @@ def _answer(output: Output, directory: str, result: ImportResult, dry_run: bool)
             items=result.seal.new_items,
             unlisted=result.unlisted,
             notes=result.notes,
-            left_out=list_left_out(result.seal),
+            left_out=result.seal.left_out,
         )
     )
     return ExitCode.OK

@@ -5,23 +5,21 @@ from __future__ import annotations
 import click
 
 from evtool.cli.command import Command
-from evtool.cli.options.bundle import AccessOptions, access_options
+from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.common import continued_option, custody_option
 from evtool.cli.output import Output, output_and_findings
 from evtool.core.custody.chain import Link
 from evtool.core.custody.entry import Clock
-from evtool.core.custody.event_tables import details_table
 from evtool.core.errors import ExitCode
 from evtool.core.finding import weigh
 from evtool.core.text.counts import counted
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import name_ranges
-from evtool.core.text.times import format_time
 from evtool.operations.record.place import RecordPlace
 from evtool.operations.record.read import open_record
 from evtool.operations.record.record import Record
-from evtool.report.document import LogDocument, LogEntry
+from evtool.report.document import LogDocument, log_entry
 from evtool.report.entry import render_details, render_in_short
 from evtool.report.findings import ListedFindings, list_findings
 from evtool.report.groups import MOST_LINES, fit_findings
@@ -133,27 +131,7 @@ def _document(record: Record, directory: str, listed: ListedFindings, exit_code:
         exit_code=exit_code,
         path=directory,
         head=record.chain.head,
-        entries=tuple(_entry_document(link) for link in record.chain.links),
+        entries=tuple(log_entry(link) for link in record.chain.links),
         findings=listed.documents,
         more_findings=listed.more,
-    )
-
-
-def _entry_document(link: Link) -> LogEntry:
-    entry = link.entry
-    return LogEntry(
-        entry=entry.sequence,
-        event=entry.event,
-        collection=entry.collection,
-        happened_at=format_time(entry.happened_at),
-        recorded_at=format_time(entry.recorded_at),
-        clock=entry.clock,
-        agent=entry.agent,
-        fingerprint=entry.key,
-        reason=entry.reason,
-        tool=entry.tool,
-        head=link.head,
-        items=tuple(entry.items.serialize()) if entry.items else None,
-        details=details_table(entry.details),
-        fixity=entry.fixity,
     )

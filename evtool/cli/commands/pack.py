@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
 from evtool.cli.answers.packed import Order, make_bundle, preview_bundle
 from evtool.cli.command import Command, flag, options_of
@@ -49,8 +49,7 @@ unpack it first (`evtool unpack BUNDLE --continued DIR`).
 """
 
 
-@dataclass(frozen=True, slots=True)
-class PartOptions:
+class PartOptions(Struct, frozen=True):
     """What of the items is disclosed.
 
     Attributes:

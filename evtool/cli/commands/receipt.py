@@ -8,7 +8,7 @@ import click
 
 from evtool.cli.command import Command
 from evtool.cli.group import Group
-from evtool.cli.options.bundle import AccessOptions, access_options
+from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.common import (
     PlaceOptions,
     continued_option,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -10,7 +9,7 @@ import click
 from evtool.cli.answers.entry import answer_entry
 from evtool.cli.command import Command
 from evtool.cli.next_command import next_command, shell_word
-from evtool.cli.options.bundle import AccessOptions, access_options
+from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options, trust_option
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
 from evtool.cli.options.items import items_option, resolve_items
@@ -19,6 +18,7 @@ from evtool.cli.progress import terminal_progress
 from evtool.core.custody.events import Acceptance
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.text.names import shown
+from evtool.core.values import replace
 from evtool.keys.trust import load_trust
 from evtool.operations.author import Author
 from evtool.operations.entries.handover import ReceiveOptions, receive

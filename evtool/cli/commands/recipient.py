@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import Struct
 
 from evtool.cli.command import Command, flag, options_of
 from evtool.cli.group import Group
@@ -20,10 +20,10 @@ from evtool.core.terms.terms import TERMS_BY_NAME, Purpose, code_text
 from evtool.core.text.names import shown
 from evtool.core.values import replace
 from evtool.keys.age_keys import parse_recipient
-from evtool.keys.home import home_directory
+from evtool.keys.home import home_directory, recipients_file
 from evtool.keys.keyfile import read_public_key_file
 from evtool.keys.recipient_list import add_recipient, change_recipient, remove_recipient
-from evtool.keys.recipients import KnownRecipient, load_recipients, name_place, recipients_file
+from evtool.keys.recipients import KnownRecipient, load_recipients, name_place
 from evtool.report.recipient_document import RecipientsDocument, RecipientShown
 
 _KINDS = ", ".join(kind.value for kind in RecipientKind)
@@ -106,8 +106,7 @@ def command() -> None:
     """Describe who may receive what, and with which keys."""
 
 
-@dataclass(frozen=True, slots=True)
-class DescriptionOptions:
+class DescriptionOptions(Struct, frozen=True):
     """What is said of a recipient; an empty tuple or None was not given.
 
     Attributes:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import Struct
 
 from evtool.cli.answers.entry import answer_entry
 from evtool.cli.command import Command, flag, options_of
-from evtool.cli.options.bundle import AccessOptions, ExitOptions, access_options, exit_options
+from evtool.cli.options.access import AccessOptions, access_options
+from evtool.cli.options.bundle import ExitOptions, exit_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options
 from evtool.cli.options.complete import complete_recipient
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
@@ -99,8 +100,7 @@ and organisations are named by code. An entry is never changed: correct it with 
 """
 
 
-@dataclass(frozen=True, slots=True)
-class EventOptions:
+class EventOptions(Struct, frozen=True):
     """What an event says of itself; each option belongs to the events that its help names."""
 
     source: str | None = flag("--source", type=code_value, metavar="CODE", help="collected: whom or what it came from.")
@@ -154,7 +154,7 @@ class EventOptions:
     @property
     def given(self) -> dict[str, Any]:
         """What was given: name of the field -> value."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {name: getattr(self, name) for name in names_of(self)}
         return {name: value for name, value in values.items() if value is not None}
 
 

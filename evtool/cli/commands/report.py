@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
 from evtool.cli.command import Command, flag, options_of
+from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.asked import AskedOptions
-from evtool.cli.options.bundle import AccessOptions, access_options
 from evtool.cli.options.common import WorkerOptions, continued_option, custody_option, workers_options
 from evtool.cli.options.time import TimeOptions, time_options
 from evtool.cli.output import Output, dump_json, output_and_progress
@@ -73,8 +73,7 @@ the items that are as sealed. If the record cannot be relied on, it says why the
 """
 
 
-@dataclass(frozen=True, slots=True)
-class ReportOptions:
+class ReportOptions(Struct, frozen=True):
     """What a report says, and for whom.
 
     Attributes:
@@ -113,8 +112,7 @@ class ReportOptions:
         return list_only(account, ListedItems(self.items)) if self.items else account
 
 
-@dataclass(frozen=True, slots=True)
-class PageOptions:
+class PageOptions(Struct, frozen=True):
     """What is written where.
 
     Attributes:

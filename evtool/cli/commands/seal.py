@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.items import MOST_NAMED
-from evtool.cli.answers.left_out import list_left_out, render_left_out
+from evtool.cli.answers.left_out import render_left_out
 from evtool.cli.command import Command, flag, options_of
 from evtool.cli.next_command import fill_commands, next_command
 from evtool.cli.options.common import SigningOptions, WorkerOptions, signing_options, workers_options
@@ -23,7 +23,6 @@ from evtool.cli.progress import terminal_progress
 from evtool.core.custody.privacy import TextPolicy
 from evtool.core.errors import EvtoolError, ExitCode
 from evtool.core.finding import Effect, weigh
-from evtool.core.metadata.vocabulary import Withheld
 from evtool.core.text.counts import counted
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import name_ranges, ranges_of
@@ -35,18 +34,16 @@ from evtool.operations.seal.options import ALLOWABLE, SealOptions, SealResult
 from evtool.operations.seal.renamed import MAX_NAMED, RenamedError
 from evtool.operations.seal.seal import preview_seal, seal
 from evtool.operations.seal.unsealed import list_new_names
-from evtool.report.document import SealDocument
 from evtool.report.findings import ListedFindings, list_findings
 from evtool.report.language import english
-from evtool.report.metadata_document import SealedMetadata
 from evtool.report.metadata_text import render_summary, render_warnings
 from evtool.report.stamp import render_stamping
 from evtool.report.text import format_size
-from evtool.report.time_document import Stamping
 
 if TYPE_CHECKING:
     # It imports the X.509 parts of cryptography, which a seal without time-stamps does not need.
     from evtool.operations.timestamps.add import StampOptions
+    from evtool.report.time_document import Stamping
 
 EXAMPLES = """\b
 Examples:
@@ -82,8 +79,7 @@ everything. An interrupted seal leaves everything as it was; run it again to go 
 """
 
 
-@dataclass(frozen=True, slots=True)
-class WhatOptions:
+class WhatOptions(Struct, frozen=True):
     """What is sealed, and how.
 
     Attributes:
@@ -197,7 +193,11 @@ def command(
             [f"    and {len(new) - len(shown_names):,} more; --all lists them"] if len(new) > len(shown_names) else []
         )
     output.answer("\n".join(lines))
-    output.document(_document(result, directory, new, exit_code, listed, stamps))
+    if output.json:
+        # Start-up time: the types of the document are for scripts alone.
+        from evtool.cli.answers.sealed import seal_document
+
+        output.document(seal_document(result, directory, new, exit_code, listed, stamps))
     return exit_code
 
 
@@ -331,52 +331,3 @@ def _say_what_is_kept(result: SealResult) -> str:
     if result.other_dates == result.kept_items:
         return f"{kept} with the same bytes; the dates of all of them differ"
     return f"{kept}; the dates of {result.other_dates:,} differ, and their bytes are the same"
-
-
-def _document(
-    result: SealResult,
-    directory: str,
-    new_names: list[str] | None,
-    exit_code: ExitCode,
-    listed: ListedFindings,
-    stamps: Stamping | None,
-) -> SealDocument:
-    return SealDocument(
-        exit_code=exit_code,
-        path=directory,
-        dry_run=new_names is not None,
-        new_names=None if new_names is None else tuple(new_names),
-        entry=result.entry,
-        head=result.head,
-        new_items=result.new_items,
-        new_bytes=result.new_bytes,
-        kept_items=result.kept_items,
-        other_dates=result.other_dates,
-        renamed=result.renamed,
-        renamed_by=result.renamed_by,
-        reused=result.reused,
-        omitted=result.omitted,
-        excluded=result.excluded,
-        left_out=list_left_out(result),
-        empty=result.empty_count,
-        findings=listed.documents,
-        more_findings=listed.more,
-        notes=tuple(result.notes),
-        metadata=_sealed_metadata(result),
-        stamping=stamps,
-    )
-
-
-def _sealed_metadata(result: SealResult) -> SealedMetadata | None:
-    seen = result.metadata
-    if seen is None or seen.choice.detail is None:
-        return None
-    return SealedMetadata(
-        detail=seen.choice.detail,
-        confinement=seen.confinement,
-        stated=seen.stated,
-        failures=dict(seen.failures),
-        sensitive={kind: seen.sensitive[kind] for kind in Withheld if seen.sensitive[kind]},
-        recordings=seen.recordings,
-        read_twice=seen.read_twice,
-    )

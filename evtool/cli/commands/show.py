@@ -8,7 +8,7 @@ from itertools import chain
 import click
 
 from evtool.cli.command import Command
-from evtool.cli.options.bundle import AccessOptions, access_options
+from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.common import continued_option, custody_option
 from evtool.cli.options.items import items_option
 from evtool.cli.output import Output, output_and_findings

@@ -18,7 +18,7 @@ from evtool.cli.answers.stamp import (
 from evtool.cli.command import Command
 from evtool.cli.group import Group
 from evtool.cli.next_command import fill_commands, next_command
-from evtool.cli.options.bundle import AccessOptions, access_options
+from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.common import PlaceOptions, place_options
 from evtool.cli.options.stamp import StampRequestOptions, stamp_options
 from evtool.cli.output import Output, output_options

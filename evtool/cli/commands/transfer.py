@@ -6,7 +6,8 @@ import click
 
 from evtool.cli.answers.entry import answer_entry
 from evtool.cli.command import Command
-from evtool.cli.options.bundle import AccessOptions, ExitOptions, access_options, exit_options
+from evtool.cli.options.access import AccessOptions, access_options
+from evtool.cli.options.bundle import ExitOptions, exit_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options
 from evtool.cli.options.complete import complete_recipient
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options

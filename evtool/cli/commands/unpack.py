@@ -8,15 +8,14 @@ from pathlib import Path
 import click
 
 from evtool.cli.command import Command
-from evtool.cli.options.bundle import AccessOptions, access_options
+from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.common import continued_option, trust_option
 from evtool.cli.output import Notices, Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.text.names import shown
 from evtool.keys.trust import load_trust
 from evtool.operations.bundle.unpack import UnpackResult, unpack
-from evtool.operations.record.place import RecordPlace
-from evtool.operations.record.subject import Place
+from evtool.operations.record.place import Place, RecordPlace
 from evtool.operations.verify.options import VerifyOptions
 from evtool.report.bundle_document import UnpackDocument
 from evtool.report.document import report_document

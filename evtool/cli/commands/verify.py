@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import click
 
 from evtool.cli.command import Command, options_of
+from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.asked import AskedOptions
-from evtool.cli.options.bundle import AccessOptions, access_options
 from evtool.cli.options.common import (
     WorkerOptions,
     continued_option,
@@ -26,9 +26,8 @@ from evtool.core.text.item_choice import ItemChoice
 from evtool.core.values import replace
 from evtool.core.verdict import Report
 from evtool.operations.progress import Progress
-from evtool.operations.record.place import RecordPlace
+from evtool.operations.record.place import Place, RecordPlace
 from evtool.operations.record.selection import Selection
-from evtool.operations.record.subject import Place
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.parting import compare_reports
 from evtool.operations.verify.verify import report_unreadable, verify

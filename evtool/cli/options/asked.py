@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
 from evtool.cli.command import flag
 from evtool.cli.options.common import load_receipt_keys, recipients_flag, trust_flag
 from evtool.cli.options.values import digest_value
 from evtool.core.finding import Axis
+from evtool.core.text.expressions import compiled_when_used
 from evtool.keys.trust import load_trust
 from evtool.operations.verify.options import VerifyOptions
 
-_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}\Z")
+_FINGERPRINT = compiled_when_used(r"SHA256:[A-Za-z0-9+/]{43}\Z")
 
 
 def _fingerprint(text: str) -> str:
@@ -24,8 +25,7 @@ def _fingerprint(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class AskedOptions:
+class AskedOptions(Struct, frozen=True):
     """What is asked for.
 
     Attributes:

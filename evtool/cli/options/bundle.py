@@ -1,24 +1,24 @@
-"""Options of commands that read or write bundles."""
+"""Options of commands that write bundles, or give items to somebody."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 from evtool.cli.command import flag, options_of
+from evtool.cli.options.access import BUNDLE_PASSPHRASE
 from evtool.cli.options.common import passphrase_source, recipients_flag, trust_flag
 from evtool.cli.options.complete import complete_recipient, complete_term
 from evtool.cli.options.values import PURPOSES, code_value, purpose_value
 from evtool.core.errors import UsageError, Way
 from evtool.core.text.names import shown
 from evtool.core.values import replace
-from evtool.keys.age_keys import EncryptionKey, parse_recipient, read_identity_file, read_recipients_file
+from evtool.keys.age_keys import EncryptionKey, parse_recipient, read_recipients_file
 from evtool.keys.passphrase import Passphrase, TerminalPassphrase
 from evtool.keys.trust import load_trust
-from evtool.operations.record.place import BundleAccess
 from evtool.operations.record.trust import TrustPolicy
 
 if TYPE_CHECKING:
@@ -27,63 +27,8 @@ if TYPE_CHECKING:
     from evtool.operations.bundle.pack import Disclosure
     from evtool.operations.entries.exits import Exit
 
-_PASSPHRASE = ("--passphrase-fd", "--passphrase-file")
 
-
-@dataclass(frozen=True, slots=True)
-class AccessOptions:
-    """What opens an encrypted bundle.
-
-    Attributes:
-        identities: files with secret keys.
-        descriptor: a number of an open file with the passphrase, or None.
-        file: a file with it, or None.
-    """
-
-    identities: tuple[Path, ...] = flag(
-        "--identity",
-        "-i",
-        multiple=True,
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="Decrypt with this key: a file of age-keygen, or an SSH private key. May be repeated.",
-    )
-    descriptor: int | None = flag(
-        "--passphrase-fd",
-        type=click.IntRange(min=0),
-        metavar="N",
-        help="Read the passphrase of the bundle, or of that key, from open file descriptor N (0 is stdin).",
-    )
-    file: Path | None = flag(
-        "--passphrase-file",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="Read that passphrase from FILE, which only you may read.",
-    )
-
-    def __post_init__(self) -> None:
-        passphrase_source(self.descriptor, self.file, _PASSPHRASE)
-
-    def load(self) -> BundleAccess:
-        """Read the keys.
-
-        Raises:
-            KeyFileError: one cannot be read or unlocked.
-        """
-        source = passphrase_source(self.descriptor, self.file, _PASSPHRASE) or TerminalPassphrase(Way.PASSPHRASE)
-        keys = tuple(key for path in self.identities for key in read_identity_file(path, source))
-        return BundleAccess(keys, source)
-
-
-access_options = options_of(AccessOptions, "access", "Encrypted bundles")
-"""Add --identity and where a passphrase comes from; the command gets them as `access`."""
-
-short_access_options = options_of(AccessOptions, "access", "Encrypted bundles", renamed={"identities": ("-i",)})
-"""Add the same for a command in which --identity is a term of consent: there it is -i."""
-
-
-@dataclass(frozen=True, slots=True)
-class DisclosureOptions:
+class DisclosureOptions(Struct, frozen=True):
     """To whom items go, for what, and what consent may need beside that.
 
     Attributes:
@@ -161,8 +106,7 @@ disclosure_options = options_of(DisclosureOptions, "disclosure", "Recipient and 
 """Add --to, --for, --authority and what consent may need; the command gets them as `disclosure`."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExitOptions:
+class ExitOptions(Struct, frozen=True):
     """What consent may need where items go without a bundle.
 
     Attributes:
@@ -211,8 +155,7 @@ exit_options = options_of(ExitOptions, "consent", "Consent")
 """Add what consent may need where items go without a bundle; the command gets it as `consent`."""
 
 
-@dataclass(frozen=True, slots=True)
-class EncryptionOptions:
+class EncryptionOptions(Struct, frozen=True):
     """Who can open a new bundle.
 
     Attributes:
@@ -271,7 +214,7 @@ class EncryptionOptions:
             InputError: a file cannot be read.
             KeyFileError: there is no passphrase.
         """
-        source = passphrase_source(self.descriptor, self.file, _PASSPHRASE)
+        source = passphrase_source(self.descriptor, self.file, BUNDLE_PASSPHRASE)
         if self.ask:
             source = TerminalPassphrase(Way.PASSPHRASE)
         if source is not None:

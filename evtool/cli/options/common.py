@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from evtool.cli.command import flag, options_of
 from evtool.cli.options.complete import complete_own_code
 from evtool.cli.options.values import code_value
 from evtool.core.errors import Way
+from evtool.keys.home import has_recipients, home_directory
+from evtool.keys.home import recipients_file as own_recipients_file
 from evtool.keys.passphrase import DescriptorPassphrase, FilePassphrase, PassphraseSource, TerminalPassphrase
 from evtool.operations.record.place import BundleAccess, RecordPlace
 
@@ -59,8 +61,7 @@ def key_passphrase_file_flag() -> Any:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPassphraseOptions:
+class KeyPassphraseOptions(Struct, frozen=True):
     """Where the passphrase of a new key comes from.
 
     Attributes:
@@ -79,8 +80,7 @@ class KeyPassphraseOptions:
 _NEW_PASSPHRASE = ("--new-passphrase-fd", "--new-passphrase-file")
 
 
-@dataclass(frozen=True, slots=True)
-class NewPassphraseOptions:
+class NewPassphraseOptions(Struct, frozen=True):
     """What a key is locked with from now on.
 
     Attributes:
@@ -115,8 +115,7 @@ class NewPassphraseOptions:
         return None if self.none else given or TerminalPassphrase(Way.NEW_PASSPHRASE)
 
 
-@dataclass(frozen=True, slots=True)
-class SigningOptions:
+class SigningOptions(Struct, frozen=True):
     """Who signs.
 
     Attributes:
@@ -166,8 +165,7 @@ signing_options = options_of(SigningOptions, "signing", "Who signs")
 """Add --key, --agent and where the key's passphrase comes from; the command gets them as `signing`."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerOptions:
+class WorkerOptions(Struct, frozen=True):
     """Who reads the evidence.
 
     Attributes:
@@ -264,8 +262,7 @@ def dry_run_flag() -> Any:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceOptions:
+class PlaceOptions(Struct, frozen=True):
     """Where the record is that a command adds files to.
 
     Attributes:
@@ -305,11 +302,13 @@ def load_receipt_keys(trust_file: Path | None, recipients_file: Path | None) -> 
     Raises:
         InputError, FormatError: the list of recipients cannot be read.
     """
-    # Few commands read the list.
+    if recipients_file is None and (
+        trust_file is not None or not has_recipients(own_recipients_file(home_directory()))
+    ):
+        return {}
+    # Start-up time: it imports what consent is decided by.
     from evtool.keys.recipients import load_recipients
 
-    if trust_file is not None and recipients_file is None:
-        return {}
     return load_recipients(recipients_file).receipt_keys
 
 

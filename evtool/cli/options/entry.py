@@ -6,11 +6,11 @@ import contextlib
 import getpass
 import os
 import platform
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
 from evtool.cli.command import flag, options_of
 from evtool.cli.options.common import continued_flag, custody_flag, dry_run_flag, wait_flag
@@ -25,8 +25,7 @@ from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.record.place import BundleAccess, RecordPlace
 
 
-@dataclass(frozen=True, slots=True)
-class EntryOptions:
+class EntryOptions(Struct, frozen=True):
     """What an entry says whatever its event is, and where it goes.
 
     Attributes:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 from evtool.cli.command import flag, options_of
 from evtool.cli.options.time import make_anchor_source
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from evtool.operations.timestamps.add import StampOptions
 
 
-@dataclass(frozen=True, slots=True)
-class StampRequestOptions:
+class StampRequestOptions(Struct, frozen=True):
     """What was asked for about stamping.
 
     Attributes:

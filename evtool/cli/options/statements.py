@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import click
+from msgspec import Struct
 
 from evtool.cli.command import flag, options_of
 from evtool.core.text.foreign import ENCODINGS
 from evtool.operations.seal.statements import StatementFiles
 
 
-@dataclass(frozen=True, slots=True)
-class StatementOptions:
+class StatementOptions(Struct, frozen=True):
     """Where it is written what is stated of items.
 
     Attributes:

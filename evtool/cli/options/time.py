@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 from evtool.cli.command import flag, options_of
 from evtool.cli.output import Output
@@ -48,8 +48,7 @@ def make_anchor_source(tsa_roots: Path | None, output: Output) -> Callable[[], S
     return functools.cache(load)
 
 
-@dataclass(frozen=True, slots=True)
-class TimeOptions:
+class TimeOptions(Struct, frozen=True):
     """What time-stamps are judged by.
 
     Attributes:

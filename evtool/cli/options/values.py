@@ -12,6 +12,7 @@ from evtool.core.errors import FormatError
 from evtool.core.terms.terms import Purpose
 from evtool.core.text.codes import check_code
 from evtool.core.text.digest import parse_grouped_digest
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import shown
 from evtool.core.text.times import parse_user_time
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 PURPOSES = ", ".join(purpose.value for purpose in Purpose)
 """The purposes that this version knows, for help pages."""
 
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2}))?\Z")
+_MOMENT = compiled_when_used(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2}))?\Z")
 
 
 def instant_value(text: str) -> datetime:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from evtool.core.errors import FormatError, InputError
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 
 MAGIC = b"age-encryption.org/v1\n"
@@ -25,10 +26,10 @@ MAX_WORK_FACTOR = 18
 far more, and would fill the memory of whoever tries it."""
 
 _LINE_LIMIT = 64 * 1024
-_ARGUMENT = re.compile(rb"[!-~]+\Z")
-_BODY = re.compile(rb"[A-Za-z0-9+/]*\Z")
-_MAC = re.compile(rb"--- [A-Za-z0-9+/]{43}\Z")
-_FACTOR = re.compile(r"[1-9][0-9]?\Z", re.ASCII)
+_ARGUMENT = compiled_when_used(rb"[!-~]+\Z")
+_BODY = compiled_when_used(rb"[A-Za-z0-9+/]*\Z")
+_MAC = compiled_when_used(rb"--- [A-Za-z0-9+/]{43}\Z")
+_FACTOR = compiled_when_used(r"[1-9][0-9]?\Z", re.ASCII)
 
 
 def is_age(start: bytes) -> bool:

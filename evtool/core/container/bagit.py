@@ -14,6 +14,7 @@ from msgspec import Struct
 from evtool.core.container.payload_names import find_unsafe
 from evtool.core.errors import FormatError
 from evtool.core.text.digest import check_hex_digest
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 
 DECLARATION_FILE = "bagit.txt"
@@ -31,7 +32,7 @@ DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 BUNDLE_FORMAT = "evtool-bundle/1"
 """What `bag-info.txt` says under `Evtool-Bundle`: the bag follows `manifests/FORMAT-bundle.md`."""
 
-_INFO = re.compile(
+_INFO = compiled_when_used(
     r"Bag-Software-Agent: evtool ([0-9A-Za-z.+-]{1,40})\n"
     r"Evtool-Bundle: ([!-~]{1,40})\n"
     r"External-Identifier: ([0-9a-f]{32})\n"

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from evtool.core.text.expressions import compiled_when_used
+
 START_SIZE = 4096
 """First bytes of a file that are looked at."""
 
@@ -18,7 +20,7 @@ _APPLE_DOUBLE = b"\x00\x05\x16\x07\x00\x02\x00\x00"  # RFC 1740, version 2
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # [MS-CFB] 2.2
 _DS_STORE = b"\x00\x00\x00\x01Bud1"
 _UTF16_MARK = b"\xff\xfe"
-_FOLDER_SECTION = re.compile(
+_FOLDER_SECTION = compiled_when_used(
     rb"\s*\[(?:\.ShellClassInfo|ViewState|LocalizedFileNames|DeleteOnCopy|\{[0-9A-Fa-f-]{36}\})\]"
 )
 

@@ -14,18 +14,21 @@ from collections.abc import Iterable
 from itertools import chain
 
 from evtool.core.errors import FormatError
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import nfc_key
 
 MAX_PATH = 200
 """Longest path inside a bundle, in bytes, `data/` included; Windows programs stop at 260 characters for the whole."""
 
-_NEUTRAL = re.compile(r"item-([0-9]{6,16})(\.[a-z0-9]{1,8})?\Z", re.ASCII)
-_LIKE_NEUTRAL = re.compile(r"item-[0-9]+(\..*)?\Z", re.ASCII | re.IGNORECASE | re.DOTALL)
+_NEUTRAL = compiled_when_used(r"item-([0-9]{6,16})(\.[a-z0-9]{1,8})?\Z", re.ASCII)
+_LIKE_NEUTRAL = compiled_when_used(r"item-[0-9]+(\..*)?\Z", re.ASCII | re.IGNORECASE | re.DOTALL)
 
-_FORBIDDEN = re.compile(r'[<>:"|?*\\%]')
+_FORBIDDEN = compiled_when_used(r'[<>:"|?*\\%]')
 """What Windows forbids in names, and `%`, which BagIt tools escape in two ways that do not agree."""
 
-_RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9\u00b9\u00b2\u00b3])(?:[ .].*)?\Z", re.I)
+_RESERVED = compiled_when_used(
+    r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9\u00b9\u00b2\u00b3])(?:[ .].*)?\Z", re.I
+)
 """Names of devices on Windows, whatever ending follows them."""
 
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -105,6 +108,9 @@ class ReservedNames:
 
     def __contains__(self, name: str) -> bool:
         return fold_path(name) in self._names
+
+    BEGINNING = "item-"
+    """How the path begins of every item that is to be added, in whatever case; the paths of others need not be."""
 
 
 def neutral_name(number: int, stored: str | None, reserved: ReservedNames | None = None) -> str:

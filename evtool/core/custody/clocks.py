@@ -6,12 +6,12 @@ tell from the two, so both are named.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from evtool.core.custody.chain import Link
 from evtool.core.finding import Code, Effect, Finding, Words
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.times import format_mtime, format_time
 
 BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)
@@ -23,7 +23,7 @@ FAR = datetime(2050, 1, 1, tzinfo=UTC)
 TOLERANCE = timedelta(days=1)
 """By so much the clocks of two places differ that both are right: time zones, and file systems without any."""
 
-_DATES = re.compile(rb'"mtime":"([^"\\]*)"')
+_DATES = compiled_when_used(rb'"mtime":"([^"\\]*)"')
 _NANOSECONDS = 10**9
 
 

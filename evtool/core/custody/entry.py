@@ -6,7 +6,6 @@ Its name on disk is its number and its event: `0001-sealed.toml`.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -32,6 +31,7 @@ from evtool.core.custody.events import (
 from evtool.core.errors import FormatError
 from evtool.core.text.codes import check_code, check_fingerprint
 from evtool.core.text.digest import check_hex_digest, sha256_hex
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.limits import MAX_ENTRY, MAX_SEQUENCE
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, parse_ranges
@@ -49,7 +49,7 @@ INFORMATIONAL_FILES = ("README.txt", "allowed_signers")
 
 _LATE = timedelta(days=1)
 
-_COLLECTION = re.compile(r"[0-9a-f]{32}\Z")
+_COLLECTION = compiled_when_used(r"[0-9a-f]{32}\Z")
 
 
 class Clock(Enum):
@@ -260,7 +260,7 @@ def parse_entry(data: bytes, details: bytes | None = None) -> Entry:
 _OF_DETAILS = ("reason", "items", *(event.value for event in Event))
 """What stands in the details of an entry or in the entry itself, and never in both."""
 
-_SALT = re.compile(r"[0-9a-f]{32}\Z")
+_SALT = compiled_when_used(r"[0-9a-f]{32}\Z")
 
 
 def _parse_apart(document: dict[str, Any], data: bytes) -> dict[str, Any]:

@@ -7,9 +7,8 @@ left to right; what is said in them is for the parser to find out.
 
 from __future__ import annotations
 
-import re
-
 from evtool.core.errors import FormatError
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.limits import MAX_KEY
 
 # Every repetition is possessive: what was taken is never given back, so no line takes longer than its length.
@@ -20,11 +19,11 @@ _KEY = rf"(?:[A-Za-z0-9_-]++|{_STRING})"
 _REST = rf"{_SPACE}(?:#.*+)?+\r?\Z"
 _ATOMS = rf"{_ATOM}(?:{_SPACE},{_SPACE}{_ATOM})*+{_SPACE},?+"
 
-_LINE = re.compile(
+_LINE = compiled_when_used(
     rf"{_SPACE}(?:\[{_SPACE}(?P<table>{_KEY})(?:{_SPACE}\.{_SPACE}(?P<part>{_KEY}))?+{_SPACE}\]"
     rf"|(?P<key>{_KEY}){_SPACE}={_SPACE}(?:{_ATOM}|(?P<list>\[){_SPACE}(?:{_ATOMS}{_SPACE})?+(?P<end>\])?+))?+{_REST}"
 )
-_ELEMENTS = re.compile(rf"{_SPACE}(?:{_ATOMS}{_SPACE})?+(?P<end>\])?+{_REST}")
+_ELEMENTS = compiled_when_used(rf"{_SPACE}(?:{_ATOMS}{_SPACE})?+(?P<end>\])?+{_REST}")
 
 
 def check_lines(text: str) -> None:

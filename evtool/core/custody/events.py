@@ -7,7 +7,6 @@ recipient: never a name.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from enum import Enum
 from typing import ClassVar, NewType
@@ -18,6 +17,7 @@ from evtool.core.errors import FormatError
 from evtool.core.manifest.nesting import NestedPaths
 from evtool.core.manifest.statement import OmissionReason
 from evtool.core.terms.terms import ConsentTerms, parse_terms_cached
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.limits import MAX_INTEGER
 from evtool.core.text.names import parse_name
 from evtool.core.text.patterns import Exclusions
@@ -32,7 +32,7 @@ Digest = NewType("Digest", str)
 RENEWAL_HASH = "blake2b"
 """The second hash family: no relative of SHA-2, and `b2sum` computes it on every Linux machine."""
 
-_LONG_DIGEST = re.compile(r"[0-9a-f]{128}\Z")
+_LONG_DIGEST = compiled_when_used(r"[0-9a-f]{128}\Z")
 
 PartyCode = NewType("PartyCode", str)
 """Code of an agent, organisation or recipient."""
@@ -51,7 +51,7 @@ StoredPaths = NewType("StoredPaths", tuple[str, ...])
 
 _MAX_CONFIRMED = 64
 
-_CONFIRMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}\Z")
+_CONFIRMED = compiled_when_used(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}\Z")
 
 
 def _check_confirmed(codes: Sequence[str] | None) -> None:

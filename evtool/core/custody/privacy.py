@@ -5,7 +5,6 @@ A text is refused, never changed, and the message does not repeat what was found
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -14,10 +13,11 @@ from msgspec import Struct
 from evtool.core.custody.event_tables import check_details
 from evtool.core.custody.events import MAX_TEXT, Details, Renamed
 from evtool.core.errors import FormatError, RefusedError, UsageError, Way
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.values import names_of
 
-_EMAIL = re.compile(r"[^\s@<>,;:()\"']{1,64}@[^\s@<>,;:()\"']{1,255}\.[^\s@<>,;:()\"'.]{2,}")
-_WORD = re.compile(r"[\w.-]+")
+_EMAIL = compiled_when_used(r"[^\s@<>,;:()\"']{1,64}@[^\s@<>,;:()\"']{1,255}\.[^\s@<>,;:()\"'.]{2,}")
+_WORD = compiled_when_used(r"[\w.-]+")
 
 COMMON_NAMES = frozenset({"root", "user", "admin", "administrator", "localhost", "guest", "ubuntu", "debian", "test"})
 """User and host names that tell nothing and are ordinary words."""
@@ -81,7 +81,7 @@ def parse_denied_terms(data: bytes) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = compiled_when_used("[\ud800-\udfff]")
 """Stands for a byte of an argument that is not UTF-8."""
 
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 from evtool.core.custody.privacy import matching_form
 from evtool.core.errors import FormatError
 from evtool.core.text.codes import check_code
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown, store_name
 from evtool.core.text.toml import TomlTable, parse_toml
 
@@ -26,7 +27,7 @@ MAX_REGISTER = 4 * 1024 * 1024
 _LEGACY = ("cp949", "cp932", "gb18030")
 """Code pages in which old systems wrote file names; such a name is percent-encoded in a seal."""
 
-_RANDOM = re.compile(r"SHA256:[A-Za-z0-9+/]{43}|AAAA[A-Za-z0-9+/]{40,}={0,2}|\b[0-9a-f]{32,}\b")
+_RANDOM = compiled_when_used(r"SHA256:[A-Za-z0-9+/]{43}|AAAA[A-Za-z0-9+/]{40,}={0,2}|\b[0-9a-f]{32,}\b")
 """Digests, salts and keys: long enough to hold a short name by chance, and written by no person."""
 
 

@@ -6,13 +6,13 @@ in a custody directory are plain ASCII without spaces, so none of the escapes of
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from evtool.core.errors import FormatError
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 
-_LINE = re.compile(rb"([0-9a-f]{128})  ([A-Za-z0-9_][A-Za-z0-9_.-]{0,254})\Z")
+_LINE = compiled_when_used(rb"([0-9a-f]{128})  ([A-Za-z0-9_][A-Za-z0-9_.-]{0,254})\Z")
 
 
 def serialize_list(digests: dict[str, str]) -> bytes:

@@ -8,7 +8,6 @@ ordinary is not judged here: it is read line by line, by `evtool.core.manifest.s
 
 from __future__ import annotations
 
-import re
 from itertools import islice
 from operator import lt
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from typing import NamedTuple
 from evtool.core.errors import FormatError
 from evtool.core.manifest.line import CONTENT, FILE, expression, length
 from evtool.core.manifest.statement import MetadataStatement, parse_statement
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.limits import MAX_INTEGER, MAX_LINE
 from evtool.core.text.times import parse_shaped_mtime
 
@@ -32,7 +32,7 @@ _CONTENT_LINE = expression(
 )
 _FILE_LINE = expression(FILE, item=r"\2", mtime='"(.{30})"', path=r'([^"\\%\x00-\x1f\x7f-\x9f]+)', salt=_HEX_32)
 _METADATA_LINE = r'(?:(\{[^\n]*"item":\2,"kind":"metadata",[^\n]*\})\n)?'
-_ITEM = re.compile(f"{_CONTENT_LINE}\n{_FILE_LINE}\n{_METADATA_LINE}")
+_ITEM = compiled_when_used(f"{_CONTENT_LINE}\n{_FILE_LINE}\n{_METADATA_LINE}")
 """Where a value has one length, any characters of that length match: what they are is checked for all pairs at once."""
 _FIXED = length(CONTENT) + length(FILE) + len('"file"') + len('"2000-01-01T00:00:00.000000000Z"') + 2 * (64 + 32 + 1)
 """Characters of two lines without those that differ in number: the item, twice, the size and the path."""

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.text.codes import check_code
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 from evtool.core.text.times import parse_user_time, plain_date
 
@@ -34,15 +35,15 @@ KINDS = (
 )
 """What an item can be, in the field `kind`; `x-...` beside these."""
 
-_OWN = re.compile(r"x-[a-z0-9][a-z0-9_-]{0,60}\Z")
-_SEPARATORS = re.compile(r"[\s,;]+")
-_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-_FIELD_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z", re.ASCII)
-_LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(-[a-zA-Z0-9]{1,8})*\Z", re.ASCII)
-_URL = re.compile(r"[a-z][a-z0-9+.-]*:[^\s\x00-\x1f\x7f]+\Z", re.IGNORECASE)
-_NUMBER = re.compile(r"[1-9][0-9]{0,14}\Z", re.ASCII)
-_PART_OF_DATE = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?\Z", re.ASCII)
-_TIME_OF_DAY = re.compile(r"[0-9]{1,2}:[0-9]{2}")
+_OWN = compiled_when_used(r"x-[a-z0-9][a-z0-9_-]{0,60}\Z")
+_SEPARATORS = compiled_when_used(r"[\s,;]+")
+_CONTROL = compiled_when_used("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+_FIELD_NAME = compiled_when_used(r"[a-z][a-z0-9_-]{0,62}\Z", re.ASCII)
+_LANGUAGE = compiled_when_used(r"[a-zA-Z]{2,3}(-[a-zA-Z0-9]{1,8})*\Z", re.ASCII)
+_URL = compiled_when_used(r"[a-z][a-z0-9+.-]*:[^\s\x00-\x1f\x7f]+\Z", re.IGNORECASE)
+_NUMBER = compiled_when_used(r"[1-9][0-9]{0,14}\Z", re.ASCII)
+_PART_OF_DATE = compiled_when_used(r"[0-9]{4}(-(0[1-9]|1[0-2]))?\Z", re.ASCII)
+_TIME_OF_DAY = compiled_when_used(r"[0-9]{1,2}:[0-9]{2}")
 
 
 class ContextField(Struct, frozen=True):

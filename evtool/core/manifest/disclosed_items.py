@@ -17,6 +17,7 @@ from evtool.core.errors import FormatError
 from evtool.core.manifest.manifest import Item
 from evtool.core.text.canonical import parse_canonical, serialize_canonical
 from evtool.core.text.digest import check_hex_digest
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.limits import MAX_DISCLOSED_LIST, MAX_SEQUENCE
 from evtool.core.text.ranges import ItemRanges, parse_ranges, ranges_of
 
@@ -25,8 +26,8 @@ FORMAT = "evtool-disclosed/1"
 MAX_GROUPS = 1024
 """Groups of items of which the same statements are withheld."""
 
-_KIND = re.compile(r"file|metadata|context\.[a-z][a-z0-9_-]{0,62}", re.ASCII)
-_SALT = re.compile(r"[0-9a-f]{32}\Z")
+_KIND = compiled_when_used(r"file|metadata|context\.[a-z][a-z0-9_-]{0,62}", re.ASCII)
+_SALT = compiled_when_used(r"[0-9a-f]{32}\Z")
 
 
 class DisclosedGroup(Struct, frozen=True):

@@ -10,8 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from evtool.core.errors import FormatError
-from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hash, compute_node_hash
+from evtool.core.manifest.merkle import (
+    TreeBuilder,
+    compute_leaf_hash,
+    compute_leaf_hashes,
+    compute_node_hash,
+    compute_subtrees,
+)
+from evtool.core.manifest.skim import Part
 from evtool.core.manifest.statement import ItemStatement, WithheldStatement, parse_statement
+from evtool.core.text.ranges import ItemRanges
 
 DisclosedStatement = ItemStatement
 """A statement that says something; what a `withheld` statement stands for stays withheld in every further copy."""
@@ -30,6 +38,8 @@ class PartialCopyWriter:
         self.withheld_lines = 0
         self._is_disclosed = is_disclosed
         self._tree = TreeBuilder()
+        self._read = 0
+        """Lines of the original so far, each withheld one as one."""
         self._run: list[tuple[int, bytes]] = []
         """The withheld lines since the last disclosed one: subtrees as number of leaves and root, left to right."""
 
@@ -41,7 +51,24 @@ class PartialCopyWriter:
         Raises:
             FormatError: with the number of the line: it is not a statement, or a hash stands where it cannot.
         """
-        for number, line in enumerate(lines, start=1):
+        yield from self._copy(lines)
+        yield from self._end_run()
+
+    def write_parts(self, parts: Iterable[Part], disclosed: ItemRanges) -> Iterator[bytes]:
+        """As `write`, for an original that was cut; what is about none of the `disclosed` items is not decoded."""
+        for part in parts:
+            if part.items and not disclosed.overlaps(part.first_item, part.first_item + part.items - 1):
+                for root, leaves in compute_subtrees(self.lines, compute_leaf_hashes(part.lines)):
+                    self._tree.add_subtree(root, leaves)
+                    self._withhold(leaves, root)
+                self._read += len(part.lines)
+            else:
+                yield from self._copy(line[:-1] for line in part.lines)
+        yield from self._end_run()
+
+    def _copy(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        for number, line in enumerate(lines, start=self._read + 1):
+            self._read = number
             try:
                 statement = parse_statement(line)
                 if isinstance(statement, WithheldStatement):
@@ -59,7 +86,6 @@ class PartialCopyWriter:
                 yield line
             else:
                 self._withhold(1, leaf_hash)
-        yield from self._end_run()
 
     def compute_root(self) -> bytes:
         """Compute the root hash, which is that of the original and of the copy alike."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from evtool.core.text.expressions import compiled_when_used
+
 CONTENT = (
     '{"blake3":"$blake3","item":$item,"kind":"content","salt":"$salt",'
     '"sha256":"$sha256","size":$size,"statements":[$statements],"type":"file"}'
@@ -26,7 +28,7 @@ METADATA_KIND = b'"kind":"metadata"'
 WITHHELD = '{"hash":"$hash","kind":"withheld","lines":$lines}'
 """What stands for lines that are not disclosed."""
 
-_PLACE = re.compile(r"\$([a-z0-9]+)")
+_PLACE = compiled_when_used(r"\$([a-z0-9]+)")
 
 
 def filling(template: str) -> str:
@@ -45,7 +47,7 @@ def expression(template: str, **values: str) -> str:
 def before(template: str, name: str) -> bytes:
     """Give what stands before a value, back to the value before it."""
     literal = template.partition(f"${name}")[0]
-    return re.split(_PLACE, literal)[-1].encode("ascii")
+    return _PLACE.split(literal)[-1].encode("ascii")
 
 
 def length(template: str) -> int:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from operator import le
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -19,6 +20,7 @@ from evtool.core.errors import FormatError
 from evtool.core.manifest.line import CONTENT, FILE, before, begins_item, filling
 from evtool.core.manifest.manifest import Item, ManifestReader, ManifestSummary
 from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hashes, split_lines
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.limits import MAX_LINE
 from evtool.core.text.ranges import ItemRanges
 
@@ -33,17 +35,19 @@ class Sought(Struct, frozen=True):
         numbers: items by their number; None if none is.
         names: texts; an item is looked for if one of them is its path, or stands in it between slashes. They are
             ASCII, without what JSON escapes.
+        beginnings: texts of which one begins its path, in whatever case; they are lower-case ASCII, too.
     """
 
     numbers: ItemRanges | None = None
     names: tuple[str, ...] = ()
+    beginnings: tuple[str, ...] = ()
 
     def means(self, item: Item) -> bool:
         """Tell whether an item is looked for."""
         if self.numbers is not None and item.number in self.numbers:
             return True
-        path = f"/{item.file.path}/" if item.file is not None and self.names else ""
-        return any(f"/{name}/" in path for name in self.names)
+        path = f"/{item.file.path}/" if item.file is not None else ""
+        return any(f"/{name}/" in path for name in self.names) or path[1:].lower().startswith(self.beginnings)
 
 
 def seek(numbers: ItemRanges | None) -> Sought | None:
@@ -70,41 +74,69 @@ def skim_manifest(pieces: Iterable[bytes], first_item: int, sought: Sought) -> S
     """
     tree, found, number = TreeBuilder(), list[Item](), first_item
     search = _Search(sought)
-    for text in _cut(pieces):
-        lines = split_lines(text)
-        count = _count_items(text, lines, number)
-        if not count or (len(text) > MAX_LINE and len(max(lines, key=len)) > MAX_LINE + 1):
+    for part in cut_manifest(pieces, first_item):
+        if not part.items:
             return None
-        if search.may_be_in(text, number, count):
-            items = _decode(lines, number)
-            if items is None or len(items) != count:
+        if search.may_be_in(part):
+            items = _decode(part.lines, number)
+            if items is None or len(items) != part.items:
                 return None
             found += filter(sought.means, items)
         if len(found) > MOST_SOUGHT:
             return None
-        tree.add_leaves(compute_leaf_hashes(lines))
-        number += count
+        tree.add_leaves(compute_leaf_hashes(part.lines))
+        number += part.items
     root = tree.compute_root().hex()
     return Skimmed(tuple(found), ManifestSummary(tree.size, 0, number - first_item, number - 1, 0, root))
+
+
+class Part(NamedTuple):
+    """Neighbouring lines of a manifest, looked at as far as it takes to know which items they are about.
+
+    Attributes:
+        text: the lines as one.
+        lines: each with its newline.
+        first_item: number of the first item that they state.
+        items: how many they state, one by one; 0 if that is not what they look like.
+    """
+
+    text: bytes
+    lines: list[bytes]
+    first_item: int
+    items: int
+
+
+def cut_manifest(pieces: Iterable[bytes], first_item: int) -> Iterator[Part]:
+    """Cut a manifest into parts of whole items; behind a part that is unusual, no number is known any more."""
+    number = first_item
+    for text in _cut(pieces):
+        lines = split_lines(text)
+        is_too_long = len(text) > MAX_LINE and len(max(lines, key=len)) > MAX_LINE + 1
+        count = 0 if is_too_long or not number else _count_items(text, lines, number)
+        yield Part(text, lines, number, count)
+        number = number + count if count else 0
 
 
 class _Search:
     """Tells where what is sought may be, without understanding any line."""
 
     def __init__(self, sought: Sought) -> None:
-        self._ranges = sought.numbers.ranges if sought.numbers is not None else ()
+        self._numbers = sought.numbers
         path = before(FILE, "path")
         names = [name.encode("ascii") for name in sought.names]
-        self._beginnings = [(start + name, (b"/", b'"')) for name in names for start in (b"/", path)]
+        self._names = [(start + name, (b"/", b'"')) for name in names for start in (b"/", path)]
+        self._beginnings = [path + beginning.encode("ascii") for beginning in sought.beginnings]
 
-    def may_be_in(self, text: bytes, number: int, count: int) -> bool:
-        """Tell whether lines that state `count` items, from `number` on, may hold something that is sought."""
-        if any(first < number + count and last >= number for first, last in self._ranges):
+    def may_be_in(self, part: Part) -> bool:
+        """Tell whether lines may hold something that is sought."""
+        text, number = part.text, part.first_item
+        if self._numbers is not None and self._numbers.overlaps(number, number + part.items - 1):
             return True
         # Most have not even the beginning, so most are searched for each name twice.
-        return any(
-            beginning in text and any(beginning + end in text for end in ends) for beginning, ends in self._beginnings
-        )
+        if any(beginning in text and any(beginning + end in text for end in ends) for beginning, ends in self._names):
+            return True
+        lower = text.lower() if self._beginnings else b""
+        return any(beginning in lower for beginning in self._beginnings)
 
 
 _MOST_BYTES = 4 * 1024 * 1024
@@ -150,7 +182,7 @@ _NAME = before(FILE, "mtime") + b'"'
 _ITEM = before(CONTENT, "item") + b"%d,"
 _NAME_OF = before(FILE, "item") + b"%d,"
 
-_STATEMENT = re.compile(
+_STATEMENT = compiled_when_used(
     rb'^(?:\{(?:"blake3":"[0-9a-f]{64}",|"field":"[a-z0-9_-]{1,63}",)?"item":([0-9]{1,16}),"kind":"(content|file|context)"'
     rb'|\{".*"item":([0-9]{1,16}),"kind":"(metadata|consent)","salt":"[0-9a-f]{32}"\}$)[^\n]*\n',
     re.MULTILINE,

@@ -26,6 +26,7 @@ from evtool.core.metadata.vocabulary import Failure
 from evtool.core.terms.terms import ConsentTerms, parse_terms_cached
 from evtool.core.text.canonical import encode_string, parse_canonical, serialize_canonical
 from evtool.core.text.digest import Digests, check_hex_digest
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.limits import MAX_CONTEXT, MAX_INTEGER, MAX_LINE
 from evtool.core.text.names import parse_name, parse_target
 from evtool.core.text.times import format_mtime, parse_mtime
@@ -33,7 +34,7 @@ from evtool.core.text.times import format_mtime, parse_mtime
 SALT_SIZE = 16
 """Bytes of salt in each statement."""
 
-_CONFINEMENT = re.compile(r"[a-z0-9-]+(?:\+[a-z0-9-]+)*\Z")
+_CONFINEMENT = compiled_when_used(r"[a-z0-9-]+(?:\+[a-z0-9-]+)*\Z")
 _MAX_CONFINEMENT = 128
 _LEAVES_NOTHING = (Failure.NO_CONFINEMENT, Failure.UNREADABLE, Failure.CHANGED, Failure.WITHHELD)
 
@@ -65,7 +66,7 @@ class OmissionReason(Enum):
 PLAIN_STATEMENTS = ("file",)
 """What follows the content of an item of which nothing else is stated."""
 
-_STATEMENTS = re.compile(r"file(?:,metadata)?((?:,context)*)(?:,consent)?\Z")
+_STATEMENTS = compiled_when_used(r"file(?:,metadata)?((?:,context)*)(?:,consent)?\Z")
 
 
 def check_statements(item: int, type_: ItemType, kinds: tuple[str, ...]) -> None:
@@ -346,7 +347,7 @@ _HEX = "[0-9a-f]"
 _SALT = f"({_HEX}{{32}})"
 _HASH = f"({_HEX}{{64}})"
 _STRING = r'((?:[^"\\\x00-\x1f]|\\["\\])*)'
-_CONTENT = re.compile(
+_CONTENT = compiled_when_used(
     expression(
         CONTENT,
         blake3=_HASH,
@@ -358,9 +359,11 @@ _CONTENT = re.compile(
     )
     + r"\Z"
 )
-_FILE = re.compile(expression(FILE, item=_NUMBER, mtime=r'(?:null|"([^"\\]*)")', path=_STRING, salt=_SALT) + r"\Z")
-_CONSENT = re.compile(rf'(\{{.*),"item":{_NUMBER},"kind":"consent","salt":"({_HEX}{{32}})"\}}\Z')
-_METADATA = re.compile(
+_FILE = compiled_when_used(
+    expression(FILE, item=_NUMBER, mtime=r'(?:null|"([^"\\]*)")', path=_STRING, salt=_SALT) + r"\Z"
+)
+_CONSENT = compiled_when_used(rf'(\{{.*),"item":{_NUMBER},"kind":"consent","salt":"({_HEX}{{32}})"\}}\Z')
+_METADATA = compiled_when_used(
     expression(
         METADATA,
         claims=r'(?:"claims":(\{.*\}),)?',
@@ -372,12 +375,12 @@ _METADATA = re.compile(
     + r"\Z",
     re.DOTALL,
 )
-_CONTEXT = re.compile(
+_CONTEXT = compiled_when_used(
     rf'\{{"field":"([a-z][a-z0-9_-]{{0,62}})","item":{_NUMBER},"kind":"context","salt":"({_HEX}{{32}})",'
     r'"value":"((?:[^"\\\x00-\x1f]|\\["\\])*)"\}\Z'
 )
 """As most are; a value with line breaks is read as JSON."""
-_UNESCAPE = re.compile(r'\\(["\\])')
+_UNESCAPE = compiled_when_used(r'\\(["\\])')
 
 
 def parse_statement(line: bytes) -> Statement:

@@ -28,6 +28,7 @@ from evtool.core.metadata.vocabulary import (
     TimeKind,
     Withheld,
 )
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.values import replace
 
 TEXT_LIMIT = 512
@@ -49,22 +50,22 @@ TAG_LIMIT = 400
 """Raw tags of one file."""
 
 
-_UNSAFE = re.compile(
+_UNSAFE = compiled_when_used(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
 """Controls, bidirectional controls, line separators, surrogates and noncharacters: none of them is text."""
 
-_SPACES = re.compile(r"[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
+_SPACES = compiled_when_used(r"[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 """White space, listed here because `str.split` asks the Unicode tables of the interpreter."""
 
-_SOURCE = re.compile(r"[!-~](?:[ -~]*[!-~])?\Z")
-_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]*\Z")
-_EXTENSION = re.compile(r"[a-z0-9][a-z0-9.+-]{0,15}\Z")
-_PUID = re.compile(r"(?:x-)?fmt/[1-9][0-9]*\Z")
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
-_LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?", re.ASCII)
-_OFFSET = re.compile(r"[+-]\d\d:\d\d\Z", re.ASCII)
-_DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,8})(?:\.\d{1,9})?\Z", re.ASCII)
+_SOURCE = compiled_when_used(r"[!-~](?:[ -~]*[!-~])?\Z")
+_MEDIA_TYPE = compiled_when_used(r"[a-z]+/[a-z0-9][a-z0-9.+-]*\Z")
+_EXTENSION = compiled_when_used(r"[a-z0-9][a-z0-9.+-]{0,15}\Z")
+_PUID = compiled_when_used(r"(?:x-)?fmt/[1-9][0-9]*\Z")
+_NAME = compiled_when_used(r"[a-z][a-z0-9-]{0,31}\Z")
+_LOCAL = compiled_when_used(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?", re.ASCII)
+_OFFSET = compiled_when_used(r"[+-]\d\d:\d\d\Z", re.ASCII)
+_DECIMAL = compiled_when_used(r"-?(?:0|[1-9]\d{0,8})(?:\.\d{1,9})?\Z", re.ASCII)
 
 
 def clean_text(text: str, limit: int = TEXT_LIMIT) -> str:
@@ -76,7 +77,9 @@ def clean_text(text: str, limit: int = TEXT_LIMIT) -> str:
     if not (text.isascii() and text.isprintable()):
         # NUL first: fixed-size fields are padded with it, and what follows the first one is left-over memory.
         text = _UNSAFE.sub("\ufffd", _SPACES.sub(" ", text.split("\0", 1)[0]))
-    text = _SPACES.sub(" ", text).strip(" ")
+    if "  " in text:  # what is left of white space, without asking the slower pattern of every text
+        text = _SPACES.sub(" ", text)
+    text = text.strip(" ")
     return text if len(text) <= limit else text[: limit - 1].rstrip(" ") + "\u2026"
 
 

@@ -12,7 +12,12 @@ VOCABULARY: Final = "evtool-claims/1"
 """Name and version of this vocabulary."""
 
 
-class Detail(Enum):
+class _Word(Enum):
+    # A member is the only one of its kind, so that its identity will do; Enum has Python code compute a hash each time.
+    __hash__ = object.__hash__
+
+
+class Detail(_Word):
     """How much is stated: `BASIC` leaves out places, serial numbers, names, free text and raw tags."""
 
     BASIC = "basic"
@@ -23,7 +28,7 @@ NOT_PARSED = "not-parsed"
 """In place of what confined the parser: there was none, as the first bytes of the file alone told its format."""
 
 
-class Failure(Enum):
+class Failure(_Word):
     """Why claims are missing, or may be incomplete, for reasons other than the file's plain content."""
 
     NO_CONFINEMENT = "no-confinement"
@@ -46,7 +51,7 @@ class Failure(Enum):
     """The claims hold a term that must not be written."""
 
 
-class TimeKind(Enum):
+class TimeKind(_Word):
     """What a claimed time is said to be the time of."""
 
     CAPTURED = "captured"
@@ -61,7 +66,7 @@ class TimeKind(Enum):
     LATEST_ENTRY = "latest-entry"
 
 
-class OffsetBasis(Enum):
+class OffsetBasis(_Word):
     """Where the offset of a claimed time comes from."""
 
     STATED = "stated"
@@ -72,7 +77,7 @@ class OffsetBasis(Enum):
     """There is none; the time is local to an unknown place."""
 
 
-class TextKind(Enum):
+class TextKind(_Word):
     """What a text value is; the second member says whether the basic form shows it."""
 
     DEVICE_MAKE = ("device-make", Detail.BASIC)
@@ -101,7 +106,7 @@ class TextKind(Enum):
         self.detail = detail
 
 
-class CountKind(Enum):
+class CountKind(_Word):
     """What is counted or, with the value 1, merely noted as present."""
 
     WIDTH = "width"
@@ -136,7 +141,7 @@ class CountKind(Enum):
     UNREADABLE_TIMES = "unreadable-times"
 
 
-class Withheld(Enum):
+class Withheld(_Word):
     """By kind, what the basic form leaves out."""
 
     PLACE = "place"

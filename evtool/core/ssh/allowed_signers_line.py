@@ -12,16 +12,19 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from evtool.core.errors import FormatError
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 
 Localize = Callable[[datetime], datetime]
 """Turns a date without a zone into one with the zone of this machine; the core itself knows no zone."""
 
 _SPACE = " \t\r\n"
-_KEY_TYPE = re.compile(r"(sk-|webauthn-sk-)?(ssh|ecdsa|rsa)-[^=\"]+\Z")
-_TIME = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:([0-9]{2})([0-9]{2})([0-9]{2})?)?(Z|UTC)?\Z", re.IGNORECASE)
-_QUOTED = re.compile(r'"(?:\\"|\\(?!")|[^"\\])*"')
-_OPTION = re.compile(rf'(?:[^,"]|{_QUOTED.pattern})+')
+_KEY_TYPE = compiled_when_used(r"(sk-|webauthn-sk-)?(ssh|ecdsa|rsa)-[^=\"]+\Z")
+_TIME = compiled_when_used(
+    r"([0-9]{4})([0-9]{2})([0-9]{2})(?:([0-9]{2})([0-9]{2})([0-9]{2})?)?(Z|UTC)?\Z", re.IGNORECASE
+)
+_QUOTED = compiled_when_used(r'"(?:\\"|\\(?!")|[^"\\])*"')
+_OPTION = compiled_when_used(rf'(?:[^,"]|{_QUOTED.pattern})+')
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -6,7 +6,6 @@ and terms that make no sense together are named.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -27,6 +26,7 @@ from evtool.core.terms.terms import (
     parse_day,
 )
 from evtool.core.text.codes import check_code
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import shown
 from evtool.core.text.times import plain_date
@@ -40,9 +40,9 @@ _AS = {"for": "as a purpose", "by": "as the one who gave consent"}
 _TYPOGRAPHIC = "\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb\u2013\u2014\uff0c\uff1b\u3001\u00a0"
 """Quotation marks, dashes, commas and blanks that look like those of ASCII."""
 
-_SEPARATORS = re.compile(r"[\s,;]+")
-_SLIP = re.compile(r"[a-z0-9][a-z0-9:_-]{0,39}\Z")
-_OWN = re.compile(r"x-[a-z0-9][a-z0-9._-]{0,60}\Z")
+_SEPARATORS = compiled_when_used(r"[\s,;]+")
+_SLIP = compiled_when_used(r"[a-z0-9][a-z0-9:_-]{0,39}\Z")
+_OWN = compiled_when_used(r"x-[a-z0-9][a-z0-9._-]{0,60}\Z")
 
 
 def accepted(term: Term) -> str:

@@ -20,6 +20,7 @@ from msgspec import Struct
 from evtool.core.errors import FormatError
 from evtool.core.text.canonical import parse_canonical, serialize_canonical
 from evtool.core.text.codes import check_code
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 
 
@@ -238,11 +239,11 @@ STRICTEST = ConsentTerms(
 )
 """What counts for an item of which nothing is stated."""
 
-_CODE = re.compile(r"[a-z0-9][a-z0-9:._-]{0,63}\Z", re.IGNORECASE | re.ASCII)
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_REGION = re.compile(r"region:[A-Z]{2}\Z", re.ASCII)
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
-_TWO_READINGS = re.compile(r"[0-9]{1,2}[-/.] ?[0-9]{1,2}[-/.] ?[0-9]{4}\.?\Z")
+_CODE = compiled_when_used(r"[a-z0-9][a-z0-9:._-]{0,63}\Z", re.IGNORECASE | re.ASCII)
+_CONTROL = compiled_when_used("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_REGION = compiled_when_used(r"region:[A-Z]{2}\Z", re.ASCII)
+_DAY = compiled_when_used(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
+_TWO_READINGS = compiled_when_used(r"[0-9]{1,2}[-/.] ?[0-9]{1,2}[-/.] ?[0-9]{4}\.?\Z")
 
 
 def is_region(code: Condition | str) -> bool:

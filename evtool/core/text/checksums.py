@@ -6,11 +6,10 @@ nobody who lacks the list anything about the files in it.
 
 from __future__ import annotations
 
-import re
-
 from evtool.core.errors import FormatError
+from evtool.core.text.expressions import compiled_when_used
 
-_HEADER = re.compile(rb"# SHA-256 of the items of this seal; salt ([0-9a-f]{32})\Z")
+_HEADER = compiled_when_used(rb"# SHA-256 of the items of this seal; salt ([0-9a-f]{32})\Z")
 
 MAX_LISTED_PATH = 4095
 """Longest path, in bytes, that a program can open by name on Linux (PATH_MAX less its final NUL)."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from evtool.core.errors import FormatError
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+_CODE = compiled_when_used(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 
-_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}\Z", re.ASCII)
+_FINGERPRINT = compiled_when_used(r"SHA256:[A-Za-z0-9+/]{43}\Z", re.ASCII)
 
 CODE_RULE = "1 to 64 ASCII letters, digits, '.', '_' and '-', of which the first is a letter or a digit"
 """What a code looks like, in words; codes are also file names and principals in allowed_signers files."""

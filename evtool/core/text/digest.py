@@ -8,8 +8,9 @@ import re
 from msgspec import Struct
 
 from evtool.core.errors import FormatError
+from evtool.core.text.expressions import compiled_when_used
 
-_HEX_256 = re.compile(r"[0-9a-f]{64}\Z")
+_HEX_256 = compiled_when_used(r"[0-9a-f]{64}\Z")
 
 
 class Digests(Struct, frozen=True):

@@ -8,12 +8,12 @@ may be the Korean code page 949, which is a guess: whoever reads such a text say
 from __future__ import annotations
 
 import codecs
-import re
 import unicodedata
 
 from msgspec import Struct
 
 from evtool.core.errors import FormatError, Way
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 
 UTF_8 = "UTF-8"
@@ -60,7 +60,7 @@ _CONTAINERS = (
 
 _SAVE_AS = "save it as UTF-8: in Notepad, Save as, Encoding; in PowerShell, `Out-File -Encoding utf8` in place of `>`"
 
-_NOT_OF_TEXT = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_NOT_OF_TEXT = compiled_when_used("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """What no text has that is read here; form feed, vertical tab and escape occur."""
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 
 from evtool.core.errors import FormatError, UsageError
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.limits import MAX_INTEGER
 from evtool.core.text.names import nfc_key, shown, store_name
 from evtool.core.text.patterns import Exclusions
@@ -23,8 +24,8 @@ NUMBER_MARK = "item:"
 NAME_MARK = "./"
 """Before a text that is to be read as a name and nothing else."""
 
-_PIECE = re.compile(r"([1-9][0-9]{0,15})(?:-([1-9][0-9]{0,15}))?\Z", re.ASCII)
-_PLAIN_NAME = re.compile(r"""[^\x00-\x1f\x7f-\U0010ffff*?"\\K;`]+\Z""")
+_PIECE = compiled_when_used(r"([1-9][0-9]{0,15})(?:-([1-9][0-9]{0,15}))?\Z", re.ASCII)
+_PLAIN_NAME = compiled_when_used(r"""[^\x00-\x1f\x7f-\U0010ffff*?"\\K;`]+\Z""")
 """Text without wildcards that stands in a name as it is, in whatever Unicode form the name is: the last three
 characters here have another code point that is equal to them."""
 _MAX_NAMED = 10

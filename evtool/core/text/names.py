@@ -8,17 +8,17 @@ printable, on one line, escaped so that two different names never print the same
 from __future__ import annotations
 
 import hashlib
-import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
 from evtool.core.errors import FormatError
+from evtool.core.text.expressions import compiled_when_used
 
-_CONTROL = re.compile("[\x00-\x1f%\x7f-\x9f]")
-_ESCAPE = re.compile("%([0-9A-F]{2})")
+_CONTROL = compiled_when_used("[\x00-\x1f%\x7f-\x9f]")
+_ESCAPE = compiled_when_used("%([0-9A-F]{2})")
 
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNPRINTABLE = compiled_when_used("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters (general category Cc), the line and the paragraph separator, bidirectional controls, surrogates.
 The list is closed: `str.isprintable` would give another answer with every version of Unicode."""
 
@@ -122,7 +122,7 @@ def has_unassigned(stored: str) -> bool:
 _MARK_LIMIT = 4
 """How many combining marks in a row are shown as they are; more would smear over neighbouring lines."""
 
-_INVISIBLE = re.compile(
+_INVISIBLE = compiled_when_used(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U00016fe4\U0001d159"
     "\U000e0100-\U000e01ef]"
 )

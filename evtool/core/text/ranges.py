@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from evtool.core.errors import FormatError
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.limits import MAX_INTEGER
 from evtool.core.text.names import shown
 
-_RANGE = re.compile(r"([1-9][0-9]{0,15})(?:-([1-9][0-9]{0,15}))?\Z", re.ASCII)
+_RANGE = compiled_when_used(r"([1-9][0-9]{0,15})(?:-([1-9][0-9]{0,15}))?\Z", re.ASCII)
 
 
 class ItemRanges(Struct, frozen=True):
@@ -43,6 +44,11 @@ class ItemRanges(Struct, frozen=True):
 
     def __len__(self) -> int:
         return count_items(self.ranges)
+
+    def overlaps(self, first: int, last: int) -> bool:
+        """Tell whether any number from `first` to `last` is in the set."""
+        at = bisect_right(self.ranges, last, key=_first)
+        return at > 0 and self.ranges[at - 1][1] >= first
 
     @property
     def last(self) -> int:

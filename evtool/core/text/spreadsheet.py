@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from evtool.core.text.expressions import compiled_when_used
 
-_STARTS_A_FORMULA = re.compile(r"[=+\-@\t\r'\uff1d\uff0b\uff0d\uff20]")
+_STARTS_A_FORMULA = compiled_when_used(r"[=+\-@\t\r'\uff1d\uff0b\uff0d\uff20]")
 """The wide forms of the four signs are typed on Korean keyboards, and some spreadsheets take them for the signs."""
 
 

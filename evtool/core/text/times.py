@@ -6,8 +6,9 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 from evtool.core.errors import FormatError
+from evtool.core.text.expressions import compiled_when_used
 
-_MTIME = re.compile(r"(\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)\.(\d{9})Z\Z", re.ASCII)
+_MTIME = compiled_when_used(r"(\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)\.(\d{9})Z\Z", re.ASCII)
 """Some versions of Python also read 24:00:00, a second spelling of the next midnight."""
 _NANOSECONDS = 1_000_000_000
 _DAY = 86_400
@@ -83,7 +84,7 @@ def _parse_day(text: str) -> int:
     return _day_seconds.setdefault(text, day * _DAY)
 
 
-_YEAR_FIRST = re.compile(
+_YEAR_FIRST = compiled_when_used(
     r"([0-9]{4})(?:[-/.] ?|년 ?)([0-9]{1,2})(?:[-/.] ?|월 ?)([0-9]{1,2})[.일]?(?:[T ]+0?0:00(?::00(?:\.0+)?)?)?\Z"
 )
 

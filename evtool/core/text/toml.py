@@ -10,10 +10,11 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from evtool.core.errors import FormatError
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 
-_STRING = re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"?|\'[^\'\n]*+\'?')
-_DOTTED = re.compile(r"(?<![\w-])[\w-]++(?:[ \t]*+\.[ \t]*+[\w-]++){8}", re.ASCII)
+_STRING = compiled_when_used(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"?|\'[^\'\n]*+\'?')
+_DOTTED = compiled_when_used(r"(?<![\w-])[\w-]++(?:[ \t]*+\.[ \t]*+[\w-]++){8}", re.ASCII)
 """A key of many parts: thousands of them cost tomllib seconds."""
 
 _KINDS: dict[type, str] = {

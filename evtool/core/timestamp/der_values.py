@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 from evtool.core.timestamp.der import (
     BIT_STRING,
@@ -22,7 +22,9 @@ from evtool.core.timestamp.der import (
 
 _TRUE, _FALSE = b"\xff", b"\x00"
 _MAX_OID_BYTES = 64
-_GENERALIZED_TIME = re.compile(rb"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})(?:\.([0-9]*[1-9]))?Z")
+_GENERALIZED_TIME = compiled_when_used(
+    rb"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})(?:\.([0-9]*[1-9]))?Z"
+)
 
 
 def read_integer(node: Node, name: str, tag: int = INTEGER) -> int:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct
 
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 from evtool.core.timestamp.der import (
     BIT_STRING,
@@ -37,7 +36,7 @@ _FAILURE = {
 _TEXT_LIMIT = 240
 
 
-_BASE64 = re.compile(rb"\s*(?:[A-Za-z0-9+/]{4,}\s*)+={0,2}\s*\Z")
+_BASE64 = compiled_when_used(rb"\s*(?:[A-Za-z0-9+/]{4,}\s*)+={0,2}\s*\Z")
 
 
 class TimeStampResponse(Struct, frozen=True):

@@ -8,6 +8,7 @@ from enum import Enum
 from msgspec import Struct
 
 from evtool.core.errors import FormatError
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 
 MAX_LABEL = 32
@@ -18,13 +19,13 @@ UPGRADE_LABEL = "upgrade"
 """A proof that grew is a new file, `.upgrade.ots`, `.upgrade-2.ots`: what a later entry has listed is never changed."""
 
 _LABEL = r"[a-z0-9]+(?:-[a-z0-9]+)*"
-_NAME = re.compile(
+_NAME = compiled_when_used(
     rf"(?P<sequence>[0-9]{{4}})-(?P<event>[a-z]+(?:-[a-z]+)*)\.toml\.sig"
     rf"(?:\.(?P<label>{_LABEL})(?:\.(?P<number>[1-9][0-9]?)\.(?P<list>crl|ocsp)|\.(?P<kind>tsr|tsq|chain\.pem|ots))"
     r"|\.(?P<proof>ots))\Z",
     re.ASCII,
 )
-_UNFIT = re.compile(r"[^a-z0-9]+")
+_UNFIT = compiled_when_used(r"[^a-z0-9]+")
 
 
 class StampRole(Enum):

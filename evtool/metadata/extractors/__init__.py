@@ -18,6 +18,8 @@ from io import BufferedIOBase
 from typing import Protocol
 
 from evtool.core.metadata.claims import Claim
+from evtool.metadata.format_table import NATIVE
+from evtool.metadata.wire import Parsers
 
 
 class Extractor(Protocol):
@@ -46,14 +48,20 @@ NATIVE_MODULES = frozenset({"hwp", "hwpx", "odf", "ole", "ooxml", "pdf", "zip_ar
 """Modules whose extractor is not plain, listed so that this is known without loading them."""
 
 
+_WITH_NATIVE = frozenset({"appended"})
+"""Modules whose extractor is plain, and reads formats that native code reads as well."""
+
+
 @functools.cache
-def extractors(plain_only: bool = False) -> Mapping[str, tuple[Extractor, ...]]:
-    """Load every extractor, or the plain ones; media type -> those that read it, in the order of their module names."""
+def extractors(parsers: Parsers) -> Mapping[str, tuple[Extractor, ...]]:
+    """Load the extractors of a server; media type -> those that read it, in the order of their module names."""
+    is_native = parsers is Parsers.NATIVE
     found: dict[str, tuple[Extractor, ...]] = {}
     for module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
-        if plain_only and module in NATIVE_MODULES:
+        if module not in _WITH_NATIVE and (module in NATIVE_MODULES) != is_native:
             continue
         extractor: Extractor = importlib.import_module(f"{__name__}.{module}").EXTRACTOR
         for media_type in extractor.formats:
-            found[media_type] = (*found.get(media_type, ()), extractor)
+            if (media_type in NATIVE) == is_native:
+                found[media_type] = (*found.get(media_type, ()), extractor)
     return found

@@ -8,6 +8,7 @@ from io import BufferedIOBase
 from evtool.core.metadata.claims import Claim
 from evtool.core.metadata.vocabulary import CountKind
 from evtool.metadata import values
+from evtool.metadata.ends import ends_of
 
 _TAIL = 22 + 65_535
 """Bytes in which the end record of a ZIP archive must lie (APPNOTE 6.3.10, section 4.3.16)."""
@@ -39,9 +40,8 @@ class AppendedExtractor:
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:
         """Yield what is noted; an end record counts only if its comment ends with the file."""
-        stream.seek(max(size - _TAIL, 0))
-        tail = stream.read(_TAIL)
-        at = tail.rfind(_END_RECORD)
+        tail = ends_of(stream, size).tail
+        at = tail.rfind(_END_RECORD, max(len(tail) - _TAIL, 0))
         if at >= 0 and at + 22 + int.from_bytes(tail[at + 20 : at + 22], "little") == len(tail):
             yield from values.count(CountKind.APPENDED_ARCHIVES, 1, "ZIP end record")
 

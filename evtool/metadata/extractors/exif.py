@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, DivisionByZero, InvalidOperation
@@ -14,9 +13,10 @@ from evtool.core.metadata.claims import Claim
 from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TextKind, TimeKind
 from evtool.metadata import values
 from evtool.metadata.boxes import heif_items
-from evtool.metadata.damage import DamagedError
+from evtool.metadata.ends import Ends, ends_of
+from evtool.metadata.exif_block import OddBlockError, read_block
 from evtool.metadata.format_table import TIFF_STARTS
-from evtool.metadata.jpeg_segments import APP1, EXIF_START, segments
+from evtool.metadata.jpeg_segments import APP1, EXIF_START, first_segments
 from evtool.metadata.riff import chunks
 
 _TIMES = (
@@ -56,6 +56,11 @@ _THUMBNAILS = ("Thumbnail JPEGInterchangeFormat", "Thumbnail StripOffsets")
 _JPEG_HEAD = 512 << 10
 """Bytes at a JPEG's start in which its EXIF segment lies: segments are at most 64 KiB, and this one comes first."""
 
+_DQT = 0xDB
+_FOUND_WITHIN = 3_900
+"""exifread looks for the first segment in the first 4,000 bytes."""
+_SHORTEST = 8
+
 _BLOCK_LIMIT = 8
 """EXIF segments of one JPEG that are read; honest ones have one."""
 
@@ -88,18 +93,31 @@ class ExifExtractor:
 
     def extract(self, stream: io.BufferedIOBase, size: int) -> Iterator[Claim]:
         """Yield the claims of the EXIF block, if the file has one; some JPEGs have more than one."""
-        is_tiff = _begins_like_tiff(stream)
-        yield from _claims(_exif_block(stream, size), is_tiff=is_tiff)
-        for block in _further_blocks(stream, size):
-            yield from _claims(block, is_tiff=False)
+        blocks = _jpeg_blocks(ends_of(stream, size))
+        plain = _read_plainly(blocks[0]) if blocks and blocks[0] else None
+        tags = plain if plain is not None else _read_by_library(_exif_block(stream, size))
+        yield from _claims(tags, is_tiff=_begins_like_tiff(stream))
+        for block in blocks[1:_BLOCK_LIMIT]:
+            yield from _claims(_read_by_library(io.BytesIO(block)), is_tiff=False)
 
 
-def _claims(block: io.BufferedIOBase, *, is_tiff: bool) -> Iterator[Claim]:
+def _read_plainly(block: bytes) -> _Tags | None:
+    try:
+        return read_block(block)
+    except OddBlockError:
+        return None
+
+
+def _read_by_library(block: io.BufferedIOBase) -> _Tags:
     tags: _Tags = exifread.process_file(
         block,  # type: ignore[arg-type]  # any object with read, seek and tell will do
         details=False,
         extract_thumbnail=False,
     )
+    return tags
+
+
+def _claims(tags: _Tags, *, is_tiff: bool) -> Iterator[Claim]:
     for kind, name, offset, fraction in _TIMES:
         if name in tags:
             yield from values.iso_time(kind, _text(tags[name]), name, _of(tags, offset), _of(tags, fraction))
@@ -123,19 +141,27 @@ def _begins_like_tiff(stream: io.BufferedIOBase) -> bool:
     return stream.read(4).startswith(TIFF_STARTS)
 
 
-def _further_blocks(stream: io.BufferedIOBase, size: int) -> Iterator[io.BytesIO]:
-    """Give the EXIF blocks of a JPEG behind the first one, which some programs show and others do not."""
-    stream.seek(0)
-    if stream.read(3) != b"\xff\xd8\xff":
-        return
-    found = 0
+def _jpeg_blocks(file: Ends) -> list[bytes]:
+    """Give the EXIF blocks of a JPEG; some programs show one behind the first, and others do not.
+
+    The first one is empty where exifread might find another one, or none: it looks for it in a way of its own.
+    """
+    if not file.head.startswith(b"\xff\xd8\xff"):
+        return []
+    blocks: list[bytes] = []
+    is_plain, position = True, 2
     # What is wrong with the segments, their own extractor tells.
-    with contextlib.suppress(DamagedError):
-        for segment in segments(stream, size):
-            if segment.marker == APP1 and (body := segment.read(stream)).startswith(EXIF_START):
-                found += 1
-                if 1 < found <= _BLOCK_LIMIT:
-                    yield io.BytesIO(body.removeprefix(EXIF_START))
+    for segment in first_segments(file).found:
+        if segment.marker == APP1 and (body := segment.read(file)).startswith(b"Exif"):
+            if body.startswith(EXIF_START):
+                is_first = is_plain and segment.start == position + 4 and position < _FOUND_WITHIN
+                blocks.append(body.removeprefix(EXIF_START) if blocks or is_first else b"")
+            is_plain = False
+        # It stops at a quantization table, and takes each segment for as long as it says, with at least eight bytes.
+        is_plain = is_plain and segment.marker != _DQT and segment.start == position + 4
+        is_plain = is_plain and segment.end - segment.start >= _SHORTEST
+        position = segment.end
+    return blocks
 
 
 def _is_page(tags: _Tags) -> bool:

@@ -10,6 +10,7 @@ from io import BufferedIOBase
 
 from evtool.core.metadata.claims import Claim
 from evtool.core.metadata.vocabulary import CountKind, TextKind, TimeKind
+from evtool.core.text.expressions import compiled_when_used
 from evtool.metadata import values
 from evtool.metadata.boxes import Box, boxes, check_boxes, find, read_body, whole_file
 
@@ -40,7 +41,9 @@ _KEYS = {
     "com.android.model": TextKind.DEVICE_MODEL,
 }
 
-_POINT = re.compile(r"([+-]\d{1,2}(?:\.\d+)?)([+-]\d{1,3}(?:\.\d+)?)([+-]\d+(?:\.\d+)?)?(?:CRS\w*)?/?", re.ASCII)
+_POINT = compiled_when_used(
+    r"([+-]\d{1,2}(?:\.\d+)?)([+-]\d{1,3}(?:\.\d+)?)([+-]\d+(?:\.\d+)?)?(?:CRS\w*)?/?", re.ASCII
+)
 """ISO 6709, degrees with a decimal fraction, which is the form that cameras write."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Iterator
 from io import BufferedIOBase
@@ -11,9 +10,21 @@ from msgspec import Struct, field
 
 from evtool.core.metadata.claims import Claim
 from evtool.core.metadata.vocabulary import CountKind, TextKind
+from evtool.core.text.expressions import compiled_when_used
 from evtool.metadata import values
 from evtool.metadata.damage import DamagedError
-from evtool.metadata.jpeg_segments import APP0, APP1, APP2, EOI, EXIF_START, XMP_START, Segment, segments
+from evtool.metadata.ends import Ends, ends_of
+from evtool.metadata.jpeg_segments import (
+    APP0,
+    APP1,
+    APP2,
+    EOI,
+    EXIF_START,
+    XMP_START,
+    Segment,
+    first_segments,
+    segments,
+)
 from evtool.metadata.trailing import trailing_claims
 
 _SIZES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
@@ -25,10 +36,10 @@ _CHUNK = 1 << 20
 _TAIL = 64 << 10
 """Bytes at a file's end that are always looked through."""
 
-_HINT = re.compile(rb"MotionPhoto|MicroVideo")
+_HINTS = (b"MotionPhoto", b"MicroVideo")
 """What XMP says of a picture that a video follows (Google: Motion Photo format 1.0, and its forerunner)."""
 
-_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_MARKER = compiled_when_used(rb"\xff[^\x00\xff\xd0-\xd7]")
 """What ends coded data: 0xFF in it is followed by 0, by another 0xFF, or by a restart marker."""
 
 _REPEATED = {EXIF_START: "JPEG Exif segments", XMP_START: "JPEG XMP segments"}
@@ -66,16 +77,16 @@ class JpegExtractor:
         Raises:
             DamagedError: a segment is impossible, or the picture has no end.
         """
+        file = ends_of(stream, size)
         picture = _Picture()
         damage, end = "", 0
         try:
-            position = 0
-            for segment in segments(stream, size):
-                position = segment.end
-                _read_segment(stream, segment, picture)
-            if not picture.sizes:
-                raise DamagedError("damaged: it holds no picture data")
-            end = size if _seems_whole(stream, size, picture) else _find_end(stream, size, position)
+            first = first_segments(file)
+            for segment in first.found:
+                _read_segment(file, segment, picture)
+            if first.damage or not picture.sizes:
+                raise DamagedError(first.damage or "damaged: it holds no picture data")
+            end = size if _seems_whole(file, picture) else _find_end(stream, file, first.found[-1].end)
         except DamagedError as error:
             damage = str(error)
         for width, height in dict.fromkeys(picture.sizes):
@@ -93,15 +104,15 @@ class JpegExtractor:
             yield from trailing_claims(stream, end, _left(end, size, others), "after JPEG EOI")
 
 
-def _read_segment(stream: BufferedIOBase, segment: Segment, picture: _Picture) -> None:
+def _read_segment(file: Ends, segment: Segment, picture: _Picture) -> None:
     if segment.marker in _SIZES and segment.end - segment.start >= 5:
-        height, width = struct.unpack_from(">xHH", segment.read(stream))
+        height, width = struct.unpack_from(">xHH", segment.read(file))
         picture.sizes.append((width, height))
-    elif segment.marker == APP0 and len(body := segment.read(stream)) >= 7 and body.startswith(b"JFIF\0"):
+    elif segment.marker == APP0 and len(body := segment.read(file)) >= 7 and body.startswith(b"JFIF\0"):
         picture.version = f"{body[5]}.{body[6]:02}"
     elif segment.marker in (APP1, APP2):
-        body = segment.read(stream)
-        picture.hints = picture.hints or _HINT.search(body) is not None
+        body = segment.read(file)
+        picture.hints = picture.hints or any(hint in body for hint in _HINTS)
         for beginning in _REPEATED:
             if body.startswith(beginning):
                 picture.repeated[beginning] = picture.repeated.get(beginning, 0) + 1
@@ -128,7 +139,7 @@ def _listed_pictures(body: bytes, base: int) -> Iterator[tuple[int, int]]:
         return
 
 
-def _seems_whole(stream: BufferedIOBase, size: int, picture: _Picture) -> bool:
+def _seems_whole(file: Ends, picture: _Picture) -> bool:
     """Tell by the last bytes of a file whether its picture reaches to there.
 
     To go through all of a picture takes half as long as to hash it. So what ends like a picture, lists no other one,
@@ -136,14 +147,14 @@ def _seems_whole(stream: BufferedIOBase, size: int, picture: _Picture) -> bool:
     """
     if picture.others or picture.hints:
         return False
-    stream.seek(max(size - _TAIL, 0))
-    return stream.read(_TAIL).find(b"\xff\xd9") == min(size, _TAIL) - 2
+    tail = file.tail
+    return tail.find(b"\xff\xd9", max(len(tail) - _TAIL, 0)) == len(tail) - 2
 
 
-def _find_end(stream: BufferedIOBase, size: int, position: int) -> int:
+def _find_end(stream: BufferedIOBase, file: Ends, position: int) -> int:
     """Find where the picture ends: behind its coded data, of which progressive pictures have several parts."""
     for _ in range(_PART_LIMIT):
-        *_, last = segments(stream, size, _end_of_data(stream, position))
+        *_, last = segments(file, _end_of_data(stream, position))
         if last.marker == EOI:
             return last.end
         position = last.end

@@ -10,6 +10,7 @@ import email.header
 import email.message
 import email.parser
 import email.utils
+import re
 from collections.abc import Iterator
 from io import BufferedIOBase
 
@@ -41,6 +42,9 @@ _SAME_FIELD = 8
 
 _PART_LIMIT = 2_000
 
+_HEADER_END = re.compile(rb"\r\n\r\n|\n\n")
+"""A blank line, at which every parser ends a header; one with other ends of lines may end before."""
+
 _CUT = (email.errors.CloseBoundaryNotFoundDefect, email.errors.StartBoundaryNotFoundDefect)
 
 
@@ -57,7 +61,7 @@ class MailExtractor:
         Raises:
             DamagedError: a part does not end, or does not begin.
         """
-        message = email.parser.BytesParser().parsebytes(stream.read(min(size, _MESSAGE_LIMIT)))
+        message = _parse(stream.read(min(size, _MESSAGE_LIMIT)))
         for name in _ONCE:
             if (number := len(message.get_all(name, []))) > 1:
                 yield from values.count(CountKind.REPEATED_FIELDS, number, name)
@@ -70,6 +74,16 @@ class MailExtractor:
             if name.isascii() and name.isprintable():
                 yield from values.tag(name, _decoded(value))
         yield from _parts(message, is_partial=size > _MESSAGE_LIMIT)
+
+
+def _parse(data: bytes) -> email.message.Message:
+    """Parse a message. The body of one that has no parts says nothing, so it is not gone through line by line."""
+    parser = email.parser.BytesParser()
+    if (end := _HEADER_END.search(data)) is not None:
+        message = parser.parsebytes(data[: end.end()])
+        if message.get_content_maintype() not in ("multipart", "message"):
+            return message
+    return parser.parsebytes(data)
 
 
 def _texts(message: email.message.Message) -> Iterator[Claim]:

@@ -15,6 +15,7 @@ from pypdf.generic import ArrayObject, DictionaryObject, StreamObject
 
 from evtool.core.metadata.claims import Claim
 from evtool.core.metadata.vocabulary import CountKind, TextKind, TimeKind
+from evtool.core.text.expressions import compiled_when_used
 from evtool.metadata import values
 from evtool.metadata.damage import DamagedError
 from evtool.metadata.format_table import BEGINNING
@@ -38,10 +39,10 @@ _NODE_LIMIT = 5_000
 
 _CHUNK, _OVERLAP = 1 << 20, 64
 
-_HEADER = re.compile(rb"%PDF-(\d\.\d)?")
-_VERSION = re.compile(r"/\d\.\d", re.ASCII)
-_POINTER = re.compile(rb"startxref\s{1,16}(\d{1,12})\s")
-_SECTION = re.compile(rb"\s{0,16}(?:xref\s|\d{1,10}\s{1,4}\d{1,5}\s{1,4}obj\b)")
+_HEADER = compiled_when_used(rb"%PDF-(\d\.\d)?")
+_VERSION = compiled_when_used(r"/\d\.\d", re.ASCII)
+_POINTER = compiled_when_used(rb"startxref\s{1,16}(\d{1,12})\s")
+_SECTION = compiled_when_used(rb"\s{0,16}(?:xref\s|\d{1,10}\s{1,4}\d{1,5}\s{1,4}obj\b)")
 _SECTION_LIMIT = 4096
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from io import BufferedIOBase
 
 from evtool.core.metadata.claims import Claim
 from evtool.metadata.damage import DamagedError
-from evtool.metadata.jpeg_segments import APP1, XMP_START, segments
+from evtool.metadata.ends import Ends, ends_of
+from evtool.metadata.jpeg_segments import APP1, XMP_START, first_segments
 from evtool.metadata.xmp import find_packet, packet_in, xmp_claims
 
 _PACKET_LIMIT = 8
@@ -40,10 +40,11 @@ class XmpExtractor:
         Raises:
             DamagedError: a further packet has what begins like a declaration.
         """
-        packet = find_packet(stream, size)
+        file = ends_of(stream, size)
+        packet = find_packet(file)
         if packet:
             yield from xmp_claims(packet)
-        for further in _further_packets(stream, size):
+        for further in _further_packets(file):
             # Who may share a process was decided by the first packet alone.
             if b"<!" in further:
                 raise DamagedError("damaged: a second packet of XMP has a declaration, and was not read")
@@ -51,19 +52,17 @@ class XmpExtractor:
                 yield from xmp_claims(further)
 
 
-def _further_packets(stream: BufferedIOBase, size: int) -> Iterator[bytes]:
+def _further_packets(file: Ends) -> Iterator[bytes]:
     """Give the packets of a JPEG behind the first one, which some programs show and others do not."""
-    stream.seek(0)
-    if stream.read(3) != b"\xff\xd8\xff":
+    if not file.head.startswith(b"\xff\xd8\xff"):
         return
     found = 0
     # What is wrong with the segments, their own extractor tells.
-    with contextlib.suppress(DamagedError):
-        for segment in segments(stream, size):
-            if segment.marker == APP1 and (body := segment.read(stream)).startswith(XMP_START):
-                found += 1
-                if 1 < found <= _PACKET_LIMIT:
-                    yield packet_in(body)
+    for segment in first_segments(file).found:
+        if segment.marker == APP1 and (body := segment.read(file)).startswith(XMP_START):
+            found += 1
+            if 1 < found <= _PACKET_LIMIT:
+                yield packet_in(body)
 
 
 EXTRACTOR = XmpExtractor()

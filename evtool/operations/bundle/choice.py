@@ -15,20 +15,22 @@ from evtool.core.errors import InputError, RefusedError, UsageError, Way
 from evtool.core.finding import Words
 from evtool.core.manifest.disclosed_items import DisclosedItems
 from evtool.core.manifest.manifest import Item
+from evtool.core.manifest.skim import Sought
 from evtool.core.terms.terms import code_text
 from evtool.core.text.counts import counted
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
 from evtool.core.text.names import shown
-from evtool.core.text.ranges import ranges_of
 from evtool.operations.bundle.withhold import CONTEXT, METADATA, NAMES, Withhold, find_withhold
-from evtool.operations.entries.consent import decide_items, require_decidable
+from evtool.operations.entries.consent import consents_of, decide_consents, require_decidable
 from evtool.operations.entries.exits import group_refusals, render_refusals
-from evtool.operations.record.record import Record, SealedItem, read_numbered_items, read_record
+from evtool.operations.record.read import find_sought
+from evtool.operations.record.record import Record, SealedItem, read_afresh, read_numbered_items, read_record
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.record.withholding import judge_withholding
 from evtool.store.custody import CustodyReader
 
-_FIELD = re.compile(r"context\.[a-z][a-z0-9_-]{0,62}\Z", re.ASCII)
+_FIELD = compiled_when_used(r"context\.[a-z][a-z0-9_-]{0,62}\Z", re.ASCII)
 
 WITHHOLDABLE = f"{NAMES} (with the dates, which are one statement with them), {METADATA}, {CONTEXT}, {CONTEXT}.FIELD"
 """What can be withheld of items that are disclosed. What an item is, and its terms, always go along with it."""
@@ -65,8 +67,23 @@ class _Asking:
         self._fields = {name for name in wanted.withhold if _FIELD.match(name)}
         self.reserved = ReservedNames()
 
-    def take(self, items: Iterable[SealedItem]) -> list[SealedItem]:
-        """Go through all items of a collection, and keep those that may be asked for."""
+    def read(self, record: Record) -> list[SealedItem]:
+        """Go through the items of a collection, and keep those that may be asked for."""
+        sought = self._seek(record)
+        kept = self._take(read_numbered_items(record, sought))
+        if sought is not None and self._fields:
+            # None of those that were looked at states such a field; whether any item does, only all of them tell.
+            self._take(read_numbered_items(read_afresh(record)))
+        return kept
+
+    def _seek(self, record: Record) -> Sought | None:
+        """Tell how to find what narrows the disclosure, and the names that no item may go by; None for all items."""
+        choice = ItemChoice((*self._wanted.only.terms, *self._wanted.without.terms))
+        # An item that was renamed may have been sealed under any name.
+        sought = None if self._wanted.only.is_empty else find_sought(record, choice, record.names.items)
+        return sought and Sought(sought.numbers, sought.names, (ReservedNames.BEGINNING,))
+
+    def _take(self, items: Iterable[SealedItem]) -> list[SealedItem]:
         kept: list[SealedItem] = []
         for sealed in items:
             item = sealed.item
@@ -133,7 +150,7 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
     """
     record = read_record(custody)
     asking = _Asking(wanted)
-    kept = asking.take(read_numbered_items(record))
+    kept = asking.read(record)
     require_decidable(record)
     withholding = judge_withholding(record)
     asked = asking.finish(kept, record.next_item - 1, whole=withholding.is_whole)
@@ -144,9 +161,7 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
         raise InputError(
             "no sealed item was selected, so there is nothing to pack", hint="`evtool show DIR` lists them"
         )
-    # Read again: the items of a collection can be gone through once.
-    numbers = ranges_of(sealed.item.number for sealed in asked)
-    answers = decide_items(read_record(custody), request, trust, numbers)
+    answers = decide_consents(record, request, trust, consents_of(record, asked))
     decisions = {answer.consent.item: answer.decision for answer in answers}
     refused = tuple((number, _words(decision)) for number, decision in decisions.items() if not decision.allowed)
     if refused and not wanted.allowed_only:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 from evtool.store.work import Leftover, remove_leftovers
 
 Tell = Callable[[str], object]
 """Takes one sentence for the user about what an earlier run left."""
 
-_NOTE = re.compile(r"disclosed ([0-9a-f]{32}) ([1-9][0-9]{0,15}) ([0-9a-f]{64})\n\Z", re.ASCII)
+_NOTE = compiled_when_used(r"disclosed ([0-9a-f]{32}) ([1-9][0-9]{0,15}) ([0-9a-f]{64})\n\Z", re.ASCII)
 
 
 class PendingDisclosure(Struct, frozen=True):

@@ -26,17 +26,21 @@ from evtool.core.custody.events import Event
 from evtool.core.errors import EvidenceError, MismatchError
 from evtool.core.manifest.disclosure import DisclosedStatement, PartialCopyWriter
 from evtool.core.manifest.manifest import Item
+from evtool.core.manifest.skim import cut_manifest
 from evtool.core.manifest.statement import ContentStatement, ItemType
 from evtool.core.text.names import parse_name, shown, store_name
+from evtool.core.text.ranges import ranges_of
+from evtool.core.values import replace
 from evtool.operations.bundle.withhold import Withhold, is_withheld
 from evtool.operations.record.record import Record, Seal
+from evtool.operations.record.skimming import is_long
 from evtool.operations.verify.bag import BUNDLE_README
 from evtool.scan.meter import Meter, watch
 from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind
-from evtool.store.bundle import PAYLOAD_PREFIX, RECORD
-from evtool.store.custody import COVER, CustodyReader, FileRole, file_name, receipt_names
+from evtool.store.bundle import PAYLOAD_PREFIX
+from evtool.store.custody import COVER, RECORD, CustodyReader, FileRole, file_name, receipt_names
 
 _CHUNK = 1024 * 1024
 
@@ -233,15 +237,27 @@ def _partial_manifest(
     def is_disclosed(statement: DisclosedStatement) -> bool:
         return statement.item in disclosed and not is_withheld(statement, withhold)
 
+    numbers = ranges_of(disclosed)
     copies: list[PartialCopyWriter] = []
+    made: list[bytes] = []
 
     def chunks() -> Iterator[bytes]:
         copies[:] = [PartialCopyWriter(is_disclosed)]
+        if is_long(seal.sealed):
+            parts = cut_manifest(custody.read_pieces(name), seal.sealed.first_item)
+            return _gather(copies[0].write_parts(parts, numbers))
         return _gather(copies[0].write(custody.read_lines(name)))
 
-    file = measure(f"{RECORD}/{name}", chunks)
+    def kept_chunks() -> Iterator[bytes]:
+        for count, piece in enumerate(chunks()):
+            made[:] = [] if count else [piece]
+            yield piece
+
+    file = measure(f"{RECORD}/{name}", kept_chunks)
     if copies[0].compute_root().hex() != seal.sealed.root:
         raise MismatchError(f"{name} is not the manifest that was signed", hint=_VERIFY_FIRST)
+    # The copy for a few items of a million is short, and takes long to make.
+    file = replace(file, chunks=lambda: iter(made) if made else chunks())
     return file, copies[0].withheld_lines == 0
 
 

@@ -6,7 +6,7 @@ Packing, handing over and every other way out asks `decide_items`, and nothing e
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -56,27 +56,31 @@ def read_consent(record: Record, items: ItemRanges | None = None) -> Iterator[It
         MismatchError: at the end: a manifest is not the one that was signed, or the chain fails verification.
         InputError: at the end: some of it cannot be read.
     """
+    every = read_numbered_items(record, seek(items))
+    yield from consents_of(record, (sealed for sealed in every if items is None or sealed.item.number in items))
+    require_decidable(record)
+    for seal in record.seals if items is not None else ():
+        gone = withheld_ranges(seal)
+        for number in items or ():
+            if any(first <= number <= last for first, last in gone):
+                yield consent_of(number, TermsWithheld(), seal.number, record.changes)
+
+
+def consents_of(record: Record, items: Iterable[SealedItem]) -> Iterator[ItemConsent]:
+    """Yield the consent of items that a reading of this record gives; whether it can be relied on is not judged."""
     index = ChangeIndex(record.changes)
     finders = {seal.number: ChangeFinder(index, seal.number) for seal in record.seals}
     # Items mostly share their terms and the changes that concern them: what was put together last is kept.
     last: object = None
     in_force: ItemTerms = TermsNeverStated()
     changes: tuple[ConsentChange, ...] = ()
-    for sealed in read_numbered_items(record, seek(items)):
+    for sealed in items:
         number, sealed_by, terms = sealed.item.number, sealed.seal.number, sealed_terms(sealed.item)
-        if items is not None and number not in items:
-            continue
         group = (sealed_by, terms, finders[sealed_by].find(number))
         if group != last:
             changes = tuple(index.changes[position] for position in group[2])
             in_force, last = _in_force(number, terms, sealed_by, changes), group
         yield ItemConsent(number, sealed_by, terms, in_force, changes)
-    require_decidable(record)
-    for seal in record.seals if items is not None else ():
-        gone = withheld_ranges(seal)
-        for number in items or ():
-            if any(first <= number <= last for first, last in gone):
-                yield consent_of(number, TermsWithheld(), seal.number, index.changes)
 
 
 def known_consents(record: Record, items: Sequence[SealedItem]) -> dict[int, ItemConsent]:
@@ -127,12 +131,23 @@ def require_decidable(record: Record) -> None:
 def decide_items(
     record: Record, request: Request, trust: TrustPolicy, items: ItemRanges | None = None
 ) -> tuple[ConsentAnswer, ...]:
-    """Decide over every item that is disclosed, or over `items`: the one place where that is decided.
-
-    Terms that somebody signed whom the user does not trust permit nothing.
+    """Decide over every item that is disclosed, or over `items`; see `decide_consents`.
 
     Raises:
         MismatchError, InputError: the record fails verification or cannot be read, or one of `items` is not in it.
+    """
+    answers = decide_consents(record, request, trust, list(read_consent(record, items)))
+    if items is not None:
+        _require_all(items, {answer.consent.item for answer in answers})
+    return answers
+
+
+def decide_consents(
+    record: Record, request: Request, trust: TrustPolicy, consents: Iterable[ItemConsent]
+) -> tuple[ConsentAnswer, ...]:
+    """Decide over items whose consent is known, once their manifests have been read: the one place for that.
+
+    Terms that somebody signed whom the user does not trust permit nothing.
     """
     untrusted = {link.entry.sequence for link in record.chain.links if trust.judge(link) is not None}
     houses = Houses(acts_of(record.chain.links), is_trusted=lambda act: act.entry not in untrusted)
@@ -141,7 +156,6 @@ def decide_items(
     untrusted |= record.houses.retired_by.keys() | houses.retired_by.keys()
     answers: list[ConsentAnswer] = []
     decisions: dict[tuple[ItemTerms, tuple[int, ...]], Decision] = {}
-    consents = list(read_consent(record, items))
     # Whoever withheld the details of a change answers for it that it is about other items.
     link = judge_withholding(record).link
     answering = () if link is None or not _withholds_changes(record) else (link.entry.sequence,)
@@ -155,8 +169,6 @@ def decide_items(
         if alike not in decisions:
             decisions[alike] = decide(consent.in_force, request, alike[1])
         answers.append(ConsentAnswer(consent, decisions[alike]))
-    if items is not None:
-        _require_all(items, {answer.consent.item for answer in answers})
     return tuple(answers)
 
 

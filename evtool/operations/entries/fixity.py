@@ -17,7 +17,6 @@ from evtool.operations.record.disclosed_lists import read_lists
 from evtool.operations.record.opening import require_sound
 from evtool.operations.record.record import Record, read_numbered_items, read_record
 from evtool.operations.record.selection import Selection
-from evtool.operations.verify.bag import check_bag
 from evtool.operations.verify.items.comparison import Comparison
 from evtool.operations.verify.items.plain import Comparer
 from evtool.report.language import in_english
@@ -90,6 +89,9 @@ def measure_fixity(
         )
     found = [*comparison.findings]
     if opened.bundle is not None:
+        # Start-up time: it imports the reader of bundles, which a directory does not need.
+        from evtool.operations.verify.bag import check_bag
+
         found += check_bag(opened.bundle, record.chain.links[0].entry.collection, whole=whole)
     findings = tuple(finding for finding in found if finding.effect is not Effect.NOTE)
     fixity = _fixity(comparison, total, whole)

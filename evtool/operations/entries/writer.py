@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -42,12 +43,13 @@ from evtool.operations.verify.time.listing import read_known_stamps
 from evtool.report.language import in_english
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import TreeLocation
-from evtool.store.bundle import Bundle
 from evtool.store.continued import ContinuedCustody
 from evtool.store.custody import CustodyDirectory, CustodyReader, FileRole, file_name, locate_custody
 from evtool.store.journal import journal_name
-from evtool.store.rehearsal import rehearsal
 from evtool.store.writer import CustodyWriter
+
+if TYPE_CHECKING:
+    from evtool.store.bundle import Bundle
 
 
 class EntryHeader(Struct, frozen=True):
@@ -151,7 +153,12 @@ def open_for_writing(
 
 
 def _writer(target: bytes, place: RecordPlace) -> AbstractContextManager[CustodyWriter]:
-    return rehearsal(target) if place.dry_run else CustodyWriter(target, wait=place.wait)
+    if not place.dry_run:
+        return CustodyWriter(target, wait=place.wait)
+    # Start-up time: it imports what makes temporary files.
+    from evtool.store.rehearsal import rehearsal
+
+    return rehearsal(target)
 
 
 def has_record(path: str | os.PathLike[str], where: Where) -> bool:

@@ -14,9 +14,7 @@ from msgspec import Struct
 
 from evtool.core import __version__
 from evtool.core.consent.items import ItemTerms, TermsNeverStated, TermsStated, TermsWithheld
-from evtool.core.custody.chain import Link
 from evtool.core.custody.entry import Clock
-from evtool.core.custody.event_tables import details_table
 from evtool.core.errors import FormatError, InputError
 from evtool.core.finding import Finding
 from evtool.core.metadata.claims import Claims
@@ -27,15 +25,14 @@ from evtool.operations.entries.consent import known_consents
 from evtool.operations.examine.program import describe_platform, digest_code, list_packages
 from evtool.operations.examine.self_test import run_self_test
 from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.record.place import Place
 from evtool.operations.record.record import Record, SealedItem, nameless_items, read_afresh, read_items
-from evtool.operations.record.subject import Place
 from evtool.operations.verify.derivations import Derivation, list_derivations
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import verify_and_tell
 from evtool.report.account import (
     Account,
     AccountDerivation,
-    AccountEntry,
     AccountFinding,
     AccountItem,
     AccountVerdict,
@@ -50,7 +47,7 @@ from evtool.report.account import (
     TrustUsed,
 )
 from evtool.report.consent_document import summary_document, terms_document
-from evtool.report.document import step_document
+from evtool.report.document import log_entry, step_document
 from evtool.report.findings import IN_JSON, in_english_if_words, list_findings
 from evtool.report.told import tell
 
@@ -91,7 +88,7 @@ def examine(
         ),
         asked=_question(options, trusted, report),
         report=_verdict(report, told),
-        log=tuple(map(_entry, report.links)),
+        log=tuple(map(log_entry, report.links)),
         items=told.items,
         derived=tuple(map(_derivation, told.derivations)),
         hidden=Hidden(),
@@ -232,23 +229,4 @@ def _finding(finding: Finding) -> AccountFinding:
         hidden=False,
         says=tell(finding.says, expected=finding.expected, found=finding.found),
         remarks=tuple(map(tell, finding.remarks)),
-    )
-
-
-def _entry(link: Link) -> AccountEntry:
-    entry = link.entry
-    return AccountEntry(
-        entry=entry.sequence,
-        event=entry.event,
-        happened_at=format_time(entry.happened_at),
-        recorded_at=format_time(entry.recorded_at),
-        clock=entry.clock,
-        agent=entry.agent,
-        fingerprint=entry.key,
-        reason=None if entry.is_withheld else entry.reason,
-        tool=entry.tool,
-        head=link.head,
-        items=tuple(entry.items.serialize()) if entry.items else None,
-        details=details_table(entry.details),
-        fixity=entry.fixity,
     )

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING, BinaryIO
+
 from msgspec import Struct, field
 
-from evtool.keys.age_keys import DecryptionKey
-from evtool.keys.passphrase import PassphraseSource
+if TYPE_CHECKING:
+    from evtool.keys.age_keys import DecryptionKey
+    from evtool.keys.passphrase import PassphraseSource
+
+Place = str | os.PathLike[str] | BinaryIO
+"""A path, or a stream that is read to its end."""
 
 
 class BundleAccess(Struct, frozen=True):
@@ -45,3 +52,8 @@ Where = str | RecordPlace | None
 def place_of(where: Where) -> RecordPlace:
     """Say all of a record's place that was said shortly."""
     return where if isinstance(where, RecordPlace) else RecordPlace(where)
+
+
+def name_of(place: Place) -> str:
+    """Give the path that the user named, as it is."""
+    return os.fsdecode(os.fspath(place)) if isinstance(place, str | os.PathLike) else "standard input"

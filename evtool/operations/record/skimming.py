@@ -17,13 +17,18 @@ LEAST_LINES = 10_000
 """Lines from which on a seal is worth it. A shorter one is read in full in no time, and that tells more."""
 
 
+def is_long(sealed: Sealed) -> bool:
+    """Tell whether a seal has so many lines that those which nobody asked for are not decoded."""
+    return sealed.lines >= LEAST_LINES
+
+
 def look_for(custody: CustodyReader, entry: int, sealed: Sealed, sought: Sought) -> tuple[Item, ...] | None:
     """Give the items that are sought in the seal that an entry makes; its manifest and its list are the signed ones.
 
     None means that the seal has to be read in full: it is short, or something is wrong, which a full reading finds out
     and says.
     """
-    if sealed.lines < LEAST_LINES:
+    if not is_long(sealed):
         return None
     manifest, listed = (file_name(entry, Event.SEALED.value, role) for role in (FileRole.MANIFEST, FileRole.CHECKSUMS))
     try:

@@ -7,6 +7,7 @@ hand. What comes back is bytes to append and roots to fold in; nothing has to be
 from __future__ import annotations
 
 import time
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -33,7 +34,7 @@ from evtool.core.text.limits import MAX_LINE
 from evtool.core.text.names import store_name, store_names
 from evtool.operations.record.described import Seen, seen_of
 from evtool.scan.batch import Reading, ReadingRow, observation_of
-from evtool.scan.marks import make_mark, mark_of
+from evtool.scan.marks import make_mark, mark_of, pack_marks
 from evtool.scan.observe import Observation
 from evtool.scan.walk import Kind, Run, join_path
 from evtool.store.journal import spell_known
@@ -92,7 +93,7 @@ class ItemBlock(NamedTuple):
     size: int
     reused: int
     journal: bytes
-    marks: bytes
+    marks: array[int]
     first_key: bytes
     last_key: bytes
     seen: dict[Seen, int]
@@ -124,7 +125,7 @@ def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
         spelled.size,
         sum(row.reused for row in rows if isinstance(row, Observation)),
         journal,
-        b"".join([mark_of(row) if isinstance(row, Observation) else make_mark(*row[:4]) for row in rows]),
+        pack_marks(mark_of(row) if isinstance(row, Observation) else make_mark(row[:4]) for row in rows),
         *ends,
         described.seen,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 
 from msgspec import Struct
 
@@ -11,6 +10,7 @@ from evtool.core.custody.events import Derived
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import InputError, UsageError
 from evtool.core.manifest.manifest import Item
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import nfc_key, parse_name, shown
 from evtool.core.text.ranges import ranges_of
 from evtool.core.values import replace
@@ -121,7 +121,7 @@ def _find(path: str | os.PathLike[str], custody: Where, *names: str) -> list[Ite
     return [found.get(name) for name in names]
 
 
-_NUMBER = re.compile("[1-9][0-9]{0,15}")
+_NUMBER = compiled_when_used("[1-9][0-9]{0,15}")
 
 
 def _digest_of(item: Item) -> str | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from evtool.core.accounts import LeftOut
 from evtool.core.custody.entry import Clock
 from evtool.core.custody.item_names import Rename
 from evtool.core.errors import ExitCode, UsageError
@@ -15,7 +16,6 @@ from evtool.core.text.names import shown
 from evtool.operations.record.place import Where
 from evtool.operations.seal.metadata import MetadataChoice, MetadataSummary
 from evtool.operations.seal.statements import StatementFiles
-from evtool.scan.left_out import LeftOut
 
 UNMATCHED = "unmatched"
 """Allows patterns that match nothing yet."""

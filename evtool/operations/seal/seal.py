@@ -25,7 +25,6 @@ from evtool.core.text.counts import counted
 from evtool.core.text.names import name_some, shown, store_name
 from evtool.core.text.ranges import count_items
 from evtool.core.values import replace
-from evtool.metadata import shared_extractor
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.rename import record_renames
@@ -290,6 +289,9 @@ class _SealRun:
         if manifest is None or detail is None:
             yield None
             return
+        # Start-up time: it imports what starts confined processes, which --metadata none does not need.
+        from evtool.metadata import shared_extractor
+
         with shared_extractor(detail, sandbox=self._options.sandbox) as describe:
             yield describe
         self.result.metadata = self._described if self._described.is_filled else None
@@ -302,7 +304,7 @@ class _SealRun:
         for task, observation in observe_all(self._evidence, tasks, jobs=self._workers, describe=describe):
             if task.context is not None:
                 self._judge_sealed(task, observation)
-                self._marks.add(NO_MARK if task.found.path not in self._respelled.names else b"")
+                self._marks.add([NO_MARK] if task.found.path not in self._respelled.names else [])
             else:
                 self._take_new(task.found, observation, manifest, journal)
 
@@ -403,7 +405,7 @@ class _SealRun:
         if found.path in self._restless:
             observation = observation._replace(problem=ItemProblem.CHANGING, detail=CHANGED_AFTERWARDS)
         item_type = self._classify(found, observation)
-        self._marks.add(mark_of(observation) if item_type not in (None, ItemType.OMITTED) else NO_MARK)
+        self._marks.add([mark_of(observation) if item_type not in (None, ItemType.OMITTED) else NO_MARK])
         if item_type is not None:
             self._add_item(found, observation, item_type, manifest, journal)
 

@@ -23,8 +23,6 @@ from evtool.core.values import replace
 from evtool.interop.item_defaults import MAX_DEFAULTS, DirectoryDefaults, ItemDefaults, combine, parse_defaults
 from evtool.interop.items_table import MAX_TABLE, Row, Table, TableError, first_errors, read_cells, read_table
 from evtool.keys.files import read_any_file
-from evtool.metadata.tables import is_workbook, read_workbook
-from evtool.metadata.workbook import PREFERRED_SHEETS
 from evtool.operations.record.record import Record, SealedItem
 from evtool.operations.seal.problems import nothing_to_seal
 from evtool.operations.verify.items.free_names import find_new
@@ -70,6 +68,10 @@ def read_plan(
 
 
 def _read_table(path: Path, encoding: str | None, sandbox: bool) -> Table:
+    # Start-up time: it imports what starts confined processes, and most seals have no table.
+    from evtool.metadata.tables import is_workbook, read_workbook
+    from evtool.metadata.workbook import PREFERRED_SHEETS
+
     data = read_any_file(path, MAX_TABLE)
     if not is_workbook(data):
         return read_table(data, encoding)

@@ -27,7 +27,6 @@ from evtool.operations.progress import Progress
 from evtool.operations.record.record import Record
 from evtool.operations.record.subject import Subject
 from evtool.operations.record.trust import TrustPolicy, judge_signers, read_agents
-from evtool.operations.verify.bag import check_bag
 from evtool.operations.verify.consent import judge_consent, summarize_consent
 from evtool.operations.verify.custody import judge_custody, judge_second_signatures
 from evtool.operations.verify.derivations import judge_derivations
@@ -232,6 +231,9 @@ def check_the_bag(case: Case) -> StepResult | None:
     bundle = case.subject.bundle
     if bundle is None:
         return None
+    # Start-up time: it imports the reader of bundles, which a directory does not need.
+    from evtool.operations.verify.bag import check_bag
+
     findings = check_bag(bundle, case.identifier, whole=case.options.selection.is_all)
     unread = sum(finding.effect is Effect.UNCHECKED for finding in findings)
     return StepResult(Step.BAG, len(bundle.tags), len(bundle.tags) - unread, tuple(findings))

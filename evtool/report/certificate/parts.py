@@ -10,9 +10,10 @@ from evtool.core.errors import ExitCode
 from evtool.core.finding import Axis, AxisState, Code, Effect
 from evtool.core.text.ranges import ranges_of
 from evtool.core.values import names_of
-from evtool.report.account import AccountEntry, AccountItem
+from evtool.report.account import AccountItem
 from evtool.report.certificate.standing import Extent
 from evtool.report.certificate.writer import Writer, spell_digest, spell_name, spell_utc
+from evtool.report.document import LogEntry
 from evtool.report.page.summary import MARKS
 from evtool.report.paper import Block, FieldList, Frame, Grid, PageBreak, Paragraph, ValueKind
 from evtool.report.repeat import verify_command
@@ -156,7 +157,7 @@ def seals(writer: Writer) -> Grid:
     return writer.table(columns, (_seal(writer, entry) for entry in entries))
 
 
-def _seal(writer: Writer, entry: AccountEntry) -> tuple[str, ...]:
+def _seal(writer: Writer, entry: LogEntry) -> tuple[str, ...]:
     trusted = {signer.entry for signer in writer.account.report.signers if signer.trusted}
     checksums = entry.details.get("checksums")
     return (
@@ -298,7 +299,7 @@ def entries(writer: Writer) -> Grid:
     return writer.table(columns, _entries(writer))
 
 
-def _sealed(entry: AccountEntry) -> str:
+def _sealed(entry: LogEntry) -> str:
     """Give the numbers of the items that an entry seals; nothing for any other entry."""
     first, count = entry.details.get("first_item"), entry.details.get("items")
     if entry.event is not Event.SEALED or not isinstance(first, int) or not isinstance(count, int):

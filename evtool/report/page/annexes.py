@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from evtool.report.account import Account, AccountEntry, AccountItem, Audience, ListedItems, TermsKnown
+from evtool.report.account import Account, AccountItem, Audience, ListedItems, TermsKnown
 from evtool.report.consent_document import Terms
+from evtool.report.document import LogEntry
 from evtool.report.page.writer import PageWriter, digest, joined, lines, name, ranges, spell
 from evtool.report.paper import NEW_LINE, Block, FieldList, Grid, PageBreak, Piece, Run, Value, ValueKind
 
@@ -138,7 +139,7 @@ def _text(page: PageWriter, text: str | None) -> tuple[Piece, ...]:
     return name(text) if text is not None else (page.say("page.hidden"),)
 
 
-def _entry(page: PageWriter, entry: AccountEntry) -> tuple[Value, ...]:
+def _entry(page: PageWriter, entry: LogEntry) -> tuple[Value, ...]:
     says: list[tuple[Piece, ...]] = [(f"{page.say('annex-b.reason')}: ", *_text(page, entry.reason))]
     for field, value in entry.details.items():
         says.append((f"{page.texts.word('detail', field)}: ", Run(_spell_detail(page, value), ValueKind.NAME)))

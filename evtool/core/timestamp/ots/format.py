@@ -5,10 +5,9 @@ Neither direction recurses: a proof may be 256 operations deep, and Python's own
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct, field
 
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.limits import MAX_PROOF_BYTES
 from evtool.core.text.names import shown
 from evtool.core.timestamp.ots.proof import (
@@ -39,7 +38,7 @@ _TAG_SIZE = 8
 _MAX_PAYLOAD = 8192
 _BITCOIN = bytes.fromhex("0588960d73d71901")
 _PENDING = bytes.fromhex("83dfe30d2ef90c8e")
-_URI = re.compile(rb"[A-Za-z0-9._/:-]*\Z")
+_URI = compiled_when_used(rb"[A-Za-z0-9._/:-]*\Z")
 
 
 class OtsTrailingBytesError(OtsError):

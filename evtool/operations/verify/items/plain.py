@@ -40,8 +40,6 @@ from evtool.scan.observe import Mode, Observation
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, walk, walk_runs
-from evtool.store.bundle import FolderBundle
-from evtool.store.zip_bundle import ZipBundle
 
 _Context = TypeVar("_Context")
 
@@ -120,14 +118,14 @@ class Comparer(Struct, dict=True):
             return
         if self.mode is not Mode.HASH:
             yield items, 0
-        elif isinstance(self.evidence, ZipBundle):
-            yield items, sum(self.evidence.sizes.values())
-        elif isinstance(self.evidence, FolderBundle):
-            for _, size in measure_tree(self.evidence.data, custody=None, exclusions=Exclusions()):
-                yield items, size
         elif isinstance(self.evidence, TreeLocation):
             for _, size in measure_tree(self.evidence, custody=self.custody_name, exclusions=self.exclusions):
                 yield items, size
+        elif self.evidence.data is not None:
+            for _, size in measure_tree(self.evidence.data, custody=None, exclusions=Exclusions()):
+                yield items, size
+        else:
+            yield items, sum(self.evidence.sizes.values())
 
     @property
     def _missing(self) -> list[SealedItem]:
@@ -489,9 +487,9 @@ class Comparer(Struct, dict=True):
 
     def _explain_change(self, sealed: SealedItem) -> Words | None:
         """Look for a cause of a change that can be shown, where the file can be read again under its own name."""
-        place = self.evidence.data if isinstance(self.evidence, FolderBundle) else self.evidence
+        place = self.evidence if isinstance(self.evidence, TreeLocation) else self.evidence.data
         file, digests = sealed.item.file, sealed.item.content.digests
-        if file is None or digests is None or not isinstance(place, TreeLocation):
+        if file is None or digests is None or place is None:
             return None
         return explain_change(place, parse_name(file.path), digests.sha256)
 

@@ -20,6 +20,7 @@ from evtool.core.manifest.merkle import Subtree, fold_nodes
 from evtool.core.manifest.nesting import NestedPaths
 from evtool.core.manifest.statement import ContentStatement, FileStatement, parse_statement
 from evtool.core.terms.terms import ConsentTerms
+from evtool.core.text.expressions import compiled_when_used
 from evtool.operations.record.record import Seal, SealReading
 from evtool.operations.record.spelling import LINES_PER_ITEM
 from evtool.store.custody import CustodyReader
@@ -252,7 +253,7 @@ def _decoded(items: list[Item]) -> SealedBlock:
     return SealedBlock(items[0].number, 0, 0, b"", items, max(ends, default=None), None)
 
 
-_PATH = re.compile(
+_PATH = compiled_when_used(
     b"^"
     + expression(
         FILE.partition(',"salt"')[0], item="[0-9]+", mtime='(?:"[^"\n]*"|null)', path=r'((?:[^"\\\n]|\\.)*)'
