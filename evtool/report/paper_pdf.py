@@ -198,6 +198,8 @@ class _Setter:
         """Give one place with room for so many letters in a line: a text, or pieces; a line for the pen as null."""
         if value is None:
             return None
+        if isinstance(value, str) and len(value) <= room and value.isascii():
+            return value  # as most of the many places of an annex are
         return self._pieces((TextRun(value, kind),) if isinstance(value, str) else value, room, usual=kind)
 
     def _pieces(

@@ -42,8 +42,8 @@ def write_files(contents: Mapping[Path, bytes], *, replace: bool) -> None:
         InputError: something has such a name already, and is not to be replaced, or a file cannot be written; all is
             as it was.
     """
-    if not replace:
-        for path in contents:
+    for path in contents:
+        if not replace or path.is_dir():
             check_new(path)
     parts = {path: path.with_name(f".{path.name}.part") for path in contents}
     try:
