@@ -75,7 +75,7 @@ def test_the_purpose_of_a_disclosure_is_told_as_a_code_only(
 ) -> None:
     """A handover that was recorded by hand can say in words what it was for, and words can name somebody."""
     whole = account_of(evtool, collection, "--audience", "custodian")
-    details = {"recipient": "C7", "authority": "order 12", "purpose": purpose}
+    details: dict[str, str | int | bool | list[str]] = {"recipient": "C7", "authority": "order 12", "purpose": purpose}
     entry = replace(whole.log[-1], event=Event.DISCLOSED, details=details)
     for audience in (Audience.RECIPIENT, Audience.COURT):
         told = restrict(replace(whole, log=(entry,)), audience).log[0].details
