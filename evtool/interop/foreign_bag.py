@@ -177,7 +177,7 @@ def _bad_declaration(data: bytes) -> FormatError:
     hint = "the two lines of bagit.txt are `BagIt-Version: 1.0` and `Tag-File-Character-Encoding: UTF-8`"
     if data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return FormatError(f"{what}: it begins with a byte order mark, which BagIt does not allow there", hint=hint)
-    lines = _END.split(data.decode("utf-8", "replace"))
+    lines = re.split(_END, data.decode("utf-8", "replace"))
     for number, (expected, pattern) in enumerate(_DECLARED, start=1):
         found = lines[number - 1] if len(lines) >= number else ""
         if not pattern.match(found):
