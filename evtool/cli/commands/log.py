@@ -67,10 +67,10 @@ def _render(record: Record, directory: str, listed: ListedFindings, output: Outp
     """Write the chain in full if that is short, else each entry in three lines or one."""
     language, links = output.language, record.chain.links
     title = language.say("log.title", name=directory, count=len(links))
-    if output.quiet:
-        return language.say("log.title-head", title=title, head=links[-1].head) if links else title
     if links:
         title = language.say("log.title-collection", title=title, collection=links[0].entry.collection)
+    if output.quiet:
+        return language.say("log.title-head", title=title, head=links[-1].head) if links else title
     if output.lists_all:
         problems = [f"  {finding.code.value}: {language.say_finding(finding)}" for finding in listed.findings]
     else:
