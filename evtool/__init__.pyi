@@ -64,6 +64,8 @@ from evtool.operations.entries.rename import rename_item as rename_item
 from evtool.operations.entries.rename import restate_names as restate_names
 from evtool.operations.entries.writer import EntryHeader as EntryHeader
 from evtool.operations.examine.examine import examine as examine
+from evtool.operations.examine.pages import render_certificates as render_certificates
+from evtool.operations.examine.pages import render_pages as render_pages
 from evtool.operations.inspect import Inspection as Inspection
 from evtool.operations.inspect import inspect_files as inspect_files
 from evtool.operations.record.continuation import default_continuation as default_continuation

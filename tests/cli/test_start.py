@@ -33,7 +33,7 @@ NEVER_AT_ALL = (
     "evtool.interop.items_workbook", "evtool.metadata", "evtool.operations.bundle", "evtool.operations.timestamps",
     "evtool.operations.verify.bag", "evtool.operations.verify.time.judgement", "evtool.core.timestamp.x509",
     "evtool.core.timestamp.der", "evtool.core.container.zip", "evtool.core.container.age_header",
-    "evtool.keys.age_keys", "evtool.keys.recipients", "evtool.operations.record.container", "evtool.report.document",
+    "evtool.keys.recipients", "evtool.operations.record.container", "evtool.report.document",
     "evtool.report.time_document", "evtool.report.consent_document", "evtool.report.metadata_document",
     "evtool.store.age", "evtool.store.bundle", "evtool.store.new_tree", "evtool.store.rehearsal",
     "evtool.store.zip_bundle",

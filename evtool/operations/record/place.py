@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from msgspec import Struct, field
 
-if TYPE_CHECKING:
-    from evtool.keys.age_keys import DecryptionKey
-    from evtool.keys.passphrase import PassphraseSource
+from evtool.keys.age_keys import DecryptionKey
+from evtool.keys.passphrase import PassphraseSource
 
 Place = str | os.PathLike[str] | BinaryIO
 """A path, or a stream that is read to its end."""

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from evtool.core.finding import Finding
+from evtool.core.timestamp.anchor import Anchor
 from evtool.core.timestamp.ots.bitcoin import MINIMUM_WORK, BlockHeaders
+from evtool.core.timestamp.sunset import RESOURCE, SunsetTable, parse_sunset_table
 from evtool.core.timestamp.time_report import ProvenInterval, StampReport
 
 if TYPE_CHECKING:
-    from evtool.core.timestamp.anchor import Anchor
     from evtool.core.timestamp.renewal import JudgedToken
-    from evtool.core.timestamp.sunset import SunsetTable
 
-AnchorSource = Callable[[], Sequence["Anchor"]]
+AnchorSource = Callable[[], Sequence[Anchor]]
 """Gives the user's anchors; asked only once there is a token, as reading certificates takes the X.509 parts."""
 
 
@@ -32,10 +32,8 @@ def no_anchors() -> Sequence[Anchor]:
 
 def load_sunsets() -> SunsetTable:
     """Read the sunset table that comes with evtool."""
-    # Only a judgement of time-stamps needs these.
+    # Start-up time: only a judgement of time-stamps needs this.
     from importlib.resources import files
-
-    from evtool.core.timestamp.sunset import RESOURCE, parse_sunset_table
 
     return parse_sunset_table(files("evtool.core.timestamp").joinpath(RESOURCE).read_text("utf-8"))
 
