@@ -150,7 +150,7 @@ def test_a_pack_killed_between_the_entry_and_the_name_is_told_by_the_next_pack(s
     (work / "note").write_text(f"disclosed {entry['collection']} {number} {sha256(last).hexdigest()}\n")
     result = scene.ok("pack", scene.case, "-o", "place/other.zip", "--json")
     assert f"entry {number} records a disclosure, but its bundle was never completed" in result.stderr
-    assert f"evtool record DIR corrected --entry {number}" in result.stderr
+    assert f"evtool record {scene.case} corrected --entry {number}" in result.stderr
     assert len(result.document["leftovers"]) == 2
     assert [path.name for path in scene.place.iterdir()] == ["other.zip"]
 
