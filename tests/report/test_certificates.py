@@ -28,7 +28,7 @@ from evtool.operations.examine.examine import examine
 from evtool.report.account import Account, AccountDerivation, Audience, ListedItems, TrustKind
 from evtool.report.audience import list_only, restrict
 from evtool.report.certificate.certificate import write_certificate
-from evtool.report.certificate.icc import COLUMNS
+from evtool.report.certificate.icc import COLUMNS, write_load_file
 from evtool.report.certificate.kind import CertificateKind
 from evtool.report.certificate.standing import Extent, WhyRefused, judge, tell_fates
 from evtool.report.certificate.writer import CERTIFICATES, Source, Writer
@@ -139,6 +139,32 @@ def test_a_file_that_cannot_be_compared(case: Path) -> None:
     check_certificates(account)
 
 
+def test_what_has_no_digest_is_not_called_equal(evtool: Runner) -> None:
+    """Links and empty directories are as sealed, but nobody signs that their digests are equal."""
+    place = evtool.directory / "case"
+    (place / "empty").mkdir(parents=True)
+    (place / "link").symlink_to("letter.txt")
+    assert evtool("key", "new", "A1", "--no-passphrase").exit_code == 0
+    assert evtool("seal", place).exit_code == 0
+    account = read_document(Account, evtool("report", place, "--json", "--audience", "court").stdout.encode(), "x")
+    assert (account.report.items.ok, account.exit_code) == (2, ExitCode.OK)
+    assert judge(account, CertificateKind.US_902_14).refusal is WhyRefused.NOTHING_EQUAL
+    (place / "letter.txt").write_text("letter")
+    assert evtool("seal", place).exit_code == 0
+    account = read_document(Account, evtool("report", place, "--json", "--audience", "court").stdout.encode(), "x")
+    check_certificates(account)
+    said = {
+        CertificateKind.US_902_14: "equal for 1 of 3 items",
+        CertificateKind.KR_HASH: "equal for 1 of 3 sealed items",
+        CertificateKind.UK_STATEMENT: "equal digests for 1 of 3 items",
+        CertificateKind.NCC_PLAIN: "equal for 1 of 3 sealed items",
+    }
+    for kind, sentence in said.items():
+        assert sentence in text(account, kind), kind
+    rows = last_table(account, CertificateKind.KR_HASH, "ko").rows
+    assert sorted(str(row[-1]) for row in rows) == ["봉인된 때와 같음", "봉인된 때와 같음", "일치"]
+
+
 def test_equal_is_what_was_counted_as_equal(whole: Account) -> None:
     """That no finding is about an item shows nothing unless the verification counted just as many equal ones."""
     assert set(tell_fates(whole).values()) == {"ok"}
@@ -165,6 +191,7 @@ def test_a_stray_file_in_the_record(case: Path) -> None:
     (case / "custody" / "stranger").write_text("")
     account = account_of(case)
     assert judge(account, CertificateKind.US_902_14).refusal is WhyRefused.CONTRADICTION
+    assert write_load_file(Source(account, SHA)) == "\ufeff" + ",".join(COLUMNS) + "\r\n", "no file is said to be equal"
     assert judge(account, CertificateKind.US_902_13).extent is Extent.LIMITED
     check_certificates(account)
     assert "does not make the result any better" in text(account, CertificateKind.US_902_13)

@@ -267,11 +267,11 @@ def fate_of(writer: Writer, item: AccountItem) -> str:
 
 
 def found_digests(writer: Writer) -> dict[int, str]:
-    """Give the SHA-256 that was computed of each item, as far as the account tells it: of equal and of changed ones."""
+    """Give the SHA-256 that was computed of each item, as far as the account tells it."""
     equal = {
         item.item: item.sha256
         for item in writer.account.items
-        if item.sha256 and writer.standing.fates.get(item.item) == "ok"
+        if item.sha256 and writer.standing.fates.get(item.item) in ("ok", "renamed")
     }
     changed = {
         finding.item: finding.found
