@@ -192,6 +192,20 @@ def test_a_mismatch_is_a_good_report(evtool: Runner, collection: Path) -> None:
     assert "× mismatch" in page
 
 
+def test_paper_has_no_options(evtool: Runner, collection: Path) -> None:
+    """Of many findings of a kind the page counts the rest; an option of a command that shows it is not for paper."""
+    (collection / "second.txt").unlink()
+    run = evtool("report", collection, "--json", "--audience", "court")
+    account = read_document(Account, run.stdout.encode(), "account")
+    (gone,) = [finding for finding in account.report.findings if finding.code is Code.MISSING]
+    many = tuple(replace(gone, item=number) for number in range(1, 151))
+    many_gone = replace(account, report=replace(account.report, findings=many))
+    for language, rest in (("en", "and 50 more: items 101-150"), ("ko", "외 50건: ")):
+        page = render_paper(next(write_papers(many_gone, language)))
+        assert rest in page
+        assert "--all" not in page
+
+
 def test_hostile_names_are_text(evtool: Runner) -> None:
     """Markup, template syntax, a reversed name and an emoji stand on the page as what they are."""
     place = evtool.directory / "case"
