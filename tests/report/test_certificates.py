@@ -19,7 +19,7 @@ import pytest
 
 from evtool import VerifyOptions
 from evtool.core.errors import ExitCode, UsageError
-from evtool.core.finding import Axis, AxisState, Code, Effect
+from evtool.core.finding import Axis, AxisState, Cause, Code, Effect, Words
 from evtool.core.manifest.statement import ItemType
 from evtool.core.timestamp.time_report import ProvenInterval
 from evtool.core.values import replace
@@ -37,6 +37,7 @@ from evtool.report.json_value import to_json
 from evtool.report.language import list_languages, load_language
 from evtool.report.paper import Choices, Grid, ValueKind
 from evtool.report.paper_page import render_paper
+from evtool.report.told import tell
 from tests.conftest import Runner
 from tests.golden.golden import VERSIONS
 from tests.report.papers import EVERY, SHA, check_certificates, known_of, text_of
@@ -96,6 +97,7 @@ def test_a_changed_file_is_excluded_by_number(case: Path) -> None:
     check_certificates(account)
     (changed,) = [str(f.item) for f in account.report.findings if f.code is Code.CHANGED]
     assert "The digests were equal for 4 of 5 items." in text(account, CertificateKind.US_902_14)
+    assert f"item {changed} (not shown): SHA-256 is " in text(account, CertificateKind.US_902_14)
     rows = {row[0]: row for row in last_table(account, CertificateKind.US_902_14, "en").rows}
     assert rows.pop(changed)[-1] == "changed"
     assert {row[-1] for row in rows.values()} == {"as sealed"}
@@ -129,7 +131,17 @@ def test_a_file_that_cannot_be_compared(case: Path) -> None:
         exit_code=ExitCode.NOT_CHECKED,
         items=replace(account.report.items, ok=4, unreadable=1),
         axes=account.report.axes | {Axis.INTEGRITY: AxisState.NOT_ESTABLISHED},
-        findings=(replace(account.report.findings[0], code=Code.UNREADABLE, item=number), *account.report.findings),
+        findings=(
+            replace(
+                account.report.findings[0],
+                code=Code.UNREADABLE,
+                effect=Effect.UNCHECKED,
+                item=number,
+                hidden=True,
+                says=tell(Words("unreadable", why=Cause("unreadable", "refused"))),
+            ),
+            *account.report.findings,
+        ),
     )
     check_certificates(replace(account, exit_code=ExitCode.NOT_CHECKED, report=unread))
     entry.write_bytes(b"")
@@ -359,6 +371,7 @@ def test_no_text_is_left_over(monkeypatch: pytest.MonkeyPatch, whole: Account) -
 def variants(whole: Account) -> list[Account]:
     """Accounts that between them have every text."""
     report, trust, first = whole.report, whole.asked.trust, whole.items[0]
+    gone = replace(report.findings[0], effect=Effect.DISPROVES, hidden=True, count=1)
     golden = VERSIONS[-1]
     options = VerifyOptions(trust=load_trust(golden / "trusted_keys"))
     bundle = restrict(examine(str(golden / "part.zip"), options, TrustKind.FILE, path="x"), Audience.COURT)
@@ -379,8 +392,10 @@ def variants(whole: Account) -> list[Account]:
             report,
             exit_code=ExitCode.MISMATCH,
             findings=(
-                replace(report.findings[0], code=Code.CHANGED, effect=Effect.DISPROVES, item=1, count=1),
-                replace(report.findings[0], code=Code.EXTRA, effect=Effect.DISPROVES, item=None, count=2),
+                replace(gone, code=Code.CHANGED, item=1, says=tell(Words("sha256"))),
+                replace(
+                    gone, code=Code.EXTRA, item=None, count=2, says=tell(Words("unsealed", kind=Words("kind-file")))
+                ),
             ),
             items=replace(report.items, ok=4, changed=1),
         ),

@@ -66,17 +66,22 @@ def _table(page: PageWriter, kinds: dict[Code, list[AccountFinding]]) -> Grid:
 
 
 def _row(page: PageWriter, code: Code, found: list[AccountFinding]) -> tuple[Content, ...]:
+    return (
+        (TextRun(code.value, ValueKind.COMMAND),),
+        say_kind(page, code, found, _MOST_SAID),
+        page.say(f"next.{NEXT_OF.get(code.value, 'nothing')}"),
+    )
+
+
+def say_kind(page: PageWriter, code: Code, found: list[AccountFinding], most: int) -> tuple[Piece, ...]:
+    """Say findings of one kind, `most` of those that differ one by one."""
     said: list[tuple[Piece, ...]] = [
         (TextRun(nfc(row.text), ValueKind.NAME),)
-        for row in group_findings(page.sentences, [_finding(page, each) for each in found], _MOST_SAID)
+        for row in group_findings(page.sentences, [_finding(page, each) for each in found], most)
     ]
     if more := page.account.report.more_findings.get(code, 0):
         said.append((page.say("findings.more", count=more),))
-    return (
-        (TextRun(code.value, ValueKind.COMMAND),),
-        lines(said),
-        page.say(f"next.{NEXT_OF.get(code.value, 'nothing')}"),
-    )
+    return lines(said)
 
 
 def _finding(page: PageWriter, told: AccountFinding) -> Finding:
