@@ -205,6 +205,18 @@ def test_paper_has_no_options(evtool: Runner, collection: Path) -> None:
         assert "--all" not in page
 
 
+def test_an_account_of_another_version_is_refused(evtool: Runner, collection: Path) -> None:
+    """Its findings may be said in sentences that this version does not have: nothing is made up, or left out."""
+    account = evtool("report", collection, "--json").stdout
+    for known, unknown in (('"sentence": "', '"sentence": "later-'), ('"code": "', '"code": "later-')):
+        assert known in account
+        (evtool.directory / "later.json").write_text(account.replace(known, unknown))
+        refused = evtool("report", "--from", "later.json", "-o", "x")
+        assert refused.exit_code == 4
+        assert "internal error" not in refused.stderr
+        assert not list(evtool.directory.glob("x.*"))
+
+
 def test_hostile_names_are_text(evtool: Runner) -> None:
     """Markup, template syntax, a reversed name and an emoji stand on the page as what they are."""
     place = evtool.directory / "case"
