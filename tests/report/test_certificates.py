@@ -97,6 +97,8 @@ def test_a_changed_file_is_excluded_by_number(case: Path) -> None:
     check_certificates(account)
     (changed,) = [str(f.item) for f in account.report.findings if f.code is Code.CHANGED]
     assert "The digests were equal for 4 of 5 items." in text(account, CertificateKind.US_902_14)
+    assert "Where it says that each file was read, it means these items." in text(account, CertificateKind.NCC_PLAIN)
+    assert "only to items that the report calls as sealed" in text(account, CertificateKind.IN_63)
     assert f"item {changed} (not shown): SHA-256 is " in text(account, CertificateKind.US_902_14)
     rows = {row[0]: row for row in last_table(account, CertificateKind.US_902_14, "en").rows}
     assert rows.pop(changed)[-1] == "changed"
