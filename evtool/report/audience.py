@@ -11,6 +11,7 @@ from evtool.core.custody.events import Event
 from evtool.core.errors import UsageError
 from evtool.core.finding import Code
 from evtool.core.manifest.statement import ItemType
+from evtool.core.terms.terms import Purpose
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.timestamp.time_report import StampReport
 from evtool.core.values import replace
@@ -50,6 +51,9 @@ _CODES = frozenset(
 """Fields of event tables that hold numbers, digests and codes of agents: everybody gets them."""
 
 _FOR_RECIPIENTS = _CODES | {"carrier", "method", "terms"}
+_PURPOSES = frozenset(purpose.value for purpose in Purpose)
+"""Codes of purposes; any other purpose of an entry is a text, which can name a trial or a person."""
+
 _PATTERNS = frozenset({"exclude"})
 _NAMES = frozenset({"paths"})
 _SOURCES = frozenset({"source"})
@@ -194,7 +198,8 @@ class _Editor:
 
     def _entry(self, entry: LogEntry) -> LogEntry:
         kept = _CODES if self._is_court else _FOR_RECIPIENTS
-        kept = kept | {"purpose"} if entry.event is Event.DISCLOSED else kept
+        is_code = entry.event is Event.DISCLOSED and entry.details.get("purpose") in _PURPOSES
+        kept = kept | {"purpose"} if is_code else kept
         details = {name: value for name, value in entry.details.items() if name in kept}
         for name in entry.details.keys() - details.keys():
             value = entry.details[name]

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from evtool.core.custody.events import Event
 from evtool.core.errors import FormatError, InputError, UsageError
+from evtool.core.values import replace
 from evtool.operations.examine import self_test
 from evtool.operations.examine.examine import examine
 from evtool.operations.examine.program import digest_code
@@ -66,6 +68,19 @@ def test_a_court_gets_no_name_and_no_text(evtool: Runner, collection: Path) -> N
     assert hidden["names"] == 2
     assert hidden["codes"] == 1
     assert hidden["paths"] == 1
+
+
+@pytest.mark.parametrize(("purpose", "is_kept"), [("un-reporting", True), ("trial of canary-person", False)])
+def test_the_purpose_of_a_disclosure_is_told_as_a_code_only(
+    evtool: Runner, collection: Path, purpose: str, is_kept: bool
+) -> None:
+    """A handover that was recorded by hand can say in words what it was for, and words can name somebody."""
+    whole = account_of(evtool, collection, "--audience", "custodian")
+    details: dict[str, str | int | bool | list[str]] = {"recipient": "C7", "authority": "order 12", "purpose": purpose}
+    entry = replace(whole.log[-1], event=Event.DISCLOSED, details=details)
+    for audience in (Audience.RECIPIENT, Audience.COURT):
+        told = restrict(replace(whole, log=(entry,)), audience).log[0].details
+        assert told == {"recipient": "C7"} | ({"purpose": purpose} if is_kept else {})
 
 
 def test_names_stay_for_a_court_that_asks_for_them(evtool: Runner, collection: Path) -> None:
