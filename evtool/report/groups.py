@@ -73,7 +73,7 @@ def _rows(language: Language, effect: Effect, code: Code, findings: list[Finding
     if len(together) > most:
         left = [finding for found in list(together.values())[most:] for finding in found]
         rest = language.say_ranges(_entries(left), "entries")
-        yield FindingRow(None, code, language.say("report.more-of", count=len(left), which=rest))
+        yield FindingRow(None, code, language.say("report.rest-of", count=len(left), which=rest))
     for finding in single[:most]:
         yield FindingRow(effect, code, say(language, finding))
     if len(single) > most:
@@ -88,6 +88,6 @@ def _say_rest(language: Language, findings: list[Finding]) -> str:
     numbers = [finding.item for finding in findings if finding.item is not None]
     entries = [finding.entry for finding in findings if finding.entry is not None and finding.item is None]
     if len(findings) not in (len(numbers), len(entries)):
-        return language.say("report.more", count=len(findings))
+        return language.say("report.rest", count=len(findings))
     named, noun = (numbers, "items") if numbers else (entries, "entries")
-    return language.say("report.more-of", count=len(findings), which=language.say_ranges(ranges_of(named).ranges, noun))
+    return language.say("report.rest-of", count=len(findings), which=language.say_ranges(ranges_of(named).ranges, noun))

@@ -183,7 +183,8 @@ class _Page(Struct, frozen=True):
         marks = {effect: self.language.word("effect", effect.value) for effect in Effect}
         mark = marks[row.effect] if row.effect else ""
         head = f"  {pad(mark, max(map(columns_of, marks.values())) + 2)}{row.code.value:<20} "
-        return head + fold(row.text, columns_of(head), self.width)
+        text = row.text if row.effect else self.language.say("report.rest-listed", rest=Said(row.text))
+        return head + fold(text, columns_of(head), self.width)
 
     def every_signer(self, signers: Sequence[SignerReport]) -> list[str]:
         """Write who signed, each entry by itself."""

@@ -11,6 +11,7 @@ from itertools import chain
 
 from msgspec import Struct
 
+from evtool.core.custody.events import Event
 from evtool.core.finding import Cause, Listed, Ranges, Value, Words
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.values import replace
@@ -126,15 +127,17 @@ def _cause(told: ToldCause, causes: Mapping[str, str]) -> Cause | str:
 
 
 _DIGEST = compiled_when_used(r"[0-9a-f]{64}|[0-9a-f]{128}|SHA256:[A-Za-z0-9+/]{43}")
-_ENTRY_FILE = compiled_when_used(r"(custody/)?[0-9]{4}-[a-z-]+\.(toml|toml\.sig|jsonl|sha256|items|details)")
-_PATTERNS = "patterns"
-_OF_THE_RECORD = frozenset(
-    {
-        *("agent", "by", "event", "key", "reason", "version", "condition", "system", "required"),
-        *("claimed", "now", "newest", "after", "before", "date", "sealed", "day"),
-    }
+_ENTRY_FILE = compiled_when_used(
+    rf"(custody/)?[0-9]{{4}}-({'|'.join(event.value for event in Event)})\.(toml|toml\.sig|jsonl|sha256|items|details)"
 )
-"""Values that hold codes, and times: everybody gets them."""
+"""A file of the record: with any other word behind the number it can be the name of a person."""
+_PATTERNS = "patterns"
+_CODES = frozenset({"agent", "by", "event", "key", "reason", "version", "condition", "system", "required"})
+"""Values that hold codes: everybody gets them."""
+
+_TIMES = frozenset({"claimed", "now", "newest", "after", "before", "date", "sealed", "day"})
+_TIME = compiled_when_used(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]{5,20} ?(Z|UTC|[+-][0-9]{2}:[0-9]{2})?)?")
+"""What a value of those has to look like, so that none can hold a name."""
 
 
 def without_causes(told: ToldWords) -> tuple[ToldWords, int]:
@@ -172,4 +175,6 @@ def _without_names(listed: ToldList) -> tuple[ToldList, int]:
 
 
 def _is_of_the_record(name: str, text: str) -> bool:
-    return name in _OF_THE_RECORD or bool(_DIGEST.fullmatch(text) or _ENTRY_FILE.fullmatch(text))
+    if name in _TIMES:
+        return bool(_TIME.fullmatch(text))
+    return name in _CODES or bool(_DIGEST.fullmatch(text) or _ENTRY_FILE.fullmatch(text))

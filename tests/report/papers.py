@@ -27,6 +27,7 @@ from evtool.report.paper import (
     Paragraph,
     Piece,
     SigningPlace,
+    TextRun,
     ValueKind,
 )
 from evtool.report.paper_page import render_paper
@@ -56,11 +57,18 @@ def pieces_of(block: Block) -> Iterator[Piece | Content]:
             yield from choice.pieces
     elif isinstance(block, Grid):
         yield from (column.heading for column in block.columns)
-        yield from (cell for row in block.rows for cell in row)
+        yield from (piece for row in block.rows for cell in row for piece in _pieces_of_cell(cell))
     elif isinstance(block, (FieldList, SigningPlace)):
         for field in block.fields:
             yield field.label
             yield field.value
+
+
+def _pieces_of_cell(cell: Content) -> Iterator[Piece | Content]:
+    if isinstance(cell, tuple):
+        yield from (piece.text if isinstance(piece, TextRun) else piece for piece in cell)
+    else:
+        yield cell
 
 
 def blanks_of(paper: Paper) -> int:

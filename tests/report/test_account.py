@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,16 @@ def test_a_name_that_is_a_number_is_no_number_to_a_court(evtool: Runner, collect
     (renamed,) = [finding for finding in run.document["report"]["findings"] if finding["code"] == "renamed"]
     assert (renamed["found"], renamed["hidden"]) == (None, True)
     assert "19901224" not in run.stdout
+
+
+def test_a_court_reads_no_name_that_a_file_has_now(evtool: Runner, collection: Path) -> None:
+    """A computer spelled the name of a file in another Unicode form: the note about it names the file twice."""
+    (collection / "이름-canary.txt").rename(collection / unicodedata.normalize("NFD", "이름-canary.txt"))
+    for audience in ("custodian", "court"):
+        run = evtool("report", collection, "--json", "--audience", audience)
+        assert run.exit_code == 0
+        assert "name-form" in {finding["code"] for finding in run.document["report"]["findings"]}
+        assert ("canary" in run.stdout) == (audience == "custodian")
 
 
 def test_a_failing_self_test_ends_the_run(monkeypatch: pytest.MonkeyPatch, evtool: Runner, collection: Path) -> None:

@@ -19,7 +19,7 @@ import pytest
 
 from evtool import VerifyOptions
 from evtool.core.errors import ExitCode, UsageError
-from evtool.core.finding import Axis, AxisState, Code, Effect
+from evtool.core.finding import Axis, AxisState, Cause, Code, Effect, Words
 from evtool.core.manifest.statement import ItemType
 from evtool.core.timestamp.time_report import ProvenInterval
 from evtool.core.values import replace
@@ -28,7 +28,7 @@ from evtool.operations.examine.examine import examine
 from evtool.report.account import Account, AccountDerivation, Audience, ListedItems, TrustKind
 from evtool.report.audience import list_only, restrict
 from evtool.report.certificate.certificate import write_certificate
-from evtool.report.certificate.icc import COLUMNS
+from evtool.report.certificate.icc import COLUMNS, write_load_file
 from evtool.report.certificate.kind import CertificateKind
 from evtool.report.certificate.standing import Extent, WhyRefused, judge, tell_fates
 from evtool.report.certificate.writer import CERTIFICATES, Source, Writer
@@ -37,6 +37,7 @@ from evtool.report.json_value import to_json
 from evtool.report.language import list_languages, load_language
 from evtool.report.paper import Choices, Grid, ValueKind
 from evtool.report.paper_page import render_paper
+from evtool.report.told import tell
 from tests.conftest import Runner
 from tests.golden.golden import VERSIONS
 from tests.report.papers import EVERY, SHA, check_certificates, known_of, text_of
@@ -96,6 +97,9 @@ def test_a_changed_file_is_excluded_by_number(case: Path) -> None:
     check_certificates(account)
     (changed,) = [str(f.item) for f in account.report.findings if f.code is Code.CHANGED]
     assert "The digests were equal for 4 of 5 items." in text(account, CertificateKind.US_902_14)
+    assert "Where it says that each file was read, it means these items." in text(account, CertificateKind.NCC_PLAIN)
+    assert "only to items that the report calls as sealed" in text(account, CertificateKind.IN_63)
+    assert f"item {changed} (not shown): SHA-256 is " in text(account, CertificateKind.US_902_14)
     rows = {row[0]: row for row in last_table(account, CertificateKind.US_902_14, "en").rows}
     assert rows.pop(changed)[-1] == "changed"
     assert {row[-1] for row in rows.values()} == {"as sealed"}
@@ -129,7 +133,17 @@ def test_a_file_that_cannot_be_compared(case: Path) -> None:
         exit_code=ExitCode.NOT_CHECKED,
         items=replace(account.report.items, ok=4, unreadable=1),
         axes=account.report.axes | {Axis.INTEGRITY: AxisState.NOT_ESTABLISHED},
-        findings=(replace(account.report.findings[0], code=Code.UNREADABLE, item=number), *account.report.findings),
+        findings=(
+            replace(
+                account.report.findings[0],
+                code=Code.UNREADABLE,
+                effect=Effect.UNCHECKED,
+                item=number,
+                hidden=True,
+                says=tell(Words("unreadable", why=Cause("unreadable", "refused"))),
+            ),
+            *account.report.findings,
+        ),
     )
     check_certificates(replace(account, exit_code=ExitCode.NOT_CHECKED, report=unread))
     entry.write_bytes(b"")
@@ -137,6 +151,32 @@ def test_a_file_that_cannot_be_compared(case: Path) -> None:
     assert account.exit_code in (ExitCode.MISMATCH, ExitCode.NOT_CHECKED)
     assert judge(account, CertificateKind.KR_HASH).refusal is WhyRefused.NOTHING_EQUAL
     check_certificates(account)
+
+
+def test_what_has_no_digest_is_not_called_equal(evtool: Runner) -> None:
+    """Links and empty directories are as sealed, but nobody signs that their digests are equal."""
+    place = evtool.directory / "case"
+    (place / "empty").mkdir(parents=True)
+    (place / "link").symlink_to("letter.txt")
+    assert evtool("key", "new", "A1", "--no-passphrase").exit_code == 0
+    assert evtool("seal", place).exit_code == 0
+    account = read_document(Account, evtool("report", place, "--json", "--audience", "court").stdout.encode(), "x")
+    assert (account.report.items.ok, account.exit_code) == (2, ExitCode.OK)
+    assert judge(account, CertificateKind.US_902_14).refusal is WhyRefused.NOTHING_EQUAL
+    (place / "letter.txt").write_text("letter")
+    assert evtool("seal", place).exit_code == 0
+    account = read_document(Account, evtool("report", place, "--json", "--audience", "court").stdout.encode(), "x")
+    check_certificates(account)
+    said = {
+        CertificateKind.US_902_14: "equal for 1 of 3 items",
+        CertificateKind.KR_HASH: "equal for 1 of 3 sealed items",
+        CertificateKind.UK_STATEMENT: "equal digests for 1 of 3 items",
+        CertificateKind.NCC_PLAIN: "equal for 1 of 3 sealed items",
+    }
+    for kind, sentence in said.items():
+        assert sentence in text(account, kind), kind
+    rows = last_table(account, CertificateKind.KR_HASH, "ko").rows
+    assert sorted(str(row[-1]) for row in rows) == ["봉인된 때와 같음", "봉인된 때와 같음", "일치"]
 
 
 def test_equal_is_what_was_counted_as_equal(whole: Account) -> None:
@@ -165,6 +205,7 @@ def test_a_stray_file_in_the_record(case: Path) -> None:
     (case / "custody" / "stranger").write_text("")
     account = account_of(case)
     assert judge(account, CertificateKind.US_902_14).refusal is WhyRefused.CONTRADICTION
+    assert write_load_file(Source(account, SHA)) == "\ufeff" + ",".join(COLUMNS) + "\r\n", "no file is said to be equal"
     assert judge(account, CertificateKind.US_902_13).extent is Extent.LIMITED
     check_certificates(account)
     assert "does not make the result any better" in text(account, CertificateKind.US_902_13)
@@ -332,6 +373,7 @@ def test_no_text_is_left_over(monkeypatch: pytest.MonkeyPatch, whole: Account) -
 def variants(whole: Account) -> list[Account]:
     """Accounts that between them have every text."""
     report, trust, first = whole.report, whole.asked.trust, whole.items[0]
+    gone = replace(report.findings[0], effect=Effect.DISPROVES, hidden=True, count=1)
     golden = VERSIONS[-1]
     options = VerifyOptions(trust=load_trust(golden / "trusted_keys"))
     bundle = restrict(examine(str(golden / "part.zip"), options, TrustKind.FILE, path="x"), Audience.COURT)
@@ -352,8 +394,10 @@ def variants(whole: Account) -> list[Account]:
             report,
             exit_code=ExitCode.MISMATCH,
             findings=(
-                replace(report.findings[0], code=Code.CHANGED, effect=Effect.DISPROVES, item=1, count=1),
-                replace(report.findings[0], code=Code.EXTRA, effect=Effect.DISPROVES, item=None, count=2),
+                replace(gone, code=Code.CHANGED, item=1, says=tell(Words("sha256"))),
+                replace(
+                    gone, code=Code.EXTRA, item=None, count=2, says=tell(Words("unsealed", kind=Words("kind-file")))
+                ),
             ),
             items=replace(report.items, ok=4, changed=1),
         ),

@@ -14,8 +14,9 @@ from pypdf import PdfReader
 
 from evtool.core.values import replace
 from evtool.report.account import Account
+from evtool.report.certificate.writer import CERTIFICATES
 from evtool.report.from_json import read_document
-from evtool.report.language import PAGES, list_languages, load_language
+from evtool.report.language import FOLDER, PAGES, list_languages, load_language
 from evtool.report.page.page import MOST_ITEMS, write_papers
 from evtool.report.paper_page import render_paper
 from evtool.report.paper_pdf import FONTS, Glyphs
@@ -129,7 +130,8 @@ def test_without_the_extra_a_pdf_is_refused_before_anything_is_read(evtool: Runn
 def test_the_fonts_draw_every_text_of_the_program() -> None:
     """In Regular and in Bold: what is set in which may change; and both fit into 6 MB, with their license."""
     weights = {weight: FONTS / f"NotoSansKR-{weight}.otf" for weight in ("Regular", "Bold")}
-    texts = "".join((PAGES / f"{language}.toml").read_text("utf-8") for language in list_languages(PAGES))
+    folders = (FOLDER, PAGES, CERTIFICATES)
+    texts = "".join((at / f"{code}.toml").read_text("utf-8") for at in folders for code in list_languages(at))
     for weight, font in weights.items():
         glyphs = Glyphs(font)
         assert glyphs.draw(texts) == texts, weight

@@ -56,6 +56,18 @@ def test_a_court_gets_the_sentence_without_names() -> None:
     assert (values["name"], values["why"]) == ("custody/0002-sealed.toml", "a file is missing")
 
 
+def test_a_name_that_looks_like_one_of_the_record_is_a_name() -> None:
+    """A file in evidence can be numbered as entries are, and a value of a time can hold something else."""
+    words = Words(
+        "beside", name="0001-jane-doe.toml", beside="custody/0002-kim.details", now="jane", newest="2026-11-28"
+    )
+    told, names = without_names(tell(words))
+    assert names == 3
+    assert told.hidden == ("beside", "name", "now")
+    times = dict.fromkeys(("claimed", "now"), "2026-11-28T10:00:00+09:00") | {"date": "2026-11-28T10:00:00.123456789Z"}
+    assert without_names(tell(Words("after-now", **times)))[0].texts == times
+
+
 def test_what_is_left_out_is_said_in_its_place() -> None:
     told, _ = without_names(tell(Words("beside", system="macOS", beside="secret.txt")))
     words = words_of(told, Said("(not shown)"), CAUSES)

@@ -15,6 +15,7 @@ from evtool.core.text.spreadsheet import escape_cell
 from evtool.report.account import AccountItem
 from evtool.report.certificate.kind import CertificateKind
 from evtool.report.certificate.parts import annex, check_parts, entries, fate_of, limits
+from evtool.report.certificate.standing import Extent
 from evtool.report.certificate.writer import Source, Writer, spell_name
 from evtool.report.paper import Block, PageBreak, ValueKind
 
@@ -132,13 +133,16 @@ def _level(item: AccountItem) -> str:
 
 
 def write_load_file(source: Source) -> str:
-    """Write the load file: CSV with a byte order mark, in which no cell is a formula; its words are English."""
+    """Write the load file: CSV with a byte order mark, in which no cell is a formula; its words are English.
+
+    Where the certificate is refused it has its heading and no rows.
+    """
     writer = Writer(CertificateKind.ICC_ANNEX, source, "en")
     text = io.StringIO(newline="")
     text.write("\ufeff")
     table = csv.writer(text)
     table.writerow(COLUMNS)
-    for row in _load_rows(writer):
+    for row in _load_rows(writer) if writer.standing.extent is not Extent.REFUSED else ():
         table.writerow([escape_cell(cell) for cell in row])
     return text.getvalue()
 

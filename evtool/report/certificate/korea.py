@@ -74,7 +74,7 @@ def _rows(writer: Writer) -> Iterator[tuple[str | None, ...]]:
     found = found_digests(writer)
     fates = writer.standing.fates
     for item in writer.account.items:
-        is_equal = fates.get(item.item) == "ok"
+        is_equal = item.sha256 is not None and fates.get(item.item) == "ok"
         yield (
             str(item.item),
             *([spell_name(item.name)] if writer.account.with_names else []),

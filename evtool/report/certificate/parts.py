@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from evtool.core.custody.events import Event
 from evtool.core.errors import ExitCode
 from evtool.core.finding import Axis, AxisState, Code, Effect
-from evtool.core.text.ranges import ranges_of
 from evtool.core.values import names_of
-from evtool.report.account import AccountItem
+from evtool.report.account import AccountFinding, AccountItem
 from evtool.report.certificate.standing import Extent
 from evtool.report.certificate.writer import Writer, spell_digest, spell_name, spell_utc
 from evtool.report.document import LogEntry
+from evtool.report.page.findings import say_kind
 from evtool.report.page.summary import MARKS
+from evtool.report.page.writer import PageWriter
 from evtool.report.paper import Block, FieldList, Frame, Grid, PageBreak, Paragraph, ValueKind
 from evtool.report.repeat import verify_command
 
@@ -56,32 +57,22 @@ def verdict(writer: Writer) -> Paragraph:
     return Paragraph((said,), is_strong=True)
 
 
+_MOST_SAID = 10
+"""Findings of one kind that differ which are said one by one; the others are counted."""
+
+
 def findings(writer: Writer) -> Grid:
-    """List what stands against a clean result, by kind."""
-    report = writer.account.report
-    columns = (writer.column("finding", share=60), writer.column("code", ValueKind.COMMAND), writer.column("about"))
-    kinds: dict[Code, list[int]] = defaultdict(list)
-    counts: dict[Code, int] = defaultdict(int)
-    for finding in report.findings:
-        was_asked = finding.effect is Effect.OPEN and finding.axis in writer.account.asked.required
+    """List what stands against a clean result, by kind, in the sentences of the report."""
+    account = writer.account
+    kinds: dict[Code, list[AccountFinding]] = defaultdict(list)
+    for finding in account.report.findings:
+        was_asked = finding.effect is Effect.OPEN and finding.axis in account.asked.required
         if was_asked or finding.effect in (Effect.DISPROVES, Effect.UNCHECKED):
-            kinds[finding.code] += [finding.item] if finding.item else []
-            counts[finding.code] += finding.count
-    rows = [
-        (
-            writer.page.say(f"finding.{code.value}"),
-            code.value,
-            _about(writer, found, counts[code] + report.more_findings.get(code, 0)),
-        )
-        for code, found in kinds.items()
-    ]
-    return writer.table(columns, rows)
-
-
-def _about(writer: Writer, items: list[int], count: int) -> str:
-    if items and len(items) >= count:
-        return writer.say("items", numbers=", ".join(ranges_of(sorted(set(items))).serialize()))
-    return writer.say("times", count=count)
+            kinds[finding.code].append(finding)
+    page = PageWriter(account, writer.language)
+    columns = (writer.column("finding", share=80), writer.column("code", ValueKind.COMMAND))
+    rows = [(say_kind(page, code, found, _MOST_SAID), code.value) for code, found in kinds.items()]
+    return Grid(columns, tuple(rows))
 
 
 def identification(writer: Writer) -> FieldList:
@@ -267,11 +258,11 @@ def fate_of(writer: Writer, item: AccountItem) -> str:
 
 
 def found_digests(writer: Writer) -> dict[int, str]:
-    """Give the SHA-256 that was computed of each item, as far as the account tells it: of equal and of changed ones."""
+    """Give the SHA-256 that was computed of each item, as far as the account tells it."""
     equal = {
         item.item: item.sha256
         for item in writer.account.items
-        if item.sha256 and writer.standing.fates.get(item.item) == "ok"
+        if item.sha256 and writer.standing.fates.get(item.item) in ("ok", "renamed")
     }
     changed = {
         finding.item: finding.found

@@ -7,7 +7,7 @@
 | 1, 3, 4 otherwise | refused: a page that gives the reason, without anything to sign |
 
 The seals can be relied on if every signature was checked, no question but integrity is answered by a mismatch,
-and at least one item is equal. A mismatch of single items excludes these items. A record that contradicts itself
+and at least one file is equal. A mismatch of single items excludes these items. A record that contradicts itself
 excludes all of them. The certificate about the process (`us-902-13`) says that a program gave an answer, and not which
 items are equal: any answer but 4 can be certified.
 """
@@ -88,7 +88,7 @@ def _refuse(account: Account, fates: dict[int, str]) -> WhyRefused | None:
         return WhyRefused.CONTRADICTION
     if report.axes.get(Axis.SIGNATURES) is not AxisState.SHOWN:
         return WhyRefused.SIGNATURES
-    if not report.items.ok:
+    if not report.items.ok or (fates and not count_equal(account, fates)):
         return WhyRefused.NOTHING_EQUAL
     if not fates or any(finding.code is Code.ACCOUNTS_DIFFER for finding in report.findings):
         return WhyRefused.NOT_TOLD
@@ -127,6 +127,11 @@ def tell_fates(account: Account) -> dict[int, str]:
     told["withheld"] += report.sealed - len(fates)
     counted = {name: getattr(report.items, name) for name in names_of(report.items)}
     return fates if told == Counter(counted) else {}
+
+
+def count_equal(account: Account, fates: dict[int, str]) -> int:
+    """Count the items with equal digests: a link or an empty directory has none, and can be as sealed without."""
+    return sum(item.sha256 is not None and fates.get(item.item) == "ok" for item in account.items)
 
 
 def _stated_fate(item: AccountItem, *, in_bundle: bool) -> str:

@@ -19,7 +19,7 @@ from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.report.account import Account
 from evtool.report.certificate.kind import CertificateKind
-from evtool.report.certificate.standing import Extent, Standing, judge
+from evtool.report.certificate.standing import Extent, Standing, count_equal, judge
 from evtool.report.language import FOLDER, PAGES, Language, Said, load_language
 from evtool.report.paper import (
     Blank,
@@ -82,6 +82,7 @@ class Writer:
         self._values: dict[str, Value] = {
             "blank": Said(_MARK),
             "version": self.account.made.evtool,
+            "equal": count_equal(self.account, self.standing.fates),
             "ok": report.items.ok,
             "sealed": report.sealed,
             "withheld": report.items.withheld,

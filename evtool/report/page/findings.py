@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from evtool.core.errors import FormatError
 from evtool.core.finding import Code, Effect, Finding
 from evtool.report.account import AccountFinding
 from evtool.report.groups import group_findings
@@ -66,17 +67,30 @@ def _table(page: PageWriter, kinds: dict[Code, list[AccountFinding]]) -> Grid:
 
 
 def _row(page: PageWriter, code: Code, found: list[AccountFinding]) -> tuple[Content, ...]:
-    said: list[tuple[Piece, ...]] = [
-        (TextRun(nfc(row.text), ValueKind.NAME),)
-        for row in group_findings(page.sentences, [_finding(page, each) for each in found], _MOST_SAID)
-    ]
-    if more := page.account.report.more_findings.get(code, 0):
-        said.append((page.say("findings.more", count=more),))
     return (
         (TextRun(code.value, ValueKind.COMMAND),),
-        lines(said),
+        say_kind(page, code, found, _MOST_SAID),
         page.say(f"next.{NEXT_OF.get(code.value, 'nothing')}"),
     )
+
+
+def say_kind(page: PageWriter, code: Code, found: list[AccountFinding], most: int) -> tuple[Piece, ...]:
+    """Say findings of one kind, `most` of those that differ one by one.
+
+    Raises:
+        FormatError: the account has a sentence, or a value in one, that this version does not know.
+    """
+    try:
+        rows = group_findings(page.sentences, [_finding(page, each) for each in found], most)
+    except KeyError as error:
+        raise FormatError(
+            f"this version has no words for a finding {code.value} of the account",
+            hint="use the version of evtool that made the account",
+        ) from error
+    said: list[tuple[Piece, ...]] = [(TextRun(nfc(row.text), ValueKind.NAME),) for row in rows]
+    if more := page.account.report.more_findings.get(code, 0):
+        said.append((page.say("findings.more", count=more),))
+    return lines(said)
 
 
 def _finding(page: PageWriter, told: AccountFinding) -> Finding:

@@ -126,11 +126,9 @@ class ItemJudge(Struct):
 
     def respelled(self, sealed: SealedItem, path: bytes) -> None:
         """Say that an item lies under its name in another Unicode form."""
-        now = store_name(path)
-        if parse_neutral_name(now) == sealed.item.number:
-            self.note(Code.NEUTRAL_NAME, sealed, Words("respelled", now=now))
-        else:
-            self.note(Code.NAME_FORM, sealed, Words("respelled", now=now))
+        name = store_name(path)
+        code = Code.NEUTRAL_NAME if parse_neutral_name(name) == sealed.item.number else Code.NAME_FORM
+        self.note(code, sealed, Words("respelled", name=name))
 
     def report_missing(self, sealed: SealedItem) -> None:
         """Say that an item is gone."""
