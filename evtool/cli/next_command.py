@@ -62,7 +62,7 @@ def shell_word(text: str) -> str:
     r"""Quote a path for a shell: printable whatever it holds, and never taken for an option.
 
     What does not show on a screen as itself is written as its bytes (`\nnn`), in `$'...'`, which bash, zsh, and POSIX
-    since its 2024 issue read.
+    since its 2024 issue read. An older shell (dash) takes it for another name, and runs nothing that stands in it.
     """
     if text.startswith("-") and text != "-":
         text = f"./{text}"
@@ -77,9 +77,8 @@ def _is_plain(character: str) -> bool:
 
 
 def _escape(character: str) -> str:
-    if character in "'\\":
-        return f"\\{character}"
-    if _is_plain(character):
+    # An older shell would take a quote for the end of the word even behind a backslash, and run what follows.
+    if _is_plain(character) and character not in "'\\":
         return character
     # In octal: a digit that follows cannot be taken for a part of it.
     return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogateescape"))

@@ -19,7 +19,7 @@ def explain_usage(error: click.ClickException) -> UsageError:
         return error.says
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is None:
-        return UsageError(_one_line(error.format_message()))
+        return UsageError(_say(error))
     see_en, page = _where_to_look(context)
     if isinstance(error, click.NoSuchOption):
         known = [name for param in context.command.get_params(context) if not _is_hidden(param) for name in param.opts]
@@ -35,7 +35,7 @@ def explain_usage(error: click.ClickException) -> UsageError:
             see_en=see_en,
             page=page,
         )
-    said, why = _one_line(error.format_message()), error.__cause__
+    said, why = _say(error), error.__cause__
     where = error.param.get_error_hint(context) if isinstance(error, click.BadParameter) and error.param else ""
     if isinstance(error, click.MissingParameter):
         return UsageError(
@@ -68,5 +68,7 @@ def _is_hidden(param: click.Parameter) -> bool:
     return not isinstance(param, click.Option) or param.hidden
 
 
-def _one_line(text: str) -> str:
-    return shown(" ".join(text.split()), limit=1000)
+def _say(error: click.ClickException) -> str:
+    """Give the message in one line: that of an error of evtool is safe to print, that of click repeats typed words."""
+    text = error.format_message()
+    return text if isinstance(error.__cause__, EvtoolError) else shown(" ".join(text.split()), limit=1000)

@@ -51,13 +51,17 @@ def write_files(contents: Mapping[Path, bytes], *, replace: bool) -> None:
             parts[path].unlink(missing_ok=True)  # of a run that was killed
             write_new_file(parts[path], data)
         with contextlib.ExitStack() as undo:
-            olds = [_take_place(part, path, undo, replace=replace) for path, part in parts.items()]
+            olds = []
+            for path, part in parts.items():
+                olds.append(_take_place(part, path, undo, replace=replace))
             undo.pop_all()
         for old in filter(None, olds):
             old.unlink(missing_ok=True)
-        _flush_parent(next(iter(contents)))
+        _flush_parent(path)
     except OSError as error:
-        raise InputError(f"{shown(str(error.filename))} cannot be written: {error.strerror}") from error
+        raise InputError(
+            "{path} cannot be written: {why.strerror}", key="cannot-write", path=shown(str(path)), why=error
+        ) from error
     finally:
         for part in parts.values():
             part.unlink(missing_ok=True)
@@ -74,11 +78,17 @@ def _take_place(part: Path, path: Path, undo: contextlib.ExitStack, *, replace: 
     if os.path.lexists(path):
         if not add_name(path, old):
             os.rename(path, old)  # on FAT the name leads nowhere for a moment
-        undo.callback(os.replace, old, path)
+        undo.callback(_give_back, old, path)
     else:
-        undo.callback(path.unlink)
+        undo.callback(path.unlink, missing_ok=True)
     os.replace(part, path)
     return old
+
+
+def _give_back(old: Path, path: Path) -> None:
+    os.replace(old, path)
+    # As long as both names lead to one file, POSIX has that do nothing.
+    old.unlink(missing_ok=True)
 
 
 class NewFile(Struct, frozen=True):

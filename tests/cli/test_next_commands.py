@@ -80,6 +80,14 @@ def test_a_shell_reads_a_quoted_name_as_it_was(name: str) -> None:
         assert arguments_of(f"evtool {word}", shell) == [f"./{name}" if name.startswith("-") else name]
 
 
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_no_shell_runs_what_stands_in_a_name(shell: str, tmp_path: Path) -> None:
+    """Not even one that does not know the form in which it is quoted, and so finds no such file."""
+    for name in ("a\r'; touch run; '", "a\\\r'; touch run; #", "\x1b$(touch run)`touch run`", "'\n;touch run\n'"):
+        subprocess.run([shell, "-c", f": {shell_word(name)}"], cwd=tmp_path, check=False, capture_output=True)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("asked", "name"),
     [

@@ -302,3 +302,25 @@ def test_a_name_twin_beside_a_sealed_name_is_extra(evtool: Runner) -> None:
         (Code.EXTRA, decomposed.name),
         (Code.NAME_TWIN, decomposed.name),
     }
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["log", "--{}", "."],
+        ["no {}"],
+        ["key", "new", "{}"],
+        ["show", ".", "--items", "{}"],
+        ["trust", "add", "A1", "k.pub", "--valid-after", "{}"],
+        ["recipient", "add", "court", "--kind", "{}"],
+        ["pack", ".", "b.zip", "--to", "court", "--for", "{}"],
+    ],
+)
+def test_what_was_mistyped_is_escaped_once(evtool: Runner, arguments: list[str]) -> None:
+    """An escape of an escape is another name; and braces in it stand for nothing."""
+    typed = "{x}%s\u202e\x1b[31m"
+    result = evtool(*(argument.replace("{}", typed) for argument in arguments))
+    assert result.exit_code == ExitCode.USAGE
+    assert "\\u{202E}" in result.stderr or "what is there" in result.stderr
+    assert "\\\\u" not in result.stderr
+    assert "\x1b" not in result.stderr

@@ -15,17 +15,22 @@ import pytest
 from msgspec.structs import replace
 
 from evtool.core.consent.decision import Reason, Recipient, Request
+from evtool.core.errors import NotEstablishedError
 from evtool.core.finding import Code, Finding
 from evtool.core.ssh.allowed_signers import AllowedSigners, parse_allowed_signers
 from evtool.core.ssh.key import parse_public_key_line
 from evtool.core.terms.terms import Purpose
+from evtool.operations.author import Author
 from evtool.operations.entries.consent import decide_items
+from evtool.operations.entries.handover import ReceiveOptions, receive
 from evtool.operations.entries.key_change import choose_old_key
+from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.record.read import open_record
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import verify
-from evtool.report.language import english
+from evtool.report.language import english, load_language
+from tests.bundle.case import make_signer
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "verify"
 TIME = "2026-03-01 14:30:00+09:00"
@@ -132,3 +137,16 @@ def test_what_a_retired_key_admits_is_not_known(workshop: Workshop) -> None:
     case = workshop.make(*workshop.replaced("A03", "B07"), workshop.admit("A03", "X99", "beside"))
     old, new = (parse_public_key_line(workshop.keys[name]) for name in ("B07", "X99"))
     assert choose_old_key(case, new, [old]) == old
+
+
+def test_nobody_accepts_what_a_retired_key_signed(workshop: Workshop, tmp_path: Path) -> None:
+    """The recipient is told which entry it is and why, in their language; nothing is recorded."""
+    handed_over = entry("transferred", "B07", recipient="R01", authority="order 7", purpose="trial", carrier="disk 3")
+    stolen = entry("accessed", "A03")
+    case = workshop.make(*workshop.replaced("A03", "B07"), stolen, handed_over | {"checked": 1})
+    options = ReceiveOptions(trust=TrustPolicy(workshop.trust("A03", "B07")), jobs=1)
+    with pytest.raises(NotEstablishedError, match=r"entry 5 is signed by .*: entry 3 replaced this key") as refused:
+        receive(case, Author(make_signer("R01")), EntryHeader(), options, tmp_path / "receipt")
+    assert "trust add" not in refused.value.hint
+    assert "기록 3" in load_language("ko").say_error(refused.value)
+    assert not (tmp_path / "receipt").exists()

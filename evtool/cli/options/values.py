@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -61,9 +61,8 @@ def moment_value(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise click.BadParameter(
-            f"{shown(text, 80)} is not a moment: expected 2026-03-01 or 2026-03-01T09:30:00+09:00"
-        ) from None
+        expected = "expected 2026-03-01 or 2026-03-01T09:30:00+09:00"
+        _refuse(f"{shown(text, 80)} is not a moment: {expected}")
 
 
 def kind_value(text: str) -> RecipientKind:
@@ -74,16 +73,15 @@ def kind_value(text: str) -> RecipientKind:
     known = [kind.value for kind in RecipientKind]
     if text.lower() in known:
         return RecipientKind(text.lower())
-    raise click.BadParameter(
-        f"{shown(text, 80)} is not a kind of recipient; {did_you_mean(text, known)}accepted: {', '.join(known)}"
-    )
+    accepted = f"{did_you_mean(text, known)}accepted: {', '.join(known)}"
+    _refuse(f"{shown(text, 80)} is not a kind of recipient; {accepted}")
 
 
 def region_value(text: str) -> str:
     """Take two letters of ISO 3166-1."""
     if re.fullmatch(r"[A-Za-z]{2}", text):
         return text.upper()
-    raise click.BadParameter(f"{shown(text, 80)} is not a region: expected two letters of ISO 3166-1, like KR")
+    _refuse(f"{shown(text, 80)} is not a region: expected two letters of ISO 3166-1, like KR")
 
 
 def agreement_value(text: str) -> str:
@@ -116,3 +114,8 @@ def purpose_value(text: str) -> Purpose | str:
     if len(purposes) != 1:
         raise click.BadParameter("one purpose is expected")
     return purposes[0]
+
+
+def _refuse(message: str) -> NoReturn:
+    """Refuse a value, with a message that is safe to print: `evtool.cli.usage` would escape another one."""
+    raise click.BadParameter(message) from FormatError(message)

@@ -12,7 +12,7 @@ from evtool.core.custody.events import Acceptance, Digest, PartyCode, Received
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.custody.receipt import Receipt, check_receipt, serialize_receipt, split_receipt, transfer_details
 from evtool.core.errors import InputError, MismatchError, NotEstablishedError, UsageError, Way
-from evtool.core.finding import Effect
+from evtool.core.finding import Code, Effect
 from evtool.core.text.limits import MAX_RECEIPT
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges
@@ -193,11 +193,14 @@ def _require_trust(opened: OpenRecord, trust: TrustPolicy) -> None:
     for link in opened.record.chain.links:
         objection = trust.judge_entry(link, opened.record.houses)
         if objection:
+            is_retired = objection[0] is Code.KEY_RETIRED
             raise NotEstablishedError(
                 "entry {entry} is signed by {fingerprint} as agent {agent}: {why}",
-                hint="confirm the fingerprint with the sender through a separate channel, then `evtool trust "
-                "add`; or accept nothing",
-                key="transfer-untrusted",
+                hint="ask {agent}, through a separate channel, who signed it; or accept nothing"
+                if is_retired
+                else "confirm the fingerprint with the sender through a separate channel, then `evtool trust add`; "
+                "or accept nothing",
+                key="transfer-retired" if is_retired else "transfer-untrusted",
                 ways=(Way.REJECT,),
                 entry=link.entry.sequence,
                 fingerprint=link.public_key.fingerprint,
