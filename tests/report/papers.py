@@ -140,6 +140,8 @@ def check_paper(kind: CertificateKind, language: str, paper: Paper, account: Acc
     assert (isinstance(second, Frame) and second.title == said.say("limited-title")) == (
         standing.extent is Extent.LIMITED
     ), "what is not clean is said on top"
+    is_partial = standing.extent is Extent.WHOLE and account.report.items.withheld > 0
+    assert (isinstance(second, Frame) and second.title == said.say("partial-title")) == is_partial, "so is a part"
     assert all(signed.fields and all(field.value is None for field in signed.fields) for signed in _signatures(paper))
 
 

@@ -36,11 +36,15 @@ def draft_box(writer: Writer) -> Frame:
 
 
 def verdict_box(writer: Writer) -> list[Block]:
-    """Say on top that a check was not clean; nothing if it was."""
+    """Say on top that a check was not clean, or that it was of a part; nothing if it was clean and whole."""
+    report = writer.account.report
     if writer.standing.extent is Extent.WHOLE:
-        return []
+        if not report.items.withheld:
+            return []
+        about = writer.paragraph("partial", withheld=report.items.withheld, sealed=report.sealed)
+        return [Frame(writer.say("partial-title"), (about, writer.paragraph("partial-sign")))]
     paragraphs = [verdict(writer), writer.paragraph("limited"), writer.paragraph("limited-sign")]
-    if writer.account.report.axes.get(Axis.TRUST) is not AxisState.SHOWN:
+    if report.axes.get(Axis.TRUST) is not AxisState.SHOWN:
         paragraphs.append(writer.paragraph("limited-trust"))
     return [
         Frame(writer.say("limited-title"), tuple(paragraphs)),
