@@ -14,10 +14,11 @@ import pytest
 
 from evtool.core.text.patterns import Exclusions
 from evtool.operations.record.spelling import BlockOrder, ItemBlock, state_block
+from evtool.scan import marks as marks_of_files
 from evtool.scan import small_files
 from evtool.scan.batch import Reading
 from evtool.scan.engine import Answer, ReadRequest, observe_requests
-from evtool.scan.marks import Marks
+from evtool.scan.marks import Marks, make_mark
 from evtool.scan.observe import ItemProblem, Observation, stamp_of
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Run, WalkNotes, walk_runs
@@ -174,3 +175,21 @@ def test_a_directory_that_is_gone_takes_its_files_along(evidence: Path) -> None:
         changed = list(marks.find_changed(tree, Run(b"evidence", [b"a", b"b", b"c"], "fff"), 0))
     assert [found.path for found in changed] == [b"evidence/a", b"evidence/b", b"evidence/c"]
     assert isinstance(changed[0], Found)
+
+
+AS_READ = (1000, 1700000000123456789, 1764326000004000000, 4242)
+WITH_CHOSEN_DATE = (1007, -1742356768813895722, 1764326010008000000, 4242)
+"""Size, modification time, change time and inode. Ten seconds later the file is longer, and has a modification date
+that was worked out: each step of the hash of a tuple can be undone."""
+
+
+def test_no_date_can_be_chosen_that_hides_a_change(evidence: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes to a file during a seal can set its modification date to anything, but not its change time."""
+    assert hash(AS_READ) == hash(WITH_CHOSEN_DATE)
+    marks = Marks()
+    marks.add(make_mark(AS_READ))
+    run = Run(b"", [b"a"], "f")
+    with Tree(TreeLocation.find(str(evidence))) as tree:
+        for stamp, changed in ((AS_READ, []), (WITH_CHOSEN_DATE, [b"a"])):
+            monkeypatch.setattr(marks_of_files, "stamps_now", lambda *_, stamp=stamp: [stamp])
+            assert [found.name for found in marks.find_changed(tree, run, 0)] == changed

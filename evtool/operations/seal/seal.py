@@ -304,7 +304,7 @@ class _SealRun:
         for task, observation in observe_all(self._evidence, tasks, jobs=self._workers, describe=describe):
             if task.context is not None:
                 self._judge_sealed(task, observation)
-                self._marks.add([NO_MARK] if task.found.path not in self._respelled.names else [])
+                self._marks.add(NO_MARK if task.found.path not in self._respelled.names else ())
             else:
                 self._take_new(task.found, observation, manifest, journal)
 
@@ -405,7 +405,7 @@ class _SealRun:
         if found.path in self._restless:
             observation = observation._replace(problem=ItemProblem.CHANGING, detail=CHANGED_AFTERWARDS)
         item_type = self._classify(found, observation)
-        self._marks.add([mark_of(observation) if item_type not in (None, ItemType.OMITTED) else NO_MARK])
+        self._marks.add(mark_of(observation) if item_type not in (None, ItemType.OMITTED) else NO_MARK)
         if item_type is not None:
             self._add_item(found, observation, item_type, manifest, journal)
 
