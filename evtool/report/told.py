@@ -23,10 +23,12 @@ class ToldCause(Struct, frozen=True, kw_only=True):
     Attributes:
         kind: what kind of error it was, as a code.
         text: what it says, in English; null if that is left out here.
+        says: the key and the values by which it is said in other languages; null if there are none, or with the text.
     """
 
     kind: str
     text: str | None
+    says: ToldWords | None
 
 
 class ToldList(Struct, frozen=True, kw_only=True):
@@ -77,16 +79,17 @@ def tell(words: Words, **more: Value) -> ToldWords:
         texts={name: str(value) for name, value in values.items() if isinstance(value, str)},
         numbers={name: value for name, value in values.items() if isinstance(value, int)},
         ranges={name: value for name, value in values.items() if isinstance(value, tuple)},
-        causes={
-            name: ToldCause(kind=value.kind, text=value.text)
-            for name, value in values.items()
-            if isinstance(value, Cause)
-        },
+        causes={name: _tell_cause(value) for name, value in values.items() if isinstance(value, Cause)},
         lists={name: _tell_list(value) for name, value in values.items() if isinstance(value, Listed)},
         words={name: tell(value) for name, value in values.items() if isinstance(value, Words)},
         empty=tuple(name for name, value in values.items() if value is None),
         hidden=(),
     )
+
+
+def _tell_cause(cause: Cause) -> ToldCause:
+    says = tell(Words(cause.key, **dict(cause.values))) if cause.key else None
+    return ToldCause(kind=cause.kind, text=cause.text, says=says)
 
 
 def _tell_list(listed: Listed) -> ToldList:
@@ -123,7 +126,10 @@ def _ranges(value: tuple[tuple[int, ...], ...]) -> Ranges:
 def _cause(told: ToldCause, causes: Mapping[str, str]) -> Cause | str:
     if told.text is None:
         return causes[told.kind if told.kind in causes else "other"]
-    return Cause(told.kind, told.text)
+    if told.says is None:
+        return Cause(told.kind, told.text)
+    words = words_of(told.says, "", causes)
+    return Cause(told.kind, told.text, words.key, words.values)
 
 
 _DIGEST = compiled_when_used(r"[0-9a-f]{64}|[0-9a-f]{128}|SHA256:[A-Za-z0-9+/]{43}")
@@ -144,7 +150,7 @@ def without_causes(told: ToldWords) -> tuple[ToldWords, int]:
     """Take out what errors say, which may name places on the computer that checked; tells how many texts that were."""
     gone = sum(cause.text is not None for cause in told.causes.values())
     words = {name: without_causes(part) for name, part in told.words.items()}
-    causes = {name: replace(cause, text=None) for name, cause in told.causes.items()}
+    causes = {name: replace(cause, text=None, says=None) for name, cause in told.causes.items()}
     parts = {name: part for name, (part, _) in words.items()}
     return replace(told, causes=causes, words=parts), gone + sum(count for _, count in words.values())
 

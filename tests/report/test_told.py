@@ -18,7 +18,7 @@ WHOLE = Words(
     digest="0" * 64,
     count=3,
     ranges=((1, 3), (5, 5)),
-    why=Cause("InputError", "/home/me: permission denied"),
+    why=Cause("InputError", "secret.txt: gone", "gone", (("path", "secret.txt"), ("why", Cause("ENOENT", "gone")))),
     names=Listed(("secret.txt", "b.txt"), 7),
     patterns=Listed(("*.tmp",), 1),
     fates=Listed((Words("fate-ok", count=2), Words("companion", path="secret.txt", who=Words("system-folder"))), 2),
