@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -174,7 +175,8 @@ def _attend(
             if not ready:
                 seconds, number = deaths.pop()
                 if alive:
-                    os.kill(process, number)
+                    with contextlib.suppress(ProcessLookupError):  # it ended just now, and its answer is on the way
+                        os.kill(process, number)
                 if not deaths:
                     raise subprocess.TimeoutExpired("a fork", seconds)
             for key, _ in ready:

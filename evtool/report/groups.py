@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from evtool.core.finding import Code, Effect, Finding, Ranges
 from evtool.core.text.ranges import ranges_of
-from evtool.report.language import Language
+from evtool.report.language import Language, Said
 
 MOST_LINES = 40
 """How long an answer for a person is, unless it is to list everything."""
@@ -29,6 +29,11 @@ class FindingRow(Struct, frozen=True):
     effect: Effect | None
     code: Code
     text: str
+
+
+def say_on_screen(language: Language, row: FindingRow) -> str:
+    """Give a line as a screen has it, which names the option that lists what the line counts; paper has no options."""
+    return row.text if row.effect else language.say("report.rest-listed", rest=Said(row.text))
 
 
 def say(language: Language, finding: Finding) -> str:

@@ -14,7 +14,7 @@ from evtool.core.verdict import Report, SignerReport
 from evtool.report.columns import columns_of, fold, height_of, pad
 from evtool.report.consent_text import render_access
 from evtool.report.findings import list_findings
-from evtool.report.groups import MOST_LINES, FindingRow, fit_findings, group_findings
+from evtool.report.groups import MOST_LINES, FindingRow, fit_findings, group_findings, say_on_screen
 from evtool.report.groups import say as say_one
 from evtool.report.headline import render_headline, say_fates
 from evtool.report.language import Language, Said, english
@@ -183,8 +183,7 @@ class _Page(Struct, frozen=True):
         marks = {effect: self.language.word("effect", effect.value) for effect in Effect}
         mark = marks[row.effect] if row.effect else ""
         head = f"  {pad(mark, max(map(columns_of, marks.values())) + 2)}{row.code.value:<20} "
-        text = row.text if row.effect else self.language.say("report.rest-listed", rest=Said(row.text))
-        return head + fold(text, columns_of(head), self.width)
+        return head + fold(say_on_screen(self.language, row), columns_of(head), self.width)
 
     def every_signer(self, signers: Sequence[SignerReport]) -> list[str]:
         """Write who signed, each entry by itself."""

@@ -67,7 +67,7 @@ def test_log_show_and_consent_are_said_in_korean(sender: Party) -> None:
     for typed, code, said in (
         ("log case", 0, "기록 2  동의 변경"),
         ("log case --all", 0, "사유       요청에 따름"),
-        ("log case -q", 0, "case: 기록 2건, 헤드 "),
+        ("log case -q", 0, "case: 기록 2건, 증거 모음 "),
         ("show case", 0, "파일 "),
         ("show case --items 2", 0, "동의       동의 상태: 철회됨"),
         ("show case --without-terms", 0, "모든 항목에 동의 조건이 기재되어 있습니다"),

@@ -22,7 +22,7 @@ from evtool.report.columns import columns_of, fold, pad
 from evtool.report.document import LogDocument, log_entry
 from evtool.report.entry import render_details, render_in_short
 from evtool.report.findings import ListedFindings, list_findings
-from evtool.report.groups import MOST_LINES, fit_findings
+from evtool.report.groups import MOST_LINES, fit_findings, say_on_screen
 from evtool.report.language import Language
 from evtool.report.moments import format_local
 
@@ -75,7 +75,7 @@ def _render(record: Record, directory: str, listed: ListedFindings, output: Outp
         problems = [f"  {finding.code.value}: {language.say_finding(finding)}" for finding in listed.findings]
     else:
         grouped = fit_findings(language, record.record_findings, lambda rows: len(rows) <= _MOST_FINDINGS)
-        problems = [f"  {row.code.value}: {row.text}" for row in grouped]
+        problems = [f"  {row.code.value}: {say_on_screen(language, row)}" for row in grouped]
     page = _Page(language, output.width)
     end = ["", language.say("report.findings"), *map(page.fold, problems)] if problems else []
     whole = [line for link in links for line in ("", *page.link(link))]

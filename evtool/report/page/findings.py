@@ -84,8 +84,10 @@ def say_kind(page: PageWriter, code: Code, found: list[AccountFinding], most: in
         rows = group_findings(page.sentences, [_finding(page, each) for each in found], most)
     except KeyError as error:
         raise FormatError(
-            f"this version has no words for a finding {code.value} of the account",
+            "this version has no words for a finding {code} of the account",
             hint="use the version of evtool that made the account",
+            key="account-of-another-version",
+            code=code.value,
         ) from error
     said: list[tuple[Piece, ...]] = [(TextRun(nfc(row.text), ValueKind.NAME),) for row in rows]
     if more := page.account.report.more_findings.get(code, 0):
