@@ -344,3 +344,11 @@ class Account(Struct, frozen=True, kw_only=True):
     items: tuple[AccountItem, ...]
     derived: tuple[AccountDerivation, ...]
     hidden: Hidden
+
+    def trusted_entries(self) -> frozenset[int]:
+        """Give the numbers of the entries whose signer is trusted."""
+        return frozenset(signer.entry for signer in self.report.signers if signer.trusted)
+
+    def proven_intervals(self) -> dict[int, ProvenInterval]:
+        """Give what is proven of the time of each entry, by its number."""
+        return {interval.entry: interval for interval in self.report.intervals}

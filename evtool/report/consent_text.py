@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from evtool.core.consent.items import ItemConsent, ItemTerms, TermsNeverStated, TermsWithheld, terms_that_count
 from evtool.core.consent.state import Holding
-from evtool.core.consent.summary import NOT_STATED, ConsentSummary
+from evtool.core.consent.summary import COUNTED_TERMS, NOT_STATED, ConsentSummary
 from evtool.core.finding import Axis, AxisState
 from evtool.core.terms.terms import TERMS, ConsentTerms, Handling
 from evtool.core.text.digest import group_in_fours
@@ -55,14 +55,7 @@ def render_summary(language: Language, summary: ConsentSummary, *, is_short: boo
     rows: tuple[tuple[str, Mapping[str, int]], ...] = (
         ("handling", summary.handling),
         ("status", summary.status),
-        ("for", summary.purposes),
-        ("share", summary.share),
-        ("conditions", summary.conditions),
-        ("identity", summary.identity),
-        ("onward", summary.onward),
-        ("defence", summary.defence),
-        ("agreement", summary.agreements),
-        ("unknown", summary.unknown),
+        *((term, getattr(summary, field)) for term, field in COUNTED_TERMS),
     )
     unstated = [name for name, counts in rows if counts and counts.get(NOT_STATED) == summary.items]
     merged = unstated if len(unstated) > 1 else []

@@ -30,6 +30,19 @@ from evtool.core.values import replace
 NOT_STATED = "not-stated"
 """Stands in counts for items of which a term is not stated; its strictest value counts for them."""
 
+COUNTED_TERMS = (
+    ("for", "purposes"),
+    ("share", "share"),
+    ("conditions", "conditions"),
+    ("identity", "identity"),
+    ("onward", "onward"),
+    ("defence", "defence"),
+    ("agreement", "agreements"),
+    ("unknown", "unknown"),
+)
+"""The terms whose codes a summary counts, in the order in which people read them, and the fields that hold the counts;
+handling and status, which come first, are told in ways of their own."""
+
 
 class ConsentSummary(Struct, frozen=True):
     """The terms in force for all items that a copy discloses; each count is code -> number of items.

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from evtool.core.custody.chain import Link
 from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.text.expressions import compiled_when_used
-from evtool.core.text.times import format_mtime, format_time
+from evtool.core.text.times import format_mtime, format_time, format_utc
 
 BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)
 """Before this day there was no evtool that could have written an entry."""
@@ -72,7 +72,7 @@ def judge_entries(links: Sequence[Link], now: datetime) -> list[Finding]:
     if early:
         findings.append(_note_entries("before-evtool", early))
     if late:
-        findings.append(_note_entries("after-now", late, now=_spell(now)))
+        findings.append(_note_entries("after-now", late, now=format_utc(now)))
     return findings
 
 
@@ -86,7 +86,7 @@ def judge_dates(link: Link, dates: LaterDates) -> list[Finding]:
 
 def judge_own(now: datetime, links: Sequence[Link], dates: LaterDates) -> list[Finding]:
     """Say, before something is signed, that this computer's clock cannot be right."""
-    here, findings = _spell(now), []
+    here, findings = format_utc(now), []
     if now < BEGINNING:
         findings.append(_note(Words("own-before-evtool", now=here)))
     if now > FAR:
@@ -97,10 +97,6 @@ def judge_own(now: datetime, links: Sequence[Link], dates: LaterDates) -> list[F
     if dates.count:
         findings.append(_note(Words("own-before-dates", now=here, newest=dates.newest[:10]), count=dates.count))
     return findings
-
-
-def _spell(moment: datetime) -> str:
-    return format_time(moment.astimezone(UTC).replace(microsecond=0))
 
 
 def _note_entries(key: str, links: Sequence[Link], **values: str) -> Finding:

@@ -106,6 +106,11 @@ def format_time(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def format_utc(moment: datetime) -> str:
+    """Spell a point in time in UTC, to the second."""
+    return format_time(moment.astimezone(UTC))
+
+
 def parse_user_time(text: str) -> datetime:
     """Read a time that a person typed: RFC 3339 with an offset.
 

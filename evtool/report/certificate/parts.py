@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import datetime
 
 from evtool.core.custody.events import Event
 from evtool.core.errors import ExitCode
 from evtool.core.finding import Axis, AxisState, Code, Effect
+from evtool.core.text.times import format_utc
+from evtool.core.timestamp.time_report import ProvenInterval
 from evtool.core.values import names_of
 from evtool.report.account import AccountFinding, AccountItem
 from evtool.report.certificate.standing import Extent
-from evtool.report.certificate.writer import Writer, spell_digest, spell_name, spell_utc
+from evtool.report.certificate.writer import Writer, spell_digest, spell_name
 from evtool.report.document import LogEntry
 from evtool.report.page.findings import say_kind
 from evtool.report.page.summary import MARKS
@@ -84,6 +87,7 @@ def identification(writer: Writer) -> FieldList:
     account, report = writer.account, writer.account.report
     made = account.made
     trust = account.asked.trust
+    verified = format_utc(datetime.fromisoformat(made.verified_at))
     code = spell_digest(made.code_sha256) if made.code_sha256 else writer.say("not-known")
     rows = [
         writer.field("collection", report.collection or "", ValueKind.DIGEST),
@@ -91,7 +95,7 @@ def identification(writer: Writer) -> FieldList:
         writer.field("sealed", f"{report.sealed:,}", ValueKind.NUMBER),
         writer.field("read", writer.say("read-what", items=report.items.ok, bytes=report.bytes)),
         writer.field("withheld", f"{report.items.withheld:,}", ValueKind.NUMBER),
-        writer.field("verified", writer.say("verified-at", time=made.verified_at, utc=spell_utc(made.verified_at))),
+        writer.field("verified", writer.say("verified-at", time=made.verified_at, utc=verified)),
         writer.field("program", f"evtool {spell_name(made.evtool)}", ValueKind.COMMAND),
         writer.field("program-code", code, ValueKind.DIGEST),
         writer.field("trust", writer.say(f"trust-{trust.kind.value}", count=trust.keys)),
@@ -110,8 +114,9 @@ def results(writer: Writer) -> Grid:
         writer.column("count", ValueKind.NUMBER),
         writer.column("item-numbers", share=50),
     )
+    ranges = writer.standing.ranges()
     rows = [
-        (writer.page.say(f"fate.{name}"), f"{number:,}", _numbers(writer, name, number))
+        (writer.page.say(f"fate.{name}"), f"{number:,}", _numbers(writer, ranges.get(name, ()), number))
         for name in names_of(report.items)
         if (number := getattr(report.items, name)) or name == "ok"
     ]
@@ -119,11 +124,10 @@ def results(writer: Writer) -> Grid:
     return writer.table(columns, rows)
 
 
-def _numbers(writer: Writer, fate: str, count: int) -> str:
+def _numbers(writer: Writer, ranges: tuple[str, ...], count: int) -> str:
     """Give the numbers of the items that met a fate; those that are withheld as a whole are all others."""
     if not writer.standing.fates:
         return writer.say("not-known")
-    ranges = writer.standing.ranges().get(fate, ())
     return ", ".join(ranges) if ranges or not count else writer.say("rest")
 
 
@@ -152,31 +156,30 @@ def seals(writer: Writer) -> Grid:
         writer.column("proven", share=22),
         writer.column("seal-digests", ValueKind.DIGEST),
     )
-    entries = [entry for entry in writer.account.log if entry.event is Event.SEALED]
-    return writer.table(columns, (_seal(writer, entry) for entry in entries))
+    return writer.table(columns, _seals(writer))
 
 
-def _seal(writer: Writer, entry: LogEntry) -> tuple[str, ...]:
-    trusted = {signer.entry for signer in writer.account.report.signers if signer.trusted}
-    checksums = entry.details.get("checksums")
-    return (
-        str(entry.entry),
-        f"{spell_name(entry.agent)} {entry.fingerprint}",
-        writer.say("yes" if entry.entry in trusted else "no"),
-        entry.happened_at,
-        proven(writer, entry.entry),
-        " ".join([entry.head, str(checksums) if checksums else ""]).strip(),
-    )
+def _seals(writer: Writer) -> Iterator[tuple[str, ...]]:
+    trusted, intervals = writer.account.trusted_entries(), writer.account.proven_intervals()
+    for entry in writer.account.log:
+        if entry.event is not Event.SEALED:
+            continue
+        checksums = entry.details.get("checksums")
+        yield (
+            str(entry.entry),
+            f"{spell_name(entry.agent)} {entry.fingerprint}",
+            writer.say("yes" if entry.entry in trusted else "no"),
+            entry.happened_at,
+            _proven(writer, intervals.get(entry.entry)),
+            " ".join([entry.head, str(checksums) if checksums else ""]).strip(),
+        )
 
 
-def proven(writer: Writer, entry: int) -> str:
+def _proven(writer: Writer, interval: ProvenInterval | None) -> str:
     """Say between which times an entry was made, as far as time-stamps prove it."""
-    for interval in writer.account.report.intervals:
-        if interval.entry == entry:
-            first, last = interval.not_before, interval.not_after
-            name = "between" if first and last else "after" if first else "before" if last else "unproven"
-            return writer.say(name, first=first, last=last)
-    return writer.say("unproven")
+    first, last = (interval.not_before, interval.not_after) if interval else (None, None)
+    name = "between" if first and last else "after" if first else "before" if last else "unproven"
+    return writer.say(name, first=first, last=last)
 
 
 def stamps(writer: Writer) -> Block:
@@ -307,7 +310,9 @@ def _sealed(entry: LogEntry) -> str:
 
 
 def _entries(writer: Writer) -> Iterator[tuple[str, ...]]:
+    intervals = writer.account.proven_intervals()
     for entry in writer.account.log:
         items = _sealed(entry) or (writer.say("all-items") if entry.items is None else ", ".join(entry.items))
         event = writer.page.say(f"event.{entry.event.value}")
-        yield str(entry.entry), event, spell_name(entry.agent), items, entry.happened_at, proven(writer, entry.entry)
+        proven = _proven(writer, intervals.get(entry.entry))
+        yield str(entry.entry), event, spell_name(entry.agent), items, entry.happened_at, proven

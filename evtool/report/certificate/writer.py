@@ -9,7 +9,6 @@ the table `common`. Where a text says `{blank}`, a person writes. Names begin wi
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec import Struct
@@ -166,8 +165,3 @@ def spell_name(text: str | None) -> str:
 def spell_digest(digest: str | None) -> str:
     """Write a digest in groups of four."""
     return "" if digest is None else group_in_fours(digest)
-
-
-def spell_utc(moment: str) -> str:
-    """Write a moment in UTC."""
-    return datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

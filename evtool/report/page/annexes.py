@@ -77,16 +77,18 @@ def _item(page: PageWriter, item: AccountItem, names: bool) -> tuple[Content, ..
 
 def _terms(page: PageWriter) -> Iterator[Block]:
     """Put items together to which the same terms apply: a person reads each of them once."""
-    groups: dict[tuple[TermsKnown, tuple[tuple[str, str], ...]], list[int]] = defaultdict(list)
+    groups: dict[tuple[TermsKnown, tuple[tuple[str, str], ...]], list[AccountItem]] = defaultdict(list)
     for item in page.account.items:
-        groups[item.terms_known, _key(item.terms)].append(item.item)
+        groups[item.terms_known, _key(item.terms)].append(item)
     if not groups:
         return
-    known = {(item.terms_known, _key(item.terms)): item.terms for item in page.account.items}
     yield page.heading("annex-a.terms", 3)
     rows = [
-        (f"{page.say('page.items')} {ranges(numbers)}", _said_terms(page, key[0], known[key]))
-        for key, numbers in groups.items()
+        (
+            f"{page.say('page.items')} {ranges(item.item for item in alike)}",
+            _said_terms(page, alike[0].terms_known, alike[0].terms),
+        )
+        for alike in groups.values()
     ]
     yield Grid((page.column("annex-a.which", share=2), page.column("annex-a.in-force", share=5)), tuple(rows), True)
 

@@ -42,8 +42,8 @@ def timeline(page: PageWriter) -> Iterator[Block]:
 
 
 def _table(page: PageWriter) -> Iterator[tuple[Content, ...]]:
-    bounds = {interval.entry: interval for interval in page.account.report.intervals}
-    trusted = {signer.entry for signer in page.account.report.signers if signer.trusted}
+    bounds = page.account.proven_intervals()
+    trusted = page.account.trusted_entries()
     unproven = page.say("timeline.unproven")
     for entry in page.account.log:
         interval = bounds.get(entry.entry)
@@ -60,7 +60,7 @@ def _table(page: PageWriter) -> Iterator[tuple[Content, ...]]:
 
 
 def _rows(page: PageWriter) -> Iterator[TimelineRow]:
-    bounds = {interval.entry: interval for interval in page.account.report.intervals}
+    bounds = page.account.proven_intervals()
     unanswered = {f.entry for f in page.account.report.findings if f.code is Code.TRANSFER_OPEN}
     for entry in page.account.log:
         interval = bounds.get(entry.entry)

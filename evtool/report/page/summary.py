@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from evtool.core.consent.summary import COUNTED_TERMS
 from evtool.core.errors import ExitCode
 from evtool.core.finding import AxisState
 from evtool.core.terms.terms import Handling
@@ -57,17 +58,7 @@ def consent(page: PageWriter) -> Iterator[Block]:
             )
             for status, numbers in sorted(report.statuses.items())
         ]
-        counted: tuple[tuple[str, Mapping[str, int]], ...] = (
-            ("for", summary.purposes),
-            ("share", summary.share),
-            ("conditions", summary.conditions),
-            ("identity", summary.identity),
-            ("onward", summary.onward),
-            ("defence", summary.defence),
-            ("agreement", summary.agreements),
-            ("unknown", summary.unknown),
-        )
-        table += [_counts(page, term, found) for term, found in counted if found]
+        table += [_counts(page, term, found) for term, field in COUNTED_TERMS if (found := getattr(summary, field))]
         days = (("from", summary.starts), ("until", summary.until), ("review", summary.review))
         table += [page.field(f"consent.{term}", day) for term, day in days if day is not None]
         said.append(FieldList(tuple(table)))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from evtool.core.finding import Value as Said
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ranges_of
+from evtool.core.text.times import format_utc
 from evtool.report.account import Account
 from evtool.report.language import PAGES, load_language
 from evtool.report.paper import NEW_LINE, Column, Content, Field, Heading, Paragraph, Piece, TextRun, ValueKind
@@ -71,8 +72,7 @@ class PageWriter:
     def checked_at(self) -> str:
         """Write when it was checked, with its offset and in UTC."""
         moment = self.account.made.verified_at
-        utc = datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return f"{moment} {self.say('page.utc', utc=utc)}"
+        return f"{moment} {self.say('page.utc', utc=format_utc(datetime.fromisoformat(moment)))}"
 
     def foot(self) -> str:
         """Write what stands at the foot of each page, so that a sheet that got loose can be put back."""
