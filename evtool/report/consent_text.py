@@ -13,7 +13,7 @@ from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.core.text.times import format_time
 from evtool.core.verdict import Report
-from evtool.report.columns import columns_of, pad
+from evtool.report.columns import pad
 from evtool.report.language import Language, Said
 from evtool.report.moments import format_local
 
@@ -96,7 +96,7 @@ def _days(language: Language, summary: ConsentSummary, *, is_short: bool) -> lis
 
 def _labelled(language: Language, label: str, said: str) -> str:
     """Write a line with its label; those of one language take as many columns as its longest."""
-    width = max(columns_of(text) for text in language.table("label").values()) + 2
+    width = language.widest("label") + 2
     return f"  {pad(language.word('label', label), width)}{said}"
 
 

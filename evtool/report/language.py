@@ -45,6 +45,7 @@ from evtool.core.text.digest import group_in_fours
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import count_items, spell_ranges
+from evtool.report.columns import columns_of
 
 FOLDER = Path(__file__).parent / "texts"
 """Where the catalogues are."""
@@ -89,6 +90,7 @@ class Language:
         ends = [header.start() for header in headers[1:]] + [len(source)]
         self._places = {header[1]: (header.end(), end) for header, end in zip(headers, ends, strict=True)}
         self._tables: dict[str, Mapping[str, Any]] = {}
+        self._widest: dict[str, int] = {}
         self._fill_commands: Callable[[str], str] | None = None
 
     def telling(self, fill_commands: Callable[[str], str]) -> Language:
@@ -103,6 +105,12 @@ class Language:
             start, end = self._places.get(name, (0, 0))
             self._tables[name] = tomllib.loads(self._source[start:end])
         return self._tables[name]
+
+    def widest(self, table: str) -> int:
+        """Count the columns of a terminal that the widest text of a table takes; they stand below each other."""
+        if table not in self._widest:
+            self._widest[table] = max(map(columns_of, self.table(table).values()))
+        return self._widest[table]
 
     @property
     def is_reviewed(self) -> bool:

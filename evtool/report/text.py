@@ -141,10 +141,10 @@ class _Page(Struct, frozen=True):
 
     def axes(self, report: Report) -> list[str]:
         """Write the answer on each axis."""
-        names = {axis: self.language.word("axis", axis.value) for axis in Axis}
-        width = max(map(columns_of, names.values())) + 1
+        width = self.language.widest("axis") + 1
         lines = []
-        for axis, name in names.items():
+        for axis in Axis:
+            name = self.language.word("axis", axis.value)
             state = self.language.word("state", report.axes[axis].value)
             asked = "" if axis in report.required else f"  {self.language.say('report.not-asked')}"
             lines.append(f"  {pad(name, width)}{state}{asked}")
@@ -180,9 +180,8 @@ class _Page(Struct, frozen=True):
         return self._row(FindingRow(finding.effect, finding.code, say_one(self.language, finding)))
 
     def _row(self, row: FindingRow) -> str:
-        marks = {effect: self.language.word("effect", effect.value) for effect in Effect}
-        mark = marks[row.effect] if row.effect else ""
-        head = f"  {pad(mark, max(map(columns_of, marks.values())) + 2)}{row.code.value:<20} "
+        mark = self.language.word("effect", row.effect.value) if row.effect else ""
+        head = f"  {pad(mark, self.language.widest('effect') + 2)}{row.code.value:<20} "
         return head + fold(say_on_screen(self.language, row), columns_of(head), self.width)
 
     def every_signer(self, signers: Sequence[SignerReport]) -> list[str]:

@@ -18,7 +18,7 @@ from evtool.core.text.names import shown
 from evtool.operations.record.place import RecordPlace
 from evtool.operations.record.read import open_record
 from evtool.operations.record.record import Record
-from evtool.report.columns import columns_of, fold, pad
+from evtool.report.columns import fold, pad
 from evtool.report.document import LogDocument, log_entry
 from evtool.report.entry import render_details, render_in_short
 from evtool.report.findings import ListedFindings, list_findings
@@ -117,9 +117,8 @@ class _Page(Struct, frozen=True):
 
     def row(self, label: str, text: str) -> str:
         """Write a line with its label; those of one language take as many columns as the longest."""
-        labels = self.language.table("log-label")
-        column = max(map(columns_of, labels.values())) + 2
-        return f"  {pad(labels[label], column)}{fold(text, column + 2, self.width)}"
+        column = self.language.widest("log-label") + 2
+        return f"  {pad(self.language.word('log-label', label), column)}{fold(text, column + 2, self.width)}"
 
     def shortest(self, link: Link) -> list[str]:
         """Write an entry in one line."""

@@ -174,7 +174,7 @@ class _Page(Struct, frozen=True):
     def line(self, sealed: SealedItem, derivations: list[Derivation], _consent: ItemConsent) -> str:
         """Write an item in one line, with what was made from it, or it was made from, below."""
         content, file = sealed.item.content, sealed.item.file
-        kind = pad(self._kind(content), max(9, *map(columns_of, self.language.table("content-type").values())))
+        kind = pad(self._kind(content), max(9, self.language.widest("content-type")))
         size = format_size(content.size, self.language) if content and content.size is not None else ""
         name = shown(file.path) if file else self.language.say("show.name-withheld")
         before = f"{sealed.item.number:>7}  {kind}  {pad('', 12 - columns_of(size))}{size}  "
@@ -224,8 +224,7 @@ class _Page(Struct, frozen=True):
 
     def _row(self, label: str, text: str) -> str:
         """Write a line with its label; those of one language take as many columns as the longest."""
-        labels = self.language.table("show-label")
-        return f"  {pad(labels[label], max(map(columns_of, labels.values())) + 2)}{text}"
+        return f"  {pad(self.language.word('show-label', label), self.language.widest('show-label') + 2)}{text}"
 
     def _say(self, sealed: SealedItem, derivations: list[Derivation]) -> list[str]:
         number = sealed.item.number
