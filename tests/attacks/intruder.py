@@ -36,8 +36,8 @@ from evtool.operations.bundle.pack import PackOptions
 from evtool.operations.entries.consent import change_consent
 from evtool.operations.entries.rename import record_renames
 from evtool.operations.entries.writer import EntryHeader
+from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.read import open_record
-from evtool.operations.record.record import read_numbered_items
 from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import SealOptions
 from evtool.operations.seal.seal import seal

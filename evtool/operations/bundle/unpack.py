@@ -26,8 +26,9 @@ from evtool.operations.bundle.payload_places import Placed, Placing
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.container import open_container
 from evtool.operations.record.continuation import open_continued
+from evtool.operations.record.items import nameless_items, read_items
 from evtool.operations.record.place import BundleAccess, Place
-from evtool.operations.record.record import nameless_items, read_items, read_record
+from evtool.operations.record.record import read_record
 from evtool.operations.record.subject import Subject
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import verify, verify_open

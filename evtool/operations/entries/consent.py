@@ -37,10 +37,11 @@ from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.record_event import RecordResult, record_event
 from evtool.operations.entries.writer import EntryHeader
+from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.opening import require_sound
 from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
-from evtool.operations.record.record import Record, SealedItem, read_numbered_items
+from evtool.operations.record.record import Record, SealedItem
 from evtool.operations.record.trust import TrustPolicy, read_agents
 from evtool.operations.record.withholding import judge_withholding, require_explained, withheld_ranges
 

@@ -30,9 +30,10 @@ from evtool.operations.entries.consent import decide_items
 from evtool.operations.entries.fixity import FixityRequest
 from evtool.operations.entries.record_event import RecordResult, add_event
 from evtool.operations.entries.writer import EntryHeader, open_for_writing
+from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.opening import require_sound
 from evtool.operations.record.place import Where
-from evtool.operations.record.record import Record, read_numbered_items, read_record
+from evtool.operations.record.record import Record, read_record
 from evtool.operations.record.trust import TrustPolicy
 from evtool.report.language import in_english
 

@@ -25,9 +25,10 @@ from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.record_event import RecordResult, add_event
 from evtool.operations.entries.writer import EntryHeader, OpenRecord, open_for_writing
+from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
-from evtool.operations.record.record import Record, SealedItem, read_numbered_items, read_record
+from evtool.operations.record.record import Record, SealedItem, read_record
 from evtool.operations.verify.items.judge import is_another
 from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree, TreeLocation

@@ -25,8 +25,9 @@ from evtool.operations.entries.consent import known_consents
 from evtool.operations.examine.program import describe_platform, digest_code, list_packages
 from evtool.operations.examine.self_test import run_self_test
 from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.record.items import nameless_items, read_afresh, read_items
 from evtool.operations.record.place import Place
-from evtool.operations.record.record import Record, SealedItem, nameless_items, read_afresh, read_items
+from evtool.operations.record.record import Record, SealedItem
 from evtool.operations.verify.derivations import Derivation, list_derivations
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import verify_and_tell

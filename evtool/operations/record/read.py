@@ -13,16 +13,9 @@ from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.values import replace
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.continuation import wrong_pair
+from evtool.operations.record.items import nameless_items, read_afresh, read_items, read_numbered_items
 from evtool.operations.record.place import BundleAccess, Where, place_of
-from evtool.operations.record.record import (
-    Record,
-    SealedItem,
-    nameless_items,
-    read_afresh,
-    read_items,
-    read_numbered_items,
-    read_record,
-)
+from evtool.operations.record.record import Record, SealedItem, read_record
 from evtool.operations.record.selection import Selection
 from evtool.operations.record.subject import open_subject
 from evtool.operations.record.wrong_place import no_record

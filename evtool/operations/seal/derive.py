@@ -19,9 +19,9 @@ from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.record_event import record_event
 from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.progress import Progress
+from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.read import open_record
-from evtool.operations.record.record import read_numbered_items
 from evtool.operations.seal.options import SealOptions
 from evtool.operations.seal.seal import seal
 from evtool.operations.seal.unsealed import list_new_names

@@ -35,8 +35,9 @@ from evtool.operations.entries.writer import (
     write_entry,
 )
 from evtool.operations.progress import Measure, NoProgress, Progress, ShareTrack
+from evtool.operations.record.items import nameless_items
 from evtool.operations.record.opening import Opened, open_evidence
-from evtool.operations.record.record import SealedItem, nameless_items
+from evtool.operations.record.record import SealedItem
 from evtool.operations.record.spelling import ItemBlock, state_block
 from evtool.operations.record.withholding import withheld_ranges
 from evtool.operations.seal.exclusions import effective_exclusions

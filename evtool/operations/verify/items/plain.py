@@ -25,8 +25,9 @@ from evtool.core.text.ranges import count_items
 from evtool.core.values import replace
 from evtool.operations.progress import Measure, Progress
 from evtool.operations.record.companions import split_companions
+from evtool.operations.record.items import nameless_items
 from evtool.operations.record.line_ends import explain_change
-from evtool.operations.record.record import Record, Seal, SealedItem, nameless_items
+from evtool.operations.record.record import Record, Seal, SealedItem
 from evtool.operations.record.selection import Selection
 from evtool.operations.record.withholding import judge_withholding, withheld_ranges
 from evtool.operations.verify.items.blocks import BlockMerge, Unchanged

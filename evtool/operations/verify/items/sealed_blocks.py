@@ -21,7 +21,8 @@ from evtool.core.manifest.nesting import NestedPaths
 from evtool.core.manifest.statement import ContentStatement, FileStatement, parse_statement
 from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.expressions import compiled_when_used
-from evtool.operations.record.record import Seal, SealReading
+from evtool.operations.record.items import SealReading
+from evtool.operations.record.record import Seal
 from evtool.operations.record.spelling import LINES_PER_ITEM
 from evtool.store.custody import CustodyReader
 
