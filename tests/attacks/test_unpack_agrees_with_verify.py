@@ -11,7 +11,8 @@ import pytest
 
 from evtool.core.container.payload_names import parse_neutral_name
 from evtool.core.errors import EvtoolError, ExitCode
-from evtool.core.manifest.statement import FileStatement, parse_statement
+from evtool.core.manifest.statement import FileStatement
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.text.names import parse_name, store_name
 from evtool.keys.age_keys import DecryptionKey, load_pyrage, parse_recipient
 from evtool.operations.bundle.choice import Wanted

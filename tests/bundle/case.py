@@ -21,8 +21,8 @@ from evtool.core.manifest.statement import (
     ContextStatement,
     FileStatement,
     WithheldStatement,
-    parse_statement,
 )
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.ssh.key import ED25519, PublicKey
 from evtool.core.terms.terms import Purpose
 from evtool.core.text.item_choice import parse_choice

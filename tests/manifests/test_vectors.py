@@ -24,7 +24,7 @@ from evtool.core.custody.entry import parse_entry
 from evtool.core.errors import FormatError, InputError, SignatureError
 from evtool.core.finding import Axis, Code, Effect, Finding
 from evtool.core.manifest.manifest import ManifestReader
-from evtool.core.manifest.statement import parse_statement
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.ssh.allowed_signers import parse_allowed_signers
 from evtool.core.ssh.signature import parse_signature, verify_signature
 from evtool.core.verdict import Report
