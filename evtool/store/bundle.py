@@ -32,7 +32,8 @@ from evtool.scan.observe import Observation
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, walk
 from evtool.store.bounds import Bound, of_lines, of_size, read_within
-from evtool.store.custody import NAME, RECORD, CustodyDirectory, CustodyFile, CustodyReader, bound_of
+from evtool.store.custody import CustodyDirectory, CustodyFile, CustodyReader
+from evtool.store.custody_names import NAME, RECORD, bound_of
 
 PAYLOAD_PREFIX = f"{PAYLOAD_DIRECTORY}/"
 

@@ -36,7 +36,8 @@ from evtool.operations.verify.parting import compare_reports
 from evtool.operations.verify.time.grounds import TimeGrounds
 from evtool.operations.verify.verify import report_unreadable, verify
 from evtool.scan.tree import TreeLocation
-from evtool.store.custody import CustodyDirectory, FileRole, file_name
+from evtool.store.custody import CustodyDirectory
+from evtool.store.custody_names import FileRole, file_name
 from tests.report.korean import check_korean
 
 TESTS = Path(__file__).parents[1]

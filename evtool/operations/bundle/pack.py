@@ -79,7 +79,7 @@ from evtool.report.cover_sheet import Handover, render_cover_sheet
 from evtool.report.travels import Travels
 from evtool.scan.tree import Tree
 from evtool.store.bundle import PAYLOAD_PREFIX
-from evtool.store.custody import COVER
+from evtool.store.custody_names import COVER
 from evtool.store.output import check_new
 
 

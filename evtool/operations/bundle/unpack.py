@@ -38,7 +38,8 @@ from evtool.scan.tree import Tree, TreeLocation
 from evtool.store.bundle import PAYLOAD_PREFIX, Bundle, FolderBundle
 from evtool.store.bundle_form import is_bundle_folder
 from evtool.store.continued import ContinuedCustody
-from evtool.store.custody import RECORD, CustodyReader
+from evtool.store.custody import CustodyReader
+from evtool.store.custody_names import RECORD
 from evtool.store.new_tree import NewTree, flush_files
 from evtool.store.output import check_new, new_directory
 from evtool.store.work import WorkPlace

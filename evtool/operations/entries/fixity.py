@@ -24,7 +24,7 @@ from evtool.report.language import in_english
 from evtool.scan.engine import Workers
 from evtool.scan.observe import Mode
 from evtool.scan.workers import default_jobs
-from evtool.store.custody import NAME
+from evtool.store.custody_names import NAME
 
 
 class FixityRequest(Struct, frozen=True):

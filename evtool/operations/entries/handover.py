@@ -29,7 +29,7 @@ from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.read import open_record
 from evtool.operations.record.trust import TrustPolicy
 from evtool.report.language import in_english
-from evtool.store.custody import receipt_names
+from evtool.store.custody_names import receipt_names
 from evtool.store.output import write_new_file
 
 

@@ -17,7 +17,8 @@ from evtool.core.text.names import shown
 from evtool.operations.progress import NoProgress
 from evtool.operations.record.place import BundleAccess, Where, place_of
 from evtool.operations.record.subject import open_subject
-from evtool.store.custody import CustodyReader, FileRole, Listing, file_name, receipt_names
+from evtool.store.custody import CustodyReader
+from evtool.store.custody_names import FileRole, Listing, file_name, receipt_names
 
 
 class RegisterHit(Struct, frozen=True):

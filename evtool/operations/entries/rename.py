@@ -33,7 +33,7 @@ from evtool.operations.verify.items.judge import is_another
 from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Kind, find_one
-from evtool.store.custody import NAME
+from evtool.store.custody_names import NAME
 
 _ENTRY_BYTES = MAX_ENTRY - 8 * 1024
 """Bytes of names and numbers in one entry; the rest is for its reason and its salt."""

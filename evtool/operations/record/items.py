@@ -20,7 +20,8 @@ from evtool.operations.record.as_signed import compare_with_entry, is_as_signed
 from evtool.operations.record.line_ends import is_converted
 from evtool.operations.record.record import Record, Seal, SealedItem
 from evtool.operations.record.skimming import look_for
-from evtool.store.custody import CustodyReader, FileRole, file_name
+from evtool.store.custody import CustodyReader
+from evtool.store.custody_names import FileRole, file_name
 
 
 def read_items(record: Record, sought: Sought | None = None) -> Iterator[tuple[bytes, SealedItem]]:

@@ -15,7 +15,8 @@ from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.record import Record, read_record
 from evtool.report.language import in_english
 from evtool.scan.tree import TreeLocation
-from evtool.store.custody import NAME, CustodyDirectory, CustodyReader, locate_custody
+from evtool.store.custody import CustodyDirectory, CustodyReader, locate_custody
+from evtool.store.custody_names import NAME
 
 _VERIFY_FIRST = "run `evtool verify DIR` first"
 

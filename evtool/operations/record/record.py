@@ -29,7 +29,8 @@ from evtool.core.values import replace
 from evtool.operations.record.companions import report_companions
 from evtool.operations.record.disclosed_lists import read_lists
 from evtool.operations.record.line_ends import excuse_converted
-from evtool.store.custody import COVER, CustodyReader, FileRole, Listing, file_name
+from evtool.store.custody import CustodyReader
+from evtool.store.custody_names import COVER, FileRole, Listing, file_name
 
 
 class Seal(Struct, dict=True):

@@ -19,7 +19,8 @@ from evtool.operations.record.place import BundleAccess, Place, RecordPlace
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import TreeLocation
 from evtool.store.bundle_form import is_bundle_folder
-from evtool.store.custody import NAME, CustodyDirectory, CustodyReader, locate_custody
+from evtool.store.custody import CustodyDirectory, CustodyReader, locate_custody
+from evtool.store.custody_names import NAME
 
 if TYPE_CHECKING:
     from evtool.store.bundle import Bundle

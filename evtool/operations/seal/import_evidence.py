@@ -43,7 +43,7 @@ from evtool.report.language import in_english
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import WalkNotes, walk
 from evtool.store.bundle_form import is_bundle_folder
-from evtool.store.custody import NAME
+from evtool.store.custody_names import NAME
 from evtool.store.journal import Journal, journal_name
 
 LIST_FORMATS = FORMATS

@@ -62,7 +62,7 @@ from evtool.scan.observe import ItemProblem, Mode, Observation
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind, WalkNotes, join_path, walk, walk_runs
 from evtool.scan.workers import default_jobs
-from evtool.store.custody import NAME
+from evtool.store.custody_names import NAME
 from evtool.store.journal import Journal, journal_name
 from evtool.store.writer import part_name
 

@@ -21,7 +21,7 @@ from evtool.operations.author import Author
 from evtool.operations.entries.writer import EntryHeader, commit_entry, draft_entry, has_record, open_for_writing
 from evtool.operations.record.place import Where
 from evtool.operations.verify.renewals import record_files
-from evtool.store.custody import FileRole, file_name
+from evtool.store.custody_names import FileRole, file_name
 
 
 class RenewResult(Struct, frozen=True):
