@@ -15,9 +15,8 @@ from itertools import takewhile
 from types import TracebackType
 from typing import Protocol, Self
 
-from evtool.core.container.companions import START_SIZE, SYSTEM_DIRECTORIES, find_companion
+from evtool.core.container.companions import START_SIZE, find_companion
 from evtool.core.custody.chain import EntryFiles
-from evtool.core.custody.entry import INFORMATIONAL_FILES
 from evtool.core.errors import FormatError, InputError
 from evtool.core.finding import Words
 from evtool.core.text.limits import (
@@ -26,16 +25,12 @@ from evtool.core.text.limits import (
     MAX_LINE,
     MAX_SIGNATURE,
 )
-from evtool.core.text.names import shown, shown_path, store_name
-from evtool.core.timestamp.stamp_names import StampName, parse_stamp_name
+from evtool.core.text.names import shown
+from evtool.core.timestamp.stamp_names import StampName
 from evtool.scan.companions import name_companion
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.store.bounds import read_within
 from evtool.store.custody_names import (
-    _ENTRY_FILE,
-    _RECEIPT_FILE,
-    _UNFINISHED,
-    COVER,
     NAME,
     STAMP_LIMITS,
     FileRole,
@@ -43,6 +38,7 @@ from evtool.store.custody_names import (
     bound_of,
     file_name,
     receipt_names,
+    sort_names,
 )
 
 _MAX_COMPANION = 1024 * 1024
@@ -128,48 +124,9 @@ class CustodyReader(ABC):
 
     def list_files(self) -> Listing:
         """Sort the names in the directory by what they are."""
-        files: dict[tuple[int, str], set[FileRole]] = {}
-        receipts: dict[tuple[int, str], list[str]] = {}
-        stamps: list[StampName] = []
-        informational, unfinished, foreign = [], [], []
-        companions: list[tuple[str, Words]] = []
         there = self._names()
         names_there = {raw for raw, _ in there}
-        for raw, kind in sorted(there):
-            name = raw.decode("utf-8", "replace")
-            match = _ENTRY_FILE.match(name)
-            if kind == "d" and raw in SYSTEM_DIRECTORIES:
-                companions.append((store_name(raw), Words("system-folder")))
-            elif kind != "f":
-                foreign.append(shown_path(raw))
-            elif match and int(match[1]) > 0:
-                files.setdefault((int(match[1]), match[2]), set()).add(FileRole(match[3]))
-            elif receipt := _RECEIPT_FILE.match(name):
-                receipts.setdefault((int(receipt[1]), receipt[2]), []).append(name)
-            elif stamp := parse_stamp_name(name):
-                stamps.append(stamp)
-            elif name in INFORMATIONAL_FILES or name == COVER:
-                informational.append(name)
-            elif _UNFINISHED.match(name):
-                unfinished.append(name)
-            elif who := self._find_companion(raw, names_there):
-                companions.append((store_name(raw), who))
-            else:
-                foreign.append(shown_path(raw))
-        for key, names in list(receipts.items()):
-            entry, signature = receipt_names(*key)
-            # An interrupted run: of the two, the signature gets its name last.
-            if names == [entry] and f".{signature}.part" in unfinished:
-                unfinished += receipts.pop(key)
-        return Listing(
-            {key: frozenset(roles) for key, roles in files.items()},
-            frozenset(receipts),
-            tuple(stamps),
-            tuple(informational),
-            tuple(unfinished),
-            tuple(companions),
-            tuple(foreign),
-        )
+        return sort_names(there, lambda raw: self._find_companion(raw, names_there))
 
     def _find_companion(self, name: bytes, there: set[bytes]) -> Words | None:
         """Say who wrote a file that is a companion by its name and its bytes; None for everything else."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from enum import Enum
 
 from msgspec import Struct
 
+from evtool.core.container.companions import SYSTEM_DIRECTORIES
 from evtool.core.custody.entry import INFORMATIONAL_FILES
 from evtool.core.custody.events import Event
 from evtool.core.finding import Words
@@ -23,6 +25,7 @@ from evtool.core.text.limits import (
     MAX_RESPONSE_BYTES,
     MAX_SIGNATURE,
 )
+from evtool.core.text.names import shown_path, store_name
 from evtool.core.timestamp.stamp_names import StampName, StampRole, parse_stamp_name
 from evtool.store.bounds import MANIFEST_BOUND, Bound, of_lines, of_size
 
@@ -124,6 +127,54 @@ def _explains(unfinished: str, sequence: int, event: str) -> bool:
     """Tell whether a leftover shows that the entry was never finished; time-stamps are written after it exists."""
     written = unfinished.removeprefix(".").removesuffix(".part")
     return written.startswith(f"{sequence:04d}-{event}.") and parse_stamp_name(written) is None
+
+
+def sort_names(there: Sequence[tuple[bytes, str]], find_companion: Callable[[bytes], Words | None]) -> Listing:
+    """Sort the names in a custody directory by what they are.
+
+    `there` holds each name with its kind, as `Tree.list_directory` tells them; `find_companion` says which system wrote
+    a file, or None for a file that no other system writes.
+    """
+    files: dict[tuple[int, str], set[FileRole]] = {}
+    receipts: dict[tuple[int, str], list[str]] = {}
+    stamps: list[StampName] = []
+    informational, unfinished, foreign = [], [], []
+    companions: list[tuple[str, Words]] = []
+    for raw, kind in sorted(there):
+        name = raw.decode("utf-8", "replace")
+        match = _ENTRY_FILE.match(name)
+        if kind == "d" and raw in SYSTEM_DIRECTORIES:
+            companions.append((store_name(raw), Words("system-folder")))
+        elif kind != "f":
+            foreign.append(shown_path(raw))
+        elif match and int(match[1]) > 0:
+            files.setdefault((int(match[1]), match[2]), set()).add(FileRole(match[3]))
+        elif receipt := _RECEIPT_FILE.match(name):
+            receipts.setdefault((int(receipt[1]), receipt[2]), []).append(name)
+        elif stamp := parse_stamp_name(name):
+            stamps.append(stamp)
+        elif name in INFORMATIONAL_FILES or name == COVER:
+            informational.append(name)
+        elif _UNFINISHED.match(name):
+            unfinished.append(name)
+        elif who := find_companion(raw):
+            companions.append((store_name(raw), who))
+        else:
+            foreign.append(shown_path(raw))
+    for key, names in list(receipts.items()):
+        entry, signature = receipt_names(*key)
+        # An interrupted run: of the two, the signature gets its name last.
+        if names == [entry] and f".{signature}.part" in unfinished:
+            unfinished += receipts.pop(key)
+    return Listing(
+        {key: frozenset(roles) for key, roles in files.items()},
+        frozenset(receipts),
+        tuple(stamps),
+        tuple(informational),
+        tuple(unfinished),
+        tuple(companions),
+        tuple(foreign),
+    )
 
 
 def file_name(sequence: int, event: str, role: FileRole) -> str:
