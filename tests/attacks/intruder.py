@@ -32,7 +32,7 @@ from evtool.core.text.names import store_name
 from evtool.core.text.ranges import parse_ranges
 from evtool.core.verdict import Report
 from evtool.operations.bundle.choice import Wanted
-from evtool.operations.bundle.pack import PackOptions
+from evtool.operations.bundle.options import PackOptions
 from evtool.operations.entries.consent import change_consent
 from evtool.operations.entries.rename import record_renames
 from evtool.operations.entries.writer import EntryHeader

@@ -16,7 +16,8 @@ from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.text.names import parse_name, store_name
 from evtool.keys.age_keys import DecryptionKey, load_pyrage, parse_recipient
 from evtool.operations.bundle.choice import Wanted
-from evtool.operations.bundle.pack import Disclosure, PackOptions, pack
+from evtool.operations.bundle.options import Disclosure, PackOptions
+from evtool.operations.bundle.pack import pack
 from evtool.operations.bundle.unpack import unpack
 from evtool.operations.record.place import BundleAccess, RecordPlace
 from evtool.operations.record.trust import TrustPolicy

@@ -33,7 +33,8 @@ from evtool.core.verdict import Report
 from evtool.keys.signer import FileSigner
 from evtool.operations.author import Author, Random
 from evtool.operations.bundle.choice import Wanted
-from evtool.operations.bundle.pack import Disclosure, PackOptions, PackResult, pack
+from evtool.operations.bundle.options import Disclosure, PackOptions, PackResult
+from evtool.operations.bundle.pack import pack
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.seal.metadata import MetadataChoice

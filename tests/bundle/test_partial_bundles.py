@@ -18,7 +18,7 @@ from evtool.core.manifest.statement import ContentStatement, FileStatement, With
 from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.text.item_choice import parse_choice
 from evtool.operations.bundle.choice import Wanted
-from evtool.operations.bundle.pack import PackOptions
+from evtool.operations.bundle.options import PackOptions
 from evtool.operations.bundle.unpack import unpack
 from tests.bundle.case import (
     copy_case,

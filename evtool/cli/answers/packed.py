@@ -19,7 +19,8 @@ from evtool.core.text.names import shown
 from evtool.core.text.ranges import name_ranges, ranges_of
 from evtool.keys.age_keys import EncryptionKey
 from evtool.operations.author import Author
-from evtool.operations.bundle.pack import Disclosure, PackOptions, PackResult, pack, preview_pack
+from evtool.operations.bundle.options import Disclosure, PackOptions, PackResult
+from evtool.operations.bundle.pack import pack, preview_pack
 from evtool.report.bundle_document import LeftOutItem, PackDocument, travels_document
 from evtool.report.language import english
 from evtool.report.text import format_size

@@ -15,7 +15,7 @@ from evtool.cli.options.items import items_option
 from evtool.cli.output import Output, output_and_progress
 from evtool.core.text.item_choice import ItemChoice
 from evtool.operations.bundle.choice import Wanted
-from evtool.operations.bundle.pack import PackOptions
+from evtool.operations.bundle.options import PackOptions
 
 EXAMPLES = """\b
 Examples:
