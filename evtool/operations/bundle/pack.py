@@ -20,10 +20,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 from evtool.core.consent.summary import ConsentTally
 from evtool.core.container.payload_names import ReservedNames, is_place_of_record, parse_neutral_name
-from evtool.core.custody.events import Digest, Fixity, FixityScope
+from evtool.core.custody.events import Digest, Disclosed, Fixity, FixityScope
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import EvtoolError, FormatError, InputError, UsageError
 from evtool.core.finding import Words
@@ -109,30 +110,80 @@ def pack(
         sweep(output, tell, collection=_collection_id(opened), heads={link.head for link in opened.record.chain.links})
         request = disclosure.request(author.signer.code, author.now(), author.signer.public_key)
         choice = choose_items(opened.custody, options.wanted, request, disclosure.trust)
-        items = [sealed.item for sealed in choice.items]
-        disclosed = frozenset(item.number for item in items)
-        withhold = choice.withhold
-        travels = find_travels(opened.record, choice.items, withhold, (header.reason, details))
+        travels = find_travels(opened.record, choice.items, choice.withhold, (header.reason, details))
         announce(travels)
-        neutral = list_neutral_names(tree, choice.reserved)
-        chosen = [locate(tree, item, neutral, is_named=not withhold.hides_name(item.number)) for item in items]
-        payload = _measure_payload(tree, chosen, choice.reserved, options, author.progress)
-        total = opened.record.next_item - 1
-        fixity = _fixity(chosen, total)
+        contents = _read_contents(tree, choice, options, author.progress)
         cover = _cover(opened, choice, disclosure, author, travels)
-        listed = _list_items(items, choice.withheld_before, withhold, cover, author.random).serialize()
-        details = replace(details, list=Digest(sha256_hex(listed)))
-        # Without items: which ones they are says the list, and that does not go to later recipients.
-        about = EntryHeader(header.reason, header.happened_at, header.clock)
-        own = {list_name(opened.next_sequence): listed}
-        draft = draft_entry(opened, author, about, details, fixity=fixity, own=own)
-        # The items of a collection can be gone through once.
-        record = read_record(opened.custody)
-        kept = record_files(record, disclosed, withhold, {**draft.files, COVER: cover})
-        files = bag_files(record, kept, payload, _readme(record, draft, withhold, travels))
+        draft = _draft(opened, author, header, details, choice, contents, cover)
+        files = _list_files(opened, draft, choice, contents, cover, travels)
         report = _hand_out(
             opened, draft, lambda: new_bundle(form, output, files, keys, draft.head, author.progress), output
         )
+        total = opened.record.next_item - 1
+    return _sum_up(draft, choice, contents, travels, report, total)
+
+
+class _Contents(NamedTuple):
+    """The evidence in the bundle: its items, and their files, which were read and are as sealed."""
+
+    chosen: list[Chosen]
+    payload: list[PartFile]
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """Numbers of the items."""
+        return frozenset(item.number for item in self.chosen)
+
+
+def _read_contents(tree: Tree, choice: ItemSelection, options: PackOptions, progress: Progress) -> _Contents:
+    """Find where the items lie, read them, and compare them with their seals."""
+    neutral, withhold = list_neutral_names(tree, choice.reserved), choice.withhold
+    chosen = [
+        locate(tree, sealed.item, neutral, is_named=not withhold.hides_name(sealed.item.number))
+        for sealed in choice.items
+    ]
+    return _Contents(chosen, _measure_payload(tree, chosen, choice.reserved, options, progress))
+
+
+def _draft(
+    opened: OpenRecord,
+    author: Author,
+    header: EntryHeader,
+    details: Disclosed,
+    choice: ItemSelection,
+    contents: _Contents,
+    cover: bytes,
+) -> Draft:
+    """Draft and sign the entry, with the list of what the bundle holds and withholds."""
+    items = [sealed.item for sealed in choice.items]
+    listed = _list_items(items, choice.withheld_before, choice.withhold, cover, author.random).serialize()
+    # Without items: which ones they are says the list, and that does not go to later recipients.
+    about = EntryHeader(header.reason, header.happened_at, header.clock)
+    return draft_entry(
+        opened,
+        author,
+        about,
+        replace(details, list=Digest(sha256_hex(listed))),
+        fixity=_fixity(contents.chosen, opened.record.next_item - 1),
+        own={list_name(opened.next_sequence): listed},
+    )
+
+
+def _list_files(
+    opened: OpenRecord, draft: Draft, choice: ItemSelection, contents: _Contents, cover: bytes, travels: Travels
+) -> list[PartFile]:
+    """Give every file of the bundle, in order."""
+    # The items of a collection can be gone through once.
+    record = read_record(opened.custody)
+    kept = record_files(record, contents.numbers, choice.withhold, {**draft.files, COVER: cover})
+    return bag_files(record, kept, contents.payload, _readme(record, draft, choice.withhold, travels))
+
+
+def _sum_up(
+    draft: Draft, choice: ItemSelection, contents: _Contents, travels: Travels, report: Report, total: int
+) -> PackResult:
+    """Say what was packed."""
+    chosen, payload = contents
     return PackResult(
         entry=draft.entry.sequence,
         head=draft.head,
@@ -146,7 +197,7 @@ def pack(
         travels=travels,
         size=sum(file.size for file in payload),
         report=report,
-        disclosed=ranges_of(disclosed),
+        disclosed=ranges_of(contents.numbers),
     )
 
 
