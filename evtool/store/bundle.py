@@ -161,7 +161,7 @@ class FolderBundle(Bundle):
         """Yield what is below `data/`; files that other systems wrote there are no part of it."""
         listed = self._listed_companions()
         with Tree(self.data) as tree, Tree(self.data) as looking:
-            for found in walk(tree, custody=None, exclusions=Exclusions(), notes=notes):
+            for found in walk(tree, custody_name=None, exclusions=Exclusions(), notes=notes):
                 who = describe_companion(looking, found)
                 if who is not None and found.path not in listed:
                     notes.companions.append((store_name(found.path), who))

@@ -46,18 +46,18 @@ _CHUNK = 1024 * 1024
 _PIECE = 60 * 1024
 
 
-def locate_custody(evidence: TreeLocation, custody: str | None) -> TreeLocation | None:
+def locate_custody(evidence: TreeLocation, custody_path: str | None) -> TreeLocation | None:
     """Find the custody directory of an evidence directory; None if there is none yet.
 
-    `custody` is where the user says it is; by default it is `custody/` in the evidence directory, and must not be a
-    link: a link could show a reader other entries than the ones that travel with the evidence.
+    `custody_path` is where the user says it is; by default it is `custody/` in the evidence directory, and must not be
+    a link: a link could show a reader other entries than the ones that travel with the evidence.
 
     Raises:
         InputError: what is there is no directory.
     """
-    path = os.fsencode(os.path.abspath(custody)) if custody else os.path.join(evidence.path, NAME)
+    path = os.fsencode(os.path.abspath(custody_path)) if custody_path else os.path.join(evidence.path, NAME)
     try:
-        facts = os.stat(path) if custody else os.lstat(path)
+        facts = os.stat(path) if custody_path else os.lstat(path)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -72,7 +72,7 @@ def preview_bundle(output: Output, order: Order) -> ExitCode:
     lines = [
         f"{shown(str(bundle))}: would be packed; nothing was written",
         f"  {counted(preview.items, 'item')} would be disclosed, {preview.withheld:,} withheld",
-        *list_named_items(english(), output, directory, options.custody, preview.disclosed),
+        *list_named_items(english(), output, directory, options.where, preview.disclosed),
     ]
     lines += _say_left_out(preview.left_out, "would be left out")
     lines += [f"  condition: {english().say_words(duty)}" for duty in preview.duties]
@@ -119,7 +119,7 @@ def make_bundle(output: Output, order: Order) -> ExitCode:
             announce=lambda travels: announce_travels(output, travels),
         )
     recipients = options.recipients
-    named = list_named_items(english(), output, directory, options.custody, result.disclosed)
+    named = list_named_items(english(), output, directory, options.where, result.disclosed)
     output.answer(_render(bundle, result, recipients, named), done=True)
     output.document(
         PackDocument(

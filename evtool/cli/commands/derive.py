@@ -64,7 +64,7 @@ def command(
         happened_at=entry.happened_at,
         clock=entry.clock,
         statements=statements.files(),
-        custody=entry.place(),
+        where=entry.place(),
     )
     with terminal_progress(output) as progress:
         author = Author(signing.choose(dry_run=entry.dry_run), entry.policy(), progress)

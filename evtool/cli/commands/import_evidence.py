@@ -135,7 +135,7 @@ def _options(statements: StatementOptions, entry: EntryOptions) -> SealOptions:
         happened_at=entry.happened_at,
         clock=entry.clock,
         statements=statements.files(),
-        custody=entry.place(),
+        where=entry.place(),
     )
 
 

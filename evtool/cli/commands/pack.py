@@ -107,7 +107,7 @@ def command(
         neutral_names=part.neutral_names,
         recipients=recipients,
         passphrase=passphrase,
-        custody=entry.place(),
+        where=entry.place(),
     )
     order = Order(directory, bundle, disclosed, options, signing, entry)
     return (preview_bundle if entry.dry_run else make_bundle)(output, order)

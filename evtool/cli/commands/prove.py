@@ -68,6 +68,6 @@ def command(
         raise click.UsageError("a proof is a zip container: name it ….zip, or ….zip.age if it is to be encrypted")
     disclosed, known = disclosure.load()
     recipients, passphrase = encryption.load(bundle, known)
-    options = PackOptions(Wanted(only=items), recipients=recipients, passphrase=passphrase, custody=entry.place())
+    options = PackOptions(Wanted(only=items), recipients=recipients, passphrase=passphrase, where=entry.place())
     order = Order(directory, bundle, disclosed, options, signing, entry)
     return (preview_bundle if entry.dry_run else make_bundle)(output, order)

@@ -159,7 +159,7 @@ def command(
         reset_exclusions=what.reset_excludes,
         allow=frozenset(what.allow),
         statements=statements.files(),
-        custody=entry.place(),
+        where=entry.place(),
         jobs=workers.jobs,
         scheduler=workers.scheduler,
         renamed=what.renamed,

@@ -96,14 +96,14 @@ class PackOptions(Struct, frozen=True):
         neutral_names: withhold the names; the payload goes under names made of item numbers.
         recipients: whom to encrypt to; with none and no passphrase the bundle is not encrypted.
         passphrase: what to encrypt with instead.
-        custody: where the record is, if not in the directory.
+        where: where the record is, if not in the directory.
     """
 
     wanted: Wanted = field(default_factory=Wanted)
     neutral_names: bool = False
     recipients: tuple[EncryptionKey, ...] = ()
     passphrase: Passphrase | None = None
-    custody: Where = None
+    where: Where = None
 
     def __post_init__(self) -> None:
         # A name that only the file lost would still stand in the manifest of the bundle.

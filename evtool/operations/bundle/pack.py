@@ -105,7 +105,7 @@ def pack(
     check_new(output)
     details = disclosure.details()
     check_entry_text(details, header.reason, author.policy)
-    with open_for_writing(path, options.custody) as opened, Tree(opened.directory) as tree:
+    with open_for_writing(path, options.where) as opened, Tree(opened.directory) as tree:
         _check_outside(opened, output)
         sweep(output, tell, collection=_collection_id(opened), heads={link.head for link in opened.record.chain.links})
         request = disclosure.request(author.signer.code, author.now(), author.signer.public_key)
@@ -223,7 +223,7 @@ def preview_pack(
     options.form_of(output)
     check_new(output)
     details = disclosure.details()
-    with open_record(path, options.custody) as record:
+    with open_record(path, options.where) as record:
         request = disclosure.request(agent, now(), key)
         choice = choose_items(record.custody, options.wanted, request, disclosure.trust)
         items = [sealed.item for sealed in choice.items]

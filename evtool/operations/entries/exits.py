@@ -117,7 +117,7 @@ def record_exit(
     *,
     purpose: Purpose | str | None = None,
     fixity: FixityRequest | None = None,
-    custody: Where = None,
+    where: Where = None,
 ) -> RecordResult:
     """Record that items go to somebody else, once consent was asked and the evidence was compared.
 
@@ -137,7 +137,7 @@ def record_exit(
             key="confirm-reason",
             ways=(Way.REASON,),
         )
-    with open_for_writing(path, custody, author.progress) as opened:
+    with open_for_writing(path, where, author.progress) as opened:
         request = Request(
             recipient=consent.recipient,
             purpose=purpose or _purpose_of(details.purpose),

@@ -83,7 +83,7 @@ def read_register(path: Path, access: BundleAccess) -> tuple[Person, ...]:
     return parse_register(bytes(data))
 
 
-def check_register(path: str | os.PathLike[str], people: tuple[Person, ...], custody: Where) -> RegisterCheck:
+def check_register(path: str | os.PathLike[str], people: tuple[Person, ...], where: Where) -> RegisterCheck:
     """Look for terms of the register in every text of a record: entries, manifests, lists, receipts, pages, names.
 
     Raises:
@@ -92,7 +92,7 @@ def check_register(path: str | os.PathLike[str], people: tuple[Person, ...], cus
     search = RegisterSearch(people)
     files = lines = 0
     hits: list[RegisterHit] = []
-    with open_subject(path, place_of(custody), NoProgress()) as subject:
+    with open_subject(path, place_of(where), NoProgress()) as subject:
         if subject is None:
             raise InputError(f"{shown(os.fsdecode(os.fspath(path)))} has no custody directory")
         listing = subject.custody.list_files()

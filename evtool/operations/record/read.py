@@ -25,7 +25,7 @@ from evtool.report.language import in_english
 @contextmanager
 def open_record(
     path: str | os.PathLike[str],
-    custody: Where = None,
+    where: Where = None,
     access: BundleAccess | None = None,
     *,
     progress: Progress | None = None,
@@ -40,7 +40,7 @@ def open_record(
         FormatError: a bundle is not in the form that is read.
         KeyFileError: a bundle is encrypted, and nothing given opens it.
     """
-    place = place_of(custody)
+    place = place_of(where)
     place = place if access is None else replace(place, access=access)
     with open_subject(path, place, progress or NoProgress()) as subject:
         if subject is None:

@@ -43,7 +43,7 @@ class SealOptions(Struct, frozen=True):
         renamed: give items that lie under other names these names; True for all that are found, or what has been found
             and accepted: with anything else nothing is sealed.
         statements: the archivist's table and defaults: context and consent of the new items.
-        custody: where the custody directory is, if not in the evidence directory.
+        where: where the custody directory is, if not in the evidence directory.
         jobs: number of workers; None means a number that suits this machine.
         scheduler: address of the Dask scheduler whose workers do the work in their stead.
         metadata: how much of what new files say about themselves is stated.
@@ -58,7 +58,7 @@ class SealOptions(Struct, frozen=True):
     allow: frozenset[str] = frozenset()
     renamed: bool | tuple[Rename, ...] = False
     statements: StatementFiles = field(default_factory=StatementFiles)
-    custody: Where = None
+    where: Where = None
     jobs: int | None = None
     scheduler: str | None = None
     metadata: MetadataChoice = MetadataChoice.BASIC

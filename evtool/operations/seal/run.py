@@ -131,7 +131,7 @@ class SealRun:
 
     def _measure(self) -> Measure:
         """Count files and bytes; those that were sealed before are looked at, and not read."""
-        for files, size in measure_tree(self._evidence, custody=self._custody_name, exclusions=self.exclusions):
+        for files, size in measure_tree(self._evidence, custody_name=self._custody_name, exclusions=self.exclusions):
             yield files, 0 if self._is_preview else None if self._record and self._record.seals else size
 
     @contextmanager
@@ -188,7 +188,7 @@ class SealRun:
         self, manifest: ManifestWriter, journal: Journal, describe: Describe | None
     ) -> Iterator[ReadRequest[None]]:
         with Tree(self._evidence) as tree:
-            runs = walk_runs(tree, custody=self._custody_name, exclusions=self.exclusions, notes=self._notes)
+            runs = walk_runs(tree, custody_name=self._custody_name, exclusions=self.exclusions, notes=self._notes)
             for batch in gather_runs(runs):
                 items = sum(len(run.names) for run in batch)
                 files = sum(run.kinds.count(Kind.FILE.value) for run in batch)
@@ -249,7 +249,7 @@ class SealRun:
             yield from self._respelled.tasks(self._record)
 
     def _walk(self, tree: Tree, notes: WalkNotes) -> Iterator[Found]:
-        return walk(tree, custody=self._custody_name, exclusions=self.exclusions, notes=notes)
+        return walk(tree, custody_name=self._custody_name, exclusions=self.exclusions, notes=notes)
 
     def _take_new(
         self, found: Found, observation: Observation, manifest: ManifestWriter | None, journal: Journal | None
@@ -440,7 +440,7 @@ class SealRun:
         """
         again, seen, changed = WalkNotes(), 0, list[Found]()
         with Tree(self._evidence) as tree, Tree(self._evidence) as looking:
-            for run in walk_runs(tree, custody=self._custody_name, exclusions=self.exclusions, notes=again):
+            for run in walk_runs(tree, custody_name=self._custody_name, exclusions=self.exclusions, notes=again):
                 if self._respelled.names:
                     names = [name for name in run.names if join_path(run.directory, name) not in self._respelled.names]
                     run = run._replace(names=names)

@@ -75,7 +75,7 @@ def seal(
         # What lies under another name is an item and nothing new, as soon as an entry says so.
         except RenamedItems as found:
             header = EntryHeader(options.reason, options.happened_at, options.clock)
-            written = record_renames(path, author, found.renames, header, custody=options.custody)
+            written = record_renames(path, author, found.renames, header, where=options.where)
             renamed += found.renames
             renamed_by += [entry.entry for entry in written]
             surprises = replace(surprises, known=found.known)
@@ -90,7 +90,7 @@ def _seal(
 ) -> SealResult:
     header = EntryHeader(options.reason, options.happened_at, options.clock)
     with (
-        open_for_writing(path, options.custody) as opened,
+        open_for_writing(path, options.where) as opened,
         choose_workers(options.jobs, options.scheduler, opened.directory, author.progress.meter) as workers,
     ):
         require_current(opened.record, author)
@@ -160,7 +160,7 @@ def preview_seal(
 def _preview(
     path: str | os.PathLike[str], options: SealOptions, policy: TextPolicy, progress: Progress, surprises: Surprises
 ) -> SealResult:
-    with open_evidence(path, options.custody) as opened:
+    with open_evidence(path, options.where) as opened:
         workers = Workers(options.jobs or default_jobs(), meter=progress.meter)
         run = SealRun(opened, options, workers, policy, progress, surprises, datetime.now(UTC))
         run.observe(None, None)

@@ -128,10 +128,10 @@ class Comparer(Struct, dict=True):
         if self.mode is not Mode.HASH:
             yield items, 0
         elif isinstance(self.evidence, TreeLocation):
-            for _, size in measure_tree(self.evidence, custody=self.custody_name, exclusions=self.exclusions):
+            for _, size in measure_tree(self.evidence, custody_name=self.custody_name, exclusions=self.exclusions):
                 yield items, size
         elif self.evidence.data is not None:
-            for _, size in measure_tree(self.evidence.data, custody=None, exclusions=Exclusions()):
+            for _, size in measure_tree(self.evidence.data, custody_name=None, exclusions=Exclusions()):
                 yield items, size
         else:
             yield items, sum(self.evidence.sizes.values())
@@ -161,7 +161,7 @@ class Comparer(Struct, dict=True):
         """Compare all of a directory with its only seal."""
         assert isinstance(self.evidence, TreeLocation)  # noqa: S101  # see `_is_plain`
         with Tree(self.evidence) as tree:
-            runs = walk_runs(tree, custody=self.custody_name, exclusions=self.exclusions, notes=self.result.notes)
+            runs = walk_runs(tree, custody_name=self.custody_name, exclusions=self.exclusions, notes=self.result.notes)
             merge = BlockMerge(self.evidence, self.record.custody, seal, self.jobs)
             for result in merge.run(runs):
                 if isinstance(result, Unchanged):
@@ -225,7 +225,7 @@ class Comparer(Struct, dict=True):
             yield from self.evidence.walk(notes)
             return
         with Tree(self.evidence) as tree:
-            yield from walk(tree, custody=self.custody_name, exclusions=self.exclusions, notes=notes)
+            yield from walk(tree, custody_name=self.custody_name, exclusions=self.exclusions, notes=notes)
 
     def _observe(
         self, tasks: Iterable[Task[_Context]], jobs: int | None = None
