@@ -75,6 +75,7 @@ from evtool.core.text.ranges import ItemRanges  # noqa: E402
 from evtool.interop.items_table import describe_columns  # noqa: E402
 from evtool.report.account import Account  # noqa: E402
 from evtool.report.bundle_document import PackDocument, UnpackDocument  # noqa: E402
+from evtool.report.checker_document import PageDocument, VersionDocument  # noqa: E402
 from evtool.report.consent_document import (  # noqa: E402
     ConsentChangeDocument,
     ConsentCheckDocument,
@@ -140,6 +141,8 @@ DOCUMENTS: dict[str, type] = {
     "derive": DeriveDocument,
     "inspect": InspectDocument,
     "register-check": RegisterCheckDocument,
+    "version": VersionDocument,
+    "page": PageDocument,
     "error": ErrorDocument,
     "progress": ProgressLine,
 }
