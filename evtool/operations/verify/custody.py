@@ -149,8 +149,13 @@ def _read_receipts(record: Record, policy: TrustPolicy, findings: list[Finding])
             key, agent = receipt.link.public_key.fingerprint, receipt.link.entry.agent
             says = Words("receipt", key=key, agent=agent, why=objection[1])
             findings.append(Finding(objection[0], Effect.NOTE, says, entry=sequence))
-        elif receipt.transfer.entry.sequence == sequence:
+        elif (receipt.transfer.entry.sequence, receipt.transfer.entry.event.value) == (sequence, event):
             receipts.append(receipt)
+        else:
+            # Nobody signs where a receipt lies. Somebody moved it, or two were swapped; like one that is not there, it
+            # accuses nobody and answers nothing.
+            says = Words("elsewhere", answers=receipt.transfer.entry.sequence)
+            findings.append(Finding(Code.RECEIPT_MISPLACED, Effect.NOTE, says, entry=sequence))
     return receipts
 
 
