@@ -399,8 +399,8 @@ def _describe(type_: type) -> dict[str, str]:
     """What the docstring of a type says of its fields, under `Attributes:`."""
     described: dict[str, str] = {}
     names: list[str] = []
-    section = str(type_.__doc__).partition("Attributes:\n")[2]
-    for line in section.splitlines():
+    sections = (str(kind.__doc__).partition("Attributes:\n")[2] for kind in reversed(type_.__mro__))
+    for line in "\n".join(sections).splitlines():
         match = re.match(r" {8}(\w+(?:, \w+)*): (.+)", line)
         if match:
             names = match[1].split(", ")

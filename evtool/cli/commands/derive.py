@@ -60,9 +60,7 @@ def command(
 ) -> int:
     """Record that COPY was made from ORIGINAL, and seal it if it is new."""
     options = SealOptions(
-        reason=entry.reason,
-        happened_at=entry.happened_at,
-        clock=entry.clock,
+        header=entry.header(),
         statements=statements.files(),
         where=entry.place(),
     )

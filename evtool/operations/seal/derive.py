@@ -17,7 +17,6 @@ from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.record_event import record_event
-from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.progress import Progress
 from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.place import Where, place_of
@@ -70,7 +69,7 @@ def derive(
         MismatchError, EvidenceError: as sealing.
     """
     details = Derived(1, 2, method)
-    check_entry_text(details, options.reason, author.policy)
+    check_entry_text(details, options.header.reason, author.policy)
     first, second = _find(path, options.where, original, copy)
     if first is None:
         raise InputError(f"{shown(original)} is not an item of this collection", hint="`evtool show DIR` lists them")
@@ -88,7 +87,7 @@ def derive(
         raise UsageError(f"item {second.number} was sealed before item {first.number}, so it cannot be a copy of it")
     _require_changed(first, _digest_of(second), copy)
     details = replace(details, original=first.number, copy=second.number)
-    header = EntryHeader(options.reason, options.happened_at, options.clock, ranges_of((first.number, second.number)))
+    header = replace(options.header, items=ranges_of((first.number, second.number)))
     written = record_event(path, author, details, header, where=options.where)
     return DeriveResult(first.number, second.number, sealed, written.entry, written.head)
 

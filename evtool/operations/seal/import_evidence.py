@@ -27,7 +27,6 @@ from evtool.interop.expected import WEAK
 from evtool.interop.foreign_bag import PAYLOAD, ForeignBag, read_foreign_bag
 from evtool.operations.author import Author
 from evtool.operations.entries.writer import (
-    EntryHeader,
     OpenRecord,
     open_for_writing,
     write_entry,
@@ -227,7 +226,7 @@ def _read_bag(tree: Tree, texts: dict[bytes, str]) -> ForeignBag:
 
 
 def _import(run: _Import) -> ImportResult:
-    check_entry_text(run.details, run.options.reason, run.author.policy)
+    check_entry_text(run.details, run.options.header.reason, run.author.policy)
     options = run.options
     if not options.reset_exclusions and _lists_hidden(run.expectation, Exclusions(DEFAULT_PATTERNS)):
         # What other systems leave in folders is evidence as soon as somebody else listed it.
@@ -240,8 +239,7 @@ def _import(run: _Import) -> ImportResult:
     with open_for_writing(run.path, options.where) as opened:
         _require_unsealed(opened)
         _check_all(opened, check, options, run.author.progress)
-        header = EntryHeader(options.reason, options.happened_at, options.clock)
-        collected = write_entry(opened, run.author, header, run.details)
+        collected = write_entry(opened, run.author, options.header, run.details)
     if place_of(options.where).dry_run:
         result = replace(previewed, entry=collected.sequence + 1, head=None)
     else:

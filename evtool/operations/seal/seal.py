@@ -17,7 +17,6 @@ from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.rename import record_renames
 from evtool.operations.entries.writer import (
-    EntryHeader,
     open_for_writing,
     require_current,
     write_entry,
@@ -56,7 +55,7 @@ def seal(
         InputError: the directory, or the custody directory, cannot be used.
     """
     options = options or SealOptions()
-    for name, text in (("reason", options.reason), *(("exclude", pattern) for pattern in options.exclude)):
+    for name, text in (("reason", options.header.reason), *(("exclude", pattern) for pattern in options.exclude)):
         check_text(name, text, author.policy)
     surprises = Surprises()
     renamed: list[Rename] = []
@@ -74,8 +73,7 @@ def seal(
             surprises = replace(surprises, restless=surprises.restless | found.paths)
         # What lies under another name is an item and nothing new, as soon as an entry says so.
         except RenamedItems as found:
-            header = EntryHeader(options.reason, options.happened_at, options.clock)
-            written = record_renames(path, author, found.renames, header, where=options.where)
+            written = record_renames(path, author, found.renames, options.header, where=options.where)
             renamed += found.renames
             renamed_by += [entry.entry for entry in written]
             surprises = replace(surprises, known=found.known)
@@ -88,7 +86,6 @@ def _seal(
     options: SealOptions,
     surprises: Surprises,
 ) -> SealResult:
-    header = EntryHeader(options.reason, options.happened_at, options.clock)
     with (
         open_for_writing(path, options.where) as opened,
         choose_workers(options.jobs, options.scheduler, opened.directory, author.progress.meter) as workers,
@@ -110,7 +107,7 @@ def _seal(
                     written = write_entry(
                         opened,
                         author,
-                        header,
+                        options.header,
                         details,
                         unlisted=manifest.unlisted,
                         read_in_blocks=manifest.is_read_in_blocks,
