@@ -40,6 +40,7 @@ INVOCATIONS: dict[str, tuple[str, ...]] = {
     "verify": ("verify", "CASE"),
     "report": ("report", "CASE", "--json"),
     "help": ("help", "verify"),
+    "config": ("config",),
     "log": ("log", "CASE"),
     "show": ("show", "CASE"),
     "items": ("items", "new"),

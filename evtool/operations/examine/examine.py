@@ -43,13 +43,13 @@ from evtool.report.account import (
     MadeWith,
     Question,
     TermsKnown,
-    TrustKind,
     TrustUsed,
 )
 from evtool.report.consent_document import summary_document, terms_document
 from evtool.report.document import log_entry, step_document
 from evtool.report.findings import IN_JSON, in_english_if_words, list_findings
 from evtool.report.told import tell
+from evtool.report.trust_used import TrustKind
 
 
 def examine(
