@@ -202,7 +202,7 @@ class PackResult(Struct, frozen=True):
         left_out: items that were asked for and may not be disclosed, each with the reason.
         duties: what the recipient has to keep to, a short phrase each.
         files, size: payload files, and bytes in them.
-        neutral: how many of these files go by the number of their item.
+        by_number: items whose files go by their number: that was asked for, or some system cannot hold their names.
         like_record: items whose path begins with a name that is `custody`, the place of the record, but for case.
         travels: what goes to the recipient beside the evidence.
         report: what verifying the bundle showed.
@@ -216,7 +216,7 @@ class PackResult(Struct, frozen=True):
     left_out: tuple[tuple[int, str], ...]
     duties: tuple[Words, ...]
     files: int
-    neutral: int
+    by_number: tuple[int, ...]
     like_record: int
     travels: Travels
     size: int
@@ -290,7 +290,9 @@ def pack(
         left_out=choice.left_out,
         duties=choice.duties,
         files=len(payload),
-        neutral=sum(parse_neutral_name(file.path.removeprefix(PAYLOAD_PREFIX)) is not None for file in payload),
+        by_number=tuple(
+            sorted(filter(None, (parse_neutral_name(file.path.removeprefix(PAYLOAD_PREFIX)) for file in payload)))
+        ),
         like_record=sum(item.path is not None and is_place_of_record(item.path.partition("/")[0]) for item in chosen),
         travels=travels,
         size=sum(file.size for file in payload),

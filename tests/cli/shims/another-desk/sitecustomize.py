@@ -27,8 +27,9 @@ if "SHIM_PLATFORM" in os.environ:
 _AWAY = {
     os: "fork forkpty getuid geteuid getgid getegid getgroups setsid setpgid getpgid killpg chown lchown fchown fchmod "
     "lchmod pread pwrite preadv pwritev readv writev posix_fadvise posix_fallocate memfd_create pidfd_open "
-    "sched_getaffinity sched_setaffinity sysconf statvfs fstatvfs mkfifo mknod sync copy_file_range fdatasync nice uname "
-    "sendfile getxattr listxattr setxattr O_NOFOLLOW O_CLOEXEC O_NONBLOCK O_NOCTTY O_DIRECTORY O_NOATIME O_SYNC O_DSYNC O_PATH "
+    "sched_getaffinity sched_setaffinity sysconf statvfs fstatvfs mkfifo mknod sync copy_file_range fdatasync nice "
+    "uname sendfile getxattr listxattr setxattr "
+    "O_NOFOLLOW O_CLOEXEC O_NONBLOCK O_NOCTTY O_DIRECTORY O_NOATIME O_SYNC O_DSYNC O_PATH "
     "WNOHANG MFD_CLOEXEC getloadavg openpty ttyname tcgetpgrp",
     socket: "AF_UNIX send_fds recv_fds",
     select: "poll epoll",
