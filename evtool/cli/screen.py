@@ -42,6 +42,7 @@ SECTIONS: Mapping[str, Commands] = {
         "trust": (f"{_HERE}.trust", "whose keys you trust"),
         "recipient": (f"{_HERE}.recipient", "who may receive what"),
         "register": (f"{_HERE}.register", "keep names out of records"),
+        "config": (f"{_HERE}.config", "show what decides by default"),
     },
     "For repositories": {
         "import": (f"{_HERE}.import_evidence", "seal what others hashed"),

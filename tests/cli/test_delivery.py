@@ -41,6 +41,7 @@ INVOCATIONS: dict[str, tuple[str, ...]] = {
     "report": ("report", "CASE", "--json"),
     "page": ("page", "--script", "-o", "check.py"),
     "help": ("help", "verify"),
+    "config": ("config",),
     "log": ("log", "CASE"),
     "show": ("show", "CASE"),
     "items": ("items", "new"),

@@ -192,7 +192,9 @@ def _sum_up(
         left_out=choice.left_out,
         duties=choice.duties,
         files=len(payload),
-        neutral=sum(parse_neutral_name(file.path.removeprefix(PAYLOAD_PREFIX)) is not None for file in payload),
+        by_number=tuple(
+            sorted(filter(None, (parse_neutral_name(file.path.removeprefix(PAYLOAD_PREFIX)) for file in payload)))
+        ),
         like_record=sum(item.path is not None and is_place_of_record(item.path.partition("/")[0]) for item in chosen),
         travels=travels,
         size=sum(file.size for file in payload),
