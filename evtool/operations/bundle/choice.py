@@ -8,7 +8,7 @@ from shlex import quote
 
 from msgspec import Struct, field
 
-from evtool.core.consent.decision import Decision, Request
+from evtool.core.consent.decision import Decision, Reason, Request
 from evtool.core.container.link_paths import LinkPaths
 from evtool.core.container.payload_names import ReservedNames
 from evtool.core.errors import InputError, RefusedError, UsageError, Way
@@ -204,6 +204,9 @@ def _refusal(request: Request, decisions: Iterable[tuple[int, Decision]], so: st
     if request.recipient.kinds and not request.is_publication:
         code, purpose = quote(request.recipient.code), quote(code_text(request.purpose))
         hint = f"`evtool consent check DIR --to {code} --for {purpose}` gives every reason; {hint}"
+    if any(group.refusal.reason is Reason.STATUS_NOT_STATED for group in groups):
+        # Nobody said no: nobody has written down yet what was agreed to.
+        hint = f"`evtool consent set DIR` records what was agreed to, if it was not recorded; {hint}"
     ways: tuple[Way, ...] = (Way.WITHOUT, Way.ALLOWED_ONLY)
     if any(group.refusal.confirm for group in groups):
         hint += "; what stands in brackets can be confirmed by a second person"
