@@ -16,7 +16,7 @@ PAGES: dict[str, tuple[str, str, str]] = {
     "FORMAT-json-report.md": (
         "JSON documents: verdicts, errors and progress",
         "What a verification found, what went wrong, and how far a command is.",
-        "report unpack error progress",
+        "report unpack version page error progress",
     ),
     "FORMAT-json-record.md": (
         "JSON documents: seals and entries",
@@ -36,7 +36,7 @@ PAGES: dict[str, tuple[str, str, str]] = {
     "FORMAT-json-people.md": (
         "JSON documents: keys, trust and consent",
         "Whose keys there are, whom the user trusts, and what may go to whom.",
-        "keys trust recipients consent consent-check consent-change recall register-check",
+        "keys trust recipients consent consent-check consent-change recall register-check config",
     ),
     "FORMAT-json-account.md": (
         "JSON documents: the account of a verification",

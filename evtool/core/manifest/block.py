@@ -3,7 +3,7 @@
 Nearly all items are files under a path that needs no escape, of which two lines are stated, or three with what they say
 about themselves. Such lines match one regular expression again and again, which admits the canonical spelling alone;
 what all of them have in common is then checked for all of them together. A block in which anything is out of the
-ordinary is not judged here: it is read line by line, by `evtool.core.manifest.statement`, which has the words for it.
+ordinary is not judged here: it is read line by line, by `statement_reader`, which has the words for it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.line import CONTENT, FILE, expression, length
-from evtool.core.manifest.statement import MetadataStatement, parse_statement
+from evtool.core.manifest.statement import MetadataStatement
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.limits import MAX_INTEGER, MAX_LINE
 from evtool.core.text.times import parse_shaped_mtime
