@@ -25,7 +25,7 @@ from evtool.core.metadata.claims import Claims
 from evtool.core.metadata.description import HEAD, Description
 from evtool.core.metadata.json_form import read_claims
 from evtool.core.metadata.vocabulary import Detail, Failure
-from evtool.metadata.describing import FileDescriber, stamp_of
+from evtool.metadata.describing import FileDescriber, read_stamp
 from evtool.metadata.server_link import ServerLink
 from evtool.metadata.wire import TABLE, TABLE_LIMIT, TOGETHER, Limits, Parsers, Settings
 
@@ -109,7 +109,7 @@ class MetadataExtractor:
         Takes at most the limits' time. Raises nothing for what the file contains.
         """
         try:
-            head, stamp = os.pread(descriptor, HEAD, 0), stamp_of(descriptor)
+            head, stamp = os.pread(descriptor, HEAD, 0), read_stamp(descriptor)
         except (OSError, AttributeError):  # Windows has no such call, and nothing is parsed there
             return ExtractionResult(None, Failure.NO_CONFINEMENT, "none")
         describer = self.describe_batch(together=1)

@@ -70,6 +70,7 @@ class Marks:
         known = [stamp for stamp in stamps if stamp is not None]
         if len(known) == len(stamps) and pack_marks(known) == packed:
             return
-        for name, stamp, *mark in zip(run.names, stamps, *packed, strict=True):
+        # There may be more names than marks: that names came, or went, shows in the fingerprint of the walk.
+        for name, stamp, *mark in zip(run.names, stamps, *packed, strict=False):
             if tuple(mark) != _NO_MARK and (stamp is None or mark != [marks[0] for marks in pack_marks([stamp])]):
                 yield Found(run.directory, name, Kind.FILE)

@@ -21,11 +21,11 @@ from evtool.core.manifest.statement import (
     ItemType,
     OmissionReason,
     WithheldStatement,
-    parse_statement,
     serialize_metadata,
     spell_columns,
     spell_statements,
 )
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.metadata.description import Description
 from evtool.core.text.canonical import parse_canonical
 from evtool.core.text.digest import Digests

@@ -208,6 +208,7 @@ LATIN_ALLOWED = {
 LATIN_OF_ERRORS = {
     *("A03", "A1", "AAAA", "AGE", "ASCII", "BER", "CRC", "Dask", "Ed25519", "GPS", "ISO", "JSON", "KEY", "KR", "NUL"),
     *(
+        "PDF",
         "PRONOM",
         "Python",
         "RSA",

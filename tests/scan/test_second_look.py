@@ -109,7 +109,7 @@ def read_all(evidence: Path, finish: Callable[..., object] | None, argument: obj
 
 def list_runs(location: TreeLocation) -> list[Run]:
     with Tree(location) as tree:
-        return list(walk_runs(tree, custody=None, exclusions=Exclusions(), notes=WalkNotes()))
+        return list(walk_runs(tree, custody_name=None, exclusions=Exclusions(), notes=WalkNotes()))
 
 
 def is_as_it_lies_there(path: Path, seen: Observation) -> bool:

@@ -19,7 +19,8 @@ from evtool.core.text.names import shown
 from evtool.core.text.ranges import name_ranges, ranges_of
 from evtool.keys.age_keys import EncryptionKey
 from evtool.operations.author import Author
-from evtool.operations.bundle.pack import Disclosure, PackOptions, PackResult, pack, preview_pack
+from evtool.operations.bundle.options import Disclosure, PackOptions, PackResult
+from evtool.operations.bundle.pack import pack, preview_pack
 from evtool.report.bundle_document import LeftOutItem, PackDocument, travels_document
 from evtool.report.language import english
 from evtool.report.text import format_size
@@ -71,7 +72,7 @@ def preview_bundle(output: Output, order: Order) -> ExitCode:
     lines = [
         f"{shown(str(bundle))}: would be packed; nothing was written",
         f"  {counted(preview.items, 'item')} would be disclosed, {preview.withheld:,} withheld",
-        *list_named_items(english(), output, directory, options.custody, preview.disclosed),
+        *list_named_items(english(), output, directory, options.where, preview.disclosed),
     ]
     lines += _say_left_out(preview.left_out, "would be left out")
     lines += [f"  condition: {english().say_words(duty)}" for duty in preview.duties]
@@ -118,7 +119,7 @@ def make_bundle(output: Output, order: Order) -> ExitCode:
             announce=lambda travels: announce_travels(output, travels),
         )
     recipients = options.recipients
-    named = list_named_items(english(), output, directory, options.custody, result.disclosed)
+    named = list_named_items(english(), output, directory, options.where, result.disclosed)
     output.answer(_render(bundle, result, recipients, named), done=True)
     output.document(
         PackDocument(

@@ -94,7 +94,7 @@ def add(
     It counts if your trust list or your recipient list names the key that signed it for that recipient.
     """
     trust = TrustPolicy(load_trust(trust_file), receipts=load_receipt_keys(trust_file, recipients_file))
-    found = add_receipt(directory, read_receipt_file(receipt), trust, custody=where.place())
+    found = add_receipt(directory, read_receipt_file(receipt), trust, where=where.place())
     details = found.link.entry.details
     assert isinstance(details, Received)  # noqa: S101  # nothing else is a receipt
     document = ReceiptDocument(
@@ -129,6 +129,6 @@ def write(
     output: Output,
 ) -> None:
     """Write the receipt for the newest entry `received` of DIRECTORY to the new file RECEIPT."""
-    number = write_receipt(directory, receipt, custody=RecordPlace(custody, continued, access.load()))
+    number = write_receipt(directory, receipt, where=RecordPlace(custody, continued, access.load()))
     output.answer(f"{shown(str(receipt))}: receipt of entry {number}", done=True)
     output.document(ReceiptFileDocument(path=directory, entry=number))

@@ -94,7 +94,7 @@ def command(
         accepted=accepted,
         transfer=transfer,
         trust=TrustPolicy(load_trust(trust_file)),
-        custody=entry.place(opening),
+        where=entry.place(opening),
         jobs=workers.jobs,
     )
     with terminal_progress(output) as progress:

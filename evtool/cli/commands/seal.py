@@ -152,14 +152,12 @@ def command(
     Evidence files are only read. The record is written to the directory custody/ inside of DIRECTORY.
     """
     options = SealOptions(
-        reason=entry.reason,
-        happened_at=entry.happened_at,
-        clock=entry.clock,
+        header=entry.header(),
         exclude=what.exclude,
         reset_exclusions=what.reset_excludes,
         allow=frozenset(what.allow),
         statements=statements.files(),
-        custody=entry.place(),
+        where=entry.place(),
         jobs=workers.jobs,
         scheduler=workers.scheduler,
         renamed=what.renamed,

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.line import CONTENT, FILE, FileColumns, pieces, spell_files
-from evtool.core.manifest.statement import MetadataStatement, parse_statement
+from evtool.core.manifest.statement import MetadataStatement
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.limits import MAX_INTEGER, MAX_LINE
 from evtool.core.text.times import parse_shaped_mtime

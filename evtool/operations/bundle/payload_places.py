@@ -19,7 +19,7 @@ from evtool.core.errors import InputError
 from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.statement import ItemType
 from evtool.core.text.names import nfc_key, parse_name, parse_target, store_name
-from evtool.store.custody import RECORD
+from evtool.store.custody_names import RECORD
 from evtool.store.new_tree import NewTree, NoSuchPlaceError
 
 

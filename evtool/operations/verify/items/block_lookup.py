@@ -18,8 +18,8 @@ from evtool.core.manifest.statement import (
     ItemType,
     WithheldStatement,
     check_statements,
-    parse_statement,
 )
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.times import parse_mtime
 from evtool.operations.record.spelling import LINES_PER_ITEM, spell_items

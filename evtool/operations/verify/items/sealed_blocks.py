@@ -18,9 +18,11 @@ from evtool.core.manifest.line import FILE, begins_item, expression, find_starts
 from evtool.core.manifest.manifest import Item, ManifestReader, ManifestSummary
 from evtool.core.manifest.merkle import Subtree, fold_nodes
 from evtool.core.manifest.nesting import NestedPaths
-from evtool.core.manifest.statement import ContentStatement, FileStatement, parse_statement
+from evtool.core.manifest.statement import ContentStatement, FileStatement
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.text.expressions import compiled_when_used
-from evtool.operations.record.record import Seal, SealReading
+from evtool.operations.record.items import SealReading
+from evtool.operations.record.record import Seal
 from evtool.operations.record.spelling import LINES_PER_ITEM
 from evtool.operations.verify.items.block_lookup import UnchangedBlock
 from evtool.store.custody import CustodyReader
