@@ -2,7 +2,7 @@
 
 import { bytesOf, FolderSource, piecesOf } from "./blobs.ts";
 import {
-  type Digests, FileHasher, NOBODY, readData, readSigners, type Source, store, verify, ZipError, ZipSource,
+  type Digests, FileHasher, NOBODY, prepare, readData, readSigners, type Source, store, verify, ZipError, ZipSource,
 } from "./core/index.ts";
 import { baseName } from "./core/text.ts";
 import type { FromWorker, HashPart, Input, Question, ToWorker } from "./messages.ts";
@@ -33,6 +33,7 @@ export function startWorker(post: (message: FromWorker) => void, listen: (hear: 
 // -------------------------------------------------------------------------------------------------------- verifying
 
 async function check(input: Input, question: Question, post: (message: FromWorker) => void, hashed: Promise<Hashed>): Promise<void> {
+  await prepare();
   const source = await open(input);
   const { signers, skipped } = readSigners(question.lines);
   let lost = 0;
