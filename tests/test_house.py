@@ -43,7 +43,7 @@ FLOORS: Mapping[str, list[set[str]]] = {
         {"timestamps", "seal", "bundle", "examine"},
     ],
     "evtool.cli": [
-        {"delivery", "next_command", "screen", "ways", "progress_bars"},
+        {"delivery", "next_command", "screen", "ways", "progress_bars", "topics"},
         {"command", "notes"},
         {"output", "group"},
         {"options", "progress", "faults", "usage", "telling"},
