@@ -43,6 +43,11 @@ PAGES: dict[str, tuple[str, str, str]] = {
         "All that a report for people is made from; [FORMAT-report.md](FORMAT-report.md) says who gets what of it.",
         "account",
     ),
+    "FORMAT-json-program.md": (
+        "JSON documents: the program itself",
+        "Which program this is, what else can check a record, and what decides when an option is not given.",
+        "version page config",
+    ),
 }
 """Page -> its heading, its first sentence, and the documents on it, by the names of their schemas."""
 

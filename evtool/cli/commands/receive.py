@@ -13,12 +13,12 @@ from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options, trust_option
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
 from evtool.cli.options.items import items_option, resolve_items
+from evtool.cli.options.trust import told_trust
 from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.events import Acceptance
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.values import replace
-from evtool.keys.trust import load_trust
 from evtool.operations.author import Author
 from evtool.operations.entries.handover import ReceiveOptions, receive
 from evtool.operations.record.continuation import default_continuation
@@ -93,8 +93,8 @@ def command(
         acceptance=acceptance,
         accepted=accepted,
         transfer=transfer,
-        trust=TrustPolicy(load_trust(trust_file)),
-        custody=entry.place(opening),
+        trust=TrustPolicy(told_trust(trust_file).keys),
+        where=entry.place(opening),
         jobs=workers.jobs,
     )
     with terminal_progress(output) as progress:

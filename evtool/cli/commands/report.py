@@ -24,7 +24,7 @@ from evtool.core.values import replace
 from evtool.keys.files import read_any_file
 from evtool.operations.examine.examine import examine
 from evtool.operations.record.place import RecordPlace
-from evtool.report.account import Account, Audience, ListedItems, TrustKind
+from evtool.report.account import Account, Audience, ListedItems
 from evtool.report.audience import list_only, restrict
 from evtool.report.certificate.kind import CertificateKind
 from evtool.report.from_json import read_document
@@ -246,17 +246,17 @@ def command(
     if path is None:
         account = _read_account(pages.source)
     else:
+        trust = asked.trust()
         options = replace(
-            asked.load(),
+            asked.load(trust),
             place=RecordPlace(custody, continued, access.load()),
             jobs=workers.jobs,
             scheduler=workers.scheduler,
             time=time.load(output),
         )
-        kind = TrustKind.FINGERPRINTS if asked.signers else TrustKind.FILE if asked.trust_file else TrustKind.OWN_LIST
         with terminal_progress(output) as progress:
             place = sys.stdin.buffer if path == "-" else path
-            account = examine(place, options, kind, path=path, progress=progress)
+            account = examine(place, options, trust.kind, path=path, progress=progress)
     account = wanted.apply(account, is_for_court=bool(pages.certificates))
     if pages.name is not None:
         _write(account, pages, output)

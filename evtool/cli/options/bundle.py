@@ -12,19 +12,19 @@ from evtool.cli.command import flag, options_of
 from evtool.cli.options.access import BUNDLE_PASSPHRASE
 from evtool.cli.options.common import passphrase_source, recipients_flag, trust_flag
 from evtool.cli.options.complete import complete_recipient, complete_term
+from evtool.cli.options.trust import told_trust
 from evtool.cli.options.values import PURPOSES, code_value, purpose_value
 from evtool.core.errors import UsageError, Way
 from evtool.core.text.names import shown
 from evtool.core.values import replace
 from evtool.keys.age_keys import EncryptionKey, parse_recipient, read_recipients_file
 from evtool.keys.passphrase import Passphrase, TerminalPassphrase
-from evtool.keys.trust import load_trust
 from evtool.operations.record.trust import TrustPolicy
 
 if TYPE_CHECKING:
     from evtool.core.terms.terms import Purpose
     from evtool.keys.recipients import KnownRecipient
-    from evtool.operations.bundle.pack import Disclosure
+    from evtool.operations.bundle.options import Disclosure
     from evtool.operations.entries.exits import Exit
 
 
@@ -78,9 +78,9 @@ class DisclosureOptions(Struct, frozen=True):
         """
         # Whoever only reads bundles needs neither.
         from evtool.keys.recipients import load_recipients
-        from evtool.operations.bundle.pack import Disclosure
+        from evtool.operations.bundle.options import Disclosure
 
-        trust = TrustPolicy(load_trust(self.trust_file))
+        trust = TrustPolicy(told_trust(self.trust_file).keys)
         if self.recipient is None and self.purpose is None:
             if self.confirm or self.approved_by:
                 raise click.UsageError("--confirm and --approved-by go with --to, --for and --authority")
@@ -147,7 +147,7 @@ class ExitOptions(Struct, frozen=True):
             advice="" if known else f"{code} is not in your list of recipients: {recipients.how_to_add(code)}",
             confirmed=frozenset(self.confirm),
             is_onward=self.onward,
-            trust=TrustPolicy(load_trust(self.trust_file)),
+            trust=TrustPolicy(told_trust(self.trust_file).keys),
         )
 
 
