@@ -60,8 +60,8 @@ def texts_of(code: str) -> dict[str, list[str]]:
 ENGLISH = texts_of("en")
 
 
-OWN = ("cause.", "error.", "hint.", "claim.", "term.field.", "term.name.", "term.zip.")
-"""Tables of other languages than English: what English says with the code itself, or where the error is raised."""
+OWN = ("cause.", "error.", "hint.", "claim.", "command.", "command-group.", "term.field.", "term.name.", "term.zip.")
+"""Tables of other languages than English: what English says with the code itself, or where it is raised or declared."""
 
 
 def values_in(text: str) -> set[str]:
