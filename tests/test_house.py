@@ -43,7 +43,7 @@ FLOORS: Mapping[str, list[set[str]]] = {
         {"timestamps", "seal", "bundle", "examine"},
     ],
     "evtool.cli": [
-        {"delivery", "environment", "next_command", "screen", "ways", "progress_bars"},
+        {"completion", "delivery", "environment", "next_command", "screen", "ways", "progress_bars"},
         {"command", "notes"},
         {"output", "group"},
         {"options", "progress", "faults", "usage", "telling"},

@@ -41,6 +41,7 @@ INVOCATIONS: dict[str, tuple[str, ...]] = {
     "report": ("report", "CASE", "--json"),
     "help": ("help", "verify"),
     "config": ("config",),
+    "completion": ("completion", "bash"),
     "log": ("log", "CASE"),
     "show": ("show", "CASE"),
     "items": ("items", "new"),

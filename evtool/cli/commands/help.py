@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import click
 
-from evtool.cli.command import Command
+from evtool.cli.command import Argument, Command
+from evtool.cli.completion import offers
 from evtool.cli.output import Output
 from evtool.core.errors import ExitCode, UsageError
 from evtool.core.text.names import shown
@@ -30,7 +31,7 @@ TOPICS = frozenset({"keys"})
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
-@click.argument("words", nargs=-1, metavar="[COMMAND]...")
+@click.argument("words", cls=Argument, completes=offers.COMMAND, nargs=-1, metavar="[COMMAND]...")
 @click.pass_context
 def command(context: click.Context, words: tuple[str, ...]) -> int:
     """Explain a command: what it does, its options, examples and exit codes."""
