@@ -68,15 +68,21 @@ def _terminate(number: int, frame: object) -> NoReturn:
 
 def _run(arguments: list[str], done: list[str]) -> int:
     """Run one command, and tell whatever it fails with; `done` gets what it did that stays done."""
-    if arguments == ["--version"]:
-        sys.stdout.write(f"evtool {__version__}\n")
-        return ExitCode.OK
     shell = os.environ.get(VARIABLE)
     if shell:
         # Start-up time: only a shell asks for this, and it must not wait for click either.
         from evtool.cli.completion.answer import answer_shell
 
         return answer_shell(shell, arguments)
+    if arguments == ["--version"]:
+        sys.stdout.write(f"evtool {__version__}\n")
+        return ExitCode.OK
+    if sorted(arguments) == ["--json", "--version"]:
+        # It reads what comes with this version, of which a run that does something else says nothing.
+        from evtool.cli.output import print_version_document
+
+        print_version_document()
+        return ExitCode.OK
     # Half of the time of a short run is spent on importing click: whoever only asks for the version need not wait.
     import click
 

@@ -136,12 +136,19 @@ def make_program() -> click.Group:
         "It does not show that what the evidence says is true. Evidence files are only ever read.\n\n"
         "`evtool help COMMAND` explains a command."
     )
-    return click.version_option(__version__, "--version", message="evtool %(version)s")(
-        _Program(
-            "evtool",
-            help=help_text,
-            epilog=EPILOG,
-            modules={name: module for name, (module, _) in COMMANDS.items()},
-            context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
-        )
+    program = _Program(
+        "evtool",
+        help=help_text,
+        epilog=EPILOG,
+        modules={name: module for name, (module, _) in COMMANDS.items()},
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
     )
+    told = "With --version: as one JSON document, with the SHA-256 of the checks that do without evtool."
+    program = click.option("--json", is_flag=True, expose_value=False, callback=_refuse_json, help=told)(program)
+    return click.version_option(__version__, "--version", message="evtool %(version)s")(program)
+
+
+def _refuse_json(_context: click.Context, _param: click.Parameter, asked: bool) -> None:
+    """Refuse --json where it means nothing; with --version alone, `evtool.cli.app` answers by itself."""
+    if asked:
+        raise click.UsageError("--json goes behind the name of a command, or with --version alone")

@@ -15,6 +15,7 @@ from msgspec import Struct, field
 
 from evtool.cli.command import OUTPUT, flag, options_of
 from evtool.cli.next_command import fill_commands
+from evtool.core import __version__
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import is_visible
 from evtool.report.findings import IN_JSON, IN_TEXT
@@ -207,6 +208,15 @@ def _escape_unprintable(match: re.Match[str]) -> str:
     character = match[0]
     # Outside of strings the only such character that the encoder writes is the newline of its indentation.
     return character if character == "\n" or is_visible(character) else json.dumps(character)[1:-1]
+
+
+def print_version_document() -> None:
+    """Print which evtool this is, and which checkers come with it, as one JSON document."""
+    # Start-up time: no other run reads the checkers.
+    from evtool.report.checker_document import VersionDocument, describe_checker
+    from evtool.web.checkers import Checker
+
+    _write_json(VersionDocument(version=__version__, checkers=tuple(describe_checker(each) for each in Checker)))
 
 
 def print_error_document(message: str, hint: str, exit_code: int) -> None:

@@ -16,6 +16,7 @@ SECTIONS: Mapping[str, Commands] = {
         "show": (f"{_HERE}.show", "list the sealed items"),
         "log": (f"{_HERE}.log", "show the chain of custody"),
         "report": (f"{_HERE}.report", "write a page to print"),
+        "page": (f"{_HERE}.page", "write a check without evtool"),
         "items": (f"{_HERE}.items", "print a table to fill in"),
         "inspect": (f"{_HERE}.inspect", "show embedded metadata"),
         "consent": (f"{_HERE}.consent", "who may get what, for what"),

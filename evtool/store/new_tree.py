@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from evtool.core.text.names import nfc_key, store_name
 from evtool.scan.tree import HAS_DIRECTORY_DESCRIPTORS, Tree, TreeLocation
 from evtool.scan.walk import join_path
 from evtool.store.medium import flush_directory, flush_to_medium
@@ -31,6 +33,9 @@ _NO_SUCH_PLACE = (
     errno.EPERM,
 )
 """What a system answers where a name or a link cannot be had, as opposed to a medium that is full or fails."""
+
+_NO_SUCH_PATH = (*_NO_SUCH_PLACE, errno.ENOENT)
+"""The same where names are taken by their whole path: Windows answers that one of 260 characters leads nowhere."""
 
 
 class NoSuchPlaceError(Exception):
@@ -116,11 +121,33 @@ class NewTree:
         return True
 
     def is_same(self, one: bytes, other: bytes) -> bool:
-        """Tell whether two names in the root are one to this file system, as where it ignores case."""
+        """Tell whether two paths are one to this file system, as where it ignores case."""
         if not (self.exists(one) and self.exists(other)):
             return False
-        first, second = self._tree.stat(b"", one), self._tree.stat(b"", other)
+        first, second = (self._tree.stat(path.rpartition(b"/")[0], path.rpartition(b"/")[2]) for path in (one, other))
         return (first.st_dev, first.st_ino) == (second.st_dev, second.st_ino)
+
+    def keeps(self, name: bytes) -> bool:
+        """Tell whether this medium keeps a name as it is spelled, by giving it to an empty file in a place of its own.
+
+        Windows takes the dot off the end of a name, and makes a hidden part of `a` out of `a:b`, without a word.
+
+        Raises:
+            OSError: the medium fails.
+        """
+        probe = f".evtool-{secrets.token_hex(8)}".encode("ascii")
+        self.make_directory(probe)
+        try:
+            os.close(self.create(join_path(probe, name)))
+        except OSError as error:
+            if error.errno not in _NO_SUCH_PLACE:
+                raise
+        found = [found for found, _ in self._tree.list_directory(probe)]
+        for other in found:
+            os.unlink(self._at(probe, other), dir_fd=self._in(probe))
+        os.rmdir(self._at(b"", probe), dir_fd=self._in(b""))
+        # Some systems spell it with other code points, which a verification takes for the same name.
+        return [nfc_key(store_name(other)) for other in found] == [nfc_key(store_name(name))]
 
     def set_date(self, path: bytes, mtime: int) -> None:
         """Set the date of a file or directory, where this medium can hold it."""
@@ -137,7 +164,7 @@ class NewTree:
             self._make_directories(directory, made)
             make()
         except OSError as error:
-            if error.errno not in _NO_SUCH_PLACE:
+            if error.errno not in (_NO_SUCH_PLACE if HAS_DIRECTORY_DESCRIPTORS else _NO_SUCH_PATH):
                 raise
             for end in reversed(made):
                 above, _, name = directory[:end].rpartition(b"/")

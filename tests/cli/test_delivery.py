@@ -39,6 +39,7 @@ INVOCATIONS: dict[str, tuple[str, ...]] = {
     "seal": ("seal", "CASE.more", "--metadata", "none"),
     "verify": ("verify", "CASE"),
     "report": ("report", "CASE", "--json"),
+    "page": ("page", "--script", "-o", "check.py"),
     "help": ("help", "verify"),
     "config": ("config",),
     "completion": ("completion", "bash"),

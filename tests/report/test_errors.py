@@ -192,3 +192,21 @@ def test_an_error_in_an_error_and_a_finding_in_one_are_said_in_the_same_language
 def test_the_families_are_all_known() -> None:
     assert {"EvtoolError", "DerError", "NetworkError"} <= families()
     assert errors.EvtoolError is EvtoolError
+
+
+def test_a_command_in_a_name_is_not_one_of_the_hint() -> None:
+    """A file can be called as if it were a command; what a run types next is made of the text, and never of a name."""
+    name = "`evtool log DIR`"
+    inner = InputError(
+        "{page} is gone", hint="`evtool verify DIR`, then {page}", key="no-such-option", page=name, option="x"
+    )
+    outer = FormatError("{path}: {why}", hint="{why.hint}", key="file-why", path="x", why=inner)
+    unkeyed = InputError("x", hint="`evtool verify DIR`")
+    assert pickle.loads(pickle.dumps(inner)).hint_template == inner.hint_template
+    for error, wanted in ((inner, name), (outer, name), (unkeyed, "")):
+        error.fill = lambda text: text.replace("DIR", "case")
+        said = english().say_hint(error)
+        assert said == "`evtool verify case`" + (f", then {wanted}" if wanted else "")
+    assert load_language("ko").say_hint(outer) == f"`{name}` 명령으로 사용법을 볼 수 있습니다"
+    told = load_language("ko").say_hint(KeyFileError.like(unkeyed))
+    assert told == "다음 안내는 영문으로만 볼 수 있습니다. `evtool verify DIR`"

@@ -76,6 +76,7 @@ from evtool.core.text.ranges import ItemRanges  # noqa: E402
 from evtool.interop.items_table import describe_columns  # noqa: E402
 from evtool.report.account import Account  # noqa: E402
 from evtool.report.bundle_document import PackDocument, UnpackDocument  # noqa: E402
+from evtool.report.checker_document import PageDocument, VersionDocument  # noqa: E402
 from evtool.report.consent_document import (  # noqa: E402
     ConsentChangeDocument,
     ConsentCheckDocument,
@@ -142,6 +143,8 @@ DOCUMENTS: dict[str, type] = {
     "derive": DeriveDocument,
     "inspect": InspectDocument,
     "register-check": RegisterCheckDocument,
+    "version": VersionDocument,
+    "page": PageDocument,
     "config": SettingsDocument,
     "error": ErrorDocument,
     "progress": ProgressLine,
@@ -399,8 +402,8 @@ def _describe(type_: type) -> dict[str, str]:
     """What the docstring of a type says of its fields, under `Attributes:`."""
     described: dict[str, str] = {}
     names: list[str] = []
-    section = str(type_.__doc__).partition("Attributes:\n")[2]
-    for line in section.splitlines():
+    sections = (str(kind.__doc__).partition("Attributes:\n")[2] for kind in reversed(type_.__mro__))
+    for line in "\n".join(sections).splitlines():
         match = re.match(r" {8}(\w+(?:, \w+)*): (.+)", line)
         if match:
             names = match[1].split(", ")

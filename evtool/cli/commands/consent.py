@@ -391,7 +391,7 @@ def set_(
     place = entry.place(access.load())
     header = entry.header(resolve_items(directory, place, items))
     author = Author(signing.choose(dry_run=entry.dry_run), entry.policy())
-    result = change_consent(directory, author, stated, header, custody=place)
+    result = change_consent(directory, author, stated, header, where=place)
     dry_run = entry.dry_run
     language, say = output.language, output.language.say
     added = "answer.would-add" if dry_run else "answer.added"

@@ -61,11 +61,9 @@ def command(
 ) -> int:
     """Record that COPY was made from ORIGINAL, and seal it if it is new."""
     options = SealOptions(
-        reason=entry.reason,
-        happened_at=entry.happened_at,
-        clock=entry.clock,
+        header=entry.header(),
         statements=statements.files(),
-        custody=entry.place(),
+        where=entry.place(),
     )
     with terminal_progress(output) as progress:
         author = Author(signing.choose(dry_run=entry.dry_run), entry.policy(), progress)

@@ -104,9 +104,7 @@ def command(
         output.answer("\n".join(f"{name:<13} {meaning}\n{'':<13} {accepted}" for name, meaning, accepted in described))
         output.document(ItemsTableDocument(columns=_columns(), paths=None))
         return ExitCode.OK
-    options = SealOptions(
-        exclude=exclude, reset_exclusions=reset_excludes, custody=custody, allow=frozenset({UNMATCHED})
-    )
+    options = SealOptions(exclude=exclude, reset_exclusions=reset_excludes, where=custody, allow=frozenset({UNMATCHED}))
     names = list_new_names(directory, options)
     if output_file is not None:
         check_table_place(str(output_file), directory)

@@ -166,9 +166,9 @@ def _tell(
     if header.reason == NOT_STATED:
         header = replace(header, reason="the key was changed")
     try:
-        key = choose_old_key(path, new, [key.public_key for key in former], custody=entry.place())
+        key = choose_old_key(path, new, [key.public_key for key in former], where=entry.place())
         signer = unlock(next(file for file in former if file.public_key == key))
-        result = announce_key(path, Author(signer, entry.policy()), new, header, custody=entry.place())
+        result = announce_key(path, Author(signer, entry.policy()), new, header, where=entry.place())
     except EvtoolError as error:
         return ToldRecord(path=path, error=error.message, hint=error.hint)
     if entry.dry_run:

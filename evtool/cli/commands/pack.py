@@ -17,7 +17,7 @@ from evtool.cli.options.items import items_option
 from evtool.cli.output import Output, output_and_progress
 from evtool.core.text.item_choice import ItemChoice
 from evtool.operations.bundle.choice import WITHHOLDABLE, Wanted
-from evtool.operations.bundle.pack import PackOptions
+from evtool.operations.bundle.options import PackOptions
 
 EXAMPLES = """\b
 Examples:
@@ -109,7 +109,7 @@ def command(
         neutral_names=part.neutral_names,
         recipients=recipients,
         passphrase=passphrase,
-        custody=entry.place(),
+        where=entry.place(),
     )
     order = Order(directory, bundle, disclosed, options, signing, entry)
     return (preview_bundle if entry.dry_run else make_bundle)(output, order)

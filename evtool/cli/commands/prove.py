@@ -15,7 +15,7 @@ from evtool.cli.options.items import items_option
 from evtool.cli.output import Output, output_and_progress
 from evtool.core.text.item_choice import ItemChoice
 from evtool.operations.bundle.choice import Wanted
-from evtool.operations.bundle.pack import PackOptions
+from evtool.operations.bundle.options import PackOptions
 
 EXAMPLES = """\b
 Examples:
@@ -68,6 +68,6 @@ def command(
         raise click.UsageError("a proof is a zip container: name it ….zip, or ….zip.age if it is to be encrypted")
     disclosed, known = disclosure.load()
     recipients, passphrase = encryption.load(bundle, known)
-    options = PackOptions(Wanted(only=items), recipients=recipients, passphrase=passphrase, custody=entry.place())
+    options = PackOptions(Wanted(only=items), recipients=recipients, passphrase=passphrase, where=entry.place())
     order = Order(directory, bundle, disclosed, options, signing, entry)
     return (preview_bundle if entry.dry_run else make_bundle)(output, order)

@@ -95,7 +95,7 @@ def add(
     """
     chosen = told_trust(trust_file)
     trust = TrustPolicy(chosen.keys, receipts=load_receipt_keys(chosen.file, recipients_file))
-    found = add_receipt(directory, read_receipt_file(receipt), trust, custody=where.place())
+    found = add_receipt(directory, read_receipt_file(receipt), trust, where=where.place())
     details = found.link.entry.details
     assert isinstance(details, Received)  # noqa: S101  # nothing else is a receipt
     document = ReceiptDocument(
@@ -130,6 +130,6 @@ def write(
     output: Output,
 ) -> None:
     """Write the receipt for the newest entry `received` of DIRECTORY to the new file RECEIPT."""
-    number = write_receipt(directory, receipt, custody=RecordPlace(custody, continued, access.load()))
+    number = write_receipt(directory, receipt, where=RecordPlace(custody, continued, access.load()))
     output.answer(f"{shown(str(receipt))}: receipt of entry {number}", done=True)
     output.document(ReceiptFileDocument(path=directory, entry=number))

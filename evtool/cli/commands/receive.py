@@ -97,7 +97,7 @@ def command(
         accepted=accepted,
         transfer=transfer,
         trust=TrustPolicy(told_trust(trust_file).keys),
-        custody=entry.place(opening),
+        where=entry.place(opening),
         jobs=workers.jobs,
     )
     with terminal_progress(output) as progress:

@@ -216,10 +216,10 @@ def command(
         author = Author(signing.choose(dry_run=entry.dry_run), entry.policy(), progress)
         if isinstance(details, Transferred | Disclosed):
             allowed = consent.load(details.recipient)
-            result = record_exit(directory, author, details, header, allowed, fixity=fixity, custody=place)
+            result = record_exit(directory, author, details, header, allowed, fixity=fixity, where=place)
         else:
             confirmed = frozenset(consent.confirm)
-            result = record_event(directory, author, details, header, fixity=fixity, confirmed=confirmed, custody=place)
+            result = record_event(directory, author, details, header, fixity=fixity, confirmed=confirmed, where=place)
     return answer_entry(output, directory, result, where=entry.reading(opening))
 
 
@@ -249,7 +249,7 @@ def _rename(
     with terminal_progress(output) as progress:
         author = Author(signing.choose(dry_run=entry.dry_run), entry.policy(), progress)
         if new is None:
-            written = restate_names(directory, author, numbers, entry.header(None), custody=entry.place())
+            written = restate_names(directory, author, numbers, entry.header(None), where=entry.place())
             again = "answer.would-name-again" if entry.dry_run else "answer.named-again"
             note = output.language.say(again, items=numbers.ranges, count=len(written))
             return answer_entry(output, directory, written[-1], f"  {note}", where=entry.reading())
@@ -259,7 +259,7 @@ def _rename(
             numbers.last,
             store_name(os.fsencode(new)),
             entry.header(None),
-            custody=entry.place(),
+            where=entry.place(),
         )
     rename = result.rename
     named = "answer.would-be-named" if entry.dry_run else "answer.named"

@@ -230,7 +230,7 @@ def upgrade(
     output: Output,
 ) -> int:
     """Ask OpenTimestamps calendars for the rest of the proofs in DIRECTORY."""
-    upgrades = upgrade_proofs(directory, ots, entry=entry, custody=where.place(access.load()))
+    upgrades = upgrade_proofs(directory, ots, entry=entry, where=where.place(access.load()))
     is_done = all(proof.complete or proof.would_ask for proof in upgrades)
     exit_code = ExitCode.OK if is_done else ExitCode.NOT_ESTABLISHED
     if grown := [proof.name.text for proof in upgrades if proof.changed]:

@@ -86,7 +86,7 @@ def command(
             entry.header(),
             consent.load(recipient),
             fixity=FixityRequest(jobs=workers.jobs),
-            custody=entry.place(opening),
+            where=entry.place(opening),
         )
     notes = [] if entry.dry_run else ["", output.language.say("answer.transfer-open", recipient=recipient)]
     return answer_entry(output, directory, result, *notes, where=entry.reading(opening))

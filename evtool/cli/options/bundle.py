@@ -24,7 +24,7 @@ from evtool.operations.record.trust import TrustPolicy
 if TYPE_CHECKING:
     from evtool.core.terms.terms import Purpose
     from evtool.keys.recipients import KnownRecipient
-    from evtool.operations.bundle.pack import Disclosure
+    from evtool.operations.bundle.options import Disclosure
     from evtool.operations.entries.exits import Exit
 
 
@@ -78,7 +78,7 @@ class DisclosureOptions(Struct, frozen=True):
         """
         # Whoever only reads bundles needs neither.
         from evtool.keys.recipients import load_recipients
-        from evtool.operations.bundle.pack import Disclosure
+        from evtool.operations.bundle.options import Disclosure
 
         trust = TrustPolicy(told_trust(self.trust_file).keys)
         if self.recipient is None and self.purpose is None:

@@ -24,8 +24,9 @@ from evtool.core.text.names import shown
 from evtool.operations.bundle.withhold import CONTEXT, METADATA, NAMES, Withhold, find_withhold
 from evtool.operations.entries.consent import consents_of, decide_consents, require_decidable
 from evtool.operations.entries.exits import group_refusals, render_refusals
+from evtool.operations.record.items import read_afresh, read_numbered_items
 from evtool.operations.record.read import find_sought
-from evtool.operations.record.record import Record, SealedItem, read_afresh, read_numbered_items, read_record
+from evtool.operations.record.record import Record, SealedItem, read_record
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.record.withholding import judge_withholding
 from evtool.report.language import in_english

@@ -40,7 +40,8 @@ from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind
 from evtool.store.bundle import PAYLOAD_PREFIX
-from evtool.store.custody import COVER, RECORD, CustodyReader, FileRole, file_name, receipt_names
+from evtool.store.custody import CustodyReader
+from evtool.store.custody_names import COVER, RECORD, FileRole, file_name, receipt_names
 
 _CHUNK = 1024 * 1024
 

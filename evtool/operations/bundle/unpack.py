@@ -26,8 +26,9 @@ from evtool.operations.bundle.payload_places import Placed, Placing
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.container import open_container
 from evtool.operations.record.continuation import open_continued
+from evtool.operations.record.items import nameless_items, read_items
 from evtool.operations.record.place import BundleAccess, Place
-from evtool.operations.record.record import nameless_items, read_items, read_record
+from evtool.operations.record.record import read_record
 from evtool.operations.record.subject import Subject
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import verify, verify_open
@@ -37,7 +38,8 @@ from evtool.scan.tree import Tree, TreeLocation
 from evtool.store.bundle import PAYLOAD_PREFIX, Bundle, FolderBundle
 from evtool.store.bundle_form import is_bundle_folder
 from evtool.store.continued import ContinuedCustody
-from evtool.store.custody import RECORD, CustodyReader
+from evtool.store.custody import CustodyReader
+from evtool.store.custody_names import RECORD
 from evtool.store.new_tree import NewTree, flush_files
 from evtool.store.output import check_new, new_directory
 from evtool.store.work import WorkPlace

@@ -8,7 +8,8 @@ from evtool.core.manifest.statement import ItemType
 from evtool.core.text.names import parse_name
 from evtool.core.text.ranges import ItemRanges, is_about, name_ranges, ranges_of
 from evtool.operations.entries.writer import OpenRecord
-from evtool.operations.record.record import SealedItem, read_numbered_items, read_record
+from evtool.operations.record.items import read_numbered_items
+from evtool.operations.record.record import SealedItem, read_record
 from evtool.operations.verify.items.judge import is_another
 from evtool.scan.observe import Mode, observe
 from evtool.scan.source import EvidenceSource

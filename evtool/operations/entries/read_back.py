@@ -20,7 +20,8 @@ from evtool.core.text.digest import sha256_hex
 from evtool.core.text.limits import MAX_ENTRIES_SIZE
 from evtool.core.text.names import parse_name
 from evtool.operations.record.record import Record
-from evtool.store.custody import CustodyReader, FileRole, file_name
+from evtool.store.custody import CustodyReader
+from evtool.store.custody_names import FileRole, file_name
 from evtool.store.writer import part_name
 
 _ALWAYS_READ = 4096

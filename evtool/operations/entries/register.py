@@ -17,7 +17,8 @@ from evtool.core.text.names import shown
 from evtool.operations.progress import NoProgress
 from evtool.operations.record.place import BundleAccess, Where, place_of
 from evtool.operations.record.subject import open_subject
-from evtool.store.custody import CustodyReader, FileRole, Listing, file_name, receipt_names
+from evtool.store.custody import CustodyReader
+from evtool.store.custody_names import FileRole, Listing, file_name, receipt_names
 
 
 class RegisterHit(Struct, frozen=True):
@@ -82,7 +83,7 @@ def read_register(path: Path, access: BundleAccess) -> tuple[Person, ...]:
     return parse_register(bytes(data))
 
 
-def check_register(path: str | os.PathLike[str], people: tuple[Person, ...], custody: Where) -> RegisterCheck:
+def check_register(path: str | os.PathLike[str], people: tuple[Person, ...], where: Where) -> RegisterCheck:
     """Look for terms of the register in every text of a record: entries, manifests, lists, receipts, pages, names.
 
     Raises:
@@ -91,7 +92,7 @@ def check_register(path: str | os.PathLike[str], people: tuple[Person, ...], cus
     search = RegisterSearch(people)
     files = lines = 0
     hits: list[RegisterHit] = []
-    with open_subject(path, place_of(custody), NoProgress()) as subject:
+    with open_subject(path, place_of(where), NoProgress()) as subject:
         if subject is None:
             raise InputError(f"{shown(os.fsdecode(os.fspath(path)))} has no custody directory")
         listing = subject.custody.list_files()

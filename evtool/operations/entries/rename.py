@@ -25,14 +25,15 @@ from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.record_event import RecordResult, add_event
 from evtool.operations.entries.writer import EntryHeader, OpenRecord, open_for_writing
+from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
-from evtool.operations.record.record import Record, SealedItem, read_numbered_items, read_record
+from evtool.operations.record.record import Record, SealedItem, read_record
 from evtool.operations.verify.items.judge import is_another
 from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Kind, find_one
-from evtool.store.custody import NAME
+from evtool.store.custody_names import NAME
 
 _ENTRY_BYTES = MAX_ENTRY - 8 * 1024
 """Bytes of names and numbers in one entry; the rest is for its reason and its salt."""
@@ -57,7 +58,7 @@ def rename_item(
     new: str,
     header: EntryHeader,
     *,
-    custody: Where = None,
+    where: Where = None,
 ) -> RenameResult:
     """Record that one item has another name now, which is where its bytes lie.
 
@@ -74,7 +75,7 @@ def rename_item(
     except FormatError as error:
         raise UsageError(error.message, hint=error.hint) from None
     check_entry_text(details, header.reason, author.policy)
-    with open_for_writing(path, custody) as opened:
+    with open_for_writing(path, where) as opened:
         record = read_record(opened.custody)
         sealed = next((each for each in read_numbered_items(record) if each.item.number == item), None)
         require_decidable(record)
@@ -90,7 +91,7 @@ def restate_names(
     items: ItemRanges,
     header: EntryHeader,
     *,
-    custody: Where = None,
+    where: Where = None,
 ) -> list[RecordResult]:
     """Record again which names items have, in entries of their own.
 
@@ -100,7 +101,7 @@ def restate_names(
         UsageError: the name of an item is withheld here, or the item was disposed of.
         MismatchError, InputError, RefusedError: as `rename_item`.
     """
-    with open_record(path, custody) as record:
+    with open_record(path, where) as record:
         renames = [
             Rename(sealed.item.number, sealed.item.file.path, sealed.item.file.path)
             for sealed in read_numbered_items(record, seek(items))
@@ -109,7 +110,7 @@ def restate_names(
         require_decidable(record)
     if len(renames) != len(items):
         raise UsageError("an item was disposed of, or its name is withheld here, so it cannot be recorded again")
-    return record_renames(path, author, renames, header, custody=custody)
+    return record_renames(path, author, renames, header, where=where)
 
 
 def record_renames(
@@ -118,7 +119,7 @@ def record_renames(
     renames: Sequence[Rename],
     header: EntryHeader,
     *,
-    custody: Where = None,
+    where: Where = None,
 ) -> list[RecordResult]:
     """Record that items lie under other names now, in as many entries as it takes; the caller has compared them.
 
@@ -129,7 +130,7 @@ def record_renames(
     check_entry_text(Renamed(StoredPaths(tuple(rename.new for rename in renames))), header.reason, author.policy)
     written = []
     for group in _split(sorted(renames, key=lambda rename: rename.item)):
-        with open_for_writing(path, custody) as opened:
+        with open_for_writing(path, where) as opened:
             _require_free(read_record(opened.custody), group)
             written.append(_add(opened, author, header, group))
     return written

@@ -10,8 +10,9 @@ from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, is_about
 from evtool.operations.author import Author
 from evtool.operations.entries.writer import OpenRecord
+from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.opening import require_sound
-from evtool.operations.record.record import Record, read_numbered_items, read_record, with_undone
+from evtool.operations.record.record import Record, read_record, with_undone
 from evtool.report.language import english
 
 

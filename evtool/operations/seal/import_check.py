@@ -95,7 +95,7 @@ class ImportCheck(Struct):
     _files: int = 0
 
     def run(
-        self, tree: Tree, custody: bytes | None, exclusions: Exclusions, journal: Journal, progress: Progress
+        self, tree: Tree, custody_name: bytes | None, exclusions: Exclusions, journal: Journal, progress: Progress
     ) -> None:
         """Read every file once, compare it, and let the journal remember what the seal needs.
 
@@ -108,9 +108,9 @@ class ImportCheck(Struct):
         self._algorithms = {name for file in self._waiting.values() for name in file.digests}
         for path in self._waiting:
             self._forms.setdefault(nfc_key(store_name(path)), []).append(path)
-        measured = measure_tree(tree.location, custody=custody, exclusions=exclusions)
+        measured = measure_tree(tree.location, custody_name=custody_name, exclusions=exclusions)
         progress.start("checking", len(self._waiting), None, measure=measured)
-        for found in walk(tree, custody=custody, exclusions=exclusions, notes=WalkNotes()):
+        for found in walk(tree, custody_name=custody_name, exclusions=exclusions, notes=WalkNotes()):
             if found.kind is Kind.FILE:
                 self._take_file(tree, found, journal, progress)
             else:

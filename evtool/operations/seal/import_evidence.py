@@ -27,7 +27,6 @@ from evtool.interop.expected import WEAK
 from evtool.interop.foreign_bag import PAYLOAD, ForeignBag, read_foreign_bag
 from evtool.operations.author import Author
 from evtool.operations.entries.writer import (
-    EntryHeader,
     OpenRecord,
     open_for_writing,
     write_entry,
@@ -43,7 +42,7 @@ from evtool.report.language import in_english
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import WalkNotes, walk
 from evtool.store.bundle_form import is_bundle_folder
-from evtool.store.custody import NAME
+from evtool.store.custody_names import NAME
 from evtool.store.journal import Journal, journal_name
 
 LIST_FORMATS = FORMATS
@@ -184,11 +183,11 @@ def _name_lookup(path: str | os.PathLike[str], options: SealOptions) -> Callable
 
     @cache
     def names() -> set[str]:
-        custody = NAME if options.custody is None else None
+        custody = NAME if options.where is None else None
         with Tree(location) as tree:
             return {
                 nfc_key(store_name(found.path))
-                for found in walk(tree, custody=custody, exclusions=Exclusions(), notes=WalkNotes())
+                for found in walk(tree, custody_name=custody, exclusions=Exclusions(), notes=WalkNotes())
             }
 
     return lambda name: nfc_key(store_name(name)) in names()
@@ -227,22 +226,21 @@ def _read_bag(tree: Tree, texts: dict[bytes, str]) -> ForeignBag:
 
 
 def _import(run: _Import) -> ImportResult:
-    check_entry_text(run.details, run.options.reason, run.author.policy)
+    check_entry_text(run.details, run.options.header.reason, run.author.policy)
     options = run.options
     if not options.reset_exclusions and _lists_hidden(run.expectation, Exclusions(DEFAULT_PATTERNS)):
         # What other systems leave in folders is evidence as soon as somebody else listed it.
         options = replace(options, reset_exclusions=True)
     check = ImportCheck(run.expectation)
-    with open_for_writing(run.path, options.custody) as opened:
+    with open_for_writing(run.path, options.where) as opened:
         _require_unsealed(opened)
     # Tables that do not fit are found before anything is read or written.
     previewed = preview_seal(run.path, options, policy=run.author.policy)
-    with open_for_writing(run.path, options.custody) as opened:
+    with open_for_writing(run.path, options.where) as opened:
         _require_unsealed(opened)
         _check_all(opened, check, options, run.author.progress)
-        header = EntryHeader(options.reason, options.happened_at, options.clock)
-        collected = write_entry(opened, run.author, header, run.details)
-    if place_of(options.custody).dry_run:
+        collected = write_entry(opened, run.author, options.header, run.details)
+    if place_of(options.where).dry_run:
         result = replace(previewed, entry=collected.sequence + 1, head=None)
     else:
         result = seal(run.path, run.author, options)
@@ -293,7 +291,7 @@ def _check_all(opened: OpenRecord, check: ImportCheck, options: SealOptions, pro
 def _require_sealed_as_checked(path: str | os.PathLike[str], options: SealOptions, digests: Mapping[str, str]) -> None:
     """Make sure that no file was exchanged, added or removed between the check and the seal."""
     waiting = dict(digests)
-    with open_record(path, options.custody) as record:
+    with open_record(path, options.where) as record:
         for sealed in list_items(record, Selection()):
             content, file = sealed.item.content, sealed.item.file
             if content and content.digests and file and waiting.pop(file.path, None) != content.digests.sha256:

@@ -25,7 +25,7 @@ from evtool.core.text.patterns import Exclusions
 from evtool.operations.record.spelling import LINES_PER_ITEM, BlockOrder, ItemBlock
 from evtool.scan.observe import Observation
 from evtool.scan.walk import Found
-from evtool.store.custody import FileRole, file_name
+from evtool.store.custody_names import FileRole, file_name
 from evtool.store.writer import CustodyWriter
 
 _SALT_BATCH = 256

@@ -94,7 +94,7 @@ def add_revocation(
     anchors: tuple[Anchor, ...],
     *,
     entry: int | None = None,
-    custody: Where = None,
+    where: Where = None,
     ports: Ports | None = None,
 ) -> RevocationResult:
     """Check CRLs and OCSP answers against the time-stamps of a record, and store each beside those that it is about.
@@ -110,20 +110,20 @@ def add_revocation(
     """
     ports = ports or Ports()
     parsed = [(source, _parse(source, data)) for source, data in files]
-    with open_record(path, custody) as record:
+    with open_record(path, where) as record:
         tokens = find_tokens(record, anchors, entry, ports)
     matches = [
         (source, file, token, statement) for source, file in parsed for token, statement in _match(source, file, tokens)
     ]
     targets = {token.target.sequence: token.target for _, _, token, _ in matches}
-    with open_same_record(path, custody, *targets.values()) as opened:
+    with open_same_record(path, where, *targets.values()) as opened:
         plan = _Plan(opened)
         kept = tuple(plan.add(source, file, token.name, statement) for source, file, token, statement in matches)
         if plan.new:
             store_files(opened, plan.new)
-        if place_of(custody).dry_run:
+        if place_of(where).dry_run:
             return RevocationResult(kept, _judge_beforehand(opened.record, plan.new, kept, anchors, ports))
-    return RevocationResult(kept, _judge_again(path, custody, kept, anchors, ports))
+    return RevocationResult(kept, _judge_again(path, where, kept, anchors, ports))
 
 
 def _parse(source: str, data: bytes) -> RevocationFile:
@@ -241,12 +241,12 @@ def _digest(opened: OpenRecord, name: StampName) -> bytes:
 
 def _judge_again(
     path: str | os.PathLike[str],
-    custody: Where,
+    where: Where,
     kept: Sequence[KeptRevocation],
     anchors: tuple[Anchor, ...],
     ports: Ports,
 ) -> tuple[StampReport, ...]:
-    with open_record(path, custody) as record:
+    with open_record(path, where) as record:
         return _judge(record, kept, anchors, ports)
 
 

@@ -80,15 +80,15 @@ def read_target(record: Record, entry: int | None) -> Target:
 
 
 @contextmanager
-def open_same_record(path: str | os.PathLike[str], custody: Where, *targets: Target) -> Iterator[OpenRecord]:
+def open_same_record(path: str | os.PathLike[str], where: Where, *targets: Target) -> Iterator[OpenRecord]:
     """Lock the record to add files beside entries that were read before.
 
     Raises:
         MismatchError: an entry is not the one any more; nothing was stored.
     """
-    if not has_record(path, custody):
+    if not has_record(path, where):
         raise InputError(f"{shown(os.fsdecode(os.fspath(path)))} no longer has a custody directory")
-    with open_for_writing(path, custody) as opened:
+    with open_for_writing(path, where) as opened:
         for target in targets:
             if read_target(opened.record, target.sequence) != target:
                 raise MismatchError(f"entry {target.sequence} has changed since a moment ago; nothing was stored")

@@ -1,0 +1,56 @@
+"""The JSON documents about this version and the checkers that come with it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from evtool.web.checkers import Checker, sha256_of
+
+
+class CheckerShown(Struct, frozen=True, kw_only=True):
+    """A program that checks a record without evtool, and comes with this version.
+
+    Attributes:
+        name: the usual name of its file.
+        sha256: the digest of its file; the same in every installation of this version.
+    """
+
+    name: str
+    sha256: str
+
+
+class VersionDocument(Struct, frozen=True, kw_only=True):
+    """What `evtool --version --json` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        version: of evtool.
+        checkers: the programs that check a record without evtool.
+    """
+
+    format: Literal["evtool-version/1"] = "evtool-version/1"
+    version: str
+    checkers: tuple[CheckerShown, ...]
+
+
+class PageDocument(Struct, frozen=True, kw_only=True):
+    """What `evtool page` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        path: the file that was written, as it was named.
+        checker: what was written.
+        version: of evtool.
+    """
+
+    format: Literal["evtool-page/1"] = "evtool-page/1"
+    path: str
+    checker: CheckerShown
+    version: str
+
+
+def describe_checker(checker: Checker) -> CheckerShown:
+    """Give the name and the digest of a checker."""
+    return CheckerShown(name=checker.value, sha256=sha256_of(checker))

@@ -1,0 +1,70 @@
+"""`evtool page`: a check that does without evtool, written to a file whose digest can be compared."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from evtool.core.errors import ExitCode
+from evtool.core.text.digest import group_in_fours
+from evtool.web.checkers import Checker, read_checker
+from tests.cli.custody import make_case, make_party
+from tests.conftest import Runner
+
+SCRIPT = read_checker(Checker.SCRIPT)
+DIGEST = sha256(SCRIPT).hexdigest()
+
+
+def test_the_script_is_written_with_its_digest_and_runs(evtool: Runner) -> None:
+    result = evtool("page", "--script", "-o", "check.py")
+    assert result.exit_code == ExitCode.OK
+    assert group_in_fours(DIGEST) in result.stdout
+    written = evtool.directory / "check.py"
+    assert written.read_bytes() == SCRIPT
+    asked = [sys.executable, "-I", str(written)]
+    assert subprocess.run(asked, capture_output=True).returncode == ExitCode.USAGE
+
+
+def test_a_file_that_is_there_is_replaced_only_if_asked(evtool: Runner) -> None:
+    file = evtool.directory / "check.py"
+    file.write_text("mine")
+    assert evtool("page", "--script", "-o", "check.py").exit_code == ExitCode.NOT_CHECKED
+    assert file.read_text() == "mine"
+    assert evtool("page", "--script", "-o", "check.py", "--force").exit_code == ExitCode.OK
+    assert file.read_bytes() == SCRIPT
+    assert list(evtool.directory.iterdir()) == [file]
+
+
+def test_the_script_goes_to_standard_output_alone(evtool: Runner) -> None:
+    """And a script that asks for JSON gets no half of each."""
+    assert evtool("page", "--script", "-o", "-").stdout.encode() == SCRIPT
+    assert evtool("page", "--script", "-o", "-", "--json").exit_code == ExitCode.USAGE
+
+
+def test_its_digest_is_told_without_writing_anything(evtool: Runner) -> None:
+    told = {"name": "check.py", "sha256": DIGEST}
+    assert told in evtool("--version", "--json").document["checkers"]
+    assert evtool("page", "--script", "-o", "c.py", "--json").document["checker"] == told
+
+
+@pytest.mark.parametrize("place", ["check.py", "custody/check.py", "sub/check.py"])
+def test_it_is_not_written_into_evidence(evtool: Runner, place: str) -> None:
+    """There it would be a file that nobody sealed: exit code 1 for everybody who verifies."""
+    party = make_party(evtool, "A1")
+    case = make_case(evtool)
+    (Path(case) / "sub").mkdir()
+    party.ok("seal", case, "--metadata", "none")
+    result = evtool("page", "--script", "-o", f"{case}/{place}", "--force")
+    assert result.exit_code == ExitCode.USAGE
+    assert "has a record; nothing was written" in result.stderr
+    party.ok("verify", case)
+
+
+def test_json_before_a_command_is_refused(evtool: Runner) -> None:
+    """It would be passed over, and a script that asked for JSON got text."""
+    assert evtool("--json", "verify", "nothing").exit_code == ExitCode.USAGE
+    assert evtool("--json", "--version").document == evtool("--version", "--json").document
