@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import click
 
-from evtool.cli.command import Command
+from evtool.cli.command import Argument, Command
+from evtool.cli.completion import offers
 from evtool.cli.output import Output
 from evtool.cli.screen import SECTIONS
 from evtool.cli.topics import TOPICS, find_topic, guess_topic, read_topic, render, title_of
@@ -34,7 +35,7 @@ _WIDTH = 80
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
-@click.argument("words", nargs=-1, metavar="[COMMAND|TOPIC]...")
+@click.argument("words", cls=Argument, completes=offers.COMMAND, nargs=-1, metavar="[COMMAND|TOPIC]...")
 @click.pass_context
 def command(context: click.Context, words: tuple[str, ...]) -> int:
     """Explain a command or a topic.
@@ -56,7 +57,7 @@ def command(context: click.Context, words: tuple[str, ...]) -> int:
 
 def _write_overview(language: Language) -> str:
     """List all commands in their groups, and the topics, one per line."""
-    lines = [language.say("overview.about")]
+    lines: list[str] = [language.say("overview.about")]
     for heading, commands in SECTIONS.items():
         lines += ["", heading if language.code == "en" else language.word("command-group", heading)]
         for name, (_, words) in commands.items():
