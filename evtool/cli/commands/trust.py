@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
-from evtool.cli.command import Command
+from evtool.cli.command import Command, misuse
 from evtool.cli.group import Group
 from evtool.cli.options.values import code_value, moment_value
 from evtool.cli.output import Output, output_options
+from evtool.core.errors import UsageError
 from evtool.core.ssh.allowed_signers import AllowedSigner, SkippedLine
 from evtool.core.ssh.key import PublicKey
 from evtool.core.text.names import shown
@@ -109,7 +110,7 @@ def add(
 ) -> None:
     """Trust the key in FILE.pub as that of agent CODE."""
     if valid_after and valid_before and valid_before <= valid_after:
-        raise click.UsageError("--valid-before is not later than --valid-after")
+        raise misuse(UsageError("--valid-before is not later than --valid-after", key="valid-before-after"))
     signer = add_signer(
         code,
         _read_public_key(file),

@@ -133,21 +133,28 @@ def parse_line(line: bytes, localize: Localize) -> AllowedSigner | None:
         FormatError: the line trusts nobody; the message continues "line 3 ...".
     """
     if len(line) > MAX_LINE:
-        raise FormatError(f"is longer than {MAX_LINE} bytes")
+        raise FormatError("is longer than {limit} bytes", key="signers-line-long", limit=MAX_LINE)
     fields = split_line(line.decode("utf-8", "surrogateescape"))
     if fields is None:
         return None
     options = parse_options(fields.options, localize)
     if options.cert_authority:
-        raise FormatError("is for a certificate authority; evtool trusts keys, not authorities")
+        raise FormatError(
+            "is for a certificate authority; evtool trusts keys, not authorities", key="signers-authority"
+        )
     try:
         key = parse_public_key_line(f"{fields.key_type} {fields.key}")
     except FormatError as error:
-        raise FormatError(f"has no usable key: {error.message}", hint=error.hint) from None
+        raise FormatError(
+            "has no usable key: {why}", hint="{why.hint}", key="signers-no-usable-key", why=error
+        ) from None
     principals = tuple(fields.principals.split(","))
     namespaces = None if options.namespaces is None else tuple(options.namespaces.split(","))
     if any(is_too_long(pattern) for pattern in (*principals, *(namespaces or ()))):
-        raise FormatError("has a pattern of more than 1,022 bytes, for which ssh-keygen never finds a match")
+        raise FormatError(
+            "has a pattern of more than 1,022 bytes, for which ssh-keygen never finds a match",
+            key="signers-pattern-long",
+        )
     return AllowedSigner(principals, key, namespaces, options.valid_after, options.valid_before)
 
 
@@ -162,7 +169,9 @@ def serialize_allowed_signer(signer: AllowedSigner) -> str:
     line = " ".join([",".join(signer.principals), *([",".join(options)] if options else []), signer.public_key.line])
     read = parse_line(line.encode("utf-8", "surrogateescape"), lambda moment: moment.replace(tzinfo=UTC))
     if read is None or replace(read, line_number=signer.line_number) != signer:
-        raise FormatError("the patterns or times of a signer cannot be written in an allowed_signers file")
+        raise FormatError(
+            "the patterns or times of a signer cannot be written in an allowed_signers file", key="signers-not-written"
+        )
     return line
 
 
