@@ -53,7 +53,7 @@ def load_trust(path: Path | None = None, home: Path | None = None) -> AllowedSig
                 "no line of the trust file {path} was understood, so it trusts nobody",
                 hint="a line is a code and a public key: A1 ssh-ed25519 AAAA...; `evtool trust list` shows your own",
                 key="trust-nobody",
-                lines=tuple(f"line {line.line_number} {line.reason}" for line in trust.skipped[:_MAX_NAMED]),
+                lines=tuple(line.said for line in trust.skipped[:_MAX_NAMED]),
                 path=shown_file(path),
             )
         return trust

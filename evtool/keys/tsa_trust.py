@@ -19,6 +19,7 @@ import tomli_w
 from msgspec import Struct
 
 from evtool.core.errors import FormatError, InputError, UsageError
+from evtool.core.finding import Cause, Phrase, Words
 from evtool.core.text.names import shown
 from evtool.core.timestamp.anchor import Anchor
 from evtool.core.timestamp.der_values import write_oid
@@ -95,7 +96,8 @@ def _collect(files: list[Path], needs_settings: bool) -> AnchorSet:
         try:
             found = _read_anchors(file, needs_settings)
         except (FormatError, InputError) as error:
-            problems.append(f"{shown(file.name)}: {error.message}")
+            says = Words("file-problem", file=shown(file.name), why=Cause.of(error))
+            problems.append(Phrase(f"{shown(file.name)}: {error.message}", says))
             continue
         problems += found.problems
         for anchor in found.anchors:
@@ -114,7 +116,10 @@ def _collect(files: list[Path], needs_settings: bool) -> AnchorSet:
 def _read_anchors(file: Path, needs_settings: bool) -> AnchorSet:
     certificates, problems = parse_certificate_file(_read(file, MAX_BUNDLE_BYTES))
     settings_file = file.with_suffix(".toml")
-    named = tuple(f"{shown(file.name)}: {problem}" for problem in problems)
+    named = tuple(
+        Phrase(f"{shown(file.name)}: {problem}", Words("file-problem", file=shown(file.name), why=problem))
+        for problem in problems
+    )
     if settings_file.is_file():
         if len(certificates) != 1:
             raise FormatError(

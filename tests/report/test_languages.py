@@ -168,7 +168,7 @@ class MadeWords(NamedTuple):
     """Whether it is the sentence of each of them."""
 
 
-_OF_PARTS = ("Refusal", "in_english", "say_words", "Listed", "Words")
+_OF_PARTS = ("Refusal", "in_english", "say_words", "Listed", "Words", "Phrase")
 """What is given words that are a part of a sentence."""
 
 
@@ -388,7 +388,7 @@ def test_a_korean_text_is_korean() -> None:
     of_authorities = (
         *("readme.head", "readme.times", "cause.", "error.anchor", "error.key-certificate", "error.certificate-"),
         *("error.signing-certificate", "error.revocation-", "hint.certificate-", "hint.stamp-no-anchor"),
-        "hint.revocation-",
+        *("hint.revocation-", "note.a", "part.certificate-problem"),
     )
     forbidden = [
         key

@@ -14,6 +14,7 @@ from enum import Enum
 from msgspec import Struct
 
 from evtool.core.errors import FormatError
+from evtool.core.finding import Cause, Phrase, Words
 from evtool.core.ssh.allowed_signers_line import Localize, parse_options, serialize_time, split_line
 from evtool.core.ssh.key import PublicKey, parse_public_key_line
 from evtool.core.ssh.pattern import is_too_long, match_pattern_list
@@ -45,10 +46,16 @@ class AllowedSigner(Struct, frozen=True):
 
 
 class SkippedLine(Struct, frozen=True):
-    """A line that trusts nobody, and why; the reason is safe to print and continues "line 3 ..."."""
+    """A line that trusts nobody, and why; the message continues "line 3 ..."."""
 
     line_number: int
-    reason: str
+    why: FormatError
+
+    @property
+    def said(self) -> Phrase:
+        """The line with its reason, in words."""
+        says = Words("skipped-line", number=self.line_number, why=Cause.of(self.why))
+        return Phrase(f"line {self.line_number} {self.why.message}", says)
 
 
 class TrustStatus(Enum):
@@ -119,7 +126,7 @@ def parse_allowed_signers(data: bytes, localize: Localize) -> AllowedSigners:
         try:
             signer = parse_line(line, localize)
         except FormatError as error:
-            skipped.append(SkippedLine(number, error.message))
+            skipped.append(SkippedLine(number, error))
             continue
         if signer:
             signers.append(replace(signer, line_number=number))

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from msgspec import Struct
 
 from evtool.core.errors import FormatError
+from evtool.core.finding import Cause, Phrase, Words
 from evtool.core.text.names import shown
 from evtool.core.timestamp.der import SEQUENCE, Fields, Node, read_only
 from evtool.core.timestamp.der_values import read_integer
@@ -224,5 +225,6 @@ def parse_certificate_file(
             certificate = load_certificate(block.decode())
             found.setdefault(certificate.der, certificate)
         except FormatError as error:
-            problems.append(f"certificate {number}: {shown(str(error), 200)}")
+            says = Words("certificate-problem", number=number, why=Cause.of(error))
+            problems.append(Phrase(f"certificate {number}: {shown(str(error), 200)}", says))
     return tuple(found.values()), tuple(problems)
