@@ -84,8 +84,12 @@ def _find(context: click.Context, words: Sequence[str]) -> click.Context:
         group = context.command
         if not isinstance(group, click.Group):
             raise UsageError(
-                f"{context.command_path} has no commands, so there is no {shown(word, 80)}",
-                hint=f"`evtool help {context.command_path.removeprefix('evtool ')}` explains it",
+                "{command} has no commands, so there is no {word}",
+                hint="`evtool help {page}` explains it",
+                key="no-commands-below",
+                word=shown(word, 80),
+                command=context.command_path,
+                page=context.command_path.removeprefix("evtool "),
             )
         if context.parent is None:
             _look_for_topic(words, group.list_commands(context))
