@@ -146,7 +146,7 @@ class PackResult(Struct, frozen=True):
         left_out: items that were asked for and may not be disclosed, each with the reason.
         duties: what the recipient has to keep to, a short phrase each.
         files, size: payload files, and bytes in them.
-        neutral: how many of these files go by the number of their item.
+        by_number: items whose files go by their number: that was asked for, or some system cannot hold their names.
         like_record: items whose path begins with a name that is `custody`, the place of the record, but for case.
         travels: what goes to the recipient beside the evidence.
         report: what verifying the bundle showed.
@@ -160,7 +160,7 @@ class PackResult(Struct, frozen=True):
     left_out: tuple[tuple[int, str], ...]
     duties: tuple[Words, ...]
     files: int
-    neutral: int
+    by_number: tuple[int, ...]
     like_record: int
     travels: Travels
     size: int
