@@ -141,6 +141,7 @@ class Code(Enum):
     WITNESSED = ("witnessed", Axis.CUSTODY)
     TRANSFER_OPEN = ("transfer-open", Axis.CUSTODY)
     RECEIPT_INVALID = ("receipt-invalid", Axis.CUSTODY)
+    RECEIPT_MISPLACED = ("receipt-misplaced", Axis.CUSTODY)
     DERIVED = ("derived", Axis.CUSTODY)
     UNDO_INVALID = ("undo-invalid", Axis.CUSTODY)
     TIMESTAMP_MISSING = ("timestamp-missing", Axis.CUSTODY)

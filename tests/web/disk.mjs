@@ -66,10 +66,9 @@ export function diskBytes(path) {
 }
 
 /** Hash files of a folder or a container, one after the other. */
-export function hashFilesOf(core, source) {
+export function hashFilesOf(core, source, hasher) {
   const isZip = source instanceof core.ZipSource;
   return async (things) => {
-    const hasher = await core.FileHasher.make();
     const digests = new Map();
     for (const thing of things) {
       try {

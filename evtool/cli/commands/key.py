@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from evtool.cli.answers.key import FORGOTTEN, render_own_key, say_lock, show_own_key
-from evtool.cli.command import Command, options_of
+from evtool.cli.command import Argument, Command, options_of
+from evtool.cli.completion import offers
 from evtool.cli.delivery import print_error
 from evtool.cli.group import Group
 from evtool.cli.options.common import KeyPassphraseOptions
@@ -125,7 +126,7 @@ def new(code: str, no_passphrase: bool, another_key: bool, passphrase: KeyPassph
 
 
 @command.command("show", cls=Command, epilog=SHOW_EXAMPLES)
-@click.argument("code", type=code_value, required=False)
+@click.argument("code", cls=Argument, type=code_value, required=False, completes=offers.OWN_CODE)
 @click.option("--public-key", is_flag=True, help="Print only the public key, as a .pub file without comment.")
 @output_options
 def show(code: str | None, public_key: bool, output: Output) -> None:

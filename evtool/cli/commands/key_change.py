@@ -8,7 +8,8 @@ import click
 
 from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.key import FORGOTTEN, render_own_key, show_own_key
-from evtool.cli.command import Command, options_of
+from evtool.cli.command import Argument, Command, options_of
+from evtool.cli.completion import offers
 from evtool.cli.delivery import print_error
 from evtool.cli.options.common import KeyPassphraseOptions, NewPassphraseOptions
 from evtool.cli.options.entry import EntryOptions, entry_options
@@ -50,7 +51,7 @@ signed still verifies. If it was stolen, end it as well: `evtool help keys`.
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
-@click.argument("code", type=code_value)
+@click.argument("code", cls=Argument, type=code_value, completes=offers.OWN_CODE)
 @click.option("--record", "records", multiple=True, type=click.Path(), metavar="DIR", help="Tell this record.")
 @click.option("--no-new-key", is_flag=True, help="The key was changed already: only tell the records that are named.")
 @options_of(KeyPassphraseOptions, "old", "Passphrase of the old key")

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import click
 
 from evtool.cli.answers.key import show_own_key
-from evtool.cli.command import Command
+from evtool.cli.command import Argument, Command
+from evtool.cli.completion import offers
 from evtool.cli.options.values import code_value, moment_value
 from evtool.cli.output import Output, output_options
 from evtool.core.errors import UsageError
@@ -37,7 +38,7 @@ key that was merely replaced needs no end: see `evtool key change`. A date alone
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
-@click.argument("code", type=code_value)
+@click.argument("code", cls=Argument, type=code_value, completes=offers.OWN_CODE)
 @click.option("--as-of", type=moment_value, metavar="MOMENT", help="The last moment it counted. [default: now]")
 @click.option("--keep-trust", is_flag=True, help="Only set it aside: it is lost, and nobody else has it.")
 @output_options

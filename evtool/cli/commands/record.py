@@ -11,10 +11,10 @@ from msgspec import Struct
 
 from evtool.cli.answers.entry import answer_entry
 from evtool.cli.command import Command, flag, options_of
+from evtool.cli.completion import offers
 from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.bundle import ExitOptions, exit_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options
-from evtool.cli.options.complete import complete_recipient
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
 from evtool.cli.options.items import items_option, resolve_items
 from evtool.cli.options.values import code_value
@@ -111,7 +111,7 @@ class EventOptions(Struct, frozen=True):
         "--to",
         type=code_value,
         metavar="CODE",
-        shell_complete=complete_recipient,
+        completes=offers.RECIPIENT,
         help="transferred, disclosed: the recipient.",
     )
     authority: str | None = flag(
@@ -122,11 +122,25 @@ class EventOptions(Struct, frozen=True):
         "--approved-by", type=code_value, metavar="CODE", help="disclosed: a second agent who confirmed it."
     )
     original: int | None = flag(
-        "--original", type=click.IntRange(1), metavar="N", help="derived: the item it was made from."
+        "--original",
+        type=click.IntRange(1),
+        metavar="N",
+        completes=offers.ITEM,
+        help="derived: the item it was made from.",
     )
-    copy: int | None = flag("--copy", type=click.IntRange(1), metavar="N", help="derived: the item that it is.")
+    copy: int | None = flag(
+        "--copy",
+        type=click.IntRange(1),
+        metavar="N",
+        completes=offers.ITEM,
+        help="derived: the item that it is.",
+    )
     entry: int | None = flag(
-        "--entry", type=click.IntRange(1), metavar="N", help="countersigned, corrected: the entry it is about."
+        "--entry",
+        type=click.IntRange(1),
+        metavar="N",
+        completes=offers.ENTRY,
+        help="countersigned, corrected: the entry it is about.",
     )
     agent: str | None = flag("--code", type=code_value, metavar="CODE", help="admitted: whom you admit.")
     key: str | None = flag(

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from evtool.cli.command import Command
+from evtool.cli.command import Argument, Command
+from evtool.cli.completion import offers
 from evtool.cli.group import Group
 from evtool.cli.options.values import code_value, moment_value
 from evtool.cli.output import Output, output_options
@@ -133,7 +134,7 @@ def list_(output: Output) -> None:
 
 
 @command.command("revoke", cls=Command, epilog=REVOKE_EXAMPLES)
-@click.argument("code_or_fingerprint", metavar="CODE|SHA256:...")
+@click.argument("code_or_fingerprint", cls=Argument, completes=offers.TRUSTED, metavar="CODE|SHA256:...")
 @click.option("--as-of", type=moment_value, metavar="MOMENT", help="The last moment at which the key still counted.")
 @output_options
 def revoke_(code_or_fingerprint: str, as_of: datetime | None, output: Output) -> None:

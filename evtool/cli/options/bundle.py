@@ -9,9 +9,9 @@ import click
 from msgspec import Struct
 
 from evtool.cli.command import flag, options_of
+from evtool.cli.completion import offers
 from evtool.cli.options.access import BUNDLE_PASSPHRASE
 from evtool.cli.options.common import passphrase_source, recipients_flag, trust_flag
-from evtool.cli.options.complete import complete_recipient, complete_term
 from evtool.cli.options.trust import told_trust
 from evtool.cli.options.values import PURPOSES, code_value, purpose_value
 from evtool.core.errors import UsageError, Way
@@ -46,14 +46,14 @@ class DisclosureOptions(Struct, frozen=True):
         "--to",
         type=code_value,
         metavar="CODE",
-        shell_complete=complete_recipient,
+        completes=offers.RECIPIENT,
         help="Code of the recipient. [default: everybody, if all items are public and --for is not given]",
     )
     purpose: Purpose | str | None = flag(
         "--for",
         type=purpose_value,
         metavar="PURPOSE",
-        shell_complete=complete_term("for"),
+        completes=offers.term_words("for"),
         help=f"What for: {PURPOSES}.",
     )
     authority: str | None = flag(

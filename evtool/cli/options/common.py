@@ -10,8 +10,8 @@ import click
 from msgspec import Struct
 
 from evtool.cli.command import flag, misuse, one_of_two, options_of
+from evtool.cli.completion import offers
 from evtool.cli.environment import Variable, blaming
-from evtool.cli.options.complete import complete_own_code
 from evtool.cli.options.values import code_value
 from evtool.core.errors import FormatError, UsageError, Way
 from evtool.core.text.codes import check_code
@@ -137,7 +137,7 @@ class SigningOptions(Struct, frozen=True):
         "--agent",
         type=code_value,
         metavar="CODE",
-        shell_complete=complete_own_code,
+        completes=offers.OWN_CODE,
         help="Sign under this code. [default: EVTOOL_AGENT, or the key's]",
     )
 

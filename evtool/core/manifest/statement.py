@@ -7,16 +7,15 @@ are spelled here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import Enum
-from itertools import count, repeat
 from typing import ClassVar
 
 from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.context import check_value, is_field_name
-from evtool.core.manifest.line import CONTENT, FILE, METADATA, WITHHELD, filling
+from evtool.core.manifest.line import CONTENT, FILE, METADATA, WITHHELD, FileColumns, filling
 from evtool.core.metadata.claims import Claims
 from evtool.core.metadata.description import Description
 from evtool.core.metadata.json_form import DOCUMENT_LIMIT, document_size, spell_claims
@@ -26,7 +25,7 @@ from evtool.core.text.canonical import encode_string, serialize_canonical
 from evtool.core.text.digest import Digests
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.limits import MAX_CONTEXT
-from evtool.core.text.times import format_mtime
+from evtool.core.text.times import format_mtime, quote_mtimes
 
 SALT_SIZE = 16
 """Bytes of salt in each statement."""
@@ -340,30 +339,27 @@ def serialize_file(item: int, salt: str, path: str, mtime: int | None) -> str:
     return _FILE_LINE % (item, time, encode_string(path)[1:-1], salt)
 
 
-def serialize_files(
+def spell_columns(
     first_item: int,
     salts: list[str],
     directory: str,
     names: list[str],
     files: Files,
-    follows: Iterable[str] = repeat(spell_statements(PLAIN_STATEMENTS)),  # gives the same for ever
-) -> list[str]:
-    """Spell content and name of each file of a directory at once, as the two functions above do one by one.
+    follows: Sequence[str] = (),
+) -> FileColumns:
+    """Spell what stands in both lines of each file of a directory, as the two functions above do one by one.
 
     `salts` holds two for each file; `directory` is the stored path of the directory with a `/` after it, empty for
     the root; `follows` says of each file what follows, as `spell_statements` gives it: without it, its name alone.
     """
     sizes, mtimes, sha256s, blake3s = files
     # All names in one call: no name holds a slash, and no escape does.
-    head, paths = encode_string(directory)[1:-1], encode_string("/".join(names))[1:-1].split("/")
-    lines: list[str] = []
-    columns = zip(count(first_item), salts[::2], salts[1::2], paths, sizes, mtimes, sha256s, blake3s, follows)
-    for item, salt, name_salt, path, size, mtime, sha256, blake3, follow in columns:
-        lines.append(_CONTENT_LINE % (blake3, item, salt, sha256, size, follow))
-        date = format_mtime(mtime)
-        time = f'"{date}"' if date else "null"
-        lines.append(_FILE_LINE % (item, time, head + path, name_salt))
-    return lines
+    paths = encode_string("/".join(names))[1:-1].split("/")
+    if directory:
+        paths = list(map(encode_string(directory)[1:-1].__add__, paths))
+    numbers = list(map(str, range(first_item, first_item + len(names))))
+    content = (blake3s, numbers, salts[::2], sha256s, list(map(str, sizes)), follows or [_PLAIN] * len(names))
+    return FileColumns(*content, numbers, quote_mtimes(mtimes), paths, salts[1::2])
 
 
 def serialize_metadata(item: int, salt: str, description: Description) -> str:
@@ -373,4 +369,5 @@ def serialize_metadata(item: int, salt: str, description: Description) -> str:
     return _METADATA_LINE % (claims, description.confinement, failure, item, salt)
 
 
+_PLAIN = spell_statements(PLAIN_STATEMENTS)
 _CONTENT_LINE, _FILE_LINE, _WITHHELD_LINE, _METADATA_LINE = map(filling, (CONTENT, FILE, WITHHELD, METADATA))

@@ -135,9 +135,14 @@ class SealReading:
         if item.number in self._seal.watched:
             self._seal.seen.add(item.number)
 
-    def add_block(self, items: range, lines: bytes, listed: bytes, consents: Mapping[int, ConsentTerms]) -> None:
-        """Take items into account that all have a content and a name, with their list of checksums and their terms."""
-        self._seal.later.add_lines(lines)
+    def add_block(
+        self, items: range, lines: bytes, listed: bytes, consents: Mapping[int, ConsentTerms], newest: int
+    ) -> None:
+        """Take items into account that all have a content and a name, with their list of checksums and their terms.
+
+        None of them has a later modification date than `newest`.
+        """
+        self._seal.later.add_lines(lines, newest)
         self._checksums.add_lines(listed)
         self._seal.consent.add_range(items, consents)
         if items:

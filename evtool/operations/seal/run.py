@@ -40,7 +40,7 @@ from evtool.operations.verify.items.judge import ItemJudge, path_of
 from evtool.scan.batch import Describe
 from evtool.scan.engine import ReadRequest, Task, Workers, gather_runs, observe_all, observe_requests
 from evtool.scan.left_out import measure_left_out
-from evtool.scan.marks import NO_MARK, Marks, mark_of
+from evtool.scan.marks import NOT_MARKED, Marks, pack_marks, stamp_to_mark
 from evtool.scan.measure import measure_tree
 from evtool.scan.observe import ItemProblem, Mode, Observation
 from evtool.scan.tree import Tree
@@ -158,7 +158,7 @@ class SealRun:
         for task, observation in observe_all(self._evidence, tasks, jobs=self._workers, describe=describe):
             if task.context is not None:
                 self._judge_sealed(task, observation)
-                self._marks.add(NO_MARK if task.found.path not in self._respelled.names else ())
+                self._marks.add(pack_marks([NOT_MARKED] if task.found.path not in self._respelled.names else []))
             else:
                 self._take_new(task.found, observation, manifest, journal)
 
@@ -212,7 +212,7 @@ class SealRun:
         for seen, count in block.seen.items():
             self._described.add(seen, count)
         manifest.add_block(block)
-        self._later.add_lines(block.lines)
+        self._later.add_lines(block.lines, block.newest)
         self._marks.add(block.marks)
         journal.add_lines(block.journal)
         last = request.runs[-1]
@@ -262,7 +262,8 @@ class SealRun:
         if found.path in self._restless:
             observation = observation._replace(problem=ItemProblem.CHANGING, detail=CHANGED_AFTERWARDS)
         item_type = self._classify(found, observation)
-        self._marks.add(mark_of(observation) if item_type not in (None, ItemType.OMITTED) else NO_MARK)
+        is_marked = item_type not in (None, ItemType.OMITTED)
+        self._marks.add(pack_marks([stamp_to_mark(observation) if is_marked else NOT_MARKED]))
         if item_type is not None:
             self._add_item(found, observation, item_type, manifest, journal)
 

@@ -9,5 +9,5 @@ export type { HashFiles, Source, Thing } from "./source.ts";
 export { readKeyWords, SignatureError, verifySignature } from "./sshsig.ts";
 export { inFours, isFingerprint, shown, spellRanges, store } from "./text.ts";
 export { NOBODY, readSigners, type Trust } from "./trust.ts";
-export { type RecordView, refused, verify } from "./verify.ts";
+export { type Early, refused, type Result, type Row, verify } from "./verify.ts";
 export { type Bytes, type Located, readData, readZip, ZipError, ZipSource } from "./zip.ts";

@@ -137,7 +137,7 @@ export function makeReport(parts: Parts): Report {
     more_findings: {},
     signers: chain.links.map((link) => signerOf(link, parts)),
     handling: strictestHandling(consent),
-    consent_summary: consent === null ? null : withoutProblem(consent),
+    consent_summary: publicSummary(consent),
     timestamps: parts.time.stamps,
     intervals: [],
   };
@@ -178,7 +178,9 @@ function documentOf(finding: Finding): FindingDocument {
   };
 }
 
-function withoutProblem({ problem: _, ...summary }: Summary): Omit<Summary, "problem"> {
+/** Give a summary as documents have it. */
+export function publicSummary(consent: Summary | null): Omit<Summary, "problem"> | null {
+  if (consent === null) return null;
+  const { problem: _, ...summary } = consent;
   return summary;
 }
-

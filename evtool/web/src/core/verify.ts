@@ -16,12 +16,12 @@ import { Agents, findUndone, type Houses, readHouses } from "./houses.ts";
 import { Comparison } from "./items.ts";
 import { Custody, isCompanionFile, MAX_ENTRY, MAX_SIGNATURE, ReadError } from "./record.ts";
 import { judgeClocks, judgeDerivations, judgeRenewals } from "./renewals.ts";
-import { makeReport, type Report, unsealed } from "./report.ts";
+import { makeReport, publicSummary, type Report, unsealed } from "./report.ts";
 import { countWithheld, giveNames, isExplained, judgeWithholding, noteWithheld, readSeal, type Seal, type Withholding } from "./seals.ts";
 import { type HashFiles, type Source, type Thing, Tree } from "./source.ts";
 import { SYSTEM_DIRECTORIES } from "./patterns.ts";
-import type { Summary } from "./terms.ts";
-import { baseName, compare, holds } from "./text.ts";
+import { strictestHandling, type Summary } from "./terms.ts";
+import { baseName, compare, holds, shown, store } from "./text.ts";
 import { judgeTime, type TimeResult } from "./time.ts";
 import { judgeSigners, Policy, type Trust } from "./trust.ts";
 import { type Walk, walk } from "./walk.ts";
@@ -38,16 +38,33 @@ export interface Options {
   readonly signers?: number;
   readonly hashFiles: HashFiles;
   /** Told once the record is read, before any evidence is: who reads the result learns the terms first. */
-  readonly onRecord?: (record: RecordView) => void;
+  readonly onRecord?: (record: Early) => void;
+  /** Tells how many threads that hashed files died. */
+  readonly lost?: () => number;
   /** A directory that continues the record. */
   readonly continued?: Source;
 }
 
-/** What is known of the record before the evidence is read. */
-export interface RecordView {
-  readonly consent: Summary | null;
+/** What is known before the evidence is read. */
+export interface Early {
+  readonly handling: string;
+  readonly consent: Report["consent_summary"];
+}
+
+/** One disclosed item, for people. */
+export interface Row {
+  readonly number: number;
+  /** Escaped; null if the name is withheld. */
+  readonly name: string | null;
+  readonly fate: string;
+  readonly size: number | null;
+  readonly sha256: string;
+}
+
+export interface Result {
+  readonly report: Report;
   readonly links: readonly Link[];
-  readonly seals: readonly Seal[];
+  readonly rows: readonly Row[];
 }
 
 /** The record of a collection, judged by steps 1 to 9. */
@@ -69,12 +86,12 @@ interface Judged {
 }
 
 /** Verify a folder, or a container that was opened. */
-export async function verify(source: Source, options: Options): Promise<{ report: Report; links: readonly Link[] }> {
+export async function verify(source: Source, options: Options): Promise<Result> {
   await prepare();
   try {
     return await verifyOpen(source, options);
   } catch (error) {
-    if (error instanceof ZipError) return { report: refused(error.message), links: [] };
+    if (error instanceof ZipError) return nothing(refused(error.message));
     throw error;
   }
 }
@@ -83,16 +100,17 @@ export async function verify(source: Source, options: Options): Promise<{ report
 export const refused = (why: string): Report =>
   unsealed([find("bag-broken", "unchecked", { why }), find("no-items", "unchecked")]);
 
-async function verifyOpen(source: Source, options: Options): Promise<{ report: Report; links: readonly Link[] }> {
+async function verifyOpen(source: Source, options: Options): Promise<Result> {
   const tree = new Tree(await source.list());
   const place = tree.get("custody");
   const isZip = source instanceof ZipSource;
-  if (place?.kind !== "directory") return { report: isZip ? refused("it is no bundle") : unsealed([find("no-items", "unchecked")]), links: [] };
+  if (place?.kind !== "directory") return nothing(isZip ? refused("it is no bundle") : unsealed([find("no-items", "unchecked")]));
   if (isZip) await checkRecordSums(source);
   let custody = await Custody.load(source, tree.list("custody").values());
   const lists = await readTexts(source, tree, [MANIFEST, TAG_MANIFEST]);
   const isBundle = isZip || isBundleFolder(lists.get(TAG_MANIFEST), custody);
-  if (isZip && (lists.size === 0 || sealsAny(custody, [...lists.values()].map(digest)))) return { report: refused("it is no bundle"), links: [] };
+  const isOfNoBag = lists.size === 0 || sealsAny(custody, [...lists.values()].map(digest));
+  if (isZip && isOfNoBag) return nothing(refused("it is no bundle"));
   const apart: Finding[] = [];
   const last = custody.entries.at(-1)?.number;
   if (options.continued !== undefined && last !== undefined) {
@@ -102,13 +120,28 @@ async function verifyOpen(source: Source, options: Options): Promise<{ report: R
     if (both === undefined) apart.push(find("continuation-apart", "unchecked"));
     else custody = both;
   }
-  if (custody.entries.length === 0) return { report: unsealed([find("no-items", "unchecked"), ...leftBehind(custody)]), links: [] };
+  if (custody.entries.length === 0) return nothing(unsealed([find("no-items", "unchecked"), ...leftBehind(custody)]));
   const judged = judgeRecord(custody, options, apart);
-  options.onRecord?.({ consent: judged.consent, links: judged.chain.links, seals: judged.seals });
+  options.onRecord?.({ handling: strictestHandling(judged.consent), consent: publicSummary(judged.consent) });
   const bag = isBundle ? await readBag(source, tree) : undefined;
   const compared = await compareEvidence(source, tree, judged, bag, options);
   const continued = options.continued !== undefined && apart.length === 0 ? (last ?? null) : null;
-  return { report: finish(judged, compared, bag, continued), links: judged.chain.links };
+  if ((options.lost?.() ?? 0) > 0) judged.findings.push(find("worker-lost", "unchecked", { count: options.lost?.() ?? 0 }));
+  return { report: finish(judged, compared, bag, continued), links: judged.chain.links, rows: rowsOf(judged, compared.comparison) };
+}
+
+const nothing = (report: Report): Result => ({ report, links: [], rows: [] });
+
+function rowsOf(judged: Judged, comparison: Comparison): Row[] {
+  return judged.seals
+    .flatMap((seal) => seal.items)
+    .map((item) => ({
+      number: item.number,
+      name: item.path === undefined ? null : shown(store(item.path)),
+      fate: comparison.fates.get(item) ?? "unjudged",
+      size: item.content.type === "file" ? item.content.size : null,
+      sha256: item.content.sha256,
+    }));
 }
 
 /** Without an entry there is nothing that anything could contradict: a foreign name disproves nothing (1e). */
