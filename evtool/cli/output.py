@@ -217,12 +217,25 @@ def _escape_unprintable(match: re.Match[str]) -> str:
 
 
 def print_version_document() -> None:
-    """Print which evtool this is, and which checkers come with it, as one JSON document."""
-    # Start-up time: no other run reads the checkers.
+    """Print which evtool this is, what decides what it says, and which checkers come with it, as one JSON document."""
+    # Start-up time: no other run reads the checkers, or asks what the libraries were built with.
+    from evtool.operations.examine.program import describe_platform, digest_code, list_inside, list_packages
     from evtool.report.checker_document import VersionDocument, describe_checker
     from evtool.web.checkers import Checker
 
-    _write_json(VersionDocument(version=__version__, checkers=tuple(describe_checker(each) for each in Checker)))
+    code, (python, platform) = digest_code(), describe_platform()
+    _write_json(
+        VersionDocument(
+            version=__version__,
+            code_sha256=code.sha256,
+            code_files=code.files,
+            python=python,
+            platform=platform,
+            packages=list_packages(),
+            inside=list_inside(),
+            checkers=tuple(describe_checker(each) for each in Checker),
+        )
+    )
 
 
 def print_error_document(message: str, hint: str, exit_code: int) -> None:
