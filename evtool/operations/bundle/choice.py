@@ -8,7 +8,7 @@ from shlex import quote
 
 from msgspec import Struct, field
 
-from evtool.core.consent.decision import Decision, Request
+from evtool.core.consent.decision import Decision, Reason, Request
 from evtool.core.container.link_paths import LinkPaths
 from evtool.core.container.payload_names import ReservedNames
 from evtool.core.errors import InputError, RefusedError, UsageError, Way
@@ -214,6 +214,9 @@ def _refusal(request: Request, decisions: Iterable[tuple[int, Decision]], so: st
     if any(group.refusal.confirm for group in groups):
         lines = (*lines, in_english(Words("confirm-in-brackets")))
         ways += (Way.CONFIRMED,)
+    if any(group.refusal.reason is Reason.STATUS_NOT_STATED for group in groups):
+        # Nobody said no: nobody has written down yet what was agreed to.
+        lines = (*lines, in_english(Words("agreed-unrecorded")))
     return RefusedError(
         "{items_en} may not be disclosed, {so_en}:",
         hint="`evtool consent check DIR --to {code} --for {purpose}` gives every reason; "
