@@ -239,7 +239,7 @@ def _words_of(
     while above[-1] in parents:
         above.append(parents[above[-1]])
     calls = [each for each in above[1:] if isinstance(each, ast.Call)]
-    (function, *_) = [each for each in above if isinstance(each, ast.FunctionDef)] or [None]
+    function = next((each for each in above if isinstance(each, ast.FunctionDef)), None)
     codes: frozenset[str] | None = codes_in(calls[0]) if calls else frozenset()
     is_exact = bool(codes)
     if calls and ast.unparse(calls[0].func).rpartition(".")[2] in _OF_PARTS:

@@ -100,7 +100,10 @@ def test_the_page_agrees_on_every_changed_bundle(packed: Path, tmp_path: Path) -
         for change in load(path).changes:
             apply(bags[path.stem], change)
     trusted = [SIGNER.public_key.fingerprint]
-    jobs = [{"kind": "verify", "path": str(bag), "fingerprints": trusted, "now": WRITTEN.isoformat()} for bag in bags.values()]
+    jobs = [
+        {"kind": "verify", "path": str(bag), "fingerprints": trusted, "now": WRITTEN.isoformat()}
+        for bag in bags.values()
+    ]
     answers = run_page([{**job, "head": None} for job in jobs])
 
     wrong = {}
