@@ -68,6 +68,8 @@ def _rows(context: click.Context) -> Iterator[Declared]:
     for param in command.get_params(context):
         if isinstance(param, click.Option):
             names = tuple(sorted([*param.opts, *param.secondary_opts], key=len))
+            if param.name == "help":  # click keeps the names of the context that asked for it first
+                names = tuple(sorted(context.help_option_names, key=len))
             if not param.hidden:
                 yield Declared(
                     names, FLAG if param.is_flag else _spec(param), param.multiple, _shorten(param.help or "")
