@@ -36,7 +36,8 @@ _LONGEST = 70
 def walk(command: click.Command | None = None, parent: click.Context | None = None) -> Iterator[click.Context]:
     """Give a context for the program, for each group and for each command, in the order of their listing."""
     command = command or make_program()
-    context = click.Context(command, info_name=command.name if parent else PROGRAM, parent=parent)
+    name = command.name if parent else PROGRAM
+    context = click.Context(command, info_name=name, parent=parent, **command.context_settings)
     yield context
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
