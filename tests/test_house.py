@@ -44,7 +44,7 @@ FLOORS: Mapping[str, list[set[str]]] = {
         {"timestamps", "seal", "bundle", "examine"},
     ],
     "evtool.cli": [
-        {"delivery", "next_command", "screen", "ways", "progress_bars"},
+        {"completion", "delivery", "environment", "next_command", "screen", "ways", "progress_bars", "topics"},
         {"command", "notes"},
         {"output", "group"},
         {"options", "progress", "faults", "usage", "telling"},
@@ -78,7 +78,8 @@ MODULES = {module_name(path): path for path in sorted((ROOT / "evtool").rglob("*
 @cache
 def imports_in(module: str) -> list[tuple[ast.Import | ast.ImportFrom, bool]]:
     """All imports in a module, those for the type checker included; whether each stands in a function."""
-    found, statements = [], [(ast.parse(MODULES[module].read_text("utf-8")), False)]
+    found: list[tuple[ast.Import | ast.ImportFrom, bool]] = []
+    statements: list[tuple[ast.AST, bool]] = [(ast.parse(MODULES[module].read_text("utf-8")), False)]
     for node, is_local in statements:
         if isinstance(node, ast.Import | ast.ImportFrom):
             found.append((node, is_local))

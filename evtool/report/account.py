@@ -20,6 +20,7 @@ from evtool.core.timestamp.time_report import ProvenInterval
 from evtool.report.consent_document import Terms
 from evtool.report.document import LogEntry, VerdictDocument
 from evtool.report.told import ToldWords
+from evtool.report.trust_used import TrustKind
 
 
 class Audience(Enum):
@@ -40,15 +41,6 @@ class ListedItems(Enum):
     FINDINGS = "findings"
     """Only items that something was found about."""
     NONE = "none"
-
-
-class TrustKind(Enum):
-    """Where the keys came from that were trusted."""
-
-    OWN_LIST = "own-list"
-    FILE = "file"
-    FINGERPRINTS = "fingerprints"
-    """Keys that were named one by one, and no others."""
 
 
 class TermsKnown(Enum):

@@ -27,6 +27,7 @@ from evtool.report.consent_document import SummaryDocument, Terms, summary_docum
 from evtool.report.findings import FindingDocument, ListedFindings, list_findings
 from evtool.report.metadata_document import MetadataDocument, SealedMetadata
 from evtool.report.time_document import Stamping
+from evtool.report.trust_used import TrustChosen
 
 
 class StepDocument(Struct, frozen=True, kw_only=True):
@@ -109,11 +110,13 @@ class ReportDocument(Struct, frozen=True, kw_only=True):
     Attributes:
         format: what this document is, and in which version.
         exit_code: that of the report with the most serious result.
+        trust: whose keys were trusted, and what decided that.
         reports: one for each directory, in the order in which they were named.
     """
 
     format: Literal["evtool-report/1"] = "evtool-report/1"
     exit_code: ExitCode
+    trust: TrustChosen
     reports: tuple[DirectoryReport, ...]
 
 
@@ -332,16 +335,18 @@ def log_entry(link: Link) -> LogEntry:
 
 
 def report_document(
-    results: Sequence[tuple[str, Report]], exit_code: ExitCode, limit: int | None = None
+    results: Sequence[tuple[str, Report]], exit_code: ExitCode, trust: TrustChosen, limit: int | None = None
 ) -> ReportDocument:
     """Put the reports of one run into one document, each under the name that the user gave its directory.
 
     Of the findings of one kind `limit` are listed, or all.
     """
-    return ReportDocument(exit_code=exit_code, reports=tuple(_report(name, report, limit) for name, report in results))
+    reports = tuple(directory_report(name, report, limit) for name, report in results)
+    return ReportDocument(exit_code=exit_code, trust=trust, reports=reports)
 
 
-def _report(name: str, report: Report, limit: int | None) -> DirectoryReport:
+def directory_report(name: str, report: Report, limit: int | None) -> DirectoryReport:
+    """Describe the verdict on one directory; of the findings of one kind `limit` are listed, or all."""
     listed = list_findings(report.findings, limit)
     own = {"path": name, "required": report.required, "findings": listed.documents}
     return fill_verdict(DirectoryReport, report, listed, own)

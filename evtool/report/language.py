@@ -57,6 +57,9 @@ PAGES = FOLDER / "page"
 ENVIRONMENT = "EVTOOL_LANG"
 """The variable that chooses the language, before those of POSIX do."""
 
+LOCALE_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
+"""Those of POSIX, in the order in which they are asked."""
+
 _HEADER = compiled_when_used(r"^\[([a-z0-9.-]+)\]$", re.MULTILINE)
 _PLACE = compiled_when_used(r"\{([a-z_]+)(?::([a-z,]+))?\}")
 _HINT_PLACE = compiled_when_used(r"(\{\w[^}]*\})")
@@ -343,6 +346,11 @@ def in_every_language(write: Callable[[Language], str]) -> str:
     return "\n\n".join(["\n".join([first, *below]) + blank + rest, *pages[1:]])
 
 
+def say_trust_file(language: Language, path: str) -> Said:
+    """Say whose keys count in a run, if the environment decided that."""
+    return language.say("report.trust-variable", path=path, variable="EVTOOL_TRUST")
+
+
 def list_languages(folder: Path = FOLDER) -> list[str]:
     """Give the codes of all languages that there are catalogues for; a new language is a new file."""
     return sorted(path.stem for path in folder.glob("*.toml"))
@@ -358,13 +366,18 @@ def choose_language(environment: Mapping[str, str] = os.environ) -> Language:
         UsageError: `EVTOOL_LANG` names such a language: whoever sets it expects an answer in it.
     """
     asked = environment.get(ENVIRONMENT, "")
-    locale = asked or next(filter(None, map(environment.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    locale = asked or next(filter(None, map(environment.get, LOCALE_VARIABLES)), "")
     code = re.split("[_.@-]", locale, maxsplit=1)[0].lower()
     if code == "en" or (re.fullmatch("[a-z]{2,3}", code) and (FOLDER / f"{code}.toml").exists()):
         return load_language(code)
     if asked:
         known = ", ".join(list_languages())
         raise UsageError(
-            f"{ENVIRONMENT} is {shown(asked, 40)}, but there are no texts in it", hint=f"there are: {known}"
+            "{variable} is {asked}, but there are no texts in it",
+            hint="there are: {known}",
+            key="language-unknown",
+            asked=shown(asked, 40),
+            known=known,
+            variable=ENVIRONMENT,
         )
     return english()

@@ -87,7 +87,7 @@ def render_pdf(paper: Paper, moment: datetime) -> bytes:
     """
     regular, bold = (Glyphs(FONTS / f"NotoSansKR-{weight}.otf") for weight in ("Regular", "Bold"))
     data = json.dumps(_Setter(regular, bold).set(paper), ensure_ascii=False).encode("utf-8")
-    command = [sys.executable, "-P", "-c", _TYPST, _TEMPLATE, FONTS, str(int(moment.timestamp()))]
+    command = [sys.executable, "-P", "-c", _TYPST, str(_TEMPLATE), str(FONTS), str(int(moment.timestamp()))]
     run = subprocess.run(command, input=data, capture_output=True)
     if run.returncode:
         raise InputError(

@@ -132,7 +132,7 @@ def make_bundle(output: Output, order: Order) -> ExitCode:
             withheld=result.withheld,
             left_out=tuple(LeftOutItem(item=number, reason=reason) for number, reason in result.left_out),
             files=result.files,
-            neutral=result.neutral,
+            neutral=len(result.by_number),
             size=result.size,
             duties=tuple(map(english().say_words, result.duties)),
             encrypted_to=tuple(key.text for key in recipients),
@@ -163,10 +163,11 @@ def _render(bundle: Path, result: PackResult, recipients: tuple[EncryptionKey, .
         *named,
     ]
     lines += _say_left_out(result.left_out, "left out")
-    if result.neutral:
+    if result.by_number:
+        items = name_ranges(ranges_of(result.by_number).ranges, MAX_RANGES)
         lines.append(
-            f"  {result.neutral:,} of the files go by the number of their item: that was asked for, or other systems "
-            "could misread their names"
+            f"  {len(result.by_number):,} of the files go by the number of their item ({items}): that was asked "
+            "for, or some systems cannot hold their names"
         )
     if result.like_record:
         lines.append(

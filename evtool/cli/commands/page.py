@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from evtool.cli.command import Command
+from evtool.cli.command import Command, misuse
 from evtool.cli.output import Output, output_options
 from evtool.core import __version__
 from evtool.core.errors import ExitCode, UsageError
@@ -55,7 +55,7 @@ def command(script: bool, file: Path, force: bool, output: Output) -> int:
     """Write a check that does without evtool to a file, and print its SHA-256."""
     if str(file) == "-":
         if output.json:
-            raise click.UsageError("-o - prints the file itself; leave --json out")
+            raise misuse(UsageError("-o - prints the file itself; leave --json out", key="printed-no-json"))
         sys.stdout.buffer.write(read_checker(Checker.SCRIPT))
         return ExitCode.OK
     _check_place(file)

@@ -85,7 +85,7 @@ class Disclosure(Struct, frozen=True):
                 confirmed=Confirmations(tuple(sorted(self.confirmed))) if self.confirmed else None,
             )
         except FormatError as error:
-            raise UsageError(error.message) from None
+            raise UsageError.like(error) from None
 
 
 class PackOptions(Struct, frozen=True):
@@ -128,10 +128,15 @@ class PackOptions(Struct, frozen=True):
             raise UsageError(
                 "an encrypted bundle is named ….zip.age, and no other is",
                 hint="give keys or a passphrase together with a name that ends in .zip.age",
+                key="bundle-name-encrypted",
                 ways=(Way.ENCRYPTION,),
             )
         if encrypted and not name.endswith(".zip.age"):
-            raise UsageError("an encrypted bundle must be a zip container", hint="give a name that ends in .zip.age")
+            raise UsageError(
+                "an encrypted bundle must be a zip container",
+                hint="give a name that ends in .zip.age",
+                key="bundle-name-zip",
+            )
         return Form.AGE if encrypted else Form.ZIP if name.endswith(".zip") else Form.FOLDER
 
 
@@ -146,7 +151,7 @@ class PackResult(Struct, frozen=True):
         left_out: items that were asked for and may not be disclosed, each with the reason.
         duties: what the recipient has to keep to, a short phrase each.
         files, size: payload files, and bytes in them.
-        neutral: how many of these files go by the number of their item.
+        by_number: items whose files go by their number: that was asked for, or some system cannot hold their names.
         like_record: items whose path begins with a name that is `custody`, the place of the record, but for case.
         travels: what goes to the recipient beside the evidence.
         report: what verifying the bundle showed.
@@ -160,7 +165,7 @@ class PackResult(Struct, frozen=True):
     left_out: tuple[tuple[int, str], ...]
     duties: tuple[Words, ...]
     files: int
-    neutral: int
+    by_number: tuple[int, ...]
     like_record: int
     travels: Travels
     size: int

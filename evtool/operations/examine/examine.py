@@ -44,13 +44,13 @@ from evtool.report.account import (
     MadeWith,
     Question,
     TermsKnown,
-    TrustKind,
     TrustUsed,
 )
 from evtool.report.consent_document import terms_document
 from evtool.report.document import fill_verdict, log_entry
 from evtool.report.findings import IN_JSON, in_english_if_words, list_findings
 from evtool.report.told import tell
+from evtool.report.trust_used import TrustKind
 
 
 def examine(
