@@ -26,7 +26,7 @@ from evtool.metadata.format_table import KNOWN, NATIVE, OLE_START, PARSED, TIFF_
 from evtool.metadata.gzip_start import describe_gzip
 from evtool.metadata.identify import identify
 from evtool.metadata.identify_start import _matching_rows, sniff
-from evtool.metadata.wire import Parsers
+from evtool.metadata.wire import Parsers, parse_formats, spell_formats
 from evtool.metadata.xml_reader import XmlRefusedError, read_xml
 from tests.metadata.metadata_samples import HOSTILE
 
@@ -143,6 +143,13 @@ def agree(data: bytes) -> None:
 def test_who_looks_at_the_start_and_who_parses_agree(data: bytes) -> None:
     """On anything that begins like some format."""
     agree(data)
+
+
+def test_a_format_reaches_the_parser_as_it_was_found() -> None:
+    """With all that is known of it: identifiers once were lost on the way."""
+    formats = [*KNOWN.values(), None]
+    assert parse_formats(spell_formats(formats)) == formats
+    assert any(found.puid for found in KNOWN.values())
 
 
 _GZIP_FLAGS = st.sampled_from([0, 8]) | st.integers(0, 255)
