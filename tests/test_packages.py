@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -170,8 +171,9 @@ def test_the_folder_can_be_checked_and_tells_of_no_machine(offline: Path) -> Non
         texts += [archive.read(name) for name in archive.namelist() if name.startswith(("environment", "_bootstrap"))]
         texts += [archive.read(name) for name in archive.namelist() if "dist-info/" in name]
         assert not [name for name in archive.namelist() if name.endswith("direct_url.json") or "/bin/" in name]
-    for told in (str(ROOT).encode(), str(Path.home()).encode() + b"/", b"/simple"):
-        assert not [text for text in texts if told in text], told
+    configured = run(sys.executable, "-m", "pip", "config", "list", cwd=ROOT).stdout
+    for told in (str(ROOT), f"{Path.home()}/", *re.findall(r"(?:file|https?)://[^'\s]+", configured)):
+        assert not [text for text in texts if told.encode() in text], told
 
 
 @pytest.mark.release
