@@ -16,6 +16,7 @@ from msgspec import Struct, field
 from evtool.cli.command import OUTPUT, flag, options_of
 from evtool.cli.next_command import fill_commands
 from evtool.core import __version__
+from evtool.core.finding import Value
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import is_visible
 from evtool.report.findings import IN_JSON, IN_TEXT
@@ -146,6 +147,11 @@ class Output(Struct, frozen=True):
         """Print what helps a person along on stderr; never part of the answer."""
         if not self.quiet:
             sys.stderr.write(text.rstrip("\n") + "\n")
+
+    def note(self, key: str, **values: Value) -> None:
+        """Print a note on stderr, in the language of the reader, who may be a script's owner; `key` is of `[note]`."""
+        language = choose_language().telling(fill_commands)
+        self.talk(f"evtool: {language.word('program', 'note')}: {language.say(f'note.{key}', **values)}")
 
 
 output_options = options_of(Output, "output", OUTPUT, without=frozenset({"lists_all", "progress"}))

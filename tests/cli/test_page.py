@@ -31,6 +31,14 @@ def test_the_script_is_written_with_its_digest_and_runs(evtool: Runner) -> None:
     assert subprocess.run(asked, capture_output=True).returncode == ExitCode.USAGE
 
 
+def test_the_page_is_written_where_no_script_is_asked_for(evtool: Runner) -> None:
+    page = read_checker(Checker.PAGE)
+    assert evtool("page", "-o", "check.html").exit_code == ExitCode.OK
+    assert (evtool.directory / "check.html").read_bytes() == page
+    told = {"name": "check.html", "sha256": sha256(page).hexdigest()}
+    assert told in evtool("--version", "--json").document["checkers"]
+
+
 def test_a_file_that_is_there_is_replaced_only_if_asked(evtool: Runner) -> None:
     file = evtool.directory / "check.py"
     file.write_text("mine")

@@ -131,7 +131,12 @@ class Placing:
             try:
                 put(path)
             except NoSuchPlaceError as error:
-                raise InputError(f"item {item.number} cannot be written: {error.__cause__}") from error
+                raise InputError(
+                    "item {number} cannot be written: {why}",
+                    key="item-not-written",
+                    number=item.number,
+                    why=error.__cause__,
+                ) from error
             (self.placed.elsewhere if item.file else self.placed.withheld).append(item.number)
         if dated and item.file is not None and item.file.mtime is not None:
             self._tree.set_date(path, item.file.mtime)

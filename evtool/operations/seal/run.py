@@ -119,11 +119,13 @@ class SealRun:
         links = self._record.chain.links if self._record is not None else ()
         self.result.findings += judge_own(self._now, links, self._later)
         if self._denied:
-            names = counted(self._denied, "file name contains", "file names contain")
             raise RefusedError(
-                f"{names} denied terms; nothing was sealed",
+                "{names_en} denied terms; nothing was sealed",
                 hint="the manifest would repeat these names; rename working copies, or seal without the list of terms",
                 ways=(Way.DENY_TERMS,),
+                key="seal-denied-names",
+                names_en=counted(self._denied, "file name contains", "file names contain"),
+                count=self._denied,
             )
         if self._problems:
             raise cannot_seal(self._problems)
@@ -432,9 +434,11 @@ class SealRun:
         sealed = sum(seal.sealed.items for seal in seals)
         if fates.total + withheld != sealed:
             raise InputError(
-                f"the sums do not agree: {fates.total + withheld:,} of {sealed:,} sealed items are accounted for, so "
-                "nothing was sealed",
+                "the sums do not agree: {total:,} of {sealed:,} sealed items are accounted for, so nothing was sealed",
                 hint="run the same command again; if this happens again, please report this fault in evtool",
+                key="seal-sums",
+                total=fates.total + withheld,
+                sealed=sealed,
             )
 
     def require_unchanged(self) -> None:
