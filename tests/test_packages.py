@@ -9,8 +9,10 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -60,21 +62,35 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.Compl
     return done
 
 
-def package_files() -> set[str]:
-    """Names of the files of the program, as they are committed."""
-    listed = run("git", "ls-files", "-z", "evtool", cwd=ROOT).stdout.split("\0")
+def committed(room: str) -> set[str]:
+    """Names of the files in a folder, as they are committed."""
+    listed = run("git", "ls-files", "-z", room, cwd=ROOT).stdout.split("\0")
     return {name for name in listed if name and (ROOT / name).is_file()}
+
+
+def program() -> set[str]:
+    """Names of the files that are installed: all that are committed, but for what the browser page is built from."""
+    targets = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]
+    built_from = targets["wheel"]["exclude"]
+    assert all(pattern.startswith("evtool/web/") for pattern in built_from)
+    return {
+        name
+        for name in committed("evtool")
+        if not any(fnmatch(name, pattern) or name.startswith(f"{pattern}/") for pattern in built_from)
+    }
 
 
 def test_the_wheel_holds_the_program_and_nothing_else(tmp_path: Path) -> None:
     with zipfile.ZipFile(build("wheel", tmp_path)) as wheel:
         names = set(wheel.namelist())
     info = f"evtool-{__version__}.dist-info"
-    assert names == package_files() | {
+    pages = {f"evtool-{__version__}.data/data/share/man/man1/{Path(name).name}" for name in committed("man")}
+    assert names == program() | pages | {
         *(f"{info}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"))
     }
     assert names >= {
         *("evtool/py.typed", "evtool/__init__.pyi", "evtool/report/texts/ko.toml", "evtool/web/check.py"),
+        *("evtool/web/check.html", "evtool/cli/topics/ko/first-hour.md"),
         *("evtool/report/templates/paper.html.j2", "evtool/report/fonts/NotoSansKR-Regular.otf"),
     }
 
@@ -83,10 +99,14 @@ def test_the_sdist_holds_what_a_reader_needs_and_no_tests(tmp_path: Path) -> Non
     with tarfile.open(build("sdist", tmp_path)) as sdist:
         names = {member.name.partition("/")[2] for member in sdist.getmembers()}
     rooms = {name.partition("/")[0] for name in names}
-    assert rooms - {".gitattributes", ".gitignore"} == {
+    assert rooms - {".gitattributes", ".gitignore", "man"} == {
         *("evtool", "manifests", "examples", "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml")
     }
-    assert names >= package_files() | {"manifests/FORMAT.md", "examples/offline.sh", "examples/requirements.txt"}
+    assert names >= committed("evtool") | committed("man") | {
+        "manifests/FORMAT.md",
+        "examples/offline.sh",
+        "examples/requirements.txt",
+    }
 
 
 def test_what_is_pinned_is_what_the_project_asks_for() -> None:
@@ -211,7 +231,7 @@ def test_the_sdist_installs_in_a_clean_environment(tmp_path: Path, python: Path)
 def digest_of_program() -> str:
     """The digest that an account names, as a stranger computes it from the repository."""
     whole = hashlib.sha256()
-    for name in sorted(package_files(), key=str.encode):
+    for name in sorted(program(), key=str.encode):
         digest = hashlib.sha256((ROOT / name).read_bytes()).hexdigest()
         whole.update(f"{digest}  ./{name.removeprefix('evtool/')}\n".encode())
     return whole.hexdigest()
