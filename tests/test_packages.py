@@ -202,7 +202,7 @@ def test_a_computer_without_network_gets_evtool(offline: Path, tmp_path: Path, p
     """By the file alone, and by the wheels; both answer with every Python that is here."""
     first_day([python, next(offline.glob("*.pyz"))], tmp_path / "file")
     run(*ISOLATED, python, "-m", "venv", "venv", cwd=tmp_path)
-    pip = [*ISOLATED, tmp_path / "venv" / "bin" / "pip", "install", "--quiet"]
+    pip: list[str | Path] = [*ISOLATED, tmp_path / "venv" / "bin" / "pip", "install", "--quiet"]
     run(*pip, "--no-index", "--find-links", "wheels", "--require-hashes", "-r", "requirements.txt", cwd=offline)
     first_day([tmp_path / "venv" / "bin" / "evtool"], tmp_path / "wheels")
     run(tmp_path / "venv" / "bin" / "pip", "check", cwd=tmp_path)
