@@ -52,6 +52,7 @@ SECTIONS: Mapping[str, Commands] = {
 
 COMMANDS: Commands = {
     **{name: listed for commands in SECTIONS.values() for name, listed in commands.items()},
+    "completion": (f"{_HERE}.completion", "complete words in a shell"),
     "help": (f"{_HERE}.help", "explain a command"),
 }
 

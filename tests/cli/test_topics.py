@@ -290,11 +290,11 @@ def test_repository(evtool: Runner) -> None:
         assert packed.exit_code == 0, packed.stderr
     (evtool.directory / "A1.pub").write_bytes((sender.home / "keys" / "A1.pub").read_bytes())
     for name in ("bag-17", "case-9", "case-10"):
-        folder = evtool.directory / "received" / name
-        folder.mkdir(parents=True)
-        (folder / "a.txt").write_text(f"{name}\n")
+        received = evtool.directory / "received" / name
+        received.mkdir(parents=True)
+        (received / "a.txt").write_text(f"{name}\n")
     bagit.make_bag(str(evtool.directory / "received" / "bag-17"), checksums=["sha256"])
-    listed = subprocess.run(["sha256sum", "a.txt"], cwd=folder.with_name("case-9"), capture_output=True, check=True)
+    listed = subprocess.run(["sha256sum", "a.txt"], cwd=received.with_name("case-9"), capture_output=True, check=True)
     (evtool.directory / "SHA256SUMS").write_bytes(listed.stdout)
     story.run = story.party("R1")
     steps = read_steps("repository")
