@@ -331,9 +331,7 @@ def test_verify_without_evtool(evtool: Runner, archivist: Party, stamped: Path, 
     Story(evtool).tell(steps)
 
 
-@pytest.mark.skipif(
-    not os.environ.get("EVTOOL_TEST_INSTALL"), reason="downloads 150 MB; run with EVTOOL_TEST_INSTALL=1"
-)
+@pytest.mark.release
 def test_install(evtool: Runner) -> None:
     """In a copy of the repository, with the packages of this computer's registry, for one Python."""
     home = Path(evtool.environment["HOME"])

@@ -67,6 +67,7 @@ Examples:
   evtool consent set case-12 --items 42 --status withdrawn
   evtool consent recall case-12 --items 42
   evtool consent show case-12.zip --continued case-12.zip.received
+  evtool help consent-terms    the terms one by one, and what to do with them
 
 \b
 Exit codes:
