@@ -157,7 +157,10 @@ def create_file(path: Path, data: bytes, mode: int, *, any_medium: bool = False)
         descriptor = os.open(path, _CREATE, mode)
     except FileExistsError:
         raise KeyFileError(
-            "{path} already exists and was not overwritten", key="exists-not-overwritten", path=shown_file(path)
+            "{path} already exists and was not overwritten",
+            hint="name a new file; in a directory, one inside of it",
+            key="exists-not-overwritten",
+            path=shown_file(path),
         ) from None
     except FileNotFoundError:
         raise KeyFileError(

@@ -156,6 +156,11 @@ def test_who_cannot_unlock_or_copy_a_key_is_told_where_to_look(evtool: Runner) -
     (evtool.directory / "case-12").mkdir()
     wrong = evtool("seal", "case-12", "--key-passphrase-fd", "0", stdin=b"other words that fit\n")
     assert "`evtool help keys` says what to do" in wrong.stderr
+    backup = evtool("key", "backup", "A1", "case-12")
+    assert "in a directory, one inside of it" in backup.stderr
+    assert evtool("key", "backup", "A1", "A1.key").exit_code == 0
+    mistyped = evtool("key", "restore", "A1", "A1.kye", "--test")
+    assert mistyped.stderr.splitlines()[1] == "evtool: hint: did you mean A1.key?"
     nowhere = evtool("key", "backup", "A1", "stick/A1.key")
     assert nowhere.exit_code == ExitCode.NOT_CHECKED
     assert "there is no directory stick\n" in nowhere.stderr
