@@ -25,6 +25,7 @@ from tests.cli.topic_story import TOPICS as FOLDER
 from tests.cli.topic_story import Step, Story, find_unsaid, read_steps, steps_of
 from tests.conftest import Runner, make_runner
 from tests.timestamp.openssl_authority import AuthorityServer, OpensslAuthority
+from tests.timestamp.servers import closed_port
 
 LANGUAGES = ("en", "ko")
 MOST_LINES = 120
@@ -233,6 +234,11 @@ def test_time_stamps(evtool: Runner, tsa: OpensslAuthority) -> None:
         (evtool.directory / "tsa.crl").write_bytes(tsa.revocation_list("intermediate", f"{later():%F %T}"))
         story.tell(steps[-3:])
         assert len(server.received) == 4
+    # "If the authority does not answer, the seal stands, and the exit code is not 0."
+    (evtool.directory / "interview-0042" / "new.txt").write_text("new\n")
+    unanswered = evtool("seal", "interview-0042", "--tsa", f"http://127.0.0.1:{closed_port()}", "--json")
+    assert unanswered.exit_code != 0
+    assert unanswered.document["entry"] is not None
 
 
 def later() -> datetime:

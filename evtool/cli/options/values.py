@@ -39,7 +39,7 @@ class ExistingPath(click.Path):
         """
         path = super().convert(value, param, ctx)
         if not os.path.lexists(path):
-            raise explain_missing(os.fspath(path))
+            raise explain_missing(os.fsdecode(path))
         return path
 
 
