@@ -44,15 +44,15 @@ SECTIONS: Mapping[str, Commands] = {
         "register": (f"{_HERE}.register", "keep names out of records"),
         "config": (f"{_HERE}.config", "show what decides by default"),
     },
-    "For repositories": {
+    "For repositories and scripts": {
         "import": (f"{_HERE}.import_evidence", "seal what others hashed"),
+        "completion": (f"{_HERE}.completion", "complete words in a shell"),
     },
 }
 """Heading -> the commands below it, in the order of an archivist's work."""
 
 COMMANDS: Commands = {
     **{name: listed for commands in SECTIONS.values() for name, listed in commands.items()},
-    "completion": (f"{_HERE}.completion", "complete words in a shell"),
     "help": (f"{_HERE}.help", "explain a command"),
 }
 
@@ -73,6 +73,7 @@ Exit codes:
   4  could not be checked: unreadable, unsupported or incomplete input,
      or the answer could not be written
   5  refused: consent or handling does not allow it
+  6  seal: what was new is sealed, and something else is wrong
 """
 
 EPILOG = "\n".join(["\b", "Examples:", *(f"  {command:<29} {words}" for command, words in EXAMPLES), "", EXIT_CODES])
@@ -107,7 +108,7 @@ def render_first_screen() -> str:
     """Write the screen that `evtool` prints when it is called alone: 80 columns, commands in two of them."""
     lines = [ABOUT]
     for heading, commands in SECTIONS.items():
-        lines += ["", heading, *_in_pairs([f"{name:<10}{words}" for name, (_, words) in commands.items()])]
+        lines += ["", heading, *_in_pairs([f"{name:<9} {words}" for name, (_, words) in commands.items()])]
     lines += ["", "Examples"]
     lines += [f"  {command:<29} {words}" for command, words in EXAMPLES]
     lines += ["", "`evtool help COMMAND` explains a command, with examples and its exit codes."]

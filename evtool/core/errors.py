@@ -32,6 +32,9 @@ class ExitCode(IntEnum):
     delivered, or a fault of evtool itself."""
     REFUSED = 5
     """Consent or handling does not allow it."""
+    SEALED_BUT = 6
+    """`seal` alone: what was new is sealed, and something else is wrong or missing. Every other code than 0 means there
+    that nothing was sealed."""
 
 
 class Way(Enum):
