@@ -44,7 +44,7 @@ FLOORS: Mapping[str, list[set[str]]] = {
         {"timestamps", "seal", "bundle", "examine"},
     ],
     "evtool.cli": [
-        {"completion", "delivery", "environment", "next_command", "screen", "ways", "progress_bars"},
+        {"completion", "delivery", "environment", "next_command", "screen", "ways", "progress_bars", "topics"},
         {"command", "notes"},
         {"output", "group"},
         {"options", "progress", "faults", "usage", "telling"},

@@ -44,15 +44,15 @@ SECTIONS: Mapping[str, Commands] = {
         "register": (f"{_HERE}.register", "keep names out of records"),
         "config": (f"{_HERE}.config", "show what decides by default"),
     },
-    "For repositories and scripts": {
+    "For repositories": {
         "import": (f"{_HERE}.import_evidence", "seal what others hashed"),
-        "completion": (f"{_HERE}.completion", "complete words in a shell"),
     },
 }
 """Heading -> the commands below it, in the order of an archivist's work."""
 
 COMMANDS: Commands = {
     **{name: listed for commands in SECTIONS.values() for name, listed in commands.items()},
+    "completion": (f"{_HERE}.completion", "complete words in a shell"),
     "help": (f"{_HERE}.help", "explain a command"),
 }
 
@@ -111,7 +111,7 @@ def render_first_screen() -> str:
         lines += ["", heading, *_in_pairs([f"{name:<9} {words}" for name, (_, words) in commands.items()])]
     lines += ["", "Examples"]
     lines += [f"  {command:<29} {words}" for command, words in EXAMPLES]
-    lines += ["", "`evtool help COMMAND` explains a command, with examples and its exit codes."]
+    lines += ["", "Start here: `evtool help first-hour`. All commands and topics: `evtool help`"]
     return "\n".join(lines)
 
 
