@@ -30,9 +30,9 @@ from evtool.keys.tsa_trust import load_anchors as load_anchors
 from evtool.keys.tsa_trust import load_roots as load_roots
 from evtool.operations.author import Author as Author
 from evtool.operations.bundle.choice import Wanted as Wanted
-from evtool.operations.bundle.pack import Disclosure as Disclosure
-from evtool.operations.bundle.pack import PackOptions as PackOptions
-from evtool.operations.bundle.pack import PackResult as PackResult
+from evtool.operations.bundle.options import Disclosure as Disclosure
+from evtool.operations.bundle.options import PackOptions as PackOptions
+from evtool.operations.bundle.options import PackResult as PackResult
 from evtool.operations.bundle.pack import pack as pack
 from evtool.operations.bundle.pack import preview_pack as preview_pack
 from evtool.operations.bundle.unpack import UnpackResult as UnpackResult

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from evtool.cli.ways import options_for
 from evtool.core.errors import EvtoolError, UsageError
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.values import defaults_of
+from evtool.report.language import ENVIRONMENT, choose_language
 
 Function = Callable[..., Any]
 
@@ -35,11 +37,25 @@ class Option(click.Option):
 
     Attributes:
         section: its heading.
+        completes: what a shell offers for its value (`evtool.cli.completion.offers`); None if its type says that.
     """
 
-    def __init__(self, *args: Any, section: str = OWN, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, section: str = OWN, completes: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.section = section
+        self.completes = completes
+
+
+class Argument(click.Argument):
+    """An argument for which a shell offers words.
+
+    Attributes:
+        completes: as of an option.
+    """
+
+    def __init__(self, *args: Any, completes: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.completes = completes
 
 
 class Command(click.Command):
@@ -64,6 +80,7 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run; errors get what only the command knows: its name, and the options that take their ways out."""
         try:
+            self.check_environment()
             return super().invoke(ctx)
         except click.UsageError as error:
             error.ctx = error.ctx or ctx
@@ -71,6 +88,15 @@ class Command(click.Command):
         except EvtoolError as error:
             error.options, error.fill = options_for(error, self), functools.partial(_fill, ctx)
             raise
+
+    def check_environment(self) -> None:
+        """Refuse a variable that cannot be followed before hours of work, not when it comes to the answer.
+
+        Raises:
+            UsageError: there are no texts in the language that is asked for.
+        """
+        if os.environ.get(ENVIRONMENT):
+            choose_language()
 
 
 def _fill(context: click.Context, text: str) -> str:

@@ -42,6 +42,7 @@ SECTIONS: Mapping[str, Commands] = {
         "trust": (f"{_HERE}.trust", "whose keys you trust"),
         "recipient": (f"{_HERE}.recipient", "who may receive what"),
         "register": (f"{_HERE}.register", "keep names out of records"),
+        "config": (f"{_HERE}.config", "show what decides by default"),
     },
     "For repositories": {
         "import": (f"{_HERE}.import_evidence", "seal what others hashed"),
@@ -51,6 +52,7 @@ SECTIONS: Mapping[str, Commands] = {
 
 COMMANDS: Commands = {
     **{name: listed for commands in SECTIONS.values() for name, listed in commands.items()},
+    "completion": (f"{_HERE}.completion", "complete words in a shell"),
     "help": (f"{_HERE}.help", "explain a command"),
 }
 
@@ -108,7 +110,7 @@ def render_first_screen() -> str:
         lines += ["", heading, *_in_pairs([f"{name:<10}{words}" for name, (_, words) in commands.items()])]
     lines += ["", "Examples"]
     lines += [f"  {command:<29} {words}" for command, words in EXAMPLES]
-    lines += ["", "`evtool help COMMAND` explains a command, with examples and its exit codes."]
+    lines += ["", "Start here: `evtool help first-hour`. All commands and topics: `evtool help`"]
     return "\n".join(lines)
 
 

@@ -78,6 +78,7 @@ class EvtoolError(Exception):
     Attributes:
         message: what happened, one line, safe to print.
         hint: what to do next, one line, safe to print; empty where nothing helps.
+        hint_template: the same with the names of values in place of these, if there is a key.
         lines: what the message sums up, one line each, safe to print.
         ways: what of a call would have to be changed for that.
         options: the options of a command that take these ways; its own command line gives them.
@@ -102,6 +103,7 @@ class EvtoolError(Exception):
     ) -> None:
         self.message = message.format(**values) if key else message
         super().__init__(self.message)
+        self.hint_template = hint
         self.hint = hint.format(**values) if key else hint
         self.ways = ways
         self.options = ""
@@ -114,7 +116,7 @@ class EvtoolError(Exception):
     def like(cls, error: EvtoolError) -> Self:
         """Make one of this family that says what another one says: the caller can do something else about it."""
         made = cls(error.message, hint=error.hint, ways=error.ways, lines=error.lines)
-        made.key, made.values = error.key, error.values
+        made.key, made.values, made.hint_template = error.key, error.values, error.hint_template
         return made
 
 

@@ -141,6 +141,7 @@ class Code(Enum):
     WITNESSED = ("witnessed", Axis.CUSTODY)
     TRANSFER_OPEN = ("transfer-open", Axis.CUSTODY)
     RECEIPT_INVALID = ("receipt-invalid", Axis.CUSTODY)
+    RECEIPT_MISPLACED = ("receipt-misplaced", Axis.CUSTODY)
     DERIVED = ("derived", Axis.CUSTODY)
     UNDO_INVALID = ("undo-invalid", Axis.CUSTODY)
     TIMESTAMP_MISSING = ("timestamp-missing", Axis.CUSTODY)
@@ -211,6 +212,16 @@ class Phrase(str):
     def __reduce__(self) -> tuple[type[Phrase], tuple[str, Words | Finding]]:
         """Let it travel to another process."""
         return Phrase, (str(self), self.says)
+
+
+def line_of(number: int, word: str = "line", file: str = "") -> Phrase:
+    """Say where in a list or a table something stands; `word` is `line` or `row`, and `file` a name that is escaped."""
+    says = Words("place-row" if word == "row" else "place-line", number=number)
+    return (
+        Phrase(f"{file}: {word} {number}", Words("place-in-file", file=file, where=says))
+        if file
+        else Phrase(f"{word} {number}", says)
+    )
 
 
 class Listed(Struct, frozen=True):

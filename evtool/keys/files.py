@@ -16,7 +16,7 @@ from pathlib import Path
 from evtool.core.errors import InputError, KeyFileError
 from evtool.core.text.names import shown
 
-_HAS_MODES = os.name == "posix"
+_HAS_MODES = hasattr(os, "geteuid")
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -24,6 +24,7 @@ _OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF)
 _NO_LOCKS = (errno.ENOLCK, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF)
+_DIRECTORY = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0)
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -202,7 +203,7 @@ def sync_directory(directory: Path) -> None:
     """Make sure that the names in a directory are on the disk; Windows cannot, and does so on its own."""
     if not _HAS_MODES:
         return
-    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = os.open(directory, _DIRECTORY)
     try:
         os.fsync(descriptor)
     except OSError as error:
@@ -225,7 +226,7 @@ def locked(directory: Path) -> Iterator[None]:
     except ImportError:  # pragma: no cover
         yield
         return
-    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = os.open(directory, _DIRECTORY)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -5,7 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from evtool.core.errors import UsageError
+from evtool.core.text.names import shown
 from evtool.keys.files import make_private_directory
+
+HOME_VARIABLE = "EVTOOL_HOME"
+"""The variable that moves keys, trust and configuration elsewhere."""
 
 
 def home_directory() -> Path:
@@ -13,10 +18,19 @@ def home_directory() -> Path:
 
     That is `~/.config/evtool` on Linux, `~/Library/Application Support/evtool` on macOS and
     `%LOCALAPPDATA%\\evtool` on Windows. Nothing is created.
+
+    Raises:
+        UsageError: EVTOOL_HOME names something else than a directory.
     """
-    given = os.environ.get("EVTOOL_HOME")
+    given = os.environ.get(HOME_VARIABLE)
     if given:
-        return Path(given)
+        home = Path(given)
+        if not home.is_dir() and os.path.lexists(home):
+            # Else every file in it would seem not to be there: nobody would be trusted, for no reason that is told.
+            raise UsageError(
+                "{name}: {path} is not a directory", key="home-no-directory", name=HOME_VARIABLE, path=shown(given)
+            )
+        return home
     # Start-up time: it imports the machinery of temporary files and of four forms of compression.
     import platformdirs
 

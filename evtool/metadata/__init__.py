@@ -14,6 +14,7 @@ what does not fit together, and leaves it at that.
 
 from evtool.core.metadata.vocabulary import Failure
 from evtool.metadata.extraction import ExtractionResult, MetadataExtractor, shared_extractor
+from evtool.metadata.server_link import CAN_PARSE
 from evtool.metadata.wire import Limits
 
-__all__ = ["ExtractionResult", "Failure", "Limits", "MetadataExtractor", "shared_extractor"]
+__all__ = ["CAN_PARSE", "ExtractionResult", "Failure", "Limits", "MetadataExtractor", "shared_extractor"]

@@ -144,7 +144,7 @@ class FileDescriber:
     def _set(self, taken: _Taken, description: Description) -> None:
         """Keep a description, if the file is still the one that was read."""
         try:
-            is_same = stamp_of(taken.descriptor) == taken.stamp
+            is_same = read_stamp(taken.descriptor) == taken.stamp
         except OSError:
             is_same = False
         if not is_same:
@@ -154,7 +154,7 @@ class FileDescriber:
         self._open -= 1
 
 
-def stamp_of(descriptor: int) -> tuple[int, int, int, int]:
+def read_stamp(descriptor: int) -> tuple[int, int, int, int]:
     """Give size, modification time, change time and inode of an open file."""
     facts = os.fstat(descriptor)
     return facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino

@@ -25,7 +25,7 @@ from evtool.core.metadata.claims import Claims
 from evtool.core.metadata.description import HEAD, Description
 from evtool.core.metadata.json_form import read_claims
 from evtool.core.metadata.vocabulary import Detail, Failure
-from evtool.metadata.describing import FileDescriber, stamp_of
+from evtool.metadata.describing import FileDescriber, read_stamp
 from evtool.metadata.server_link import ServerLink
 from evtool.metadata.wire import TABLE, TABLE_LIMIT, TOGETHER, Limits, Parsers, Settings
 
@@ -109,8 +109,8 @@ class MetadataExtractor:
         Takes at most the limits' time. Raises nothing for what the file contains.
         """
         try:
-            head, stamp = os.pread(descriptor, HEAD, 0), stamp_of(descriptor)
-        except (OSError, AttributeError):  # Windows has no such call, and nothing is parsed there
+            head, stamp = _read_head(descriptor), read_stamp(descriptor)
+        except OSError:
             return ExtractionResult(None, Failure.NO_CONFINEMENT, "none")
         describer = self.describe_batch(together=1)
         told = describer.describe(head, descriptor, stamp)
@@ -125,6 +125,17 @@ class MetadataExtractor:
         link = self._links[Parsers.TABLES]
         pending = link.submit([descriptor], request=TABLE)
         return (b"", pending) if isinstance(pending, Failure) else link.receive(pending, TABLE_LIMIT)
+
+
+def _read_head(descriptor: int) -> bytes:
+    if hasattr(os, "pread"):
+        return os.pread(descriptor, HEAD, 0)
+    # Windows has no such call.
+    position = os.lseek(descriptor, 0, os.SEEK_CUR)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    head = os.read(descriptor, HEAD)
+    os.lseek(descriptor, position, os.SEEK_SET)
+    return head
 
 
 _shared: dict[tuple[Detail, bool], MetadataExtractor] = {}

@@ -35,6 +35,9 @@ _BOOTSTRAP = (
 
 _LIBRARIES = ("evtool", "exifread", "olefile", "puremagic", "pypdf", "python_calamine", "tinytag")
 
+CAN_PARSE = hasattr(os, "fork") and hasattr(socket, "send_fds")
+"""Whether this system can start parsers at all, confined or not; Windows cannot."""
+
 _COPY_LIMIT = 256 << 20
 """Bytes of the largest file that is copied into memory where the descriptor itself cannot be handed over."""
 
@@ -150,8 +153,8 @@ class ServerLink:
             return Failure.NO_CONFINEMENT
         if self._is_probed:
             return None
-        if not hasattr(os, "fork") or not hasattr(socket, "send_fds"):
-            return Failure.NO_CONFINEMENT
+        if not CAN_PARSE:
+            return Failure.NO_CONFINEMENT if self._settings.confined else Failure.NOT_STARTED
         if self._control is None and (failure := self._start()) is not None:
             return failure
         self.confinement = self._probe() if self._settings.confined else "none"

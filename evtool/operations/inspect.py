@@ -15,6 +15,16 @@ from evtool.core.text.names import shown_path, store_name
 from evtool.metadata import ExtractionResult, MetadataExtractor
 from evtool.metadata.observations import MetadataObservation, Observed, observe
 
+# Without waiting: a FIFO would block until somebody writes to it. Windows knows none of the three, and changes bytes
+# unless it is told not to.
+_FILE = (
+    os.O_RDONLY
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_NOCTTY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
 
 class Inspection(Struct, frozen=True):
     """One file: what was observed, what it claims, and what does not fit together.
@@ -57,12 +67,17 @@ def _inspect(path: bytes, extractor: MetadataExtractor, now: datetime) -> Inspec
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise InputError(f"{shown_path(path)} is not a regular file")
+            raise InputError("{path} is not a regular file", key="inspect-not-file", path=shown_path(path))
         modified = datetime.fromtimestamp(found.st_mtime_ns // 10**9, UTC)
         observed = Observed(store_name(path), found.st_size, modified)
         result = extractor.extract(descriptor)
     except (OSError, OverflowError, ValueError) as error:
-        raise InputError(f"{shown_path(path)} could not be read ({type(error).__name__})") from error
+        raise InputError(
+            "{path} could not be read ({kind_en})",
+            key="inspect-unread",
+            path=shown_path(path),
+            kind_en=type(error).__name__,
+        ) from error
     finally:
         os.close(descriptor)
     observations = observe(result.claims, observed, now) if result.claims is not None else ()
@@ -71,8 +86,9 @@ def _inspect(path: bytes, extractor: MetadataExtractor, now: datetime) -> Inspec
 
 def _open(path: bytes) -> int:
     try:
-        # Without waiting: a FIFO would block until somebody writes to it.
-        return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        return os.open(path, _FILE)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a path"
-        raise InputError(f"{shown_path(path)} could not be opened: {reason}") from error
+        raise InputError(
+            "{path} could not be opened: {reason_en}", key="inspect-unopened", path=shown_path(path), reason_en=reason
+        ) from error

@@ -12,16 +12,15 @@ from typing import Literal
 
 from msgspec import Struct
 
-from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.custody.entry import Clock
 from evtool.core.errors import ExitCode
-from evtool.core.finding import Axis, AxisState, Code, Effect
+from evtool.core.finding import Axis, Code, Effect
 from evtool.core.manifest.statement import ItemType, OmissionReason
-from evtool.core.timestamp.time_report import ProvenInterval, StampReport
-from evtool.core.verdict import PartialCopy, SignerReport
-from evtool.report.consent_document import SummaryDocument, Terms
-from evtool.report.document import LogEntry, StepDocument
+from evtool.core.timestamp.time_report import ProvenInterval
+from evtool.report.consent_document import Terms
+from evtool.report.document import LogEntry, VerdictDocument
 from evtool.report.told import ToldWords
+from evtool.report.trust_used import TrustKind
 
 
 class Audience(Enum):
@@ -42,15 +41,6 @@ class ListedItems(Enum):
     FINDINGS = "findings"
     """Only items that something was found about."""
     NONE = "none"
-
-
-class TrustKind(Enum):
-    """Where the keys came from that were trusted."""
-
-    OWN_LIST = "own-list"
-    FILE = "file"
-    FINGERPRINTS = "fingerprints"
-    """Keys that were named one by one, and no others."""
 
 
 class TermsKnown(Enum):
@@ -192,50 +182,16 @@ class AccountFinding(Struct, frozen=True, kw_only=True):
     remarks: tuple[ToldWords, ...]
 
 
-class AccountVerdict(Struct, frozen=True, kw_only=True):
-    """What the verification found; the fields of `DirectoryReport`, without a path and without sentences.
+class AccountVerdict(VerdictDocument, frozen=True, kw_only=True):
+    """What the verification found, without sentences.
 
     Attributes:
-        exit_code: the verdict.
-        axes: the answer to each question.
-        collection: id of the collection, or null if no entry could be read.
-        head: SHA-256 of the newest entry, or null.
-        steps: what each step of the verification checked, and on what.
-        sealed: items in the seals.
-        items: how many of them met which fate.
-        evidence: where each thing went that lies in the evidence.
-        bytes: bytes that were read and hashed.
-        partial: which copy this is, where it leaves out what a signed entry says it leaves out; else null.
-        continued: number of the newest entry of the bundle itself, if entries were read that continue it; else null.
-        findings: what was found, worst first.
-        more_findings: how many more of a kind there are; up to 1,000 of a kind are listed.
-        signers: the entries whose signature verifies, oldest first.
-        handling: the handling to keep to for all of it together.
-        consent_summary: what the terms of the items amount to, or null if nothing can be relied on.
         statuses: status of consent -> ranges of the items that have it.
-        timestamps: every time-stamp that was judged.
-        intervals: what is proven of the time of each entry; empty if there is no time-stamp.
+        findings: what was found, worst first; up to 1,000 of a kind.
     """
 
-    exit_code: ExitCode
-    axes: dict[Axis, AxisState]
-    collection: str | None
-    head: str | None
-    steps: tuple[StepDocument, ...]
-    sealed: int
-    items: ItemFates
-    evidence: EvidenceCounts
-    bytes: int
-    partial: PartialCopy | None
-    continued: int | None
-    findings: tuple[AccountFinding, ...]
-    more_findings: dict[Code, int]
-    signers: tuple[SignerReport, ...]
-    handling: str
-    consent_summary: SummaryDocument | None
     statuses: dict[str, tuple[str, ...]]
-    timestamps: tuple[StampReport, ...]
-    intervals: tuple[ProvenInterval, ...]
+    findings: tuple[AccountFinding, ...]
 
 
 class AccountItem(Struct, frozen=True, kw_only=True):

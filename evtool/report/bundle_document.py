@@ -10,6 +10,7 @@ from evtool.core.errors import ExitCode
 from evtool.report.document import DirectoryReport
 from evtool.report.language import in_english
 from evtool.report.travels import Travels
+from evtool.report.trust_used import TrustChosen
 
 
 class LeftOutItem(Struct, frozen=True, kw_only=True):
@@ -166,6 +167,7 @@ class UnpackDocument(Struct, frozen=True, kw_only=True):
         links_left_out: numbers of items that are links leading out of the directory, and were not made.
         impossible_links: numbers of items that are links which this medium cannot have.
         leftovers: what runs that were interrupted had left beside the directory, a sentence each.
+        trust: whose keys were trusted, and what decided that.
         report: the verdict on the new directory.
     """
 
@@ -177,4 +179,5 @@ class UnpackDocument(Struct, frozen=True, kw_only=True):
     links_left_out: tuple[int, ...]
     impossible_links: tuple[int, ...]
     leftovers: tuple[str, ...]
+    trust: TrustChosen
     report: DirectoryReport

@@ -6,8 +6,8 @@ offset, digests are lower-case hexadecimal, names are in their stored form.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeVar
 
 from msgspec import Struct
 
@@ -24,9 +24,10 @@ from evtool.core.text.times import format_time
 from evtool.core.timestamp.time_report import ProvenInterval, StampReport
 from evtool.core.verdict import PartialCopy, Report, SignerReport, StepResult
 from evtool.report.consent_document import SummaryDocument, Terms, summary_document
-from evtool.report.findings import FindingDocument, list_findings
+from evtool.report.findings import FindingDocument, ListedFindings, list_findings
 from evtool.report.metadata_document import MetadataDocument, SealedMetadata
 from evtool.report.time_document import Stamping
+from evtool.report.trust_used import TrustChosen
 
 
 class StepDocument(Struct, frozen=True, kw_only=True):
@@ -47,14 +48,12 @@ class StepDocument(Struct, frozen=True, kw_only=True):
     checked: int
 
 
-class DirectoryReport(Struct, frozen=True, kw_only=True):
-    """The verdict on one directory.
+class VerdictDocument(Struct, frozen=True, kw_only=True):
+    """What a verification found, but for the findings, which each document says in its own way.
 
     Attributes:
-        path: the directory, as the user named it.
-        exit_code: the verdict on it.
+        exit_code: the verdict.
         axes: the answer to each question.
-        required: the questions whose answer had to be `shown` for exit code 0.
         collection: id of the collection, or null if no entry could be read.
         head: SHA-256 of the newest entry, or null.
         steps: what each step of the verification checked, and on what; one that did not run is not among them.
@@ -64,8 +63,7 @@ class DirectoryReport(Struct, frozen=True, kw_only=True):
         bytes: bytes that were read and hashed.
         partial: which copy this is, where it leaves out what a signed entry says it leaves out; else null.
         continued: number of the newest entry of the bundle itself, if `--continued` added the ones after it; else null.
-        findings: what was found, worst first.
-        more_findings: how many more of a kind there are; up to 1,000 of a kind are listed, with `--all` every one.
+        more_findings: how many more of a kind there are than are listed.
         signers: the entries whose signature verifies, oldest first.
         handling: the handling to keep to for all of it together.
         consent_summary: what the terms of the items amount to, or null if nothing can be relied on.
@@ -73,10 +71,8 @@ class DirectoryReport(Struct, frozen=True, kw_only=True):
         intervals: what is proven of the time of each entry; empty if there is no time-stamp.
     """
 
-    path: str
     exit_code: ExitCode
     axes: dict[Axis, AxisState]
-    required: tuple[Axis, ...]
     collection: str | None
     head: str | None
     steps: tuple[StepDocument, ...]
@@ -86,7 +82,6 @@ class DirectoryReport(Struct, frozen=True, kw_only=True):
     bytes: int
     partial: PartialCopy | None
     continued: int | None
-    findings: tuple[FindingDocument, ...]
     more_findings: dict[Code, int]
     signers: tuple[SignerReport, ...]
     handling: str
@@ -95,17 +90,33 @@ class DirectoryReport(Struct, frozen=True, kw_only=True):
     intervals: tuple[ProvenInterval, ...]
 
 
+class DirectoryReport(VerdictDocument, frozen=True, kw_only=True):
+    """The verdict on one directory.
+
+    Attributes:
+        path: the directory, as the user named it.
+        required: the questions whose answer had to be `shown` for exit code 0.
+        findings: what was found, worst first; up to 1,000 of a kind, with `--all` every one.
+    """
+
+    path: str
+    required: tuple[Axis, ...]
+    findings: tuple[FindingDocument, ...]
+
+
 class ReportDocument(Struct, frozen=True, kw_only=True):
     """What `evtool verify` prints.
 
     Attributes:
         format: what this document is, and in which version.
         exit_code: that of the report with the most serious result.
+        trust: whose keys were trusted, and what decided that.
         reports: one for each directory, in the order in which they were named.
     """
 
     format: Literal["evtool-report/1"] = "evtool-report/1"
     exit_code: ExitCode
+    trust: TrustChosen
     reports: tuple[DirectoryReport, ...]
 
 
@@ -324,22 +335,31 @@ def log_entry(link: Link) -> LogEntry:
 
 
 def report_document(
-    results: Sequence[tuple[str, Report]], exit_code: ExitCode, limit: int | None = None
+    results: Sequence[tuple[str, Report]], exit_code: ExitCode, trust: TrustChosen, limit: int | None = None
 ) -> ReportDocument:
     """Put the reports of one run into one document, each under the name that the user gave its directory.
 
     Of the findings of one kind `limit` are listed, or all.
     """
-    return ReportDocument(exit_code=exit_code, reports=tuple(_report(name, report, limit) for name, report in results))
+    reports = tuple(directory_report(name, report, limit) for name, report in results)
+    return ReportDocument(exit_code=exit_code, trust=trust, reports=reports)
 
 
-def _report(name: str, report: Report, limit: int | None) -> DirectoryReport:
+def directory_report(name: str, report: Report, limit: int | None) -> DirectoryReport:
+    """Describe the verdict on one directory; of the findings of one kind `limit` are listed, or all."""
     listed = list_findings(report.findings, limit)
-    return DirectoryReport(
-        path=name,
+    own = {"path": name, "required": report.required, "findings": listed.documents}
+    return fill_verdict(DirectoryReport, report, listed, own)
+
+
+_Verdict = TypeVar("_Verdict", bound=VerdictDocument)
+
+
+def fill_verdict(kind: type[_Verdict], report: Report, listed: ListedFindings, own: Mapping[str, Any]) -> _Verdict:
+    """Write what a verification found as a document of this kind; `own` are the fields that only this kind has."""
+    return kind(
         exit_code=report.exit_code,
         axes=report.axes,
-        required=report.required,
         collection=report.collection,
         head=report.head,
         steps=tuple(map(step_document, report.steps)),
@@ -349,13 +369,13 @@ def _report(name: str, report: Report, limit: int | None) -> DirectoryReport:
         bytes=report.bytes,
         partial=report.partial,
         continued=report.continued,
-        findings=listed.documents,
         more_findings=listed.more,
         signers=report.signers,
         handling=report.handling,
         consent_summary=summary_document(report.consent) if report.consent else None,
         timestamps=report.timestamps,
         intervals=report.intervals,
+        **own,
     )
 
 

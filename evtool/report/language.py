@@ -36,6 +36,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from copy import copy
 from functools import cache, lru_cache
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,12 @@ PAGES = FOLDER / "page"
 ENVIRONMENT = "EVTOOL_LANG"
 """The variable that chooses the language, before those of POSIX do."""
 
+LOCALE_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
+"""Those of POSIX, in the order in which they are asked."""
+
 _HEADER = compiled_when_used(r"^\[([a-z0-9.-]+)\]$", re.MULTILINE)
 _PLACE = compiled_when_used(r"\{([a-z_]+)(?::([a-z,]+))?\}")
+_HINT_PLACE = compiled_when_used(r"(\{\w[^}]*\})")
 _DIGEST = compiled_when_used(r"[0-9a-f]{64,128}\Z")
 _MOST_NAMED = 20
 _MOST_RANGES = 6
@@ -224,16 +229,35 @@ class Language:
 
     def say_hint(self, error: EvtoolError) -> Said:
         """Say what to do next, with the options that do it; empty where nothing helps."""
-        values = dict(Cause.of(error).values)
-        inner = [value for value in error.values.values() if isinstance(value, EvtoolError) and value.hint]
-        if not error.hint or self.code == "en":
-            said = Said(error.hint)
-        elif self.find(f"hint.{error.key}") is not None:
-            said = self._fill_escaped(f"hint.{error.key}", values)
-        else:
-            said = self.say_hint(inner[0]) if inner else self.say("hint.untold", text=Said(error.hint))
-        said = Said(error.fill(said))
+        said = self.telling(error.fill)._say_advice(error)
         return Said(f"{said} ({error.options})".strip()) if error.options else said
+
+    def _say_advice(self, error: EvtoolError) -> Said:
+        """Say what to do next, with the commands of its text made into those of one run, and values left alone."""
+        if self.code == "en" or not error.hint:
+            return self._say_english(error)
+        if self.find(f"hint.{error.key}") is not None:
+            return self._fill_escaped(f"hint.{error.key}", dict(Cause.of(error).values))
+        inner = [value for value in error.values.values() if isinstance(value, EvtoolError) and value.hint]
+        return self._say_advice(inner[0]) if inner else self.say("hint.untold", text=self._say_english(error))
+
+    def _say_english(self, error: EvtoolError) -> Said:
+        """Say the hint of an error, whose English stands where it was raised."""
+        fill = self._fill_commands or str
+        if not error.key:
+            return Said(fill(error.hint))
+        pieces = _HINT_PLACE.split(error.hint_template)
+        # No path holds a NUL.
+        texts = fill("\0".join(pieces[::2])).split("\0")
+        values = [self._say_hint_value(error, place) for place in pieces[1::2]]
+        return Said("".join(chain.from_iterable(zip_longest(texts, values, fillvalue=""))))
+
+    def _say_hint_value(self, error: EvtoolError, place: str) -> str:
+        """Say a value of an English hint; `{why.hint}` is the hint of another error."""
+        whose = error.values[place.strip("{}").partition(".")[0].partition(":")[0]]
+        if isinstance(whose, EvtoolError) and place.endswith(".hint}"):
+            return self._say_english(whose)
+        return place.format(**error.values)
 
     def say_lines(self, error: EvtoolError) -> list[str]:
         """Say what an error sums up, one line each."""
@@ -322,6 +346,11 @@ def in_every_language(write: Callable[[Language], str]) -> str:
     return "\n\n".join(["\n".join([first, *below]) + blank + rest, *pages[1:]])
 
 
+def say_trust_file(language: Language, path: str) -> Said:
+    """Say whose keys count in a run, if the environment decided that."""
+    return language.say("report.trust-variable", path=path, variable="EVTOOL_TRUST")
+
+
 def list_languages(folder: Path = FOLDER) -> list[str]:
     """Give the codes of all languages that there are catalogues for; a new language is a new file."""
     return sorted(path.stem for path in folder.glob("*.toml"))
@@ -337,13 +366,18 @@ def choose_language(environment: Mapping[str, str] = os.environ) -> Language:
         UsageError: `EVTOOL_LANG` names such a language: whoever sets it expects an answer in it.
     """
     asked = environment.get(ENVIRONMENT, "")
-    locale = asked or next(filter(None, map(environment.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    locale = asked or next(filter(None, map(environment.get, LOCALE_VARIABLES)), "")
     code = re.split("[_.@-]", locale, maxsplit=1)[0].lower()
     if code == "en" or (re.fullmatch("[a-z]{2,3}", code) and (FOLDER / f"{code}.toml").exists()):
         return load_language(code)
     if asked:
         known = ", ".join(list_languages())
         raise UsageError(
-            f"{ENVIRONMENT} is {shown(asked, 40)}, but there are no texts in it", hint=f"there are: {known}"
+            "{variable} is {asked}, but there are no texts in it",
+            hint="there are: {known}",
+            key="language-unknown",
+            asked=shown(asked, 40),
+            known=known,
+            variable=ENVIRONMENT,
         )
     return english()

@@ -10,15 +10,17 @@ from __future__ import annotations
 import json
 import re
 import struct
-from collections.abc import Callable, Iterable, Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import typst
-
+from evtool.core.errors import InputError
 from evtool.core.text.expressions import compiled_when_used
+from evtool.core.text.names import shown
 from evtool.report.paper import (
     NEW_LINE,
     Blank,
@@ -53,22 +55,47 @@ _LETTERS_OF_A_PAGE = {False: 105, True: 130}
 """How many letters stand in a line as wide as the page, in a text and in an annex."""
 _DIGEST_LINES = (64, 32, 16)
 """Digits of a digest in one line: the first of these for which there is room."""
+_WIDTH, _INSET, _ANNEX_SIZE = 515_900, 8_000, 7_200
+"""Thousandths of a point: the width of a page, what a cell keeps free on both sides, the size of type of an annex."""
 _CHUNK = compiled_when_used(r"(?:.[\u0300-\u036f]*){1,8}")
 """Eight letters with the marks on them: between two of these a long word may be broken."""
 
 
+_TYPST = """
+import sys, typst
+template, fonts, timestamp = sys.argv[1:]
+sys.stdout.buffer.write(typst.compile(
+    open(template, "rb").read(),
+    format="pdf",
+    font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[fonts]),
+    sys_inputs={"paper": sys.stdin.buffer.read().decode()},
+    pdf_standards=["a-2a", "ua-1"],
+    timestamp=int(timestamp),
+))
+"""
+"""A program that sets a paper from its standard input: it has nothing of evtool in its memory, of which typst needs
+much."""
+
+
 def render_pdf(paper: Paper, moment: datetime) -> bytes:
-    """Set a paper; `moment` is the date that a PDF/A has to have, which is part of its bytes."""
+    """Set a paper; `moment` is the date that a PDF/A has to have, which is part of its bytes.
+
+    A process for each paper: what typst keeps of one would add up with that of the next.
+
+    Raises:
+        InputError: typst made no PDF of it.
+    """
     regular, bold = (Glyphs(FONTS / f"NotoSansKR-{weight}.otf") for weight in ("Regular", "Bold"))
-    data = json.dumps(_Setter(regular, bold).set(paper), ensure_ascii=False)
-    return typst.compile(
-        _TEMPLATE.read_bytes(),
-        format="pdf",
-        font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS)]),
-        sys_inputs={"paper": data},
-        pdf_standards=["a-2a", "ua-1"],
-        timestamp=int(moment.timestamp()),
-    )
+    data = json.dumps(_Setter(regular, bold).set(paper), ensure_ascii=False).encode("utf-8")
+    command = [sys.executable, "-P", "-c", _TYPST, str(_TEMPLATE), str(FONTS), str(int(moment.timestamp()))]
+    run = subprocess.run(command, input=data, capture_output=True)
+    if run.returncode:
+        raise InputError(
+            "the PDF could not be made: {why_en}",
+            key="no-pdf",
+            why_en=shown(run.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]),
+        )
+    return run.stdout
 
 
 class Glyphs:
@@ -78,7 +105,12 @@ class Glyphs:
     """
 
     def __init__(self, font: Path) -> None:
-        self._spelled = _Spelled(_read_coverage(font))
+        self._advances = _read_advances(font)
+        self._spelled = _Spelled(self._advances)
+
+    def width(self, text: str) -> int:
+        """Measure text that was written so, in thousandths of the size of its type."""
+        return sum(map(self._advances.__getitem__, map(ord, text)))
 
     def draw(self, text: str) -> str:
         """Write text with what the font can draw."""
@@ -88,7 +120,7 @@ class Glyphs:
 class _Spelled(dict[int, int | str]):
     """Code point -> itself, or how it is spelled; filled as characters are met."""
 
-    def __init__(self, coverage: frozenset[int]) -> None:
+    def __init__(self, coverage: Collection[int]) -> None:
         super().__init__({ord(NEW_LINE): ord(NEW_LINE)})
         self._coverage = coverage
 
@@ -98,26 +130,34 @@ class _Spelled(dict[int, int | str]):
 
 
 @cache
-def _read_coverage(font: Path) -> frozenset[int]:
-    """Read which characters a font maps to glyphs: its table `cmap`, in format 4 (OpenType 1.9, "cmap")."""
+def _read_advances(font: Path) -> Mapping[int, int]:
+    """Read the characters of a font with their widths, in thousandths of its size (OpenType 1.9, "cmap", "hmtx")."""
     data = font.read_bytes()
-    (tables,) = struct.unpack_from(">H", data, 4)
-    records = (struct.unpack_from(">4sIII", data, 12 + 16 * number) for number in range(tables))
-    (cmap,) = (offset for tag, _, offset, _ in records if tag == b"cmap")
+    (count,) = struct.unpack_from(">H", data, 4)
+    records = (struct.unpack_from(">4sIII", data, 12 + 16 * number) for number in range(count))
+    tables = {tag: offset for tag, _, offset, _ in records}
+    (unit,) = struct.unpack_from(">H", data, tables[b"head"] + 18)
+    (metrics,) = struct.unpack_from(">H", data, tables[b"hhea"] + 34)
+    # An advance and a bearing each; glyphs beyond the last are as wide as that one.
+    advances = struct.unpack_from(f">{2 * metrics}H", data, tables[b"hmtx"])[::2]
+    glyphs = _read_glyphs(data, tables[b"cmap"])
+    return {code: advances[min(glyph, metrics - 1)] * 1000 // unit for code, glyph in glyphs}
+
+
+def _read_glyphs(data: bytes, cmap: int) -> Iterator[tuple[int, int]]:
+    """Read which characters a font maps to which glyphs: its table `cmap`, in format 4."""
     (subtables,) = struct.unpack_from(">H", data, cmap + 2)
     offsets = (struct.unpack_from(">I", data, cmap + 8 + 8 * number)[0] for number in range(subtables))
     (table,) = {cmap + offset for offset in offsets if struct.unpack_from(">H", data, cmap + offset) == (4,)}
     count = struct.unpack_from(">H", data, table + 6)[0] // 2
     lists = [table + 14 + 2 * count * number + (2 if number else 0) for number in range(4)]
     ends, starts, deltas, ranges = (struct.unpack_from(f">{count}H", data, at) for at in lists)
-    found = set()
     for number, (start, end, delta, offset) in enumerate(zip(starts, ends, deltas, ranges, strict=True)):
         for code in range(start, end + 1):
             at = lists[3] + 2 * number + offset + 2 * (code - start)
             glyph = struct.unpack_from(">H", data, at)[0] if offset else code + delta & 0xFFFF
             if glyph:
-                found.add(code)
-    return frozenset(found)
+                yield code, glyph
 
 
 class _Setter:
@@ -125,6 +165,7 @@ class _Setter:
 
     def __init__(self, regular: Glyphs, bold: Glyphs) -> None:
         self._text = regular.draw
+        self._width = regular.width
         self._bold = bold.draw
         self._set: dict[type[Block], Callable[[Any], dict[str, Any]]] = {
             Heading: lambda it: {"level": it.level, "text": self._bold(it.text)},
@@ -181,15 +222,41 @@ class _Setter:
             letters * 10 // 9 if column.kind is ValueKind.DIGEST else letters
             for letters, column in zip(room, it.columns, strict=True)
         ]
+        kinds = [column.kind for column in it.columns]
+        rows = [[self._value(*each) for each in zip(row, kinds, room, strict=True)] for row in it.rows]
+        widths = [column.share * _WIDTH // whole - _INSET for column in it.columns]
         return {
             "caption": self._bold(it.caption),
             "annex": it.is_annex,
             "columns": [self._column(column) for column in it.columns],
-            "rows": [
-                [self._value(*each) for each in zip(row, [column.kind for column in it.columns], room, strict=True)]
-                for row in it.rows
-            ],
+            "rows": rows,
+            "two-lines": [it.is_annex and self._takes_two_lines(row, kinds, widths) for row in rows],
         }
+
+    def _takes_two_lines(self, row: Iterable[object], kinds: Iterable[ValueKind], widths: Iterable[int]) -> bool:
+        """Tell whether a row of an annex is two lines high for certain.
+
+        Such a row is told its height. typst would have to set it twice to find that, which takes most of the time
+        and memory that a list of thousands of items needs.
+        """
+        least = 0
+        for value, kind, width in zip(row, kinds, widths, strict=True):
+            if not isinstance(value, str):
+                return False
+            size = _ANNEX_SIZE * 9 // 10 if kind is ValueKind.DIGEST else _ANNEX_SIZE
+            lines = value.split(NEW_LINE)
+            if sum(self._most_lines(line, width * 1000 // size) for line in lines) > 2:
+                return False
+            least = max(least, len(lines))
+        return least == 2
+
+    def _most_lines(self, text: str, width: int) -> int:
+        """Count the lines that text takes at most, up to three."""
+        whole = self._width(text)
+        if whole <= width:
+            return 1
+        # What the first line leaves free is less than one word.
+        return 2 if whole + max(map(self._width, text.split(" "))) <= 2 * width else 3
 
     def _column(self, it: Column) -> dict[str, Any]:
         return {"heading": self._bold(it.heading), "kind": it.kind.value, "share": it.share}

@@ -10,7 +10,7 @@ from evtool.core.errors import ExitCode
 from evtool.core.finding import Listed, Words
 from evtool.core.verdict import Report
 from evtool.report.headline import render_one_line, say_mark
-from evtool.report.language import Language
+from evtool.report.language import Language, say_trust_file
 from evtool.report.moments import format_local
 
 _MOST_KEYS = 3
@@ -19,11 +19,17 @@ GRAVITY = (ExitCode.MISMATCH, ExitCode.NOT_CHECKED, ExitCode.NOT_ESTABLISHED, Ex
 """Exit codes of verdicts, the most serious first."""
 
 
-def render_several(language: Language, results: Sequence[tuple[str, Report]], checked: datetime) -> str:
-    """Write one line for each directory, under the name that the user gave it, and below what they come to."""
+def render_several(
+    language: Language, results: Sequence[tuple[str, Report]], checked: datetime, trust_file: str | None = None
+) -> str:
+    """Write one line for each directory, under the name that the user gave it, and below what they come to.
+
+    `trust_file` is the trust list if the environment named it.
+    """
     lines = [render_one_line(language, report, name) for name, report in results]
     when = language.say("report.checked", time=format_local(language, checked))
-    return "\n".join([*lines, "", render_sum(language, results), *_render_keys(language, results), when])
+    trusted = [] if trust_file is None else [say_trust_file(language, trust_file)]
+    return "\n".join([*lines, "", render_sum(language, results), *_render_keys(language, results), *trusted, when])
 
 
 def render_sum(language: Language, results: Sequence[tuple[str, Report]]) -> str:

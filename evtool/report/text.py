@@ -17,7 +17,7 @@ from evtool.report.findings import list_findings
 from evtool.report.groups import MOST_LINES, FindingRow, fit_findings, group_findings, say_on_screen
 from evtool.report.groups import say as say_one
 from evtool.report.headline import render_headline, say_fates
-from evtool.report.language import Language, Said, english
+from evtool.report.language import Language, Said, english, say_trust_file
 from evtool.report.moments import format_local, localize
 from evtool.report.stamp import render_times
 
@@ -56,16 +56,19 @@ def render_report(
     width: int | None = None,
     limit: int | None = None,
     checked: datetime | None = None,
+    trust_file: str | None = None,
 ) -> str:
     """Write the report of one verification; `name` is what the user called the directory.
 
     Lines are folded to `width` columns; None leaves each whole, for programs. With `limit`, findings of one reason are
-    said once and the answer has about 40 lines; None lists everything, one by one. `checked` is the time of the check.
+    said once and the answer has about 40 lines; None lists everything, one by one. `checked` is the time of the check,
+    `trust_file` the trust list if the environment named it.
     """
     page = _Page(language, width)
     headline = language.say("headline.line", name=name, headline=Said(render_headline(language, report)))
     first = [*render_access(language, report, name), "", headline, *page.partial(report)]
     first = page.fold([*first, "", *page.axes(report), *page.counts(report, checked), *page.continued(report)])
+    first += page.fold(page.trusted(trust_file))
     head = ["", language.say("report.head"), f"  {group_in_fours(report.head)}"] if report.head else []
     last = page.fold([*head, "", *page.limits()])
     if limit is None:
@@ -126,6 +129,9 @@ class _Page(Struct, frozen=True):
         kept: list[str] = []
         while len(kept) < len(lines) and self._height([*kept, lines[len(kept)]]) < room:
             kept.append(lines[len(kept)])
+        if len(lines) - len(kept) == 1:
+            # Saying that one line is left out would take as much room as the line.
+            return lines
         return [*kept, self.language.say("report.more-lines", count=len(lines) - len(kept))]
 
     def _height(self, lines: Sequence[str]) -> int:
@@ -169,6 +175,10 @@ class _Page(Struct, frozen=True):
         last = report.continued
         added = [signer.entry for signer in report.signers if last is not None and signer.entry > last]
         return [self.language.say("report.continued", entries=((added[0], added[-1]),))] if added else []
+
+    def trusted(self, trust_file: str | None) -> list[str]:
+        """Say whose keys count, if the environment decided that."""
+        return [] if trust_file is None else [say_trust_file(self.language, trust_file)]
 
     def limits(self) -> list[str]:
         """Write what a verification does not show, and whether a lawyer has read these words."""

@@ -9,54 +9,68 @@ itself, which the system sets whenever a file or its date is changed, and which 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
+from typing import NamedTuple
 
 from evtool.scan.observe import Observation, stamps_now
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind, Run
 
-Mark = tuple[int, int]
-"""What was read, in short, and when it had changed."""
+PlainStamp = tuple[int, int, int, int]
+"""Size, modification time, change time and inode of a file or a link."""
 
-NO_MARK = (0, 0)
+NOT_MARKED: PlainStamp = (0, 0, 0, 0)
 """Stands for an entry that is not looked at again."""
 
+_CHANGE_TIME = itemgetter(2)
 
-def make_mark(stamp: tuple[int, int, int, int]) -> Mark:
-    """Make the mark of a file that was read: of its size, modification time, change time and inode."""
+
+class PackedMarks(NamedTuple):
+    """The marks of entries that follow each other: the first number of each, and the second of each."""
+
+    stamps: array[int]
+    changes: array[int]
+
+
+def pack_marks(stamps: Sequence[PlainStamp]) -> PackedMarks:
+    """Make the marks of entries that follow each other, from their stamps as they were when they were read."""
     # Of numbers, unlike of texts, the hash is the same in every process, and fits into eight bytes; that of a time is
     # the time, and begins anew after 73 years. A digest of their digits takes ten times as long.
-    return hash(stamp), hash(stamp[2])
+    return PackedMarks(array("q", map(hash, stamps)), array("q", map(hash, map(_CHANGE_TIME, stamps))))
 
 
-def mark_of(observation: Observation) -> Mark:
-    """Make the mark of a file or a link that was observed; a directory changes with what comes and goes in it."""
-    marked = observation.stamp is not None and observation.kind in (Kind.FILE, Kind.SYMLINK)
-    return make_mark(observation.stamp) if marked and observation.stamp else NO_MARK
+_NO_MARK = (hash(NOT_MARKED), hash(NOT_MARKED[2]))
 
 
-def pack_marks(marks: Iterable[Mark]) -> array[int]:
-    """Pack marks of entries that follow each other: the numbers of one behind those of the other."""
-    return array("q", chain.from_iterable(marks))
+def stamp_to_mark(observation: Observation) -> PlainStamp:
+    """Give the stamp by which a file or a link is marked; a directory changes with what comes and goes in it."""
+    stamp = observation.stamp
+    is_marked = observation.kind in (Kind.FILE, Kind.SYMLINK)
+    return (stamp.size, stamp.mtime, stamp.ctime, stamp.inode) if stamp and is_marked else NOT_MARKED
 
 
 class Marks:
     """The marks of one walk, in its order."""
 
     def __init__(self) -> None:
-        self._marks = array("q")
+        self._marks = PackedMarks(array("q"), array("q"))
 
-    def add(self, marks: Iterable[int]) -> None:
-        """Append the marks of the next entries: a single one, or some that are packed."""
-        self._marks.extend(marks)
+    def add(self, marks: PackedMarks) -> None:
+        """Append the marks of the next entries."""
+        for mine, more in zip(self._marks, marks, strict=True):
+            mine.extend(more)
 
     def find_changed(self, tree: Tree, run: Run, first: int) -> Iterator[Found]:
         """Yield the entries of a run that are not what they were; `first` is how many came before it in the walk."""
-        packed = self._marks[2 * first : 2 * (first + len(run.names))]
-        if not any(packed):
+        packed = PackedMarks(*(marks[first : first + len(run.names)] for marks in self._marks))
+        if packed.stamps.count(_NO_MARK[0]) == len(run.names):
             return
-        marks = zip(packed[::2], packed[1::2], strict=True)
-        for name, mark, stamp in zip(run.names, marks, stamps_now(tree, run), strict=True):
-            if mark != NO_MARK and (stamp is None or mark != make_mark(stamp)):
+        stamps = stamps_now(tree, run)
+        known = [stamp for stamp in stamps if stamp is not None]
+        if len(known) == len(stamps) and pack_marks(known) == packed:
+            return
+        # There may be more names than marks: that names came, or went, shows in the fingerprint of the walk.
+        for name, stamp, *mark in zip(run.names, stamps, *packed, strict=False):
+            if tuple(mark) != _NO_MARK and (stamp is None or mark != [marks[0] for marks in pack_marks([stamp])]):
                 yield Found(run.directory, name, Kind.FILE)

@@ -13,7 +13,9 @@ _STEP = 32
 """Entries in one step, which takes a tenth of a millisecond where nothing has to wait for a disk."""
 
 
-def measure_tree(location: TreeLocation, *, custody: bytes | None, exclusions: Exclusions) -> Iterator[tuple[int, int]]:
+def measure_tree(
+    location: TreeLocation, *, custody_name: bytes | None, exclusions: Exclusions
+) -> Iterator[tuple[int, int]]:
     """Count the entries that `walk` gives, and the bytes of the files among them, in small steps; the last is all.
 
     It is an estimate: nothing keeps the tree from changing before it is read, and what cannot be looked at counts as
@@ -21,7 +23,7 @@ def measure_tree(location: TreeLocation, *, custody: bytes | None, exclusions: E
     """
     files = size = 0
     with Tree(location) as tree:
-        for run in walk_runs(tree, custody=custody, exclusions=exclusions, notes=WalkNotes()):
+        for run in walk_runs(tree, custody_name=custody_name, exclusions=exclusions, notes=WalkNotes()):
             for name, kind in zip(run.names, run.kinds, strict=True):
                 files += 1
                 if kind == Kind.FILE.value:

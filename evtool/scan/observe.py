@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -16,7 +17,7 @@ from blake3 import blake3
 from evtool.core.metadata.description import Description
 from evtool.scan.describer import Awaited, Describer
 from evtool.scan.meter import Tally
-from evtool.scan.small_files import BUFFER, readv
+from evtool.scan.small_files import BUFFER, plain_stamp, readv
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind, Run
 
@@ -224,11 +225,12 @@ def stamps_now(tree: Tree, run: Run) -> list[tuple[int, int, int, int] | None]:
         look = tree.looker(run.directory)
     except OSError:
         return [None] * len(run.names)
+    with contextlib.suppress(OSError):
+        # Millions are looked at, and a call for each takes as long as half of a look.
+        return list(map(plain_stamp, map(look, run.names)))
     for name in run.names:
         try:
-            facts = look(name)
-            # Millions are looked at, and a `Stamp` takes as long to make as half of a look.
-            stamps.append((facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino))
+            stamps.append(plain_stamp(look(name)))
         except OSError:
             stamps.append(None)
     return stamps

@@ -24,6 +24,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from hashlib import sha256
+from operator import attrgetter
 from typing import TypeVar
 
 from blake3 import blake3
@@ -39,6 +40,12 @@ shown of a file."""
 FileRow = tuple[int, int, int, int, str, str, Description | Awaited | None]
 """A file that was read: size, modification time, change time, inode, SHA-256, BLAKE3 and description (see
 `Observation`)."""
+
+plain_stamp: Callable[[os.stat_result], tuple[int, int, int, int]] = attrgetter(
+    "st_size", "st_mtime_ns", "st_ctime_ns", "st_ino"
+)
+"""Take size, modification time, change time and inode from what the system says about a file, as a plain tuple: a
+`Stamp` takes as long to make as half of a look."""
 
 _Row = TypeVar("_Row")
 
@@ -92,12 +99,12 @@ def read_small_files(
         try:
             descriptor = opener(name)
             facts = fstat(descriptor)
-            size = facts.st_size
+            stamp = plain_stamp(facts)
+            size = stamp[0]
             # What is no regular file must not even be read: a device or a FIFO would notice. And more is asked for than
             # there should be, so that a file that grew shows.
             if size < CHUNK and facts.st_mode & _TYPE == _REGULAR and read(descriptor, buffers) == size:
                 part = view[:size]
-                stamp = size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino
                 description = describer.describe(bytes(part), descriptor, stamp) if describer is not None else None
                 # Of the BLAKE3 object, `digest` and `hex` take half as long as `hexdigest`.
                 row = (*stamp, sha256(part).hexdigest(), blake3(part).digest().hex(), description)

@@ -140,23 +140,24 @@ def _directory_of(found: Found) -> bytes:
     return found.directory
 
 
-def walk(tree: Tree, *, custody: bytes | None, exclusions: Exclusions, notes: WalkNotes) -> Iterator[Found]:
+def walk(tree: Tree, *, custody_name: bytes | None, exclusions: Exclusions, notes: WalkNotes) -> Iterator[Found]:
     """Walk a tree in item order.
 
-    `custody` names the directory in the root that evtool itself wrote, which is not evidence; None if it is elsewhere.
+    `custody_name` is the name, in the root, of the directory that evtool itself wrote, which is not evidence; None if
+    that is elsewhere.
 
     Raises:
         OSError: the root cannot be listed. Directories below it that cannot are yielded as UNREADABLE.
     """
-    for run in walk_runs(tree, custody=custody, exclusions=exclusions, notes=notes):
+    for run in walk_runs(tree, custody_name=custody_name, exclusions=exclusions, notes=notes):
         yield from run.founds()
 
 
-def walk_runs(tree: Tree, *, custody: bytes | None, exclusions: Exclusions, notes: WalkNotes) -> Iterator[Run]:
+def walk_runs(tree: Tree, *, custody_name: bytes | None, exclusions: Exclusions, notes: WalkNotes) -> Iterator[Run]:
     """Walk a tree as `walk` does, by runs of entries: what is done once for a run costs nothing for each entry."""
     digest = hashlib.sha256()
     stack = notes._stack
-    stack.append(_list_sorted(tree, b"", custody, exclusions, notes))
+    stack.append(_list_sorted(tree, b"", custody_name, exclusions, notes))
     while stack:
         frame = stack[-1]
         run = frame.next_run()
@@ -237,11 +238,13 @@ class _Frame(Struct):
         return Run(self.path, names, "".join(self.kinds.get(name, "f") for name in names))
 
 
-def _list_sorted(tree: Tree, path: bytes, custody: bytes | None, exclusions: Exclusions, notes: WalkNotes) -> _Frame:
+def _list_sorted(
+    tree: Tree, path: bytes, custody_name: bytes | None, exclusions: Exclusions, notes: WalkNotes
+) -> _Frame:
     """List one directory in item order, without what the patterns leave out."""
     names, kinds = tree.list_names(path)
-    if custody is not None:
-        names = [name for name in names if name != custody]
+    if custody_name is not None:
+        names = [name for name in names if name != custody_name]
     notes.seen += len(names)
     directories = {name for name, kind in kinds.items() if kind == "d"}
     names.sort(key=(lambda name: name + b"/" if name in directories else name) if directories else None)
@@ -253,7 +256,7 @@ def _list_sorted(tree: Tree, path: bytes, custody: bytes | None, exclusions: Exc
         names = [name for index, name in enumerate(names) if index not in excluded]
         stored = [name for index, name in enumerate(stored) if index not in excluded]
     # Beside the record, what differs from it in case only has no place on some systems.
-    _note_twins(prefix, stored if custody is None else [*stored, store_name(custody)], notes)
+    _note_twins(prefix, stored if custody_name is None else [*stored, store_name(custody_name)], notes)
     if not directories:
         return _Frame(path, names, kinds, [])
     keys = [name + b"/" if name in directories else name for name in names]

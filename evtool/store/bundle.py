@@ -32,7 +32,8 @@ from evtool.scan.observe import Observation
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, walk
 from evtool.store.bounds import Bound, of_lines, of_size, read_within
-from evtool.store.custody import NAME, RECORD, CustodyDirectory, CustodyFile, CustodyReader, bound_of
+from evtool.store.custody import CustodyDirectory, CustodyFile, CustodyReader
+from evtool.store.custody_names import NAME, RECORD, bound_of
 
 PAYLOAD_PREFIX = f"{PAYLOAD_DIRECTORY}/"
 
@@ -160,7 +161,7 @@ class FolderBundle(Bundle):
         """Yield what is below `data/`; files that other systems wrote there are no part of it."""
         listed = self._listed_companions()
         with Tree(self.data) as tree, Tree(self.data) as looking:
-            for found in walk(tree, custody=None, exclusions=Exclusions(), notes=notes):
+            for found in walk(tree, custody_name=None, exclusions=Exclusions(), notes=notes):
                 who = describe_companion(looking, found)
                 if who is not None and found.path not in listed:
                     notes.companions.append((store_name(found.path), who))

@@ -17,7 +17,8 @@ from evtool.core.text.digest import sha256_hex
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 from evtool.scan.tree import Tree, TreeLocation
-from evtool.store.custody import NAME, RECORD, CustodyDirectory, CustodyReader, FileRole, file_name
+from evtool.store.custody import CustodyDirectory, CustodyReader
+from evtool.store.custody_names import NAME, RECORD, FileRole, file_name
 
 if TYPE_CHECKING:
     from evtool.store.zip_bundle import ZipBundle

@@ -10,15 +10,8 @@ from collections.abc import Iterator
 
 from evtool.core.custody.entry import INFORMATIONAL_FILES
 from evtool.core.values import replace
-from evtool.store.custody import (
-    COVER,
-    CustodyDirectory,
-    CustodyFile,
-    CustodyReader,
-    Listing,
-    file_name,
-    receipt_names,
-)
+from evtool.store.custody import CustodyDirectory, CustodyFile, CustodyReader
+from evtool.store.custody_names import COVER, Listing, file_name, receipt_names
 
 
 class ContinuedCustody(CustodyReader):

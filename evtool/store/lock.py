@@ -17,6 +17,9 @@ from evtool.store.lock_holder import describe_this_run, is_gone
 from evtool.store.naming import add_name
 
 _BINARY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_VANISHES = getattr(os, "O_TEMPORARY", 0)
+"""Has Windows remove a file when it is closed, or when its process ends."""
+
 _MAX_LOCK = 4096
 
 LOCK_FILE = ".lock.part"
@@ -64,6 +67,8 @@ class DirectoryLock:
     @property
     def is_held(self) -> bool:
         """Whether the lock file is still the one of this run: somebody may have taken it for a leftover."""
+        if self._descriptor is not None:
+            return True  # as long as it is open, Windows lets nobody read, rename or remove it
         return self._text != b"" and self._read(LOCK_FILE) == self._text
 
     def release(self) -> None:
@@ -78,7 +83,7 @@ class DirectoryLock:
     def _create(self, text: bytes) -> bool:
         """Make the lock file, complete from its first moment on where there are hard links; tell whether it is ours."""
         temporary = f".0000-lock.{secrets.token_hex(8)}.part"
-        if os.name == "nt":
+        if _VANISHES:
             return self._create_plainly(text)
         self._write(temporary, text)
         try:
@@ -97,8 +102,7 @@ class DirectoryLock:
         return True
 
     def _write(self, name: str, text: bytes) -> None:
-        vanishes = getattr(os, "O_TEMPORARY", 0)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY | vanishes
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY | _VANISHES
         descriptor = os.open(self._at(name), flags, 0o644, dir_fd=self._directory)
         try:
             os.write(descriptor, text)
@@ -106,7 +110,7 @@ class DirectoryLock:
             os.close(descriptor)
             self._unlink(name)
             raise
-        if vanishes:
+        if _VANISHES:
             self._descriptor = descriptor
         else:
             os.close(descriptor)

@@ -33,7 +33,9 @@ def is_gone(lock: bytes, directory: int | None) -> bool:
     """Tell whether the writer of a lock file is certainly gone; the caller holds the system's lock on the directory."""
     parts = lock.decode("ascii", "replace").split("\n")
     if not Path("/proc/self/stat").exists():
-        return True  # where there is no way to tell, the system's lock decides
+        # Where there is no way to tell, the system's lock decides. Windows has none, but removes the lock file of a run
+        # that ended: what lies there was left by another computer, or by a power cut.
+        return directory is not None
     if len(parts) != _PARTS + 1 or parts[0] != _HEAD:
         return _is_local(directory)
     _, salt, machine, boot, process, start, _ = parts

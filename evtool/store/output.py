@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from evtool.core.errors import InputError
 from evtool.core.text.names import shown
+from evtool.scan.tree import HAS_DIRECTORY_DESCRIPTORS
 from evtool.store.medium import flush_directory, flush_to_medium
 from evtool.store.naming import add_name, exists, give_name
 from evtool.store.new_tree import flush_directories
@@ -167,7 +168,7 @@ def check_new(path: Path) -> None:
 
 def _flush_parent(path: Path) -> None:
     """Have the new name on the medium, where a directory can be flushed: some network file systems cannot."""
-    if os.name == "posix":
+    if HAS_DIRECTORY_DESCRIPTORS:
         descriptor = os.open(path.parent, os.O_RDONLY)
         try:
             with contextlib.suppress(OSError):

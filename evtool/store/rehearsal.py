@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import BinaryIO, cast
 
 from evtool.scan.tree import TreeLocation
-from evtool.store.custody import Listing
+from evtool.store.custody_names import Listing
 from evtool.store.writer import CustodyWriter
 from evtool.store.written_file import WrittenFile
 

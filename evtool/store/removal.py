@@ -11,15 +11,23 @@ import secrets
 from pathlib import Path
 
 
-def remove_directory(path: Path, *, last: str | None = None) -> None:
+def remove_directory(path: Path) -> None:
     """Remove a directory that nobody else works in; links in it are removed and never followed.
-
-    `last` names a file in it that goes last: as long as it is there, the rest may not be gone.
 
     Raises:
         OSError: something in it cannot be removed.
     """
-    waiting = [path / name for name in _remove_files(path, keep=last)]
+    remove_content(path)
+    os.rmdir(path)
+
+
+def remove_content(path: Path, *, keep: str | None = None) -> None:
+    """Remove all that is in a directory, but for a file in it named `keep`; else as `remove_directory`.
+
+    Raises:
+        OSError: something in it cannot be removed.
+    """
+    waiting = [path / name for name in _remove_files(path, keep)]
     while waiting:
         directory = waiting.pop()
         for name in _remove_files(directory):
@@ -27,9 +35,6 @@ def remove_directory(path: Path, *, last: str | None = None) -> None:
             os.rename(directory / name, moved)
             waiting.append(moved)
         os.rmdir(directory)
-    if last is not None:
-        (path / last).unlink(missing_ok=True)
-    os.rmdir(path)
 
 
 def _remove_files(directory: Path, keep: str | None = None) -> list[str]:

@@ -20,7 +20,14 @@ from pathlib import Path
 from msgspec import Struct
 
 from evtool.core.text.expressions import compiled_when_used
-from evtool.store.removal import remove_directory
+from evtool.store.removal import remove_content
+
+try:
+    import fcntl
+except ImportError:
+    _HAS_LOCKS = False
+else:
+    _HAS_LOCKS = True
 
 _LOCK, _CONTENT, _NOTE = "lock", "content", "note"
 _MAX_START = 100
@@ -77,11 +84,26 @@ def open_work_place(output: Path) -> Iterator[WorkPlace]:
     try:
         yield WorkPlace(path)
     finally:
-        # The lock is let go last: until then nobody takes this for a leftover.
+        _remove_with_lock(path, lock)
+
+
+def _remove_with_lock(path: Path, lock: int) -> None:
+    """Remove a work directory and let go of its open lock, which goes last: without it, this looks like a leftover.
+
+    Raises:
+        OSError: something in it cannot be removed; the lock is let go all the same.
+    """
+    with os.fdopen(lock, "rb") as held:
+        remove_content(path, keep=_LOCK)
+        if not _HAS_LOCKS:
+            held.close()  # Windows removes no file that is open
+        (path / _LOCK).unlink(missing_ok=True)
         try:
-            remove_directory(path, last=_LOCK)
-        finally:
-            os.close(lock)
+            os.rmdir(path)
+        except OSError:
+            # Network shares and FUSE keep a file that is removed while it is open, under another name in its directory.
+            held.close()
+            os.rmdir(path)
 
 
 def _make(output: Path) -> tuple[Path, int]:
@@ -105,10 +127,8 @@ def _make(output: Path) -> tuple[Path, int]:
 
 def _lock(descriptor: int) -> bool | None:
     """Lock a file without waiting; False if another run holds it, None if there are no locks."""
-    try:
-        import fcntl
-    except ImportError:
-        return None  # Windows: a file that is open cannot be removed, which is lock enough
+    if not _HAS_LOCKS:
+        return None  # Windows: a file that is open can be neither renamed nor removed, which is lock enough
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -136,6 +156,8 @@ def _remove(path: Path) -> Leftover | None:
     try:
         if hasattr(os, "geteuid") and os.lstat(path).st_uid != os.geteuid():
             return None
+        if not _HAS_LOCKS and _is_open(path / _LOCK):
+            return None
         lock = os.open(path / _LOCK, os.O_RDWR | _FILE)
     except FileNotFoundError:
         # A run was killed before it had made its lock, or after it had removed all else; or this one is being made.
@@ -150,19 +172,32 @@ def _remove(path: Path) -> Leftover | None:
         if is_locked is False:
             return None
         note, has_output = _read_note(path), _has_output(path)
-        if os.name != "posix":
-            os.close(lock)
-            lock = -1
-        elif is_locked is None:
+        if is_locked is None and _HAS_LOCKS:
             return Leftover(path, False, note, has_output)
+        taken, lock = lock, -1
         try:
-            remove_directory(path, last=_LOCK)
+            _remove_with_lock(path, taken)
         except OSError:
             return Leftover(path, False, note, has_output)
         return Leftover(path, True, note, has_output)
     finally:
         if lock >= 0:
             os.close(lock)
+
+
+def _is_open(lock: Path) -> bool:
+    """Tell whether a run holds its lock open, where that keeps a file from being renamed.
+
+    Raises:
+        FileNotFoundError: there is no lock.
+    """
+    aside = lock.with_name(f"{_LOCK}.aside")
+    try:
+        os.rename(lock, aside)
+    except PermissionError:
+        return True
+    os.rename(aside, lock)
+    return False
 
 
 def _has_output(path: Path) -> bool:

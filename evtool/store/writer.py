@@ -19,7 +19,7 @@ from typing import BinaryIO
 from evtool.core.errors import BusyError, InputError, Way
 from evtool.core.text.names import shown
 from evtool.scan.tree import HAS_DIRECTORY_DESCRIPTORS, TreeLocation
-from evtool.store.custody import FileRole, Listing, file_name
+from evtool.store.custody_names import FileRole, Listing, file_name
 from evtool.store.lock import LOCK_FILE, DirectoryLock
 from evtool.store.medium import flush_directory, read_back
 from evtool.store.naming import exists, give_name

@@ -23,7 +23,8 @@ from evtool.scan.engine import Task, Workers
 from evtool.scan.observe import ItemProblem, Observation, Stamp
 from evtool.scan.walk import Found, Kind, WalkNotes
 from evtool.store.bundle import PAYLOAD_PREFIX, Bundle
-from evtool.store.custody import RECORD, CustodyFile, CustodyReader
+from evtool.store.custody import CustodyFile, CustodyReader
+from evtool.store.custody_names import RECORD
 from evtool.store.zip_reader import ByteSource, ZipEntry, ZipReader
 
 _BUFFER = 64 * 1024

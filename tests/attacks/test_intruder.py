@@ -12,14 +12,8 @@ import pytest
 
 from evtool.core.custody.item_names import ItemNames
 from evtool.core.manifest import manifest
-from evtool.core.manifest.statement import (
-    ContentStatement,
-    FileStatement,
-    ItemType,
-    OmissionReason,
-    WithheldStatement,
-    parse_statement,
-)
+from evtool.core.manifest.statement import ContentStatement, FileStatement, ItemType, OmissionReason, WithheldStatement
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.operations.record.withholding import Withholding
 from evtool.operations.verify.items import plain as compare
 from tests.attacks.intruder import Scene, attack, copy_of, find_wrong, make_renamed_scenes, make_scenes

@@ -63,7 +63,8 @@ from evtool.scan.tree import TreeLocation
 from evtool.store import zip_bundle
 from evtool.store.bounds import MANIFEST_BOUND, Bound, of_lines, of_size, read_within
 from evtool.store.bundle import bound_of_tag
-from evtool.store.custody import CustodyDirectory, bound_of
+from evtool.store.custody import CustodyDirectory
+from evtool.store.custody_names import bound_of
 from tests.attacks.forge import Key, Record, content, name, sha256, statement
 
 ROOT = Path(__file__).parents[2]

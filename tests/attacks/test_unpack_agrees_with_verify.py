@@ -11,11 +11,13 @@ import pytest
 
 from evtool.core.container.payload_names import parse_neutral_name
 from evtool.core.errors import EvtoolError, ExitCode
-from evtool.core.manifest.statement import FileStatement, parse_statement
+from evtool.core.manifest.statement import FileStatement
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.text.names import parse_name, store_name
 from evtool.keys.age_keys import DecryptionKey, load_pyrage, parse_recipient
 from evtool.operations.bundle.choice import Wanted
-from evtool.operations.bundle.pack import Disclosure, PackOptions, pack
+from evtool.operations.bundle.options import Disclosure, PackOptions
+from evtool.operations.bundle.pack import pack
 from evtool.operations.bundle.unpack import unpack
 from evtool.operations.record.place import BundleAccess, RecordPlace
 from evtool.operations.record.trust import TrustPolicy

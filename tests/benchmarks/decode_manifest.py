@@ -19,8 +19,9 @@ from collections.abc import Iterator
 from itertools import islice
 
 from evtool.core.manifest.block import DecodedFiles
+from evtool.core.manifest.line import spell_files
 from evtool.core.manifest.manifest import ManifestReader
-from evtool.core.manifest.statement import serialize_files
+from evtool.core.manifest.statement import spell_columns
 
 _BLOCK = 256
 _PER_FOLDER = 100
@@ -68,7 +69,7 @@ def make(path: str, items: int) -> None:
             names = [f"{number:08d}.jpg" for number in numbers]
             files = ([4096] * count, dates, digests, digests)
             folder = f"{first // _PER_FOLDER:06d}/"
-            file.write("\n".join(serialize_files(first + 1, salts, folder, names, files)) + "\n")
+            file.write(spell_files(spell_columns(first + 1, salts, folder, names, files)))
 
 
 def main() -> None:

@@ -21,8 +21,8 @@ from evtool.core.manifest.statement import (
     ContextStatement,
     FileStatement,
     WithheldStatement,
-    parse_statement,
 )
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.ssh.key import ED25519, PublicKey
 from evtool.core.terms.terms import Purpose
 from evtool.core.text.item_choice import parse_choice
@@ -33,7 +33,8 @@ from evtool.core.verdict import Report
 from evtool.keys.signer import FileSigner
 from evtool.operations.author import Author, Random
 from evtool.operations.bundle.choice import Wanted
-from evtool.operations.bundle.pack import Disclosure, PackOptions, PackResult, pack
+from evtool.operations.bundle.options import Disclosure, PackOptions, PackResult
+from evtool.operations.bundle.pack import pack
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.seal.metadata import MetadataChoice

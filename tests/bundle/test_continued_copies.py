@@ -9,7 +9,7 @@ import pytest
 from evtool.core.finding import Code
 from evtool.core.text.item_choice import parse_choice
 from evtool.operations.bundle.choice import Wanted
-from evtool.operations.bundle.pack import PackOptions
+from evtool.operations.bundle.options import PackOptions
 from evtool.operations.bundle.unpack import unpack
 from tests.bundle.case import make_case, pack_it, seal_case, verify_it, write_files
 

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from evtool.core.errors import ExitCode, UsageError
 from evtool.core.finding import Code, Effect
 from evtool.core.manifest.merkle import compute_leaf_hash
-from evtool.core.manifest.statement import ContentStatement, FileStatement, WithheldStatement, parse_statement
+from evtool.core.manifest.statement import ContentStatement, FileStatement, WithheldStatement
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.text.item_choice import parse_choice
 from evtool.operations.bundle.choice import Wanted
-from evtool.operations.bundle.pack import PackOptions
+from evtool.operations.bundle.options import PackOptions
 from evtool.operations.bundle.unpack import unpack
 from tests.bundle.case import (
     copy_case,

@@ -41,6 +41,8 @@ INVOCATIONS: dict[str, tuple[str, ...]] = {
     "report": ("report", "CASE", "--json"),
     "page": ("page", "--script", "-o", "check.py"),
     "help": ("help", "verify"),
+    "config": ("config",),
+    "completion": ("completion", "bash"),
     "log": ("log", "CASE"),
     "show": ("show", "CASE"),
     "items": ("items", "new"),

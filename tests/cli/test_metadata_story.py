@@ -13,7 +13,8 @@ import pytest
 
 from evtool.core.manifest.disclosure import PartialCopyWriter
 from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hash
-from evtool.core.manifest.statement import MetadataStatement, parse_statement
+from evtool.core.manifest.statement import MetadataStatement
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.metadata.vocabulary import Detail, Failure
 from evtool.metadata import shared_extractor
 from evtool.scan.observe import Mode, observe

@@ -34,7 +34,7 @@ from evtool.core.terms.terms import (
 )
 from evtool.core.values import replace
 from evtool.keys.recipients import load_recipients
-from evtool.operations.bundle.pack import Disclosure
+from evtool.operations.bundle.options import Disclosure
 from evtool.operations.record.trust import TrustPolicy
 from evtool.report.language import english
 from tests.attacks.consent_reference import Question, refused

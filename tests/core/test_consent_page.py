@@ -11,7 +11,8 @@ from evtool.core.consent.state import combine_terms
 from evtool.core.custody.events import ConsentChanged, TermsText
 from evtool.core.custody.register import parse_register
 from evtool.core.manifest.context import FIELDS
-from evtool.core.manifest.statement import ConsentStatement, ContextStatement, parse_statement
+from evtool.core.manifest.statement import ConsentStatement, ContextStatement
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.terms.terms import TERMS, TermShape
 from evtool.interop.item_defaults import parse_defaults
 from evtool.keys.recipients import parse_recipients

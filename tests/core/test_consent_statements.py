@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from evtool.core.custody.events import ConsentChanged, TermsText
 from evtool.core.errors import FormatError
 from evtool.core.manifest.manifest import Item, ManifestReader
-from evtool.core.manifest.statement import ConsentStatement, ContextStatement, parse_statement
+from evtool.core.manifest.statement import ConsentStatement, ContextStatement
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.terms.terms import ConsentTerms, parse_terms, terms_of
 from tests.core.test_consent_decision import TERMS
 

@@ -13,13 +13,8 @@ from evtool.core.errors import FormatError
 from evtool.core.manifest.disclosure import DisclosedStatement, PartialCopyWriter
 from evtool.core.manifest.manifest import ManifestReader
 from evtool.core.manifest.merkle import TreeBuilder, compute_leaf_hash
-from evtool.core.manifest.statement import (
-    ContentStatement,
-    FileStatement,
-    ItemType,
-    WithheldStatement,
-    parse_statement,
-)
+from evtool.core.manifest.statement import ContentStatement, FileStatement, ItemType, WithheldStatement
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.text.digest import Digests
 
 

@@ -19,8 +19,8 @@ from evtool.core.manifest.statement import (
     ItemStatement,
     ItemType,
     MetadataStatement,
-    parse_statement,
 )
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.metadata.claims import Claims
 from evtool.core.metadata.vocabulary import Failure
 from evtool.core.text.canonical import serialize_canonical

@@ -18,8 +18,8 @@ from evtool.core.manifest.statement import (
     OmissionReason,
     Statement,
     WithheldStatement,
-    parse_statement,
 )
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.text.digest import Digests
 from evtool.core.text.limits import MAX_INTEGER, MAX_LINE
 from evtool.core.text.names import store_name

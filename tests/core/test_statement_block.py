@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evtool.core.errors import FormatError
-from evtool.core.manifest.block import DecodedFiles, decode_files
+from evtool.core.manifest.block import DecodedFiles, are_readable, decode_files
+from evtool.core.manifest.line import spell_files
 from evtool.core.manifest.manifest import Item, ManifestReader
 from evtool.core.manifest.statement import (
     ContentStatement,
@@ -20,11 +21,11 @@ from evtool.core.manifest.statement import (
     ItemType,
     OmissionReason,
     WithheldStatement,
-    parse_statement,
-    serialize_files,
     serialize_metadata,
+    spell_columns,
     spell_statements,
 )
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.metadata.description import Description
 from evtool.core.text.canonical import parse_canonical
 from evtool.core.text.digest import Digests
@@ -167,7 +168,10 @@ def test_a_block_holds_what_files_say_about_themselves() -> None:
     digests = ["d" * 64] * 2
     described = spell_statements(("file", "metadata"))
     columns = ([1, 2], [10**18, 10**18], digests, digests)
-    plain = serialize_files(1, [SALT] * 4, "", ["a", "b"], columns, [described, spell_statements(("file",))])
+    spelled = spell_files(
+        spell_columns(1, [SALT] * 4, "", ["a", "b"], columns, [described, spell_statements(("file",))])
+    )
+    plain = spelled.splitlines()
     said = serialize_metadata(
         1, SALT, Description('{"detail":"basic","vocabulary":"evtool-claims/1"}', "", "not-parsed")
     )
@@ -211,9 +215,39 @@ def test_what_a_seal_writes_of_plain_files_is_taken_at_once(names: list[str], fi
     counts = data.draw(st.lists(st.integers(0, MAX_INTEGER), min_size=len(names), max_size=len(names)))
     mtimes = [count % 2**62 for count in counts]
     digests = ["d" * 64] * len(names)
-    lines = serialize_files(first, [SALT] * 2 * len(names), "photos/", names, (counts, mtimes, digests, digests))
-    decoded = decode_files("".join(line + "\n" for line in lines).encode(), first)
+    columns = spell_columns(first, [SALT] * 2 * len(names), "photos/", names, (counts, mtimes, digests, digests))
+    lines = spell_files(columns).encode()
+    decoded = decode_files(lines, first)
     assert decoded is not None
     assert decoded.paths == tuple("photos/" + name for name in names)
     assert (decoded.sizes, decoded.mtimes) == (counts, mtimes)
-    assert decode_files("".join(line + "\n" for line in lines).encode(), first + 1) is None
+    assert decode_files(lines, first + 1) is None
+
+
+odd_texts = st.sampled_from(
+    ["", "0", "-1", "+1", "01", "1_0", "\u0661", "A", "g", "%", "\\", '"', "null", "\n", "x" * 9000]
+)
+columns_of_files = st.lists(st.tuples(paths, sizes, dates), min_size=1, max_size=5, unique_by=lambda file: file[0])
+
+
+@given(columns_of_files, st.integers(1, MAX_INTEGER), st.data())
+def test_what_a_seal_takes_for_readable_is_what_a_reader_takes(
+    files: list[tuple[str, int, int]], first: int, data: st.DataObject
+) -> None:
+    """A seal looks at the values that it fills in, and not at its lines again: both give the same answer."""
+    files = sorted(files)
+    names, counts, mtimes = map(list, zip(*files, strict=True))
+    digests = ["d" * 64] * len(files)
+    salts = [SALT] * 2 * len(files)
+    columns = spell_columns(first, salts, "", ["x"] * len(files), (counts, mtimes, digests, digests))
+    columns = columns._replace(paths=names)
+    if not data.draw(st.integers(0, 2)):
+        # One value is spoilt: replaced, or with something before or behind it.
+        name = data.draw(
+            st.sampled_from(["blake3s", "content_salts", "sha256s", "sizes", "dates", "paths", "file_salts"])
+        )
+        values, at, odd = list(getattr(columns, name)), data.draw(st.integers(0, len(files) - 1)), data.draw(odd_texts)
+        values[at] = data.draw(st.sampled_from([odd, odd + values[at], values[at] + odd, values[at][1:]]))
+        columns = columns._replace(**{name: values})
+    decoded = decode_files(spell_files(columns).encode("utf-8", "surrogatepass"), first)
+    assert are_readable(columns) == (decoded is not None and [*decoded.paths] == [*columns.paths])

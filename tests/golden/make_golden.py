@@ -22,7 +22,8 @@ from evtool.keys.age_keys import load_pyrage, parse_recipient
 from evtool.keys.tsa_trust import load_roots
 from evtool.operations.author import Author
 from evtool.operations.bundle.choice import Wanted
-from evtool.operations.bundle.pack import PackOptions, pack
+from evtool.operations.bundle.options import PackOptions
+from evtool.operations.bundle.pack import pack
 from evtool.operations.entries.consent import change_consent
 from evtool.operations.entries.exits import Exit, record_exit
 from evtool.operations.entries.record_event import record_event

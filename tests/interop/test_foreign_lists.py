@@ -376,7 +376,7 @@ def test_there_are_sixty_rows_and_no_two_are_alike() -> None:
 def test_a_list_of_a_real_program(row: Row, case: Path, tmp_path: Path) -> None:
     listed = tmp_path / (row.how.name or "list")
     listed.write_bytes(row.data if isinstance(row.data, bytes) else row.data.encode("utf-8"))
-    settings = SealOptions(metadata=MetadataChoice.NONE, jobs=1, custody=str(tmp_path / "custody"))
+    settings = SealOptions(metadata=MetadataChoice.NONE, jobs=1, where=str(tmp_path / "custody"))
     try:
         result = import_list(case, listed, row.how, author(), settings, Origin())
     except EvtoolError as error:

@@ -177,7 +177,10 @@ def bomb() -> bytes:
     """Make a workbook of which one part unpacks to a gibibyte of blanks."""
     data = make_xlsx({"items": [["path"]]})
     output = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as before, zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as after:
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as before,
+        zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as after,
+    ):
         for name in before.namelist():
             text = before.read(name)
             if name == "xl/sharedStrings.xml":
@@ -195,13 +198,12 @@ HOSTILE = {
     "locked, or old": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "before 2007 (.xls), or one that is locked"),
     "cut off": (make_xlsx({"items": FILLED})[:900], "it is damaged"),
     "no workbook": (b"PK\x03\x04" + bytes(100), "it is damaged"),
-    "bomb": (bomb(), "cannot be read"),
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", [*HOSTILE, "bomb"])
 def test_a_workbook_that_cannot_be_read_says_why(name: str, tmp_path: Path) -> None:
-    data, words = HOSTILE[name]
+    data, words = HOSTILE[name] if name in HOSTILE else (bomb(), "cannot be read")
     with pytest.raises(FormatError) as caught:
         read_it(data, tmp_path)
     assert words in caught.value.message

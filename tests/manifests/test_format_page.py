@@ -19,6 +19,7 @@ from evtool.core.custody.entry import parse_entry
 from evtool.core.ssh.key import ED25519, PublicKey
 from evtool.keys.signer import FileSigner
 from evtool.operations.author import Author
+from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import UNMATCHED, SealOptions
 from evtool.operations.seal.seal import seal
@@ -129,8 +130,7 @@ def test_sealing_the_evidence_of_the_example_writes_the_example(example: Path) -
         entry = parse_entry(CUSTODY_FILES[f"custody/{number:04d}-sealed.toml"].encode())
         exclude = (".DS_Store", "*.tmp")
         options = SealOptions(
-            entry.reason,
-            entry.happened_at,
+            header=EntryHeader(entry.reason, entry.happened_at),
             exclude=exclude,
             reset_exclusions=True,
             allow=frozenset({UNMATCHED}),

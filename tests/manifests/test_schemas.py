@@ -27,7 +27,7 @@ from evtool.core.manifest.statement import (
 )
 from evtool.core.text.digest import Digests
 from evtool.core.text.names import store_name
-from evtool.store.custody import NAME
+from evtool.store.custody_names import NAME
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "manifests"

@@ -24,7 +24,7 @@ from evtool.core.custody.entry import parse_entry
 from evtool.core.errors import FormatError, InputError, SignatureError
 from evtool.core.finding import Axis, Code, Effect, Finding
 from evtool.core.manifest.manifest import ManifestReader
-from evtool.core.manifest.statement import parse_statement
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.ssh.allowed_signers import parse_allowed_signers
 from evtool.core.ssh.signature import parse_signature, verify_signature
 from evtool.core.verdict import Report
@@ -36,7 +36,8 @@ from evtool.operations.verify.parting import compare_reports
 from evtool.operations.verify.time.grounds import TimeGrounds
 from evtool.operations.verify.verify import report_unreadable, verify
 from evtool.scan.tree import TreeLocation
-from evtool.store.custody import CustodyDirectory, FileRole, file_name
+from evtool.store.custody import CustodyDirectory
+from evtool.store.custody_names import FileRole, file_name
 from tests.report.korean import check_korean
 
 TESTS = Path(__file__).parents[1]

@@ -14,7 +14,7 @@ from evtool.core.text.item_choice import parse_choice
 from evtool.core.text.ranges import ranges_of
 from evtool.operations.author import system_now
 from evtool.operations.bundle.choice import Wanted, choose_items
-from evtool.operations.bundle.pack import Disclosure
+from evtool.operations.bundle.options import Disclosure
 from evtool.operations.record import skimming
 from evtool.operations.record.read import open_record
 from evtool.operations.record.trust import TrustPolicy

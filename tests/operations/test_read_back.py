@@ -40,7 +40,7 @@ from evtool.scan.batch import Reading, ReadingRow
 from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind, Run
-from evtool.store.custody import FileRole, file_name
+from evtool.store.custody_names import FileRole, file_name
 from evtool.store.writer import part_name
 from tests.attacks.test_archivist_without_luck import A1
 

@@ -17,10 +17,11 @@ from evtool.operations.examine import self_test
 from evtool.operations.examine.examine import examine
 from evtool.operations.examine.program import digest_code
 from evtool.operations.verify.options import VerifyOptions
-from evtool.report.account import Account, Audience, ListedItems, TrustKind
+from evtool.report.account import Account, Audience, ListedItems
 from evtool.report.audience import list_only, restrict
 from evtool.report.from_json import read_document
 from evtool.report.json_value import to_json
+from evtool.report.trust_used import TrustKind
 from tests.conftest import Runner
 from tests.manifests.test_schemas import check
 

@@ -25,7 +25,7 @@ from evtool.core.timestamp.time_report import ProvenInterval
 from evtool.core.values import replace
 from evtool.keys.trust import load_trust
 from evtool.operations.examine.examine import examine
-from evtool.report.account import Account, AccountDerivation, Audience, ListedItems, TrustKind
+from evtool.report.account import Account, AccountDerivation, Audience, ListedItems
 from evtool.report.audience import list_only, restrict
 from evtool.report.certificate.certificate import write_certificate
 from evtool.report.certificate.icc import COLUMNS, write_load_file
@@ -38,6 +38,7 @@ from evtool.report.language import list_languages, load_language
 from evtool.report.paper import Choices, Grid, ValueKind
 from evtool.report.paper_page import render_paper
 from evtool.report.told import tell
+from evtool.report.trust_used import TrustKind
 from tests.conftest import Runner
 from tests.golden.golden import VERSIONS
 from tests.report.papers import EVERY, SHA, check_certificates, known_of, text_of

@@ -6,10 +6,11 @@ import ast
 import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -22,6 +23,7 @@ from evtool.core.metadata.vocabulary import CountKind, Failure, TextKind, TimeKi
 from evtool.core.terms.terms import TERMS
 from evtool.core.timestamp.token_state import TokenState
 from evtool.core.values import names_of
+from evtool.operations.record.trust import _REASONS
 from evtool.report.bundle_readme import render_bundle_readme
 from evtool.report.columns import columns_of
 from evtool.report.custody_readme import EntryLine, render_custody_readme
@@ -58,8 +60,24 @@ def texts_of(code: str) -> dict[str, list[str]]:
 ENGLISH = texts_of("en")
 
 
-OWN = ("cause.", "error.", "hint.", "claim.", "term.field.", "term.name.", "term.zip.")
-"""Tables of other languages than English: what English says with the code itself, or where the error is raised."""
+OWN = (
+    "cause.",
+    "error.",
+    "hint.",
+    "claim.",
+    "command.",
+    "command-group.",
+    "term.field.",
+    "term.name.",
+    "term.zip.",
+    "term.what.",
+    "term.network.",
+    "term.advice.",
+    "term.audience.",
+    "term.listed.",
+    "term.container.",
+)
+"""Tables of other languages than English: what English says with the code itself, or where it is raised or declared."""
 
 
 def values_in(text: str) -> set[str]:
@@ -140,40 +158,137 @@ def choices_of(node: ast.expr) -> list[ast.expr]:
     return [*choices_of(node.body), *choices_of(node.orelse)] if isinstance(node, ast.IfExp) else [node]
 
 
-def made_words() -> Iterator[tuple[str, str, set[str] | None]]:
-    """Each `Words("key", value=...)` in the code: its place, its key, and the names of its values."""
-    for path in sorted((ROOT / "evtool").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Words"):
-                continue
-            names = {keyword.arg for keyword in node.keywords if keyword.arg}
-            is_open = any(keyword.arg is None for keyword in node.keywords)
-            first = node.args[0]
-            for choice in choices_of(first):
-                if isinstance(choice, ast.Constant):
-                    yield f"{path.name}:{node.lineno}", str(choice.value), None if is_open else names
+class MadeWords(NamedTuple):
+    """One `Words("key", value=...)` in the code: its place, its key, the names of its values, where it is said."""
+
+    place: str
+    key: str
+    names: frozenset[str] | None
+    codes: frozenset[str] | None
+    """The codes of findings that it can be the sentence of; None if it is never more than a part of one."""
+    is_exact: bool
+    """Whether it is the sentence of each of them."""
 
 
-_OF_WORDS = ("finding", "part")
+_OF_PARTS = ("Refusal", "in_english", "say_words", "Listed", "Words", "Phrase")
+"""What is given words that are a part of a sentence."""
 
 
-def test_all_that_the_program_says_has_a_text_with_values_that_it_gives() -> None:
-    """No run can come upon a sentence that no catalogue has, or that asks for a value that nobody gives it."""
+class Speech(NamedTuple):
+    """A function: in which file it is, the codes of findings in it, and the names that it uses."""
+
+    path: Path
+    codes: frozenset[str]
+    names: frozenset[str]
+
+
+Functions = Mapping[str, list[Speech]]
+
+
+def codes_in(node: ast.AST) -> frozenset[str]:
+    members = [
+        each.attr
+        for each in ast.walk(node)
+        if isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name) and each.value.id == "Code"
+    ]
+    return frozenset(Code[name].value for name in members)
+
+
+def names_in(node: ast.AST) -> frozenset[str]:
+    named = (each for each in ast.walk(node) if isinstance(each, ast.Name | ast.Attribute))
+    return frozenset(each.id if isinstance(each, ast.Name) else each.attr for each in named)
+
+
+def codes_near(name: str, path: Path, functions: Functions) -> frozenset[str]:
+    """The codes in a function, or in those that it calls, or else in those that use it: words go down and up."""
+    seen: set[tuple[str, Path]] = set()
+    now = {(name, path)}
+    while now:
+        own = [each for name, path in now for each in functions[name] if each.path == path]
+        below = [
+            each
+            for speech in own
+            for name in speech.names
+            for each in functions.get(name, ())
+            if each.path == speech.path
+        ]
+        codes = frozenset[str]().union(*(each.codes for each in own + below))
+        if codes:
+            return codes
+        seen |= now
+        now = {
+            (user, each.path)
+            for user, all_ in functions.items()
+            for each in all_
+            for name, path in now
+            if name in each.names and (each.path == path or not name.startswith("_"))
+        } - seen
+    return frozenset()
+
+
+def made_words() -> Iterator[MadeWords]:
+    """Find all words that the code makes, with where they can be said as far as the code shows it."""
+    sources = {path: path.read_text("utf-8") for path in sorted((ROOT / "evtool").rglob("*.py"))}
+    trees = {path: ast.parse(source) for path, source in sources.items() if "Words" in source or "Code." in source}
+    functions: dict[str, list[Speech]] = {}
+    for path, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                functions.setdefault(node.name, []).append(Speech(path, codes_in(node), names_in(node)))
+    for path, tree in trees.items():
+        parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Words":
+                yield from _words_of(path, node, parents, functions)
+
+
+_JUDGED = {"receipt": frozenset(code.value for code, _ in _REASONS.values())}
+"""Sentences on a finding whose code is what a function of another file answers: they are said with each of these."""
+
+
+def _words_of(
+    path: Path, node: ast.Call, parents: Mapping[ast.AST, ast.AST], functions: Functions
+) -> Iterator[MadeWords]:
+    names = frozenset(keyword.arg for keyword in node.keywords if keyword.arg)
+    is_open = any(keyword.arg is None for keyword in node.keywords)
+    above: list[ast.AST] = [node]
+    while above[-1] in parents:
+        above.append(parents[above[-1]])
+    calls = [each for each in above[1:] if isinstance(each, ast.Call)]
+    function = next((each for each in above if isinstance(each, ast.FunctionDef)), None)
+    codes: frozenset[str] | None = codes_in(calls[0]) if calls else frozenset()
+    is_exact = bool(codes)
+    if calls and ast.unparse(calls[0].func).rpartition(".")[2] in _OF_PARTS:
+        codes = None
+    elif not codes and function is not None:
+        codes = codes_near(function.name, path, functions)
+    for choice in choices_of(node.args[0]):
+        if isinstance(choice, ast.Constant):
+            if choice.value in _JUDGED:
+                codes, is_exact = _JUDGED[str(choice.value)], True
+            yield MadeWords(
+                f"{path.name}:{node.lineno}", str(choice.value), None if is_open else names, codes, is_exact
+            )
+
+
+def test_all_that_the_program_says_has_a_text_where_it_says_it_with_values_that_it_gives() -> None:
+    """No run can come upon a sentence that no catalogue has there, or that asks for a value that nobody gives it."""
     of_finding = {"item", "path", "expected", "found", "entry", "entries", "count"}
     found = list(made_words())
     assert len(found) > 150
+
+    def fits(words: MadeWords, full: str) -> bool:
+        text = english().find(full)
+        form = text if isinstance(text, str) or text is None else text.get("other", "")
+        given = of_finding if full.startswith("finding") else set()
+        return form is not None and (words.names is None or values_in(form) <= words.names | given)
+
     wrong = []
-    for place, key, names in found:
-        candidates = [full for full in ENGLISH if full.rpartition(".")[2] == key and full.split(".")[0] in _OF_WORDS]
-        texts = [(full, english().find(full)) for full in candidates]
-        fitting = [
-            full
-            for full, text in texts
-            for form in [text if isinstance(text, str) else (text or {}).get("other", "")]
-            if names is None or values_in(form) <= names | (of_finding if full.startswith("finding") else set())
-        ]
-        if not fitting:
-            wrong.append(f"{place}: {key} with {sorted(names or ())}; there is {candidates}")
+    for words in found:
+        as_finding = [fits(words, f"finding.{code}.{words.key}") for code in words.codes or ()]
+        is_said = all(as_finding) if words.is_exact else any(as_finding)
+        if not (as_finding and is_said) and not fits(words, f"part.{words.key}"):
+            wrong.append(f"{words.place}: {words.key} with {words.names} in {words.codes}")
     assert wrong == []
 
 
@@ -208,6 +323,7 @@ LATIN_ALLOWED = {
 LATIN_OF_ERRORS = {
     *("A03", "A1", "AAAA", "AGE", "ASCII", "BER", "CRC", "Dask", "Ed25519", "GPS", "ISO", "JSON", "KEY", "KR", "NUL"),
     *(
+        "PDF",
         "PRONOM",
         "Python",
         "RSA",
@@ -240,6 +356,14 @@ LATIN_OF_ERRORS = {
     *("corrected", "derived", "ed25519", "first", "fixity", "full", "happened", "recorded", "at", "informational"),
     *("install", "keygen", "lines", "paths", "pip", "pub", "pyrage", "reason", "received", "recipient", "region"),
     *("renewed", "rsa", "scrypt", "sha512", "sk", "ssh", "tcp", "true", "undone", "AUTH", "SOCK"),
+    *("BEGIN", "CERTIFICATE", "CODE", "CRL", "CSV", "DER", "DIRECTORY", "Excel", "HTTP", "Hash"),
+    *("Location", "NAME", "OCSP", "Office", "PEM", "PowerShell", "T09", "TimeStampReq", "Windows"),
+    *("YYYYMMDD", "YYYYMMDDHHMM", "YYYYMMDDHHMMSS", "YYYYMMDDhhmmss", "accuracy", "admitted", "after"),
+    *("basis", "before", "bits", "certutil", "chain", "conditions", "court", "csv", "directory"),
+    *("doc", "example", "ff", "from", "gzip", "handling", "hashAlgorithm", "hashdeep", "hashedMessage"),
+    *("hashfile", "http", "https", "min", "named", "not", "o", "ods", "partners", "path", "pdf"),
+    *("person", "public", "required", "rtf", "saltLength", "share", "signingCertificate", "status"),
+    *("tables", "tsa", "until", "valid", "xls", "xlsx"),
     *("YYYY", "MM", "DDTHH", "SS", "nnnnnnnnnZ", "T14"),
 }
 """The same in errors, hints and reasons: fields of a record, spellings of times, algorithms and programs."""
@@ -263,7 +387,11 @@ def test_a_korean_text_is_korean() -> None:
     }
     assert left == {}
     # That of a time-stamping authority is called what it is; what evtool writes is never called that.
-    of_authorities = ("readme.head", "readme.times", "cause.", "error.anchor-", "error.key-certificate")
+    of_authorities = (
+        *("readme.head", "readme.times", "cause.", "error.anchor", "error.key-certificate", "error.certificate-"),
+        *("error.signing-certificate", "error.revocation-", "hint.certificate-", "hint.stamp-no-anchor"),
+        *("hint.revocation-", "note.a", "part.certificate-problem"),
+    )
     forbidden = [
         key
         for key, text in texts.items()

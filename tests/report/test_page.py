@@ -18,7 +18,7 @@ from evtool.core.finding import Code
 from evtool.core.terms.terms import Status
 from evtool.core.values import replace
 from evtool.operations.examine.examine import examine
-from evtool.report.account import Account, Audience, TrustKind
+from evtool.report.account import Account, Audience
 from evtool.report.audience import restrict
 from evtool.report.from_json import read_document
 from evtool.report.json_value import to_json
@@ -26,6 +26,7 @@ from evtool.report.language import PAGES, list_languages, load_language
 from evtool.report.page.findings import NEXT_OF
 from evtool.report.page.page import write_papers
 from evtool.report.paper_page import render_paper
+from evtool.report.trust_used import TrustKind
 from tests.conftest import Runner
 from tests.manifests.test_vectors import NAMES, built, read_vector
 from tests.report.papers import check_certificates

@@ -6,7 +6,9 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from datetime import UTC, datetime
 from html import unescape
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from evtool.report.from_json import read_document
 from evtool.report.language import FOLDER, PAGES, list_languages, load_language
 from evtool.report.page.page import MOST_ITEMS, write_papers
 from evtool.report.paper_page import render_paper
-from evtool.report.paper_pdf import FONTS, Glyphs
+from evtool.report.paper_pdf import FONTS, Glyphs, render_pdf
 from tests.conftest import Runner
 
 NAMES = {
@@ -140,6 +142,29 @@ def test_the_fonts_draw_every_text_of_the_program() -> None:
     assert Glyphs(weights["Regular"]).draw("金哲洙 ㄱ\u1100 ✓×") == "金哲洙 ㄱ\u1100 ✓×"
     assert sum(font.stat().st_size for font in weights.values()) <= 6_000_000
     assert "SIL OPEN FONT LICENSE" in (FONTS / "OFL.txt").read_text("utf-8")
+
+
+def test_lines_of_a_list_never_lie_on_each_other(evtool: Runner, hostile: Path) -> None:
+    """Rows that are told to be two lines high hold what stands in them, whatever the names are."""
+    account = read_document(Account, evtool("report", hostile, "--json").stdout.encode(), "account")
+    (sound,) = (item for item in account.items if item.name == "{{7*7}}")
+    words = ["김철수", "W", "면담-0012", "WWWWWWWWWWWWWW", "a b c d", "진술서 녹취록", "iiiiiiiiiiiiiiiiiiii.txt"]
+    names = [" ".join((words * 2)[first : first + length]) for first in range(7) for length in range(1, 8)]
+    items = tuple(replace(sound, item=number, name=name) for number, name in enumerate(names, 1))
+    paper = next(write_papers(replace(account, items=items), "ko"))
+    path = evtool.directory / "names.pdf"
+    path.write_bytes(render_pdf(paper, datetime(2026, 11, 28, tzinfo=UTC)))
+    told = subprocess.run(["pdftotext", "-bbox", path, "-"], capture_output=True, text=True, check=True).stdout
+    known = 0
+    for page in told.split("<page ")[1:]:
+        places = re.findall(r'<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="[\d.]+" yMax="([\d.]+)">', page)
+        # The names stand between the sizes and the digests, in type of 7.2 points.
+        tops = sorted(
+            {float(top) for left, top, end in places if 200 < float(left) < 305 and float(end) - float(top) < 7.3}
+        )
+        known += len(tops)
+        assert all(below - above > 7 or below - above < 1 for above, below in pairwise(tops)), page[:40]
+    assert known > len(names)
 
 
 def test_a_long_list_goes_into_volumes(evtool: Runner, hostile: Path) -> None:

@@ -60,7 +60,7 @@ def evidence(tmp_path: Path) -> TreeLocation:
 
 def list_all(location: TreeLocation) -> list[Found]:
     with Tree(location) as tree:
-        return list(walk(tree, custody=None, exclusions=Exclusions(), notes=WalkNotes()))
+        return list(walk(tree, custody_name=None, exclusions=Exclusions(), notes=WalkNotes()))
 
 
 def observe_here(location: TreeLocation) -> list[tuple[Found, Observation]]:
@@ -107,7 +107,7 @@ def test_a_lone_huge_file_is_hashed_by_two_threads(tmp_path: Path) -> None:
     meter = Meter(lambda: told.extend(part for part in meter.in_work() if part.path))
     location = TreeLocation.find(str(path.parent))
     with Tree(location) as tree:
-        runs = list(walk_runs(tree, custody=None, exclusions=Exclusions(), notes=WalkNotes()))
+        runs = list(walk_runs(tree, custody_name=None, exclusions=Exclusions(), notes=WalkNotes()))
 
     answers = list(observe_requests(location, [ReadRequest(runs, None)], jobs=Workers(4, meter=meter)))
 
@@ -160,7 +160,7 @@ def test_a_killed_worker_loses_nothing(tmp_path: Path, name: str) -> None:
     mark = str(tmp_path / "mark")
     (tmp_path / "unmarked").touch()
     with Tree(location) as tree:
-        batches = list(gather_runs(walk_runs(tree, custody=None, exclusions=Exclusions(), notes=WalkNotes())))
+        batches = list(gather_runs(walk_runs(tree, custody_name=None, exclusions=Exclusions(), notes=WalkNotes())))
     # The first batches are done in this process, which must not be the one that dies.
     safe, deadly = batches[:2], batches[2:]
     requests = [ReadRequest(runs, None) for runs in safe]

@@ -22,9 +22,9 @@ def test_entries_and_bytes_are_those_that_a_seal_reads(tmp_path: Path) -> None:
         video.truncate(1 << 33)
     location = TreeLocation.find(os.fspath(tmp_path))
     patterns = Exclusions(("*.tmp",))
-    *_, last = measure_tree(location, custody=b"custody", exclusions=patterns)
+    *_, last = measure_tree(location, custody_name=b"custody", exclusions=patterns)
     assert last == (4, (1 << 33) + 17)
-    *_, last = measure_tree(location, custody=None, exclusions=Exclusions(()))
+    *_, last = measure_tree(location, custody_name=None, exclusions=Exclusions(()))
     assert last == (6, (1 << 33) + 1517)
 
 
@@ -33,7 +33,7 @@ def test_it_is_counted_in_small_steps(tmp_path: Path) -> None:
     for number in range(1000):
         (tmp_path / f"{number:04}").touch()
     location = TreeLocation.find(os.fspath(tmp_path))
-    steps = [files for files, _ in measure_tree(location, custody=None, exclusions=Exclusions(()))]
+    steps = [files for files, _ in measure_tree(location, custody_name=None, exclusions=Exclusions(()))]
     assert len(steps) > 20
     assert steps == sorted(steps)
     assert steps[-1] == 1000

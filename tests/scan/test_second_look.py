@@ -18,7 +18,7 @@ from evtool.scan import marks as marks_of_files
 from evtool.scan import small_files
 from evtool.scan.batch import Reading
 from evtool.scan.engine import Answer, ReadRequest, observe_requests
-from evtool.scan.marks import Marks, make_mark
+from evtool.scan.marks import Marks, pack_marks
 from evtool.scan.observe import ItemProblem, Observation, stamp_of
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Run, WalkNotes, walk_runs
@@ -109,7 +109,7 @@ def read_all(evidence: Path, finish: Callable[..., object] | None, argument: obj
 
 def list_runs(location: TreeLocation) -> list[Run]:
     with Tree(location) as tree:
-        return list(walk_runs(tree, custody=None, exclusions=Exclusions(), notes=WalkNotes()))
+        return list(walk_runs(tree, custody_name=None, exclusions=Exclusions(), notes=WalkNotes()))
 
 
 def is_as_it_lies_there(path: Path, seen: Observation) -> bool:
@@ -187,7 +187,7 @@ def test_no_date_can_be_chosen_that_hides_a_change(evidence: Path, monkeypatch: 
     """Whoever writes to a file during a seal can set its modification date to anything, but not its change time."""
     assert hash(AS_READ) == hash(WITH_CHOSEN_DATE)
     marks = Marks()
-    marks.add(make_mark(AS_READ))
+    marks.add(pack_marks([AS_READ]))
     run = Run(b"", [b"a"], "f")
     with Tree(TreeLocation.find(str(evidence))) as tree:
         for stamp, changed in ((AS_READ, []), (WITH_CHOSEN_DATE, [b"a"])):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from evtool.store.new_tree import NewTree, NoSuchPlaceError, flush_directories
-from evtool.store.removal import remove_directory
+from evtool.store.removal import remove_content, remove_directory
 
 DEEP = b"/".join(b"%d" % (level % 10) for level in range(3000))
 LONG = b"/".join([b"n" * 255] * 100)
@@ -63,12 +63,14 @@ def test_what_cannot_have_its_place_leaves_no_directories(path: bytes, root: Pat
     assert not os.listdir(tmp_path / "elsewhere")
 
 
-def test_removing_follows_no_link_and_keeps_the_last_file_to_the_end(root: Path, tmp_path: Path) -> None:
+def test_removing_follows_no_link_and_can_keep_one_file(root: Path, tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "file").touch()
     (root / "in").mkdir()
     (root / "in" / "out").symlink_to(tmp_path / "kept")
     (root / "out").symlink_to(tmp_path / "kept")
     (root / "lock").touch()
-    remove_directory(root, last="lock")
+    remove_content(root, keep="lock")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "kept", "lock", "root"]
+    remove_directory(root)
     assert [path.name for path in tmp_path.rglob("*")] == ["kept", "file"]

@@ -16,7 +16,7 @@ PAGES: dict[str, tuple[str, str, str]] = {
     "FORMAT-json-report.md": (
         "JSON documents: verdicts, errors and progress",
         "What a verification found, what went wrong, and how far a command is.",
-        "report unpack version page error progress",
+        "report unpack error progress",
     ),
     "FORMAT-json-record.md": (
         "JSON documents: seals and entries",
@@ -42,6 +42,11 @@ PAGES: dict[str, tuple[str, str, str]] = {
         "JSON documents: the account of a verification",
         "All that a report for people is made from; [FORMAT-report.md](FORMAT-report.md) says who gets what of it.",
         "account",
+    ),
+    "FORMAT-json-program.md": (
+        "JSON documents: the program itself",
+        "Which program this is, what else can check a record, and what decides when an option is not given.",
+        "version page config",
     ),
 }
 """Page -> its heading, its first sentence, and the documents on it, by the names of their schemas."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -95,6 +96,7 @@ from evtool.report.key_document import KeysDocument, TrustDocument  # noqa: E402
 from evtool.report.metadata_document import InspectDocument  # noqa: E402
 from evtool.report.recipient_document import RecipientsDocument  # noqa: E402
 from evtool.report.register_document import RegisterCheckDocument  # noqa: E402
+from evtool.report.settings_document import SettingsDocument  # noqa: E402
 from evtool.report.time_document import (  # noqa: E402
     AuthoritiesDocument,
     DueDocument,
@@ -143,6 +145,7 @@ DOCUMENTS: dict[str, type] = {
     "register-check": RegisterCheckDocument,
     "version": VersionDocument,
     "page": PageDocument,
+    "config": SettingsDocument,
     "error": ErrorDocument,
     "progress": ProgressLine,
 }
@@ -399,8 +402,8 @@ def _describe(type_: type) -> dict[str, str]:
     """What the docstring of a type says of its fields, under `Attributes:`."""
     described: dict[str, str] = {}
     names: list[str] = []
-    section = str(type_.__doc__).partition("Attributes:\n")[2]
-    for line in section.splitlines():
+    sections = (str(kind.__doc__).partition("Attributes:\n")[2] for kind in reversed(type_.__mro__))
+    for line in "\n".join(sections).splitlines():
         match = re.match(r" {8}(\w+(?:, \w+)*): (.+)", line)
         if match:
             names = match[1].split(", ")
@@ -470,9 +473,9 @@ def report() -> str:
         place = Path(folder)
         vectors.build("good-two-seals", place)
         (place / "evidence").rename(place / "interview-0042")
-        (place / "trust").rename(place / "trusted_keys")
+        shutil.copyfile(place / "interview-0042" / "custody" / "allowed_signers", place / "trusted_keys")
         command = [sys.executable, "-m", "evtool", "verify", "interview-0042", "--trust", "trusted_keys", "--json"]
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "EVTOOL_HOME": str(place / "home")}
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "EVTOOL_HOME": str(place / "home"), "EVTOOL_LANG": ""}
         run = subprocess.run(command, cwd=place, env=environment, capture_output=True, check=True)
         return run.stdout.decode("utf-8")
 

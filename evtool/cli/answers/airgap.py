@@ -25,21 +25,23 @@ from evtool.report.time_document import RequestDocument, StampDocument
 
 
 def answer_request(
-    directory: str, file: Path, entry: int | None, options: StampRequestOptions, custody: RecordPlace, output: Output
+    directory: str, file: Path, entry: int | None, options: StampRequestOptions, where: RecordPlace, output: Output
 ) -> ExitCode:
     """Write a request, and print how to send it."""
     if file.exists():
-        raise UsageError(f"{shown(str(file))} already exists and was not overwritten")
+        raise UsageError(
+            "{file} already exists and was not overwritten", key="file-not-overwritten", file=shown(str(file))
+        )
     written = write_request(
         directory,
-        deliver=lambda data: None if custody.dry_run else create_file(file, data, 0o644),
+        deliver=lambda data: None if where.dry_run else create_file(file, data, 0o644),
         entry=entry,
         policy=options.policy,
         hash_name=options.hash_name,
         label=options.label,
-        custody=custody,
+        where=where,
     )
-    dry_run, number, name = custody.dry_run, written.name.sequence, written.name.text
+    dry_run, number, name = where.dry_run, written.name.sequence, written.name.text
     answer = file.with_name(file.name + ".tsr") if file.suffix == ".tsr" else file.with_suffix(".tsr")
     curl = shlex.join(curl_line("URL", file.name, answer.name))
     back = next_command(f"evtool timestamp DIR --import {shell_word(str(answer))}")
@@ -58,14 +60,14 @@ def answer_request(
 
 
 def answer_import(
-    directory: str, file: Path, entry: int | None, options: StampRequestOptions, custody: RecordPlace, output: Output
+    directory: str, file: Path, entry: int | None, options: StampRequestOptions, where: RecordPlace, output: Output
 ) -> ExitCode:
     """Take an answer in, and print what it says."""
     response = read_any_file(file, MAX_RESPONSE_BYTES)
     anchors = tuple(make_anchor_source(options.tsa_roots, output)())
-    stored = import_response(directory, response, anchors, entry=entry, custody=custody)
+    stored = import_response(directory, response, anchors, entry=entry, where=where)
     stamping = describe_stamping(_as_result(stored, file))
-    dry_run = custody.dry_run
+    dry_run = where.dry_run
     if not dry_run:
         did_stamp(output, stamping)
     head = f"{shown(directory)}: nothing was written" if dry_run else f"{shown(directory)}:"

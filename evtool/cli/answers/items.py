@@ -9,9 +9,9 @@ from evtool.core.manifest.skim import seek
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.operations.entries.writer import has_record
+from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
-from evtool.operations.record.record import read_numbered_items
 from evtool.report.language import Language
 
 MOST_NAMED = 10

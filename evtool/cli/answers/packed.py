@@ -19,7 +19,8 @@ from evtool.core.text.names import shown
 from evtool.core.text.ranges import name_ranges, ranges_of
 from evtool.keys.age_keys import EncryptionKey
 from evtool.operations.author import Author
-from evtool.operations.bundle.pack import Disclosure, PackOptions, PackResult, pack, preview_pack
+from evtool.operations.bundle.options import Disclosure, PackOptions, PackResult
+from evtool.operations.bundle.pack import pack, preview_pack
 from evtool.report.bundle_document import LeftOutItem, PackDocument, travels_document
 from evtool.report.language import english
 from evtool.report.text import format_size
@@ -71,7 +72,7 @@ def preview_bundle(output: Output, order: Order) -> ExitCode:
     lines = [
         f"{shown(str(bundle))}: would be packed; nothing was written",
         f"  {counted(preview.items, 'item')} would be disclosed, {preview.withheld:,} withheld",
-        *list_named_items(english(), output, directory, options.custody, preview.disclosed),
+        *list_named_items(english(), output, directory, options.where, preview.disclosed),
     ]
     lines += _say_left_out(preview.left_out, "would be left out")
     lines += [f"  condition: {english().say_words(duty)}" for duty in preview.duties]
@@ -118,7 +119,7 @@ def make_bundle(output: Output, order: Order) -> ExitCode:
             announce=lambda travels: announce_travels(output, travels),
         )
     recipients = options.recipients
-    named = list_named_items(english(), output, directory, options.custody, result.disclosed)
+    named = list_named_items(english(), output, directory, options.where, result.disclosed)
     output.answer(_render(bundle, result, recipients, named), done=True)
     output.document(
         PackDocument(
@@ -131,7 +132,7 @@ def make_bundle(output: Output, order: Order) -> ExitCode:
             withheld=result.withheld,
             left_out=tuple(LeftOutItem(item=number, reason=reason) for number, reason in result.left_out),
             files=result.files,
-            neutral=result.neutral,
+            neutral=len(result.by_number),
             size=result.size,
             duties=tuple(map(english().say_words, result.duties)),
             encrypted_to=tuple(key.text for key in recipients),
@@ -162,10 +163,11 @@ def _render(bundle: Path, result: PackResult, recipients: tuple[EncryptionKey, .
         *named,
     ]
     lines += _say_left_out(result.left_out, "left out")
-    if result.neutral:
+    if result.by_number:
+        items = name_ranges(ranges_of(result.by_number).ranges, MAX_RANGES)
         lines.append(
-            f"  {result.neutral:,} of the files go by the number of their item: that was asked for, or other systems "
-            "could misread their names"
+            f"  {len(result.by_number):,} of the files go by the number of their item ({items}): that was asked "
+            "for, or some systems cannot hold their names"
         )
     if result.like_record:
         lines.append(

@@ -33,16 +33,16 @@ def keep_revocation(
     files: Sequence[Path],
     entry: int | None,
     tsa_roots: Path | None,
-    custody: RecordPlace,
+    where: RecordPlace,
     output: Output,
 ) -> ExitCode:
     """Check and store the files, print what came of it, and give the exit code."""
     read = [(str(file), read_any_file(file, MAX_REVOCATION_FILE)) for file in files]
     anchors = tuple(make_anchor_source(tsa_roots, output)())
-    result = add_revocation(directory, read, anchors, entry=entry, custody=custody)
+    result = add_revocation(directory, read, anchors, entry=entry, where=where)
     exit_code = ExitCode.OK if result.ok else ExitCode.NOT_ESTABLISHED
     kept, stamps = tuple(map(_describe, result.kept)), tuple(map(_describe_stamp, result.stamps))
-    dry_run = custody.dry_run
+    dry_run = where.dry_run
     if not dry_run and (new := [stored.file for stored in kept if stored.new]):
         output.did(f"stored {', '.join(new)}")
     head = f"{shown(directory)}: nothing was written" if dry_run else f"{shown(directory)}:"
@@ -67,11 +67,11 @@ def fetch_and_keep(
     """Fetch what the issuers say of the certificates behind the time-stamps that are there, and keep it."""
     anchors = tuple(make_anchor_source(stamping.tsa_roots, output)())
     if stamping.what_leaves:
-        answer_leaves(output, preview_revocation(directory, anchors, entry=entry, custody=where), blank=False)
+        answer_leaves(output, preview_revocation(directory, anchors, entry=entry, where=where), blank=False)
         return ExitCode.OK
     if where.dry_run:
         return _rehearse(directory, anchors, entry, where, output)
-    result = fetch_revocation(directory, anchors, entry=entry, custody=where)
+    result = fetch_revocation(directory, anchors, entry=entry, where=where)
     fetched, stamps = describe_fetched(result.sources), tuple(map(_describe_stamp, result.stamps))
     is_kept = all(stamp.state == TokenState.PASSED.value and not stamp.cautions for stamp in stamps)
     exit_code = ExitCode.OK if stamps and is_kept else ExitCode.NOT_ESTABLISHED
@@ -94,7 +94,7 @@ def _rehearse(
     directory: str, anchors: tuple[Anchor, ...], entry: int | None, where: RecordPlace, output: Output
 ) -> ExitCode:
     """Say at which addresses would be asked. A responder is asked only if no list is of use."""
-    sources = list_sources(directory, anchors, entry=entry, custody=where)
+    sources = list_sources(directory, anchors, entry=entry, where=where)
     fetched = describe_fetched([FetchedSource(source) for source in sources])
     lines = [f"{shown(directory)}: nothing was sent or written"]
     lines += [f"  would ask {shown(answer.url)} of {answer.certificate}" for answer in fetched]

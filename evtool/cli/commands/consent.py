@@ -14,6 +14,8 @@ from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.items import list_named_items
 from evtool.cli.answers.packed import MAX_RANGES
 from evtool.cli.command import Command, Option, flag, misuse, options_of
+from evtool.cli.completion import offers
+from evtool.cli.environment import Variable
 from evtool.cli.group import Group
 from evtool.cli.options.access import AccessOptions, access_options, short_access_options
 from evtool.cli.options.common import (
@@ -24,9 +26,9 @@ from evtool.cli.options.common import (
     signing_options,
     trust_flag,
 )
-from evtool.cli.options.complete import complete_recipient, complete_term
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
 from evtool.cli.options.items import items_option, resolve_items
+from evtool.cli.options.trust import told_trust
 from evtool.cli.options.values import PURPOSES, code_value, purpose_value
 from evtool.cli.output import Output, output_and_findings, output_options
 from evtool.core.consent.decision import ConsentAnswer, Request
@@ -38,7 +40,6 @@ from evtool.core.terms.terms import TERMS, ConsentTerms, Purpose, parse_day
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.keys.recipients import load_recipients
-from evtool.keys.trust import load_trust
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import TermDifference, change_consent, decide_items, read_consent
 from evtool.operations.entries.exits import group_refusals
@@ -162,7 +163,7 @@ def _term_options(wrapped: Callable[..., Any]) -> Callable[..., Any]:
             f"--{term.name}",
             f"term_{term.attribute}",
             metavar="VALUE",
-            shell_complete=complete_term(term.name),
+            completes=offers.term_words(term.name),
             help=text,
             **_TERMS,
         )
@@ -236,7 +237,7 @@ class CheckOptions(Struct, frozen=True):
         required=True,
         type=code_value,
         metavar="CODE",
-        shell_complete=complete_recipient,
+        completes=offers.RECIPIENT,
         help="Code of the recipient.",
     )
     purpose: Purpose | str = flag(
@@ -244,7 +245,7 @@ class CheckOptions(Struct, frozen=True):
         required=True,
         type=purpose_value,
         metavar="PURPOSE",
-        shell_complete=complete_term("for"),
+        completes=offers.term_words("for"),
         help=f"What for: {PURPOSES}.",
     )
     day: date | None = flag("--date", type=_day_value, metavar="DAY", help="When. [default: today (UTC)]")
@@ -253,7 +254,11 @@ class CheckOptions(Struct, frozen=True):
     )
     approved_by: str | None = flag("--approved-by", type=code_value, metavar="CODE", help="Code of that second person.")
     agent: str | None = flag(
-        "--agent", type=code_value, metavar="CODE", help="Who would hand it over. [default: your only key's code]"
+        "--agent",
+        type=code_value,
+        metavar="CODE",
+        completes=offers.OWN_CODE,
+        help="Who would hand over. [default: EVTOOL_AGENT, or your key's]",
     )
     onward: bool = flag("--onward", is_flag=True, help="You received the items from others, and would pass them on.")
     recipients_file: Path | None = recipients_flag()
@@ -283,7 +288,7 @@ def _who_would_sign(agent: str | None) -> tuple[str | None, PublicKey | None]:
     try:
         signer = SigningOptions(None, agent, None, None).choose(dry_run=True)
     except KeyFileError:
-        return agent, None
+        return agent or Variable.AGENT.read(), None
     return signer.code, signer.public_key
 
 
@@ -308,7 +313,7 @@ def check(
     place = where.place(access.load())
     chosen = resolve_items(directory, place, items)
     with open_record(directory, place) as record:
-        answers = decide_items(record, request, TrustPolicy(load_trust(asked.trust_file)), chosen)
+        answers = decide_items(record, request, TrustPolicy(told_trust(asked.trust_file).keys), chosen)
     refused = sum(not answer.decision.allowed for answer in answers)
     exit_code = ExitCode.REFUSED if refused or not answers else ExitCode.OK
     if not output.json:
@@ -386,7 +391,7 @@ def set_(
     place = entry.place(access.load())
     header = entry.header(resolve_items(directory, place, items))
     author = Author(signing.choose(dry_run=entry.dry_run), entry.policy())
-    result = change_consent(directory, author, stated, header, custody=place)
+    result = change_consent(directory, author, stated, header, where=place)
     dry_run = entry.dry_run
     language, say = output.language, output.language.say
     added = "answer.would-add" if dry_run else "answer.added"

@@ -57,7 +57,7 @@ def command(
     exit_code = ExitCode.OK
     for path in paths:
         try:
-            found = find_due(path, grounds, custody=place, now=now)
+            found = find_due(path, grounds, where=place, now=now)
         except EvtoolError as error:
             directories.append(DueDirectory(path=path, proven=False, things=(), problem=error.message))
             exit_code = ExitCode.NOT_CHECKED

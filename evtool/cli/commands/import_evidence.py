@@ -131,11 +131,9 @@ _origin_options = options_of(OriginOptions, "came_from")
 
 def _options(statements: StatementOptions, entry: EntryOptions) -> SealOptions:
     return SealOptions(
-        reason=entry.reason,
-        happened_at=entry.happened_at,
-        clock=entry.clock,
+        header=entry.header(),
         statements=statements.files(),
-        custody=entry.place(),
+        where=entry.place(),
     )
 
 

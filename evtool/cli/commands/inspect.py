@@ -12,7 +12,7 @@ from evtool.cli.output import Output, output_options
 from evtool.core.errors import ExitCode
 from evtool.core.metadata.vocabulary import Detail
 from evtool.core.text.names import shown
-from evtool.metadata import Failure
+from evtool.metadata import CAN_PARSE, Failure
 from evtool.operations.inspect import Inspection, inspect_files
 from evtool.report.language import english
 from evtool.report.metadata_document import (
@@ -25,8 +25,12 @@ from evtool.report.metadata_document import (
 from evtool.report.metadata_text import render_claims, render_remarks
 
 _HINTS = {
-    Failure.NO_CONFINEMENT: "this platform cannot confine the parser; --no-sandbox parses without",
-    Failure.NOT_STARTED: "the parser's process did not start; is evtool installed with all its libraries?",
+    Failure.NO_CONFINEMENT: "this system cannot confine the parser; --no-sandbox parses without"
+    if CAN_PARSE
+    else "this system cannot run parsers; inspect the files on Linux",
+    Failure.NOT_STARTED: "the parser's process did not start; is evtool installed with all its libraries?"
+    if CAN_PARSE
+    else "this system cannot run parsers, confined or not; inspect the files on Linux",
 }
 
 
@@ -67,11 +71,15 @@ def command(files: tuple[str, ...], detail: str, no_sandbox: bool, output: Outpu
     """
     paths = [os.fsencode(name) for name in files]
     inspections = []
+    failures: dict[Failure, None] = {}
     for inspection in inspect_files(paths, detail=Detail(detail), sandbox=not no_sandbox):
         inspections.append(inspection)
         output.answer("\n".join(_text(inspection)) + "\n")
-        if inspection.result is not None and inspection.result.failure in _HINTS:
-            output.talk(f"evtool: hint: {_HINTS[inspection.result.failure]}")
+        if inspection.result is not None and inspection.result.failure is not None:
+            failures.setdefault(inspection.result.failure)
+    for failure in failures:
+        if failure in _HINTS:
+            output.talk(f"evtool: hint: {_HINTS[failure]}")
     code = ExitCode.OK if all(inspection.complete for inspection in inspections) else ExitCode.NOT_CHECKED
     output.document(InspectDocument(exit_code=code, files=tuple(_document(item) for item in inspections)))
     return code

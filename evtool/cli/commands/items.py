@@ -96,17 +96,15 @@ def command(
     No file of DIRECTORY is read, and nothing is written to it.
     """
     if columns == (directory is not None):
-        raise UsageError("name a DIRECTORY, or ask for --columns")
+        raise UsageError("name a DIRECTORY, or ask for --columns", key="items-directory-or-columns")
     if output_file is not None and output_file.suffix.lower() not in (".xlsx", ".csv"):
-        raise UsageError("the name of FILE must end in .xlsx or .csv")
+        raise UsageError("the name of FILE must end in .xlsx or .csv", key="items-file-ending")
     if directory is None:
         described = list(describe_columns())
         output.answer("\n".join(f"{name:<13} {meaning}\n{'':<13} {accepted}" for name, meaning, accepted in described))
         output.document(ItemsTableDocument(columns=_columns(), paths=None))
         return ExitCode.OK
-    options = SealOptions(
-        exclude=exclude, reset_exclusions=reset_excludes, custody=custody, allow=frozenset({UNMATCHED})
-    )
+    options = SealOptions(exclude=exclude, reset_exclusions=reset_excludes, where=custody, allow=frozenset({UNMATCHED}))
     names = list_new_names(directory, options)
     if output_file is not None:
         check_table_place(str(output_file), directory)

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from evtool.cli.answers.packed import Order, make_bundle, preview_bundle
 from evtool.cli.command import Command, flag, options_of
+from evtool.cli.completion import offers
 from evtool.cli.options.bundle import DisclosureOptions, EncryptionOptions, disclosure_options, encryption_options
 from evtool.cli.options.common import SigningOptions, signing_options
 from evtool.cli.options.entry import EntryOptions, entry_options
@@ -16,7 +17,7 @@ from evtool.cli.options.items import items_option
 from evtool.cli.output import Output, output_and_progress
 from evtool.core.text.item_choice import ItemChoice
 from evtool.operations.bundle.choice import WITHHOLDABLE, Wanted
-from evtool.operations.bundle.pack import PackOptions
+from evtool.operations.bundle.options import PackOptions
 
 EXAMPLES = """\b
 Examples:
@@ -62,6 +63,7 @@ class PartOptions(Struct, frozen=True):
         "--withhold",
         multiple=True,
         metavar="STATEMENTS",
+        completes=offers.words(("names", "metadata", "context")),
         help=f"Withhold this of every item: {WITHHOLDABLE}. May be repeated.",
     )
     neutral_names: bool = flag(
@@ -107,7 +109,7 @@ def command(
         neutral_names=part.neutral_names,
         recipients=recipients,
         passphrase=passphrase,
-        custody=entry.place(),
+        where=entry.place(),
     )
     order = Order(directory, bundle, disclosed, options, signing, entry)
     return (preview_bundle if entry.dry_run else make_bundle)(output, order)

@@ -18,10 +18,10 @@ from evtool.cli.options.common import (
     recipients_option,
     trust_option,
 )
+from evtool.cli.options.trust import told_trust
 from evtool.cli.output import Output, output_options
 from evtool.core.custody.events import Received
 from evtool.core.text.names import shown
-from evtool.keys.trust import load_trust
 from evtool.operations.entries.handover import add_receipt, read_receipt_file, write_receipt
 from evtool.operations.record.place import RecordPlace
 from evtool.operations.record.trust import TrustPolicy
@@ -93,8 +93,9 @@ def add(
 
     It counts if your trust list or your recipient list names the key that signed it for that recipient.
     """
-    trust = TrustPolicy(load_trust(trust_file), receipts=load_receipt_keys(trust_file, recipients_file))
-    found = add_receipt(directory, read_receipt_file(receipt), trust, custody=where.place())
+    chosen = told_trust(trust_file)
+    trust = TrustPolicy(chosen.keys, receipts=load_receipt_keys(chosen.file, recipients_file))
+    found = add_receipt(directory, read_receipt_file(receipt), trust, where=where.place())
     details = found.link.entry.details
     assert isinstance(details, Received)  # noqa: S101  # nothing else is a receipt
     document = ReceiptDocument(
@@ -129,6 +130,6 @@ def write(
     output: Output,
 ) -> None:
     """Write the receipt for the newest entry `received` of DIRECTORY to the new file RECEIPT."""
-    number = write_receipt(directory, receipt, custody=RecordPlace(custody, continued, access.load()))
+    number = write_receipt(directory, receipt, where=RecordPlace(custody, continued, access.load()))
     output.answer(f"{shown(str(receipt))}: receipt of entry {number}", done=True)
     output.document(ReceiptFileDocument(path=directory, entry=number))

@@ -7,18 +7,19 @@ from pathlib import Path
 import click
 
 from evtool.cli.answers.entry import answer_entry
-from evtool.cli.command import Command, misuse, one_of_two
+from evtool.cli.command import Command, Option, misuse, one_of_two
+from evtool.cli.completion import offers
 from evtool.cli.next_command import next_command, shell_word
 from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options, trust_option
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
 from evtool.cli.options.items import items_option, resolve_items
+from evtool.cli.options.trust import told_trust
 from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.events import Acceptance
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.values import replace
-from evtool.keys.trust import load_trust
 from evtool.operations.author import Author
 from evtool.operations.entries.handover import ReceiveOptions, receive
 from evtool.operations.record.continuation import default_continuation
@@ -58,7 +59,9 @@ to the last byte: your entries go into a directory of your own that continues it
 @click.option(
     "--entry",
     "transfer",
+    cls=Option,
     type=click.IntRange(1),
+    completes=offers.ENTRY,
     metavar="N",
     help="The entry of the transfer that you answer. [default: the newest to you]",
 )
@@ -93,8 +96,8 @@ def command(
         acceptance=acceptance,
         accepted=accepted,
         transfer=transfer,
-        trust=TrustPolicy(load_trust(trust_file)),
-        custody=entry.place(opening),
+        trust=TrustPolicy(told_trust(trust_file).keys),
+        where=entry.place(opening),
         jobs=workers.jobs,
     )
     with terminal_progress(output) as progress:

@@ -65,7 +65,7 @@ def command(
         return ExitCode.OK
     dry_run = entry.dry_run
     author = Author(signing.choose(dry_run=dry_run), entry.policy())
-    result = renew(directory, author, entry.header(), custody=entry.place())
+    result = renew(directory, author, entry.header(), where=entry.place())
     if dry_run:
         stamps = describe_rehearsal(result.entry, order) if order is not None else None
     else:

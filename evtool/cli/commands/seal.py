@@ -12,7 +12,7 @@ from msgspec import Struct
 from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.items import MOST_NAMED
 from evtool.cli.answers.left_out import render_left_out
-from evtool.cli.command import Command, flag, options_of
+from evtool.cli.command import Command, flag, misuse, options_of
 from evtool.cli.next_command import fill_commands, next_command
 from evtool.cli.options.common import SigningOptions, WorkerOptions, signing_options, workers_options
 from evtool.cli.options.entry import EntryOptions, entry_options
@@ -21,8 +21,9 @@ from evtool.cli.options.statements import StatementOptions, statement_options
 from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.privacy import TextPolicy
-from evtool.core.errors import EvtoolError, ExitCode
+from evtool.core.errors import EvtoolError, ExitCode, UsageError
 from evtool.core.finding import Effect, weigh
+from evtool.core.metadata.vocabulary import Failure
 from evtool.core.text.counts import counted
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import name_ranges, ranges_of
@@ -152,14 +153,12 @@ def command(
     Evidence files are only read. The record is written to the directory custody/ inside of DIRECTORY.
     """
     options = SealOptions(
-        reason=entry.reason,
-        happened_at=entry.happened_at,
-        clock=entry.clock,
+        header=entry.header(),
         exclude=what.exclude,
         reset_exclusions=what.reset_excludes,
         allow=frozenset(what.allow),
         statements=statements.files(),
-        custody=entry.place(),
+        where=entry.place(),
         jobs=workers.jobs,
         scheduler=workers.scheduler,
         renamed=what.renamed,
@@ -225,7 +224,12 @@ def _accepts(error: RenamedError, output: Output) -> bool:
 
 def _show_what_leaves(order: StampOptions | None, output: Output) -> ExitCode:
     if order is None:
-        raise click.UsageError("--what-leaves goes with --tsa or --ots: without these, nothing leaves this computer")
+        raise misuse(
+            UsageError(
+                "--what-leaves goes with --tsa or --ots: without these, nothing leaves this computer",
+                key="what-leaves-with",
+            )
+        )
     # Few seals ask for a time-stamp; this imports the network client.
     from evtool.cli.answers.stamp import answer_leaves
     from evtool.operations.timestamps.add import preview_blank
@@ -296,6 +300,8 @@ def _render(
     if result.metadata:
         seen = result.metadata
         lines += [f"  {line}" for line in render_summary(seen.stated, seen.failures, seen.confinement)]
+        if Failure.NO_CONFINEMENT in seen.failures:
+            lines.append(f"    {_say_way_to_parse()}")
         sealed = seen.choice is MetadataChoice.FULL
         lines += [f"  {line}" for line in render_warnings(seen.sensitive, seen.recordings, sealed=sealed)]
     language = english().telling(fill_commands)
@@ -322,6 +328,15 @@ _MARKS = {
     Effect.OPEN: "not established",
     Effect.NOTE: "note",
 }
+
+
+def _say_way_to_parse() -> str:
+    # Start-up time: only a seal that read metadata has it imported.
+    from evtool.metadata import CAN_PARSE
+
+    if CAN_PARSE:
+        return "to parse such files all the same, seal with --no-sandbox"
+    return "this system cannot run parsers; the seal is whole without their claims, and `inspect` shows them on Linux"
 
 
 def _say_what_is_kept(result: SealResult) -> str:

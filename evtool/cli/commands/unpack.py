@@ -10,15 +10,15 @@ import click
 from evtool.cli.command import Command
 from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.common import continued_option, trust_option
+from evtool.cli.options.trust import TrustChoice, choose_trust
 from evtool.cli.output import Notices, Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.text.names import shown
-from evtool.keys.trust import load_trust
 from evtool.operations.bundle.unpack import UnpackResult, unpack
 from evtool.operations.record.place import Place, RecordPlace
 from evtool.operations.verify.options import VerifyOptions
 from evtool.report.bundle_document import UnpackDocument
-from evtool.report.document import report_document
+from evtool.report.document import directory_report
 from evtool.report.language import english
 from evtool.report.text import render_report
 
@@ -66,7 +66,8 @@ def command(
 ) -> int:
     """Unpack BUNDLE, a folder, .zip, .zip.age or - for standard input, into the new directory DIR."""
     place: Place = sys.stdin.buffer if bundle == "-" else bundle
-    options = VerifyOptions(trust=load_trust(trust_file), place=RecordPlace(continued=continued))
+    trust = choose_trust(trust_file)
+    options = VerifyOptions(trust=trust.keys, place=RecordPlace(continued=continued))
     notices = Notices()
     with terminal_progress(output) as progress:
         result = unpack(
@@ -79,7 +80,7 @@ def command(
             tell=notices,
         )
     exit_code = result.report.exit_code
-    output.answer(_render(result, directory, output), done=True)
+    output.answer(_render(result, directory, output, trust), done=True)
     output.document(
         UnpackDocument(
             exit_code=exit_code,
@@ -89,7 +90,8 @@ def command(
             links_left_out=result.links_left_out,
             impossible_links=result.impossible_links,
             leftovers=tuple(notices.texts),
-            report=report_document([(str(directory), result.report)], exit_code, output.limit).reports[0],
+            trust=trust.document(),
+            report=directory_report(str(directory), result.report, output.limit),
         )
     )
     return exit_code
@@ -99,7 +101,7 @@ _MAX_NAMED = 20
 """Items named one by one; --json names all."""
 
 
-def _render(result: UnpackResult, directory: Path, output: Output) -> str:
+def _render(result: UnpackResult, directory: Path, output: Output, trust: TrustChoice) -> str:
     lines = [f"{shown(str(directory))}: unpacked"]
     if result.withheld_names:
         count = len(result.withheld_names)
@@ -125,4 +127,7 @@ def _render(result: UnpackResult, directory: Path, output: Output) -> str:
             f"  links not made: {left_out:,}; the record states where they lead, and verify will say that they are not "
             "here (exit code 3)"
         )
-    return "\n".join([*lines, "", render_report(english(), result.report, str(directory), output.width, output.limit)])
+    report = render_report(
+        english(), result.report, str(directory), output.width, output.limit, trust_file=trust.variable_says
+    )
+    return "\n".join([*lines, "", report])

@@ -19,6 +19,7 @@ from evtool.cli.options.common import (
 )
 from evtool.cli.options.items import items_option
 from evtool.cli.options.time import TimeOptions, time_options
+from evtool.cli.options.trust import TrustChoice
 from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.errors import EvidenceError, InputError, UsageError
@@ -99,8 +100,9 @@ def command(
     if (custody is not None or continued is not None) and len(paths) > 1:
         option = "--custody" if custody is not None else "--continued"
         raise misuse(UsageError("{option} goes with one PATH", key="with-one-path", option=option))
+    trust = asked.trust()
     options = replace(
-        asked.load(),
+        asked.load(trust),
         selection=Selection(choice=items),
         place=RecordPlace(custody, continued, access.load()),
         jobs=workers.jobs,
@@ -115,25 +117,28 @@ def command(
         else:
             results += compare_reports([(path, _verify(path, options, progress)) for path in paths])
     exit_code = min((report.exit_code for _, report in results), key=GRAVITY.index)
-    output.answer(_render([(_called(path), report) for path, report in results], output))
+    output.answer(_render([(_called(path), report) for path, report in results], output, trust))
     if output.json:
         # Start-up time: the types of the document, and of all that it may hold, are for scripts alone.
         from evtool.report.document import report_document
 
-        output.document(report_document(results, exit_code, output.limit))
+        output.document(report_document(results, exit_code, trust.document(), output.limit))
     return exit_code
 
 
-def _render(results: Sequence[tuple[str, Report]], output: Output) -> str:
+def _render(results: Sequence[tuple[str, Report]], output: Output, trust: TrustChoice) -> str:
     """Write the whole report on one path; of several, one line each, and what they come to."""
-    language = output.language
+    language, file = output.language, trust.variable_says
     if output.quiet:
+        trust.tell()
         return "\n".join(render_one_line(language, report, name) for name, report in results)
     if len(results) == 1 or output.lists_all:
         now = datetime.now(UTC)
-        reports = [render_report(language, report, name, output.width, output.limit, now) for name, report in results]
+        reports = [
+            render_report(language, report, name, output.width, output.limit, now, file) for name, report in results
+        ]
         return "\n\n".join(reports if len(results) == 1 else [*reports, render_sum(language, results)])
-    return render_several(language, results, datetime.now(UTC))
+    return render_several(language, results, datetime.now(UTC), file)
 
 
 def _called(path: str) -> str:

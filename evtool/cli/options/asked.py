@@ -9,12 +9,13 @@ import click
 from msgspec import Struct
 
 from evtool.cli.command import flag, misuse, one_of_two
+from evtool.cli.completion import offers
 from evtool.cli.options.common import load_receipt_keys, recipients_flag, trust_flag
+from evtool.cli.options.trust import TrustChoice, choose_trust
 from evtool.cli.options.values import digest_value
 from evtool.core.errors import UsageError
 from evtool.core.finding import Axis
 from evtool.core.text.expressions import compiled_when_used
-from evtool.keys.trust import load_trust
 from evtool.operations.verify.options import VerifyOptions
 
 _FINGERPRINT = compiled_when_used(r"SHA256:[A-Za-z0-9+/]{43}\Z")
@@ -51,6 +52,7 @@ class AskedOptions(Struct, frozen=True):
         "--require",
         multiple=True,
         metavar="WHAT",
+        completes=offers.words(("time", "consent", "whole", "signers=2")),
         help="Ask for more than integrity, signatures, trust and custody: time; consent; whole (a partial copy is not "
         "enough); signers=2 (two agents whom you trust signed each seal). May be repeated.",
     )
@@ -58,19 +60,28 @@ class AskedOptions(Struct, frozen=True):
         "--quick", otherwise=False, is_flag=True, help="Compare types, sizes and dates only; never a verification."
     )
 
-    def load(self) -> VerifyOptions:
-        """Read the lists of keys, and give what is asked for.
+    def trust(self) -> TrustChoice:
+        """Read the trust list.
 
         Raises:
-            click.UsageError: two options contradict each other, or one has a value that it does not take.
-            InputError, FormatError, KeyFileError: as `load_trust`.
+            click.UsageError: two options contradict each other.
+            InputError, FormatError, KeyFileError: as `choose_trust`.
         """
         if self.trust_file is not None and self.signers:
             raise misuse(one_of_two("--trust", "--signer"))
+        return choose_trust(self.trust_file, self.signers)
+
+    def load(self, trust: TrustChoice) -> VerifyOptions:
+        """Read the list of recipients, and give what is asked for.
+
+        Raises:
+            click.UsageError: an option has a value that it does not take.
+            InputError, FormatError, KeyFileError: as `load_receipt_keys`.
+        """
         return VerifyOptions(
-            trust=load_trust(self.trust_file),
-            signers=frozenset(self.signers),
-            receipts=load_receipt_keys(self.trust_file, self.recipients_file),
+            trust=trust.keys,
+            signers=frozenset(trust.signers),
+            receipts=load_receipt_keys(trust.file, self.recipients_file),
             expected_head=self.expect_head,
             required=frozenset(Axis(name) for name in self.require if name in _AXES),
             whole=_WHOLE in self.require,

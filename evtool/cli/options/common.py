@@ -10,9 +10,11 @@ import click
 from msgspec import Struct
 
 from evtool.cli.command import flag, misuse, one_of_two, options_of
-from evtool.cli.options.complete import complete_own_code
+from evtool.cli.completion import offers
+from evtool.cli.environment import Variable, blaming
 from evtool.cli.options.values import code_value
-from evtool.core.errors import Way
+from evtool.core.errors import FormatError, UsageError, Way
+from evtool.core.text.codes import check_code
 from evtool.keys.home import has_recipients, home_directory
 from evtool.keys.home import recipients_file as own_recipients_file
 from evtool.keys.passphrase import DescriptorPassphrase, FilePassphrase, PassphraseSource, TerminalPassphrase
@@ -111,7 +113,9 @@ class NewPassphraseOptions(Struct, frozen=True):
         """
         given = passphrase_source(self.descriptor, self.file, _NEW_PASSPHRASE)
         if self.none and given:
-            raise click.UsageError("--no-passphrase and a passphrase exclude each other")
+            raise misuse(
+                UsageError("--no-passphrase and a passphrase exclude each other", key="no-passphrase-and-passphrase")
+            )
         return None if self.none else given or TerminalPassphrase(Way.NEW_PASSPHRASE)
 
 
@@ -119,8 +123,8 @@ class SigningOptions(Struct, frozen=True):
     """Who signs.
 
     Attributes:
-        key: key file, `.pub` file of a key in ssh-agent, or fingerprint; None for the only own key.
-        agent: code to sign under; None for that of the key.
+        key: key file, `.pub` file of a key in ssh-agent, or fingerprint; None for the own key named `agent`.
+        agent: code to sign under; None for that of the key. If both are None, the environment is asked for both.
         descriptor: a number of an open file with the key's passphrase, or None.
         file: a file with it, or None.
     """
@@ -129,14 +133,14 @@ class SigningOptions(Struct, frozen=True):
         "--key",
         metavar="FILE",
         help="Sign with this key: a key file, the .pub file or the fingerprint SHA256:... of a key in ssh-agent. "
-        "[default: your key named --agent, or your only one]",
+        "[default: EVTOOL_KEY; your key named --agent, or your only one]",
     )
     agent: str | None = flag(
         "--agent",
         type=code_value,
         metavar="CODE",
-        shell_complete=complete_own_code,
-        help="Sign under this code. [default: the key's]",
+        completes=offers.OWN_CODE,
+        help="Sign under this code. [default: EVTOOL_AGENT, or the key's]",
     )
 
     descriptor: int | None = key_passphrase_fd_flag()
@@ -151,14 +155,38 @@ class SigningOptions(Struct, frozen=True):
 
         Raises:
             KeyFileError: as `choose_signer`.
+            UsageError: the environment names a code that is none.
         """
         # Whoever only asks for help need not wait for the key formats of cryptography.
         from evtool.keys.signer import choose_rehearsal_signer, choose_signer
 
-        if dry_run:
-            return choose_rehearsal_signer(key=self.key, agent_code=self.agent)
+        key, agent, variables = self._who()
+        if variables or dry_run:
+            # With variables too: what they are to blame for shows here, and a wrong passphrase does not.
+            with blaming(*variables):
+                found = choose_rehearsal_signer(key=key, agent_code=agent)
+            if dry_run:
+                return found
         source = passphrase_source(self.descriptor, self.file, _KEY_PASSPHRASE) or TerminalPassphrase()
-        return choose_signer(key=self.key, agent_code=self.agent, passphrase=source)
+        return choose_signer(key=key, agent_code=agent, passphrase=source)
+
+    def _who(self) -> tuple[str | None, str | None, tuple[Variable, ...]]:
+        """Give key and code, and the variables that they come from.
+
+        An option answers the question who signs, so then neither variable is asked: --agent B7 must not sign with the
+        key that EVTOOL_KEY names for A1.
+        """
+        if self.key is not None or self.agent is not None:
+            return self.key, self.agent, ()
+        variables = tuple(variable for variable in (Variable.KEY, Variable.AGENT) if variable.read())
+        agent = Variable.AGENT.read()
+        if agent is not None:
+            with blaming(Variable.AGENT):
+                try:
+                    check_code(agent)
+                except FormatError as error:
+                    raise UsageError.like(error) from error
+        return Variable.KEY.read(), agent, variables
 
 
 signing_options = options_of(SigningOptions, "signing", "Who signs")
@@ -208,7 +236,7 @@ _CONTINUED: dict[str, Any] = {
 _TRUST: dict[str, Any] = {
     "metavar": "FILE",
     "type": click.Path(path_type=Path),
-    "help": "Trust list: whose keys count. [default: your own]",
+    "help": "Trust list: whose keys count. [default: EVTOOL_TRUST, or your own]",
 }
 _RECIPIENTS: dict[str, Any] = {
     "metavar": "FILE",

@@ -113,7 +113,7 @@ _MAX_TERMS = 4 * 1024 * 1024
 
 def _local_names() -> list[str]:
     names = [platform.node(), platform.node().partition(".")[0]]
-    # A user may have no name, as in some containers.
-    with contextlib.suppress(KeyError, OSError):
+    # A user may have no name, as in some containers; where only the environment says it, Python looks for a module.
+    with contextlib.suppress(KeyError, OSError, ImportError):
         names.append(getpass.getuser())
     return names

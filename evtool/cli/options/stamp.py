@@ -79,7 +79,7 @@ class StampRequestOptions(Struct, frozen=True):
         """Whether anybody is to be asked."""
         return bool(self.authorities or self.calendars)
 
-    def build(self, output: Output, entry: int | None, custody: Where) -> StampOptions:
+    def build(self, output: Output, entry: int | None, where: Where) -> StampOptions:
         """Load the anchors and check that what is asked for can be asked for.
 
         Raises:
@@ -99,7 +99,7 @@ class StampRequestOptions(Struct, frozen=True):
             hash_name=self.hash_name,
             label=self.label,
             with_revocation=self.with_revocation,
-            custody=custody,
+            where=where,
         )
 
 

@@ -52,8 +52,10 @@ class LaterDates:
         if mtime is not None and mtime > self._limit:
             self._note(1, format_mtime(mtime) or "")
 
-    def add_lines(self, lines: bytes) -> None:
-        """Take the lines of statements into account, as they are spelled."""
+    def add_lines(self, lines: bytes, newest: int) -> None:
+        """Take the lines of statements into account, as they are spelled; none states a later date than `newest`."""
+        if newest <= self._limit:
+            return
         dates = _DATES.findall(lines)
         if dates and max(dates) > self._bytes:
             later = [date for date in dates if date > self._bytes]

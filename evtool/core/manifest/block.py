@@ -1,41 +1,44 @@
 """Statements of many files decoded at once: the usual case of a manifest, at a fraction of the time.
 
 Nearly all items are files under a path that needs no escape, of which two lines are stated, or three with what they say
-about themselves. Such lines match one regular expression again and again, which admits the canonical spelling alone;
-what all of them have in common is then checked for all of them together. A block in which anything is out of the
-ordinary is not judged here: it is read line by line, by `evtool.core.manifest.statement`, which has the words for it.
+about themselves. The values of such lines are cut out where they stand in the canonical spelling, checked for all lines
+together, and spelled again: a block is taken if that gives the very bytes that were read. A block in which anything is
+out of the ordinary is not judged here: it is read line by line, by `evtool.core.manifest.statement`, which has its
+words.
 """
 
 from __future__ import annotations
 
-from itertools import islice
-from operator import lt
+from collections.abc import Sequence
+from itertools import chain, islice
+from operator import lt, methodcaller
 from typing import NamedTuple
 
 from evtool.core.errors import FormatError
-from evtool.core.manifest.line import CONTENT, FILE, expression, length
-from evtool.core.manifest.statement import MetadataStatement, parse_statement
+from evtool.core.manifest.line import CONTENT, FILE, FileColumns, pieces, spell_files
+from evtool.core.manifest.statement import MetadataStatement
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.limits import MAX_INTEGER, MAX_LINE
 from evtool.core.text.times import parse_shaped_mtime
 
-_HEX_64 = "(.{64})"
-_HEX_32 = "(.{32})"
-_CONTENT_LINE = expression(
-    CONTENT,
-    blake3=_HEX_64,
-    item="([1-9][0-9]{0,15})",
-    salt=_HEX_32,
-    sha256=_HEX_64,
-    size="(0|[1-9][0-9]{0,15})",
-    statements='"file"(,"metadata")?',
-)
-_FILE_LINE = expression(FILE, item=r"\2", mtime='"(.{30})"', path=r'([^"\\%\x00-\x1f\x7f-\x9f]+)', salt=_HEX_32)
-_METADATA_LINE = r'(?:(\{[^\n]*"item":\2,"kind":"metadata",[^\n]*\})\n)?'
-_ITEM = compiled_when_used(f"{_CONTENT_LINE}\n{_FILE_LINE}\n{_METADATA_LINE}")
-"""Where a value has one length, any characters of that length match: what they are is checked for all pairs at once."""
-_FIXED = length(CONTENT) + length(FILE) + len('"file"') + len('"2000-01-01T00:00:00.000000000Z"') + 2 * (64 + 32 + 1)
-"""Characters of two lines without those that differ in number: the item, twice, the size and the path."""
+_CONTENT, _FILE = pieces(CONTENT), pieces(FILE)
+_HASH, _SALT = 64, 32
+_PLAIN, _DESCRIBED = '"file"', '"file","metadata"'
+_SHAPE = '"0000-00-00T00:00:00.000000000Z"'
+_BLAKE3, _NUMBER, _NAME_NUMBER = len(_CONTENT[0]), len(_CONTENT[0] + _CONTENT[1]) + _HASH, len(_FILE[0])
+# The number of an item has any length; from here on, places are counted from behind it, or from the end of the line.
+_CONTENT_SALT = len(_CONTENT[2])
+_SHA256 = _CONTENT_SALT + _SALT + len(_CONTENT[3])
+_SIZE = _SHA256 + _HASH + len(_CONTENT[4])
+_AFTER_SIZE = len(_CONTENT[5] + _CONTENT[6])
+_DATE = len(_FILE[1])
+_PATH = _DATE + len(_SHAPE) + len(_FILE[2])
+_FILE_SALT = -(_SALT + len(_FILE[4]))
+_PATH_END = _FILE_SALT - len(_FILE[3])
+
+_NOT_PLAIN = compiled_when_used(r'["\\%\x00-\x1f\x7f-\x9f]')
+"""What no path has that stands in its line as it is on disk."""
 
 
 class DecodedFiles(NamedTuple):
@@ -72,48 +75,111 @@ def decode_files(lines: bytes, first_item: int) -> DecodedFiles | None:
         text = lines.decode("utf-8")
     except UnicodeDecodeError:
         return None
-    matches = _ITEM.findall(text)
-    if not matches:
+    apart = _tell_apart(text.split("\n"))
+    if apart is None:
         return None
-    columns = zip(*matches, strict=True)
-    blake3s, numbers, content_salts, sha256s, sizes, announced, dates, paths, file_salts, more = columns
-    variable = 2 * _length(numbers) + _length(sizes) + _length(announced) + _length(paths)
-    variable += _length(more) + len(more) - more.count("")
-    # The matches follow each other, so if their lengths add up there is nothing between them.
-    if len(matches) * _FIXED + variable != len(text):
+    numbers = range(first_item, first_item + len(apart.contents))
+    cut = _cut(apart, list(map(str, numbers)))
+    # Spelled again, what was taken out of the lines has to be these very lines: then nothing else stands in them.
+    if spell_files(cut, apart.more) != text or not are_readable(cut):
         return None
-    if not _are_hexadecimal(blake3s, sha256s, content_salts, file_salts) or not _are_shaped(dates):
-        return None
-    expected = range(first_item, first_item + len(matches))
-    if list(numbers) != list(map(str, expected)) or not _are_in_order(paths):
-        return None
-    mtimes = _parse_dates(dates)
-    if mtimes is None:
-        return None
-    counts = list(map(int, sizes))
-    if max(counts) > MAX_INTEGER or expected[-1] > MAX_INTEGER or len(max(paths, key=len)) > MAX_LINE // 8:
-        return None
-    metadata = _read_metadata(expected, announced, more)
+    metadata = read_metadata(numbers, apart.more)
     if metadata is None:
         return None
-    return DecodedFiles(expected, content_salts, file_salts, counts, sha256s, blake3s, mtimes, paths, metadata)
+    seconds = _read_seconds(cut.dates)
+    return DecodedFiles(
+        numbers,
+        tuple(cut.content_salts),
+        tuple(cut.file_salts),
+        list(map(int, cut.sizes)),
+        tuple(cut.sha256s),
+        tuple(cut.blake3s),
+        [seconds[date[_TO_THE_SECOND]] + int(date[_FRACTION]) for date in cut.dates],
+        tuple(cut.paths),
+        metadata,
+    )
 
 
-def _read_metadata(
-    numbers: range, announced: tuple[str, ...], lines: tuple[str, ...]
-) -> list[MetadataStatement | None] | None:
-    """Read the metadata of each file; None unless it is there where it is announced, and nowhere else."""
-    if not any(announced) and not any(lines):
-        return []
+def are_readable(columns: FileColumns) -> bool:
+    """Tell whether lines that are spelled from these values are what `decode_files` takes, but for their order numbers.
+
+    Whoever spells lines need not cut them up again to know: the values are these. What a file says about itself is for
+    `read_metadata`; that it is announced where it is there has to show in the values.
+    """
+    numbers, sizes, paths = columns.numbers, columns.sizes, columns.paths
+    digests = (columns.blake3s, columns.sha256s)
+    salts = (columns.content_salts, columns.file_salts)
+    return (
+        _are_hexadecimal(_HASH, *digests)
+        and _are_hexadecimal(_SALT, *salts)
+        and _are_numbers(sizes)
+        and len(max(numbers, key=len)) <= _MOST_DIGITS
+        and int(numbers[-1]) <= MAX_INTEGER
+        and len(max(paths, key=len)) <= MAX_LINE // 8
+        and _are_in_order(paths)
+        and _are_dates(columns.dates)
+    )
+
+
+class _Apart(NamedTuple):
+    """The lines of neighbouring items, by what they are if the items are files; without their newlines, but for `more`.
+
+    Attributes:
+        contents, names: the first and the second line of each item.
+        more: the third line of each item with its newline, "" for none; empty if no item has one.
+    """
+
+    contents: list[str]
+    names: list[str]
+    more: list[str]
+
+
+def _tell_apart(lines: list[str]) -> _Apart | None:
+    """Sort lines by what they have to be if all items are files; the last is what stands behind the last newline."""
+    if lines.pop() or not lines:
+        return None
+    if len(lines) < 3 or lines[2].startswith(_CONTENT[0]):
+        # Without metadata in the first item, there is mostly none in any.
+        contents, names = lines[::2], lines[1::2]
+        if len(contents) == len(names) and all(map(methodcaller("startswith", _CONTENT[0]), contents)):
+            return _Apart(contents, names, [])
+    starts = [index for index, line in enumerate(lines) if line.startswith(_CONTENT[0])]
+    ends = [*starts[1:], len(lines)]
+    if starts[:1] != [0] or not all(2 <= end - start <= 3 for start, end in zip(starts, ends, strict=True)):
+        return None
+    more = [f"{lines[start + 2]}\n" if end - start > 2 else "" for start, end in zip(starts, ends, strict=True)]
+    return _Apart([lines[start] for start in starts], [lines[start + 1] for start in starts], more)
+
+
+def _cut(apart: _Apart, numbers: list[str]) -> FileColumns:
+    """Cut the values out of the lines, at the places where they stand in the usual spelling; see `spell_files`."""
+    digits = list(map(len, numbers))
+    rests = [line[_NUMBER + count :] for line, count in zip(apart.contents, digits, strict=True)]
+    named = [line[_NAME_NUMBER + count :] for line, count in zip(apart.names, digits, strict=True)]
+    follows = [_DESCRIBED if line else _PLAIN for line in apart.more] or [_PLAIN] * len(numbers)
+    return FileColumns(
+        [line[_BLAKE3 : _BLAKE3 + _HASH] for line in apart.contents],
+        numbers,
+        [rest[_CONTENT_SALT : _CONTENT_SALT + _SALT] for rest in rests],
+        [rest[_SHA256 : _SHA256 + _HASH] for rest in rests],
+        [rest[_SIZE : -_AFTER_SIZE - len(follow)] for rest, follow in zip(rests, follows, strict=True)],
+        follows,
+        numbers,
+        [rest[_DATE : _DATE + len(_SHAPE)] for rest in named],
+        [rest[_PATH:_PATH_END] for rest in named],
+        [rest[_FILE_SALT : _FILE_SALT + _SALT] for rest in named],
+    )
+
+
+def read_metadata(numbers: range, lines: Sequence[str]) -> list[MetadataStatement | None] | None:
+    """Read the third line of each file, with its newline, "" for none; None if one is no metadata of its item."""
     found: list[MetadataStatement | None] = []
-    for number, is_announced, line in zip(numbers, announced, lines, strict=True):
-        if bool(is_announced) != bool(line):
-            return None
+    for number, line in zip(numbers, lines, strict=False):
         if not line:
             found.append(None)
             continue
         try:
-            statement = parse_statement(line.encode("utf-8"))
+            statement = parse_statement(line[:-1].encode("utf-8"))
         except FormatError:
             return None
         if not isinstance(statement, MetadataStatement) or statement.item != number:
@@ -122,40 +188,52 @@ def _read_metadata(
     return found
 
 
-_DATE = "0000-00-00T00:00:00.000000000Z"
-_TO_THE_SECOND = len("2000-01-01T00:00:00")
+_TO_THE_SECOND = slice(1, len('"2000-01-01T00:00:00'))
+_FRACTION = slice(_TO_THE_SECOND.stop + 1, -2)
 _ANY_DIGIT = str.maketrans("123456789", "0" * 9)
+_MOST_DIGITS = len(str(MAX_INTEGER))
 
 
-def _are_hexadecimal(*columns: tuple[str, ...]) -> bool:
-    """Tell whether no value has another character than lower-case hexadecimal digits."""
+def _are_hexadecimal(length: int, *columns: Sequence[str]) -> bool:
+    """Tell whether all values are so many lower-case hexadecimal digits."""
+    if {length} != set(map(len, chain(*columns))):
+        return False
     return not "".join(map("".join, columns)).encode("utf-8").translate(None, b"0123456789abcdef")
 
 
-def _are_shaped(dates: tuple[str, ...]) -> bool:
-    """Tell whether all of these have digits and punctuation where a date has them."""
-    return "".join(dates).translate(_ANY_DIGIT) == _DATE * len(dates)
-
-
-def _parse_dates(dates: tuple[str, ...]) -> list[int] | None:
-    """Read dates of which many are of one second; None if there is no such day or time."""
+def _are_dates(dates: Sequence[str]) -> bool:
+    """Tell whether all of these are spelled as a date is, and are days and times that there are."""
+    # All of one length first: else one could make up for what another lacks.
+    if {len(_SHAPE)} != set(map(len, dates)) or "".join(dates).translate(_ANY_DIGIT) != _SHAPE * len(dates):
+        return False
     try:
-        starts = {date[:_TO_THE_SECOND] for date in dates}
-        seconds = {start: parse_shaped_mtime(f"{start}.000000000Z") for start in starts}
+        return bool(_read_seconds(dates))
     except FormatError:
-        return None
-    return [seconds[date[:_TO_THE_SECOND]] + int(date[_TO_THE_SECOND + 1 : -1]) for date in dates]
+        return False
 
 
-def _length(texts: tuple[str, ...]) -> int:
-    return len("".join(texts))
+def _read_seconds(dates: Sequence[str]) -> dict[str, int]:
+    """Read dates to the second, of which many are the same: each with its nanoseconds since 1970."""
+    starts = {date[_TO_THE_SECOND] for date in dates}
+    return {start: parse_shaped_mtime(f"{start}.000000000Z") for start in starts}
 
 
-def _are_in_order(paths: tuple[str, ...]) -> bool:
+def _are_numbers(texts: Sequence[str]) -> bool:
+    """Tell whether all of these are numbers that a statement may hold, each in its one spelling."""
+    try:
+        numbers = list(map(int, texts))
+    except ValueError:
+        return False
+    return list(map(str, numbers)) == texts and min(numbers) >= 0 and max(numbers) <= MAX_INTEGER
+
+
+def _are_in_order(paths: Sequence[str]) -> bool:
     """Tell whether these are plain relative paths, each of which sorts after the one before it.
 
     Text sorts by code point, and so do its bytes in UTF-8.
     """
+    if _NOT_PLAIN.search("/".join(paths)):
+        return False
     joined = "\n/" + "/\n/".join(paths) + "/\n"
     if "//" in joined or "/./" in joined or "/../" in joined:
         return False

@@ -18,7 +18,8 @@ from evtool.core.manifest.merkle import (
     compute_subtrees,
 )
 from evtool.core.manifest.skim import Part
-from evtool.core.manifest.statement import ItemStatement, WithheldStatement, parse_statement
+from evtool.core.manifest.statement import ItemStatement, WithheldStatement
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.text.ranges import ItemRanges
 
 DisclosedStatement = ItemStatement

@@ -8,8 +8,9 @@ they cannot part; `tests/core/test_statement.py` compares the templates with JSO
 from __future__ import annotations
 
 import re
-
-from evtool.core.text.expressions import compiled_when_used
+from collections.abc import Iterable, Sequence
+from itertools import chain, repeat
+from typing import NamedTuple
 
 CONTENT = (
     '{"blake3":"$blake3","item":$item,"kind":"content","salt":"$salt",'
@@ -28,31 +29,67 @@ METADATA_KIND = b'"kind":"metadata"'
 WITHHELD = '{"hash":"$hash","kind":"withheld","lines":$lines}'
 """What stands for lines that are not disclosed."""
 
-_PLACE = compiled_when_used(r"\$([a-z0-9]+)")
+_NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def pieces(template: str) -> list[str]:
+    """Give what stands before, between and after the values of a template."""
+    # What follows a name begins with punctuation.
+    first, *others = template.split("$")
+    return [first, *(other.lstrip(_NAME_CHARACTERS) for other in others)]
 
 
 def filling(template: str) -> str:
     """Give a template as a text for the operator `%`, which takes the values from left to right."""
-    return _PLACE.sub("%s", template)
+    return "%s".join(pieces(template))
 
 
 def expression(template: str, **values: str) -> str:
     """Give a regular expression for a template, from one expression for each of its values."""
-    pieces = _PLACE.split(template)
-    pieces[::2] = map(re.escape, pieces[::2])
-    pieces[1::2] = [values[name] for name in pieces[1::2]]
-    return "".join(pieces)
+    first, *others = template.split("$")
+    text = re.escape(first)
+    for other in others:
+        literal = other.lstrip(_NAME_CHARACTERS)
+        text += values[other.removesuffix(literal)] + re.escape(literal)
+    return text
 
 
 def before(template: str, name: str) -> bytes:
     """Give what stands before a value, back to the value before it."""
-    literal = template.partition(f"${name}")[0]
-    return _PLACE.split(literal)[-1].encode("ascii")
+    return pieces(template.partition(f"${name}")[0])[-1].encode("ascii")
 
 
-def length(template: str) -> int:
-    """Count the characters of a template, its values left out."""
-    return len(_PLACE.sub("", template))
+_BOTH_LINES = pieces(f"{CONTENT}\n{FILE}\n")
+
+
+class FileColumns(NamedTuple):
+    """What many files have in the places of the two templates: values of `CONTENT`, then of `FILE`, as they are there.
+
+    The numbers stand in both lines.
+    """
+
+    blake3s: Sequence[str]
+    numbers: Sequence[str]
+    content_salts: Sequence[str]
+    sha256s: Sequence[str]
+    sizes: Sequence[str]
+    follows: Sequence[str]
+    names_of: Sequence[str]
+    dates: Sequence[str]
+    paths: Sequence[str]
+    file_salts: Sequence[str]
+
+
+def spell_files(columns: FileColumns, last: Sequence[str] = ()) -> str:
+    """Spell both lines of many files, each with its newline.
+
+    `last` gives the line that ends each item, with its newline, "" for none; empty if no item has one.
+    """
+    # No file costs a call: all pieces and values are put together at once.
+    parts: list[Iterable[str]] = []
+    for piece, column in zip(_BOTH_LINES, columns, strict=False):
+        parts += (repeat(piece), column)
+    return "".join(chain.from_iterable(zip(*parts, repeat(_BOTH_LINES[-1]), last or repeat(""), strict=False)))
 
 
 _FILE_CONTENT_START = before(CONTENT, "blake3")

@@ -24,8 +24,8 @@ from evtool.core.manifest.statement import (
     MetadataStatement,
     OmissionReason,
     WithheldStatement,
-    parse_statement,
 )
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.text.digest import Digests
 from evtool.core.text.names import parse_name
 

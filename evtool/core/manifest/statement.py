@@ -1,35 +1,31 @@
 """Statements: what a manifest says of an item, one canonical line each.
 
 A statement is a JSON object in the spelling of RFC 8785. It carries the number of its item, its kind and a random salt,
-which keeps a statement that is withheld later from being guessed from its hash. Lines of the two kinds that every item
-has are matched against one regular expression each, which admits exactly the canonical spelling; the other kinds are
-read as JSON and compared with their canonical spelling.
+which keeps a statement that is withheld later from being guessed from its hash. `statement_reader` reads the lines that
+are spelled here.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import Enum
-from itertools import count, repeat
 from typing import ClassVar
 
 from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.context import check_value, is_field_name
-from evtool.core.manifest.line import CONTENT, FILE, METADATA, WITHHELD, expression, filling
+from evtool.core.manifest.line import CONTENT, FILE, METADATA, WITHHELD, FileColumns, filling
 from evtool.core.metadata.claims import Claims
 from evtool.core.metadata.description import Description
-from evtool.core.metadata.json_form import DOCUMENT_LIMIT, document_size, parse_claims, read_claims, spell_claims
+from evtool.core.metadata.json_form import DOCUMENT_LIMIT, document_size, spell_claims
 from evtool.core.metadata.vocabulary import Failure
-from evtool.core.terms.terms import ConsentTerms, parse_terms_cached
-from evtool.core.text.canonical import encode_string, parse_canonical, serialize_canonical
-from evtool.core.text.digest import Digests, check_hex_digest
+from evtool.core.terms.terms import ConsentTerms
+from evtool.core.text.canonical import encode_string, serialize_canonical
+from evtool.core.text.digest import Digests
 from evtool.core.text.expressions import compiled_when_used
-from evtool.core.text.limits import MAX_CONTEXT, MAX_INTEGER, MAX_LINE
-from evtool.core.text.names import parse_name, parse_target
-from evtool.core.text.times import format_mtime, parse_mtime
+from evtool.core.text.limits import MAX_CONTEXT
+from evtool.core.text.times import format_mtime, quote_mtimes
 
 SALT_SIZE = 16
 """Bytes of salt in each statement."""
@@ -343,30 +339,27 @@ def serialize_file(item: int, salt: str, path: str, mtime: int | None) -> str:
     return _FILE_LINE % (item, time, encode_string(path)[1:-1], salt)
 
 
-def serialize_files(
+def spell_columns(
     first_item: int,
     salts: list[str],
     directory: str,
     names: list[str],
     files: Files,
-    follows: Iterable[str] = repeat(spell_statements(PLAIN_STATEMENTS)),  # gives the same for ever
-) -> list[str]:
-    """Spell content and name of each file of a directory at once, as the two functions above do one by one.
+    follows: Sequence[str] = (),
+) -> FileColumns:
+    """Spell what stands in both lines of each file of a directory, as the two functions above do one by one.
 
     `salts` holds two for each file; `directory` is the stored path of the directory with a `/` after it, empty for
     the root; `follows` says of each file what follows, as `spell_statements` gives it: without it, its name alone.
     """
     sizes, mtimes, sha256s, blake3s = files
     # All names in one call: no name holds a slash, and no escape does.
-    head, paths = encode_string(directory)[1:-1], encode_string("/".join(names))[1:-1].split("/")
-    lines: list[str] = []
-    columns = zip(count(first_item), salts[::2], salts[1::2], paths, sizes, mtimes, sha256s, blake3s, follows)
-    for item, salt, name_salt, path, size, mtime, sha256, blake3, follow in columns:
-        lines.append(_CONTENT_LINE % (blake3, item, salt, sha256, size, follow))
-        date = format_mtime(mtime)
-        time = f'"{date}"' if date else "null"
-        lines.append(_FILE_LINE % (item, time, head + path, name_salt))
-    return lines
+    paths = encode_string("/".join(names))[1:-1].split("/")
+    if directory:
+        paths = list(map(encode_string(directory)[1:-1].__add__, paths))
+    numbers = list(map(str, range(first_item, first_item + len(names))))
+    content = (blake3s, numbers, salts[::2], sha256s, list(map(str, sizes)), follows or [_PLAIN] * len(names))
+    return FileColumns(*content, numbers, quote_mtimes(mtimes), paths, salts[1::2])
 
 
 def serialize_metadata(item: int, salt: str, description: Description) -> str:
@@ -376,181 +369,5 @@ def serialize_metadata(item: int, salt: str, description: Description) -> str:
     return _METADATA_LINE % (claims, description.confinement, failure, item, salt)
 
 
+_PLAIN = spell_statements(PLAIN_STATEMENTS)
 _CONTENT_LINE, _FILE_LINE, _WITHHELD_LINE, _METADATA_LINE = map(filling, (CONTENT, FILE, WITHHELD, METADATA))
-
-_NUMBER = r"([1-9][0-9]{0,15})"
-_HEX = "[0-9a-f]"
-_SALT = f"({_HEX}{{32}})"
-_HASH = f"({_HEX}{{64}})"
-_STRING = r'((?:[^"\\\x00-\x1f]|\\["\\])*)'
-_CONTENT = compiled_when_used(
-    expression(
-        CONTENT,
-        blake3=_HASH,
-        item=_NUMBER,
-        salt=_SALT,
-        sha256=_HASH,
-        size=f"(0|{_NUMBER})",
-        statements=r'"([a-z",]*)"',
-    )
-    + r"\Z"
-)
-_FILE = compiled_when_used(
-    expression(FILE, item=_NUMBER, mtime=r'(?:null|"([^"\\]*)")', path=_STRING, salt=_SALT) + r"\Z"
-)
-_CONSENT = compiled_when_used(rf'(\{{.*),"item":{_NUMBER},"kind":"consent","salt":"({_HEX}{{32}})"\}}\Z')
-_METADATA = compiled_when_used(
-    expression(
-        METADATA,
-        claims=r'(?:"claims":(\{.*\}),)?',
-        confinement=r'([^"\\]*)',
-        failure='(?:"failure":"([a-z-]+)",)?',
-        item=_NUMBER,
-        salt=_SALT,
-    )
-    + r"\Z",
-    re.DOTALL,
-)
-_CONTEXT = compiled_when_used(
-    rf'\{{"field":"([a-z][a-z0-9_-]{{0,62}})","item":{_NUMBER},"kind":"context","salt":"({_HEX}{{32}})",'
-    r'"value":"((?:[^"\\\x00-\x1f]|\\["\\])*)"\}\Z'
-)
-"""As most are; a value with line breaks is read as JSON."""
-_UNESCAPE = compiled_when_used(r'\\(["\\])')
-
-
-def parse_statement(line: bytes) -> Statement:
-    """Read one line of a manifest, without its newline.
-
-    Raises:
-        FormatError: too long, not UTF-8, of an unknown kind, with unknown or missing fields, or not in its one
-            canonical spelling.
-    """
-    if len(line) > MAX_LINE:
-        raise FormatError(
-            "the line has {count} bytes, at most {limit} are allowed", key="line-long", count=len(line), limit=MAX_LINE
-        )
-    try:
-        text = line.decode("utf-8")
-    except UnicodeDecodeError:
-        raise FormatError("the line is not UTF-8", key="line-not-utf8") from None
-    if match := _CONTENT.match(text):
-        digests = Digests(sha256=match[4], blake3=match[1])
-        return ContentStatement(
-            item=_item(int(match[2])),
-            salt=match[3],
-            type=ItemType.FILE,
-            size=_item(int(match[5])),
-            digests=digests,
-            statements=PLAIN_STATEMENTS if match[7] == "file" else tuple(match[7].split('","')),
-        )
-    if match := _FILE.match(text):
-        path = _UNESCAPE.sub(r"\1", match[3]) if "\\" in match[3] else match[3]
-        parse_name(path)
-        mtime = None if match[2] is None else parse_mtime(match[2])
-        return FileStatement(item=_item(int(match[1])), salt=match[4], path=path, mtime=mtime)
-    if match := _METADATA.match(text):
-        claims = read_claims(match[1].encode("utf-8")) if match[1] else None
-        failure = _failure(int(match[4]), match[3]) if match[3] else None
-        return MetadataStatement(_item(int(match[4])), match[5], match[2], claims, failure)
-    if match := _CONSENT.match(text):
-        return ConsentStatement(item=_item(int(match[2])), salt=match[3], terms=parse_terms_cached(match[1] + "}"))
-    if match := _CONTEXT.match(text):
-        return ContextStatement(
-            item=_item(int(match[2])), salt=match[3], field=match[1], value=_UNESCAPE.sub(r"\1", match[4])
-        )
-    return _parse_other(line)
-
-
-def _failure(item: int, word: object) -> Failure:
-    try:
-        return Failure(word)
-    except ValueError:
-        raise FormatError(
-            "item {item}: the reason for missing claims is unknown", key="item-unknown-failure", item=item
-        ) from None
-
-
-def _item(number: int) -> int:
-    if number > MAX_INTEGER:
-        raise FormatError("the line holds an integer beyond 2^53 - 1", key="line-integer")
-    return number
-
-
-_FIELDS: dict[tuple[object, object], frozenset[str]] = {
-    ("content", "directory"): frozenset({"item", "kind", "salt", "statements", "type"}),
-    ("content", "symlink"): frozenset({"item", "kind", "salt", "statements", "type", "target"}),
-    ("content", "omitted"): frozenset({"item", "kind", "salt", "statements", "type", "reason"}),
-    ("metadata", None): frozenset({"item", "kind", "salt", "confinement"}),
-    ("context", None): frozenset({"item", "kind", "salt", "field", "value"}),
-    ("withheld", None): frozenset({"kind", "lines", "hash"}),
-}
-"""Kind and type -> the fields that such a statement has, no more and no less."""
-
-_METADATA_OPTIONAL = frozenset({"claims", "failure"})
-"""Of these a metadata statement has one or both."""
-
-
-def _parse_other(line: bytes) -> Statement:
-    value = parse_canonical(line)
-    kind, type_ = value.get("kind"), value.get("type")
-    fields = _FIELDS.get((kind, type_)) if _hashable(kind) and _hashable(type_) else None
-    optional = _METADATA_OPTIONAL if kind == "metadata" else frozenset()
-    if fields is None or not fields <= set(value) <= fields | optional:
-        raise FormatError("the line is not a statement of a kind that this version reads", key="line-kind")
-    if kind == "withheld":
-        lines, digest = value["lines"], value["hash"]
-        if type(lines) is not int or lines < 1 or not isinstance(digest, str):
-            raise FormatError("a withheld statement needs a number of lines and a hash", key="line-withheld")
-        return WithheldStatement(lines=lines, hash=check_hex_digest(digest, "the hash of withheld lines"))
-    item, salt = value["item"], value["salt"]
-    if type(item) is not int or item < 1 or not isinstance(salt, str) or not re.fullmatch(_HEX + "{32}", salt):
-        raise FormatError(
-            "a statement needs the number of its item and a salt of 32 hexadecimal digits", key="line-item"
-        )
-    if kind == "metadata":
-        # What the expression above does not match has a flaw; this names it.
-        if not isinstance(value["confinement"], str):
-            raise FormatError(
-                "item {item}: the confinement of the parser is not text", key="item-confinement-text", item=item
-            )
-        claims = parse_claims(value["claims"]) if "claims" in value else None
-        failure = _failure(item, value["failure"]) if "failure" in value else None
-        return MetadataStatement(item, salt, value["confinement"], claims, failure)
-    if kind == "context":
-        if not isinstance(value["field"], str) or not isinstance(value["value"], str):
-            raise FormatError(
-                "item {item}: the field and the value of a context statement must be text",
-                key="item-context-text",
-                item=item,
-            )
-        return ContextStatement(item=item, salt=salt, field=value["field"], value=value["value"])
-    kinds = value["statements"]
-    if not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
-        raise FormatError(
-            "item {item}: the statements that follow its content must be a list of kinds",
-            key="item-statements-list",
-            item=item,
-        )
-    follow = tuple(kinds)
-    if type_ == "directory":
-        return ContentStatement(item, salt, ItemType.DIRECTORY, statements=follow)
-    if type_ == "symlink":
-        target = _checked_target(value["target"])
-        return ContentStatement(item, salt, ItemType.SYMLINK, target=target, statements=follow)
-    try:
-        reason = OmissionReason(value["reason"])
-    except ValueError:
-        raise FormatError("item {item}: the reason of an omission is unknown", key="item-omission", item=item) from None
-    return ContentStatement(item, salt, ItemType.OMITTED, reason=reason, statements=follow)
-
-
-def _hashable(value: object) -> bool:
-    return value is None or isinstance(value, str)
-
-
-def _checked_target(value: object) -> str:
-    if not isinstance(value, str):
-        raise FormatError("the target of a symbolic link must be text", key="target-text")
-    parse_target(value)
-    return value

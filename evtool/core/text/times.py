@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
 from evtool.core.errors import FormatError
@@ -35,6 +36,23 @@ def format_mtime(nanoseconds: int) -> str | None:
     second = seconds % _DAY
     day = _days.get(seconds // _DAY) or _spell_day(seconds // _DAY)
     return f"{day}{_MINUTES[second // 60]}{_SECONDS[second % 60]}{str(fraction).zfill(9)}Z"
+
+
+def quote_mtimes(moments: Iterable[int]) -> list[str]:
+    """Spell many modification times as `format_mtime` does, each in its quotes, or as null if it has no spelling."""
+    quoted: list[str] = []
+    known, start = _FIRST - 1, None
+    for moment in moments:
+        second, fraction = moment // _NANOSECONDS, moment % _NANOSECONDS
+        # Files that were written one after the other share their second.
+        if second != known:
+            text = format_mtime(second * _NANOSECONDS)
+            known, start = second, text and text[:_TO_THE_FRACTION]
+        quoted.append(f'"{start}{str(fraction).zfill(9)}Z"' if start else "null")
+    return quoted
+
+
+_TO_THE_FRACTION = len("2000-01-01T00:00:00.")
 
 
 def _spell_day(day: int) -> str:

@@ -18,34 +18,29 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
 from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
-from msgspec import Struct, field
-from msgspec.structs import force_setattr
-
-from evtool.core.consent.decision import Recipient, RecipientKind, Request
 from evtool.core.consent.summary import ConsentTally
 from evtool.core.container.payload_names import ReservedNames, is_place_of_record, parse_neutral_name
-from evtool.core.custody.events import Confirmations, Digest, Disclosed, Fixity, FixityScope, PartyCode
+from evtool.core.custody.events import Digest, Disclosed, Fixity, FixityScope
 from evtool.core.custody.privacy import check_entry_text
-from evtool.core.errors import EvtoolError, FormatError, InputError, UsageError, Way
+from evtool.core.errors import EvtoolError, FormatError, InputError, UsageError
 from evtool.core.finding import Words
 from evtool.core.manifest.disclosed_items import DisclosedItems, group_items
 from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.statement import ItemType
 from evtool.core.ssh.key import PublicKey
-from evtool.core.terms.terms import Purpose, code_text
+from evtool.core.terms.terms import code_text
 from evtool.core.text.digest import sha256_hex
-from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.core.text.ranges import ranges_of
 from evtool.core.values import replace
 from evtool.core.verdict import Report
-from evtool.keys.age_keys import EncryptionKey
-from evtool.keys.passphrase import Passphrase
 from evtool.operations.author import Author, Now, Random, system_now
-from evtool.operations.bundle.choice import ItemSelection, Wanted, choose_items
-from evtool.operations.bundle.leftovers import PendingDisclosure, Tell, correction_of, sweep
+from evtool.operations.bundle.choice import ItemSelection, choose_items
+from evtool.operations.bundle.leftovers import PendingDisclosure, Tell, sweep
+from evtool.operations.bundle.options import Disclosure, PackOptions, PackPreview, PackResult
 from evtool.operations.bundle.plan import (
     Chosen,
     PartFile,
@@ -58,7 +53,7 @@ from evtool.operations.bundle.plan import (
 )
 from evtool.operations.bundle.travels import find_travels
 from evtool.operations.bundle.withhold import NAMES, Withhold, withheld_of
-from evtool.operations.bundle.writer import EncryptionKeys, Form, Made, new_bundle
+from evtool.operations.bundle.writer import EncryptionKeys, Made, new_bundle
 from evtool.operations.entries.writer import (
     Draft,
     EntryHeader,
@@ -69,159 +64,16 @@ from evtool.operations.entries.writer import (
 )
 from evtool.operations.progress import Progress
 from evtool.operations.record.disclosed_lists import list_name
-from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 from evtool.operations.record.record import Record, read_record
-from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.verify.derivations import list_derivations
 from evtool.report.bundle_readme import render_bundle_readme
 from evtool.report.cover_sheet import Handover, render_cover_sheet
 from evtool.report.travels import Travels
 from evtool.scan.tree import Tree
 from evtool.store.bundle import PAYLOAD_PREFIX
-from evtool.store.custody import COVER
+from evtool.store.custody_names import COVER
 from evtool.store.output import check_new
-
-
-class Disclosure(Struct, frozen=True):
-    """To whom, on what ground, and for what the bundle goes; recorded in the entry `disclosed`.
-
-    Attributes:
-        recipient: who gets it, as the user describes it.
-        purpose: what for.
-        authority: what allows it: agreement, warrant or order, by number.
-        confirmed: what a second agent confirms of the terms of items.
-        approved_by: code of that second agent.
-        is_onward: whether the collection came from others, even where its record does not show it.
-        trust: whose signatures under terms of consent count.
-        is_publication: whether it goes to everybody, which takes items whose handling is public; see `publication`.
-    """
-
-    recipient: Recipient
-    purpose: Purpose | str
-    authority: str
-    confirmed: frozenset[str] = frozenset()
-    approved_by: str | None = None
-    is_onward: bool = False
-    trust: TrustPolicy = field(default_factory=TrustPolicy)
-    is_publication: bool = False
-
-    @classmethod
-    def publication(cls, authority: str | None, trust: TrustPolicy) -> Disclosure:
-        """Disclose to nobody by name; only items whose handling is public can go that way."""
-        everybody = Recipient("public", kinds=frozenset({RecipientKind.PUBLIC}))
-        return cls(everybody, "publication", authority or "public handling", trust=trust, is_publication=True)
-
-    def request(self, agent: str | None, moment: datetime, key: PublicKey | None = None) -> Request:
-        """Put the question that consent has to answer."""
-        return Request(
-            recipient=self.recipient,
-            purpose=self.purpose,
-            day=moment.date(),
-            agent=agent,
-            key=key,
-            is_onward=self.is_onward,
-            confirmed=self.confirmed,
-            approved_by=self.approved_by,
-            is_publication=self.is_publication,
-        )
-
-    def details(self) -> Disclosed:
-        """Give the table of the entry, as far as it is known before the bundle is.
-
-        Raises:
-            UsageError: something that is confirmed is no code.
-        """
-        try:
-            return Disclosed(
-                recipient=PartyCode(self.recipient.code),
-                authority=self.authority,
-                purpose=code_text(self.purpose),
-                approved_by=PartyCode(self.approved_by) if self.approved_by else None,
-                confirmed=Confirmations(tuple(sorted(self.confirmed))) if self.confirmed else None,
-            )
-        except FormatError as error:
-            raise UsageError(error.message) from None
-
-
-class PackOptions(Struct, frozen=True):
-    """What to pack, and how.
-
-    Attributes:
-        wanted: what to disclose.
-        neutral_names: withhold the names; the payload goes under names made of item numbers.
-        recipients: whom to encrypt to; with none and no passphrase the bundle is not encrypted.
-        passphrase: what to encrypt with instead.
-        custody: where the record is, if not in the directory.
-    """
-
-    wanted: Wanted = field(default_factory=Wanted)
-    neutral_names: bool = False
-    recipients: tuple[EncryptionKey, ...] = ()
-    passphrase: Passphrase | None = None
-    custody: Where = None
-
-    def __post_init__(self) -> None:
-        # A name that only the file lost would still stand in the manifest of the bundle.
-        if self.neutral_names and NAMES not in self.wanted.withhold:
-            wanted = replace(self.wanted, withhold=self.wanted.withhold | {NAMES})
-            force_setattr(self, "wanted", wanted)
-
-    @property
-    def has_neutral_names(self) -> bool:
-        """Whether the files go by item numbers; they must where names are withheld."""
-        return NAMES in self.wanted.withhold
-
-    def form_of(self, output: Path) -> Form:
-        """Tell the form of a bundle from its name and from whether it is encrypted.
-
-        Raises:
-            UsageError: the two do not fit together.
-        """
-        encrypted = bool(self.recipients) or self.passphrase is not None
-        name = output.name.lower()
-        if encrypted != name.endswith(".age"):
-            raise UsageError(
-                "an encrypted bundle is named ….zip.age, and no other is",
-                hint="give keys or a passphrase together with a name that ends in .zip.age",
-                ways=(Way.ENCRYPTION,),
-            )
-        if encrypted and not name.endswith(".zip.age"):
-            raise UsageError("an encrypted bundle must be a zip container", hint="give a name that ends in .zip.age")
-        return Form.AGE if encrypted else Form.ZIP if name.endswith(".zip") else Form.FOLDER
-
-
-class PackResult(Struct, frozen=True):
-    """A bundle that was written and verified.
-
-    Attributes:
-        entry: number of the entry `disclosed` at the source.
-        head: its SHA-256; the recipient can ask for it with `verify --expect-head`.
-        items: items in the bundle.
-        withheld: items that the bundle does not disclose.
-        left_out: items that were asked for and may not be disclosed, each with the reason.
-        duties: what the recipient has to keep to, a short phrase each.
-        files, size: payload files, and bytes in them.
-        neutral: how many of these files go by the number of their item.
-        like_record: items whose path begins with a name that is `custody`, the place of the record, but for case.
-        travels: what goes to the recipient beside the evidence.
-        report: what verifying the bundle showed.
-        disclosed: numbers of the items in the bundle.
-    """
-
-    entry: int
-    head: str
-    items: int
-    withheld: int
-    left_out: tuple[tuple[int, str], ...]
-    duties: tuple[Words, ...]
-    files: int
-    neutral: int
-    like_record: int
-    travels: Travels
-    size: int
-    report: Report
-    disclosed: ItemRanges
 
 
 def pack(
@@ -253,35 +105,85 @@ def pack(
     check_new(output)
     details = disclosure.details()
     check_entry_text(details, header.reason, author.policy)
-    with open_for_writing(path, options.custody) as opened, Tree(opened.directory) as tree:
+    with open_for_writing(path, options.where) as opened, Tree(opened.directory) as tree:
         _check_outside(opened, output)
         sweep(output, tell, collection=_collection_id(opened), heads={link.head for link in opened.record.chain.links})
         request = disclosure.request(author.signer.code, author.now(), author.signer.public_key)
         choice = choose_items(opened.custody, options.wanted, request, disclosure.trust)
-        items = [sealed.item for sealed in choice.items]
-        disclosed = frozenset(item.number for item in items)
-        withhold = choice.withhold
-        travels = find_travels(opened.record, choice.items, withhold, (header.reason, details))
+        travels = find_travels(opened.record, choice.items, choice.withhold, (header.reason, details))
         announce(travels)
-        neutral = list_neutral_names(tree, choice.reserved)
-        chosen = [locate(tree, item, neutral, is_named=not withhold.hides_name(item.number)) for item in items]
-        payload = _measure_payload(tree, chosen, choice.reserved, options, author.progress)
-        total = opened.record.next_item - 1
-        fixity = _fixity(chosen, total)
+        contents = _read_contents(tree, choice, options, author.progress)
         cover = _cover(opened, choice, disclosure, author, travels)
-        listed = _list_items(items, choice.withheld_before, withhold, cover, author.random).serialize()
-        details = replace(details, list=Digest(sha256_hex(listed)))
-        # Without items: which ones they are says the list, and that does not go to later recipients.
-        about = EntryHeader(header.reason, header.happened_at, header.clock)
-        own = {list_name(opened.next_sequence): listed}
-        draft = draft_entry(opened, author, about, details, fixity=fixity, own=own)
-        # The items of a collection can be gone through once.
-        record = read_record(opened.custody)
-        kept = record_files(record, disclosed, withhold, {**draft.files, COVER: cover})
-        files = bag_files(record, kept, payload, _readme(record, draft, withhold, travels))
+        draft = _draft(opened, author, header, details, choice, contents, cover)
+        files = _list_files(opened, draft, choice, contents, cover, travels)
         report = _hand_out(
             opened, draft, lambda: new_bundle(form, output, files, keys, draft.head, author.progress), output
         )
+        total = opened.record.next_item - 1
+    return _sum_up(draft, choice, contents, travels, report, total)
+
+
+class _Contents(NamedTuple):
+    """The evidence in the bundle: its items, and their files, which were read and are as sealed."""
+
+    chosen: list[Chosen]
+    payload: list[PartFile]
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """Numbers of the items."""
+        return frozenset(item.number for item in self.chosen)
+
+
+def _read_contents(tree: Tree, choice: ItemSelection, options: PackOptions, progress: Progress) -> _Contents:
+    """Find where the items lie, read them, and compare them with their seals."""
+    neutral, withhold = list_neutral_names(tree, choice.reserved), choice.withhold
+    chosen = [
+        locate(tree, sealed.item, neutral, is_named=not withhold.hides_name(sealed.item.number))
+        for sealed in choice.items
+    ]
+    return _Contents(chosen, _measure_payload(tree, chosen, choice.reserved, options, progress))
+
+
+def _draft(
+    opened: OpenRecord,
+    author: Author,
+    header: EntryHeader,
+    details: Disclosed,
+    choice: ItemSelection,
+    contents: _Contents,
+    cover: bytes,
+) -> Draft:
+    """Draft and sign the entry, with the list of what the bundle holds and withholds."""
+    items = [sealed.item for sealed in choice.items]
+    listed = _list_items(items, choice.withheld_before, choice.withhold, cover, author.random).serialize()
+    # Without items: which ones they are says the list, and that does not go to later recipients.
+    about = EntryHeader(header.reason, header.happened_at, header.clock)
+    return draft_entry(
+        opened,
+        author,
+        about,
+        replace(details, list=Digest(sha256_hex(listed))),
+        fixity=_fixity(contents.chosen, opened.record.next_item - 1),
+        own={list_name(opened.next_sequence): listed},
+    )
+
+
+def _list_files(
+    opened: OpenRecord, draft: Draft, choice: ItemSelection, contents: _Contents, cover: bytes, travels: Travels
+) -> list[PartFile]:
+    """Give every file of the bundle, in order."""
+    # The items of a collection can be gone through once.
+    record = read_record(opened.custody)
+    kept = record_files(record, contents.numbers, choice.withhold, {**draft.files, COVER: cover})
+    return bag_files(record, kept, contents.payload, _readme(record, draft, choice.withhold, travels))
+
+
+def _sum_up(
+    draft: Draft, choice: ItemSelection, contents: _Contents, travels: Travels, report: Report, total: int
+) -> PackResult:
+    """Say what was packed."""
+    chosen, payload = contents
     return PackResult(
         entry=draft.entry.sequence,
         head=draft.head,
@@ -290,28 +192,15 @@ def pack(
         left_out=choice.left_out,
         duties=choice.duties,
         files=len(payload),
-        neutral=sum(parse_neutral_name(file.path.removeprefix(PAYLOAD_PREFIX)) is not None for file in payload),
+        by_number=tuple(
+            sorted(filter(None, (parse_neutral_name(file.path.removeprefix(PAYLOAD_PREFIX)) for file in payload)))
+        ),
         like_record=sum(item.path is not None and is_place_of_record(item.path.partition("/")[0]) for item in chosen),
         travels=travels,
         size=sum(file.size for file in payload),
         report=report,
-        disclosed=ranges_of(disclosed),
+        disclosed=ranges_of(contents.numbers),
     )
-
-
-class PackPreview(Struct, frozen=True):
-    """What a bundle would hold.
-
-    Attributes:
-        items, withheld, left_out, duties, travels, disclosed: as in `PackResult`.
-    """
-
-    items: int
-    withheld: int
-    left_out: tuple[tuple[int, str], ...]
-    duties: tuple[Words, ...]
-    travels: Travels
-    disclosed: ItemRanges
 
 
 def preview_pack(
@@ -336,7 +225,7 @@ def preview_pack(
     options.form_of(output)
     check_new(output)
     details = disclosure.details()
-    with open_record(path, options.custody) as record:
+    with open_record(path, options.where) as record:
         request = disclosure.request(agent, now(), key)
         choice = choose_items(record.custody, options.wanted, request, disclosure.trust)
         items = [sealed.item for sealed in choice.items]
@@ -366,10 +255,13 @@ def _hand_out(
         number = draft.entry.sequence
         if made_as is None or made_as == _identity(output) or not _is_written(opened, draft):
             raise
-        reason = error.message if isinstance(error, EvtoolError) else "the run was interrupted"
         raise InputError(
-            f"entry {number} records the disclosure, but the bundle was not completed and was removed: {reason}",
-            hint=f"nothing was handed over; record that with {correction_of(number)}",
+            "entry {number} records the disclosure, but the bundle was not completed and was removed: {why}",
+            hint="nothing was handed over; record that with "
+            "`evtool record DIR corrected --entry {number} --correction 'no bundle was handed over'`",
+            key="pack-incomplete",
+            number=number,
+            why=error if isinstance(error, EvtoolError) else EvtoolError("interrupted", key="interrupted"),
         ) from error
 
 
@@ -398,7 +290,11 @@ def _check_outside(opened: OpenRecord, output: Path) -> None:
     target = os.path.realpath(os.fsencode(output))
     for root in (opened.directory.path, opened.writer.location.path):
         if target.startswith(os.path.realpath(root) + os.fsencode(os.sep)):
-            raise UsageError("the bundle would lie inside the evidence directory", hint="name a place outside it")
+            raise UsageError(
+                "the bundle would lie inside the evidence directory",
+                hint="name a place outside it",
+                key="bundle-inside",
+            )
 
 
 def _cover(
@@ -450,7 +346,9 @@ def _list_items(
     try:
         return group_items(withheld, random(16).hex(), sha256_hex(cover), ranges_of(without) if without else None)
     except FormatError as error:
-        raise InputError(f"the list of what is withheld cannot be written: {error.message}") from error
+        raise InputError(
+            "the list of what is withheld cannot be written: {why}", key="withheld-list-not-written", why=error
+        ) from error
 
 
 def _remarks(record: Record, items: frozenset[int]) -> tuple[Words, ...]:
@@ -479,7 +377,7 @@ def _measure_payload(
         if file is not None:
             payload.append(file)
     if not payload:
-        raise InputError("none of the items is a file, and a bag needs at least one file")
+        raise InputError("none of the items is a file, and a bag needs at least one file", key="bag-needs-file")
     return payload
 
 

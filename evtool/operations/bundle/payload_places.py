@@ -11,6 +11,8 @@ from msgspec import Struct, field
 from evtool.core.container.link_paths import LinkPaths
 from evtool.core.container.payload_names import (
     ReservedNames,
+    find_unsafe,
+    fold_path,
     is_place_of_record,
     neutral_name,
     parse_neutral_name,
@@ -19,7 +21,7 @@ from evtool.core.errors import InputError
 from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.statement import ItemType
 from evtool.core.text.names import nfc_key, parse_name, parse_target, store_name
-from evtool.store.custody import RECORD
+from evtool.store.custody_names import RECORD
 from evtool.store.new_tree import NewTree, NoSuchPlaceError
 
 
@@ -76,6 +78,10 @@ class Placing:
         self._tree = tree
         self._items = items
         self._outside_links = outside_links
+        self._kept: dict[bytes, bool] = {}
+        """Whether the medium keeps a name as it is spelled."""
+        self._directories: dict[str, str] = {}
+        """The first spelling of each directory, by what a system without case takes it for."""
         self._reserved = ReservedNames(item.file.path for item in items if item.file)
 
     def place_files(self, payload: Mapping[bytes, Path]) -> None:
@@ -125,7 +131,12 @@ class Placing:
             try:
                 put(path)
             except NoSuchPlaceError as error:
-                raise InputError(f"item {item.number} cannot be written: {error.__cause__}") from error
+                raise InputError(
+                    "item {number} cannot be written: {why}",
+                    key="item-not-written",
+                    number=item.number,
+                    why=error.__cause__,
+                ) from error
             (self.placed.elsewhere if item.file else self.placed.withheld).append(item.number)
         if dated and item.file is not None and item.file.mtime is not None:
             self._tree.set_date(path, item.file.mtime)
@@ -143,9 +154,33 @@ class Placing:
         if first == RECORD:
             return None
         path = parse_name(item.file.path)
-        if is_place_of_record(first) and self._tree.is_same(path.partition(b"/")[0], RECORD.encode("ascii")):
+        if is_place_of_record(first) and not self._tree.tells_apart(path.partition(b"/")[0], RECORD.encode("ascii")):
             return None
-        return path
+        return path if self._keeps_names(path) and self._keeps_apart(item.file.path) else None
+
+    def _keeps_names(self, path: bytes) -> bool:
+        """Tell whether this medium keeps the names in a path as they are spelled; asked of those that some change."""
+        for name in path.split(b"/"):
+            if name not in self._kept:
+                self._kept[name] = find_unsafe(store_name(name)) is None or self._tree.keeps(name)
+            if not self._kept[name]:
+                return False
+        return True
+
+    def _keeps_apart(self, path: str) -> bool:
+        """Tell whether the directories of a path are here other ones than those that differ in case only."""
+        directory = path.rpartition("/")[0]
+        while directory:
+            other = self._directories.setdefault(fold_path(directory), directory)
+            if other != directory and not self._tells_apart(other, directory):
+                return False
+            directory = directory.rpartition("/")[0]
+        return True
+
+    def _tells_apart(self, one: str, other: str) -> bool:
+        """Tell whether this medium tells two directories apart by the names in which they differ."""
+        pairs = zip(parse_name(one).split(b"/"), parse_name(other).split(b"/"), strict=True)
+        return any(self._tree.tells_apart(*pair) for pair in pairs if pair[0] != pair[1])
 
 
 Put = Callable[[bytes], object]

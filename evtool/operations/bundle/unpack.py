@@ -26,8 +26,9 @@ from evtool.operations.bundle.payload_places import Placed, Placing
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.container import open_container
 from evtool.operations.record.continuation import open_continued
+from evtool.operations.record.items import nameless_items, read_items
 from evtool.operations.record.place import BundleAccess, Place
-from evtool.operations.record.record import nameless_items, read_items, read_record
+from evtool.operations.record.record import read_record
 from evtool.operations.record.subject import Subject
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import verify, verify_open
@@ -37,7 +38,8 @@ from evtool.scan.tree import Tree, TreeLocation
 from evtool.store.bundle import PAYLOAD_PREFIX, Bundle, FolderBundle
 from evtool.store.bundle_form import is_bundle_folder
 from evtool.store.continued import ContinuedCustody
-from evtool.store.custody import RECORD, CustodyReader
+from evtool.store.custody import CustodyReader
+from evtool.store.custody_names import RECORD
 from evtool.store.new_tree import NewTree, flush_files
 from evtool.store.output import check_new, new_directory
 from evtool.store.work import WorkPlace
@@ -102,8 +104,10 @@ def unpack(
         report = verify(work.content, here, progress=progress)
         for finding in _problems(report):
             raise EvidenceError(
-                f"the written files differ from the bundle, so nothing was unpacked: {in_english(finding)}",
+                "the written files differ from the bundle, so nothing was unpacked: {finding}",
                 hint="the bundle itself is verified: check the medium, or unpack to another one",
+                key="unpack-differs",
+                finding=in_english(finding),
             )
     return UnpackResult(
         tuple(placed.withheld), tuple(placed.elsewhere), tuple(placed.outside), tuple(placed.impossible), report
@@ -134,7 +138,9 @@ def _open_staged(
         location = TreeLocation.find(os.fspath(place))
         if not is_bundle_folder(location):
             raise UsageError(
-                "this directory is not a bundle", hint="an evidence directory does not need to be unpacked"
+                "this directory is not a bundle",
+                hint="an evidence directory does not need to be unpacked",
+                key="unpack-not-bundle",
             )
         with FolderBundle(location) as folder, _continued(folder, options) as subject:
             _require_sound(verify_open(subject, options, progress))
@@ -213,8 +219,10 @@ class _Stage:
                         tally.at((size or 0) - left)
         if not is_same or left:
             raise EvidenceError(
-                f"{shown(store_name(name))} changed while the bundle was unpacked, so nothing was unpacked",
+                "{name} changed while the bundle was unpacked, so nothing was unpacked",
                 hint="make sure that nothing writes to the bundle, and run again",
+                key="unpack-changed",
+                name=shown(store_name(name)),
             )
         return size or 0
 
@@ -259,7 +267,9 @@ def _require_sound(report: Report) -> None:
             hint="`evtool verify DIR` shows everything that is wrong",
         )
     if not report.items.ok:
-        raise InputError("no item in the bundle could be checked, so nothing was unpacked")
+        raise InputError(
+            "no item in the bundle could be checked, so nothing was unpacked", key="unpack-nothing-checked"
+        )
 
 
 def _problems(report: Report) -> Iterator[Finding]:

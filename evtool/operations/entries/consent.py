@@ -37,10 +37,11 @@ from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.record_event import RecordResult, record_event
 from evtool.operations.entries.writer import EntryHeader
+from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.opening import require_sound
 from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
-from evtool.operations.record.record import Record, SealedItem, read_numbered_items
+from evtool.operations.record.record import Record, SealedItem
 from evtool.operations.record.trust import TrustPolicy, read_agents
 from evtool.operations.record.withholding import judge_withholding, require_explained, withheld_ranges
 
@@ -241,7 +242,7 @@ def change_consent(
     terms: ConsentTerms,
     header: EntryHeader,
     *,
-    custody: Where = None,
+    where: Where = None,
 ) -> ChangeResult:
     """Record that consent or handling changed; without items in the header, of all items sealed by now.
 
@@ -254,11 +255,11 @@ def change_consent(
         raise UsageError(
             "no term was given", hint="state at least one, for example that its status is withdrawn", key="no-term"
         )
-    for sentence in find_contradictions(terms, whole=False):
-        raise UsageError(sentence)
+    for contradiction in find_contradictions(terms, whole=False):
+        raise UsageError.like(contradiction)
     without_effect: dict[str, int] = {}
     differences = _Differences()
-    with open_record(path, custody) as record:
+    with open_record(path, where) as record:
         items = header.items or _all_sealed(record)
         moment = header.happened_at or author.now()
         change = ConsentChange(record.chain.links[-1].entry.sequence + 1, moment, items, terms)
@@ -285,7 +286,7 @@ def change_consent(
     # Named one by one even if it is all: items that are sealed later are not meant.
     header = EntryHeader(header.reason, header.happened_at, header.clock, items)
     details = ConsentChanged(TermsText(terms.serialize()))
-    written = record_event(path, author, details, header, custody=custody)
+    written = record_event(path, author, details, header, where=where)
     return ChangeResult(written, items, differences.list(), without_effect)
 
 

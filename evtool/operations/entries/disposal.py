@@ -8,7 +8,8 @@ from evtool.core.manifest.statement import ItemType
 from evtool.core.text.names import parse_name
 from evtool.core.text.ranges import ItemRanges, is_about, name_ranges, ranges_of
 from evtool.operations.entries.writer import OpenRecord
-from evtool.operations.record.record import SealedItem, read_numbered_items, read_record
+from evtool.operations.record.items import read_numbered_items
+from evtool.operations.record.record import SealedItem, read_record
 from evtool.operations.verify.items.judge import is_another
 from evtool.scan.observe import Mode, observe
 from evtool.scan.source import EvidenceSource
@@ -40,11 +41,15 @@ def require_gone(opened: OpenRecord, items: ItemRanges | None) -> None:
     ]
     there = _find_there(opened.evidence, named)
     if there:
-        numbers = name_ranges(ranges_of(there).ranges, _MAX_RANGES)
         lies = "lies" if len(there) == 1 else "lie"
         raise UsageError(
-            f"{numbers} still {lies} where the record says, so nothing was recorded",
-            hint=f"check the numbers, or remove the files first; if it is right all the same, confirm {STILL_THERE}",
+            "{items_en} still {lies_en} where the record says, so nothing was recorded",
+            hint="check the numbers, or remove the files first; if it is right all the same, confirm {code}",
+            key="disposal-still-there",
+            items_en=name_ranges(ranges_of(there).ranges, _MAX_RANGES),
+            lies_en=lies,
+            items=ranges_of(there).ranges,
+            code=STILL_THERE,
             ways=(Way.STILL_THERE,),
         )
 

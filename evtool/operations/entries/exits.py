@@ -30,9 +30,10 @@ from evtool.operations.entries.consent import decide_items
 from evtool.operations.entries.fixity import FixityRequest
 from evtool.operations.entries.record_event import RecordResult, add_event
 from evtool.operations.entries.writer import EntryHeader, open_for_writing
+from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.opening import require_sound
 from evtool.operations.record.place import Where
-from evtool.operations.record.record import Record, read_numbered_items, read_record
+from evtool.operations.record.record import Record, read_record
 from evtool.operations.record.trust import TrustPolicy
 from evtool.report.language import in_english
 
@@ -116,7 +117,7 @@ def record_exit(
     *,
     purpose: Purpose | str | None = None,
     fixity: FixityRequest | None = None,
-    custody: Where = None,
+    where: Where = None,
 ) -> RecordResult:
     """Record that items go to somebody else, once consent was asked and the evidence was compared.
 
@@ -136,7 +137,7 @@ def record_exit(
             key="confirm-reason",
             ways=(Way.REASON,),
         )
-    with open_for_writing(path, custody, author.progress) as opened:
+    with open_for_writing(path, where, author.progress) as opened:
         request = Request(
             recipient=consent.recipient,
             purpose=purpose or _purpose_of(details.purpose),

@@ -14,8 +14,9 @@ from evtool.core.text.patterns import Exclusions
 from evtool.operations.author import Author, Random
 from evtool.operations.entries.writer import OpenRecord
 from evtool.operations.record.disclosed_lists import read_lists
+from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.opening import require_sound
-from evtool.operations.record.record import Record, read_numbered_items, read_record
+from evtool.operations.record.record import Record, read_record
 from evtool.operations.record.selection import Selection
 from evtool.operations.verify.items.comparison import Comparison
 from evtool.operations.verify.items.plain import Comparer
@@ -23,7 +24,7 @@ from evtool.report.language import in_english
 from evtool.scan.engine import Workers
 from evtool.scan.observe import Mode
 from evtool.scan.workers import default_jobs
-from evtool.store.custody import NAME
+from evtool.store.custody_names import NAME
 
 
 class FixityRequest(Struct, frozen=True):

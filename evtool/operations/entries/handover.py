@@ -29,7 +29,7 @@ from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.read import open_record
 from evtool.operations.record.trust import TrustPolicy
 from evtool.report.language import in_english
-from evtool.store.custody import receipt_names
+from evtool.store.custody_names import receipt_names
 from evtool.store.output import write_new_file
 
 
@@ -41,7 +41,7 @@ class ReceiveOptions(Struct, frozen=True):
         accepted: the items accepted, with `Acceptance.PARTIAL`.
         transfer: number of the entry that is answered; None means the newest one to this receiver.
         trust: whose keys the recipient trusts.
-        custody: where the record is, if not in the directory; for a bundle, the directory that continues it.
+        where: where the record is, if not in the directory; for a bundle, the directory that continues it.
         jobs: number of workers; None means a number that suits this machine.
     """
 
@@ -49,7 +49,7 @@ class ReceiveOptions(Struct, frozen=True):
     accepted: ItemRanges | None = None
     transfer: int | None = None
     trust: TrustPolicy = field(default_factory=TrustPolicy)
-    custody: Where = None
+    where: Where = None
     jobs: int | None = None
 
     def __post_init__(self) -> None:
@@ -82,7 +82,7 @@ def receive(
             key="receipt-exists",
             path=shown(str(receipt)),
         )
-    with open_for_writing(path, options.custody, author.progress) as opened:
+    with open_for_writing(path, options.where, author.progress) as opened:
         transfer = _find_transfer(opened, author.signer.code, options.transfer)
         if options.acceptance is not Acceptance.REJECTED:
             _require_trust(opened, options.trust)
@@ -96,13 +96,13 @@ def receive(
         )
         check_entry_text(details, header.reason, author.policy)
         written = write_entry(opened, author, header, details, fixity=measured.fixity)
-        if not place_of(options.custody).dry_run:
+        if not place_of(options.where).dry_run:
             files = opened.custody.read_entry(written.sequence, details.event.value)
             write_new_file(receipt, serialize_receipt(files.data, files.signature))
     return RecordResult(written.sequence, written.head, measured.fixity, measured.findings, options.accepted)
 
 
-def add_receipt(path: str | os.PathLike[str], receipt: bytes, trust: TrustPolicy, *, custody: Where = None) -> Receipt:
+def add_receipt(path: str | os.PathLike[str], receipt: bytes, trust: TrustPolicy, *, where: Where = None) -> Receipt:
     """Put a receipt beside the sender's entry that it answers.
 
     Raises:
@@ -111,7 +111,7 @@ def add_receipt(path: str | os.PathLike[str], receipt: bytes, trust: TrustPolicy
         NotEstablishedError: the recipient's key is not trusted.
     """
     entry, signature = split_receipt(receipt)
-    with open_for_writing(path, custody) as opened:
+    with open_for_writing(path, where) as opened:
         links = opened.record.chain.links
         if not links:
             raise InputError("there is no record here for a receipt", key="receipt-no-record")
@@ -233,13 +233,13 @@ def _require_accepted(measured: Measurement, options: ReceiveOptions) -> None:
         )
 
 
-def write_receipt(path: str | os.PathLike[str], receipt: Path, *, custody: Where = None) -> int:
+def write_receipt(path: str | os.PathLike[str], receipt: Path, *, where: Where = None) -> int:
     """Write the receipt for the newest `received` entry of a record again; returns the entry's number.
 
     Raises:
         InputError: the record has no such entry, or the file exists already.
     """
-    with open_record(path, custody) as record:
+    with open_record(path, where) as record:
         for link in reversed(record.chain.links):
             if isinstance(link.entry.details, Received):
                 files = record.custody.read_entry(link.entry.sequence, link.entry.event.value)

@@ -17,7 +17,7 @@ from evtool.operations.record.read import open_record
 
 
 def choose_old_key(
-    path: str | os.PathLike[str], new: PublicKey, old: Sequence[PublicKey], *, custody: Where = None
+    path: str | os.PathLike[str], new: PublicKey, old: Sequence[PublicKey], *, where: Where = None
 ) -> PublicKey:
     """Choose which of the old keys of an agent, the newest first, can tell this record of the new one.
 
@@ -25,15 +25,19 @@ def choose_old_key(
         UsageError: the record knows the new key already.
         InputError: none of the old keys has signed here, so there is nobody whom the new one could follow.
     """
-    with open_record(path, custody) as record:
+    with open_record(path, where) as record:
         acts, admitting = acts_of(record.chain.links), record.houses.admitting
     known = {act.key for act in acts} | {act.admitted.key for act in acts if act.admitted and act.entry in admitting}
     if new.fingerprint in known:
-        raise UsageError("this record knows the new key already; nothing was added")
+        raise UsageError("this record knows the new key already; nothing was added", key="key-known-already")
     for key in old:
         if key.fingerprint in known:
             return key
-    raise InputError("the old key has signed nothing in this record", hint="here the new key can sign without a word")
+    raise InputError(
+        "the old key has signed nothing in this record",
+        hint="here the new key can sign without a word",
+        key="key-signed-nothing",
+    )
 
 
 def announce_key(
@@ -42,7 +46,7 @@ def announce_key(
     new: PublicKey,
     header: EntryHeader,
     *,
-    custody: Where = None,
+    where: Where = None,
 ) -> RecordResult:
     """Add the entry `admitted` by which the next key of the agent who signs follows the present one.
 
@@ -50,4 +54,4 @@ def announce_key(
         as `record_event`.
     """
     details = Admitted(PartyCode(author.signer.code), Fingerprint(new.fingerprint), Role.AFTER)
-    return record_event(path, author, details, header, custody=custody)
+    return record_event(path, author, details, header, where=where)

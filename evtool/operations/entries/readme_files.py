@@ -9,7 +9,7 @@ from evtool.core.ssh.key import PublicKey
 from evtool.core.ssh.signature import NAMESPACE
 from evtool.operations.record.record import Record
 from evtool.report.custody_readme import EntryLine, render_custody_readme
-from evtool.store.custody import ALLOWED_SIGNERS, README
+from evtool.store.custody_names import ALLOWED_SIGNERS, README
 
 
 def serialize_informational(

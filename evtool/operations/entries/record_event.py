@@ -68,7 +68,7 @@ def record_event(
     *,
     fixity: FixityRequest | None = None,
     confirmed: frozenset[str] = frozenset(),
-    custody: Where = None,
+    where: Where = None,
 ) -> RecordResult:
     """Add an entry of any event but a seal, and those that hand items over (`evtool.operations.entries.exits`).
 
@@ -87,7 +87,7 @@ def record_event(
             "items go to somebody else only after consent was asked: `record_exit` does that", key="exit-asks"
         )
     check_entry_text(details, header.reason, author.policy)
-    with open_for_writing(path, custody, author.progress) as opened:
+    with open_for_writing(path, where, author.progress) as opened:
         if isinstance(details, Disposed) and STILL_THERE not in confirmed:
             require_gone(opened, header.items)
         return add_event(opened, author, details, header, fixity=fixity)
@@ -173,8 +173,11 @@ def _check_admission(record: Record, author: Author, details: Admitted) -> None:
         )
     if houses.ignores((author.signer.code, signer), (details.agent, details.key)):
         raise UsageError(
-            f"{details.agent} has signed here for another house than {author.signer.code}, so the admission would have "
-            "no effect; nothing was recorded"
+            "{agent} has signed here for another house than {code}, so the admission would "
+            "have no effect; nothing was recorded",
+            key="admit-other-house",
+            agent=details.agent,
+            code=author.signer.code,
         )
 
 

@@ -25,14 +25,15 @@ from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.record_event import RecordResult, add_event
 from evtool.operations.entries.writer import EntryHeader, OpenRecord, open_for_writing
+from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
-from evtool.operations.record.record import Record, SealedItem, read_numbered_items, read_record
+from evtool.operations.record.record import Record, SealedItem, read_record
 from evtool.operations.verify.items.judge import is_another
 from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Kind, find_one
-from evtool.store.custody import NAME
+from evtool.store.custody_names import NAME
 
 _ENTRY_BYTES = MAX_ENTRY - 8 * 1024
 """Bytes of names and numbers in one entry; the rest is for its reason and its salt."""
@@ -57,7 +58,7 @@ def rename_item(
     new: str,
     header: EntryHeader,
     *,
-    custody: Where = None,
+    where: Where = None,
 ) -> RenameResult:
     """Record that one item has another name now, which is where its bytes lie.
 
@@ -72,9 +73,9 @@ def rename_item(
     try:
         details = Renamed(StoredPaths((new,)))
     except FormatError as error:
-        raise UsageError(error.message, hint=error.hint) from None
+        raise UsageError.like(error) from None
     check_entry_text(details, header.reason, author.policy)
-    with open_for_writing(path, custody) as opened:
+    with open_for_writing(path, where) as opened:
         record = read_record(opened.custody)
         sealed = next((each for each in read_numbered_items(record) if each.item.number == item), None)
         require_decidable(record)
@@ -90,7 +91,7 @@ def restate_names(
     items: ItemRanges,
     header: EntryHeader,
     *,
-    custody: Where = None,
+    where: Where = None,
 ) -> list[RecordResult]:
     """Record again which names items have, in entries of their own.
 
@@ -100,7 +101,7 @@ def restate_names(
         UsageError: the name of an item is withheld here, or the item was disposed of.
         MismatchError, InputError, RefusedError: as `rename_item`.
     """
-    with open_record(path, custody) as record:
+    with open_record(path, where) as record:
         renames = [
             Rename(sealed.item.number, sealed.item.file.path, sealed.item.file.path)
             for sealed in read_numbered_items(record, seek(items))
@@ -108,8 +109,10 @@ def restate_names(
         ]
         require_decidable(record)
     if len(renames) != len(items):
-        raise UsageError("an item was disposed of, or its name is withheld here, so it cannot be recorded again")
-    return record_renames(path, author, renames, header, custody=custody)
+        raise UsageError(
+            "an item was disposed of, or its name is withheld here, so it cannot be recorded again", key="rename-gone"
+        )
+    return record_renames(path, author, renames, header, where=where)
 
 
 def record_renames(
@@ -118,7 +121,7 @@ def record_renames(
     renames: Sequence[Rename],
     header: EntryHeader,
     *,
-    custody: Where = None,
+    where: Where = None,
 ) -> list[RecordResult]:
     """Record that items lie under other names now, in as many entries as it takes; the caller has compared them.
 
@@ -129,7 +132,7 @@ def record_renames(
     check_entry_text(Renamed(StoredPaths(tuple(rename.new for rename in renames))), header.reason, author.policy)
     written = []
     for group in _split(sorted(renames, key=lambda rename: rename.item)):
-        with open_for_writing(path, custody) as opened:
+        with open_for_writing(path, where) as opened:
             _require_free(read_record(opened.custody), group)
             written.append(_add(opened, author, header, group))
     return written
@@ -159,16 +162,29 @@ def _add(opened: OpenRecord, author: Author, header: EntryHeader, renames: Seque
 def _plan(opened: OpenRecord, record: Record, sealed: SealedItem | None, item: int, new: str) -> Rename:
     """Refuse what cannot be a new name for an item."""
     if sealed is None:
-        raise UsageError(f"item {item} is not here, or is withheld", hint="`evtool show DIR` lists the items")
+        raise UsageError(
+            "item {item} is not here, or is withheld",
+            hint="`evtool show DIR` lists the items",
+            key="rename-not-here",
+            item=item,
+        )
     if sealed.item.file is None:
-        raise UsageError(f"the name of item {item} is withheld in this copy, so it cannot get another one here")
+        raise UsageError(
+            "the name of item {item} is withheld in this copy, so it cannot get another one here",
+            key="rename-withheld",
+            item=item,
+        )
     if record.is_disposed(sealed):
-        raise UsageError(f"item {item} was disposed of, so it has no place that could get another name")
+        raise UsageError(
+            "item {item} was disposed of, so it has no place that could get another name",
+            key="rename-disposed",
+            item=item,
+        )
     old = sealed.item.file.path
     if old == new:
-        raise UsageError(f"item {item} is named {shown(old)} already")
+        raise UsageError("item {item} is named {old} already", key="rename-same", item=item, old=shown(old))
     if opened.inside and parse_name(new).partition(b"/")[0] == NAME:
-        raise UsageError(f"{shown(new)} lies in the record, where no evidence is")
+        raise UsageError("{new} lies in the record, where no evidence is", key="rename-in-record", new=shown(new))
     rename = Rename(item, old, new)
     _require_free(record, [rename])
     return rename
@@ -190,21 +206,34 @@ def _require_free(record: Record, renames: Sequence[Rename]) -> None:
     require_decidable(record)
     for rename in renames:
         if rename.item not in found:
-            raise UsageError(f"item {rename.item} is not named {shown(rename.old)}; nothing was recorded")
+            raise UsageError(
+                "item {item} is not named {old}; nothing was recorded",
+                key="rename-other-name",
+                item=rename.item,
+                old=shown(rename.old),
+            )
 
 
 def _require_apart(item: int, name: str, by_name: Mapping[str, Rename], above: Mapping[str, Rename]) -> None:
     if name in by_name:
         raise UsageError(
-            f"{shown(name)} is the name of item {item}, so item {by_name[name].item} cannot have it",
+            "{name} is the name of item {item}, so item {other} cannot have it",
             hint="a name is free once its item has another one, or an entry says that the item was disposed of",
+            key="rename-taken",
+            name=shown(name),
+            item=item,
+            other=by_name[name].item,
         )
     below = next((path for path in _above(name) if path in by_name), None)
     other = above.get(name) or (by_name[below] if below is not None else None)
     if other is not None:
         raise UsageError(
-            f"{shown(other.new)} and {shown(name)}, item {item}, cannot both be: one lies below the other",
-            hint=f"if item {item} was an empty directory that is one no more, record that it was disposed of",
+            "{new} and {name}, item {item}, cannot both be: one lies below the other",
+            hint="if item {item} was an empty directory that is one no more, record that it was disposed of",
+            key="rename-below",
+            new=shown(other.new),
+            name=shown(name),
+            item=item,
         )
 
 
@@ -219,13 +248,19 @@ def _require_item_there(evidence: TreeLocation, sealed: SealedItem, rename: Rena
     with Tree(evidence) as tree:
         if not _is_there(tree, sealed, rename.new):
             raise MismatchError(
-                f"what lies at {shown(rename.new)} is not item {rename.item}; nothing was recorded",
+                "what lies at {new} is not item {item}; nothing was recorded",
                 hint="a changed file is a new item: `evtool seal DIR` seals it",
+                key="rename-differs",
+                new=shown(rename.new),
+                item=rename.item,
             )
         if find_one(tree, parse_name(rename.old)) is not None and _is_there(tree, sealed, rename.old):
             raise UsageError(
-                f"item {rename.item} still lies at {shown(rename.old)} as well; nothing was recorded",
+                "item {item} still lies at {old} as well; nothing was recorded",
                 hint="a second copy is a new item: `evtool seal DIR` seals it; or remove the one that is not needed",
+                key="rename-both",
+                item=rename.item,
+                old=shown(rename.old),
             )
 
 
@@ -237,7 +272,12 @@ def _is_there(tree: Tree, sealed: SealedItem, name: str) -> bool:
     """
     found = find_one(tree, parse_name(name))
     if found is None:
-        raise InputError(f"nothing lies at {shown(name)}", hint="give the name below the evidence directory")
+        raise InputError(
+            "nothing lies at {name}",
+            hint="give the name below the evidence directory",
+            key="rename-nothing",
+            name=shown(name),
+        )
     content = sealed.item.content
     if content.type is ItemType.OMITTED:
         return True
@@ -245,5 +285,7 @@ def _is_there(tree: Tree, sealed: SealedItem, name: str) -> bool:
         return False
     seen = observe(tree, found, mode=Mode.HASH, size=content.size)
     if seen.problem is not None:
-        raise InputError(f"{shown(name)} cannot be read: {seen.detail}")
+        raise InputError(
+            "{name} cannot be read: {why_en}", key="rename-unreadable", name=shown(name), why_en=seen.detail
+        )
     return not is_another(content, seen)

@@ -43,7 +43,8 @@ from evtool.operations.verify.time.listing import read_known_stamps
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import TreeLocation
 from evtool.store.continued import ContinuedCustody
-from evtool.store.custody import CustodyDirectory, CustodyReader, FileRole, file_name, locate_custody
+from evtool.store.custody import CustodyDirectory, CustodyReader, locate_custody
+from evtool.store.custody_names import FileRole, file_name
 from evtool.store.journal import journal_name
 from evtool.store.writer import CustodyWriter
 

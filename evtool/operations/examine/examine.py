@@ -25,8 +25,9 @@ from evtool.operations.entries.consent import known_consents
 from evtool.operations.examine.program import describe_platform, digest_code, list_packages
 from evtool.operations.examine.self_test import run_self_test
 from evtool.operations.progress import NoProgress, Progress
+from evtool.operations.record.items import nameless_items, read_afresh, read_items
 from evtool.operations.record.place import Place
-from evtool.operations.record.record import Record, SealedItem, nameless_items, read_afresh, read_items
+from evtool.operations.record.record import Record, SealedItem
 from evtool.operations.verify.derivations import Derivation, list_derivations
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import verify_and_tell
@@ -43,13 +44,13 @@ from evtool.report.account import (
     MadeWith,
     Question,
     TermsKnown,
-    TrustKind,
     TrustUsed,
 )
-from evtool.report.consent_document import summary_document, terms_document
-from evtool.report.document import log_entry, step_document
+from evtool.report.consent_document import terms_document
+from evtool.report.document import fill_verdict, log_entry
 from evtool.report.findings import IN_JSON, in_english_if_words, list_findings
 from evtool.report.told import tell
+from evtool.report.trust_used import TrustKind
 
 
 def examine(
@@ -186,27 +187,8 @@ def _question(options: VerifyOptions, trusted: TrustKind, report: Report) -> Que
 
 def _verdict(report: Report, told: _Told) -> AccountVerdict:
     listed = list_findings(report.findings, IN_JSON)
-    return AccountVerdict(
-        exit_code=report.exit_code,
-        axes=report.axes,
-        collection=report.collection,
-        head=report.head,
-        steps=tuple(map(step_document, report.steps)),
-        sealed=report.sealed,
-        items=report.items,
-        evidence=report.evidence,
-        bytes=report.bytes,
-        partial=report.partial,
-        continued=report.continued,
-        findings=tuple(map(_finding, listed.findings)),
-        more_findings=listed.more,
-        signers=report.signers,
-        handling=report.handling,
-        consent_summary=summary_document(report.consent) if report.consent else None,
-        statuses=_statuses(told),
-        timestamps=report.timestamps,
-        intervals=report.intervals,
-    )
+    own = {"statuses": _statuses(told), "findings": tuple(map(_finding, listed.findings))}
+    return fill_verdict(AccountVerdict, report, listed, own)
 
 
 def _statuses(told: _Told) -> dict[str, tuple[str, ...]]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime
-from multiprocessing import get_context
 
 from evtool.report.account import Account
 from evtool.report.certificate.certificate import write_certificate
@@ -15,6 +13,7 @@ from evtool.report.certificate.writer import Source
 from evtool.report.page.page import write_papers
 from evtool.report.paper import Paper
 from evtool.report.paper_page import render_paper
+from evtool.report.paper_pdf import render_pdf
 
 
 def render_pages(account: Account, languages: Sequence[str], *, as_pdf: bool) -> Iterator[tuple[str, bytes]]:
@@ -49,14 +48,4 @@ def render_certificates(
 def _render_both(name: str, paper: Paper, account: Account, *, as_pdf: bool) -> Iterator[tuple[str, bytes]]:
     yield f"{name}.html", render_paper(paper).encode("utf-8")
     if as_pdf:
-        # A process for each: what typst keeps of one paper would add up with that of the next.
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as worker:
-            moment = datetime.fromisoformat(account.made.verified_at)
-            yield f"{name}.pdf", worker.submit(_render_pdf, paper, moment).result()
-
-
-def _render_pdf(paper: Paper, moment: datetime) -> bytes:
-    # typst is an extra: without it this module still makes pages in HTML.
-    from evtool.report.paper_pdf import render_pdf
-
-    return render_pdf(paper, moment)
+        yield f"{name}.pdf", render_pdf(paper, datetime.fromisoformat(account.made.verified_at))

@@ -12,7 +12,8 @@ from evtool.core.finding import Cause, Code, Effect, Finding, Words
 from evtool.core.manifest.disclosed_items import DisclosedItems, parse_disclosed_items
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.limits import MAX_DISCLOSED_LIST
-from evtool.store.custody import CustodyReader, FileRole, Listing, file_name
+from evtool.store.custody import CustodyReader
+from evtool.store.custody_names import FileRole, Listing, file_name
 
 
 class DisclosedList(NamedTuple):

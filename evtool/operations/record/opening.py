@@ -15,7 +15,8 @@ from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.record import Record, read_record
 from evtool.report.language import in_english
 from evtool.scan.tree import TreeLocation
-from evtool.store.custody import NAME, CustodyDirectory, CustodyReader, locate_custody
+from evtool.store.custody import CustodyDirectory, CustodyReader, locate_custody
+from evtool.store.custody_names import NAME
 
 _VERIFY_FIRST = "run `evtool verify DIR` first"
 
@@ -43,9 +44,9 @@ def open_evidence(path: str | os.PathLike[str], where: Where) -> Iterator[Opened
         MismatchError: the record fails verification.
         UsageError: the custody directory lies inside the evidence.
     """
-    evidence, custody = TreeLocation.find(os.fspath(path)), place_of(where).custody
-    own = NAME if is_own_place(evidence, find_place(evidence, custody)) else None
-    location = locate_custody(evidence, custody)
+    evidence, custody_path = TreeLocation.find(os.fspath(path)), place_of(where).custody
+    own = NAME if is_own_place(evidence, find_place(evidence, custody_path)) else None
+    location = locate_custody(evidence, custody_path)
     if location is None:
         yield Opened(evidence, None, own)
         return
@@ -53,16 +54,16 @@ def open_evidence(path: str | os.PathLike[str], where: Where) -> Iterator[Opened
         yield Opened(evidence, read_sound_record(directory), own)
 
 
-def find_place(evidence: TreeLocation, custody: str | None) -> bytes:
+def find_place(evidence: TreeLocation, custody_path: str | None) -> bytes:
     """Decide where the custody directory is, whether or not it is there yet; None means its own place.
 
     Raises:
         UsageError: it lies in the evidence directory, but not at its own place: there it would be evidence.
     """
     own = os.path.join(evidence.path, NAME)
-    if custody is None:
+    if custody_path is None:
         return own
-    path, root = os.path.realpath(os.fsencode(custody)), os.path.realpath(evidence.path)
+    path, root = os.path.realpath(os.fsencode(custody_path)), os.path.realpath(evidence.path)
     if path == os.path.join(root, NAME) or _is_same(path, own):
         return own
     if path == root or path.startswith(root + b"/"):

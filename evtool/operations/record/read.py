@@ -13,16 +13,9 @@ from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.values import replace
 from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.continuation import wrong_pair
+from evtool.operations.record.items import nameless_items, read_afresh, read_items, read_numbered_items
 from evtool.operations.record.place import BundleAccess, Where, place_of
-from evtool.operations.record.record import (
-    Record,
-    SealedItem,
-    nameless_items,
-    read_afresh,
-    read_items,
-    read_numbered_items,
-    read_record,
-)
+from evtool.operations.record.record import Record, SealedItem, read_record
 from evtool.operations.record.selection import Selection
 from evtool.operations.record.subject import open_subject
 from evtool.operations.record.wrong_place import no_record
@@ -32,7 +25,7 @@ from evtool.report.language import in_english
 @contextmanager
 def open_record(
     path: str | os.PathLike[str],
-    custody: Where = None,
+    where: Where = None,
     access: BundleAccess | None = None,
     *,
     progress: Progress | None = None,
@@ -47,7 +40,7 @@ def open_record(
         FormatError: a bundle is not in the form that is read.
         KeyFileError: a bundle is encrypted, and nothing given opens it.
     """
-    place = place_of(custody)
+    place = place_of(where)
     place = place if access is None else replace(place, access=access)
     with open_subject(path, place, progress or NoProgress()) as subject:
         if subject is None:

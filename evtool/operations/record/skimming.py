@@ -11,7 +11,8 @@ from evtool.core.manifest.skim import Sought, skim_manifest
 from evtool.core.text.checksums import serialize_line
 from evtool.core.text.names import parse_name
 from evtool.operations.record.as_signed import compare_with_entry
-from evtool.store.custody import CustodyReader, FileRole, file_name
+from evtool.store.custody import CustodyReader
+from evtool.store.custody_names import FileRole, file_name
 
 LEAST_LINES = 10_000
 """Lines from which on a seal is worth it. A shorter one is read in full in no time, and that tells more."""

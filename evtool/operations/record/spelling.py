@@ -7,13 +7,15 @@ hand. What comes back is bytes to append and roots to fold in; nothing has to be
 from __future__ import annotations
 
 import time
-from array import array
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain, repeat
+from operator import itemgetter
 from typing import NamedTuple
 
 from evtool.core.errors import FormatError
-from evtool.core.manifest.block import decode_files
+from evtool.core.manifest.block import are_readable, read_metadata
+from evtool.core.manifest.line import FileColumns, spell_files
 from evtool.core.manifest.manifest import ManifestReader
 from evtool.core.manifest.merkle import compute_line_subtrees
 from evtool.core.manifest.statement import (
@@ -23,8 +25,8 @@ from evtool.core.manifest.statement import (
     FileStatement,
     ItemType,
     MetadataStatement,
-    serialize_files,
     serialize_metadata,
+    spell_columns,
     spell_statements,
 )
 from evtool.core.metadata.description import Description
@@ -33,9 +35,10 @@ from evtool.core.text.digest import Digests
 from evtool.core.text.limits import MAX_LINE
 from evtool.core.text.names import store_name, store_names
 from evtool.operations.record.described import Seen, seen_of
-from evtool.scan.batch import Reading, ReadingRow, observation_of
-from evtool.scan.marks import make_mark, mark_of, pack_marks
+from evtool.scan.batch import Reading, ReadingRow, files_of, observation_of
+from evtool.scan.marks import PackedMarks, pack_marks, stamp_to_mark
 from evtool.scan.observe import Observation
+from evtool.scan.small_files import FileRow
 from evtool.scan.walk import Kind, Run, join_path
 from evtool.store.journal import spell_known
 
@@ -43,6 +46,7 @@ LINES_PER_ITEM = 2
 """What an item is, and its name; what follows in a block is at most what a file says about itself."""
 
 _DESCRIBED = (*PLAIN_STATEMENTS, MetadataStatement.kind)
+_FOLLOW_PLAIN, _FOLLOW_DESCRIBED = map(spell_statements, (PLAIN_STATEMENTS, _DESCRIBED))
 
 _SLOW_READ = 1_000_000
 """Nanoseconds for a file from which on its digests are worth keeping for a run after an interrupted one."""
@@ -82,6 +86,7 @@ class ItemBlock(NamedTuple):
         marks: what tells later whether they are still what was read, see `evtool.scan.marks`.
         first_key, last_key: sort keys of the first and of the last of the items.
         seen: what there is to count of what the files say about themselves.
+        newest: the latest modification time that they state, in nanoseconds since 1970.
     """
 
     order: BlockOrder
@@ -93,10 +98,11 @@ class ItemBlock(NamedTuple):
     size: int
     reused: int
     journal: bytes
-    marks: array[int]
+    marks: PackedMarks
     first_key: bytes
     last_key: bytes
     seen: dict[Seen, int]
+    newest: int
 
 
 def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
@@ -111,7 +117,7 @@ def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
         return None
     spelled = spell_items(reading, order.first_item, salts, described.follow, described.lines)
     journal = _spell_journal(reading)  # before anything else takes time: how long the files took is what counts
-    ends = _read(spelled.lines, order.first_item, len(reading.rows)) if spelled is not None else None
+    ends = _read(spelled, order.first_item, len(reading.rows)) if spelled is not None else None
     if spelled is None or ends is None:
         return None
     rows = reading.rows
@@ -123,11 +129,12 @@ def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
         spelled.listed,
         spelled.unlisted,
         spelled.size,
-        sum(row.reused for row in rows if isinstance(row, Observation)),
+        0 if files_of(rows) else sum(row.reused for row in rows if isinstance(row, Observation)),
         journal,
-        pack_marks(mark_of(row) if isinstance(row, Observation) else make_mark(row[:4]) for row in rows),
+        pack_marks([stamp_to_mark(row) if isinstance(row, Observation) else row[:4] for row in rows]),
         *ends,
         described.seen,
+        spelled.newest,
     )
 
 
@@ -136,7 +143,7 @@ class _SpelledDescriptions(NamedTuple):
 
     Attributes:
         follow: kinds of the statements after the content of each item.
-        lines: the line of each item, "" for none.
+        lines: the line of each item with its newline, "" for none.
         seen: what there is to count.
     """
 
@@ -155,30 +162,48 @@ def _spell_descriptions(reading: Reading, first_item: int, salts: list[str]) -> 
         return None
     left = iter(salts)
     lines = [
-        serialize_metadata(item, next(left), description) if description else ""
+        serialize_metadata(item, next(left), description) + "\n" if description else ""
         for item, description in enumerate(descriptions, first_item)
     ]
     follow: list[tuple[str, ...]] = [_DESCRIBED if description else PLAIN_STATEMENTS for description in descriptions]
     return _SpelledDescriptions(follow, lines, Counter(map(seen_of, filter(None, descriptions))))
 
 
-def _read(lines: bytes, first_item: int, items: int) -> tuple[bytes, bytes] | None:
-    """Read the lines of so many items, and give the sort keys of the first and the last; None if they are refused."""
-    files = decode_files(lines, first_item)
-    if files is not None:
-        return (files.paths[0].encode(), files.paths[-1].encode()) if len(files.paths) == items else None
+def _read(spelled: SpelledItems, first_item: int, items: int) -> tuple[bytes, bytes] | None:
+    """Read what was spelled of so many items, and give the sort keys of the first and the last; None if it is refused.
+
+    Of plain files, the values that were filled in are what a reader would cut out again, so they are held against what
+    it admits.
+    """
+    if spelled.columns and _are_read_at_once(spelled, range(first_item, first_item + items)):
+        return spelled.columns[0].paths[0].encode(), spelled.columns[-1].paths[-1].encode()
     try:
-        read = list(ManifestReader(first_item).read(lines.split(b"\n")[:-1]))
+        read = list(ManifestReader(first_item).read(spelled.lines.split(b"\n")[:-1]))
     except FormatError:
         return None
     keys = [item.sort_key for item in read]
     return (keys[0], keys[-1]) if len(read) == items and keys[0] and keys[-1] else None
 
 
+def _are_read_at_once(spelled: SpelledItems, numbers: range) -> bool:
+    """Tell whether a reader takes these files as one block of these items."""
+    columns = FileColumns(*(list(chain(*column)) for column in zip(*spelled.columns, strict=True)))
+    expected = list(map(str, numbers))
+    last = spelled.last or [""] * len(numbers)
+    announced = [_FOLLOW_DESCRIBED if line else _FOLLOW_PLAIN for line in last]
+    return (
+        columns.numbers == expected == columns.names_of
+        and columns.follows == announced
+        and are_readable(columns)
+        and read_metadata(numbers, spelled.last) is not None
+    )
+
+
 def _spell_journal(reading: Reading) -> bytes:
     """Spell for the journal what took, or would take, a while to read."""
     slow = time.time_ns() - reading.started > _SLOW_READ * len(reading.rows)
-    if not slow and sum(row[0] >= _WORTH_KEEPING for row in reading.rows if not isinstance(row, Observation)) == 0:
+    files = [row for row in reading.rows if not isinstance(row, Observation)]
+    if not slow and max(map(itemgetter(0), files), default=0) < _WORTH_KEEPING:
         return b""
     paths = (join_path(run.directory, name) for run in reading.runs for name in run.names)
     return b"".join(
@@ -196,12 +221,18 @@ class SpelledItems(NamedTuple):
         listed: their lines in the list of checksums, each with its newline.
         unlisted: files whose path is too long for that list.
         size: bytes of their files.
+        newest: the latest modification time that they state, in nanoseconds since 1970.
+        columns: what stands in the lines of content and name, by directories, if all items are files.
+        last: the line that ends each item with its newline, "" for none; empty if no item has one.
     """
 
     lines: bytes
     listed: bytes
     unlisted: int
     size: int
+    newest: int
+    columns: list[FileColumns]
+    last: Sequence[str]
 
 
 def spell_items(
@@ -214,56 +245,92 @@ def spell_items(
     """Spell what was observed; None if something was not, or has a line that is too long.
 
     `follow` gives for each item the kinds of the statements after its content; without it, there is its name alone.
-    `last` gives the line that ends each item, "" for none.
+    `last` gives the line that ends each item, with its newline, "" for none; empty if no item has one.
     """
-    follow = follow or [PLAIN_STATEMENTS] * len(reading.rows)
-    lines: list[str] = []
-    listed: list[bytes] = []
-    unlisted = total = at = 0
+    text, listed = "", b""
+    columns: list[FileColumns] = []
+    unlisted = total = at = newest = 0
     for run in reading.runs:
         end = at + len(run.names)
+        order = _RunOrder(
+            first_item + at, salts[LINES_PER_ITEM * at : LINES_PER_ITEM * end], follow[at:end], last[at:end]
+        )
         rows = reading.rows[at:end]
-        own_salts = salts[LINES_PER_ITEM * at : LINES_PER_ITEM * end]
-        spelled = _spell_run(run, rows, first_item + at, own_salts, follow[at:end])
+        files = files_of(rows)
+        spelled = _spell_files(run, files, order) if files else _spell_entries(run, rows, order)
         if spelled is None:
             return None
-        new_lines, size = spelled
-        lines += new_lines
-        total += size
-        unlisted += _list_run(run, rows, first_item + at, listed)
+        text += spelled.text
+        listed += spelled.listed
+        total += spelled.size
+        unlisted += spelled.unlisted
+        newest = max(newest, spelled.newest)
+        columns += spelled.columns
         at = end
-    if last:
-        pairs = zip(lines[::LINES_PER_ITEM], lines[1::LINES_PER_ITEM], last, strict=True)
-        lines = [line for item in pairs for line in item if line]
-    text = "\n".join(lines)
-    if len(max(lines, key=len)) > MAX_LINE // 4 and max(len(line.encode("utf-8")) for line in lines) > MAX_LINE:
+    lines = text.encode("utf-8")
+    if max(map(len, lines.split(b"\n"))) > MAX_LINE:
         return None
-    return SpelledItems(text.encode("utf-8") + b"\n", b"".join(listed), unlisted, total)
+    columns = columns if len(columns) == len(reading.runs) else []
+    return SpelledItems(lines, listed, unlisted, total, newest, columns, last)
 
 
-def _spell_run(
-    run: Run, rows: list[ReadingRow], first_item: int, salts: list[str], follow: Sequence[tuple[str, ...]]
-) -> tuple[list[str], int] | None:
-    """Spell the items of one directory, with the bytes of their files."""
-    prefix = store_name(run.directory) + "/" if run.directory else ""
-    names = store_names(run.names)
-    files = [row for row in rows if not isinstance(row, Observation)]
-    if len(files) == len(rows):
-        sizes, mtimes, _, _, sha256s, blake3s, _ = zip(*files, strict=True)
-        columns = (sizes, mtimes, sha256s, blake3s)
-        return serialize_files(first_item, salts, prefix, names, columns, map(spell_statements, follow)), sum(sizes)
+class _RunOrder(NamedTuple):
+    """What is needed, beside what was read, to spell the items of one directory; as `spell_items` is given it."""
+
+    first_item: int
+    salts: list[str]
+    follow: Sequence[tuple[str, ...]]
+    last: Sequence[str]
+
+
+class _SpelledRun(NamedTuple):
+    """The spelling of the items of one directory; as `SpelledItems`, with text for the lines."""
+
+    text: str
+    listed: bytes
+    unlisted: int
+    size: int
+    newest: int
+    columns: tuple[FileColumns, ...] = ()
+
+
+def _spell_files(run: Run, files: list[FileRow], order: _RunOrder) -> _SpelledRun:
+    """Spell the items of one directory that are all files, read just now."""
+    sizes, mtimes, _, _, sha256s, blake3s, _ = zip(*files, strict=True)
+    seen = (sizes, mtimes, sha256s, blake3s)
+    follows = list(map(spell_statements, order.follow))
+    columns = spell_columns(order.first_item, order.salts, _prefix(run), store_names(run.names), seen, follows)
+    text, total, newest = spell_files(columns, order.last), sum(sizes), max(mtimes)
+    if not _is_listed_plainly(run):
+        return _SpelledRun(text, *_list_run(run, sha256s, order.first_item), total, newest, (columns,))
+    between = b"  " + run.directory + b"/" if run.directory else b"  "
+    digests = "\n".join(sha256s).encode("ascii").split(b"\n")
+    listed = chain.from_iterable(zip(digests, repeat(between), run.names, repeat(b"\n"), strict=False))
+    return _SpelledRun(text, b"".join(listed), 0, total, newest, (columns,))
+
+
+def _spell_entries(run: Run, rows: list[ReadingRow], order: _RunOrder) -> _SpelledRun | None:
+    """Spell items of one directory that are not all files; None if one takes a decision."""
     lines: list[str] = []
-    total = 0
-    for index, (row, name) in enumerate(zip(rows, names, strict=True)):
-        observation = observation_of(row, 0)
-        item, salt, name_salt = first_item + index, salts[2 * index], salts[2 * index + 1]
-        content = _state_content(item, salt, observation, follow[index])
+    observations = [observation_of(row, 0) for row in rows]
+    total = newest = 0
+    for index, (observation, name) in enumerate(zip(observations, store_names(run.names), strict=True)):
+        item, salt, name_salt = order.first_item + index, order.salts[2 * index], order.salts[2 * index + 1]
+        follow = order.follow[index] if order.follow else PLAIN_STATEMENTS
+        content = _state_content(item, salt, observation, follow)
         if content is None or observation.stamp is None:
             return None
-        file = FileStatement(item, name_salt, prefix + name, observation.stamp.mtime)
-        lines += (statement.serialize().decode("utf-8") for statement in (content, file))
+        file = FileStatement(item, name_salt, _prefix(run) + name, observation.stamp.mtime)
+        lines += (statement.serialize().decode("utf-8") + "\n" for statement in (content, file))
+        lines += order.last[index : index + 1]
         total += content.size or 0
-    return lines, total
+        newest = max(newest, observation.stamp.mtime)
+    digests = [observation.sha256 for observation in observations]
+    return _SpelledRun("".join(lines), *_list_run(run, digests, order.first_item), total, newest)
+
+
+def _prefix(run: Run) -> str:
+    return store_name(run.directory) + "/" if run.directory else ""
 
 
 def _state_content(item: int, salt: str, observation: Observation, follow: tuple[str, ...]) -> ContentStatement | None:
@@ -282,29 +349,23 @@ def _state_content(item: int, salt: str, observation: Observation, follow: tuple
     return None
 
 
-def _list_run(run: Run, rows: list[ReadingRow], first_item: int, listed: list[bytes]) -> int:
-    """Add the files of a run to a list of checksums; returns how many of them are too long for it."""
-    if _is_listed_plainly(run, rows):
-        head = b"  " + run.directory + b"/" if run.directory else b"  "
-        digests = (row[4].encode("ascii") for row in rows if not isinstance(row, Observation))
-        listed += [digest + head + name + b"\n" for digest, name in zip(digests, run.names, strict=True)]
-        return 0
+def _list_run(run: Run, digests: Sequence[str], first_item: int) -> tuple[bytes, int]:
+    """Spell the part of a run in the list of checksums, and count its files that are too long for it."""
     unlisted = 0
-    for item, (row, name) in enumerate(zip(rows, run.names, strict=True), first_item):
-        digest = row.sha256 if isinstance(row, Observation) else row[4]
+    listed: list[bytes] = []
+    for item, (digest, name) in enumerate(zip(digests, run.names, strict=True), first_item):
         if digest:
             path = join_path(run.directory, name)
             unlisted += len(path) > MAX_LISTED_PATH
             listed.append(serialize_line(item, digest, path))
-    return unlisted
+    return b"".join(listed), unlisted
 
 
-def _is_listed_plainly(run: Run, rows: list[ReadingRow]) -> bool:
-    """Tell whether these are files read just now, whose paths `serialize_line` would leave as they are."""
+def _is_listed_plainly(run: Run) -> bool:
+    """Tell whether `serialize_line` would leave the paths of these files as they are."""
     names = b"/".join(run.names)
     return (
         not any(mark in names or mark in run.directory for mark in (b"\\", b"\n", b"\r"))
         and len(run.directory) + 1 + max(map(len, run.names)) <= MAX_LISTED_PATH
         and (run.directory != b"" or b"-" not in run.names)
-        and not any(isinstance(row, Observation) for row in rows)
     )

@@ -19,7 +19,8 @@ from evtool.operations.record.place import BundleAccess, Place, RecordPlace
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import TreeLocation
 from evtool.store.bundle_form import is_bundle_folder
-from evtool.store.custody import NAME, CustodyDirectory, CustodyReader, locate_custody
+from evtool.store.custody import CustodyDirectory, CustodyReader, locate_custody
+from evtool.store.custody_names import NAME
 
 if TYPE_CHECKING:
     from evtool.store.bundle import Bundle
@@ -65,7 +66,7 @@ def open_subject(place: Place, where: RecordPlace, progress: Progress) -> Iterat
 
 @contextmanager
 def open_itself(
-    place: Place, custody: str | None, access: BundleAccess, progress: Progress
+    place: Place, custody_path: str | None, access: BundleAccess, progress: Progress
 ) -> Iterator[Subject | None]:
     """Open an evidence directory or a bundle with its own record alone; None if a directory has no record.
 
@@ -73,11 +74,11 @@ def open_itself(
         InputError: there is nothing that could be one, or it cannot be read.
         FormatError: a container is refused, or was changed or cut short.
         KeyFileError: a bundle is encrypted, and nothing given opens it.
-        UsageError: `custody` is given for a bundle.
+        UsageError: `custody_path` is given for a bundle.
     """
     if isinstance(place, str | os.PathLike) and os.path.isdir(place):
         location = TreeLocation.find(os.fspath(place))
-        if custody is None and is_bundle_folder(location):
+        if custody_path is None and is_bundle_folder(location):
             # Start-up time: a plain directory needs no reader of bundles.
             from evtool.store.bundle import FolderBundle
 
@@ -85,20 +86,20 @@ def open_itself(
                 yield Subject(folder.custody, folder, None, folder)
             return
         try:
-            record = locate_custody(location, custody)
+            record = locate_custody(location, custody_path)
         except InputError:
             # A link or a file in the directory's place: the user named no such record, so it is a finding.
-            if custody is not None:
+            if custody_path is not None:
                 raise
             record = None
         if record is None:
             yield None
             return
-        own = NAME if is_own_place(location, find_place(location, custody)) else None
+        own = NAME if is_own_place(location, find_place(location, custody_path)) else None
         with CustodyDirectory(record) as directory:
             yield Subject(directory, location, own, None)
         return
-    if custody is not None:
+    if custody_path is not None:
         raise UsageError(
             "a bundle contains its own record; a custody directory is for evidence directories", key="bundle-own-record"
         )

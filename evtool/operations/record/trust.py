@@ -8,15 +8,12 @@ from datetime import UTC, datetime
 from msgspec import Struct, field
 
 from evtool.core.custody.chain import Link
-from evtool.core.custody.entry import Entry
-from evtool.core.custody.events import Admitted, Event
+from evtool.core.custody.events import Event
 from evtool.core.custody.house import Agents, Houses, act_of
-from evtool.core.finding import Code, Effect, Finding, Words
+from evtool.core.finding import Code, Words
 from evtool.core.ssh.allowed_signers import AllowedSigners, TrustStatus
 from evtool.core.ssh.key import PublicKey
 from evtool.core.ssh.signature import NAMESPACE
-from evtool.core.text.times import format_time
-from evtool.core.verdict import SignerReport
 
 
 class TrustPolicy(Struct, frozen=True):
@@ -43,7 +40,7 @@ class TrustPolicy(Struct, frozen=True):
         A retired key is trusted no more, whatever the list says: the entry comes after the first one of its successor
         in the chain, so it was signed later, by mistake or by whoever stole the key.
         """
-        return self.judge(link) or _judge_retired(link, houses)
+        return self.judge(link) or judge_retired(link, houses)
 
     def judge(self, link: Link) -> tuple[Code, Words] | None:
         """Say why the signer of an entry is not trusted; None if it is.
@@ -94,7 +91,8 @@ def read_agents(links: Iterable[Link], houses: Houses, policy: TrustPolicy) -> A
     return Agents(act_of(link) for link in links if link.entry.sequence in houses.admitting and policy.knows(link))
 
 
-def _judge_retired(link: Link, houses: Houses) -> tuple[Code, Words] | None:
+def judge_retired(link: Link, houses: Houses) -> tuple[Code, Words] | None:
+    """Say by which entry the key of an entry was retired before it signed; None if it was not."""
     by = houses.retired_by.get(link.entry.sequence)
     return None if by is None else (Code.KEY_RETIRED, Words("retired", agent=link.entry.agent, by=by))
 
@@ -108,49 +106,3 @@ _REASONS = {
     TrustStatus.NOT_YET_VALID: (Code.KEY_NOT_YET_VALID, Words("not-yet-valid")),
     TrustStatus.NO_LONGER_VALID: (Code.KEY_NO_LONGER_VALID, Words("no-longer-valid")),
 }
-
-
-def _find_admissions(links: Iterable[Link], houses: Houses, policy: TrustPolicy) -> dict[tuple[str, str], Entry]:
-    """Find who is admitted by entries that count and whose signers are trusted: code and key -> the first of them."""
-    found: dict[tuple[str, str], Entry] = {}
-    for link in links:
-        details, counts = link.entry.details, link.entry.sequence in houses.admitting
-        if isinstance(details, Admitted) and counts and policy.judge_entry(link, houses) is None:
-            found.setdefault((details.agent, details.key), link.entry)
-    return found
-
-
-def judge_signers(
-    links: Iterable[Link], houses: Houses, policy: TrustPolicy, findings: list[Finding]
-) -> list[SignerReport]:
-    """Judge the signer of each entry of a record, with its houses; what is not trusted is added to the findings."""
-    links = list(links)
-    reports: list[SignerReport] = []
-    admitted = _find_admissions(links, houses, policy)
-    for link in links:
-        entry, key = link.entry, link.public_key
-        objection, retired = policy.judge(link), _judge_retired(link, houses)
-        if objection:
-            code, reason = objection
-            says, remarks = Words("signer", agent=entry.agent, why=reason), tuple[Words, ...]()
-            admission = admitted.get((entry.agent, key.fingerprint))
-            if code is Code.KEY_UNKNOWN and admission is not None:
-                remarks = (Words("admitted", entry=admission.sequence, by=admission.agent, agent=entry.agent),)
-            findings.append(
-                Finding(code, Effect.OPEN, says, found=key.fingerprint, entry=entry.sequence, remarks=remarks)
-            )
-        if retired:
-            findings.append(Finding(retired[0], Effect.OPEN, retired[1], found=key.fingerprint, entry=entry.sequence))
-        reports.append(
-            SignerReport(
-                entry=entry.sequence,
-                event=entry.event.value,
-                agent=entry.agent,
-                fingerprint=key.fingerprint,
-                public_key=key.line,
-                trusted=objection is None and retired is None,
-                claimed_time=format_time(entry.happened_at),
-                head=link.head,
-            )
-        )
-    return reports

@@ -9,7 +9,8 @@ from itertools import islice
 from evtool.core.errors import EvtoolError, InputError, Way
 from evtool.core.text.names import shown
 from evtool.scan.tree import TreeLocation
-from evtool.store.custody import NAME, CustodyDirectory
+from evtool.store.custody import CustodyDirectory
+from evtool.store.custody_names import NAME
 
 _MAX_LOOKED_AT = 1000
 """Entries of a folder that are looked at."""

@@ -17,11 +17,10 @@ from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.record_event import record_event
-from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.progress import Progress
+from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.read import open_record
-from evtool.operations.record.record import read_numbered_items
 from evtool.operations.seal.options import SealOptions
 from evtool.operations.seal.seal import seal
 from evtool.operations.seal.unsealed import list_new_names
@@ -70,42 +69,57 @@ def derive(
         MismatchError, EvidenceError: as sealing.
     """
     details = Derived(1, 2, method)
-    check_entry_text(details, options.reason, author.policy)
-    first, second = _find(path, options.custody, original, copy)
+    check_entry_text(details, options.header.reason, author.policy)
+    first, second = _find(path, options.where, original, copy)
     if first is None:
-        raise InputError(f"{shown(original)} is not an item of this collection", hint="`evtool show DIR` lists them")
+        raise InputError(
+            "{original} is not an item of this collection",
+            hint="`evtool show DIR` lists them",
+            key="derive-no-item",
+            original=shown(original),
+        )
     sealed = None
     if second is None:
         new = _find_only_new(path, options, copy)
         _require_changed(first, _hash_file(path, new, author.progress), copy)
-        if place_of(options.custody).dry_run:
+        if place_of(options.where).dry_run:
             return _rehearse(path, options, first.number)
         sealed = seal(path, author, options).entry
-        _, second = _find(path, options.custody, original, new)
+        _, second = _find(path, options.where, original, new)
     if second is None:
-        raise InputError(f"{shown(copy)} was not sealed", hint="`evtool show DIR` lists the sealed items")
+        raise InputError(
+            "{copy} was not sealed",
+            hint="`evtool show DIR` lists the sealed items",
+            key="derive-unsealed",
+            copy=shown(copy),
+        )
     if second.number <= first.number:
-        raise UsageError(f"item {second.number} was sealed before item {first.number}, so it cannot be a copy of it")
+        raise UsageError(
+            "item {copy} was sealed before item {original}, so it cannot be a copy of it",
+            key="derive-earlier",
+            copy=second.number,
+            original=first.number,
+        )
     _require_changed(first, _digest_of(second), copy)
     details = replace(details, original=first.number, copy=second.number)
-    header = EntryHeader(options.reason, options.happened_at, options.clock, ranges_of((first.number, second.number)))
-    written = record_event(path, author, details, header, custody=options.custody)
+    header = replace(options.header, items=ranges_of((first.number, second.number)))
+    written = record_event(path, author, details, header, where=options.where)
     return DeriveResult(first.number, second.number, sealed, written.entry, written.head)
 
 
 def _rehearse(path: str | os.PathLike[str], options: SealOptions, original: int) -> DeriveResult:
     """Tell what deriving a new file would add: its seal, and the entry after that."""
-    with open_record(path, options.custody) as record:
+    with open_record(path, options.where) as record:
         number = record.chain.links[-1].entry.sequence + 1
         return DeriveResult(original, record.next_item, number, number + 1, None)
 
 
-def _find(path: str | os.PathLike[str], custody: Where, *names: str) -> list[Item | None]:
+def _find(path: str | os.PathLike[str], where: Where, *names: str) -> list[Item | None]:
     """Find items by number or stored name, or by the same name in another Unicode form if only one has it."""
     numbers = {int(name): name for name in names if _NUMBER.fullmatch(name)}
     exact: dict[str, Item] = {}
     alike: dict[str, list[Item]] = {}
-    with open_record(path, custody) as record:
+    with open_record(path, where) as record:
         for sealed in read_numbered_items(record):
             item = sealed.item
             if item.number in numbers:
@@ -146,8 +160,11 @@ def _require_changed(original: Item, digest: str | None, copy: str) -> None:
     """
     if digest is not None and digest == _digest_of(original):
         raise UsageError(
-            f"{shown(copy)} has the same bytes as item {original.number}: nothing was changed",
+            "{copy} has the same bytes as item {number}: nothing was changed",
             hint="save the redacted file under that name, then run the command again",
+            key="derive-unchanged",
+            copy=shown(copy),
+            number=original.number,
         )
 
 
@@ -162,15 +179,20 @@ def _find_only_new(path: str | os.PathLike[str], options: SealOptions, copy: str
     alike = [name for name in new if nfc_key(name) == nfc_key(copy)]
     if copy not in new and len(alike) != 1:
         raise InputError(
-            f"{shown(copy)} is neither an item nor a new file of this directory",
+            "{copy} is neither an item nor a new file of this directory",
             hint="put the copy into the evidence directory, and give its name as `evtool show DIR --json` prints it",
+            key="derive-not-new",
+            copy=shown(copy),
         )
     found = copy if copy in new else alike[0]
     others = [name for name in new if name != found]
     if others:
         more = f" and {len(others) - _MAX_NAMED} more" if len(others) > _MAX_NAMED else ""
         raise UsageError(
-            f"other new files would be sealed too: {', '.join(map(shown, others[:_MAX_NAMED]))}{more}",
+            "other new files would be sealed too: {names}{more_en}",
             hint="seal them first with `evtool seal DIR`, or move them away",
+            key="derive-others",
+            names=", ".join(map(shown, others[:_MAX_NAMED])),
+            more_en=more,
         )
     return found

@@ -20,7 +20,7 @@ from evtool.scan.walk import WalkNotes, walk_runs
 
 
 def effective_exclusions(
-    evidence: TreeLocation, custody: bytes | None, record: Record | None, options: SealOptions
+    evidence: TreeLocation, custody_name: bytes | None, record: Record | None, options: SealOptions
 ) -> Exclusions:
     """Give the patterns of a new seal: those in force, unless they are reset, and the new ones.
 
@@ -33,25 +33,27 @@ def effective_exclusions(
         before = record.exclusions.patterns if record else DEFAULT_PATTERNS
     new = tuple(dict.fromkeys(pattern for pattern in options.exclude if pattern not in before))
     Exclusions(before + new)  # too many, or not printable: said before anything is walked over
-    return Exclusions(before + _bind(evidence, custody, new, options)) if new else Exclusions(before)
+    return Exclusions(before + _bind(evidence, custody_name, new, options)) if new else Exclusions(before)
 
 
 def _bind(
-    evidence: TreeLocation, custody: bytes | None, patterns: tuple[str, ...], options: SealOptions
+    evidence: TreeLocation, custody_name: bytes | None, patterns: tuple[str, ...], options: SealOptions
 ) -> tuple[str, ...]:
     """Spell patterns as the names in the directory are spelled."""
     spellings = {
         pattern: dict.fromkeys((pattern, *(unicodedata.normalize(form, pattern) for form in ("NFC", "NFD"))))
         for pattern in patterns
     }
-    met = _find_matching(evidence, custody, {spelling for each in spellings.values() for spelling in each})
+    met = _find_matching(evidence, custody_name, {spelling for each in spellings.values() for spelling in each})
     unbound = [pattern for pattern, each in spellings.items() if not met & each.keys()]
     if unbound and UNMATCHED not in options.allow:
         raise UsageError(
-            f"nothing in the directory matches {', '.join(shown(pattern) for pattern in unbound)}, so nothing "
-            "would be left out; nothing was sealed",
-            hint=f"correct the pattern; for names that will come later, allow {UNMATCHED}",
+            "nothing in the directory matches {names}, so nothing would be left out; nothing was sealed",
+            hint="correct the pattern; for names that will come later, allow {unmatched}",
+            key="exclude-unbound",
             ways=(Way.ALLOW,),
+            names=", ".join(shown(pattern) for pattern in unbound),
+            unmatched=UNMATCHED,
         )
     return tuple(
         spelling
@@ -61,13 +63,13 @@ def _bind(
     )
 
 
-def _find_matching(evidence: TreeLocation, custody: bytes | None, patterns: set[str]) -> set[str]:
+def _find_matching(evidence: TreeLocation, custody_name: bytes | None, patterns: set[str]) -> set[str]:
     """Walk over a directory, past all patterns, and find those of these that match something."""
     single: Mapping[str, Exclusions] = {pattern: Exclusions((pattern,)) for pattern in patterns}
     met: set[str] = set()
     seen_directory = None
     with Tree(evidence) as tree:
-        for run in walk_runs(tree, custody=custody, exclusions=Exclusions(), notes=WalkNotes()):
+        for run in walk_runs(tree, custody_name=custody_name, exclusions=Exclusions(), notes=WalkNotes()):
             left = [pattern for pattern in single if pattern not in met]
             if not left:
                 break

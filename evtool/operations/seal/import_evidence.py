@@ -27,7 +27,6 @@ from evtool.interop.expected import WEAK
 from evtool.interop.foreign_bag import PAYLOAD, ForeignBag, read_foreign_bag
 from evtool.operations.author import Author
 from evtool.operations.entries.writer import (
-    EntryHeader,
     OpenRecord,
     open_for_writing,
     write_entry,
@@ -43,7 +42,7 @@ from evtool.report.language import in_english
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import WalkNotes, walk
 from evtool.store.bundle_form import is_bundle_folder
-from evtool.store.custody import NAME
+from evtool.store.custody_names import NAME
 from evtool.store.journal import Journal, journal_name
 
 LIST_FORMATS = FORMATS
@@ -120,6 +119,7 @@ def import_bag(
         raise UsageError(
             "this is a bundle of evtool, sealed already",
             hint="`evtool verify DIR` checks it as it is, `evtool unpack DIR -o OUT` makes an evidence directory of it",
+            key="import-own-bundle",
         )
     with Tree(location) as tree:
         bag = _read_bag(tree, texts)
@@ -154,9 +154,9 @@ def import_list(
         with _open_list(list_path) as file:
             data = file.read(_MAX_TEXT_FILE + 1)
     except OSError as error:
-        raise InputError(f"{name}: {error.strerror}") from error
+        raise InputError("{name}: {why.strerror}", key="import-list-unreadable", name=name, why=error) from error
     if len(data) > _MAX_TEXT_FILE:
-        raise FormatError(f"{name} has more than {_MAX_TEXT_FILE} bytes")
+        raise FormatError("{name} has more than {limit} bytes", key="import-list-long", name=name, limit=_MAX_TEXT_FILE)
     how = replace(how, name=os.path.basename(os.fsdecode(os.fspath(list_path))))
     read = read_list(data, how, _name_lookup(path, options))
     method = f"list of {read.format_name} with {len(read.files)} files, SHA-256 of the list "
@@ -184,11 +184,11 @@ def _name_lookup(path: str | os.PathLike[str], options: SealOptions) -> Callable
 
     @cache
     def names() -> set[str]:
-        custody = NAME if options.custody is None else None
+        custody = NAME if options.where is None else None
         with Tree(location) as tree:
             return {
                 nfc_key(store_name(found.path))
-                for found in walk(tree, custody=custody, exclusions=Exclusions(), notes=WalkNotes())
+                for found in walk(tree, custody_name=custody, exclusions=Exclusions(), notes=WalkNotes())
             }
 
     return lambda name: nfc_key(store_name(name)) in names()
@@ -208,7 +208,12 @@ def _read_bag(tree: Tree, texts: dict[bytes, str]) -> ForeignBag:
         with os.fdopen(tree.open_file(b"", path), "rb") as file:
             data = file.read(_MAX_TEXT_FILE + 1)
         if len(data) > _MAX_TEXT_FILE:
-            raise FormatError(f"{shown(store_name(path))} has more than {_MAX_TEXT_FILE} bytes")
+            raise FormatError(
+                "{path} has more than {limit} bytes",
+                key="import-text-long",
+                path=shown(store_name(path)),
+                limit=_MAX_TEXT_FILE,
+            )
         texts[path] = hashlib.sha256(data).hexdigest()
         return data
 
@@ -223,26 +228,25 @@ def _read_bag(tree: Tree, texts: dict[bytes, str]) -> ForeignBag:
         # Whatever its kind: a manifest that is a link must not be passed over, but fail to open.
         return read_foreign_bag([os.fsdecode(name) for name, _ in tree.list_directory(b"")], read, exists)
     except OSError as error:
-        raise InputError(f"the bag cannot be read: {error.strerror}") from error
+        raise InputError("the bag cannot be read: {why.strerror}", key="import-bag-unreadable", why=error) from error
 
 
 def _import(run: _Import) -> ImportResult:
-    check_entry_text(run.details, run.options.reason, run.author.policy)
+    check_entry_text(run.details, run.options.header.reason, run.author.policy)
     options = run.options
     if not options.reset_exclusions and _lists_hidden(run.expectation, Exclusions(DEFAULT_PATTERNS)):
         # What other systems leave in folders is evidence as soon as somebody else listed it.
         options = replace(options, reset_exclusions=True)
     check = ImportCheck(run.expectation)
-    with open_for_writing(run.path, options.custody) as opened:
+    with open_for_writing(run.path, options.where) as opened:
         _require_unsealed(opened)
     # Tables that do not fit are found before anything is read or written.
     previewed = preview_seal(run.path, options, policy=run.author.policy)
-    with open_for_writing(run.path, options.custody) as opened:
+    with open_for_writing(run.path, options.where) as opened:
         _require_unsealed(opened)
         _check_all(opened, check, options, run.author.progress)
-        header = EntryHeader(options.reason, options.happened_at, options.clock)
-        collected = write_entry(opened, run.author, header, run.details)
-    if place_of(options.custody).dry_run:
+        collected = write_entry(opened, run.author, options.header, run.details)
+    if place_of(options.where).dry_run:
         result = replace(previewed, entry=collected.sequence + 1, head=None)
     else:
         result = seal(run.path, run.author, options)
@@ -266,7 +270,9 @@ def _is_tag_manifest(name: str, expectation: Expectation) -> bool:
 
 def _require_unsealed(opened: OpenRecord) -> None:
     if opened.record.seals:
-        raise UsageError("this directory is sealed already", hint="`evtool seal DIR` adds what is new to it")
+        raise UsageError(
+            "this directory is sealed already", hint="`evtool seal DIR` adds what is new to it", key="import-sealed"
+        )
 
 
 def _lists_hidden(expectation: Expectation, exclusions: Exclusions) -> bool:
@@ -293,7 +299,7 @@ def _check_all(opened: OpenRecord, check: ImportCheck, options: SealOptions, pro
 def _require_sealed_as_checked(path: str | os.PathLike[str], options: SealOptions, digests: Mapping[str, str]) -> None:
     """Make sure that no file was exchanged, added or removed between the check and the seal."""
     waiting = dict(digests)
-    with open_record(path, options.custody) as record:
+    with open_record(path, options.where) as record:
         for sealed in list_items(record, Selection()):
             content, file = sealed.item.content, sealed.item.file
             if content and content.digests and file and waiting.pop(file.path, None) != content.digests.sha256:
@@ -304,7 +310,9 @@ def _require_sealed_as_checked(path: str | os.PathLike[str], options: SealOption
 
 def _exchanged(what: str) -> MismatchError:
     return MismatchError(
-        f"{what} changed between the check and the seal",
+        "{what} changed between the check and the seal",
         hint="the seal stands, and states what is there now, not what the list says; `evtool record DIR incident` puts "
         "that on record",
+        key="import-exchanged",
+        what=what,
     )

@@ -63,7 +63,8 @@ class MetadataSummary(Struct):
 
     def add(self, seen: Seen, files: int = 1) -> None:
         """Count what is seen alike of so many files."""
-        if seen.confinement not in ("none", NOT_PARSED) or self.confinement == NOT_PARSED:
+        no_parser = seen.failure in (Failure.NO_CONFINEMENT.value, Failure.NOT_STARTED.value)
+        if not no_parser and (seen.confinement not in ("none", NOT_PARSED) or self.confinement == NOT_PARSED):
             self.confinement = seen.confinement
         self.stated += files * seen.is_stated
         if seen.failure:

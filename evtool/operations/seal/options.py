@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from msgspec import Struct, field
 
 from evtool.core.accounts import LeftOut
-from evtool.core.custody.entry import Clock
 from evtool.core.custody.item_names import Rename
 from evtool.core.errors import ExitCode, UsageError
 from evtool.core.finding import Effect, Finding, weigh
 from evtool.core.manifest.statement import OmissionReason
 from evtool.core.text.names import shown
+from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.record.place import Where
 from evtool.operations.seal.metadata import MetadataChoice, MetadataSummary
 from evtool.operations.seal.statements import StatementFiles
@@ -33,9 +31,7 @@ class SealOptions(Struct, frozen=True):
     """How to seal.
 
     Attributes:
-        reason: why this seal is made; recorded.
-        happened_at: when what it records happened, with offset; None means now.
-        clock: what the signer says about the clock.
+        header: what the signer says of the entry; its items are those that are new.
         exclude: patterns to leave out, beside those that are in force already.
         reset_exclusions: begin with no patterns at all, not even the default ones.
         allow: keys of `ALLOWABLE`: what may be named without its content being sealed, and new patterns that match
@@ -43,22 +39,20 @@ class SealOptions(Struct, frozen=True):
         renamed: give items that lie under other names these names; True for all that are found, or what has been found
             and accepted: with anything else nothing is sealed.
         statements: the archivist's table and defaults: context and consent of the new items.
-        custody: where the custody directory is, if not in the evidence directory.
+        where: where the custody directory is, if not in the evidence directory.
         jobs: number of workers; None means a number that suits this machine.
         scheduler: address of the Dask scheduler whose workers do the work in their stead.
         metadata: how much of what new files say about themselves is stated.
         sandbox: False parses files even where the platform cannot confine the parser.
     """
 
-    reason: str = "not stated"
-    happened_at: datetime | None = None
-    clock: Clock = Clock.CLAIMED
+    header: EntryHeader = field(default_factory=EntryHeader)
     exclude: tuple[str, ...] = ()
     reset_exclusions: bool = False
     allow: frozenset[str] = frozenset()
     renamed: bool | tuple[Rename, ...] = False
     statements: StatementFiles = field(default_factory=StatementFiles)
-    custody: Where = None
+    where: Where = None
     jobs: int | None = None
     scheduler: str | None = None
     metadata: MetadataChoice = MetadataChoice.BASIC
@@ -66,9 +60,12 @@ class SealOptions(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if unknown := self.allow - set(ALLOWABLE):
-            raise UsageError(f"only {', '.join(ALLOWABLE)} can be allowed, not {shown(sorted(unknown)[0])}")
-        if self.happened_at is not None and self.happened_at.tzinfo is None:
-            raise UsageError("the time of the event needs an offset from UTC")
+            raise UsageError(
+                "only {names} can be allowed, not {found}",
+                key="allow-unknown",
+                names=", ".join(ALLOWABLE),
+                found=shown(sorted(unknown)[0]),
+            )
 
     @property
     def allowed(self) -> tuple[OmissionReason, ...]:

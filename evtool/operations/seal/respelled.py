@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from evtool.core.container.payload_names import parse_neutral_name
 from evtool.core.text.names import nfc_key, parse_name, store_name
-from evtool.operations.record.record import Record, SealedItem, nameless_items, read_items_afresh
+from evtool.operations.record.items import nameless_items, read_items_afresh
+from evtool.operations.record.record import Record, SealedItem
 from evtool.operations.verify.items.judge import KIND_OF, path_of
 from evtool.scan.engine import Task
 from evtool.scan.observe import Mode

@@ -20,8 +20,8 @@ def list_new_names(path: str | os.PathLike[str], options: SealOptions) -> list[s
         InputError: the directory, or the custody directory, cannot be used.
         MismatchError: the record that is there fails verification.
     """
-    with open_evidence(path, options.custody) as opened, Tree(opened.evidence) as tree:
+    with open_evidence(path, options.where) as opened, Tree(opened.evidence) as tree:
         exclusions = effective_exclusions(opened.evidence, opened.custody_name, opened.record, options)
-        founds = walk(tree, custody=opened.custody_name, exclusions=exclusions, notes=WalkNotes())
+        founds = walk(tree, custody_name=opened.custody_name, exclusions=exclusions, notes=WalkNotes())
         pairs = find_new(opened.record, opened.evidence, founds)
         return [store_name(found.path) for sealed, found in pairs if sealed is None and found is not None]

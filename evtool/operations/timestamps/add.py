@@ -61,7 +61,7 @@ class StampOptions(Struct, frozen=True):
         hash_name: hash function of the imprint.
         label: label of the files; "" takes one from the authority's root certificate.
         with_revocation: fetch and keep what the certificates' issuers say of them.
-        custody: where the custody directory is, if not in the evidence directory.
+        where: where the custody directory is, if not in the evidence directory.
     """
 
     authorities: tuple[str, ...] = ()
@@ -73,16 +73,22 @@ class StampOptions(Struct, frozen=True):
     hash_name: str = "sha256"
     label: str = ""
     with_revocation: bool = False
-    custody: Where = None
+    where: Where = None
 
     def __post_init__(self) -> None:
         if self.at_least is not None and not 0 <= self.at_least <= len(self.authorities):
-            raise UsageError(f"at least {self.at_least} of {len(self.authorities)} authorities cannot be reached")
+            raise UsageError(
+                "at least {at_least} of {count} authorities cannot be reached",
+                key="stamp-at-least",
+                at_least=self.at_least,
+                count=len(self.authorities),
+            )
         if self.authorities and not self.anchors:
             raise UsageError(
                 "you trust no time-stamping authority, so no answer could be checked; no authority was asked",
-                hint="'evtool trust tsa add ROOT.pem' trusts the root of an authority, after you have compared its "
-                "fingerprint; or name a file with root certificates",
+                hint="'evtool trust tsa add ROOT.pem' trusts the root of an authority, after you have "
+                "compared its fingerprint; or name a file with root certificates",
+                key="stamp-no-anchor",
                 ways=(Way.TSA_ROOTS,),
             )
         if self.label:
@@ -144,17 +150,19 @@ def add_timestamps(path: str | os.PathLike[str], options: StampOptions, ports: P
     result = _store(path, target, options, outcomes, proof, calendars)
     if not (options.with_revocation and result.stored):
         return result
-    fetched = fetch_revocation(path, options.anchors, entry=target.sequence, custody=options.custody, ports=ports)
+    fetched = fetch_revocation(path, options.anchors, entry=target.sequence, where=options.where, ports=ports)
     return replace(result, fetched=fetched.sources)
 
 
 def _find_target(path: str | os.PathLike[str], options: StampOptions) -> Target:
-    with open_record(path, options.custody) as record:
+    with open_record(path, options.where) as record:
         target = read_target(record, options.entry)
         if options.calendars and target.name("", StampRole.PROOF) in record.listing.stamps:
             raise UsageError(
-                f"entry {target.sequence} already has an OpenTimestamps proof",
+                "entry {sequence} already has an OpenTimestamps proof",
                 hint="`evtool timestamp upgrade DIR --ots URL` completes it",
+                key="stamp-ots-there",
+                sequence=target.sequence,
             )
     return target
 
@@ -162,13 +170,13 @@ def _find_target(path: str | os.PathLike[str], options: StampOptions) -> Target:
 def rehearse_timestamps(path: str | os.PathLike[str], options: StampOptions) -> int:
     """Make every check of `add_timestamps` that needs no answer; give the number of the entry, and ask nobody.
 
-    `options.custody` says that this is a dry run.
+    `options.where` says that this is a dry run.
 
     Raises:
         InputError, MismatchError, UsageError: as `add_timestamps`.
     """
     target = _find_target(path, options)
-    with open_same_record(path, options.custody, target):
+    with open_same_record(path, options.where, target):
         return target.sequence
 
 
@@ -184,7 +192,7 @@ def _store(
     stored: tuple[StoredStamp, ...] = ()
     proof_name = target.name("", StampRole.PROOF) if proof else None
     if passed or proof:
-        with open_same_record(path, options.custody, target) as opened:
+        with open_same_record(path, options.where, target) as opened:
             stored = tuple(store_token(opened, target, outcome, options.label) for outcome in passed)
             if proof and proof_name:
                 store_files(opened, {proof_name: serialize_proof(proof)})
@@ -203,7 +211,7 @@ def preview_timestamps(
 ) -> tuple[Outgoing, ...]:
     """Decide what would leave this machine, and send nothing. The nonce and the salt are new in every run."""
     ports = ports or Ports()
-    with open_record(path, options.custody) as record:
+    with open_record(path, options.where) as record:
         target = read_target(record, options.entry)
     order = StampOrder(target.signature, options.hash_name, options.policy)
     submission = Submission(hashlib.sha256(target.signature).digest(), ports.random_bytes(SALT_SIZE))

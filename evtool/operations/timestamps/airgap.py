@@ -51,7 +51,7 @@ def write_request(
     policy: str | None = None,
     hash_name: str = "sha256",
     label: str = "",
-    custody: Where = None,
+    where: Where = None,
     ports: Ports | None = None,
 ) -> WrittenRequest:
     """Make a request for an entry and keep it beside it: it is what ties an answer of another day to this question.
@@ -65,10 +65,10 @@ def write_request(
     """
     ports = ports or Ports()
     wanted = check_label(label or WAITING_LABEL)
-    with open_record(path, custody) as record:
+    with open_record(path, where) as record:
         target = read_target(record, entry)
     data = make_request(StampOrder(target.signature, hash_name, policy), ports.random_bits)
-    with open_same_record(path, custody, target) as opened:
+    with open_same_record(path, where, target) as opened:
         name = target.name(free_label(wanted, labels_of(opened, target)), StampRole.REQUEST)
         deliver(data)
         store_files(opened, {name: data})
@@ -81,7 +81,7 @@ def import_response(
     anchors: tuple[Anchor, ...],
     *,
     entry: int | None = None,
-    custody: Where = None,
+    where: Where = None,
     ports: Ports | None = None,
 ) -> StoredStamp:
     """Check an answer that came as a file against the requests that wait, and store it beside the one it answers.
@@ -94,14 +94,16 @@ def import_response(
     """
     ports = ports or Ports()
     grounds = make_grounds(anchors, ports)()
-    with open_record(path, custody) as record:
+    with open_record(path, where) as record:
         waiting = _find_waiting(record, entry)
         stored = _find_stored(record, response)
     if stored is not None:
-        raise InputError(f"this answer is already stored, as {stored.text}")
+        raise InputError("this answer is already stored, as {name}", key="answer-stored", name=stored.text)
     if not waiting:
         raise InputError(
-            "no request is waiting for an answer", hint="`evtool timestamp DIR --request OUT.tsq` writes one"
+            "no request is waiting for an answer",
+            hint="`evtool timestamp DIR --request OUT.tsq` writes one",
+            key="answer-unasked",
         )
     judged = [
         (target, name, judge_response(target.signature, "", request, response, grounds))
@@ -110,7 +112,7 @@ def import_response(
     target, name, outcome = min(judged, key=lambda candidate: _distance(candidate[2]))
     if not outcome.ok:
         raise _refusal(outcome)
-    with open_same_record(path, custody, target) as opened:
+    with open_same_record(path, where, target) as opened:
         answer = target.name(name.label, StampRole.RESPONSE)
         store_files(opened, {target.name(name.label, StampRole.CHAIN): outcome.chain_pem, answer: response})
     return StoredStamp(answer, outcome)

@@ -51,7 +51,7 @@ def preview_revocation(
     anchors: tuple[Anchor, ...],
     *,
     entry: int | None = None,
-    custody: Where = None,
+    where: Where = None,
     ports: Ports | None = None,
 ) -> tuple[Outgoing, ...]:
     """Decide what `fetch_revocation` would send, and send nothing. A responder is asked only if no list is of use.
@@ -59,7 +59,7 @@ def preview_revocation(
     Raises:
         InputError, NotEstablishedError: as `add_revocation`.
     """
-    return tuple(map(prepare_question, list_sources(path, anchors, entry=entry, custody=custody, ports=ports)))
+    return tuple(map(prepare_question, list_sources(path, anchors, entry=entry, where=where, ports=ports)))
 
 
 def fetch_revocation(
@@ -67,7 +67,7 @@ def fetch_revocation(
     anchors: tuple[Anchor, ...],
     *,
     entry: int | None = None,
-    custody: Where = None,
+    where: Where = None,
     ports: Ports | None = None,
 ) -> FetchResult:
     """Ask at the addresses that the certificates of the time-stamps name; an address that fails loses no other.
@@ -80,12 +80,12 @@ def fetch_revocation(
     found: list[FetchedSource] = []
     covered: set[str] = set()
     stamps: dict[tuple[int, str], StampReport] = {}
-    for source in list_sources(path, anchors, entry=entry, custody=custody, ports=ports):
+    for source in list_sources(path, anchors, entry=entry, where=where, ports=ports):
         if source.kind is SourceKind.RESPONDER and source.certificate in covered:
             continue
         try:
             data = fetch_answer(source, pause=ports.pause)
-            result = add_revocation(path, [(source.url, data)], anchors, entry=entry, custody=custody, ports=ports)
+            result = add_revocation(path, [(source.url, data)], anchors, entry=entry, where=where, ports=ports)
         except EvtoolError as error:
             found.append(FetchedSource(source, problem=error.message, hint=error.hint))
             continue
@@ -100,7 +100,7 @@ def list_sources(
     anchors: tuple[Anchor, ...],
     *,
     entry: int | None = None,
-    custody: Where = None,
+    where: Where = None,
     ports: Ports | None = None,
 ) -> Sequence[RevocationSource]:
     """List the addresses that `fetch_revocation` would ask, each once, lists before responders.
@@ -108,7 +108,7 @@ def list_sources(
     Raises:
         InputError, NotEstablishedError: as `fetch_revocation`.
     """
-    with open_record(path, custody) as record:
+    with open_record(path, where) as record:
         tokens = find_tokens(record, anchors, entry, ports or Ports())
     found: dict[tuple[str, bytes], RevocationSource] = {}
     for token in tokens:

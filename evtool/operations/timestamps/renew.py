@@ -21,7 +21,7 @@ from evtool.operations.author import Author
 from evtool.operations.entries.writer import EntryHeader, commit_entry, draft_entry, has_record, open_for_writing
 from evtool.operations.record.place import Where
 from evtool.operations.verify.renewals import record_files
-from evtool.store.custody import FileRole, file_name
+from evtool.store.custody_names import FileRole, file_name
 
 
 class RenewResult(Struct, frozen=True):
@@ -43,7 +43,7 @@ def renew(
     author: Author,
     header: EntryHeader,
     *,
-    custody: Where = None,
+    where: Where = None,
 ) -> RenewResult:
     """Add a `renewed` entry that lists every file of the record; it is to be stamped afterwards.
 
@@ -52,16 +52,18 @@ def renew(
         MismatchError: the record fails verification; what is wrong is not renewed.
         RefusedError: the reason names somebody.
     """
-    if not has_record(path, custody):
+    if not has_record(path, where):
         raise InputError(
-            f"{shown(os.fsdecode(os.fspath(path)))} has no custody directory, so there is nothing to renew"
+            "{path} has no custody directory, so there is nothing to renew",
+            key="renew-no-custody",
+            path=shown(os.fsdecode(os.fspath(path))),
         )
-    with open_for_writing(path, custody) as opened:
+    with open_for_writing(path, where) as opened:
         digests = {
             name: opened.custody.hash_file(name, hashlib.blake2b()) for name in record_files(opened.record.listing)
         }
         if not digests:
-            raise InputError("the record has no entry, so there is nothing to renew")
+            raise InputError("the record has no entry, so there is nothing to renew", key="renew-no-entry")
         data = serialize_list(digests)
         details: Details = Renewed(
             algorithm=RENEWAL_HASH,

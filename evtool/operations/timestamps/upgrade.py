@@ -55,7 +55,7 @@ def upgrade_proofs(
     calendars: tuple[str, ...],
     *,
     entry: int | None = None,
-    custody: Where = None,
+    where: Where = None,
     ports: Ports | None = None,
 ) -> tuple[ProofUpgrade, ...]:
     """Ask for the rest of every proof that is still a promise, of calendars on the user's list only.
@@ -67,7 +67,7 @@ def upgrade_proofs(
         InputError: there is no record.
     """
     ports = ports or Ports()
-    with open_record(path, custody) as record:
+    with open_record(path, where) as record:
         newest = _newest_proofs(record, entry)
         loaded = [(name, *_load(record, name)) for name in newest]
     results: list[ProofUpgrade] = []
@@ -76,11 +76,11 @@ def upgrade_proofs(
             results.append(ProofUpgrade(name.sequence, name, False, False, (CalendarOutcome(name.text, problem),)))
         elif is_complete(proof):
             results.append(ProofUpgrade(name.sequence, name, False, True))
-        elif place_of(custody).dry_run:
-            with open_same_record(path, custody, target):
+        elif place_of(where).dry_run:
+            with open_same_record(path, where, target):
                 results.append(_rehearse(name, proof, calendars))
         else:
-            results.append(_upgrade(path, custody, name, target, proof, calendars, ports))
+            results.append(_upgrade(path, where, name, target, proof, calendars, ports))
     return tuple(results)
 
 
@@ -121,7 +121,7 @@ def _rehearse(name: StampName, proof: Proof, calendars: tuple[str, ...]) -> Proo
 
 def _upgrade(
     path: str | os.PathLike[str],
-    custody: Where,
+    where: Where,
     name: StampName,
     target: Target,
     proof: Proof,
@@ -130,7 +130,7 @@ def _upgrade(
 ) -> ProofUpgrade:
     outcome = upgrade_proof(proof, calendars, ports.pause)
     if outcome.changed:
-        with open_same_record(path, custody, target) as opened:
+        with open_same_record(path, where, target) as opened:
             name = target.name(free_label(UPGRADE_LABEL, labels_of(opened, target)), StampRole.PROOF)
             store_files(opened, {name: serialize_proof(outcome.proof)})
     return ProofUpgrade(target.sequence, name, outcome.changed, outcome.complete, outcome.problems)

@@ -27,7 +27,7 @@ from evtool.core.text.limits import MAX_BAG_LINE, MAX_INFO
 from evtool.core.text.names import nfc_key, store_name
 from evtool.operations.record.companions import report_companions
 from evtool.store.bundle import PAYLOAD_PREFIX, Bundle
-from evtool.store.custody import RECORD
+from evtool.store.custody_names import RECORD
 
 BUNDLE_README = "README.txt"
 

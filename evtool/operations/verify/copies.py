@@ -45,7 +45,7 @@ class CopiesReport(Struct, frozen=True):
 def compare_copies(
     first: str | os.PathLike[str],
     second: str | os.PathLike[str],
-    custody: tuple[Where, Where] = (None, None),
+    where: tuple[Where, Where] = (None, None),
     *,
     progress: Progress | None = None,
 ) -> CopiesReport:
@@ -54,7 +54,7 @@ def compare_copies(
     Raises:
         InputError: one of them has no record, or one that fails verification.
     """
-    one, other = _links(first, custody[0], progress), _links(second, custody[1], progress)
+    one, other = _links(first, where[0], progress), _links(second, where[1], progress)
     shared = 0
     for left, right in zip(one, other, strict=False):
         if (left.head, left.signature_digest) != (right.head, right.signature_digest):
@@ -69,8 +69,8 @@ def compare_copies(
     )
 
 
-def _links(path: str | os.PathLike[str], custody: Where, progress: Progress | None) -> tuple[Link, ...]:
-    with open_record(path, custody, progress=progress) as record:
+def _links(path: str | os.PathLike[str], where: Where, progress: Progress | None) -> tuple[Link, ...]:
+    with open_record(path, where, progress=progress) as record:
         if not record.chain.is_intact:
             raise InputError(
                 "{path}: the record fails verification, so it cannot be compared",

@@ -1,17 +1,90 @@
-"""What the chain says beyond holding together: handovers, witnesses, second signatures, late entries."""
+"""What the chain says beyond holding together: whose signatures count, handovers, witnesses, late entries."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from evtool.core.custody.chain import Link, check_head
-from evtool.core.custody.events import Corrected, Countersigned
-from evtool.core.custody.house import Agents
+from evtool.core.custody.entry import Entry
+from evtool.core.custody.events import Admitted, Corrected, Countersigned
+from evtool.core.custody.house import Agents, Houses
 from evtool.core.custody.receipt import Receipt, answered_transfers, check_receipt, transfer_details
 from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.finding import Cause, Code, Effect, Finding, Words
+from evtool.core.text.times import format_time
+from evtool.core.verdict import SignerReport
 from evtool.operations.record.record import Record
-from evtool.operations.record.trust import TrustPolicy
+from evtool.operations.record.trust import TrustPolicy, judge_retired
+
+
+def _find_admissions(links: Iterable[Link], houses: Houses, policy: TrustPolicy) -> dict[tuple[str, str], Entry]:
+    """Find who is admitted by entries that count and whose signers are trusted: code and key -> the first of them."""
+    found: dict[tuple[str, str], Entry] = {}
+    for link in links:
+        details, counts = link.entry.details, link.entry.sequence in houses.admitting
+        if isinstance(details, Admitted) and counts and policy.judge_entry(link, houses) is None:
+            found.setdefault((details.agent, details.key), link.entry)
+    return found
+
+
+def judge_signers(
+    links: Iterable[Link], houses: Houses, policy: TrustPolicy, findings: list[Finding]
+) -> list[SignerReport]:
+    """Judge the signer of each entry of a record, with its houses; what is not trusted is added to the findings."""
+    links = list(links)
+    reports: list[SignerReport] = []
+    admitted = _find_admissions(links, houses, policy)
+    for link in links:
+        entry, key = link.entry, link.public_key
+        objection, retired = policy.judge(link), judge_retired(link, houses)
+        if objection:
+            code, reason = objection
+            says, remarks = Words("signer", agent=entry.agent, why=reason), tuple[Words, ...]()
+            admission = admitted.get((entry.agent, key.fingerprint))
+            if code is Code.KEY_UNKNOWN and admission is not None:
+                remarks = (Words("admitted", entry=admission.sequence, by=admission.agent, agent=entry.agent),)
+            findings.append(
+                Finding(code, Effect.OPEN, says, found=key.fingerprint, entry=entry.sequence, remarks=remarks)
+            )
+        if retired:
+            findings.append(Finding(retired[0], Effect.OPEN, retired[1], found=key.fingerprint, entry=entry.sequence))
+        reports.append(
+            SignerReport(
+                entry=entry.sequence,
+                event=entry.event.value,
+                agent=entry.agent,
+                fingerprint=key.fingerprint,
+                public_key=key.line,
+                trusted=objection is None and retired is None,
+                claimed_time=format_time(entry.happened_at),
+                head=link.head,
+            )
+        )
+    return reports
+
+
+def judge_second_signatures(record: Record, policy: TrustPolicy, agents: Agents, required: int) -> list[Finding]:
+    """Count the agents with trusted keys under each seal: its own signer and those who countersigned it.
+
+    One agent with two keys is no second agent, and neither is one with a next key under another code. Two codes with
+    one key are not two either: a key counts for the code that it signed under first.
+    """
+    if required < 2:
+        return []
+    links, houses = record.chain.links, record.houses
+    holders: dict[int, dict[str, str]] = {link.entry.sequence: {} for link in links if link.entry.sealed}
+    for link in links:
+        details = link.entry.details
+        number = details.entry if isinstance(details, Countersigned) else link.entry.sequence
+        if number in holders and policy.judge_entry(link, houses) is None:
+            holders[number].setdefault(link.public_key.fingerprint, link.entry.agent)
+    findings: list[Finding] = []
+    for number, signed in holders.items():
+        count = len({agents.name(agent, key) for key, agent in signed.items()})
+        if count < required:
+            says = Words("agents", number=count, required=required)
+            findings.append(Finding(Code.SIGNERS_TOO_FEW, Effect.OPEN, says, entry=number))
+    return findings
 
 
 def judge_custody(
@@ -76,8 +149,13 @@ def _read_receipts(record: Record, policy: TrustPolicy, findings: list[Finding])
             key, agent = receipt.link.public_key.fingerprint, receipt.link.entry.agent
             says = Words("receipt", key=key, agent=agent, why=objection[1])
             findings.append(Finding(objection[0], Effect.NOTE, says, entry=sequence))
-        elif receipt.transfer.entry.sequence == sequence:
+        elif (receipt.transfer.entry.sequence, receipt.transfer.entry.event.value) == (sequence, event):
             receipts.append(receipt)
+        else:
+            # Nobody signs where a receipt lies. Somebody moved it, or two were swapped; like one that is not there, it
+            # accuses nobody and answers nothing.
+            says = Words("elsewhere", answers=receipt.transfer.entry.sequence)
+            findings.append(Finding(Code.RECEIPT_MISPLACED, Effect.NOTE, says, entry=sequence))
     return receipts
 
 
@@ -121,27 +199,3 @@ def _is_one_agent(agents: Agents, first: Link, second: Link) -> bool:
     """Tell whether two entries were signed by one agent: nobody vouches for themselves with their next key."""
     one, other = (agents.name(link.entry.agent, link.public_key.fingerprint) for link in (first, second))
     return first.public_key == second.public_key or one == other
-
-
-def judge_second_signatures(record: Record, policy: TrustPolicy, agents: Agents, required: int) -> list[Finding]:
-    """Count the agents with trusted keys under each seal: its own signer and those who countersigned it.
-
-    One agent with two keys is no second agent, and neither is one with a next key under another code. Two codes with
-    one key are not two either: a key counts for the code that it signed under first.
-    """
-    if required < 2:
-        return []
-    links, houses = record.chain.links, record.houses
-    holders: dict[int, dict[str, str]] = {link.entry.sequence: {} for link in links if link.entry.sealed}
-    for link in links:
-        details = link.entry.details
-        number = details.entry if isinstance(details, Countersigned) else link.entry.sequence
-        if number in holders and policy.judge_entry(link, houses) is None:
-            holders[number].setdefault(link.public_key.fingerprint, link.entry.agent)
-    findings: list[Finding] = []
-    for number, signed in holders.items():
-        count = len({agents.name(agent, key) for key, agent in signed.items()})
-        if count < required:
-            says = Words("agents", number=count, required=required)
-            findings.append(Finding(Code.SIGNERS_TOO_FEW, Effect.OPEN, says, entry=number))
-    return findings

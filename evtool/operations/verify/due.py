@@ -31,7 +31,7 @@ class DueResult(Struct, frozen=True):
 
 
 def find_due(
-    path: str | os.PathLike[str], grounds: TimeGrounds, *, custody: Where = None, now: datetime | None = None
+    path: str | os.PathLike[str], grounds: TimeGrounds, *, where: Where = None, now: datetime | None = None
 ) -> DueResult:
     """Judge the time evidence of a record, and list what it rests on.
 
@@ -39,7 +39,7 @@ def find_due(
         InputError: there is no record.
     """
     moment = now or datetime.now(UTC)
-    with open_record(path, custody) as record:
+    with open_record(path, where) as record:
         result = judge_time(record, grounds, moment)
         broken = [finding for finding in record.record_findings if finding.effect is Effect.DISPROVES]
     against = [

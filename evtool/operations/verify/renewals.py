@@ -16,7 +16,7 @@ from evtool.core.finding import Cause, Code, Effect, Finding, Words
 from evtool.core.text.limits import MAX_LIST_LINE
 from evtool.operations.record.disclosed_lists import list_name
 from evtool.operations.record.record import Record
-from evtool.store.custody import FileRole, Listing, file_name, receipt_names
+from evtool.store.custody_names import FileRole, Listing, file_name, receipt_names
 
 _CUT_BY_DISCLOSURE = frozenset({FileRole.MANIFEST, FileRole.CHECKSUMS})
 """Files that a copy which withholds statements has in another form, or not at all."""

@@ -14,7 +14,7 @@ from functools import cached_property
 from msgspec import Struct, field
 
 from evtool.core.accounts import ItemFates
-from evtool.core.consent.summary import ConsentSummary
+from evtool.core.consent.summary import ConsentSummary, ConsentTally
 from evtool.core.custody.clocks import judge_dates, judge_entries
 from evtool.core.custody.events import Event
 from evtool.core.custody.house import Agents
@@ -26,9 +26,8 @@ from evtool.core.verdict import SignerReport, Step, StepResult
 from evtool.operations.progress import Progress
 from evtool.operations.record.record import Record
 from evtool.operations.record.subject import Subject
-from evtool.operations.record.trust import TrustPolicy, judge_signers, read_agents
-from evtool.operations.verify.consent import judge_consent, summarize_consent
-from evtool.operations.verify.custody import judge_custody, judge_second_signatures
+from evtool.operations.record.trust import TrustPolicy, read_agents
+from evtool.operations.verify.custody import judge_custody, judge_second_signatures, judge_signers
 from evtool.operations.verify.derivations import judge_derivations
 from evtool.operations.verify.items.comparison import Comparison
 from evtool.operations.verify.items.plain import Comparer
@@ -117,7 +116,7 @@ class Case(Struct, dict=True):
     def consent(self) -> ConsentSummary | None:
         """What the terms of all items amount to; None if they cannot be relied on."""
         # Looser terms could be all that is left because somebody without a key withheld an item.
-        return summarize_consent(self.record) if self.comparison.withholding.is_explained else None
+        return _summarize_consent(self.record) if self.comparison.withholding.is_explained else None
 
 
 def check_record(case: Case) -> StepResult:
@@ -257,7 +256,37 @@ def check_consent(case: Case) -> StepResult:
     # An entry that cannot be used may hold a change.
     subjects = sum(seal.disclosed.items for seal in case.record.seals)
     relied_on = summary.items if summary is not None else 0
-    return StepResult(Step.CONSENT, subjects, relied_on, tuple(judge_consent(summary)))
+    return StepResult(Step.CONSENT, subjects, relied_on, tuple(_judge_consent(summary)))
+
+
+def _summarize_consent(record: Record) -> ConsentSummary | None:
+    """Put together what the terms of all items amount to, once their manifests have been read.
+
+    None if the record cannot be relied on: an entry that cannot be read, or whose signature fails, may hold a
+    change of consent.
+    """
+    seals = record.seals
+    if not seals or not record.tells_all_changes or not all(seal.is_sound for seal in seals):
+        return None
+    total = ConsentTally()
+    for seal in seals:
+        total.merge(seal.consent)
+    return total.summarize(record.chain.links[-1].entry.recorded_at)
+
+
+def _judge_consent(summary: ConsentSummary | None) -> list[Finding]:
+    """Say for how many items no terms are stated."""
+    if summary is None:
+        return [Finding(Code.NO_CONSENT, Effect.OPEN, Words("no-record"))]
+    if summary.problem:
+        says = Words("problem", why=summary.problem)
+        return [Finding(Code.NO_CONSENT, Effect.UNCHECKED, says)]
+    missing = summary.items - summary.stated
+    if summary.items == missing:
+        return [Finding(Code.NO_CONSENT, Effect.OPEN, Words("none"))]
+    if missing:
+        return [Finding(Code.NO_CONSENT, Effect.OPEN, Words("some", total=summary.items), count=missing)]
+    return []
 
 
 def check_accounts(case: Case) -> StepResult:

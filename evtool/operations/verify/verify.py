@@ -22,7 +22,7 @@ from evtool.operations.record.subject import Subject, open_subject
 from evtool.operations.record.wrong_place import no_record
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.steps import STEPS, Case
-from evtool.store.custody import NAME
+from evtool.store.custody_names import NAME
 
 _Told = TypeVar("_Told")
 

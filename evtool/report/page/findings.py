@@ -31,7 +31,7 @@ _NEXT = {
     "sender": "withheld-unexplained renamed time-claim time-contradiction clock-order clock-doubtful undo-invalid "
     "renewal-incomplete item-unknown link-absent",
     "consent": "no-consent",
-    "receipt": "transfer-open receipt-invalid",
+    "receipt": "transfer-open receipt-invalid receipt-misplaced",
     "head": "head-unknown no-witness",
 }
 """What to do -> the findings after which that is to be done; after all others nothing is."""

@@ -18,8 +18,8 @@ from evtool.core.manifest.statement import (
     ItemType,
     WithheldStatement,
     check_statements,
-    parse_statement,
 )
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.times import parse_mtime
 from evtool.operations.record.spelling import LINES_PER_ITEM, spell_items
@@ -68,6 +68,7 @@ class UnchangedBlock(NamedTuple):
         consents: number of an item -> the terms that were stated about it when it was sealed.
         size: bytes that were read.
         other_dates: items, other than links, that have another modification date.
+        newest: the latest modification time that is sealed, in nanoseconds since 1970.
     """
 
     nodes: list[Subtree]
@@ -75,6 +76,7 @@ class UnchangedBlock(NamedTuple):
     consents: dict[int, ConsentTerms]
     size: int
     other_dates: int
+    newest: int
 
 
 _HEX = b"0123456789abcdef"
@@ -111,7 +113,7 @@ def compare_block(reading: Reading, order: CompareOrder) -> UnchangedBlock | Non
     if spelled is None or spelled.lines != sealed:
         return None
     nodes = compute_line_subtrees(order.first_line, order.lines)
-    return UnchangedBlock(nodes, spelled.listed, extra.consents, spelled.size, other_dates)
+    return UnchangedBlock(nodes, spelled.listed, extra.consents, spelled.size, other_dates, spelled.newest)
 
 
 class _SplitLines(NamedTuple):

@@ -128,7 +128,7 @@ class BlockMerge:
             self._put_aside(answer.request.runs)
             self._aside += (pair._replace(sealed=None) for pair in loose if pair.found is not None)
         elif isinstance(product, UnchangedBlock):
-            self._blocks.accept_as_it_is(block, product.nodes, product.listed, product.consents)
+            self._blocks.accept_as_it_is(block, product)
             yield Unchanged(
                 self._seal, block.size, product.size, product.other_dates, (block.last_key or b"").rstrip(b"/")
             )

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 
 from evtool.core.manifest.statement import ItemType
 from evtool.operations.merge import merge_sorted
-from evtool.operations.record.record import Record, SealedItem, read_items, read_items_afresh
+from evtool.operations.record.items import read_items, read_items_afresh
+from evtool.operations.record.record import Record, SealedItem
 from evtool.operations.verify.items.judge import is_another
 from evtool.scan.engine import Task, observe_all
 from evtool.scan.observe import Mode

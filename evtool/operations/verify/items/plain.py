@@ -19,20 +19,29 @@ from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.manifest.statement import ItemType, OmissionReason
 from evtool.core.text.item_choice import ChoiceBinding
 from evtool.core.text.limits import MAX_HOLES
-from evtool.core.text.names import has_unassigned, nfc_key, parse_name, store_name
+from evtool.core.text.names import has_unassigned, parse_name, store_name
 from evtool.core.text.patterns import Exclusions
 from evtool.core.text.ranges import count_items
 from evtool.core.values import replace
 from evtool.operations.progress import Measure, Progress
 from evtool.operations.record.companions import split_companions
+from evtool.operations.record.items import nameless_items
 from evtool.operations.record.line_ends import explain_change
-from evtool.operations.record.record import Record, Seal, SealedItem, nameless_items
+from evtool.operations.record.record import Record, Seal, SealedItem
 from evtool.operations.record.selection import Selection
 from evtool.operations.record.withholding import judge_withholding, withheld_ranges
 from evtool.operations.verify.items.blocks import BlockMerge, Unchanged
 from evtool.operations.verify.items.comparison import Comparison, count_unhidden, find_hidden
 from evtool.operations.verify.items.free_names import pair_items
 from evtool.operations.verify.items.judge import KIND_NAMES, ItemJudge, is_unread, path_of
+from evtool.operations.verify.items.leftovers import (
+    Pair,
+    find_other_types,
+    group_by_digests,
+    pair_name_forms,
+    pair_numbers,
+    pair_paths,
+)
 from evtool.operations.verify.items.summary import sum_up
 from evtool.scan.engine import Task, Workers, observe_all
 from evtool.scan.measure import measure_tree
@@ -119,10 +128,10 @@ class Comparer(Struct, dict=True):
         if self.mode is not Mode.HASH:
             yield items, 0
         elif isinstance(self.evidence, TreeLocation):
-            for _, size in measure_tree(self.evidence, custody=self.custody_name, exclusions=self.exclusions):
+            for _, size in measure_tree(self.evidence, custody_name=self.custody_name, exclusions=self.exclusions):
                 yield items, size
         elif self.evidence.data is not None:
-            for _, size in measure_tree(self.evidence.data, custody=None, exclusions=Exclusions()):
+            for _, size in measure_tree(self.evidence.data, custody_name=None, exclusions=Exclusions()):
                 yield items, size
         else:
             yield items, sum(self.evidence.sizes.values())
@@ -152,7 +161,7 @@ class Comparer(Struct, dict=True):
         """Compare all of a directory with its only seal."""
         assert isinstance(self.evidence, TreeLocation)  # noqa: S101  # see `_is_plain`
         with Tree(self.evidence) as tree:
-            runs = walk_runs(tree, custody=self.custody_name, exclusions=self.exclusions, notes=self.result.notes)
+            runs = walk_runs(tree, custody_name=self.custody_name, exclusions=self.exclusions, notes=self.result.notes)
             merge = BlockMerge(self.evidence, self.record.custody, seal, self.jobs)
             for result in merge.run(runs):
                 if isinstance(result, Unchanged):
@@ -167,15 +176,7 @@ class Comparer(Struct, dict=True):
 
     def _match_paths(self) -> None:
         """Find items whose place another item left, or that a broken manifest states before their turn."""
-        extra = {found.sort_key: found for found in self._extra}
-        gone = {id(sealed.item) for sealed in self._gone}
-        tasks = []
-        for sealed in self._missing:
-            key = sealed.item.sort_key
-            if key in extra and id(sealed.item) not in gone:
-                tasks.append(Task(extra.pop(key), sealed, self.mode))
-        self._forget((task.context for task in tasks), (task.found for task in tasks))
-        self._compare_all(tasks)
+        self._compare_all(self._take_pairs(pair_paths(self._missing, self._extra, self._gone)))
 
     def _take(self, sealed: SealedItem | None, found: Found | None, observation: Observation | None) -> None:
         """Sort one comparison to where it belongs."""
@@ -224,7 +225,7 @@ class Comparer(Struct, dict=True):
             yield from self.evidence.walk(notes)
             return
         with Tree(self.evidence) as tree:
-            yield from walk(tree, custody=self.custody_name, exclusions=self.exclusions, notes=notes)
+            yield from walk(tree, custody_name=self.custody_name, exclusions=self.exclusions, notes=notes)
 
     def _observe(
         self, tasks: Iterable[Task[_Context]], jobs: int | None = None
@@ -284,14 +285,7 @@ class Comparer(Struct, dict=True):
                     self._add_missing(sealed)
         if not self._missing:
             return
-        # What is there under a sealed name of its own has been taken from this list before.
-        numbers = {parse_neutral_name(store_name(found.path)): found for found in self._unclaimed()}
-        tasks = [
-            Task(numbers[sealed.item.number], sealed, self.mode, size=sealed.item.content.size)
-            for sealed in self._missing
-            if sealed.item.number in numbers
-        ]
-        self._forget((task.context for task in tasks), (task.found for task in tasks))
+        tasks = self._take_pairs(pair_numbers(self._missing, self._unclaimed()))
         self._neutral_names += len(tasks)
         self._compare_all(tasks)
 
@@ -325,52 +319,28 @@ class Comparer(Struct, dict=True):
 
     def _match_name_forms(self) -> None:
         """A copy through another system may spell the same name with other code points."""
-        extra: dict[str, list[Found]] = {}
-        for found in self._extra:
-            extra.setdefault(nfc_key(store_name(found.path)), []).append(found)
-        missing: dict[str, list[SealedItem]] = {}
-        for sealed in self._missing:
-            missing.setdefault(nfc_key(path_of(sealed)), []).append(sealed)
-        tasks = [
-            Task(extra[form][0], candidates[0], self.mode, size=candidates[0].item.content.size)
-            for form, candidates in missing.items()
-            if len(candidates) == 1 and len(extra.get(form, ())) == 1
-        ]
-        self._forget((task.context for task in tasks), (task.found for task in tasks))
+        tasks = self._take_pairs(pair_name_forms(self._missing, self._extra))
         for task in tasks:
             self._judge.respelled(task.context, task.found.path)
         self._compare_all(tasks)
 
     def _match_types(self) -> None:
         """A file where an empty directory was, or the other way round, sorts elsewhere than the item does."""
-        extra = {found.path: found for found in self._extra}
-        parents: set[bytes] = set()
-        for path in extra:
-            while (path := path.rpartition(b"/")[0]) and path not in parents:
-                parents.add(path)
-        explained: list[SealedItem] = []
-        explaining: list[Found] = []
-        for sealed in self._missing:
-            path = parse_name(path_of(sealed))
-            found = extra.get(path)
-            if found is not None:
-                explaining.append(found)
-                self._judge.type_changed(sealed, KIND_NAMES[found.kind])
-            elif path in parents:
-                self._judge.type_changed(sealed, Words("kind-directory"))
-            else:
-                continue
-            explained.append(sealed)
+        explained = find_other_types(self._missing, self._extra)
+        for sealed, found in explained:
+            self._judge.type_changed(sealed, KIND_NAMES[found.kind] if found else Words("kind-directory"))
+        explaining = [found for _, found in explained if found is not None]
         self.result.evidence.compared += len(explaining)
-        self._forget(explained, explaining)
+        self._forget((sealed for sealed, _ in explained), explaining)
+
+    def _take_pairs(self, pairs: list[Pair]) -> list[Task[SealedItem]]:
+        """Take items, and what may lie in their place, out of the leftovers, to be compared."""
+        self._forget((sealed for sealed, _ in pairs), (found for _, found in pairs))
+        return [Task(found, sealed, self.mode, size=sealed.item.content.size) for sealed, found in pairs]
 
     def _match_renamed(self) -> None:
         """Look for the bytes of missing files among the extra ones. Empty files are all alike and are left alone."""
-        missing: dict[tuple[str, str], list[SealedItem]] = {}
-        for sealed in self._missing:
-            digests, size = sealed.item.content.digests, sealed.item.content.size
-            if digests and size:
-                missing.setdefault((digests.sha256, digests.blake3), []).append(sealed)
+        missing = group_by_digests(self._missing)
         sizes = {sealed.item.content.size for group in missing.values() for sealed in group}
         files = [Task(found, None, Mode.STAT) for found in self._extra if found.kind is Kind.FILE]
         candidates, holes, left_out = [], 0, 0

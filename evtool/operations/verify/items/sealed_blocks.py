@@ -8,7 +8,7 @@ Where a manifest does not look like that, as when lines are withheld, the rest o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import chain
 
 from msgspec import Struct, field
@@ -18,11 +18,13 @@ from evtool.core.manifest.line import FILE, begins_item, expression, find_starts
 from evtool.core.manifest.manifest import Item, ManifestReader, ManifestSummary
 from evtool.core.manifest.merkle import Subtree, fold_nodes
 from evtool.core.manifest.nesting import NestedPaths
-from evtool.core.manifest.statement import ContentStatement, FileStatement, parse_statement
-from evtool.core.terms.terms import ConsentTerms
+from evtool.core.manifest.statement import ContentStatement, FileStatement
+from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.text.expressions import compiled_when_used
-from evtool.operations.record.record import Seal, SealReading
+from evtool.operations.record.items import SealReading
+from evtool.operations.record.record import Seal
 from evtool.operations.record.spelling import LINES_PER_ITEM
+from evtool.operations.verify.items.block_lookup import UnchangedBlock
 from evtool.store.custody import CustodyReader
 
 
@@ -95,12 +97,11 @@ class SealedBlocks:
         self._items += len(block.items)
         self._last_item = block.items[-1].number if block.items else self._last_item
 
-    def accept_as_it_is(
-        self, block: SealedBlock, nodes: list[Subtree], listed: bytes, consents: Mapping[int, ConsentTerms]
-    ) -> None:
+    def accept_as_it_is(self, block: SealedBlock, same: UnchangedBlock) -> None:
         """Take a block into account whose every line is as it has to be, given what its lines amount to."""
-        self._nodes.append(nodes)
-        self._reading.add_block(range(block.first_item, block.first_item + block.size), block.lines, listed, consents)
+        self._nodes.append(same.nodes)
+        items = range(block.first_item, block.first_item + block.size)
+        self._reading.add_block(items, block.lines, same.listed, same.consents, same.newest)
         self._items += block.size
         self._last_item = block.first_item + block.size - 1
 

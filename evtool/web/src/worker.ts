@@ -1,0 +1,122 @@
+/** The two kinds of workers: one that verifies, and some that hash for it. Both run this same script. */
+
+import { bytesOf, FolderSource, piecesOf } from "./blobs.ts";
+import {
+  type Digests, FileHasher, NOBODY, prepare, readData, readSigners, type Source, store, verify, ZipError, ZipSource,
+} from "./core/index.ts";
+import { baseName } from "./core/text.ts";
+import type { FromWorker, HashPart, Input, Question, ToWorker } from "./messages.ts";
+
+type Hashed = Extract<ToWorker, { kind: "hashed" }>;
+
+const PROGRAMS = ["check.html", "check.py"];
+
+/** Answer the messages of the page, one after the other: a hasher must never have two files at once. */
+export function startWorker(post: (message: FromWorker) => void, listen: (hear: (message: ToWorker) => void) => void): void {
+  let hashed: ((answer: Hashed) => void) | undefined;
+  let hasher: Promise<FileHasher> | undefined;
+  let queue = Promise.resolve();
+  const report = (error: unknown): void => post({ kind: "error", why: error instanceof Error ? error.message : String(error) });
+  listen((message) => {
+    if (message.kind === "hashed") hashed?.(message);
+    else if (message.kind === "verify") {
+      const ask = new Promise<Hashed>((resolve) => (hashed = resolve));
+      check(message.input, message.question, post, ask).catch(report);
+    } else {
+      hasher ??= FileHasher.make();
+      const own = hasher;
+      queue = queue.then(async () => hashAll(await own, message.parts, post)).catch(report);
+    }
+  });
+}
+
+// -------------------------------------------------------------------------------------------------------- verifying
+
+async function check(input: Input, question: Question, post: (message: FromWorker) => void, hashed: Promise<Hashed>): Promise<void> {
+  await prepare();
+  const source = await open(input);
+  const { signers, skipped } = readSigners(question.lines);
+  let lost = 0;
+  const result = await verify(source, {
+    trust: { ...NOBODY, signers, skipped, fingerprints: question.fingerprints },
+    now: question.now,
+    head: question.head,
+    onRecord: (early) => post({ kind: "record", early }),
+    hashFiles: async (things) => {
+      const jobs = things.map(({ path, size }) => ({
+        path, size, located: source instanceof ZipSource ? source.locate(path) : undefined,
+      }));
+      post({ kind: "hash", jobs });
+      const answer = await hashed;
+      if (answer.refusal !== "") throw new ZipError(answer.refusal);
+      lost = answer.lost;
+      return answer.digests;
+    },
+    lost: () => lost,
+  });
+  post({ kind: "answer", answer: { report: result.report, rows: result.rows, planted: await findPrograms(source), skipped } });
+}
+
+/** Open what was chosen; a container that is refused is a source in which nothing lies. */
+async function open(input: Input): Promise<Source | ZipSource> {
+  if (input.kind === "folder") return new FolderSource(input.files, input.directories);
+  try {
+    return await ZipSource.open(bytesOf(input.file));
+  } catch (error) {
+    if (!(error instanceof ZipError)) throw error;
+    return { showsAll: true, list: () => Promise.reject(error), slice: () => Promise.reject(error) };
+  }
+}
+
+/** Find programs with the names of the page and the script: whoever opens one believes its sender. */
+async function findPrograms(source: Source): Promise<string[]> {
+  try {
+    const things = await source.list();
+    return things.filter((thing) => PROGRAMS.includes(baseName(thing.path).toLowerCase())).map((thing) => store(thing.path));
+  } catch {
+    return [];
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------- hashing
+
+const SMALL = 1024 * 1024;
+
+async function hashAll(hasher: FileHasher, parts: readonly HashPart[], post: (message: FromWorker) => void): Promise<void> {
+  const digests = new Map<string, Digests>();
+  let refusal = "";
+  const reads = parts.map(readSmall);
+  for (const [at, part] of parts.entries()) {
+    const tell = (bytes: number): void => {
+      if (part.blob.size > SMALL) post({ kind: "progress", bytes });
+    };
+    try {
+      digests.set(part.path, await hasher.hash((await reads[at]) ?? piecesOfPart(part), part.located !== undefined, tell));
+      if (part.blob.size <= SMALL) post({ kind: "progress", bytes: part.located?.size ?? part.blob.size });
+    } catch (error) {
+      // A file that cannot be read is said to be so; a container that cannot be read to its end is refused.
+      if (error instanceof ZipError) refusal ||= error.message;
+      else if (part.located !== undefined) refusal ||= "it cannot be read";
+    }
+  }
+  post({ kind: "digests", digests, refusal });
+}
+
+/** Begin to read small files before their turn comes. */
+async function readSmall(part: HashPart): Promise<AsyncIterable<Uint8Array> | undefined> {
+  if (part.located !== undefined ? part.located.isDeflated || part.located.size > SMALL : part.blob.size > SMALL) return undefined;
+  const [start, end] = part.located === undefined ? [0, part.blob.size] : [part.located.start, part.located.end];
+  try {
+    return one(await bytesOf(part.blob).read(start, end));
+  } catch {
+    return undefined; // it is tried again in its turn, and fails there
+  }
+}
+
+async function* one(data: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(data);
+}
+
+const piecesOfPart = (part: HashPart): AsyncIterable<Uint8Array> =>
+  part.located === undefined ? piecesOf(part.blob) : readData(bytesOf(part.blob), part.located);
+
