@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from evtool.cli.command import misuse
 from evtool.cli.next_command import shell_word
 from evtool.cli.screen import ABOUT, COMMANDS, EPILOG, OTHER_WORDS, SECTIONS, render_first_screen
 from evtool.core import __version__
@@ -127,6 +128,11 @@ class _Program(Group):
         for heading, commands in SECTIONS.items():
             with formatter.section(heading):
                 formatter.write_dl([(name, words) for name, (_, words) in commands.items()], col_max=12)
+        listed = {name for commands in SECTIONS.values() for name in commands}
+        with formatter.section("Help"):
+            formatter.write_dl(
+                [(name, words) for name, (_, words) in COMMANDS.items() if name not in listed], col_max=12
+            )
 
 
 def make_program() -> click.Group:
@@ -151,4 +157,4 @@ def make_program() -> click.Group:
 def _refuse_json(_context: click.Context, _param: click.Parameter, asked: bool) -> None:
     """Refuse --json where it means nothing; with --version alone, `evtool.cli.app` answers by itself."""
     if asked:
-        raise click.UsageError("--json goes behind the name of a command, or with --version alone")
+        raise misuse(UsageError("--json goes behind the name of a command, or with --version alone", key="json-behind"))

@@ -13,6 +13,8 @@ class Checker(Enum):
 
     SCRIPT = "check.py"
     """Readable in ten minutes, for Python alone."""
+    PAGE = "check.html"
+    """The browser page: a whole second verifier, built from `evtool/web/src`."""
 
 
 def read_checker(checker: Checker) -> bytes:

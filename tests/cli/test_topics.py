@@ -5,9 +5,11 @@ A topic is a story (`topic_story.py`): its commands are run in order, and what i
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,12 +21,14 @@ from evtool.cli.topics import TOPICS, render, title_of
 from evtool.cli.topics.pages import OTHER_WORDS
 from evtool.report.columns import columns_of
 from tests.cli.custody import Party, copy_of
+from tests.cli.test_terminal import on_a_terminal
 from tests.cli.topic_story import TOPICS as FOLDER
 from tests.cli.topic_story import Step, Story, find_unsaid, read_steps, steps_of
 from tests.conftest import Runner, make_runner
 from tests.timestamp.openssl_authority import AuthorityServer, OpensslAuthority
+from tests.timestamp.servers import closed_port
 
-LANGUAGES = ("en",)
+LANGUAGES = ("en", "ko")
 MOST_LINES = 120
 PAGES = [(topic, language) for topic in TOPICS for language in LANGUAGES]
 
@@ -62,10 +66,10 @@ def test_every_topic_is_there_in_every_language() -> None:
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_the_languages_have_the_same_commands(topic: str) -> None:
-    """The story below is run once; whoever reads the other language types, and sees, the same."""
-    first, *others = (read_steps(topic, language) for language in LANGUAGES)
-    assert first
-    assert [steps for steps in others if steps != first] == []
+    """The stories below are run once; whoever reads the other language types the same."""
+    english, korean = (steps_of(page_of(topic, language)) for language in LANGUAGES)
+    assert english
+    assert [step.command for step in korean] == [step.command for step in english]
     headings = [len(re.findall("^## ", page_of(topic, language), re.MULTILINE)) for language in LANGUAGES]
     assert len(set(headings)) == 1
 
@@ -85,7 +89,7 @@ def test_first_hour(evtool: Runner) -> None:
     make_interview(evtool)
     story = Story(evtool)
     carry_stick(story)
-    story.tell(read_steps("first-hour", "en"), ("evtool verify interview-0042", 1))
+    story.tell(read_steps("first-hour"), ("evtool verify interview-0042", 1))
 
 
 def carry_stick(story: Story) -> str:
@@ -113,7 +117,7 @@ def carry_stick(story: Story) -> str:
 def test_keys(evtool: Runner, tsa: OpensslAuthority) -> None:
     """A1, with a colleague A2 who leaves; what A1 loses is lost twice, as a file and to a thief."""
     story = Story(evtool)
-    steps = read_steps("keys", "en")
+    steps = read_steps("keys")
     places = {step.command: at for at, step in enumerate(steps)}
     passphrase = carry_stick(story)
     for code in ("A2", "A5"):
@@ -199,7 +203,7 @@ def test_consent_terms(evtool: Runner) -> None:
     make_case(evtool)
     assert evtool("key", "new", "A1", "--no-passphrase").exit_code == 0
     asked = "evtool consent check case-12 --to ohchr-dprk --for un-reporting"
-    Story(evtool).tell(read_steps("consent-terms", "en"), (asked, 5))
+    Story(evtool).tell(read_steps("consent-terms"), (asked, 5))
     refused = evtool("consent", "check", "case-12", "--items", "2", "--to", "ohchr-dprk", "--for", "un-reporting")
     assert "consent is withdrawn" in refused.stdout
     assert "confirm" not in refused.stdout
@@ -216,14 +220,14 @@ def test_handing_over(evtool: Runner) -> None:
     for who in ("A1", "B7"):
         assert story.party(who)("key", "new", who, "--no-passphrase").exit_code == 0
     assert story.party("A1")("seal", "case-12", "--defaults", terms).exit_code == 0
-    story.tell(read_steps("handing-over", "en"))
+    story.tell(read_steps("handing-over"))
 
 
 def test_time_stamps(evtool: Runner, tsa: OpensslAuthority) -> None:
     make_interview(evtool)
     assert evtool("key", "new", "A1", "--no-passphrase").exit_code == 0
     (evtool.directory / "root.pem").write_bytes(tsa.root_pem)
-    steps = read_steps("time-stamps", "en")
+    steps = read_steps("time-stamps")
     with AuthorityServer(tsa) as server:
         story = Story(evtool, {"http://tsa.example/tsr": server.url})
         story.tell(steps[:-3])
@@ -231,6 +235,11 @@ def test_time_stamps(evtool: Runner, tsa: OpensslAuthority) -> None:
         (evtool.directory / "tsa.crl").write_bytes(tsa.revocation_list("intermediate", f"{later():%F %T}"))
         story.tell(steps[-3:])
         assert len(server.received) == 4
+    # "If the authority does not answer, the seal stands, and the exit code is not 0."
+    (evtool.directory / "interview-0042" / "new.txt").write_text("new\n")
+    unanswered = evtool("seal", "interview-0042", "--tsa", f"http://127.0.0.1:{closed_port()}", "--json")
+    assert unanswered.exit_code != 0
+    assert unanswered.document["entry"] is not None
 
 
 def later() -> datetime:
@@ -245,10 +254,11 @@ def test_scripts(evtool: Runner) -> None:
     secret.parent.mkdir(parents=True)
     secret.write_text("four words that fit\n")
     secret.chmod(0o600)
-    steps, story = read_steps("scripts", "en"), Story(evtool, added={})
-    story.tell(steps[:-2], ("evtool verify no-such-case --json > failed.json", 4))
+    steps, story = read_steps("scripts"), Story(evtool, added={})
+    nightly = next(at for at, step in enumerate(steps) if "nightly" in step.command)
+    story.tell(steps[:nightly], ("evtool verify no-such-case --json > failed.json", 4))
     (evtool.directory / "case-12" / "new.txt").write_text("new\n")
-    story.tell(steps[-2:])
+    story.tell(steps[nightly:])
     assert evtool("log", "case-12").stdout.count("nightly") == 1
 
 
@@ -265,7 +275,7 @@ def test_limits(evtool: Runner) -> None:
     register = 'format = "evtool-register/1"\n[person.S1]\nnames = ["Nobody"]\n'
     (evtool.directory / "register.toml.age").write_bytes(pyrage.encrypt(register.encode(), [identity.to_public()]))
     Story(evtool, {"192b 1dbc b40b ... 6dba": head}).tell(
-        read_steps("limits", "en"), ("evtool verify case-12 --require time", 3)
+        read_steps("limits"), ("evtool verify case-12 --require time", 3)
     )
 
 
@@ -294,7 +304,7 @@ def test_repository(evtool: Runner) -> None:
     listed = subprocess.run(["sha256sum", "a.txt"], cwd=received.with_name("case-9"), capture_output=True, check=True)
     (evtool.directory / "SHA256SUMS").write_bytes(listed.stdout)
     story.run = story.party("R1")
-    steps = read_steps("repository", "en")
+    steps = read_steps("repository")
     compared = next(at for at, step in enumerate(steps) if step.command.startswith("evtool compare"))
     untrusted, undated = (3, 3)
     story.tell(
@@ -323,13 +333,46 @@ def test_verify_without_evtool(evtool: Runner, archivist: Party, stamped: Path, 
     archivist.ok("pack", copy, "-o", "part", "--items", "1", *to)
     shutil.move(evtool.directory / "part", home / "part")
     stamped.rename(stamped.with_name("interview-0042"))
-    steps = read_steps("verify-without-evtool", "en")
+    steps = read_steps("verify-without-evtool")
     assert not [step for step in steps if "evtool " in step.command]
     Story(evtool).tell(steps)
+
+
+@pytest.mark.release
+def test_install(evtool: Runner) -> None:
+    """In a copy of the repository, with the packages of this computer's registry, for one Python."""
+    home = Path(evtool.environment["HOME"])
+    home.mkdir()
+    clone = evtool.directory / "evtool"
+    shutil.copytree(FOLDER.parents[2], clone, ignore=shutil.ignore_patterns(".git", ".venv", "__pycache__"))
+    registry = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    variables = {name: value for name, value in evtool.environment.items() if name != "PYTHONPATH"}
+    run = replace(evtool, directory=clone, environment=variables | registry | {"PYTHONS": "3.11"})
+    Story(run).tell(read_steps("install"))
 
 
 def test_glossary(evtool: Runner) -> None:
     make_case(evtool)
     assert evtool("key", "new", "A1", "--no-passphrase").exit_code == 0
     assert evtool("seal", "case-12").exit_code == 0
-    Story(evtool).tell(read_steps("glossary", "en"))
+    Story(evtool).tell(read_steps("glossary"))
+
+
+def test_a_topic_is_printed_in_the_language_of_the_reader(evtool: Runner) -> None:
+    """On a pipe without anything that a terminal would obey; also if the hyphens of its name are left out."""
+    for language in LANGUAGES:
+        for words in (["first-hour"], ["first", "hour"], ["keys"]):
+            result = evtool("help", *words, EVTOOL_LANG=language)
+            assert (result.exit_code, result.stderr) == (0, "")
+            assert result.stdout == render(page_of("-".join(words), language), 80, styled=False)
+
+
+def test_headings_and_commands_are_bold_on_a_terminal(evtool: Runner) -> None:
+    """And nothing else; a narrow one has narrow paragraphs; whoever wants no bold text gets none."""
+    page = page_of("keys", "en")
+    assert on_a_terminal(evtool, "help", "keys", columns=100) == render(page, 80, styled=True)
+    assert on_a_terminal(evtool, "help", "keys", columns=60, NO_COLOR="1") == render(page, 60, styled=False)
+    bold = re.findall("\x1b\\[1m(.*?)\x1b\\[0m", render(page, 80, styled=True))
+    headings = re.findall("(?m)^#+ (.*)$", page)
+    assert [line for line in bold if "$ " not in line and "--role" not in line] == headings
+    assert len(bold) == len(headings) + len(steps_of(page)) + 1, "one command goes on in a second line"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -28,6 +30,7 @@ class Step:
     who: str
     command: str
     quoted: tuple[str, ...]
+    korean: tuple[str, ...] = ()
 
 
 def steps_of(page: str) -> list[Step]:
@@ -42,8 +45,10 @@ def steps_of(page: str) -> list[Step]:
     return steps
 
 
-def read_steps(topic: str, language: str) -> list[Step]:
-    return steps_of((TOPICS / language / f"{topic}.md").read_text("utf-8"))
+def read_steps(topic: str) -> list[Step]:
+    """Read the steps of a topic, with what its page in Korean quotes beside what that in English does."""
+    english, korean = (steps_of((TOPICS / code / f"{topic}.md").read_text("utf-8")) for code in ("en", "ko"))
+    return [replace(step, korean=other.quoted) for step, other in zip(english, korean, strict=True)]
 
 
 def comparable(text: str) -> str:
@@ -71,6 +76,14 @@ def find_unsaid(quoted: Sequence[str], output: str) -> list[str]:
     return missing
 
 
+def _check(step: Step, quoted: Sequence[str], result: RunResult) -> None:
+    assert find_unsaid(quoted, result.stdout + result.stderr) == [], _told(step, result)
+
+
+def _told(step: Step, result: RunResult) -> str:
+    return f"{step.command}\n{result.stdout}{result.stderr}"
+
+
 @dataclass(slots=True)
 class Story:
     """Runs the steps of a page.
@@ -94,25 +107,43 @@ class Story:
         return replace(self.run, home=home, environment=self.run.environment | {"EVTOOL_HOME": str(home)})
 
     def tell(self, steps: Sequence[Step], *others: tuple[str, int]) -> None:
-        """Run all, and compare what is quoted; `others` are the commands that do not end with 0, in their order."""
+        """Run all, and compare what is quoted; `others` are the commands that do not end with 0, in their order.
+
+        A step of which the page in Korean quotes something else is run in Korean first, and undone.
+        """
         left = list(others)
         for step in steps:
+            if step.korean != step.quoted:
+                with self._undone():
+                    _check(step, step.korean, self.do(step, EVTOOL_LANG="ko"))
             result = self.do(step)
-            said = f"{step.command}\n{result.stdout}{result.stderr}"
             if result.exit_code:
-                assert (step.command, result.exit_code) == next(iter(left), None), said
+                assert (step.command, result.exit_code) == next(iter(left), None), _told(step, result)
                 del left[0]
-            assert find_unsaid(step.quoted, result.stdout + result.stderr) == [], said
+            _check(step, step.quoted, result)
         assert left == []
 
-    def do(self, step: Step) -> RunResult:
-        """Run one step."""
+    @contextmanager
+    def _undone(self) -> Iterator[None]:
+        """Put back all that a run changes: what people have, and what lies in the folder of the story."""
+        folder = self.run.home.parent
+        kept = folder.with_name(f"{folder.name}-kept")
+        shutil.copytree(folder, kept, symlinks=True)
+        yield
+        for below in folder.iterdir():
+            shutil.rmtree(below) if below.is_dir() else below.unlink()
+        shutil.copytree(kept, folder, symlinks=True, dirs_exist_ok=True)
+        shutil.rmtree(kept)
+
+    def do(self, step: Step, **variables: str) -> RunResult:
+        """Run one step, with these variables beside those of whoever does it."""
         command = step.command
         for word, here in {**self.stands_for, "~/": f"{self.run.environment['HOME']}/"}.items():
             command = command.replace(word, here)
         for begin, options in self.added.items():
             command = f"{command} {options}" if command.startswith(begin) else command
         runner = self.party(step.who)
+        runner = replace(runner, environment=runner.environment | variables)
         if command.startswith("cd "):
             self.run = replace(self.run, directory=(self.run.directory / command[3:]).resolve())
             return RunResult(0, "", "")

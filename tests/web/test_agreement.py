@@ -12,11 +12,10 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from evtool.core.errors import InputError
 from evtool.keys.recipients import parse_recipients
 from evtool.report.document import directory_report
+from evtool.report.json_value import to_json
 from tests.bundle.case import SIGNER, verify_it
 from tests.bundle.test_hostile_bags import VECTORS as BAGS
 from tests.bundle.test_hostile_bags import apply, load, packed
@@ -115,7 +114,7 @@ def test_the_page_agrees_on_every_changed_bundle(packed: Path, tmp_path: Path) -
             if answer["exit_code"] not in (1, 4):  # evtool says that there is no bundle, with exit code 4
                 wrong[name] = (answer["exit_code"], 4)
             continue
-        document = json.loads(msgspec.json.encode(directory_report("", report, None)))
+        document = to_json(directory_report("", report, None))
         mine, theirs = comparable(answer), comparable(document)
         if mine != theirs:
             wrong[name] = {key: (mine[key], theirs[key]) for key in mine if mine[key] != theirs[key]}

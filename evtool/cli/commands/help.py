@@ -11,7 +11,7 @@ import click
 from evtool.cli.command import Argument, Command
 from evtool.cli.completion import offers
 from evtool.cli.output import Output
-from evtool.cli.screen import SECTIONS
+from evtool.cli.screen import COMMANDS, SECTIONS
 from evtool.cli.topics import TOPICS, find_topic, guess_topic, read_topic, render, title_of
 from evtool.core.errors import ExitCode, UsageError
 from evtool.core.text.names import shown
@@ -35,7 +35,7 @@ _WIDTH = 80
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
-@click.argument("words", cls=Argument, completes=offers.COMMAND, nargs=-1, metavar="[COMMAND|TOPIC]...")
+@click.argument("words", cls=Argument, completes=offers.command_words(TOPICS), nargs=-1, metavar="[COMMAND|TOPIC]...")
 @click.pass_context
 def command(context: click.Context, words: tuple[str, ...]) -> int:
     """Explain a command or a topic.
@@ -60,11 +60,17 @@ def _write_overview(language: Language) -> str:
     lines: list[str] = [language.say("overview.about")]
     for heading, commands in SECTIONS.items():
         lines += ["", heading if language.code == "en" else language.word("command-group", heading)]
-        for name, (_, words) in commands.items():
-            lines.append(f"  {name:<10} {words if language.code == 'en' else language.word('command', name)}")
+        lines += [_tell(name, language) for name in commands]
+    listed = {name for commands in SECTIONS.values() for name in commands}
+    lines += ["", *(_tell(name, language) for name in COMMANDS if name not in listed and name != "help")]
     lines += ["", language.say("overview.topics")]
     lines += [f"  {name:<22} {title_of(read_topic(name, language.code))}" for name in TOPICS]
     return "\n".join([*lines, "", language.say("overview.more")])
+
+
+def _tell(name: str, language: Language) -> str:
+    words = COMMANDS[name][1] if language.code == "en" else language.word("command", name)
+    return f"  {name:<10} {words}"
 
 
 def _takes_styles() -> bool:
@@ -78,8 +84,12 @@ def _find(context: click.Context, words: Sequence[str]) -> click.Context:
         group = context.command
         if not isinstance(group, click.Group):
             raise UsageError(
-                f"{context.command_path} has no commands, so there is no {shown(word, 80)}",
-                hint=f"`evtool help {context.command_path.removeprefix('evtool ')}` explains it",
+                "{command} has no commands, so there is no {word}",
+                hint="`evtool help {page}` explains it",
+                key="no-commands-below",
+                word=shown(word, 80),
+                command=context.command_path,
+                page=context.command_path.removeprefix("evtool "),
             )
         if context.parent is None:
             _look_for_topic(words, group.list_commands(context))

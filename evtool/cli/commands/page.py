@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from evtool.cli.command import Command
+from evtool.cli.command import Command, misuse
 from evtool.cli.output import Output, output_options
 from evtool.core import __version__
 from evtool.core.errors import ExitCode, UsageError
@@ -20,6 +20,7 @@ from evtool.web.checkers import Checker, read_checker
 
 EXAMPLES = """\b
 Examples:
+  evtool page -o check.html          a page for a browser, without any network
   evtool page --script -o check.py   a script of 150 lines for Python alone
   evtool page --script -o - | less   read it
   python3 -I check.py interview-0042 trusted_keys
@@ -31,15 +32,16 @@ Exit codes:
   2  wrong usage
   4  it could not be written
 
-Whoever doubts evtool checks with something else. The script is read in ten minutes; it needs Python 3.11 or newer and
-nothing else. Its SHA-256 is the same in every installation of one version, and the README.txt of records and bundles
-names it, so a copy from anywhere can be compared. It never lies in a record or a bundle: do not run a program that
-came with evidence from a stranger.
+Whoever doubts evtool checks with something else. The page is a second program for all of it but time-stamps, which it
+shows and does not judge: open the file in a browser, with the network switched off, and give it a .zip or a folder. The
+script is read in ten minutes; it needs Python 3.11 or newer and nothing else. The SHA-256 of each is the same in every
+installation of one version, so a copy from anywhere can be compared. Neither ever lies in a record or a bundle: do not
+run a program that came with evidence from a stranger.
 """
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
-@click.option("--script", "script", is_flag=True, required=True, help="Write the script check.py.")
+@click.option("--script", "script", is_flag=True, help="Write the script check.py in place of the page check.html.")
 @click.option(
     "--output",
     "-o",
@@ -53,14 +55,15 @@ came with evidence from a stranger.
 @output_options
 def command(script: bool, file: Path, force: bool, output: Output) -> int:
     """Write a check that does without evtool to a file, and print its SHA-256."""
+    checker = Checker.SCRIPT if script else Checker.PAGE
     if str(file) == "-":
         if output.json:
-            raise click.UsageError("-o - prints the file itself; leave --json out")
-        sys.stdout.buffer.write(read_checker(Checker.SCRIPT))
+            raise misuse(UsageError("-o - prints the file itself; leave --json out", key="printed-no-json"))
+        sys.stdout.buffer.write(read_checker(checker))
         return ExitCode.OK
     _check_place(file)
-    written = describe_checker(Checker.SCRIPT)
-    write_files({file: read_checker(Checker.SCRIPT)}, replace=force)
+    written = describe_checker(checker)
+    write_files({file: read_checker(checker)}, replace=force)
     lines = [f"{shown(str(file))}: written, from evtool {__version__}. Its SHA-256 is", ""]
     output.answer("\n".join([*lines, f"  {group_in_fours(written.sha256)}"]), done=True)
     output.document(PageDocument(path=str(file), checker=written, version=__version__))

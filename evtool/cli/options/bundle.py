@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct
 
-from evtool.cli.command import flag, options_of
+from evtool.cli.command import flag, misuse, options_of
 from evtool.cli.completion import offers
 from evtool.cli.options.access import BUNDLE_PASSPHRASE
 from evtool.cli.options.common import passphrase_source, recipients_flag, trust_flag
@@ -83,7 +83,9 @@ class DisclosureOptions(Struct, frozen=True):
         trust = TrustPolicy(told_trust(self.trust_file).keys)
         if self.recipient is None and self.purpose is None:
             if self.confirm or self.approved_by:
-                raise click.UsageError("--confirm and --approved-by go with --to, --for and --authority")
+                raise misuse(
+                    UsageError("--confirm and --approved-by go with --to, --for and --authority", key="confirm-with")
+                )
             return replace(Disclosure.publication(self.authority, trust), is_onward=self.onward), None
         if self.recipient is None or self.purpose is None or self.authority is None:
             raise click.UsageError(
@@ -201,9 +203,15 @@ class EncryptionOptions(Struct, frozen=True):
     def __post_init__(self) -> None:
         ways = (self.ask, self.descriptor is not None, self.file is not None, bool(self.keys or self.key_files))
         if sum(ways) > 1:
-            raise click.UsageError("a bundle is encrypted to keys, or with one passphrase; give one")
+            raise misuse(
+                UsageError("a bundle is encrypted to keys, or with one passphrase; give one", key="keys-or-passphrase")
+            )
         if self.plain and any(ways):
-            raise click.UsageError("--plain leaves the bundle unencrypted, so it goes with no key and no passphrase")
+            raise misuse(
+                UsageError(
+                    "--plain leaves the bundle unencrypted, so it goes with no key and no passphrase", key="plain-alone"
+                )
+            )
 
     def load(self, bundle: Path, known: KnownRecipient | None) -> tuple[tuple[EncryptionKey, ...], Passphrase | None]:
         """Read the keys, or the passphrase; where nothing was asked for, the keys of the known recipient are taken.
@@ -228,7 +236,9 @@ class EncryptionOptions(Struct, frozen=True):
             name = bundle.name.removesuffix(".zip")
             raise UsageError(
                 "your list of recipients has a key to encrypt to, and this name is none of an encrypted bundle",
-                hint=f"name it {shown(name)}.zip.age, or leave it unencrypted with --plain",
+                hint="name it {name}.zip.age, or leave it unencrypted with --plain",
+                key="name-not-encrypted",
+                name=shown(name),
             )
         return tuple(map(parse_recipient, known.keys)), None
 

@@ -113,7 +113,9 @@ class NewPassphraseOptions(Struct, frozen=True):
         """
         given = passphrase_source(self.descriptor, self.file, _NEW_PASSPHRASE)
         if self.none and given:
-            raise click.UsageError("--no-passphrase and a passphrase exclude each other")
+            raise misuse(
+                UsageError("--no-passphrase and a passphrase exclude each other", key="no-passphrase-and-passphrase")
+            )
         return None if self.none else given or TerminalPassphrase(Way.NEW_PASSPHRASE)
 
 

@@ -35,7 +35,8 @@ def render(page: str, width: int, *, styled: bool) -> str:
         elif first.startswith("```"):
             out += [" " * COMMANDS + (bold(line) if _is_typed(block, at) else line) for at, line in _inside(block)]
         elif first.startswith("|"):
-            out += _table(block, width)
+            heads, *rows = _table(block, width)
+            out += [bold(heads), *rows]
         elif _ITEM.match(first):
             out += [line for item in _items(block) for line in _filled(item, width)]
         else:

@@ -111,6 +111,7 @@ function judgeReferences(link: Link, custody: Custody, chain: Chain): Finding[] 
 interface Receipt {
   /** Number of the entry that it answers, and of the newest one that the recipient saw. */
   readonly answers: number;
+  readonly event: string;
   readonly witnessed: number;
 }
 
@@ -119,12 +120,13 @@ class MismatchError extends Error {}
 /** Section "Receipts": those that count; one by a key that is not trusted answers nothing. */
 function readReceipts(custody: Custody, links: readonly Link[], policy: Policy, findings: Finding[]): Receipt[] {
   const receipts: Receipt[] = [];
-  for (const { text, number } of custody.listing.receipts) {
+  for (const { text, number, event } of custody.listing.receipts) {
     try {
       const { link, receipt } = checkReceipt(custody, text, links);
       const objection = policy.judge(link);
       if (objection !== undefined) findings.push(find(objection, "note", { entry: number }));
-      else if (receipt.answers === number) receipts.push(receipt);
+      else if (receipt.answers === number && receipt.event === event) receipts.push(receipt);
+      else findings.push(find("receipt-misplaced", "note", { entry: number })); // nobody signed where it lies
     } catch (error) {
       const isUnread = error instanceof FormError || error instanceof ReadError;
       if (!isUnread && !(error instanceof MismatchError || error instanceof SignatureError)) throw error;
@@ -155,7 +157,7 @@ function checkReceipt(custody: Custody, stem: string, links: readonly Link[]): {
   const isBetween = transfer.entry.details["recipient"] === entry.agent && entry.details["sender"] === transfer.entry.agent;
   match(isBetween, "it is between other parties");
   const link: Link = { entry, key, head: digest(data), signatureDigest: digest(signature) };
-  return { link, receipt: { answers: transfer.entry.sequence, witnessed: seen.entry.sequence } };
+  return { link, receipt: { answers: transfer.entry.sequence, event: transfer.entry.event, witnessed: seen.entry.sequence } };
 }
 
 /** Step 5d. */

@@ -20,7 +20,7 @@ const CODES_OF: Readonly<Record<Axis, string>> = {
     signers-too-few`,
   time: "no-timestamp time-not-proven time-claim time-contradiction timestamp-failed timestamp-open",
   custody: `entry-invalid entry-missing entry-unfinished entry-doubled entry-late chain-broken clock-order clock-doubtful
-    continuation-apart head-unknown no-witness witnessed transfer-open receipt-invalid derived undo-invalid
+    continuation-apart head-unknown no-witness witnessed transfer-open receipt-invalid receipt-misplaced derived undo-invalid
     timestamp-missing timestamp-changed renewal-mismatch renewal-incomplete records-part custody-extra custody-companion
     line-ends custody-unreadable informational-changed informational-unsigned unfinished-write`,
   consent: "no-consent consent-stricter",

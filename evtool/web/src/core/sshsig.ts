@@ -183,7 +183,8 @@ function verifyEd25519(point: Uint8Array, signature: Uint8Array, message: Uint8A
   let found: Uint8Array;
   try {
     const key = ed25519.Point.fromBytes(point, false);
-    found = ed25519.Point.BASE.multiplyUnsafe(s).subtract(key.multiplyUnsafe(k)).toBytes();
+    const base = s === 0n ? ed25519.Point.ZERO : ed25519.Point.BASE.multiply(s); // by a table that is made once
+    found = base.subtract(key.multiplyUnsafe(k)).toBytes();
   } catch {
     throw new SignatureError("S5: the key is not on the curve");
   }
